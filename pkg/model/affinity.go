@@ -1,0 +1,145 @@
+package model
+
+import "time"
+
+// Affinity is how a backend recognises its clients and where it brings them back to: an AffinityPolicy, or the
+// limpet.dev/affinity annotations of an Ingress, with every default filled in.
+type Affinity struct {
+	// Source is the object that the settings come from.
+	Source Ref `json:"source"`
+	// Scope is what tokens are sealed for: "shop/cart:80" for a pool, "shop/group/carts" for a group of policies.
+	Scope string `json:"scope"`
+	// Methods are tried in order. At least one.
+	Methods []Method `json:"methods"`
+	// AbsoluteTimeout ends a session so long after it was bound. 0: never.
+	AbsoluteTimeout time.Duration `json:"absoluteTimeout,omitempty"`
+	// IdleTimeout ends a session so long after its last request. 0: never.
+	IdleTimeout time.Duration `json:"idleTimeout,omitempty"`
+	// Pick chooses the endpoint of a new session.
+	Pick Pick `json:"pick"`
+	// KeepDraining lets a draining endpoint keep its sessions.
+	KeepDraining bool `json:"keepDraining"`
+	// Unavailable is what happens when the endpoint of a session is gone.
+	Unavailable Unavailable `json:"unavailable"`
+	// Identity is what an endpoint is recognised by.
+	Identity Identity `json:"identity"`
+}
+
+// Source is where a method looks.
+type Source string
+
+// The sources.
+const (
+	SourceCookie      Source = "Cookie"
+	SourceHeader      Source = "Header"
+	SourceQueryParam  Source = "QueryParam"
+	SourcePathSegment Source = "PathSegment"
+	SourceSourceIP    Source = "SourceIP"
+)
+
+// Binding is how what a method found leads to an endpoint.
+type Binding string
+
+// The bindings.
+const (
+	BindingIssued  Binding = "Issued"  // Limpet gives the client a token
+	BindingHashed  Binding = "Hashed"  // the value is hashed onto the ready endpoints
+	BindingLearned Binding = "Learned" // the app's own id, seen in its response, is remembered
+	BindingWrapped Binding = "Wrapped" // the app's own value goes out with the token sealed onto it
+	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name or route label
+)
+
+// Method is one way to recognise a client. The field that belongs to Source is set, and no other.
+type Method struct {
+	Source   Source    `json:"source"`
+	Binding  Binding   `json:"binding"`
+	Cookie   *Cookie   `json:"cookie,omitempty"`
+	Header   *Header   `json:"header,omitempty"`
+	SourceIP *SourceIP `json:"sourceIP,omitempty"`
+}
+
+// Cookie is the cookie that a method reads, and the attributes with which Limpet sets it.
+type Cookie struct {
+	Name     string   `json:"name"`
+	Path     string   `json:"path,omitempty"`
+	Domain   string   `json:"domain,omitempty"`
+	SameSite SameSite `json:"sameSite,omitempty"`
+	Secure   Secure   `json:"secure,omitempty"`
+	HTTPOnly bool     `json:"httpOnly,omitempty"`
+	// Partitioned asks browsers to keep the cookie apart for each top-level site (CHIPS).
+	Partitioned bool `json:"partitioned,omitempty"`
+	// Permanent gives the cookie an Expires at the end of the session, else it lasts as long as the browser runs.
+	Permanent bool `json:"permanent,omitempty"`
+}
+
+// SameSite is the cookie attribute of that name.
+type SameSite string
+
+// The values of SameSite (RFC 6265bis, section 4.1.2.7).
+const (
+	SameSiteLax    SameSite = "Lax"
+	SameSiteStrict SameSite = "Strict"
+	SameSiteNone   SameSite = "None"
+)
+
+// Secure says when a cookie carries the attribute of that name.
+type Secure string
+
+// The values of Secure.
+const (
+	SecureAuto   Secure = "Auto" // on requests that came over TLS
+	SecureAlways Secure = "Always"
+	SecureNever  Secure = "Never"
+)
+
+// Header is the request header that a method reads.
+type Header struct {
+	// Name in canonical form, as net/textproto writes it.
+	Name string `json:"name"`
+}
+
+// SourceIP is how much of the client's address counts.
+type SourceIP struct {
+	IPv4PrefixLength int `json:"ipv4PrefixLength"` // 1 to 32
+	IPv6PrefixLength int `json:"ipv6PrefixLength"` // 1 to 128
+}
+
+// Pick is how the endpoint of a new session is chosen among the ready ones.
+type Pick string
+
+// The picks.
+const (
+	PickLeastSessions Pick = "LeastSessions"
+	PickLeastRequests Pick = "LeastRequests"
+	PickRoundRobin    Pick = "RoundRobin"
+	PickRandom        Pick = "Random" // the less busy of two drawn at random
+	PickHash          Pick = "Hash"   // by the client's address
+)
+
+// UnavailableAction is what happens to a session whose endpoint is gone.
+type UnavailableAction string
+
+// The actions.
+const (
+	UnavailableRepick UnavailableAction = "Repick"
+	UnavailableFail   UnavailableAction = "Fail"
+	UnavailableWait   UnavailableAction = "Wait"
+)
+
+// Unavailable is the action and, for Fail, its answer.
+type Unavailable struct {
+	Action     UnavailableAction `json:"action"`
+	Status     int               `json:"status,omitempty"`
+	RetryAfter time.Duration     `json:"retryAfter,omitempty"`
+	// Wait is how long a request waits for its endpoint before it is picked again.
+	Wait time.Duration `json:"wait,omitempty"`
+}
+
+// Identity is what an endpoint is recognised by.
+type Identity string
+
+// The identities.
+const (
+	IdentityPod     Identity = "Pod"     // the pod's UID: a new pod is a stranger
+	IdentityPodName Identity = "PodName" // its name: a StatefulSet's pod keeps its sessions over a restart
+)

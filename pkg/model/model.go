@@ -1,0 +1,114 @@
+package model
+
+import "fmt"
+
+// Ref names one Kubernetes object. Namespace is empty for a cluster-scoped one.
+type Ref struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// String gives "Ingress shop/cart".
+func (r Ref) String() string {
+	if r.Namespace == "" {
+		return r.Kind + " " + r.Name
+	}
+	return r.Kind + " " + r.Namespace + "/" + r.Name
+}
+
+// Model is everything the data plane serves, apart from the endpoints.
+type Model struct {
+	// Routes are sorted by host, then path, then path type. No two have the same three.
+	Routes []Route `json:"routes,omitempty"`
+	// Pools are all pools that the routes name, sorted by ID, each once.
+	Pools []Pool `json:"pools,omitempty"`
+	// Certificates are sorted by Secret. No two serve the same server name.
+	Certificates []Certificate `json:"certificates,omitempty"`
+}
+
+// PathType says how Route.Path is compared, as in networking.k8s.io/v1 Ingress.
+type PathType string
+
+// The path types. ImplementationSpecific is translated to Prefix.
+const (
+	PathExact  PathType = "Exact"
+	PathPrefix PathType = "Prefix" // by segment: /a matches /a and /a/b, and not /ab
+)
+
+// Route is one host and path, and where its requests go.
+type Route struct {
+	// Host is in lower case: "" for any host, "shop.example.com", or "*.example.com" for exactly one more label.
+	Host     string   `json:"host,omitempty"`
+	Path     string   `json:"path"`
+	PathType PathType `json:"pathType"`
+	// Source is the object that asked for the route.
+	Source Ref `json:"source"`
+	// Backends are the weighted destinations. None means that nothing behind the route could be resolved: 503.
+	Backends []Backend `json:"backends,omitempty"`
+}
+
+// Backend is one weighted destination of a Route.
+type Backend struct {
+	Pool PoolID `json:"pool"`
+	// Weight is this backend's share of the sum of all weights of the route. 0 takes no new client.
+	Weight int32 `json:"weight"`
+	// Affinity is nil where requests are spread without stickiness.
+	Affinity *Affinity `json:"affinity,omitempty"`
+}
+
+// PoolID names a Pool: one port of one Service.
+type PoolID struct {
+	Namespace string `json:"namespace"`
+	Service   string `json:"service"`
+	// Port is the number of the Service's port, whether the backend named it by number or by name.
+	Port int32 `json:"port"`
+}
+
+// String gives "shop/cart:80", the form that commands and logs use.
+func (id PoolID) String() string {
+	return fmt.Sprintf("%s/%s:%d", id.Namespace, id.Service, id.Port)
+}
+
+// Pool is the endpoints of one Service port, without the endpoints themselves.
+type Pool struct {
+	ID PoolID `json:"id"`
+	// PortName is the name of the Service's port: EndpointSlice ports are matched by it. Empty for an unnamed port.
+	PortName string `json:"portName,omitempty"`
+	// ExternalName is the DNS name of a Service of that type. Such a pool has one endpoint, and no EndpointSlice.
+	ExternalName string `json:"externalName,omitempty"`
+}
+
+// EndpointState says what an endpoint may be used for.
+type EndpointState string
+
+const (
+	// EndpointReady takes new sessions.
+	EndpointReady EndpointState = "Ready"
+	// EndpointDraining is terminating and still serving: it keeps its sessions and gets no new ones.
+	EndpointDraining EndpointState = "Draining"
+)
+
+// Endpoint is one pod address and port behind a Service.
+type Endpoint struct {
+	// ID is the pod's UID, or the address where no pod stands behind it. It is what sessions are bound to.
+	ID string `json:"id"`
+	// Pod is the pod's name, empty where there is none.
+	Pod string `json:"pod,omitempty"`
+	// Address is what to dial: "10.0.0.7:8080", "[fd00::7]:8080", or "db.example.com:80" for an ExternalName.
+	Address string        `json:"address"`
+	Zone    string        `json:"zone,omitempty"`
+	State   EndpointState `json:"state"`
+}
+
+// Certificate is one TLS key pair and the server names it is presented for.
+type Certificate struct {
+	Secret Ref `json:"secret"`
+	// ServerNames are in lower case: "shop.example.com", "*.example.com", or "" for clients that name no known host.
+	ServerNames []string `json:"serverNames"`
+	// Fingerprint is the SHA-256 of the certificate chain in hex: two certificates are the same if it is.
+	Fingerprint string `json:"fingerprint"`
+	// CertPEM and KeyPEM were seen to fit together. They are never printed.
+	CertPEM []byte `json:"-"`
+	KeyPEM  []byte `json:"-"`
+}
