@@ -1,5 +1,10 @@
 package model
 
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
 // Hash is the one hash that sessions are placed by: FNV-1a of 64 bits, and the finaliser of MurmurHash3 on top, since
 // FNV alone leaves the high bits of short keys poor. It is fixed and unseeded on purpose: all replicas and all
 // releases must agree (golden vectors in the test).
@@ -27,4 +32,19 @@ func Mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xc4ceb9fe1a85ec53
 	return h ^ h>>33
+}
+
+// EndpointKey stands for an endpoint's identity where its length must be fixed, as in a token.
+type EndpointKey [16]byte
+
+// KeyOf is the first half of the SHA-256 of an identity: a pod's UID or name, or an address.
+func KeyOf(identity string) EndpointKey {
+	sum := sha256.Sum256([]byte(identity))
+	return EndpointKey(sum[:16])
+}
+
+// ScopeOf stands for Affinity.Scope in a token.
+func ScopeOf(scope string) uint64 {
+	sum := sha256.Sum256([]byte(scope))
+	return binary.BigEndian.Uint64(sum[:8])
 }
