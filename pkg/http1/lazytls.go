@@ -1,0 +1,111 @@
+package http1
+
+import (
+	"crypto/tls"
+	"net"
+	"syscall"
+)
+
+// LazyTLS is a TLS connection over a socket whose reader can wait without holding a buffer. crypto/tls only reads into
+// a buffer that the caller holds; so the socket underneath answers "would block" instead of waiting while lazy is set,
+// which crypto/tls passes on without giving up the connection, because the error says that it is temporary.
+type LazyTLS struct {
+	*tls.Conn
+	under *underTLS
+}
+
+// NewLazyTLS makes the server side of a TLS connection. The caller runs the handshake before
+// the first read: crypto/tls does not forgive a handshake that would block. A conn that is not a socket is served as well, but its reader holds a buffer while it waits.
+func NewLazyTLS(conn net.Conn, config *tls.Config) *LazyTLS {
+	under := &underTLS{Conn: conn}
+	if socket, ok := conn.(syscall.Conn); ok {
+		if raw, err := socket.SyscallConn(); err == nil {
+			under.raw = raw
+			under.tryRead, under.tryPeek = under.readOnce, under.peekOnce
+		}
+	}
+	return &LazyTLS{Conn: tls.Server(under, config), under: under}
+}
+
+// underTLS is the socket that crypto/tls reads from.
+type underTLS struct {
+	net.Conn
+	raw  syscall.RawConn // nil if the connection is no socket
+	lazy bool            // answer errWouldBlock instead of waiting
+
+	tryRead, tryPeek func(fd uintptr) bool
+	peek             [1]byte
+	into             []byte
+	n                int
+	err              error
+}
+
+func (u *underTLS) Read(p []byte) (int, error) {
+	if !u.lazy || u.raw == nil {
+		return u.Conn.Read(p)
+	}
+	u.into = p
+	err := u.raw.Read(u.tryRead)
+	u.into = nil
+	if err != nil {
+		return 0, err
+	}
+	return u.n, u.err
+}
+
+func (u *underTLS) readOnce(fd uintptr) bool {
+	u.n, u.err = readSocket(int(fd), u.into)
+	if u.err == syscall.EAGAIN {
+		u.err = errWouldBlock
+	}
+	return true
+}
+
+// wait returns once the socket is readable, or was closed, or its read deadline has passed.
+func (u *underTLS) wait() error { return u.raw.Read(u.tryPeek) }
+
+func (u *underTLS) peekOnce(fd uintptr) bool {
+	_, err := peekSocket(int(fd), u.peek[:])
+	return err != syscall.EAGAIN
+}
+
+// tlsSource reads from a LazyTLS.
+type tlsSource struct {
+	conn *Conn
+	tls  *LazyTLS
+}
+
+func (s *tlsSource) read() (int, error) {
+	for {
+		n, err := s.tryRead()
+		if n > 0 {
+			s.conn.w += n
+			return n, nil
+		}
+		s.conn.Release()
+		if err != errWouldBlock {
+			return 0, err
+		}
+		if err := s.tls.under.wait(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (s *tlsSource) tryRead() (int, error) {
+	s.tls.under.lazy = true
+	defer func() { s.tls.under.lazy = false }()
+	return s.tls.Conn.Read(s.conn.room())
+}
+
+func (s *tlsSource) readable() bool { return false }
+
+// wouldBlock is the temporary error that crypto/tls passes on without closing the connection
+// (readRecordOrCCS in crypto/tls/conn.go, pinned by TestTLSSurvivesWouldBlock).
+type wouldBlock struct{}
+
+var errWouldBlock net.Error = wouldBlock{}
+
+func (wouldBlock) Error() string   { return "would block" }
+func (wouldBlock) Timeout() bool   { return true }
+func (wouldBlock) Temporary() bool { return true }

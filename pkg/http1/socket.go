@@ -1,0 +1,88 @@
+package http1
+
+import (
+	"io"
+	"syscall"
+)
+
+// socketSource reads from a socket, and takes the buffer only once the socket is readable.
+type socketSource struct {
+	conn *Conn
+	raw  syscall.RawConn
+	// The closures are made once: a request allocates nothing.
+	tryRead, tryPeek func(fd uintptr) bool
+	peek             [1]byte
+
+	n   int
+	err error
+}
+
+func newSocketSource(c *Conn, raw syscall.RawConn) *socketSource {
+	s := &socketSource{conn: c, raw: raw}
+	s.tryRead = s.readOnce
+	s.tryPeek = s.peekOnce
+	return s
+}
+
+func (s *socketSource) read() (int, error) {
+	s.n, s.err = 0, nil
+	if err := s.raw.Read(s.tryRead); err != nil {
+		return 0, err
+	}
+	return s.n, s.err
+}
+
+// readOnce is called by the runtime's poller, and again each time the socket becomes readable until it returns true.
+func (s *socketSource) readOnce(fd uintptr) bool {
+	n, err := readSocket(int(fd), s.conn.room())
+	if err == syscall.EAGAIN {
+		s.conn.Release()
+		return false
+	}
+	s.n, s.err = n, err
+	s.conn.w += n
+	if n == 0 {
+		s.conn.Release()
+	}
+	return true
+}
+
+func (s *socketSource) readable() bool {
+	s.n, s.err = 0, nil
+	if s.raw.Read(s.tryPeek) != nil {
+		return true
+	}
+	return s.err != syscall.EAGAIN
+}
+
+// peekOnce asks the socket without waiting: it always returns true.
+func (s *socketSource) peekOnce(fd uintptr) bool {
+	s.n, s.err = peekSocket(int(fd), s.peek[:])
+	return true
+}
+
+// readSocket reads once, and again when a signal came between. The end of the stream is io.EOF.
+func readSocket(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Read(fd, p)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err != nil:
+			return 0, err
+		case n == 0:
+			return 0, io.EOF
+		}
+		return n, nil
+	}
+}
+
+// peekSocket looks at the next byte of a socket and leaves it there.
+func peekSocket(fd int, p []byte) (int, error) {
+	for {
+		n, _, err := syscall.Recvfrom(fd, p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
