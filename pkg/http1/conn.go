@@ -73,6 +73,9 @@ func (c *Conn) Fill(limit int) error {
 
 // makeRoom moves the unconsumed bytes to the front, or to a larger buffer, when the buffer has no room at its end.
 func (c *Conn) makeRoom(limit int) error {
+	if c.r == c.w {
+		c.r, c.w = 0, 0
+	}
 	if c.buf == nil || c.w < len(c.buf) {
 		return nil
 	}
