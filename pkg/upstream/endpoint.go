@@ -1,0 +1,161 @@
+package upstream
+
+import (
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// shards is how many lists the idle connections of an endpoint are kept in, so that cores do not fight for one lock.
+const shards = 8
+
+// maxIdlePerShard bounds the idle connections of an endpoint: 8 x 32.
+const maxIdlePerShard = 32
+
+// Endpoint is a pod address with everything that is live about it. It stays the same over changes of its Pool as long
+// as ID and address do.
+type Endpoint struct {
+	model.Endpoint // State is that of the Set it is in
+
+	*live
+}
+
+// live is shared by the Endpoints that stand for one address in successive Sets, whatever their State.
+type live struct {
+	requests atomic.Int64
+	sessions sessions
+	gone     atomic.Bool
+	idle     [shards]idleList
+}
+
+// idleList is one shard of idle connections, newest last.
+type idleList struct {
+	mu    sync.Mutex
+	conns []*Conn
+	_     [88]byte // two cache lines: neighbours do not share one
+}
+
+// Conn is a connection to an endpoint. It is owned by one request at a time.
+type Conn struct {
+	*http1.Conn
+	// Reused says that the connection has carried a request before: its peer may have closed it meanwhile.
+	Reused   bool
+	idleFrom time.Time
+}
+
+// podName is the identity PodName: the pod's name, or the ID where there is no pod.
+func (e *Endpoint) podName() string {
+	if e.Pod != "" {
+		return e.Pod
+	}
+	return e.ID
+}
+
+// Begin counts a request that is about to be sent to the endpoint. End takes it back.
+func (e *Endpoint) Begin() { e.requests.Add(1) }
+
+// End says that a request which was begun is over.
+func (e *Endpoint) End() { e.requests.Add(-1) }
+
+// Served remembers that the endpoint has answered the session.
+func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
+
+// Gone reports whether no Set holds the endpoint any longer.
+func (e *Endpoint) Gone() bool { return e.gone.Load() }
+
+// Idle takes the idle connection that was used last, or returns nil. The shard is any number that the caller keeps,
+// so that the same callers meet the same connections. With check set, connections that their peer has closed are
+// dropped: asked for by a request that cannot be sent twice.
+func (e *Endpoint) Idle(shard uint32, check bool) *Conn {
+	for i := range uint32(shards) {
+		list := &e.idle[(shard+i)%shards]
+		for conn := list.pop(); conn != nil; conn = list.pop() {
+			if !check || !conn.Stale() {
+				return conn
+			}
+			conn.Close()
+		}
+	}
+	return nil
+}
+
+// Dial opens a new connection. The error says that nothing was sent.
+func (e *Endpoint) Dial(d *net.Dialer) (*Conn, error) {
+	conn, err := d.Dial("tcp", e.Address)
+	if err != nil {
+		return nil, err
+	}
+	return &Conn{Conn: http1.NewConn(conn)}, nil
+}
+
+// Keep takes a connection back whose last exchange ended cleanly. It is closed if the endpoint is gone or has enough.
+func (e *Endpoint) Keep(conn *Conn, shard uint32, now time.Time) {
+	conn.Release()
+	conn.Reused, conn.idleFrom = true, now
+	if !e.idle[shard%shards].push(conn, &e.gone) {
+		conn.Close()
+	}
+}
+
+func (l *idleList) pop() *Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.conns) == 0 {
+		return nil
+	}
+	last := len(l.conns) - 1
+	conn := l.conns[last]
+	l.conns[last] = nil
+	l.conns = l.conns[:last]
+	return conn
+}
+
+// push refuses when the list is full or the endpoint is gone. Looking at gone under the lock makes sure that close
+// leaves nothing behind.
+func (l *idleList) push(conn *Conn, gone *atomic.Bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if gone.Load() || len(l.conns) >= maxIdlePerShard {
+		return false
+	}
+	l.conns = append(l.conns, conn)
+	return true
+}
+
+// closeIdle closes the connections that have been idle since before the given time, and those their peer has closed.
+func (e *live) closeIdle(before time.Time) {
+	for i := range e.idle {
+		for _, conn := range e.idle[i].expired(before) {
+			conn.Close()
+		}
+	}
+}
+
+func (l *idleList) expired(before time.Time) []*Conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var expired []*Conn
+	kept := l.conns[:0]
+	for _, conn := range l.conns {
+		if conn.idleFrom.Before(before) || conn.Stale() {
+			expired = append(expired, conn)
+			continue
+		}
+		kept = append(kept, conn)
+	}
+	clear(l.conns[len(kept):])
+	l.conns = kept
+	return expired
+}
+
+// leave closes every idle connection at once, and all others as soon as their exchange ends.
+func (e *live) leave() {
+	e.gone.Store(true)
+	e.closeIdle(farFuture)
+}
+
+var farFuture = time.Unix(1<<40, 0)

@@ -1,0 +1,105 @@
+package upstream
+
+import (
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// sketchBits is the size of one sketch, 8 KiB. With two bits a session, 1,000 sessions are counted within about 2 %
+// and a stranger is taken for one of them once in 1,000 times; 10,000 within 1 % and once in 14.
+const sketchBits = 1 << 16
+
+// sketch is a set of sessions, kept as bits: membership is approximate, and the number of members is estimated from
+// the share of bits that are set (linear counting). Lock-free: reads cost two loads, and a session that is known
+// already costs no write.
+type sketch struct {
+	bits [sketchBits / 64]atomic.Uint64
+	ones atomic.Int64
+}
+
+// positions of a session's two bits. The session is a hash or random already.
+func positions(session uint64) (a, b uint64) {
+	return session % sketchBits, (session >> 32) % sketchBits
+}
+
+func (s *sketch) has(session uint64) bool {
+	if s == nil {
+		return false
+	}
+	a, b := positions(session)
+	return s.bits[a/64].Load()&(1<<(a%64)) != 0 && s.bits[b/64].Load()&(1<<(b%64)) != 0
+}
+
+func (s *sketch) add(session uint64) {
+	a, b := positions(session)
+	s.set(a)
+	s.set(b)
+}
+
+func (s *sketch) set(at uint64) {
+	mask := uint64(1) << (at % 64)
+	if s.bits[at/64].Load()&mask != 0 {
+		return
+	}
+	if s.bits[at/64].Or(mask)&mask == 0 {
+		s.ones.Add(1)
+	}
+}
+
+// sessions remembers which sessions an endpoint has served during the last one to two windows. Memory is taken when
+// the first session comes.
+type sessions struct {
+	current, previous atomic.Pointer[sketch]
+	// carried counts, in bits, what previous has and current has not.
+	carried atomic.Int64
+}
+
+// add notes that the session was served just now.
+func (s *sessions) add(session uint64) {
+	current := s.current.Load()
+	if current == nil {
+		current = s.first()
+	}
+	if current.has(session) {
+		return
+	}
+	if s.previous.Load().has(session) {
+		s.carried.Add(-2)
+	}
+	current.add(session)
+}
+
+func (s *sessions) first() *sketch {
+	s.current.CompareAndSwap(nil, new(sketch))
+	return s.current.Load()
+}
+
+func (s *sessions) has(session uint64) bool {
+	return s.current.Load().has(session) || s.previous.Load().has(session)
+}
+
+// count estimates the number of sessions: with m bits of which x are set by n sessions of two bits each,
+// n = -m/2 ln(1 - x/m).
+func (s *sessions) count() int64 {
+	current := s.current.Load()
+	if current == nil {
+		return 0
+	}
+	ones := float64(min(max(current.ones.Load()+s.carried.Load(), 0), sketchBits-1))
+	return int64(math.Round(-sketchBits / 2 * math.Log1p(-ones/sketchBits)))
+}
+
+// turnOver starts a new window: what was not served during the last one is forgotten at the next turn.
+func (s *sessions) turnOver() {
+	current := s.current.Load()
+	if current == nil {
+		return
+	}
+	s.previous.Store(current)
+	s.carried.Store(current.ones.Load())
+	s.current.Store(new(sketch))
+}
+
+// sessionWindow is how long an endpoint remembers a session that sends nothing, at least; twice that at most.
+const sessionWindow = 30 * time.Minute

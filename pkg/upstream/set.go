@@ -1,0 +1,120 @@
+package upstream
+
+import (
+	"cmp"
+	"slices"
+	"sync/atomic"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// Set is the endpoints of a Pool at one moment. It never changes; the counts of its endpoints do. It implements
+// affinity.Set.
+type Set struct {
+	// Those that take new sessions come first, then the draining ones. Each part is sorted by ID and address, so that
+	// every replica agrees on the order, and with it on ties.
+	endpoints []*Endpoint
+	ready     int
+	byPod     index
+	byName    index
+	turn      *atomic.Uint64
+}
+
+// index finds the endpoints of a Set by one kind of identity.
+type index struct {
+	seeds []uint64
+	keys  []model.EndpointKey
+	byKey map[model.EndpointKey]int
+}
+
+// newSet takes ownership of endpoints. A pool in which nothing is ready lets its draining endpoints take new sessions,
+// because serving beats refusing.
+func newSet(endpoints []*Endpoint, turn *atomic.Uint64) *Set {
+	slices.SortFunc(endpoints, func(a, b *Endpoint) int {
+		return cmp.Or(
+			cmp.Compare(stateOrder(a.State), stateOrder(b.State)),
+			cmp.Compare(a.ID, b.ID),
+			cmp.Compare(a.Address, b.Address),
+		)
+	})
+	ready := 0
+	for ready < len(endpoints) && endpoints[ready].State == model.EndpointReady {
+		ready++
+	}
+	if ready == 0 {
+		ready = len(endpoints)
+	}
+	return &Set{
+		endpoints: endpoints,
+		ready:     ready,
+		byPod:     newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
+		byName:    newIndex(endpoints, (*Endpoint).podName),
+		turn:      turn,
+	}
+}
+
+func stateOrder(s model.EndpointState) int {
+	if s == model.EndpointReady {
+		return 0
+	}
+	return 1
+}
+
+func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) index {
+	x := index{
+		seeds: make([]uint64, len(endpoints)),
+		keys:  make([]model.EndpointKey, len(endpoints)),
+		byKey: make(map[model.EndpointKey]int, len(endpoints)),
+	}
+	for i, e := range endpoints {
+		id := identity(e)
+		x.seeds[i], x.keys[i] = model.HashString(id), model.KeyOf(id)
+		if _, taken := x.byKey[x.keys[i]]; !taken {
+			x.byKey[x.keys[i]] = i
+		}
+	}
+	return x
+}
+
+func (s *Set) index(identity model.Identity) *index {
+	if identity == model.IdentityPodName {
+		return &s.byName
+	}
+	return &s.byPod
+}
+
+// Endpoint returns the i-th endpoint.
+func (s *Set) Endpoint(i int) *Endpoint { return s.endpoints[i] }
+
+// Endpoints returns all of them. The caller does not change the slice.
+func (s *Set) Endpoints() []*Endpoint { return s.endpoints }
+
+// Len is the number of endpoints.
+func (s *Set) Len() int { return len(s.endpoints) }
+
+// Ready is how many of them, from the front, take new sessions.
+func (s *Set) Ready() int { return s.ready }
+
+// Seeds are the hashes of the identities, parallel to the endpoints.
+func (s *Set) Seeds(identity model.Identity) []uint64 { return s.index(identity).seeds }
+
+// Key is the i-th endpoint's identity as tokens hold it.
+func (s *Set) Key(identity model.Identity, i int) model.EndpointKey { return s.index(identity).keys[i] }
+
+// Lookup finds the endpoint that a token names.
+func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool) {
+	i, ok := s.index(identity).byKey[key]
+	return i, ok
+}
+
+// Requests is how many requests the i-th endpoint is answering.
+func (s *Set) Requests(i int) int64 { return s.endpoints[i].requests.Load() }
+
+// Sessions estimates how many sessions the i-th endpoint holds.
+func (s *Set) Sessions(i int) int64 { return s.endpoints[i].sessions.count() }
+
+// Knows reports whether the i-th endpoint has served the session lately, as far as this replica has seen.
+func (s *Set) Knows(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
+
+// Turn counts up, for round robin. It goes on over changes of the set.
+func (s *Set) Turn() uint64 { return s.turn.Add(1) }
