@@ -74,3 +74,92 @@ const (
 
 	fieldIDs // how many there are
 )
+
+// appendFields reads a field section, from i to behind the empty line that ends it, and gives the fields and the index
+// after it. most bounds the number of fields.
+func appendFields(fields []Field, buf []byte, i, most int) ([]Field, int, error) {
+	for {
+		if next, done, err := sectionEnd(buf, i); done || err != nil {
+			return fields, next, err
+		}
+		if len(fields) >= most {
+			return fields, i, ErrTooManyFields
+		}
+		fields = append(fields, Field{})
+		next, err := parseField(&fields[len(fields)-1], buf, i)
+		if err != nil {
+			return fields, i, err
+		}
+		i = next
+	}
+}
+
+// sectionEnd looks for the empty line at i.
+func sectionEnd(buf []byte, i int) (next int, done bool, err error) {
+	if i >= len(buf) {
+		return i, false, ErrIncomplete
+	}
+	switch buf[i] {
+	case '\r':
+		next, err = crlf(buf, i)
+		return next, true, err
+	case '\n':
+		return i, false, ErrLineEnd
+	case ' ', '\t':
+		return i, false, ErrFold
+	}
+	return i, false, nil
+}
+
+// crlf passes over a CRLF at i, where a CR or another end of text is.
+func crlf(buf []byte, i int) (next int, err error) {
+	if i < len(buf) && buf[i] != '\r' {
+		return i, ErrLineEnd
+	}
+	if i+1 >= len(buf) {
+		return i, ErrIncomplete
+	}
+	if buf[i+1] != '\n' {
+		return i, ErrLineEnd
+	}
+	return i + 2, nil
+}
+
+// parseField reads the field line at i into f.
+func parseField(f *Field, buf []byte, i int) (next int, err error) {
+	start := i
+	var seen uint8
+	for i < len(buf) && class[buf[i]]&classToken != 0 {
+		seen |= class[buf[i]]
+		i++
+	}
+	if i >= len(buf) {
+		return i, ErrIncomplete
+	}
+	if buf[i] != ':' || i == start {
+		return i, ErrFieldName
+	}
+	f.Name = buf[start:i:i]
+	f.ID = nameID(f.Name, seen)
+	return parseValue(f, buf, i+1)
+}
+
+// parseValue reads the value at i, up to and with its CRLF.
+func parseValue(f *Field, buf []byte, i int) (next int, err error) {
+	for i < len(buf) && isSpace(buf[i]) {
+		i++
+	}
+	end := textEnd(buf, i)
+	if end < len(buf) && buf[end] != '\r' && buf[end] != '\n' {
+		return i, ErrFieldValue
+	}
+	next, err = crlf(buf, end)
+	if err != nil {
+		return i, err
+	}
+	for end > i && isSpace(buf[end-1]) {
+		end--
+	}
+	f.Value = buf[i:end:end]
+	return next, nil
+}

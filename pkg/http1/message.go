@@ -1,5 +1,7 @@
 package http1
 
+import "bytes"
+
 // Framing says how the end of a body is found.
 type Framing uint8
 
@@ -17,7 +19,9 @@ type Message struct {
 	// Minor is the x of HTTP/1.x: 0 or 1.
 	Minor  int
 	Fields []Field
-	Body   Framing
+	// Cookies are the indices in Fields of all Cookie and Set-Cookie fields.
+	Cookies []int
+	Body    Framing
 	// ContentLength is the value of Content-Length, -1 without one. In an answer to HEAD, and with 304, it is there
 	// although Body is BodyNone.
 	ContentLength int64
@@ -33,7 +37,10 @@ type Message struct {
 }
 
 // Add appends a field. The bytes must have been checked; parsers and the HTTP/2 side do that.
-func (m *Message) Add(name, value []byte) { panic("later") }
+func (m *Message) Add(name, value []byte) {
+	m.Fields = append(m.Fields, Field{Name: name, Value: value, ID: NameID(name)})
+	m.index(len(m.Fields) - 1)
+}
 
 // Has reports whether there is a field of that name.
 func (m *Message) Has(id FieldID) bool { return m.present&(1<<id) != 0 }
@@ -47,7 +54,90 @@ func (m *Message) Get(id FieldID) []byte {
 }
 
 // Lookup gives the value of the first field of any name, in whatever case.
-func (m *Message) Lookup(name string) (value []byte, ok bool) { panic("later") }
+func (m *Message) Lookup(name string) (value []byte, ok bool) {
+	for i := range m.Fields {
+		if f := &m.Fields[i]; foldEqual(f.Name, name) {
+			return f.Value, true
+		}
+	}
+	return nil, false
+}
 
 // Nominated reports whether Connection names that field, so that it is about this hop only (RFC 9110 section 7.6.1).
-func (m *Message) Nominated(name []byte) bool { panic("later") }
+func (m *Message) Nominated(name []byte) bool {
+	for _, n := range m.nominated {
+		if foldEqual(name, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// clear makes m empty, but for its memory and for how far the head was scanned.
+func (m *Message) clear() {
+	m.Fields, m.Cookies, m.nominated = m.Fields[:0], m.Cookies[:0], m.nominated[:0]
+	m.Minor, m.Body, m.ContentLength, m.KeepAlive, m.Upgrade = 0, BodyNone, -1, false, nil
+	m.present, m.repeated = 0, 0
+}
+
+// index makes Fields[i] known by its ID.
+func (m *Message) index(i int) {
+	id := m.Fields[i].ID
+	if id <= FieldLookAlike {
+		return
+	}
+	if id == FieldCookie || id == FieldSetCookie {
+		m.Cookies = append(m.Cookies, i)
+	}
+	bit := uint64(1) << id
+	if m.present&bit != 0 {
+		m.repeated |= bit
+		return
+	}
+	m.present |= bit
+	m.first[id] = uint16(i)
+}
+
+// isRepeated reports whether there is more than one field of that name.
+func (m *Message) isRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
+
+// ready reports whether parsing buf can tell more than ErrIncomplete. The first time it always can. Later the new
+// bytes must hold the end of a head or of the room for one, so that a head that comes in many small pieces is
+// searched once, not parsed once per piece.
+func (m *Message) ready(buf []byte, lim *Limits) bool {
+	if m.scanned == 0 || m.scanned > len(buf) || len(buf) >= lim.HeadBytes {
+		return true
+	}
+	return hasHeadEnd(buf, m.scanned)
+}
+
+// parsed turns what a parser said about buf into what the caller is told, and remembers how far buf was searched.
+func (m *Message) parsed(n int, err error, buf []byte, lim *Limits) (int, error) {
+	m.scanned = 0
+	if err == nil {
+		return n, nil
+	}
+	if err != ErrIncomplete {
+		return 0, err
+	}
+	if len(buf) >= lim.HeadBytes {
+		return 0, ErrHeadTooLarge
+	}
+	m.scanned = len(buf)
+	return 0, ErrIncomplete
+}
+
+// hasHeadEnd reports whether an empty line, or an LF that a parser refuses, is at or after from.
+func hasHeadEnd(buf []byte, from int) bool {
+	for {
+		i := bytes.IndexByte(buf[from:], '\n')
+		if i < 0 {
+			return false
+		}
+		i += from
+		if i < 2 || buf[i-1] != '\r' || buf[i-2] == '\n' {
+			return true
+		}
+		from = i + 1
+	}
+}

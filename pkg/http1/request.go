@@ -1,5 +1,7 @@
 package http1
 
+import "bytes"
+
 // Request is the head of a request.
 type Request struct {
 	Message
@@ -11,8 +13,6 @@ type Request struct {
 	HasQuery bool
 	// Host is the authority that the request is for, checked, as received: name or address, and port if given.
 	Host []byte
-	// Cookies are the indices in Fields of all Cookie fields.
-	Cookies []int
 	// ExpectContinue says that the client waits for a 100 before it sends the body.
 	ExpectContinue bool
 	// TakesTrailers says that TE lists "trailers". The TE field itself is never forwarded: write "TE: trailers" anew.
@@ -20,20 +20,142 @@ type Request struct {
 }
 
 // Reset makes r ready for another message and keeps its memory.
-func (r *Request) Reset() { panic("later") }
+func (r *Request) Reset() {
+	r.clear()
+	r.scanned = 0
+}
+
+func (r *Request) clear() {
+	r.Message.clear()
+	r.Method, r.Path, r.Query, r.Host = nil, nil, nil, nil
+	r.HasQuery, r.ExpectContinue, r.TakesTrailers = false, false, false
+}
 
 // ParseRequest reads the head at the beginning of buf into r, and gives its length. The error is ErrIncomplete when
 // the head does not end in buf: call again with the same r and the same bytes plus more; that is cheap, however small
 // the steps. Any other error is an *Error. r must be fresh or Reset unless the call before said ErrIncomplete.
 // r points into buf.
-func ParseRequest(r *Request, buf []byte, lim *Limits) (n int, err error) { panic("later") }
+func ParseRequest(r *Request, buf []byte, lim *Limits) (n int, err error) {
+	if !r.ready(buf, lim) {
+		r.scanned = len(buf)
+		return 0, ErrIncomplete
+	}
+	n, err = r.parse(buf[:min(len(buf), lim.HeadBytes)], lim)
+	return r.parsed(n, err, buf, lim)
+}
 
-// SetTarget checks and sets Path and Query from the :path of an HTTP/2 request: an origin-form, or "*" with OPTIONS.
-// Method must be set before.
-func (r *Request) SetTarget(target []byte) error { panic("later") }
+// parse goes strictly from front to back, so that what it finds does not depend on how much of the rest is there.
+func (r *Request) parse(buf []byte, lim *Limits) (int, error) {
+	r.clear()
+	i, err := r.parseMethod(buf, lim.MethodBytes)
+	if err != nil {
+		return 0, err
+	}
+	if i, err = r.parseTarget(buf, i, lim.TargetBytes); err != nil {
+		return 0, err
+	}
+	if i, err = r.parseVersion(buf, i); err != nil {
+		return 0, err
+	}
+	if r.Fields, i, err = appendFields(r.Fields, buf, i, lim.Fields); err != nil {
+		return 0, err
+	}
+	return i, r.finish()
+}
 
-// SetHost checks and sets Host.
-func (r *Request) SetHost(host []byte) error { panic("later") }
+func (r *Request) parseMethod(buf []byte, most int) (next int, err error) {
+	i := scan(buf[:min(len(buf), most+1)], 0, classToken)
+	if i > most {
+		return 0, ErrMethodTooLong
+	}
+	if i == len(buf) {
+		return 0, ErrIncomplete
+	}
+	if i == 0 || buf[i] != ' ' {
+		return 0, ErrMethod
+	}
+	r.Method = buf[:i:i]
+	if string(r.Method) == "CONNECT" {
+		return 0, ErrConnect
+	}
+	return i + 1, nil
+}
+
+func (r *Request) parseTarget(buf []byte, start, most int) (next int, err error) {
+	i := scan(buf[:min(len(buf), start+most+1)], start, classTarget)
+	if i > start+most {
+		return 0, ErrTargetTooLong
+	}
+	if i == len(buf) {
+		return 0, ErrIncomplete
+	}
+	if buf[i] != ' ' {
+		return 0, ErrTarget
+	}
+	return i + 1, r.setTarget(buf[start:i:i])
+}
+
+// parseVersion reads the end of the request line.
+func (r *Request) parseVersion(buf []byte, i int) (next int, err error) {
+	if r.Minor, err = parseVersion(buf, i); err != nil {
+		return 0, err
+	}
+	i += versionBytes
+	if i < len(buf) && buf[i] != '\r' && buf[i] != '\n' {
+		return 0, ErrVersion
+	}
+	return crlf(buf, i)
+}
+
+// finish draws from the fields what they say about the whole message.
+func (r *Request) finish() error {
+	for i := range r.Fields {
+		r.index(i)
+	}
+	if err := r.settleHost(); err != nil {
+		return err
+	}
+	if err := r.setFraming(); err != nil {
+		return err
+	}
+	if err := r.setConnection(); err != nil {
+		return err
+	}
+	r.TakesTrailers = r.lists(FieldTE, "trailers")
+	return r.setExpect()
+}
+
+// settleHost takes Host from its field. An absolute-form has set it already, and then both have to agree: RFC 9112
+// section 3.2.2 lets the target win, but the next reader might see it otherwise.
+func (r *Request) settleHost() error {
+	if !r.Has(FieldHost) {
+		return ErrHostMissing
+	}
+	if r.isRepeated(FieldHost) {
+		return ErrHostRepeated
+	}
+	host := r.Get(FieldHost)
+	if r.Host != nil && !foldEqual(r.Host, host) {
+		return ErrHostMismatch
+	}
+	return r.SetHost(host)
+}
+
+// setExpect reads Expect, which does not exist in HTTP/1.0 and means nothing without a body (RFC 9110 section 10.1.1).
+func (r *Request) setExpect() error {
+	if !r.Has(FieldExpect) || r.Minor == 0 {
+		return nil
+	}
+	if r.isRepeated(FieldExpect) || !foldEqual(r.Get(FieldExpect), "100-continue") {
+		return ErrExpect
+	}
+	r.ExpectContinue = r.Body != BodyNone
+	return nil
+}
 
 // WebSocket reports whether the request asks for a WebSocket (RFC 6455 section 4.1): the only upgrade that is passed.
-func (r *Request) WebSocket() bool { panic("later") }
+func (r *Request) WebSocket() bool {
+	return r.Upgrade != nil && r.Body == BodyNone && bytes.Equal(r.Method, methodGet) && listHas(r.Upgrade, "websocket")
+}
+
+var methodGet = []byte("GET")

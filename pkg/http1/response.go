@@ -3,16 +3,123 @@ package http1
 // Response is the head of a response.
 type Response struct {
 	Message
+	// Status is from 100 to 999: those from 600 on are nobody's, but are seen.
 	Status int
+	// Reason is empty in many responses.
 	Reason []byte
 }
 
 // Reset makes r ready for another message and keeps its memory.
-func (r *Response) Reset() { panic("later") }
+func (r *Response) Reset() {
+	r.clear()
+	r.scanned = 0
+}
+
+func (r *Response) clear() {
+	r.Message.clear()
+	r.Status, r.Reason = 0, nil
+}
 
 // ParseResponse reads the head at the beginning of buf into r, and gives its length. method is the one that was asked
 // with, since it decides the framing. Calls, errors and memory are as with ParseRequest.
 // A head with Status 1xx other than 101 is followed by another head.
 func ParseResponse(r *Response, buf []byte, lim *Limits, method []byte) (n int, err error) {
-	panic("later")
+	if !r.ready(buf, lim) {
+		r.scanned = len(buf)
+		return 0, ErrIncomplete
+	}
+	n, err = r.parse(buf[:min(len(buf), lim.HeadBytes)], lim, method)
+	return r.parsed(n, err, buf, lim)
+}
+
+// parse goes strictly from front to back, as that of Request does.
+func (r *Response) parse(buf []byte, lim *Limits, method []byte) (int, error) {
+	r.clear()
+	i, err := r.parseStatusLine(buf)
+	if err != nil {
+		return 0, err
+	}
+	if r.Fields, i, err = appendFields(r.Fields, buf, i, lim.Fields); err != nil {
+		return 0, err
+	}
+	return i, r.finish(method)
+}
+
+// parseStatusLine reads "HTTP/1.1 200 OK". The space before an empty reason may be missing, against RFC 9112 section
+// 4: many servers leave it out, and nothing is ambiguous about it.
+func (r *Response) parseStatusLine(buf []byte) (next int, err error) {
+	if r.Minor, err = parseVersion(buf, 0); err != nil {
+		return 0, err
+	}
+	i := versionBytes
+	if r.Status, i, err = parseStatus(buf, i); err != nil {
+		return 0, err
+	}
+	start := i
+	if i < len(buf) && buf[i] == ' ' {
+		start++
+		i = textEnd(buf, start)
+	}
+	if i < len(buf) && buf[i] != '\r' {
+		return 0, ErrStatusLine
+	}
+	if next, err = crlf(buf, i); err == nil {
+		r.Reason = buf[start:i:i]
+	}
+	return next, err
+}
+
+// parseStatus reads a space and three digits at i.
+func parseStatus(buf []byte, i int) (status, next int, err error) {
+	for n := range 4 {
+		if i+n == len(buf) {
+			return 0, 0, ErrIncomplete
+		}
+		b := buf[i+n]
+		if n == 0 && b != ' ' || n > 0 && (b < '0' || b > '9') {
+			return 0, 0, ErrStatusLine
+		}
+		if n > 0 {
+			status = status*10 + int(b-'0')
+		}
+	}
+	if status < 100 {
+		return 0, 0, ErrStatusLine
+	}
+	return status, i + 4, nil
+}
+
+func (r *Response) finish(method []byte) error {
+	for i := range r.Fields {
+		r.index(i)
+	}
+	if err := r.setFraming(); err != nil {
+		return err
+	}
+	if err := r.setConnection(); err != nil {
+		return err
+	}
+	r.setBody(method)
+	return nil
+}
+
+// setBody applies the rules of RFC 9112 section 6.3 that are about responses.
+func (r *Response) setBody(method []byte) {
+	switch {
+	case r.Status < 200 || r.Status == 204:
+		r.dropBody()
+	case r.Status == 304 || string(method) == "HEAD":
+		r.Body = BodyNone
+	case !r.Has(FieldContentLength) && r.Body == BodyNone:
+		r.Body, r.KeepAlive = BodyUntilClose, false
+	}
+}
+
+// dropBody is for a response that must have neither a body nor a word about one (RFC 9110 section 8.6, RFC 9112
+// section 6.1). A server that announces one all the same may send it: the connection is not used again.
+func (r *Response) dropBody() {
+	if r.Body != BodyNone {
+		r.KeepAlive = false
+	}
+	r.Body, r.ContentLength = BodyNone, -1
 }

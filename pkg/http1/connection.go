@@ -1,0 +1,73 @@
+package http1
+
+// mostNominated bounds how many fields Connection may name, since each field of the message is compared with them.
+const mostNominated = 16
+
+// setConnection reads Connection, and Upgrade where it names it (RFC 9110 sections 7.6.1 and 7.8).
+func (m *Message) setConnection() error {
+	m.KeepAlive = m.Minor == 1
+	if !m.Has(FieldConnection) {
+		return nil
+	}
+	var c connection
+	for i := range m.Fields {
+		if m.Fields[i].ID != FieldConnection {
+			continue
+		}
+		if err := c.read(m, m.Fields[i].Value); err != nil {
+			return err
+		}
+	}
+	m.KeepAlive = !c.close && (m.KeepAlive || c.keepAlive)
+	// Of an HTTP/1.0 message Upgrade has to be ignored; two Upgrade fields are nothing that anybody sends.
+	if c.upgrade && m.Minor == 1 && !m.isRepeated(FieldUpgrade) {
+		m.Upgrade = m.Get(FieldUpgrade)
+	}
+	return nil
+}
+
+// connection is what the options of Connection say.
+type connection struct{ close, keepAlive, upgrade bool }
+
+// read takes in the options of one Connection field of m.
+func (c *connection) read(m *Message, list []byte) error {
+	for option, rest := nextElement(list); option != nil; option, rest = nextElement(rest) {
+		switch {
+		case foldEqual(option, "close"):
+			c.close = true
+		case foldEqual(option, "keep-alive"):
+			c.keepAlive = true
+		case foldEqual(option, "upgrade"):
+			c.upgrade = true
+		case !allOf(option, classToken):
+			return ErrConnection
+		case len(m.nominated) == mostNominated:
+			return ErrConnectionTooLong
+		default:
+			m.nominated = append(m.nominated, option)
+		}
+	}
+	return nil
+}
+
+// lists reports whether any field of that ID lists the word, whatever its case.
+func (m *Message) lists(id FieldID, word string) bool {
+	if !m.Has(id) {
+		return false
+	}
+	for i := range m.Fields {
+		if m.Fields[i].ID == id && listHas(m.Fields[i].Value, word) {
+			return true
+		}
+	}
+	return false
+}
+
+func listHas(list []byte, word string) bool {
+	for element, rest := nextElement(list); element != nil; element, rest = nextElement(rest) {
+		if foldEqual(element, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package http1
+
+import "math"
+
+const framingFields = 1<<FieldContentLength | 1<<FieldTransferEncoding
+
+// setFraming reads Content-Length and Transfer-Encoding (RFC 9112 section 6). A message with both, and one with two
+// lengths even if they are equal, is refused: it may be an attempt at smuggling.
+func (m *Message) setFraming() error {
+	switch m.present & framingFields {
+	case 0:
+		return nil
+	case framingFields:
+		return ErrLengthAndCoding
+	case 1 << FieldContentLength:
+		return m.setLength()
+	}
+	return m.setCoding()
+}
+
+func (m *Message) setLength() (err error) {
+	if m.isRepeated(FieldContentLength) {
+		return ErrLength
+	}
+	m.ContentLength, err = parseLength(m.Get(FieldContentLength))
+	if m.ContentLength > 0 {
+		m.Body = BodyLength
+	}
+	return err
+}
+
+// parseLength reads 1*DIGIT, which leaves no room for signs, lists and spaces.
+func parseLength(text []byte) (int64, error) {
+	if len(text) == 0 {
+		return -1, ErrLength
+	}
+	n := int64(0)
+	for _, b := range text {
+		if b < '0' || b > '9' {
+			return -1, ErrLength
+		}
+		n = min(n, math.MaxInt64/10) // beyond it any further digit is too many
+		if n = n*10 + int64(b-'0'); n < 0 {
+			return -1, ErrLengthTooLarge
+		}
+	}
+	return n, nil
+}
+
+// setCoding accepts one coding, chunked. RFC 9112 section 6.1 gives a server 501 for codings that it does not know,
+// and 400 where the body would have no end.
+func (m *Message) setCoding() error {
+	if m.Minor == 0 {
+		return ErrCodingVersion
+	}
+	if !m.isRepeated(FieldTransferEncoding) && foldEqual(m.Get(FieldTransferEncoding), "chunked") {
+		m.Body = BodyChunked
+		return nil
+	}
+	return m.codingError()
+}
+
+// codingError tells codings that end in one chunked, which others might understand, from those that nobody should.
+func (m *Message) codingError() error {
+	chunked, last := 0, false
+	for i := range m.Fields {
+		if m.Fields[i].ID != FieldTransferEncoding {
+			continue
+		}
+		for coding, rest := nextElement(m.Fields[i].Value); coding != nil; coding, rest = nextElement(rest) {
+			if last = foldEqual(coding, "chunked"); last {
+				chunked++
+			} else if !allOf(coding, classToken) {
+				return ErrCoding
+			}
+		}
+	}
+	if last && chunked == 1 {
+		return ErrCodingUnknown
+	}
+	return ErrCoding
+}

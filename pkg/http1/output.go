@@ -1,0 +1,73 @@
+package http1
+
+import "io"
+
+// Output collects what is written to a connection, in a buffer from the pool that it holds only while there is
+// something in it. The zero value is ready for use.
+type Output struct {
+	// Buf is what waits to be written: append to it with the functions of this package, after Begin.
+	Buf    []byte
+	pooled *[BufferSize]byte
+}
+
+// Begin makes sure that there is a buffer to append to.
+func (o *Output) Begin() {
+	if o.pooled == nil {
+		o.pooled = buffers.Get().(*[BufferSize]byte)
+		o.Buf = o.pooled[:0]
+	}
+}
+
+// Fits reports whether n more bytes fit in the buffer. More may be appended all the same: it grows for an oversized
+// head.
+func (o *Output) Fits(n int) bool { return len(o.Buf)+n <= BufferSize }
+
+// Flush writes what was collected and gives the buffer back.
+func (o *Output) Flush(w io.Writer) error {
+	if len(o.Buf) == 0 {
+		o.Drop()
+		return nil
+	}
+	_, err := w.Write(o.Buf)
+	o.Drop()
+	return err
+}
+
+// Drop forgets what was collected.
+func (o *Output) Drop() {
+	if o.pooled != nil {
+		buffers.Put(o.pooled)
+	}
+	o.pooled, o.Buf = nil, nil
+}
+
+// Write collects p if it fits, and otherwise writes all there is, p included.
+func (o *Output) Write(w io.Writer, p []byte) error {
+	o.Begin()
+	if o.Fits(len(p)) {
+		o.Buf = append(o.Buf, p...)
+		return nil
+	}
+	if err := o.Flush(w); err != nil {
+		return err
+	}
+	if len(p) < BufferSize/2 {
+		o.Begin()
+		o.Buf = append(o.Buf, p...)
+		return nil
+	}
+	_, err := w.Write(p)
+	return err
+}
+
+// WriteChunk is Write of p as one chunk of a chunked body.
+func (o *Output) WriteChunk(w io.Writer, p []byte) error {
+	o.Begin()
+	o.Buf = AppendChunkHeader(o.Buf, len(p))
+	if err := o.Write(w, p); err != nil {
+		return err
+	}
+	o.Begin()
+	o.Buf = append(o.Buf, "\r\n"...)
+	return nil
+}

@@ -1,0 +1,159 @@
+package http1
+
+import (
+	"bytes"
+	"net/netip"
+)
+
+// SetTarget checks and sets Path and Query from the :path of an HTTP/2 request: an origin-form, or "*" with OPTIONS.
+// Method must be set before.
+func (r *Request) SetTarget(target []byte) error {
+	if !allOf(target, classTarget) || len(target) == 0 || target[0] != '/' && target[0] != '*' {
+		return ErrTarget
+	}
+	return r.setTarget(target)
+}
+
+// setTarget takes in a target of target characters, in any of the forms of RFC 9112 section 3.2 but that of CONNECT.
+func (r *Request) setTarget(target []byte) error {
+	if len(target) == 0 {
+		return ErrTarget
+	}
+	switch target[0] {
+	case '/':
+		return r.setOrigin(target)
+	case '*':
+		return r.setAsterisk(target)
+	}
+	return r.setAbsolute(target)
+}
+
+func (r *Request) setOrigin(target []byte) error {
+	r.Path = target
+	if i := bytes.IndexByte(target, '?'); i >= 0 {
+		r.Path, r.Query, r.HasQuery = target[:i:i], target[i+1:], true
+	}
+	return checkPath(r.Path)
+}
+
+// checkPath refuses bad escapes, and the backslash, which some servers take for a slash. A query may have either:
+// nothing is decided by it, and browsers and trackers send both.
+func checkPath(path []byte) error {
+	if bytes.IndexByte(path, '\\') >= 0 {
+		return ErrTarget
+	}
+	for {
+		i := bytes.IndexByte(path, '%')
+		if i < 0 {
+			return nil
+		}
+		if path = path[i:]; !isEscape(path) {
+			return ErrPathEscape
+		}
+		path = path[3:]
+	}
+}
+
+// isEscape reports whether a valid escape is at the beginning of path, which begins with "%".
+func isEscape(path []byte) bool {
+	return len(path) >= 3 && class[path[1]]&class[path[2]]&classHex != 0
+}
+
+func (r *Request) setAsterisk(target []byte) error {
+	if len(target) != 1 || string(r.Method) != "OPTIONS" {
+		return ErrTarget
+	}
+	r.Path = target
+	return nil
+}
+
+// setAbsolute takes Host and the rest from an absolute-form. Only http and https lead here.
+func (r *Request) setAbsolute(target []byte) error {
+	rest, ok := cutScheme(target)
+	if !ok {
+		return ErrTarget
+	}
+	end := bytes.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	if err := r.SetHost(rest[:end:end]); err != nil {
+		return err
+	}
+	rest = rest[end:]
+	if len(rest) > 0 && rest[0] == '/' {
+		return r.setOrigin(rest)
+	}
+	return r.setPathless(rest)
+}
+
+// setPathless takes in what an absolute-form without path has behind its authority: nothing or a query (RFC 9112
+// sections 3.2.1 and 3.2.4).
+func (r *Request) setPathless(rest []byte) error {
+	r.Path = []byte("/")
+	if len(rest) > 0 {
+		r.Query, r.HasQuery = rest[1:], true
+	} else if string(r.Method) == "OPTIONS" {
+		r.Path = []byte("*")
+	}
+	return nil
+}
+
+func cutScheme(target []byte) (rest []byte, ok bool) {
+	for _, scheme := range [...]string{"http://", "https://"} {
+		if n := len(scheme); len(target) > n && foldEqual(target[:n], scheme) {
+			return target[n:], true
+		}
+	}
+	return nil, false
+}
+
+// SetHost checks and sets Host.
+func (r *Request) SetHost(host []byte) error {
+	if !validHost(host) {
+		return ErrHost
+	}
+	r.Host = host
+	return nil
+}
+
+// longestHost is what DNS allows (RFC 1035 section 2.3.4) and a final dot.
+const longestHost = 254
+
+// validHost checks uri-host [ ":" port ], of RFC 9110 section 7.2 and RFC 3986 section 3.2. Of reg-name it takes what
+// can be a host name; user information, escapes and delimiters, which are allowed there, mean nothing here.
+func validHost(host []byte) bool {
+	if len(host) > 0 && host[0] == '[' {
+		end := bytes.IndexByte(host, ']')
+		return end > 0 && validIPv6(host[1:end]) && validPort(host[end+1:])
+	}
+	end := scan(host, 0, classHost)
+	return 0 < end && end <= longestHost && validPort(host[end:])
+}
+
+// validPort checks an optional port with its colon.
+func validPort(text []byte) bool {
+	if len(text) == 0 {
+		return true
+	}
+	if text[0] != ':' || len(text) < 2 || len(text) > 6 {
+		return false
+	}
+	port := 0
+	for _, b := range text[1:] {
+		if b < '0' || b > '9' {
+			return false
+		}
+		port = port*10 + int(b-'0')
+	}
+	return port <= 65535
+}
+
+// validIPv6 allocates for the conversion: names are what hot paths have.
+func validIPv6(text []byte) bool {
+	if len(text) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") || bytes.IndexByte(text, '%') >= 0 {
+		return false
+	}
+	addr, err := netip.ParseAddr(string(text))
+	return err == nil && addr.Is6()
+}
