@@ -1,0 +1,71 @@
+package affinity
+
+import "bytes"
+
+// cutPair splits what is left of a Cookie field at the next ";" (RFC 6265, section 4.2.1). Quotes do not protect one:
+// section 5.2 has none.
+func cutPair(field []byte) (pair, rest []byte) {
+	if i := bytes.IndexByte(field, ';'); i >= 0 {
+		return field[:i], field[i+1:]
+	}
+	return field, nil
+}
+
+// valueOf is the value of a pair, if it is the cookie of that name. Only space around the pair is forgiven, none
+// around "="; a value in quotes is given without them.
+func valueOf(pair []byte, name string) (value []byte, ok bool) {
+	pair = trimSpace(pair)
+	if len(pair) <= len(name) || pair[len(name)] != '=' || string(pair[:len(name)]) != name {
+		return nil, false
+	}
+	return unquote(pair[len(name)+1:]), true
+}
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// isSpace reports whether c is OWS of RFC 9110, section 5.6.3.
+func isSpace(c byte) bool { return c == ' ' || c == '\t' }
+
+func unquote(b []byte) []byte {
+	if len(b) >= 2 && b[0] == '"' && b[len(b)-1] == '"' {
+		return b[1 : len(b)-1]
+	}
+	return b
+}
+
+// AppendCookies appends the value of a Cookie field without the cookies of the names in drop. Everything else stays
+// byte for byte. Nothing is appended if nothing is left: the field is then to be left out.
+func AppendCookies(dst, field []byte, drop []string) []byte {
+	start := len(dst)
+	for len(field) > 0 {
+		var pair []byte
+		pair, field = cutPair(field)
+		if isOneOf(pair, drop) {
+			continue
+		}
+		if len(dst) == start {
+			pair = trimSpace(pair)
+		} else {
+			dst = append(dst, ';')
+		}
+		dst = append(dst, pair...)
+	}
+	return dst
+}
+
+func isOneOf(pair []byte, names []string) bool {
+	for _, name := range names {
+		if _, ok := valueOf(pair, name); ok {
+			return true
+		}
+	}
+	return false
+}

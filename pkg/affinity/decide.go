@@ -1,0 +1,69 @@
+package affinity
+
+import "math/rand/v2"
+
+// call is one Decide in progress.
+type call struct {
+	*Policy
+	d    *Decision
+	req  Request
+	set  Set
+	keys *Keyring
+	mem  *Memory
+	kept bool // d.Token is of a session that goes on
+}
+
+// Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
+// of what it is given but what d and m are for.
+func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
+	*d = Decision{Endpoint: none, Method: none, issuer: none, now: now}
+	if len(p.methods) == 0 {
+		d.Endpoint = p.pick(set, req, nil)
+		return
+	}
+	d.Outcome = OutcomeNew
+	c := call{Policy: p, d: d, req: req, set: set, keys: keys, mem: m}
+	c.recognise()
+	if d.Outcome == OutcomeRefused {
+		return
+	}
+	if d.Endpoint == none {
+		d.Endpoint = p.pick(set, req, nil)
+	}
+	c.prepareToken()
+}
+
+// recognise asks the methods in order until one of them names an endpoint.
+func (c *call) recognise() {
+	for i := range c.methods {
+		switch c.methods[i].binding {
+		case issued:
+			c.askIssued(i)
+		case hashed:
+			c.askHashed(i)
+		}
+		if c.d.Endpoint != none || c.d.Outcome == OutcomeRefused {
+			return
+		}
+	}
+}
+
+// prepareToken makes what is to be sealed, if a token is due: of the session that goes on, else of a new one.
+func (c *call) prepareToken() {
+	d := c.d
+	if d.issuer == none {
+		return
+	}
+	if !c.kept {
+		if d.Session == 0 {
+			d.Session = rand.Uint64()
+		}
+		d.Token = Token{Scope: c.scope, Bound: d.now, Session: d.Session}
+	}
+	d.Token.Renewed = d.now
+	d.Issue = d.Endpoint != none
+}
+
+func (p *Policy) pick(set Set, req Request, spent []int) int {
+	return pickUnspent(set, p.newSession, p.identity, req, spent)
+}

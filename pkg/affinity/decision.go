@@ -1,0 +1,60 @@
+package affinity
+
+// Outcome is what became of one request's session.
+type Outcome uint8
+
+// The outcomes. Their strings are labels of metrics and fields of the access log.
+const (
+	OutcomeNone    Outcome     = iota // no policy
+	OutcomeNew                        // no method recognised the client
+	OutcomeHit                        // back to its own endpoint
+	OutcomeMoved                      // to another endpoint, or another session: see Reason
+	OutcomeInvalid                    // what should have been a token was none of ours: treated as new
+	OutcomeRefused                    // its own endpoint is not there, and the policy is to fail rather than move
+	Outcomes       = int(iota)        // how many there are
+)
+
+var outcomeNames = [Outcomes]string{"none", "new", "hit", "moved", "invalid", "refused"}
+
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Reason says why a session was moved or refused.
+type Reason uint8
+
+// The reasons. Their strings are labels of metrics and fields of the access log.
+const (
+	ReasonNone    Reason      = iota // neither moved nor refused
+	ReasonGone                       // its endpoint has left, or drains without keeping sessions
+	ReasonExpired                    // its token is out of time
+	ReasonFailed                     // its endpoint does not answer
+	Reasons       = int(iota)        // how many there are
+)
+
+var reasonNames = [Reasons]string{"", "gone", "expired", "failed"}
+
+func (r Reason) String() string { return reasonNames[r] }
+
+// maxTries bounds how many endpoints one request is offered.
+const maxTries = 8
+
+// Decision is where one request goes, and why. It is good for the Set it was made with. The zero value may be passed
+// to Decide, and any other again.
+type Decision struct {
+	// Endpoint is an index into the Set, -1 if there is none to be had or the outcome is OutcomeRefused.
+	Endpoint int
+	Outcome  Outcome
+	Reason   Reason
+	// Issue says that the response is to carry a token: see AppendSetCookie.
+	Issue bool
+	// Method is the index of the policy's method that recognised the client, -1 if none did.
+	Method int
+	// Session tells sessions apart for counting. 0: the client has none, and gets none.
+	Session uint64
+	// Token is the one that the client brought or, with Issue, the one that it will get.
+	Token Token
+
+	now    int64
+	issuer int           // index of the method that issues the token, -1 if none does
+	spent  [maxTries]int // endpoints that could not be reached
+	tries  int           // how many of spent are set
+}

@@ -1,0 +1,119 @@
+package affinity
+
+// maxSkew is how far, in seconds, the clock of the replica that sealed a token may be ahead.
+const maxSkew = 5 * 60
+
+// standing is what a value in the place of a token is worth, in rising order.
+type standing uint8
+
+const (
+	absent  standing = iota
+	foreign          // not a token, or of another backend, or by a key that is no more
+	expired          // the session is over
+	gone             // the session goes on, its endpoint does not
+	alive
+)
+
+// askIssued looks for a token of this backend. Of several the best one counts, and not just the first: a cookie left
+// behind under another Path comes first and would shadow the one in use (RFC 6265, section 5.4).
+func (c *call) askIssued(i int) {
+	var best, t Token
+	top := absent
+	v := values{method: &c.methods[i], req: c.req}
+	for value := v.next(); value != nil; value = v.next() {
+		s, at := c.examine(value, &t)
+		if s == alive {
+			c.hit(i, &t, at)
+			return
+		}
+		if s > top {
+			best, top = t, s
+		}
+	}
+	c.miss(i, &best, top)
+}
+
+// examine opens a value, and finds its endpoint if it is alive.
+func (c *call) examine(value []byte, t *Token) (s standing, at int) {
+	if !c.keys.Open(c.mem, value, t) || t.Scope != c.scope {
+		return foreign, none
+	}
+	if c.isOver(t, c.d.now) {
+		return expired, none
+	}
+	at, ok := c.set.Lookup(c.identity, t.Endpoint)
+	if !ok || !c.keepDraining && at >= c.set.Ready() {
+		return gone, none
+	}
+	return alive, at
+}
+
+func (c *call) hit(i int, t *Token, at int) {
+	d := c.d
+	d.Endpoint = at
+	if d.Outcome != OutcomeMoved {
+		d.Outcome = OutcomeHit
+	}
+	if c.isDue(t, d.now) {
+		d.issueBy(i)
+	}
+	c.keep(i, t)
+}
+
+// miss notes why method i has named no endpoint. It issues the token, unless a method before it does.
+func (c *call) miss(i int, t *Token, s standing) {
+	d := c.d
+	d.issueBy(i)
+	switch {
+	case s == gone && c.strict:
+		d.Outcome, d.Reason = OutcomeRefused, ReasonGone
+		c.keep(i, t)
+	case s == gone:
+		d.Outcome, d.Reason = OutcomeMoved, ReasonGone
+		c.keep(i, t)
+	case s == expired && d.Outcome != OutcomeMoved:
+		d.Outcome, d.Reason = OutcomeMoved, ReasonExpired
+	case s == foreign && d.Outcome == OutcomeNew:
+		d.Outcome = OutcomeInvalid
+	}
+}
+
+// keep makes the session of t, which method i found, the one that goes on, unless there is one already.
+func (c *call) keep(i int, t *Token) {
+	if c.kept {
+		return
+	}
+	c.kept = true
+	c.d.Token, c.d.Session, c.d.Method = *t, t.Session, i
+}
+
+func (d *Decision) issueBy(i int) {
+	if d.issuer == none {
+		d.issuer = i
+	}
+}
+
+// isOver reports whether a token is out of time, or further in the future than clocks may differ.
+func (p *Policy) isOver(t *Token, now int64) bool {
+	end := p.end(t)
+	return end > 0 && now >= end || max(t.Bound, t.Renewed) > now+maxSkew
+}
+
+// isDue reports whether half of the idle time has passed since a token was sealed.
+func (p *Policy) isDue(t *Token, now int64) bool {
+	return p.idle > 0 && 2*(now-t.Renewed) >= p.idle
+}
+
+// end is when a token is out of time if it is not renewed, in Unix seconds; 0 for never.
+func (p *Policy) end(t *Token) int64 {
+	switch {
+	case p.absolute == 0 && p.idle == 0:
+		return 0
+	case p.idle == 0:
+		return t.Bound + p.absolute
+	case p.absolute == 0:
+		return t.Renewed + p.idle
+	default:
+		return min(t.Bound+p.absolute, t.Renewed+p.idle)
+	}
+}

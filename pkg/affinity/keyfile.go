@@ -1,0 +1,66 @@
+package affinity
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+)
+
+// NewKey draws a key for a keyring.
+func NewKey() []byte {
+	secret := make([]byte, keySize)
+	_, _ = rand.Read(secret) // never fails: crypto/rand.Read
+	return secret
+}
+
+// ParseKeys reads the keys of a key file or Secret: 1 to 16 lines, each the standard base64 (RFC 4648, section 4) of
+// 32 bytes. Blank lines and space around a key do not count. Errors name the line and never what is on it.
+func ParseKeys(text []byte) ([][]byte, error) {
+	var keys [][]byte
+	number := 0
+	for line := range bytes.Lines(text) {
+		number++
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			continue
+		}
+		secret, err := parseKey(line)
+		if err != nil {
+			return nil, fmt.Errorf("keys: line %d: %w", number, err)
+		}
+		if contains(keys, secret) {
+			return nil, fmt.Errorf("keys: line %d: the same key as on an earlier line", number)
+		}
+		if keys = append(keys, secret); len(keys) > maxKeys {
+			return nil, fmt.Errorf("keys: line %d: more than %d keys", number, maxKeys)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("keys: no key, need at least one line with the base64 of 32 bytes")
+	}
+	return keys, nil
+}
+
+func parseKey(line []byte) ([]byte, error) {
+	encoding := base64.StdEncoding.Strict()
+	secret := make([]byte, encoding.DecodedLen(len(line)))
+	n, err := encoding.Decode(secret, line)
+	if err != nil {
+		return nil, errors.New("not standard base64 with padding")
+	}
+	if n != keySize {
+		return nil, fmt.Errorf("%d bytes after decoding, must be %d", n, keySize)
+	}
+	return secret[:n], nil
+}
+
+func contains(keys [][]byte, secret []byte) bool {
+	for _, k := range keys {
+		if bytes.Equal(k, secret) {
+			return true
+		}
+	}
+	return false
+}

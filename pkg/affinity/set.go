@@ -1,0 +1,40 @@
+package affinity
+
+import (
+	"net/netip"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// Request is what methods may look at. The slices are read only, and not kept.
+type Request interface {
+	// Header gives the value of the first field with that name, in canonical form.
+	Header(name string) (value []byte, ok bool)
+	// CookieHeader gives the value of the i-th Cookie field, nil past the last: HTTP/2 may split them (RFC 9113, 8.2.3).
+	CookieHeader(i int) []byte
+	// ClientIP is the client's address, as far as the proxies in front of Limpet are trusted. It may be invalid.
+	ClientIP() netip.Addr
+}
+
+// Set is the endpoints of one pool at one moment: who they are never changes, how busy they are does. Its methods are
+// called from many goroutines at once.
+type Set interface {
+	// Len is the number of endpoints, in an order that all replicas agree on.
+	Len() int
+	// Ready is the number of those, from the first on, that take new sessions. The rest are draining.
+	Ready() int
+	// Seeds gives a hash of each endpoint's identity, parallel to the endpoints. It is read only.
+	Seeds(model.Identity) []uint64
+	// Key is what a token names endpoint i by.
+	Key(id model.Identity, i int) model.EndpointKey
+	// Lookup is the inverse of Key.
+	Lookup(model.Identity, model.EndpointKey) (i int, ok bool)
+	// Requests is how many requests endpoint i is working on.
+	Requests(i int) int64
+	// Sessions estimates how many sessions live on endpoint i.
+	Sessions(i int) int64
+	// Knows reports whether endpoint i has served that session lately, approximately.
+	Knows(i int, session uint64) bool
+	// Turn counts up by one with each call, for picks that take turns.
+	Turn() uint64
+}

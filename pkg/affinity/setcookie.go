@@ -1,0 +1,64 @@
+package affinity
+
+import (
+	"strings"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// expiresLayout is IMF-fixdate, the form of Expires (RFC 6265, section 4.1.1; RFC 9110, section 5.6.7).
+const expiresLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
+
+// setCookie is the parts of a Set-Cookie value that are the same for every response.
+type setCookie struct {
+	name      string // with "="
+	scope     string // Path and Domain
+	flags     string // HttpOnly, SameSite, Partitioned
+	secure    model.Secure
+	permanent bool
+}
+
+func compileCookie(c *model.Cookie) setCookie {
+	var scope, flags strings.Builder
+	attribute(&scope, "Path", c.Path)
+	attribute(&scope, "Domain", c.Domain)
+	if c.HTTPOnly {
+		flags.WriteString("; HttpOnly")
+	}
+	attribute(&flags, "SameSite", string(c.SameSite))
+	if c.Partitioned {
+		flags.WriteString("; Partitioned")
+	}
+	return setCookie{
+		name:      c.Name + "=",
+		scope:     scope.String(),
+		flags:     flags.String(),
+		secure:    c.Secure,
+		permanent: c.Permanent,
+	}
+}
+
+func attribute(b *strings.Builder, name, value string) {
+	if value != "" {
+		b.WriteString("; " + name + "=" + value)
+	}
+}
+
+// AppendSetCookie appends the value of the one Set-Cookie field that a decision with Issue asks for. The token names
+// d.Endpoint, which must be the one that answered. tls says whether the request came over TLS, as the client sees it.
+func (p *Policy) AppendSetCookie(dst []byte, d *Decision, set Set, keys *Keyring, m *Memory, tls bool) []byte {
+	c := &p.methods[d.issuer].cookie
+	d.Token.Endpoint = set.Key(p.identity, d.Endpoint)
+	dst = append(dst, c.name...)
+	dst = keys.Seal(m, dst, &d.Token)
+	dst = append(dst, c.scope...)
+	if end := p.end(&d.Token); c.permanent && end > 0 {
+		dst = append(dst, "; Expires="...)
+		dst = time.Unix(end, 0).UTC().AppendFormat(dst, expiresLayout)
+	}
+	if c.secure == model.SecureAlways || c.secure == model.SecureAuto && tls {
+		dst = append(dst, "; Secure"...)
+	}
+	return append(dst, c.flags...)
+}

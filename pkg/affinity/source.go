@@ -1,0 +1,107 @@
+package affinity
+
+import (
+	"net/netip"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// source is where a method looks.
+type source uint8
+
+const (
+	fromCookie source = iota + 1
+	fromHeader
+	fromAddress
+)
+
+// maxValues bounds how many values of one source are looked at in one request, such as cookies of one name.
+const maxValues = 8
+
+// values walks over what one method's source finds in one request.
+type values struct {
+	method *method
+	req    Request
+	seen   int // values given so far
+	field  int // Cookie fields begun so far
+	rest   []byte
+	addr   [16]byte
+}
+
+// next gives the next value that is not empty, nil past the last. It may be overwritten by the next call.
+func (v *values) next() []byte {
+	if v.seen == maxValues {
+		return nil
+	}
+	value := v.find()
+	v.seen++
+	return value
+}
+
+func (v *values) find() []byte {
+	if v.method.source == fromCookie {
+		return v.cookie()
+	}
+	if v.seen > 0 {
+		return nil
+	}
+	if v.method.source == fromHeader {
+		return v.header()
+	}
+	return v.address()
+}
+
+func (v *values) cookie() []byte {
+	for {
+		if len(v.rest) == 0 {
+			if v.rest = v.req.CookieHeader(v.field); v.rest == nil {
+				return nil
+			}
+			v.field++
+		}
+		var pair []byte
+		pair, v.rest = cutPair(v.rest)
+		if value, ok := valueOf(pair, v.method.name); ok && len(value) > 0 {
+			return value
+		}
+	}
+}
+
+func (v *values) header() []byte {
+	value, ok := v.req.Header(v.method.name)
+	if !ok || len(value) == 0 {
+		return nil
+	}
+	return value
+}
+
+func (v *values) address() []byte {
+	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.addr)
+}
+
+// network writes the network part of an address into buf and gives it: 4 bytes for IPv4, also where it came mapped
+// into IPv6, 16 for IPv6, nil for an address that is not valid.
+func network(ip netip.Addr, bits4, bits6 int, buf *[16]byte) []byte {
+	ip = ip.Unmap()
+	bits := bits6
+	if ip.Is4() {
+		bits = bits4
+	}
+	prefix, err := ip.Prefix(bits)
+	if err != nil || !ip.IsValid() {
+		return nil
+	}
+	if !ip.Is4() {
+		*buf = prefix.Addr().As16()
+		return buf[:]
+	}
+	four := prefix.Addr().As4()
+	return buf[:copy(buf[:], four[:])]
+}
+
+// hashOfNetwork places clients by address where no method says how much of it counts: all of IPv4, the /64 of IPv6,
+// within which hosts change their address as they please (RFC 8981).
+func hashOfNetwork(req Request) uint64 {
+	var buf [16]byte
+	return model.Hash(network(req.ClientIP(), 32, 64, &buf))
+}
