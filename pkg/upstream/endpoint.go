@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"math"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,8 @@ const maxIdlePerShard = 32
 // as ID and address do.
 type Endpoint struct {
 	model.Endpoint // State is that of the Set it is in
+	// Label is the pod's name, or else the address, for logs.
+	Label string
 
 	*live
 }
@@ -27,6 +30,7 @@ type Endpoint struct {
 // live is shared by the Endpoints that stand for one address in successive Sets, whatever their State.
 type live struct {
 	requests atomic.Int64
+	refusing atomic.Bool // the last connection was refused: counts as full for new sessions
 	sessions sessions
 	gone     atomic.Bool
 	idle     [shards]idleList
@@ -64,8 +68,24 @@ func (e *Endpoint) End() { e.requests.Add(-1) }
 // Served remembers that the endpoint has answered the session.
 func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
 
-// Gone reports whether no Set holds the endpoint any longer.
-func (e *Endpoint) Gone() bool { return e.gone.Load() }
+// Refused notes that no connection could be made: until one can, or a few seconds have passed, new sessions are better
+// off elsewhere. Without this, an endpoint that is down would look like the least busy one.
+func (e *Endpoint) Refused() { e.refusing.Store(true) }
+
+// Accepted takes Refused back.
+func (e *Endpoint) Accepted() {
+	if e.refusing.Load() {
+		e.refusing.Store(false)
+	}
+}
+
+// load is n, or the highest load there is while the endpoint refuses connections.
+func (e *Endpoint) load(n int64) int64 {
+	if e.refusing.Load() {
+		return math.MaxInt64
+	}
+	return n
+}
 
 // Idle takes the idle connection that was used last, or returns nil. The shard is any number that the caller keeps,
 // so that the same callers meet the same connections. With check set, connections that their peer has closed are

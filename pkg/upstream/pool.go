@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 
@@ -10,6 +11,8 @@ import (
 // Pool is the live endpoints of one Service port. Tables point at it, and it outlives them.
 type Pool struct {
 	ID model.PoolID
+	// Name is the ID as text, for logs.
+	Name string
 	// Slot is a small number that no other pool of the Registry has, for indexing what others keep by pool.
 	Slot int
 
@@ -20,7 +23,7 @@ type Pool struct {
 }
 
 func newPool(id model.PoolID, slot int) *Pool {
-	p := &Pool{ID: id, Slot: slot, live: map[string]*live{}}
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, live: map[string]*live{}}
 	p.set.Store(newSet(nil, &p.turn))
 	return p
 }
@@ -44,7 +47,7 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 		if next[key] == nil {
 			next[key] = new(live)
 		}
-		members[i] = &Endpoint{Endpoint: e, live: next[key]}
+		members[i] = &Endpoint{Endpoint: e, Label: cmp.Or(e.Pod, e.Address), live: next[key]}
 	}
 	previous := p.live
 	p.live = next

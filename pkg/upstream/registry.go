@@ -97,7 +97,10 @@ func (r *Registry) Tidy(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-conns.C:
-			r.each(func(e *Endpoint) { e.closeIdle(now.Add(-idleTimeout)) })
+			r.each(func(e *Endpoint) {
+				e.closeIdle(now.Add(-idleTimeout))
+				e.Accepted()
+			})
 		case <-windows.C:
 			r.each(func(e *Endpoint) { e.sessions.turnOver() })
 		}

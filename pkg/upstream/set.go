@@ -107,11 +107,11 @@ func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool)
 	return i, ok
 }
 
-// Requests is how many requests the i-th endpoint is answering.
-func (s *Set) Requests(i int) int64 { return s.endpoints[i].requests.Load() }
+// Requests is how many requests the i-th endpoint is answering, as far as picking goes: see Endpoint.Refused.
+func (s *Set) Requests(i int) int64 { return s.endpoints[i].load(s.endpoints[i].requests.Load()) }
 
-// Sessions estimates how many sessions the i-th endpoint holds.
-func (s *Set) Sessions(i int) int64 { return s.endpoints[i].sessions.count() }
+// Sessions estimates how many sessions the i-th endpoint holds, as far as picking goes: see Endpoint.Refused.
+func (s *Set) Sessions(i int) int64 { return s.endpoints[i].load(s.endpoints[i].sessions.count()) }
 
 // Knows reports whether the i-th endpoint has served the session lately, as far as this replica has seen.
 func (s *Set) Knows(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }

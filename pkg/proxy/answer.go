@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"strconv"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// retryAfter is what clients are told when no pod can answer: about as long as a pod takes to become ready.
+const retryAfter = "5"
+
+// answer sends an answer of Limpet's own.
+func (x *exchange) answer(status int, text string) {
+	if status == http.StatusServiceUnavailable {
+		x.answerLater(status, text, retryAfter)
+		return
+	}
+	x.answerLater(status, text, "")
+}
+
+func (x *exchange) answerLater(status int, text, retryAfter string) {
+	x.resp.Reset()
+	x.resp.Status, x.resp.Body, x.resp.KeepAlive = status, http1.BodyLength, true
+	x.resp.ContentLength = int64(len(text)) + 1
+	x.resp.Add(contentType, plainText)
+	if retryAfter != "" {
+		x.resp.Add(retryAfterName, []byte(retryAfter))
+	}
+	x.cookie = x.cookie[:0]
+	x.answered = true
+	x.sent = x.resp.ContentLength
+	x.value = append(append(x.value[:0], text...), '\n')
+	if x.down.writeHead(x) != nil || x.down.writeBody(x.value) != nil || x.down.end(nil) != nil {
+		x.broken = true
+	}
+}
+
+var (
+	contentType    = []byte("Content-Type")
+	plainText      = []byte("text/plain; charset=utf-8")
+	retryAfterName = []byte("Retry-After")
+)
+
+// answerRefused is for a session whose endpoint is gone, under a policy that would rather fail than move it.
+func (x *exchange) answerRefused() {
+	status, seconds := x.backend.Policy.Refusal()
+	after := ""
+	if seconds > 0 {
+		after = strconv.FormatInt(seconds, 10)
+	}
+	x.answerLater(status, "The pod of this session is not available.", after)
+}
+
+// answerFailure says why no pod has answered.
+func (x *exchange) answerFailure(f failure) {
+	switch f.kind {
+	case notSent:
+		if x.decision.Endpoint < 0 && x.refusedByPolicy() {
+			x.answerRefused()
+			return
+		}
+		x.answer(503, "No pod accepts connections.")
+	case late:
+		x.answer(504, "The pod did not answer in time.")
+	case badBody:
+		x.refuse(f.err)
+	default:
+		x.answer(502, "The pod gave no valid answer.")
+	}
+}
+
+// refuse answers a request that breaks HTTP, or whose body did not come in time. The connection is not used again.
+func (x *exchange) refuse(err error) {
+	var malformed *http1.Error
+	switch {
+	case errors.As(err, &malformed):
+		x.server.Metrics.Malformed.Inc()
+		x.answer(malformed.Status, "The request is malformed: "+malformed.Reason+".")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		x.answer(408, "The request did not arrive in time.")
+	default:
+		x.broken = true
+	}
+}

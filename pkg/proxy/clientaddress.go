@@ -1,0 +1,70 @@
+package proxy
+
+import (
+	"bytes"
+	"net/netip"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// clientAddress is the address that the request comes from: the peer, unless that is a trusted proxy; then what
+// X-Forwarded-For says, read from its end, up to the first address that is not a trusted proxy itself. What stands
+// before that one was written by somebody whom nobody vouches for. If all are trusted, the first one is the client.
+func (x *exchange) clientAddress() netip.Addr {
+	client := x.peer
+	if !x.trusted {
+		return client
+	}
+	for i := len(x.req.Fields) - 1; i >= 0; i-- {
+		f := &x.req.Fields[i]
+		if f.ID != http1.FieldXForwardedFor {
+			continue
+		}
+		addr, done := x.walkBack(client, f.Value)
+		if done {
+			return addr
+		}
+		client = addr
+	}
+	return client
+}
+
+// walkBack reads one list from its end. done says that the client was found.
+func (x *exchange) walkBack(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
+	for len(list) > 0 {
+		comma := bytes.LastIndexByte(list, ',')
+		element := bytes.Trim(list[comma+1:], " \t")
+		list = list[:max(comma, 0)]
+		if len(element) == 0 {
+			continue
+		}
+		addr, ok := parseAddress(element)
+		if !ok {
+			return client, true
+		}
+		if !x.server.trusts(addr) {
+			return addr, true
+		}
+		client = addr
+	}
+	return client, false
+}
+
+// parseAddress reads "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443". Proxies write all of them.
+func parseAddress(b []byte) (netip.Addr, bool) {
+	if len(b) > 64 || bytes.IndexByte(b, '%') >= 0 {
+		return netip.Addr{}, false
+	}
+	host := b
+	if b[0] == '[' {
+		end := bytes.IndexByte(b, ']')
+		if end < 0 {
+			return netip.Addr{}, false
+		}
+		host = b[1:end]
+	} else if colon := bytes.IndexByte(b, ':'); colon >= 0 && bytes.IndexByte(b[colon+1:], ':') < 0 {
+		host = b[:colon]
+	}
+	addr, err := netip.ParseAddr(string(host))
+	return addr.Unmap(), err == nil
+}

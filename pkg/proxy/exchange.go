@@ -1,0 +1,140 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// downstream is the client's side of an exchange: all that differs between the protocols a client may speak. Its
+// methods are called by the goroutine of the exchange, except nextBody and trailers, which the goroutine that sends
+// the request's body on may take over.
+type downstream interface {
+	// nextBody gives the next span of the request's body, as http1.Body.Next does.
+	nextBody(wait bool) ([]byte, error)
+	// trailers are those of the request, once nextBody gave io.EOF.
+	trailers() []http1.Field
+	// interruptBody makes a nextBody that waits return with an error. No body is read afterwards.
+	interruptBody()
+
+	// writeInterim passes a 1xx answer on, if the protocol allows.
+	writeInterim(head *http1.Response) error
+	// writeHead begins the answer with what exchange.resp says. The framing is the downstream's own affair.
+	writeHead(x *exchange) error
+	// writeBody writes or collects a span of the answer's body.
+	writeBody(span []byte) error
+	// flush writes what was collected.
+	flush() error
+	// end completes the answer.
+	end(trailers []http1.Field) error
+}
+
+// origin is what is known about a client from its connection.
+type origin struct {
+	server *Server
+	peer   netip.Addr // the other end of the connection, unmapped
+	port   uint16     // of the listener
+	tls    bool
+	// trusted says that the peer is one of the trusted proxies: what it says about clients is believed.
+	trusted bool
+	// text is peer as text.
+	text string
+	// shard spreads what is shared between cores: any number that the connection keeps.
+	shard uint32
+	// memory is the connection's own: of its exchanges only one at a time may use it.
+	memory *affinity.Memory
+}
+
+// exchange carries one request on its way to a pod and back. It is reused: reset makes it ready for another.
+type exchange struct {
+	*origin
+	down  downstream
+	start time.Time
+
+	req  http1.Request
+	host []byte // for matching: lower case, without port and trailing dot
+	path []byte // normalised: what is matched and forwarded
+
+	client   netip.Addr // who the request comes from, as far as trusted proxies say
+	table    *routing.Table
+	route    *routing.Route
+	backend  *routing.Backend
+	set      *upstream.Set
+	endpoint *upstream.Endpoint // where the attempt in progress, or the last one, went
+	decision affinity.Decision
+	tried    attempts
+
+	resp     http1.Response // the answer's head: the pod's, or one made here
+	respBody http1.Body
+	out      http1.Output // towards the pod
+	body     bodyPump
+	answered bool // the answer's head is on its way to the client
+	broken   bool // the answer could not be completed: the client must see that
+	sent     int64
+	guard    *guard
+
+	// tunnel is set when the request was answered with 101.
+	tunnel *tunnel
+
+	hostSpace [256]byte
+	pathSpace []byte
+	cookie    []byte // the Set-Cookie of this answer, and space for it
+	value     []byte // space for a field value
+}
+
+// reset forgets the last request and keeps the memory.
+func (x *exchange) reset() {
+	x.req.Reset()
+	x.resp.Reset()
+	x.host, x.path = nil, nil
+	x.client = netip.Addr{}
+	x.table, x.route, x.backend, x.set, x.endpoint = nil, nil, nil, nil, nil
+	x.tried = attempts{}
+	x.body.reset()
+	x.answered, x.broken, x.sent, x.tunnel = false, false, 0, nil
+	x.cookie = x.cookie[:0]
+}
+
+// run takes the request, whose head has been read, all the way: match, bind, attempts, answer, record.
+func (x *exchange) run() {
+	x.start = time.Now()
+	x.serve()
+	x.record()
+}
+
+func (x *exchange) serve() {
+	x.client = x.clientAddress()
+	if !x.match() {
+		return
+	}
+	if !x.bind() {
+		return
+	}
+	x.attempt()
+}
+
+// noBody reports whether an answer has none, whatever its head says.
+func (x *exchange) noBody() bool { return string(x.req.Method) == "HEAD" }
+
+// Header is part of affinity.Request.
+func (x *exchange) Header(name string) ([]byte, bool) { return x.req.Lookup(name) }
+
+// CookieHeader is part of affinity.Request.
+func (x *exchange) CookieHeader(i int) []byte {
+	if i >= len(x.req.Cookies) {
+		return nil
+	}
+	return x.req.Fields[x.req.Cookies[i]].Value
+}
+
+// ClientIP is part of affinity.Request.
+func (x *exchange) ClientIP() netip.Addr { return x.client }
+
+var (
+	_ affinity.Request = (*exchange)(nil)
+	_ affinity.Set     = (*upstream.Set)(nil)
+)

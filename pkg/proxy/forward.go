@@ -1,0 +1,173 @@
+package proxy
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// appendHead writes the head of the request as the pod gets it: built anew, nothing is copied through unread.
+func (x *exchange) appendHead(b []byte) []byte {
+	b = http1.AppendRequestLine(b, x.req.Method, x.path, x.req.Query, x.req.HasQuery)
+	b = http1.AppendField(b, "Host", x.req.Host)
+	for i := range x.req.Fields {
+		b = x.appendRequestField(b, &x.req.Fields[i])
+	}
+	b = x.appendForwarded(b)
+	b = x.appendFraming(b)
+	return http1.AppendHeadEnd(b)
+}
+
+func (x *exchange) appendRequestField(b []byte, f *http1.Field) []byte {
+	switch f.ID {
+	case http1.FieldCookie:
+		return x.appendCookies(b, f)
+	case http1.FieldXForwardedFor, http1.FieldXForwardedProto, http1.FieldXForwardedHost, http1.FieldXForwardedPort,
+		http1.FieldXRealIP, http1.FieldForwarded:
+		return b // appendForwarded writes them
+	case http1.FieldXForwardedPrefix, http1.FieldXForwardedScheme, http1.FieldXForwardedServer,
+		http1.FieldXForwardedSSL, http1.FieldXScheme:
+		if !x.trusted {
+			return b
+		}
+	}
+	if !http1.ForwardRequestField(f, &x.req) {
+		return b
+	}
+	return http1.AppendField(b, f.Name, f.Value)
+}
+
+// appendCookies leaves out the cookies that are Limpet's own: the app has no use for them.
+func (x *exchange) appendCookies(b []byte, f *http1.Field) []byte {
+	names := x.backend.Policy.CookieNames()
+	if len(names) == 0 {
+		return http1.AppendField(b, f.Name, f.Value)
+	}
+	x.value = affinity.AppendCookies(x.value[:0], f.Value, names)
+	if len(x.value) == 0 {
+		return b
+	}
+	return http1.AppendField(b, f.Name, x.value)
+}
+
+// appendForwarded says who the request comes from. What an untrusted peer says about that is not passed on; what a
+// trusted one says is kept, with the peer itself added to the end of the lists.
+func (x *exchange) appendForwarded(b []byte) []byte {
+	b = append(b, "X-Forwarded-For: "...)
+	b = x.appendList(b, http1.FieldXForwardedFor)
+	b = append(b, x.text...)
+	b = append(b, "\r\nX-Real-IP: "...)
+	b = x.appendClient(b)
+	b = append(b, "\r\nX-Forwarded-Proto: "...)
+	b = append(b, x.said(http1.FieldXForwardedProto, x.scheme())...)
+	b = append(b, "\r\nX-Forwarded-Host: "...)
+	if host := x.trustedValue(http1.FieldXForwardedHost); host != nil {
+		b = append(b, host...)
+	} else {
+		b = append(b, x.req.Host...)
+	}
+	b = append(b, "\r\nX-Forwarded-Port: "...)
+	if port := x.trustedValue(http1.FieldXForwardedPort); port != nil {
+		b = append(b, port...)
+	} else {
+		b = strconv.AppendUint(b, uint64(x.port), 10)
+	}
+	b = append(b, "\r\nForwarded: "...)
+	b = x.appendList(b, http1.FieldForwarded)
+	return x.appendForwardedElement(b)
+}
+
+// appendForwardedElement writes this hop's element of Forwarded (RFC 7239).
+func (x *exchange) appendForwardedElement(b []byte) []byte {
+	if x.peer.Is6() {
+		b = append(b, `for="[`...)
+		b = append(b, x.text...)
+		b = append(b, `]"`...)
+	} else {
+		b = append(b, "for="...)
+		b = append(b, x.text...)
+	}
+	b = append(b, `;host="`...)
+	b = append(b, x.req.Host...) // its grammar has neither quotes nor backslashes
+	b = append(b, `";proto=`...)
+	b = append(b, x.scheme()...)
+	return append(b, "\r\n"...)
+}
+
+// appendList writes what a trusted peer said in a list field, followed by a comma.
+func (x *exchange) appendList(b []byte, id http1.FieldID) []byte {
+	if !x.trusted || !x.req.Has(id) {
+		return b
+	}
+	for i := range x.req.Fields {
+		if f := &x.req.Fields[i]; f.ID == id && len(f.Value) > 0 {
+			b = append(b, f.Value...)
+			b = append(b, ", "...)
+		}
+	}
+	return b
+}
+
+func (x *exchange) appendClient(b []byte) []byte {
+	if x.client == x.peer {
+		return append(b, x.text...)
+	}
+	return x.client.AppendTo(b)
+}
+
+func (x *exchange) scheme() string {
+	if x.tls {
+		return "https"
+	}
+	return "http"
+}
+
+// said gives what a trusted peer says, or else what is seen here.
+func (x *exchange) said(id http1.FieldID, seen string) string {
+	switch string(x.trustedValue(id)) {
+	case "http":
+		return "http"
+	case "https":
+		return "https"
+	}
+	return seen
+}
+
+func (x *exchange) trustedValue(id http1.FieldID) []byte {
+	if !x.trusted {
+		return nil
+	}
+	return x.req.Get(id)
+}
+
+// appendFraming writes the fields that are about this hop.
+func (x *exchange) appendFraming(b []byte) []byte {
+	switch {
+	case x.req.WebSocket():
+		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+	case x.req.TakesTrailers:
+		b = append(b, "TE: trailers\r\nConnection: TE\r\n"...)
+	}
+	if x.req.ExpectContinue {
+		b = append(b, "Expect: 100-continue\r\n"...)
+	}
+	switch {
+	case x.req.Body == http1.BodyChunked:
+		return append(b, "Transfer-Encoding: chunked\r\n"...)
+	case x.req.ContentLength >= 0:
+		return http1.AppendContentLength(b, x.req.ContentLength)
+	}
+	return b
+}
+
+// trusts reports whether what addr says about clients is believed.
+func (s *Server) trusts(addr netip.Addr) bool {
+	for _, prefix := range s.TrustedProxies {
+		if prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,76 @@
+package proxy
+
+import (
+	"net"
+	"runtime"
+	"sync/atomic"
+	"time"
+)
+
+// guard ends a wait that takes too long. Setting a deadline on a connection costs a lock of the runtime's timers, four
+// times a request; a guard costs two stores, and a sweeper that looks at all guards every sweepEvery sets the deadline
+// of the connections whose time is up. So limits are kept to within sweepEvery.
+//
+// A guard belongs to one goroutine. The sweeper only takes part while until holds a time.
+type guard struct {
+	until atomic.Int64 // the server's clock in milliseconds, or one of the states below
+	conn  net.Conn     // whose deadline to set; written only while until says off
+}
+
+const (
+	guardOff    = 0
+	guardFiring = -1 // the sweeper is setting the deadline
+	guardFired  = -2 // the deadline of conn is in the past
+)
+
+var longAgo = time.Unix(1, 0)
+
+// start makes the sweeper interrupt reads and writes of conn when the server's clock passes until.
+func (g *guard) start(conn net.Conn, until int64) {
+	g.conn = conn
+	g.until.Store(until)
+}
+
+// extend moves the time of a started guard, unless it is up already.
+func (g *guard) extend(until int64) {
+	if v := g.until.Load(); v > 0 {
+		g.until.CompareAndSwap(v, until)
+	}
+}
+
+// stop ends the wait, and reports whether it was too long: then every read and write of the connection fails with
+// os.ErrDeadlineExceeded.
+func (g *guard) stop() (fired bool) {
+	for {
+		switch v := g.until.Load(); v {
+		case guardOff:
+			return false
+		case guardFired:
+			g.until.Store(guardOff)
+			return true
+		case guardFiring:
+			runtime.Gosched()
+		default:
+			if g.until.CompareAndSwap(v, guardOff) {
+				return false
+			}
+		}
+	}
+}
+
+// sweep is called by the sweeper.
+func (g *guard) sweep(clock int64) {
+	if v := g.until.Load(); v > 0 && v <= clock {
+		g.interrupt(v)
+	}
+}
+
+// interrupt sets the deadline now if until is still v.
+func (g *guard) interrupt(v int64) {
+	if !g.until.CompareAndSwap(v, guardFiring) {
+		return
+	}
+	// An error means that the connection is closed, which ends the wait as well.
+	_ = g.conn.SetDeadline(longAgo)
+	g.until.Store(guardFired)
+}

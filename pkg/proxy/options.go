@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/certs"
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/routing"
+)
+
+// Options are what a Server is made of. All fields are required but those that say otherwise.
+type Options struct {
+	// Tables holds the routing table; while it holds none, requests are answered with 503.
+	Tables *routing.Store
+	// Keys holds the keys that tokens are sealed and opened with.
+	Keys *affinity.Keys
+	// Certs is asked by the TLS listener.
+	Certs   *certs.Store
+	Metrics *observe.Metrics
+	// AccessLog may be nil: no access log.
+	AccessLog *observe.AccessLog
+	// TrustedProxies are the peers whose X-Forwarded-* and Forwarded fields are believed. None by default.
+	TrustedProxies []netip.Prefix
+	Limits         http1.Limits
+	Timeouts       Timeouts
+	Log            logr.Logger
+}
+
+// Timeouts are how long the data plane waits. They are kept to within sweepEvery.
+type Timeouts struct {
+	// Head is from the first byte of a request to the end of its head. Longer than a slow phone takes, and too short
+	// to hold many connections with little effort (slowloris).
+	Head time.Duration
+	// Idle is how long a connection is kept without a request: longer than the 60 s after which cloud load balancers
+	// give theirs up, so that they never send into a closing one.
+	Idle time.Duration
+	// Body is the longest gap between two reads of a request's body, or two writes to a client that does not read.
+	Body time.Duration
+	// Dial is how long connecting to a pod may take.
+	Dial time.Duration
+	// Answer is the longest gap between two reads of a pod's answer. It is also the wait for its head.
+	Answer time.Duration
+}
+
+// DefaultTimeouts are those of ingress-nginx where it has the same, so that its users see what they know.
+func DefaultTimeouts() Timeouts {
+	return Timeouts{
+		Head:   10 * time.Second,
+		Idle:   75 * time.Second,
+		Body:   60 * time.Second,
+		Dial:   5 * time.Second,
+		Answer: 60 * time.Second,
+	}
+}

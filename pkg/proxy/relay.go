@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// relay passes the answer, whose head was read, on to the client, and keeps the connection to the pod if it is fit for
+// another request.
+func (x *exchange) relay(conn *upstream.Conn) {
+	x.holdSession()
+	if x.resp.Status == 101 {
+		x.switchProtocols(conn)
+		return
+	}
+	x.answered = true
+	whole := x.relayAnswer(conn)
+	if whole && x.body.finished() && x.fitForReuse(conn) {
+		x.body.join()
+		x.endpoint.Keep(conn, x.shard, x.start)
+		return
+	}
+	conn.Close()
+	x.body.stop()
+}
+
+// relayAnswer reports whether the answer was read to its end.
+func (x *exchange) relayAnswer(conn *upstream.Conn) bool {
+	x.respBody.Begin(conn.Conn, &x.resp.Message, &x.server.Limits)
+	if err := x.down.writeHead(x); err != nil {
+		return x.breakOff()
+	}
+	for {
+		span, err := x.nextSpan(conn)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return x.breakOff()
+		}
+		x.sent += int64(len(span))
+		if x.down.writeBody(span) != nil {
+			return x.breakOff()
+		}
+	}
+	if x.down.end(x.respBody.Trailers()) != nil {
+		return x.breakOff()
+	}
+	return x.respBody.Done()
+}
+
+// nextSpan gives the next span of the answer's body. Before it waits for one, what was collected goes to the client:
+// a stream must not stall.
+func (x *exchange) nextSpan(conn *upstream.Conn) ([]byte, error) {
+	span, err := x.respBody.Next(false)
+	if err != http1.ErrIncomplete {
+		return span, err
+	}
+	if err := x.down.flush(); err != nil {
+		return nil, err
+	}
+	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
+	span, err = x.respBody.Next(true)
+	x.guard.stop()
+	return span, err
+}
+
+// breakOff notes that the client must not take what it got for a whole answer.
+func (x *exchange) breakOff() bool {
+	x.broken = true
+	return false
+}
+
+// fitForReuse reports whether another request may follow on conn.
+func (x *exchange) fitForReuse(conn *upstream.Conn) bool {
+	return x.resp.KeepAlive && len(conn.Buffered()) == 0
+}
+
+// switchProtocols believes a 101 only if the client asked for a WebSocket and that is what the pod switched to: nothing
+// else is tunnelled.
+func (x *exchange) switchProtocols(conn *upstream.Conn) {
+	if !x.req.WebSocket() || !bytes.EqualFold(x.resp.Upgrade, websocket) {
+		x.abandon(conn)
+		x.answerFailure(failure{kind: badAnswer})
+		return
+	}
+	x.answered = true
+	if x.down.writeHead(x) != nil || x.down.flush() != nil {
+		x.broken = true
+		x.abandon(conn)
+		return
+	}
+	x.endpoint.Begin()
+	x.tunnel = &tunnel{conn: conn, endpoint: x.endpoint}
+}
+
+var websocket = []byte("websocket")

@@ -1,0 +1,148 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// sweepEvery is the resolution of all timeouts.
+const sweepEvery = 100 * time.Millisecond
+
+// Server accepts the connections of clients and serves them. Safe for concurrent use.
+type Server struct {
+	Options
+	dialer net.Dialer
+	tls    *tls.Config
+	conns  connections
+
+	clock    atomic.Int64 // milliseconds since start, moved on by the sweeper
+	stopping atomic.Bool
+	sweeper  chan struct{}
+
+	mu        sync.Mutex
+	listeners []net.Listener
+}
+
+// NewServer makes a Server and starts its sweeper. Stop or Close must be called in the end.
+func NewServer(o Options) *Server {
+	s := &Server{
+		Options: o,
+		dialer:  net.Dialer{Timeout: o.Timeouts.Dial},
+		tls:     tlsConfig(o.Certs),
+		sweeper: make(chan struct{}),
+	}
+	s.clock.Store(1)
+	go s.sweep()
+	return s
+}
+
+// Serve accepts connections that speak HTTP in clear, until the listener fails or the server stops. It returns nil in
+// the latter case.
+func (s *Server) Serve(l net.Listener) error {
+	return s.accept(l, func(conn net.Conn) { s.serveHTTP1(http1.NewConn(conn), false) })
+}
+
+// ServeTLS accepts connections that speak HTTP over TLS, like Serve.
+func (s *Server) ServeTLS(l net.Listener) error {
+	return s.accept(l, s.serveTLS)
+}
+
+func (s *Server) accept(l net.Listener, serve func(net.Conn)) error {
+	if !s.listen(l) {
+		return l.Close()
+	}
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			go serve(conn)
+		case s.stopping.Load():
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return err
+		default:
+			// Out of file descriptors, most likely: what is open goes on, and closing it will help.
+			s.Log.Error(err, "Accepting a connection failed", "address", l.Addr().String())
+			time.Sleep(sweepEvery)
+		}
+	}
+}
+
+func (s *Server) listen(l net.Listener) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listeners = append(s.listeners, l)
+	return !s.stopping.Load()
+}
+
+// Stop lets every request that has begun come to its end and takes no new ones: listeners are closed, idle
+// connections too, the others after their answer. Streams are closed when ctx ends, with everything else that is
+// left; that is the error then.
+func (s *Server) Stop(ctx context.Context) error {
+	s.closeListeners()
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		s.conns.interruptIdle()
+		if s.conns.empty() {
+			s.Close()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			s.Close()
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Close closes everything at once.
+func (s *Server) Close() {
+	s.closeListeners()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.sweeper:
+	default:
+		close(s.sweeper)
+	}
+	s.conns.closeAll()
+}
+
+func (s *Server) closeListeners() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopping.Store(true)
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	s.listeners = nil
+}
+
+// sweep moves the clock on and ends the waits that take too long.
+func (s *Server) sweep() {
+	start := time.Now()
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.sweeper:
+			return
+		case <-tick.C:
+			clock := 1 + time.Since(start).Milliseconds()
+			s.clock.Store(clock)
+			s.conns.sweep(clock)
+		}
+	}
+}
+
+// after is the server's clock when d will have passed.
+func (s *Server) after(d time.Duration) int64 { return s.clock.Load() + d.Milliseconds() }

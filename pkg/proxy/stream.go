@@ -1,0 +1,224 @@
+package proxy
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// stream is the downstream of one request on an HTTP/1.1 connection, together with its exchange.
+type stream struct {
+	exchange exchange
+	client   *client
+	head     http1.Held
+	body     http1.Body
+	out      http1.Output
+
+	framing http1.Framing // of the answer, as the client gets it
+	close   bool          // the connection is closed after the answer
+	linger  bool          // and the client may still be sending
+}
+
+var (
+	streams            = sync.Pool{New: func() any { return new(stream) }}
+	_       downstream = (*stream)(nil)
+)
+
+func (s *stream) begin(c *client) {
+	s.client = c
+	s.framing, s.close, s.linger = http1.BodyNone, false, false
+	x := &s.exchange
+	x.reset()
+	x.origin, x.guard, x.down = &c.origin, &c.guard, s
+}
+
+// serve reads the head and runs the exchange. It reports whether another request may follow.
+func (s *stream) serve() bool {
+	x := &s.exchange
+	if err := s.client.readHead(&x.req, &s.head); err != nil {
+		s.refuseHead(err)
+		return false
+	}
+	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
+	x.run()
+	if x.tunnel != nil {
+		return false
+	}
+	if x.broken {
+		s.client.close()
+		return false
+	}
+	if s.linger {
+		s.client.linger()
+	}
+	return !s.close
+}
+
+// refuseHead answers what is no request. A connection that just ended is not answered.
+func (s *stream) refuseHead(err error) {
+	if err == io.EOF {
+		return
+	}
+	x := &s.exchange
+	s.close, s.linger = true, true
+	x.start = time.Now()
+	x.refuse(err)
+	x.record()
+	if !x.broken {
+		s.client.linger()
+	}
+}
+
+// finish gives back what the request held.
+func (s *stream) finish() {
+	s.out.Drop()
+	s.exchange.out.Drop()
+	s.head.Release()
+	s.client.conn.Release()
+	s.client = nil
+	s.exchange.origin, s.exchange.guard = nil, nil
+}
+
+func (s *stream) nextBody(wait bool) ([]byte, error) {
+	if !wait {
+		return s.body.Next(false)
+	}
+	g := &s.client.bodySide
+	g.start(s.client.conn, s.client.server.after(s.client.server.Timeouts.Body))
+	span, err := s.body.Next(true)
+	if g.stop() && err != nil {
+		_ = s.client.conn.SetDeadline(time.Time{}) // the answer must still get out
+		return nil, os.ErrDeadlineExceeded
+	}
+	return span, err
+}
+
+func (s *stream) trailers() []http1.Field { return s.body.Trailers() }
+
+func (s *stream) interruptBody() {
+	_ = s.client.conn.SetReadDeadline(longAgo)
+}
+
+// writeInterim passes a 1xx on at once. HTTP/1.0 has none (RFC 9110 section 15.2).
+func (s *stream) writeInterim(head *http1.Response) error {
+	if s.exchange.req.Minor == 0 {
+		return nil
+	}
+	s.out.Begin()
+	s.out.Buf = http1.AppendStatusLine(s.out.Buf, head.Status, head.Reason)
+	s.appendFields(head)
+	s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
+	return s.flush()
+}
+
+func (s *stream) appendFields(head *http1.Response) {
+	for i := range head.Fields {
+		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
+			s.out.Buf = http1.AppendField(s.out.Buf, f.Name, f.Value)
+		}
+	}
+}
+
+func (s *stream) writeHead(x *exchange) error {
+	s.chooseFraming()
+	s.out.Begin()
+	s.out.Buf = http1.AppendStatusLine(s.out.Buf, x.resp.Status, x.resp.Reason)
+	s.appendFields(&x.resp)
+	if len(x.cookie) > 0 {
+		s.out.Buf = http1.AppendField(s.out.Buf, "Set-Cookie", x.cookie)
+	}
+	s.appendFraming()
+	s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
+	return nil
+}
+
+// chooseFraming decides how the client will know the end of the answer, and whether the connection can stay open.
+func (s *stream) chooseFraming() {
+	x := &s.exchange
+	s.framing = x.resp.Body
+	if s.framing == http1.BodyUntilClose && x.req.Minor == 1 {
+		s.framing = http1.BodyChunked
+	}
+	if s.framing == http1.BodyChunked && x.req.Minor == 0 {
+		s.framing = http1.BodyUntilClose
+	}
+	if !s.bodyRead() {
+		s.close, s.linger = true, true
+	}
+	if s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.stopping.Load() {
+		s.close = true
+	}
+}
+
+// bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
+// passed over; more than that is not waited for.
+func (s *stream) bodyRead() bool {
+	x := &s.exchange
+	if x.body.active() {
+		return x.body.finished()
+	}
+	for {
+		if _, err := s.body.Next(false); err != nil {
+			return err == io.EOF
+		}
+	}
+}
+
+func (s *stream) appendFraming() {
+	x := &s.exchange
+	switch {
+	case x.resp.Status == 101:
+		s.out.Buf = append(s.out.Buf, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+		return
+	case s.framing == http1.BodyChunked:
+		s.out.Buf = append(s.out.Buf, "Transfer-Encoding: chunked\r\n"...)
+	case x.resp.ContentLength >= 0 && s.framing != http1.BodyUntilClose:
+		s.out.Buf = http1.AppendContentLength(s.out.Buf, x.resp.ContentLength)
+	}
+	switch {
+	case s.close:
+		s.out.Buf = append(s.out.Buf, "Connection: close\r\n"...)
+	case x.req.Minor == 0:
+		s.out.Buf = append(s.out.Buf, "Connection: keep-alive\r\n"...)
+	}
+}
+
+func (s *stream) writeBody(span []byte) error {
+	if s.exchange.noBody() {
+		return nil
+	}
+	s.guard()
+	defer s.client.guard.stop()
+	if s.framing == http1.BodyChunked {
+		return s.out.WriteChunk(s.client.conn, span)
+	}
+	return s.out.Write(s.client.conn, span)
+}
+
+func (s *stream) flush() error {
+	s.guard()
+	defer s.client.guard.stop()
+	return s.out.Flush(s.client.conn)
+}
+
+// guard bounds how long a client may leave what was written to it unread.
+func (s *stream) guard() {
+	s.client.guard.start(s.client.conn, s.client.server.after(s.client.server.Timeouts.Body))
+}
+
+func (s *stream) end(trailers []http1.Field) error {
+	if s.framing == http1.BodyChunked {
+		s.out.Begin()
+		s.out.Buf = http1.AppendLastChunk(s.out.Buf)
+		for i := range trailers {
+			if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
+				s.out.Buf = http1.AppendField(s.out.Buf, f.Name, f.Value)
+			}
+		}
+		s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
+	}
+	return s.flush()
+}

@@ -1,0 +1,143 @@
+package routing
+
+import (
+	"reflect"
+	"sync/atomic"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// Table is the compiled set of all Routes. It never changes: a request pins one and uses it to its end.
+type Table struct {
+	// Generation counts the Tables of this process, from 1.
+	Generation uint64
+	BuiltAt    time.Time
+
+	exact    map[string]*host // by host name
+	wildcard map[string]*host // "*.example.com" by "example.com"
+	any      *host            // routes without a host, nil if there are none
+}
+
+// Route is one host and path, and where its requests go.
+type Route struct {
+	Host     string
+	Path     string
+	PathType model.PathType
+	Source   model.Ref
+	Backends []Backend
+
+	weights uint64 // sum over Backends
+}
+
+// Backend is one weighted destination of a Route.
+type Backend struct {
+	Pool   *upstream.Pool
+	Policy *affinity.Policy
+	Weight uint64
+}
+
+// Split chooses the backend for a new client, by weight. The number is random. It returns nil if there is none.
+func (r *Route) Split(random uint64) *Backend {
+	if len(r.Backends) == 1 {
+		return &r.Backends[0]
+	}
+	if r.weights == 0 {
+		return nil
+	}
+	at := random % r.weights
+	for i := range r.Backends {
+		if b := &r.Backends[i]; at < b.Weight {
+			return b
+		}
+		at -= r.Backends[i].Weight
+	}
+	return nil
+}
+
+// Store holds the current Table. The zero value holds none.
+type Store struct{ current atomic.Pointer[Table] }
+
+// Current returns the Table of this moment, nil before the first one was published.
+func (s *Store) Current() *Table { return s.current.Load() }
+
+// Publish makes t the current Table. Requests that have pinned another one keep it.
+func (s *Store) Publish(t *Table) { s.current.Store(t) }
+
+// Compile makes the Table of a model. Hosts whose routes are the same as in the previous Table, which may be nil, are
+// taken over from it as they are. Pools are looked up in the registry, and made where they are missing.
+func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time.Time) *Table {
+	t := &Table{Generation: 1, BuiltAt: now, exact: map[string]*host{}, wildcard: map[string]*host{}}
+	if previous != nil {
+		t.Generation = previous.Generation + 1
+	}
+	for _, routes := range byHost(m.Routes) {
+		t.add(routes, pools, previous)
+	}
+	return t
+}
+
+// byHost cuts the routes, which are sorted by host, into one slice for each host.
+func byHost(routes []model.Route) [][]model.Route {
+	var hosts [][]model.Route
+	for start := 0; start < len(routes); {
+		end := start + 1
+		for end < len(routes) && routes[end].Host == routes[start].Host {
+			end++
+		}
+		hosts = append(hosts, routes[start:end])
+		start = end
+	}
+	return hosts
+}
+
+func (t *Table) add(routes []model.Route, pools *upstream.Registry, previous *Table) {
+	name := routes[0].Host
+	h := previous.host(name)
+	if h == nil || !reflect.DeepEqual(h.model, routes) {
+		h = newHost(routes, pools)
+	}
+	if suffix, ok := wildcardSuffix(name); ok {
+		t.wildcard[suffix] = h
+		return
+	}
+	if name == "" {
+		t.any = h
+		return
+	}
+	t.exact[name] = h
+}
+
+// host returns the routes of a host as the model names it, nil if there are none.
+func (t *Table) host(name string) *host {
+	if t == nil {
+		return nil
+	}
+	if suffix, ok := wildcardSuffix(name); ok {
+		return t.wildcard[suffix]
+	}
+	if name == "" {
+		return t.any
+	}
+	return t.exact[name]
+}
+
+func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
+	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source}
+	for i := range m.Backends {
+		b := compileBackend(&m.Backends[i], pools)
+		r.weights += b.Weight
+		r.Backends = append(r.Backends, b)
+	}
+	return r
+}
+
+func compileBackend(m *model.Backend, pools *upstream.Registry) Backend {
+	return Backend{
+		Pool:   pools.Pool(m.Pool),
+		Policy: affinity.Compile(m.Affinity),
+		Weight: uint64(max(m.Weight, 0)),
+	}
+}
