@@ -32,6 +32,9 @@ type AffinityPolicyList struct {
 	Items           []AffinityPolicy `json:"items"`
 }
 
+// The defaults of structs hold the fields that the rules of the struct read: the API server checks a default against
+// the rules before it fills in the defaults below it.
+
 // AffinityPolicySpec is what the author of a policy asks for.
 //
 // +kubebuilder:validation:XValidation:rule="!self.methods.exists(m, has(m.cookie) && m.cookie.lifetimeType == 'Permanent') || (has(self.absoluteTimeout) && duration(self.absoluteTimeout) > duration('0s'))",message="cookie.lifetimeType Permanent needs an absoluteTimeout of more than 0s"
@@ -57,7 +60,7 @@ type AffinityPolicySpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:XValidation:rule="self.map(m, m.source).indexOf('SourceIP') in [-1, size(self) - 1]",message="source SourceIP must be the last method: it recognises every client, so none after it would be asked"
+	// +kubebuilder:validation:XValidation:rule="self.filter(m, m.source == 'SourceIP').size() <= (self[size(self) - 1].source == 'SourceIP' ? 1 : 0)",message="source SourceIP must be the last method: it recognises every client, so none after it would be asked"
 	Methods []Method `json:"methods"`
 
 	// AbsoluteTimeout ends a session so long after it was bound. Not set, or 0s: never.
@@ -76,25 +79,25 @@ type AffinityPolicySpec struct {
 	// NewSession says which pod a new session goes to.
 	//
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={overflow: Spill}
 	NewSession NewSession `json:"newSession,omitzero"`
 
 	// Drain says what a terminating pod that still serves may keep.
 	//
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={keepSessions: true}
 	Drain Drain `json:"drain,omitzero"`
 
 	// Unavailable says what happens to a session whose pod is gone.
 	//
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={action: Repick, status: 503, retryAfter: "5s", wait: "0s"}
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 
 	// Rebalance says whether sessions may move to new pods of their own accord.
 	//
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={mode: Never, afterIdle: "0s", maxPerMinute: 0}
 	Rebalance Rebalance `json:"rebalance,omitzero"`
 
 	// Hash tunes the methods with binding Hashed.

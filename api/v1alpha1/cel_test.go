@@ -1,0 +1,140 @@
+package v1alpha1_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation"
+	k8sjson "k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/limpet-dev/limpet/config/crd"
+	"github.com/limpet-dev/limpet/pkg/manifest/schema"
+)
+
+// schemaCase is one case of testdata/cel; see the README there.
+type schemaCase struct {
+	Name    string          `json:"name"`
+	Want    string          `json:"want"`
+	Message string          `json:"message"`
+	Spec    json.RawMessage `json:"spec"`
+}
+
+func readCases(t *testing.T) []schemaCase {
+	t.Helper()
+	files, err := filepath.Glob("testdata/cel/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cases in testdata/cel: %v", err)
+	}
+	var all []schemaCase
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cases []schemaCase
+		if err := yaml.UnmarshalStrict(text, &cases); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		all = append(all, cases...)
+	}
+	return all
+}
+
+func policy(t *testing.T, spec json.RawMessage) map[string]any {
+	t.Helper()
+	object := map[string]any{}
+	if err := k8sjson.Unmarshal(spec, &object); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{"apiVersion": "limpet.dev/v1alpha1", "kind": "AffinityPolicy", "spec": object}
+}
+
+func TestPoliciesAreAcceptedAndRefusedAsTheCasesSay(t *testing.T) {
+	s, err := schema.New(crd.AffinityPolicy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range readCases(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			err := s.Admit(t.Context(), policy(t, c.Spec)).ToAggregate()
+			switch {
+			case c.Want == "accepted" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.Want == "refused" && err == nil:
+				t.Errorf("accepted, want refusal with %q", c.Message)
+			case c.Want == "refused" && !strings.Contains(err.Error(), c.Message):
+				t.Errorf("refused with %q, want %q", err, c.Message)
+			case c.Want != "accepted" && c.Want != "refused":
+				t.Errorf("want: %q, must be accepted or refused", c.Want)
+			}
+		})
+	}
+}
+
+func TestEveryRuleHasAnAcceptedAndARefusedCase(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range readCases(t) {
+		seen[c.Want+" "+c.Message] = true
+	}
+	rules := ruleMessages(definition(t).Spec.Versions[0].Schema.OpenAPIV3Schema)
+	if len(rules) < 30 {
+		t.Fatalf("the schema has %d rules: they are not read as they should be", len(rules))
+	}
+	for message := range rules {
+		for _, want := range []string{"accepted ", "refused "} {
+			if !seen[want+message] {
+				t.Errorf("no %scase of the rule %q", want, message)
+			}
+		}
+	}
+}
+
+// The API server refuses a definition whose rules do not compile, or may cost more than their budget.
+func TestTheDefinitionItselfIsValid(t *testing.T) {
+	def := definition(t)
+	apiextensionsv1.SetObjectDefaults_CustomResourceDefinition(def)
+	def.Status.StoredVersions = []string{"v1alpha1"}
+	var internal apiextensions.CustomResourceDefinition
+	err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(def, &internal, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validation.ValidateCustomResourceDefinition(t.Context(), &internal).ToAggregate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func definition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	var def apiextensionsv1.CustomResourceDefinition
+	if err := yaml.UnmarshalStrict(crd.AffinityPolicy, &def); err != nil {
+		t.Fatal(err)
+	}
+	return &def
+}
+
+// ruleMessages collects the messages of all rules below a schema. A rule is known by its message: the one on targetRef
+// stands in spec and in status.
+func ruleMessages(s *apiextensionsv1.JSONSchemaProps) map[string]bool {
+	out := map[string]bool{}
+	for _, rule := range s.XValidations {
+		out[rule.Message] = true
+	}
+	for _, property := range s.Properties {
+		for message := range ruleMessages(&property) {
+			out[message] = true
+		}
+	}
+	if s.Items != nil && s.Items.Schema != nil {
+		for message := range ruleMessages(s.Items.Schema) {
+			out[message] = true
+		}
+	}
+	return out
+}

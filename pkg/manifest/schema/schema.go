@@ -1,0 +1,91 @@
+package schema
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"sigs.k8s.io/yaml"
+)
+
+// Schema is one version of a custom resource. It is safe for concurrent use.
+type Schema struct {
+	structural *schema.Structural
+	values     validation.SchemaValidator
+	rules      *cel.Validator
+}
+
+// New compiles the one version of a CustomResourceDefinition in YAML.
+func New(crd []byte) (*Schema, error) {
+	internal, err := internalSchema(crd)
+	if err != nil {
+		return nil, err
+	}
+	structural, err := schema.NewStructural(internal)
+	if err != nil {
+		return nil, fmt.Errorf("custom resource schema: %w", err)
+	}
+	values, _, err := validation.NewSchemaValidator(internal)
+	if err != nil {
+		return nil, fmt.Errorf("custom resource schema: %w", err)
+	}
+	return &Schema{
+		structural: structural,
+		values:     values,
+		rules:      cel.NewValidator(structural, true, celconfig.PerCallLimit),
+	}, nil
+}
+
+func internalSchema(crd []byte) (*apiextensions.JSONSchemaProps, error) {
+	var def apiextensionsv1.CustomResourceDefinition
+	if err := yaml.UnmarshalStrict(crd, &def); err != nil {
+		return nil, fmt.Errorf("custom resource definition: %w", err)
+	}
+	if n := len(def.Spec.Versions); n != 1 {
+		return nil, fmt.Errorf("custom resource definition %s has %d versions, want 1", def.Name, n)
+	}
+	var out apiextensions.CustomResourceValidation
+	in := def.Spec.Versions[0].Schema
+	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(in, &out, nil); err != nil {
+		return nil, fmt.Errorf("custom resource definition %s: %w", def.Name, err)
+	}
+	return out.OpenAPIV3Schema, nil
+}
+
+// Admit does to an object what the API server does on creation, in the same order: fields that the schema does not
+// have are refused (as with kubectl's default of strict field validation), status is dropped, defaults are filled in,
+// and what comes of it is validated. Numbers without a fraction must be int64, as apimachinery's JSON decoder leaves
+// them. The object is changed in place.
+func (s *Schema) Admit(ctx context.Context, object map[string]any) field.ErrorList {
+	if errs := s.unknownFields(object); len(errs) > 0 {
+		return errs
+	}
+	delete(object, "status")
+	defaulting.PruneNonNullableNullsWithoutDefaults(object, s.structural)
+	defaulting.Default(object, s.structural)
+	errs := validation.ValidateCustomResource(nil, object, s.values)
+	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, s.structural, object)...)
+	if len(errs) > 0 {
+		return errs // the rules rely on the types and bounds that were just refused
+	}
+	errs, _ = s.rules.Validate(ctx, nil, s.structural, object, nil, celconfig.RuntimeCELCostBudget)
+	return errs
+}
+
+func (s *Schema) unknownFields(object map[string]any) field.ErrorList {
+	var errs field.ErrorList
+	opts := schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
+	for _, path := range pruning.PruneWithOptions(object, s.structural, true, opts) {
+		errs = append(errs, field.Forbidden(field.NewPath(path), "unknown field"))
+	}
+	return errs
+}
