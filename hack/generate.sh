@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# generate.sh CONTROLLER-GEN: writes every file that is derived from another one.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+controller_gen=$1
+
+"$controller_gen" object paths=./api/...
+"$controller_gen" crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+"$controller_gen" rbac:roleName=limpet paths=./controllers/... output:rbac:artifacts:config=config/rbac

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Runs generate, tidy, fmt, vet and lint, and fails naming every file that they changed: such a file was committed stale.
+#
+# Files that were changed before are no fault: a developer may run this while working, and is told so. In CI they are.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+sums() { # one line "hash  file" for every file that git tracks or would track
+  git ls-files -z --cached --others --exclude-standard |
+    while IFS= read -r -d '' file; do [ ! -f "$file" ] || sha256sum -- "$file"; done | LC_ALL=C sort -k 2
+}
+
+dirty=$(git status --porcelain)
+if [ -n "$dirty" ] && [ -n "${CI:-}" ]; then
+  printf 'verify: the tree is not clean before anything ran:\n%s\n' "$dirty" >&2
+  exit 1
+fi
+
+before=$(sums)
+make --no-print-directory generate tidy fmt
+changed=$(diff <(echo "$before") <(sums) | awk '/^[<>]/ { print "  " $3 }' | sort -u) || true
+make --no-print-directory vet lint
+
+if [ -n "$changed" ]; then
+  printf 'verify: generate, tidy or fmt changed these files; commit them:\n%s\n' "$changed" >&2
+  exit 1
+fi
+if [ -n "$dirty" ]; then
+  printf 'verify: passed, with changes in the tree that are not committed yet:\n%s\n' "$dirty"
+else
+  echo 'verify: passed, the tree is clean'
+fi
