@@ -51,8 +51,8 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 func (c *call) hit(i int, t *Token, at int) {
 	d := c.d
 	d.Endpoint = at
-	if d.Outcome != OutcomeMoved {
-		d.Outcome = OutcomeHit
+	if !c.kept {
+		d.Outcome, d.Reason = OutcomeHit, ReasonNone
 	}
 	if c.isDue(t, d.now) {
 		d.issueBy(i)

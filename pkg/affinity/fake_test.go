@@ -1,0 +1,161 @@
+package affinity
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// fakeSet is a Set whose first ready endpoints take new sessions. Its endpoints have the same identity of either kind,
+// but for a PodName that is given in names.
+type fakeSet struct {
+	ids      []string
+	names    []string
+	ready    int
+	requests []int64
+	sessions []int64
+	known    map[uint64]int // session to endpoint
+	turn     uint64
+
+	seeds map[model.Identity][]uint64
+	keys  map[model.Identity]map[model.EndpointKey]int
+}
+
+// newSet makes a set of endpoints with the words of ids as identities, those after "|" draining.
+func newSet(ids string) *fakeSet {
+	ready, draining, _ := strings.Cut(ids, "|")
+	all := append(strings.Fields(ready), strings.Fields(draining)...)
+	return newSetOf(all, all, len(strings.Fields(ready)))
+}
+
+func newSetOf(ids, names []string, ready int) *fakeSet {
+	s := &fakeSet{
+		ids: ids, names: names, ready: ready,
+		requests: make([]int64, len(ids)),
+		sessions: make([]int64, len(ids)),
+		seeds:    map[model.Identity][]uint64{},
+		keys:     map[model.Identity]map[model.EndpointKey]int{},
+	}
+	for _, kind := range []model.Identity{model.IdentityPod, model.IdentityPodName} {
+		s.keys[kind] = map[model.EndpointKey]int{}
+		for i := range ids {
+			s.seeds[kind] = append(s.seeds[kind], model.HashString(s.identity(kind, i)))
+			s.keys[kind][s.Key(kind, i)] = i
+		}
+	}
+	return s
+}
+
+func (s *fakeSet) identity(kind model.Identity, i int) string {
+	if kind == model.IdentityPodName {
+		return s.names[i]
+	}
+	return s.ids[i]
+}
+
+func (s *fakeSet) Len() int                           { return len(s.ids) }
+func (s *fakeSet) Ready() int                         { return s.ready }
+func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.seeds[kind] }
+func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
+func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
+func (s *fakeSet) Turn() uint64                       { s.turn++; return s.turn }
+
+func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
+	return model.KeyOf(s.identity(kind, i))
+}
+
+func (s *fakeSet) Lookup(kind model.Identity, key model.EndpointKey) (int, bool) {
+	i, ok := s.keys[kind][key]
+	return i, ok
+}
+
+func (s *fakeSet) Knows(i int, session uint64) bool {
+	at, ok := s.known[session]
+	return ok && at == i
+}
+
+func (s *fakeSet) name(i int) string {
+	if i == none {
+		return ""
+	}
+	return s.ids[i]
+}
+
+// fakeRequest is a Request made of text.
+type fakeRequest struct {
+	cookies []string
+	header  string // of X-Session-Id
+	ip      string
+}
+
+func (r *fakeRequest) Header(name string) ([]byte, bool) {
+	return []byte(r.header), name == "X-Session-Id" && r.header != ""
+}
+
+func (r *fakeRequest) CookieHeader(i int) []byte {
+	if i >= len(r.cookies) {
+		return nil
+	}
+	return []byte(r.cookies[i])
+}
+
+func (r *fakeRequest) ClientIP() netip.Addr {
+	ip, _ := netip.ParseAddr(r.ip)
+	return ip
+}
+
+// testKey is a key that is as good as any, the same for the same n.
+func testKey(n byte) []byte {
+	key := make([]byte, keySize)
+	for i := range key {
+		key[i] = n + byte(i)*7
+	}
+	return key
+}
+
+func newRing(t testing.TB, numbers ...byte) *Keyring {
+	t.Helper()
+	var keys [][]byte
+	for _, n := range numbers {
+		keys = append(keys, testKey(n))
+	}
+	ring, err := NewKeyring(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ring
+}
+
+const testScope = "shop/cart:80"
+
+var (
+	cookieMethod = model.Method{
+		Source: model.SourceCookie, Binding: model.BindingIssued,
+		Cookie: &model.Cookie{Name: "cart-id", Path: "/", SameSite: model.SameSiteLax, Secure: model.SecureAuto, HTTPOnly: true},
+	}
+	oldCookieMethod = model.Method{
+		Source: model.SourceCookie, Binding: model.BindingIssued, Cookie: &model.Cookie{Name: "old-id"},
+	}
+	headerMethod = model.Method{
+		Source: model.SourceHeader, Binding: model.BindingHashed, Header: &model.Header{Name: "X-Session-Id"},
+	}
+	addressMethod = model.Method{
+		Source: model.SourceSourceIP, Binding: model.BindingHashed,
+		SourceIP: &model.SourceIP{IPv4PrefixLength: 32, IPv6PrefixLength: 64},
+	}
+)
+
+// affinityOf is a policy with the defaults of AffinityPolicy, except that the first ready endpoint is the pick of
+// every test: LeastRequests with fakeSet.requests.
+func affinityOf(methods ...model.Method) *model.Affinity {
+	return &model.Affinity{
+		Scope:        testScope,
+		Methods:      methods,
+		Pick:         model.PickLeastRequests,
+		KeepDraining: true,
+		Unavailable:  model.Unavailable{Action: model.UnavailableRepick, Status: 503},
+		Identity:     model.IdentityPod,
+	}
+}

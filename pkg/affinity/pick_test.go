@@ -1,0 +1,125 @@
+package affinity
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+var allPicks = []model.Pick{
+	model.PickLeastSessions, model.PickLeastRequests, model.PickRoundRobin, model.PickRandom, model.PickHash,
+}
+
+// counts gives how often each endpoint is picked in n turns.
+func counts(set Set, pick model.Pick, n int) []int {
+	got := make([]int, set.Len())
+	for range n {
+		got[Pick(set, pick, &fakeRequest{ip: "192.0.2.1"})]++
+	}
+	return got
+}
+
+func TestEveryPickTakesReadyEndpointsOnly(t *testing.T) {
+	for _, pick := range allPicks {
+		set := newSet("a b | c d")
+		set.requests, set.sessions = []int64{9, 9, 0, 0}, []int64{9, 9, 0, 0}
+		for k := range 200 {
+			req := &fakeRequest{ip: fmt.Sprintf("192.0.2.%d", k)}
+			if got := Pick(set, pick, req); got != 0 && got != 1 {
+				t.Fatalf("%s picked endpoint %d, which is draining", pick, got)
+			}
+		}
+	}
+}
+
+func TestEveryPickCopesWithFewEndpoints(t *testing.T) {
+	for _, pick := range allPicks {
+		req := &fakeRequest{ip: "2001:db8::1"}
+		if got := Pick(newSet(""), pick, req); got != none {
+			t.Errorf("%s of none: %d, want %d", pick, got, none)
+		}
+		if got := Pick(newSet("a"), pick, req); got != 0 {
+			t.Errorf("%s of one: %d, want 0", pick, got)
+		}
+	}
+}
+
+func TestEveryPickPassesOverSpentEndpoints(t *testing.T) {
+	for _, pick := range allPicks {
+		var spent []int
+		set := newSet("a b c d e")
+		for range set.Len() {
+			at := pickUnspent(set, pick, model.IdentityPod, &fakeRequest{ip: "192.0.2.1"}, spent)
+			if at == none || slices.Contains(spent, at) {
+				t.Fatalf("%s: picked %d when %v were spent", pick, at, spent)
+			}
+			spent = append(spent, at)
+		}
+		if at := pickUnspent(set, pick, model.IdentityPod, &fakeRequest{}, spent); at != none {
+			t.Errorf("%s: picked %d when all were spent", pick, at)
+		}
+	}
+}
+
+func TestLeastSessionsAndLeastRequestsTakeTheLeast(t *testing.T) {
+	set := newSet("a b c")
+	set.sessions, set.requests = []int64{3, 1, 2}, []int64{3, 2, 1}
+	if got := counts(set, model.PickLeastSessions, 10); !slices.Equal(got, []int{0, 10, 0}) {
+		t.Errorf("LeastSessions: %v, want all on the second", got)
+	}
+	if got := counts(set, model.PickLeastRequests, 10); !slices.Equal(got, []int{0, 0, 10}) {
+		t.Errorf("LeastRequests: %v, want all on the third", got)
+	}
+}
+
+func TestEqualEndpointsTakeTurns(t *testing.T) {
+	for _, pick := range []model.Pick{model.PickLeastSessions, model.PickLeastRequests, model.PickRoundRobin} {
+		if got := counts(newSet("a b c"), pick, 300); !slices.Equal(got, []int{100, 100, 100}) {
+			t.Errorf("%s: %v, want 100 each", pick, got)
+		}
+	}
+	set := newSet("a b c d")
+	set.sessions = []int64{5, 1, 5, 1}
+	got := counts(set, model.PickLeastSessions, 400)
+	if got[0] != 0 || got[2] != 0 || got[1] < 100 || got[3] < 100 {
+		t.Errorf("LeastSessions of two equal ones: %v, want at least 100 on each of the two", got)
+	}
+}
+
+func TestRandomTakesTheLessBusyOfTwo(t *testing.T) {
+	even := counts(newSet("a b c d"), model.PickRandom, 40_000)
+	for i, n := range even {
+		if n < 9_000 || n > 11_000 {
+			t.Errorf("endpoint %d of four equal ones was picked %d times in 40000", i, n)
+		}
+	}
+	set := newSet("a b c d")
+	set.requests = []int64{0, 0, 0, 9}
+	if got := counts(set, model.PickRandom, 10_000); got[3] != 0 {
+		t.Errorf("the busiest was picked %d times", got[3])
+	}
+}
+
+func TestHashPicksByAddress(t *testing.T) {
+	set := newSet("a b c d e f g h")
+	at := func(ip string) int { return Pick(set, model.PickHash, &fakeRequest{ip: ip}) }
+	if at("2001:db8:0:1::1") != at("2001:db8:0:1:aaaa::2") {
+		t.Error("two addresses of one /64 are picked apart")
+	}
+	if at("192.0.2.1") != at("::ffff:192.0.2.1") {
+		t.Error("an IPv4 address is picked otherwise when mapped into IPv6")
+	}
+	seen := map[int]bool{}
+	for k := range 200 {
+		ip := fmt.Sprintf("192.0.2.%d", k)
+		if at(ip) != at(ip) {
+			t.Fatalf("%s is picked differently each time", ip)
+		}
+		seen[at(ip)] = true
+	}
+	if len(seen) != set.Len() {
+		t.Errorf("200 addresses reach %d of %d endpoints", len(seen), set.Len())
+	}
+}

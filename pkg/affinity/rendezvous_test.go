@@ -1,0 +1,201 @@
+package affinity
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// The vectors were computed by a program of its own, in another language, from DESIGN section 5 and model.Hash.
+// A change here moves every hashed session of every user.
+var goldenEndpoints = []string{
+	"0b9ae2f6-7d1c-4a58-9f6e-0d9b3c1f2a11",
+	"5e0c7a4e-2f53-4c0f-8c55-61d1a9e4b7d2",
+	"c41f8f0a-9b7d-4e36-a1c8-7f3d20b65e93",
+	"10.0.0.7:8080",
+	"[fd00::7]:8080",
+}
+
+// goldenOrders are, for each value, the endpoints in the order in which they are tried: of the first three, and of all.
+var goldenOrders = []struct {
+	value string
+	three []int
+	five  []int
+}{
+	{"session-0", []int{1, 2, 0}, []int{1, 4, 3, 2, 0}},
+	{"session-1", []int{0, 1, 2}, []int{4, 3, 0, 1, 2}},
+	{"session-2", []int{1, 0, 2}, []int{1, 0, 3, 2, 4}},
+	{"session-3", []int{1, 2, 0}, []int{1, 2, 0, 4, 3}},
+	{"session-4", []int{2, 1, 0}, []int{3, 2, 1, 0, 4}},
+	{"session-5", []int{0, 1, 2}, []int{3, 0, 1, 4, 2}},
+	{"session-6", []int{1, 0, 2}, []int{1, 4, 0, 3, 2}},
+	{"session-7", []int{2, 0, 1}, []int{3, 2, 4, 0, 1}},
+	{"session-8", []int{1, 0, 2}, []int{1, 4, 0, 2, 3}},
+	{"session-9", []int{0, 2, 1}, []int{4, 3, 0, 2, 1}},
+	{"session-10", []int{1, 2, 0}, []int{1, 3, 2, 0, 4}},
+	{"session-11", []int{2, 1, 0}, []int{2, 1, 3, 4, 0}},
+	{"alice", []int{1, 2, 0}, []int{1, 4, 3, 2, 0}},
+	{"Zoë", []int{1, 2, 0}, []int{1, 2, 3, 4, 0}},
+	{"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", []int{0, 2, 1}, []int{4, 0, 2, 3, 1}},
+}
+
+func TestHeaderPlacementAgreesWithTheGoldenVectors(t *testing.T) {
+	three := newSetOf(goldenEndpoints[:3], goldenEndpoints[:3], 3)
+	five := newSetOf(goldenEndpoints, goldenEndpoints, 5)
+	for _, golden := range goldenOrders {
+		req := &fakeRequest{header: golden.value}
+		if got := orderOf(headerMethod, req, three); !slices.Equal(got, golden.three) {
+			t.Errorf("%s on three: %v, want %v", golden.value, got, golden.three)
+		}
+		if got := orderOf(headerMethod, req, five); !slices.Equal(got, golden.five) {
+			t.Errorf("%s on five: %v, want %v", golden.value, got, golden.five)
+		}
+	}
+}
+
+func TestAddressPlacementAgreesWithTheGoldenVectors(t *testing.T) {
+	wide := addressMethod
+	wide.SourceIP = &model.SourceIP{IPv4PrefixLength: 24, IPv6PrefixLength: 64}
+	set := newSetOf(goldenEndpoints, goldenEndpoints, 5)
+	for _, c := range []struct {
+		ip     string
+		method model.Method
+		want   []int
+	}{
+		{"192.0.2.17", addressMethod, []int{4, 2, 1, 3, 0}},
+		{"::ffff:192.0.2.17", addressMethod, []int{4, 2, 1, 3, 0}},
+		{"198.51.100.200", addressMethod, []int{2, 0, 3, 4, 1}},
+		{"2001:db8:1:2::1", addressMethod, []int{3, 2, 0, 4, 1}},
+		{"2001:db8:1:2:ffff:ffff:ffff:ffff", addressMethod, []int{3, 2, 0, 4, 1}},
+		{"2001:db8:1:2::1%eth0", addressMethod, []int{3, 2, 0, 4, 1}},
+		{"192.0.2.17", wide, []int{1, 2, 3, 4, 0}},
+		{"192.0.2.200", wide, []int{1, 2, 3, 4, 0}},
+	} {
+		if got := orderOf(c.method, &fakeRequest{ip: c.ip}, set); !slices.Equal(got, c.want) {
+			t.Errorf("%s/%d: %v, want %v", c.ip, c.method.SourceIP.IPv4PrefixLength, got, c.want)
+		}
+	}
+}
+
+// orderOf gives the endpoints that a request is offered until there are no more.
+func orderOf(m model.Method, req Request, set Set) []int {
+	p := Compile(affinityOf(m))
+	var d Decision
+	p.Decide(&d, req, set, nil, nil, 0)
+	var order []int
+	for at := d.Endpoint; at != none; at = p.Next(&d, req, set) {
+		order = append(order, at)
+	}
+	return order
+}
+
+const placedKeys = 20_000
+
+// placed gives for each of many keys the identity of the endpoint it is placed on.
+func placed(ids []string) []string {
+	set := newSetOf(ids, ids, len(ids))
+	at := make([]string, placedKeys)
+	for k := range at {
+		at[k] = set.name(place(set, model.IdentityPod, model.HashString(fmt.Sprint("client-", k)), true, nil))
+	}
+	return at
+}
+
+func podIDs(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("pod-%d", i)
+	}
+	return ids
+}
+
+func TestRemovingAnEndpointMovesOnlyItsOwnKeys(t *testing.T) {
+	for _, n := range []int{2, 3, 5, 10, 20, 50} {
+		ids := podIDs(n)
+		before := placed(ids)
+		for _, removed := range []int{0, n / 2, n - 1} {
+			after := placed(slices.Delete(slices.Clone(ids), removed, removed+1))
+			for k := range before {
+				if before[k] != ids[removed] && before[k] != after[k] {
+					t.Fatalf("%d endpoints without %s: key %d moved from %s to %s", n, ids[removed], k, before[k], after[k])
+				}
+			}
+		}
+	}
+}
+
+func TestAddingAnEndpointMovesOnlyItsShareAndOnlyToIt(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 5, 10, 20, 50} {
+		before := placed(podIDs(n))
+		after := placed(podIDs(n + 1))
+		moved := 0
+		for k := range before {
+			if before[k] == after[k] {
+				continue
+			}
+			moved++
+			if after[k] != fmt.Sprintf("pod-%d", n) {
+				t.Fatalf("%d endpoints and one more: key %d moved from %s to %s", n, k, before[k], after[k])
+			}
+		}
+		share := float64(moved) / placedKeys
+		if allowed := 1/float64(n+1) + 0.02; share > allowed || moved == 0 {
+			t.Errorf("%d endpoints and one more: %.4f moved, at most %.4f allowed", n, share, allowed)
+		}
+	}
+}
+
+func TestTheOrderOfEndpointsIsOfNoAccount(t *testing.T) {
+	ids := podIDs(20)
+	want := placed(ids)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 5 {
+		random.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+		if !slices.Equal(placed(ids), want) {
+			t.Fatalf("keys are placed otherwise with the endpoints in the order %v", ids)
+		}
+	}
+}
+
+func TestKeysSpreadEvenly(t *testing.T) {
+	for _, n := range []int{3, 20, 100} {
+		count := map[string]int{}
+		for _, id := range placed(podIDs(n)) {
+			count[id]++
+		}
+		mean := float64(placedKeys) / float64(n)
+		for id, got := range count {
+			if over := float64(got) / mean; over > 1.3 || over < 0.7 {
+				t.Errorf("%d endpoints: %s has %.2f times the mean", n, id, over)
+			}
+		}
+	}
+}
+
+func TestADrainingEndpointKeepsTheHashedSessionsItKnows(t *testing.T) {
+	const value = "session-7" // ranks 3, 2, 4, 0, 1
+	key := model.HashString(value)
+	// The endpoints in another order, so that the last two, which rank first and second, are draining.
+	ids := []string{goldenEndpoints[4], goldenEndpoints[0], goldenEndpoints[1], goldenEndpoints[2], goldenEndpoints[3]}
+	for _, c := range []struct {
+		name  string
+		keep  bool
+		known int // the endpoint that knows the session, -1: none
+		want  int
+	}{
+		{"first one knows it", true, 4, 4},
+		{"second one knows it: it came when the first was draining already", true, 3, 3},
+		{"no draining one knows it", true, none, 0},
+		{"a ready one knows it", true, 0, 0},
+		{"draining endpoints are not to keep sessions", false, 4, 0},
+	} {
+		set := newSetOf(ids, ids, 3)
+		set.known = map[uint64]int{key: c.known}
+		if got := place(set, model.IdentityPod, key, c.keep, nil); got != c.want {
+			t.Errorf("%s: endpoint %d, want %d", c.name, got, c.want)
+		}
+	}
+}
