@@ -87,6 +87,12 @@ func (e *Endpoint) load(n int64) int64 {
 	return n
 }
 
+// InFlight is how many requests and streams the endpoint is answering.
+func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
+
+// Sessions estimates how many sessions the endpoint has served lately.
+func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
+
 // Idle takes the idle connection that was used last, or returns nil. The shard is any number that the caller keeps,
 // so that the same callers meet the same connections. With check set, connections that their peer has closed are
 // dropped: asked for by a request that cannot be sent twice.

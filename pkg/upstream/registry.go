@@ -68,9 +68,9 @@ func (r *Registry) Pools() []*Pool {
 	return pools
 }
 
-// Retain drops every pool that is not in keep, and closes its idle connections. Called after the Table that no longer
-// names them was published.
-func (r *Registry) Retain(keep map[model.PoolID]bool) {
+// Retain drops every pool that is not in keep, closes its idle connections, and returns what it dropped. Called after
+// the Table that no longer names them was published.
+func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for id, p := range r.pools {
@@ -80,7 +80,9 @@ func (r *Registry) Retain(keep map[model.PoolID]bool) {
 		p.Replace(nil)
 		delete(r.pools, id)
 		r.free = append(r.free, p.Slot)
+		dropped = append(dropped, id)
 	}
+	return dropped
 }
 
 // idleTimeout closes connections to pods that were not used for so long. Many app servers close theirs after 60 to

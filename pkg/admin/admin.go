@@ -1,0 +1,96 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// Options are what the handler tells about. All fields are required.
+type Options struct {
+	// Ready says whether traffic should be sent here: a Table is published, and the process is not stopping.
+	Ready   func() bool
+	Metrics *observe.Metrics
+	Pools   *upstream.Registry
+	// Table describes the routes in use, and the problems of the objects they come from.
+	Table func() Table
+}
+
+// Table is what /debug/table shows, apart from the live pools.
+type Table struct {
+	Generation uint64    `json:"generation"`
+	BuiltAt    time.Time `json:"builtAt"`
+	// Routes and Problems are encoded as they are.
+	Routes   any `json:"routes"`
+	Problems any `json:"problems"`
+}
+
+// NewHandler serves /healthz, /readyz, /metrics and /debug/table, and registers the metrics of live endpoints.
+func NewHandler(o Options) http.Handler {
+	o.Metrics.Register(&endpointCollector{o.Pools})
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", o.readyz)
+	mux.Handle("GET /metrics", o.Metrics.Handler())
+	mux.HandleFunc("GET /debug/table", o.table)
+	return mux
+}
+
+func (o *Options) readyz(w http.ResponseWriter, _ *http.Request) {
+	if !o.Ready() {
+		say(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	say(w, http.StatusOK, "ok")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n")) // whoever asked has gone: nobody to tell
+}
+
+func (o *Options) table(w http.ResponseWriter, _ *http.Request) {
+	body := struct {
+		Table
+		Pools []pool `json:"pools"`
+	}{o.Table(), describe(o.Pools)}
+	w.Header().Set("Content-Type", "application/json")
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(body) // as in say
+}
+
+// pool is a Pool as /debug/table shows it.
+type pool struct {
+	ID        string     `json:"id"`
+	Endpoints []endpoint `json:"endpoints"`
+}
+
+type endpoint struct {
+	ID       string `json:"id"`
+	Pod      string `json:"pod,omitempty"`
+	Address  string `json:"address"`
+	Zone     string `json:"zone,omitempty"`
+	State    string `json:"state"`
+	Requests int64  `json:"requests"`
+	Sessions int64  `json:"sessions"`
+}
+
+func describe(pools *upstream.Registry) []pool {
+	described := []pool{}
+	for _, p := range pools.Pools() {
+		d := pool{ID: p.Name, Endpoints: []endpoint{}}
+		for _, e := range p.Set().Endpoints() {
+			d.Endpoints = append(d.Endpoints, endpoint{
+				ID: e.ID, Pod: e.Pod, Address: e.Address, Zone: e.Zone, State: string(e.State),
+				Requests: e.InFlight(), Sessions: e.Sessions(),
+			})
+		}
+		described = append(described, d)
+	}
+	return described
+}
