@@ -52,5 +52,6 @@ var (
 	ErrChunkTooLarge     = &Error{413, "chunk size is out of range"}
 	ErrChunkExtension    = &Error{400, "chunk extension is malformed or too long"}
 	ErrChunkEnd          = &Error{400, "chunk does not end in CRLF"}
+	ErrTrailer           = &Error{400, "Trailer announces a field about framing"}
 	ErrTrailerTooLarge   = &Error{431, "trailer section is too large"}
 )

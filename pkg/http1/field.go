@@ -127,21 +127,35 @@ func crlf(buf []byte, i int) (next int, err error) {
 
 // parseField reads the field line at i into f.
 func parseField(f *Field, buf []byte, i int) (next int, err error) {
-	start := i
-	var seen uint8
-	for i < len(buf) && class[buf[i]]&classToken != 0 {
-		seen |= class[buf[i]]
-		i++
+	end := indexColon(buf, i)
+	f.Name = buf[i:end:end]
+	if f.ID = knownName(f.Name); f.ID == FieldOther {
+		if f.ID, err = otherName(f.Name); err != nil {
+			return i, err
+		}
 	}
-	if i >= len(buf) {
+	if end == len(buf) {
 		return i, ErrIncomplete
 	}
-	if buf[i] != ':' || i == start {
-		return i, ErrFieldName
+	return parseValue(f, buf, end+1)
+}
+
+// otherName checks a name that is not a known one: those are tokens.
+func otherName(name []byte) (FieldID, error) {
+	var seen uint8
+	for _, b := range name {
+		if class[b]&classToken == 0 {
+			return FieldOther, ErrFieldName
+		}
+		seen |= class[b]
 	}
-	f.Name = buf[start:i:i]
-	f.ID = nameID(f.Name, seen)
-	return parseValue(f, buf, i+1)
+	if len(name) == 0 {
+		return FieldOther, ErrFieldName
+	}
+	if seen&classOdd != 0 {
+		return lookAlike(name), nil
+	}
+	return FieldOther, nil
 }
 
 // parseValue reads the value at i, up to and with its CRLF.

@@ -39,10 +39,11 @@ func parseLength(text []byte) (int64, error) {
 		if b < '0' || b > '9' {
 			return -1, ErrLength
 		}
-		n = min(n, math.MaxInt64/10) // beyond it any further digit is too many
-		if n = n*10 + int64(b-'0'); n < 0 {
+		digit := int64(b - '0')
+		if n > (math.MaxInt64-digit)/10 {
 			return -1, ErrLengthTooLarge
 		}
+		n = n*10 + digit
 	}
 	return n, nil
 }
@@ -53,11 +54,21 @@ func (m *Message) setCoding() error {
 	if m.Minor == 0 {
 		return ErrCodingVersion
 	}
-	if !m.isRepeated(FieldTransferEncoding) && foldEqual(m.Get(FieldTransferEncoding), "chunked") {
-		m.Body = BodyChunked
-		return nil
+	if m.isRepeated(FieldTransferEncoding) || !foldEqual(m.Get(FieldTransferEncoding), "chunked") {
+		return m.codingError()
 	}
-	return m.codingError()
+	m.Body = BodyChunked
+	return m.checkTrailer()
+}
+
+// checkTrailer refuses a chunked body whose trailers are to change how it was framed (RFC 9110 section 6.5.1).
+func (m *Message) checkTrailer() error {
+	for _, name := range [...]string{"Content-Length", "Transfer-Encoding", "Trailer"} {
+		if m.lists(FieldTrailer, name) {
+			return ErrTrailer
+		}
+	}
+	return nil
 }
 
 // codingError tells codings that end in one chunked, which others might understand, from those that nobody should.

@@ -34,6 +34,7 @@ type Message struct {
 	first             [fieldIDs]uint16 // index in Fields; meaningful where present
 	nominated         [][]byte         // what Connection names, except what is per hop anyway
 	scanned           int              // bytes that are known not to hold the end of the head
+	lined             bool             // whether they hold the whole first line
 }
 
 // Add appends a field. The bytes must have been checked; parsers and the HTTP/2 side do that.
@@ -101,19 +102,22 @@ func (m *Message) index(i int) {
 // isRepeated reports whether there is more than one field of that name.
 func (m *Message) isRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
 
-// ready reports whether parsing buf can tell more than ErrIncomplete. The first time it always can. Later the new
-// bytes must hold the end of a head or of the room for one, so that a head that comes in many small pieces is
-// searched once, not parsed once per piece.
+// ready reports whether parsing buf can tell more than ErrIncomplete, so that a head that comes in many small pieces
+// is searched once, not parsed once per piece. It is parsed when its first bytes are there, when its first line is,
+// and when its end is or there is no room left for one.
 func (m *Message) ready(buf []byte, lim *Limits) bool {
-	if m.scanned == 0 || m.scanned > len(buf) || len(buf) >= lim.HeadBytes {
+	if m.scanned == 0 || len(buf) >= lim.HeadBytes {
 		return true
+	}
+	if !m.lined {
+		return bytes.IndexByte(buf[m.scanned:], '\n') >= 0
 	}
 	return hasHeadEnd(buf, m.scanned)
 }
 
 // parsed turns what a parser said about buf into what the caller is told, and remembers how far buf was searched.
 func (m *Message) parsed(n int, err error, buf []byte, lim *Limits) (int, error) {
-	m.scanned = 0
+	m.scanned, m.lined = 0, false
 	if err == nil {
 		return n, nil
 	}
@@ -123,7 +127,7 @@ func (m *Message) parsed(n int, err error, buf []byte, lim *Limits) (int, error)
 	if len(buf) >= lim.HeadBytes {
 		return 0, ErrHeadTooLarge
 	}
-	m.scanned = len(buf)
+	m.scanned, m.lined = len(buf), bytes.IndexByte(buf, '\n') >= 0
 	return 0, ErrIncomplete
 }
 

@@ -84,29 +84,21 @@ func nameSlot(name []byte) uint8 {
 
 const slotFactor = 0x9e377b1b
 
-// NameID finds a field name. It must be a token (RFC 9110 section 5.6.2).
+// NameID finds a field name, which must be a token (RFC 9110 section 5.6.2).
 func NameID(name []byte) FieldID {
-	var seen uint8
-	for _, b := range name {
-		seen |= class[b]
+	if id := knownName(name); id != FieldOther {
+		return id
 	}
-	return nameID(name, seen)
+	return lookAlike(name)
 }
 
-// nameID is NameID for one who has the classes of the name's bytes at hand.
-func nameID(name []byte, seen uint8) FieldID {
-	if seen&classOdd != 0 {
-		return lookAlike(name)
-	}
-	return knownName(name)
-}
-
+// knownName needs no token: a name that is not one is not found.
 func knownName(name []byte) FieldID {
 	if len(name) < 2 {
 		return FieldOther
 	}
 	id := slots[nameSlot(name)]
-	if !foldEqual(name, knownNames[id]) {
+	if known := knownNames[id]; string(name) != known && !foldEqual(name, known) {
 		return FieldOther
 	}
 	return id

@@ -22,7 +22,7 @@ type Request struct {
 // Reset makes r ready for another message and keeps its memory.
 func (r *Request) Reset() {
 	r.clear()
-	r.scanned = 0
+	r.scanned, r.lined = 0, false
 }
 
 func (r *Request) clear() {
@@ -75,7 +75,7 @@ func (r *Request) parseMethod(buf []byte, most int) (next int, err error) {
 		return 0, ErrMethod
 	}
 	r.Method = buf[:i:i]
-	if string(r.Method) == "CONNECT" {
+	if foldEqual(r.Method, "CONNECT") {
 		return 0, ErrConnect
 	}
 	return i + 1, nil

@@ -12,7 +12,7 @@ type Response struct {
 // Reset makes r ready for another message and keeps its memory.
 func (r *Response) Reset() {
 	r.clear()
-	r.scanned = 0
+	r.scanned, r.lined = 0, false
 }
 
 func (r *Response) clear() {

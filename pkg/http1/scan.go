@@ -44,6 +44,9 @@ var lower = func() (l [256]byte) {
 	return l
 }()
 
+// ones times a byte is that byte eight times; tops are the top bits of eight bytes.
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
 // scan gives the index of the first byte at or after i that is not of that class.
 func scan(buf []byte, i int, of uint8) int {
 	for i < len(buf) && class[buf[i]]&of != 0 {
@@ -54,6 +57,20 @@ func scan(buf []byte, i int, of uint8) int {
 
 // allOf reports whether all bytes are of that class.
 func allOf(buf []byte, of uint8) bool { return scan(buf, 0, of) == len(buf) }
+
+// indexColon gives the index of the first colon at or after i, len(buf) if there is none.
+func indexColon(buf []byte, i int) int {
+	for ; i+8 <= len(buf); i += 8 {
+		x := binary.LittleEndian.Uint64(buf[i:]) ^ ':'*ones
+		if found := (x - ones) &^ x & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)>>3
+		}
+	}
+	for i < len(buf) && buf[i] != ':' {
+		i++
+	}
+	return i
+}
 
 // textEnd gives the index of the first byte at or after i that cannot be in a field value or a reason phrase: a
 // control character other than the tab (RFC 9110 section 5.5). It is len(buf) if there is none.
@@ -79,7 +96,6 @@ func textEnd(buf []byte, i int) int {
 // controls marks, in the top bit of each byte, the control characters among eight bytes. Marks above the lowest one
 // may be false, since the subtractions borrow.
 func controls(x uint64) uint64 {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	del := x ^ 0x7f*ones
 	return ((x-' '*ones)&^x | (del-ones)&^del) & tops
 }

@@ -1,0 +1,66 @@
+package http1
+
+import "strings"
+
+// host is a GET request for that host.
+func host(h string) string { return head("GET / HTTP/1.1", "Host: "+h) }
+
+var longHost = strings.Repeat("a.", 127)
+
+var hostCases = []requestCase{
+	{name: "name", raw: host("shop.example.com"), want: "GET / shop.example.com"},
+	{name: "name in capitals is kept", raw: host("Shop.Example.COM"), want: "GET / Shop.Example.COM"},
+	{name: "name with final dot", raw: host("a.example."), want: "GET / a.example."},
+	{name: "name with underscore", raw: host("my_app.example"), want: "GET / my_app.example"},
+	{name: "single label", raw: host("localhost"), want: "GET / localhost"},
+	{name: "punycode", raw: host("xn--bcher-kva.example"), want: "GET / xn--bcher-kva.example"},
+	{name: "port", raw: host("a.example:8080"), want: "GET / a.example:8080"},
+	{name: "port of one digit", raw: host("a.example:1"), want: "GET / a.example:1"},
+	{name: "highest port", raw: host("a.example:65535"), want: "GET / a.example:65535"},
+	{name: "IPv4", raw: host("192.0.2.1:80"), want: "GET / 192.0.2.1:80"},
+	{name: "IPv6", raw: host("[2001:db8::1]"), want: "GET / [2001:db8::1]"},
+	{name: "IPv6 with port", raw: host("[2001:db8::1]:8080"), want: "GET / [2001:db8::1]:8080"},
+	{name: "IPv6 with IPv4 in it", raw: host("[::ffff:192.0.2.1]"), want: "GET / [::ffff:192.0.2.1]"},
+	{name: "spaces around Host", raw: host(" \ta.example\t "), want: "GET / a.example"},
+	{name: "longest Host", raw: host(longHost), want: "GET / " + longHost},
+
+	{name: "Host missing", raw: head("GET / HTTP/1.1", "Accept: */*"), err: ErrHostMissing},
+	{name: "Host missing in HTTP/1.0", raw: head("GET / HTTP/1.0"), err: ErrHostMissing},
+	{name: "Host empty", raw: host(""), err: ErrHost},
+	{name: "Host twice", raw: get("Host: b.example"), err: ErrHostRepeated},
+	{name: "Host twice the same", raw: get("Host: a.example"), err: ErrHostRepeated},
+	{name: "Host twice in other case", raw: get("hOST: b.example"), err: ErrHostRepeated},
+	{name: "Host twice, the second empty", raw: get("Host:"), err: ErrHostRepeated},
+	{name: "Host of two", raw: host("a.example, b.example"), err: ErrHost},
+	{name: "Host of two without space", raw: host("a.example,b.example"), err: ErrHost},
+	{name: "Host with space", raw: host("a.example b.example"), err: ErrHost},
+	{name: "Host with tab", raw: host("a.example\tb"), err: ErrHost},
+	{name: "Host with user", raw: host("user@a.example"), err: ErrHost},
+	{name: "Host with scheme", raw: host("http://a.example"), err: ErrHost},
+	{name: "Host with path", raw: host("a.example/b"), err: ErrHost},
+	{name: "Host with query", raw: host("a.example?b"), err: ErrHost},
+	{name: "Host with fragment", raw: host("a.example#b"), err: ErrHost},
+	{name: "Host with backslash", raw: host("a.example\\b"), err: ErrHost},
+	{name: "Host with escape", raw: host("a%2eexample"), err: ErrHost},
+	{name: "Host with semicolon", raw: host("a.example;b"), err: ErrHost},
+	{name: "Host with wildcard", raw: host("*.example"), err: ErrHost},
+	{name: "Host above ASCII", raw: host("b\xc3\xbccher.example"), err: ErrHost},
+	{name: "Host with NUL", raw: host("a.example\x00"), err: ErrFieldValue},
+	{name: "Host with only a port", raw: host(":80"), err: ErrHost},
+	{name: "Host with two ports", raw: host("a:80:80"), err: ErrHost},
+	{name: "Host with empty port", raw: host("a.example:"), err: ErrHost},
+	{name: "Host with port of letters", raw: host("a.example:http"), err: ErrHost},
+	{name: "Host with signed port", raw: host("a.example:+80"), err: ErrHost},
+	{name: "Host with port out of range", raw: host("a.example:65536"), err: ErrHost},
+	{name: "Host with port of six digits", raw: host("a.example:000080"), err: ErrHost},
+	{name: "Host too long", raw: host(longHost + "a"), err: ErrHost},
+	{name: "IPv6 without brackets", raw: host("2001:db8::1"), err: ErrHost},
+	{name: "IPv6 not closed", raw: host("[2001:db8::1"), err: ErrHost},
+	{name: "IPv6 with zone", raw: host("[fe80::1%25eth0]"), err: ErrHost},
+	{name: "IPv6 with nine groups", raw: host("[1:2:3:4:5:6:7:8:9]"), err: ErrHost},
+	{name: "IPv6 and more", raw: host("[::1]a"), err: ErrHost},
+	{name: "IPv6 empty", raw: host("[]"), err: ErrHost},
+	{name: "IPv6 far too long", raw: host("[" + strings.Repeat("0", 500) + "::1]"), err: ErrHost},
+	{name: "IPv4 in brackets", raw: host("[192.0.2.1]"), err: ErrHost},
+	{name: "IPvFuture", raw: host("[v1.a]"), err: ErrHost},
+}
