@@ -1,0 +1,6 @@
+// Package controlplane runs a real Kubernetes control plane for tests: etcd and kube-apiserver by way of envtest, with
+// Limpet's CustomResourceDefinitions installed, and kube-controller-manager for those who need real EndpointSlices.
+//
+// It decides where the programs come from (KUBEBUILDER_ASSETS, else hack/controlplane/build.sh). Use it from a TestMain
+// that runs in test/sandbox: then pod addresses can be dialled, and whatever happens no process is left behind.
+package controlplane
