@@ -19,8 +19,12 @@ type fakeSet struct {
 	known    map[uint64]int // session to endpoint
 	turn     uint64
 
-	seeds map[model.Identity][]uint64
-	keys  map[model.Identity]map[model.EndpointKey]int
+	byPod, byName fakeIndex
+}
+
+type fakeIndex struct {
+	seeds []uint64
+	keys  map[model.EndpointKey]int
 }
 
 // newSet makes a set of endpoints with the words of ids as identities, those after "|" draining.
@@ -31,43 +35,47 @@ func newSet(ids string) *fakeSet {
 }
 
 func newSetOf(ids, names []string, ready int) *fakeSet {
-	s := &fakeSet{
+	return &fakeSet{
 		ids: ids, names: names, ready: ready,
 		requests: make([]int64, len(ids)),
 		sessions: make([]int64, len(ids)),
-		seeds:    map[model.Identity][]uint64{},
-		keys:     map[model.Identity]map[model.EndpointKey]int{},
+		byPod:    newFakeIndex(ids),
+		byName:   newFakeIndex(names),
 	}
-	for _, kind := range []model.Identity{model.IdentityPod, model.IdentityPodName} {
-		s.keys[kind] = map[model.EndpointKey]int{}
-		for i := range ids {
-			s.seeds[kind] = append(s.seeds[kind], model.HashString(s.identity(kind, i)))
-			s.keys[kind][s.Key(kind, i)] = i
-		}
-	}
-	return s
 }
 
-func (s *fakeSet) identity(kind model.Identity, i int) string {
-	if kind == model.IdentityPodName {
-		return s.names[i]
+func newFakeIndex(identities []string) fakeIndex {
+	x := fakeIndex{keys: map[model.EndpointKey]int{}}
+	for i, identity := range identities {
+		x.seeds = append(x.seeds, model.HashString(identity))
+		x.keys[model.KeyOf(identity)] = i
 	}
-	return s.ids[i]
+	return x
+}
+
+func (s *fakeSet) index(kind model.Identity) *fakeIndex {
+	if kind == model.IdentityPodName {
+		return &s.byName
+	}
+	return &s.byPod
 }
 
 func (s *fakeSet) Len() int                           { return len(s.ids) }
 func (s *fakeSet) Ready() int                         { return s.ready }
-func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.seeds[kind] }
+func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).seeds }
 func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
 func (s *fakeSet) Turn() uint64                       { s.turn++; return s.turn }
 
 func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
-	return model.KeyOf(s.identity(kind, i))
+	if kind == model.IdentityPodName {
+		return model.KeyOf(s.names[i])
+	}
+	return model.KeyOf(s.ids[i])
 }
 
 func (s *fakeSet) Lookup(kind model.Identity, key model.EndpointKey) (int, bool) {
-	i, ok := s.keys[kind][key]
+	i, ok := s.index(kind).keys[key]
 	return i, ok
 }
 

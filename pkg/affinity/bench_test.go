@@ -1,0 +1,153 @@
+package affinity
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// wireRequest is a Request over bytes, as the proxy has it.
+type wireRequest struct {
+	fakeRequest
+	cookie []byte
+	value  []byte
+}
+
+func (r *wireRequest) Header(string) ([]byte, bool) { return r.value, r.value != nil }
+
+func (r *wireRequest) CookieHeader(i int) []byte {
+	if i > 0 {
+		return nil
+	}
+	return r.cookie
+}
+
+// stage is what one decision after another needs.
+type stage struct {
+	p    *Policy
+	set  *fakeSet
+	ring *Keyring
+	m    Memory
+	d    Decision
+	req  wireRequest
+	out  []byte
+}
+
+func newStage(t testing.TB, endpoints int, methods ...model.Method) *stage {
+	ids := podIDs(endpoints)
+	s := &stage{set: newSetOf(ids, ids, endpoints), ring: newRing(t, 2, 1), out: make([]byte, 0, 256)}
+	s.p = Compile(affinityOf(methods...))
+	s.req.value = []byte("0123456789abcdef0123456789abcdef")
+	s.req.ip = "192.0.2.17"
+	return s
+}
+
+// withToken gives the request a cookie for endpoint 1 among others.
+func (s *stage) withToken() *stage {
+	s.req.cookie = s.ring.Seal(&s.m, []byte("_ga=GA1.2.1234567890.1795000000; cart-id="), s.token())
+	s.req.cookie = append(s.req.cookie, "; theme=dark"...)
+	return s
+}
+
+func (s *stage) token() *Token {
+	return &Token{Endpoint: s.set.Key(model.IdentityPod, 1), Scope: s.p.scope, Bound: testNow, Renewed: testNow, Session: 7}
+}
+
+func (s *stage) decide() { s.p.Decide(&s.d, &s.req, s.set, s.ring, &s.m, testNow) }
+
+func (s *stage) issue() {
+	s.out = s.p.AppendSetCookie(s.out[:0], &s.d, s.set, s.ring, &s.m, true)
+}
+
+// forget makes the next token one to be opened.
+func (s *stage) forget() { s.m.ring = nil }
+
+func TestNothingAllocates(t *testing.T) {
+	known := newStage(t, 20, cookieMethod).withToken()
+	text := known.ring.Seal(&Memory{}, nil, known.token())
+	fresh := newStage(t, 20, cookieMethod)
+	header := newStage(t, 20, headerMethod)
+	address := newStage(t, 20, addressMethod)
+	cookies := []string{"cart-id"}
+	for name, act := range map[string]func(){
+		"open from memory":     func() { known.ring.Open(&known.m, text, &known.d.Token) },
+		"open":                 func() { known.forget(); known.ring.Open(&known.m, text, &known.d.Token) },
+		"seal":                 func() { known.out = known.ring.Seal(&known.m, known.out[:0], &known.d.Token) },
+		"decide from memory":   known.decide,
+		"decide by cookie":     func() { known.forget(); known.decide() },
+		"decide for a new one": func() { fresh.decide(); fresh.issue() },
+		"decide by header":     header.decide,
+		"decide by address":    address.decide,
+		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
+		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
+		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies) },
+	} {
+		if n := testing.AllocsPerRun(100, act); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+	for _, pick := range allPicks {
+		if n := testing.AllocsPerRun(100, func() { Pick(known.set, pick, &known.req) }); n != 0 {
+			t.Errorf("pick %s: %v allocations", pick, n)
+		}
+	}
+}
+
+func BenchmarkSeal(b *testing.B) {
+	s := newStage(b, 3, cookieMethod)
+	token := s.token()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.out = s.ring.Seal(&s.m, s.out[:0], token)
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	s := newStage(b, 3, cookieMethod)
+	text := s.ring.Seal(&Memory{}, nil, s.token())
+	b.ReportAllocs()
+	for b.Loop() {
+		s.forget()
+		s.ring.Open(&s.m, text, &s.d.Token)
+	}
+}
+
+func BenchmarkDecide(b *testing.B) {
+	known := newStage(b, 20, cookieMethod).withToken()
+	for name, act := range map[string]func(){
+		"memory":  known.decide,
+		"open":    func() { known.forget(); known.decide() },
+		"header":  newStage(b, 20, headerMethod).decide,
+		"address": newStage(b, 20, addressMethod).decide,
+		"new":     newStage(b, 20, cookieMethod).decide,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				act()
+			}
+		})
+	}
+}
+
+func BenchmarkAppendSetCookie(b *testing.B) {
+	s := newStage(b, 3, cookieMethod)
+	s.decide()
+	b.ReportAllocs()
+	for b.Loop() {
+		s.issue()
+	}
+}
+
+func BenchmarkRendezvous(b *testing.B) {
+	for _, n := range []int{3, 20, 100} {
+		s := newStage(b, n, headerMethod)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			key := uint64(1)
+			for b.Loop() {
+				key = key*6364136223846793005 + uint64(place(s.set, model.IdentityPod, key, true, nil)) + 1
+			}
+		})
+	}
+}

@@ -1,0 +1,153 @@
+package affinity
+
+import (
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// Values that hash to a and to b among a, b, c.
+const (
+	headerOnA, headerOnB = "h2", "h1"
+	ipOnA                = "192.0.2.7"
+)
+
+func hashOf(text string) uint64 { return model.HashString(text) }
+
+func TestHashedMethodsDecide(t *testing.T) {
+	header := []model.Method{headerMethod}
+	both := []model.Method{headerMethod, addressMethod}
+	unknown := decided{endpoint: "c", outcome: "new", method: none}
+	for _, c := range []decideCase{
+		{name: "header", methods: header, header: headerOnB, want: decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}},
+		{name: "no header", methods: header, want: unknown},
+		{name: "header before address", methods: both, header: headerOnB, ip: ipOnA, want: decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}},
+		{name: "no header, then address", methods: both, ip: ipOnA, want: decided{endpoint: "a", outcome: "hit", method: 1, session: model.Hash([]byte{192, 0, 2, 7})}},
+		{name: "no header and no address", methods: both, want: unknown},
+		{name: "strict makes no difference", methods: header, change: strict, header: headerOnB, want: decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}},
+	} {
+		c.run(t)
+	}
+}
+
+func TestACookieBeforeAHashHoldsWhatTheHashDecided(t *testing.T) {
+	methods := []model.Method{cookieMethod, headerMethod}
+	onA := hashOf(headerOnA)
+	for _, c := range []decideCase{
+		{name: "neither", want: decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
+		{name: "header only", header: headerOnA, want: decided{endpoint: "a", outcome: "new", method: 1, session: onA, issue: "cart-id"}},
+		{
+			name: "cookie decides against the header", header: headerOnA,
+			cookies: []sealed{{name: "cart-id", endpoint: "b", session: 77}},
+			want:    decided{endpoint: "b", outcome: "hit", session: 77},
+		},
+		{
+			name: "junk and a header", header: headerOnA, cookies: []sealed{{name: "cart-id", text: "junk"}},
+			want: decided{endpoint: "a", outcome: "invalid", method: 1, session: onA, issue: "cart-id"},
+		},
+		{
+			name: "gone, with a header: the session goes on elsewhere", header: headerOnA,
+			cookies: []sealed{{name: "cart-id", endpoint: "z", session: 77, bound: -50}},
+			want:    decided{endpoint: "a", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"},
+		},
+		{
+			name: "expired, with a header: a new session", header: headerOnA, change: limited(600, 0),
+			cookies: []sealed{{name: "cart-id", endpoint: "b", session: 77, bound: -600}},
+			want:    decided{endpoint: "a", outcome: "moved/expired", method: 1, session: onA, issue: "cart-id"},
+		},
+		{
+			name: "gone, with a header, strict", header: headerOnA, change: strict,
+			cookies: []sealed{{name: "cart-id", endpoint: "z", session: 77}},
+			want:    decided{outcome: "refused/gone", session: 77},
+		},
+	} {
+		c.methods = methods
+		c.run(t)
+	}
+}
+
+func TestAHashBeforeACookieNeedsNoToken(t *testing.T) {
+	methods := []model.Method{headerMethod, cookieMethod}
+	good := []sealed{{name: "cart-id", endpoint: "b", session: 77}}
+	for _, c := range []decideCase{
+		{name: "header", header: headerOnA, cookies: good, want: decided{endpoint: "a", outcome: "hit", session: hashOf(headerOnA)}},
+		{name: "cookie", cookies: good, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 77}},
+		{name: "neither", want: decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
+	} {
+		c.methods = methods
+		c.run(t)
+	}
+}
+
+func TestTheFirstOfTwoCookiesTakesOverFromTheSecond(t *testing.T) {
+	methods := []model.Method{cookieMethod, oldCookieMethod}
+	old := func(endpoint string) sealed {
+		return sealed{name: "old-id", endpoint: endpoint, session: 88, bound: -70, renewed: -70}
+	}
+	lost := sealed{name: "cart-id", endpoint: "z", session: 77, bound: -50}
+	over := sealed{name: "cart-id", endpoint: "a", session: 77, bound: -600}
+	for _, c := range []decideCase{
+		{name: "neither", want: decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
+		{name: "the second", cookies: []sealed{old("b")}, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}},
+		{name: "junk, the second", cookies: []sealed{{name: "cart-id", text: "junk"}, old("b")}, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}},
+		{name: "expired, the second", change: limited(600, 0), cookies: []sealed{over, old("b")}, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}},
+		{name: "gone, the second", cookies: []sealed{lost, old("b")}, want: decided{endpoint: "b", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"}},
+		{name: "gone, gone", cookies: []sealed{lost, old("y")}, want: decided{endpoint: "c", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"}},
+	} {
+		c.methods = methods
+		c.run(t)
+	}
+}
+
+func TestWithoutAffinityRequestsAreSpread(t *testing.T) {
+	p, set := Compile(nil), newSet("a b c | d")
+	var d Decision
+	seen := map[int]bool{}
+	for range 300 {
+		p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+		seen[d.Endpoint] = true
+		if outcomeOf(&d) != "none" || d.Issue || d.Session != 0 {
+			t.Fatalf("decided %+v", d)
+		}
+	}
+	if len(seen) != 3 || seen[3] {
+		t.Errorf("endpoints %v were used, want the three ready ones", seen)
+	}
+	if len(p.CookieNames()) != 0 {
+		t.Errorf("cookies %v", p.CookieNames())
+	}
+}
+
+func TestAnEmptySetHasNoEndpointAndGivesNoToken(t *testing.T) {
+	ring := newRing(t, 1)
+	lost := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77}})
+	for _, a := range []*model.Affinity{nil, affinityOf(cookieMethod), affinityOf(headerMethod, addressMethod)} {
+		p := Compile(a)
+		var d Decision
+		p.Decide(&d, &fakeRequest{cookies: lost, header: "x", ip: ipOnA}, newSet(""), ring, &Memory{}, testNow)
+		if d.Endpoint != none || d.Issue {
+			t.Errorf("%d methods: decided %+v", len(p.methods), d)
+		}
+		if at := p.Next(&d, &fakeRequest{}, newSet("")); at != none {
+			t.Errorf("%d methods: next is %d", len(p.methods), at)
+		}
+	}
+}
+
+func TestAPodNameKeepsItsSessionsOverARestart(t *testing.T) {
+	for identity, want := range map[model.Identity]string{model.IdentityPod: "moved/gone", model.IdentityPodName: "hit"} {
+		a := affinityOf(cookieMethod)
+		a.Identity = identity
+		p, ring := Compile(a), newRing(t, 1)
+		before := newSetOf([]string{"uid-1"}, []string{"cart-0"}, 1)
+		after := newSetOf([]string{"uid-2"}, []string{"cart-0"}, 1)
+		var d Decision
+		var m Memory
+		p.Decide(&d, &fakeRequest{}, before, ring, &m, testNow)
+		cookie := string(p.AppendSetCookie(nil, &d, before, ring, &m, false)[:len("cart-id=")+TokenLen])
+		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, after, ring, &m, testNow)
+		if got := outcomeOf(&d); got != want {
+			t.Errorf("%s: %s, want %s", identity, got, want)
+		}
+	}
+}

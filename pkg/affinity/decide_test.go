@@ -1,0 +1,182 @@
+package affinity
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+func timeOf(seconds int64) time.Duration { return time.Duration(seconds) * time.Second }
+
+// testNow is the time of every decision that is not about time.
+const testNow = int64(1_795_000_000)
+
+// sealed is what a cookie is to hold: a token for an endpoint of testScope, or the text itself if that is given.
+type sealed struct {
+	name, text     string
+	endpoint       string
+	scope          string
+	bound, renewed int64 // relative to testNow
+	session        uint64
+}
+
+func (s sealed) pair(t *testing.T, ring *Keyring) string {
+	t.Helper()
+	if s.endpoint == "" {
+		return s.name + "=" + s.text
+	}
+	token := Token{
+		Endpoint: model.KeyOf(s.endpoint), Scope: model.ScopeOf(testScope),
+		Bound: testNow + s.bound, Renewed: testNow + s.renewed, Session: s.session,
+	}
+	if s.scope != "" {
+		token.Scope = model.ScopeOf(s.scope)
+	}
+	return string(ring.Seal(&Memory{}, []byte(s.name+"="), &token))
+}
+
+func cookieField(t *testing.T, ring *Keyring, cookies []sealed) []string {
+	t.Helper()
+	if len(cookies) == 0 {
+		return nil
+	}
+	var pairs []string
+	for _, c := range cookies {
+		pairs = append(pairs, c.pair(t, ring))
+	}
+	return []string{strings.Join(pairs, "; ")}
+}
+
+// anySession stands for a session that is drawn at random.
+const anySession = 1
+
+// decided is what is checked of a Decision.
+type decided struct {
+	endpoint string
+	outcome  string // with the reason after "/"
+	method   int
+	session  uint64
+	bound    int64  // of the token to issue, relative to testNow
+	issue    string // the name of the cookie, "" for none
+}
+
+func outcomeOf(d *Decision) string {
+	if d.Reason == ReasonNone {
+		return d.Outcome.String()
+	}
+	return d.Outcome.String() + "/" + d.Reason.String()
+}
+
+func check(t *testing.T, name string, p *Policy, d *Decision, set *fakeSet, want decided) {
+	t.Helper()
+	got := decided{endpoint: set.name(d.Endpoint), outcome: outcomeOf(d), method: d.Method, session: d.Session}
+	if d.Session != 0 && want.session == anySession {
+		got.session = anySession
+	}
+	if d.Issue {
+		got.issue, got.bound = p.methods[d.issuer].name, d.Token.Bound-testNow
+		if d.Token.Session != d.Session || d.Token.Scope != p.scope || d.Token.Renewed != testNow {
+			t.Errorf("%s: the token to issue is %+v", name, d.Token)
+		}
+	}
+	if got != want {
+		t.Errorf("%s:\n got %+v\nwant %+v", name, got, want)
+	}
+}
+
+// decideCases have the endpoints a, b, c, of which c is the pick and d is draining.
+type decideCase struct {
+	name    string
+	methods []model.Method
+	change  func(*model.Affinity)
+	cookies []sealed
+	header  string
+	ip      string
+	want    decided
+}
+
+func (c *decideCase) run(t *testing.T) {
+	t.Helper()
+	set := newSet("a b c | d")
+	set.requests = []int64{2, 2, 0, 0}
+	ring := newRing(t, 1)
+	a := affinityOf(c.methods...)
+	if c.change != nil {
+		c.change(a)
+	}
+	p := Compile(a)
+	req := &fakeRequest{cookies: cookieField(t, ring, c.cookies), header: c.header, ip: c.ip}
+	var d Decision
+	p.Decide(&d, req, set, ring, &Memory{}, testNow)
+	check(t, c.name, p, &d, set, c.want)
+}
+
+func strict(a *model.Affinity)      { a.Unavailable.Action = model.UnavailableFail }
+func dropDrained(a *model.Affinity) { a.KeepDraining = false }
+
+func limited(absolute, idle int64) func(*model.Affinity) {
+	return func(a *model.Affinity) { a.AbsoluteTimeout, a.IdleTimeout = timeOf(absolute), timeOf(idle) }
+}
+
+func TestACookieDecides(t *testing.T) {
+	methods := []model.Method{cookieMethod}
+	fresh := decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}
+	invalid := decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"}
+	hit := func(endpoint string) decided { return decided{endpoint: endpoint, outcome: "hit", session: 77} }
+	for _, c := range []decideCase{
+		{name: "no cookie", want: fresh},
+		{name: "an empty one", cookies: []sealed{{name: "cart-id"}}, want: fresh},
+		{name: "another name", cookies: []sealed{{name: "x", endpoint: "a"}}, want: fresh},
+		{name: "junk", cookies: []sealed{{name: "cart-id", text: "junk"}}, want: invalid},
+		{name: "of another backend", cookies: []sealed{{name: "cart-id", endpoint: "a", scope: "shop/other:80"}}, want: invalid},
+		{name: "good", cookies: []sealed{{name: "cart-id", endpoint: "b", session: 77}}, want: hit("b")},
+		{name: "draining", cookies: []sealed{{name: "cart-id", endpoint: "d", session: 77}}, want: hit("d")},
+		{name: "draining, strict", change: strict, cookies: []sealed{{name: "cart-id", endpoint: "d", session: 77}}, want: hit("d")},
+		{
+			name: "draining, and not to keep sessions", change: dropDrained,
+			cookies: []sealed{{name: "cart-id", endpoint: "d", session: 77, bound: -50}},
+			want:    decided{endpoint: "c", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"},
+		},
+		{
+			name: "gone", cookies: []sealed{{name: "cart-id", endpoint: "z", session: 77, bound: -50}},
+			want: decided{endpoint: "c", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"},
+		},
+		{
+			name: "gone, strict", change: strict, cookies: []sealed{{name: "cart-id", endpoint: "z", session: 77}},
+			want: decided{outcome: "refused/gone", session: 77},
+		},
+	} {
+		c.methods = methods
+		c.run(t)
+	}
+}
+
+func TestTheBestOfSeveralCookiesOfOneNameDecides(t *testing.T) {
+	junk := sealed{name: "cart-id", text: "junk"}
+	foreign := sealed{name: "cart-id", endpoint: "a", scope: "shop/other:80"}
+	over := sealed{name: "cart-id", endpoint: "a", bound: -600, session: 66}
+	lost := sealed{name: "cart-id", endpoint: "z", session: 77, bound: -50}
+	good := sealed{name: "cart-id", endpoint: "b", session: 88}
+	hit := decided{endpoint: "b", outcome: "hit", session: 88}
+	moved := decided{endpoint: "c", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"}
+	ended := decided{endpoint: "c", outcome: "moved/expired", method: none, session: anySession, issue: "cart-id"}
+	for _, c := range []decideCase{
+		{name: "junk, foreign, good", cookies: []sealed{junk, foreign, good}, want: hit},
+		{name: "lost, good", cookies: []sealed{lost, good}, want: hit},
+		{name: "over, good", cookies: []sealed{over, good}, want: hit},
+		{name: "good, other good", cookies: []sealed{good, {name: "cart-id", endpoint: "a"}}, want: hit},
+		{name: "over, lost, junk", cookies: []sealed{over, lost, junk}, want: moved},
+		{name: "lost, over", cookies: []sealed{lost, over}, want: moved},
+		{name: "junk, over, foreign", cookies: []sealed{junk, over, foreign}, want: ended},
+		{name: "seven of junk, good", cookies: []sealed{junk, junk, junk, junk, junk, junk, junk, good}, want: hit},
+		{
+			name: "good too late", cookies: []sealed{junk, junk, junk, junk, junk, junk, junk, junk, good},
+			want: decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"},
+		},
+	} {
+		c.methods, c.change = []model.Method{cookieMethod}, limited(600, 0)
+		c.run(t)
+	}
+}

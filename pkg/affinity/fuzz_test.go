@@ -1,0 +1,106 @@
+package affinity
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+func FuzzOpenTakesOnlyWhatWasSealed(f *testing.F) {
+	ring := newRing(f, 1, 2)
+	sealed := ring.Seal(&Memory{}, nil, &Token{Endpoint: model.KeyOf("a"), Scope: 1, Bound: 2, Renewed: 3, Session: 4})
+	f.Add(sealed)
+	f.Add(sealed[:99])
+	f.Add([]byte(strings.Repeat("A", TokenLen)))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var got Token
+		if ring.Open(&Memory{}, text, &got) != (string(text) == string(sealed)) {
+			t.Errorf("%q opened as %+v", text, got)
+		}
+	})
+}
+
+func FuzzATokenComesBackAsItWasSealed(f *testing.F) {
+	f.Add([]byte("0123456789abcdef"), uint64(1), int64(2), int64(3), uint64(4))
+	f.Fuzz(func(t *testing.T, endpoint []byte, scope uint64, bound, renewed int64, session uint64) {
+		token := Token{Scope: scope, Bound: bound & (1<<40 - 1), Renewed: renewed & (1<<40 - 1), Session: session}
+		copy(token.Endpoint[:], endpoint)
+		checkRoundTrip(t, newRing(t, 1), token)
+	})
+}
+
+var (
+	strictPair   = `[!#$%&'*+.^_` + "`" + `|~0-9A-Za-z-]+=(?:[!#-+\--:<-\[\]-~]*|"[!#-+\--:<-\[\]-~]*")`
+	strictHeader = regexp.MustCompile(`^` + strictPair + `(?:; ` + strictPair + `)*$`) // RFC 6265, section 4.2.1
+	strictValue  = regexp.MustCompile(`^[!#-+\--:<-\[\]-~]*$`)
+)
+
+// parsedByNetHTTP gives what net/http makes of the field: the values of one name that are not empty, and all other
+// cookies.
+func parsedByNetHTTP(field, name string) (values, others []string) {
+	req := http.Request{Header: http.Header{"Cookie": {field}}}
+	for _, c := range req.Cookies() {
+		if c.Name != name {
+			others = append(others, c.Name+"="+c.Value)
+		} else if c.Value != "" {
+			values = append(values, c.Value)
+		}
+	}
+	return values, others
+}
+
+func addCookieFields(f *testing.F) {
+	for _, field := range []string{
+		"id=a", "x=1; id=b; y=2", `id="a"; id=b`, "id =a; id= b", "id;=;id=;", `x="; id=a; "`, "id=a=b;ID=c;xid=d;idx=e",
+		" \tid=a\t ; \r\nid=b", "id=\x00; id=\xff; id=a,b; id=a b", strings.Repeat("id=a; ", 20),
+	} {
+		f.Add(field)
+	}
+}
+
+func FuzzCookiesAgreeWithNetHTTP(f *testing.F) {
+	addCookieFields(f)
+	f.Fuzz(func(t *testing.T, field string) {
+		if len(field) > 4096 {
+			return // net/http gives up on more than 3000 cookies
+		}
+		theirs, _ := parsedByNetHTTP(field, "id")
+		ours := cookiesNamed("id", field)
+		if strictHeader.MatchString(field) && !slices.Equal(ours, theirs[:min(len(theirs), maxValues)]) {
+			t.Errorf("%q: ours %q, net/http %q", field, ours, theirs)
+		}
+		// Of a field that is not strict, both may pass over different parts, but all that is sound is theirs too.
+		for _, value := range ours {
+			if !strictValue.MatchString(value) {
+				continue
+			}
+			at := slices.Index(theirs, value)
+			if at < 0 {
+				t.Fatalf("%q: %q is ours, and not among what net/http finds: %q", field, value, theirs)
+			}
+			theirs = theirs[at+1:]
+		}
+	})
+}
+
+func FuzzTakingCookiesOutLeavesTheOthers(f *testing.F) {
+	addCookieFields(f)
+	f.Fuzz(func(t *testing.T, field string) {
+		if len(field) > 4096 {
+			return
+		}
+		left := string(AppendCookies(nil, []byte(field), []string{"id"}))
+		if again := cookiesNamed("id", left); len(again) > 0 {
+			t.Errorf("%q is left of %q, with %q", left, field, again)
+		}
+		_, before := parsedByNetHTTP(field, "id")
+		_, after := parsedByNetHTTP(left, "id")
+		if !slices.Equal(before, after) {
+			t.Errorf("%q becomes %q: net/http finds %q, had found %q", field, left, after, before)
+		}
+	})
+}
