@@ -106,8 +106,8 @@ func (m *Message) isRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
 // is searched once, not parsed once per piece. It is parsed when its first bytes are there, when its first line is,
 // and when its end is or there is no room left for one.
 func (m *Message) ready(buf []byte, lim *Limits) bool {
-	if m.scanned == 0 || len(buf) >= lim.HeadBytes {
-		return true
+	if m.scanned == 0 || m.scanned > len(buf) || len(buf) >= lim.HeadBytes {
+		return true // also if there are fewer bytes than before: that is another message, and m was not Reset
 	}
 	if !m.lined {
 		return bytes.IndexByte(buf[m.scanned:], '\n') >= 0

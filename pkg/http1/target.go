@@ -90,14 +90,17 @@ func (r *Request) setAbsolute(target []byte) error {
 // setPathless takes in what an absolute-form without path has behind its authority: nothing or a query (RFC 9112
 // sections 3.2.1 and 3.2.4).
 func (r *Request) setPathless(rest []byte) error {
-	r.Path = []byte("/")
+	r.Path = rootPath
 	if len(rest) > 0 {
 		r.Query, r.HasQuery = rest[1:], true
 	} else if string(r.Method) == "OPTIONS" {
-		r.Path = []byte("*")
+		r.Path = asterisk
 	}
 	return nil
 }
+
+// Paths that are in no buffer. Nobody may write to a path.
+var rootPath, asterisk = []byte("/"), []byte("*")
 
 func cutScheme(target []byte) (rest []byte, ok bool) {
 	for _, scheme := range [...]string{"http://", "https://"} {
