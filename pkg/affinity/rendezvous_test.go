@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -99,7 +100,7 @@ func placed(ids []string) []string {
 	set := newSetOf(ids, ids, len(ids))
 	at := make([]string, placedKeys)
 	for k := range at {
-		at[k] = set.name(place(set, model.IdentityPod, model.HashString(fmt.Sprint("client-", k)), true, nil))
+		at[k] = set.name(place(set, model.IdentityPod, model.HashString("client-"+strconv.Itoa(k)), true, nil))
 	}
 	return at
 }

@@ -39,6 +39,22 @@ func checkRoundTrip(t *testing.T, ring *Keyring, token Token) {
 	}
 }
 
+// goldenToken was sealed by a program of its own, in another language, with testKey(1) and the nonce 0, 1, 2 ... 11. A
+// release that does not open it loses every session of every user.
+const goldenToken = "FvmCNwABAgMEBQYHCAkKC78FAp8_0_hlY1UFH6DMpjhszioBcLQA8q44bmFKHXhYHKgNQNEmmHbkEmUoRpVzVIaAvibJOKnH7Jx0"
+
+var insideGoldenToken = Token{
+	Endpoint: model.KeyOf("0b9ae2f6-7d1c-4a58-9f6e-0d9b3c1f2a11"), Scope: model.ScopeOf(testScope),
+	Bound: 1_795_000_000, Renewed: 1_795_000_600, Session: 0x0123456789abcdef,
+}
+
+func TestTheGoldenTokenOpens(t *testing.T) {
+	var got Token
+	if !newRing(t, 2, 1).Open(&Memory{}, []byte(goldenToken), &got) || got != insideGoldenToken {
+		t.Errorf("the golden token gives %+v, want %+v", got, insideGoldenToken)
+	}
+}
+
 func TestMemoryIsOfTheLastTokenOnly(t *testing.T) {
 	ring := newRing(t, 1)
 	var m Memory
