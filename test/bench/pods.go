@@ -15,6 +15,9 @@ const podRole = "serve-pods"
 
 const podCount = 3
 
+// podBody is the length of what a pod answers.
+const podBody = 100
+
 // podProcess is the process in which the pods run.
 type podProcess struct {
 	cmd       *exec.Cmd
@@ -63,7 +66,7 @@ func servePods([]string) {
 }
 
 func servePod(l net.Listener, name string) {
-	body := name + strings.Repeat(".", 100-len(name))
+	body := name + strings.Repeat(".", podBody-len(name))
 	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"+
 		"Date: Sat, 21 Nov 2026 00:00:00 GMT\r\nCache-Control: no-store\r\n\r\n%s", len(body), body)
 	for {
