@@ -3,7 +3,6 @@ package http1
 import (
 	"bytes"
 	"net/url"
-	"strings"
 	"testing"
 )
 
@@ -32,6 +31,7 @@ var pathCases = []struct {
 	{path: "/a/b/../../c", want: "/c"},
 	{path: "/a/b/../c/./../d", want: "/a/d"},
 	{path: "/a//../b", want: "/a/b"},
+	{path: "/a/..//", want: "//"},
 	{path: "//..", want: "/"},
 	{path: "//../a", want: "/a"},
 	{path: "/a/.//b", want: "/a//b"},
@@ -134,10 +134,11 @@ func checkNormal(t *testing.T, path []byte) {
 	oraclePath(t, path, out)
 }
 
-// oraclePath compares with net/url, which removes dot segments but does not see escaped ones.
+// oraclePath compares with net/url, which removes dot segments but does not see escaped ones, and which leaves no
+// empty segment at the beginning.
 func oraclePath(t *testing.T, path, out []byte) {
 	t.Helper()
-	if bytes.IndexByte(path, '%') >= 0 || strings.HasPrefix(string(path), "//") {
+	if bytes.IndexByte(path, '%') >= 0 || bytes.HasPrefix(path, []byte("//")) || bytes.HasPrefix(out, []byte("//")) {
 		return
 	}
 	base := &url.URL{Scheme: "http", Host: "a.example", Path: "/"}
