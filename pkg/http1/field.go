@@ -78,10 +78,7 @@ const (
 // appendFields reads a field section, from i to behind the empty line that ends it, and gives the fields and the index
 // after it. most bounds the number of fields.
 func appendFields(fields []Field, buf []byte, i, most int) ([]Field, int, error) {
-	for {
-		if next, done, err := sectionEnd(buf, i); done || err != nil {
-			return fields, next, err
-		}
+	for i < len(buf) && buf[i] > ' ' {
 		if len(fields) >= most {
 			return fields, i, ErrTooManyFields
 		}
@@ -92,26 +89,19 @@ func appendFields(fields []Field, buf []byte, i, most int) ([]Field, int, error)
 		}
 		i = next
 	}
+	i, err := endSection(buf, i)
+	return fields, i, err
 }
 
-// sectionEnd looks for the empty line at i.
-func sectionEnd(buf []byte, i int) (next int, done bool, err error) {
-	if i >= len(buf) {
-		return i, false, ErrIncomplete
+// endSection passes over the empty line at i, where no name begins.
+func endSection(buf []byte, i int) (next int, err error) {
+	if i < len(buf) && isSpace(buf[i]) {
+		return i, ErrFold
 	}
-	switch buf[i] {
-	case '\r':
-		next, err = crlf(buf, i)
-		return next, true, err
-	case '\n':
-		return i, false, ErrLineEnd
-	case ' ', '\t':
-		return i, false, ErrFold
-	}
-	return i, false, nil
+	return crlf(buf, i)
 }
 
-// crlf passes over a CRLF at i, where a CR or another end of text is.
+// crlf passes over a CRLF at i.
 func crlf(buf []byte, i int) (next int, err error) {
 	if i < len(buf) && buf[i] != '\r' {
 		return i, ErrLineEnd

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -119,9 +120,9 @@ func trimSpace(b []byte) []byte {
 // nil at the end of the list.
 func nextElement(list []byte) (element, rest []byte) {
 	for len(list) > 0 {
-		i := 0
-		for i < len(list) && list[i] != ',' {
-			i++
+		i := bytes.IndexByte(list, ',')
+		if i < 0 {
+			i = len(list)
 		}
 		element, list = trimSpace(list[:i]), list[min(i+1, len(list)):]
 		if len(element) > 0 {
