@@ -8,14 +8,17 @@ type Body struct {
 	framing Framing
 	left    int64 // bytes to come, of BodyLength
 	chunked Chunked
-	span    int // bytes of the span given out last, to be consumed by the next call
-	done    bool
+	span    int  // bytes of the span given out last, to be consumed by the next call
+	more    bool // the end of the body was not reached
 }
+
+// Reset makes b empty, whatever it was the body of, and keeps its memory.
+func (b *Body) Reset() { b.conn, b.framing, b.span, b.more = nil, BodyNone, 0, false }
 
 // Begin makes b the body of a message whose head was read from conn and consumed.
 func (b *Body) Begin(conn *Conn, m *Message, lim *Limits) {
 	b.conn, b.framing, b.left, b.span = conn, m.Body, m.ContentLength, 0
-	b.done = m.Body == BodyNone
+	b.more = m.Body != BodyNone
 	if m.Body == BodyChunked {
 		b.chunked.Reset(lim)
 	}
@@ -27,7 +30,7 @@ func (b *Body) Begin(conn *Conn, m *Message, lim *Limits) {
 // With wait unset it gives ErrIncomplete rather than wait for bytes that have not arrived.
 func (b *Body) Next(wait bool) ([]byte, error) {
 	b.consume()
-	for !b.done {
+	for b.more {
 		span, err := b.buffered()
 		if err != ErrIncomplete {
 			return span, err
@@ -44,11 +47,11 @@ func (b *Body) Next(wait bool) ([]byte, error) {
 
 // Done reports whether the whole body was read, so that the next message begins at the next byte of the Conn. A body
 // that ends with its connection is never followed by another.
-func (b *Body) Done() bool { return b.done && b.framing != BodyUntilClose }
+func (b *Body) Done() bool { return !b.more && b.framing != BodyUntilClose }
 
 // Trailers are the fields after a chunked body, once Next gave io.EOF. They are valid until the next Begin.
 func (b *Body) Trailers() []Field {
-	if b.framing != BodyChunked || !b.done {
+	if b.framing != BodyChunked || b.more {
 		return nil
 	}
 	return b.chunked.Trailers
@@ -73,7 +76,7 @@ func (b *Body) buffered() ([]byte, error) {
 	if b.framing == BodyLength {
 		span = span[:min(int64(len(span)), b.left)]
 		b.left -= int64(len(span))
-		b.done = b.left == 0
+		b.more = b.left > 0
 	}
 	b.span = len(span)
 	return span, nil
@@ -87,7 +90,7 @@ func (b *Body) nextChunk() ([]byte, error) {
 	}
 	b.conn.Consume(n)
 	if done {
-		b.done = true
+		b.more = false
 		return nil, io.EOF
 	}
 	return nil, err
@@ -99,7 +102,7 @@ func (b *Body) fill() error {
 		return err
 	}
 	if b.framing == BodyUntilClose {
-		b.done = true
+		b.more = false
 		return nil
 	}
 	return io.ErrUnexpectedEOF

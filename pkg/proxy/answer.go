@@ -74,6 +74,7 @@ func (x *exchange) answerFailure(f failure) {
 
 // refuse answers a request that breaks HTTP, or whose body did not come in time. The connection is not used again.
 func (x *exchange) refuse(err error) {
+	x.req.KeepAlive = false
 	var malformed *http1.Error
 	switch {
 	case errors.As(err, &malformed):

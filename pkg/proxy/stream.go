@@ -77,6 +77,8 @@ func (s *stream) finish() {
 	s.out.Drop()
 	s.exchange.out.Drop()
 	s.head.Release()
+	s.body.Reset()
+	s.exchange.respBody.Reset()
 	s.client.conn.Release()
 	s.client = nil
 	s.exchange.origin, s.exchange.guard = nil, nil
