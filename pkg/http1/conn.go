@@ -71,6 +71,24 @@ func (c *Conn) Fill(limit int) error {
 	return err
 }
 
+// Ask writes p, to which the peer is expected to answer, and waits for the first bytes of the answer like Fill.
+func (c *Conn) Ask(p []byte, limit int) error {
+	if err := c.makeRoom(limit); err != nil {
+		return err
+	}
+	if s, ok := c.source.(*socketSource); ok {
+		n, err := s.ask(p)
+		if err != nil || n == len(p) {
+			return err
+		}
+		p = p[n:]
+	}
+	if _, err := c.Write(p); err != nil {
+		return err
+	}
+	return c.Fill(limit)
+}
+
 // makeRoom moves the unconsumed bytes to the front, or to a larger buffer, when the buffer has no room at its end.
 func (c *Conn) makeRoom(limit int) error {
 	if c.r == c.w {

