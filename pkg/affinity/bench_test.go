@@ -51,7 +51,9 @@ func (s *stage) withToken() *stage {
 }
 
 func (s *stage) token() *Token {
-	return &Token{Endpoint: s.set.Key(model.IdentityPod, 1), Scope: s.p.scope, Bound: testNow, Renewed: testNow, Session: 7}
+	return &Token{
+		Endpoint: s.set.Key(model.IdentityPod, 1), Scope: s.p.scope, Bound: testNow, Renewed: testNow, Session: 7,
+	}
 }
 
 func (s *stage) decide() { s.p.Decide(&s.d, &s.req, s.set, s.ring, &s.m, testNow) }

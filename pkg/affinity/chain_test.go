@@ -17,14 +17,16 @@ func hashOf(text string) uint64 { return model.HashString(text) }
 func TestHashedMethodsDecide(t *testing.T) {
 	header := []model.Method{headerMethod}
 	both := []model.Method{headerMethod, addressMethod}
-	unknown := decided{endpoint: "c", outcome: "new", method: none}
+	byHeader := decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}
+	byAddress := decided{endpoint: "a", outcome: "hit", method: 1, session: model.Hash([]byte{192, 0, 2, 7})}
+	byPick := decided{endpoint: "c", outcome: "new", method: none}
 	for _, c := range []decideCase{
-		{name: "header", methods: header, header: headerOnB, want: decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}},
-		{name: "no header", methods: header, want: unknown},
-		{name: "header before address", methods: both, header: headerOnB, ip: ipOnA, want: decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}},
-		{name: "no header, then address", methods: both, ip: ipOnA, want: decided{endpoint: "a", outcome: "hit", method: 1, session: model.Hash([]byte{192, 0, 2, 7})}},
-		{name: "no header and no address", methods: both, want: unknown},
-		{name: "strict makes no difference", methods: header, change: strict, header: headerOnB, want: decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}},
+		{name: "header", methods: header, header: headerOnB, want: byHeader},
+		{name: "no header", methods: header, want: byPick},
+		{name: "header before address", methods: both, header: headerOnB, ip: ipOnA, want: byHeader},
+		{name: "no header, then address", methods: both, ip: ipOnA, want: byAddress},
+		{name: "no header and no address", methods: both, want: byPick},
+		{name: "strict makes no difference", methods: header, change: strict, header: headerOnB, want: byHeader},
 	} {
 		c.run(t)
 	}
@@ -35,7 +37,10 @@ func TestACookieBeforeAHashHoldsWhatTheHashDecided(t *testing.T) {
 	onA := hashOf(headerOnA)
 	for _, c := range []decideCase{
 		{name: "neither", want: decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
-		{name: "header only", header: headerOnA, want: decided{endpoint: "a", outcome: "new", method: 1, session: onA, issue: "cart-id"}},
+		{
+			name: "header only", header: headerOnA,
+			want: decided{endpoint: "a", outcome: "new", method: 1, session: onA, issue: "cart-id"},
+		},
 		{
 			name: "cookie decides against the header", header: headerOnA,
 			cookies: []sealed{{name: "cart-id", endpoint: "b", session: 77}},
@@ -69,8 +74,9 @@ func TestACookieBeforeAHashHoldsWhatTheHashDecided(t *testing.T) {
 func TestAHashBeforeACookieNeedsNoToken(t *testing.T) {
 	methods := []model.Method{headerMethod, cookieMethod}
 	good := []sealed{{name: "cart-id", endpoint: "b", session: 77}}
+	byHeader := decided{endpoint: "a", outcome: "hit", session: hashOf(headerOnA)}
 	for _, c := range []decideCase{
-		{name: "header", header: headerOnA, cookies: good, want: decided{endpoint: "a", outcome: "hit", session: hashOf(headerOnA)}},
+		{name: "header", header: headerOnA, cookies: good, want: byHeader},
 		{name: "cookie", cookies: good, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 77}},
 		{name: "neither", want: decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
 	} {
@@ -82,18 +88,29 @@ func TestAHashBeforeACookieNeedsNoToken(t *testing.T) {
 func TestTheFirstOfTwoCookiesTakesOverFromTheSecond(t *testing.T) {
 	methods := []model.Method{cookieMethod, oldCookieMethod}
 	old := func(endpoint string) sealed {
-		return sealed{name: "old-id", endpoint: endpoint, session: 88, bound: -70, renewed: -70}
+		return sealed{name: "old-id", endpoint: endpoint, session: 88, bound: -70}
 	}
+	junk := sealed{name: "cart-id", text: "junk"}
 	lost := sealed{name: "cart-id", endpoint: "z", session: 77, bound: -50}
 	over := sealed{name: "cart-id", endpoint: "a", session: 77, bound: -600}
+	overToo := sealed{name: "old-id", endpoint: "a", session: 88, bound: -600}
+	junkToo := sealed{name: "old-id", text: "junk"}
+	fresh := decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}
+	taken := decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}
+	moved := func(endpoint string) decided {
+		return decided{endpoint: endpoint, outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"}
+	}
 	for _, c := range []decideCase{
-		{name: "neither", want: decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
-		{name: "the second", cookies: []sealed{old("b")}, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}},
-		{name: "junk, the second", cookies: []sealed{{name: "cart-id", text: "junk"}, old("b")}, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}},
-		{name: "expired, the second", change: limited(600, 0), cookies: []sealed{over, old("b")}, want: decided{endpoint: "b", outcome: "hit", method: 1, session: 88, bound: -70, issue: "cart-id"}},
-		{name: "gone, the second", cookies: []sealed{lost, old("b")}, want: decided{endpoint: "b", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"}},
-		{name: "gone, gone", cookies: []sealed{lost, old("y")}, want: decided{endpoint: "c", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"}},
+		{name: "neither", want: fresh},
+		{name: "the second", cookies: []sealed{old("b")}, want: taken},
+		{name: "junk, the second", cookies: []sealed{junk, old("b")}, want: taken},
+		{name: "expired, the second", cookies: []sealed{over, old("b")}, want: taken},
+		{name: "gone, the second", cookies: []sealed{lost, old("b")}, want: moved("b")},
+		{name: "gone, gone", cookies: []sealed{lost, old("y")}, want: moved("c")},
+		{name: "gone, expired", cookies: []sealed{lost, overToo}, want: moved("c")},
+		{name: "gone, junk", cookies: []sealed{lost, junkToo}, want: moved("c")},
 	} {
+		c.change = limited(600, 0)
 		c.methods = methods
 		c.run(t)
 	}

@@ -125,15 +125,18 @@ func TestACookieDecides(t *testing.T) {
 	fresh := decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}
 	invalid := decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"}
 	hit := func(endpoint string) decided { return decided{endpoint: endpoint, outcome: "hit", session: 77} }
+	foreign := []sealed{{name: "cart-id", endpoint: "a", scope: "shop/other:80"}}
+	onB := []sealed{{name: "cart-id", endpoint: "b", session: 77}}
+	onD := []sealed{{name: "cart-id", endpoint: "d", session: 77}}
 	for _, c := range []decideCase{
 		{name: "no cookie", want: fresh},
 		{name: "an empty one", cookies: []sealed{{name: "cart-id"}}, want: fresh},
 		{name: "another name", cookies: []sealed{{name: "x", endpoint: "a"}}, want: fresh},
 		{name: "junk", cookies: []sealed{{name: "cart-id", text: "junk"}}, want: invalid},
-		{name: "of another backend", cookies: []sealed{{name: "cart-id", endpoint: "a", scope: "shop/other:80"}}, want: invalid},
-		{name: "good", cookies: []sealed{{name: "cart-id", endpoint: "b", session: 77}}, want: hit("b")},
-		{name: "draining", cookies: []sealed{{name: "cart-id", endpoint: "d", session: 77}}, want: hit("d")},
-		{name: "draining, strict", change: strict, cookies: []sealed{{name: "cart-id", endpoint: "d", session: 77}}, want: hit("d")},
+		{name: "of another backend", cookies: foreign, want: invalid},
+		{name: "good", cookies: onB, want: hit("b")},
+		{name: "draining", cookies: onD, want: hit("d")},
+		{name: "draining, strict", change: strict, cookies: onD, want: hit("d")},
 		{
 			name: "draining, and not to keep sessions", change: dropDrained,
 			cookies: []sealed{{name: "cart-id", endpoint: "d", session: 77, bound: -50}},
@@ -166,6 +169,7 @@ func TestTheBestOfSeveralCookiesOfOneNameDecides(t *testing.T) {
 		{name: "junk, foreign, good", cookies: []sealed{junk, foreign, good}, want: hit},
 		{name: "lost, good", cookies: []sealed{lost, good}, want: hit},
 		{name: "over, good", cookies: []sealed{over, good}, want: hit},
+		{name: "lost, other lost", cookies: []sealed{lost, {name: "cart-id", endpoint: "y"}}, want: moved},
 		{name: "good, other good", cookies: []sealed{good, {name: "cart-id", endpoint: "a"}}, want: hit},
 		{name: "over, lost, junk", cookies: []sealed{over, lost, junk}, want: moved},
 		{name: "lost, over", cookies: []sealed{lost, over}, want: moved},

@@ -141,7 +141,9 @@ const testScope = "shop/cart:80"
 var (
 	cookieMethod = model.Method{
 		Source: model.SourceCookie, Binding: model.BindingIssued,
-		Cookie: &model.Cookie{Name: "cart-id", Path: "/", SameSite: model.SameSiteLax, Secure: model.SecureAuto, HTTPOnly: true},
+		Cookie: &model.Cookie{
+			Name: "cart-id", Path: "/", SameSite: model.SameSiteLax, Secure: model.SecureAuto, HTTPOnly: true,
+		},
 	}
 	oldCookieMethod = model.Method{
 		Source: model.SourceCookie, Binding: model.BindingIssued, Cookie: &model.Cookie{Name: "old-id"},

@@ -138,7 +138,9 @@ func TestNoTokenIsGoodForAnotherBackend(t *testing.T) {
 	ring := newRing(t, 1)
 	set := newSet("a b c")
 	policy := Compile(affinityOf(cookieMethod))
-	scopes := []string{"shop/cart:81", "shop/cart:8", "shop/car:80", "Shop/cart:80", "shop/group/cart:80", "", "other/cart:80"}
+	scopes := []string{
+		"shop/cart:81", "shop/cart:8", "shop/car:80", "Shop/cart:80", "shop/group/cart:80", "", "other/cart:80",
+	}
 	var m Memory
 	var d Decision
 	for n := range 20_000 {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // NewKey draws a key for a keyring.
@@ -30,7 +31,7 @@ func ParseKeys(text []byte) ([][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("keys: line %d: %w", number, err)
 		}
-		if contains(keys, secret) {
+		if slices.ContainsFunc(keys, func(k []byte) bool { return bytes.Equal(k, secret) }) {
 			return nil, fmt.Errorf("keys: line %d: the same key as on an earlier line", number)
 		}
 		if keys = append(keys, secret); len(keys) > maxKeys {
@@ -54,13 +55,4 @@ func parseKey(line []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes after decoding, must be %d", n, keySize)
 	}
 	return secret[:n], nil
-}
-
-func contains(keys [][]byte, secret []byte) bool {
-	for _, k := range keys {
-		if bytes.Equal(k, secret) {
-			return true
-		}
-	}
-	return false
 }

@@ -46,18 +46,18 @@ func TestASessionMovesWhenItsEndpointDoesNotAnswer(t *testing.T) {
 	moved := func(endpoint string) decided {
 		return decided{endpoint: endpoint, outcome: "moved/failed", session: 77, bound: -50, issue: "cart-id"}
 	}
+	nobody := decided{outcome: "moved/failed", session: 77}
+	lost := []sealed{{name: "cart-id", endpoint: "z", session: 77, bound: -50}}
 	for _, c := range []nextCase{
 		{name: "one fails", cookies: onA, fail: 1, want: moved("c")},
 		{name: "two fail", cookies: onA, fail: 2, want: moved("b")},
 		{name: "its own was draining", cookies: onD, fail: 1, want: moved("c")},
-		{name: "all fail: nobody has moved, and no token is issued", cookies: onA, fail: 3, want: decided{outcome: "moved/failed", session: 77}},
-		{name: "asked once more", cookies: onA, fail: 5, want: decided{outcome: "moved/failed", session: 77}},
+		{name: "all fail: no token is issued", cookies: onA, fail: 3, want: nobody},
+		{name: "asked once more", cookies: onA, fail: 5, want: nobody},
 		{name: "strict", change: strict, cookies: onA, fail: 1, want: decided{outcome: "refused/failed", session: 77}},
+		{name: "a renewal was due", change: limited(0, 90), cookies: onA, fail: 1, want: moved("c")},
 		{
-			name: "a renewal was due", change: limited(0, 90), cookies: onA, fail: 1, want: moved("c"),
-		},
-		{
-			name: "gone, and the next one fails", cookies: []sealed{{name: "cart-id", endpoint: "z", session: 77, bound: -50}}, fail: 1,
+			name: "gone, and the next one fails", cookies: lost, fail: 1,
 			want: decided{endpoint: "b", outcome: "moved/gone", session: 77, bound: -50, issue: "cart-id"},
 		},
 	} {
@@ -69,7 +69,10 @@ func TestASessionMovesWhenItsEndpointDoesNotAnswer(t *testing.T) {
 func TestANewClientGoesElsewhereWithoutHavingMoved(t *testing.T) {
 	for _, change := range []func(*model.Affinity){nil, strict} {
 		for _, c := range []nextCase{
-			{name: "new", fail: 1, want: decided{endpoint: "b", outcome: "new", method: none, session: anySession, issue: "cart-id"}},
+			{
+				name: "new", fail: 1,
+				want: decided{endpoint: "b", outcome: "new", method: none, session: anySession, issue: "cart-id"},
+			},
 			{
 				name: "invalid", cookies: []sealed{{name: "cart-id", text: "junk"}}, fail: 1,
 				want: decided{endpoint: "b", outcome: "invalid", method: none, session: anySession, issue: "cart-id"},

@@ -184,18 +184,20 @@ func TestADrainingEndpointKeepsTheHashedSessionsItKnows(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		keep  bool
+		spent []int
 		known int // the endpoint that knows the session, -1: none
 		want  int
 	}{
-		{"first one knows it", true, 4, 4},
-		{"second one knows it: it came when the first was draining already", true, 3, 3},
-		{"no draining one knows it", true, none, 0},
-		{"a ready one knows it", true, 0, 0},
-		{"draining endpoints are not to keep sessions", false, 4, 0},
+		{"first one knows it", true, nil, 4, 4},
+		{"second one knows it: it came when the first was draining already", true, nil, 3, 3},
+		{"no draining one knows it", true, nil, none, 0},
+		{"a ready one knows it", true, nil, 0, 0},
+		{"draining endpoints are not to keep sessions", false, nil, 4, 0},
+		{"it does not answer", true, []int{4}, 4, 0},
 	} {
 		set := newSetOf(ids, ids, 3)
 		set.known = map[uint64]int{key: c.known}
-		if got := place(set, model.IdentityPod, key, c.keep, nil); got != c.want {
+		if got := place(set, model.IdentityPod, key, c.keep, c.spent); got != c.want {
 			t.Errorf("%s: endpoint %d, want %d", c.name, got, c.want)
 		}
 	}

@@ -17,8 +17,8 @@ func TestATokenComesBackAsItWasSealed(t *testing.T) {
 	ring := newRing(t, 1)
 	for _, token := range []Token{
 		{},
-		{Endpoint: model.KeyOf("a"), Scope: model.ScopeOf(testScope), Bound: 1_795_000_000, Renewed: 1_795_000_600, Session: 42},
-		{Endpoint: model.KeyOf("b"), Scope: math.MaxUint64, Bound: 1<<40 - 1, Renewed: 1<<40 - 1, Session: math.MaxUint64},
+		insideGoldenToken,
+		{Scope: math.MaxUint64, Bound: 1<<40 - 1, Renewed: 1<<40 - 1, Session: math.MaxUint64},
 	} {
 		checkRoundTrip(t, ring, token)
 	}
@@ -39,8 +39,8 @@ func checkRoundTrip(t *testing.T, ring *Keyring, token Token) {
 	}
 }
 
-// goldenToken was sealed by a program of its own, in another language, with testKey(1) and the nonce 0, 1, 2 ... 11. A
-// release that does not open it loses every session of every user.
+// goldenToken was sealed by a program of its own, in another language, with testKey(1) and the nonce 0, 1, 2 ... 11.
+// A release that does not open it loses every session of every user.
 const goldenToken = "FvmCNwABAgMEBQYHCAkKC78FAp8_0_hlY1UFH6DMpjhszioBcLQA8q44bmFKHXhYHKgNQNEmmHbkEmUoRpVzVIaAvibJOKnH7Jx0"
 
 var insideGoldenToken = Token{
@@ -52,6 +52,16 @@ func TestTheGoldenTokenOpens(t *testing.T) {
 	var got Token
 	if !newRing(t, 2, 1).Open(&Memory{}, []byte(goldenToken), &got) || got != insideGoldenToken {
 		t.Errorf("the golden token gives %+v, want %+v", got, insideGoldenToken)
+	}
+}
+
+func TestOpeningIsRemembered(t *testing.T) {
+	ring := newRing(t, 1)
+	var m Memory
+	var got Token
+	ok := ring.Open(&m, []byte(goldenToken), &got)
+	if !ok || m.ring != ring || string(m.text[:]) != goldenToken || m.token != got {
+		t.Errorf("after opening %+v memory holds %q with %+v", got, m.text, m.token)
 	}
 }
 
