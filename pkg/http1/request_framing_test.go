@@ -54,6 +54,7 @@ var codingCases = []requestCase{
 	{name: "gzip, chunked", raw: post("Transfer-Encoding: gzip, chunked"), err: ErrCodingUnknown},
 	{name: "gzip and chunked in two fields", raw: post("Transfer-Encoding: gzip", "Transfer-Encoding: chunked"), err: ErrCodingUnknown},
 	{name: "identity, chunked", raw: post("Transfer-Encoding: identity, chunked"), err: ErrCodingUnknown},
+	{name: "coding of two words, chunked", raw: post("Transfer-Encoding: gz ip, chunked"), err: ErrCoding},
 	{name: "comma before chunked", raw: post("Transfer-Encoding: ,chunked"), err: ErrCodingUnknown},
 	{name: "comma after chunked", raw: post("Transfer-Encoding: chunked,"), err: ErrCodingUnknown},
 	{name: "chunked, gzip", raw: post("Transfer-Encoding: chunked, gzip"), err: ErrCoding},

@@ -10,6 +10,7 @@ var requestLineCases = []requestCase{
 	{name: "method of every token character", raw: head("!#$%&'*+-.^_`|~ / HTTP/1.1", "Host: a.example"), want: "!#$%&'*+-.^_`|~ / a.example"},
 	{name: "longest method", raw: head(strings.Repeat("M", 32)+" / HTTP/1.1", "Host: a.example"), want: strings.Repeat("M", 32) + " / a.example"},
 	{name: "method too long", raw: head(strings.Repeat("M", 33)+" / HTTP/1.1", "Host: a.example"), err: ErrMethodTooLong},
+	{name: "method too long, and worse behind", raw: strings.Repeat("M", 33) + "\x00 / HTTP/1.1\r\n", err: ErrMethodTooLong},
 	{name: "method without end", raw: strings.Repeat("M", 9000), err: ErrMethodTooLong},
 	{name: "no method", raw: head(" / HTTP/1.1", "Host: a.example"), err: ErrMethod},
 	{name: "method with delimiter", raw: head("G(T / HTTP/1.1", "Host: a.example"), err: ErrMethod},

@@ -69,5 +69,6 @@ var targetCases = []requestCase{
 	{name: "longest target", raw: target("/" + strings.Repeat("a", 16<<10-1)), want: "GET /" + strings.Repeat("a", 16<<10-1) + " a.example"},
 	{name: "target too long", raw: target("/" + strings.Repeat("a", 16<<10)), err: ErrTargetTooLong},
 	{name: "query too long", raw: target("/?" + strings.Repeat("a", 16<<10)), err: ErrTargetTooLong},
+	{name: "target too long, and worse behind", raw: target("/" + strings.Repeat("a", 16<<10) + "\x00"), err: ErrTargetTooLong},
 	{name: "target without end", raw: "GET /" + strings.Repeat("a", 20<<10), err: ErrTargetTooLong},
 }

@@ -193,6 +193,24 @@ func TestRequestIsNotParsedForEveryPiece(t *testing.T) {
 	}
 }
 
+// It would otherwise wait for an empty line that never comes.
+func TestBareLFIsRefusedAsSoonAsItIsThere(t *testing.T) {
+	lim := DefaultLimits()
+	var r Request
+	for i, tc := range []struct {
+		buf  string
+		want error
+	}{
+		{"GET / HTTP/1.1\r\nHost: a.exam", ErrIncomplete},
+		{"GET / HTTP/1.1\r\nHost: a.example\r\nA:", ErrIncomplete},
+		{"GET / HTTP/1.1\r\nHost: a.example\r\nA: b\n", ErrLineEnd},
+	} {
+		if _, err := ParseRequest(&r, []byte(tc.buf), &lim); err != tc.want {
+			t.Errorf("step %d: got %v, want %v", i, err, tc.want)
+		}
+	}
+}
+
 func TestRequestIsReusedWithoutTraces(t *testing.T) {
 	lim := DefaultLimits()
 	var used, fresh Request
