@@ -41,7 +41,8 @@ func checkRoundTrip(t *testing.T, ring *Keyring, token Token) {
 
 // goldenToken was sealed by a program of its own, in another language, with testKey(1) and the nonce 0, 1, 2 ... 11.
 // A release that does not open it loses every session of every user.
-const goldenToken = "FvmCNwABAgMEBQYHCAkKC78FAp8_0_hlY1UFH6DMpjhszioBcLQA8q44bmFKHXhYHKgNQNEmmHbkEmUoRpVzVIaAvibJOKnH7Jx0"
+const goldenToken = "FvmCNwABAgMEBQYHCAkKC78FAp8_0_hlY1UFH6DMpjhszioBcL" +
+	"QA8q44bmFKHXhYHKgNQNEmmHbkEmUoRpVzVIaAvibJOKnH7Jx0"
 
 var insideGoldenToken = Token{
 	Endpoint: model.KeyOf("0b9ae2f6-7d1c-4a58-9f6e-0d9b3c1f2a11"), Scope: model.ScopeOf(testScope),
