@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed demo/*.yaml
+var demoManifests embed.FS
+
+// runDemo is dev with three sample pods in this process. Its manifests are written to a folder of their own, so that
+// they can be edited while it runs.
+func runDemo(ctx context.Context, args []string, std streams) error {
+	f := newFlagSet("demo", std)
+	var o options
+	o.register(f, devDefaults)
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if err := o.validate(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "limpet-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	pods, err := startPods("cart-a", "cart-b", "cart-c")
+	if err != nil {
+		return err
+	}
+	defer pods.stop()
+	if err := writeDemo(dir, pods); err != nil {
+		return err
+	}
+	explainDemo(std.out, o, dir)
+	return serveManifests(ctx, o, dir, std)
+}
+
+func explainDemo(w io.Writer, o options, dir string) {
+	host, port, err := net.SplitHostPort(o.httpAddr)
+	if err != nil || host == "" {
+		host = "localhost"
+	}
+	url := "http://" + net.JoinHostPort(host, port) + "/"
+	fmt.Fprintf(w, `Three sample pods, cart-a, cart-b and cart-c, stand behind Limpet. Try, in another terminal:
+
+  curl -s -b jar -c jar %[1]s                     again and again: the cookie brings you back to one pod
+  curl -s -H 'X-Session-Id: alice' %[1]s          the same for clients that send a header, and no cookies
+  sed -i 's/ready: true/ready: false/; s/terminating: false/terminating: true/' %[2]s/cart-a.yaml
+                                                                cart-a drains: it keeps its clients and gets no new ones
+
+The manifests are in %[2]s and may be edited while this runs. Ctrl-C ends it.
+
+`, url, dir)
+}
+
+// pods are the sample pods.
+type pods struct {
+	servers []*http.Server
+	names   []string
+	ports   []int32
+	serving sync.WaitGroup
+}
+
+func startPods(names ...string) (*pods, error) {
+	p := &pods{}
+	for _, name := range names {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			p.stop()
+			return nil, err
+		}
+		server := &http.Server{Handler: samplePod(name), ReadHeaderTimeout: 5 * time.Second}
+		p.servers, p.names = append(p.servers, server), append(p.names, name)
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		number, _ := strconv.ParseInt(port, 10, 32)
+		p.ports = append(p.ports, int32(number))
+		p.serving.Go(func() { _ = server.Serve(l) }) // ends with stop
+	}
+	return p, nil
+}
+
+// samplePod remembers, like a shop without a shared store, how often it was asked.
+func samplePod(name string) http.Handler {
+	var requests atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "pod %s, request %d that it has answered, for %s\n", name, requests.Add(1), r.Header.Get("X-Real-IP"))
+	})
+}
+
+func (p *pods) stop() {
+	for _, s := range p.servers {
+		s.Close()
+	}
+	p.serving.Wait()
+}
+
+// writeDemo writes the bundled manifests, and one EndpointSlice for each pod.
+func writeDemo(dir string, p *pods) error {
+	entries, err := demoManifests.ReadDir("demo")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		text, err := demoManifests.ReadFile("demo/" + entry.Name())
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, entry.Name()), text, 0o600); err != nil {
+			return err
+		}
+	}
+	for i, name := range p.names {
+		text, err := yaml.Marshal(demoSlice(name, p.ports[i]))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func demoSlice(pod string, port int32) *discoveryv1.EndpointSlice {
+	yes, no, portName := true, false, "http"
+	return &discoveryv1.EndpointSlice{
+		TypeMeta: metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: pod,
+			Labels: map[string]string{discoveryv1.LabelServiceName: "cart"}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Ports:       []discoveryv1.EndpointPort{{Name: &portName, Port: &port}},
+		Endpoints: []discoveryv1.Endpoint{{
+			Addresses:  []string{"127.0.0.1"},
+			Conditions: discoveryv1.EndpointConditions{Ready: &yes, Serving: &yes, Terminating: &no},
+			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: "default", Name: pod, UID: types.UID(pod)},
+		}},
+	}
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/manifest"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/publish"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+// runDev serves what the YAML files below a folder say, and follows their changes.
+func runDev(ctx context.Context, args []string, std streams) error {
+	f := newFlagSet("dev", std)
+	var o options
+	o.register(f, devDefaults)
+	dir := f.String("manifests", "", "`folder` whose *.yaml and *.yml files are served (required)")
+	if err := f.parse(args); err != nil {
+		return err
+	}
+	if err := o.validate(); err != nil {
+		return err
+	}
+	if *dir == "" {
+		return fmt.Errorf("%w: --manifests is required", errUsage)
+	}
+	return serveManifests(ctx, o, *dir, std)
+}
+
+// serveManifests is dev with its flags read.
+func serveManifests(ctx context.Context, o options, dir string, std streams) error {
+	world, skipped, err := manifest.Load(dir)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	n, err := newNode(o, translate.Options{Classes: o.classes.values, TakeUnclassed: true}, std)
+	if err != nil {
+		return err
+	}
+	for _, s := range skipped {
+		n.log.Info("Passed over", "file", s.File, "line", s.Line, "what", s.What)
+	}
+	n.apply(world, time.Now())
+	return n.serve(ctx, func(ctx context.Context) error {
+		return manifest.Watch(ctx, dir, func(world *translate.World, err error) {
+			if err != nil {
+				n.log.Error(err, "Manifests not applied: the last good ones keep serving")
+				return
+			}
+			n.apply(world, time.Now())
+		})
+	})
+}
+
+// apply publishes a World and tells about every problem in it that the World before did not have.
+func (n *node) apply(w *translate.World, since time.Time) {
+	found := map[problem]bool{}
+	for _, r := range n.publisher.Publish(w, publish.SlicesOf(w), since).Reports {
+		for _, p := range r.Problems {
+			key := problem{r.Ref, p}
+			if found[key] = true; !n.known[key] {
+				n.log.Info("Problem found", "object", r.Ref.String(), "field", p.Field, "reason", p.Reason,
+					"message", p.Message)
+			}
+		}
+	}
+	n.known = found
+}
+
+// problem is one thing that is wrong with one object.
+type problem struct {
+	object model.Ref
+	translate.Problem
+}

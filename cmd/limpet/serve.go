@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+
+	"github.com/limpet-dev/limpet/pkg/admin"
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/certs"
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/proxy"
+	"github.com/limpet-dev/limpet/pkg/publish"
+	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/translate"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// node is one Limpet: everything but the source of its configuration.
+type node struct {
+	options   options
+	log       logr.Logger
+	pools     *upstream.Registry
+	tables    *routing.Store
+	keys      *affinity.Keys
+	metrics   *observe.Metrics
+	access    *observe.AccessLog
+	publisher *publish.Publisher
+	server    *proxy.Server
+	stopping  atomic.Bool
+	known     map[problem]bool // what apply has told about
+	listening []net.Listener   // for the tests: HTTP, HTTPS, admin, as far as they are on
+}
+
+func newLogger(o *options, std streams) logr.Logger {
+	if o.logFormat == "json" {
+		return logr.FromSlogHandler(slog.NewJSONHandler(std.err, nil))
+	}
+	return logr.FromSlogHandler(slog.NewTextHandler(std.err, nil))
+}
+
+// newNode wires the rooms together. Nothing listens yet.
+func newNode(o options, t translate.Options, std streams) (*node, error) {
+	n := &node{options: o, log: newLogger(&o, std), pools: upstream.NewRegistry(), tables: &routing.Store{},
+		keys: &affinity.Keys{}, metrics: observe.NewMetrics()}
+	if err := n.loadKeys(); err != nil {
+		return nil, err
+	}
+	store, err := certs.NewStore()
+	if err != nil {
+		return nil, err
+	}
+	if o.accessLog {
+		n.access = observe.NewAccessLog(std.out, o.logFormat == "json")
+	}
+	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: store,
+		Metrics: n.metrics, Log: n.log.WithName("publish")})
+	n.server = proxy.NewServer(proxy.Options{Tables: n.tables, Keys: n.keys, Certs: store, Metrics: n.metrics,
+		AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
+		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")})
+	return n, nil
+}
+
+// loadKeys takes the keys of tokens into use, unless the cluster will provide them.
+func (n *node) loadKeys() error {
+	if n.options.keysFromCluster {
+		return nil
+	}
+	ring, fresh, err := n.options.keyring()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if fresh {
+		n.log.Info("Fresh affinity keys: sessions end with this process, and other replicas do not know them",
+			"flag", "--affinity-keys")
+	}
+	n.keys.Store(ring)
+	return nil
+}
+
+// serve opens the listeners, runs the source, and serves until ctx ends or something fails; then it stops gracefully.
+// The source is given a context that ends with the serving.
+func (n *node) serve(ctx context.Context, source func(context.Context) error) error {
+	defer n.close()
+	failed := make(chan error, 4)
+	if err := n.listen(failed); err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go n.pools.Tidy(running)
+	go func() { failed <- source(running) }()
+	select {
+	case err := <-failed:
+		if ctx.Err() == nil {
+			return err
+		}
+	case <-ctx.Done():
+	}
+	n.stop()
+	return nil
+}
+
+// listen opens every listener that is not switched off and serves it.
+func (n *node) listen(failed chan<- error) error {
+	handler := &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	for _, l := range []struct {
+		name, addr string
+		serve      func(net.Listener) error
+	}{
+		{"HTTP", n.options.httpAddr, n.server.Serve},
+		{"HTTPS", n.options.httpsAddr, n.server.ServeTLS},
+		{"admin", n.options.adminAddr, handler.Serve},
+	} {
+		if l.addr == "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", l.addr)
+		if err != nil {
+			return fmt.Errorf("%s listener: %w", l.name, err)
+		}
+		n.listening = append(n.listening, listener)
+		n.log.Info("Listening", "what", l.name, "address", listener.Addr().String())
+		go func() {
+			if err := l.serve(listener); err != nil && !errors.Is(err, net.ErrClosed) {
+				failed <- fmt.Errorf("%s listener: %w", l.name, err)
+			}
+		}()
+	}
+	return nil
+}
+
+func (n *node) adminHandler() http.Handler {
+	return admin.NewHandler(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table})
+}
+
+func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }
+
+func (n *node) table() admin.Table {
+	current, last := n.tables.Current(), n.publisher.Last()
+	if current == nil || last == nil {
+		return admin.Table{}
+	}
+	return admin.Table{Generation: current.Generation, BuiltAt: current.BuiltAt, Routes: last.Model.Routes,
+		Problems: last.Problems()}
+}
+
+// stop takes readiness back, goes on serving until load balancers have noticed, and lets what has begun come to its
+// end.
+func (n *node) stop() {
+	n.stopping.Store(true)
+	n.log.Info("Stopping", "delay", n.options.stopDelay.String(), "timeout", n.options.stopTimeout.String())
+	time.Sleep(n.options.stopDelay)
+	ctx, cancel := context.WithTimeout(context.Background(), n.options.stopTimeout)
+	defer cancel()
+	if err := n.server.Stop(ctx); err != nil {
+		n.log.Info("Streams or requests were cut off at the end of the stop timeout")
+	}
+}
+
+func (n *node) close() {
+	n.server.Close()
+	for _, l := range n.listening {
+		l.Close()
+	}
+	if n.access != nil {
+		n.access.Close()
+	}
+}
