@@ -52,7 +52,7 @@ func TestClassesAreThoseOfTheRFCs(t *testing.T) {
 			{"hex", classHex, digit || letter && b|0x20 <= 'f'},
 		} {
 			if got := class[b]&tc.bit != 0; got != tc.want {
-				t.Errorf("%q in %s: got %t, want %t", b, tc.name, got, tc.want)
+				t.Errorf("%q in %s: got %t, want %t", byte(b), tc.name, got, tc.want)
 			}
 		}
 	}
