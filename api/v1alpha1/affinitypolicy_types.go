@@ -153,7 +153,7 @@ type AffinityPolicySpec struct {
 
 // TargetRef names one target, in the namespace of the policy.
 //
-// +kubebuilder:validation:XValidation:rule="(self.kind == 'Service' && self.group == '') || (self.kind == 'Ingress' && self.group == 'networking.k8s.io')",message="a target is a Service (group \"\") or an Ingress (group networking.k8s.io)"
+// +kubebuilder:validation:XValidation:rule="(self.kind == 'Service' && size(self.group) == 0) || (self.kind == 'Ingress' && self.group == 'networking.k8s.io')",message="a target is a Service (group \"\") or an Ingress (group networking.k8s.io)"
 type TargetRef struct {
 	// Group is "" for a Service, networking.k8s.io for an Ingress.
 	//

@@ -85,7 +85,7 @@ type Method struct {
 // +kubebuilder:validation:XValidation:rule="self.sameSite != 'None' || self.secure != 'Never'",message="sameSite None needs secure Auto or Always: browsers drop such a cookie without Secure"
 // +kubebuilder:validation:XValidation:rule="!self.partitioned || self.secure != 'Never'",message="partitioned needs secure Auto or Always: browsers drop such a cookie without Secure"
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !self.name.lowerAscii().startsWith('__secure-') || self.secure != 'Never'",message="a name that starts with __Secure- needs secure Auto or Always"
-// +kubebuilder:validation:XValidation:rule="!has(self.name) || !self.name.lowerAscii().startsWith('__host-') || (self.secure != 'Never' && self.path == '/' && self.domain == '')",message="a name that starts with __Host- needs secure Auto or Always, path / and no domain"
+// +kubebuilder:validation:XValidation:rule="!has(self.name) || !self.name.lowerAscii().startsWith('__host-') || (self.secure != 'Never' && self.path == '/' && size(self.domain) == 0)",message="a name that starts with __Host- needs secure Auto or Always, path / and no domain"
 type Cookie struct {
 	// Name of the cookie. Not set, with binding Issued: a name that is unique to the backend.
 	//
@@ -220,7 +220,7 @@ type SourceIP struct {
 
 // Named says how the app's value names a pod.
 //
-// +kubebuilder:validation:XValidation:rule="(self.by == 'PodName') == (self.key == '')",message="key must be set with by PodLabel or PodAnnotation, and only with those"
+// +kubebuilder:validation:XValidation:rule="(self.by == 'PodName') == (size(self.key) == 0)",message="key must be set with by PodLabel or PodAnnotation, and only with those"
 type Named struct {
 	// By is what the value ends in: the pod's name, or the value of one of its labels or annotations.
 	//

@@ -1,0 +1,102 @@
+package manifest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	k8sjson "k8s.io/apimachinery/pkg/util/json"
+	strictjson "sigs.k8s.io/json"
+
+	"github.com/limpet-dev/limpet/config/crd"
+	"github.com/limpet-dev/limpet/pkg/manifest/schema"
+)
+
+// affinityPolicies is the schema of the one custom resource that is read. It is compiled when first needed.
+var affinityPolicies = sync.OnceValues(func() (*schema.Schema, error) { return schema.New(crd.AffinityPolicy) })
+
+// decodeStrict refuses fields that the type does not have and, as kubectl does not, none that differ in case.
+func decodeStrict(d *document, into any) []error {
+	strict, err := strictjson.UnmarshalStrict(d.json, into)
+	if err != nil {
+		return []error{d.errorAt(fieldOfTypeError(err), "%s", typeErrorText(err))}
+	}
+	var errs []error
+	for _, err := range strict {
+		field := ""
+		if at, ok := err.(strictjson.FieldError); ok {
+			field = at.FieldPath()
+		}
+		errs = append(errs, d.errorAt(field, "%s", err))
+	}
+	return errs
+}
+
+func fieldOfTypeError(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return wrong.Field
+	}
+	return ""
+}
+
+func typeErrorText(err error) string {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return fmt.Sprintf("%s is a %s; it must be of type %s", wrong.Field, wrong.Value, wrong.Type)
+	}
+	return err.Error()
+}
+
+func (d *document) errorAt(field, format string, args ...any) *Error {
+	return &Error{d.file, d.lineOf(field), fmt.Sprintf(format, args...)}
+}
+
+// admit gives the document as the API server would store it: validated, and with its defaults.
+func admit(d *document) (*document, []error) {
+	s, err := affinityPolicies()
+	if err != nil {
+		return nil, []error{err}
+	}
+	object := map[string]any{}
+	if err := k8sjson.Unmarshal(d.json, &object); err != nil {
+		return nil, []error{d.errorAt("", "%s", err)}
+	}
+	var errs []error
+	for _, refused := range s.Admit(context.Background(), object) {
+		errs = append(errs, d.errorAt(refused.Field, "%s", refused))
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	out := *d
+	if out.json, err = json.Marshal(object); err != nil {
+		return nil, []error{d.errorAt("", "%s", err)}
+	}
+	return &out, nil
+}
+
+// checkMeta sees that an object has a name that the API server would take, and gives it a namespace.
+func checkMeta(d *document, o metav1.Object, k kind) []error {
+	var errs []error
+	if problems := validation.NameIsDNSSubdomain(o.GetName(), false); o.GetName() == "" {
+		errs = append(errs, d.errorAt("metadata", "metadata.name must be set"))
+	} else if len(problems) > 0 {
+		errs = append(errs, d.errorAt("metadata.name", "metadata.name %q: %s", o.GetName(), problems[0]))
+	}
+	if k.clusterScoped {
+		o.SetNamespace("")
+		return errs
+	}
+	if o.GetNamespace() == "" {
+		o.SetNamespace(metav1.NamespaceDefault)
+	}
+	if problems := validation.ValidateNamespaceName(o.GetNamespace(), false); len(problems) > 0 {
+		errs = append(errs, d.errorAt("metadata.namespace", "metadata.namespace %q: %s", o.GetNamespace(), problems[0]))
+	}
+	return errs
+}

@@ -1,0 +1,85 @@
+package manifest
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+// object is what every kind that is read has.
+type object interface {
+	metav1.Object
+}
+
+// kind is one kind that is read.
+type kind struct {
+	clusterScoped bool
+	// decode makes a typed object of a document, and add puts it into the World, with its defaults.
+	decode func(d *document) (object, []error)
+	add    func(w *translate.World, o object)
+}
+
+// kinds are known by apiVersion and kind.
+var kinds = map[metav1.TypeMeta]kind{
+	{APIVersion: "v1", Kind: "Service"}: typed(func(w *translate.World, o *corev1.Service) {
+		defaultService(o)
+		w.Services = append(w.Services, o)
+	}),
+	{APIVersion: "v1", Kind: "Secret"}: typed(func(w *translate.World, o *corev1.Secret) {
+		defaultSecret(o)
+		w.Secrets = append(w.Secrets, o)
+	}),
+	{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"}: typed(
+		func(w *translate.World, o *discoveryv1.EndpointSlice) {
+			defaultEndpointSlice(o)
+			w.EndpointSlices = append(w.EndpointSlices, o)
+		}),
+	{APIVersion: "networking.k8s.io/v1", Kind: "Ingress"}: typed(func(w *translate.World, o *networkingv1.Ingress) {
+		w.Ingresses = append(w.Ingresses, o)
+	}),
+	{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"}: clusterScoped(typed(
+		func(w *translate.World, o *networkingv1.IngressClass) {
+			w.IngressClasses = append(w.IngressClasses, o)
+		})),
+	{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.Kind}: admitted(typed(
+		func(w *translate.World, o *v1alpha1.AffinityPolicy) {
+			w.Policies = append(w.Policies, o)
+		})),
+}
+
+// typed makes a kind of a Go type.
+func typed[T any, P interface {
+	*T
+	object
+}](add func(w *translate.World, o P),
+) kind {
+	return kind{
+		decode: func(d *document) (object, []error) {
+			o := P(new(T))
+			return o, decodeStrict(d, o)
+		},
+		add: func(w *translate.World, o object) { add(w, o.(P)) },
+	}
+}
+
+func clusterScoped(k kind) kind {
+	k.clusterScoped = true
+	return k
+}
+
+// admitted puts a custom resource through its schema before it is decoded.
+func admitted(k kind) kind {
+	decode := k.decode
+	k.decode = func(d *document) (object, []error) {
+		complete, errs := admit(d)
+		if len(errs) > 0 {
+			return nil, errs
+		}
+		return decode(complete)
+	}
+	return k
+}

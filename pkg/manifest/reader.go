@@ -1,0 +1,113 @@
+package manifest
+
+import (
+	"encoding/json"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+// Skipped is an object, or a file, that was passed over.
+type Skipped struct {
+	File string
+	Line int
+	// What says why: the kind that is not read, or what kind of file it is.
+	What string
+}
+
+// String gives "FILE:LINE: WHAT".
+func (s Skipped) String() string { return (&Error{s.File, s.Line, s.What}).Error() }
+
+// Read makes a World of one text of YAML documents, whatever file it came from.
+func Read(file string, text []byte) (*translate.World, []Skipped, error) {
+	r := newReader()
+	r.read(file, text)
+	return r.result()
+}
+
+// reader collects the objects of all files.
+type reader struct {
+	world   *translate.World
+	seen    map[model.Ref]*Error // where an object stands, as an error that was not made
+	skipped []Skipped
+	errs    []error
+}
+
+func newReader() *reader {
+	return &reader{world: &translate.World{}, seen: map[model.Ref]*Error{}}
+}
+
+func (r *reader) result() (*translate.World, []Skipped, error) {
+	if err := join(r.errs); err != nil {
+		return nil, nil, err
+	}
+	return r.world, r.skipped, nil
+}
+
+func (r *reader) read(file string, text []byte) {
+	for _, d := range split(file, text) {
+		if err := d.parse(); err != nil {
+			r.errs = append(r.errs, err)
+			continue
+		}
+		if !d.empty() {
+			r.object(d)
+		}
+	}
+}
+
+func (r *reader) object(d *document) {
+	var meta metav1.TypeMeta
+	if err := json.Unmarshal(d.json, &meta); err != nil || meta.APIVersion == "" || meta.Kind == "" {
+		r.errs = append(r.errs, d.errorAt("", "no Kubernetes object: apiVersion and kind must be set"))
+		return
+	}
+	if meta == (metav1.TypeMeta{APIVersion: "v1", Kind: "List"}) {
+		r.list(d)
+		return
+	}
+	k, known := kinds[meta]
+	if !known {
+		what := fmt.Sprintf("%s %s is not read", meta.APIVersion, meta.Kind)
+		r.skipped = append(r.skipped, Skipped{d.file, d.lineOf("kind"), what})
+		return
+	}
+	r.add(d, meta.Kind, k)
+}
+
+// list reads the objects of a v1 List, which is what kubectl get prints.
+func (r *reader) list(d *document) {
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	if err := json.Unmarshal(d.json, &list); err != nil {
+		r.errs = append(r.errs, d.errorAt("items", "%s", typeErrorText(err)))
+		return
+	}
+	items, _ := child(d.node, "items")
+	for i, item := range list.Items {
+		node, _ := child(items, fmt.Sprint(i))
+		r.object(&document{file: d.file, line: d.line, json: item, node: node})
+	}
+}
+
+func (r *reader) add(d *document, name string, k kind) {
+	o, errs := k.decode(d)
+	if len(errs) == 0 {
+		errs = checkMeta(d, o, k)
+	}
+	if len(errs) > 0 {
+		r.errs = append(r.errs, errs...)
+		return
+	}
+	ref := model.Ref{Kind: name, Namespace: o.GetNamespace(), Name: o.GetName()}
+	if first := r.seen[ref]; first != nil {
+		r.errs = append(r.errs, d.errorAt("metadata.name", "%s is defined already, at %s:%d", ref, first.File, first.Line))
+		return
+	}
+	r.seen[ref] = d.errorAt("metadata.name", "")
+	k.add(r.world, o)
+}

@@ -1,0 +1,129 @@
+package translate
+
+import (
+	"cmp"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// World is the Kubernetes objects as last seen, in any order. Nobody changes it while a Build reads it.
+type World struct {
+	Ingresses      []*networkingv1.Ingress
+	IngressClasses []*networkingv1.IngressClass
+	Services       []*corev1.Service
+	EndpointSlices []*discoveryv1.EndpointSlice
+	Secrets        []*corev1.Secret
+	Policies       []*v1alpha1.AffinityPolicy
+}
+
+// Options is what a user may decide about translation.
+type Options struct {
+	// Classes are the names of the IngressClasses whose Ingresses are ours. Empty: "limpet".
+	Classes []string
+	// TakeUnclassed makes an Ingress ours that names no class, as long as the World has no IngressClass to name.
+	TakeUnclassed bool
+}
+
+// DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
+const DefaultClass = "limpet"
+
+// Result is what a World comes to.
+type Result struct {
+	Model *model.Model
+	// Reports has one entry for each object of ours, sorted by kind, namespace and name.
+	Reports []Report
+	// Referenced are the Services and Secrets that objects of ours name, also those that do not exist: only a change of
+	// one of these can change the Model.
+	Referenced map[model.Ref]struct{}
+}
+
+// builder is the state of one Build.
+type builder struct {
+	options  Options
+	services map[types.NamespacedName]*corev1.Service
+	secrets  map[types.NamespacedName]*corev1.Secret
+	// ingresses are those of ours, oldest first.
+	ingresses  []*networkingv1.Ingress
+	policies   *policies
+	routes     routes
+	pools      map[model.PoolID]model.Pool
+	certs      certificates
+	reports    reports
+	referenced map[model.Ref]struct{}
+}
+
+// Build translates a World. Equal Worlds give equal Results, whatever the order of their objects.
+func Build(w *World, o Options) Result {
+	b := &builder{
+		options:    o,
+		services:   index(w.Services),
+		secrets:    index(w.Secrets),
+		routes:     routes{taken: map[routeKey]model.Ref{}},
+		pools:      map[model.PoolID]model.Pool{},
+		certs:      certificates{secretOf: map[string]model.Ref{}, bySecret: map[model.Ref]*model.Certificate{}},
+		reports:    reports{},
+		referenced: map[model.Ref]struct{}{},
+	}
+	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
+	b.readPolicies(byAge(w.Policies))
+	for _, ingress := range b.ingresses {
+		b.translateIngress(ingress)
+	}
+	b.separateCookies()
+	b.reportPolicies()
+	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced}
+}
+
+func (b *builder) model() *model.Model {
+	m := &model.Model{Routes: b.routes.sorted(), Certificates: b.certs.sorted()}
+	for _, pool := range b.pools {
+		m.Pools = append(m.Pools, pool)
+	}
+	slices.SortFunc(m.Pools, func(x, y model.Pool) int { return comparePools(x.ID, y.ID) })
+	return m
+}
+
+func comparePools(x, y model.PoolID) int {
+	return cmp.Or(
+		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port))
+}
+
+// byAge gives the objects in the order in which conflicts are decided.
+func byAge[T metav1.Object](objects []T) []T {
+	out := slices.Clone(objects)
+	slices.SortFunc(out, func(x, y T) int {
+		return cmp.Or(
+			x.GetCreationTimestamp().Compare(y.GetCreationTimestamp().Time),
+			cmp.Compare(x.GetNamespace(), y.GetNamespace()),
+			cmp.Compare(x.GetName(), y.GetName()),
+		)
+	})
+	return out
+}
+
+func index[T metav1.Object](objects []T) map[types.NamespacedName]T {
+	out := make(map[types.NamespacedName]T, len(objects))
+	for _, object := range objects {
+		out[types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}] = object
+	}
+	return out
+}
+
+func refOf(kind string, object metav1.Object) model.Ref {
+	return model.Ref{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
+// refer remembers that an object of ours names another, and gives that one's key.
+func (b *builder) refer(kind, namespace, name string) (model.Ref, types.NamespacedName) {
+	ref := model.Ref{Kind: kind, Namespace: namespace, Name: name}
+	b.referenced[ref] = struct{}{}
+	return ref, types.NamespacedName{Namespace: namespace, Name: name}
+}

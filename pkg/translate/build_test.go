@@ -1,0 +1,226 @@
+package translate_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/limpet-dev/limpet/pkg/manifest"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+var update = flag.Bool("update", false, "write the *.out.yaml files anew")
+
+// outcome is what a golden file holds: all that a World comes to.
+type outcome struct {
+	Model      *model.Model                `json:"model"`
+	Endpoints  map[string][]model.Endpoint `json:"endpoints,omitempty"`
+	Reports    []translate.Report          `json:"reports,omitempty"`
+	Referenced []string                    `json:"referenced,omitempty"`
+}
+
+func translated(w *translate.World, o translate.Options) outcome {
+	r := translate.Build(w, o)
+	out := outcome{Model: r.Model, Reports: r.Reports, Endpoints: map[string][]model.Endpoint{}}
+	for _, pool := range r.Model.Pools {
+		out.Endpoints[pool.ID.String()] = translate.Endpoints(pool, w.EndpointSlices)
+	}
+	for ref := range r.Referenced {
+		out.Referenced = append(out.Referenced, ref.String())
+	}
+	slices.Sort(out.Referenced)
+	return out
+}
+
+// Each case is read as `limpet dev` reads its manifests, so the input is strict, and policies have their defaults.
+// A file *.options.yaml beside it gives the options, where they are not the defaults.
+func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
+	inputs, err := filepath.Glob("testdata/*.in.yaml")
+	if err != nil || len(inputs) == 0 {
+		t.Fatalf("no cases in testdata: %v", err)
+	}
+	for _, input := range inputs {
+		name := strings.TrimSuffix(filepath.Base(input), ".in.yaml")
+		t.Run(name, func(t *testing.T) {
+			world, options := readCase(t, input)
+			got := marshal(t, translated(world, options))
+			golden := strings.TrimSuffix(input, ".in.yaml") + ".out.yaml"
+			if *update {
+				write(t, golden, got)
+			}
+			if diff := cmp.Diff(string(read(t, golden)), got); diff != "" {
+				t.Errorf("%s (-want +got; -update writes it anew):\n%s", golden, diff)
+			}
+			checkOrderAndPurity(t, input, got)
+		})
+	}
+}
+
+// checkOrderAndPurity translates the same objects in other orders, and sees that translation changed none of them.
+func checkOrderAndPurity(t *testing.T, input, want string) {
+	t.Helper()
+	for seed := range uint64(8) {
+		world, options := readCase(t, input)
+		shuffle(world, rand.New(rand.NewPCG(seed, seed)))
+		before := asJSON(t, world)
+		if diff := cmp.Diff(want, marshal(t, translated(world, options))); diff != "" {
+			t.Fatalf("the outcome depends on the order of the input, seed %d:\n%s", seed, diff)
+		}
+		if diff := cmp.Diff(before, asJSON(t, world)); diff != "" {
+			t.Fatalf("translation changed its input:\n%s", diff)
+		}
+	}
+}
+
+func shuffle(w *translate.World, random *rand.Rand) {
+	swap(random, w.Ingresses)
+	swap(random, w.IngressClasses)
+	swap(random, w.Services)
+	swap(random, w.EndpointSlices)
+	swap(random, w.Secrets)
+	swap(random, w.Policies)
+}
+
+func swap[T any](random *rand.Rand, list []T) {
+	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+}
+
+func readCase(t *testing.T, input string) (*translate.World, translate.Options) {
+	t.Helper()
+	world, skipped, err := manifest.Read(input, read(t, input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(skipped) > 0 {
+		t.Fatalf("passed over: %v", skipped)
+	}
+	options := translate.Options{TakeUnclassed: len(world.IngressClasses) == 0}
+	file := strings.TrimSuffix(input, ".in.yaml") + ".options.yaml"
+	if _, err := os.Stat(file); err == nil {
+		options = translate.Options{}
+		if err := yaml.UnmarshalStrict(read(t, file), &options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return world, options
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// marshal gives YAML that reviews well: references as commands show them, and no transition times, which are for the
+// writer of the status to set.
+func marshal(t *testing.T, v any) string {
+	t.Helper()
+	var tree any
+	if err := json.Unmarshal([]byte(asJSON(t, v)), &tree); err != nil {
+		t.Fatal(err)
+	}
+	text, err := yaml.Marshal(shorten(tree))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// shorten writes a PoolID as "shop/cart:80" and a Ref as "Ingress shop/cart".
+func shorten(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = shorten(v[i])
+		}
+	case map[string]any:
+		delete(v, "lastTransitionTime")
+		for key := range v {
+			v[key] = shorten(v[key])
+		}
+		switch strings.Join(slices.Sorted(maps.Keys(v)), " ") {
+		case "namespace port service":
+			return fmt.Sprintf("%v/%v:%v", v["namespace"], v["service"], v["port"])
+		case "kind name namespace":
+			return fmt.Sprintf("%v %v/%v", v["kind"], v["namespace"], v["name"])
+		}
+	}
+	return v
+}
+
+func TestEveryGoldenFileHasItsInput(t *testing.T) {
+	outputs, err := filepath.Glob("testdata/*.out.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, output := range outputs {
+		if _, err := os.Stat(strings.TrimSuffix(output, ".out.yaml") + ".in.yaml"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Every reason that translation can give is shown by some golden file.
+func TestEveryReasonHasACase(t *testing.T) {
+	seen := map[string]bool{}
+	inputs, _ := filepath.Glob("testdata/*.in.yaml")
+	for _, input := range inputs {
+		world, options := readCase(t, input)
+		for _, report := range translate.Build(world, options).Reports {
+			for _, p := range report.Problems {
+				seen[p.Reason] = true
+			}
+		}
+	}
+	for _, reason := range reasons(t) {
+		if !seen[reason] {
+			t.Errorf("no golden file shows the reason %s; there are %v", reason, slices.Sorted(maps.Keys(seen)))
+		}
+	}
+}
+
+// reasons reads the constants from their source: Go has no list of them.
+func reasons(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for line := range strings.Lines(string(read(t, "report.go"))) {
+		name, value, found := strings.Cut(strings.TrimSpace(line), " = ")
+		if found && strings.HasPrefix(name, "Reason") {
+			out = append(out, strings.Trim(value, `"`))
+		}
+	}
+	if len(out) < 20 {
+		t.Fatalf("found %d reasons in report.go", len(out))
+	}
+	return out
+}

@@ -1,0 +1,101 @@
+package translate
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/config/crd"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// The API server refuses all of these, unless its definition of the kind is not the one of this version.
+func TestPoliciesThatTheAPIServerShouldHaveRefusedAreNotApplied(t *testing.T) {
+	cookie := func(c v1alpha1.Cookie) []v1alpha1.Method {
+		return []v1alpha1.Method{{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued, Cookie: &c}}
+	}
+	header := func(h *v1alpha1.Header) []v1alpha1.Method {
+		return []v1alpha1.Method{{Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingHashed, Header: h}}
+	}
+	address := func(a v1alpha1.SourceIP) []v1alpha1.Method {
+		return []v1alpha1.Method{{Source: v1alpha1.SourceSourceIP, Binding: v1alpha1.BindingHashed, SourceIP: &a}}
+	}
+	day, long := v1alpha1.Duration("1d"), strings.Repeat("a", 257)
+	for name, c := range map[string]struct {
+		spec  v1alpha1.AffinityPolicySpec
+		field string
+	}{
+		"no methods":          {v1alpha1.AffinityPolicySpec{}, "methods"},
+		"a day":               {v1alpha1.AffinityPolicySpec{Methods: header(nil), IdleTimeout: &day}, "idleTimeout"},
+		"no header":           {v1alpha1.AffinityPolicySpec{Methods: header(nil)}, "methods[0].header.name"},
+		"a header line":       {v1alpha1.AffinityPolicySpec{Methods: header(&v1alpha1.Header{Name: "A\r\nB"})}, "methods[0].header.name"},
+		"a long header":       {v1alpha1.AffinityPolicySpec{Methods: header(&v1alpha1.Header{Name: long})}, "methods[0].header.name"},
+		"a cookie with more":  {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Name: "a=b"})}, "methods[0].cookie.name"},
+		"a path with more":    {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Path: "/; a"})}, "methods[0].cookie.path"},
+		"a relative path":     {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Path: "cart"})}, "methods[0].cookie.path"},
+		"a domain with more":  {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Domain: "a;b"})}, "methods[0].cookie.domain"},
+		"None without Secure": {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{SameSite: "None", Secure: "Never"})}, "methods[0].cookie.secure"},
+		"a short prefix":      {v1alpha1.AffinityPolicySpec{Methods: address(v1alpha1.SourceIP{IPv4PrefixLength: -1})}, "methods[0].sourceIP.ipv4PrefixLength"},
+		"a long prefix":       {v1alpha1.AffinityPolicySpec{Methods: address(v1alpha1.SourceIP{IPv6PrefixLength: 129})}, "methods[0].sourceIP.ipv6PrefixLength"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings, problems := compile(model.Ref{}, &c.spec)
+			if settings != nil {
+				t.Fatalf("it compiled to %+v", settings)
+			}
+			for _, p := range problems {
+				if p.Reason == v1alpha1.ReasonInvalid && p.Field == c.field {
+					return
+				}
+			}
+			t.Errorf("no problem names the field %s: %+v", c.field, problems)
+		})
+	}
+}
+
+// The annotations know no CEL, so the list stands in Go as well.
+func TestHeadersThatFrameAMessageAreThoseOfTheRule(t *testing.T) {
+	var def apiextensionsv1.CustomResourceDefinition
+	if err := yaml.Unmarshal(crd.AffinityPolicy, &def); err != nil {
+		t.Fatal(err)
+	}
+	spec := def.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+	rule := spec.Properties["movedHeader"].XValidations[0].Rule
+	var quoted []string
+	for _, name := range framingHeaders {
+		quoted = append(quoted, "'"+strings.ToLower(name)+"'")
+	}
+	if list := "[" + strings.Join(quoted, ", ") + "]"; !strings.Contains(rule, list) {
+		t.Errorf("the rule %s has another list than %s", rule, list)
+	}
+}
+
+func TestDurationsAreWrittenAsTheSchemaWantsThem(t *testing.T) {
+	for in, want := range map[time.Duration]v1alpha1.Duration{
+		0:                       "0s",
+		30 * time.Minute:        "30m",
+		90 * time.Second:        "1m30s",
+		1500 * time.Millisecond: "1s500ms",
+		50 * time.Hour:          "50h",
+	} {
+		if got := durationText(in); got != want {
+			t.Errorf("durationText(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestTheNearestSpellingIsTheOneWithTheFewestEdits(t *testing.T) {
+	words := []string{"cookie", "header", "source-ip", "none"}
+	for text, want := range map[string]string{
+		"cokie": "cookie", "Cookie": "cookie", "heder": "header", "sourceip": "source-ip", "non": "none",
+		"": "", "round-robin": "", "xyz": "",
+	} {
+		if got := nearest(text, words); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package translate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// scopeSuffix tells the cookies of two backends apart.
+func scopeSuffix(scope string) string {
+	return fmt.Sprintf("%08x", uint32(model.ScopeOf(scope)>>32))
+}
+
+// cookieKey is what browsers tell cookies apart by, but for the path.
+type cookieKey struct {
+	domain string // or the host, for a cookie without
+	name   string
+}
+
+// cookieClaim is a cookie that a backend sets.
+type cookieClaim struct {
+	path  string
+	scope string
+}
+
+// separateCookies sees that no two sticky backends overwrite each other's cookie: where two want one name and paths
+// that overlap, the one of the older Ingress keeps it, and the other gets a name of its own.
+func (b *builder) separateCookies() {
+	claims := map[cookieKey][]cookieClaim{}
+	for i := range b.routes.list {
+		route := &b.routes.list[i]
+		for _, backend := range route.Backends {
+			if backend.Affinity != nil {
+				b.separateBackend(claims, route, backend.Affinity)
+			}
+		}
+	}
+}
+
+func (b *builder) separateBackend(claims map[cookieKey][]cookieClaim, route *model.Route, a *model.Affinity) {
+	for _, method := range a.Methods {
+		if method.Cookie == nil || method.Binding != model.BindingIssued {
+			continue
+		}
+		b.checkReach(route, a, method.Cookie)
+		key := cookieKey{domain: method.Cookie.Domain, name: method.Cookie.Name}
+		if key.domain == "" {
+			key.domain = route.Host
+		}
+		claim := cookieClaim{path: method.Cookie.Path, scope: a.Scope}
+		if owner, taken := conflicting(claims[key], claim); taken {
+			b.renameCookie(route, method.Cookie, claim.scope, owner.scope)
+			key.name = method.Cookie.Name
+		}
+		if !slices.Contains(claims[key], claim) {
+			claims[key] = append(claims[key], claim)
+		}
+	}
+}
+
+func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
+	for _, other := range claims {
+		if other.scope != c.scope && overlap(other.path, c.path) {
+			return other, true
+		}
+	}
+	return cookieClaim{}, false
+}
+
+func (b *builder) renameCookie(route *model.Route, cookie *model.Cookie, scope, owner string) {
+	wanted := cookie.Name
+	cookie.Name += "-" + scopeSuffix(scope)
+	b.reports.add(route.Source, ReasonCookieConflict, "spec.rules",
+		"cookie %s of backend %s on host %s would be mixed up with that of backend %s: it is called %s instead",
+		quote(wanted), scope, quote(route.Host), owner, quote(cookie.Name))
+}
+
+// checkReach names a cookie that browsers do not store for the host, or never send for the path.
+func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
+	host := strings.TrimPrefix(route.Host, "*.")
+	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {
+		b.reports.add(route.Source, ReasonCookieOutOfReach, "spec.rules",
+			"cookie %s of backend %s has domain %s, which host %s is not in: browsers drop it, and each request is a new session",
+			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
+	}
+	if !overlap(cookie.Path, route.Path) {
+		b.reports.add(route.Source, ReasonCookieOutOfReach, "spec.rules",
+			"cookie %s of backend %s has path %s, which path %s of host %s is not in: browsers never send it there",
+			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
+	}
+}
+
+// overlap reports whether one of two paths is below the other, by segment (RFC 6265, section 5.1.4).
+func overlap(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return a == b || strings.HasPrefix(b, strings.TrimSuffix(a, "/")+"/")
+}

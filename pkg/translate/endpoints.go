@@ -1,0 +1,129 @@
+package translate
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service. Slices of
+// other Services may be among them and are passed over. An endpoint that several slices list, or that has an address
+// of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
+//
+// An endpoint that is ready takes new sessions (not said: it is ready). One that terminates and still serves is
+// Draining. Any other is left out.
+func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice) []model.Endpoint {
+	if pool.ExternalName != "" {
+		address := net.JoinHostPort(pool.ExternalName, strconv.Itoa(int(pool.ID.Port)))
+		return []model.Endpoint{{ID: address, Address: address, State: model.EndpointReady}}
+	}
+	found := map[string]candidate{}
+	for _, slice := range slicesOfService {
+		if belongs(slice, pool.ID) {
+			collect(found, slice, pool.PortName)
+		}
+	}
+	out := make([]model.Endpoint, 0, len(found))
+	for _, c := range found {
+		out = append(out, c.Endpoint)
+	}
+	slices.SortFunc(out, func(a, b model.Endpoint) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Address, b.Address))
+	})
+	return out
+}
+
+func belongs(slice *discoveryv1.EndpointSlice, id model.PoolID) bool {
+	return slice.Namespace == id.Namespace && slice.Labels[discoveryv1.LabelServiceName] == id.Service
+}
+
+// candidate is an endpoint with what decides between two of one ID.
+type candidate struct {
+	model.Endpoint
+	address netip.AddrPort
+}
+
+func collect(found map[string]candidate, slice *discoveryv1.EndpointSlice, portName string) {
+	port, ok := slicePort(slice, portName)
+	if !ok {
+		return
+	}
+	for i := range slice.Endpoints {
+		c, ok := readEndpoint(&slice.Endpoints[i], port)
+		if !ok {
+			continue
+		}
+		if known, exists := found[c.ID]; !exists || better(c, known) {
+			found[c.ID] = c
+		}
+	}
+}
+
+// better decides between two listings of one endpoint, so that the outcome does not depend on the order of slices.
+func better(a, b candidate) bool {
+	if a.State != b.State {
+		return a.State == model.EndpointReady
+	}
+	if order := a.address.Compare(b.address); order != 0 {
+		return order < 0
+	}
+	return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Zone, b.Zone)) < 0
+}
+
+func slicePort(slice *discoveryv1.EndpointSlice, name string) (uint16, bool) {
+	for _, port := range slice.Ports {
+		if deref(port.Name) != name || cmp.Or(deref(port.Protocol), corev1.ProtocolTCP) != corev1.ProtocolTCP {
+			continue
+		}
+		if n := deref(port.Port); n >= 1 && n <= 65535 {
+			return uint16(n), true
+		}
+	}
+	return 0, false
+}
+
+// readEndpoint reads the first address only: the others are the same endpoint, says the API.
+func readEndpoint(e *discoveryv1.Endpoint, port uint16) (candidate, bool) {
+	state, usable := stateOf(e.Conditions)
+	if !usable || len(e.Addresses) == 0 {
+		return candidate{}, false
+	}
+	ip, err := netip.ParseAddr(e.Addresses[0])
+	if err != nil || ip.Zone() != "" || ip.IsUnspecified() || ip.IsMulticast() {
+		return candidate{}, false
+	}
+	address := netip.AddrPortFrom(ip.Unmap(), port)
+	out := candidate{address: address}
+	out.Endpoint = model.Endpoint{ID: address.String(), Address: address.String(), Zone: deref(e.Zone), State: state}
+	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
+		out.Pod = ref.Name
+		out.ID = cmp.Or(string(ref.UID), out.ID)
+	}
+	return out, true
+}
+
+func stateOf(c discoveryv1.EndpointConditions) (state model.EndpointState, usable bool) {
+	ready := c.Ready == nil || *c.Ready
+	if !deref(c.Terminating) {
+		return model.EndpointReady, ready
+	}
+	if c.Serving == nil {
+		return model.EndpointDraining, ready
+	}
+	// Ready stays true on a terminating pod whose Service publishes addresses that are not ready.
+	return model.EndpointDraining, *c.Serving || deref(c.Ready)
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}

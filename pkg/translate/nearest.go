@@ -1,0 +1,45 @@
+package translate
+
+// nearest gives the word that is the fewest edits away from text, "" where all of them are further away than half of
+// its length: then nobody meant them.
+func nearest(text string, words []string) string {
+	best, fewest := "", len(text)/2+1
+	for _, word := range words {
+		if d := editDistance(text, word); d < fewest {
+			best, fewest = word, d
+		}
+	}
+	return best
+}
+
+// didYouMean gives a sentence to add to a message, with its leading space, or nothing.
+func didYouMean(text string, words []string) string {
+	const longest = 256 // more than any word we have: the distance need not be counted
+	if len(text) > longest {
+		return ""
+	}
+	if word := nearest(text, words); word != "" {
+		return " Did you mean " + word + "?"
+	}
+	return ""
+}
+
+// editDistance is the number of bytes to insert, delete or replace (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,145 @@
+package translate
+
+import (
+	"fmt"
+	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// maxPath bounds the path of a route in bytes, as Gateway API does.
+const maxPath = 1024
+
+// routePath gives the path of a route as requests are compared with it, or says what is wrong. Requests are compared
+// by their normalised path (RFC 3986, section 6.2.2: unreserved bytes decoded, escapes in upper case, no dot segments),
+// so a path that is not written so is brought to that form, and one that no request can have is refused.
+func routePath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, wrong string) {
+	kind, text, wrong := pathKind(p)
+	if wrong != "" {
+		return "", "", wrong
+	}
+	if wrong := checkPath(text); wrong != "" {
+		return "", "", wrong
+	}
+	path, wrong = normalizePath(text)
+	if wrong != "" {
+		return "", "", wrong
+	}
+	if wrong := checkSegments(path); wrong != "" {
+		return "", "", wrong
+	}
+	if kind == model.PathPrefix && len(path) > 1 {
+		path = strings.TrimSuffix(path, "/") // /a and /a/ are one prefix: the comparison is by segment
+	}
+	return path, kind, ""
+}
+
+func pathKind(p *networkingv1.HTTPIngressPath) (kind model.PathType, path, wrong string) {
+	if p.PathType == nil {
+		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"
+	}
+	switch *p.PathType {
+	case networkingv1.PathTypeExact:
+		return model.PathExact, p.Path, ""
+	case networkingv1.PathTypePrefix:
+		return model.PathPrefix, p.Path, ""
+	case networkingv1.PathTypeImplementationSpecific:
+		if p.Path == "" {
+			return model.PathPrefix, "/", ""
+		}
+		return model.PathPrefix, p.Path, ""
+	}
+	return "", "", fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific", quote(string(*p.PathType)))
+}
+
+func checkPath(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		return `must start with "/"`
+	}
+	if len(path) > maxPath {
+		return fmt.Sprintf("is longer than %d bytes", maxPath)
+	}
+	for i := range len(path) {
+		switch c := path[i]; {
+		case c < 0x20, c == 0x7f:
+			return fmt.Sprintf("must not contain the control byte 0x%02x", c)
+		case c == '?', c == '#':
+			return fmt.Sprintf("must not contain %q, before which a path ends", c)
+		}
+	}
+	return ""
+}
+
+// checkSegments looks at a normalised path, in which "%2e" is "." already.
+func checkSegments(path string) string {
+	segments := strings.Split(path[1:], "/")
+	for i, segment := range segments {
+		switch {
+		case segment == ".", segment == "..":
+			return fmt.Sprintf("must not contain the segment %q, since requests are compared without such", segment)
+		case segment == "" && i < len(segments)-1:
+			return `must not contain "//"`
+		}
+	}
+	return ""
+}
+
+func normalizePath(path string) (out, wrong string) {
+	var b strings.Builder
+	for i := 0; i < len(path); i++ {
+		switch c := path[i]; {
+		case c == '%':
+			decoded, ok := unescape(path[i:])
+			if !ok {
+				return "", `must not contain "%" without two hexadecimal digits after it`
+			}
+			writeByte(&b, decoded, isUnreserved(decoded))
+			i += 2
+		default:
+			writeByte(&b, c, c != ' ' && c < 0x80)
+		}
+	}
+	return b.String(), ""
+}
+
+func writeByte(b *strings.Builder, c byte, plain bool) {
+	if plain {
+		b.WriteByte(c)
+		return
+	}
+	const digits = "0123456789ABCDEF"
+	b.Write([]byte{'%', digits[c>>4], digits[c&15]})
+}
+
+// unescape decodes the escape that s starts with.
+func unescape(s string) (c byte, ok bool) {
+	if len(s) < 3 {
+		return 0, false
+	}
+	high, ok1 := hexDigit(s[1])
+	low, ok2 := hexDigit(s[2])
+	return high<<4 | low, ok1 && ok2
+}
+
+func hexDigit(c byte) (byte, bool) {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0', true
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10, true
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// isUnreserved is RFC 3986, section 2.3.
+func isUnreserved(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return c == '-' || c == '.' || c == '_' || c == '~'
+}

@@ -1,0 +1,178 @@
+package translate
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// policy is an AffinityPolicy with what it compiles to.
+type policy struct {
+	*v1alpha1.AffinityPolicy
+	ref model.Ref
+	// settings is nil for a policy that is not accepted; reason and message then say why.
+	settings        *model.Affinity
+	reason, message string
+}
+
+// policies are all AffinityPolicies, oldest first.
+type policies struct {
+	list     []*policy
+	byName   map[types.NamespacedName]*policy
+	byTarget map[model.Ref]*policy // the one that has the target
+	// uses says for the sticky backends of the model whose stickiness they have.
+	uses map[*model.Affinity]use
+}
+
+// use is a policy at one of its targets.
+type use struct {
+	policy *policy
+	target model.Ref
+}
+
+// choice is the stickiness that an Ingress brings to its backends.
+type choice struct {
+	// made is set where somebody chose, be it to have none.
+	made bool
+	// settings is nil for none.
+	settings *model.Affinity
+	// annotation is the one that made the choice, "" if a policy that targets the Ingress did.
+	annotation string
+	policy     *policy
+}
+
+// readPolicies compiles all policies, and decides which of them has which target: the oldest that is accepted. One that
+// is not accepted has a target only where nobody else wants it, so that it cannot hurt another.
+func (b *builder) readPolicies(all []*v1alpha1.AffinityPolicy) {
+	b.policies = &policies{
+		byName:   map[types.NamespacedName]*policy{},
+		byTarget: map[model.Ref]*policy{},
+		uses:     map[*model.Affinity]use{},
+	}
+	for _, object := range all {
+		p := b.readPolicy(object)
+		b.policies.list = append(b.policies.list, p)
+		b.policies.byName[types.NamespacedName{Namespace: p.Namespace, Name: p.Name}] = p
+		if p.settings != nil {
+			b.policies.claim(p)
+		}
+	}
+	for _, p := range b.policies.list {
+		b.policies.claim(p)
+	}
+}
+
+func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
+	p := &policy{AffinityPolicy: object, ref: refOf(v1alpha1.Kind, object), reason: v1alpha1.ReasonAccepted}
+	b.reports.open(p.ref, object.Generation)
+	settings, problems := compile(p.ref, &object.Spec)
+	p.settings = settings
+	var messages []string
+	for _, problem := range problems {
+		b.reports.add(p.ref, problem.Reason, "spec."+problem.Field, "%s", problem.Message)
+		messages = append(messages, problem.Field+": "+problem.Message)
+		if p.reason != v1alpha1.ReasonInvalid {
+			p.reason = problem.Reason
+		}
+	}
+	p.message = strings.Join(messages, "; ")
+	return p
+}
+
+func (ps *policies) claim(p *policy) {
+	for i := range p.Spec.TargetRefs {
+		target := targetOf(p, &p.Spec.TargetRefs[i])
+		if ps.byTarget[target] == nil {
+			ps.byTarget[target] = p
+		}
+	}
+}
+
+func targetOf(p *policy, target *v1alpha1.TargetRef) model.Ref {
+	return model.Ref{Kind: target.Kind, Namespace: p.Namespace, Name: target.Name}
+}
+
+// ingressAffinity gives the stickiness that the Ingress brings to backends whose Service has no policy.
+func (b *builder) ingressAffinity(s *source) choice {
+	annotated := b.annotatedAffinity(s)
+	chosen, by := b.ingressPolicy(s)
+	if !chosen.made {
+		return annotated
+	}
+	if annotated.made {
+		b.overridden(s, annotated, "%s", by)
+	}
+	return chosen
+}
+
+// ingressPolicy gives the policy that is applied to an Ingress, and says for a message why it is.
+func (b *builder) ingressPolicy(s *source) (chosen choice, by string) {
+	name, named := s.Annotations[AnnotationPolicy]
+	if !named {
+		p := b.policies.byTarget[s.ref]
+		if p == nil {
+			return choice{}, ""
+		}
+		return choice{made: true, settings: p.settings, policy: p}, p.ref.String() + " targets the Ingress"
+	}
+	chosen = choice{made: true, annotation: AnnotationPolicy}
+	by = "the annotation " + AnnotationPolicy + " comes first"
+	p := b.policies.byName[types.NamespacedName{Namespace: s.Namespace, Name: name}]
+	switch {
+	case p == nil:
+		b.reports.add(s.ref, ReasonPolicyNotFound, annotationField(AnnotationPolicy),
+			"AffinityPolicy %s does not exist in namespace %s: the backends serve without stickiness until it does",
+			quote(name), s.Namespace)
+	case p.settings == nil:
+		b.reports.add(s.ref, ReasonPolicyNotAccepted, annotationField(AnnotationPolicy),
+			"%s is not accepted: the backends serve without stickiness. %s", p.ref, p.message)
+	default:
+		chosen.settings, chosen.policy = p.settings, p
+	}
+	return chosen, by
+}
+
+func (b *builder) overridden(s *source, c choice, format string, args ...any) {
+	b.reports.add(s.ref, ReasonAnnotationOverridden, annotationField(c.annotation),
+		"annotation "+c.annotation+" is not applied: "+format, args...)
+}
+
+// backendAffinity gives the stickiness of one backend, nil for none.
+func (b *builder) backendAffinity(s *source, pool model.PoolID, field string) *model.Affinity {
+	service := model.Ref{Kind: "Service", Namespace: pool.Namespace, Name: pool.Service}
+	p := b.policies.byTarget[service]
+	if p == nil {
+		return b.apply(s.affinity.settings, pool, use{s.affinity.policy, s.ref})
+	}
+	if s.affinity.annotation != "" && s.affinity.policy != p {
+		b.overridden(s, s.affinity, "%s targets %s, the backend of %s", p.ref, service, field)
+	}
+	return b.apply(p.settings, pool, use{p, service})
+}
+
+// apply gives a backend its own copy of the settings, sealed for its own scope and with cookie names of its own.
+func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *model.Affinity {
+	if settings == nil {
+		return nil
+	}
+	a := *settings
+	a.Scope = pool.String()
+	a.Methods = make([]model.Method, len(settings.Methods))
+	for i, method := range settings.Methods {
+		if method.Cookie != nil {
+			cookie := *method.Cookie
+			if cookie.Name == "" {
+				cookie.Name = "limpet-" + scopeSuffix(a.Scope)
+			}
+			method.Cookie = &cookie
+		}
+		a.Methods[i] = method
+	}
+	if u.policy != nil {
+		b.policies.uses[&a] = u
+	}
+	return &a
+}

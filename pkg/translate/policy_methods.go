@@ -1,0 +1,145 @@
+package translate
+
+import (
+	"cmp"
+	"fmt"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// maxName bounds the name of a cookie or header in bytes, as Gateway API does.
+const maxName = 256
+
+// framingHeaders frame or route a message: as the header of a session they would be a mistake at best.
+var framingHeaders = []string{
+	"Connection", "Content-Length", "Cookie", "Expect", "Host", "Keep-Alive", "Proxy-Connection", "Set-Cookie", "Te",
+	"Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+func (c *compiler) methods(in []v1alpha1.Method) []model.Method {
+	if len(in) == 0 {
+		c.invalid("methods", "must have at least one entry")
+	}
+	out := make([]model.Method, len(in))
+	for i := range in {
+		out[i] = c.method(&in[i], fmt.Sprintf("methods[%d]", i))
+	}
+	return out
+}
+
+// cell is one cell of the table of methods.
+type cell struct {
+	source  v1alpha1.Source
+	binding v1alpha1.Binding
+}
+
+func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
+	out := model.Method{Source: model.Source(m.Source), Binding: model.Binding(m.Binding)}
+	switch (cell{m.Source, m.Binding}) {
+	case cell{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:
+		out.Cookie = c.cookie(m.Cookie, field+".cookie")
+	case cell{v1alpha1.SourceHeader, v1alpha1.BindingHashed}:
+		out.Header = c.header(m.Header, field+".header.name")
+	case cell{v1alpha1.SourceSourceIP, v1alpha1.BindingHashed}:
+		out.SourceIP = c.sourceIP(m.SourceIP, field+".sourceIP")
+	default:
+		c.unsupported(field, "source %s with binding %s", m.Source, m.Binding)
+	}
+	return out
+}
+
+// cookie leaves the name empty where it is to be generated.
+func (c *compiler) cookie(in *v1alpha1.Cookie, field string) *model.Cookie {
+	if in == nil {
+		in = &v1alpha1.Cookie{}
+	}
+	out := &model.Cookie{
+		Name:        in.Name,
+		Path:        cmp.Or(in.Path, "/"),
+		Domain:      in.Domain,
+		SameSite:    model.SameSite(cmp.Or(in.SameSite, v1alpha1.SameSiteLax)),
+		Secure:      model.Secure(cmp.Or(in.Secure, v1alpha1.SecureAuto)),
+		HTTPOnly:    in.HTTPOnly == nil || *in.HTTPOnly,
+		Partitioned: in.Partitioned,
+		Permanent:   in.LifetimeType == v1alpha1.LifetimePermanent,
+	}
+	c.checkCookie(out, field)
+	return out
+}
+
+// checkCookie asks again for what keeps a Set-Cookie well formed and what browsers insist on.
+func (c *compiler) checkCookie(cookie *model.Cookie, field string) {
+	if cookie.Name != "" && !isToken(cookie.Name) {
+		c.invalid(field+".name", "%s is no cookie name; it must be a token of at most %d bytes", quote(cookie.Name), maxName)
+	}
+	if !isCookiePath(cookie.Path) {
+		c.invalid(field+".path", `%s is no cookie path; it must start with "/" and hold visible ASCII without ";"`, quote(cookie.Path))
+	}
+	if cookie.Domain != "" && len(validation.IsDNS1123Subdomain(cookie.Domain)) > 0 {
+		c.invalid(field+".domain", "%s is no domain; it must be a DNS name in lower case", quote(cookie.Domain))
+	}
+	if cookie.Secure == model.SecureNever && (cookie.SameSite == model.SameSiteNone || cookie.Partitioned) {
+		c.invalid(field+".secure", "must be Auto or Always with sameSite None or partitioned")
+	}
+}
+
+func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
+	if in == nil || in.Name == "" {
+		c.invalid(field, "must be set")
+		return nil
+	}
+	name := textproto.CanonicalMIMEHeaderKey(in.Name)
+	switch {
+	case !isToken(in.Name):
+		c.invalid(field, "%s is no header name; it must be a token of at most %d bytes", quote(in.Name), maxName)
+	case slices.Contains(framingHeaders, name):
+		c.invalid(field, "%s frames or routes the message; it must be a header of the application", name)
+	}
+	return &model.Header{Name: name}
+}
+
+func (c *compiler) sourceIP(in *v1alpha1.SourceIP, field string) *model.SourceIP {
+	if in == nil {
+		in = &v1alpha1.SourceIP{}
+	}
+	out := &model.SourceIP{
+		IPv4PrefixLength: int(cmp.Or(in.IPv4PrefixLength, 32)),
+		IPv6PrefixLength: int(cmp.Or(in.IPv6PrefixLength, 64)),
+	}
+	if out.IPv4PrefixLength < 1 || out.IPv4PrefixLength > 32 {
+		c.invalid(field+".ipv4PrefixLength", "%d must be from 1 to 32", out.IPv4PrefixLength)
+	}
+	if out.IPv6PrefixLength < 1 || out.IPv6PrefixLength > 128 {
+		c.invalid(field+".ipv6PrefixLength", "%d must be from 1 to 128", out.IPv6PrefixLength)
+	}
+	return out
+}
+
+// isToken is RFC 9110, section 5.6.2.
+func isToken(name string) bool {
+	if name == "" || len(name) > maxName {
+		return false
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isCookiePath(path string) bool {
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7f || c == ';' {
+			return false
+		}
+	}
+	return strings.HasPrefix(path, "/") && len(path) <= maxPath
+}

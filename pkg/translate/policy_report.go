@@ -1,0 +1,156 @@
+package translate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// maxBackends is what the schema of the status allows.
+const maxBackends = 64
+
+// reportPolicies says of each policy what came of it at each target.
+func (b *builder) reportPolicies() {
+	backends := b.effectiveBackends()
+	for _, p := range b.policies.list {
+		targets := make([]v1alpha1.TargetStatus, len(p.Spec.TargetRefs))
+		for i := range p.Spec.TargetRefs {
+			targets[i] = b.reportTarget(p, i, backends)
+		}
+		b.reports[p.ref].Targets = targets
+	}
+}
+
+func (b *builder) reportTarget(p *policy, i int, backends map[use][]v1alpha1.EffectiveBackend) v1alpha1.TargetStatus {
+	ref := p.Spec.TargetRefs[i]
+	target := targetOf(p, &ref)
+	field := fmt.Sprintf("spec.targetRefs[%d]", i)
+	out := v1alpha1.TargetStatus{TargetRef: ref, Conditions: []metav1.Condition{
+		accepted(p), b.resolved(p, target, field), b.conflicted(p, target, field),
+	}}
+	if applied := backends[use{p, target}]; len(applied) > 0 {
+		out.Effective = effective(p.settings, applied)
+	}
+	return out
+}
+
+func accepted(p *policy) metav1.Condition {
+	if p.settings == nil {
+		return condition(p, v1alpha1.ConditionAccepted, metav1.ConditionFalse, p.reason,
+			p.message+". The backends of the target serve without stickiness")
+	}
+	return condition(p, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
+		"the policy can be applied as it is written")
+}
+
+func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Condition {
+	if b.exists(target) {
+		return condition(p, v1alpha1.ConditionResolvedRefs, metav1.ConditionTrue, v1alpha1.ReasonResolvedRefs,
+			target.String()+" exists")
+	}
+	message := target.String() + " does not exist"
+	if target.Kind == "Ingress" {
+		message += ", or is of a class that is not ours"
+	}
+	b.reports.add(p.ref, v1alpha1.ReasonTargetNotFound, field, "%s", message)
+	return condition(p, v1alpha1.ConditionResolvedRefs, metav1.ConditionFalse, v1alpha1.ReasonTargetNotFound, message)
+}
+
+// exists remembers a Service that is not there, so that its creation is noticed.
+func (b *builder) exists(target model.Ref) bool {
+	if target.Kind == "Service" {
+		_, key := b.refer(target.Kind, target.Namespace, target.Name)
+		return b.services[key] != nil
+	}
+	return b.reports[target] != nil // every Ingress of ours has a Report
+}
+
+func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.Condition {
+	winner := b.policies.byTarget[target]
+	if winner == p {
+		return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionFalse, v1alpha1.ReasonNoConflict,
+			"the policy has the target")
+	}
+	why := "is older"
+	if winner.settings != nil && p.settings == nil {
+		why = "is accepted"
+	}
+	message := fmt.Sprintf("%s has %s, since it %s", winner.ref, target, why)
+	b.reports.add(p.ref, v1alpha1.ReasonTargetTaken, field, "%s", message)
+	return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionTrue, v1alpha1.ReasonTargetTaken, message)
+}
+
+func condition(p *policy, kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{
+		Type: kind, Status: status, Reason: reason, Message: message, ObservedGeneration: p.Generation,
+	}
+}
+
+func effective(a *model.Affinity, backends []v1alpha1.EffectiveBackend) *v1alpha1.EffectiveSettings {
+	return &v1alpha1.EffectiveSettings{
+		Backends:        backends,
+		AbsoluteTimeout: durationText(a.AbsoluteTimeout),
+		IdleTimeout:     durationText(a.IdleTimeout),
+		Pick:            v1alpha1.Pick(a.Pick),
+		KeepSessions:    a.KeepDraining,
+		Unavailable:     v1alpha1.UnavailableAction(a.Unavailable.Action),
+		Identity:        v1alpha1.Identity(a.Identity),
+	}
+}
+
+// effectiveBackends gives the backends of the model that each policy is applied to, sorted, by policy and target.
+func (b *builder) effectiveBackends() map[use][]v1alpha1.EffectiveBackend {
+	out := map[use][]v1alpha1.EffectiveBackend{}
+	for affinity, u := range b.policies.uses {
+		out[u] = append(out[u], effectiveBackend(affinity))
+	}
+	for u, backends := range out {
+		slices.SortFunc(backends, compareBackends)
+		backends = slices.CompactFunc(backends, func(x, y v1alpha1.EffectiveBackend) bool { return compareBackends(x, y) == 0 })
+		out[u] = backends[:min(len(backends), maxBackends)]
+	}
+	return out
+}
+
+func compareBackends(x, y v1alpha1.EffectiveBackend) int {
+	return cmp.Or(cmp.Compare(x.Backend, y.Backend), slices.Compare(x.Methods, y.Methods))
+}
+
+func effectiveBackend(a *model.Affinity) v1alpha1.EffectiveBackend {
+	out := v1alpha1.EffectiveBackend{Backend: a.Scope}
+	for _, m := range a.Methods {
+		text := string(m.Source) + "/" + string(m.Binding)
+		switch {
+		case m.Cookie != nil:
+			text += " " + m.Cookie.Name
+		case m.Header != nil:
+			text += " " + m.Header.Name
+		case m.SourceIP != nil:
+			text += fmt.Sprintf(" /%d /%d", m.SourceIP.IPv4PrefixLength, m.SourceIP.IPv6PrefixLength)
+		}
+		out.Methods = append(out.Methods, text)
+	}
+	return out
+}
+
+// durationText writes what the pattern of v1alpha1.Duration allows: hours, minutes, seconds, and milliseconds only where
+// they are needed.
+func durationText(d time.Duration) v1alpha1.Duration {
+	text := ""
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}, {"ms", time.Millisecond}} {
+		if n := d / unit.size; n > 0 {
+			text += fmt.Sprintf("%d%s", n, unit.name)
+			d -= n * unit.size
+		}
+	}
+	return v1alpha1.Duration(cmp.Or(text, "0s"))
+}

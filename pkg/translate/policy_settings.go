@@ -1,0 +1,92 @@
+package translate
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// compiler gathers what is wrong with a policy, in the order of its fields.
+type compiler struct {
+	problems []Problem
+}
+
+func (c *compiler) invalid(field, format string, args ...any) {
+	c.problems = append(c.problems, Problem{v1alpha1.ReasonInvalid, field, fmt.Sprintf(format, args...)})
+}
+
+func (c *compiler) unsupported(field, format string, args ...any) {
+	message := fmt.Sprintf(format, args...) + " is not supported by this version"
+	c.problems = append(c.problems, Problem{v1alpha1.ReasonUnsupported, field, message})
+}
+
+// compile gives the settings that a policy comes to, without scope and generated names, or everything that is wrong
+// with it. Fields of Problems are relative to spec. Values that are not set get the defaults of the API, since policies
+// that are short for annotations have not been through the API server.
+func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affinity, []Problem) {
+	var c compiler
+	a := &model.Affinity{Source: source}
+	a.Methods = c.methods(spec.Methods)
+	a.AbsoluteTimeout = c.duration(deref(spec.AbsoluteTimeout), "absoluteTimeout")
+	a.IdleTimeout = c.duration(deref(spec.IdleTimeout), "idleTimeout")
+	a.Pick = model.Pick(cmp.Or(spec.NewSession.Pick, v1alpha1.PickLeastSessions))
+	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
+	a.Unavailable = c.unavailable(&spec.Unavailable)
+	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
+	c.refuseUnsupported(spec)
+	if len(c.problems) > 0 {
+		return nil, c.problems
+	}
+	return a, nil
+}
+
+func (c *compiler) duration(d v1alpha1.Duration, field string) time.Duration {
+	out, err := d.Parse()
+	if err != nil || out < 0 {
+		c.invalid(field, `%s is no length of time; it must be written like "1h30m", "45s" or "500ms"`, quote(string(d)))
+		return 0
+	}
+	return out
+}
+
+// unavailable gives the fields that belong to the action, and no other.
+func (c *compiler) unavailable(u *v1alpha1.Unavailable) model.Unavailable {
+	out := model.Unavailable{Action: model.UnavailableAction(cmp.Or(u.Action, v1alpha1.UnavailableRepick))}
+	if out.Action == model.UnavailableFail {
+		out.Status = int(cmp.Or(u.Status, 503))
+		out.RetryAfter = c.duration(cmp.Or(u.RetryAfter, "5s"), "unavailable.retryAfter")
+	}
+	return out
+}
+
+// refuseUnsupported names every setting that this version does not act upon and that is not neutral: a policy is
+// applied as it is written, or not at all.
+func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
+	n, exempt := &spec.NewSession, &spec.Exempt
+	for _, setting := range []struct {
+		field   string
+		neutral string
+		used    bool
+	}{
+		{"newSession.slowStart", "0s", c.duration(n.SlowStart, "newSession.slowStart") != 0},
+		{"newSession.maxSessionsPerEndpoint", "0", n.MaxSessionsPerEndpoint != 0},
+		{"newSession.overflow", "Spill", cmp.Or(n.Overflow, v1alpha1.OverflowSpill) != v1alpha1.OverflowSpill},
+		{"newSession.preferZone", "false", n.PreferZone},
+		{"drain.timeout", "0s", c.duration(spec.Drain.Timeout, "drain.timeout") != 0},
+		{"unavailable.action", "Repick or Fail", spec.Unavailable.Action == v1alpha1.UnavailableWait},
+		{"rebalance.mode", "Never", cmp.Or(spec.Rebalance.Mode, v1alpha1.RebalanceNever) != v1alpha1.RebalanceNever},
+		{"hash.balanceFactor", "0", spec.Hash.BalanceFactor != 0},
+		{"group", `""`, spec.Group != ""},
+		{"split.sticky", "false", spec.Split.Sticky},
+		{"adopt", "[]", len(spec.Adopt) > 0},
+		{"movedHeader", `""`, spec.MovedHeader != ""},
+		{"exempt", "empty lists", len(exempt.Methods)+len(exempt.Paths)+len(exempt.UserAgents) > 0},
+	} {
+		if setting.used {
+			c.unsupported(setting.field, "anything but %s", setting.neutral)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package translate
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// The reasons of Problems on an Ingress. Those on an AffinityPolicy are the condition reasons of api/v1alpha1.
+const (
+	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the server name of the certificate, is left out.
+	ReasonInvalidHost = "InvalidHost"
+	// ReasonInvalidPath: no request can have the path. It is left out.
+	ReasonInvalidPath = "InvalidPath"
+	// ReasonEmptyRule: a rule has no paths, and there is no default backend for its host to go to.
+	ReasonEmptyRule = "EmptyRule"
+	// ReasonRouteConflict: an older Ingress has the host and path.
+	ReasonRouteConflict = "RouteConflict"
+	// ReasonUnsupportedBackend: a backend is not a Service. The route answers 503.
+	ReasonUnsupportedBackend = "UnsupportedBackend"
+	// ReasonServiceNotFound: the Service does not exist. The route answers 503 until it does.
+	ReasonServiceNotFound = "ServiceNotFound"
+	// ReasonPortNotFound: the Service has no such port. The route answers 503.
+	ReasonPortNotFound = "PortNotFound"
+	// ReasonUnsupportedProtocol: the Service's port is not TCP. The route answers 503.
+	ReasonUnsupportedProtocol = "UnsupportedProtocol"
+	// ReasonInvalidExternalName: a Service of type ExternalName names something that may not be dialled. The route answers 503.
+	ReasonInvalidExternalName = "InvalidExternalName"
+	// ReasonSecretNotFound: a TLS Secret is not named, or does not exist.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonInvalidSecret: a TLS Secret holds no certificate with the key that belongs to it.
+	ReasonInvalidSecret = "InvalidSecret"
+	// ReasonHostNotInCertificate: a certificate is served for a host that it was not made for.
+	ReasonHostNotInCertificate = "HostNotInCertificate"
+	// ReasonCertificateConflict: an older Ingress has another certificate for the host.
+	ReasonCertificateConflict = "CertificateConflict"
+	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
+	ReasonUnknownAnnotation = "UnknownAnnotation"
+	// ReasonInvalidAnnotation: a limpet.dev annotation has a wrong value, or misses another one. It is not applied.
+	ReasonInvalidAnnotation = "InvalidAnnotation"
+	// ReasonAnnotationOverridden: something that comes first in the order of the package comment is applied instead.
+	ReasonAnnotationOverridden = "AnnotationOverridden"
+	// ReasonNotHonoured: an annotation of ingress-nginx is not implemented. The route serves without it.
+	ReasonNotHonoured = "NotHonoured"
+	// ReasonPolicyNotFound: the policy that an annotation names does not exist. The backend serves without stickiness.
+	ReasonPolicyNotFound = "PolicyNotFound"
+	// ReasonPolicyNotAccepted: the policy that an annotation names cannot be used. The backend serves without stickiness.
+	ReasonPolicyNotAccepted = "PolicyNotAccepted"
+	// ReasonCookieConflict: two sticky backends want one cookie name. The younger one gets another.
+	ReasonCookieConflict = "CookieConflict"
+	// ReasonCookieOutOfReach: browsers will not send, or not even store, the cookie of a route.
+	ReasonCookieOutOfReach = "CookieOutOfReach"
+	// ReasonMoreProblems: there are more than are listed.
+	ReasonMoreProblems = "MoreProblems"
+)
+
+// Problem is one thing that is wrong with an object.
+type Problem struct {
+	// Reason is one of the constants above, or a condition reason of api/v1alpha1.
+	Reason string `json:"reason"`
+	// Field is the path of the field, such as "spec.rules[0].host".
+	Field string `json:"field,omitempty"`
+	// Message says what is wrong, what is allowed, and what becomes of it.
+	Message string `json:"message"`
+}
+
+// Report is what translation found out about one object of ours: each Ingress of our classes, each AffinityPolicy.
+type Report struct {
+	Ref        model.Ref `json:"ref"`
+	Generation int64     `json:"generation,omitempty"`
+	// Problems are in the order of the fields. No more than 64 are listed.
+	Problems []Problem `json:"problems,omitempty"`
+	// Targets is set on policies only: one entry for each of spec.targetRefs, in their order, with the conditions
+	// Accepted, ResolvedRefs and Conflicted. Programmed and the transition times are left to the writer of the status.
+	Targets []v1alpha1.TargetStatus `json:"targets,omitempty"`
+}
+
+// maxProblems bounds what one object can make us say.
+const maxProblems = 64
+
+// reports collects the Reports of one Build.
+type reports map[model.Ref]*Report
+
+func (r reports) open(ref model.Ref, generation int64) {
+	r[ref] = &Report{Ref: ref, Generation: generation}
+}
+
+// add does nothing for an object that has no Report, and says nothing twice.
+func (r reports) add(ref model.Ref, reason, field, format string, args ...any) {
+	report := r[ref]
+	if report == nil || len(report.Problems) > maxProblems {
+		return
+	}
+	p := Problem{Reason: reason, Field: field, Message: fmt.Sprintf(format, args...)}
+	if slices.Contains(report.Problems, p) {
+		return
+	}
+	if len(report.Problems) == maxProblems {
+		p = Problem{Reason: ReasonMoreProblems, Message: "there are more problems than these"}
+	}
+	report.Problems = append(report.Problems, p)
+}
+
+func (r reports) sorted() []Report {
+	out := make([]Report, 0, len(r))
+	for _, report := range r {
+		out = append(out, *report)
+	}
+	slices.SortFunc(out, func(a, b Report) int { return compareRefs(a.Ref, b.Ref) })
+	return out
+}
+
+func compareRefs(a, b model.Ref) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// quote shows a value that somebody wrote: in quotes, without control bytes, and not all of it if it is long.
+func quote(value string) string {
+	const most = 80
+	if len(value) > most {
+		return strconv.QuoteToASCII(value[:most]) + "..."
+	}
+	return strconv.QuoteToASCII(value)
+}

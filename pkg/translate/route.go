@@ -1,0 +1,46 @@
+package translate
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// routeKey is what no two Routes share.
+type routeKey struct {
+	host string
+	path string
+	kind model.PathType
+}
+
+// routes collects the Routes of one Build, those of older Ingresses first.
+type routes struct {
+	list  []model.Route
+	taken map[routeKey]model.Ref
+}
+
+// take reports whether the key was free. From then on it belongs to the first who took it.
+func (r *routes) take(key routeKey, owner model.Ref) bool {
+	if _, taken := r.taken[key]; taken {
+		return false
+	}
+	r.taken[key] = owner
+	return true
+}
+
+func (r *routes) add(key routeKey, owner model.Ref, backend *model.Backend) {
+	route := model.Route{Host: key.host, Path: key.path, PathType: key.kind, Source: owner}
+	if backend != nil {
+		route.Backends = []model.Backend{*backend}
+	}
+	r.list = append(r.list, route)
+}
+
+func (r *routes) sorted() []model.Route {
+	slices.SortFunc(r.list, func(a, b model.Route) int {
+		return cmp.Or(
+			cmp.Compare(a.Host, b.Host), cmp.Compare(a.Path, b.Path), cmp.Compare(a.PathType, b.PathType))
+	})
+	return r.list
+}
