@@ -1,6 +1,9 @@
 package http1
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // smallGet is what a browser sends for a small object.
 const smallGet = "GET /api/v1/cart/items?page=2&size=20 HTTP/1.1\r\n" +
@@ -43,5 +46,34 @@ func BenchmarkParseResponse(b *testing.B) {
 		if _, err := ParseResponse(&r, buf, &lim, method); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkChunked(b *testing.B) {
+	var c Chunked
+	buf, lim := []byte("400\r\n"+strings.Repeat("a", 1024)+"\r\n0\r\n\r\n"), DefaultLimits()
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Reset(&lim)
+		for n, used, done, err := 0, 0, false, error(nil); !done; n += used {
+			if _, used, done, err = c.Next(buf[n:]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkNormalizePath(b *testing.B) {
+	dst := make([]byte, 0, 128)
+	for _, path := range []string{"/api/v1/cart/items/4711", "/api/v1/cart/.well-known", "/api/./v1/../v2/caf%c3%a9"} {
+		b.Run(path, func(b *testing.B) {
+			b.ReportAllocs()
+			text := []byte(path)
+			for b.Loop() {
+				if _, _, err := NormalizePath(dst, text); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
