@@ -14,7 +14,7 @@ const (
 )
 
 // Message is what requests and responses have in common. It is plain data, which whoever takes requests from another
-// protocol may fill by Add.
+// protocol may fill by Add, after Reset.
 type Message struct {
 	// Minor is the x of HTTP/1.x: 0 or 1.
 	Minor  int
