@@ -121,10 +121,11 @@ func (x *exchange) tryEndpoint() failure {
 		return failed
 	}
 	if failed := x.receiveHead(conn); failed.kind != none {
-		x.abandon(conn)
+		// Asked before the pump is stopped, which fails it.
 		if err := x.body.failure(); err != nil {
-			return failure{badBody, err}
+			failed = failure{badBody, err}
 		}
+		x.abandon(conn)
 		return failed
 	}
 	x.relay(conn)
@@ -134,7 +135,7 @@ func (x *exchange) tryEndpoint() failure {
 // connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again.
 func (x *exchange) connect() (*upstream.Conn, error) {
 	if !x.tried.replayed {
-		if conn := x.endpoint.Idle(x.shard, !x.replayable()); conn != nil {
+		if conn := x.endpoint.Idle(x.shard); conn != nil {
 			return conn, nil
 		}
 	}
@@ -146,31 +147,46 @@ func (x *exchange) send(conn *upstream.Conn) failure {
 	x.out.Begin()
 	x.out.Buf = x.appendHead(x.out.Buf)
 	x.body.begin(x, conn)
-	if err := x.body.sendBuffered(); err != nil {
-		x.out.Drop()
-		return failure{sendFailure(x.body.failure()), err}
-	}
 	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
-	if x.body.finished() {
-		if err := x.out.FlushAndAsk(conn.Conn, x.server.Limits.HeadBytes); err != nil {
-			return failure{x.readFailure(conn), err}
-		}
-		return failure{}
+	err := x.body.sendBuffered()
+	if err == nil {
+		err = x.flush(conn)
 	}
-	err := x.out.Flush(conn)
-	x.guard.stop()
+	isLate := x.guard.stop()
 	if err != nil {
-		return failure{lost, err}
+		x.out.Drop()
+		return failure{x.sendFailure(isLate), err}
 	}
 	x.body.sendRest()
 	return failure{}
 }
 
-func sendFailure(clientErr error) failureKind {
-	if clientErr != nil {
+// flush also waits for the answer if there is nothing more to send.
+func (x *exchange) flush(conn *upstream.Conn) error {
+	if x.body.isSent() {
+		return x.out.FlushAndAsk(conn.Conn, x.server.Limits.HeadBytes)
+	}
+	return x.out.Flush(conn)
+}
+
+func (x *exchange) sendFailure(isLate bool) failureKind {
+	switch {
+	case x.body.failure() != nil:
 		return badBody
+	case isLate:
+		return late
 	}
 	return lost
+}
+
+// answerBy is when a pod that stays silent will have taken too long. While the client still sends, the pod may have
+// reason to wait.
+func (x *exchange) answerBy() int64 {
+	patience := x.server.Timeouts.Answer
+	if !x.body.isRead() {
+		patience += x.server.Timeouts.Body
+	}
+	return x.server.after(patience)
 }
 
 // maxInterim bounds the 1xx answers before the real one: a pod that sends them for ever is broken.
@@ -197,7 +213,7 @@ var errInterim = errors.New("more interim answers than are believable")
 // readHead reads one head, final or not.
 func (x *exchange) readHead(conn *upstream.Conn) failure {
 	x.resp.Reset()
-	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
+	x.guard.start(conn, x.answerBy())
 	for {
 		n, err := http1.ParseResponse(&x.resp, conn.Buffered(), &x.server.Limits, x.req.Method)
 		if err == nil {

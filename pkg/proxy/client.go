@@ -1,13 +1,11 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,31 +17,25 @@ import (
 // and no exchange.
 type client struct {
 	origin
-	conn     *http1.Conn
-	guard    guard // of the goroutine that serves the connection
-	bodySide guard // of the goroutine that sends a request's body on
-	idle     atomic.Bool
-	closed   sync.Once
-	tokens   affinity.Memory
+	raw       net.Conn     // the socket
+	conn      *http1.Conn  // over the socket, or over TLS over it
+	guard     guard        // of the goroutine that serves the connection
+	bodySide  guard        // of the goroutine that sends a request's body on
+	idleSince atomic.Int64 // the server's clock when it began to wait for a request, 0 while it has one
+	tokens    affinity.Memory
 }
 
 var connectionCount atomic.Uint32
 
-// serveHTTP1 serves a connection until it is closed.
-func (s *Server) serveHTTP1(conn *http1.Conn, tls bool) {
-	c := &client{conn: conn, origin: s.originOf(conn, tls)}
+func (s *Server) newClient(raw net.Conn) *client {
+	c := &client{raw: raw, origin: s.originOf(raw)}
 	c.memory = &c.tokens
-	s.conns.add(c)
-	s.Metrics.Connections.Inc()
-	defer s.Metrics.Connections.Dec()
-	defer s.conns.remove(c)
-	defer c.close()
-	for c.serveNext() {
-	}
+	c.bodySide.reads = true
+	return c
 }
 
-func (s *Server) originOf(conn net.Conn, tls bool) origin {
-	o := origin{server: s, tls: tls, shard: connectionCount.Add(1)}
+func (s *Server) originOf(conn net.Conn) origin {
+	o := origin{server: s, shard: connectionCount.Add(1)}
 	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
 	local, _ := netip.ParseAddrPort(conn.LocalAddr().String())
 	o.peer, o.port = peer.Addr().Unmap().WithZone(""), local.Port()
@@ -52,80 +44,95 @@ func (s *Server) originOf(conn net.Conn, tls bool) origin {
 	return o
 }
 
-// serveTLS runs the handshake, within the time for a head, and serves what the client chose.
-func (s *Server) serveTLS(raw net.Conn) {
-	conn := http1.NewLazyTLS(raw, s.tls)
-	ctx, cancel := context.WithTimeout(context.Background(), s.Timeouts.Head)
-	err := conn.HandshakeContext(ctx)
-	cancel()
-	if err != nil {
-		s.Log.V(1).Info("TLS handshake failed", "peer", raw.RemoteAddr().String(), "reason", err.Error())
-		raw.Close()
-		return
-	}
-	s.serveHTTP1(http1.NewConn(conn), true)
+// serveClear serves a connection that speaks HTTP in clear.
+func (c *client) serveClear() {
+	c.conn = http1.NewConn(c.raw)
+	c.serve()
 }
 
-// serveNext waits for a request and serves it. It reports whether another may follow.
-func (c *client) serveNext() bool {
-	if !c.awaitRequest() {
-		return false
+// serveTLS runs the handshake, within the time for a head, and serves what the client chose.
+func (c *client) serveTLS() {
+	conn := http1.NewLazyTLS(c.raw, c.server.tls)
+	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
+	err := conn.Handshake()
+	if c.guard.stop() || err != nil {
+		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
+		return
 	}
+	c.tls, c.conn = true, http1.NewConn(conn)
+	c.serve()
+}
+
+// serve serves one request after the other.
+func (c *client) serve() {
+	c.server.Metrics.Connections.Inc()
+	defer c.server.Metrics.Connections.Dec()
+	defer c.conn.Close()
+	for c.awaitRequest() && c.serveNext() {
+	}
+}
+
+// serveNext serves a request. It reports whether another may follow.
+func (c *client) serveNext() bool {
 	s := streams.Get().(*stream)
 	s.begin(c)
-	again := s.serve()
+	next := s.serve()
 	t := s.exchange.tunnel
 	s.finish()
 	streams.Put(s)
-	if t != nil {
+	switch next {
+	case bytesOnly:
 		t.run(c)
-		return false
+	case lingering:
+		c.linger()
 	}
-	return again
+	return next == another
 }
 
-// awaitRequest waits for the first byte of a request.
+// awaitRequest waits for the first byte of a request. It may be too late and come all the same.
 func (c *client) awaitRequest() bool {
 	if len(c.conn.Buffered()) > 0 {
 		return true
 	}
 	c.conn.Release()
 	c.guard.start(c.conn, c.server.after(c.server.Timeouts.Idle))
-	c.idle.Store(true)
-	if c.server.stopping.Load() {
-		return false
-	}
+	c.idleSince.Store(c.server.clock.Load())
 	err := c.conn.Fill(0)
-	c.idle.Store(false)
-	return !c.guard.stop() && err == nil
+	c.idleSince.Store(0)
+	c.guard.stop()
+	return err == nil
 }
 
-// close closes the connection once.
-func (c *client) close() {
-	c.closed.Do(func() { c.conn.Close() })
-}
-
-// Lingering is how long, and how much, is read from a client that is being turned away while it still sends: closing
-// at once would reset the connection and destroy the answer before it is read (RFC 9112 section 9.6).
+// Lingering is reading from a client that is being turned away while it may still send: closing at once would reset
+// the connection and destroy the answer before it is read (RFC 9112 section 9.6).
 const (
-	lingerTime  = 2 * time.Second
-	lingerBytes = 256 << 10
+	lingerGap  = 2 * time.Second  // between two reads
+	lingerTime = 10 * time.Second // in all
 )
 
 func (c *client) linger() {
-	if half, ok := c.conn.Conn.(interface{ CloseWrite() error }); !ok || half.CloseWrite() != nil {
+	if !endWriting(c.conn) {
 		return
 	}
-	_ = c.conn.SetReadDeadline(time.Time{}) // sending on a body may have been interrupted by one
-	c.guard.start(c.conn, c.server.after(lingerTime))
-	defer c.guard.stop()
-	for read := 0; read < lingerBytes; {
+	_ = c.conn.SetReadDeadline(time.Time{}) // reading a body may have been interrupted by one
+	end := c.server.after(lingerTime)
+	for now := c.server.clock.Load(); now < end; now = c.server.clock.Load() {
 		c.conn.Consume(len(c.conn.Buffered()))
-		if c.conn.Fill(0) != nil {
+		c.conn.Release()
+		c.guard.start(c.conn, min(end, c.server.after(lingerGap)))
+		err := c.conn.Fill(0)
+		if c.guard.stop() || err != nil {
 			return
 		}
-		read += len(c.conn.Buffered())
 	}
+}
+
+// reset closes the connection so that the client sees that something went wrong.
+func (c *client) reset() {
+	if socket, ok := c.raw.(interface{ SetLinger(int) error }); ok {
+		_ = socket.SetLinger(0) // fails on a connection that is closed
+	}
+	c.raw.Close()
 }
 
 // readHead reads the head of a request into r, and keeps its bytes in held.
@@ -156,7 +163,6 @@ func (c *client) readHead(r *http1.Request, held *http1.Held) error {
 func (c *client) headFailure(err error) error {
 	switch {
 	case c.guard.stop():
-		_ = c.conn.SetDeadline(time.Time{}) // the answer must still get out
 		return os.ErrDeadlineExceeded
 	case errors.Is(err, http1.ErrBufferFull):
 		return http1.ErrHeadTooLarge

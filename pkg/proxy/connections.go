@@ -9,26 +9,36 @@ type connections struct {
 }
 
 type connectionSet struct {
-	mu  sync.Mutex
-	all map[*client]struct{}
-	_   [96]byte
+	mu     sync.Mutex
+	all    map[*client]struct{}
+	closed bool // no more are added
+	_      [96]byte
 }
 
-func (c *connections) add(conn *client) {
-	s := &c.shards[conn.shard%uint32(len(c.shards))]
+// add refuses after closeAll.
+func (c *connections) add(conn *client) bool {
+	s := c.shardOf(conn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
 	if s.all == nil {
 		s.all = map[*client]struct{}{}
 	}
 	s.all[conn] = struct{}{}
+	return true
 }
 
 func (c *connections) remove(conn *client) {
-	s := &c.shards[conn.shard%uint32(len(c.shards))]
+	s := c.shardOf(conn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, conn)
+}
+
+func (c *connections) shardOf(conn *client) *connectionSet {
+	return &c.shards[conn.shard%uint32(len(c.shards))]
 }
 
 func (c *connections) each(do func(*client)) {
@@ -52,17 +62,25 @@ func (c *connections) sweep(clock int64) {
 	})
 }
 
-// interruptIdle ends the wait of every connection that waits for its next request.
-func (c *connections) interruptIdle() {
+// interruptIdle ends the wait of every connection that has waited for its next request since that time or longer.
+func (c *connections) interruptIdle(clock int64) {
 	c.each(func(conn *client) {
-		if v := conn.guard.until.Load(); v > 0 && conn.idle.Load() {
-			conn.guard.interrupt(v)
+		until := conn.guard.until.Load()
+		if since := conn.idleSince.Load(); 0 < since && since <= clock && until > 0 {
+			conn.guard.interrupt(until)
 		}
 	})
 }
 
+// closeAll closes the sockets: TLS would say goodbye first, and wait for a client that does not read.
 func (c *connections) closeAll() {
-	c.each(func(conn *client) { conn.close() })
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		s.each(func(conn *client) { conn.raw.Close() })
+	}
 }
 
 func (c *connections) empty() bool {

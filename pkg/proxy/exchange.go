@@ -91,8 +91,8 @@ func (x *exchange) reset() {
 	x.req.Reset()
 	x.resp.Reset()
 	x.host, x.path = nil, nil
-	x.client = netip.Addr{}
 	x.table, x.route, x.backend, x.set, x.endpoint = nil, nil, nil, nil, nil
+	x.decision = affinity.Decision{}
 	x.tried = attempts{}
 	x.body.reset()
 	x.answered, x.broken, x.sent, x.tunnel = false, false, 0, nil

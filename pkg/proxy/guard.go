@@ -15,12 +15,13 @@ import (
 type guard struct {
 	until atomic.Int64 // the server's clock in milliseconds, or one of the states below
 	conn  net.Conn     // whose deadline to set; written only while until says off
+	reads bool         // of reading only: somebody else writes to the connection, and may go on
 }
 
 const (
 	guardOff    = 0
 	guardFiring = -1 // the sweeper is setting the deadline
-	guardFired  = -2 // the deadline of conn is in the past
+	guardFired  = -2 // the deadline of conn is in the past, until stop
 )
 
 var longAgo = time.Unix(1, 0)
@@ -31,15 +32,15 @@ func (g *guard) start(conn net.Conn, until int64) {
 	g.until.Store(until)
 }
 
-// extend moves the time of a started guard, unless it is up already.
+// extend moves the time of a started guard, unless it is up already. Any goroutine may call it.
 func (g *guard) extend(until int64) {
 	if v := g.until.Load(); v > 0 {
 		g.until.CompareAndSwap(v, until)
 	}
 }
 
-// stop ends the wait, and reports whether it was too long: then every read and write of the connection fails with
-// os.ErrDeadlineExceeded.
+// stop ends the wait, and reports whether it was too long: then reads and writes failed with os.ErrDeadlineExceeded,
+// unless they were just done. The connection can be used again, if it was not closed.
 func (g *guard) stop() (fired bool) {
 	for {
 		switch v := g.until.Load(); v {
@@ -47,6 +48,7 @@ func (g *guard) stop() (fired bool) {
 			return false
 		case guardFired:
 			g.until.Store(guardOff)
+			g.setDeadline(time.Time{})
 			return true
 		case guardFiring:
 			runtime.Gosched()
@@ -70,7 +72,15 @@ func (g *guard) interrupt(v int64) {
 	if !g.until.CompareAndSwap(v, guardFiring) {
 		return
 	}
-	// An error means that the connection is closed, which ends the wait as well.
-	_ = g.conn.SetDeadline(longAgo)
+	g.setDeadline(longAgo)
 	g.until.Store(guardFired)
+}
+
+// setDeadline ignores errors: they mean that the connection is closed, which ends every wait.
+func (g *guard) setDeadline(t time.Time) {
+	if g.reads {
+		_ = g.conn.SetReadDeadline(t)
+		return
+	}
+	_ = g.conn.SetDeadline(t)
 }

@@ -10,12 +10,15 @@ import (
 
 // match pins the current table and finds the route and its backend. If there is none it answers, and returns false.
 func (x *exchange) match() bool {
-	path, _, err := http1.NormalizePath(x.pathSpace[:0], x.req.Path)
+	path, changed, err := http1.NormalizePath(x.pathSpace[:0], x.req.Path)
 	if err != nil {
 		x.refuse(err)
 		return false
 	}
 	x.path = path
+	if changed {
+		x.pathSpace = path
+	}
 	x.host = hostName(x.hostSpace[:0], x.req.Host)
 	x.table = x.server.Tables.Current()
 	if x.table == nil {

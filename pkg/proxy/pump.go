@@ -17,7 +17,8 @@ type bodyPump struct {
 	conn *upstream.Conn
 	out  http1.Output // of the goroutine
 
-	done    atomic.Bool // the whole body was sent
+	read    atomic.Bool // the whole body was read from the client
+	sent    atomic.Bool // and written to the pod
 	running sync.WaitGroup
 	started bool // the goroutine was started, and not waited for
 
@@ -27,23 +28,24 @@ type bodyPump struct {
 
 func (p *bodyPump) begin(x *exchange, conn *upstream.Conn) {
 	p.x, p.conn = x, conn
-	p.done.Store(x.req.Body == http1.BodyNone)
+	p.read.Store(x.req.Body == http1.BodyNone)
+	p.sent.Store(x.req.Body == http1.BodyNone)
 	p.started, p.clientErr = false, nil
 }
 
 // sendBuffered adds what has arrived of the body to the output of the exchange.
 func (p *bodyPump) sendBuffered() error {
-	if p.finished() {
+	if p.isSent() {
 		return nil
 	}
-	whole, err := p.send(&p.x.out, false)
-	p.done.Store(whole)
+	err := p.send(&p.x.out, false)
+	p.sent.Store(p.isRead())
 	return err
 }
 
 // sendRest starts the goroutine if the body has not been sent whole.
 func (p *bodyPump) sendRest() {
-	if p.finished() {
+	if p.isSent() {
 		return
 	}
 	p.started = true
@@ -51,13 +53,14 @@ func (p *bodyPump) sendRest() {
 }
 
 func (p *bodyPump) run() {
-	_, err := p.send(&p.out, true)
+	err := p.send(&p.out, true)
 	if err == nil {
 		err = p.out.Flush(p.conn)
 	}
 	p.out.Drop()
 	if err == nil {
-		p.done.Store(true)
+		p.sent.Store(true)
+		p.x.guard.extend(p.x.answerBy())
 		return
 	}
 	// The pod does not get the rest of what it was promised. Unless the client is to blame it may have answered
@@ -68,28 +71,30 @@ func (p *bodyPump) run() {
 }
 
 // send moves spans of the body to the pod by way of out. With wait set it goes on to the end of the body, else until
-// it would have to wait. whole says that the end was reached.
-func (p *bodyPump) send(out *http1.Output, wait bool) (whole bool, err error) {
+// it would have to wait.
+func (p *bodyPump) send(out *http1.Output, wait bool) error {
 	for {
 		span, err := p.x.down.nextBody(false)
 		if err == http1.ErrIncomplete {
 			if !wait {
-				return false, nil
+				return nil
 			}
 			if err := out.Flush(p.conn); err != nil {
-				return false, err
+				return err
 			}
+			p.x.guard.extend(p.x.answerBy())
 			span, err = p.x.down.nextBody(true)
 		}
 		if err == io.EOF {
+			p.read.Store(true)
 			p.finish(out)
-			return true, nil
+			return nil
 		}
 		if err != nil {
-			return false, p.fail(err)
+			return p.fail(err)
 		}
 		if err := p.write(out, span); err != nil {
-			return false, err
+			return err
 		}
 	}
 }
@@ -125,20 +130,24 @@ func (p *bodyPump) fail(err error) error {
 	return err
 }
 
-// failure is why the body could not be read from the client, nil if it could.
+// failure is why the body could not be read from the client, nil if it could. It means nothing after stop, which makes
+// the reading fail.
 func (p *bodyPump) failure() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.clientErr
 }
 
-// active reports whether an attempt has begun to send the body, so that its rest is not for anybody else to read.
-func (p *bodyPump) active() bool { return p.x != nil }
+// isActive reports whether an attempt has begun to send the body, so that its rest is not for anybody else to read.
+func (p *bodyPump) isActive() bool { return p.x != nil }
 
-// finished reports whether the whole body was sent.
-func (p *bodyPump) finished() bool { return p.done.Load() }
+// isRead reports whether the whole body was read from the client.
+func (p *bodyPump) isRead() bool { return p.read.Load() }
 
-// join waits for the goroutine of a body that was sent whole.
+// isSent reports whether the whole body was written to the pod.
+func (p *bodyPump) isSent() bool { return p.sent.Load() }
+
+// join waits for the goroutine, which has sent the body whole.
 func (p *bodyPump) join() {
 	p.started = false
 	p.running.Wait()
@@ -146,10 +155,13 @@ func (p *bodyPump) join() {
 
 // stop ends the goroutine, if it runs, and waits for it. The connection to the pod was closed before.
 func (p *bodyPump) stop() {
-	if p.started {
-		p.x.down.interruptBody()
-		p.join()
+	if !p.started {
+		return
 	}
+	if !p.isRead() {
+		p.x.down.interruptBody()
+	}
+	p.join()
 }
 
 // reset forgets the last request.

@@ -18,7 +18,7 @@ func (x *exchange) relay(conn *upstream.Conn) {
 	}
 	x.answered = true
 	whole := x.relayAnswer(conn)
-	if whole && x.body.finished() && x.fitForReuse(conn) {
+	if whole && x.body.isSent() && x.fitForReuse(conn) {
 		x.body.join()
 		x.endpoint.Keep(conn, x.shard, x.start)
 		return
@@ -62,7 +62,7 @@ func (x *exchange) nextSpan(conn *upstream.Conn) ([]byte, error) {
 	if err := x.down.flush(); err != nil {
 		return nil, err
 	}
-	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
+	x.guard.start(conn, x.answerBy())
 	span, err = x.respBody.Next(true)
 	x.guard.stop()
 	return span, err

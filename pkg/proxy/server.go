@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // sweepEvery is the resolution of all timeouts.
@@ -28,6 +26,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	listeners []net.Listener
+	accepting sync.WaitGroup
 }
 
 // NewServer makes a Server and starts its sweeper. Stop or Close must be called in the end.
@@ -46,23 +45,24 @@ func NewServer(o Options) *Server {
 // Serve accepts connections that speak HTTP in clear, until the listener fails or the server stops. It returns nil in
 // the latter case.
 func (s *Server) Serve(l net.Listener) error {
-	return s.accept(l, func(conn net.Conn) { s.serveHTTP1(http1.NewConn(conn), false) })
+	return s.accept(l, (*client).serveClear)
 }
 
 // ServeTLS accepts connections that speak HTTP over TLS, like Serve.
 func (s *Server) ServeTLS(l net.Listener) error {
-	return s.accept(l, s.serveTLS)
+	return s.accept(l, (*client).serveTLS)
 }
 
-func (s *Server) accept(l net.Listener, serve func(net.Conn)) error {
+func (s *Server) accept(l net.Listener, serve func(*client)) error {
 	if !s.listen(l) {
 		return l.Close()
 	}
+	defer s.accepting.Done()
 	for {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
-			go serve(conn)
+			s.admit(conn, serve)
 		case s.stopping.Load():
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -78,19 +78,42 @@ func (s *Server) accept(l net.Listener, serve func(net.Conn)) error {
 func (s *Server) listen(l net.Listener) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stopping.Load() {
+		return false
+	}
 	s.listeners = append(s.listeners, l)
-	return !s.stopping.Load()
+	s.accepting.Add(1)
+	return true
 }
 
-// Stop lets every request that has begun come to its end and takes no new ones: listeners are closed, idle
+// admit serves a connection in a goroutine of its own. From here on Stop waits for it.
+func (s *Server) admit(raw net.Conn, serve func(*client)) {
+	c := s.newClient(raw)
+	if !s.conns.add(c) {
+		raw.Close()
+		return
+	}
+	go func() {
+		defer s.conns.remove(c)
+		defer raw.Close()
+		serve(c)
+	}()
+}
+
+// quiet is how long a connection is idle before Stop closes it: the next request of one that was used just now may
+// be on its way already. If it comes, its answer says that the connection is closed.
+const quiet = 500 * time.Millisecond
+
+// Stop lets every request that has begun come to its end and takes no new connections: listeners are closed, idle
 // connections too, the others after their answer. Streams are closed when ctx ends, with everything else that is
 // left; that is the error then.
 func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
+	s.accepting.Wait()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		s.conns.interruptIdle()
+		s.conns.interruptIdle(s.after(-quiet))
 		if s.conns.empty() {
 			s.Close()
 			return nil

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -17,10 +18,20 @@ type stream struct {
 	body     http1.Body
 	out      http1.Output
 
-	framing http1.Framing // of the answer, as the client gets it
-	close   bool          // the connection is closed after the answer
-	linger  bool          // and the client may still be sending
+	framing     http1.Framing // of the answer, as the client gets it
+	close       bool          // the connection is closed after the answer
+	interrupted atomic.Bool   // no more of the body is read
 }
+
+// following is what follows a request on its connection.
+type following uint8
+
+const (
+	nothing   following = iota // the connection is closed
+	lingering                  // it is closed, and the client may be sending still
+	another                    // another request
+	bytesOnly                  // it was upgraded
+)
 
 var (
 	streams            = sync.Pool{New: func() any { return new(stream) }}
@@ -29,47 +40,47 @@ var (
 
 func (s *stream) begin(c *client) {
 	s.client = c
-	s.framing, s.close, s.linger = http1.BodyNone, false, false
+	s.framing, s.close = http1.BodyNone, false
+	s.interrupted.Store(false)
 	x := &s.exchange
 	x.reset()
 	x.origin, x.guard, x.down = &c.origin, &c.guard, s
+	x.client = c.peer
 }
 
-// serve reads the head and runs the exchange. It reports whether another request may follow.
-func (s *stream) serve() bool {
+// serve reads the head and runs the exchange.
+func (s *stream) serve() following {
 	x := &s.exchange
-	if err := s.client.readHead(&x.req, &s.head); err != nil {
-		s.refuseHead(err)
-		return false
+	switch err := s.client.readHead(&x.req, &s.head); err {
+	case nil:
+		s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
+		x.run()
+	case io.EOF:
+		return nothing
+	default:
+		x.start = time.Now()
+		x.refuse(err)
+		x.record()
 	}
-	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
-	x.run()
-	if x.tunnel != nil {
-		return false
-	}
-	if x.broken {
-		s.client.close()
-		return false
-	}
-	if s.linger {
-		s.client.linger()
-	}
-	return !s.close
+	return s.following()
 }
 
-// refuseHead answers what is no request. A connection that just ended is not answered.
-func (s *stream) refuseHead(err error) {
-	if err == io.EOF {
-		return
-	}
+func (s *stream) following() following {
 	x := &s.exchange
-	s.close, s.linger = true, true
-	x.start = time.Now()
-	x.refuse(err)
-	x.record()
-	if !x.broken {
-		s.client.linger()
+	switch {
+	case x.tunnel != nil:
+		return bytesOnly
+	case x.broken:
+		if s.framing == http1.BodyUntilClose {
+			s.client.reset() // what was sent would pass for the whole answer
+		}
+		return nothing
+	case !s.close:
+		return another
+	case x.req.KeepAlive || !s.bodyRead():
+		return lingering
 	}
+	return nothing
 }
 
 // finish gives back what the request held.
@@ -91,8 +102,7 @@ func (s *stream) nextBody(wait bool) ([]byte, error) {
 	g := &s.client.bodySide
 	g.start(s.client.conn, s.client.server.after(s.client.server.Timeouts.Body))
 	span, err := s.body.Next(true)
-	if g.stop() && err != nil {
-		_ = s.client.conn.SetDeadline(time.Time{}) // the answer must still get out
+	if g.stop() && err != nil || s.interrupted.Load() {
 		return nil, os.ErrDeadlineExceeded
 	}
 	return span, err
@@ -100,7 +110,9 @@ func (s *stream) nextBody(wait bool) ([]byte, error) {
 
 func (s *stream) trailers() []http1.Field { return s.body.Trailers() }
 
+// interruptBody sets interrupted first: if the guard takes the deadline back, nextBody has yet to look at it.
 func (s *stream) interruptBody() {
+	s.interrupted.Store(true)
 	_ = s.client.conn.SetReadDeadline(longAgo)
 }
 
@@ -147,20 +159,15 @@ func (s *stream) chooseFraming() {
 	if s.framing == http1.BodyChunked && x.req.Minor == 0 {
 		s.framing = http1.BodyUntilClose
 	}
-	if !s.bodyRead() {
-		s.close, s.linger = true, true
-	}
-	if s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.stopping.Load() {
-		s.close = true
-	}
+	s.close = s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.stopping.Load() || !s.bodyRead()
 }
 
 // bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
 // passed over; more than that is not waited for.
 func (s *stream) bodyRead() bool {
 	x := &s.exchange
-	if x.body.active() {
-		return x.body.finished()
+	if x.body.isActive() {
+		return x.body.isRead() && !s.interrupted.Load()
 	}
 	for {
 		if _, err := s.body.Next(false); err != nil {

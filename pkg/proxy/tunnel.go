@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"io"
 	"sync"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -20,35 +21,60 @@ func (t *tunnel) run(c *client) {
 	defer c.server.Metrics.Streams.Dec()
 	defer t.endpoint.End()
 	defer t.conn.Close()
-	var towardsPod sync.WaitGroup
-	towardsPod.Go(func() { pass(t.conn.Conn, c.conn) })
-	pass(c.conn, t.conn.Conn)
-	towardsPod.Wait()
+	c.bodySide.reads = false
+	towardsPod := way{from: c.conn, to: t.conn.Conn, server: c.server, guard: &c.bodySide, back: &c.guard}
+	towardsClient := way{from: t.conn.Conn, to: c.conn, server: c.server, guard: &c.guard, back: &c.bodySide}
+	var other sync.WaitGroup
+	other.Go(towardsPod.run)
+	towardsClient.run()
+	other.Wait()
 }
 
-// pass moves bytes from one side to the other, those first that came with the handshake. The end of one direction is
-// passed on and leaves the other open; a failure ends both.
-func pass(to, from *http1.Conn) {
-	for {
-		if span := from.Buffered(); len(span) > 0 {
-			if _, err := to.Write(span); err != nil {
-				from.Close()
-				return
-			}
-			from.Consume(len(span))
-			from.Release()
-			continue
-		}
-		if from.Fill(0) != nil {
-			endWriting(to)
-			return
-		}
-	}
+// way is one direction of a tunnel.
+type way struct {
+	from, to *http1.Conn
+	server   *Server
+	guard    *guard // of this direction
+	back     *guard // of the other one
 }
 
-func endWriting(conn *http1.Conn) {
-	if half, ok := conn.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+// run ends when from does. That is passed on and leaves the other direction open, as long as something comes that way:
+// from may be gone for good, and the other side may not care. A failure ends both directions.
+func (w *way) run() {
+	if w.pass() != io.EOF || !endWriting(w.to) {
+		w.from.Close()
+		w.to.Close()
 		return
 	}
-	conn.Close()
+	w.guard.start(w.to, w.server.after(w.server.Timeouts.Answer))
+}
+
+// pass moves bytes, those first that came with the handshake, until from ends or something fails.
+func (w *way) pass() error {
+	for {
+		if len(w.from.Buffered()) == 0 {
+			if err := w.from.Fill(0); err != nil {
+				return err
+			}
+		}
+		if err := w.write(w.from.Buffered()); err != nil {
+			return err
+		}
+		w.back.extend(w.server.after(w.server.Timeouts.Answer))
+		w.from.Consume(len(w.from.Buffered()))
+		w.from.Release()
+	}
+}
+
+func (w *way) write(span []byte) error {
+	w.guard.start(w.to, w.server.after(w.server.Timeouts.Body))
+	defer w.guard.stop()
+	_, err := w.to.Write(span)
+	return err
+}
+
+// endWriting tells the other side of conn that nothing more will come.
+func endWriting(conn *http1.Conn) bool {
+	half, ok := conn.Conn.(interface{ CloseWrite() error })
+	return ok && half.CloseWrite() == nil
 }

@@ -94,13 +94,13 @@ func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
 func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
 
 // Idle takes the idle connection that was used last, or returns nil. The shard is any number that the caller keeps,
-// so that the same callers meet the same connections. With check set, connections that their peer has closed are
-// dropped: asked for by a request that cannot be sent twice.
-func (e *Endpoint) Idle(shard uint32, check bool) *Conn {
+// so that the same callers meet the same connections. Those that their peer has closed are dropped, and those on which
+// it has sent anything meanwhile: that would pass for the answer to the next request, which may be another client's.
+func (e *Endpoint) Idle(shard uint32) *Conn {
 	for i := range uint32(shards) {
 		list := &e.idle[(shard+i)%shards]
 		for conn := list.pop(); conn != nil; conn = list.pop() {
-			if !check || !conn.Stale() {
+			if !conn.Stale() {
 				return conn
 			}
 			conn.Close()
