@@ -57,6 +57,9 @@ func Start() (*Plane, error) {
 	return p, nil
 }
 
+// Kubeconfig is a file's worth of how to reach the API server as an administrator, for programs of their own.
+func (p *Plane) Kubeconfig() []byte { return p.env.KubeConfig }
+
 // Stop stops everything that was started, waiting a bounded time for each program.
 func (p *Plane) Stop() error {
 	if p.manager != nil {

@@ -1,0 +1,148 @@
+package stay
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// limpet is a running process.
+type limpet struct {
+	http, admin string // addresses
+}
+
+// startLimpet runs the binary with the given command and flags, and waits until it is ready.
+func startLimpet(t *testing.T, args ...string) *limpet {
+	t.Helper()
+	l := &limpet{http: freeAddress(t), admin: freeAddress(t)}
+	args = append(args, "--http-addr", l.http, "--https-addr=", "--admin-addr", l.admin, "--access-log=false",
+		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text")
+	cmd := exec.Command(binary, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	logs, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		for lines := bufio.NewScanner(logs); lines.Scan(); {
+			t.Log(lines.Text())
+		}
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		<-logged
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("limpet ended badly: %v", err)
+		}
+	})
+	await(t, "limpet is ready", func() bool {
+		answer, err := http.Get("http://" + l.admin + "/readyz")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	})
+	return l
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// await waits for a condition, for as long as a slow machine may need.
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(time.Minute)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("after a minute, it still does not hold that %s", what)
+		}
+	}
+}
+
+// awaitEndpoints waits until every pool has just the given pods, in their states.
+func (l *limpet) awaitEndpoints(t *testing.T, pods []podState) {
+	t.Helper()
+	var want []string
+	for _, p := range pods {
+		state := "Ready"
+		if p.terminating {
+			state = "Draining"
+		}
+		want = append(want, p.name+" "+state)
+	}
+	slices.Sort(want)
+	await(t, fmt.Sprintf("every pool has %v", want), func() bool {
+		got := l.endpoints(t)
+		for _, w := range ways {
+			if !slices.Equal(got[w.pool()], want) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// endpoints asks /debug/table which pods each pool has.
+func (l *limpet) endpoints(t *testing.T) map[string][]string {
+	t.Helper()
+	answer, err := http.Get("http://" + l.admin + "/debug/table")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var table struct {
+		Pools []struct {
+			ID        string
+			Endpoints []struct{ Pod, State string }
+		}
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&table); err != nil {
+		t.Fatal(err)
+	}
+	pools := map[string][]string{}
+	for _, p := range table.Pools {
+		for _, e := range p.Endpoints {
+			pools[p.ID] = append(pools[p.ID], e.Pod+" "+e.State)
+		}
+		slices.Sort(pools[p.ID])
+	}
+	return pools
+}
+
+// keyFile writes a key for tokens, the same for every process that is given the file.
+func keyFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "keys")
+	key := "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+	if err := os.WriteFile(path, []byte(strings.TrimSpace(key)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
