@@ -12,7 +12,7 @@ import (
 
 // The reasons of Problems on an Ingress. Those on an AffinityPolicy are the condition reasons of api/v1alpha1.
 const (
-	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the server name of the certificate, is left out.
+	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the certificate's server name, is left out.
 	ReasonInvalidHost = "InvalidHost"
 	// ReasonInvalidPath: no request can have the path. It is left out.
 	ReasonInvalidPath = "InvalidPath"
@@ -28,7 +28,7 @@ const (
 	ReasonPortNotFound = "PortNotFound"
 	// ReasonUnsupportedProtocol: the Service's port is not TCP. The route answers 503.
 	ReasonUnsupportedProtocol = "UnsupportedProtocol"
-	// ReasonInvalidExternalName: a Service of type ExternalName names something that may not be dialled. The route answers 503.
+	// ReasonInvalidExternalName: a Service of type ExternalName names what may not be dialled. The route answers 503.
 	ReasonInvalidExternalName = "InvalidExternalName"
 	// ReasonSecretNotFound: a TLS Secret is not named, or does not exist.
 	ReasonSecretNotFound = "SecretNotFound"
