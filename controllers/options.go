@@ -95,3 +95,7 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+func (o *Options) keySecret() types.NamespacedName {
+	return types.NamespacedName{Namespace: o.Namespace, Name: o.KeySecret}
+}

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -93,7 +94,7 @@ func readManifest(file string) ([]client.Object, error) {
 	var objects []client.Object
 	for dec := yaml.NewYAMLOrJSONDecoder(f, 4096); ; {
 		object := &unstructured.Unstructured{}
-		if err := dec.Decode(&object.Object); err == io.EOF {
+		if err := dec.Decode(&object.Object); errors.Is(err, io.EOF) {
 			return objects, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
@@ -109,6 +110,7 @@ type replica struct {
 	publisher *fakePublisher
 	keys      *affinity.Keys
 	stop      func()
+	done      chan error // what Run returned
 }
 
 // startReplica runs a replica until the test ends or stop is called.
@@ -144,11 +146,11 @@ func (r *replica) start(t *testing.T, change ...func(*Options)) {
 		f(&o)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- Run(ctx, o, r.publisher, r.keys) }()
+	r.done = make(chan error, 1)
+	go func() { r.done <- Run(ctx, o, r.publisher, r.keys) }()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := <-r.done; err != nil {
 			t.Errorf("replica %s: %v", r.name, err)
 		}
 	})

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -158,5 +159,38 @@ func TestAnObjectThatIsMissedDuringABuildIsBuiltAgain(t *testing.T) {
 	}
 	if r.end(map[model.Ref]struct{}{a: {}}) {
 		t.Error("a second build for nothing")
+	}
+}
+
+func TestSecretsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
+	strip := stripSecrets(types.NamespacedName{Namespace: home, Name: DefaultKeySecret})
+	for _, c := range []struct {
+		namespace, name string
+		kept            int
+	}{
+		{home, DefaultKeySecret, 3},
+		{"shop", DefaultKeySecret, 2},
+		{"shop", "tls", 2},
+	} {
+		secret := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.name},
+			Data:       map[string][]byte{corev1.TLSCertKey: {1}, corev1.TLSPrivateKeyKey: {2}, "password": {3}},
+		}
+		if _, err := strip(secret); err != nil || len(secret.Data) != c.kept {
+			t.Errorf("%s/%s: %d entries kept, error %v; want %d", c.namespace, c.name, len(secret.Data), err, c.kept)
+		}
+	}
+}
+
+func TestTheOldestEventOfABatchCounts(t *testing.T) {
+	var s seen[whole]
+	s.mark(whole{})
+	first := s.at[whole{}]
+	s.mark(whole{})
+	if got := s.take(whole{}); !got.Equal(first) {
+		t.Errorf("take gives %v, want the first mark, %v", got, first)
+	}
+	if got := s.take(whole{}); got.Equal(first) {
+		t.Error("a time was taken twice")
 	}
 }
