@@ -43,9 +43,9 @@ func TestSummarizeIsAsBadAsTheWorstTarget(t *testing.T) {
 func TestSummarizeTakesUnknownForBad(t *testing.T) {
 	sum := Summarize([]TargetStatus{
 		target("a", condition(ConditionProgrammed, "True", "Programmed")),
-		target("b", condition(ConditionProgrammed, "Unknown", "Pending")),
+		target("b", condition(ConditionProgrammed, "Unknown", "Later")),
 	})
-	if len(sum) != 1 || sum[0].Status != "Unknown" || sum[0].Reason != "Pending" {
+	if len(sum) != 1 || sum[0].Status != "Unknown" || sum[0].Reason != "Later" {
 		t.Errorf("got %+v", sum)
 	}
 }
