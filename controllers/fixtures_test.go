@@ -88,13 +88,19 @@ type logLines struct {
 	lines []string
 }
 
-// logger also writes to the log of the test.
+// logger writes there, and what is there to the log of a test that has failed.
 func (l *logLines) logger(t *testing.T) logr.Logger {
+	t.Cleanup(func() {
+		if t.Failed() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			t.Log(strings.Join(l.lines, "\n"))
+		}
+	})
 	return funcr.New(func(prefix, line string) {
-		t.Log(prefix, line)
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.lines = append(l.lines, line)
+		l.lines = append(l.lines, prefix+" "+line)
 	}, funcr.Options{LogTimestamp: true})
 }
 
