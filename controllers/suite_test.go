@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"path/filepath"
 	"sync"
@@ -42,6 +43,9 @@ var (
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
+	if err := controlplane.Find(); err != nil {
+		log.Fatal(err)
+	}
 	sandbox.Main(m, func() (func(), error) {
 		plane, err := controlplane.Start()
 		if err != nil {
