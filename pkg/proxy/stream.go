@@ -5,7 +5,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -45,7 +44,7 @@ func (s *stream) begin(c *client) {
 	x := &s.exchange
 	x.reset()
 	x.origin, x.guard, x.down = &c.origin, &c.guard, s
-	x.client = c.peer
+	x.client, x.protocol = c.peer, "HTTP/1.1"
 }
 
 // serve reads the head and runs the exchange.
@@ -58,9 +57,7 @@ func (s *stream) serve() following {
 	case io.EOF:
 		return nothing
 	default:
-		x.start = time.Now()
-		x.refuse(err)
-		x.record()
+		x.refuseRequest(err)
 	}
 	return s.following()
 }
