@@ -11,3 +11,6 @@ controller_gen=$1
 # What the chart ships of that.
 cp config/crd/bases/*.yaml charts/limpet/crds/
 cp config/rbac/role.yaml charts/limpet/files/
+
+# The reference pages that follow from the code.
+go run ./hack/docs

@@ -42,7 +42,7 @@ const (
 	ReasonUnknownAnnotation = "UnknownAnnotation"
 	// ReasonInvalidAnnotation: a limpet.dev annotation has a wrong value, or misses another one. It is not applied.
 	ReasonInvalidAnnotation = "InvalidAnnotation"
-	// ReasonAnnotationOverridden: something that comes first in the order of the package comment is applied instead.
+	// ReasonAnnotationOverridden: a policy, or another annotation, comes first and is applied instead.
 	ReasonAnnotationOverridden = "AnnotationOverridden"
 	// ReasonNotHonoured: an annotation of ingress-nginx is not implemented. The route serves without it.
 	ReasonNotHonoured = "NotHonoured"
