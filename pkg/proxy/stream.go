@@ -50,15 +50,16 @@ func (s *stream) begin(c *client) {
 // serve reads the head and runs the exchange.
 func (s *stream) serve() following {
 	x := &s.exchange
-	switch err := s.client.readHead(&x.req, &s.head); err {
-	case nil:
-		s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
-		x.run()
-	case io.EOF:
+	err := s.client.readHead(&x.req, &s.head)
+	if err == io.EOF {
 		return nothing
-	default:
-		x.refuseRequest(err)
 	}
+	if err != nil {
+		x.refuseRequest(err)
+		return s.following()
+	}
+	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
+	x.run()
 	return s.following()
 }
 
