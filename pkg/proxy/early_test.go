@@ -94,7 +94,6 @@ func TestAShortBodyThatNobodyWantsIsPassedOver(t *testing.T) {
 // The pod hangs up without an answer while the client still sends: the pod's fault, not the client's.
 func TestAPodThatHangsUpUnderABodyIsToBlame(t *testing.T) {
 	for name, script := range map[string]func(*podConn){
-		"at once":           func(c *podConn) { c.reset() },
 		"after the head":    func(c *podConn) { c.head() },
 		"amid the body":     func(c *podConn) { c.head(); io.CopyN(io.Discard, c.Reader, 100000) },
 		"amid its answer":   func(c *podConn) { c.head(); c.say("HTTP/1.1 200 O") },

@@ -40,7 +40,6 @@ func TestAMalformedRequestIsRefusedAndTheConnectionClosed(t *testing.T) {
 		{"chunked in HTTP/1.0", "POST / HTTP/1.0\r\n" + hostLine + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
 		{"unknown coding", post + hostLine + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
 		{"HTTP/2.0 by name", "GET / HTTP/2.0\r\n" + hostLine + "\r\n", 505},
-		{"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
 		{"chunk size is no number, at once", chunkedPost + "xx\r\n", 400},
 		{"chunk without its end, at once", chunkedPost + "1\r\nabc", 400},
 		{"head too large", get + hostLine + "A: " + strings.Repeat("a", 70<<10) + "\r\n\r\n", 431},
