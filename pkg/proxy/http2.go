@@ -3,10 +3,12 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/net/http2"
 )
 
@@ -22,7 +24,11 @@ const (
 // newHTTP2 makes the HTTP/2 side. The framing, flow control and the bounds on floods of resets, settings, pings and
 // continuations are those of golang.org/x/net/http2. base carries what that takes from net/http.
 func newHTTP2(o *Options) (server *http2.Server, base *http.Server) {
-	base = &http.Server{MaxHeaderBytes: o.Limits.HeadBytes, ReadHeaderTimeout: o.Timeouts.Head}
+	base = &http.Server{
+		MaxHeaderBytes:    o.Limits.HeadBytes,
+		ReadHeaderTimeout: o.Timeouts.Head,
+		ErrorLog:          slog.NewLogLogger(logr.ToSlogHandler(o.Log.V(1)), slog.LevelInfo),
+	}
 	server = &http2.Server{
 		MaxConcurrentStreams:         http2Streams,
 		MaxReadFrameSize:             http2FrameSize,
