@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"cmp"
 	"io"
 	"strconv"
 	"sync"
@@ -157,8 +158,8 @@ func appendText(b []byte, a *Access) []byte {
 	b = strconv.AppendInt(append(b, ' '), int64(a.Status), 10)
 	b = strconv.AppendInt(append(b, ' '), a.Bytes, 10)
 	b = strconv.AppendFloat(append(b, ' '), a.Took.Seconds(), 'f', 6, 64)
-	b = append(append(b, ' '), a.Pool...)
-	b = append(append(b, ' '), a.Endpoint...)
+	b = append(append(b, ' '), cmp.Or(a.Pool, "-")...)
+	b = append(append(b, ' '), cmp.Or(a.Endpoint, "-")...)
 	b = append(append(b, ' '), a.Outcome.String()...)
 	if reason := a.Reason.String(); reason != "" {
 		b = append(append(b, '/'), reason...)
