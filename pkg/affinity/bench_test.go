@@ -12,7 +12,10 @@ type wireRequest struct {
 	fakeRequest
 	cookie []byte
 	value  []byte
+	query  []byte
 }
+
+func (r *wireRequest) Query() []byte { return r.query }
 
 func (r *wireRequest) Header(string) ([]byte, bool) { return r.value, r.value != nil }
 
@@ -71,6 +74,8 @@ func TestNothingAllocates(t *testing.T) {
 	fresh := newStage(t, 20, cookieMethod)
 	header := newStage(t, 20, headerMethod)
 	address := newStage(t, 20, addressMethod)
+	query := newStage(t, 20, queryMethod)
+	query.req.query = []byte("a=1&sid=%34%32+x")
 	cookies := []string{"cart-id"}
 	for name, act := range map[string]func(){
 		"open from memory":     func() { known.ring.Open(&known.m, text, &known.d.Token) },
@@ -81,6 +86,7 @@ func TestNothingAllocates(t *testing.T) {
 		"decide for a new one": func() { fresh.decide(); fresh.issue() },
 		"decide by header":     header.decide,
 		"decide by address":    address.decide,
+		"decide by query":      query.decide,
 		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
 		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
 		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies) },

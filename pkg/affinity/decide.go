@@ -16,7 +16,7 @@ type call struct {
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	*d = Decision{Endpoint: none, Method: none, issuer: none, now: now}
+	*d = Decision{Endpoint: none, Method: none, issuer: none, now: now, mem: m}
 	if len(p.methods) == 0 {
 		d.Endpoint = p.pick(set, req, nil)
 		return

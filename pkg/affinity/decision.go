@@ -54,6 +54,7 @@ type Decision struct {
 	Token Token
 
 	now    int64
+	mem    *Memory
 	issuer int           // index of the method that issues the token, -1 if none does
 	spent  [maxTries]int // endpoints that could not be reached
 	tries  int           // how many of spent are set

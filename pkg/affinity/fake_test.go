@@ -96,6 +96,8 @@ type fakeRequest struct {
 	cookies []string
 	header  string // of X-Session-Id
 	ip      string
+	path    string
+	query   string
 }
 
 func (r *fakeRequest) Header(name string) ([]byte, bool) {
@@ -108,6 +110,9 @@ func (r *fakeRequest) CookieHeader(i int) []byte {
 	}
 	return []byte(r.cookies[i])
 }
+
+func (r *fakeRequest) Path() []byte  { return []byte(r.path) }
+func (r *fakeRequest) Query() []byte { return []byte(r.query) }
 
 func (r *fakeRequest) ClientIP() netip.Addr {
 	ip, _ := netip.ParseAddr(r.ip)

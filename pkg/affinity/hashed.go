@@ -5,7 +5,7 @@ import "github.com/limpet-dev/limpet/pkg/model"
 // askHashed places the client by the value that method i finds. A client that a method before it will give a token
 // to is a new one to that method, whatever its value.
 func (c *call) askHashed(i int) {
-	key, ok := c.methods[i].hash(c.req)
+	key, ok := c.methods[i].hash(c.req, c.mem)
 	if !ok {
 		return
 	}
@@ -24,8 +24,8 @@ func (c *call) askHashed(i int) {
 }
 
 // hash is that of the first value that the method finds.
-func (m *method) hash(req Request) (key uint64, ok bool) {
-	v := values{method: m, req: req}
+func (m *method) hash(req Request, mem *Memory) (key uint64, ok bool) {
+	v := values{method: m, req: req, mem: mem}
 	value := v.next()
 	return model.Hash(value), value != nil
 }

@@ -19,7 +19,7 @@ const (
 func (c *call) askIssued(i int) {
 	var best, t Token
 	top := absent
-	v := values{method: &c.methods[i], req: c.req}
+	v := values{method: &c.methods[i], req: c.req, mem: c.mem}
 	for value := v.next(); value != nil; value = v.next() {
 		s, at := c.examine(value, &t)
 		if s == alive {

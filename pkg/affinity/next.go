@@ -29,7 +29,7 @@ func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
 		if p.methods[i].binding != hashed {
 			continue
 		}
-		if key, ok := p.methods[i].hash(req); ok {
+		if key, ok := p.methods[i].hash(req, d.mem); ok {
 			return place(set, p.identity, key, p.keepDraining, spent)
 		}
 	}

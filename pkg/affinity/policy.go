@@ -33,17 +33,19 @@ const (
 type method struct {
 	source       source
 	binding      binding
-	name         string // of the cookie or header
+	name         string // of the cookie, header or parameter
+	index        int    // of the path segment
 	bits4, bits6 int    // of an address
 	cookie       setCookie
 }
 
-// cells are the pairs of source and binding that there are.
-var cells = map[[2]string]method{
-	{string(model.SourceCookie), string(model.BindingIssued)}:   {source: fromCookie, binding: issued},
-	{string(model.SourceHeader), string(model.BindingHashed)}:   {source: fromHeader, binding: hashed},
-	{string(model.SourceSourceIP), string(model.BindingHashed)}: {source: fromAddress, binding: hashed},
-}
+var (
+	sources = map[model.Source]source{
+		model.SourceCookie: fromCookie, model.SourceHeader: fromHeader, model.SourceQueryParam: fromQuery,
+		model.SourcePathSegment: fromPath, model.SourceSourceIP: fromAddress,
+	}
+	bindings = map[model.Binding]binding{model.BindingIssued: issued, model.BindingHashed: hashed}
+)
 
 // Compile makes a Policy of what translate has found valid; a method with a source or binding that is not built here
 // recognises nobody. No affinity at all compiles to a policy without methods: every request goes to the less busy of
@@ -70,19 +72,25 @@ func Compile(a *model.Affinity) *Policy {
 }
 
 func (p *Policy) add(from *model.Method) {
-	m, ok := cells[[2]string{string(from.Source), string(from.Binding)}]
-	if !ok {
+	m := method{source: sources[from.Source], binding: bindings[from.Binding]}
+	if m.source == 0 || m.binding == 0 {
 		return
 	}
 	switch m.source {
 	case fromCookie:
 		m.name = from.Cookie.Name
 		m.cookie = compileCookie(from.Cookie)
-		p.cookies = append(p.cookies, m.name)
 	case fromHeader:
 		m.name = from.Header.Name
+	case fromQuery:
+		m.name = from.QueryParam.Name
+	case fromPath:
+		m.index = from.PathSegment.Index
 	case fromAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
+	}
+	if m.source == fromCookie && m.binding == issued {
+		p.cookies = append(p.cookies, m.name)
 	}
 	p.methods = append(p.methods, m)
 }

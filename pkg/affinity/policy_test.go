@@ -49,10 +49,10 @@ func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
 
 func TestAnAddressWithoutANetworkRecognisesNobody(t *testing.T) {
 	m := method{source: fromAddress, bits4: 33, bits6: 64}
-	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}); ok {
+	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}, nil); ok {
 		t.Error("a prefix length of 33 gives a network of IPv4")
 	}
-	if _, ok := m.hash(&fakeRequest{}); ok {
+	if _, ok := m.hash(&fakeRequest{}, nil); ok {
 		t.Error("no address gives a network")
 	}
 }

@@ -12,6 +12,8 @@ type source uint8
 const (
 	fromCookie source = iota + 1
 	fromHeader
+	fromQuery
+	fromPath
 	fromAddress
 )
 
@@ -22,8 +24,9 @@ const maxValues = 8
 type values struct {
 	method *method
 	req    Request
-	seen   int // values given so far
-	field  int // Cookie fields begun so far
+	mem    *Memory // where a value is decoded
+	seen   int     // values given so far
+	field  int     // Cookie fields begun so far
 	rest   []byte
 	addr   [16]byte
 }
@@ -45,10 +48,16 @@ func (v *values) find() []byte {
 	if v.seen > 0 {
 		return nil
 	}
-	if v.method.source == fromHeader {
+	switch v.method.source {
+	case fromHeader:
 		return v.header()
+	case fromQuery:
+		return v.parameter()
+	case fromPath:
+		return segment(v.req.Path(), v.method.index)
+	default:
+		return v.address()
 	}
-	return v.address()
 }
 
 func (v *values) cookie() []byte {

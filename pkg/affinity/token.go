@@ -43,6 +43,7 @@ var tokenEncoding = base64.RawURLEncoding.Strict()
 type Memory struct {
 	raw   [rawSize]byte
 	plain [plainSize]byte
+	value [maxParameter]byte // of a query parameter, decoded
 
 	ring  *Keyring // that the last token was opened or sealed with; nil before the first
 	text  [TokenLen]byte

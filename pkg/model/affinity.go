@@ -51,11 +51,13 @@ const (
 
 // Method is one way to recognise a client. The field that belongs to Source is set, and no other.
 type Method struct {
-	Source   Source    `json:"source"`
-	Binding  Binding   `json:"binding"`
-	Cookie   *Cookie   `json:"cookie,omitempty"`
-	Header   *Header   `json:"header,omitempty"`
-	SourceIP *SourceIP `json:"sourceIP,omitempty"`
+	Source      Source       `json:"source"`
+	Binding     Binding      `json:"binding"`
+	Cookie      *Cookie      `json:"cookie,omitempty"`
+	Header      *Header      `json:"header,omitempty"`
+	QueryParam  *QueryParam  `json:"queryParam,omitempty"`
+	PathSegment *PathSegment `json:"pathSegment,omitempty"`
+	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
 }
 
 // Cookie is the cookie that a method reads, and the attributes with which Limpet sets it.
@@ -96,6 +98,17 @@ const (
 type Header struct {
 	// Name in canonical form, as net/textproto writes it.
 	Name string `json:"name"`
+}
+
+// QueryParam is the parameter that a method reads, from the query, or else from the path ("/cart;sid=42").
+type QueryParam struct {
+	// Name after percent-decoding.
+	Name string `json:"name"`
+}
+
+// PathSegment is the part of the path that a method reads.
+type PathSegment struct {
+	Index int `json:"index"` // from 0
 }
 
 // SourceIP is how much of the client's address counts.

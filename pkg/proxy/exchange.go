@@ -131,6 +131,12 @@ func (x *exchange) CookieHeader(i int) []byte {
 	return x.req.Fields[x.req.Cookies[i]].Value
 }
 
+// Path is part of affinity.Request.
+func (x *exchange) Path() []byte { return x.path }
+
+// Query is part of affinity.Request.
+func (x *exchange) Query() []byte { return x.req.Query }
+
 // ClientIP is part of affinity.Request.
 func (x *exchange) ClientIP() netip.Addr { return x.client }
 

@@ -131,6 +131,10 @@ func effectiveBackend(a *model.Affinity) v1alpha1.EffectiveBackend {
 			text += " " + m.Cookie.Name
 		case m.Header != nil:
 			text += " " + m.Header.Name
+		case m.QueryParam != nil:
+			text += " " + m.QueryParam.Name
+		case m.PathSegment != nil:
+			text += fmt.Sprintf(" %d", m.PathSegment.Index)
 		case m.SourceIP != nil:
 			text += fmt.Sprintf(" /%d /%d", m.SourceIP.IPv4PrefixLength, m.SourceIP.IPv6PrefixLength)
 		}
