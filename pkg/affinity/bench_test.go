@@ -62,7 +62,7 @@ func (s *stage) token() *Token {
 func (s *stage) decide() { s.p.Decide(&s.d, &s.req, s.set, s.ring, &s.m, testNow) }
 
 func (s *stage) issue() {
-	s.out = s.p.AppendSetCookie(s.out[:0], &s.d, s.set, s.ring, &s.m, true)
+	s.out = s.p.AppendToken(s.out[:0], &s.d, s.set, s.ring, &s.m, true)
 }
 
 // forget makes the next token one to be opened.
@@ -139,7 +139,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendSetCookie(b *testing.B) {
+func BenchmarkAppendToken(b *testing.B) {
 	s := newStage(b, 3, cookieMethod)
 	s.decide()
 	b.ReportAllocs()

@@ -161,7 +161,7 @@ func TestAPodNameKeepsItsSessionsOverARestart(t *testing.T) {
 		var d Decision
 		var m Memory
 		p.Decide(&d, &fakeRequest{}, before, ring, &m, testNow)
-		cookie := string(p.AppendSetCookie(nil, &d, before, ring, &m, false)[:len("cart-id=")+TokenLen])
+		cookie := string(p.AppendToken(nil, &d, before, ring, &m, false)[:len("cart-id=")+TokenLen])
 		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, after, ring, &m, testNow)
 		if got := outcomeOf(&d); got != want {
 			t.Errorf("%s: %s, want %s", identity, got, want)

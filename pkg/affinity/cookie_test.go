@@ -103,7 +103,7 @@ func TestSetCookieCarriesTheAttributes(t *testing.T) {
 		var d Decision
 		var m Memory
 		p.Decide(&d, &fakeRequest{}, set, ring, &m, sealed)
-		got := string(p.AppendSetCookie([]byte("Set-Cookie: "), &d, set, ring, &m, c.tls))
+		got := string(p.AppendToken([]byte("Set-Cookie: "), &d, set, ring, &m, c.tls))
 		text, ok := strings.CutPrefix(got, "Set-Cookie: cart-id=")
 		if !ok || len(text) < TokenLen || text[TokenLen:] != c.want {
 			t.Errorf("%s: %q, want name, token and %q", c.name, got, c.want)

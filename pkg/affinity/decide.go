@@ -1,6 +1,10 @@
 package affinity
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
 
 // call is one Decide in progress.
 type call struct {
@@ -17,8 +21,8 @@ type call struct {
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
 	*d = Decision{Endpoint: none, Method: none, issuer: none, now: now, mem: m}
-	if len(p.methods) == 0 {
-		d.Endpoint = p.pick(set, req, nil)
+	if len(p.methods) == 0 || p.exempt.covers(req) {
+		d.Endpoint = pickUnspent(set, model.PickRandom, p.identity, req, nil)
 		return
 	}
 	d.Outcome = OutcomeNew

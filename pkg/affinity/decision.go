@@ -5,7 +5,7 @@ type Outcome uint8
 
 // The outcomes. Their strings are labels of metrics and fields of the access log.
 const (
-	OutcomeNone    Outcome     = iota // no policy
+	OutcomeNone    Outcome     = iota // no policy, or one that exempts the request
 	OutcomeNew                        // no method recognised the client
 	OutcomeHit                        // back to its own endpoint
 	OutcomeMoved                      // to another endpoint, or another session: see Reason
@@ -44,7 +44,7 @@ type Decision struct {
 	Endpoint int
 	Outcome  Outcome
 	Reason   Reason
-	// Issue says that the response is to carry a token: see AppendSetCookie.
+	// Issue says that the response is to carry a token: see AppendToken.
 	Issue bool
 	// Method is the index of the policy's method that recognised the client, -1 if none did.
 	Method int

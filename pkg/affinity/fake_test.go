@@ -96,11 +96,16 @@ type fakeRequest struct {
 	cookies []string
 	header  string // of X-Session-Id
 	ip      string
+	agent   string
+	method  string
 	path    string
 	query   string
 }
 
 func (r *fakeRequest) Header(name string) ([]byte, bool) {
+	if name == "User-Agent" {
+		return []byte(r.agent), r.agent != ""
+	}
 	return []byte(r.header), name == "X-Session-Id" && r.header != ""
 }
 
@@ -111,8 +116,9 @@ func (r *fakeRequest) CookieHeader(i int) []byte {
 	return []byte(r.cookies[i])
 }
 
-func (r *fakeRequest) Path() []byte  { return []byte(r.path) }
-func (r *fakeRequest) Query() []byte { return []byte(r.query) }
+func (r *fakeRequest) Method() []byte { return []byte(r.method) }
+func (r *fakeRequest) Path() []byte   { return []byte(r.path) }
+func (r *fakeRequest) Query() []byte  { return []byte(r.query) }
 
 func (r *fakeRequest) ClientIP() netip.Addr {
 	ip, _ := netip.ParseAddr(r.ip)

@@ -1,5 +1,7 @@
 package affinity
 
+import "github.com/limpet-dev/limpet/pkg/model"
+
 // Next gives the endpoint to try after d.Endpoint could not be reached, -1 if there is none: at most 8 are offered
 // for one request. A session that was at home there has moved then, or is refused if the policy is strict. The
 // request and set are those of Decide.
@@ -25,6 +27,9 @@ func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
 		return none
 	}
 	spent := d.spent[:d.tries]
+	if d.Outcome == OutcomeNone {
+		return pickUnspent(set, model.PickRandom, p.identity, req, spent)
+	}
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue

@@ -140,7 +140,7 @@ func TestTheTokenNamesTheEndpointThatAnswers(t *testing.T) {
 	var d Decision
 	p.Decide(&d, &fakeRequest{}, set, ring, &Memory{}, testNow)
 	p.Next(&d, &fakeRequest{}, set)
-	value := p.AppendSetCookie(nil, &d, set, ring, &Memory{}, false)
+	value := p.AppendToken(nil, &d, set, ring, &Memory{}, false)
 	var token Token
 	if !ring.Open(&Memory{}, value[len("cart-id="):][:TokenLen], &token) || token.Endpoint != model.KeyOf("b") {
 		t.Errorf("the token names %x, want endpoint b", token.Endpoint)

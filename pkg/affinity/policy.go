@@ -19,6 +19,9 @@ type Policy struct {
 	strict       bool  // a session is refused rather than moved
 	status       int   // of a refusal
 	retryAfter   int64 // seconds, 0: none
+	exempt       *exemption
+	moved        []byte          // header that tells the app of a move
+	headers      []requestHeader // that the app does not get as they came
 }
 
 // binding is how what a method found leads to an endpoint.
@@ -37,6 +40,7 @@ type method struct {
 	index        int    // of the path segment
 	bits4, bits6 int    // of an address
 	cookie       setCookie
+	header       []byte // name, where a token goes out in one
 }
 
 var (
@@ -64,10 +68,12 @@ func Compile(a *model.Affinity) *Policy {
 		strict:       a.Unavailable.Action == model.UnavailableFail,
 		status:       a.Unavailable.Status,
 		retryAfter:   wholeSeconds(a.Unavailable.RetryAfter),
+		exempt:       compileExemption(a.Exempt),
 	}
 	for i := range a.Methods {
 		p.add(&a.Methods[i])
 	}
+	p.compileHeaders(a)
 	return p
 }
 
@@ -81,7 +87,7 @@ func (p *Policy) add(from *model.Method) {
 		m.name = from.Cookie.Name
 		m.cookie = compileCookie(from.Cookie)
 	case fromHeader:
-		m.name = from.Header.Name
+		m.name, m.header = from.Header.Name, []byte(from.Header.Name)
 	case fromQuery:
 		m.name = from.QueryParam.Name
 	case fromPath:

@@ -12,6 +12,8 @@ type Request interface {
 	Header(name string) (value []byte, ok bool)
 	// CookieHeader gives the value of the i-th Cookie field, nil past the last: HTTP/2 may split them (RFC 9113, 8.2.3).
 	CookieHeader(i int) []byte
+	// Method is the method of the request.
+	Method() []byte
 	// Path is the normalised path: it begins with "/", unless the request is for the whole server.
 	Path() []byte
 	// Query is what follows the "?".

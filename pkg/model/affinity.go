@@ -23,6 +23,19 @@ type Affinity struct {
 	Unavailable Unavailable `json:"unavailable"`
 	// Identity is what an endpoint is recognised by.
 	Identity Identity `json:"identity"`
+	// MovedHeader is the request header that tells the app why its session has just moved. Empty: none.
+	MovedHeader string `json:"movedHeader,omitempty"`
+	// Exempt is the requests that are spread without stickiness, nil if there are none.
+	Exempt *Exempt `json:"exempt,omitempty"`
+}
+
+// Exempt is requests that any of the lists names.
+type Exempt struct {
+	Methods []string `json:"methods,omitempty"`
+	// Paths are prefixes, compared by segment.
+	Paths []string `json:"paths,omitempty"`
+	// UserAgents are parts of a User-Agent, in any case.
+	UserAgents []string `json:"userAgents,omitempty"`
 }
 
 // Source is where a method looks.

@@ -24,13 +24,19 @@ type policies struct {
 	byName   map[types.NamespacedName]*policy
 	byTarget map[model.Ref]*policy // the one that has the target
 	// uses says for the sticky backends of the model whose stickiness they have.
-	uses map[*model.Affinity]use
+	uses map[*model.Affinity]applied
 }
 
 // use is a policy at one of its targets.
 type use struct {
 	policy *policy
 	target model.Ref
+}
+
+// applied is a use at one backend.
+type applied struct {
+	use
+	pool model.PoolID
 }
 
 // choice is the stickiness that an Ingress brings to its backends.
@@ -50,7 +56,7 @@ func (b *builder) readPolicies(all []*v1alpha1.AffinityPolicy) {
 	b.policies = &policies{
 		byName:   map[types.NamespacedName]*policy{},
 		byTarget: map[model.Ref]*policy{},
-		uses:     map[*model.Affinity]use{},
+		uses:     map[*model.Affinity]applied{},
 	}
 	for _, object := range all {
 		p := b.readPolicy(object)
@@ -160,6 +166,9 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 	}
 	a := *settings
 	a.Scope = pool.String()
+	if u.policy != nil && u.policy.Spec.Group != "" {
+		a.Scope = pool.Namespace + "/group/" + u.policy.Spec.Group
+	}
 	a.Methods = make([]model.Method, len(settings.Methods))
 	for i, method := range settings.Methods {
 		if method.Cookie != nil {
@@ -172,7 +181,7 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 		a.Methods[i] = method
 	}
 	if u.policy != nil {
-		b.policies.uses[&a] = u
+		b.policies.uses[&a] = applied{u, pool}
 	}
 	return &a
 }

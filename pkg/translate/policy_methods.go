@@ -43,6 +43,7 @@ type cell struct {
 var cells = map[cell]bool{
 	{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:      true,
 	{v1alpha1.SourceCookie, v1alpha1.BindingHashed}:      true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingIssued}:      true,
 	{v1alpha1.SourceHeader, v1alpha1.BindingHashed}:      true,
 	{v1alpha1.SourceQueryParam, v1alpha1.BindingHashed}:  true,
 	{v1alpha1.SourcePathSegment, v1alpha1.BindingHashed}: true,

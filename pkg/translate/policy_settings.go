@@ -36,6 +36,8 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
 	a.Unavailable = c.unavailable(&spec.Unavailable)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
+	a.MovedHeader = c.movedHeader(spec.MovedHeader)
+	a.Exempt = exempt(&spec.Exempt)
 	c.refuseUnsupported(spec)
 	if len(c.problems) > 0 {
 		return nil, c.problems
@@ -62,10 +64,27 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable) model.Unavailable {
 	return out
 }
 
+func (c *compiler) movedHeader(name string) string {
+	if name == "" {
+		return ""
+	}
+	if h := c.header(&v1alpha1.Header{Name: name}, "movedHeader"); h != nil {
+		return h.Name
+	}
+	return ""
+}
+
+func exempt(e *v1alpha1.Exempt) *model.Exempt {
+	if len(e.Methods)+len(e.Paths)+len(e.UserAgents) == 0 {
+		return nil
+	}
+	return &model.Exempt{Methods: e.Methods, Paths: e.Paths, UserAgents: e.UserAgents}
+}
+
 // refuseUnsupported names every setting that this version does not act upon and that is not neutral: a policy is
 // applied as it is written, or not at all.
 func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
-	n, exempt := &spec.NewSession, &spec.Exempt
+	n := &spec.NewSession
 	for _, setting := range []struct {
 		field   string
 		neutral string
@@ -79,11 +98,8 @@ func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
 		{"unavailable.action", "Repick or Fail", spec.Unavailable.Action == v1alpha1.UnavailableWait},
 		{"rebalance.mode", "Never", cmp.Or(spec.Rebalance.Mode, v1alpha1.RebalanceNever) != v1alpha1.RebalanceNever},
 		{"hash.balanceFactor", "0", spec.Hash.BalanceFactor != 0},
-		{"group", `""`, spec.Group != ""},
 		{"split.sticky", "false", spec.Split.Sticky},
 		{"adopt", "[]", len(spec.Adopt) > 0},
-		{"movedHeader", `""`, spec.MovedHeader != ""},
-		{"exempt", "empty lists", len(exempt.Methods)+len(exempt.Paths)+len(exempt.UserAgents) > 0},
 	} {
 		if setting.used {
 			c.unsupported(setting.field, "anything but %s", setting.neutral)
