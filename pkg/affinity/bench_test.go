@@ -65,6 +65,12 @@ func (s *stage) issue() {
 	s.out = s.p.AppendToken(s.out[:0], &s.d, s.set, s.ring, &s.m, true)
 }
 
+var givenName, givenValue = []byte("X-Session-Id"), []byte("0123456789abcdef")
+
+func (s *stage) bindAnswer() {
+	s.out = s.p.BindAnswer(s.out[:0], &s.d, givenName, givenValue, s.set, s.ring, &s.m)
+}
+
 // forget makes the next token one to be opened.
 func (s *stage) forget() { s.m.ring = nil }
 
@@ -76,6 +82,12 @@ func TestNothingAllocates(t *testing.T) {
 	address := newStage(t, 20, addressMethod)
 	query := newStage(t, 20, queryMethod)
 	query.req.query = []byte("a=1&sid=%34%32+x")
+	own := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingWrapped), ownMethod(model.SourceHeader, model.BindingNamed))
+	own.req.value = []byte("own.pod-7")
+	seal := func() { own.decide(); own.bindAnswer() }
+	seal()
+	sealed := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingWrapped))
+	sealed.req.value = own.out
 	cookies := []string{"cart-id"}
 	for name, act := range map[string]func(){
 		"open from memory":     func() { known.ring.Open(&known.m, text, &known.d.Token) },
@@ -87,9 +99,11 @@ func TestNothingAllocates(t *testing.T) {
 		"decide by header":     header.decide,
 		"decide by address":    address.decide,
 		"decide by query":      query.decide,
+		"decide by name, wrap": seal,
+		"decide by wrapping":   func() { sealed.forget(); sealed.decide() },
 		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
 		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
-		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies) },
+		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil) },
 	} {
 		if n := testing.AllocsPerRun(100, act); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)

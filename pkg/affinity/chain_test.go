@@ -121,7 +121,7 @@ func TestWithoutAffinityRequestsAreSpread(t *testing.T) {
 	var d Decision
 	seen := map[int]bool{}
 	for range 300 {
-		p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+		p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
 		seen[d.Endpoint] = true
 		if outcomeOf(&d) != "none" || d.Issue || d.Session != 0 {
 			t.Fatalf("decided %+v", d)

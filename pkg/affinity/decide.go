@@ -15,12 +15,14 @@ type call struct {
 	keys *Keyring
 	mem  *Memory
 	kept bool // d.Token is of a session that goes on
+	// settled says that a value of the app's own has settled the outcome.
+	settled bool
 }
 
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	*d = Decision{Endpoint: none, Method: none, issuer: none, now: now, mem: m}
+	*d = Decision{Endpoint: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
 	if len(p.methods) == 0 || p.exempt.covers(req) {
 		d.Endpoint = pickUnspent(set, model.PickRandom, p.identity, req, nil)
 		return
@@ -32,9 +34,23 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 		return
 	}
 	if d.Endpoint == none {
-		d.Endpoint = p.pick(set, req, nil)
+		c.place()
 	}
 	c.prepareToken()
+}
+
+// place chooses an endpoint for a client that no method has brought to one. A session that has been there before, as
+// far as this replica has seen, does not move again.
+func (c *call) place() {
+	d := c.d
+	if d.seed == 0 {
+		d.Endpoint = c.pick(c.set, c.req, nil)
+		return
+	}
+	d.Endpoint = place(c.set, c.identity, d.seed, c.keepDraining, nil)
+	if d.Endpoint != none && c.set.Knows(d.Endpoint, d.seed) && !c.kept {
+		d.Outcome, d.Reason = OutcomeHit, ReasonNone
+	}
 }
 
 // recognise asks the methods in order until one of them names an endpoint.
@@ -45,6 +61,8 @@ func (c *call) recognise() {
 			c.askIssued(i)
 		case hashed:
 			c.askHashed(i)
+		default:
+			c.askOwn(i)
 		}
 		if c.d.Endpoint != none || c.d.Outcome == OutcomeRefused {
 			return

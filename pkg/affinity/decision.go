@@ -53,9 +53,12 @@ type Decision struct {
 	// Token is the one that the client brought or, with Issue, the one that it will get.
 	Token Token
 
-	now    int64
-	mem    *Memory
-	issuer int           // index of the method that issues the token, -1 if none does
-	spent  [maxTries]int // endpoints that could not be reached
-	tries  int           // how many of spent are set
+	now     int64
+	mem     *Memory
+	seed    uint64        // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
+	bound   int64         // of the token on that value
+	relearn int           // index of the method whose value is to be remembered anew, -1 if none is
+	issuer  int           // index of the method that issues the token, -1 if none does
+	spent   [maxTries]int // endpoints that could not be reached
+	tries   int           // how many of spent are set
 }

@@ -50,7 +50,7 @@ func TestExemptRequestsAreSpreadByWhatIsInFlight(t *testing.T) {
 	used := map[int]int{}
 	for range 300 {
 		var d Decision
-		p.Decide(&d, &fakeRequest{path: "/static", header: "x"}, set, nil, nil, testNow)
+		p.Decide(&d, &fakeRequest{path: "/static", header: "x"}, set, nil, &Memory{}, testNow)
 		used[d.Endpoint]++
 		if at := p.Next(&d, &fakeRequest{path: "/static", header: "x"}, set); at == none {
 			t.Fatal("no other endpoint is offered")

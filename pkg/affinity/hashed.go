@@ -18,7 +18,7 @@ func (c *call) askHashed(i int) {
 	if d.Outcome == OutcomeNew && d.issuer == none {
 		d.Outcome = OutcomeHit
 	}
-	if !c.kept {
+	if !c.kept && !c.settled {
 		d.Method, d.Session = i, key
 	}
 }

@@ -8,7 +8,8 @@ import (
 
 // requestHeader is one that does not reach the app as the client sent it.
 type requestHeader struct {
-	name []byte
+	name    []byte
+	unwraps bool // it goes there without the token on its value; else it does not go there at all
 }
 
 // compileHeaders gathers the headers that are Limpet's own: the tokens in them are not for the app, and what a client
@@ -19,8 +20,9 @@ func (p *Policy) compileHeaders(a *model.Affinity) {
 		p.headers = append(p.headers, requestHeader{name: p.moved})
 	}
 	for i := range p.methods {
-		if m := &p.methods[i]; m.source == fromHeader && m.binding == issued {
-			p.headers = append(p.headers, requestHeader{name: []byte(m.name)})
+		m := &p.methods[i]
+		if m.source == fromHeader && (m.binding == issued || m.binding == wrapped) {
+			p.headers = append(p.headers, requestHeader{name: m.header, unwraps: m.binding == wrapped})
 		}
 	}
 }
@@ -31,9 +33,12 @@ func (p *Policy) EditsHeaders() bool { return len(p.headers) > 0 }
 // ForwardHeader gives the value with which a request header goes to the app, and whether it goes there at all.
 func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
 	for i := range p.headers {
-		if bytes.EqualFold(p.headers[i].name, name) {
-			return nil, false
+		h := &p.headers[i]
+		if !bytes.EqualFold(h.name, name) {
+			continue
 		}
+		value, _ = unwrap(value)
+		return value, h.unwraps
 	}
 	return value, true
 }

@@ -42,7 +42,7 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 		return expired, none
 	}
 	at, ok := c.set.Lookup(c.identity, t.Endpoint)
-	if !ok || !c.keepDraining && at >= c.set.Ready() {
+	if !ok || !c.keeps(c.set, at) {
 		return gone, none
 	}
 	return alive, at
@@ -51,7 +51,7 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 func (c *call) hit(i int, t *Token, at int) {
 	d := c.d
 	d.Endpoint = at
-	if !c.kept {
+	if !c.kept && !c.settled {
 		d.Outcome, d.Reason = OutcomeHit, ReasonNone
 	}
 	if c.isDue(t, d.now) {
@@ -64,6 +64,9 @@ func (c *call) hit(i int, t *Token, at int) {
 func (c *call) miss(i int, t *Token, s standing) {
 	d := c.d
 	d.issueBy(i)
+	if c.settled && s != gone {
+		return
+	}
 	switch {
 	case s == gone && c.strict:
 		d.Outcome, d.Reason = OutcomeRefused, ReasonGone

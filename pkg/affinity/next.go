@@ -30,6 +30,9 @@ func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
 	if d.Outcome == OutcomeNone {
 		return pickUnspent(set, model.PickRandom, p.identity, req, spent)
 	}
+	if d.seed != 0 {
+		return place(set, p.identity, d.seed, p.keepDraining, spent)
+	}
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
@@ -51,9 +54,12 @@ func (p *Policy) move(d *Decision) {
 		return
 	}
 	d.Outcome, d.Reason = OutcomeMoved, ReasonFailed
-	if p.methods[d.Method].binding == issued {
+	switch p.methods[d.Method].binding {
+	case issued:
 		d.issueBy(d.Method)
 		d.Token.Renewed = d.now
 		d.Issue = true
+	case learned:
+		d.relearn = d.Method
 	}
 }

@@ -108,7 +108,7 @@ func TestAHashedSessionGoesToTheNextBest(t *testing.T) {
 func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+	p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
 	seen := map[int]bool{d.Endpoint: true}
 	for range 2 {
 		seen[p.Next(&d, &fakeRequest{}, set)] = true
@@ -124,7 +124,7 @@ func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 func TestARequestIsOfferedEightEndpointsAtMost(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c d e f g h i j k l")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+	p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
 	offered := 0
 	for at := d.Endpoint; at != none; at = p.Next(&d, &fakeRequest{}, set) {
 		offered++

@@ -9,7 +9,9 @@ import (
 // Policy is a compiled model.Affinity. It is immutable and safe for concurrent use.
 type Policy struct {
 	methods      []method
-	cookies      []string
+	cookies      []string // with tokens
+	wrapped      []string // cookies of the app, with tokens on their values
+	watches      bool     // values that the app gives its clients
 	scope        uint64
 	absolute     int64 // seconds, 0: never
 	idle         int64 // seconds, 0: never
@@ -30,6 +32,9 @@ type binding uint8
 const (
 	issued binding = iota + 1
 	hashed
+	learned
+	wrapped
+	named
 )
 
 // method is one compiled cell of source x binding.
@@ -40,7 +45,8 @@ type method struct {
 	index        int    // of the path segment
 	bits4, bits6 int    // of an address
 	cookie       setCookie
-	header       []byte // name, where a token goes out in one
+	header       []byte // name, as the wire has it
+	separator    []byte // before the name of a pod
 }
 
 var (
@@ -48,7 +54,10 @@ var (
 		model.SourceCookie: fromCookie, model.SourceHeader: fromHeader, model.SourceQueryParam: fromQuery,
 		model.SourcePathSegment: fromPath, model.SourceSourceIP: fromAddress,
 	}
-	bindings = map[model.Binding]binding{model.BindingIssued: issued, model.BindingHashed: hashed}
+	bindings = map[model.Binding]binding{
+		model.BindingIssued: issued, model.BindingHashed: hashed, model.BindingLearned: learned,
+		model.BindingWrapped: wrapped, model.BindingNamed: named,
+	}
 )
 
 // Compile makes a Policy of what translate has found valid; a method with a source or binding that is not built here
@@ -78,7 +87,7 @@ func Compile(a *model.Affinity) *Policy {
 }
 
 func (p *Policy) add(from *model.Method) {
-	m := method{source: sources[from.Source], binding: bindings[from.Binding]}
+	m := method{source: sources[from.Source], binding: bindings[from.Binding], separator: []byte(from.Separator)}
 	if m.source == 0 || m.binding == 0 {
 		return
 	}
@@ -95,14 +104,21 @@ func (p *Policy) add(from *model.Method) {
 	case fromAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
 	}
-	if m.source == fromCookie && m.binding == issued {
+	switch {
+	case m.source == fromCookie && m.binding == issued:
 		p.cookies = append(p.cookies, m.name)
+	case m.source == fromCookie && m.binding == wrapped:
+		p.wrapped = append(p.wrapped, m.name)
 	}
+	p.watches = p.watches || m.binding == learned || m.binding == wrapped
 	p.methods = append(p.methods, m)
 }
 
 // CookieNames are the cookies that Limpet issues, which the app is not to see. It is read only.
 func (p *Policy) CookieNames() []string { return p.cookies }
+
+// WrappedCookies are the cookies of the app that come back with a token on them. It is read only.
+func (p *Policy) WrappedCookies() []string { return p.wrapped }
 
 // Refusal is the answer to a request with OutcomeRefused: a status, and the seconds for Retry-After, 0 for none.
 func (p *Policy) Refusal() (status int, retryAfter int64) { return p.status, p.retryAfter }

@@ -28,7 +28,6 @@ type values struct {
 	seen   int     // values given so far
 	field  int     // Cookie fields begun so far
 	rest   []byte
-	addr   [16]byte
 }
 
 // next gives the next value that is not empty, nil past the last. It may be overwritten by the next call.
@@ -85,7 +84,7 @@ func (v *values) header() []byte {
 }
 
 func (v *values) address() []byte {
-	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.addr)
+	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.mem.addr)
 }
 
 // network writes the network part of an address into buf and gives it: 4 bytes for IPv4, also where it came mapped

@@ -59,7 +59,7 @@ const (
 	BindingHashed  Binding = "Hashed"  // the value is hashed onto the ready endpoints
 	BindingLearned Binding = "Learned" // the app's own id, seen in its response, is remembered
 	BindingWrapped Binding = "Wrapped" // the app's own value goes out with the token sealed onto it
-	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name or route label
+	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name
 )
 
 // Method is one way to recognise a client. The field that belongs to Source is set, and no other.
@@ -71,6 +71,8 @@ type Method struct {
 	QueryParam  *QueryParam  `json:"queryParam,omitempty"`
 	PathSegment *PathSegment `json:"pathSegment,omitempty"`
 	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
+	// Separator stands before the pod's name, with BindingNamed.
+	Separator string `json:"separator,omitempty"`
 }
 
 // Cookie is the cookie that a method reads, and the attributes with which Limpet sets it.

@@ -57,13 +57,13 @@ func (x *exchange) appendMoved(b []byte) []byte {
 	return append(append(b, why...), "\r\n"...)
 }
 
-// appendCookies leaves out the cookies that are Limpet's own: the app has no use for them.
+// appendCookies leaves out what is Limpet's own: the app has no use for it.
 func (x *exchange) appendCookies(b []byte, f *http1.Field) []byte {
-	names := x.backend.Policy.CookieNames()
-	if len(names) == 0 {
+	names, wrapped := x.backend.Policy.CookieNames(), x.backend.Policy.WrappedCookies()
+	if len(names)+len(wrapped) == 0 {
 		return http1.AppendField(b, f.Name, f.Value)
 	}
-	x.value = affinity.AppendCookies(x.value[:0], f.Value, names)
+	x.value = affinity.AppendCookies(x.value[:0], f.Value, names, wrapped)
 	if len(x.value) == 0 {
 		return b
 	}

@@ -20,8 +20,24 @@ func (x *exchange) holdSession() {
 	if x.decision.Session != 0 {
 		x.endpoint.Served(x.decision.Session)
 	}
+	if x.backend.Policy.WatchesAnswers() {
+		x.bindAnswer()
+	}
 	if x.decision.Issue {
 		x.issueToken()
+	}
+}
+
+// bindAnswer binds the values that the app gives its client to the endpoint they come from.
+func (x *exchange) bindAnswer() {
+	policy, keys := x.backend.Policy, x.server.Keys.Load()
+	policy.Relearn(&x.decision, x, x.set, x.memory)
+	for i := range x.resp.Fields {
+		f, start := &x.resp.Fields[i], len(x.edited)
+		x.edited = policy.BindAnswer(x.edited, &x.decision, f.Name, f.Value, x.set, keys, x.memory)
+		if len(x.edited) > start {
+			f.Value = x.edited[start:]
+		}
 	}
 }
 
@@ -33,14 +49,16 @@ func (x *exchange) issueToken() {
 		x.cookie = token
 		return
 	}
-	x.edited = append(x.edited[:0], token...)
-	x.resp.Add(header, x.edited)
+	start := len(x.edited)
+	x.edited = append(x.edited, token...)
+	x.resp.Add(header, x.edited[start:])
 }
 
 // releaseSession makes the client forget what binds it: its next request is that of a new client.
 func (x *exchange) releaseSession() {
 	x.decision.Issue = false
 	policy := x.backend.Policy
+	policy.Forget(x, x.memory)
 	for i := range policy.CookieNames() {
 		start := len(x.edited)
 		x.edited = policy.AppendExpiry(x.edited, i, x.tls)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -91,3 +92,85 @@ func TestExemptRequestsGetNoToken(t *testing.T) {
 		t.Error("a request that is not exempt got no token")
 	}
 }
+
+func ownMethod(source model.Source, binding model.Binding) model.Method {
+	m := model.Method{Source: source, Binding: binding, Separator: "."}
+	if source == model.SourceCookie {
+		m.Cookie = &model.Cookie{Name: "sid"}
+	} else {
+		m.Header = &model.Header{Name: "Mcp-Session-Id"}
+	}
+	return m
+}
+
+// expectBackFrom asks again and again with a header line, and fails if another pod answers, or says what is not for
+// the client.
+func expectBackFrom(t testing.TB, r *rig, pod, line string) {
+	t.Helper()
+	c := r.dial()
+	for range 5 {
+		if got := c.get("/", line).header.Get("X-Pod"); got != pod {
+			t.Fatalf("%.40s: answered by %s, want %s", line, got, pod)
+		}
+	}
+}
+
+func TestTheAppsOwnSessionBringsTheClientBack(t *testing.T) {
+	for _, binding := range []model.Binding{model.BindingWrapped, model.BindingLearned, model.BindingNamed} {
+		for _, source := range []model.Source{model.SourceCookie, model.SourceHeader} {
+			t.Run(string(source)+" "+string(binding), func(t *testing.T) {
+				testOwnSession(t, source, binding)
+			})
+		}
+	}
+}
+
+func testOwnSession(t *testing.T, source model.Source, binding model.Binding) {
+	r := newRig(t, func(o *Options) { o.Sessions = &mapStore{} })
+	var pods []*pod
+	for _, name := range []string{"a", "b", "c"} {
+		lines := "Mcp-Session-Id: own." + name + "\r\n"
+		if source == model.SourceCookie {
+			lines = "Set-Cookie: other=1\r\nSet-Cookie: sid=own." + name + "; Path=/; HttpOnly\r\n"
+		}
+		pods = append(pods, startApp(t, name, lines))
+	}
+	r.serve(affinityBy(ownMethod(source, binding)), pods...)
+	for range 6 {
+		first := r.dial().get("/")
+		line := "mcp-session-id: " + first.header.Get("Mcp-Session-Id")
+		if source == model.SourceCookie {
+			set := first.header.Values("Set-Cookie")
+			pair, rest, _ := strings.Cut(set[1], ";")
+			if len(set) != 2 || set[0] != "other=1" || rest != " Path=/; HttpOnly" {
+				t.Fatalf("cookies %q", set)
+			}
+			line = "Cookie: x=1; " + pair
+		}
+		if isWrapped := strings.Contains(line, "~"); isWrapped != (binding == model.BindingWrapped) {
+			t.Fatalf("the client gets %q", line)
+		}
+		expectBackFrom(t, r, first.header.Get("X-Pod"), line)
+	}
+	for _, p := range pods {
+		for _, head := range p.requests() {
+			if strings.Contains(head, "~") {
+				t.Fatalf("the app sees a token: %q", head)
+			}
+		}
+	}
+}
+
+// mapStore is an affinity.Store without bounds.
+type mapStore struct{ sync.Map }
+
+func (s *mapStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
+	key, ok := s.Load(string(id))
+	if !ok {
+		return model.EndpointKey{}, false
+	}
+	return key.(model.EndpointKey), true
+}
+
+func (s *mapStore) Remember(_ uint64, id []byte, key model.EndpointKey) { s.Store(string(id), key) }
+func (s *mapStore) Forget(_ uint64, id []byte)                          { s.Delete(string(id)) }

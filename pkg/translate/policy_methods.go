@@ -43,7 +43,16 @@ type cell struct {
 var cells = map[cell]bool{
 	{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:      true,
 	{v1alpha1.SourceCookie, v1alpha1.BindingHashed}:      true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingLearned}:     true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingWrapped}:     true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingNamed}:       true,
 	{v1alpha1.SourceHeader, v1alpha1.BindingIssued}:      true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingLearned}:     true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingWrapped}:     true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingNamed}:       true,
+	{v1alpha1.SourceQueryParam, v1alpha1.BindingLearned}: true,
+	{v1alpha1.SourceQueryParam, v1alpha1.BindingNamed}:   true,
+	{v1alpha1.SourcePathSegment, v1alpha1.BindingNamed}:  true,
 	{v1alpha1.SourceHeader, v1alpha1.BindingHashed}:      true,
 	{v1alpha1.SourceQueryParam, v1alpha1.BindingHashed}:  true,
 	{v1alpha1.SourcePathSegment, v1alpha1.BindingHashed}: true,
@@ -55,6 +64,9 @@ func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 	if !cells[cell{m.Source, m.Binding}] {
 		c.unsupported(field, "source %s with binding %s", m.Source, m.Binding)
 		return out
+	}
+	if m.Binding == v1alpha1.BindingNamed {
+		out.Separator = c.named(m.Named, field+".named")
 	}
 	switch m.Source {
 	case v1alpha1.SourceCookie:
@@ -131,6 +143,17 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 		c.invalid(field, "%s frames or routes the message; it must be a header of the application", name)
 	}
 	return &model.Header{Name: name}
+}
+
+// named gives the separator.
+func (c *compiler) named(in *v1alpha1.Named, field string) string {
+	if in == nil {
+		in = &v1alpha1.Named{}
+	}
+	if by := cmp.Or(in.By, v1alpha1.NamedByPodName); by != v1alpha1.NamedByPodName {
+		c.unsupported(field+".by", "%s", by)
+	}
+	return cmp.Or(in.Separator, ".")
 }
 
 func (c *compiler) queryParam(in *v1alpha1.QueryParam, field string) *model.QueryParam {

@@ -36,6 +36,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
 	a.Unavailable = c.unavailable(&spec.Unavailable)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
+	c.checkWrapped(a)
 	a.MovedHeader = c.movedHeader(spec.MovedHeader)
 	a.Exempt = exempt(&spec.Exempt)
 	c.refuseUnsupported(spec)
@@ -62,6 +63,17 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable) model.Unavailable {
 		out.RetryAfter = c.duration(cmp.Or(u.RetryAfter, "5s"), "unavailable.retryAfter")
 	}
 	return out
+}
+
+// checkWrapped refuses a promise that cannot be kept: the token on an app's value goes out when the app sends the value,
+// and cannot be renewed between.
+func (c *compiler) checkWrapped(a *model.Affinity) {
+	for i, m := range a.Methods {
+		if m.Binding == model.BindingWrapped && a.IdleTimeout > 0 {
+			c.invalid(fmt.Sprintf("methods[%d].binding", i),
+				"Wrapped cannot be used with an idleTimeout, since only the app can renew its value; use absoluteTimeout")
+		}
+	}
 }
 
 func (c *compiler) movedHeader(name string) string {
