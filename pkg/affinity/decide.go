@@ -24,7 +24,7 @@ type call struct {
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
 	*d = Decision{Endpoint: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
 	if len(p.methods) == 0 || p.exempt.covers(req) {
-		d.Endpoint = pickUnspent(set, model.PickRandom, p.identity, req, nil)
+		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
 	}
 	d.Outcome = OutcomeNew
@@ -36,6 +36,10 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 	if d.Endpoint == none {
 		c.place()
 	}
+	if d.Endpoint == none && p.terms.refuse && set.Ready() > 0 {
+		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
+		return
+	}
 	c.prepareToken()
 }
 
@@ -44,10 +48,12 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 func (c *call) place() {
 	d := c.d
 	if d.seed == 0 {
-		d.Endpoint = c.pick(c.set, c.req, nil)
+		offer := c.offer(c.set, c.d)
+		d.Endpoint = offer.pick(c.newSession, c.req)
 		return
 	}
-	d.Endpoint = place(c.set, c.identity, d.seed, c.keepDraining, nil)
+	offer := c.offer(c.set, c.d)
+	d.Endpoint = c.Policy.place(&offer, d.seed)
 	if d.Endpoint != none && c.set.Knows(d.Endpoint, d.seed) && !c.kept {
 		d.Outcome, d.Reason = OutcomeHit, ReasonNone
 	}
@@ -86,6 +92,7 @@ func (c *call) prepareToken() {
 	d.Issue = d.Endpoint != none
 }
 
-func (p *Policy) pick(set Set, req Request, spent []int) int {
-	return pickUnspent(set, p.newSession, p.identity, req, spent)
+// offer is the endpoints that the session of d may be given to, if they have not been tried.
+func (p *Policy) offer(set Set, d *Decision) candidates {
+	return candidates{set: set, id: p.identity, spent: d.spent[:d.tries], terms: p.terms, now: d.now}
 }

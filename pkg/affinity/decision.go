@@ -27,10 +27,11 @@ const (
 	ReasonGone                       // its endpoint has left, or drains without keeping sessions
 	ReasonExpired                    // its token is out of time
 	ReasonFailed                     // its endpoint does not answer
+	ReasonFull                       // its endpoint, or every one, has as much as the policy allows
 	Reasons       = int(iota)        // how many there are
 )
 
-var reasonNames = [Reasons]string{"", "gone", "expired", "failed"}
+var reasonNames = [Reasons]string{"", "gone", "expired", "failed", "full"}
 
 func (r Reason) String() string { return reasonNames[r] }
 

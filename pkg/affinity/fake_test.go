@@ -16,6 +16,8 @@ type fakeSet struct {
 	ready    int
 	requests []int64
 	sessions []int64
+	since    []int64
+	near     map[int]bool
 	known    map[uint64]int // session to endpoint
 	turn     uint64
 
@@ -39,6 +41,7 @@ func newSetOf(ids, names []string, ready int) *fakeSet {
 		ids: ids, names: names, ready: ready,
 		requests: make([]int64, len(ids)),
 		sessions: make([]int64, len(ids)),
+		since:    make([]int64, len(ids)),
 		byPod:    newFakeIndex(ids),
 		byName:   newFakeIndex(names),
 	}
@@ -65,6 +68,8 @@ func (s *fakeSet) Ready() int                         { return s.ready }
 func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).seeds }
 func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
+func (s *fakeSet) Since(i int) int64                  { return s.since[i] }
+func (s *fakeSet) Near(i int) bool                    { return s.near[i] }
 func (s *fakeSet) Turn() uint64                       { s.turn++; return s.turn }
 
 func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
@@ -179,4 +184,15 @@ func affinityOf(methods ...model.Method) *model.Affinity {
 		Unavailable:  model.Unavailable{Action: model.UnavailableRepick, Status: 503},
 		Identity:     model.IdentityPod,
 	}
+}
+
+// place is where a policy without further terms places a session.
+func place(set Set, id model.Identity, session uint64, keepDraining bool, spent []int) int {
+	p := &Policy{identity: id, keepDraining: keepDraining}
+	return p.place(&candidates{set: set, id: id, spent: spent}, session)
+}
+
+func pickUnspent(set Set, pick model.Pick, id model.Identity, req Request, spent []int) int {
+	c := candidates{set: set, id: id, spent: spent}
+	return c.pick(pick, req)
 }

@@ -9,18 +9,49 @@ func (c *call) askHashed(i int) {
 	if !ok {
 		return
 	}
-	at := place(c.set, c.identity, key, c.keepDraining, nil)
+	d := c.d
+	at, gaveWay := c.placeHashed(key)
 	if at == none {
 		return
 	}
-	d := c.d
 	d.Endpoint = at
-	if d.Outcome == OutcomeNew && d.issuer == none {
+	switch {
+	case d.Outcome != OutcomeNew || d.issuer != none:
+	case gaveWay:
+		d.Outcome, d.Reason = OutcomeMoved, ReasonFull
+	default:
 		d.Outcome = OutcomeHit
 	}
 	if !c.kept && !c.settled {
 		d.Method, d.Session = i, key
 	}
+}
+
+// placeHashed takes the short way where the policy asks nothing of endpoints and none is draining.
+func (c *call) placeHashed(key uint64) (at int, gaveWay bool) {
+	seeds := c.set.Seeds(c.identity)
+	if c.isPlain && c.set.Ready() == len(seeds) {
+		at, _ = highestOf(seeds, key)
+		return at, false
+	}
+	offer := c.offer(c.set, c.d)
+	return c.placeBounded(&offer, key)
+}
+
+// placeBounded places a session on an endpoint that is not too busy, if the policy sets a bound, and reports whether
+// another one is its own.
+func (p *Policy) placeBounded(c *candidates, key uint64) (at int, gaveWay bool) {
+	at = p.place(c, key)
+	if at == none || p.balance == 0 || at >= c.set.Ready() {
+		return at, false
+	}
+	c.load = fullLoad(c.set, p.balance)
+	if c.set.Requests(at) < c.load {
+		return at, false
+	}
+	c.terms = p.terms
+	other := c.choose(model.PickHash)
+	return other, other != at
 }
 
 // hash is that of the first value that the method finds.

@@ -42,7 +42,7 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 		return expired, none
 	}
 	at, ok := c.set.Lookup(c.identity, t.Endpoint)
-	if !ok || !c.keeps(c.set, at) {
+	if !ok || !c.keeps(c.set, at, c.d.now) {
 		return gone, none
 	}
 	return alive, at

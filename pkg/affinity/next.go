@@ -26,22 +26,24 @@ func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
 	if d.tries == maxTries {
 		return none
 	}
-	spent := d.spent[:d.tries]
+	offer := p.offer(set, d)
 	if d.Outcome == OutcomeNone {
-		return pickUnspent(set, model.PickRandom, p.identity, req, spent)
+		offer.terms = terms{}
+		return offer.pick(model.PickRandom, req)
 	}
 	if d.seed != 0 {
-		return place(set, p.identity, d.seed, p.keepDraining, spent)
+		return p.place(&offer, d.seed)
 	}
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
 		}
 		if key, ok := p.methods[i].hash(req, d.mem); ok {
-			return place(set, p.identity, key, p.keepDraining, spent)
+			at, _ := p.placeBounded(&offer, key)
+			return at
 		}
 	}
-	return p.pick(set, req, spent)
+	return offer.pick(p.newSession, req)
 }
 
 // move settles the outcome after d.Endpoint has changed. Where nobody answers, nobody has moved.

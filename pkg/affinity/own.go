@@ -96,7 +96,7 @@ func (c *call) examineLearned(value []byte) own {
 
 func (c *call) find(id model.Identity, key model.EndpointKey, session uint64) own {
 	at, ok := c.set.Lookup(id, key)
-	if !ok || !c.keeps(c.set, at) {
+	if !ok || !c.keeps(c.set, at, c.d.now) {
 		return own{standing: gone, at: none, session: session}
 	}
 	return own{standing: alive, at: at, session: session}
@@ -144,5 +144,10 @@ func (p *Policy) lost() Outcome {
 	return OutcomeMoved
 }
 
-// keeps reports whether endpoint i may keep its sessions.
-func (p *Policy) keeps(set Set, i int) bool { return p.keepDraining || i < set.Ready() }
+// keeps reports whether endpoint i may keep its sessions: a draining one for as long as the policy says.
+func (p *Policy) keeps(set Set, i int, now int64) bool {
+	if i < set.Ready() {
+		return true
+	}
+	return p.keepDraining && (p.drainFor == 0 || now-set.Since(i) < p.drainFor)
+}

@@ -17,7 +17,11 @@ type Policy struct {
 	idle         int64 // seconds, 0: never
 	newSession   model.Pick
 	identity     model.Identity
+	terms        terms // of a new session
+	isPlain      bool  // nothing is asked of an endpoint
+	balance      int64 // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
 	keepDraining bool
+	drainFor     int64 // seconds, 0: as long as it serves
 	strict       bool  // a session is refused rather than moved
 	status       int   // of a refusal
 	retryAfter   int64 // seconds, 0: none
@@ -68,12 +72,20 @@ func Compile(a *model.Affinity) *Policy {
 		return &Policy{newSession: model.PickRandom}
 	}
 	p := &Policy{
-		scope:        model.ScopeOf(a.Scope),
-		absolute:     wholeSeconds(a.AbsoluteTimeout),
-		idle:         wholeSeconds(a.IdleTimeout),
-		newSession:   a.Pick,
-		identity:     a.Identity,
+		scope:      model.ScopeOf(a.Scope),
+		absolute:   wholeSeconds(a.AbsoluteTimeout),
+		idle:       wholeSeconds(a.IdleTimeout),
+		newSession: a.Pick,
+		identity:   a.Identity,
+		terms: terms{
+			near:   a.PreferZone,
+			slow:   wholeSeconds(a.SlowStart),
+			most:   int64(a.MaxSessions),
+			refuse: a.MaxSessions > 0 && a.RefuseWhenFull,
+		},
+		balance:      int64(a.BalanceFactor),
 		keepDraining: a.KeepDraining,
+		drainFor:     wholeSeconds(a.DrainTimeout),
 		strict:       a.Unavailable.Action == model.UnavailableFail,
 		status:       a.Unavailable.Status,
 		retryAfter:   wholeSeconds(a.Unavailable.RetryAfter),
@@ -83,6 +95,7 @@ func Compile(a *model.Affinity) *Policy {
 		p.add(&a.Methods[i])
 	}
 	p.compileHeaders(a)
+	p.isPlain = p.terms == terms{} && p.balance == 0
 	return p
 }
 

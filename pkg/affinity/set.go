@@ -39,6 +39,11 @@ type Set interface {
 	Requests(i int) int64
 	// Sessions estimates how many sessions live on endpoint i.
 	Sessions(i int) int64
+	// Since is when endpoint i became ready or began to drain, as it is now, in Unix seconds; 0 if a ready one was so
+	// from the beginning.
+	Since(i int) int64
+	// Near reports whether endpoint i is meant for clients in Limpet's own zone.
+	Near(i int) bool
 	// Knows reports whether endpoint i has served that session lately, approximately.
 	Knows(i int, session uint64) bool
 	// Turn counts up by one with each call, for picks that take turns.

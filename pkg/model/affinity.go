@@ -17,8 +17,20 @@ type Affinity struct {
 	IdleTimeout time.Duration `json:"idleTimeout,omitempty"`
 	// Pick chooses the endpoint of a new session.
 	Pick Pick `json:"pick"`
+	// SlowStart is how long the share of new sessions of an endpoint rises that has become ready. 0: it is full at once.
+	SlowStart time.Duration `json:"slowStart,omitempty"`
+	// MaxSessions is how many sessions an endpoint takes. 0: no bound.
+	MaxSessions int32 `json:"maxSessions,omitempty"`
+	// RefuseWhenFull refuses a new session where every endpoint has MaxSessions, else it goes to one all the same.
+	RefuseWhenFull bool `json:"refuseWhenFull,omitempty"`
+	// PreferZone prefers endpoints in Limpet's own zone for new sessions.
+	PreferZone bool `json:"preferZone,omitempty"`
+	// BalanceFactor bounds the requests in flight of a hashed session's endpoint, in percent of the mean. 0: no bound.
+	BalanceFactor int32 `json:"balanceFactor,omitempty"`
 	// KeepDraining lets a draining endpoint keep its sessions.
 	KeepDraining bool `json:"keepDraining"`
+	// DrainTimeout is for how long. 0: as long as it serves.
+	DrainTimeout time.Duration `json:"drainTimeout,omitempty"`
 	// Unavailable is what happens when the endpoint of a session is gone.
 	Unavailable Unavailable `json:"unavailable"`
 	// Identity is what an endpoint is recognised by.

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -174,3 +175,23 @@ func (s *mapStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
 
 func (s *mapStore) Remember(_ uint64, id []byte, key model.EndpointKey) { s.Store(string(id), key) }
 func (s *mapStore) Forget(_ uint64, id []byte)                          { s.Delete(string(id)) }
+
+func TestOneSessionTooManyIsAnsweredAsThePolicySays(t *testing.T) {
+	r := newRig(t)
+	affinity := cookieAffinity()
+	affinity.MaxSessions, affinity.RefuseWhenFull = 2, true
+	affinity.Unavailable.Status, affinity.Unavailable.RetryAfter = 503, 7*time.Second
+	r.serve(affinity, startEcho(t, "a"), startEcho(t, "b"))
+	var cookies []string
+	for range 4 {
+		cookies = append(cookies, r.dial().get("/").cookie(t))
+	}
+	refused := r.dial().get("/")
+	refused.expectStatus(t, 503)
+	if refused.header.Get("Retry-After") != "7" || refused.cookie(t) != "" {
+		t.Errorf("refused with %v", refused.header)
+	}
+	for _, cookie := range cookies {
+		r.dial().get("/", cookie).expectOK(t, "")
+	}
+}

@@ -32,9 +32,11 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.Methods = c.methods(spec.Methods)
 	a.AbsoluteTimeout = c.duration(deref(spec.AbsoluteTimeout), "absoluteTimeout")
 	a.IdleTimeout = c.duration(deref(spec.IdleTimeout), "idleTimeout")
-	a.Pick = model.Pick(cmp.Or(spec.NewSession.Pick, v1alpha1.PickLeastSessions))
+	c.newSession(a, &spec.NewSession)
+	a.BalanceFactor = c.balanceFactor(spec.Hash.BalanceFactor)
 	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
-	a.Unavailable = c.unavailable(&spec.Unavailable)
+	a.DrainTimeout = c.duration(spec.Drain.Timeout, "drain.timeout")
+	a.Unavailable = c.unavailable(&spec.Unavailable, a.RefuseWhenFull)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
 	c.checkWrapped(a)
 	a.MovedHeader = c.movedHeader(spec.MovedHeader)
@@ -55,10 +57,29 @@ func (c *compiler) duration(d v1alpha1.Duration, field string) time.Duration {
 	return out
 }
 
-// unavailable gives the fields that belong to the action, and no other.
-func (c *compiler) unavailable(u *v1alpha1.Unavailable) model.Unavailable {
+func (c *compiler) newSession(a *model.Affinity, n *v1alpha1.NewSession) {
+	a.Pick = model.Pick(cmp.Or(n.Pick, v1alpha1.PickLeastSessions))
+	a.SlowStart = c.duration(n.SlowStart, "newSession.slowStart")
+	a.MaxSessions = n.MaxSessionsPerEndpoint
+	a.RefuseWhenFull = n.Overflow == v1alpha1.OverflowRefuse
+	a.PreferZone = n.PreferZone
+	if a.MaxSessions < 0 {
+		c.invalid("newSession.maxSessionsPerEndpoint", "%d must not be negative", a.MaxSessions)
+	}
+}
+
+func (c *compiler) balanceFactor(percent int32) int32 {
+	if percent != 0 && percent <= 100 {
+		c.invalid("hash.balanceFactor", "%d must be 0, or more than 100", percent)
+	}
+	return percent
+}
+
+// unavailable gives the fields that belong to the action, and no other. Refusing a session that is one too many is
+// answered as Fail is.
+func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unavailable {
 	out := model.Unavailable{Action: model.UnavailableAction(cmp.Or(u.Action, v1alpha1.UnavailableRepick))}
-	if out.Action == model.UnavailableFail {
+	if out.Action == model.UnavailableFail || refuses {
 		out.Status = int(cmp.Or(u.Status, 503))
 		out.RetryAfter = c.duration(cmp.Or(u.RetryAfter, "5s"), "unavailable.retryAfter")
 	}
@@ -96,20 +117,13 @@ func exempt(e *v1alpha1.Exempt) *model.Exempt {
 // refuseUnsupported names every setting that this version does not act upon and that is not neutral: a policy is
 // applied as it is written, or not at all.
 func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
-	n := &spec.NewSession
 	for _, setting := range []struct {
 		field   string
 		neutral string
 		used    bool
 	}{
-		{"newSession.slowStart", "0s", c.duration(n.SlowStart, "newSession.slowStart") != 0},
-		{"newSession.maxSessionsPerEndpoint", "0", n.MaxSessionsPerEndpoint != 0},
-		{"newSession.overflow", "Spill", cmp.Or(n.Overflow, v1alpha1.OverflowSpill) != v1alpha1.OverflowSpill},
-		{"newSession.preferZone", "false", n.PreferZone},
-		{"drain.timeout", "0s", c.duration(spec.Drain.Timeout, "drain.timeout") != 0},
 		{"unavailable.action", "Repick or Fail", spec.Unavailable.Action == v1alpha1.UnavailableWait},
 		{"rebalance.mode", "Never", cmp.Or(spec.Rebalance.Mode, v1alpha1.RebalanceNever) != v1alpha1.RebalanceNever},
-		{"hash.balanceFactor", "0", spec.Hash.BalanceFactor != 0},
 		{"split.sticky", "false", spec.Split.Sticky},
 		{"adopt", "[]", len(spec.Adopt) > 0},
 	} {

@@ -30,7 +30,9 @@ type Endpoint struct {
 // live is shared by the Endpoints that stand for one address in successive Sets, whatever their State.
 type live struct {
 	requests atomic.Int64
-	refusing atomic.Bool // the last connection was refused: counts as full for new sessions
+	draining bool         // held by the pool
+	since    atomic.Int64 // Unix seconds when it became ready or began to drain; 0: ready from the beginning
+	refusing atomic.Bool  // the last connection was refused: counts as full for new sessions
 	sessions sessions
 	gone     atomic.Bool
 	idle     [shards]idleList
