@@ -22,7 +22,7 @@ type call struct {
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	*d = Decision{Endpoint: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
+	*d = Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
 	if len(p.methods) == 0 || p.exempt.covers(req) {
 		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
@@ -55,7 +55,7 @@ func (c *call) place() {
 	offer := c.offer(c.set, c.d)
 	d.Endpoint = c.Policy.place(&offer, d.seed)
 	if d.Endpoint != none && c.set.Knows(d.Endpoint, d.seed) && !c.kept {
-		d.Outcome, d.Reason = OutcomeHit, ReasonNone
+		d.Outcome, d.Reason, d.Await = OutcomeHit, ReasonNone, 0
 	}
 }
 

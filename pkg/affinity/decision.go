@@ -1,5 +1,7 @@
 package affinity
 
+import "time"
+
 // Outcome is what became of one request's session.
 type Outcome uint8
 
@@ -23,15 +25,16 @@ type Reason uint8
 
 // The reasons. Their strings are labels of metrics and fields of the access log.
 const (
-	ReasonNone    Reason      = iota // neither moved nor refused
-	ReasonGone                       // its endpoint has left, or drains without keeping sessions
-	ReasonExpired                    // its token is out of time
-	ReasonFailed                     // its endpoint does not answer
-	ReasonFull                       // its endpoint, or every one, has as much as the policy allows
-	Reasons       = int(iota)        // how many there are
+	ReasonNone       Reason      = iota // neither moved nor refused
+	ReasonGone                          // its endpoint has left, or drains without keeping sessions
+	ReasonExpired                       // its token is out of time
+	ReasonFailed                        // its endpoint does not answer
+	ReasonRebalanced                    // it was idle, and another endpoint has fewer
+	ReasonFull                          // its endpoint, or every one, has as much as the policy allows
+	Reasons          = int(iota)        // how many there are
 )
 
-var reasonNames = [Reasons]string{"", "gone", "expired", "failed", "full"}
+var reasonNames = [Reasons]string{"", "gone", "expired", "failed", "rebalanced", "full"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
@@ -45,6 +48,10 @@ type Decision struct {
 	Endpoint int
 	Outcome  Outcome
 	Reason   Reason
+	// Await is how long the session's own endpoint is worth waiting for before the request goes to Endpoint. 0: not.
+	Await time.Duration
+	// From is the endpoint that a session has left for reason rebalanced, else -1.
+	From int
 	// Issue says that the response is to carry a token: see AppendToken.
 	Issue bool
 	// Method is the index of the policy's method that recognised the client, -1 if none did.

@@ -17,6 +17,7 @@ type fakeSet struct {
 	requests []int64
 	sessions []int64
 	since    []int64
+	moves    int64
 	near     map[int]bool
 	known    map[uint64]int // session to endpoint
 	turn     uint64
@@ -69,6 +70,7 @@ func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).see
 func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
 func (s *fakeSet) Since(i int) int64                  { return s.since[i] }
+func (s *fakeSet) Address(i int) string               { return s.ids[i] }
 func (s *fakeSet) Near(i int) bool                    { return s.near[i] }
 func (s *fakeSet) Turn() uint64                       { s.turn++; return s.turn }
 
@@ -82,6 +84,11 @@ func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
 func (s *fakeSet) Lookup(kind model.Identity, key model.EndpointKey) (int, bool) {
 	i, ok := s.index(kind).keys[key]
 	return i, ok
+}
+
+func (s *fakeSet) MayMove(perMinute, _ int64) bool {
+	s.moves++
+	return perMinute == 0 || s.moves <= perMinute
 }
 
 func (s *fakeSet) Knows(i int, session uint64) bool {

@@ -16,6 +16,11 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	}
 	d.spent[d.tries] = d.Endpoint
 	d.tries++
+	if d.From != none {
+		d.Endpoint, d.From = d.From, none // it need not have moved
+		d.Outcome, d.Reason = OutcomeHit, ReasonNone
+		return d.Endpoint
+	}
 	d.Endpoint = p.elsewhere(d, req, set)
 	p.move(d)
 	return d.Endpoint

@@ -120,6 +120,7 @@ func (c *call) take(i int, o *own) {
 		d.Endpoint = o.at
 		c.settle(i, o, OutcomeHit, ReasonNone)
 	case gone:
+		d.Await = c.wait
 		c.settle(i, o, c.lost(), ReasonGone)
 	case expired:
 		c.settle(i, o, OutcomeMoved, ReasonExpired)

@@ -21,10 +21,13 @@ type Policy struct {
 	isPlain      bool  // nothing is asked of an endpoint
 	balance      int64 // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
 	keepDraining bool
-	drainFor     int64 // seconds, 0: as long as it serves
-	strict       bool  // a session is refused rather than moved
-	status       int   // of a refusal
-	retryAfter   int64 // seconds, 0: none
+	drainFor     int64         // seconds, 0: as long as it serves
+	strict       bool          // a session is refused rather than moved
+	status       int           // of a refusal
+	retryAfter   int64         // seconds, 0: none
+	wait         time.Duration // for an endpoint that is gone, 0: not
+	rebalance    rebalance
+	adopt        *adoption
 	exempt       *exemption
 	moved        []byte          // header that tells the app of a move
 	headers      []requestHeader // that the app does not get as they came
@@ -89,7 +92,12 @@ func Compile(a *model.Affinity) *Policy {
 		strict:       a.Unavailable.Action == model.UnavailableFail,
 		status:       a.Unavailable.Status,
 		retryAfter:   wholeSeconds(a.Unavailable.RetryAfter),
+		rebalance:    rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
+		adopt:        compileAdoption(a),
 		exempt:       compileExemption(a.Exempt),
+	}
+	if a.Unavailable.Action == model.UnavailableWait {
+		p.wait = a.Unavailable.Wait
 	}
 	for i := range a.Methods {
 		p.add(&a.Methods[i])

@@ -46,6 +46,10 @@ type Set interface {
 	Near(i int) bool
 	// Knows reports whether endpoint i has served that session lately, approximately.
 	Knows(i int, session uint64) bool
+	// Address is what endpoint i is dialled by: "10.0.0.7:8080".
+	Address(i int) string
+	// MayMove counts a session that is about to move of its own accord, unless so many have in this minute. 0: no bound.
+	MayMove(perMinute, now int64) bool
 	// Turn counts up by one with each call, for picks that take turns.
 	Turn() uint64
 }

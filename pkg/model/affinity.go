@@ -33,13 +33,36 @@ type Affinity struct {
 	DrainTimeout time.Duration `json:"drainTimeout,omitempty"`
 	// Unavailable is what happens when the endpoint of a session is gone.
 	Unavailable Unavailable `json:"unavailable"`
+	// Rebalance is how sessions may move of their own accord.
+	Rebalance Rebalance `json:"rebalance,omitzero"`
 	// Identity is what an endpoint is recognised by.
 	Identity Identity `json:"identity"`
+	// Adopt is the controllers whose cookies are taken for tokens once, in the cookie of a method that issues them.
+	Adopt []Adopted `json:"adopt,omitempty"`
+	// AdoptBackends are the names that ingress-nginx may have for the backend.
+	AdoptBackends []string `json:"adoptBackends,omitempty"`
 	// MovedHeader is the request header that tells the app why its session has just moved. Empty: none.
 	MovedHeader string `json:"movedHeader,omitempty"`
 	// Exempt is the requests that are spread without stickiness, nil if there are none.
 	Exempt *Exempt `json:"exempt,omitempty"`
 }
+
+// Rebalance moves sessions to endpoints with fewer, when they have been idle. The zero value moves none.
+type Rebalance struct {
+	AfterIdle time.Duration `json:"afterIdle,omitempty"`
+	// MaxPerMinute bounds the moves in a pool, on each replica. 0: no bound.
+	MaxPerMinute int32 `json:"maxPerMinute,omitempty"`
+}
+
+// Adopted is another controller.
+type Adopted string
+
+// The controllers whose cookies can be adopted.
+const (
+	AdoptIngressNginx Adopted = "IngressNginx"
+	AdoptTraefik      Adopted = "Traefik"
+	AdoptNGINX        Adopted = "NGINX"
+)
 
 // Exempt is requests that any of the lists names.
 type Exempt struct {

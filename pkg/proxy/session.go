@@ -17,6 +17,9 @@ func (x *exchange) holdSession() {
 		x.releaseSession()
 		return
 	}
+	if x.decision.From >= 0 {
+		x.set.Endpoint(x.decision.From).Left()
+	}
 	if x.decision.Session != 0 {
 		x.endpoint.Served(x.decision.Session)
 	}

@@ -1,6 +1,9 @@
 package proxy
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -194,4 +197,56 @@ func TestOneSessionTooManyIsAnsweredAsThePolicySays(t *testing.T) {
 	for _, cookie := range cookies {
 		r.dial().get("/", cookie).expectOK(t, "")
 	}
+}
+
+func TestARequestWaitsForThePodOfItsSession(t *testing.T) {
+	r := newRig(t)
+	a, b := startEcho(t, "a"), startEcho(t, "b")
+	affinity := cookieAffinity()
+	affinity.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: patience}
+	r.serve(affinity, a)
+	cookie := r.dial().get("/").cookie(t)
+	r.replace(cart, endpointsOf(b)...)
+	waiting := make(chan *answer)
+	go func() {
+		got, _ := r.dialAndAsk(request("GET", "/", "", cookie))
+		waiting <- got
+	}()
+	for range 3 { // other changes do not end the wait
+		r.replace(cart, endpointsOf(b)...)
+		r.replace(cart)
+	}
+	r.replace(cart, endpointsOf(a, b)...)
+	if got := <-waiting; got == nil || got.header.Get("X-Pod") != "a" || len(got.header.Values("Set-Cookie")) > 0 {
+		t.Errorf("answered by %+v, want a and no new token", got)
+	}
+}
+
+func TestAWaitHasAnEnd(t *testing.T) {
+	r := newRig(t)
+	a, b := startEcho(t, "a"), startEcho(t, "b")
+	affinity := cookieAffinity()
+	affinity.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: 50 * time.Millisecond}
+	r.serve(affinity, a)
+	cookie := r.dial().get("/").cookie(t)
+	r.replace(cart, endpointsOf(b)...)
+	began := time.Now()
+	got := r.dial().get("/", cookie)
+	if got.header.Get("X-Pod") != "b" || got.cookie(t) == "" || time.Since(began) < 50*time.Millisecond {
+		t.Errorf("after %s answered by %s with %q", time.Since(began), got.header.Get("X-Pod"), got.cookie(t))
+	}
+}
+
+// dialAndAsk is for goroutines that are not the test's own.
+func (r *rig) dialAndAsk(text string) (*answer, error) {
+	conn, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, text); err != nil {
+		return nil, err
+	}
+	c := &caller{Conn: conn, r: bufio.NewReader(conn), t: r.t}
+	return c.tryRead("GET")
 }

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -159,6 +160,16 @@ func (b *builder) backendAffinity(s *source, pool model.PoolID, field string) *m
 	return b.apply(p.settings, pool, use{p, service})
 }
 
+// nginxNames are the names that ingress-nginx may have for a backend: it takes the port as the Ingress names it.
+func (b *builder) nginxNames(pool model.PoolID) []string {
+	name := pool.Namespace + "-" + pool.Service + "-"
+	names := []string{name + strconv.Itoa(int(pool.Port))}
+	if port := b.pools[pool].PortName; port != "" {
+		names = append(names, name+port)
+	}
+	return names
+}
+
 // apply gives a backend its own copy of the settings, sealed for its own scope and with cookie names of its own.
 func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *model.Affinity {
 	if settings == nil {
@@ -168,6 +179,9 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 	a.Scope = pool.String()
 	if u.policy != nil && u.policy.Spec.Group != "" {
 		a.Scope = pool.Namespace + "/group/" + u.policy.Spec.Group
+	}
+	if len(a.Adopt) > 0 {
+		a.AdoptBackends = b.nginxNames(pool)
 	}
 	a.Methods = make([]model.Method, len(settings.Methods))
 	for i, method := range settings.Methods {

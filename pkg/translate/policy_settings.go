@@ -3,6 +3,7 @@ package translate
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
@@ -38,6 +39,8 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.DrainTimeout = c.duration(spec.Drain.Timeout, "drain.timeout")
 	a.Unavailable = c.unavailable(&spec.Unavailable, a.RefuseWhenFull)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
+	c.rebalance(a, &spec.Rebalance)
+	a.Adopt = adopted(spec.Adopt)
 	c.checkWrapped(a)
 	a.MovedHeader = c.movedHeader(spec.MovedHeader)
 	a.Exempt = exempt(&spec.Exempt)
@@ -83,6 +86,9 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unav
 		out.Status = int(cmp.Or(u.Status, 503))
 		out.RetryAfter = c.duration(cmp.Or(u.RetryAfter, "5s"), "unavailable.retryAfter")
 	}
+	if out.Action == model.UnavailableWait {
+		out.Wait = c.duration(u.Wait, "unavailable.wait")
+	}
 	return out
 }
 
@@ -95,6 +101,30 @@ func (c *compiler) checkWrapped(a *model.Affinity) {
 				"Wrapped cannot be used with an idleTimeout, since only the app can renew its value; use absoluteTimeout")
 		}
 	}
+}
+
+func (c *compiler) rebalance(a *model.Affinity, r *v1alpha1.Rebalance) {
+	if r.Mode != v1alpha1.RebalanceOnIdle {
+		return
+	}
+	a.Rebalance.AfterIdle = c.duration(r.AfterIdle, "rebalance.afterIdle")
+	a.Rebalance.MaxPerMinute = r.MaxPerMinute
+	if a.Rebalance.AfterIdle == 0 {
+		c.invalid("rebalance.afterIdle", "must be more than 0s with mode OnIdle")
+	}
+	if !slices.ContainsFunc(a.Methods, issues) {
+		c.invalid("rebalance.mode", "OnIdle needs a method with binding Issued: only its sessions can be moved")
+	}
+}
+
+func issues(m model.Method) bool { return m.Binding == model.BindingIssued }
+
+func adopted(in []v1alpha1.Adopted) []model.Adopted {
+	var out []model.Adopted
+	for _, controller := range in {
+		out = append(out, model.Adopted(controller))
+	}
+	return out
 }
 
 func (c *compiler) movedHeader(name string) string {
@@ -122,10 +152,7 @@ func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
 		neutral string
 		used    bool
 	}{
-		{"unavailable.action", "Repick or Fail", spec.Unavailable.Action == v1alpha1.UnavailableWait},
-		{"rebalance.mode", "Never", cmp.Or(spec.Rebalance.Mode, v1alpha1.RebalanceNever) != v1alpha1.RebalanceNever},
 		{"split.sticky", "false", spec.Split.Sticky},
-		{"adopt", "[]", len(spec.Adopt) > 0},
 	} {
 		if setting.used {
 			c.unsupported(setting.field, "anything but %s", setting.neutral)

@@ -70,6 +70,9 @@ func (e *Endpoint) End() { e.requests.Add(-1) }
 // Served remembers that the endpoint has answered the session.
 func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
 
+// Left notes that a session which the endpoint has served was sent elsewhere for good.
+func (e *Endpoint) Left() { e.sessions.left.Add(1) }
+
 // Refused notes that no connection could be made: until one can, or a few seconds have passed, new sessions are better
 // off elsewhere. Without this, an endpoint that is down would look like the least busy one.
 func (e *Endpoint) Refused() { e.refusing.Store(true) }

@@ -21,7 +21,10 @@ type Pool struct {
 	turn atomic.Uint64
 	mu   sync.Mutex // held while the set is replaced
 	live map[string]*live
-	zone string // of this Limpet
+	// changed is closed when the set is replaced; nil while nobody waits for that.
+	changed chan struct{}
+	moves   pace
+	zone    string // of this Limpet
 	// known says that there have been endpoints: those that come now are new.
 	known bool
 }
@@ -34,6 +37,16 @@ func newPool(id model.PoolID, slot int, zone string) *Pool {
 
 // Set returns the endpoints of this moment.
 func (p *Pool) Set() *Set { return p.set.Load() }
+
+// Changed gives a channel that is closed when the endpoints change next.
+func (p *Pool) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed == nil {
+		p.changed = make(chan struct{})
+	}
+	return p.changed
+}
 
 // Replace makes the given endpoints the pool's endpoints, keeping the connections and counts of those that stay. It
 // reports whether anything changed. Those that left keep answering the requests that they have.
@@ -56,6 +69,10 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	p.known = p.known || len(endpoints) > 0
 	p.set.Store(newSet(members, p))
 	leaveAllBut(previous, next)
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
 	return true
 }
 

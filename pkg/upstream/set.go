@@ -131,6 +131,12 @@ func nearOf(endpoints []*Endpoint, zone string) []bool {
 	return near
 }
 
+// Address is what the i-th endpoint is dialled by.
+func (s *Set) Address(i int) string { return s.endpoints[i].Address }
+
+// MayMove counts a session of the pool that is about to move of its own accord, unless so many have in this minute.
+func (s *Set) MayMove(perMinute, now int64) bool { return s.pool.moves.mayMove(perMinute, now) }
+
 // Knows reports whether the i-th endpoint has served the session lately, as far as this replica has seen.
 func (s *Set) Knows(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
 
