@@ -9,6 +9,7 @@ TEST_FLAGS ?=
 PKG        ?= ./...
 FUZZTIME   ?= 20s
 BENCHTIME  ?= 1s
+BENCH_FLAGS ?=
 
 # The folders of the pinned tools and of the control plane are looked up when a target needs them, and built once.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
@@ -19,7 +20,7 @@ golangci-lint  = $(shell hack/tools/build.sh golangci-lint)
 .PHONY: help
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) BENCHTIME=$(BENCHTIME) IMAGE=$(IMAGE)"
+	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= IMAGE=$(IMAGE)"
 
 ##@ Use
 
@@ -43,7 +44,11 @@ test: ## Run all tests with the race detector; builds the control plane on the f
 	go test -race $(TEST_FLAGS) $(PKG)
 
 .PHONY: bench
-bench: ## Run all Go benchmarks
+bench: build ## Compare the CPU per request with nginx and HAProxy, side by side (needs nginx, haproxy, taskset)
+	go run ./test/bench -limpet bin/limpet $(BENCH_FLAGS)
+
+.PHONY: microbench
+microbench: ## Run all Go benchmarks
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PKG)
 
 .PHONY: fuzz

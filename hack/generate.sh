@@ -7,3 +7,10 @@ controller_gen=$1
 "$controller_gen" object paths=./api/...
 "$controller_gen" crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 "$controller_gen" rbac:roleName=limpet paths=./controllers/... output:rbac:artifacts:config=config/rbac
+
+# What the chart ships of that.
+cp config/crd/bases/*.yaml charts/limpet/crds/
+cp config/rbac/role.yaml charts/limpet/files/
+
+# The reference pages that follow from the code.
+go run ./hack/docs

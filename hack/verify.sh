@@ -17,14 +17,16 @@ if [ -n "$dirty" ] && [ -n "${CI:-}" ]; then
 fi
 
 before=$(sums)
+failed=0
 make --no-print-directory generate tidy fmt
 changed=$(diff <(echo "$before") <(sums) | awk '/^[<>]/ { print "  " $3 }' | sort -u) || true
-make --no-print-directory vet lint
+make --no-print-directory --keep-going vet lint || failed=1
 
 if [ -n "$changed" ]; then
   printf 'verify: generate, tidy or fmt changed these files; commit them:\n%s\n' "$changed" >&2
-  exit 1
+  failed=1
 fi
+[ "$failed" = 0 ] || exit 1
 if [ -n "$dirty" ]; then
   printf 'verify: passed, with changes in the tree that are not committed yet:\n%s\n' "$dirty"
 else

@@ -52,8 +52,6 @@ const (
 	ReasonProgrammed = "Programmed"
 	// ReasonNotApplied: it is not, for the reason that another condition of the target gives.
 	ReasonNotApplied = "NotApplied"
-	// ReasonPending: it will be, with the next table.
-	ReasonPending = "Pending"
 )
 
 // Summarize gives the conditions of a policy from those of its targets: a type is True where it is True for every

@@ -22,6 +22,7 @@ type clusterOptions struct {
 	publishService string
 	publishAddress list
 	affinitySecret string
+	leaderLease    string
 	keyRotation    time.Duration
 	kubeconfig     string
 }
@@ -35,6 +36,8 @@ func (c *clusterOptions) register(f flagSet) {
 	f.Var(&c.publishAddress, "publish-address", "`address` that is written there instead; may be repeated")
 	f.StringVar(&c.affinitySecret, "affinity-secret", controllers.DefaultKeySecret,
 		"`name` of the Secret in which the leader keeps the keys of the tokens; not used with --affinity-keys")
+	f.StringVar(&c.leaderLease, "leader-lease", "",
+		"`name` of the lease by which the replicas of one installation elect a leader; empty: limpet-leader")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation,
 		"how long a key seals tokens before the next one does; 0: for ever")
 }
@@ -73,7 +76,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 		return controllers.Options{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
-		KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values}
+		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values}
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret
 	}

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the folder that holds etcd, kube-apiserver and kube-controller-manager, building what is missing.
+# Prints the folder that holds etcd, kube-apiserver, kube-controller-manager and kubectl, building what is missing.
 #
 # KUBEBUILDER_ASSETS wins when it is set: nothing is built then. Otherwise the programs are kept in a per-user cache
 # folder named by version, so that a fresh clone finds them. The first build takes about 8 minutes on two cores.
@@ -32,4 +32,5 @@ build() { # build NAME PACKAGE: through a temporary name, so that an interrupted
 build etcd go.etcd.io/etcd/server/v3
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
 build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager
+build kubectl k8s.io/kubernetes/cmd/kubectl
 echo "$dir"

@@ -114,7 +114,7 @@ func TestHashPicksByAddress(t *testing.T) {
 	seen := map[int]bool{}
 	for k := range 200 {
 		ip := fmt.Sprintf("192.0.2.%d", k)
-		if at(ip) != at(ip) {
+		if first, again := at(ip), at(ip); first != again {
 			t.Fatalf("%s is picked differently each time", ip)
 		}
 		seen[at(ip)] = true

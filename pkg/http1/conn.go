@@ -71,6 +71,14 @@ func (c *Conn) Fill(limit int) error {
 	return err
 }
 
+// Write writes all of p. It may be called while another goroutine reads.
+func (c *Conn) Write(p []byte) (int, error) {
+	if s, ok := c.source.(*socketSource); ok && len(p) > 0 {
+		return s.write(p)
+	}
+	return c.Conn.Write(p)
+}
+
 // Ask writes p, to which the peer is expected to answer, and waits for the first bytes of the answer like Fill.
 func (c *Conn) Ask(p []byte, limit int) error {
 	if err := c.makeRoom(limit); err != nil {

@@ -15,7 +15,8 @@ type LazyTLS struct {
 }
 
 // NewLazyTLS makes the server side of a TLS connection. The caller runs the handshake before
-// the first read: crypto/tls does not forgive a handshake that would block. A conn that is not a socket is served as well, but its reader holds a buffer while it waits.
+// the first read: crypto/tls does not forgive a handshake that would block. A conn that is not a socket is served as
+// well, but its reader holds a buffer while it waits.
 func NewLazyTLS(conn net.Conn, config *tls.Config) *LazyTLS {
 	under := &underTLS{Conn: conn}
 	if socket, ok := conn.(syscall.Conn); ok {

@@ -49,9 +49,12 @@ func (o *Output) Drop() {
 }
 
 // Write collects p if it fits, and otherwise writes all there is, p included.
-func (o *Output) Write(w io.Writer, p []byte) error {
+func (o *Output) Write(w io.Writer, p []byte) error { return o.write(w, p, 0) }
+
+// write leaves room for some more bytes.
+func (o *Output) write(w io.Writer, p []byte, more int) error {
 	o.Begin()
-	if o.Fits(len(p)) {
+	if o.Fits(len(p) + more) {
 		o.Buf = append(o.Buf, p...)
 		return nil
 	}
@@ -67,11 +70,20 @@ func (o *Output) Write(w io.Writer, p []byte) error {
 	return err
 }
 
+// longestChunkHeader is a size in hex with its CRLF.
+const longestChunkHeader = 16 + 2
+
 // WriteChunk is Write of p as one chunk of a chunked body.
 func (o *Output) WriteChunk(w io.Writer, p []byte) error {
 	o.Begin()
+	if !o.Fits(longestChunkHeader) {
+		if err := o.Flush(w); err != nil {
+			return err
+		}
+		o.Begin()
+	}
 	o.Buf = AppendChunkHeader(o.Buf, len(p))
-	if err := o.Write(w, p); err != nil {
+	if err := o.write(w, p, len("\r\n")); err != nil {
 		return err
 	}
 	o.Begin()

@@ -30,7 +30,7 @@ func isNormal(path []byte) bool {
 	if len(path) == 0 || path[0] != '/' {
 		return true
 	}
-	return bytes.IndexByte(path, '%') < 0 && bytes.Index(path, slashDot) < 0
+	return bytes.IndexByte(path, '%') < 0 && !bytes.Contains(path, slashDot)
 }
 
 var slashDot = []byte("/.")

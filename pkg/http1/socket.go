@@ -1,9 +1,6 @@
 package http1
 
-import (
-	"io"
-	"syscall"
-)
+import "syscall"
 
 // socketSource reads from a socket, and takes the buffer only once the socket is readable.
 type socketSource struct {
@@ -15,6 +12,11 @@ type socketSource struct {
 	question                 []byte // what ask has yet to write
 	asked                    bool
 
+	// The writing side has variables of its own: it may be busy while the other side reads.
+	tryWrite func(fd uintptr) bool
+	saying   []byte
+	sayErr   error
+
 	n   int
 	err error
 }
@@ -24,6 +26,7 @@ func newSocketSource(c *Conn, raw syscall.RawConn) *socketSource {
 	s.tryRead = s.readOnce
 	s.tryPeek = s.peekOnce
 	s.tryAsk = s.askOnce
+	s.tryWrite = s.writeOnce
 	return s
 }
 
@@ -89,44 +92,21 @@ func (s *socketSource) peekOnce(fd uintptr) bool {
 	return true
 }
 
-// readSocket reads once, and again when a signal came between. The end of the stream is io.EOF.
-func readSocket(fd int, p []byte) (int, error) {
-	for {
-		n, err := syscall.Read(fd, p)
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err != nil:
-			return 0, err
-		case n == 0:
-			return 0, io.EOF
-		}
-		return n, nil
+// write writes all of p, waiting while the peer does not take more.
+func (s *socketSource) write(p []byte) (int, error) {
+	s.saying, s.sayErr = p, nil
+	err := s.raw.Write(s.tryWrite)
+	written := len(p) - len(s.saying)
+	s.saying = nil
+	if err == nil {
+		err = s.sayErr
 	}
+	return written, err
 }
 
-// writeSocket writes what the socket takes without waiting.
-func writeSocket(fd int, p []byte) (int, error) {
-	for {
-		n, err := syscall.Write(fd, p)
-		switch err {
-		case nil:
-			return n, nil
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN:
-			return 0, nil
-		}
-		return 0, err
-	}
-}
-
-// peekSocket looks at the next byte of a socket and leaves it there.
-func peekSocket(fd int, p []byte) (int, error) {
-	for {
-		n, _, err := syscall.Recvfrom(fd, p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		if err != syscall.EINTR {
-			return n, err
-		}
-	}
+func (s *socketSource) writeOnce(fd uintptr) bool {
+	n, err := writeSocket(int(fd), s.saying)
+	s.saying = s.saying[n:]
+	s.sayErr = err
+	return err != nil || len(s.saying) == 0
 }

@@ -27,13 +27,17 @@ func decodeStrict(d *document, into any) []error {
 	}
 	var errs []error
 	for _, err := range strict {
-		field := ""
-		if at, ok := err.(strictjson.FieldError); ok {
-			field = at.FieldPath()
-		}
-		errs = append(errs, d.errorAt(field, "%s", err))
+		errs = append(errs, d.errorAt(fieldOfStrictError(err), "%s", err))
 	}
 	return errs
+}
+
+func fieldOfStrictError(err error) string {
+	var at strictjson.FieldError
+	if errors.As(err, &at) {
+		return at.FieldPath()
+	}
+	return ""
 }
 
 func fieldOfTypeError(err error) string {

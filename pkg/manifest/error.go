@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -53,5 +54,22 @@ func syntaxError(d *document, err error) *Error {
 	if grammarError.MatchString(m[2]) {
 		line++
 	}
+	if strings.Contains(m[2], "tab character") {
+		line = lineOfTab(d.text, line)
+	}
 	return &Error{d.file, d.line + line - 1, m[2]}
+}
+
+// lineOfTab gives the first line, from the one that the parser names, that is indented by a tab: the parser names the
+// line of the word before it.
+func lineOfTab(text []byte, from int) int {
+	number := 0
+	for line := range bytes.Lines(text) {
+		number++
+		indentation := line[:len(line)-len(bytes.TrimLeft(line, " \t"))]
+		if number >= from && bytes.IndexByte(indentation, '\t') >= 0 {
+			return number
+		}
+	}
+	return from
 }

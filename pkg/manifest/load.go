@@ -30,17 +30,17 @@ func Load(dir string) (*translate.World, []Skipped, error) {
 	}
 	r := newReader()
 	r.skipped = skipped
-	total := 0
-	for _, file := range files {
-		text, err := readFile(file)
-		if err != nil {
+	texts, total := make([][]byte, len(files)), 0
+	for i, file := range files {
+		if texts[i], err = readFile(file); err != nil {
 			r.errs = append(r.errs, err)
-			continue
 		}
-		if total += len(text); total > maxTotalBytes {
+		if total += len(texts[i]); total > maxTotalBytes {
 			return nil, nil, &Error{dir, 0, fmt.Sprintf("the manifests are larger than %d MiB together", maxTotalBytes>>20)}
 		}
-		r.read(file, text)
+	}
+	for i, file := range files {
+		r.read(file, texts[i])
 	}
 	return r.result()
 }

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -49,6 +50,9 @@ func (r *reader) result() (*translate.World, []Skipped, error) {
 
 func (r *reader) read(file string, text []byte) {
 	for _, d := range split(file, text) {
+		if len(bytes.TrimSpace(d.text)) == 0 {
+			continue
+		}
 		if err := d.parse(); err != nil {
 			r.errs = append(r.errs, err)
 			continue

@@ -122,7 +122,7 @@ func (w *watcher) wait(ctx context.Context) bool {
 			if !w.counts(event) {
 				continue
 			}
-		case <-w.notify.Errors: // events were lost: look at everything
+		case <-w.notify.Errors: //nolint:errcheck // events were lost: what is there is looked at anew
 		case <-quiet:
 			return true
 		case <-latest:

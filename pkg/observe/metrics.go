@@ -44,7 +44,7 @@ type Metrics struct {
 // PoolMetrics are the metrics of one pool. Safe for concurrent use.
 type PoolMetrics struct {
 	id        model.PoolID
-	byClass   [6]prometheus.Counter // by the first digit of the status
+	byClass   [6]prometheus.Counter // by the first digit of the status; 0 for those that HTTP does not have
 	duration  prometheus.Observer
 	decisions [affinity.Outcomes][affinity.Reasons]prometheus.Counter
 	retries   prometheus.Counter
@@ -156,9 +156,13 @@ func possible(o affinity.Outcome, r affinity.Reason) bool {
 	return hasReason == (r != affinity.ReasonNone)
 }
 
-// Request counts an answered request. Status is 100 to 599.
+// Request counts an answered request. A pod may send any status.
 func (p *PoolMetrics) Request(status int, took time.Duration) {
-	p.byClass[status/100].Inc()
+	class := status / 100
+	if class >= len(p.byClass) {
+		class = 0
+	}
+	p.byClass[class].Inc()
 	p.duration.Observe(took.Seconds())
 }
 

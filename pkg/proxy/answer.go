@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -76,6 +77,13 @@ func (x *exchange) answerFailure(f failure) {
 	default:
 		x.answer(502, "The pod gave no valid answer.")
 	}
+}
+
+// refuseRequest answers a head that is no request, and records it.
+func (x *exchange) refuseRequest(err error) {
+	x.start = time.Now()
+	x.refuse(err)
+	x.record()
 }
 
 // refuse answers a request that breaks HTTP, or whose body did not come in time. The connection is not used again.

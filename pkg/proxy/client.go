@@ -13,14 +13,15 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// client is the connection of a client that speaks HTTP/1.1. While no request is being worked on it holds no buffer
-// and no exchange.
+// client is the connection of a client. While it speaks HTTP/1.1 no request is being worked on, it holds
+// no buffer and no exchange.
 type client struct {
 	origin
 	raw       net.Conn     // the socket
 	conn      *http1.Conn  // over the socket, or over TLS over it
 	guard     guard        // of the goroutine that serves the connection
 	bodySide  guard        // of the goroutine that sends a request's body on
+	guards    streamGuards // of HTTP/2 streams
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request, 0 while it has one
 	tokens    affinity.Memory
 }
@@ -48,7 +49,13 @@ func (s *Server) originOf(conn net.Conn) origin {
 // serveClear serves a connection that speaks HTTP in clear.
 func (c *client) serveClear() {
 	c.conn = http1.NewConn(c.raw)
-	c.serve()
+	c.serveAll(func(c *client) {
+		if c.awaitRequest() && c.speaksHTTP2() {
+			c.serveHTTP2()
+			return
+		}
+		c.serve()
+	})
 }
 
 // serveTLS runs the handshake, within the time for a head, and serves what the client chose.
@@ -61,14 +68,23 @@ func (c *client) serveTLS() {
 		return
 	}
 	c.tls, c.conn = true, http1.NewConn(conn)
-	c.serve()
+	if conn.ConnectionState().NegotiatedProtocol == "h2" {
+		c.serveAll((*client).serveHTTP2)
+		return
+	}
+	c.serveAll((*client).serve)
 }
 
-// serve serves one request after the other.
-func (c *client) serve() {
+// serveAll serves the connection in the protocol that it speaks.
+func (c *client) serveAll(serve func(*client)) {
 	c.server.Metrics.Connections.Inc()
 	defer c.server.Metrics.Connections.Dec()
 	defer c.conn.Close()
+	serve(c)
+}
+
+// serve serves one HTTP/1.1 request after the other.
+func (c *client) serve() {
 	for c.awaitRequest() && c.serveNext() {
 	}
 }

@@ -59,6 +59,7 @@ func (c *connections) sweep(clock int64) {
 	c.each(func(conn *client) {
 		conn.guard.sweep(clock)
 		conn.bodySide.sweep(clock)
+		conn.guards.sweep(clock)
 	})
 }
 

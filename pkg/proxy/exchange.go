@@ -52,8 +52,9 @@ type origin struct {
 // exchange carries one request on its way to a pod and back. It is reused: reset makes it ready for another.
 type exchange struct {
 	*origin
-	down  downstream
-	start time.Time
+	down     downstream
+	protocol string // for the log
+	start    time.Time
 
 	req  http1.Request
 	host []byte // for matching: lower case, without port and trailing dot

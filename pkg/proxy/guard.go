@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -14,8 +13,14 @@ import (
 // A guard belongs to one goroutine. The sweeper only takes part while until holds a time.
 type guard struct {
 	until atomic.Int64 // the server's clock in milliseconds, or one of the states below
-	conn  net.Conn     // whose deadline to set; written only while until says off
+	conn  deadliner    // whose deadline to set; written only while until says off
 	reads bool         // of reading only: somebody else writes to the connection, and may go on
+}
+
+// deadliner is a connection, or a stream of one.
+type deadliner interface {
+	SetDeadline(time.Time) error
+	SetReadDeadline(time.Time) error
 }
 
 const (
@@ -27,7 +32,7 @@ const (
 var longAgo = time.Unix(1, 0)
 
 // start makes the sweeper interrupt reads and writes of conn when the server's clock passes until.
-func (g *guard) start(conn net.Conn, until int64) {
+func (g *guard) start(conn deadliner, until int64) {
 	g.conn = conn
 	g.until.Store(until)
 }

@@ -2,10 +2,12 @@ package proxy
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -34,19 +36,20 @@ func (r *rig) dial() *caller {
 	return callTo(r.t, r.addr)
 }
 
-func callTo(t testing.TB, addr string) *caller {
-	t.Helper()
+func callTo(tb testing.TB, addr string) *caller {
+	tb.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return callOver(t, conn)
+	return callOver(tb, conn)
 }
 
-func callOver(t testing.TB, conn net.Conn) *caller {
-	t.Cleanup(func() { conn.Close() })
+func callOver(tb testing.TB, conn net.Conn) *caller {
+	tb.Helper()
+	tb.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(patience))
-	return &caller{Conn: conn, r: bufio.NewReader(conn), t: t}
+	return &caller{Conn: conn, r: bufio.NewReader(conn), t: tb}
 }
 
 // send writes text as it is.
@@ -141,7 +144,7 @@ func (c *caller) expect(text string) {
 func (c *caller) rest() string {
 	c.t.Helper()
 	b, err := io.ReadAll(c.r)
-	if t, ok := err.(net.Error); ok && t.Timeout() {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.t.Fatalf("the connection stays open after %q", b)
 	}
 	return string(b)
@@ -156,28 +159,28 @@ func (c *caller) expectClosed() {
 }
 
 // expectStatus checks the status of an answer.
-func (a *answer) expectStatus(t testing.TB, want int) {
-	t.Helper()
+func (a *answer) expectStatus(tb testing.TB, want int) {
+	tb.Helper()
 	if a.status != want {
-		t.Fatalf("got %d %q, want %d", a.status, a.body, want)
+		tb.Fatalf("got %d %q, want %d", a.status, a.body, want)
 	}
 }
 
 // expectOK checks that an answer is whole, has status 200, and this body.
-func (a *answer) expectOK(t testing.TB, body string) {
-	t.Helper()
-	a.expectStatus(t, http.StatusOK)
+func (a *answer) expectOK(tb testing.TB, body string) {
+	tb.Helper()
+	a.expectStatus(tb, http.StatusOK)
 	if a.err != nil || a.body != body {
-		t.Fatalf("got a body of %d bytes, %.80q (%v), want %d bytes, %.80q", len(a.body), a.body, a.err, len(body), body)
+		tb.Fatalf("got a body of %d bytes, %.80q (%v), want %d bytes, %.80q", len(a.body), a.body, a.err, len(body), body)
 	}
 }
 
 // cookie gives the one cookie that an answer sets, as it is sent back; empty if it sets none.
-func (a *answer) cookie(t testing.TB) string {
-	t.Helper()
+func (a *answer) cookie(tb testing.TB) string {
+	tb.Helper()
 	set := a.header.Values("Set-Cookie")
 	if len(set) > 1 {
-		t.Fatalf("more than one Set-Cookie: %q", set)
+		tb.Fatalf("more than one Set-Cookie: %q", set)
 	}
 	if len(set) == 0 {
 		return ""

@@ -37,12 +37,12 @@ type podConn struct {
 }
 
 // startPod runs the script for every connection, and closes the connection when the script returns.
-func startPod(t testing.TB, name string, script func(*podConn)) *pod {
-	t.Helper()
-	p := &pod{name: name, l: loopback(t), open: map[net.Conn]bool{}}
+func startPod(tb testing.TB, name string, script func(*podConn)) *pod {
+	tb.Helper()
+	p := &pod{name: name, l: loopback(tb), open: map[net.Conn]bool{}}
 	p.addr = p.l.Addr().String()
 	p.busy.Go(func() { p.accept(script) })
-	t.Cleanup(p.stop)
+	tb.Cleanup(p.stop)
 	return p
 }
 
@@ -121,18 +121,10 @@ func (p *pod) endpoint(state model.EndpointState) model.Endpoint {
 	return model.Endpoint{ID: "uid-" + p.name, Pod: p.name, Address: p.addr, State: state}
 }
 
-// deadAddress is one that refuses connections.
-func deadAddress(t testing.TB) string {
-	t.Helper()
-	l := loopback(t)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // deadPod refuses connections from the beginning.
-func deadPod(t testing.TB, name string) *pod {
-	t.Helper()
-	p := startPod(t, name, func(*podConn) {})
+func deadPod(tb testing.TB, name string) *pod {
+	tb.Helper()
+	p := startPod(tb, name, func(*podConn) {})
 	p.refuse()
 	return p
 }
@@ -193,9 +185,9 @@ func (c *podConn) reset() {
 func (c *podConn) untilClosed() { io.Copy(io.Discard, c.Reader) }
 
 // startEcho runs a pod that answers every request with its body.
-func startEcho(t testing.TB, name string) *pod {
-	t.Helper()
-	return startPod(t, name, func(c *podConn) {
+func startEcho(tb testing.TB, name string) *pod {
+	tb.Helper()
+	return startPod(tb, name, func(c *podConn) {
 		for {
 			r := c.request()
 			if r == nil {
@@ -210,9 +202,9 @@ func startEcho(t testing.TB, name string) *pod {
 }
 
 // startAnswering runs a pod that reads one head on each connection, says this text, and closes.
-func startAnswering(t testing.TB, name, text string) *pod {
-	t.Helper()
-	return startPod(t, name, func(c *podConn) {
+func startAnswering(tb testing.TB, name, text string) *pod {
+	tb.Helper()
+	return startPod(tb, name, func(c *podConn) {
 		if c.head() != "" {
 			c.say(text)
 		}

@@ -1,10 +1,12 @@
 package proxy
 
 import (
-	"bytes"
+	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,21 +41,20 @@ type rig struct {
 	keys    affinity.Keys
 	certs   *certs.Store
 	metrics *observe.Metrics
-	log     logLines
 	addr    string
 }
 
 // newRig starts a Server with the default options as the test changes them.
-func newRig(t testing.TB, change ...func(*Options)) *rig {
-	t.Helper()
-	r := &rig{t: t, pools: upstream.NewRegistry(), metrics: observe.NewMetrics()}
+func newRig(tb testing.TB, change ...func(*Options)) *rig {
+	tb.Helper()
+	r := &rig{t: tb, pools: upstream.NewRegistry(), metrics: observe.NewMetrics()}
 	ring, err := affinity.NewKeyring([][]byte{affinity.NewKey()})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.keys.Store(ring)
 	if r.certs, err = certs.NewStore(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	o := Options{
 		Tables: &r.tables, Keys: &r.keys, Certs: r.certs, Metrics: r.metrics,
@@ -83,11 +84,11 @@ func (r *rig) listen(serve func(net.Listener) error) string {
 	return l.Addr().String()
 }
 
-func loopback(t testing.TB) net.Listener {
-	t.Helper()
+func loopback(tb testing.TB) net.Listener {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return l
 }
@@ -137,38 +138,25 @@ func endpointsOf(pods ...*pod) []model.Endpoint {
 	return endpoints
 }
 
-// withLog writes an access log in JSON that the rig keeps.
-func (r *rig) withLog(o *Options) {
-	o.AccessLog = observe.NewAccessLog(&r.log, true)
-	r.t.Cleanup(o.AccessLog.Close)
-}
-
-// logLines is where an access log is written to.
-type logLines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logLines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+// expectMetric waits for a sample of the rig's metrics to have this value: exchanges are counted after their answer.
+func (r *rig) expectMetric(sample string, want int) {
+	r.t.Helper()
+	line := fmt.Sprintf("\n%s %d\n", sample, want)
+	eventually(r.t, strings.TrimSpace(line), func() bool {
+		scrape := httptest.NewRecorder()
+		r.metrics.Handler().ServeHTTP(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		return strings.Contains(scrape.Body.String(), line)
+	})
 }
 
 // eventually waits for a condition.
-func eventually(t testing.TB, what string, happened func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, happened func() bool) {
+	tb.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(patience); !happened(); <-tick.C {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited %s in vain for %s", patience, what)
+			tb.Fatalf("waited %s in vain for %s", patience, what)
 		}
 	}
 }

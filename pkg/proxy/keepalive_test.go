@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 func TestConnectionsAreUsedAgainOnBothSides(t *testing.T) {
@@ -74,10 +75,11 @@ func TestAnIdleConnectionThatThePodHasClosedFailsNoRequest(t *testing.T) {
 func (r *rig) spoilIdle(p *pod, do func()) {
 	r.t.Helper()
 	e := r.endpoint(p)
-	conn := e.Idle(0)
-	if conn == nil {
-		r.t.Fatal("there is no idle connection")
-	}
+	var conn *upstream.Conn
+	eventually(r.t, "a connection to be idle", func() bool {
+		conn = e.Idle(0)
+		return conn != nil
+	})
 	do()
 	eventually(r.t, "the idle connection to be stale", conn.Stale)
 	e.Keep(conn, 0, time.Now())

@@ -36,7 +36,7 @@ func (x *exchange) refusedByPolicy() bool { return x.decision.Outcome == affinit
 func (x *exchange) log(took time.Duration) {
 	a := observe.Access{
 		Start: x.start, Took: took,
-		Client: x.text, Protocol: "HTTP/1.1",
+		Client: x.text, Protocol: x.protocol,
 		Method: x.req.Method, Host: x.host, Path: x.path,
 		Status: x.status(), Bytes: x.sent,
 		Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,

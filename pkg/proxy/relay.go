@@ -39,6 +39,7 @@ func (x *exchange) relayAnswer(conn *upstream.Conn) bool {
 			break
 		}
 		if err != nil {
+			_ = x.down.flush() // what has come, the client gets
 			return x.breakOff()
 		}
 		x.sent += int64(len(span))

@@ -5,9 +5,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // sweepEvery is the resolution of all timeouts.
@@ -18,6 +21,8 @@ type Server struct {
 	Options
 	dialer net.Dialer
 	tls    *tls.Config
+	http2  *http2.Server
+	base   *http.Server // of http2
 	conns  connections
 
 	clock    atomic.Int64 // milliseconds since start, moved on by the sweeper
@@ -37,6 +42,7 @@ func NewServer(o Options) *Server {
 		tls:     tlsConfig(o.Certs),
 		sweeper: make(chan struct{}),
 	}
+	s.http2, s.base = newHTTP2(&s.Options)
 	s.clock.Store(1)
 	go s.sweep()
 	return s
@@ -110,6 +116,7 @@ const quiet = 500 * time.Millisecond
 func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
 	s.accepting.Wait()
+	_ = s.base.Shutdown(ctx) // says goodbye on HTTP/2 connections; it has no listeners to fail at
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -45,23 +44,22 @@ func (s *stream) begin(c *client) {
 	x := &s.exchange
 	x.reset()
 	x.origin, x.guard, x.down = &c.origin, &c.guard, s
-	x.client = c.peer
+	x.client, x.protocol = c.peer, "HTTP/1.1"
 }
 
 // serve reads the head and runs the exchange.
 func (s *stream) serve() following {
 	x := &s.exchange
-	switch err := s.client.readHead(&x.req, &s.head); err {
-	case nil:
-		s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
-		x.run()
-	case io.EOF:
+	err := s.client.readHead(&x.req, &s.head)
+	if err == io.EOF {
 		return nothing
-	default:
-		x.start = time.Now()
-		x.refuse(err)
-		x.record()
 	}
+	if err != nil {
+		x.refuseRequest(err)
+		return s.following()
+	}
+	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
+	x.run()
 	return s.following()
 }
 

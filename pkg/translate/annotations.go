@@ -46,8 +46,8 @@ func (b *builder) checkAnnotations(s *source) {
 
 func annotationField(key string) string { return "metadata.annotations[" + key + "]" }
 
-// annotatedAffinity gives the stickiness that the annotation limpet.dev/affinity asks for. It is made, without settings,
-// where the annotation is wrong: nobody is to get something that was not asked for.
+// annotatedAffinity gives the stickiness that the annotation limpet.dev/affinity asks for. Where the annotation is wrong
+// the choice is made, without settings: nobody is to get something that was not asked for.
 func (b *builder) annotatedAffinity(s *source) choice {
 	value, set := s.Annotations[AnnotationAffinity]
 	b.checkCompanion(s, AnnotationHeader, "header")

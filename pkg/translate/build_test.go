@@ -70,7 +70,7 @@ func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
 // checkOrderAndPurity translates the same objects in other orders, and sees that translation changed none of them.
 func checkOrderAndPurity(t *testing.T, input, want string) {
 	t.Helper()
-	for seed := range uint64(8) {
+	for seed := range uint64(5) {
 		world, options := readCase(t, input)
 		shuffle(world, rand.New(rand.NewPCG(seed, seed)))
 		before := asJSON(t, world)
@@ -105,7 +105,7 @@ func readCase(t *testing.T, input string) (*translate.World, translate.Options) 
 	if len(skipped) > 0 {
 		t.Fatalf("passed over: %v", skipped)
 	}
-	options := translate.Options{TakeUnclassed: len(world.IngressClasses) == 0}
+	options := translate.Options{TakeUnclassed: true}
 	file := strings.TrimSuffix(input, ".in.yaml") + ".options.yaml"
 	if _, err := os.Stat(file); err == nil {
 		options = translate.Options{}

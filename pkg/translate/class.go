@@ -15,9 +15,11 @@ func (b *builder) ours(all []*networkingv1.Ingress, classes []*networkingv1.Ingr
 	if len(names) == 0 {
 		names = []string{DefaultClass}
 	}
-	unclassed := b.options.TakeUnclassed && len(classes) == 0 || slices.ContainsFunc(classes, func(c *networkingv1.IngressClass) bool {
-		return slices.Contains(names, c.Name) && c.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
-	})
+	unclassed := b.options.TakeUnclassed && len(classes) == 0
+	for _, class := range classes {
+		isDefault := class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
+		unclassed = unclassed || (isDefault && slices.Contains(names, class.Name))
+	}
 	var out []*networkingv1.Ingress
 	for _, ingress := range all {
 		class, named := classOf(ingress)

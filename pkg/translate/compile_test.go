@@ -15,35 +15,37 @@ import (
 
 // The API server refuses all of these, unless its definition of the kind is not the one of this version.
 func TestPoliciesThatTheAPIServerShouldHaveRefusedAreNotApplied(t *testing.T) {
-	cookie := func(c v1alpha1.Cookie) []v1alpha1.Method {
-		return []v1alpha1.Method{{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued, Cookie: &c}}
+	cookie := func(c v1alpha1.Cookie) *v1alpha1.AffinityPolicySpec {
+		return methods(v1alpha1.Method{Source: "Cookie", Binding: "Issued", Cookie: &c})
 	}
-	header := func(h *v1alpha1.Header) []v1alpha1.Method {
-		return []v1alpha1.Method{{Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingHashed, Header: h}}
+	header := func(name string) *v1alpha1.AffinityPolicySpec {
+		return methods(v1alpha1.Method{Source: "Header", Binding: "Hashed", Header: &v1alpha1.Header{Name: name}})
 	}
-	address := func(a v1alpha1.SourceIP) []v1alpha1.Method {
-		return []v1alpha1.Method{{Source: v1alpha1.SourceSourceIP, Binding: v1alpha1.BindingHashed, SourceIP: &a}}
+	address := func(a v1alpha1.SourceIP) *v1alpha1.AffinityPolicySpec {
+		return methods(v1alpha1.Method{Source: "SourceIP", Binding: "Hashed", SourceIP: &a})
 	}
-	day, long := v1alpha1.Duration("1d"), strings.Repeat("a", 257)
+	day := v1alpha1.Duration("1d")
+	inDays := address(v1alpha1.SourceIP{})
+	inDays.IdleTimeout = &day
 	for name, c := range map[string]struct {
-		spec  v1alpha1.AffinityPolicySpec
+		spec  *v1alpha1.AffinityPolicySpec
 		field string
 	}{
-		"no methods":          {v1alpha1.AffinityPolicySpec{}, "methods"},
-		"a day":               {v1alpha1.AffinityPolicySpec{Methods: header(nil), IdleTimeout: &day}, "idleTimeout"},
-		"no header":           {v1alpha1.AffinityPolicySpec{Methods: header(nil)}, "methods[0].header.name"},
-		"a header line":       {v1alpha1.AffinityPolicySpec{Methods: header(&v1alpha1.Header{Name: "A\r\nB"})}, "methods[0].header.name"},
-		"a long header":       {v1alpha1.AffinityPolicySpec{Methods: header(&v1alpha1.Header{Name: long})}, "methods[0].header.name"},
-		"a cookie with more":  {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Name: "a=b"})}, "methods[0].cookie.name"},
-		"a path with more":    {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Path: "/; a"})}, "methods[0].cookie.path"},
-		"a relative path":     {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Path: "cart"})}, "methods[0].cookie.path"},
-		"a domain with more":  {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{Domain: "a;b"})}, "methods[0].cookie.domain"},
-		"None without Secure": {v1alpha1.AffinityPolicySpec{Methods: cookie(v1alpha1.Cookie{SameSite: "None", Secure: "Never"})}, "methods[0].cookie.secure"},
-		"a short prefix":      {v1alpha1.AffinityPolicySpec{Methods: address(v1alpha1.SourceIP{IPv4PrefixLength: -1})}, "methods[0].sourceIP.ipv4PrefixLength"},
-		"a long prefix":       {v1alpha1.AffinityPolicySpec{Methods: address(v1alpha1.SourceIP{IPv6PrefixLength: 129})}, "methods[0].sourceIP.ipv6PrefixLength"},
+		"no methods":          {methods(), "methods"},
+		"a day":               {inDays, "idleTimeout"},
+		"no header":           {methods(v1alpha1.Method{Source: "Header", Binding: "Hashed"}), "methods[0].header.name"},
+		"a header line":       {header("A\r\nB"), "methods[0].header.name"},
+		"a long header":       {header(strings.Repeat("a", maxName+1)), "methods[0].header.name"},
+		"a cookie with more":  {cookie(v1alpha1.Cookie{Name: "a=b"}), "methods[0].cookie.name"},
+		"a path with more":    {cookie(v1alpha1.Cookie{Path: "/; a"}), "methods[0].cookie.path"},
+		"a relative path":     {cookie(v1alpha1.Cookie{Path: "cart"}), "methods[0].cookie.path"},
+		"a domain with more":  {cookie(v1alpha1.Cookie{Domain: "a;b"}), "methods[0].cookie.domain"},
+		"None without Secure": {cookie(v1alpha1.Cookie{SameSite: "None", Secure: "Never"}), "methods[0].cookie.secure"},
+		"a short prefix":      {address(v1alpha1.SourceIP{IPv4PrefixLength: -1}), "methods[0].sourceIP.ipv4PrefixLength"},
+		"a long prefix":       {address(v1alpha1.SourceIP{IPv6PrefixLength: 129}), "methods[0].sourceIP.ipv6PrefixLength"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			settings, problems := compile(model.Ref{}, &c.spec)
+			settings, problems := compile(model.Ref{}, c.spec)
 			if settings != nil {
 				t.Fatalf("it compiled to %+v", settings)
 			}
@@ -55,6 +57,10 @@ func TestPoliciesThatTheAPIServerShouldHaveRefusedAreNotApplied(t *testing.T) {
 			t.Errorf("no problem names the field %s: %+v", c.field, problems)
 		})
 	}
+}
+
+func methods(list ...v1alpha1.Method) *v1alpha1.AffinityPolicySpec {
+	return &v1alpha1.AffinityPolicySpec{Methods: list}
 }
 
 // The annotations know no CEL, so the list stands in Go as well.

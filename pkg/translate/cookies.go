@@ -82,7 +82,7 @@ func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *mode
 	host := strings.TrimPrefix(route.Host, "*.")
 	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {
 		b.reports.add(route.Source, ReasonCookieOutOfReach, "spec.rules",
-			"cookie %s of backend %s has domain %s, which host %s is not in: browsers drop it, and each request is a new session",
+			"cookie %s of backend %s has domain %s, which host %s is not in: browsers drop it, so no session lasts",
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
 	if !overlap(cookie.Path, route.Path) {

@@ -14,8 +14,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service. Slices of
-// other Services may be among them and are passed over. An endpoint that several slices list, or that has an address
+// Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service. Slices
+// of other Services may be among them and are passed over. An endpoint that several slices list, or that has an address
 // of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
 //
 // An endpoint that is ready takes new sessions (not said: it is ready). One that terminates and still serves is

@@ -51,7 +51,8 @@ func pathKind(p *networkingv1.HTTPIngressPath) (kind model.PathType, path, wrong
 		}
 		return model.PathPrefix, p.Path, ""
 	}
-	return "", "", fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific", quote(string(*p.PathType)))
+	wrong = fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific", quote(string(*p.PathType)))
+	return "", "", wrong
 }
 
 func checkPath(path string) string {
@@ -67,20 +68,27 @@ func checkPath(path string) string {
 			return fmt.Sprintf("must not contain the control byte 0x%02x", c)
 		case c == '?', c == '#':
 			return fmt.Sprintf("must not contain %q, before which a path ends", c)
+		case c == '\\':
+			return `must not contain "\", which some servers take for "/"; requests with it are refused`
 		}
 	}
 	return ""
 }
 
+// pieces separates what some servers take for segments of their own: the proxy refuses dot segments hidden there.
+var pieces = strings.NewReplacer("%2F", ";", "%5C", ";")
+
 // checkSegments looks at a normalised path, in which "%2e" is "." already.
 func checkSegments(path string) string {
 	segments := strings.Split(path[1:], "/")
 	for i, segment := range segments {
-		switch {
-		case segment == ".", segment == "..":
-			return fmt.Sprintf("must not contain the segment %q, since requests are compared without such", segment)
-		case segment == "" && i < len(segments)-1:
+		if segment == "" && i < len(segments)-1 {
 			return `must not contain "//"`
+		}
+		for _, piece := range strings.Split(pieces.Replace(segment), ";") {
+			if piece == "." || piece == ".." {
+				return fmt.Sprintf("must not contain the segment %q, since requests are compared without such", piece)
+			}
 		}
 	}
 	return ""
@@ -89,17 +97,17 @@ func checkSegments(path string) string {
 func normalizePath(path string) (out, wrong string) {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
-		switch c := path[i]; {
-		case c == '%':
-			decoded, ok := unescape(path[i:])
-			if !ok {
-				return "", `must not contain "%" without two hexadecimal digits after it`
-			}
-			writeByte(&b, decoded, isUnreserved(decoded))
-			i += 2
-		default:
+		c := path[i]
+		if c != '%' {
 			writeByte(&b, c, c != ' ' && c < 0x80)
+			continue
 		}
+		decoded, ok := unescape(path[i:])
+		if !ok || decoded == 0 {
+			return "", `must not contain "%" without two hexadecimal digits after it, or "%00"`
+		}
+		writeByte(&b, decoded, isUnreserved(decoded))
+		i += 2
 	}
 	return b.String(), ""
 }

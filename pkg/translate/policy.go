@@ -77,7 +77,7 @@ func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
 	b.reports.open(p.ref, object.Generation)
 	settings, problems := compile(p.ref, &object.Spec)
 	p.settings = settings
-	var messages []string
+	messages := make([]string, 0, len(problems))
 	for _, problem := range problems {
 		b.reports.add(p.ref, problem.Reason, "spec."+problem.Field, "%s", problem.Message)
 		messages = append(messages, problem.Field+": "+problem.Message)

@@ -120,7 +120,8 @@ func (c *compiler) checkCookie(cookie *model.Cookie, field string) {
 		c.invalid(field+".name", "%s is no cookie name; it must be a token of at most %d bytes", quote(cookie.Name), maxName)
 	}
 	if !isCookiePath(cookie.Path) {
-		c.invalid(field+".path", `%s is no cookie path; it must start with "/" and hold visible ASCII without ";"`, quote(cookie.Path))
+		c.invalid(field+".path", `%s is no cookie path; it must start with "/" and hold visible ASCII without ";"`,
+			quote(cookie.Path))
 	}
 	if cookie.Domain != "" && len(validation.IsDNS1123Subdomain(cookie.Domain)) > 0 {
 		c.invalid(field+".domain", "%s is no domain; it must be a DNS name in lower case", quote(cookie.Domain))

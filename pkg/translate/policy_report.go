@@ -112,7 +112,9 @@ func (b *builder) effectiveBackends() map[use][]v1alpha1.EffectiveBackend {
 	}
 	for u, backends := range out {
 		slices.SortFunc(backends, compareBackends)
-		backends = slices.CompactFunc(backends, func(x, y v1alpha1.EffectiveBackend) bool { return compareBackends(x, y) == 0 })
+		backends = slices.CompactFunc(backends, func(x, y v1alpha1.EffectiveBackend) bool {
+			return compareBackends(x, y) == 0
+		})
 		out[u] = backends[:min(len(backends), maxBackends)]
 	}
 	return out
@@ -143,8 +145,8 @@ func effectiveBackend(a *model.Affinity, pool model.PoolID) v1alpha1.EffectiveBa
 	return out
 }
 
-// durationText writes what the pattern of v1alpha1.Duration allows: hours, minutes, seconds, and milliseconds only where
-// they are needed.
+// durationText writes what the pattern of v1alpha1.Duration allows: hours, minutes, seconds and milliseconds, each
+// only where it is needed.
 func durationText(d time.Duration) v1alpha1.Duration {
 	text := ""
 	for _, unit := range []struct {

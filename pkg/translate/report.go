@@ -12,7 +12,7 @@ import (
 
 // The reasons of Problems on an Ingress. Those on an AffinityPolicy are the condition reasons of api/v1alpha1.
 const (
-	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the server name of the certificate, is left out.
+	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the certificate's server name, is left out.
 	ReasonInvalidHost = "InvalidHost"
 	// ReasonInvalidPath: no request can have the path. It is left out.
 	ReasonInvalidPath = "InvalidPath"
@@ -28,7 +28,7 @@ const (
 	ReasonPortNotFound = "PortNotFound"
 	// ReasonUnsupportedProtocol: the Service's port is not TCP. The route answers 503.
 	ReasonUnsupportedProtocol = "UnsupportedProtocol"
-	// ReasonInvalidExternalName: a Service of type ExternalName names something that may not be dialled. The route answers 503.
+	// ReasonInvalidExternalName: a Service of type ExternalName names what may not be dialled. The route answers 503.
 	ReasonInvalidExternalName = "InvalidExternalName"
 	// ReasonSecretNotFound: a TLS Secret is not named, or does not exist.
 	ReasonSecretNotFound = "SecretNotFound"
@@ -42,7 +42,7 @@ const (
 	ReasonUnknownAnnotation = "UnknownAnnotation"
 	// ReasonInvalidAnnotation: a limpet.dev annotation has a wrong value, or misses another one. It is not applied.
 	ReasonInvalidAnnotation = "InvalidAnnotation"
-	// ReasonAnnotationOverridden: something that comes first in the order of the package comment is applied instead.
+	// ReasonAnnotationOverridden: a policy, or another annotation, comes first and is applied instead.
 	ReasonAnnotationOverridden = "AnnotationOverridden"
 	// ReasonNotHonoured: an annotation of ingress-nginx is not implemented. The route serves without it.
 	ReasonNotHonoured = "NotHonoured"

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"math"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -112,15 +111,6 @@ func (e *Endpoint) Idle(shard uint32) *Conn {
 		}
 	}
 	return nil
-}
-
-// Dial opens a new connection. The error says that nothing was sent.
-func (e *Endpoint) Dial(d *net.Dialer) (*Conn, error) {
-	conn, err := d.Dial("tcp", e.Address)
-	if err != nil {
-		return nil, err
-	}
-	return &Conn{Conn: http1.NewConn(conn)}, nil
 }
 
 // Keep takes a connection back whose last exchange ended cleanly. It is closed if the endpoint is gone or has enough.

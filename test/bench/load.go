@@ -49,11 +49,11 @@ func newClient(address, cookie string) (*benchClient, error) {
 	}
 	c := &benchClient{conn: conn, reader: bufio.NewReader(conn), buf: make([]byte, 8<<10)}
 	c.request = requestWith(cookie)
-	answer, _, err := c.ask()
+	issued, _, err := c.ask()
 	if err != nil {
 		return nil, err
 	}
-	if issued := answer.Cookies(); len(issued) > 0 {
+	if len(issued) > 0 {
 		cookie = issued[0].Name + "=" + issued[0].Value
 	}
 	c.request = requestWith(cookie)
@@ -70,8 +70,8 @@ func requestWith(cookie string) []byte {
 		"Accept-Encoding: gzip, deflate, br\r\nReferer: https://shop.example.com/cart\r\nCookie: %s\r\n\r\n", cookie)
 }
 
-// ask sends the request and reads the answer with net/http.
-func (c *benchClient) ask() (*http.Response, string, error) {
+// ask sends the request and reads the answer with net/http. It gives the cookies that were set, and the pod's name.
+func (c *benchClient) ask() ([]*http.Cookie, string, error) {
 	if _, err := c.conn.Write(c.request); err != nil {
 		return nil, "", err
 	}
@@ -79,6 +79,7 @@ func (c *benchClient) ask() (*http.Response, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return nil, "", err
@@ -86,7 +87,7 @@ func (c *benchClient) ask() (*http.Response, string, error) {
 	if answer.StatusCode != http.StatusOK || len(body) < 5 {
 		return nil, "", fmt.Errorf("status %d", answer.StatusCode)
 	}
-	return answer, string(body[:5]), nil
+	return answer.Cookies(), string(body[:5]), nil
 }
 
 // learnLength finds how long an answer is, so that the rounds need not parse any.

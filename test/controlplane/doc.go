@@ -2,5 +2,5 @@
 // Limpet's CustomResourceDefinitions installed, and kube-controller-manager for those who need real EndpointSlices.
 //
 // It decides where the programs come from (KUBEBUILDER_ASSETS, else hack/controlplane/build.sh). Use it from a TestMain
-// that runs in test/sandbox: then pod addresses can be dialled, and whatever happens no process is left behind.
+// that calls Find, and then runs in test/sandbox: pod addresses can be dialled, and whatever happens no process is left behind.
 package controlplane

@@ -68,6 +68,16 @@ func (p *Plane) Stop() error {
 	return p.env.Stop()
 }
 
+// Find builds the programs if nobody has, and notes in the environment where they are. Call it before sandbox.Main:
+// inside the sandbox nothing can be downloaded that a build may need.
+func Find() error {
+	dir, err := assets()
+	if err != nil {
+		return err
+	}
+	return os.Setenv("KUBEBUILDER_ASSETS", dir)
+}
+
 // assets gives the folder that holds etcd and kube-apiserver, building them when nobody has.
 func assets() (string, error) {
 	if dir := os.Getenv("KUBEBUILDER_ASSETS"); dir != "" {

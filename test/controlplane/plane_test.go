@@ -2,6 +2,7 @@ package controlplane_test
 
 import (
 	"context"
+	"log"
 	"testing"
 	"time"
 
@@ -16,7 +17,12 @@ import (
 	"github.com/limpet-dev/limpet/test/sandbox"
 )
 
-func TestMain(m *testing.M) { sandbox.Main(m, nil) }
+func TestMain(m *testing.M) {
+	if err := controlplane.Find(); err != nil {
+		log.Fatal(err)
+	}
+	sandbox.Main(m, nil)
+}
 
 func TestARealEndpointSliceNamesTheReadyPod(t *testing.T) {
 	plane, err := controlplane.Start()

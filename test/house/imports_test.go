@@ -11,9 +11,9 @@ import (
 var mayImport = map[string][]string{
 	"api":    {},
 	"config": {},
-	// The keys of the key Secret go straight into affinity.Keys; model names the objects that a Report is about.
+	// model names the objects that a Report is about; the keys of the key Secret go straight into affinity.Keys.
 	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/model"},
-	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "config"},
+	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "pkg/model", "config"},
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "api"},
 	"pkg/proxy": {

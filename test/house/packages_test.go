@@ -18,6 +18,8 @@ const module = "github.com/limpet-dev/limpet"
 type listed struct {
 	ImportPath string
 	Dir        string
+	Name       string
+	Doc        string   // the first sentence of the package comment
 	Imports    []string // of the package itself, not of its tests
 	GoFiles    []string
 }
@@ -37,7 +39,7 @@ func inModule(path string) string {
 // packages lists every package of the module.
 func packages(t *testing.T) []*listed {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Imports,GoFiles", module+"/...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Name,Doc,Imports,GoFiles", module+"/...")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -61,8 +63,14 @@ func packages(t *testing.T) []*listed {
 
 func TestEveryPackageSaysWhatItDecides(t *testing.T) {
 	for _, p := range packages(t) {
-		if len(p.GoFiles) < 2 {
-			continue // tests only, or one file that says it itself
+		if len(p.GoFiles) == 0 {
+			continue // tests only
+		}
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", p.room())
+		}
+		if p.Name == "main" || len(p.GoFiles) == 1 {
+			continue // main.go, or the one file, says it
 		}
 		if _, err := os.Stat(filepath.Join(p.Dir, "doc.go")); err != nil {
 			t.Errorf("%s has no doc.go: %v", p.room(), err)

@@ -55,7 +55,8 @@ func internalSchema(crd []byte) (*apiextensions.JSONSchemaProps, error) {
 	}
 	var out apiextensions.CustomResourceValidation
 	in := def.Spec.Versions[0].Schema
-	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(in, &out, nil); err != nil {
+	convert := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation
+	if err := convert(in, &out, nil); err != nil {
 		return nil, fmt.Errorf("custom resource definition %s: %w", def.Name, err)
 	}
 	return out.OpenAPIV3Schema, nil
@@ -82,9 +83,10 @@ func (s *Schema) Admit(ctx context.Context, object map[string]any) field.ErrorLi
 }
 
 func (s *Schema) unknownFields(object map[string]any) field.ErrorList {
-	var errs field.ErrorList
 	opts := schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}
-	for _, path := range pruning.PruneWithOptions(object, s.structural, true, opts) {
+	unknown := pruning.PruneWithOptions(object, s.structural, true, opts)
+	errs := make(field.ErrorList, 0, len(unknown))
+	for _, path := range unknown {
 		errs = append(errs, field.Forbidden(field.NewPath(path), "unknown field"))
 	}
 	return errs

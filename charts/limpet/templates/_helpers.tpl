@@ -1,0 +1,104 @@
+{{- define "limpet.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* The longest name that is made of it has 14 bytes more: "-affinity-keys". */}}
+{{- define "limpet.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 49 | trimSuffix "-" -}}
+{{- else if contains (include "limpet.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 49 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "limpet.name" .) | trunc 49 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* For what has no namespace: releases of one name in two namespaces must not meet. */}}
+{{- define "limpet.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "limpet.fullname" .) -}}
+{{- end -}}
+
+{{- define "limpet.selector" -}}
+app.kubernetes.io/name: {{ include "limpet.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "limpet.labels" -}}
+{{ include "limpet.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- end -}}
+
+{{- define "limpet.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "limpet.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "limpet.keySecret" -}}
+{{- default (printf "%s-affinity-keys" (include "limpet.fullname" .)) .Values.affinityKeys.secretName -}}
+{{- end -}}
+
+{{- define "limpet.lease" -}}
+{{- printf "%s-leader" (include "limpet.fullname" .) -}}
+{{- end -}}
+
+{{- define "limpet.image" -}}
+{{- with .Values.image -}}
+{{- if .digest -}}
+{{- printf "%s@%s" .repository .digest -}}
+{{- else -}}
+{{- printf "%s:%s" .repository (default $.Chart.AppVersion .tag) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" if a listener has a port that only root, or CAP_NET_BIND_SERVICE, may bind. */}}
+{{- define "limpet.lowPorts" -}}
+{{- with .Values.listeners -}}
+{{- if or (and .http.enabled (lt (int .http.port) 1024)) (and .https.enabled (lt (int .https.port) 1024)) (lt (int .admin.port) 1024) -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" if the pods take ports of their node: two of them cannot share one. */}}
+{{- define "limpet.takesNodePorts" -}}
+{{- if or .Values.hostNetwork .Values.listeners.http.hostPort .Values.listeners.https.hostPort -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* What limpet run is started with, as a YAML list. */}}
+{{- define "limpet.args" -}}
+- run
+{{- range prepend .Values.ingressClass.alsoServe .Values.ingressClass.name }}
+- --ingress-class={{ . }}
+{{- end }}
+- --http-addr={{ if .Values.listeners.http.enabled }}:{{ .Values.listeners.http.port }}{{ end }}
+- --https-addr={{ if .Values.listeners.https.enabled }}:{{ .Values.listeners.https.port }}{{ end }}
+- --admin-addr=:{{ .Values.listeners.admin.port }}
+{{- if .Values.publishAddresses }}
+{{- range .Values.publishAddresses }}
+- --publish-address={{ . }}
+{{- end }}
+{{- else if .Values.service.enabled }}
+- --publish-service={{ .Release.Namespace }}/{{ include "limpet.fullname" . }}
+{{- end }}
+{{- with .Values.trustedProxies }}
+- --trusted-proxies={{ join "," . }}
+{{- end }}
+- --log-format={{ .Values.log.format }}
+- --access-log={{ .Values.log.access }}
+- --affinity-secret={{ include "limpet.keySecret" . }}
+- --key-rotation={{ .Values.affinityKeys.rotation }}
+- --leader-lease={{ include "limpet.lease" . }}
+- --stop-delay={{ .Values.stop.delaySeconds }}s
+- --stop-timeout={{ .Values.stop.timeoutSeconds }}s
+{{- with .Values.extraArgs }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,127 @@
+{{/* The pod template that the Deployment and the DaemonSet share. */}}
+{{- define "limpet.pod" -}}
+metadata:
+  labels:
+    {{- include "limpet.selector" . | nindent 4 }}
+    app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+    {{- with .Values.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  {{- with .Values.podAnnotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ include "limpet.serviceAccount" . }}
+  # Some seconds more than Limpet takes to stop.
+  terminationGracePeriodSeconds: {{ add .Values.stop.delaySeconds .Values.stop.timeoutSeconds 5 }}
+  {{- if .Values.hostNetwork }}
+  hostNetwork: true
+  dnsPolicy: ClusterFirstWithHostNet
+  {{- end }}
+  {{- with .Values.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  {{- with .Values.image.pullSecrets }}
+  imagePullSecrets:
+    {{- range . }}
+    - name: {{ . }}
+    {{- end }}
+  {{- end }}
+  securityContext:
+    {{- include "limpet.podSecurity" . | nindent 4 }}
+  containers:
+    - name: limpet
+      image: {{ include "limpet.image" . }}
+      imagePullPolicy: {{ .Values.image.pullPolicy }}
+      args:
+        {{- include "limpet.args" . | nindent 8 }}
+      env:
+        - name: POD_NAMESPACE
+          valueFrom:
+            fieldRef:
+              fieldPath: metadata.namespace
+        {{- with .Values.extraEnv }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      ports:
+        {{- range $name := list "http" "https" }}
+        {{- with index $.Values.listeners $name }}
+        {{- if .enabled }}
+        - name: {{ $name }}
+          containerPort: {{ .port }}
+          {{- with .hostPort }}
+          hostPort: {{ . }}
+          {{- end }}
+        {{- end }}
+        {{- end }}
+        {{- end }}
+        - name: admin
+          containerPort: {{ .Values.listeners.admin.port }}
+      livenessProbe:
+        httpGet:
+          path: /healthz
+          port: admin
+      # Ready once the cluster was read and a table is served; taken back at once when the pod is told to stop.
+      readinessProbe:
+        httpGet:
+          path: /readyz
+          port: admin
+        periodSeconds: 2
+        failureThreshold: 2
+      resources:
+        {{- toYaml .Values.resources | nindent 8 }}
+      securityContext:
+        allowPrivilegeEscalation: false
+        readOnlyRootFilesystem: true
+        capabilities:
+          drop:
+            - ALL
+          {{- if include "limpet.lowPorts" . }}
+          add:
+            - NET_BIND_SERVICE
+          {{- end }}
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if eq .Values.kind "Deployment" }}
+  {{- with .Values.topologySpread }}
+  topologySpreadConstraints:
+    {{- range . }}
+    - {{- toYaml . | nindent 6 }}
+      labelSelector:
+        matchLabels:
+          {{- include "limpet.selector" $ | nindent 10 }}
+    {{- end }}
+  {{- end }}
+  {{- end }}
+{{- end -}}
+
+{{- define "limpet.podSecurity" -}}
+{{- if .Values.runAsRoot -}}
+runAsNonRoot: false
+runAsUser: 0
+runAsGroup: 0
+{{- else -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+{{- end }}
+seccompProfile:
+  type: RuntimeDefault
+{{- if and (include "limpet.lowPorts" .) (not .Values.hostNetwork) }}
+# A capability that is added does not reach a process that is not root; this does, and is on the list of safe sysctls.
+sysctls:
+  - name: net.ipv4.ip_unprivileged_port_start
+    value: "0"
+{{- end }}
+{{- end -}}

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// output is what a command writes, which a test may read while it runs.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// run runs a command to its end.
+func run(t *testing.T, args ...string) (status int, out, err string) {
+	t.Helper()
+	var stdout, stderr output
+	failure := dispatch(t.Context(), args, streams{&stdout, &stderr})
+	return exitStatus(failure), stdout.String(), stderr.String()
+}
+
+// process is a command that runs until the test ends it.
+type process struct {
+	out, err    output
+	http, admin string
+	cancel      context.CancelFunc
+	ended       chan error
+}
+
+// start runs a command that serves, on addresses of its own, and waits until it is ready.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{http: freeAddress(t), admin: freeAddress(t), ended: make(chan error, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	p.cancel = cancel
+	args = append(args, "--http-addr", p.http, "--https-addr=", "--admin-addr", p.admin)
+	go func() { p.ended <- dispatch(ctx, args, streams{&p.out, &p.err}) }()
+	t.Cleanup(cancel)
+	await(t, "the process is ready", func() bool { return get(p.admin, "/readyz") == "ok\n" })
+	return p
+}
+
+func (p *process) stop(t *testing.T) {
+	t.Helper()
+	p.cancel()
+	if err := <-p.ended; err != nil {
+		t.Errorf("ended with %v; it said:\n%s", err, p.err.String())
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func get(address, path string) string {
+	answer, err := http.Get("http://" + address + path)
+	if err != nil {
+		return ""
+	}
+	defer answer.Body.Close()
+	body, _ := io.ReadAll(answer.Body)
+	return string(body)
+}
+
+func await(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(time.Minute)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("after a minute, it still does not hold that %s", what)
+		}
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
+	broken := t.TempDir()
+	write(t, broken, "bad.yaml", "kind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {prots: []}\n")
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no command":             {nil, "Usage: limpet COMMAND"},
+		"unknown command":        {[]string{"serve"}, `unknown command "serve"`},
+		"unknown flag":           {[]string{"dev", "--nonsense"}, "-nonsense"},
+		"positional argument":    {[]string{"dev", "here"}, `unexpected argument "here"`},
+		"no manifests":           {[]string{"dev"}, "--manifests is required"},
+		"missing folder":         {[]string{"dev", "--manifests", broken + "/none"}, "no such file"},
+		"file that is not valid": {[]string{"dev", "--manifests", broken}, "bad.yaml:4: "},
+		"bad log format":         {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
+		"bad proxies":            {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
+		"missing key file":       {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
+		"run without namespace":  {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
+		"check without file":     {[]string{"check"}, "-f is required"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, _, stderr := run(t, c.args...)
+			if status != exitUsage || !strings.Contains(stderr, c.says) {
+				t.Errorf("status %d, want %d with %q; it said:\n%s", status, exitUsage, c.says, stderr)
+			}
+		})
+	}
+}
+
+func TestFlagsAreReadFromTheEnvironmentAndTheCommandLineWins(t *testing.T) {
+	t.Setenv("LIMPET_HTTP_ADDR", "127.0.0.1:1")
+	t.Setenv("LIMPET_INGRESS_CLASS", "nginx,limpet")
+	t.Setenv("LIMPET_TRUSTED_PROXIES", "10.1.2.3, 192.168.7.7/16")
+	var o options
+	f := newFlagSet("dev", streams{io.Discard, io.Discard})
+	o.register(f, devDefaults)
+	if err := f.parse([]string{"--http-addr", "127.0.0.1:2"}); err != nil {
+		t.Fatal(err)
+	}
+	if o.httpAddr != "127.0.0.1:2" || o.classes.String() != "nginx,limpet" || o.trusted.String() != "[10.1.2.3/32 192.168.0.0/16]" {
+		t.Errorf("got %q, %q, %q", o.httpAddr, o.classes.String(), o.trusted.String())
+	}
+}
+
+func TestAWrongValueInTheEnvironmentIsNamed(t *testing.T) {
+	t.Setenv("LIMPET_ACCESS_LOG", "maybe")
+	status, _, stderr := run(t, "dev", "--manifests", t.TempDir())
+	if status != exitUsage || !strings.Contains(stderr, `LIMPET_ACCESS_LOG="maybe"`) {
+		t.Errorf("status %d; it said:\n%s", status, stderr)
+	}
+}
+
+func TestCheckPrintsRoutesAndProblemsAndFailsOnProblems(t *testing.T) {
+	good, bad := t.TempDir(), t.TempDir()
+	for _, dir := range []string{good, bad} {
+		text, err := demoManifests.ReadFile("demo/cart.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, "cart.yaml", string(text))
+	}
+	if status, out, stderr := run(t, "check", "-f", good); status != 0 || !strings.Contains(out, "binding: Issued") {
+		t.Errorf("status %d; it printed:\n%s%s", status, out, stderr)
+	}
+	write(t, bad, "more.yaml", "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: more\n"+
+		"  annotations: {limpet.dev/afinity: cookie}\nspec:\n  rules:\n  - host: more.example.com\n    http:\n      paths:\n      - path: /\n        pathType: Prefix\n"+
+		"        backend: {service: {name: none, port: {number: 80}}}\n")
+	status, out, _ := run(t, "check", "-f", bad)
+	if status != exitFailure || !strings.Contains(out, "limpet.dev/affinity") || !strings.Contains(out, "ServiceNotFound") {
+		t.Errorf("status %d; it printed:\n%s", status, out)
+	}
+}
+
+func TestTheDemoServesAndKeepsClients(t *testing.T) {
+	p := start(t, "demo", "--access-log=false")
+	if got := strings.Count(p.out.String(), "\n  curl ") + strings.Count(p.out.String(), "\n  sed "); got != 3 {
+		t.Errorf("it prints %d commands to try, want 3:\n%s", got, p.out.String())
+	}
+	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.http+"/", nil)
+	r.Header.Set("X-Session-Id", "alice")
+	pods := map[string]bool{}
+	for range 5 {
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		pods[strings.SplitN(string(body), ",", 2)[0]] = true
+	}
+	if len(pods) != 1 {
+		t.Errorf("one client was answered by %v", pods)
+	}
+	p.stop(t)
+}
+
+func TestABrokenEditKeepsTheLastGoodStateServing(t *testing.T) {
+	dir := t.TempDir()
+	text, err := demoManifests.ReadFile("demo/cart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "cart.yaml", string(text))
+	p := start(t, "dev", "--manifests", dir)
+	if got := get(p.http, "/"); !strings.Contains(got, "No pod is ready") {
+		t.Fatalf("before the edit: %q", got)
+	}
+	write(t, dir, "cart.yaml", "kind: Ingress\napiVersion: networking.k8s.io/v1\nspec: [\n")
+	await(t, "the broken file is named", func() bool { return strings.Contains(p.err.String(), "cart.yaml:") })
+	if got := get(p.http, "/"); !strings.Contains(got, "No pod is ready") {
+		t.Errorf("after a broken edit: %q", got)
+	}
+	write(t, dir, "cart.yaml", "")
+	await(t, "the mended file is applied", func() bool { return strings.Contains(get(p.http, "/"), "No route") })
+	p.stop(t)
+}

@@ -1,0 +1,175 @@
+package controllers
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/publish"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+// fakePublisher translates like the real one and remembers what it was given.
+type fakePublisher struct {
+	keys *affinity.Keys
+
+	mu        sync.Mutex
+	published int
+	early     bool // there was a table before there were keys
+	last      translate.Result
+	endpoints map[string][]model.Endpoint // by Service, as the fast path brought them
+	fast      int
+	worst     time.Duration // from event to here
+}
+
+func newFakePublisher(keys *affinity.Keys) *fakePublisher {
+	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
+}
+
+func (p *fakePublisher) Publish(w *translate.World, _ publish.Slices, since time.Time) translate.Result {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.published++
+	p.early = p.early || p.keys.Load() == nil
+	p.worst = max(p.worst, time.Since(since))
+	p.last = translate.Build(w, translate.Options{})
+	return p.last
+}
+
+func (p *fakePublisher) Endpoints(namespace, service string, slices publish.Slices, since time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fast++
+	p.worst = max(p.worst, time.Since(since))
+	pool := model.Pool{ID: model.PoolID{Namespace: namespace, Service: service, Port: 80}}
+	p.endpoints[namespace+"/"+service] = translate.Endpoints(pool, slices(namespace, service))
+}
+
+// see calls f with the publisher's state at rest.
+func (p *fakePublisher) see(f func(*fakePublisher) bool) func() bool {
+	return func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return f(p)
+	}
+}
+
+func (p *fakePublisher) serves(namespace, host string) func() bool {
+	return p.see(func(p *fakePublisher) bool {
+		if p.last.Model == nil {
+			return false
+		}
+		for _, route := range p.last.Model.Routes {
+			if route.Host == host && route.Source.Namespace == namespace {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// logLines is what a replica has logged. Safe for concurrent use.
+type logLines struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// logger writes there, and what is there to the log of a test that has failed.
+func (l *logLines) logger(t *testing.T) logr.Logger {
+	t.Cleanup(func() {
+		if t.Failed() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			t.Log(strings.Join(l.lines, "\n"))
+		}
+	})
+	return funcr.New(func(prefix, line string) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.lines = append(l.lines, prefix+" "+line)
+	}, funcr.Options{LogTimestamp: true})
+}
+
+func (l *logLines) contain(part string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.lines, func(line string) bool { return strings.Contains(line, part) })
+}
+
+func ingress(namespace, name string) *networkingv1.Ingress {
+	return &networkingv1.Ingress{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: networkingv1.IngressSpec{
+			IngressClassName: ptr.To("limpet"),
+			Rules: []networkingv1.IngressRule{{
+				Host: name + ".example.com",
+				IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &networkingv1.HTTPIngressRuleValue{
+					Paths: []networkingv1.HTTPIngressPath{{
+						Path: "/", PathType: ptr.To(networkingv1.PathTypePrefix),
+						Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
+							Name: name, Port: networkingv1.ServiceBackendPort{Number: 80},
+						}},
+					}},
+				}},
+			}},
+		},
+	}
+}
+
+func service(namespace, name string) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: corev1.ServiceSpec{
+			Selector: map[string]string{"app": name},
+			Ports:    []corev1.ServicePort{{Port: 80}},
+		},
+	}
+}
+
+func slice(namespace, service string, addresses ...string) *discoveryv1.EndpointSlice {
+	s := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: service + "-slice",
+			Labels: map[string]string{discoveryv1.LabelServiceName: service},
+		},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To(""), Port: ptr.To[int32](8080)}},
+	}
+	for _, address := range addresses {
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{address}})
+	}
+	return s
+}
+
+// policy is a valid one on a Service.
+func policy(namespace, name, service string) *v1alpha1.AffinityPolicy {
+	return &v1alpha1.AffinityPolicy{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.AffinityPolicySpec{
+			TargetRefs: []v1alpha1.TargetRef{{Kind: "Service", Name: service}},
+			Methods:    []v1alpha1.Method{{Source: v1alpha1.SourceSourceIP, Binding: v1alpha1.BindingHashed}},
+		},
+	}
+}
+
+func keySecretObject() *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: DefaultKeySecret}}
+}
+
+func lease() *coordinationv1.Lease {
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: defaultLeaseName}}
+}

@@ -1,0 +1,64 @@
+package controllers
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+)
+
+// newManager makes a manager that serves nothing itself and elects no leader: pkg/admin and leader do.
+func newManager(o *Options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return ctrl.NewManager(o.Config, ctrl.Options{
+		Scheme:                 scheme,
+		Logger:                 o.Log,
+		Metrics:                server.Options{BindAddress: "0"},
+		HealthProbeBindAddress: "0",
+		Cache: cache.Options{
+			DefaultTransform: cache.TransformStripManagedFields(),
+			ByObject: map[client.Object]cache.ByObject{
+				&corev1.Secret{}: {Field: usefulSecrets, Transform: stripSecrets(o.keySecret())},
+			},
+		},
+	})
+}
+
+// usefulSecrets leaves out, at the API server, the types that hold neither certificates nor keys of ours. Clusters have
+// thousands of them, some of a megabyte.
+var usefulSecrets = fields.ParseSelectorOrDie("type!=helm.sh/release.v1" +
+	",type!=" + string(corev1.SecretTypeServiceAccountToken) +
+	",type!=" + string(corev1.SecretTypeDockerConfigJson) +
+	",type!=" + string(corev1.SecretTypeDockercfg) +
+	",type!=" + string(corev1.SecretTypeBootstrapToken))
+
+// stripSecrets drops what Limpet has no use for before it is kept in memory: all but certificates and their keys, and
+// the key Secret.
+func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
+	return func(object any) (any, error) {
+		secret, ok := object.(*corev1.Secret)
+		if !ok {
+			return object, nil // a tombstone
+		}
+		secret.ManagedFields = nil
+		if secret.Namespace == keep.Namespace && secret.Name == keep.Name {
+			return secret, nil
+		}
+		for name := range secret.Data {
+			if name != corev1.TLSCertKey && name != corev1.TLSPrivateKeyKey {
+				delete(secret.Data, name)
+			}
+		}
+		return secret, nil
+	}
+}

@@ -1,0 +1,279 @@
+package controllers
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+type sliceObject = discoveryv1.EndpointSlice
+
+func TestAPolicyGetsItsConditions(t *testing.T) {
+	ns := leaveNoTrace(t)
+	p := policy(ns, "cart", "cart")
+	create(t, service(ns, "cart"), ingress(ns, "cart"), p)
+	startReplica(t, "a")
+	eventually(t, "Programmed", policyIs(t, p, v1alpha1.ConditionProgrammed, metav1.ConditionTrue))
+	target := get(t, p).Status.Targets[0]
+	for _, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionResolvedRefs} {
+		if c := meta.FindStatusCondition(target.Conditions, kind); c == nil || c.Status != metav1.ConditionTrue ||
+			c.ObservedGeneration != p.Generation {
+			t.Errorf("%s = %+v, want True at generation %d", kind, c, p.Generation)
+		}
+	}
+	if target.TargetRef.Name != "cart" || target.Effective == nil {
+		t.Errorf("target = %+v, want cart with its effective settings", target)
+	}
+}
+
+func TestAConditionFollowsItsPolicyAndKeepsItsTime(t *testing.T) {
+	ns := leaveNoTrace(t)
+	p := policy(ns, "cart", "cart")
+	create(t, service(ns, "cart"), ingress(ns, "cart"), p)
+	startReplica(t, "a")
+	eventually(t, "Programmed", policyIs(t, p, v1alpha1.ConditionProgrammed, metav1.ConditionTrue))
+	resolved := *meta.FindStatusCondition(get(t, p).Status.Targets[0].Conditions, v1alpha1.ConditionResolvedRefs)
+
+	change(t, p, func(p *v1alpha1.AffinityPolicy) { p.Spec.Group = "not-supported-yet" })
+	eventually(t, "not accepted", policyIs(t, p, v1alpha1.ConditionAccepted, metav1.ConditionFalse))
+	now := get(t, p).Status.Targets[0].Conditions
+	if c := meta.FindStatusCondition(now, v1alpha1.ConditionProgrammed); c.Status != metav1.ConditionFalse ||
+		c.Reason != v1alpha1.ReasonNotApplied || c.ObservedGeneration != p.Generation {
+		t.Errorf("Programmed = %+v, want False, NotApplied", c)
+	}
+	c := meta.FindStatusCondition(now, v1alpha1.ConditionResolvedRefs)
+	if !c.LastTransitionTime.Equal(&resolved.LastTransitionTime) || c.ObservedGeneration == resolved.ObservedGeneration {
+		t.Errorf("ResolvedRefs = %+v, want the transition time of %+v and the new generation", c, resolved)
+	}
+}
+
+func TestAStatusThatIsRightIsNotWrittenAgain(t *testing.T) {
+	ns := leaveNoTrace(t)
+	p, other := policy(ns, "cart", "cart"), policy(ns, "later", "nowhere")
+	create(t, service(ns, "cart"), ingress(ns, "cart"), p)
+	startReplica(t, "a", func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} })
+	eventually(t, "Programmed", policyIs(t, p, v1alpha1.ConditionProgrammed, metav1.ConditionTrue))
+	in := ingress(ns, "cart")
+	eventually(t, "the address", func() bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 })
+	before, inBefore := get(t, p).ResourceVersion, in.ResourceVersion
+	create(t, other) // the writer goes through all objects for it
+	eventually(t, "the other's status", policyIs(t, other, v1alpha1.ConditionResolvedRefs, metav1.ConditionFalse))
+	if get(t, p).ResourceVersion != before || get(t, in).ResourceVersion != inBefore {
+		t.Error("a status was written that had not changed")
+	}
+}
+
+func TestAnIngressCarriesTheAddressOfTheService(t *testing.T) {
+	ns := leaveNoTrace(t)
+	lb := service(ns, "limpet")
+	lb.Spec.Type = corev1.ServiceTypeLoadBalancer
+	in := ingress(ns, "shop")
+	create(t, lb, service(ns, "shop"), in)
+	r := startReplica(t, "a", func(o *Options) {
+		o.PublishService = types.NamespacedName{Namespace: ns, Name: "limpet"}
+	})
+	eventually(t, "the route", r.publisher.serves(ns, "shop.example.com"))
+	setAddresses(t, lb, corev1.LoadBalancerIngress{IP: "203.0.113.7"}, corev1.LoadBalancerIngress{Hostname: "lb.example.com"})
+	want := []networkingv1.IngressLoadBalancerIngress{{IP: "203.0.113.7"}, {Hostname: "lb.example.com"}}
+	eventually(t, "both addresses", func() bool { return equalAddresses(get(t, in).Status.LoadBalancer.Ingress, want) })
+	setAddresses(t, lb, corev1.LoadBalancerIngress{IP: "203.0.113.8"})
+	want = []networkingv1.IngressLoadBalancerIngress{{IP: "203.0.113.8"}}
+	eventually(t, "the new address", func() bool { return equalAddresses(get(t, in).Status.LoadBalancer.Ingress, want) })
+}
+
+func TestServiceAddresses(t *testing.T) {
+	lb := corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{{IP: "203.0.113.7"}}}}
+	for _, c := range []struct {
+		name string
+		spec corev1.ServiceSpec
+		lb   corev1.ServiceStatus
+		want []string
+	}{
+		{"load balancer", corev1.ServiceSpec{Type: "LoadBalancer", ClusterIPs: []string{"10.0.0.1"}}, lb, []string{"203.0.113.7"}},
+		{"pending", corev1.ServiceSpec{Type: "LoadBalancer", ClusterIPs: []string{"10.0.0.1"}}, corev1.ServiceStatus{}, nil},
+		{"external address", corev1.ServiceSpec{ExternalIPs: []string{"198.51.100.1"}, ClusterIPs: []string{"10.0.0.1"}},
+			corev1.ServiceStatus{}, []string{"198.51.100.1"}},
+		{"inside only", corev1.ServiceSpec{Type: "ClusterIP", ClusterIPs: []string{"10.0.0.1", "fd00::1"}},
+			corev1.ServiceStatus{}, []string{"10.0.0.1", "fd00::1"}},
+		{"headless", corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, ClusterIPs: []string{corev1.ClusterIPNone}},
+			corev1.ServiceStatus{}, nil},
+		{"name", corev1.ServiceSpec{Type: "ExternalName", ExternalName: "lb.example.com"}, corev1.ServiceStatus{},
+			[]string{"lb.example.com"}},
+	} {
+		if got := serviceAddresses(&corev1.Service{Spec: c.spec, Status: c.lb}); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestOnlyTheLeaderWritesAndTheNextOneGoesOn(t *testing.T) {
+	ns := leaveNoTrace(t)
+	p := policy(ns, "cart", "cart")
+	in := ingress(ns, "broken") // its Service does not exist
+	create(t, service(ns, "cart"), ingress(ns, "cart"), p, in)
+	publishAddress := func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} }
+	a := startReplica(t, "a", publishAddress)
+	eventually(t, "a leads", leads(t, "a"))
+	b := startReplica(t, "b", publishAddress)
+	eventually(t, "a's status", policyIs(t, p, v1alpha1.ConditionProgrammed, metav1.ConditionTrue))
+	eventually(t, "b's table", b.publisher.serves(ns, "cart.example.com"))
+	eventually(t, "a's Event", func() bool { return len(eventsOn(t, in)) == 1 })
+	eventually(t, "a's address", func() bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 })
+	if writers := statusWriters(get(t, p)); !slices.Equal(writers, []string{"a"}) {
+		t.Errorf("status written by %q, want the leader a", writers)
+	}
+
+	a.stop()
+	eventually(t, "b leads", leads(t, "b"))
+	if len(get(t, in).Status.LoadBalancer.Ingress) != 1 {
+		t.Error("the address went with the lease")
+	}
+	change(t, p, func(p *v1alpha1.AffinityPolicy) { p.Spec.Group = "not-supported-yet" })
+	eventually(t, "b's status", policyIs(t, p, v1alpha1.ConditionAccepted, metav1.ConditionFalse))
+	eventually(t, "b's Event", func() bool { return len(eventsOn(t, in)) == 2 })
+	if told := eventsOn(t, in); told[0].ReportingInstance == told[1].ReportingInstance {
+		t.Errorf("%s told one problem twice", told[0].ReportingInstance)
+	}
+}
+
+func TestALostLeaseStopsTheWritingAndNothingElse(t *testing.T) {
+	ns := leaveNoTrace(t)
+	in := ingress(ns, "shop")
+	create(t, service(ns, "shop"), in)
+	r := startReplica(t, "a", func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} })
+	eventually(t, "the address", func() bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 })
+	change(t, lease(), func(l *coordinationv1.Lease) { holdLease(l, "stranger") })
+	eventually(t, "it knows", r.said("Not leading any more"))
+
+	later := ingress(ns, "later")
+	create(t, service(ns, "later"), later)
+	eventually(t, "a route that was made without the lease", r.publisher.serves(ns, "later.example.com"))
+	if len(get(t, in).Status.LoadBalancer.Ingress) != 1 {
+		t.Error("the address went with the lease")
+	}
+	if len(get(t, later).Status.LoadBalancer.Ingress) != 0 {
+		t.Error("status was written without the lease")
+	}
+	change(t, lease(), func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = ptr.To("") })
+	eventually(t, "the address after the lease is back", func() bool {
+		return len(get(t, later).Status.LoadBalancer.Ingress) == 1
+	})
+}
+
+func TestAProblemIsToldWhenItChanges(t *testing.T) {
+	ns := leaveNoTrace(t)
+	in := ingress(ns, "shop")
+	create(t, in)
+	startReplica(t, "a")
+	eventually(t, "an Event", func() bool { return len(eventsOn(t, in)) == 1 })
+	first := eventsOn(t, in)[0]
+	if first.Reason != translate.ReasonServiceNotFound || first.Type != corev1.EventTypeWarning ||
+		!strings.Contains(first.Note, "spec.rules[0].http.paths[0].backend.service") || first.Regarding.UID != in.UID {
+		t.Errorf("Event = %+v, want a warning that names the reason, the field and the Ingress", first)
+	}
+	// Another rebuild with the same problem, and then one with another: told once, and once more.
+	create(t, policy(ns, "poke", "nowhere"))
+	change(t, in, func(in *networkingv1.Ingress) {
+		in.Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name = "elsewhere"
+	})
+	eventually(t, "an Event about the other Service", func() bool {
+		return slices.ContainsFunc(eventsOn(t, in), func(e eventsv1.Event) bool { return strings.Contains(e.Note, "elsewhere") })
+	})
+	if n := len(eventsOn(t, in)); n != 2 {
+		t.Errorf("%d Events, want 2", n)
+	}
+}
+
+func TestANoteFitsTheAPIServer(t *testing.T) {
+	var problems []translate.Problem
+	for range 64 {
+		problems = append(problems, translate.Problem{Reason: "Any", Field: "spec", Message: "ä long message about a field"})
+	}
+	note := notesByReason(problems)["Any"]
+	if len(note) > maxNote || !strings.HasSuffix(note, " ...") || strings.ToValidUTF8(note, "?") != note {
+		t.Errorf("note of %d bytes: %q", len(note), note)
+	}
+}
+
+// policyIs asks for a condition of the policy's first target, at its newest generation.
+func policyIs(t *testing.T, p *v1alpha1.AffinityPolicy, kind string, want metav1.ConditionStatus) func() bool {
+	return func() bool {
+		now := get(t, p)
+		if len(now.Status.Targets) == 0 {
+			return false
+		}
+		c := meta.FindStatusCondition(now.Status.Targets[0].Conditions, kind)
+		return c != nil && c.Status == want && c.ObservedGeneration == now.Generation
+	}
+}
+
+func leads(t *testing.T, name string) func() bool {
+	return func() bool {
+		l := lease()
+		err := admin.Get(t.Context(), client.ObjectKeyFromObject(l), l)
+		return err == nil && l.Spec.HolderIdentity != nil && *l.Spec.HolderIdentity == name
+	}
+}
+
+// holdLease makes a lease one that nobody else may take.
+func holdLease(l *coordinationv1.Lease, holder string) {
+	now := metav1.NewMicroTime(time.Now())
+	l.Spec.HolderIdentity = ptr.To(holder)
+	l.Spec.LeaseDurationSeconds = ptr.To[int32](3600)
+	l.Spec.AcquireTime, l.Spec.RenewTime = &now, &now
+}
+
+// statusWriters are those who own fields of an object's status.
+func statusWriters(object client.Object) []string {
+	var names []string
+	for _, entry := range object.GetManagedFields() {
+		if entry.Subresource == "status" {
+			names = append(names, entry.Manager)
+		}
+	}
+	return names
+}
+
+// eventsOn gives the Events on an object, oldest first.
+func eventsOn(t *testing.T, object client.Object) []eventsv1.Event {
+	t.Helper()
+	var list eventsv1.EventList
+	if err := admin.List(t.Context(), &list, client.InNamespace(object.GetNamespace())); err != nil {
+		t.Fatal(err)
+	}
+	found := slices.DeleteFunc(list.Items, func(e eventsv1.Event) bool { return e.Regarding.UID != object.GetUID() })
+	slices.SortFunc(found, func(a, b eventsv1.Event) int { return a.EventTime.Compare(b.EventTime.Time) })
+	return found
+}
+
+func setAddresses(t *testing.T, s *corev1.Service, addresses ...corev1.LoadBalancerIngress) {
+	t.Helper()
+	get(t, s).Status.LoadBalancer.Ingress = addresses
+	if err := admin.Status().Update(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hasProblem(reports []translate.Report, namespace, reason string) bool {
+	return slices.ContainsFunc(reports, func(r translate.Report) bool {
+		return r.Ref.Namespace == namespace &&
+			slices.ContainsFunc(r.Problems, func(p translate.Problem) bool { return p.Reason == reason })
+	})
+}
+
+func contains(text, part string) bool { return strings.Contains(text, part) }

@@ -1,0 +1,196 @@
+package controllers
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+func TestAnEmptyClusterGetsATable(t *testing.T) {
+	leaveNoTrace(t)
+	r := startReplica(t, "a")
+	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+}
+
+func TestTheFirstTableIsWholeAndComesAfterTheKeys(t *testing.T) {
+	ns := leaveNoTrace(t)
+	for _, name := range []string{"one", "two", "three"} {
+		create(t, service(ns, name), ingress(ns, name), policy(ns, name, name))
+	}
+	r := startReplica(t, "a")
+	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+	r.publisher.see(func(p *fakePublisher) bool {
+		if p.early {
+			t.Error("a table was published before there were keys")
+		}
+		if n := len(p.last.Reports); n < 6 && p.published == 1 {
+			t.Errorf("the first table was made of %d objects, want 6", n)
+		}
+		return true
+	})()
+}
+
+func TestKeysFromElsewhereNeedNoSecretAndNoLeader(t *testing.T) {
+	leaveNoTrace(t)
+	stranger := lease()
+	holdLease(stranger, "stranger")
+	create(t, stranger)
+	r := newReplica("a")
+	r.keys.Store(ringOf(t, affinity.NewKey()))
+	r.start(t, func(o *Options) { o.KeySecret = "" })
+	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+}
+
+func TestAMissingSecretAndServiceAreTakenUpWhenTheyAppear(t *testing.T) {
+	ns := leaveNoTrace(t)
+	in := ingress(ns, "shop")
+	in.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"shop.example.com"}, SecretName: "late"}}
+	create(t, in)
+	r := startReplica(t, "a")
+	problems := func(reason string) func() bool {
+		return r.publisher.see(func(p *fakePublisher) bool { return hasProblem(p.last.Reports, ns, reason) })
+	}
+	eventually(t, "the Secret is missed", problems(translate.ReasonSecretNotFound))
+	eventually(t, "the Service is missed", problems(translate.ReasonServiceNotFound))
+	create(t, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "late"},
+		Type:       corev1.SecretTypeTLS,
+		Data:       map[string][]byte{corev1.TLSCertKey: []byte("not"), corev1.TLSPrivateKeyKey: []byte("a certificate")},
+	})
+	eventually(t, "the Secret is read", problems(translate.ReasonInvalidSecret))
+	create(t, service(ns, "shop"))
+	missed := problems(translate.ReasonServiceNotFound)
+	eventually(t, "the Service is found", func() bool { return !missed() })
+}
+
+func TestEndpointsTakeTheFastPath(t *testing.T) {
+	ns := leaveNoTrace(t)
+	create(t, service(ns, "shop"), ingress(ns, "shop"), slice(ns, "shop", "10.250.0.1"))
+	r := startReplica(t, "a")
+	eventually(t, "the route", r.publisher.serves(ns, "shop.example.com"))
+	endpoints := func(want int) func() bool {
+		return r.publisher.see(func(p *fakePublisher) bool { return len(p.endpoints[ns+"/shop"]) == want })
+	}
+	eventually(t, "one endpoint", endpoints(1))
+	tables := 0
+	r.publisher.see(func(p *fakePublisher) bool { tables, p.worst = p.published, 0; return true })()
+	s := slice(ns, "shop")
+	change(t, s, func(s *sliceObject) { s.Endpoints = slice(ns, "shop", "10.250.0.1", "10.250.0.2").Endpoints })
+	eventually(t, "two endpoints", endpoints(2))
+	if err := admin.Delete(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "no endpoint", endpoints(0))
+	r.publisher.see(func(p *fakePublisher) bool {
+		if p.published != tables {
+			t.Errorf("%d tables were built for changes of endpoints", p.published-tables)
+		}
+		t.Logf("slowest from event to publisher: %v", p.worst)
+		return true
+	})()
+}
+
+func TestABurstOfChangesIsFewTables(t *testing.T) {
+	ns := leaveNoTrace(t)
+	r := startReplica(t, "a")
+	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+	const burst = 200
+	for i := range burst {
+		in := ingress(ns, "shop")
+		in.Name = ""
+		in.GenerateName = "shop-"
+		in.Spec.Rules[0].Host = "h" + string(rune('a'+i%26)) + ".example.com"
+		create(t, in)
+	}
+	eventually(t, "all Ingresses", r.publisher.see(func(p *fakePublisher) bool {
+		n := 0
+		for _, report := range p.last.Reports {
+			if report.Ref.Namespace == ns {
+				n++
+			}
+		}
+		return n == burst
+	}))
+	r.publisher.see(func(p *fakePublisher) bool {
+		if p.published > burst/2 {
+			t.Errorf("%d tables for %d changes", p.published, burst)
+		}
+		t.Logf("%d tables for %d changes", p.published, burst)
+		return true
+	})()
+}
+
+func TestOptionsAreRefusedByField(t *testing.T) {
+	err := Run(t.Context(), Options{
+		Namespace: "No Namespace", KeyRotation: 1, PublishAddresses: []string{"203.0.113.7", "not an address"},
+	}, newFakePublisher(nil), new(affinity.Keys))
+	for _, want := range []string{"config: required", `namespace "No Namespace"`, "key rotation 1ns", `"not an address"`} {
+		if err == nil || !contains(err.Error(), want) {
+			t.Errorf("error %v does not say %q", err, want)
+		}
+	}
+	good := Options{Config: &rest.Config{}, Namespace: home, PublishAddresses: []string{"203.0.113.7", "lb.example.com"}}
+	if err := good.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnObjectThatIsMissedDuringABuildIsBuiltAgain(t *testing.T) {
+	a, b := model.Ref{Kind: "Secret", Name: "a"}, model.Ref{Kind: "Secret", Name: "b"}
+	var r referenced
+	r.begin()
+	if r.has(a) || r.has(b) {
+		t.Error("an object counts as referenced before anything was built")
+	}
+	if !r.end(map[model.Ref]struct{}{a: {}}) {
+		t.Error("a was missed and is referenced: no second build")
+	}
+	r.begin()
+	if !r.has(a) || r.has(b) {
+		t.Error("has does not go by the last build")
+	}
+	if r.end(map[model.Ref]struct{}{a: {}}) {
+		t.Error("a second build for nothing")
+	}
+}
+
+func TestSecretsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
+	strip := stripSecrets(types.NamespacedName{Namespace: home, Name: DefaultKeySecret})
+	for _, c := range []struct {
+		namespace, name string
+		kept            int
+	}{
+		{home, DefaultKeySecret, 3},
+		{"shop", DefaultKeySecret, 2},
+		{"shop", "tls", 2},
+	} {
+		secret := &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.name},
+			Data:       map[string][]byte{corev1.TLSCertKey: {1}, corev1.TLSPrivateKeyKey: {2}, "password": {3}},
+		}
+		if _, err := strip(secret); err != nil || len(secret.Data) != c.kept {
+			t.Errorf("%s/%s: %d entries kept, error %v; want %d", c.namespace, c.name, len(secret.Data), err, c.kept)
+		}
+	}
+}
+
+func TestTheOldestEventOfABatchCounts(t *testing.T) {
+	var s seen[whole]
+	s.mark(whole{})
+	first := s.at[whole{}]
+	s.mark(whole{})
+	if got := s.take(whole{}); !got.Equal(first) {
+		t.Errorf("take gives %v, want the first mark, %v", got, first)
+	}
+	if got := s.take(whole{}); got.Equal(first) {
+		t.Error("a time was taken twice")
+	}
+}

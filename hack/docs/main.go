@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+//go:embed *.tmpl
+var templates embed.FS
+
+func main() {
+	if err := write("."); err != nil {
+		fmt.Fprintln(os.Stderr, "docs:", err)
+		os.Exit(1)
+	}
+}
+
+// write writes every page below root, the folder of the checkout.
+func write(root string) error {
+	pages, err := render(root)
+	if err != nil {
+		return err
+	}
+	for name, text := range pages {
+		if err := os.WriteFile(filepath.Join(root, "docs/reference", name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// render gives the text of every page, by file name.
+func render(root string) (map[string][]byte, error) {
+	spec, err := readSpec(filepath.Join(root, "config/crd/bases/limpet.dev_affinitypolicies.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	types, err := readStructs(filepath.Join(root, "api/v1alpha1"))
+	if err != nil {
+		return nil, err
+	}
+	conditions, err := readConstants(filepath.Join(root, "api/v1alpha1/conditions.go"))
+	if err != nil {
+		return nil, err
+	}
+	reasons, err := readConstants(filepath.Join(root, "pkg/translate/report.go"))
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{
+		"Fields":     fields(spec, types),
+		"Methods":    methodTable(spec),
+		"Conditions": tableOf(conditions, "Condition"),
+		"Reasons":    tableOf(conditions, "Reason"),
+		"Problems":   tableOf(reasons, "Reason"),
+	}
+	pages := map[string][]byte{}
+	for _, name := range []string{"affinitypolicy.md", "problems.md"} {
+		if pages[name], err = fill(name+".tmpl", data); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
+}
+
+func fill(name string, data any) ([]byte, error) {
+	t, err := template.ParseFS(templates, name)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, data); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// cell makes a text fit for a cell of a Markdown table.
+func cell(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", `\|`)
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// notYet are the fields of spec that this version of Limpet takes only with one value, and that value. A policy with
+// another one is not accepted. A test holds this list against pkg/translate.
+var notYet = map[string]string{
+	"newSession.slowStart":              "`0s`",
+	"newSession.maxSessionsPerEndpoint": "`0`",
+	"newSession.overflow":               "`Spill`",
+	"newSession.preferZone":             "`false`",
+	"drain.timeout":                     "`0s`",
+	"unavailable.action":                "`Repick` or `Fail`",
+	"unavailable.wait":                  "`0s`",
+	"rebalance.mode":                    "`Never`",
+	"rebalance.afterIdle":               "`0s`",
+	"rebalance.maxPerMinute":            "`0`",
+	"hash.balanceFactor":                "`0`",
+	"group":                             "empty",
+	"split.sticky":                      "`false`",
+	"adopt":                             "empty",
+	"movedHeader":                       "empty",
+	"exempt.methods":                    "empty",
+	"exempt.paths":                      "empty",
+	"exempt.userAgents":                 "empty",
+}
+
+// method is a cell of the table of methods.
+type method struct{ source, binding string }
+
+// works are the methods that this version does. The same test holds for them.
+var works = []method{{"Cookie", "Issued"}, {"Header", "Hashed"}, {"SourceIP", "Hashed"}}
+
+// impossible are the methods that make no sense, and that the API server refuses.
+var impossible = []method{
+	{"QueryParam", "Issued"}, {"QueryParam", "Wrapped"},
+	{"PathSegment", "Issued"}, {"PathSegment", "Learned"}, {"PathSegment", "Wrapped"},
+	{"SourceIP", "Issued"}, {"SourceIP", "Learned"}, {"SourceIP", "Wrapped"}, {"SourceIP", "Named"},
+}
+
+// methodTable writes which method works, with the sources and bindings of the schema.
+func methodTable(spec *schema) string {
+	fields := spec.Properties["methods"].Items.Schema.Properties
+	source, binding := fields["source"], fields["binding"]
+	bindings := enum(&binding)
+	var b strings.Builder
+	fmt.Fprintf(&b, "| source | %s |\n|---|%s\n", strings.Join(bindings, " | "), strings.Repeat("---|", len(bindings)))
+	for _, source := range enum(&source) {
+		fmt.Fprintf(&b, "| %s |", source)
+		for _, binding := range bindings {
+			fmt.Fprintf(&b, " %s |", status(method{source, binding}))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func status(m method) string {
+	switch {
+	case slices.Contains(works, m):
+		return "yes"
+	case slices.Contains(impossible, m):
+		return "-"
+	}
+	return "not yet"
+}
+
+// noMethodTakes reports whether a field of a method is only for methods that do not work yet.
+func noMethodTakes(field string) bool {
+	name, ok := strings.CutPrefix(field, "methods[].")
+	switch name {
+	case "cookie", "header", "queryParam", "pathSegment", "sourceIP":
+		return ok && !slices.ContainsFunc(works, func(m method) bool { return strings.EqualFold(m.source, name) })
+	case "named":
+		return ok && !slices.ContainsFunc(works, func(m method) bool { return m.binding == "Named" })
+	}
+	return false
+}
+
+// enum gives the values of a schema: those of this API are strings.
+func enum(s *schema) []string {
+	var out []string
+	for _, v := range s.Enum {
+		out = append(out, strings.Trim(string(v.Raw), `"`))
+	}
+	return out
+}

@@ -1,0 +1,87 @@
+package admin
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+func newTestHandler(ready *bool) http.Handler {
+	pools := upstream.NewRegistry()
+	pools.Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80}).Replace([]model.Endpoint{
+		{ID: "uid-a", Pod: "cart-a", Address: "10.0.0.7:8080", State: model.EndpointReady},
+		{ID: "uid-b", Pod: "cart-b", Address: "10.0.0.8:8080", State: model.EndpointDraining},
+	})
+	return NewHandler(Options{
+		Ready:   func() bool { return *ready },
+		Metrics: observe.NewMetrics(),
+		Pools:   pools,
+		Table: func() Table {
+			return Table{Generation: 7, BuiltAt: time.Unix(0, 0).UTC(), Routes: []model.Route{{Host: "shop.example.com"}},
+				Problems: []string{"something"}}
+		},
+	})
+}
+
+func ask(t *testing.T, h http.Handler, path string) (int, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	return w.Code, w.Body.String()
+}
+
+func TestReadinessFollowsAndHealthDoesNot(t *testing.T) {
+	ready := false
+	h := newTestHandler(&ready)
+	if status, _ := ask(t, h, "/readyz"); status != http.StatusServiceUnavailable {
+		t.Errorf("not ready: status %d", status)
+	}
+	if status, _ := ask(t, h, "/healthz"); status != http.StatusOK {
+		t.Errorf("healthy: status %d", status)
+	}
+	ready = true
+	if status, _ := ask(t, h, "/readyz"); status != http.StatusOK {
+		t.Errorf("ready: status %d", status)
+	}
+}
+
+func TestMetricsTellAboutLiveEndpoints(t *testing.T) {
+	ready := true
+	_, body := ask(t, newTestHandler(&ready), "/metrics")
+	for _, want := range []string{
+		`limpet_endpoint_inflight{endpoint="10.0.0.7:8080",pool="shop/cart:80",state="Ready"} 0`,
+		`limpet_endpoint_sessions{endpoint="10.0.0.8:8080",pool="shop/cart:80",state="Draining"} 0`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+}
+
+func TestDebugTableShowsRoutesPoolsAndProblems(t *testing.T) {
+	ready := true
+	_, body := ask(t, newTestHandler(&ready), "/debug/table")
+	var got struct {
+		Generation int
+		Routes     []struct{ Host string }
+		Problems   []string
+		Pools      []struct {
+			ID        string
+			Endpoints []struct{ Pod, State string }
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Generation != 7 || got.Routes[0].Host != "shop.example.com" || got.Problems[0] != "something" ||
+		got.Pools[0].ID != "shop/cart:80" || got.Pools[0].Endpoints[1].State != "Draining" {
+		t.Errorf("got %s", body)
+	}
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// bindings is what package affinity wants of a store.
+type bindings interface {
+	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
+	Remember(scope uint64, id []byte, key model.EndpointKey)
+	Forget(scope uint64, id []byte)
+}
+
+var _ bindings = Store(nil)
+
+var (
+	podA = model.KeyOf("pod-a")
+	podB = model.KeyOf("pod-b")
+)
+
+const scope = 7
+
+// clock is a wall clock that moves when it is told to.
+type clock struct{ seconds atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.seconds.Store(1_800_000_000)
+	return c
+}
+
+func (c *clock) now() int64          { return c.seconds.Load() }
+func (c *clock) add(d time.Duration) { c.seconds.Add(int64(d / time.Second)) }
+
+// events counts what a store tells.
+type events [Events]atomic.Int64
+
+func (e *events) observe(v Event)     { e[v].Add(1) }
+func (e *events) count(v Event) int64 { return e[v].Load() }
+
+func id(i int) []byte { return fmt.Appendf(nil, "session-%d", i) }
+
+// eventually waits for what another process or goroutine does.
+func eventually(t testing.TB, what string, happened func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(2 * time.Millisecond)
+	defer ticker.Stop()
+	deadline := time.After(30 * time.Second)
+	for !happened() {
+		select {
+		case <-ticker.C:
+		case <-deadline:
+			t.Fatalf("never seen: %s", what)
+		}
+	}
+}
+
+// wantPod fails unless a session is bound to a pod; the zero key stands for not found.
+func wantPod(t testing.TB, s Store, id []byte, want model.EndpointKey) {
+	t.Helper()
+	got, ok := s.Lookup(scope, id)
+	if got != want || ok != (want != model.EndpointKey{}) {
+		t.Errorf("Lookup(%s) = %x, %v, want %x", id, got[:4], ok, want[:4])
+	}
+}
+
+var none model.EndpointKey

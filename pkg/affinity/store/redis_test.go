@@ -1,0 +1,156 @@
+package store
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// redisServer is a real one, of Debian's package redis-server, on a port of loopback that it keeps over restarts.
+type redisServer struct {
+	port int
+	args []string
+	cmd  *exec.Cmd
+}
+
+func startRedis(t testing.TB, args ...string) *redisServer {
+	t.Helper()
+	port := freePort(t)
+	r := &redisServer{port: port, args: append([]string{
+		"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(),
+	}, args...)}
+	r.start(t)
+	t.Cleanup(func() { r.kill() })
+	return r
+}
+
+func (r *redisServer) start(t testing.TB) {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		t.Fatalf("%v: these tests need Debian's package redis-server", err)
+	}
+	r.cmd = exec.Command(path, r.args...)
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a Redis that answers", func() bool { return r.command("PING") != "" })
+}
+
+// kill gives it no time to say goodbye.
+func (r *redisServer) kill() {
+	if r.cmd != nil {
+		_ = r.cmd.Process.Kill()
+		_ = r.cmd.Wait() // reports the signal
+		r.cmd = nil
+	}
+}
+
+// freeze lets it keep its connections and say nothing.
+func (r *redisServer) freeze(t testing.TB) { r.signal(t, syscall.SIGSTOP) }
+func (r *redisServer) thaw(t testing.TB)   { r.signal(t, syscall.SIGCONT) }
+
+func (r *redisServer) signal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	if err := r.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *redisServer) addr() string { return fmt.Sprintf("127.0.0.1:%d", r.port) }
+func (r *redisServer) url() string  { return "redis://" + r.addr() }
+
+// command sends one in the inline form, and gives the first line of the answer and, where it is a string, that; or "".
+func (r *redisServer) command(words ...string) string {
+	conn, err := net.DialTimeout("tcp", r.addr(), time.Second)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprintf(conn, "%s\r\n", strings.Join(words, " "))
+	in := bufio.NewReader(conn)
+	line, _ := in.ReadString('\n')
+	if n, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(line, "$"))); err == nil && n > 0 && line[0] == '$' {
+		value := make([]byte, n)
+		_, _ = in.Read(value)
+		return string(value)
+	}
+	return strings.TrimSpace(line)
+}
+
+func (r *redisServer) must(t testing.TB, words ...string) string {
+	t.Helper()
+	answer := r.command(words...)
+	if answer == "" || answer[0] == '-' {
+		t.Fatalf("%v: %q", words, answer)
+	}
+	return answer
+}
+
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// replica is a Store with what it told.
+type replica struct {
+	Store
+	events events
+	log    logs
+	clock  *clock
+}
+
+func open(t testing.TB, url string, change ...func(*Options)) *replica {
+	t.Helper()
+	r := &replica{clock: newClock()}
+	o := Options{Retry: 5 * time.Millisecond, Now: r.clock.now, Observe: r.events.observe, Log: r.log.logger()}
+	for _, f := range change {
+		f(&o)
+	}
+	s, err := Open(url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Store = s
+	t.Cleanup(s.Close)
+	return r
+}
+
+// settled waits until nothing is left to be written.
+func (r *replica) settled(t testing.TB) {
+	t.Helper()
+	eventually(t, "no session that is still to be written", r.clean)
+}
+
+func (r *replica) clean() bool {
+	shards := &r.Store.(*shared).table.shards
+	for i := range shards {
+		if dirty(&shards[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func dirty(s *shard) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.slots {
+		if s.slots[i].dirty {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+const (
+	maxBatch  = 128
+	writeWait = time.Second // for a batch
+)
+
+// change is something that the shared store is to be told: that a session is bound, or that it is still used.
+type change struct {
+	id      sum
+	renewal bool
+	key     model.EndpointKey // filled in when it is written
+}
+
+// outcome is what became of a change.
+type outcome struct {
+	missing bool  // a renewal of a session that the store does not have
+	err     error // it was not written, as far as is known
+	silent  bool  // err is not an answer of the store
+}
+
+// enqueue never waits. A binding for which there is no room stays dirty, and is tried again when its session is used.
+func (s *shared) enqueue(c change) bool {
+	select {
+	case s.queue <- c:
+		return true
+	default:
+	}
+	s.Observe(Unwritten)
+	if !c.renewal {
+		s.table.take(c.id)
+	}
+	return false
+}
+
+// write is the one goroutine that writes, so that the last binding of a session is written last.
+func (s *shared) write() {
+	refused := refusals{log: s.Log.WithValues("store", s.address.name)}
+	for {
+		select {
+		case c := <-s.queue:
+			s.send(s.batch(c), &refused)
+		case <-s.ctx.Done():
+			s.flush(&refused)
+			return
+		}
+	}
+}
+
+// flush writes what was queued before Close, and stops when that takes too long.
+func (s *shared) flush(refused *refusals) {
+	for end := time.Now().Add(writeWait); time.Now().Before(end); {
+		select {
+		case c := <-s.queue:
+			s.send(s.batch(c), refused)
+		default:
+			return
+		}
+	}
+}
+
+// batch is a change and what else waits, with the keys of this moment; bindings that need no writing any longer are
+// left out.
+func (s *shared) batch(c change) []change {
+	batch := make([]change, 0, maxBatch)
+	for {
+		ok := true
+		if !c.renewal {
+			c.key, ok = s.table.take(c.id)
+		}
+		if ok {
+			batch = append(batch, c)
+		}
+		if len(batch) == maxBatch {
+			return batch
+		}
+		select {
+		case c = <-s.queue:
+		default:
+			return batch
+		}
+	}
+}
+
+func (s *shared) send(batch []change, refused *refusals) {
+	if s.breaker.isOpen() {
+		s.unwritten(len(batch))
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), writeWait)
+	defer cancel()
+	s.settle(batch, s.server.put(ctx, batch, s.table.idle), refused)
+}
+
+// settle notes what became of a batch. One of a cluster's nodes may be silent while the others answer: the store counts as
+// silent if all of a batch met with silence.
+func (s *shared) settle(batch []change, outcomes []outcome, refused *refusals) {
+	var refusal, silence error
+	answered := false
+	for i, o := range outcomes {
+		s.settleOne(&batch[i], o)
+		switch {
+		case o.silent:
+			silence = o.err
+		case o.err != nil:
+			refusal = o.err
+			answered = true
+		default:
+			answered = true
+		}
+	}
+	if answered {
+		refused.note(refusal, s.Now())
+		return
+	}
+	if silence != nil {
+		s.breaker.failed(silence)
+	}
+}
+
+func (s *shared) settleOne(c *change, o outcome) {
+	switch {
+	case o.err != nil:
+		s.Observe(Unwritten)
+		return
+	case o.missing:
+		if s.table.lost(c.id) {
+			s.enqueue(change{id: c.id})
+		}
+	case !c.renewal:
+		s.table.taken(c.id, c.key)
+	}
+	s.Observe(Written)
+}
+
+func (s *shared) unwritten(n int) {
+	for range n {
+		s.Observe(Unwritten)
+	}
+}

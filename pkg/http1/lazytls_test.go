@@ -1,0 +1,194 @@
+package http1
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"math/big"
+	"net"
+	"os"
+	"testing"
+	"time"
+)
+
+// holder is a connection that can hold back what is written to it.
+type holder struct {
+	net.Conn
+	holds bool
+	held  []byte
+}
+
+func (h *holder) Write(p []byte) (int, error) {
+	if h.holds {
+		h.held = append(h.held, p...)
+		return len(p), nil
+	}
+	return h.Conn.Write(p)
+}
+
+// tlsPair gives both ends of a TLS connection, and what is under the client's.
+func tlsPair(t *testing.T, version uint16) (server *LazyTLS, client *tls.Conn, under *holder) {
+	t.Helper()
+	near, far := socketPair(t)
+	under = &holder{Conn: far}
+	server = NewLazyTLS(near, &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}, MaxVersion: version})
+	client = tls.Client(under, &tls.Config{InsecureSkipVerify: true})
+	shaken := make(chan error, 1)
+	go func() { shaken <- server.Handshake() }()
+	if err := errors.Join(client.Handshake(), <-shaken); err != nil {
+		t.Fatal(err)
+	}
+	return server, client, under
+}
+
+func selfSigned(t *testing.T) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// socketPair gives both ends of a connection over loopback. Whoever waits on one for long fails.
+func socketPair(tb testing.TB) (near, far net.Conn) {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	if far, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		tb.Fatal(err)
+	}
+	if near, err = l.Accept(); err != nil {
+		tb.Fatal(err)
+	}
+	for _, c := range []net.Conn{near, far} {
+		c.SetDeadline(time.Now().Add(20 * time.Second))
+		tb.Cleanup(func() { c.Close() })
+	}
+	return near, far
+}
+
+func overTLS(t *testing.T, do func(t *testing.T, version uint16)) {
+	t.Helper()
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) { do(t, version) })
+	}
+}
+
+// LazyTLS rests on crypto/tls passing on an error that says it is temporary, and going on afterwards as if nothing had
+// been, wherever in a record the bytes ended.
+func TestTLSSurvivesWouldBlock(t *testing.T) {
+	overTLS(t, func(t *testing.T, version uint16) {
+		server, client, under := tlsPair(t, version)
+		conn := NewConn(server)
+		source := conn.source.(*tlsSource)
+		expectWouldBlock := func() {
+			t.Helper()
+			if n, err := source.tryRead(); n > 0 || err != errWouldBlock {
+				t.Fatalf("a read of nothing gives %d bytes and %v", n, err)
+			}
+		}
+		for _, word := range []string{"hello", "again"} {
+			under.holds, under.held = true, nil
+			io.WriteString(client, word)
+			for i := range under.held {
+				expectWouldBlock()
+				under.Conn.Write(under.held[i : i+1])
+				if err := server.under.wait(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			under.holds = false
+			expectFilled(t, conn, word)
+			io.WriteString(server, word)
+			expectRead(t, client, word)
+		}
+	})
+}
+
+func expectFilled(t *testing.T, conn *Conn, want string) {
+	t.Helper()
+	if err := conn.Fill(0); err != nil || string(conn.Buffered()) != want {
+		t.Fatalf("got %q, %v, want %q", conn.Buffered(), err, want)
+	}
+	conn.Consume(len(want))
+	conn.Release()
+}
+
+func expectRead(t *testing.T, r io.Reader, want string) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(r, got); string(got) != want {
+		t.Fatalf("got %q, %v, want %q", got[:n], err, want)
+	}
+}
+
+// A deadline ends a wait, not the connection.
+func TestTLSSurvivesADeadline(t *testing.T) {
+	overTLS(t, func(t *testing.T, version uint16) {
+		server, client, under := tlsPair(t, version)
+		conn := NewConn(server)
+		under.holds = true
+		io.WriteString(client, "hello")
+		under.Conn.Write(under.held[:7])
+		conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+		if err := conn.Fill(0); !errors.Is(err, os.ErrDeadlineExceeded) || conn.buf != nil {
+			t.Fatalf("got %v, holding a buffer of %d bytes", err, len(conn.buf))
+		}
+		conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		under.Conn.Write(under.held[7:])
+		expectFilled(t, conn, "hello")
+	})
+}
+
+// One record may hold more than one buffer, and the rest of it must not wait for another record.
+func TestAllOfATLSRecordIsRead(t *testing.T) {
+	overTLS(t, func(t *testing.T, version uint16) {
+		server, client, _ := tlsPair(t, version)
+		conn := NewConn(server)
+		want := make([]byte, 3*BufferSize)
+		for i := range want {
+			want[i] = byte(i / 7)
+		}
+		go client.Write(want)
+		var got []byte
+		for len(got) < len(want) {
+			if len(conn.Buffered()) == 0 {
+				if err := conn.Fill(0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n := min(len(conn.Buffered()), 1000)
+			got = append(got, conn.Buffered()[:n]...)
+			conn.Consume(n)
+		}
+		if string(got) != string(want) {
+			t.Error("what was read differs from what was written")
+		}
+	})
+}
+
+func TestTheEndOfTLSIsSeen(t *testing.T) {
+	overTLS(t, func(t *testing.T, version uint16) {
+		server, client, _ := tlsPair(t, version)
+		conn := NewConn(server)
+		client.CloseWrite()
+		if err := conn.Fill(0); err != io.EOF {
+			t.Errorf("after the client's goodbye: %v", err)
+		}
+		io.WriteString(server, "bye")
+		expectRead(t, client, "bye")
+	})
+}

@@ -1,0 +1,244 @@
+package manifest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+)
+
+func TestReadNamesFileLineAndReason(t *testing.T) {
+	const service = "apiVersion: v1\nkind: Service\nmetadata: {name: cart}\n"
+	const policy = "apiVersion: limpet.dev/v1alpha1\nkind: AffinityPolicy\nmetadata: {name: cart}\nspec:\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"a tab": {
+			"apiVersion: v1\nkind: Service\n\tmetadata: {}\n",
+			"f.yaml:3: found a tab character that violates indentation",
+		},
+		"an open brace": {
+			"apiVersion: v1\nkind: Service\nmetadata: {name: cart, labels: {a: b c: d}}\n",
+			"f.yaml:3: ",
+		},
+		"a mapping in a word": {
+			service + "spec: a: b\n",
+			"f.yaml:4: mapping values are not allowed in this context",
+		},
+		"an error further on": {
+			service + "---\n# b\n" + "---\nb: 1\na: b: c\n",
+			"f.yaml:8: mapping values",
+		},
+		"a repeated key": {
+			service + "spec:\n  type: ClusterIP\n  type: NodePort\n",
+			`f.yaml:6: key "type" already set in map`,
+		},
+		"an unknown field": {
+			service + "spec:\n  ports:\n  - port: 80\n  - prot: 81\n",
+			`f.yaml:7: unknown field "spec.ports[1].prot"`,
+		},
+		"another case": {
+			service + "spec:\n  Type: ClusterIP\n",
+			`f.yaml:5: unknown field "spec.Type"`,
+		},
+		"a wrong type": {
+			service + "spec:\n  ports: [{port: http}]\n",
+			"f.yaml:5: spec.ports.port is a string; it must be of type int32",
+		},
+		"no kind": {
+			"apiVersion: v1\nmetadata: {name: cart}\n",
+			"f.yaml:1: no Kubernetes object: apiVersion and kind must be set",
+		},
+		"a list of numbers": {"[1, 2]\n", "f.yaml:1: no Kubernetes object"},
+		"a word":            {"---\nhello\n", "f.yaml:2: no Kubernetes object"},
+		"no name": {
+			"apiVersion: v1\nkind: Service\nmetadata:\n  namespace: shop\n",
+			"f.yaml:3: metadata.name must be set",
+		},
+		"a bad name": {
+			"apiVersion: v1\nkind: Service\nmetadata:\n  name: Cart_1\n",
+			`f.yaml:4: metadata.name "Cart_1"`,
+		},
+		"a bad namespace": {
+			"apiVersion: v1\nkind: Service\nmetadata:\n  name: cart\n  namespace: a.b\n",
+			`f.yaml:5: metadata.namespace "a.b"`,
+		},
+		"the same object": {
+			service + "---\n" + service,
+			"f.yaml:7: Service default/cart is defined already, at f.yaml:3",
+		},
+		"a second document": {service + "...\n" + service, "there is more than one document"},
+		"a line of dashes":  {service + "--- more\n", "there is more than one document"},
+		"many aliases":      {aliasBomb(), "f.yaml:1: document contains excessive aliasing"},
+		"a wrong item": {
+			"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n  spec:\n    tpe: x\n",
+			`f.yaml:8: unknown field "spec.tpe"`,
+		},
+		"items that are none": {
+			"apiVersion: v1\nkind: List\nitems: {a: b}\n",
+			"f.yaml:3: items is a object",
+		},
+		"an unknown policy field": {
+			policy + "  targetRef: []\n",
+			"f.yaml:5: spec.targetRef: Forbidden: unknown field",
+		},
+		"a policy without methods": {
+			policy + "  targetRefs: [{kind: Service, name: cart}]\n",
+			"f.yaml:4: spec.methods: Required value",
+		},
+		"a policy against a rule": {
+			policy + "  targetRefs: [{kind: Service, name: cart}]\n  methods:\n  - source: SourceIP\n    binding: Issued\n",
+			"f.yaml:7: spec.methods[0]: Invalid value: source SourceIP takes binding Hashed",
+		},
+		"an unknown field of a policy's metadata": {
+			"apiVersion: limpet.dev/v1alpha1\nkind: AffinityPolicy\nmetadata:\n  name: cart\n  extra: x\n" +
+				"spec: {targetRefs: [{kind: Service, name: cart}], methods: [{source: SourceIP, binding: Hashed}]}\n",
+			`f.yaml:5: unknown field "metadata.extra"`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			world, _, err := Read("f.yaml", []byte(c.text))
+			if world != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got world %v and error %v, want error %q", world, err, c.want)
+			}
+		})
+	}
+}
+
+func aliasBomb() string {
+	var b strings.Builder
+	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
+	for i := '1'; i <= '9'; i++ {
+		before := string(i - 1)
+		b.WriteString("a" + string(i) + ": &a" + string(i) + " [" + strings.Repeat("*a"+before+", ", 9) + "*a" + before + "]\n")
+	}
+	return b.String()
+}
+
+func TestReadTellsOfEverythingThatIsWrongUpToABound(t *testing.T) {
+	var b strings.Builder
+	for range 30 {
+		b.WriteString("---\nkind: Service\n")
+	}
+	_, _, err := Read("f.yaml", []byte(b.String()))
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != maxErrors+1 || lines[maxErrors] != "and 10 more" {
+		t.Errorf("got %d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+	var first *Error
+	if !errors.As(err, &first) || first.File != "f.yaml" || first.Line != 2 {
+		t.Errorf("the first error is %+v", first)
+	}
+}
+
+func TestReadFillsInTheDefaultsOfTheAPIServer(t *testing.T) {
+	world, _, err := Read("f.yaml", []byte(`# a comment, and an empty document
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart}
+spec: {ports: [{port: 80}, {name: web, port: 81, targetPort: http, protocol: UDP}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: cart-1}
+addressType: IPv4
+endpoints: []
+ports: [{port: 8080}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: tls}
+data: {a: b2xk, b: b2xk}
+stringData: {a: new}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: limpet}
+spec: {controller: limpet.dev/ingress}
+---
+apiVersion: limpet.dev/v1alpha1
+kind: AffinityPolicy
+metadata: {name: cart, namespace: shop}
+spec: {targetRefs: [{kind: Service, name: cart}], methods: [{source: Cookie, binding: Issued, cookie: {}}]}
+status: {targets: []}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, slice, secret, p := world.Services[0], world.EndpointSlices[0], world.Secrets[0], world.Policies[0]
+	if port := service.Spec.Ports[0]; port.Protocol != corev1.ProtocolTCP || port.TargetPort.IntVal != 80 {
+		t.Errorf("the Service's first port is %+v", port)
+	}
+	if port := service.Spec.Ports[1]; port.Protocol != corev1.ProtocolUDP || port.TargetPort.StrVal != "http" {
+		t.Errorf("the Service's second port is %+v", port)
+	}
+	if service.Namespace != "default" || p.Namespace != "shop" || world.IngressClasses[0].Namespace != "" {
+		t.Errorf("namespaces %q, %q, %q", service.Namespace, p.Namespace, world.IngressClasses[0].Namespace)
+	}
+	if port := slice.Ports[0]; *port.Protocol != corev1.ProtocolTCP || *port.Name != "" {
+		t.Errorf("the EndpointSlice's port is %+v", port)
+	}
+	if string(secret.Data["a"]) != "new" || string(secret.Data["b"]) != "old" || secret.StringData != nil {
+		t.Errorf("the Secret is %+v", secret)
+	}
+	cookie := p.Spec.Methods[0].Cookie
+	if cookie.Path != "/" || cookie.SameSite != v1alpha1.SameSiteLax || cookie.HTTPOnly == nil || !*cookie.HTTPOnly {
+		t.Errorf("the cookie is %+v", cookie)
+	}
+	if p.Spec.NewSession.Pick != v1alpha1.PickLeastSessions || p.Spec.Unavailable.Status != 503 {
+		t.Errorf("the policy is %+v", p.Spec)
+	}
+}
+
+func TestReadTakesTheItemsOfAList(t *testing.T) {
+	world, skipped, err := Read("f.yaml", []byte(`apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Service
+  metadata: {name: cart}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: cart-0}
+`))
+	if err != nil || len(world.Services) != 1 {
+		t.Fatalf("got %+v, %v", world, err)
+	}
+	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: v1 Pod is not read" {
+		t.Errorf("passed over: %v", skipped)
+	}
+}
+
+func TestReadNamesTheKindsThatItPassesOver(t *testing.T) {
+	world, skipped, err := Read("f.yaml", []byte(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart}
+spec: {whatever: true}
+---
+apiVersion: networking.k8s.io/v1beta1
+kind: Ingress
+metadata: {name: cart}
+`))
+	if err != nil || len(world.Ingresses) != 0 {
+		t.Fatalf("got %+v, %v", world, err)
+	}
+	want := []string{"f.yaml:2: apps/v1 Deployment is not read", "f.yaml:7: networking.k8s.io/v1beta1 Ingress is not read"}
+	if len(skipped) != 2 || skipped[0].String() != want[0] || skipped[1].String() != want[1] {
+		t.Errorf("passed over: %v, want %v", skipped, want)
+	}
+}
+
+func FuzzReadDoesNotPanic(f *testing.F) {
+	f.Add("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n---\n")
+	f.Add("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret}, 1, null]\n")
+	f.Add("apiVersion: limpet.dev/v1alpha1\nkind: AffinityPolicy\nmetadata: {name: a}\nspec: {methods: [null], targetRefs: 1}\n")
+	f.Add("a: &a [*a]\n--- # x\n...\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		world, _, err := Read("f.yaml", []byte(text))
+		if (world == nil) == (err == nil) {
+			t.Errorf("world %v and error %v: one of them must be there, and one only", world, err)
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// announced is the head of a request with a body that is much longer than what all buffers on the way hold.
+const announced = "POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 100000000\r\n\r\n"
+
+const tooLarge = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno\n"
+
+// The pod answers and does not care for the rest of the body. The answer must get through although the client is
+// still sending, and the connection cannot be used again.
+func TestAnAnswerBeforeTheEndOfTheBodyGetsThrough(t *testing.T) {
+	for name, script := range map[string]func(*podConn){
+		"and the pod reads no more": func(c *podConn) {
+			c.head()
+			c.say(tooLarge)
+			c.untilClosed()
+		},
+		"and the pod closes": func(c *podConn) {
+			c.head()
+			c.say(tooLarge)
+		},
+		"and the pod ends its side": func(c *podConn) {
+			c.head()
+			c.say(tooLarge)
+			c.Conn.(interface{ CloseWrite() error }).CloseWrite()
+			c.untilClosed()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			p := startPod(t, "pod-a", script)
+			r.serve(nil, p)
+			client := r.dial()
+			client.send(announced)
+			a := client.read("POST")
+			a.expectStatus(t, 413)
+			if a.body != "no\n" || !a.close {
+				t.Errorf("got %q, close %v", a.body, a.close)
+			}
+			eventually(t, "the pod's connection to be closed", func() bool { return p.connections() == 0 })
+		})
+	}
+}
+
+// A simple client sends the whole body before it looks at the answer. It must be able to.
+func TestAClientThatSendsOnFindsTheEarlyAnswer(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startAnswering(t, "pod-a", tooLarge))
+	client := r.dial()
+	client.send(fmt.Sprintf("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: %d\r\n\r\n", 8*len(mebibyte)))
+	for range 8 {
+		client.send(mebibyte)
+	}
+	client.read("POST").expectStatus(t, 413)
+	client.expectClosed()
+}
+
+// What Limpet answers itself does not wait for a body either.
+func TestALongBodyThatNobodyWantsIsAnsweredAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.publish()
+	client := r.dial()
+	client.send(announced)
+	a := client.read("POST")
+	a.expectStatus(t, 404)
+	if !a.close {
+		t.Error("the answer does not say that the connection is closed")
+	}
+	client.send(mebibyte)
+	client.Conn.Close()
+}
+
+// A body that has arrived whole is no reason to close, whoever answers.
+func TestAShortBodyThatNobodyWantsIsPassedOver(t *testing.T) {
+	r := newRig(t)
+	r.publish()
+	client := r.dial()
+	for _, text := range []string{request("POST", "/", "body"), chunkedPost + chunked("bo", "dy")} {
+		client.send(text)
+		if a := client.read("POST"); a.status != 404 || a.close {
+			t.Errorf("got %d, close %v", a.status, a.close)
+		}
+	}
+	client.get("/").expectStatus(t, 404)
+}
+
+// The pod hangs up without an answer while the client still sends: the pod's fault, not the client's.
+func TestAPodThatHangsUpUnderABodyIsToBlame(t *testing.T) {
+	for name, script := range map[string]func(*podConn){
+		"after the head":    func(c *podConn) { c.head() },
+		"amid the body":     func(c *podConn) { c.head(); io.CopyN(io.Discard, c.Reader, 100000) },
+		"amid its answer":   func(c *podConn) { c.head(); c.say("HTTP/1.1 200 O") },
+		"with no HTTP":      func(c *podConn) { c.head(); c.say("what?\r\n\r\n"); c.untilClosed() },
+		"amid the last 1xx": func(c *podConn) { c.head(); c.say("HTTP/1.1 102 Processing\r\n\r\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.serve(nil, startPod(t, "pod-a", script))
+			client := r.dial()
+			client.send(announced)
+			go io.Copy(client.Conn, strings.NewReader(mebibyte)) // as far as it gets
+			a := client.read("POST")
+			for a.status == http.StatusProcessing {
+				a = client.read("POST")
+			}
+			a.expectStatus(t, 502)
+			if !a.close {
+				t.Error("the answer does not say that the connection is closed")
+			}
+		})
+	}
+}
+
+// A client that goes away amid its body leaves nothing behind, and its pod is told.
+func TestAClientThatGoesAwayAmidItsBodyEndsTheExchange(t *testing.T) {
+	for name, head := range map[string]string{"with a length": announced, "in chunks": chunkedPost + "fffff\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			p := startPod(t, "pod-a", func(c *podConn) { c.head(); c.untilClosed() })
+			r.serve(nil, p)
+			client := r.dial()
+			client.send(head + "some of it")
+			eventually(t, "the request to arrive", func() bool { return len(p.requests()) == 1 })
+			client.Close()
+			eventually(t, "the pod's connection to be closed", func() bool { return p.connections() == 0 })
+			eventually(t, "the client's connection to be let go", r.server.conns.empty)
+			r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 1)
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"io"
+	"strings"
+	"testing"
+)
+
+const expecting = "POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+
+func TestThePodDecidesWhetherTheBodyIsSent(t *testing.T) {
+	r := newRig(t)
+	p := startPod(t, "pod-a", func(c *podConn) {
+		for req := c.request(); req != nil; req = c.request() {
+			if req.Header.Get("Expect") == "" {
+				c.answer("was not asked")
+				continue
+			}
+			c.say("HTTP/1.1 100 Continue\r\n\r\n")
+			body, _ := io.ReadAll(req.Body)
+			c.answer(string(body))
+		}
+	})
+	r.serve(nil, p)
+	client := r.dial()
+	for range 3 {
+		client.send(expecting)
+		client.expect("HTTP/1.1 100 Continue\r\n\r\n")
+		client.send("body")
+		a := client.read("POST")
+		a.expectOK(t, "body")
+		if a.close {
+			t.Fatal("the connection is closed")
+		}
+	}
+}
+
+// The client may send the body or not; nobody can tell, so that the connection ends.
+func TestARefusalInsteadOf100ClosesTheConnection(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+		c.untilClosed()
+	}))
+	client := r.dial()
+	client.send(expecting)
+	a := client.read("POST")
+	a.expectStatus(t, 401)
+	if !a.close {
+		t.Error("the answer does not say that the connection is closed")
+	}
+	client.expectClosed()
+}
+
+func TestAPodThatDoesNotKnow100Continue(t *testing.T) {
+	r := newRig(t)
+	p := startEcho(t, "pod-a")
+	r.serve(nil, p)
+	client := r.dial()
+	client.send(expecting)
+	eventually(t, "the head to arrive", func() bool { return len(p.requests()) == 1 })
+	client.send("body") // clients do, after a second or so
+	client.read("POST").expectOK(t, "body")
+}
+
+func TestOnlyThoseWhoAskGet100(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		for c.request() != nil {
+			c.say("HTTP/1.1 100 Continue\r\n\r\n")
+			c.answer("ok")
+		}
+	}))
+	client := r.dial()
+	client.get("/").expectOK(t, "ok")
+	client.get("/", "Expect: 100-continue").expectOK(t, "ok") // there is no body to wait for
+}
+
+func TestInterimAnswersPassAndLeaveNoTraceInTheFinalOne(t *testing.T) {
+	const hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n"
+	r := newRig(t)
+	r.serve(cookieAffinity(), startPod(t, "pod-a", func(c *podConn) {
+		for c.head() != "" {
+			c.say(hints + "Connection: close\r\nKeep-Alive: 5\r\n\r\n" + hints + "\r\n")
+			c.answer("ok")
+		}
+	}))
+	client := r.dial()
+	client.send(request("GET", "/", ""))
+	client.expect(hints + "\r\n" + hints + "\r\n")
+	a := client.read("GET")
+	a.expectOK(t, "ok")
+	if a.header.Get("Link") != "" || a.cookie(t) == "" {
+		t.Errorf("the final answer has %v", a.header)
+	}
+	client.send("GET / HTTP/1.0\r\nHost: shop.example\r\n\r\n")
+	if got := client.rest(); strings.Contains(got, "103") || !strings.HasSuffix(got, "ok") {
+		t.Errorf("a client of HTTP/1.0 got %q", got)
+	}
+}

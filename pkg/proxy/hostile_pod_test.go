@@ -1,0 +1,166 @@
+package proxy
+
+import (
+	"strings"
+	"testing"
+)
+
+const okHead = "HTTP/1.1 200 OK\r\n"
+
+// What breaks HTTP is not passed on, in the whole or in part, and its connection is not used again.
+func TestAnAnswerThatBreaksHTTPIs502(t *testing.T) {
+	for _, c := range []struct{ name, text string }{
+		{"nothing", ""},
+		{"no HTTP at all", "SSH-2.0-OpenSSH_9.6\r\n"},
+		{"HTTP/0.9", "<html>hello</html>"},
+		{"HTTP/2", "HTTP/2.0 200 OK\r\n\r\n"},
+		{"half a status line", "HTTP/1.1 20"},
+		{"status of two digits", "HTTP/1.1 20 OK\r\n\r\n"},
+		{"status below 100", "HTTP/1.1 042 OK\r\n\r\n"},
+		{"half a head", okHead + "Content-Length: 4\r\n"},
+		{"bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"},
+		{"two lengths", okHead + "Content-Length: 4\r\nContent-Length: 9\r\n\r\nbody"},
+		{"two equal lengths", okHead + "Content-Length: 4\r\nContent-Length: 4\r\n\r\nbody"},
+		{"signed length", okHead + "Content-Length: -4\r\n\r\nbody"},
+		{"both framings", okHead + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
+		{"unknown coding", okHead + "Transfer-Encoding: gzip\r\n\r\nbody"},
+		{"folded line", okHead + "A: b\r\n c: d\r\n\r\n"},
+		{"name with a space", okHead + "A B: c\r\n\r\n"},
+		{"NUL in a value", okHead + "A: b\x00c\r\n\r\n"},
+		{"head too large", okHead + "A: " + strings.Repeat("a", 100<<10) + "\r\n\r\n"},
+		{"too many fields", okHead + strings.Repeat("A: b\r\n", 1000) + "\r\n"},
+		{"endless 1xx", strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 10000)},
+		{"endless head", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", maxInterim) + okHead},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			p := startAnswering(t, "pod-a", c.text)
+			r.serve(cookieAffinity(), p)
+			client := r.dial()
+			client.send(request("POST", "/", "body"))
+			a := client.read("POST")
+			for a.status < 200 {
+				a = client.read("POST")
+			}
+			a.expectStatus(t, 502)
+			if a.cookie(t) != "" || a.close || strings.Contains(a.body, "OpenSSH") {
+				t.Errorf("cookie %q, close %v, body %q", a.cookie(t), a.close, a.body)
+			}
+			client.send(request("POST", "/", "body"))
+			for a = client.read("POST"); a.status < 200; a = client.read("POST") {
+			}
+			a.expectStatus(t, 502)
+			if got := p.accepted(); got != 2 {
+				t.Errorf("the pod has seen %d connections, want 2", got)
+			}
+		})
+	}
+}
+
+// Once the head has been passed on, the client can only be told by ending the connection before the answer's end.
+func TestHalfAnAnswerIsNotTakenForAWholeOne(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(*podConn)
+		text string
+		want string // what of the body has come
+	}{
+		{"short of its length", nil, okHead + "Content-Length: 10\r\n\r\nbody", "body"},
+		{"amid its chunks", nil, okHead + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n", "body"},
+		{"amid a chunk", nil, okHead + "Transfer-Encoding: chunked\r\n\r\n9\r\nbody", "body"},
+		{"amid the trailers", nil, okHead + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nA: b\r\n", "body"},
+		{"bad chunk", nil, okHead + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\nzz\r\n", "body"},
+		{"reset amid a body until close", (*podConn).reset, okHead + "\r\nbody", "body"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			passed := make(chan struct{})
+			r.serve(nil, startPod(t, "pod-a", func(conn *podConn) {
+				conn.head()
+				conn.say(c.text)
+				<-passed
+				if c.end != nil {
+					c.end(conn)
+				}
+			}))
+			client := r.dial()
+			client.send(request("GET", "/", ""))
+			go func() { client.r.Peek(1); close(passed) }()
+			<-passed
+			a := client.read("GET")
+			a.expectStatus(t, 200)
+			if a.err == nil {
+				t.Errorf("the answer passes for a whole one, with the body %q", a.body)
+			}
+			if a.body != c.want {
+				t.Errorf("of the body came %q, want %q", a.body, c.want)
+			}
+		})
+	}
+}
+
+// To a client of HTTP/1.0 the end of the connection is the end of the answer, unless it is a reset.
+func TestHalfAnAnswerToHTTP10EndsInAReset(t *testing.T) {
+	r := newRig(t)
+	say := make(chan struct{})
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say(okHead + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n")
+		<-say
+	}))
+	client := r.dial()
+	client.send("GET / HTTP/1.0\r\nHost: shop.example\r\n\r\n")
+	client.head()
+	client.expect("body")
+	close(say)
+	if b, err := client.r.ReadByte(); err == nil || err.Error() == "EOF" {
+		t.Errorf("after half an answer came %q, %v, want a reset", b, err)
+	}
+}
+
+// A status beyond those of HTTP is nobody's, and no reason to fall over.
+func TestAnUnknownStatusIsPassedOn(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 999 Never heard of\r\nContent-Length: 2\r\n\r\nok"))
+	client := r.dial()
+	for range 2 {
+		a := client.get("/")
+		a.expectStatus(t, 999)
+	}
+	r.expectMetric(`limpet_requests_total{code="0xx",pool="shop/cart:80"}`, 2)
+}
+
+// Hop-by-hop fields of the pod's side say nothing about the client's side.
+func TestFieldsAboutThePodsConnectionAreNotPassedOn(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startAnswering(t, "pod-a", okHead+"Connection: close, X-Hop\r\nX-Hop: a\r\nKeep-Alive: timeout=5\r\n"+
+		"Proxy-Authenticate: Basic\r\nUpgrade: h2c\r\nX-End: b\r\nContent-Length: 2\r\n\r\nok"))
+	client := r.dial()
+	for range 2 {
+		a := client.get("/")
+		a.expectOK(t, "ok")
+		for _, name := range []string{"Connection", "X-Hop", "Keep-Alive", "Proxy-Authenticate", "Upgrade"} {
+			if got := a.header.Get(name); got != "" {
+				t.Errorf("%s: %s is passed on", name, got)
+			}
+		}
+		if got := a.header.Get("X-End"); got != "b" {
+			t.Errorf("X-End is %q", got)
+		}
+	}
+}
+
+// What a pod sends beyond its answer reaches nobody. (What it sends once the next request has been written to it cannot
+// be told from an answer to that one.)
+func TestASecondAnswerReachesNobody(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		for head := c.head(); head != ""; head = c.head() {
+			path := strings.Fields(head)[1]
+			c.say(okHead + "Content-Length: 2\r\n\r\n" + path + okHead + "Content-Length: 4\r\n\r\nmore")
+		}
+	}))
+	for _, path := range []string{"/a", "/b", "/c", "/d"} {
+		r.dial().get(path).expectOK(t, path)
+	}
+}

@@ -1,0 +1,320 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// servePods makes n pods that run the handler the endpoints of cart. Each is told its name.
+func (r *rig) servePods(a *model.Affinity, n int, handler func(name string, w http.ResponseWriter, q *http.Request)) {
+	r.t.Helper()
+	var endpoints []model.Endpoint
+	for i := range n {
+		name := fmt.Sprintf("cart-%d", i)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { handler(name, w, q) }))
+		r.t.Cleanup(server.Close)
+		endpoints = append(endpoints, model.Endpoint{
+			ID: "uid-" + name, Pod: name, Address: server.Listener.Addr().String(), State: model.EndpointReady,
+		})
+	}
+	r.replace(cart, endpoints...)
+	r.publish(routeTo(cart, a))
+}
+
+// http2Client speaks HTTP/2 to addr: in clear with prior knowledge, or over TLS.
+func http2Client(t testing.TB, secure bool) *http.Client {
+	t.Helper()
+	transport := &http2.Transport{
+		AllowHTTP:          true,
+		DisableCompression: true,
+		TLSClientConfig:    &tls.Config{InsecureSkipVerify: true},
+	}
+	if !secure {
+		transport.DialTLSContext = func(ctx context.Context, network, addr string, _ *tls.Config) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &http.Client{Transport: transport, Jar: jar}
+}
+
+func do(t testing.TB, c *http.Client, q *http.Request) (*http.Response, string) {
+	t.Helper()
+	answer, err := c.Do(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer, string(body)
+}
+
+func newRequest(t testing.TB, method, url string, body io.Reader) *http.Request {
+	t.Helper()
+	q, err := http.NewRequestWithContext(t.Context(), method, url, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func sayName(name string, w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) }
+
+func TestHTTP2ClientsStayOnTheirPodInClearAndOverTLS(t *testing.T) {
+	r := newRig(t)
+	r.servePods(cookieAffinity(), 3, sayName)
+	secure := r.listen(r.server.ServeTLS)
+	for _, url := range []string{"http://" + r.addr + "/", "https://" + secure + "/"} {
+		c := http2Client(t, strings.HasPrefix(url, "https"))
+		first, pod := do(t, c, newRequest(t, http.MethodGet, url, nil))
+		if first.ProtoMajor != 2 || len(first.Cookies()) != 1 {
+			t.Fatalf("%s: answered in %s with %d cookies", url, first.Proto, len(first.Cookies()))
+		}
+		if got := first.Cookies()[0].Secure; got != strings.HasPrefix(url, "https") {
+			t.Errorf("%s: the cookie is secure: %v", url, got)
+		}
+		for range 10 {
+			if again, got := do(t, c, newRequest(t, http.MethodGet, url, nil)); got != pod || len(again.Cookies()) != 0 {
+				t.Fatalf("%s: moved from %s to %s with %d cookies", url, pod, got, len(again.Cookies()))
+			}
+		}
+	}
+}
+
+func TestHTTP2StreamsOfOneConnectionAreBoundEachOnItsOwn(t *testing.T) {
+	r := newRig(t)
+	r.servePods(affinityBy(headerMethod("X-Session-Id")), 3, sayName)
+	c := http2Client(t, false)
+	pods := sync.Map{}
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() {
+			session := fmt.Sprintf("session-%d", i%20)
+			q := newRequest(t, http.MethodGet, "http://"+r.addr+"/", nil)
+			q.Header.Set("X-Session-Id", session)
+			answer, err := c.Do(q)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer answer.Body.Close()
+			pod, _ := io.ReadAll(answer.Body)
+			if before, seen := pods.LoadOrStore(session, string(pod)); seen && before != string(pod) {
+				t.Errorf("%s went to %s and to %s", session, before, pod)
+			}
+		})
+	}
+	all.Wait()
+	used := map[any]bool{}
+	pods.Range(func(_, pod any) bool { used[pod] = true; return true })
+	if len(used) != 3 {
+		t.Errorf("%d pods were used, want 3", len(used))
+	}
+}
+
+func TestHTTP2BodiesAndTrailersPassBothWays(t *testing.T) {
+	r := newRig(t)
+	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
+		w.Header().Set("Trailer", "X-Sum")
+		w.Header().Set("X-Length", fmt.Sprint(q.ContentLength))
+		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+			t.Error(err)
+		}
+		n, _ := io.Copy(w, q.Body)
+		w.Header().Set("X-Sum", fmt.Sprintf("%d %s", n, q.Trailer.Get("X-Check")))
+	})
+	c := http2Client(t, false)
+	sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
+	for name, length := range map[string]int64{"known length": int64(len(sent)), "unknown length": -1} {
+		q := newRequest(t, http.MethodPost, "http://"+r.addr+"/", bytes.NewReader(sent))
+		q.ContentLength = length
+		if length < 0 {
+			q.Trailer = http.Header{"X-Check": {"done"}}
+		}
+		answer, body := do(t, c, q)
+		if body != string(sent) || answer.Header.Get("X-Length") != fmt.Sprint(length) {
+			t.Errorf("%s: %d of %d bytes came back; the pod saw length %s", name, len(body), len(sent), answer.Header.Get("X-Length"))
+		}
+		want := strings.TrimSpace(fmt.Sprintf("%d %s", len(sent), q.Trailer.Get("X-Check")))
+		if got := answer.Trailer.Get("X-Sum"); got != want {
+			t.Errorf("%s: trailer %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestHTTP2AnswersStreamAsTheyCome(t *testing.T) {
+	r := newRig(t)
+	more := make(chan struct{})
+	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
+		for _, event := range []string{"one\n", "two\n"} {
+			fmt.Fprint(w, event)
+			w.(http.Flusher).Flush()
+			<-more
+		}
+	})
+	answer, err := http2Client(t, false).Do(newRequest(t, http.MethodGet, "http://"+r.addr+"/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	buf := make([]byte, 4)
+	for _, want := range []string{"one\n", "two\n"} {
+		if _, err := io.ReadFull(answer.Body, buf); err != nil || string(buf) != want {
+			t.Fatalf("got %q, %v", buf, err)
+		}
+		more <- struct{}{}
+	}
+}
+
+func TestHTTP2AnswerThatBreaksOffIsReset(t *testing.T) {
+	r := newRig(t)
+	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		fmt.Fprint(w, "half")
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	answer, err := http2Client(t, false).Do(newRequest(t, http.MethodGet, "http://"+r.addr+"/", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	_, err = io.ReadAll(answer.Body)
+	var reset http2.StreamError
+	if !errors.As(err, &reset) {
+		t.Errorf("reading ended with %v, want a reset stream", err)
+	}
+}
+
+func TestHTTP2RequestsThatHTTP11CouldMisreadAreRefused(t *testing.T) {
+	r := newRig(t)
+	reached := make(chan string, 100)
+	r.servePods(nil, 1, func(_ string, _ http.ResponseWriter, q *http.Request) { reached <- q.RequestURI })
+	for name, c := range map[string]struct {
+		fields []string // name, value, ...
+		want   string   // status, or "reset"
+	}{
+		"CONNECT":                  {[]string{":method", "CONNECT", ":authority", "evil:25"}, "405"},
+		"no authority":             {[]string{":method", "GET", ":scheme", "http", ":path", "/"}, "400"},
+		"splitting by path":        {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/ HTTP/1.1\r\nX: y"}, "reset"},
+		"space in path":            {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/a b"}, "400"},
+		"bad authority":            {[]string{":method", "GET", ":scheme", "http", ":authority", "a:80:80", ":path", "/"}, "400"},
+		"dot segments over root":   {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/../x"}, "400"},
+		"transfer-encoding":        {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/", "transfer-encoding", "chunked"}, "400"},
+		"connection":               {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/", "connection", "close"}, "400"},
+		"line end in a value":      {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/", "x", "a\r\nb: c"}, "reset"},
+		"two content-lengths":      {[]string{":method", "POST", ":scheme", "http", ":authority", "a", ":path", "/", "content-length", "1", "content-length", "2"}, "400"},
+		"what there is to compare": {[]string{":method", "GET", ":scheme", "http", ":authority", "a", ":path", "/fine"}, "200"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := rawHTTP2(t, r.addr, c.fields...); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+	close(reached)
+	for target := range reached {
+		if target != "/fine" {
+			t.Errorf("the pod was sent %q", target)
+		}
+	}
+}
+
+// rawHTTP2 sends one request with just these fields, and gives the status, or "reset".
+func rawHTTP2(t *testing.T, addr string, fields ...string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var block bytes.Buffer
+	encoder := hpack.NewEncoder(&block)
+	for i := 0; i < len(fields); i += 2 {
+		if err := encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fmt.Fprint(conn, http2.ClientPreface)
+	framer := http2.NewFramer(conn, conn)
+	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	if err := errors.Join(framer.WriteSettings(), framer.WriteHeaders(http2.HeadersFrameParam{
+		StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true,
+	})); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			return "reset"
+		}
+		switch f := frame.(type) {
+		case *http2.MetaHeadersFrame:
+			return f.PseudoValue("status")
+		case *http2.RSTStreamFrame, *http2.GoAwayFrame:
+			return "reset"
+		}
+	}
+}
+
+func TestStoppingSaysGoodbyeToHTTP2ConnectionsAndEndsTheirStreams(t *testing.T) {
+	r := newRig(t)
+	begun, end := make(chan struct{}), make(chan struct{})
+	r.servePods(nil, 1, func(name string, w http.ResponseWriter, _ *http.Request) {
+		close(begun)
+		<-end
+		fmt.Fprint(w, name)
+	})
+	c := http2Client(t, false)
+	got := make(chan string, 1)
+	go func() {
+		answer, err := c.Do(newRequest(t, http.MethodGet, "http://"+r.addr+"/", nil))
+		if err != nil {
+			got <- err.Error()
+			return
+		}
+		defer answer.Body.Close()
+		body, _ := io.ReadAll(answer.Body)
+		got <- string(body)
+	}()
+	<-begun
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.server.Stop(t.Context()) }()
+	eventually(t, "the server to stop taking connections", func() bool {
+		conn, err := net.Dial("tcp", r.addr)
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	close(end)
+	if body := <-got; body != "cart-0" {
+		t.Errorf("the stream that was open ended with %q", body)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}

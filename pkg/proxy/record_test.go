@@ -1,0 +1,72 @@
+package proxy
+
+import (
+	"bytes"
+	"encoding/json"
+	"sync"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+// logLines is where an access log is written to.
+type logLines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// parsed gives the fields of each line.
+func (l *logLines) parsed(t *testing.T) []map[string]any {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var lines []map[string]any
+	for line := range bytes.Lines(l.text.Bytes()) {
+		fields := map[string]any{}
+		if err := json.Unmarshal(line, &fields); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		lines = append(lines, fields)
+	}
+	return lines
+}
+
+func TestEveryRequestHasOneLineInTheLog(t *testing.T) {
+	var lines logLines
+	log := observe.NewAccessLog(&lines, true)
+	r := newRig(t, trusting(), func(o *Options) { o.AccessLog = log })
+	r.serve(cookieAffinity(), deadPod(t, "pod-a"), startEcho(t, "pod-b"))
+	client := r.dial()
+	client.post("/cart?secret=1", "body").expectOK(t, "body")
+	client.get("/%61", "X-Forwarded-For: 192.0.2.1").expectStatus(t, 200)
+	r.publish()
+	client.get("/none").expectStatus(t, 404)
+	client.send("GET / HTTP/1.1\r\n\r\n")
+	client.read("GET").expectStatus(t, 400)
+	client.Close()
+	eventually(t, "all to be over", r.server.conns.empty)
+	log.Close()
+
+	got := lines.parsed(t)
+	for i, want := range []map[string]any{
+		{"method": "POST", "path": "/cart", "status": 200.0, "bytes": 4.0, "endpoint": "pod-b", "affinity": "new"},
+		{"method": "GET", "path": "/a", "client": "192.0.2.1", "host": "shop.example", "pool": "shop/cart:80"},
+		{"path": "/none", "status": 404.0, "pool": "", "endpoint": "", "affinity": "none", "attempts": 0.0},
+		{"status": 400.0, "client": "127.0.0.1", "path": "", "affinity": "none"},
+	} {
+		if len(got) != 4 {
+			t.Fatalf("%d lines, want 4", len(got))
+		}
+		for field, value := range want {
+			if got[i][field] != value {
+				t.Errorf("line %d: %s is %v, want %v", i, field, got[i][field], value)
+			}
+		}
+	}
+}

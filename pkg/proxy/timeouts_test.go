@@ -1,0 +1,231 @@
+package proxy
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// soon is a timeout that a test lets pass; late is one that it never reaches.
+const (
+	soon   = 3 * sweepEvery
+	farOff = time.Minute
+)
+
+// only makes one of the timeouts short.
+func only(which func(*Timeouts) *time.Duration) func(*Options) {
+	return func(o *Options) {
+		o.Timeouts = Timeouts{Head: farOff, Idle: farOff, Body: farOff, Dial: farOff, Answer: farOff}
+		*which(&o.Timeouts) = soon
+	}
+}
+
+func head(o *Timeouts) *time.Duration    { return &o.Head }
+func body(o *Timeouts) *time.Duration    { return &o.Body }
+func silence(o *Timeouts) *time.Duration { return &o.Answer }
+func startSilent(t *testing.T) *pod {
+	t.Helper()
+	return startPod(t, "pod-a", func(c *podConn) { c.head(); c.untilClosed() })
+}
+func (c *caller) dribble(text string) {
+	for _, b := range []byte(text) {
+		if _, err := c.Conn.Write([]byte{b}); err != nil {
+			return
+		}
+	}
+}
+
+func TestAHeadThatDoesNotEndIs408(t *testing.T) {
+	r := newRig(t, only(head))
+	p := startEcho(t, "pod-a")
+	r.serve(nil, p)
+	used := r.dial()
+	used.get("/").expectOK(t, "")
+	for _, client := range []*caller{r.dial(), used} {
+		client.send("GET / HTTP/1.1\r\nHost: shop.example\r\n")
+		a := client.read("GET")
+		a.expectStatus(t, 408)
+		if !a.close {
+			t.Error("the answer does not say that the connection is closed")
+		}
+		client.expectClosed()
+	}
+	if got := len(p.requests()); got != 1 {
+		t.Errorf("the pod was sent %d requests, want 1", got)
+	}
+}
+
+// The head as a whole must come in time: a byte now and then does not buy more of it (slowloris).
+func TestAHeadThatComesByteByByteIs408(t *testing.T) {
+	r := newRig(t, only(head))
+	r.serve(nil, startEcho(t, "pod-a"))
+	client := r.dial()
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		tick := time.NewTicker(soon / 10)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				client.dribble("a")
+			}
+		}
+	}()
+	client.read("GET").expectStatus(t, 408)
+}
+
+func TestABodyThatDoesNotComeIs408(t *testing.T) {
+	for name, text := range map[string]string{
+		"none of it":     announced,
+		"not all of it":  announced + "some",
+		"not all chunks": chunkedPost + "4\r\nsome\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, only(body))
+			p := startSilent(t)
+			r.serve(nil, p)
+			client := r.dial()
+			client.send(text)
+			a := client.read("POST")
+			a.expectStatus(t, 408)
+			if !a.close {
+				t.Error("the answer does not say that the connection is closed")
+			}
+			client.expectClosed()
+			eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+		})
+	}
+}
+
+// The time for a body is for each piece of it, so that a long one may take as long as it likes; and while it comes, the
+// pod is not expected to answer.
+func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		o.Timeouts = Timeouts{Head: farOff, Idle: farOff, Body: soon, Dial: farOff, Answer: soon}
+	})
+	r.serve(nil, startEcho(t, "pod-a"))
+	client := r.dial()
+	client.send(chunkedPost)
+	tick := time.NewTicker(soon / 3)
+	defer tick.Stop()
+	for began := time.Now(); time.Since(began) < 4*soon; <-tick.C {
+		client.send("1\r\na\r\n")
+	}
+	client.send("0\r\n\r\n")
+	a := client.read("POST")
+	a.expectStatus(t, 200)
+	if strings.Trim(a.body, "a") != "" || a.close {
+		t.Errorf("got %q, close %v", a.body, a.close)
+	}
+}
+
+func TestAPodThatDoesNotAnswerIs504(t *testing.T) {
+	for name, text := range map[string]string{
+		"GET":  request("GET", "/", ""),
+		"POST": request("POST", "/", "body"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, only(silence))
+			p := startSilent(t)
+			r.serve(nil, p)
+			client := r.dial()
+			for range 2 { // the client's connection stays usable
+				client.send(text)
+				a := client.read("GET")
+				a.expectStatus(t, 504)
+				if a.close {
+					t.Error("the connection is closed")
+				}
+			}
+			if got := len(p.requests()); got != 2 {
+				t.Errorf("the pod was sent %d requests, want 2: a late one is not repeated", got)
+			}
+		})
+	}
+}
+
+func TestAPodThatTakesNoMoreOfABodyIs504(t *testing.T) {
+	r := newRig(t, only(silence), func(o *Options) { o.Timeouts.Body = 5 * soon })
+	release := make(chan struct{})
+	defer close(release)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) { c.head(); <-release }))
+	client := r.dial()
+	much := strings.NewReader(announced + strings.Repeat(mebibyte, 16))
+	go io.Copy(client.Conn, much) // as far as it gets
+	client.read("POST").expectStatus(t, 504)
+}
+
+func TestAnAnswerThatStallsIsBrokenOff(t *testing.T) {
+	r := newRig(t, only(silence))
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n")
+		c.untilClosed()
+	}))
+	a := r.dial().get("/")
+	if a.err == nil || a.body != "body" {
+		t.Errorf("got %q, %v", a.body, a.err)
+	}
+}
+
+func TestASlowAnswerMayTakeLongerThanAnyTimeout(t *testing.T) {
+	r := newRig(t, only(silence))
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+		tick := time.NewTicker(soon / 3)
+		defer tick.Stop()
+		for began := time.Now(); time.Since(began) < 4*soon; <-tick.C {
+			c.say("1\r\na\r\n")
+		}
+		c.say("0\r\n\r\n")
+	}))
+	client := r.dial()
+	a := client.get("/")
+	if a.err != nil || a.close || strings.Trim(a.body, "a") != "" {
+		t.Errorf("got %q, %v, close %v", a.body, a.err, a.close)
+	}
+}
+
+func TestAClientThatDoesNotReadIsGivenUp(t *testing.T) {
+	r := newRig(t, only(body))
+	p := startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say("HTTP/1.1 200 OK\r\n\r\n")
+		for c.say(mebibyte) {
+		}
+	})
+	r.serve(nil, p)
+	client := r.dial()
+	client.send(request("GET", "/", ""))
+	eventually(t, "the client to be given up", func() bool { return len(p.requests()) == 1 && r.server.conns.empty() })
+	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+}
+
+func TestAStreamWhoseReaderStopsIsGivenUp(t *testing.T) {
+	r := newRig(t, only(body))
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		if c.head() != "" && c.say(switching) {
+			for c.say(mebibyte) {
+			}
+		}
+	}))
+	r.upgrade("")
+	eventually(t, "the stream to be given up", r.server.conns.empty)
+}
+
+func TestAnIdleStreamIsLeftAlone(t *testing.T) {
+	r := newRig(t, func(o *Options) {
+		o.Timeouts = Timeouts{Head: soon, Idle: soon, Body: soon, Dial: farOff, Answer: soon}
+	})
+	r.serve(nil, startSocket(t, ""))
+	client, idler := r.upgrade(""), r.dial()
+	idler.expectClosed() // by then all timeouts have passed
+	r.dial().expectClosed()
+	client.send("hello")
+	client.expect("hello")
+}

@@ -1,0 +1,163 @@
+package publish
+
+import (
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr/testr"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/limpet-dev/limpet/pkg/certs"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/translate"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// site is a Publisher and what it publishes to.
+type site struct {
+	*Publisher
+	tables routing.Store
+	pools  *upstream.Registry
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	store, err := certs.NewStore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &site{pools: upstream.NewRegistry()}
+	s.Publisher = New(Options{
+		Translate: translate.Options{TakeUnclassed: true},
+		Tables:    &s.tables, Pools: s.pools, Certs: store, Metrics: observe.NewMetrics(), Log: testr.New(t),
+	})
+	return s
+}
+
+// worldOf is a World in which each host leads to the Service of the same name.
+func worldOf(services ...string) *translate.World {
+	w := &translate.World{}
+	for _, name := range services {
+		meta := metav1.ObjectMeta{Namespace: "shop", Name: name}
+		w.Services = append(w.Services, &corev1.Service{ObjectMeta: meta,
+			Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80, Protocol: corev1.ProtocolTCP}}}})
+		w.Ingresses = append(w.Ingresses, &networkingv1.Ingress{ObjectMeta: meta, Spec: networkingv1.IngressSpec{
+			Rules: []networkingv1.IngressRule{{Host: name + ".example.com",
+				IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &networkingv1.HTTPIngressRuleValue{
+					Paths: []networkingv1.HTTPIngressPath{{Path: "/", PathType: ptr.To(networkingv1.PathTypePrefix),
+						Backend: networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
+							Name: name, Port: networkingv1.ServiceBackendPort{Number: 80}}}}}}}}}}})
+		w.EndpointSlices = append(w.EndpointSlices, sliceOf(name, "10.0.0.1"))
+	}
+	return w
+}
+
+func sliceOf(service string, addresses ...string) *discoveryv1.EndpointSlice {
+	s := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: service,
+			Labels: map[string]string{discoveryv1.LabelServiceName: service}},
+		AddressType: discoveryv1.AddressTypeIPv4,
+		Ports:       []discoveryv1.EndpointPort{{Name: ptr.To(""), Port: ptr.To[int32](8080)}},
+	}
+	for _, a := range addresses {
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{a}})
+	}
+	return s
+}
+
+func slicesAre(slices ...*discoveryv1.EndpointSlice) Slices {
+	return SlicesOf(&translate.World{EndpointSlices: slices})
+}
+
+func (s *site) publish(w *translate.World) { s.Publish(w, SlicesOf(w), time.Now()) }
+
+func (s *site) generation() uint64 { return s.tables.Current().Generation }
+
+func (s *site) endpoints(service string) int {
+	pool := s.pools.Find(poolOf(service))
+	if pool == nil {
+		return -1
+	}
+	return pool.Set().Len()
+}
+
+func poolOf(service string) model.PoolID {
+	return model.PoolID{Namespace: "shop", Service: service, Port: 80}
+}
+
+func TestReadyOnceATableIsPublishedAlsoAnEmptyOne(t *testing.T) {
+	s := newSite(t)
+	if s.Ready() {
+		t.Error("ready before anything was published")
+	}
+	s.publish(&translate.World{})
+	if !s.Ready() {
+		t.Error("not ready after an empty World was published")
+	}
+}
+
+func TestAWorldThatChangesNothingBuildsNoTable(t *testing.T) {
+	s := newSite(t)
+	s.publish(worldOf("cart", "stock"))
+	s.publish(worldOf("stock", "cart"))
+	if got := s.generation(); got != 1 {
+		t.Errorf("generation %d, want 1", got)
+	}
+}
+
+func TestAnEndpointChangeReachesItsPoolWithoutATable(t *testing.T) {
+	s := newSite(t)
+	s.publish(worldOf("cart"))
+	before := s.tables.Current()
+	s.Endpoints("shop", "cart", slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2", "10.0.0.3")), time.Now())
+	if s.endpoints("cart") != 3 || s.tables.Current() != before {
+		t.Errorf("%d endpoints, table replaced: %v", s.endpoints("cart"), s.tables.Current() != before)
+	}
+}
+
+func TestEndpointsOfAServiceThatNoRouteNamesMakeNoPool(t *testing.T) {
+	s := newSite(t)
+	s.publish(worldOf("cart"))
+	s.Endpoints("shop", "other", slicesAre(sliceOf("other", "10.0.0.9")), time.Now())
+	if got := s.endpoints("other"); got != -1 {
+		t.Errorf("there is a pool with %d endpoints", got)
+	}
+}
+
+func TestAFullPublishTakesTheNewestSlicesNotThoseOfItsWorld(t *testing.T) {
+	s := newSite(t)
+	w := worldOf("cart")
+	s.publish(w)
+	newest := slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2"))
+	s.Endpoints("shop", "cart", newest, time.Now())
+	w.Ingresses[0].Spec.Rules[0].Host = "other.example.com"
+	s.Publish(w, newest, time.Now())
+	if got := s.endpoints("cart"); got != 2 || s.generation() != 2 {
+		t.Errorf("%d endpoints in generation %d, want 2 in 2", got, s.generation())
+	}
+}
+
+func TestAPoolThatIsNoLongerNamedIsDropped(t *testing.T) {
+	s := newSite(t)
+	s.publish(worldOf("cart", "stock"))
+	s.publish(worldOf("cart"))
+	if s.endpoints("stock") != -1 || s.endpoints("cart") != 1 {
+		t.Errorf("stock has %d endpoints, cart %d", s.endpoints("stock"), s.endpoints("cart"))
+	}
+}
+
+func TestLastTellsOfTheProblemsOfTheWorldInUse(t *testing.T) {
+	s := newSite(t)
+	w := worldOf("cart")
+	w.Services = nil
+	s.publish(w)
+	if got := s.Last().Problems(); len(got) != 1 || got[0].Problems[0].Reason != translate.ReasonServiceNotFound {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,212 @@
+package chart
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/limpet-dev/limpet/test/programs"
+)
+
+func TestLintHasNothingToSay(t *testing.T) {
+	for _, v := range variants(t) {
+		out, errs, err := helm(t, "lint", "--strict", chartDir, "--values", v.file, "--kube-version", oldest)
+		if err != nil || strings.Contains(out, "[WARNING]") {
+			t.Errorf("%s: %v\n%s%s", v.name, err, out, errs)
+		}
+	}
+}
+
+func TestObjectsAreInTheNamespaceOfTheReleaseUnderNamesOfTheirOwn(t *testing.T) {
+	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
+		seen := map[string]bool{}
+		for _, o := range objects {
+			kind := o.GetObjectKind().GroupVersionKind().Kind
+			if want := namespaceOf(kind); o.GetNamespace() != want {
+				t.Errorf("%s %s is in namespace %q, want %q", kind, o.GetName(), o.GetNamespace(), want)
+			}
+			if seen[kind+o.GetName()] {
+				t.Errorf("there are two of %s %s", kind, o.GetName())
+			}
+			seen[kind+o.GetName()] = true
+			if o.GetLabels()["app.kubernetes.io/instance"] != "edge" {
+				t.Errorf("%s %s does not say which release it is of: %v", kind, o.GetName(), o.GetLabels())
+			}
+		}
+	})
+}
+
+func namespaceOf(kind string) string {
+	switch kind {
+	case "ClusterRole", "ClusterRoleBinding", "IngressClass":
+		return ""
+	}
+	return "edge-system"
+}
+
+func TestEverythingThatSelectsPodsSelectsTheseAndNoTestPod(t *testing.T) {
+	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
+		template, selector := podTemplate(t, objects)
+		selectors := map[string]*metav1.LabelSelector{"what runs them": selector}
+		for _, o := range objects {
+			for name, s := range selectorsOf(o) {
+				selectors[fmt.Sprintf("%T %s%s", o, o.GetName(), name)] = s
+			}
+		}
+		for name, s := range selectors {
+			if !matches(t, s, template.Labels) {
+				t.Errorf("%s selects %v, but the pods have %v", name, s.MatchLabels, template.Labels)
+			}
+			if test := find[*corev1.Pod](t, objects); test != nil && matches(t, s, test.Labels) {
+				t.Errorf("%s selects the test pod too", name)
+			}
+		}
+	})
+}
+
+func selectorsOf(o client.Object) map[string]*metav1.LabelSelector {
+	switch o := o.(type) {
+	case *corev1.Service:
+		return map[string]*metav1.LabelSelector{"": {MatchLabels: o.Spec.Selector}}
+	case *policyv1.PodDisruptionBudget:
+		return map[string]*metav1.LabelSelector{"": o.Spec.Selector}
+	case *networkingv1.NetworkPolicy:
+		return map[string]*metav1.LabelSelector{"": &o.Spec.PodSelector}
+	case *PodMonitor:
+		return map[string]*metav1.LabelSelector{"": &o.Spec.Selector}
+	case *appsv1.Deployment:
+		all := map[string]*metav1.LabelSelector{}
+		for i, spread := range o.Spec.Template.Spec.TopologySpreadConstraints {
+			all[fmt.Sprintf(", spread %d", i)] = spread.LabelSelector
+		}
+		return all
+	}
+	return nil
+}
+
+func matches(t *testing.T, s *metav1.LabelSelector, set labels.Set) bool {
+	t.Helper()
+	selector, err := metav1.LabelSelectorAsSelector(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return selector.Matches(set) && !selector.Empty()
+}
+
+// podTemplate gives the pods of the Deployment or the DaemonSet, whichever there is.
+func podTemplate(t *testing.T, objects []client.Object) (*corev1.PodTemplateSpec, *metav1.LabelSelector) {
+	t.Helper()
+	deployment, daemons := find[*appsv1.Deployment](t, objects), find[*appsv1.DaemonSet](t, objects)
+	switch {
+	case deployment != nil && daemons == nil:
+		return &deployment.Spec.Template, deployment.Spec.Selector
+	case deployment == nil && daemons != nil:
+		return &daemons.Spec.Template, daemons.Spec.Selector
+	}
+	t.Fatal("there must be one of Deployment and DaemonSet")
+	return nil, nil
+}
+
+func TestPortsLeadToPortsOfThePods(t *testing.T) {
+	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
+		pods, _ := podTemplate(t, objects)
+		container := pods.Spec.Containers[0]
+		var have []string
+		for _, port := range container.Ports {
+			have = append(have, port.Name)
+		}
+		want := []string{container.LivenessProbe.HTTPGet.Port.StrVal, container.ReadinessProbe.HTTPGet.Port.StrVal}
+		for _, o := range objects {
+			switch o := o.(type) {
+			case *corev1.Service:
+				for _, port := range o.Spec.Ports {
+					want = append(want, port.TargetPort.StrVal)
+				}
+			case *networkingv1.NetworkPolicy:
+				for _, rule := range o.Spec.Ingress {
+					for _, port := range rule.Ports {
+						want = append(want, port.Port.StrVal)
+					}
+				}
+			case *PodMonitor:
+				want = append(want, o.Spec.PodMetricsEndpoints[0].Port)
+			case *ServiceMonitor:
+				want = append(want, o.Spec.Endpoints[0].Port)
+			}
+		}
+		for _, name := range want {
+			if !slices.Contains(have, name) {
+				t.Errorf("something leads to port %q, but the pods have %v", name, have)
+			}
+		}
+	})
+}
+
+func TestLimpetTakesTheFlagsAndNamesThatItIsGiven(t *testing.T) {
+	const nowhere = "/does/not/exist"
+	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
+		pods, _ := podTemplate(t, objects)
+		container := pods.Spec.Containers[0]
+		// With flags that are in order, the first thing that limpet misses is the cluster.
+		_, errs, err := command(t, programs.Limpet.Path(), append(container.Args, "--kubeconfig="+nowhere)...)
+		if err == nil || !strings.Contains(errs, nowhere) {
+			t.Errorf("limpet %v: %v\n%s", container.Args, err, errs)
+		}
+		service := find[*corev1.Service](t, objectsNamed(objects, value(container.Args, "--publish-service")))
+		if value(container.Args, "--publish-service") != "" && service == nil {
+			t.Errorf("the published Service is not among the objects: %v", container.Args)
+		}
+		if scaler := find[*autoscalingv2.HorizontalPodAutoscaler](t, objects); scaler != nil &&
+			find[*appsv1.Deployment](t, objects).Name != scaler.Spec.ScaleTargetRef.Name {
+			t.Errorf("the autoscaler scales %s", scaler.Spec.ScaleTargetRef.Name)
+		}
+	})
+}
+
+// value gives that of a flag, "" where it is not set.
+func value(args []string, flag string) string {
+	for _, arg := range args {
+		if v, ok := strings.CutPrefix(arg, flag+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+func objectsNamed(objects []client.Object, namespaceAndName string) []client.Object {
+	return slices.DeleteFunc(slices.Clone(objects), func(o client.Object) bool {
+		return o.GetNamespace()+"/"+o.GetName() != namespaceAndName
+	})
+}
+
+func TestPodsAreGivenTheTimeThatLimpetTakesToStop(t *testing.T) {
+	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
+		pods, _ := podTemplate(t, objects)
+		args := pods.Spec.Containers[0].Args
+		need := duration(t, value(args, "--stop-delay")) + duration(t, value(args, "--stop-timeout"))
+		given := time.Duration(*pods.Spec.TerminationGracePeriodSeconds) * time.Second
+		if given <= need {
+			t.Errorf("the pods are given %v, but Limpet may take %v", given, need)
+		}
+	})
+}
+
+func duration(t *testing.T, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
