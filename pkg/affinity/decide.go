@@ -17,6 +17,7 @@ type call struct {
 	kept bool // d.Token is of a session that goes on
 	// settled says that a value of the app's own has settled the outcome.
 	settled bool
+	probes  bool // nothing comes of it, so nothing is to be moved or counted
 }
 
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing

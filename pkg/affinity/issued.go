@@ -74,7 +74,7 @@ func (c *call) hit(i int, t *Token, at int) {
 	if c.isDue(t, d.now) || c.rebalance.isDue(t, d.now) {
 		d.issueBy(i)
 	}
-	if c.rebalance.isIdle(t, d.now) && !c.kept {
+	if c.rebalance.isIdle(t, d.now) && !c.kept && !c.probes {
 		c.rebalanceFrom(at)
 	}
 	c.keep(i, t)

@@ -28,6 +28,7 @@ type Policy struct {
 	wait         time.Duration // for an endpoint that is gone, 0: not
 	rebalance    rebalance
 	adopt        *adoption
+	stickySplit  bool // a session keeps its side of a weighted split
 	exempt       *exemption
 	moved        []byte          // header that tells the app of a move
 	headers      []requestHeader // that the app does not get as they came
@@ -94,6 +95,7 @@ func Compile(a *model.Affinity) *Policy {
 		retryAfter:   wholeSeconds(a.Unavailable.RetryAfter),
 		rebalance:    rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
 		adopt:        compileAdoption(a),
+		stickySplit:  a.StickySplit,
 		exempt:       compileExemption(a.Exempt),
 	}
 	if a.Unavailable.Action == model.UnavailableWait {

@@ -41,6 +41,8 @@ type Affinity struct {
 	Adopt []Adopted `json:"adopt,omitempty"`
 	// AdoptBackends are the names that ingress-nginx may have for the backend.
 	AdoptBackends []string `json:"adoptBackends,omitempty"`
+	// StickySplit keeps a session on its side of a weighted split.
+	StickySplit bool `json:"stickySplit,omitempty"`
 	// MovedHeader is the request header that tells the app why its session has just moved. Empty: none.
 	MovedHeader string `json:"movedHeader,omitempty"`
 	// Exempt is the requests that are spread without stickiness, nil if there are none.

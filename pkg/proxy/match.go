@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -31,7 +30,7 @@ func (x *exchange) match() bool {
 		x.answer(404, "No route for this host and path.")
 		return false
 	}
-	x.backend = x.route.Split(rand.Uint64())
+	x.backend = x.split()
 	if x.backend == nil {
 		x.answer(503, "The Service behind this route does not exist.")
 		return false

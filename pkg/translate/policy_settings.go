@@ -44,7 +44,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	c.checkWrapped(a)
 	a.MovedHeader = c.movedHeader(spec.MovedHeader)
 	a.Exempt = exempt(&spec.Exempt)
-	c.refuseUnsupported(spec)
+	a.StickySplit = spec.Split.Sticky
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
@@ -142,20 +142,4 @@ func exempt(e *v1alpha1.Exempt) *model.Exempt {
 		return nil
 	}
 	return &model.Exempt{Methods: e.Methods, Paths: e.Paths, UserAgents: e.UserAgents}
-}
-
-// refuseUnsupported names every setting that this version does not act upon and that is not neutral: a policy is
-// applied as it is written, or not at all.
-func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
-	for _, setting := range []struct {
-		field   string
-		neutral string
-		used    bool
-	}{
-		{"split.sticky", "false", spec.Split.Sticky},
-	} {
-		if setting.used {
-			c.unsupported(setting.field, "anything but %s", setting.neutral)
-		}
-	}
 }
