@@ -129,14 +129,16 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:default={}
 	Split Split `json:"split,omitzero"`
 
-	// Adopt names other controllers whose cookies are opened once, then replaced by a token.
+	// Adopt names other controllers whose cookies are opened once, then replaced by a token. They are looked for under the
+	// name of the method with source Cookie and binding Issued.
 	//
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=3
 	Adopt []Adopted `json:"adopt,omitempty"`
 
-	// MovedHeader is a request header that tells the app that its session has just moved, and why. Empty: none.
+	// MovedHeader is a request header that tells the app that its session has just moved, and why: gone, expired, failed,
+	// rebalanced or full. Empty: none.
 	//
 	// +optional
 	// +kubebuilder:default=""

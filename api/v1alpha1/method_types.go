@@ -27,7 +27,8 @@ const (
 	BindingHashed Binding = "Hashed"
 	// BindingLearned: the app's own id, seen in its response, is remembered.
 	BindingLearned Binding = "Learned"
-	// BindingWrapped: the app's own value goes out with the token sealed onto it, and comes back unwrapped.
+	// BindingWrapped: the app's own value goes out with the token sealed onto it, and comes back unwrapped. It has no
+	// idle time, since only the app can renew its value.
 	BindingWrapped Binding = "Wrapped"
 	// BindingNamed: the app's value ends in the pod's own name, or in a route label.
 	BindingNamed Binding = "Named"
@@ -185,7 +186,9 @@ type Header struct {
 
 // QueryParam is the query parameter that a method reads.
 type QueryParam struct {
-	// Name of the parameter, compared after percent-decoding. Of several with this name the first counts.
+	// Name of the parameter, compared after percent-decoding. Of several with this name the first counts that is not
+	// empty: in the query, or else in the path, as in /cart;jsessionid=42. A value of more than 256 bytes recognises
+	// nobody.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -222,7 +225,8 @@ type SourceIP struct {
 //
 // +kubebuilder:validation:XValidation:rule="(self.by == 'PodName') == (size(self.key) == 0)",message="key must be set with by PodLabel or PodAnnotation, and only with those"
 type Named struct {
-	// By is what the value ends in: the pod's name, or the value of one of its labels or annotations.
+	// By is what the value ends in: the pod's name, or the value of one of its labels or annotations. This version does
+	// not know the labels and annotations of pods: it does not accept a policy with PodLabel or PodAnnotation.
 	//
 	// +optional
 	// +kubebuilder:default=PodName
@@ -234,7 +238,7 @@ type Named struct {
 	// +kubebuilder:validation:MaxLength=317
 	// +kubebuilder:validation:Pattern=`^(([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`
 	Key string `json:"key,omitempty"`
-	// Separator stands before the name: what follows the last one names the pod.
+	// Separator stands before the name: what follows the last one names the pod. A value without one names it as a whole.
 	//
 	// +optional
 	// +kubebuilder:default="."

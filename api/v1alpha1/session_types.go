@@ -10,12 +10,13 @@ type NewSession struct {
 	// +optional
 	// +kubebuilder:default=LeastSessions
 	Pick Pick `json:"pick,omitempty"`
-	// SlowStart is how long a new pod's share of new sessions rises to its full size. 0s: it has its full share at once.
+	// SlowStart is how long a new pod's share of new sessions rises to its full size, by hashing too. 0s: it has its full
+	// share at once.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	SlowStart Duration `json:"slowStart,omitempty"`
-	// MaxSessionsPerEndpoint is how many sessions a pod takes. 0: no bound.
+	// MaxSessionsPerEndpoint is how many sessions a pod takes, as far as each replica of Limpet sees. 0: no bound.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -28,7 +29,8 @@ type NewSession struct {
 	// +optional
 	// +kubebuilder:default=Spill
 	Overflow Overflow `json:"overflow,omitempty"`
-	// PreferZone prefers pods in Limpet's own zone.
+	// PreferZone prefers pods that are for Limpet's own zone, as the hints of EndpointSlices say, or else are in it. It
+	// needs the flag --zone, and does not hold for hashing, where replicas in all zones must agree.
 	//
 	// +optional
 	// +kubebuilder:default=false
@@ -130,12 +132,13 @@ type Rebalance struct {
 	// +optional
 	// +kubebuilder:default=Never
 	Mode RebalanceMode `json:"mode,omitempty"`
-	// AfterIdle is how long a session must have been idle before it may move.
+	// AfterIdle is how long a session must have been idle before it may move, at least. Only sessions with a token of
+	// Limpet move.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	AfterIdle Duration `json:"afterIdle,omitempty"`
-	// MaxPerMinute is how many sessions of a pool move in a minute. 0: no bound.
+	// MaxPerMinute is how many sessions of a pool each replica of Limpet moves in a minute. 0: no bound.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -158,7 +161,8 @@ const (
 // Hash tunes the methods with binding Hashed.
 type Hash struct {
 	// BalanceFactor bounds the load of a pod, in percent of the mean number of requests in flight: with 125 no pod gets
-	// a hashed request while it has more than 1.25 x the mean. 0: no bound.
+	// a hashed request while it has more than 1.25 x the mean: such a request is counted as moved, reason full. 0: no
+	// bound.
 	//
 	// +optional
 	// +kubebuilder:default=0

@@ -49,7 +49,7 @@ func newLogger(o *options, std streams) logr.Logger {
 
 // newNode wires the rooms together. Nothing listens yet.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
-	n := &node{options: o, log: newLogger(&o, std), pools: upstream.NewRegistry(), tables: &routing.Store{},
+	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), tables: &routing.Store{},
 		keys: &affinity.Keys{}, metrics: observe.NewMetrics()}
 	if err := n.loadKeys(); err != nil {
 		return nil, err
@@ -67,6 +67,12 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 		AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
 		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")})
 	return n, nil
+}
+
+func newPools(o *options) *upstream.Registry {
+	pools := upstream.NewRegistry()
+	pools.Zone = o.zone
+	return pools
 }
 
 // loadKeys takes the keys of tokens into use, unless the cluster will provide them.

@@ -8,32 +8,19 @@ import (
 
 // notYet are the fields of spec that this version of Limpet takes only with one value, and that value. A policy with
 // another one is not accepted. A test holds this list against pkg/translate.
-var notYet = map[string]string{
-	"newSession.slowStart":              "`0s`",
-	"newSession.maxSessionsPerEndpoint": "`0`",
-	"newSession.overflow":               "`Spill`",
-	"newSession.preferZone":             "`false`",
-	"drain.timeout":                     "`0s`",
-	"unavailable.action":                "`Repick` or `Fail`",
-	"unavailable.wait":                  "`0s`",
-	"rebalance.mode":                    "`Never`",
-	"rebalance.afterIdle":               "`0s`",
-	"rebalance.maxPerMinute":            "`0`",
-	"hash.balanceFactor":                "`0`",
-	"group":                             "empty",
-	"split.sticky":                      "`false`",
-	"adopt":                             "empty",
-	"movedHeader":                       "empty",
-	"exempt.methods":                    "empty",
-	"exempt.paths":                      "empty",
-	"exempt.userAgents":                 "empty",
-}
+var notYet = map[string]string{}
 
 // method is a cell of the table of methods.
 type method struct{ source, binding string }
 
 // works are the methods that this version does. The same test holds for them.
-var works = []method{{"Cookie", "Issued"}, {"Header", "Hashed"}, {"SourceIP", "Hashed"}}
+var works = []method{
+	{"Cookie", "Issued"}, {"Cookie", "Hashed"}, {"Cookie", "Learned"}, {"Cookie", "Wrapped"}, {"Cookie", "Named"},
+	{"Header", "Issued"}, {"Header", "Hashed"}, {"Header", "Learned"}, {"Header", "Wrapped"}, {"Header", "Named"},
+	{"QueryParam", "Hashed"}, {"QueryParam", "Learned"}, {"QueryParam", "Named"},
+	{"PathSegment", "Hashed"}, {"PathSegment", "Named"},
+	{"SourceIP", "Hashed"},
+}
 
 // impossible are the methods that make no sense, and that the API server refuses.
 var impossible = []method{

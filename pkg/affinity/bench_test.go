@@ -12,7 +12,10 @@ type wireRequest struct {
 	fakeRequest
 	cookie []byte
 	value  []byte
+	query  []byte
 }
+
+func (r *wireRequest) Query() []byte { return r.query }
 
 func (r *wireRequest) Header(string) ([]byte, bool) { return r.value, r.value != nil }
 
@@ -59,7 +62,13 @@ func (s *stage) token() *Token {
 func (s *stage) decide() { s.p.Decide(&s.d, &s.req, s.set, s.ring, &s.m, testNow) }
 
 func (s *stage) issue() {
-	s.out = s.p.AppendSetCookie(s.out[:0], &s.d, s.set, s.ring, &s.m, true)
+	s.out = s.p.AppendToken(s.out[:0], &s.d, s.set, s.ring, &s.m, true)
+}
+
+var givenName, givenValue = []byte("X-Session-Id"), []byte("0123456789abcdef")
+
+func (s *stage) bindAnswer() {
+	s.out = s.p.BindAnswer(s.out[:0], &s.d, givenName, givenValue, s.set, s.ring, &s.m)
 }
 
 // forget makes the next token one to be opened.
@@ -71,6 +80,14 @@ func TestNothingAllocates(t *testing.T) {
 	fresh := newStage(t, 20, cookieMethod)
 	header := newStage(t, 20, headerMethod)
 	address := newStage(t, 20, addressMethod)
+	query := newStage(t, 20, queryMethod)
+	query.req.query = []byte("a=1&sid=%34%32+x")
+	own := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingWrapped), ownMethod(model.SourceHeader, model.BindingNamed))
+	own.req.value = []byte("own.pod-7")
+	seal := func() { own.decide(); own.bindAnswer() }
+	seal()
+	sealed := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingWrapped))
+	sealed.req.value = own.out
 	cookies := []string{"cart-id"}
 	for name, act := range map[string]func(){
 		"open from memory":     func() { known.ring.Open(&known.m, text, &known.d.Token) },
@@ -81,9 +98,12 @@ func TestNothingAllocates(t *testing.T) {
 		"decide for a new one": func() { fresh.decide(); fresh.issue() },
 		"decide by header":     header.decide,
 		"decide by address":    address.decide,
+		"decide by query":      query.decide,
+		"decide by name, wrap": seal,
+		"decide by wrapping":   func() { sealed.forget(); sealed.decide() },
 		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
 		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
-		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies) },
+		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil) },
 	} {
 		if n := testing.AllocsPerRun(100, act); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -133,7 +153,7 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-func BenchmarkAppendSetCookie(b *testing.B) {
+func BenchmarkAppendToken(b *testing.B) {
 	s := newStage(b, 3, cookieMethod)
 	s.decide()
 	b.ReportAllocs()

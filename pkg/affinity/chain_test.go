@@ -121,7 +121,7 @@ func TestWithoutAffinityRequestsAreSpread(t *testing.T) {
 	var d Decision
 	seen := map[int]bool{}
 	for range 300 {
-		p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+		p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
 		seen[d.Endpoint] = true
 		if outcomeOf(&d) != "none" || d.Issue || d.Session != 0 {
 			t.Fatalf("decided %+v", d)
@@ -161,7 +161,7 @@ func TestAPodNameKeepsItsSessionsOverARestart(t *testing.T) {
 		var d Decision
 		var m Memory
 		p.Decide(&d, &fakeRequest{}, before, ring, &m, testNow)
-		cookie := string(p.AppendSetCookie(nil, &d, before, ring, &m, false)[:len("cart-id=")+TokenLen])
+		cookie := string(p.AppendToken(nil, &d, before, ring, &m, false)[:len("cart-id=")+TokenLen])
 		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, after, ring, &m, testNow)
 		if got := outcomeOf(&d); got != want {
 			t.Errorf("%s: %s, want %s", identity, got, want)

@@ -25,6 +25,10 @@ func trimSpace(b []byte) []byte {
 	for len(b) > 0 && isSpace(b[0]) {
 		b = b[1:]
 	}
+	return trimEnd(b)
+}
+
+func trimEnd(b []byte) []byte {
 	for len(b) > 0 && isSpace(b[len(b)-1]) {
 		b = b[:len(b)-1]
 	}
@@ -41,9 +45,10 @@ func unquote(b []byte) []byte {
 	return b
 }
 
-// AppendCookies appends the value of a Cookie field without the cookies of the names in drop. Everything else stays
-// byte for byte. Nothing is appended if nothing is left: the field is then to be left out.
-func AppendCookies(dst, field []byte, drop []string) []byte {
+// AppendCookies appends the value of a Cookie field without the cookies of the names in drop, and without the tokens on
+// those in unwraps. Everything else stays byte for byte. Nothing is appended if nothing is left: the field is then to be
+// left out.
+func AppendCookies(dst, field []byte, drop, unwraps []string) []byte {
 	start := len(dst)
 	for len(field) > 0 {
 		var pair []byte
@@ -56,9 +61,25 @@ func AppendCookies(dst, field []byte, drop []string) []byte {
 		} else {
 			dst = append(dst, ';')
 		}
+		if isOneOf(pair, unwraps) {
+			dst = appendUnwrapped(dst, pair)
+			continue
+		}
 		dst = append(dst, pair...)
 	}
 	return dst
+}
+
+// appendUnwrapped appends a pair without the token on its value, which may be in quotes.
+func appendUnwrapped(dst, pair []byte) []byte {
+	if trimmed := trimSpace(pair); trimmed[len(trimmed)-1] == '"' {
+		end := bytes.LastIndexByte(pair, '"')
+		if own, token := unwrap(pair[:end]); token != nil {
+			return append(append(dst, own...), pair[end:]...)
+		}
+	}
+	own, _ := unwrap(trimEnd(pair))
+	return append(dst, own...)
 }
 
 func isOneOf(pair []byte, names []string) bool {

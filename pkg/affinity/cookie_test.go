@@ -62,7 +62,7 @@ func TestLimpetsOwnCookiesAreTakenOut(t *testing.T) {
 		{"similar names", "xcart-id=1; cart-idx=2; cart-id", "xcart-id=1; cart-idx=2; cart-id"},
 		{"in a value", "a=cart-id=t", "a=cart-id=t"},
 	} {
-		got := string(AppendCookies([]byte("Cookie: "), []byte(c.field), own))
+		got := string(AppendCookies([]byte("Cookie: "), []byte(c.field), own, nil))
 		if got != "Cookie: "+c.want {
 			t.Errorf("%s: %q becomes %q, want %q", c.name, c.field, got, "Cookie: "+c.want)
 		}
@@ -103,7 +103,7 @@ func TestSetCookieCarriesTheAttributes(t *testing.T) {
 		var d Decision
 		var m Memory
 		p.Decide(&d, &fakeRequest{}, set, ring, &m, sealed)
-		got := string(p.AppendSetCookie([]byte("Set-Cookie: "), &d, set, ring, &m, c.tls))
+		got := string(p.AppendToken([]byte("Set-Cookie: "), &d, set, ring, &m, c.tls))
 		text, ok := strings.CutPrefix(got, "Set-Cookie: cart-id=")
 		if !ok || len(text) < TokenLen || text[TokenLen:] != c.want {
 			t.Errorf("%s: %q, want name, token and %q", c.name, got, c.want)

@@ -1,6 +1,10 @@
 package affinity
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
 
 // call is one Decide in progress.
 type call struct {
@@ -11,14 +15,17 @@ type call struct {
 	keys *Keyring
 	mem  *Memory
 	kept bool // d.Token is of a session that goes on
+	// settled says that a value of the app's own has settled the outcome.
+	settled bool
+	probes  bool // nothing comes of it, so nothing is to be moved or counted
 }
 
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	*d = Decision{Endpoint: none, Method: none, issuer: none, now: now}
-	if len(p.methods) == 0 {
-		d.Endpoint = p.pick(set, req, nil)
+	*d = Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
+	if len(p.methods) == 0 || p.exempt.covers(req) {
+		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
 	}
 	d.Outcome = OutcomeNew
@@ -28,9 +35,29 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 		return
 	}
 	if d.Endpoint == none {
-		d.Endpoint = p.pick(set, req, nil)
+		c.place()
+	}
+	if d.Endpoint == none && p.terms.refuse && set.Ready() > 0 {
+		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
+		return
 	}
 	c.prepareToken()
+}
+
+// place chooses an endpoint for a client that no method has brought to one. A session that has been there before, as
+// far as this replica has seen, does not move again.
+func (c *call) place() {
+	d := c.d
+	if d.seed == 0 {
+		offer := c.offer(c.set, c.d)
+		d.Endpoint = offer.pick(c.newSession, c.req)
+		return
+	}
+	offer := c.offer(c.set, c.d)
+	d.Endpoint = c.Policy.place(&offer, d.seed)
+	if d.Endpoint != none && c.set.Knows(d.Endpoint, d.seed) && !c.kept {
+		d.Outcome, d.Reason, d.Await = OutcomeHit, ReasonNone, 0
+	}
 }
 
 // recognise asks the methods in order until one of them names an endpoint.
@@ -41,6 +68,8 @@ func (c *call) recognise() {
 			c.askIssued(i)
 		case hashed:
 			c.askHashed(i)
+		default:
+			c.askOwn(i)
 		}
 		if c.d.Endpoint != none || c.d.Outcome == OutcomeRefused {
 			return
@@ -64,6 +93,7 @@ func (c *call) prepareToken() {
 	d.Issue = d.Endpoint != none
 }
 
-func (p *Policy) pick(set Set, req Request, spent []int) int {
-	return pickUnspent(set, p.newSession, p.identity, req, spent)
+// offer is the endpoints that the session of d may be given to, if they have not been tried.
+func (p *Policy) offer(set Set, d *Decision) candidates {
+	return candidates{set: set, id: p.identity, spent: d.spent[:d.tries], terms: p.terms, now: d.now}
 }

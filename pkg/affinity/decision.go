@@ -1,11 +1,13 @@
 package affinity
 
+import "time"
+
 // Outcome is what became of one request's session.
 type Outcome uint8
 
 // The outcomes. Their strings are labels of metrics and fields of the access log.
 const (
-	OutcomeNone    Outcome     = iota // no policy
+	OutcomeNone    Outcome     = iota // no policy, or one that exempts the request
 	OutcomeNew                        // no method recognised the client
 	OutcomeHit                        // back to its own endpoint
 	OutcomeMoved                      // to another endpoint, or another session: see Reason
@@ -23,14 +25,16 @@ type Reason uint8
 
 // The reasons. Their strings are labels of metrics and fields of the access log.
 const (
-	ReasonNone    Reason      = iota // neither moved nor refused
-	ReasonGone                       // its endpoint has left, or drains without keeping sessions
-	ReasonExpired                    // its token is out of time
-	ReasonFailed                     // its endpoint does not answer
-	Reasons       = int(iota)        // how many there are
+	ReasonNone       Reason      = iota // neither moved nor refused
+	ReasonGone                          // its endpoint has left, or drains without keeping sessions
+	ReasonExpired                       // its token is out of time
+	ReasonFailed                        // its endpoint does not answer
+	ReasonRebalanced                    // it was idle, and another endpoint has fewer
+	ReasonFull                          // its endpoint, or every one, has as much as the policy allows
+	Reasons          = int(iota)        // how many there are
 )
 
-var reasonNames = [Reasons]string{"", "gone", "expired", "failed"}
+var reasonNames = [Reasons]string{"", "gone", "expired", "failed", "rebalanced", "full"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
@@ -44,7 +48,11 @@ type Decision struct {
 	Endpoint int
 	Outcome  Outcome
 	Reason   Reason
-	// Issue says that the response is to carry a token: see AppendSetCookie.
+	// Await is how long the session's own endpoint is worth waiting for before the request goes to Endpoint. 0: not.
+	Await time.Duration
+	// From is the endpoint that a session has left for reason rebalanced, else -1.
+	From int
+	// Issue says that the response is to carry a token: see AppendToken.
 	Issue bool
 	// Method is the index of the policy's method that recognised the client, -1 if none did.
 	Method int
@@ -53,8 +61,12 @@ type Decision struct {
 	// Token is the one that the client brought or, with Issue, the one that it will get.
 	Token Token
 
-	now    int64
-	issuer int           // index of the method that issues the token, -1 if none does
-	spent  [maxTries]int // endpoints that could not be reached
-	tries  int           // how many of spent are set
+	now     int64
+	mem     *Memory
+	seed    uint64        // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
+	bound   int64         // of the token on that value
+	relearn int           // index of the method whose value is to be remembered anew, -1 if none is
+	issuer  int           // index of the method that issues the token, -1 if none does
+	spent   [maxTries]int // endpoints that could not be reached
+	tries   int           // how many of spent are set
 }

@@ -16,6 +16,9 @@ type fakeSet struct {
 	ready    int
 	requests []int64
 	sessions []int64
+	since    []int64
+	moves    int64
+	near     map[int]bool
 	known    map[uint64]int // session to endpoint
 	turn     uint64
 
@@ -39,6 +42,7 @@ func newSetOf(ids, names []string, ready int) *fakeSet {
 		ids: ids, names: names, ready: ready,
 		requests: make([]int64, len(ids)),
 		sessions: make([]int64, len(ids)),
+		since:    make([]int64, len(ids)),
 		byPod:    newFakeIndex(ids),
 		byName:   newFakeIndex(names),
 	}
@@ -65,6 +69,9 @@ func (s *fakeSet) Ready() int                         { return s.ready }
 func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).seeds }
 func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
+func (s *fakeSet) Since(i int) int64                  { return s.since[i] }
+func (s *fakeSet) Address(i int) string               { return s.ids[i] }
+func (s *fakeSet) Near(i int) bool                    { return s.near[i] }
 func (s *fakeSet) Turn() uint64                       { s.turn++; return s.turn }
 
 func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
@@ -77,6 +84,11 @@ func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
 func (s *fakeSet) Lookup(kind model.Identity, key model.EndpointKey) (int, bool) {
 	i, ok := s.index(kind).keys[key]
 	return i, ok
+}
+
+func (s *fakeSet) MayMove(perMinute, _ int64) bool {
+	s.moves++
+	return perMinute == 0 || s.moves <= perMinute
 }
 
 func (s *fakeSet) Knows(i int, session uint64) bool {
@@ -96,9 +108,16 @@ type fakeRequest struct {
 	cookies []string
 	header  string // of X-Session-Id
 	ip      string
+	agent   string
+	method  string
+	path    string
+	query   string
 }
 
 func (r *fakeRequest) Header(name string) ([]byte, bool) {
+	if name == "User-Agent" {
+		return []byte(r.agent), r.agent != ""
+	}
 	return []byte(r.header), name == "X-Session-Id" && r.header != ""
 }
 
@@ -108,6 +127,10 @@ func (r *fakeRequest) CookieHeader(i int) []byte {
 	}
 	return []byte(r.cookies[i])
 }
+
+func (r *fakeRequest) Method() []byte { return []byte(r.method) }
+func (r *fakeRequest) Path() []byte   { return []byte(r.path) }
+func (r *fakeRequest) Query() []byte  { return []byte(r.query) }
 
 func (r *fakeRequest) ClientIP() netip.Addr {
 	ip, _ := netip.ParseAddr(r.ip)
@@ -168,4 +191,15 @@ func affinityOf(methods ...model.Method) *model.Affinity {
 		Unavailable:  model.Unavailable{Action: model.UnavailableRepick, Status: 503},
 		Identity:     model.IdentityPod,
 	}
+}
+
+// place is where a policy without further terms places a session.
+func place(set Set, id model.Identity, session uint64, keepDraining bool, spent []int) int {
+	p := &Policy{identity: id, keepDraining: keepDraining}
+	return p.place(&candidates{set: set, id: id, spent: spent}, session)
+}
+
+func pickUnspent(set Set, pick model.Pick, id model.Identity, req Request, spent []int) int {
+	c := candidates{set: set, id: id, spent: spent}
+	return c.pick(pick, req)
 }

@@ -18,8 +18,8 @@ const (
 // behind under another Path comes first and would shadow the one in use (RFC 6265, section 5.4).
 func (c *call) askIssued(i int) {
 	var best, t Token
-	top := absent
-	v := values{method: &c.methods[i], req: c.req}
+	top, adopted := absent, none
+	v := values{method: &c.methods[i], req: c.req, mem: c.mem}
 	for value := v.next(); value != nil; value = v.next() {
 		s, at := c.examine(value, &t)
 		if s == alive {
@@ -29,8 +29,25 @@ func (c *call) askIssued(i int) {
 		if s > top {
 			best, top = t, s
 		}
+		if s == foreign && adopted == none {
+			adopted = c.adopt.find(value, c.set)
+		}
+	}
+	if adopted != none && top == foreign && c.keeps(c.set, adopted, c.d.now) {
+		c.adopted(i, adopted)
+		return
 	}
 	c.miss(i, &best, top)
+}
+
+// adopted makes the session of another controller one of ours.
+func (c *call) adopted(i, at int) {
+	d := c.d
+	d.Endpoint = at
+	d.issueBy(i)
+	if !c.kept && !c.settled {
+		d.Outcome, d.Reason, d.Method = OutcomeHit, ReasonNone, i
+	}
 }
 
 // examine opens a value, and finds its endpoint if it is alive.
@@ -42,7 +59,7 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 		return expired, none
 	}
 	at, ok := c.set.Lookup(c.identity, t.Endpoint)
-	if !ok || !c.keepDraining && at >= c.set.Ready() {
+	if !ok || !c.keeps(c.set, at, c.d.now) {
 		return gone, none
 	}
 	return alive, at
@@ -51,25 +68,41 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 func (c *call) hit(i int, t *Token, at int) {
 	d := c.d
 	d.Endpoint = at
-	if !c.kept {
+	if !c.kept && !c.settled {
 		d.Outcome, d.Reason = OutcomeHit, ReasonNone
 	}
-	if c.isDue(t, d.now) {
+	if c.isDue(t, d.now) || c.rebalance.isDue(t, d.now) {
 		d.issueBy(i)
 	}
+	if c.rebalance.isIdle(t, d.now) && !c.kept && !c.probes {
+		c.rebalanceFrom(at)
+	}
 	c.keep(i, t)
+}
+
+func (c *call) rebalanceFrom(at int) {
+	to, moves := c.settleElsewhere(at)
+	if !moves {
+		return
+	}
+	d := c.d
+	d.Endpoint, d.From = to, at
+	d.Outcome, d.Reason = OutcomeMoved, ReasonRebalanced
 }
 
 // miss notes why method i has named no endpoint. It issues the token, unless a method before it does.
 func (c *call) miss(i int, t *Token, s standing) {
 	d := c.d
 	d.issueBy(i)
+	if c.settled && s != gone {
+		return
+	}
 	switch {
 	case s == gone && c.strict:
 		d.Outcome, d.Reason = OutcomeRefused, ReasonGone
 		c.keep(i, t)
 	case s == gone:
-		d.Outcome, d.Reason = OutcomeMoved, ReasonGone
+		d.Outcome, d.Reason, d.Await = OutcomeMoved, ReasonGone, c.wait
 		c.keep(i, t)
 	case s == expired && d.Outcome != OutcomeMoved:
 		d.Outcome, d.Reason = OutcomeMoved, ReasonExpired

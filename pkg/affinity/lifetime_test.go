@@ -73,7 +73,7 @@ func TestARenewedSessionGoesOnUntilItsAbsoluteEnd(t *testing.T) {
 	step := func(now int64) string {
 		p.Decide(&d, req, set, ring, &m, testNow+now)
 		if d.Issue {
-			req.cookies = []string{string(p.AppendSetCookie(nil, &d, set, ring, &m, false)[:len("cart-id=")+TokenLen])}
+			req.cookies = []string{string(p.AppendToken(nil, &d, set, ring, &m, false)[:len("cart-id=")+TokenLen])}
 		}
 		return outcomeOf(&d)
 	}

@@ -1,5 +1,7 @@
 package affinity
 
+import "github.com/limpet-dev/limpet/pkg/model"
+
 // Next gives the endpoint to try after d.Endpoint could not be reached, -1 if there is none: at most 8 are offered
 // for one request. A session that was at home there has moved then, or is refused if the policy is strict. The
 // request and set are those of Decide.
@@ -14,6 +16,11 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	}
 	d.spent[d.tries] = d.Endpoint
 	d.tries++
+	if d.From != none {
+		d.Endpoint, d.From = d.From, none // it need not have moved
+		d.Outcome, d.Reason = OutcomeHit, ReasonNone
+		return d.Endpoint
+	}
 	d.Endpoint = p.elsewhere(d, req, set)
 	p.move(d)
 	return d.Endpoint
@@ -24,16 +31,24 @@ func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
 	if d.tries == maxTries {
 		return none
 	}
-	spent := d.spent[:d.tries]
+	offer := p.offer(set, d)
+	if d.Outcome == OutcomeNone {
+		offer.terms = terms{}
+		return offer.pick(model.PickRandom, req)
+	}
+	if d.seed != 0 {
+		return p.place(&offer, d.seed)
+	}
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
 		}
-		if key, ok := p.methods[i].hash(req); ok {
-			return place(set, p.identity, key, p.keepDraining, spent)
+		if key, ok := p.methods[i].hash(req, d.mem); ok {
+			at, _ := p.placeBounded(&offer, key)
+			return at
 		}
 	}
-	return p.pick(set, req, spent)
+	return offer.pick(p.newSession, req)
 }
 
 // move settles the outcome after d.Endpoint has changed. Where nobody answers, nobody has moved.
@@ -46,9 +61,12 @@ func (p *Policy) move(d *Decision) {
 		return
 	}
 	d.Outcome, d.Reason = OutcomeMoved, ReasonFailed
-	if p.methods[d.Method].binding == issued {
+	switch p.methods[d.Method].binding {
+	case issued:
 		d.issueBy(d.Method)
 		d.Token.Renewed = d.now
 		d.Issue = true
+	case learned:
+		d.relearn = d.Method
 	}
 }

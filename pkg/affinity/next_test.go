@@ -108,7 +108,7 @@ func TestAHashedSessionGoesToTheNextBest(t *testing.T) {
 func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+	p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
 	seen := map[int]bool{d.Endpoint: true}
 	for range 2 {
 		seen[p.Next(&d, &fakeRequest{}, set)] = true
@@ -124,7 +124,7 @@ func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 func TestARequestIsOfferedEightEndpointsAtMost(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c d e f g h i j k l")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, nil, nil, testNow)
+	p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
 	offered := 0
 	for at := d.Endpoint; at != none; at = p.Next(&d, &fakeRequest{}, set) {
 		offered++
@@ -140,7 +140,7 @@ func TestTheTokenNamesTheEndpointThatAnswers(t *testing.T) {
 	var d Decision
 	p.Decide(&d, &fakeRequest{}, set, ring, &Memory{}, testNow)
 	p.Next(&d, &fakeRequest{}, set)
-	value := p.AppendSetCookie(nil, &d, set, ring, &Memory{}, false)
+	value := p.AppendToken(nil, &d, set, ring, &Memory{}, false)
 	var token Token
 	if !ring.Open(&Memory{}, value[len("cart-id="):][:TokenLen], &token) || token.Endpoint != model.KeyOf("b") {
 		t.Errorf("the token names %x, want endpoint b", token.Endpoint)

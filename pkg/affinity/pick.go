@@ -1,8 +1,8 @@
 package affinity
 
 import (
+	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -12,73 +12,99 @@ const none = -1
 
 // Pick chooses a ready endpoint for a client that nothing binds, -1 if there is none.
 func Pick(set Set, pick model.Pick, req Request) int {
-	return pickUnspent(set, pick, model.IdentityPod, req, nil)
+	c := candidates{set: set, id: model.IdentityPod}
+	return c.pick(pick, req)
 }
 
-// pickUnspent passes over the endpoints in spent. The identity is what PickHash knows endpoints by.
-func pickUnspent(set Set, pick model.Pick, id model.Identity, req Request, spent []int) int {
-	if set.Ready() == 0 {
+// pick chooses for a new session of the client that the request comes from.
+func (c *candidates) pick(pick model.Pick, req Request) int {
+	if pick == model.PickHash {
+		c.key = hashOfNetwork(req)
+	}
+	return c.choose(pick)
+}
+
+func (c *candidates) try(pick model.Pick) int {
+	if c.set.Ready() == 0 {
 		return none
 	}
 	switch pick {
 	case model.PickLeastSessions, model.PickLeastRequests:
-		return least(set, pick, spent)
+		return c.least(pick)
 	case model.PickRoundRobin:
-		return nextInTurn(set, spent)
+		return c.nextInTurn()
 	case model.PickHash:
-		at, _ := highest(set.Seeds(id)[:set.Ready()], hashOfNetwork(req), spent)
+		at, _ := c.highest(c.set.Seeds(c.id)[:c.set.Ready()])
 		return at
 	default:
-		return lessBusyOfTwo(set, spent)
+		return c.lessBusyOfTwo()
 	}
 }
 
 // least starts at another endpoint each time, so that equal ones take turns.
-func least(set Set, pick model.Pick, spent []int) int {
-	ready := set.Ready()
-	start := int(set.Turn() % uint64(ready))
-	at, low := none, int64(0)
-	for n := range ready {
-		i := (start + n) % ready
-		load := load(set, pick, i)
-		if (at == none || load < low) && !slices.Contains(spent, i) {
+func (c *candidates) least(pick model.Pick) int {
+	ready := c.set.Ready()
+	i := int(c.set.Turn() % uint64(ready))
+	at, low, plain := none, int64(0), c.isPlain()
+	for range ready {
+		if i++; i >= ready {
+			i = 0
+		}
+		load := c.loadOf(pick, i)
+		if (at == none || load < low) && (plain || c.takes(i)) {
 			at, low = i, load
 		}
 	}
 	return at
 }
 
-func load(set Set, pick model.Pick, i int) int64 {
+func (c *candidates) loadOf(pick model.Pick, i int) int64 {
+	n := loadOf(c.set, pick, i)
+	if c.terms.slow == 0 || n == math.MaxInt64 {
+		return n
+	}
+	return slowed(n, c.share(i))
+}
+
+func loadOf(set Set, pick model.Pick, i int) int64 {
 	if pick == model.PickLeastSessions {
 		return set.Sessions(i)
 	}
 	return set.Requests(i)
 }
 
-func nextInTurn(set Set, spent []int) int {
-	ready := set.Ready()
-	return unspentFrom(int(set.Turn()%uint64(ready)), ready, spent)
+// slowed counts an endpoint that starts slowly as busier than it is, so that it gets a part of what it lacks.
+func slowed(n int64, share float64) int64 {
+	if share == 1 {
+		return n
+	}
+	return int64(min(float64(n+1)/share, math.MaxInt64/2))
+}
+
+func (c *candidates) nextInTurn() int {
+	ready := c.set.Ready()
+	return c.unspentFrom(int(c.set.Turn()%uint64(ready)), ready)
 }
 
 // lessBusyOfTwo is nearly as even as the least busy of all, at a fixed cost, and does not send everyone to the same
 // endpoint at once (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996).
-func lessBusyOfTwo(set Set, spent []int) int {
-	ready := set.Ready()
-	a := unspentFrom(rand.IntN(ready), ready, spent)
+func (c *candidates) lessBusyOfTwo() int {
+	ready := c.set.Ready()
+	a := c.unspentFrom(rand.IntN(ready), ready)
 	if ready == 1 || a == none {
 		return a
 	}
-	b := unspentFrom((a+1+rand.IntN(ready-1))%ready, ready, spent)
-	if set.Requests(b) < set.Requests(a) {
+	b := c.unspentFrom((a+1+rand.IntN(ready-1))%ready, ready)
+	if b != none && c.set.Requests(b) < c.set.Requests(a) {
 		return b
 	}
 	return a
 }
 
-// unspentFrom is the first of n endpoints that is not spent, counting round from start; -1 if all are.
-func unspentFrom(start, n int, spent []int) int {
+// unspentFrom is the first of n endpoints that takes the session, counting round from start; -1 if none does.
+func (c *candidates) unspentFrom(start, n int) int {
 	for k := range n {
-		if i := (start + k) % n; !slices.Contains(spent, i) {
+		if i := (start + k) % n; c.takes(i) && (c.terms.slow == 0 || c.starts(i, rand.Uint64())) {
 			return i
 		}
 	}

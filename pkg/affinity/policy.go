@@ -9,16 +9,29 @@ import (
 // Policy is a compiled model.Affinity. It is immutable and safe for concurrent use.
 type Policy struct {
 	methods      []method
-	cookies      []string
+	cookies      []string // with tokens
+	wrapped      []string // cookies of the app, with tokens on their values
+	watches      bool     // values that the app gives its clients
 	scope        uint64
 	absolute     int64 // seconds, 0: never
 	idle         int64 // seconds, 0: never
 	newSession   model.Pick
 	identity     model.Identity
+	terms        terms // of a new session
+	isPlain      bool  // nothing is asked of an endpoint
+	balance      int64 // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
 	keepDraining bool
-	strict       bool  // a session is refused rather than moved
-	status       int   // of a refusal
-	retryAfter   int64 // seconds, 0: none
+	drainFor     int64         // seconds, 0: as long as it serves
+	strict       bool          // a session is refused rather than moved
+	status       int           // of a refusal
+	retryAfter   int64         // seconds, 0: none
+	wait         time.Duration // for an endpoint that is gone, 0: not
+	rebalance    rebalance
+	adopt        *adoption
+	stickySplit  bool // a session keeps its side of a weighted split
+	exempt       *exemption
+	moved        []byte          // header that tells the app of a move
+	headers      []requestHeader // that the app does not get as they came
 }
 
 // binding is how what a method found leads to an endpoint.
@@ -27,23 +40,33 @@ type binding uint8
 const (
 	issued binding = iota + 1
 	hashed
+	learned
+	wrapped
+	named
 )
 
 // method is one compiled cell of source x binding.
 type method struct {
 	source       source
 	binding      binding
-	name         string // of the cookie or header
+	name         string // of the cookie, header or parameter
+	index        int    // of the path segment
 	bits4, bits6 int    // of an address
 	cookie       setCookie
+	header       []byte // name, as the wire has it
+	separator    []byte // before the name of a pod
 }
 
-// cells are the pairs of source and binding that there are.
-var cells = map[[2]string]method{
-	{string(model.SourceCookie), string(model.BindingIssued)}:   {source: fromCookie, binding: issued},
-	{string(model.SourceHeader), string(model.BindingHashed)}:   {source: fromHeader, binding: hashed},
-	{string(model.SourceSourceIP), string(model.BindingHashed)}: {source: fromAddress, binding: hashed},
-}
+var (
+	sources = map[model.Source]source{
+		model.SourceCookie: fromCookie, model.SourceHeader: fromHeader, model.SourceQueryParam: fromQuery,
+		model.SourcePathSegment: fromPath, model.SourceSourceIP: fromAddress,
+	}
+	bindings = map[model.Binding]binding{
+		model.BindingIssued: issued, model.BindingHashed: hashed, model.BindingLearned: learned,
+		model.BindingWrapped: wrapped, model.BindingNamed: named,
+	}
+)
 
 // Compile makes a Policy of what translate has found valid; a method with a source or binding that is not built here
 // recognises nobody. No affinity at all compiles to a policy without methods: every request goes to the less busy of
@@ -53,42 +76,72 @@ func Compile(a *model.Affinity) *Policy {
 		return &Policy{newSession: model.PickRandom}
 	}
 	p := &Policy{
-		scope:        model.ScopeOf(a.Scope),
-		absolute:     wholeSeconds(a.AbsoluteTimeout),
-		idle:         wholeSeconds(a.IdleTimeout),
-		newSession:   a.Pick,
-		identity:     a.Identity,
+		scope:      model.ScopeOf(a.Scope),
+		absolute:   wholeSeconds(a.AbsoluteTimeout),
+		idle:       wholeSeconds(a.IdleTimeout),
+		newSession: a.Pick,
+		identity:   a.Identity,
+		terms: terms{
+			near:   a.PreferZone,
+			slow:   wholeSeconds(a.SlowStart),
+			most:   int64(a.MaxSessions),
+			refuse: a.MaxSessions > 0 && a.RefuseWhenFull,
+		},
+		balance:      int64(a.BalanceFactor),
 		keepDraining: a.KeepDraining,
+		drainFor:     wholeSeconds(a.DrainTimeout),
 		strict:       a.Unavailable.Action == model.UnavailableFail,
 		status:       a.Unavailable.Status,
 		retryAfter:   wholeSeconds(a.Unavailable.RetryAfter),
+		rebalance:    rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
+		adopt:        compileAdoption(a),
+		stickySplit:  a.StickySplit,
+		exempt:       compileExemption(a.Exempt),
+	}
+	if a.Unavailable.Action == model.UnavailableWait {
+		p.wait = a.Unavailable.Wait
 	}
 	for i := range a.Methods {
 		p.add(&a.Methods[i])
 	}
+	p.compileHeaders(a)
+	p.isPlain = p.terms == terms{} && p.balance == 0
 	return p
 }
 
 func (p *Policy) add(from *model.Method) {
-	m, ok := cells[[2]string{string(from.Source), string(from.Binding)}]
-	if !ok {
+	m := method{source: sources[from.Source], binding: bindings[from.Binding], separator: []byte(from.Separator)}
+	if m.source == 0 || m.binding == 0 {
 		return
 	}
 	switch m.source {
 	case fromCookie:
 		m.name = from.Cookie.Name
 		m.cookie = compileCookie(from.Cookie)
-		p.cookies = append(p.cookies, m.name)
 	case fromHeader:
-		m.name = from.Header.Name
+		m.name, m.header = from.Header.Name, []byte(from.Header.Name)
+	case fromQuery:
+		m.name = from.QueryParam.Name
+	case fromPath:
+		m.index = from.PathSegment.Index
 	case fromAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
 	}
+	switch {
+	case m.source == fromCookie && m.binding == issued:
+		p.cookies = append(p.cookies, m.name)
+	case m.source == fromCookie && m.binding == wrapped:
+		p.wrapped = append(p.wrapped, m.name)
+	}
+	p.watches = p.watches || m.binding == learned || m.binding == wrapped
 	p.methods = append(p.methods, m)
 }
 
 // CookieNames are the cookies that Limpet issues, which the app is not to see. It is read only.
 func (p *Policy) CookieNames() []string { return p.cookies }
+
+// WrappedCookies are the cookies of the app that come back with a token on them. It is read only.
+func (p *Policy) WrappedCookies() []string { return p.wrapped }
 
 // Refusal is the answer to a request with OutcomeRefused: a status, and the seconds for Retry-After, 0 for none.
 func (p *Policy) Refusal() (status int, retryAfter int64) { return p.status, p.retryAfter }

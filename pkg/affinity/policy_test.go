@@ -24,9 +24,9 @@ func TestARefusalHasAStatusAndWholeSeconds(t *testing.T) {
 }
 
 func TestAMethodThatIsNotBuiltRecognisesNobody(t *testing.T) {
-	learned := headerMethod
-	learned.Binding = model.BindingLearned
-	p, set := Compile(affinityOf(learned, addressMethod)), newSet("a b c")
+	unknown := headerMethod
+	unknown.Binding = "Taught"
+	p, set := Compile(affinityOf(unknown, addressMethod)), newSet("a b c")
 	var d Decision
 	p.Decide(&d, &fakeRequest{header: headerOnB, ip: ipOnA}, set, newRing(t, 1), &Memory{}, testNow)
 	if set.name(d.Endpoint) != "a" || outcomeOf(&d) != "hit" {
@@ -40,7 +40,7 @@ func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
 		{source: fromHeader, name: "X-Session-Id"},
 		{source: fromAddress, bits4: 32, bits6: 64},
 	} {
-		v := values{method: &m, req: req}
+		v := values{method: &m, req: req, mem: &Memory{}}
 		if first, second := v.next(), v.next(); first == nil || second != nil {
 			t.Errorf("source %d gives %q, then %q", m.source, first, second)
 		}
@@ -49,10 +49,10 @@ func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
 
 func TestAnAddressWithoutANetworkRecognisesNobody(t *testing.T) {
 	m := method{source: fromAddress, bits4: 33, bits6: 64}
-	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}); ok {
+	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}, &Memory{}); ok {
 		t.Error("a prefix length of 33 gives a network of IPv4")
 	}
-	if _, ok := m.hash(&fakeRequest{}); ok {
+	if _, ok := m.hash(&fakeRequest{}, &Memory{}); ok {
 		t.Error("no address gives a network")
 	}
 }

@@ -13,12 +13,26 @@ import (
 // rank is that of an endpoint for a key.
 func rank(key, seed uint64) uint64 { return model.Mix(key ^ seed) }
 
-// highest is the endpoint that ranks first for key, passing over those in spent, and its rank; -1 if there is none.
-func highest(seeds []uint64, key uint64, spent []int) (at int, top uint64) {
+// highest is the endpoint that ranks first among those that take the session, and its rank; -1 if there is none.
+func (c *candidates) highest(seeds []uint64) (at int, top uint64) {
+	if c.isPlain() {
+		return highestOf(seeds, c.key)
+	}
 	at = none
 	for i, seed := range seeds {
-		r := rank(key, seed)
-		if (r > top || at == none) && !slices.Contains(spent, i) {
+		r := rank(c.key, seed)
+		if (r > top || at == none) && c.takes(i) && c.starts(i, model.Mix(r)) {
+			at, top = i, r
+		}
+	}
+	return at, top
+}
+
+// highestOf is the highest of all: the short way, where nothing is asked.
+func highestOf(seeds []uint64, key uint64) (at int, top uint64) {
+	at = none
+	for i, seed := range seeds {
+		if r := rank(key, seed); r > top || at == none {
 			at, top = i, r
 		}
 	}
@@ -27,15 +41,39 @@ func highest(seeds []uint64, key uint64, spent []int) (at int, top uint64) {
 
 // place is where a hashed session goes: to the ready endpoint that ranks first, or to a draining one that ranks higher
 // still and knows the session, which it keeps until it is gone.
-func place(set Set, id model.Identity, session uint64, keepDraining bool, spent []int) int {
-	seeds, ready := set.Seeds(id), set.Ready()
-	at, top := highest(seeds[:ready], session, spent)
-	if !keepDraining {
+func (p *Policy) place(c *candidates, session uint64) int {
+	c.key = session
+	seeds, ready := c.set.Seeds(c.id), c.set.Ready()
+	at := c.settled(seeds[:ready])
+	if at == none {
+		at = c.choose(model.PickHash)
+	}
+	if !p.keepDraining || ready == len(seeds) {
 		return at
+	}
+	top := uint64(0)
+	if at != none {
+		top = rank(session, seeds[at])
 	}
 	for i := ready; i < len(seeds); i++ {
 		r := rank(session, seeds[i])
-		if (r > top || at == none) && set.Knows(i, session) && !slices.Contains(spent, i) {
+		if (r > top || at == none) && p.keeps(c.set, i, c.now) && c.set.Knows(i, session) && !slices.Contains(c.spent, i) {
+			at, top = i, r
+		}
+	}
+	return at
+}
+
+// settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none: only where
+// the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is room.
+func (c *candidates) settled(seeds []uint64) int {
+	if c.terms.most == 0 {
+		return none
+	}
+	at, top := none, uint64(0)
+	for i, seed := range seeds {
+		r := rank(c.key, seed)
+		if (r > top || at == none) && c.set.Knows(i, c.key) && c.takes(i) {
 			at, top = i, r
 		}
 	}

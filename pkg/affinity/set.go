@@ -12,6 +12,12 @@ type Request interface {
 	Header(name string) (value []byte, ok bool)
 	// CookieHeader gives the value of the i-th Cookie field, nil past the last: HTTP/2 may split them (RFC 9113, 8.2.3).
 	CookieHeader(i int) []byte
+	// Method is the method of the request.
+	Method() []byte
+	// Path is the normalised path: it begins with "/", unless the request is for the whole server.
+	Path() []byte
+	// Query is what follows the "?".
+	Query() []byte
 	// ClientIP is the client's address, as far as the proxies in front of Limpet are trusted. It may be invalid.
 	ClientIP() netip.Addr
 }
@@ -33,8 +39,17 @@ type Set interface {
 	Requests(i int) int64
 	// Sessions estimates how many sessions live on endpoint i.
 	Sessions(i int) int64
+	// Since is when endpoint i became ready or began to drain, as it is now, in Unix seconds; 0 if a ready one was so
+	// from the beginning.
+	Since(i int) int64
+	// Near reports whether endpoint i is meant for clients in Limpet's own zone.
+	Near(i int) bool
 	// Knows reports whether endpoint i has served that session lately, approximately.
 	Knows(i int, session uint64) bool
+	// Address is what endpoint i is dialled by: "10.0.0.7:8080".
+	Address(i int) string
+	// MayMove counts a session that is about to move of its own accord, unless so many have in this minute. 0: no bound.
+	MayMove(perMinute, now int64) bool
 	// Turn counts up by one with each call, for picks that take turns.
 	Turn() uint64
 }

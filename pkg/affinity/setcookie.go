@@ -45,11 +45,15 @@ func attribute(b *strings.Builder, name, value string) {
 	}
 }
 
-// AppendSetCookie appends the value of the one Set-Cookie field that a decision with Issue asks for. The token names
-// d.Endpoint, which must be the one that answered. tls says whether the request came over TLS, as the client sees it.
-func (p *Policy) AppendSetCookie(dst []byte, d *Decision, set Set, keys *Keyring, m *Memory, tls bool) []byte {
-	c := &p.methods[d.issuer].cookie
+// AppendToken appends the value of the one field that a decision with Issue asks for: a Set-Cookie, unless TokenHeader
+// names another. The token names d.Endpoint, which must be the one that answered. tls says whether the request came
+// over TLS, as the client sees it.
+func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m *Memory, tls bool) []byte {
 	d.Token.Endpoint = set.Key(p.identity, d.Endpoint)
+	if p.methods[d.issuer].source == fromHeader {
+		return keys.Seal(m, dst, &d.Token)
+	}
+	c := &p.methods[d.issuer].cookie
 	dst = append(dst, c.name...)
 	dst = keys.Seal(m, dst, &d.Token)
 	dst = append(dst, c.scope...)
@@ -57,6 +61,26 @@ func (p *Policy) AppendSetCookie(dst []byte, d *Decision, set Set, keys *Keyring
 		dst = append(dst, "; Expires="...)
 		dst = time.Unix(end, 0).UTC().AppendFormat(dst, expiresLayout)
 	}
+	return c.appendFlags(dst, tls)
+}
+
+// AppendExpiry appends the value of a Set-Cookie field that makes browsers drop the i-th of CookieNames: name, Path and
+// Domain must be those that it was set with (RFC 6265, section 5.3), and so must Partitioned.
+func (p *Policy) AppendExpiry(dst []byte, i int, tls bool) []byte {
+	for k := range p.methods {
+		m := &p.methods[k]
+		if m.binding != issued || m.source != fromCookie || m.name != p.cookies[i] {
+			continue
+		}
+		dst = append(dst, m.cookie.name...)
+		dst = append(dst, m.cookie.scope...)
+		dst = append(dst, "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"...)
+		return m.cookie.appendFlags(dst, tls)
+	}
+	return dst
+}
+
+func (c *setCookie) appendFlags(dst []byte, tls bool) []byte {
 	if c.secure == model.SecureAlways || c.secure == model.SecureAuto && tls {
 		dst = append(dst, "; Secure"...)
 	}

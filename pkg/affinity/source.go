@@ -12,6 +12,8 @@ type source uint8
 const (
 	fromCookie source = iota + 1
 	fromHeader
+	fromQuery
+	fromPath
 	fromAddress
 )
 
@@ -22,10 +24,10 @@ const maxValues = 8
 type values struct {
 	method *method
 	req    Request
-	seen   int // values given so far
-	field  int // Cookie fields begun so far
+	mem    *Memory // where a value is decoded
+	seen   int     // values given so far
+	field  int     // Cookie fields begun so far
 	rest   []byte
-	addr   [16]byte
 }
 
 // next gives the next value that is not empty, nil past the last. It may be overwritten by the next call.
@@ -45,10 +47,16 @@ func (v *values) find() []byte {
 	if v.seen > 0 {
 		return nil
 	}
-	if v.method.source == fromHeader {
+	switch v.method.source {
+	case fromHeader:
 		return v.header()
+	case fromQuery:
+		return v.parameter()
+	case fromPath:
+		return segment(v.req.Path(), v.method.index)
+	default:
+		return v.address()
 	}
-	return v.address()
 }
 
 func (v *values) cookie() []byte {
@@ -76,7 +84,7 @@ func (v *values) header() []byte {
 }
 
 func (v *values) address() []byte {
-	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.addr)
+	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.mem.addr)
 }
 
 // network writes the network part of an address into buf and gives it: 4 bytes for IPv4, also where it came mapped

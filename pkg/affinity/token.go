@@ -41,8 +41,13 @@ var tokenEncoding = base64.RawURLEncoding.Strict()
 // Memory is what a connection keeps for tokens: room to work in, and the last token with its text, since a client
 // sends the same one with every request. The zero value is ready. It belongs to one connection at a time.
 type Memory struct {
+	// Learned is where the sessions are kept that methods with binding Learned have seen; nil: none are.
+	Learned Store
+
 	raw   [rawSize]byte
 	plain [plainSize]byte
+	value [maxParameter]byte // of a query parameter, decoded
+	addr  [16]byte           // the network of a client
 
 	ring  *Keyring // that the last token was opened or sealed with; nil before the first
 	text  [TokenLen]byte

@@ -23,6 +23,7 @@ const (
 	FieldKeepAlive
 	FieldUpgrade
 	FieldHTTP2Settings
+	FieldLimpetReleaseSession // by which an app ends a session; between it and Limpet
 	FieldTE
 	FieldTrailer
 	FieldExpect

@@ -6,7 +6,7 @@ const (
 	// what is for a proxy (section 11.7), which Limpet is not towards its clients, and the upgrade to HTTP/2.
 	perHop = 1<<FieldConnection | 1<<FieldKeepAlive | 1<<FieldUpgrade | 1<<FieldTE | 1<<FieldTransferEncoding |
 		1<<FieldProxyConnection | 1<<FieldProxyAuthenticate | 1<<FieldProxyAuthenticationInfo |
-		1<<FieldProxyAuthorization | 1<<FieldHTTP2Settings
+		1<<FieldProxyAuthorization | 1<<FieldHTTP2Settings | 1<<FieldLimpetReleaseSession
 
 	// aboutClient is what proxies on the way say about the client and what it asked for.
 	aboutClient = 1<<FieldForwarded | 1<<FieldXForwardedFor | 1<<FieldXForwardedHost | 1<<FieldXForwardedPort |

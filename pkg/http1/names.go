@@ -12,6 +12,7 @@ var knownNames = [fieldIDs]string{
 	FieldKeepAlive:               "Keep-Alive",
 	FieldUpgrade:                 "Upgrade",
 	FieldHTTP2Settings:           "HTTP2-Settings",
+	FieldLimpetReleaseSession:    "Limpet-Release-Session",
 	FieldTE:                      "TE",
 	FieldTrailer:                 "Trailer",
 	FieldExpect:                  "Expect",

@@ -17,12 +17,62 @@ type Affinity struct {
 	IdleTimeout time.Duration `json:"idleTimeout,omitempty"`
 	// Pick chooses the endpoint of a new session.
 	Pick Pick `json:"pick"`
+	// SlowStart is how long the share of new sessions of an endpoint rises that has become ready. 0: it is full at once.
+	SlowStart time.Duration `json:"slowStart,omitempty"`
+	// MaxSessions is how many sessions an endpoint takes. 0: no bound.
+	MaxSessions int32 `json:"maxSessions,omitempty"`
+	// RefuseWhenFull refuses a new session where every endpoint has MaxSessions, else it goes to one all the same.
+	RefuseWhenFull bool `json:"refuseWhenFull,omitempty"`
+	// PreferZone prefers endpoints in Limpet's own zone for new sessions.
+	PreferZone bool `json:"preferZone,omitempty"`
+	// BalanceFactor bounds the requests in flight of a hashed session's endpoint, in percent of the mean. 0: no bound.
+	BalanceFactor int32 `json:"balanceFactor,omitempty"`
 	// KeepDraining lets a draining endpoint keep its sessions.
 	KeepDraining bool `json:"keepDraining"`
+	// DrainTimeout is for how long. 0: as long as it serves.
+	DrainTimeout time.Duration `json:"drainTimeout,omitempty"`
 	// Unavailable is what happens when the endpoint of a session is gone.
 	Unavailable Unavailable `json:"unavailable"`
+	// Rebalance is how sessions may move of their own accord.
+	Rebalance Rebalance `json:"rebalance,omitzero"`
 	// Identity is what an endpoint is recognised by.
 	Identity Identity `json:"identity"`
+	// Adopt is the controllers whose cookies are taken for tokens once, in the cookie of a method that issues them.
+	Adopt []Adopted `json:"adopt,omitempty"`
+	// AdoptBackends are the names that ingress-nginx may have for the backend.
+	AdoptBackends []string `json:"adoptBackends,omitempty"`
+	// StickySplit keeps a session on its side of a weighted split.
+	StickySplit bool `json:"stickySplit,omitempty"`
+	// MovedHeader is the request header that tells the app why its session has just moved. Empty: none.
+	MovedHeader string `json:"movedHeader,omitempty"`
+	// Exempt is the requests that are spread without stickiness, nil if there are none.
+	Exempt *Exempt `json:"exempt,omitempty"`
+}
+
+// Rebalance moves sessions to endpoints with fewer, when they have been idle. The zero value moves none.
+type Rebalance struct {
+	AfterIdle time.Duration `json:"afterIdle,omitempty"`
+	// MaxPerMinute bounds the moves in a pool, on each replica. 0: no bound.
+	MaxPerMinute int32 `json:"maxPerMinute,omitempty"`
+}
+
+// Adopted is another controller.
+type Adopted string
+
+// The controllers whose cookies can be adopted.
+const (
+	AdoptIngressNginx Adopted = "IngressNginx"
+	AdoptTraefik      Adopted = "Traefik"
+	AdoptNGINX        Adopted = "NGINX"
+)
+
+// Exempt is requests that any of the lists names.
+type Exempt struct {
+	Methods []string `json:"methods,omitempty"`
+	// Paths are prefixes, compared by segment.
+	Paths []string `json:"paths,omitempty"`
+	// UserAgents are parts of a User-Agent, in any case.
+	UserAgents []string `json:"userAgents,omitempty"`
 }
 
 // Source is where a method looks.
@@ -46,16 +96,20 @@ const (
 	BindingHashed  Binding = "Hashed"  // the value is hashed onto the ready endpoints
 	BindingLearned Binding = "Learned" // the app's own id, seen in its response, is remembered
 	BindingWrapped Binding = "Wrapped" // the app's own value goes out with the token sealed onto it
-	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name or route label
+	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name
 )
 
 // Method is one way to recognise a client. The field that belongs to Source is set, and no other.
 type Method struct {
-	Source   Source    `json:"source"`
-	Binding  Binding   `json:"binding"`
-	Cookie   *Cookie   `json:"cookie,omitempty"`
-	Header   *Header   `json:"header,omitempty"`
-	SourceIP *SourceIP `json:"sourceIP,omitempty"`
+	Source      Source       `json:"source"`
+	Binding     Binding      `json:"binding"`
+	Cookie      *Cookie      `json:"cookie,omitempty"`
+	Header      *Header      `json:"header,omitempty"`
+	QueryParam  *QueryParam  `json:"queryParam,omitempty"`
+	PathSegment *PathSegment `json:"pathSegment,omitempty"`
+	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
+	// Separator stands before the pod's name, with BindingNamed.
+	Separator string `json:"separator,omitempty"`
 }
 
 // Cookie is the cookie that a method reads, and the attributes with which Limpet sets it.
@@ -96,6 +150,17 @@ const (
 type Header struct {
 	// Name in canonical form, as net/textproto writes it.
 	Name string `json:"name"`
+}
+
+// QueryParam is the parameter that a method reads, from the query, or else from the path ("/cart;sid=42").
+type QueryParam struct {
+	// Name after percent-decoding.
+	Name string `json:"name"`
+}
+
+// PathSegment is the part of the path that a method reads.
+type PathSegment struct {
+	Index int `json:"index"` // from 0
 }
 
 // SourceIP is how much of the client's address counts.

@@ -38,7 +38,7 @@ func Mix(h uint64) uint64 {
 type EndpointKey [16]byte
 
 // KeyOf is the first half of the SHA-256 of an identity: a pod's UID or name, or an address.
-func KeyOf(identity string) EndpointKey {
+func KeyOf[T string | []byte](identity T) EndpointKey {
 	sum := sha256.Sum256([]byte(identity))
 	return EndpointKey(sum[:16])
 }

@@ -96,9 +96,12 @@ type Endpoint struct {
 	// Pod is the pod's name, empty where there is none.
 	Pod string `json:"pod,omitempty"`
 	// Address is what to dial: "10.0.0.7:8080", "[fd00::7]:8080", or "db.example.com:80" for an ExternalName.
-	Address string        `json:"address"`
-	Zone    string        `json:"zone,omitempty"`
-	State   EndpointState `json:"state"`
+	Address string `json:"address"`
+	Zone    string `json:"zone,omitempty"`
+	// ForZones are the zones whose clients it is meant for, as the hints of EndpointSlices say, joined by commas. Empty:
+	// none is said.
+	ForZones string        `json:"forZones,omitempty"`
+	State    EndpointState `json:"state"`
 }
 
 // Certificate is one TLS key pair and the server names it is presented for.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
@@ -45,14 +46,19 @@ var (
 	retryAfterName = []byte("Retry-After")
 )
 
-// answerRefused is for a session whose endpoint is gone, under a policy that would rather fail than move it.
+// answerRefused is for a session whose endpoint is gone, under a policy that would rather fail than move it, and for
+// one too many.
 func (x *exchange) answerRefused() {
 	status, seconds := x.backend.Policy.Refusal()
 	after := ""
 	if seconds > 0 {
 		after = strconv.FormatInt(seconds, 10)
 	}
-	x.answerLater(status, "The pod of this session is not available.", after)
+	text := "The pod of this session is not available."
+	if x.decision.Reason == affinity.ReasonFull {
+		text = "Every pod has as many sessions as it may have."
+	}
+	x.answerLater(status, text, after)
 }
 
 // answerFailure says why no pod has answered.

@@ -30,6 +30,7 @@ var connectionCount atomic.Uint32
 
 func (s *Server) newClient(raw net.Conn) *client {
 	c := &client{raw: raw, origin: s.originOf(raw)}
+	c.tokens.Learned = s.Sessions
 	c.memory = &c.tokens
 	c.bodySide.reads = true
 	return c

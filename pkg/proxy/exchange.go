@@ -85,6 +85,7 @@ type exchange struct {
 	pathSpace []byte
 	cookie    []byte // the Set-Cookie of this answer, and space for it
 	value     []byte // space for a field value
+	edited    []byte // space for what is added to the answer's fields
 }
 
 // reset forgets the last request and keeps the memory.
@@ -97,7 +98,7 @@ func (x *exchange) reset() {
 	x.tried = attempts{}
 	x.body.reset()
 	x.answered, x.broken, x.sent, x.tunnel = false, false, 0, nil
-	x.cookie = x.cookie[:0]
+	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }
 
 // run takes the request, whose head has been read, all the way: match, bind, attempts, answer, record.
@@ -131,6 +132,15 @@ func (x *exchange) CookieHeader(i int) []byte {
 	}
 	return x.req.Fields[x.req.Cookies[i]].Value
 }
+
+// Method is part of affinity.Request.
+func (x *exchange) Method() []byte { return x.req.Method }
+
+// Path is part of affinity.Request.
+func (x *exchange) Path() []byte { return x.path }
+
+// Query is part of affinity.Request.
+func (x *exchange) Query() []byte { return x.req.Query }
 
 // ClientIP is part of affinity.Request.
 func (x *exchange) ClientIP() netip.Addr { return x.client }

@@ -15,6 +15,7 @@ func (x *exchange) appendHead(b []byte) []byte {
 	for i := range x.req.Fields {
 		b = x.appendRequestField(b, &x.req.Fields[i])
 	}
+	b = x.appendMoved(b)
 	b = x.appendForwarded(b)
 	b = x.appendFraming(b)
 	return http1.AppendHeadEnd(b)
@@ -36,16 +37,33 @@ func (x *exchange) appendRequestField(b []byte, f *http1.Field) []byte {
 	if !http1.ForwardRequestField(f, &x.req) {
 		return b
 	}
+	if policy := x.backend.Policy; policy.EditsHeaders() {
+		value, ok := policy.ForwardHeader(f.Name, f.Value)
+		if !ok {
+			return b
+		}
+		return http1.AppendField(b, f.Name, value)
+	}
 	return http1.AppendField(b, f.Name, f.Value)
 }
 
-// appendCookies leaves out the cookies that are Limpet's own: the app has no use for them.
+// appendMoved tells the app that its session has just moved, if the policy asks for that.
+func (x *exchange) appendMoved(b []byte) []byte {
+	name, why := x.backend.Policy.MovedHeader(&x.decision)
+	if len(name) == 0 {
+		return b
+	}
+	b = append(append(b, name...), ": "...)
+	return append(append(b, why...), "\r\n"...)
+}
+
+// appendCookies leaves out what is Limpet's own: the app has no use for it.
 func (x *exchange) appendCookies(b []byte, f *http1.Field) []byte {
-	names := x.backend.Policy.CookieNames()
-	if len(names) == 0 {
+	names, wrapped := x.backend.Policy.CookieNames(), x.backend.Policy.WrappedCookies()
+	if len(names)+len(wrapped) == 0 {
 		return http1.AppendField(b, f.Name, f.Value)
 	}
-	x.value = affinity.AppendCookies(x.value[:0], f.Value, names)
+	x.value = affinity.AppendCookies(x.value[:0], f.Value, names, wrapped)
 	if len(x.value) == 0 {
 		return b
 	}

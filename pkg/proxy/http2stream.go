@@ -38,6 +38,7 @@ var (
 func (s *http2Stream) begin(c *client, w http.ResponseWriter, r *http.Request) {
 	s.w, s.r, s.control = w, r, streamDeadline{http.NewResponseController(w)}
 	s.origin = c.origin
+	s.tokens.Learned = c.server.Sessions
 	s.origin.memory = &s.tokens
 	s.bodySide.reads = true
 	s.ended, s.trailer = false, nil

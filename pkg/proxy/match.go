@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"bytes"
-	"math/rand/v2"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -30,7 +30,7 @@ func (x *exchange) match() bool {
 		x.answer(404, "No route for this host and path.")
 		return false
 	}
-	x.backend = x.route.Split(rand.Uint64())
+	x.backend = x.split()
 	if x.backend == nil {
 		x.answer(503, "The Service behind this route does not exist.")
 		return false
@@ -40,8 +40,10 @@ func (x *exchange) match() bool {
 
 // bind decides which endpoint the request goes to. If there is none it answers, and returns false.
 func (x *exchange) bind() bool {
-	x.set = x.backend.Pool.Set()
-	x.backend.Policy.Decide(&x.decision, x, x.set, x.server.Keys.Load(), x.memory, x.start.Unix())
+	x.decide()
+	if x.decision.Await > 0 {
+		x.awaitEndpoint()
+	}
 	if x.decision.Outcome == affinity.OutcomeRefused {
 		x.answerRefused()
 		return false
@@ -51,6 +53,28 @@ func (x *exchange) bind() bool {
 		return false
 	}
 	return true
+}
+
+func (x *exchange) decide() {
+	x.set = x.backend.Pool.Set()
+	x.backend.Policy.Decide(&x.decision, x, x.set, x.server.Keys.Load(), x.memory, x.start.Unix())
+}
+
+// awaitEndpoint gives the endpoint of a session a while to come, or for this replica to hear of it.
+func (x *exchange) awaitEndpoint() {
+	end := time.NewTimer(x.decision.Await)
+	defer end.Stop()
+	for {
+		changed := x.backend.Pool.Changed()
+		if x.decide(); x.decision.Await == 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-end.C:
+			return
+		}
+	}
 }
 
 // hostName writes the name in an authority: in lower case, without the port and without a trailing dot.

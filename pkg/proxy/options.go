@@ -19,6 +19,8 @@ type Options struct {
 	Tables *routing.Store
 	// Keys holds the keys that tokens are sealed and opened with.
 	Keys *affinity.Keys
+	// Sessions is where learned sessions are kept. May be nil: none are.
+	Sessions affinity.Store
 	// Certs is asked by the TLS listener.
 	Certs   *certs.Store
 	Metrics *observe.Metrics

@@ -1,21 +1,72 @@
 package proxy
 
+import "github.com/limpet-dev/limpet/pkg/http1"
+
 // nextEndpoint moves on to the next candidate, after the one decided on could not be reached.
 func (x *exchange) nextEndpoint() bool {
 	x.endpoint.Refused()
 	return x.backend.Policy.Next(&x.decision, x, x.set) >= 0
 }
 
-// holdSession remembers that the endpoint has answered the session, and makes the one Set-Cookie if the client must
-// be told where it belongs.
+// holdSession remembers that the endpoint has answered the session, and gives the client a token if it must be told
+// where it belongs. An app that releases the session gets neither.
 func (x *exchange) holdSession() {
 	x.endpoint.Accepted()
+	x.cookie = x.cookie[:0]
+	if x.resp.Has(http1.FieldLimpetReleaseSession) {
+		x.releaseSession()
+		return
+	}
+	if x.decision.From >= 0 {
+		x.set.Endpoint(x.decision.From).Left()
+	}
 	if x.decision.Session != 0 {
 		x.endpoint.Served(x.decision.Session)
 	}
-	x.cookie = x.cookie[:0]
+	if x.backend.Policy.WatchesAnswers() {
+		x.bindAnswer()
+	}
 	if x.decision.Issue {
-		keys := x.server.Keys.Load()
-		x.cookie = x.backend.Policy.AppendSetCookie(x.cookie, &x.decision, x.set, keys, x.memory, x.tls)
+		x.issueToken()
 	}
 }
+
+// bindAnswer binds the values that the app gives its client to the endpoint they come from.
+func (x *exchange) bindAnswer() {
+	policy, keys := x.backend.Policy, x.server.Keys.Load()
+	policy.Relearn(&x.decision, x, x.set, x.memory)
+	for i := range x.resp.Fields {
+		f, start := &x.resp.Fields[i], len(x.edited)
+		x.edited = policy.BindAnswer(x.edited, &x.decision, f.Name, f.Value, x.set, keys, x.memory)
+		if len(x.edited) > start {
+			f.Value = x.edited[start:]
+		}
+	}
+}
+
+func (x *exchange) issueToken() {
+	policy := x.backend.Policy
+	token := policy.AppendToken(x.cookie, &x.decision, x.set, x.server.Keys.Load(), x.memory, x.tls)
+	header := policy.TokenHeader(&x.decision)
+	if header == nil {
+		x.cookie = token
+		return
+	}
+	start := len(x.edited)
+	x.edited = append(x.edited, token...)
+	x.resp.Add(header, x.edited[start:])
+}
+
+// releaseSession makes the client forget what binds it: its next request is that of a new client.
+func (x *exchange) releaseSession() {
+	x.decision.Issue = false
+	policy := x.backend.Policy
+	policy.Forget(x, x.memory)
+	for i := range policy.CookieNames() {
+		start := len(x.edited)
+		x.edited = policy.AppendExpiry(x.edited, i, x.tls)
+		x.resp.Add(setCookie, x.edited[start:])
+	}
+}
+
+var setCookie = []byte("Set-Cookie")

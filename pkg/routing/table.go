@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"math/bits"
 	"reflect"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,9 @@ type Route struct {
 	Source   model.Ref
 	Backends []Backend
 
+	// StickySplit says that there are several Backends, and that the sessions of one of them keep their side.
+	StickySplit bool
+
 	weights uint64 // sum over Backends
 }
 
@@ -39,7 +43,8 @@ type Backend struct {
 	Weight uint64
 }
 
-// Split chooses the backend for a new client, by weight. The number is random. It returns nil if there is none.
+// Split chooses the backend for a new client, by weight. The number is random, or one that stands for the client: as
+// the weight of the last backend grows, clients change to it and never back. It returns nil if there is none.
 func (r *Route) Split(random uint64) *Backend {
 	if len(r.Backends) == 1 {
 		return &r.Backends[0]
@@ -47,7 +52,7 @@ func (r *Route) Split(random uint64) *Backend {
 	if r.weights == 0 {
 		return nil
 	}
-	at := random % r.weights
+	at, _ := bits.Mul64(random, r.weights)
 	for i := range r.Backends {
 		if b := &r.Backends[i]; at < b.Weight {
 			return b
@@ -129,6 +134,7 @@ func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight
+		r.StickySplit = r.StickySplit || b.Policy.StickySplit() && len(m.Backends) > 1
 		r.Backends = append(r.Backends, b)
 	}
 	return r

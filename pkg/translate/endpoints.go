@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -74,7 +75,7 @@ func better(a, b candidate) bool {
 	if order := a.address.Compare(b.address); order != 0 {
 		return order < 0
 	}
-	return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Zone, b.Zone)) < 0
+	return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.ForZones, b.ForZones)) < 0
 }
 
 func slicePort(slice *discoveryv1.EndpointSlice, name string) (uint16, bool) {
@@ -101,12 +102,25 @@ func readEndpoint(e *discoveryv1.Endpoint, port uint16) (candidate, bool) {
 	}
 	address := netip.AddrPortFrom(ip.Unmap(), port)
 	out := candidate{address: address}
-	out.Endpoint = model.Endpoint{ID: address.String(), Address: address.String(), Zone: deref(e.Zone), State: state}
+	out.Endpoint = model.Endpoint{ID: address.String(), Address: address.String(), Zone: deref(e.Zone), ForZones: forZones(e.Hints), State: state}
 	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
 		out.Pod = ref.Name
 		out.ID = cmp.Or(string(ref.UID), out.ID)
 	}
 	return out, true
+}
+
+// forZones joins the zones that hints name, in one order.
+func forZones(hints *discoveryv1.EndpointHints) string {
+	if hints == nil {
+		return ""
+	}
+	zones := make([]string, len(hints.ForZones))
+	for i := range hints.ForZones {
+		zones[i] = hints.ForZones[i].Name
+	}
+	slices.Sort(zones)
+	return strings.Join(zones, ",")
 }
 
 func stateOf(c discoveryv1.EndpointConditions) (state model.EndpointState, usable bool) {

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -24,13 +25,19 @@ type policies struct {
 	byName   map[types.NamespacedName]*policy
 	byTarget map[model.Ref]*policy // the one that has the target
 	// uses says for the sticky backends of the model whose stickiness they have.
-	uses map[*model.Affinity]use
+	uses map[*model.Affinity]applied
 }
 
 // use is a policy at one of its targets.
 type use struct {
 	policy *policy
 	target model.Ref
+}
+
+// applied is a use at one backend.
+type applied struct {
+	use
+	pool model.PoolID
 }
 
 // choice is the stickiness that an Ingress brings to its backends.
@@ -50,7 +57,7 @@ func (b *builder) readPolicies(all []*v1alpha1.AffinityPolicy) {
 	b.policies = &policies{
 		byName:   map[types.NamespacedName]*policy{},
 		byTarget: map[model.Ref]*policy{},
-		uses:     map[*model.Affinity]use{},
+		uses:     map[*model.Affinity]applied{},
 	}
 	for _, object := range all {
 		p := b.readPolicy(object)
@@ -153,6 +160,16 @@ func (b *builder) backendAffinity(s *source, pool model.PoolID, field string) *m
 	return b.apply(p.settings, pool, use{p, service})
 }
 
+// nginxNames are the names that ingress-nginx may have for a backend: it takes the port as the Ingress names it.
+func (b *builder) nginxNames(pool model.PoolID) []string {
+	name := pool.Namespace + "-" + pool.Service + "-"
+	names := []string{name + strconv.Itoa(int(pool.Port))}
+	if port := b.pools[pool].PortName; port != "" {
+		names = append(names, name+port)
+	}
+	return names
+}
+
 // apply gives a backend its own copy of the settings, sealed for its own scope and with cookie names of its own.
 func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *model.Affinity {
 	if settings == nil {
@@ -160,6 +177,12 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 	}
 	a := *settings
 	a.Scope = pool.String()
+	if u.policy != nil && u.policy.Spec.Group != "" {
+		a.Scope = pool.Namespace + "/group/" + u.policy.Spec.Group
+	}
+	if len(a.Adopt) > 0 {
+		a.AdoptBackends = b.nginxNames(pool)
+	}
 	a.Methods = make([]model.Method, len(settings.Methods))
 	for i, method := range settings.Methods {
 		if method.Cookie != nil {
@@ -172,7 +195,7 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 		a.Methods[i] = method
 	}
 	if u.policy != nil {
-		b.policies.uses[&a] = u
+		b.policies.uses[&a] = applied{u, pool}
 	}
 	return &a
 }

@@ -39,19 +39,60 @@ type cell struct {
 	binding v1alpha1.Binding
 }
 
+// cells are those that this version does.
+var cells = map[cell]bool{
+	{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:      true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingHashed}:      true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingLearned}:     true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingWrapped}:     true,
+	{v1alpha1.SourceCookie, v1alpha1.BindingNamed}:       true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingIssued}:      true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingLearned}:     true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingWrapped}:     true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingNamed}:       true,
+	{v1alpha1.SourceQueryParam, v1alpha1.BindingLearned}: true,
+	{v1alpha1.SourceQueryParam, v1alpha1.BindingNamed}:   true,
+	{v1alpha1.SourcePathSegment, v1alpha1.BindingNamed}:  true,
+	{v1alpha1.SourceHeader, v1alpha1.BindingHashed}:      true,
+	{v1alpha1.SourceQueryParam, v1alpha1.BindingHashed}:  true,
+	{v1alpha1.SourcePathSegment, v1alpha1.BindingHashed}: true,
+	{v1alpha1.SourceSourceIP, v1alpha1.BindingHashed}:    true,
+}
+
 func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 	out := model.Method{Source: model.Source(m.Source), Binding: model.Binding(m.Binding)}
-	switch (cell{m.Source, m.Binding}) {
-	case cell{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:
-		out.Cookie = c.cookie(m.Cookie, field+".cookie")
-	case cell{v1alpha1.SourceHeader, v1alpha1.BindingHashed}:
-		out.Header = c.header(m.Header, field+".header.name")
-	case cell{v1alpha1.SourceSourceIP, v1alpha1.BindingHashed}:
-		out.SourceIP = c.sourceIP(m.SourceIP, field+".sourceIP")
-	default:
+	if !cells[cell{m.Source, m.Binding}] {
 		c.unsupported(field, "source %s with binding %s", m.Source, m.Binding)
+		return out
+	}
+	if m.Binding == v1alpha1.BindingNamed {
+		out.Separator = c.named(m.Named, field+".named")
+	}
+	switch m.Source {
+	case v1alpha1.SourceCookie:
+		out.Cookie = c.methodCookie(m, field+".cookie")
+	case v1alpha1.SourceHeader:
+		out.Header = c.header(m.Header, field+".header.name")
+	case v1alpha1.SourceQueryParam:
+		out.QueryParam = c.queryParam(m.QueryParam, field+".queryParam.name")
+	case v1alpha1.SourcePathSegment:
+		out.PathSegment = c.pathSegment(m.PathSegment, field+".pathSegment.index")
+	case v1alpha1.SourceSourceIP:
+		out.SourceIP = c.sourceIP(m.SourceIP, field+".sourceIP")
 	}
 	return out
+}
+
+// methodCookie is the cookie with its attributes where Limpet sets it, and its name alone where the app does.
+func (c *compiler) methodCookie(m *v1alpha1.Method, field string) *model.Cookie {
+	if m.Binding == v1alpha1.BindingIssued {
+		return c.cookie(m.Cookie, field)
+	}
+	if m.Cookie == nil || !isToken(m.Cookie.Name) {
+		c.invalid(field+".name", "must be set to a token of at most %d bytes with binding %s", maxName, m.Binding)
+		return nil
+	}
+	return &model.Cookie{Name: m.Cookie.Name}
 }
 
 // cookie leaves the name empty where it is to be generated.
@@ -103,6 +144,36 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 		c.invalid(field, "%s frames or routes the message; it must be a header of the application", name)
 	}
 	return &model.Header{Name: name}
+}
+
+// named gives the separator.
+func (c *compiler) named(in *v1alpha1.Named, field string) string {
+	if in == nil {
+		in = &v1alpha1.Named{}
+	}
+	if by := cmp.Or(in.By, v1alpha1.NamedByPodName); by != v1alpha1.NamedByPodName {
+		c.unsupported(field+".by", "%s", by)
+	}
+	return cmp.Or(in.Separator, ".")
+}
+
+func (c *compiler) queryParam(in *v1alpha1.QueryParam, field string) *model.QueryParam {
+	if in == nil || in.Name == "" || len(in.Name) > maxName {
+		c.invalid(field, "must be set to at most %d bytes", maxName)
+		return nil
+	}
+	return &model.QueryParam{Name: in.Name}
+}
+
+// maxSegment is the index of the last path segment that a method may look at.
+const maxSegment = 31
+
+func (c *compiler) pathSegment(in *v1alpha1.PathSegment, field string) *model.PathSegment {
+	if in == nil || in.Index < 0 || in.Index > maxSegment {
+		c.invalid(field, "must be from 0 to %d", maxSegment)
+		return nil
+	}
+	return &model.PathSegment{Index: int(in.Index)}
 }
 
 func (c *compiler) sourceIP(in *v1alpha1.SourceIP, field string) *model.SourceIP {

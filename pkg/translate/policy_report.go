@@ -107,8 +107,8 @@ func effective(a *model.Affinity, backends []v1alpha1.EffectiveBackend) *v1alpha
 // effectiveBackends gives the backends of the model that each policy is applied to, sorted, by policy and target.
 func (b *builder) effectiveBackends() map[use][]v1alpha1.EffectiveBackend {
 	out := map[use][]v1alpha1.EffectiveBackend{}
-	for affinity, u := range b.policies.uses {
-		out[u] = append(out[u], effectiveBackend(affinity))
+	for affinity, at := range b.policies.uses {
+		out[at.use] = append(out[at.use], effectiveBackend(affinity, at.pool))
 	}
 	for u, backends := range out {
 		slices.SortFunc(backends, compareBackends)
@@ -124,8 +124,8 @@ func compareBackends(x, y v1alpha1.EffectiveBackend) int {
 	return cmp.Or(cmp.Compare(x.Backend, y.Backend), slices.Compare(x.Methods, y.Methods))
 }
 
-func effectiveBackend(a *model.Affinity) v1alpha1.EffectiveBackend {
-	out := v1alpha1.EffectiveBackend{Backend: a.Scope}
+func effectiveBackend(a *model.Affinity, pool model.PoolID) v1alpha1.EffectiveBackend {
+	out := v1alpha1.EffectiveBackend{Backend: pool.String()}
 	for _, m := range a.Methods {
 		text := string(m.Source) + "/" + string(m.Binding)
 		switch {
@@ -133,6 +133,10 @@ func effectiveBackend(a *model.Affinity) v1alpha1.EffectiveBackend {
 			text += " " + m.Cookie.Name
 		case m.Header != nil:
 			text += " " + m.Header.Name
+		case m.QueryParam != nil:
+			text += " " + m.QueryParam.Name
+		case m.PathSegment != nil:
+			text += fmt.Sprintf(" %d", m.PathSegment.Index)
 		case m.SourceIP != nil:
 			text += fmt.Sprintf(" /%d /%d", m.SourceIP.IPv4PrefixLength, m.SourceIP.IPv6PrefixLength)
 		}

@@ -3,6 +3,7 @@ package translate
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
@@ -32,11 +33,18 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.Methods = c.methods(spec.Methods)
 	a.AbsoluteTimeout = c.duration(deref(spec.AbsoluteTimeout), "absoluteTimeout")
 	a.IdleTimeout = c.duration(deref(spec.IdleTimeout), "idleTimeout")
-	a.Pick = model.Pick(cmp.Or(spec.NewSession.Pick, v1alpha1.PickLeastSessions))
+	c.newSession(a, &spec.NewSession)
+	a.BalanceFactor = c.balanceFactor(spec.Hash.BalanceFactor)
 	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
-	a.Unavailable = c.unavailable(&spec.Unavailable)
+	a.DrainTimeout = c.duration(spec.Drain.Timeout, "drain.timeout")
+	a.Unavailable = c.unavailable(&spec.Unavailable, a.RefuseWhenFull)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
-	c.refuseUnsupported(spec)
+	c.rebalance(a, &spec.Rebalance)
+	a.Adopt = adopted(spec.Adopt)
+	c.checkWrapped(a)
+	a.MovedHeader = c.movedHeader(spec.MovedHeader)
+	a.Exempt = exempt(&spec.Exempt)
+	a.StickySplit = spec.Split.Sticky
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
@@ -52,41 +60,86 @@ func (c *compiler) duration(d v1alpha1.Duration, field string) time.Duration {
 	return out
 }
 
-// unavailable gives the fields that belong to the action, and no other.
-func (c *compiler) unavailable(u *v1alpha1.Unavailable) model.Unavailable {
+func (c *compiler) newSession(a *model.Affinity, n *v1alpha1.NewSession) {
+	a.Pick = model.Pick(cmp.Or(n.Pick, v1alpha1.PickLeastSessions))
+	a.SlowStart = c.duration(n.SlowStart, "newSession.slowStart")
+	a.MaxSessions = n.MaxSessionsPerEndpoint
+	a.RefuseWhenFull = n.Overflow == v1alpha1.OverflowRefuse
+	a.PreferZone = n.PreferZone
+	if a.MaxSessions < 0 {
+		c.invalid("newSession.maxSessionsPerEndpoint", "%d must not be negative", a.MaxSessions)
+	}
+}
+
+func (c *compiler) balanceFactor(percent int32) int32 {
+	if percent != 0 && percent <= 100 {
+		c.invalid("hash.balanceFactor", "%d must be 0, or more than 100", percent)
+	}
+	return percent
+}
+
+// unavailable gives the fields that belong to the action, and no other. Refusing a session that is one too many is
+// answered as Fail is.
+func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unavailable {
 	out := model.Unavailable{Action: model.UnavailableAction(cmp.Or(u.Action, v1alpha1.UnavailableRepick))}
-	if out.Action == model.UnavailableFail {
+	if out.Action == model.UnavailableFail || refuses {
 		out.Status = int(cmp.Or(u.Status, 503))
 		out.RetryAfter = c.duration(cmp.Or(u.RetryAfter, "5s"), "unavailable.retryAfter")
+	}
+	if out.Action == model.UnavailableWait {
+		out.Wait = c.duration(u.Wait, "unavailable.wait")
 	}
 	return out
 }
 
-// refuseUnsupported names every setting that this version does not act upon and that is not neutral: a policy is
-// applied as it is written, or not at all.
-func (c *compiler) refuseUnsupported(spec *v1alpha1.AffinityPolicySpec) {
-	n, exempt := &spec.NewSession, &spec.Exempt
-	for _, setting := range []struct {
-		field   string
-		neutral string
-		used    bool
-	}{
-		{"newSession.slowStart", "0s", c.duration(n.SlowStart, "newSession.slowStart") != 0},
-		{"newSession.maxSessionsPerEndpoint", "0", n.MaxSessionsPerEndpoint != 0},
-		{"newSession.overflow", "Spill", cmp.Or(n.Overflow, v1alpha1.OverflowSpill) != v1alpha1.OverflowSpill},
-		{"newSession.preferZone", "false", n.PreferZone},
-		{"drain.timeout", "0s", c.duration(spec.Drain.Timeout, "drain.timeout") != 0},
-		{"unavailable.action", "Repick or Fail", spec.Unavailable.Action == v1alpha1.UnavailableWait},
-		{"rebalance.mode", "Never", cmp.Or(spec.Rebalance.Mode, v1alpha1.RebalanceNever) != v1alpha1.RebalanceNever},
-		{"hash.balanceFactor", "0", spec.Hash.BalanceFactor != 0},
-		{"group", `""`, spec.Group != ""},
-		{"split.sticky", "false", spec.Split.Sticky},
-		{"adopt", "[]", len(spec.Adopt) > 0},
-		{"movedHeader", `""`, spec.MovedHeader != ""},
-		{"exempt", "empty lists", len(exempt.Methods)+len(exempt.Paths)+len(exempt.UserAgents) > 0},
-	} {
-		if setting.used {
-			c.unsupported(setting.field, "anything but %s", setting.neutral)
+// checkWrapped refuses a promise that cannot be kept: the token on an app's value goes out when the app sends the value,
+// and cannot be renewed between.
+func (c *compiler) checkWrapped(a *model.Affinity) {
+	for i, m := range a.Methods {
+		if m.Binding == model.BindingWrapped && a.IdleTimeout > 0 {
+			c.invalid(fmt.Sprintf("methods[%d].binding", i),
+				"Wrapped cannot be used with an idleTimeout, since only the app can renew its value; use absoluteTimeout")
 		}
 	}
+}
+
+func (c *compiler) rebalance(a *model.Affinity, r *v1alpha1.Rebalance) {
+	if r.Mode != v1alpha1.RebalanceOnIdle {
+		return
+	}
+	a.Rebalance.AfterIdle = c.duration(r.AfterIdle, "rebalance.afterIdle")
+	a.Rebalance.MaxPerMinute = r.MaxPerMinute
+	if a.Rebalance.AfterIdle == 0 {
+		c.invalid("rebalance.afterIdle", "must be more than 0s with mode OnIdle")
+	}
+	if !slices.ContainsFunc(a.Methods, issues) {
+		c.invalid("rebalance.mode", "OnIdle needs a method with binding Issued: only its sessions can be moved")
+	}
+}
+
+func issues(m model.Method) bool { return m.Binding == model.BindingIssued }
+
+func adopted(in []v1alpha1.Adopted) []model.Adopted {
+	var out []model.Adopted
+	for _, controller := range in {
+		out = append(out, model.Adopted(controller))
+	}
+	return out
+}
+
+func (c *compiler) movedHeader(name string) string {
+	if name == "" {
+		return ""
+	}
+	if h := c.header(&v1alpha1.Header{Name: name}, "movedHeader"); h != nil {
+		return h.Name
+	}
+	return ""
+}
+
+func exempt(e *v1alpha1.Exempt) *model.Exempt {
+	if len(e.Methods)+len(e.Paths)+len(e.UserAgents) == 0 {
+		return nil
+	}
+	return &model.Exempt{Methods: e.Methods, Paths: e.Paths, UserAgents: e.UserAgents}
 }

@@ -29,7 +29,9 @@ type Endpoint struct {
 // live is shared by the Endpoints that stand for one address in successive Sets, whatever their State.
 type live struct {
 	requests atomic.Int64
-	refusing atomic.Bool // the last connection was refused: counts as full for new sessions
+	draining bool         // held by the pool
+	since    atomic.Int64 // Unix seconds when it became ready or began to drain; 0: ready from the beginning
+	refusing atomic.Bool  // the last connection was refused: counts as full for new sessions
 	sessions sessions
 	gone     atomic.Bool
 	idle     [shards]idleList
@@ -66,6 +68,9 @@ func (e *Endpoint) End() { e.requests.Add(-1) }
 
 // Served remembers that the endpoint has answered the session.
 func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
+
+// Left notes that a session which the endpoint has served was sent elsewhere for good.
+func (e *Endpoint) Left() { e.sessions.left.Add(1) }
 
 // Refused notes that no connection could be made: until one can, or a few seconds have passed, new sessions are better
 // off elsewhere. Without this, an endpoint that is down would look like the least busy one.

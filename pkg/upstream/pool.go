@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -20,16 +21,32 @@ type Pool struct {
 	turn atomic.Uint64
 	mu   sync.Mutex // held while the set is replaced
 	live map[string]*live
+	// changed is closed when the set is replaced; nil while nobody waits for that.
+	changed chan struct{}
+	moves   pace
+	zone    string // of this Limpet
+	// known says that there have been endpoints: those that come now are new.
+	known bool
 }
 
-func newPool(id model.PoolID, slot int) *Pool {
-	p := &Pool{ID: id, Name: id.String(), Slot: slot, live: map[string]*live{}}
-	p.set.Store(newSet(nil, &p.turn))
+func newPool(id model.PoolID, slot int, zone string) *Pool {
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, live: map[string]*live{}, zone: zone}
+	p.set.Store(newSet(nil, p))
 	return p
 }
 
 // Set returns the endpoints of this moment.
 func (p *Pool) Set() *Set { return p.set.Load() }
+
+// Changed gives a channel that is closed when the endpoints change next.
+func (p *Pool) Changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.changed == nil {
+		p.changed = make(chan struct{})
+	}
+	return p.changed
+}
 
 // Replace makes the given endpoints the pool's endpoints, keeping the connections and counts of those that stay. It
 // reports whether anything changed. Those that left keep answering the requests that they have.
@@ -39,21 +56,42 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	if p.holds(endpoints) {
 		return false
 	}
+	now := time.Now().Unix()
 	next := make(map[string]*live, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
 		key := e.ID + " " + e.Address
-		next[key] = p.live[key]
-		if next[key] == nil {
-			next[key] = new(live)
-		}
+		next[key] = p.keep(key, e.State, now)
 		members[i] = &Endpoint{Endpoint: e, Label: cmp.Or(e.Pod, e.Address), live: next[key]}
 	}
 	previous := p.live
 	p.live = next
-	p.set.Store(newSet(members, &p.turn))
+	p.known = p.known || len(endpoints) > 0
+	p.set.Store(newSet(members, p))
 	leaveAllBut(previous, next)
+	if p.changed != nil {
+		close(p.changed)
+		p.changed = nil
+	}
 	return true
+}
+
+// keep gives what is live about an endpoint, and notes since when it is in that state. Those that were ready when the
+// pool was first seen are not new.
+func (p *Pool) keep(key string, state model.EndpointState, now int64) *live {
+	draining := state == model.EndpointDraining
+	l := p.live[key]
+	switch {
+	case l == nil:
+		l = &live{draining: draining}
+		if draining || p.known {
+			l.since.Store(now)
+		}
+	case l.draining != draining:
+		l.draining = draining
+		l.since.Store(now)
+	}
+	return l
 }
 
 func leaveAllBut(previous, next map[string]*live) {

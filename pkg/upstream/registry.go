@@ -12,6 +12,9 @@ import (
 
 // Registry is all Pools by ID. Safe for concurrent use; requests never ask it, because Tables point at their Pools.
 type Registry struct {
+	// Zone is Limpet's own, empty if it is not known. It is set before the first Pool is made.
+	Zone string
+
 	mu    sync.Mutex
 	pools map[model.PoolID]*Pool
 	free  []int // slots of pools that are gone
@@ -28,7 +31,7 @@ func (r *Registry) Pool(id model.PoolID) *Pool {
 	if p := r.pools[id]; p != nil {
 		return p
 	}
-	p := newPool(id, r.takeSlot())
+	p := newPool(id, r.takeSlot(), r.Zone)
 	r.pools[id] = p
 	return p
 }

@@ -53,6 +53,9 @@ type sessions struct {
 	current, previous atomic.Pointer[sketch]
 	// carried counts, in bits, what previous has and current has not.
 	carried atomic.Int64
+	// left and leftBefore count the sessions that were sent away during the window and the one before: they are in the
+	// sketches all the same.
+	left, leftBefore atomic.Int64
 }
 
 // add notes that the session was served just now.
@@ -87,7 +90,8 @@ func (s *sessions) count() int64 {
 		return 0
 	}
 	ones := float64(min(max(current.ones.Load()+s.carried.Load(), 0), sketchBits-1))
-	return int64(math.Round(-sketchBits / 2 * math.Log1p(-ones/sketchBits)))
+	n := int64(math.Round(-sketchBits / 2 * math.Log1p(-ones/sketchBits)))
+	return max(n-s.left.Load()-s.leftBefore.Load(), 0)
 }
 
 // turnOver starts a new window: what was not served during the last one is forgotten at the next turn.
@@ -96,6 +100,7 @@ func (s *sessions) turnOver() {
 	if current == nil {
 		return
 	}
+	s.leftBefore.Store(s.left.Swap(0))
 	s.previous.Store(current)
 	s.carried.Store(current.ones.Load())
 	s.current.Store(new(sketch))

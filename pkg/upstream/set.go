@@ -3,7 +3,7 @@ package upstream
 import (
 	"cmp"
 	"slices"
-	"sync/atomic"
+	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -17,7 +17,8 @@ type Set struct {
 	ready     int
 	byPod     index
 	byName    index
-	turn      *atomic.Uint64
+	near      []bool // parallel to endpoints
+	pool      *Pool
 }
 
 // index finds the endpoints of a Set by one kind of identity.
@@ -29,7 +30,7 @@ type index struct {
 
 // newSet takes ownership of endpoints. A pool in which nothing is ready lets its draining endpoints take new sessions,
 // because serving beats refusing.
-func newSet(endpoints []*Endpoint, turn *atomic.Uint64) *Set {
+func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 	slices.SortFunc(endpoints, func(a, b *Endpoint) int {
 		return cmp.Or(
 			cmp.Compare(stateOrder(a.State), stateOrder(b.State)),
@@ -49,7 +50,8 @@ func newSet(endpoints []*Endpoint, turn *atomic.Uint64) *Set {
 		ready:     ready,
 		byPod:     newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
 		byName:    newIndex(endpoints, (*Endpoint).podName),
-		turn:      turn,
+		near:      nearOf(endpoints, pool.zone),
+		pool:      pool,
 	}
 }
 
@@ -113,8 +115,30 @@ func (s *Set) Requests(i int) int64 { return s.endpoints[i].load(s.endpoints[i].
 // Sessions estimates how many sessions the i-th endpoint holds, as far as picking goes: see Endpoint.Refused.
 func (s *Set) Sessions(i int) int64 { return s.endpoints[i].load(s.endpoints[i].sessions.count()) }
 
+// Since is when the i-th endpoint became ready or began to drain, in Unix seconds, as far as this replica has seen; 0 if
+// it was ready from the beginning.
+func (s *Set) Since(i int) int64 { return s.endpoints[i].since.Load() }
+
+// Near reports whether the i-th endpoint is meant for clients in Limpet's own zone: as hints say, else if it is there.
+func (s *Set) Near(i int) bool { return s.near[i] }
+
+func nearOf(endpoints []*Endpoint, zone string) []bool {
+	near := make([]bool, len(endpoints))
+	for i, e := range endpoints {
+		zones := strings.Split(cmp.Or(e.ForZones, e.Zone), ",")
+		near[i] = zone != "" && slices.Contains(zones, zone)
+	}
+	return near
+}
+
+// Address is what the i-th endpoint is dialled by.
+func (s *Set) Address(i int) string { return s.endpoints[i].Address }
+
+// MayMove counts a session of the pool that is about to move of its own accord, unless so many have in this minute.
+func (s *Set) MayMove(perMinute, now int64) bool { return s.pool.moves.mayMove(perMinute, now) }
+
 // Knows reports whether the i-th endpoint has served the session lately, as far as this replica has seen.
 func (s *Set) Knows(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
 
 // Turn counts up, for round robin. It goes on over changes of the set.
-func (s *Set) Turn() uint64 { return s.turn.Add(1) }
+func (s *Set) Turn() uint64 { return s.pool.turn.Add(1) }

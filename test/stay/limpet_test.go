@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/limpet-dev/limpet/test/programs"
 )
 
 // limpet is a running process.
@@ -27,7 +29,7 @@ func startLimpet(t *testing.T, args ...string) *limpet {
 	l := &limpet{http: freeAddress(t), admin: freeAddress(t)}
 	args = append(args, "--http-addr", l.http, "--https-addr=", "--admin-addr", l.admin, "--access-log=false",
 		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text")
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(programs.Limpet.Path(), args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	logs, err := cmd.StderrPipe()
 	if err != nil {

@@ -3,27 +3,21 @@ package stay
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
+	"github.com/limpet-dev/limpet/test/controlplane"
+	"github.com/limpet-dev/limpet/test/programs"
 	"github.com/limpet-dev/limpet/test/sandbox"
 )
 
-// binary is the limpet under test, built by TestMain.
-var binary string
-
-func TestMain(m *testing.M) { sandbox.Main(m, buildLimpet) }
-
-func buildLimpet() (func(), error) {
-	dir, err := os.MkdirTemp("", "limpet-stay-")
-	if err != nil {
-		return nil, err
+func TestMain(m *testing.M) {
+	for _, find := range []func() error{controlplane.Find, findLimpet} {
+		if err := find(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
-	binary = filepath.Join(dir, "limpet")
-	out, err := exec.Command("go", "build", "-o", binary, "../../cmd/limpet").CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("building limpet: %w\n%s", err, out)
-	}
-	return func() { os.RemoveAll(dir) }, nil
+	sandbox.Main(m, nil)
 }
+
+func findLimpet() error { return programs.Find(programs.Limpet) }

@@ -1,0 +1,127 @@
+package affinity
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+func adopting(controllers ...model.Adopted) *Policy {
+	a := affinityOf(cookieMethod)
+	a.Adopt, a.AdoptBackends = controllers, []string{"default-http-svc-80", "default-http-svc-http"}
+	return Compile(a)
+}
+
+var adoptable = []string{"10.0.0.4:8080", "10.0.0.5:8080", "[fd00::7]:8080"}
+
+func adoptionSet() *fakeSet {
+	set := newSetOf(adoptable, adoptable, 3)
+	set.requests = []int64{0, 5, 5} // a client that is not adopted goes to the first
+	return set
+}
+
+func md5Hex(text string) string { sum := md5.Sum([]byte(text)); return hex.EncodeToString(sum[:]) }
+
+func sha256Hex(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+func TestCookiesOfOtherControllersAreAdoptedOnce(t *testing.T) {
+	mark := "|5a881deec44117eee2efd3540198e203"
+	for _, c := range []struct {
+		name, value string
+		controller  model.Adopted
+		want        int
+	}{
+		// The vector of research/affinity-features.md, section 2a.
+		{"ingress-nginx", "dff8f26d85867582fc6052e4fc181905" + mark, model.AdoptIngressNginx, 1},
+		{"ingress-nginx, IPv6", md5Hex("default-http-svc-80[fd00::7]:8080") + mark, model.AdoptIngressNginx, 2},
+		{"ingress-nginx, port by name", md5Hex("default-http-svc-http10.0.0.5:8080") + "|" +
+			md5Hex(md5Hex("default-http-svc-http")+"default-http-svc-http"), model.AdoptIngressNginx, 1},
+		{"ingress-nginx, its pod is gone", md5Hex("default-http-svc-8010.0.0.9:8080") + mark, model.AdoptIngressNginx, none},
+		{"ingress-nginx, another backend", "dff8f26d85867582fc6052e4fc181905|" + md5Hex("x"), model.AdoptIngressNginx, none},
+		{"ingress-nginx, not asked for", "dff8f26d85867582fc6052e4fc181905" + mark, model.AdoptNGINX, none},
+		{"Traefik", sha256Hex("http://10.0.0.5:8080")[:16], model.AdoptTraefik, 1},
+		{"Traefik, as it was", "http://10.0.0.5:8080", model.AdoptTraefik, 1},
+		{"NGINX", md5Hex("10.0.0.5:8080"), model.AdoptNGINX, 1},
+		{"garbage", "garbage", model.AdoptNGINX, none},
+	} {
+		p, set, ring := adopting(c.controller), adoptionSet(), newRing(t, 1)
+		var d Decision
+		p.Decide(&d, &fakeRequest{cookies: []string{"cart-id=" + c.value}}, set, ring, &Memory{}, testNow)
+		if c.want == none {
+			if d.Outcome != OutcomeInvalid || d.Endpoint != 0 {
+				t.Errorf("%s: %s on %d, want invalid", c.name, outcomeOf(&d), d.Endpoint)
+			}
+			continue
+		}
+		if d.Outcome != OutcomeHit || d.Endpoint != c.want || !d.Issue || d.Session == 0 {
+			t.Errorf("%s: %s on %d, issue %v; want hit on %d", c.name, outcomeOf(&d), d.Endpoint, d.Issue, c.want)
+		}
+	}
+}
+
+// ring is another way to the same: all points, sorted.
+func nginxRing(addresses []string) func(key string) string {
+	type point struct {
+		hash    uint32
+		address string
+	}
+	var points []point
+	for _, address := range addresses {
+		previous := []byte{0, 0, 0, 0}
+		for range 160 {
+			hash := crc32.ChecksumIEEE(append([]byte(address), previous...))
+			previous = []byte{byte(hash), byte(hash >> 8), byte(hash >> 16), byte(hash >> 24)}
+			points = append(points, point{hash, address})
+		}
+	}
+	slices.SortFunc(points, func(a, b point) int { return int(int64(a.hash) - int64(b.hash)) })
+	return func(key string) string {
+		from := crc32.ChecksumIEEE([]byte(key))
+		for _, p := range points {
+			if p.hash >= from {
+				return p.address
+			}
+		}
+		return points[0].address
+	}
+}
+
+func TestBalancedCookiesAreFoundOnTheRing(t *testing.T) {
+	p, set, owner := adopting(model.AdoptIngressNginx), adoptionSet(), nginxRing(adoptable)
+	used := map[int]int{}
+	for n := range 500 {
+		key := fmt.Sprintf("1700000%03d.%d.31.%d", n, n%7, n*7919)
+		var d Decision
+		cookie := "cart-id=" + key + "|5a881deec44117eee2efd3540198e203"
+		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, set, newRing(t, 1), &Memory{}, testNow)
+		if set.name(d.Endpoint) != owner(key) || d.Outcome != OutcomeHit {
+			t.Fatalf("%s: %s, %s; want %s", key, set.name(d.Endpoint), d.Outcome, owner(key))
+		}
+		used[d.Endpoint]++
+	}
+	if len(used) != 3 {
+		t.Errorf("endpoints used: %v", used)
+	}
+}
+
+func TestATokenComesBeforeWhatIsAdopted(t *testing.T) {
+	p, set, ring := adopting(model.AdoptNGINX), adoptionSet(), newRing(t, 1)
+	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: adoptable[2], session: 77}})
+	foreign := "cart-id=" + md5Hex("10.0.0.5:8080")
+	for _, cookies := range [][]string{{foreign, token[0]}, {token[0], foreign}} {
+		var d Decision
+		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &Memory{}, testNow)
+		if d.Endpoint != 2 || d.Session != 77 || d.Issue {
+			t.Errorf("%v: endpoint %d, session %d, issue %v", cookies, d.Endpoint, d.Session, d.Issue)
+		}
+	}
+}

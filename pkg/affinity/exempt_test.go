@@ -1,0 +1,110 @@
+package affinity
+
+import (
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+func exempting(a *model.Affinity) {
+	a.Exempt = &model.Exempt{
+		Methods: []string{"OPTIONS"}, Paths: []string{"/static", "/assets/"}, UserAgents: []string{"Bot"},
+	}
+}
+
+func TestExemptRequestsHaveNeitherTokenNorDecision(t *testing.T) {
+	a := affinityOf(cookieMethod, headerMethod)
+	exempting(a)
+	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
+	for _, c := range []struct {
+		req    fakeRequest
+		exempt bool
+	}{
+		{fakeRequest{method: "OPTIONS", path: "/"}, true},
+		{fakeRequest{method: "GET", path: "/"}, false},
+		{fakeRequest{method: "options", path: "/"}, false},
+		{fakeRequest{path: "/static"}, true},
+		{fakeRequest{path: "/static/a"}, true},
+		{fakeRequest{path: "/statics"}, false},
+		{fakeRequest{path: "/assets"}, true},
+		{fakeRequest{path: "/stat"}, false},
+		{fakeRequest{path: "/", agent: "Mozilla/5.0 (compatible; GoogleBOT/2.1)"}, true},
+		{fakeRequest{path: "/", agent: "Bo"}, false},
+		{fakeRequest{path: "/static", header: "x"}, true},
+	} {
+		var d Decision
+		p.Decide(&d, &c.req, set, ring, &Memory{}, testNow)
+		if got := d.Outcome == OutcomeNone; got != c.exempt || d.Issue == c.exempt || d.Endpoint == none {
+			t.Errorf("%+v: %s, issue %v, endpoint %d; exempt: want %v", c.req, d.Outcome, d.Issue, d.Endpoint, c.exempt)
+		}
+	}
+}
+
+// Exempt requests bring no session along, so counting sessions would send all of them to one endpoint.
+func TestExemptRequestsAreSpreadByWhatIsInFlight(t *testing.T) {
+	a := affinityOf(headerMethod)
+	exempting(a)
+	a.Pick = model.PickLeastSessions
+	p, set := Compile(a), newSet("a b c")
+	set.sessions = []int64{0, 9, 9}
+	used := map[int]int{}
+	for range 300 {
+		var d Decision
+		p.Decide(&d, &fakeRequest{path: "/static", header: "x"}, set, nil, &Memory{}, testNow)
+		used[d.Endpoint]++
+		if at := p.Next(&d, &fakeRequest{path: "/static", header: "x"}, set); at == none {
+			t.Fatal("no other endpoint is offered")
+		}
+		used[d.Endpoint]++
+	}
+	for i := range 3 {
+		if used[i] < 100 {
+			t.Errorf("endpoint %d was used %d times of 600", i, used[i])
+		}
+	}
+}
+
+var headerIssued = model.Method{
+	Source: model.SourceHeader, Binding: model.BindingIssued, Header: &model.Header{Name: "X-Session-Id"},
+}
+
+func TestATokenInAHeaderBringsTheClientBack(t *testing.T) {
+	p, set, ring := Compile(affinityOf(headerIssued)), newSet("a b c"), newRing(t, 1)
+	set.requests = []int64{1, 0, 1}
+	var d Decision
+	var m Memory
+	p.Decide(&d, &fakeRequest{}, set, ring, &m, testNow)
+	if !d.Issue || string(p.TokenHeader(&d)) != "X-Session-Id" {
+		t.Fatalf("issue %v in %q", d.Issue, p.TokenHeader(&d))
+	}
+	token := string(p.AppendToken(nil, &d, set, ring, &m, true))
+	set.requests = []int64{0, 1, 0}
+	p.Decide(&d, &fakeRequest{header: token}, set, ring, &m, testNow)
+	if d.Endpoint != 1 || d.Outcome != OutcomeHit || d.Issue {
+		t.Errorf("endpoint %d, %s, issue %v; want 1, hit, no token", d.Endpoint, d.Outcome, d.Issue)
+	}
+	if _, ok := p.ForwardHeader([]byte("x-session-ID"), []byte(token)); ok {
+		t.Error("the app is given the token")
+	}
+}
+
+func TestTheMovedHeaderIsLimpetsAlone(t *testing.T) {
+	a := affinityOf(cookieMethod)
+	a.MovedHeader = "X-Moved"
+	p := Compile(a)
+	if _, ok := p.ForwardHeader([]byte("x-moved"), []byte("gone")); ok {
+		t.Error("what a client says about moves is passed on")
+	}
+	if value, ok := p.ForwardHeader([]byte("X-Other"), []byte("1")); !ok || string(value) != "1" {
+		t.Error("another header is not passed on")
+	}
+	if name, why := p.MovedHeader(&Decision{Outcome: OutcomeMoved, Reason: ReasonGone}); string(name) != "X-Moved" || why != "gone" {
+		t.Errorf("a move is told as %q: %q", name, why)
+	}
+	if name, _ := p.MovedHeader(&Decision{Outcome: OutcomeHit}); name != nil {
+		t.Error("a move is told where there was none")
+	}
+	if Compile(affinityOf(cookieMethod)).EditsHeaders() {
+		t.Error("a policy without such headers looks at them")
+	}
+}

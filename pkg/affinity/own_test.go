@@ -1,0 +1,257 @@
+package affinity
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// memoryStore is a Store without bounds.
+type memoryStore map[string]model.EndpointKey
+
+func (s memoryStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
+	key, ok := s[string(id)]
+	return key, ok
+}
+
+func (s memoryStore) Remember(_ uint64, id []byte, key model.EndpointKey) { s[string(id)] = key }
+func (s memoryStore) Forget(_ uint64, id []byte)                          { delete(s, string(id)) }
+
+func ownMethod(source model.Source, binding model.Binding) model.Method {
+	m := model.Method{Source: source, Binding: binding, Separator: "."}
+	switch source {
+	case model.SourceCookie:
+		m.Cookie = &model.Cookie{Name: "sid"}
+	case model.SourceHeader:
+		m.Header = &model.Header{Name: "X-Session-Id"}
+	case model.SourceQueryParam:
+		m.QueryParam = &model.QueryParam{Name: "sid"}
+	case model.SourcePathSegment:
+		m.PathSegment = &model.PathSegment{Index: 0}
+	}
+	return m
+}
+
+func TestAValueNamesItsPod(t *testing.T) {
+	for _, source := range []model.Source{
+		model.SourceCookie, model.SourceHeader, model.SourceQueryParam, model.SourcePathSegment,
+	} {
+		p := Compile(affinityOf(ownMethod(source, model.BindingNamed)))
+		for _, c := range []struct{ value, endpoint, outcome string }{
+			{"A1B2.b", "b", "hit"},
+			{"A1.B2.c", "c", "hit"},
+			{"d", "d", "hit"}, // draining
+			{"A1B2.z", "", "moved/gone"},
+			{"A1B2", "", "new"},
+		} {
+			set := newSet("a b c | d")
+			req := &fakeRequest{
+				cookies: []string{"sid=" + c.value}, header: c.value, path: "/" + c.value + "/x", query: "sid=" + c.value,
+			}
+			var d Decision
+			p.Decide(&d, req, set, nil, &Memory{}, testNow)
+			if c.endpoint != "" && set.name(d.Endpoint) != c.endpoint || outcomeOf(&d) != c.outcome || d.Endpoint == none {
+				t.Errorf("%s %s: %s, %s; want %s, %s", source, c.value, set.name(d.Endpoint), outcomeOf(&d), c.endpoint, c.outcome)
+			}
+		}
+	}
+}
+
+// Nobody can give the client another value but the app, so the requests of one value must meet without one.
+func TestAValueWhosePodIsGoneStaysWhereItsHashIs(t *testing.T) {
+	p := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingNamed)))
+	set := newSet("a b c")
+	for i := range 20 {
+		req := &fakeRequest{cookies: []string{"sid=" + strings.Repeat("x", i) + ".z"}}
+		var first, second Decision
+		p.Decide(&first, req, set, nil, &Memory{}, testNow)
+		set.known = map[uint64]int{first.Session: first.Endpoint}
+		p.Decide(&second, req, set, nil, &Memory{}, testNow)
+		if outcomeOf(&first) != "moved/gone" || outcomeOf(&second) != "hit" || first.Endpoint != second.Endpoint {
+			t.Errorf("%s on %d, then %s on %d; want moved/gone, then hit on the same", outcomeOf(&first), first.Endpoint,
+				outcomeOf(&second), second.Endpoint)
+		}
+	}
+}
+
+func TestAStrictPolicyRefusesAValueWhosePodIsGone(t *testing.T) {
+	a := affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))
+	strict(a)
+	var d Decision
+	Compile(a).Decide(&d, &fakeRequest{cookies: []string{"sid=1.z"}}, newSet("a b"), nil, &Memory{}, testNow)
+	if outcomeOf(&d) != "refused/gone" || d.Endpoint != none {
+		t.Errorf("%s on %d, want refused/gone", outcomeOf(&d), d.Endpoint)
+	}
+}
+
+// wrappedBy lets endpoint at give a value, and returns it as the client gets it.
+func wrappedBy(p *Policy, set Set, ring *Keyring, at int, name, value string) string {
+	d := Decision{Endpoint: at, Outcome: OutcomeNew, now: testNow}
+	return string(p.BindAnswer(nil, &d, []byte(name), []byte(value), set, ring, &Memory{}))
+}
+
+func TestAWrappedHeaderBringsTheClientBack(t *testing.T) {
+	p := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
+	set, ring := newSet("a b c | d"), newRing(t, 1)
+	for at := range 4 {
+		value := wrappedBy(p, set, ring, at, "x-session-id", "the apps own")
+		if !strings.HasPrefix(value, "the apps own~") {
+			t.Fatalf("the client gets %q", value)
+		}
+		var d Decision
+		p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow)
+		if d.Endpoint != at || d.Outcome != OutcomeHit || d.Issue {
+			t.Errorf("endpoint %d, %s; want %d, hit", d.Endpoint, d.Outcome, at)
+		}
+		if own, ok := p.ForwardHeader([]byte("X-Session-ID"), []byte(value)); !ok || string(own) != "the apps own" {
+			t.Errorf("the app gets %q", own)
+		}
+	}
+}
+
+func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
+	p := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingWrapped)))
+	set, ring := newSet("a b c"), newRing(t, 1)
+	for _, c := range []struct{ set, before, after, back string }{
+		{"sid=abc; Path=/; HttpOnly", "sid=abc~", "; Path=/; HttpOnly", "abc"},
+		{`sid="a b"; Path=/`, `sid="a b~`, `"; Path=/`, `"a b"`},
+		{"sid=abc", "sid=abc~", "", "abc"},
+	} {
+		got := wrappedBy(p, set, ring, 1, "Set-Cookie", c.set)
+		if !strings.HasPrefix(got, c.before) || !strings.HasSuffix(got, c.after) ||
+			len(got) != len(c.before)+TokenLen+len(c.after) {
+			t.Fatalf("%s becomes %s", c.set, got)
+		}
+		pair, _, _ := strings.Cut(got, ";")
+		var d Decision
+		p.Decide(&d, &fakeRequest{cookies: []string{pair}}, set, ring, &Memory{}, testNow)
+		if d.Endpoint != 1 || d.Outcome != OutcomeHit {
+			t.Errorf("%s: endpoint %d, %s; want 1, hit", pair, d.Endpoint, d.Outcome)
+		}
+		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies())
+		if !strings.HasPrefix(string(field), "x=1; sid="+c.back) || strings.Contains(string(field), "~") {
+			t.Errorf("the app gets %s", field)
+		}
+	}
+	for _, other := range []string{"sid=; Max-Age=0", "other=abc", "sid", ""} {
+		if got := wrappedBy(p, set, ring, 1, "Set-Cookie", other); got != "" {
+			t.Errorf("%q becomes %q", other, got)
+		}
+	}
+}
+
+func TestATokenCountsOnTheValueItWasSealedOnto(t *testing.T) {
+	p := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
+	set, ring := newSet("a b c"), newRing(t, 1)
+	value := wrappedBy(p, set, ring, 1, "X-Session-Id", "mine")
+	_, token := unwrap([]byte(value))
+	for name, forged := range map[string]string{
+		"on another value":  "yours~" + string(token),
+		"by nobody":         "mine~" + strings.Repeat("A", TokenLen),
+		"of another policy": "mine~" + string(ring.Seal(&Memory{}, nil, &Token{Endpoint: set.Key(model.IdentityPod, 1), Scope: 1, Bound: testNow, Renewed: testNow, Session: model.HashString("mine")})),
+		"one bit flipped":   value[:len(value)-9] + string(value[len(value)-9]^1) + value[len(value)-8:],
+	} {
+		var d Decision
+		p.Decide(&d, &fakeRequest{header: forged}, set, ring, &Memory{}, testNow)
+		if d.Outcome == OutcomeHit {
+			t.Errorf("a token %s is believed", name)
+		}
+		if own, _ := p.ForwardHeader([]byte("X-Session-Id"), []byte(forged)); bytes.Contains(own, []byte("~")) && !strings.Contains(name, "bit") {
+			t.Errorf("a token %s is shown to the app: %s", name, own)
+		}
+	}
+}
+
+func TestWrappedSessionsEnd(t *testing.T) {
+	a := affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))
+	limited(100, 0)(a)
+	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
+	value := wrappedBy(p, set, ring, 1, "X-Session-Id", "mine")
+	var d Decision
+	p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow+99)
+	if d.Outcome != OutcomeHit {
+		t.Errorf("after 99 s of 100: %s", outcomeOf(&d))
+	}
+	again := string(p.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte("mine"), set, ring, &Memory{}))
+	p.Decide(&d, &fakeRequest{header: again}, set, ring, &Memory{}, testNow+100)
+	if outcomeOf(&d) != "moved/expired" {
+		t.Errorf("the same value sent again goes on beyond its end: %s", outcomeOf(&d))
+	}
+}
+
+func TestALearnedSessionIsBroughtBack(t *testing.T) {
+	for _, source := range []model.Source{model.SourceCookie, model.SourceHeader} {
+		p := Compile(affinityOf(ownMethod(source, model.BindingLearned)))
+		set := newSet("a b c | d")
+		m := &Memory{Learned: memoryStore{}}
+		for at, id := range []string{"one", "two", "three", "four"} {
+			d := Decision{Endpoint: at, Outcome: OutcomeNew}
+			p.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte(id), set, nil, m)
+			p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid="+id+"; Path=/"), set, nil, m)
+			req := &fakeRequest{cookies: []string{"sid=" + id}, header: id}
+			p.Decide(&d, req, set, nil, m, testNow)
+			if d.Endpoint != at || d.Outcome != OutcomeHit {
+				t.Errorf("%s: endpoint %d, %s; want %d, hit", source, d.Endpoint, d.Outcome, at)
+			}
+			p.Forget(req, m)
+		}
+		if len(m.Learned.(memoryStore)) > 0 {
+			t.Errorf("%s: not forgotten: %v", source, m.Learned)
+		}
+	}
+}
+
+// The id may be made by the client, or the replica that has seen its response may not have told: it is learned from the
+// request, and where it was lost it is learned anew.
+func TestAnIDIsLearnedFromRequestsToo(t *testing.T) {
+	p := Compile(affinityOf(ownMethod(model.SourceQueryParam, model.BindingLearned)))
+	m := &Memory{Learned: memoryStore{}}
+	req := &fakeRequest{query: "sid=7"}
+	var d Decision
+	before := newSet("a b c")
+	p.Decide(&d, req, before, nil, m, testNow)
+	p.Relearn(&d, req, before, m)
+	home := before.name(d.Endpoint)
+	p.Decide(&d, req, newSet("a b c e f g h i"), nil, m, testNow)
+	if d.Outcome != OutcomeHit || newSet("a b c e f g h i").name(d.Endpoint) != home {
+		t.Errorf("after scaling up: %s, endpoint %d; want %s", d.Outcome, d.Endpoint, home)
+	}
+	after := newSet("e f g")
+	p.Decide(&d, req, after, nil, m, testNow)
+	if outcomeOf(&d) != "moved/gone" {
+		t.Errorf("its endpoint is gone: %s", outcomeOf(&d))
+	}
+	p.Relearn(&d, req, after, m)
+	home = after.name(d.Endpoint)
+	all := newSet("a b c e f g")
+	if p.Decide(&d, req, all, nil, m, testNow); all.name(d.Endpoint) != home || d.Outcome != OutcomeHit {
+		t.Errorf("after it has moved to %s: %s on %s", home, d.Outcome, all.name(d.Endpoint))
+	}
+	if p.Next(&d, req, all); d.relearn != 0 {
+		t.Error("a move after a failure is not learned")
+	}
+}
+
+func TestALearnedMethodWithoutAStoreLeavesItToTheNext(t *testing.T) {
+	p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingLearned), addressMethod)), newSet("a b c")
+	var d Decision
+	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1"}, ip: ipOnA}, set, nil, &Memory{}, testNow)
+	if set.name(d.Endpoint) != "a" {
+		t.Errorf("endpoint %s, want a by the address", set.name(d.Endpoint))
+	}
+	p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=1"), set, nil, &Memory{})
+}
+
+// A token that goes on counts, whatever another method knows.
+func TestATokenComesBeforeTheMethodsAfterIt(t *testing.T) {
+	p := Compile(affinityOf(cookieMethod, ownMethod(model.SourceCookie, model.BindingNamed)))
+	set, ring := newSet("a b c"), newRing(t, 1)
+	lost := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77}})
+	var d Decision
+	p.Decide(&d, &fakeRequest{cookies: append(lost, "sid=1.b")}, set, ring, &Memory{}, testNow)
+	if outcomeOf(&d) != "moved/gone" || set.name(d.Endpoint) != "b" || d.Session != 77 || !d.Issue {
+		t.Errorf("%s to %s, session %d, issue %v", outcomeOf(&d), set.name(d.Endpoint), d.Session, d.Issue)
+	}
+}

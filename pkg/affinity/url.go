@@ -1,0 +1,117 @@
+package affinity
+
+import "bytes"
+
+// maxParameter bounds the name and the value of a query parameter in bytes, decoded. Longer ones recognise nobody.
+const maxParameter = 256
+
+// parameter is the first parameter of the method's name that is not empty: in the query, or else in the path, where
+// servlet containers write their session ("/cart;jsessionid=42?x=1").
+func (v *values) parameter() []byte {
+	if value := v.parameterIn(v.req.Query(), '&', true); value != nil {
+		return value
+	}
+	path := v.req.Path()
+	start := bytes.IndexByte(path, ';')
+	if start < 0 {
+		return nil
+	}
+	return v.parameterIn(path[start+1:], ';', false)
+}
+
+// parameterIn looks through text that is cut by sep, and by "/" in a path. A plus sign is a space in a form only.
+func (v *values) parameterIn(text []byte, sep byte, isForm bool) []byte {
+	for len(text) > 0 {
+		end := bytes.IndexByte(text, sep)
+		if end < 0 {
+			end = len(text)
+		}
+		pair := text[:end]
+		text = text[min(end+1, len(text)):]
+		if slash := bytes.IndexByte(pair, '/'); slash >= 0 && !isForm {
+			pair = pair[:slash]
+		}
+		if value := v.parameterOf(pair, isForm); len(value) > 0 {
+			return value
+		}
+	}
+	return nil
+}
+
+// parameterOf gives the decoded value of a pair, nil if its name is another.
+func (v *values) parameterOf(pair []byte, isForm bool) []byte {
+	equals := bytes.IndexByte(pair, '=')
+	if equals < 0 {
+		return nil
+	}
+	name, ok := v.decode(pair[:equals], isForm)
+	if !ok || string(name) != v.method.name {
+		return nil
+	}
+	value, ok := v.decode(pair[equals+1:], isForm)
+	if !ok {
+		return nil
+	}
+	return value
+}
+
+// decode gives text itself if nothing in it is encoded, else what it stands for in the memory of the connection.
+func (v *values) decode(text []byte, isForm bool) (decoded []byte, ok bool) {
+	if bytes.IndexByte(text, '%') < 0 && (!isForm || bytes.IndexByte(text, '+') < 0) {
+		return text, len(text) <= maxParameter
+	}
+	out := v.mem.value[:0]
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case len(out) == maxParameter:
+			return nil, false
+		case c == '+' && isForm:
+			c = ' '
+		case c == '%':
+			if i+2 >= len(text) || unhex[text[i+1]] < 0 || unhex[text[i+2]] < 0 {
+				return nil, false
+			}
+			c = byte(unhex[text[i+1]])<<4 | byte(unhex[text[i+2]])
+			i += 2
+		}
+		out = append(out, c)
+	}
+	return out, true
+}
+
+// unhex is the value of a hexadecimal digit, -1 of anything else.
+var unhex = func() (table [256]int8) {
+	for c := range table {
+		table[c] = int8(bytes.IndexByte([]byte("0123456789abcdef"), byte(c)))
+		if c >= 'A' && c <= 'F' {
+			table[c] = int8(c - 'A' + 10)
+		}
+	}
+	return table
+}()
+
+// segment is the i-th segment of a path, counted from 0, nil if there is none or it is empty. The path is normalised,
+// so that it has one spelling.
+func segment(path []byte, i int) []byte {
+	for ; i >= 0; i-- {
+		if len(path) == 0 || path[0] != '/' {
+			return nil
+		}
+		path = path[1:]
+		if i > 0 {
+			path = path[segmentEnd(path):]
+		}
+	}
+	if end := segmentEnd(path); end > 0 {
+		return path[:end]
+	}
+	return nil
+}
+
+func segmentEnd(path []byte) int {
+	if end := bytes.IndexByte(path, '/'); end >= 0 {
+		return end
+	}
+	return len(path)
+}
