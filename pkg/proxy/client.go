@@ -22,7 +22,7 @@ type client struct {
 	guard     guard        // of the goroutine that serves the connection
 	bodySide  guard        // of the goroutine that sends a request's body on
 	guards    streamGuards // of HTTP/2 streams
-	idleSince atomic.Int64 // the server's clock when it began to wait for a request, 0 while it has one
+	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	tokens    affinity.Memory
 }
 
@@ -62,7 +62,9 @@ func (c *client) serveClear() {
 func (c *client) serveTLS() {
 	conn := http1.NewLazyTLS(c.raw, c.server.tls)
 	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
+	c.idleSince.Store(c.server.clock.Load())
 	err := conn.Handshake()
+	c.idleSince.Store(0)
 	if c.guard.stop() || err != nil {
 		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
 		return

@@ -1,0 +1,188 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// stop stops the server in the background. The channel gives what Stop returned.
+func (r *rig) stop(ctx context.Context) <-chan error {
+	r.t.Helper()
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.server.Stop(ctx) }()
+	eventually(r.t, "the server to stop listening", r.server.stopping.Load)
+	return stopped
+}
+
+func expectStopped(t *testing.T, stopped <-chan error, want error) {
+	t.Helper()
+	select {
+	case err := <-stopped:
+		if !errors.Is(err, want) {
+			t.Errorf("Stop gives %v, want %v", err, want)
+		}
+	case <-time.After(patience):
+		t.Fatal("the server does not stop")
+	}
+}
+
+// Clients that use their connections all the time are told in an answer, and no request is sent into a closed one.
+func TestStopUnderLoadLosesNothing(t *testing.T) {
+	r := newRig(t)
+	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
+	var answered, lost atomic.Int64
+	var clients sync.WaitGroup
+	for range 16 {
+		client := r.dial()
+		clients.Go(func() {
+			defer client.Close()
+			for i := 0; ; i++ {
+				text, method := request("GET", "/", ""), "GET"
+				if i%2 == 1 {
+					text, method = request("POST", "/", "body"), "POST"
+				}
+				_, err := client.Conn.Write([]byte(text))
+				a, readErr := client.tryRead(method)
+				if err = errors.Join(err, readErr); err != nil || a.status != 200 {
+					lost.Add(1)
+					t.Errorf("request %d of a client: %v", i, err)
+					return
+				}
+				answered.Add(1)
+				if a.close {
+					return
+				}
+			}
+		})
+	}
+	eventually(t, "some load", func() bool { return answered.Load() > 500 })
+	stopped := r.stop(t.Context())
+	clients.Wait()
+	expectStopped(t, stopped, nil)
+	t.Logf("%d requests answered, %d lost", answered.Load(), lost.Load())
+}
+
+func TestStopClosesWhatIsIdle(t *testing.T) {
+	r, addr := tlsRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	fresh, used, shaking := r.dial(), r.dial(), callTo(t, addr)
+	freshTLS, _ := dialTLS(t, addr, "shop.example")
+	usedTLS, _ := dialTLS(t, addr, "shop.example", tls12)
+	used.get("/").expectOK(t, "")
+	usedTLS.get("/").expectOK(t, "")
+	began := time.Now()
+	expectStopped(t, r.stop(t.Context()), nil)
+	if took := time.Since(began); took > 10*quiet {
+		t.Errorf("stopping took %s", took)
+	}
+	for _, client := range []*caller{fresh, used, shaking, freshTLS, usedTLS} {
+		client.expectClosed()
+	}
+}
+
+func TestStopWaitsForRequestsThatHaveBegun(t *testing.T) {
+	r := newRig(t)
+	release := make(chan struct{})
+	p := startPod(t, "pod-a", func(c *podConn) {
+		c.request()
+		<-release
+		c.answer("late")
+	})
+	r.serve(nil, p)
+	client, sender := r.dial(), r.dial()
+	client.send(request("GET", "/", ""))
+	sender.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\n")
+	eventually(t, "the requests to arrive", func() bool { return len(p.requests()) == 2 })
+	stopped := r.stop(t.Context())
+	eventually(t, "new connections to be refused", func() bool {
+		conn, err := net.Dial("tcp", r.addr)
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+	sender.send("body")
+	close(release)
+	for _, c := range []*caller{client, sender} {
+		a := c.read("GET")
+		a.expectOK(t, "late")
+		if !a.close {
+			t.Error("the answer does not say that the connection is closed")
+		}
+		c.Close()
+	}
+	expectStopped(t, stopped, nil)
+}
+
+// A request on a connection that was idle a moment ago is served still.
+func TestARequestAfterStopHasBegunIsTheLastOne(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	client := r.dial()
+	client.get("/").expectOK(t, "")
+	stopped := r.stop(t.Context())
+	a := client.get("/")
+	a.expectOK(t, "")
+	if !a.close {
+		t.Error("the answer does not say that the connection is closed")
+	}
+	client.expectClosed()
+	client.Close()
+	expectStopped(t, stopped, nil)
+}
+
+func TestStopEndsStreamsWhenItsTimeIsUp(t *testing.T) {
+	r := newRig(t)
+	p := startSocket(t, "")
+	r.serve(nil, p)
+	client := r.upgrade("")
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := r.stop(ctx)
+	client.send("still")
+	client.expect("still")
+	cancel()
+	expectStopped(t, stopped, context.Canceled)
+	client.expectClosed()
+	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+}
+
+// Closing does not wait for clients that do not read, whatever TLS would like to say to them.
+func TestCloseEndsEverythingAtOnce(t *testing.T) {
+	r, addr := tlsRig(t)
+	p := startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say("HTTP/1.1 200 OK\r\n\r\n")
+		for c.say(mebibyte) {
+		}
+	})
+	r.serve(nil, p)
+	for range 5 {
+		deaf, _ := dialTLS(t, addr, "shop.example")
+		deaf.send(request("GET", "/", ""))
+	}
+	eventually(t, "the requests to arrive", func() bool { return len(p.requests()) == 5 })
+	began := time.Now()
+	r.server.Close()
+	eventually(t, "everything to end", r.server.conns.empty)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("closing took %s", took)
+	}
+}
+
+func TestAServerThatHasStoppedServesNoMore(t *testing.T) {
+	r := newRig(t)
+	expectStopped(t, r.stop(t.Context()), nil)
+	l := loopback(t)
+	if err := r.server.Serve(l); err != nil {
+		t.Errorf("Serve gives %v", err)
+	}
+	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		t.Error("its listener is open")
+	}
+	r.server.Close()
+}
