@@ -58,20 +58,20 @@ func tlsRig(t *testing.T, change ...func(*Options)) (r *rig, addr string) {
 }
 
 // dialTLS shakes hands and gives the connection with the names that the server's certificate is for.
-func dialTLS(t *testing.T, addr, serverName string, change ...func(*tls.Config)) (*caller, []string) {
-	t.Helper()
+func dialTLS(tb testing.TB, addr, serverName string, change ...func(*tls.Config)) (*caller, []string) {
+	tb.Helper()
 	config := &tls.Config{ServerName: serverName, InsecureSkipVerify: true}
 	for _, c := range change {
 		c(config)
 	}
 	raw, err := net.Dial("tcp", addr)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	conn := tls.Client(raw, config)
-	caller := callOver(t, conn)
+	caller := callOver(tb, conn)
 	if err := conn.Handshake(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return caller, conn.ConnectionState().PeerCertificates[0].DNSNames
 }
