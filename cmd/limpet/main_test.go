@@ -127,6 +127,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"bad log format":         {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
 		"bad proxies":            {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
 		"missing key file":       {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
+		"bad session store":      {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
 		"run without namespace":  {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
 		"check without file":     {[]string{"check"}, "-f is required"},
 	} {

@@ -18,6 +18,7 @@ type options struct {
 	logFormat                      string
 	accessLog                      bool
 	zone                           string
+	sessionStore                   string
 	stopDelay, stopTimeout         time.Duration
 }
 
@@ -44,6 +45,8 @@ func (o *options) register(f flagSet, d defaults) {
 	f.Var(&o.trusted, "trusted-proxies", "`CIDRs` of proxies whose X-Forwarded-* and Forwarded are believed")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "`json` or text")
 	f.BoolVar(&o.accessLog, "access-log", true, "write a line for each request to standard output")
+	f.StringVar(&o.sessionStore, "session-store", "memory", "where learned sessions are kept: `memory`, or the URL of a"+
+		" Redis or Valkey that replicas share")
 	f.StringVar(&o.zone, "zone", "", "`name` of the zone that this process runs in, for policies that prefer pods of their own")
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay,
 		"how long to go on taking connections after readiness was taken back, for load balancers to notice")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/admin"
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/affinity/store"
 	"github.com/limpet-dev/limpet/pkg/certs"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -34,6 +35,7 @@ type node struct {
 	metrics   *observe.Metrics
 	access    *observe.AccessLog
 	publisher *publish.Publisher
+	sessions  store.Store
 	server    *proxy.Server
 	stopping  atomic.Bool
 	known     map[problem]bool // what apply has told about
@@ -54,17 +56,20 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	if err := n.loadKeys(); err != nil {
 		return nil, err
 	}
-	store, err := certs.NewStore()
+	pairs, err := certs.NewStore()
 	if err != nil {
+		return nil, err
+	}
+	if err := n.openSessions(); err != nil {
 		return nil, err
 	}
 	if o.accessLog {
 		n.access = observe.NewAccessLog(std.out, o.logFormat == "json")
 	}
-	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: store,
+	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish")})
-	n.server = proxy.NewServer(proxy.Options{Tables: n.tables, Keys: n.keys, Certs: store, Metrics: n.metrics,
-		AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
+	n.server = proxy.NewServer(proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics,
+		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
 		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")})
 	return n, nil
 }
@@ -73,6 +78,18 @@ func newPools(o *options) *upstream.Registry {
 	pools := upstream.NewRegistry()
 	pools.Zone = o.zone
 	return pools
+}
+
+// openSessions opens the store of learned sessions. One that cannot be reached is no error: it is tried again.
+func (n *node) openSessions() (err error) {
+	n.sessions, err = store.Open(n.options.sessionStore, store.Options{
+		Log:     n.log.WithName("sessions"),
+		Observe: func(e store.Event) { n.metrics.SessionStore(e.String()) },
+	})
+	if err != nil {
+		return fmt.Errorf("%w: --session-store: %w", errUsage, err)
+	}
+	return nil
 }
 
 // loadKeys takes the keys of tokens into use, unless the cluster will provide them.
@@ -174,6 +191,7 @@ func (n *node) stop() {
 
 func (n *node) close() {
 	n.server.Close()
+	n.sessions.Close()
 	for _, l := range n.listening {
 		l.Close()
 	}

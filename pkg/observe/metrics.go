@@ -27,6 +27,7 @@ type Metrics struct {
 	problems    prometheus.Gauge
 	generation  prometheus.Gauge
 	reloads     *prometheus.CounterVec
+	store       *prometheus.CounterVec
 
 	// Connections counts client connections that are open.
 	Connections prometheus.Gauge
@@ -56,7 +57,7 @@ func NewMetrics() *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.reloads,
+		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.reloads, m.store,
 		m.Connections, m.Streams, m.Malformed,
 	)
 	m.NoRoute = m.newPool("")
@@ -76,6 +77,8 @@ func (m *Metrics) define() {
 	m.problems = gauge("problems", "Problems found in the objects that are being served.")
 	m.generation = gauge("table_generation", "Tables published by this process.")
 	m.reloads = counter("certificate_failures_total", "Certificates that could not be taken into use.")
+	m.store = counter("session_store_events_total",
+		"What happened in the store of learned sessions: see --session-store.", "event")
 	m.Connections = gauge("client_connections", "Client connections that are open.")
 	m.Streams = gauge("streams", "Upgraded connections that are open.")
 	m.Malformed = counter("malformed_requests_total", "Requests refused because they break HTTP.").WithLabelValues()
@@ -186,6 +189,9 @@ func (m *Metrics) Published(generation uint64, problems int) {
 	m.generation.Set(float64(generation))
 	m.problems.Set(float64(problems))
 }
+
+// SessionStore counts an event in the store of learned sessions.
+func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }
 
 // CertificateFailed counts a certificate that could not be taken into use.
 func (m *Metrics) CertificateFailed() { m.reloads.WithLabelValues().Inc() }
