@@ -4,33 +4,26 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"github.com/go-logr/logr"
 )
 
-// maxFailures in a row open the breaker. It is more than one: a hiccup must not make sessions unknown that are in the store.
+// maxFailures in a row open a breaker. It is more than one: a hiccup must not make sessions unknown that are in the store.
 const maxFailures = 3
 
 var errDown = errors.New("the session store does not answer")
 
-// breaker knows whether the shared store is worth asking. It begins open. No request closes it: one goroutine does,
-// which watches opened.
+// breaker knows whether a part of the shared store is worth asking. It begins open. No request closes it: one goroutine
+// does, which watches opened.
 type breaker struct {
+	part     int
 	open     atomic.Bool
 	failures atomic.Int32  // in a row
 	opened   chan struct{} // holds a value when the breaker has opened
-	first    chan struct{} // closed by the first report
-	log      logr.Logger
-	observe  func(Event)
-
-	mu       sync.Mutex
-	reported bool
-	up       bool // as last reported
+	health   *health
+	mu       sync.Mutex // held while open changes
 }
 
-func newBreaker(log logr.Logger, observe func(Event)) *breaker {
-	b := &breaker{opened: make(chan struct{}, 1), first: make(chan struct{}), log: log, observe: observe}
+func newBreaker(part int, h *health) *breaker {
+	b := &breaker{part: part, opened: make(chan struct{}, 1), health: h}
 	b.open.Store(true)
 	b.opened <- struct{}{}
 	return b
@@ -53,51 +46,16 @@ func (b *breaker) failed(err error) {
 	defer b.mu.Unlock()
 	if !b.isOpen() {
 		b.open.Store(true)
-		b.report(false, err)
+		b.health.opened(err)
 		b.opened <- struct{}{} // has room: whoever closed the breaker took the last one out
 	}
 }
 
-// close is called by the goroutine that watches, when the store has answered it.
+// close is called by the goroutine that watches, when the part has answered it.
 func (b *breaker) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.failures.Store(0)
 	b.open.Store(false)
-	b.report(true, nil)
-}
-
-// stillOpen is called by the goroutine that watches, when it got no answer. There is news in that at the beginning only.
-func (b *breaker) stillOpen(err error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.report(false, err)
-}
-
-// report tells of a change, and of nothing else.
-func (b *breaker) report(up bool, err error) {
-	if b.reported && b.up == up {
-		return
-	}
-	if !b.reported {
-		close(b.first)
-	}
-	b.reported, b.up = true, up
-	if up {
-		b.log.Info("session store answers")
-		b.observe(Up)
-		return
-	}
-	b.log.Error(err, "session store does not answer: sessions known here hold, others are not found")
-	b.observe(Down)
-}
-
-// waitFirst returns when it is known whether the store answers, or at the latest after d.
-func (b *breaker) waitFirst(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-b.first:
-	case <-timer.C:
-	}
+	b.health.closed()
 }

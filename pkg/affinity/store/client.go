@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,8 @@ const (
 
 // server holds the connections to the shared store, from the first that works until close.
 type server struct {
-	held atomic.Pointer[client]
+	dialing sync.Mutex
+	held    atomic.Pointer[client]
 }
 
 type client struct {
@@ -35,8 +37,13 @@ type client struct {
 	prefix string
 }
 
-// connect does nothing once it has worked: then the client connects again by itself. Only one goroutine calls it.
-func (v *server) connect(a address, t *table) error {
+// connect does nothing once it has worked: then the client connects again by itself.
+func (v *server) connect(ctx context.Context, a address, t *table) error {
+	v.dialing.Lock()
+	defer v.dialing.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if v.held.Load() != nil {
 		return nil
 	}
@@ -97,10 +104,13 @@ func invalidations(prefix string, t *table) func([]rueidis.RedisMessage) {
 	}
 }
 
+// Commands are pinned: the client would use their memory anew when they are done, and where it has repeated one because a
+// connection broke, the goroutine that wrote to that connection may still be reading it.
+
 // get asks for one session. What is not a key of this format counts as not found.
 func (v *server) get(ctx context.Context, id sum) reply {
 	c := v.held.Load()
-	value, err := c.redis.Do(ctx, c.redis.B().Get().Key(c.name(id)).Build()).ToString()
+	value, err := c.redis.Do(ctx, c.redis.B().Get().Key(c.name(id)).Build().Pin()).ToString()
 	if rueidis.IsRedisNil(err) {
 		return reply{}
 	}
@@ -128,9 +138,9 @@ func (v *server) put(ctx context.Context, batch []change, idle int64) []outcome 
 func (c *client) command(ch *change, ttl int64) rueidis.Completed {
 	name := c.name(ch.id)
 	if ch.renewal {
-		return c.redis.B().Pexpire().Key(name).Milliseconds(ttl).Build()
+		return c.redis.B().Pexpire().Key(name).Milliseconds(ttl).Build().Pin()
 	}
-	return c.redis.B().Set().Key(name).Value(string(ch.key[:])).PxMilliseconds(ttl).Build()
+	return c.redis.B().Set().Key(name).Value(string(ch.key[:])).PxMilliseconds(ttl).Build().Pin()
 }
 
 func outcomeOf(r rueidis.RedisResult, renewal bool) outcome {

@@ -52,6 +52,5 @@
 // an answer none waits: what is known here holds, the rest is not found, until the store has answered a question that
 // is put to it every Retry (500 ms) in the background. Writes never wait: they go through a queue of bounded
 // length. Being down and being up again are each logged once, and told to Observe.
-// A cluster of which one node is silent counts as answering as long as its other nodes do: then the sessions of that
-// node may cost Wait each until the cluster has replaced it.
+// A cluster is watched in 64 parts, by slots: while one of its nodes is silent, this is so for the sessions of that node.
 package store

@@ -112,9 +112,11 @@ func TestAStoreThatHangsHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// The question that finds the connection cut is put again on a new one, if there is time for that.
 func TestAConnectionThatIsCutCostsNoSession(t *testing.T) {
 	server := startRedis(t)
-	one, two := open(t, server.url()), open(t, server.url())
+	one := open(t, server.url())
+	two := open(t, server.url(), func(o *Options) { o.Wait = 10 * time.Second })
 	for i := range 100 {
 		one.Remember(scope, id(i), podA)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os/exec"
 	"strconv"
@@ -79,7 +80,7 @@ func (r *redisServer) command(words ...string) string {
 	line, _ := in.ReadString('\n')
 	if n, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(line, "$"))); err == nil && n > 0 && line[0] == '$' {
 		value := make([]byte, n)
-		_, _ = in.Read(value)
+		_, _ = io.ReadFull(in, value)
 		return string(value)
 	}
 	return strings.TrimSpace(line)

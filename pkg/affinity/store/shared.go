@@ -23,7 +23,8 @@ var released model.EndpointKey
 type shared struct {
 	Options
 	table   *table
-	breaker *breaker
+	health  *health
+	parts   parts
 	queue   chan change
 	reads   chan struct{} // as many as there are questions under way
 	address address
@@ -40,11 +41,14 @@ func openShared(a address, o Options) *shared {
 	s := &shared{Options: o, table: newTable(&o), address: a}
 	s.queue = make(chan change, o.Queue)
 	s.reads = make(chan struct{}, maxReads)
-	s.breaker = newBreaker(o.Log.WithValues("store", a.name), o.Observe)
+	s.health = newHealth(partsOf(a.mode), o.Log.WithValues("store", a.name), o.Observe)
+	s.parts = newParts(a.mode, a.prefix+format, s.health)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.tasks.Go(s.watch)
+	for _, b := range s.parts.breakers {
+		s.tasks.Go(func() { s.watch(b) })
+	}
 	s.tasks.Go(s.write)
-	s.breaker.waitFirst(openWait)
+	s.health.waitFirst(openWait)
 	return s
 }
 
@@ -88,7 +92,9 @@ func (s *shared) Close() { s.closing.Do(s.close) }
 func (s *shared) close() {
 	s.cancel()
 	s.tasks.Wait()
-	s.breaker.open.Store(true)
+	for _, b := range s.parts.breakers {
+		b.open.Store(true)
+	}
 	s.server.close()
 	for range cap(s.reads) {
 		s.reads <- struct{}{} // there is room as soon as the questions have ended, which they do in Wait
@@ -122,13 +128,13 @@ func (s *shared) confirm(id sum, st state, now int64) model.EndpointKey {
 }
 
 func (s *shared) rewrite(id sum, queued bool) {
-	if !queued && !s.breaker.isOpen() && s.table.retry(id) {
+	if !queued && !s.parts.of(id).isOpen() && s.table.retry(id) {
 		s.enqueue(change{id: id})
 	}
 }
 
 func (s *shared) renew(id sum, now int64) {
-	if !s.breaker.isOpen() && s.enqueue(change{id: id, renewal: true}) {
+	if !s.parts.of(id).isOpen() && s.enqueue(change{id: id, renewal: true}) {
 		s.table.renew(id, now)
 	}
 }
@@ -141,7 +147,8 @@ type reply struct {
 }
 
 func (s *shared) ask(id sum) reply {
-	if s.breaker.isOpen() {
+	b := s.parts.of(id)
+	if b.isOpen() {
 		s.Observe(Skipped)
 		return reply{err: errDown}
 	}
@@ -151,11 +158,11 @@ func (s *shared) ask(id sum) reply {
 	}
 	if r.err != nil {
 		s.Observe(Failed)
-		s.breaker.failed(r.err)
+		b.failed(r.err)
 		return r
 	}
 	s.Observe(Asked)
-	s.breaker.succeeded()
+	b.succeeded()
 	return r
 }
 

@@ -2,39 +2,37 @@ package store
 
 import (
 	"context"
-	"encoding/binary"
-	"math/rand/v2"
 	"time"
 )
 
 // probeWait is how long the store may take to answer when no request waits for it.
 const probeWait = time.Second
 
-// watch closes the breaker each time that it has opened, when the store answers again.
-func (s *shared) watch() {
+// watch closes a breaker each time that it has opened, when its part of the store answers again.
+func (s *shared) watch(b *breaker) {
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-s.breaker.opened:
-			s.revive()
+		case <-b.opened:
+			s.revive(b)
 		}
 	}
 }
 
-func (s *shared) revive() {
+func (s *shared) revive(b *breaker) {
 	ticker := time.NewTicker(s.Retry)
 	defer ticker.Stop()
 	for {
-		err := s.probe()
+		err := s.probe(b)
 		if err == nil {
-			s.breaker.close()
+			b.close()
 			return
 		}
 		if s.ctx.Err() != nil {
 			return
 		}
-		s.breaker.stillOpen(err)
+		s.health.stillOpen(err)
 		select {
 		case <-s.ctx.Done():
 			return
@@ -43,15 +41,12 @@ func (s *shared) revive() {
 	}
 }
 
-// probe connects, where that has not worked yet, and asks as a Lookup does: for an id that is nobody's, and
-// that in a cluster any node may have.
-func (s *shared) probe() error {
-	if err := s.server.connect(s.address, s.table); err != nil {
+// probe connects, where that has not worked yet, and asks as a Lookup does.
+func (s *shared) probe(b *breaker) error {
+	if err := s.server.connect(s.ctx, s.address, s.table); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, probeWait)
 	defer cancel()
-	var nobody sum
-	binary.LittleEndian.PutUint64(nobody[:], rand.Uint64())
-	return s.server.get(ctx, nobody).err
+	return s.server.get(ctx, s.parts.nobody(b)).err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -90,8 +91,14 @@ func (s *shared) batch(c change) []change {
 }
 
 func (s *shared) send(batch []change, refused *refusals) {
-	if s.breaker.isOpen() {
-		s.unwritten(len(batch))
+	batch = slices.DeleteFunc(batch, func(c change) bool {
+		down := s.parts.of(c.id).isOpen()
+		if down {
+			s.Observe(Unwritten)
+		}
+		return down
+	})
+	if len(batch) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), writeWait)
@@ -99,29 +106,24 @@ func (s *shared) send(batch []change, refused *refusals) {
 	s.settle(batch, s.server.put(ctx, batch, s.table.idle), refused)
 }
 
-// settle notes what became of a batch. One of a cluster's nodes may be silent while the others answer: the store counts as
-// silent if all of a batch met with silence.
+// settle notes what became of a batch. Silence counts once for each part of the store, as it would for one question.
 func (s *shared) settle(batch []change, outcomes []outcome, refused *refusals) {
-	var refusal, silence error
-	answered := false
+	var refusal error
+	silent := map[*breaker]error{}
 	for i, o := range outcomes {
 		s.settleOne(&batch[i], o)
 		switch {
 		case o.silent:
-			silence = o.err
+			silent[s.parts.of(batch[i].id)] = o.err
 		case o.err != nil:
 			refusal = o.err
-			answered = true
-		default:
-			answered = true
 		}
 	}
-	if answered {
-		refused.note(refusal, s.Now())
-		return
+	for b, err := range silent {
+		b.failed(err)
 	}
-	if silence != nil {
-		s.breaker.failed(silence)
+	if refusal != nil || len(silent) == 0 {
+		refused.note(refusal, s.Now())
 	}
 }
 
@@ -138,10 +140,4 @@ func (s *shared) settleOne(c *change, o outcome) {
 		s.table.taken(c.id, c.key)
 	}
 	s.Observe(Written)
-}
-
-func (s *shared) unwritten(n int) {
-	for range n {
-		s.Observe(Unwritten)
-	}
 }
