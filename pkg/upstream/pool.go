@@ -61,7 +61,9 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
 		key := e.ID + " " + e.Address
-		next[key] = p.keep(key, e.State, now)
+		if next[key] == nil {
+			next[key] = p.keep(key, e.State, now)
+		}
 		members[i] = &Endpoint{Endpoint: e, Label: cmp.Or(e.Pod, e.Address), live: next[key]}
 	}
 	previous := p.live
@@ -92,6 +94,13 @@ func (p *Pool) keep(key string, state model.EndpointState, now int64) *live {
 		l.since.Store(now)
 	}
 	return l
+}
+
+// leave is for a pool that no Table names any longer. Its endpoints stay for the requests that have pinned an older one.
+func (p *Pool) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	leaveAllBut(p.live, nil)
 }
 
 func leaveAllBut(previous, next map[string]*live) {

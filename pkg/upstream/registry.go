@@ -80,7 +80,7 @@ func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
 		if keep[id] {
 			continue
 		}
-		p.Replace(nil)
+		p.leave()
 		delete(r.pools, id)
 		r.free = append(r.free, p.Slot)
 		dropped = append(dropped, id)

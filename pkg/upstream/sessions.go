@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"math"
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -12,10 +13,9 @@ const sketchBits = 1 << 16
 
 // sketch is a set of sessions, kept as bits: membership is approximate, and the number of members is estimated from
 // the share of bits that are set (linear counting). Lock-free: reads cost two loads, and a session that is known
-// already costs no write.
+// already costs no write. A nil sketch is empty.
 type sketch struct {
 	bits [sketchBits / 64]atomic.Uint64
-	ones atomic.Int64
 }
 
 // positions of a session's two bits. The session is a hash or random already.
@@ -24,35 +24,33 @@ func positions(session uint64) (a, b uint64) {
 }
 
 func (s *sketch) has(session uint64) bool {
-	if s == nil {
-		return false
-	}
 	a, b := positions(session)
-	return s.bits[a/64].Load()&(1<<(a%64)) != 0 && s.bits[b/64].Load()&(1<<(b%64)) != 0
+	return s.isSet(a) && s.isSet(b)
 }
 
-func (s *sketch) add(session uint64) {
-	a, b := positions(session)
-	s.set(a)
-	s.set(b)
+func (s *sketch) isSet(at uint64) bool {
+	return s != nil && s.bits[at/64].Load()&(1<<(at%64)) != 0
 }
 
-func (s *sketch) set(at uint64) {
+// set reports whether the bit was not set before.
+func (s *sketch) set(at uint64) bool {
 	mask := uint64(1) << (at % 64)
-	if s.bits[at/64].Load()&mask != 0 {
-		return
+	return s.bits[at/64].Or(mask)&mask == 0
+}
+
+func (s *sketch) ones() int64 {
+	n := 0
+	for i := range s.bits {
+		n += bits.OnesCount64(s.bits[i].Load())
 	}
-	if s.bits[at/64].Or(mask)&mask == 0 {
-		s.ones.Add(1)
-	}
+	return int64(n)
 }
 
 // sessions remembers which sessions an endpoint has served during the last one to two windows. Memory is taken when
 // the first session comes.
 type sessions struct {
 	current, previous atomic.Pointer[sketch]
-	// carried counts, in bits, what previous has and current has not.
-	carried atomic.Int64
+	ones              atomic.Int64 // how many bits are set in either
 	// left and leftBefore count the sessions that were sent away during the window and the one before: they are in the
 	// sketches all the same.
 	left, leftBefore atomic.Int64
@@ -67,10 +65,13 @@ func (s *sessions) add(session uint64) {
 	if current.has(session) {
 		return
 	}
-	if s.previous.Load().has(session) {
-		s.carried.Add(-2)
+	previous := s.previous.Load()
+	a, b := positions(session)
+	for _, at := range [...]uint64{a, b} {
+		if current.set(at) && !previous.isSet(at) {
+			s.ones.Add(1)
+		}
 	}
-	current.add(session)
 }
 
 func (s *sessions) first() *sketch {
@@ -85,16 +86,13 @@ func (s *sessions) has(session uint64) bool {
 // count estimates the number of sessions: with m bits of which x are set by n sessions of two bits each,
 // n = -m/2 ln(1 - x/m).
 func (s *sessions) count() int64 {
-	current := s.current.Load()
-	if current == nil {
-		return 0
-	}
-	ones := float64(min(max(current.ones.Load()+s.carried.Load(), 0), sketchBits-1))
+	ones := float64(min(s.ones.Load(), sketchBits-1))
 	n := int64(math.Round(-sketchBits / 2 * math.Log1p(-ones/sketchBits)))
 	return max(n-s.left.Load()-s.leftBefore.Load(), 0)
 }
 
-// turnOver starts a new window: what was not served during the last one is forgotten at the next turn.
+// turnOver starts a new window: what was not served during the last one is forgotten at the next turn. Sessions that
+// are added meanwhile may be counted wrongly until then.
 func (s *sessions) turnOver() {
 	current := s.current.Load()
 	if current == nil {
@@ -102,8 +100,8 @@ func (s *sessions) turnOver() {
 	}
 	s.leftBefore.Store(s.left.Swap(0))
 	s.previous.Store(current)
-	s.carried.Store(current.ones.Load())
 	s.current.Store(new(sketch))
+	s.ones.Store(current.ones())
 }
 
 // sessionWindow is how long an endpoint remembers a session that sends nothing, at least; twice that at most.

@@ -1,0 +1,237 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// idle gives a new connection that is kept idle by e, and its other end.
+func idle(t *testing.T, e *Endpoint, shard uint32, since time.Time) (*Conn, net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	far, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { near.Close(); far.Close() })
+	conn := &Conn{Conn: http1.NewConn(near)}
+	e.Keep(conn, shard, since)
+	return conn, far
+}
+
+func isClosed(far net.Conn) bool {
+	far.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_, err := far.Read(make([]byte, 1))
+	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+func TestReplaceKeepsWhatStays(t *testing.T) {
+	p := poolOf("a b")
+	a := p.Set().Endpoint(0)
+	a.Begin()
+	a.Served(model.Mix(1))
+	conn, _ := idle(t, a, 0, time.Now())
+	for _, words := range []string{"b a c", "(a) c", "a (c)"} {
+		if !p.Replace(endpoints(words)) {
+			t.Fatalf("%q: no change is reported", words)
+		}
+		at, ok := p.Set().Lookup(model.IdentityPod, model.KeyOf("uid-a"))
+		if !ok {
+			t.Fatalf("%q: a is lost", words)
+		}
+		if p.Set().Requests(at) != 1 || p.Set().Sessions(at) != 1 {
+			t.Errorf("%q: a has %d requests and %d sessions", words, p.Set().Requests(at), p.Set().Sessions(at))
+		}
+		if got := p.Set().Endpoint(at).Idle(0); got != conn {
+			t.Fatalf("%q: the idle connection is lost", words)
+		}
+		p.Set().Endpoint(at).Keep(conn, 0, time.Now())
+	}
+	a.End() // by whoever holds the endpoint of an earlier set
+	if at, _ := p.Set().Lookup(model.IdentityPod, model.KeyOf("uid-a")); p.Set().Requests(at) != 0 {
+		t.Error("a request that ended is still counted")
+	}
+}
+
+func TestReplaceReportsWhetherAnythingChanged(t *testing.T) {
+	p := poolOf("a b")
+	for _, c := range []struct {
+		words string
+		want  bool
+	}{
+		{"a b", false}, {"b a", false}, {"a (b)", true}, {"(b) a", false}, {"a", true}, {"", true}, {"", false},
+	} {
+		before := p.Set()
+		if got := p.Replace(endpoints(c.words)); got != c.want || (p.Set() != before) != c.want {
+			t.Errorf("%q: reports %v, want %v", c.words, got, c.want)
+		}
+	}
+}
+
+func TestAnEndpointThatLeavesClosesItsConnections(t *testing.T) {
+	p := poolOf("a b")
+	a := p.Set().Endpoint(0)
+	_, early := idle(t, a, 0, time.Now())
+	p.Replace(endpoints("b"))
+	_, late := idle(t, a, 3, time.Now()) // an exchange that ends after that
+	for name, far := range map[string]net.Conn{"early": early, "late": late} {
+		if !isClosed(far) {
+			t.Errorf("the %s connection stays open", name)
+		}
+	}
+	p.Replace(endpoints("a b"))
+	if again := p.Set().Endpoint(0); again.Idle(0) != nil || again.Sessions() != 0 {
+		t.Error("an endpoint that comes back has kept something")
+	}
+}
+
+// Of a pod whose address is listed twice nothing is left behind when it goes.
+func TestAnEndpointListedTwiceIsOne(t *testing.T) {
+	p := poolOf("")
+	twice := append(endpoints("a"), endpoints("a")...)
+	twice[1].Zone = "other"
+	p.Replace(twice)
+	_, far := idle(t, p.Set().Endpoint(0), 0, time.Now())
+	_, farToo := idle(t, p.Set().Endpoint(1), 1, time.Now())
+	p.Replace(nil)
+	if !isClosed(far) || !isClosed(farToo) {
+		t.Error("a connection stays open")
+	}
+}
+
+func TestIdleConnectionsAreUsedNewestFirstAndOwnShardFirst(t *testing.T) {
+	e := poolOf("a").Set().Endpoint(0)
+	other, _ := idle(t, e, 5, time.Now())
+	old, _ := idle(t, e, 2, time.Now())
+	fresh, _ := idle(t, e, 2+shards, time.Now())
+	got := []*Conn{e.Idle(2), e.Idle(2), e.Idle(2), e.Idle(2)}
+	if !slices.Equal(got, []*Conn{fresh, old, other, nil}) {
+		t.Errorf("got %v", got)
+	}
+	if !fresh.Reused {
+		t.Error("a connection that was kept is not marked as used before")
+	}
+}
+
+func TestIdleConnectionsAreBounded(t *testing.T) {
+	e := poolOf("a").Set().Endpoint(0)
+	for range maxIdlePerShard {
+		idle(t, e, 0, time.Now())
+	}
+	if _, far := idle(t, e, 0, time.Now()); !isClosed(far) {
+		t.Error("one more is kept")
+	}
+	idle(t, e, 1, time.Now())
+	n := 0
+	for e.Idle(0) != nil {
+		n++
+	}
+	if n != maxIdlePerShard+1 {
+		t.Errorf("%d are kept, want %d", n, maxIdlePerShard+1)
+	}
+}
+
+func TestUnfitConnectionsArePassedOver(t *testing.T) {
+	e := poolOf("a").Set().Endpoint(0)
+	fit, _ := idle(t, e, 0, time.Now())
+	unfit, far := idle(t, e, 0, time.Now())
+	far.Write([]byte("?"))
+	for deadline := time.Now().Add(20 * time.Second); !unfit.Stale() && time.Now().Before(deadline); {
+	}
+	if got := e.Idle(0); got != fit {
+		t.Errorf("got %v, want the one that is fit", got)
+	}
+	if !isClosed(far) {
+		t.Error("the other one stays open")
+	}
+}
+
+func TestOldAndUnfitConnectionsAreTidiedAway(t *testing.T) {
+	e := poolOf("a").Set().Endpoint(0)
+	now := time.Now()
+	_, old := idle(t, e, 0, now.Add(-time.Minute))
+	fresh, _ := idle(t, e, 0, now)
+	_, oldToo := idle(t, e, 0, now.Add(-time.Hour))
+	e.closeIdle(now.Add(-idleTimeout))
+	if !isClosed(old) || !isClosed(oldToo) {
+		t.Error("an old connection stays open")
+	}
+	if got := e.Idle(0); got != fresh {
+		t.Errorf("got %v, want the one that is left", got)
+	}
+}
+
+func TestSlotsAreReusedAndPoolsListedInOrder(t *testing.T) {
+	r := NewRegistry()
+	id := func(namespace, service string, port int32) model.PoolID {
+		return model.PoolID{Namespace: namespace, Service: service, Port: port}
+	}
+	ids := []model.PoolID{id("a", "b", 80), id("a", "b", 443), id("a", "a", 80), id("B", "z", 1)}
+	slots := map[int]bool{}
+	for _, id := range ids {
+		p := r.Pool(id)
+		slots[p.Slot] = true
+		if r.Pool(id) != p || r.Find(id) != p {
+			t.Errorf("%s is two pools", id)
+		}
+	}
+	var listed []string
+	for _, p := range r.Pools() {
+		listed = append(listed, p.Name)
+	}
+	if !slices.Equal(listed, []string{"B/z:1", "a/a:80", "a/b:80", "a/b:443"}) {
+		t.Errorf("listed as %v", listed)
+	}
+	gone := r.Pool(ids[2]).Slot
+	dropped := r.Retain(map[model.PoolID]bool{ids[0]: true, ids[1]: true, ids[3]: true})
+	if !slices.Equal(dropped, ids[2:3]) || r.Find(ids[2]) != nil {
+		t.Errorf("dropped %v", dropped)
+	}
+	if got := r.Pool(id("new", "new", 1)).Slot; got != gone || len(slots) != 4 {
+		t.Errorf("slots %v, and then %d, want %d", slots, got, gone)
+	}
+}
+
+// A request that has just pinned a table can still use the pools that the next table does not name.
+func TestADroppedPoolServesWhoHoldsItAndKeepsNothing(t *testing.T) {
+	r := NewRegistry()
+	p := r.Pool(model.PoolID{Service: "cart"})
+	p.Replace(endpoints("a"))
+	_, early := idle(t, p.Set().Endpoint(0), 0, time.Now())
+	r.Retain(nil)
+	if p.Set().Len() != 1 {
+		t.Fatal("its endpoints are gone")
+	}
+	_, late := idle(t, p.Set().Endpoint(0), 0, time.Now())
+	if !isClosed(early) || !isClosed(late) {
+		t.Error("a connection stays open")
+	}
+}
+
+func TestTidyEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { NewRegistry().Tidy(ctx); close(ended) }()
+	cancel()
+	<-ended
+}

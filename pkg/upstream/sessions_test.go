@@ -1,0 +1,114 @@
+package upstream
+
+import (
+	"math"
+	"sync"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// serve adds the sessions from a number to another.
+func (s *sessions) serve(from, to uint64) {
+	for n := from; n < to; n++ {
+		s.add(model.Mix(n + 1))
+	}
+}
+
+// expectAbout checks that the count is right within a share of it.
+func (s *sessions) expectAbout(t *testing.T, what string, want int64, share float64) {
+	t.Helper()
+	if got := s.count(); math.Abs(float64(got-want)) > max(1, share*float64(want)) {
+		t.Errorf("%s: %d sessions are counted, want %d within %.0f %%", what, got, want, 100*share)
+	}
+}
+
+func TestSessionsAreCountedAsExactlyAsIsSaid(t *testing.T) {
+	for n, share := range map[uint64]float64{
+		0: 0, 1: 0, 10: 0.1, 100: 0.05, 1000: 0.02, 10_000: 0.01, 50_000: 0.02, 100_000: 0.04,
+	} {
+		var s sessions
+		s.serve(0, n)
+		s.expectAbout(t, "once", int64(n), share)
+		s.serve(0, n)
+		s.expectAbout(t, "again", int64(n), share)
+	}
+}
+
+func TestACountKeepsItsAccuracyOverWindows(t *testing.T) {
+	for _, n := range []uint64{100, 1000, 10_000, 30_000} {
+		share := max(0.02, 3/math.Sqrt(float64(n))/4)
+		var s sessions
+		s.serve(0, n)
+		for range 3 {
+			s.turnOver()
+			s.expectAbout(t, "nobody has come back yet", int64(n), share)
+			s.serve(0, n/2)
+			s.expectAbout(t, "half have come back", int64(n), share)
+			s.serve(0, n)
+			s.expectAbout(t, "all have come back", int64(n), share)
+		}
+		s.turnOver()
+		s.serve(n, 3*n/2)
+		s.expectAbout(t, "others have come", int64(3*n/2), share)
+		s.turnOver()
+		s.expectAbout(t, "only the others are left", int64(n/2), share)
+		s.turnOver()
+		s.expectAbout(t, "all are forgotten", 0, 0)
+	}
+}
+
+func TestASessionIsKnownForOneToTwoWindows(t *testing.T) {
+	const session = 0x123456789abcdef
+	var s sessions
+	if s.has(session) {
+		t.Error("it is known before it came")
+	}
+	s.add(session)
+	for _, known := range []bool{true, true, false} {
+		if s.has(session) != known {
+			t.Errorf("known: %v, want %v", s.has(session), known)
+		}
+		s.turnOver()
+	}
+}
+
+// A draining pod keeps the hashed sessions that it knows: strangers are rarely taken for one.
+func TestStrangersAreSeldomKnown(t *testing.T) {
+	for n, most := range map[uint64]float64{1000: 0.002, 10_000: 0.08} {
+		var s sessions
+		s.serve(0, n)
+		known := 0
+		for k := range uint64(100_000) {
+			if s.has(model.Mix(1<<40 + k)) {
+				known++
+			}
+		}
+		if share := float64(known) / 100_000; share > most {
+			t.Errorf("with %d sessions %.4f of the strangers are known, want %.4f at most", n, share, most)
+		}
+	}
+}
+
+func TestSessionsAreCountedFromManyGoroutines(t *testing.T) {
+	var s sessions
+	var working sync.WaitGroup
+	for range 8 {
+		working.Go(func() { s.serve(0, 5000) })
+	}
+	working.Go(func() {
+		for range 100 {
+			s.count()
+		}
+	})
+	working.Wait()
+	s.expectAbout(t, "all at once", 5000, 0.02)
+}
+
+func TestServingAKnownSessionAllocatesNothing(t *testing.T) {
+	var s sessions
+	s.serve(0, 100)
+	if n := testing.AllocsPerRun(100, func() { s.serve(0, 100); s.count() }); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

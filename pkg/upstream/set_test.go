@@ -1,0 +1,150 @@
+package upstream
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+const (
+	ready    = model.EndpointReady
+	draining = model.EndpointDraining
+)
+
+// poolOf has an endpoint for each of the words; those in brackets are draining.
+func poolOf(words string) *Pool {
+	p := NewRegistry().Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80})
+	p.Replace(endpoints(words))
+	return p
+}
+
+func endpoints(words string) []model.Endpoint {
+	var all []model.Endpoint
+	for _, word := range strings.Fields(words) {
+		name := strings.Trim(word, "()")
+		e := model.Endpoint{ID: "uid-" + name, Pod: name, Address: name + ":80", State: ready}
+		if name != word {
+			e.State = draining
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func names(s *Set) string {
+	var all []string
+	for i := range s.Len() {
+		name := s.Endpoint(i).Pod
+		if i >= s.Ready() {
+			name = "(" + name + ")"
+		}
+		all = append(all, name)
+	}
+	return strings.Join(all, " ")
+}
+
+func TestASetIsInTheSameOrderWhateverTheOrderOfArrival(t *testing.T) {
+	for words, want := range map[string]string{
+		"":                "",
+		"b a c":           "a b c",
+		"(a) b (c) d":     "b d (a) (c)",
+		"(b) (a)":         "a b", // serving beats refusing
+		"e (d) (c) b (a)": "b e (a) (c) (d)",
+	} {
+		given := endpoints(words)
+		for range 10 {
+			rand.Shuffle(len(given), func(i, j int) { given[i], given[j] = given[j], given[i] })
+			p := poolOf("")
+			p.Replace(given)
+			if got := names(p.Set()); got != want {
+				t.Errorf("%q: got %q, want %q", words, got, want)
+			}
+		}
+	}
+}
+
+func TestAnEndpointIsFoundByEitherIdentity(t *testing.T) {
+	p := poolOf("")
+	p.Replace([]model.Endpoint{
+		{ID: "uid-1", Pod: "cart-0", Address: "10.0.0.1:80", State: ready},
+		{ID: "uid-2", Pod: "cart-1", Address: "10.0.0.2:80", State: draining},
+		{ID: "10.0.0.3:80", Address: "10.0.0.3:80", State: ready}, // no pod behind it
+	})
+	set := p.Set()
+	for identity, of := range map[model.Identity]func(*Endpoint) string{
+		model.IdentityPod: func(e *Endpoint) string { return e.ID },
+		model.IdentityPodName: func(e *Endpoint) string {
+			if e.Pod == "" {
+				return e.ID
+			}
+			return e.Pod
+		},
+	} {
+		for i := range set.Len() {
+			want := of(set.Endpoint(i))
+			if key := set.Key(identity, i); key != model.KeyOf(want) {
+				t.Errorf("%s: the key of %s is %x", identity, want, key)
+			}
+			if seed := set.Seeds(identity)[i]; seed != model.HashString(want) {
+				t.Errorf("%s: the seed of %s is %x", identity, want, seed)
+			}
+			if at, ok := set.Lookup(identity, model.KeyOf(want)); at != i || !ok {
+				t.Errorf("%s: %s is found at %d, %v", identity, want, at, ok)
+			}
+		}
+		if at, ok := set.Lookup(identity, model.KeyOf("cart-9")); ok {
+			t.Errorf("%s: a stranger is found at %d", identity, at)
+		}
+	}
+}
+
+// While a StatefulSet's pod is replaced, the old and the new one have the same name.
+func TestTheReadyOneOfTwoPodsOfOneNameIsFound(t *testing.T) {
+	p := poolOf("")
+	p.Replace([]model.Endpoint{
+		{ID: "uid-1", Pod: "cart-0", Address: "10.0.0.1:80", State: draining},
+		{ID: "uid-2", Pod: "cart-0", Address: "10.0.0.2:80", State: ready},
+	})
+	if at, ok := p.Set().Lookup(model.IdentityPodName, model.KeyOf("cart-0")); !ok || p.Set().Endpoint(at).ID != "uid-2" {
+		t.Errorf("found at %d, %v", at, ok)
+	}
+}
+
+func TestLoadsAreCountedAndARefusingEndpointIsFull(t *testing.T) {
+	set := poolOf("a b").Set()
+	a := set.Endpoint(0)
+	a.Begin()
+	a.Begin()
+	a.End()
+	a.Served(model.Mix(1))
+	if set.Requests(0) != 1 || set.Sessions(0) != 1 || !set.Knows(0, model.Mix(1)) {
+		t.Errorf("%d requests, %d sessions", set.Requests(0), set.Sessions(0))
+	}
+	if set.Requests(1) != 0 || set.Sessions(1) != 0 || set.Knows(1, model.Mix(1)) {
+		t.Errorf("of another: %d requests, %d sessions", set.Requests(1), set.Sessions(1))
+	}
+	a.Refused()
+	if set.Requests(0) != math.MaxInt64 || set.Sessions(0) != math.MaxInt64 || a.InFlight() != 1 || a.Sessions() != 1 {
+		t.Errorf("while it refuses: %d requests, %d sessions", set.Requests(0), set.Sessions(0))
+	}
+	a.Accepted()
+	if set.Requests(0) != 1 {
+		t.Errorf("when it accepts again: %d requests", set.Requests(0))
+	}
+}
+
+func TestTurnsGoOnOverChanges(t *testing.T) {
+	p := poolOf("a b")
+	var turns []uint64
+	for _, words := range []string{"a b", "a b c", "c"} {
+		p.Replace(endpoints(words))
+		turns = append(turns, p.Set().Turn(), p.Set().Turn())
+	}
+	if !slices.Equal(turns, []uint64{1, 2, 3, 4, 5, 6}) {
+		t.Errorf("the turns are %v", turns)
+	}
+}
