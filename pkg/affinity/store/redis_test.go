@@ -129,6 +129,9 @@ func open(t testing.TB, url string, change ...func(*Options)) *replica {
 	return r
 }
 
+// isUp tells which of the two was told last.
+func (r *replica) isUp() bool { return r.events.count(Up) > r.events.count(Down) }
+
 // settled waits until nothing is left to be written.
 func (r *replica) settled(t testing.TB) {
 	t.Helper()
