@@ -71,7 +71,7 @@ func TestReplicasShareACluster(t *testing.T) {
 
 func TestANodeOfAClusterDiesAndComesBack(t *testing.T) {
 	nodes, url := startCluster(t)
-	one, two := open(t, url), open(t, url)
+	one, two := open(t, url, brief), open(t, url, brief)
 	for i := range 300 {
 		one.Remember(scope, id(i), podA)
 	}
@@ -100,7 +100,7 @@ func TestANodeOfAClusterDiesAndComesBack(t *testing.T) {
 
 func TestASilentNodeIsAskedNoMoreThanAFewTimes(t *testing.T) {
 	nodes, url := startCluster(t)
-	one := open(t, url)
+	one := open(t, url, brief)
 	nodes[1].freeze(t)
 	t.Cleanup(func() { nodes[1].thaw(t) })
 	const sessions = 2000

@@ -56,12 +56,12 @@ func (h *health) tell(up bool, err error) {
 	}
 	h.told, h.up = true, up
 	if up {
-		h.observe(Up)
 		h.log.Info("session store answers")
+		h.observe(Up)
 		return
 	}
-	h.observe(Down)
 	h.log.Error(err, "session store does not answer, or a part of it: sessions known here hold, others are not found")
+	h.observe(Down)
 }
 
 // waitFirst returns when it is known whether the store answers, or at the latest after d.

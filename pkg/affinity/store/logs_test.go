@@ -29,3 +29,9 @@ func (l *logs) count(text string) int {
 	defer l.mu.Unlock()
 	return len(slices.DeleteFunc(slices.Clone(l.lines), func(line string) bool { return !strings.Contains(line, text) }))
 }
+
+func (l *logs) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
+}

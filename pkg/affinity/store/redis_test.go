@@ -113,10 +113,11 @@ type replica struct {
 	clock  *clock
 }
 
+// open gives a Store that has patience with a busy machine. Tests of what happens when a server is silent ask for brief.
 func open(t testing.TB, url string, change ...func(*Options)) *replica {
 	t.Helper()
 	r := &replica{clock: newClock()}
-	o := Options{Retry: 5 * time.Millisecond, Now: r.clock.now, Observe: r.events.observe, Log: r.log.logger()}
+	o := Options{Wait: 10 * time.Second, Retry: 5 * time.Millisecond, Now: r.clock.now, Observe: r.events.observe, Log: r.log.logger()}
 	for _, f := range change {
 		f(&o)
 	}
@@ -128,6 +129,9 @@ func open(t testing.TB, url string, change ...func(*Options)) *replica {
 	t.Cleanup(s.Close)
 	return r
 }
+
+// brief is the Wait that a Store has by default.
+func brief(o *Options) { o.Wait = 0 }
 
 // isUp tells which of the two was told last.
 func (r *replica) isUp() bool { return r.events.count(Up) > r.events.count(Down) }

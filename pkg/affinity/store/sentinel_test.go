@@ -36,7 +36,7 @@ func TestSentinelReplacesTheMaster(t *testing.T) {
 		return strings.Contains(guard.command("INFO", "sentinel"), "slaves=1")
 	})
 	url := "redis+sentinel://" + guard.addr() + "/main"
-	one := open(t, url)
+	one := open(t, url, brief)
 	for i := range 100 {
 		one.Remember(scope, id(i), podA)
 	}
