@@ -1,0 +1,191 @@
+package routing
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// routes makes one of each word: "Prefix:shop.example/cart", "Exact:/cart". The Service is named as the word.
+func routes(words ...string) []model.Route {
+	var all []model.Route
+	for _, word := range words {
+		kind, rest, _ := strings.Cut(word, ":")
+		slash := strings.IndexByte(rest, '/')
+		all = append(all, model.Route{
+			Host: rest[:slash], Path: rest[slash:], PathType: model.PathType(kind),
+			Backends: []model.Backend{{Pool: model.PoolID{Namespace: "shop", Service: word, Port: 80}, Weight: 1}},
+		})
+	}
+	slices.SortFunc(all, func(a, b model.Route) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Path, b.Path), cmp.Compare(a.PathType, b.PathType))
+	})
+	return all
+}
+
+func tableOf(words ...string) *Table {
+	return Compile(&model.Model{Routes: routes(words...)}, upstream.NewRegistry(), nil, time.Time{})
+}
+
+// match gives the word of the route, "" for none.
+func (t *Table) matched(host, path string) string {
+	if r := t.Match([]byte(host), []byte(path)); r != nil {
+		return fmt.Sprintf("%s:%s%s", r.PathType, r.Host, r.Path)
+	}
+	return ""
+}
+
+// https://kubernetes.io/docs/concepts/services-networking/ingress/#examples, row by row.
+func TestPathsMatchAsInTheDocumentationOfKubernetes(t *testing.T) {
+	for _, c := range []struct{ words, path, want string }{
+		{"Prefix:/", "/", "Prefix:/"},
+		{"Prefix:/", "/all/paths", "Prefix:/"},
+		{"Exact:/foo", "/foo", "Exact:/foo"},
+		{"Exact:/foo", "/bar", ""},
+		{"Exact:/foo", "/foo/", ""},
+		{"Exact:/foo/", "/foo", ""},
+		{"Prefix:/foo", "/foo", "Prefix:/foo"},
+		{"Prefix:/foo", "/foo/", "Prefix:/foo"},
+		{"Prefix:/foo/", "/foo", "Prefix:/foo/"},
+		{"Prefix:/foo/", "/foo/", "Prefix:/foo/"},
+		{"Prefix:/aaa/bb", "/aaa/bbb", ""},
+		{"Prefix:/aaa/bbb", "/aaa/bbb", "Prefix:/aaa/bbb"},
+		{"Prefix:/aaa/bbb/", "/aaa/bbb", "Prefix:/aaa/bbb/"},
+		{"Prefix:/aaa/bbb", "/aaa/bbb/", "Prefix:/aaa/bbb"},
+		{"Prefix:/aaa/bbb", "/aaa/bbb/ccc", "Prefix:/aaa/bbb"},
+		{"Prefix:/aaa/bbb", "/aaa/bbbxyz", ""},
+		{"Prefix:/ Prefix:/aaa", "/aaa/ccc", "Prefix:/aaa"},
+		{"Prefix:/ Prefix:/aaa Prefix:/aaa/bbb", "/aaa/bbb", "Prefix:/aaa/bbb"},
+		{"Prefix:/ Prefix:/aaa Prefix:/aaa/bbb", "/ccc", "Prefix:/"},
+		{"Prefix:/aaa", "/ccc", ""},
+		{"Prefix:/foo Exact:/foo", "/foo", "Exact:/foo"},
+	} {
+		if got := tableOf(strings.Fields(c.words)...).matched("any.example", c.path); got != c.want {
+			t.Errorf("%s: %s leads to %q, want %q", c.words, c.path, got, c.want)
+		}
+	}
+}
+
+func TestPathsMatchSegmentBySegment(t *testing.T) {
+	table := tableOf("Prefix:/a", "Prefix:/a/b/c", "Prefix:/a//b", "Exact:/a/b", "Exact:/", "Prefix:/%2F/x")
+	for path, want := range map[string]string{
+		"/":                               "Exact:/",
+		"":                                "",
+		"*":                               "",
+		"/a":                              "Prefix:/a",
+		"/a/b":                            "Exact:/a/b",
+		"/a/b/":                           "Prefix:/a",
+		"/a/b/c":                          "Prefix:/a/b/c",
+		"/a/b/cd":                         "Prefix:/a",
+		"/a/b/c/d/e/f/g":                  "Prefix:/a/b/c",
+		"/a//b":                           "Prefix:/a//b",
+		"/a//b/c":                         "Prefix:/a//b",
+		"//a":                             "",
+		"/A":                              "",
+		"/%2F/x/y":                        "Prefix:/%2F/x",
+		"/ab":                             "",
+		"/a" + strings.Repeat("/x", 5000): "Prefix:/a",
+		"/" + strings.Repeat("x", 5000):   "",
+		strings.Repeat("/", 5000):         "",
+	} {
+		if got := table.matched("", path); got != want {
+			t.Errorf("%.40s leads to %q, want %q", path, got, want)
+		}
+	}
+	if got := tableOf("Prefix:/").matched("", "*"); got != "Prefix:/" {
+		t.Errorf("the asterisk leads to %q", got)
+	}
+}
+
+// https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards, and beyond.
+func TestHostsMatchExactlyThenByWildcardThenAny(t *testing.T) {
+	for _, c := range []struct{ words, host, want string }{
+		{"Prefix:*.foo.com/", "bar.foo.com", "Prefix:*.foo.com/"},
+		{"Prefix:*.foo.com/", "baz.bar.foo.com", ""},
+		{"Prefix:*.foo.com/", "foo.com", ""},
+		{"Prefix:*.foo.com/", ".foo.com", ""},
+		{"Prefix:*.foo.com/", "barfoo.com", ""},
+		{"Prefix:foo.com/", "foo.com", "Prefix:foo.com/"},
+		{"Prefix:foo.com/", "bar.foo.com", ""},
+		{"Prefix:foo.com/", "", ""},
+		{"Prefix:/", "", "Prefix:/"},
+		{"Prefix:/", "foo.com", "Prefix:/"},
+		{"Prefix:/", "[::1]", "Prefix:/"},
+		{"Prefix:/ Prefix:*.foo.com/ Prefix:bar.foo.com/", "bar.foo.com", "Prefix:bar.foo.com/"},
+		{"Prefix:/ Prefix:*.foo.com/ Prefix:bar.foo.com/", "baz.foo.com", "Prefix:*.foo.com/"},
+		{"Prefix:/ Prefix:*.foo.com/ Prefix:bar.foo.com/", "foo.com", "Prefix:/"},
+	} {
+		if got := tableOf(strings.Fields(c.words)...).matched(c.host, "/x"); got != c.want {
+			t.Errorf("%s: %q leads to %q, want %q", c.words, c.host, got, c.want)
+		}
+	}
+}
+
+// A host without a route for the path leaves it to the next one.
+func TestThePathIsLookedForInEveryHostThatMatches(t *testing.T) {
+	table := tableOf("Exact:bar.foo.com/own", "Prefix:*.foo.com/wild", "Prefix:/any", "Prefix:*.foo.com/any/more")
+	for path, want := range map[string]string{
+		"/own": "Exact:bar.foo.com/own", "/own/x": "", "/wild/x": "Prefix:*.foo.com/wild", "/any/x": "Prefix:/any",
+		"/any/more": "Prefix:*.foo.com/any/more", "/none": "",
+	} {
+		if got := table.matched("bar.foo.com", path); got != want {
+			t.Errorf("%s leads to %q, want %q", path, got, want)
+		}
+	}
+}
+
+// Both stand for the same requests: the longer one is taken.
+func TestAPrefixWithAndWithoutSlash(t *testing.T) {
+	table := tableOf("Prefix:/foo", "Prefix:/foo/")
+	for _, path := range []string{"/foo", "/foo/", "/foo/x"} {
+		if got := table.matched("", path); got != "Prefix:/foo/" {
+			t.Errorf("%s leads to %q", path, got)
+		}
+	}
+}
+
+func largeTable() *Table {
+	var words []string
+	for i := range 200 {
+		words = append(words, fmt.Sprintf("Prefix:shop-%d.example/", i), fmt.Sprintf("Prefix:shop-%d.example/cart", i),
+			fmt.Sprintf("Exact:shop-%d.example/login", i), fmt.Sprintf("Prefix:*.shop-%d.example/", i))
+	}
+	return tableOf(append(words, "Prefix:/health")...)
+}
+
+var matchCases = []struct{ host, path string }{
+	{"shop-77.example", "/cart/items/42"},
+	{"shop-77.example", "/login"},
+	{"www.shop-77.example", "/a/b/c/d/e"},
+	{"unknown.example", "/health"},
+	{"unknown.example", "/a/b/c"},
+}
+
+func TestMatchAllocatesNothing(t *testing.T) {
+	table := largeTable()
+	for _, c := range matchCases {
+		host, path := []byte(c.host), []byte(c.path)
+		if n := testing.AllocsPerRun(100, func() { table.Match(host, path) }); n > 0 {
+			t.Errorf("%s%s: %v allocations", c.host, c.path, n)
+		}
+	}
+}
+
+func BenchmarkMatch(b *testing.B) {
+	table := largeTable()
+	for _, c := range matchCases {
+		host, path := []byte(c.host), []byte(c.path)
+		b.Run(c.host+c.path, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				table.Match(host, path)
+			}
+		})
+	}
+}
