@@ -2,6 +2,7 @@ package certs
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ func NewStore() (*Store, error) {
 }
 
 // Replace makes the given certificates the ones in use, for handshakes from now on. A certificate that does not parse
-// is left out, and the error names its Secret; translation has tried each of them before.
+// is left out, and the error names the Secret of each; translation has tried them before.
 func (s *Store) Replace(certificates []model.Certificate) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +45,7 @@ func (s *Store) Replace(certificates []model.Certificate) error {
 	for _, c := range certificates {
 		pair, err := s.parse(c)
 		if err != nil {
-			failed = fmt.Errorf("%s: %w", c.Secret, err)
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", c.Secret, err))
 			continue
 		}
 		parsed[c.Fingerprint] = pair
