@@ -2,6 +2,7 @@ package observe
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,8 +129,17 @@ func (m *Metrics) Attach(slot int, id model.PoolID) {
 	m.slots.Store(&next)
 }
 
-// Detach forgets the series of a pool that is gone.
+// Detach forgets the series of a pool that is gone. Requests that are on their way are counted where nobody looks.
 func (m *Metrics) Detach(id model.PoolID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next := slices.Clone(*m.slots.Load())
+	for slot, p := range next {
+		if p != nil && p.id == id {
+			next[slot] = p.ofNobody()
+		}
+	}
+	m.slots.Store(&next)
 	label := prometheus.Labels{"pool": id.String()}
 	m.requests.DeletePartialMatch(label)
 	m.duration.DeletePartialMatch(label)
@@ -151,6 +161,13 @@ func (m *Metrics) newPool(name string) *PoolMetrics {
 		}
 	}
 	return p
+}
+
+// ofNobody are the same counters for no pool, so that Attach makes new ones.
+func (p *PoolMetrics) ofNobody() *PoolMetrics {
+	copied := *p
+	copied.id = model.PoolID{}
+	return &copied
 }
 
 // possible reports whether the pair ever occurs: only what was moved or refused has a reason.

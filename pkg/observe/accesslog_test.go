@@ -1,0 +1,206 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"go.uber.org/goleak"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lines collects what is written, and each write apart.
+type lines struct {
+	mu     sync.Mutex
+	text   bytes.Buffer
+	writes []string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writes = append(l.writes, string(p))
+	return l.text.Write(p)
+}
+
+func (l *lines) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Split(strings.TrimSuffix(l.text.String(), "\n"), "\n")
+}
+
+func sample() Access {
+	return Access{
+		Start: time.Date(2026, 1, 2, 3, 4, 5, 678900000, time.UTC), Took: 12345 * time.Microsecond,
+		Client: "192.0.2.1", Protocol: "HTTP/1.1", Method: []byte("GET"), Host: []byte("shop.example"),
+		Path: []byte("/cart"), Status: 200, Bytes: 42, Pool: "shop/cart:80", Endpoint: "cart-0", Attempts: 1,
+		Outcome: affinity.OutcomeMoved, Reason: affinity.ReasonGone,
+	}
+}
+
+// Log pipelines are set up for these. A change here breaks them.
+func TestTheFormatsStay(t *testing.T) {
+	a := sample()
+	none := Access{Start: a.Start, Status: 400, Client: "::1"}
+	for _, c := range []struct {
+		a    Access
+		json bool
+		want string
+	}{
+		{a, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"192.0.2.1","protocol":"HTTP/1.1","method":"GET",` +
+			`"host":"shop.example","path":"/cart","status":200,"bytes":42,"seconds":0.012345,"pool":"shop/cart:80",` +
+			`"endpoint":"cart-0","attempts":1,"affinity":"moved","reason":"gone"}`},
+		{a, false, `2026-01-02T03:04:05Z 192.0.2.1 "GET" "shop.example" "/cart" 200 42 0.012345 shop/cart:80 cart-0 moved/gone`},
+		{none, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
+			`"status":400,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none"}`},
+		{none, false, `2026-01-02T03:04:05Z ::1 "" "" "" 400 0 0.000000 - - none`},
+	} {
+		var out lines
+		log := NewAccessLog(&out, c.json)
+		log.Write(0, &c.a)
+		log.Close()
+		if got := out.text.String(); got != c.want+"\n" {
+			t.Errorf("got  %swant %s", got, c.want)
+		}
+	}
+}
+
+// hostile is what a request may hold, or what might slip through.
+var hostile = []string{
+	`"`, `\`, `\"`, "\n", "\r\n2026-01-02T03:04:05Z 10.0.0.1 \"GET\"", "\x00", "\x1b[31m", "\x7f", "\t", "</script>",
+	"\u2028", "é", "日本", "\xff", "\xc3", "a\xe2\x82", "\xf0\x9f\x98\x80", "\xed\xa0\x80", strings.Repeat("x", 100_000),
+}
+
+func TestNothingInARequestBreaksItsLine(t *testing.T) {
+	for _, text := range hostile {
+		a := sample()
+		a.Method, a.Host, a.Path = []byte(text), []byte(text), []byte(text)
+		var out lines
+		log := NewAccessLog(&out, true)
+		log.Write(0, &a)
+		log.Close()
+		var fields map[string]any
+		if err := json.Unmarshal(out.text.Bytes(), &fields); err != nil || len(out.all()) != 1 {
+			t.Fatalf("%q: %v in %s", text, err, out.text.String())
+		}
+		if want := strings.ToValidUTF8(text, "\ufffd"); utf8.ValidString(text) && fields["path"] != want {
+			t.Errorf("%q reads back as %q", text, fields["path"])
+		}
+		plain := NewAccessLog(&out, false)
+		plain.Write(0, &a)
+		plain.Close()
+		if last := out.all()[1:]; len(last) != 1 || strings.ContainsAny(last[0], "\x00\x1b\r\x7f") {
+			t.Errorf("%q as text: %q", text, last)
+		}
+	}
+}
+
+func FuzzALineIsOneJSONObject(f *testing.F) {
+	for _, text := range hostile[:18] {
+		f.Add([]byte(text), []byte(text))
+	}
+	f.Fuzz(func(t *testing.T, path, host []byte) {
+		a := sample()
+		a.Path, a.Host = path, host
+		line := appendJSON(nil, &a)
+		if !json.Valid(line) || !utf8.Valid(line) || bytes.IndexByte(line, '\n') != len(line)-1 {
+			t.Errorf("%q", line)
+		}
+	})
+}
+
+// Lines come from all cores at once, and are written by whoever finds a buffer full.
+func TestLinesAreNeverTornNorLost(t *testing.T) {
+	const writers, each = 16, 2000
+	var out lines
+	log := NewAccessLog(&out, true)
+	var working sync.WaitGroup
+	for n := range writers {
+		working.Go(func() {
+			a := sample()
+			for i := range each {
+				a.Path, a.Status = fmt.Appendf(nil, "/%d/%d", n, i), i
+				log.Write(uint32(n), &a)
+			}
+		})
+	}
+	working.Wait()
+	log.Close()
+	next := make([]int, writers)
+	for _, line := range out.all() {
+		var got struct{ Path string }
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		var n, i int
+		fmt.Sscanf(got.Path, "/%d/%d", &n, &i)
+		if i != next[n] {
+			t.Fatalf("of connection %d line %d follows line %d", n, i, next[n]-1)
+		}
+		next[n]++
+	}
+	for n, lines := range next {
+		if lines != each {
+			t.Errorf("connection %d has %d lines, want %d", n, lines, each)
+		}
+	}
+	for _, w := range out.writes {
+		if !strings.HasSuffix(w, "}\n") {
+			t.Fatalf("a write ends in %q", w[len(w)-10:])
+		}
+	}
+}
+
+func TestALineIsWrittenSoon(t *testing.T) {
+	in, out := io.Pipe()
+	log := NewAccessLog(out, false)
+	a := sample()
+	log.Write(0, &a)
+	var first [10]byte
+	if _, err := io.ReadFull(in, first[:]); err != nil || string(first[:]) != "2026-01-02" {
+		t.Errorf("got %q, %v", first, err)
+	}
+	in.Close()
+	log.Close()
+}
+
+// A full disk must not stop the traffic, nor take memory without end.
+func TestALogThatCannotBeWrittenIsLost(t *testing.T) {
+	log := NewAccessLog(broken{}, true)
+	a := sample()
+	for range 10_000 {
+		log.Write(0, &a)
+	}
+	if got := cap(log.shards[0].buf); got > 4*flushSize {
+		t.Errorf("%d bytes are kept", got)
+	}
+	log.Close()
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestALineAllocatesNothing(t *testing.T) {
+	for _, json := range []bool{true, false} {
+		log := NewAccessLog(io.Discard, json)
+		a := sample()
+		for range 1000 {
+			log.Write(0, &a)
+		}
+		if n := testing.AllocsPerRun(1000, func() { log.Write(0, &a) }); n > 0 {
+			t.Errorf("JSON %v: %v allocations", json, n)
+		}
+		log.Close()
+	}
+}
