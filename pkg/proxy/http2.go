@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
-	"golang.org/x/net/http2"
 )
 
 // Bounds of an HTTP/2 connection. Each stream costs a goroutine and a buffer of its body, so that a connection's worst
@@ -21,31 +21,39 @@ const (
 	http2FrameSize        = 16 << 10 // the least that must be allowed (RFC 9113 section 4.2)
 )
 
-// newHTTP2 makes the HTTP/2 side. The framing, flow control and the bounds on floods of resets, settings, pings and
-// continuations are those of golang.org/x/net/http2. base carries what that takes from net/http.
-func newHTTP2(o *Options) (server *http2.Server, base *http.Server) {
-	base = &http.Server{
-		MaxHeaderBytes:    o.Limits.HeadBytes,
-		ReadHeaderTimeout: o.Timeouts.Head,
-		ErrorLog:          slog.NewLogLogger(logr.ToSlogHandler(o.Log.V(1)), slog.LevelInfo),
-	}
-	server = &http2.Server{
-		MaxConcurrentStreams:         http2Streams,
-		MaxReadFrameSize:             http2FrameSize,
-		MaxUploadBufferPerConnection: http2ConnectionWindow,
-		MaxUploadBufferPerStream:     http2StreamWindow,
-		IdleTimeout:                  o.Timeouts.Idle,
-		WriteByteTimeout:             o.Timeouts.Body,
-	}
-	// It also makes base.Shutdown say goodbye to every connection. It only fails where base asks for weak ciphers.
-	if err := http2.ConfigureServer(base, server); err != nil {
-		panic("proxy: " + err.Error())
-	}
-	return server, base
+// http2Server is the HTTP/2 side. The framing, flow control, and the bounds on floods of resets, settings, pings and
+// continuations are those of net/http, which is handed connections that have been seen to speak HTTP/2, in clear or
+// inside of TLS, and takes both for the former.
+type http2Server struct {
+	http.Server
+	arriving handoff
 }
 
-// http2Preface is what a client begins with that knows, without asking, that HTTP/2 is spoken (RFC 9113 section 3.4).
-// The library checks the rest of it.
+func newHTTP2(o *Options) *http2Server {
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	s := &http2Server{arriving: handoff{conns: make(chan net.Conn), closed: make(chan struct{})}}
+	s.Server = http.Server{
+		Handler:           http.HandlerFunc(serveStream),
+		Protocols:         &protocols,
+		MaxHeaderBytes:    o.Limits.HeadBytes,
+		ReadHeaderTimeout: o.Timeouts.Head,
+		IdleTimeout:       o.Timeouts.Idle,
+		ConnContext:       withClient,
+		ErrorLog:          slog.NewLogLogger(logr.ToSlogHandler(o.Log.V(1)), slog.LevelInfo),
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          http2Streams,
+			MaxReadFrameSize:              http2FrameSize,
+			MaxReceiveBufferPerConnection: http2ConnectionWindow,
+			MaxReceiveBufferPerStream:     http2StreamWindow,
+			WriteByteTimeout:              o.Timeouts.Body,
+		},
+	}
+	go func() { _ = s.Serve(&s.arriving) }() // ends when the handoff is closed
+	return s
+}
+
+// http2Preface is what a client begins with that speaks HTTP/2 (RFC 9113 section 3.4). The library checks the rest.
 var http2Preface = []byte("PRI * HTTP/2.0\r\n\r\n")
 
 // speaksHTTP2 looks at what a connection in clear begins with. An HTTP/1.1 request differs from the preface at its
@@ -69,15 +77,70 @@ func (c *client) speaksHTTP2() bool {
 
 // serveHTTP2 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP2() {
-	c.server.http2.ServeConn(c.conn, &http2.ServeConnOpts{
-		Context:    context.Background(),
-		BaseConfig: c.server.base,
-		Handler:    http.HandlerFunc(c.serveStream),
-	})
+	conn := &http2Conn{Conn: c.conn, client: c, done: make(chan struct{})}
+	select {
+	case c.server.http2.arriving.conns <- conn:
+		<-conn.done
+	case <-c.server.http2.arriving.closed:
+	}
+}
+
+// http2Conn is a connection that was handed over. Its client waits until it is closed.
+type http2Conn struct {
+	net.Conn
+	client *client
+	once   sync.Once
+	done   chan struct{}
+}
+
+// Close is called by net/http, more than once.
+func (c *http2Conn) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(func() { close(c.done) })
+	return err
+}
+
+// handoff is the listener from which net/http takes connections that were accepted elsewhere.
+type handoff struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+// Accept is part of net.Listener.
+func (h *handoff) Accept() (net.Conn, error) {
+	select {
+	case conn := <-h.conns:
+		return conn, nil
+	case <-h.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close is part of net.Listener.
+func (h *handoff) Close() error {
+	h.once.Do(func() { close(h.closed) })
+	return nil
+}
+
+// Addr is part of net.Listener. Nobody asks.
+func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
+
+type clientKey struct{}
+
+func withClient(ctx context.Context, conn net.Conn) context.Context {
+	if c, ok := conn.(*http2Conn); ok {
+		return context.WithValue(ctx, clientKey{}, c.client)
+	}
+	return ctx
 }
 
 // serveStream serves one request of an HTTP/2 connection. An answer that cannot be completed ends in RST_STREAM.
-func (c *client) serveStream(w http.ResponseWriter, r *http.Request) {
+func serveStream(w http.ResponseWriter, r *http.Request) {
+	c, ok := r.Context().Value(clientKey{}).(*client)
+	if !ok {
+		panic(http.ErrAbortHandler)
+	}
 	s := http2Pool.Get().(*http2Stream)
 	s.begin(c, w, r)
 	c.guards.add(s)

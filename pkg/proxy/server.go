@@ -5,12 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/net/http2"
 )
 
 // sweepEvery is the resolution of all timeouts.
@@ -21,8 +18,7 @@ type Server struct {
 	Options
 	dialer net.Dialer
 	tls    *tls.Config
-	http2  *http2.Server
-	base   *http.Server // of http2
+	http2  *http2Server
 	conns  connections
 
 	clock    atomic.Int64 // milliseconds since start, moved on by the sweeper
@@ -42,7 +38,7 @@ func NewServer(o Options) *Server {
 		tls:     tlsConfig(o.Certs),
 		sweeper: make(chan struct{}),
 	}
-	s.http2, s.base = newHTTP2(&s.Options)
+	s.http2 = newHTTP2(&s.Options)
 	s.clock.Store(1)
 	go s.sweep()
 	return s
@@ -116,7 +112,7 @@ const quiet = 500 * time.Millisecond
 func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
 	s.accepting.Wait()
-	_ = s.base.Shutdown(ctx) // says goodbye on HTTP/2 connections; it has no listeners to fail at
+	go func() { _ = s.http2.Shutdown(ctx) }() // says goodbye on HTTP/2 connections, and ends with them
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -145,6 +141,7 @@ func (s *Server) Close() {
 		close(s.sweeper)
 	}
 	s.conns.closeAll()
+	_ = s.http2.Close() // its connections are those that were just closed
 }
 
 func (s *Server) closeListeners() {
