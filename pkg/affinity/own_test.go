@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -253,5 +254,59 @@ func TestATokenComesBeforeTheMethodsAfterIt(t *testing.T) {
 	p.Decide(&d, &fakeRequest{cookies: append(lost, "sid=1.b")}, set, ring, &Memory{}, testNow)
 	if outcomeOf(&d) != "moved/gone" || set.name(d.Endpoint) != "b" || d.Session != 77 || !d.Issue {
 		t.Errorf("%s to %s, session %d, issue %v", outcomeOf(&d), set.name(d.Endpoint), d.Session, d.Issue)
+	}
+}
+
+// The app's value names the pod that is gone for as long as the client has it, but the token says where it went.
+func TestATokenBringsBackASessionWhoseValueLeadsNowhere(t *testing.T) {
+	a := affinityOf(ownMethod(model.SourceCookie, model.BindingNamed), cookieMethod)
+	a.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: time.Second}
+	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
+	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})
+	var d Decision
+	p.Decide(&d, &fakeRequest{cookies: append(token, "sid=1.z")}, set, ring, &Memory{}, testNow)
+	if outcomeOf(&d) != "hit" || set.name(d.Endpoint) != "b" || d.Issue || d.Await != 0 {
+		t.Errorf("%s on %s, issue %v, wait %s; want hit on b", outcomeOf(&d), set.name(d.Endpoint), d.Issue, d.Await)
+	}
+}
+
+func TestAnUnknownValueHasAnotherPlaceWhenItsOwnDoesNotAnswer(t *testing.T) {
+	for _, value := range []string{"unknown", "1.z"} {
+		p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))), newSet("a b c")
+		req := &fakeRequest{cookies: []string{"sid=" + value}}
+		var d Decision
+		p.Decide(&d, req, set, nil, &Memory{}, testNow)
+		set.known = map[uint64]int{d.Session: d.Endpoint}
+		p.Decide(&d, req, set, nil, &Memory{}, testNow)
+		first := d.Endpoint
+		if at := p.Next(&d, req, set); at == none || at == first || outcomeOf(&d) != "moved/failed" {
+			t.Errorf("%s: %s from %d to %d", value, outcomeOf(&d), first, at)
+		}
+	}
+}
+
+func TestAForgedTokenIsCounted(t *testing.T) {
+	p, set, ring := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))), newSet("a b c"), newRing(t, 1)
+	for value, want := range map[string]string{"mine~" + strings.Repeat("A", TokenLen): "invalid", "mine": "new"} {
+		var d Decision
+		p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow)
+		if outcomeOf(&d) != want {
+			t.Errorf("%.8s: %s, want %s", value, outcomeOf(&d), want)
+		}
+	}
+}
+
+func TestUnknownIDsAreNotLearnedFromRequests(t *testing.T) {
+	for source, want := range map[model.Source]int{
+		model.SourceCookie: 0, model.SourceHeader: 0, model.SourceQueryParam: 1,
+	} {
+		p, set, m := Compile(affinityOf(ownMethod(source, model.BindingLearned))), newSet("a b c"), &Memory{Learned: memoryStore{}}
+		req := &fakeRequest{cookies: []string{"sid=1"}, header: "1", query: "sid=1"}
+		var d Decision
+		p.Decide(&d, req, set, nil, m, testNow)
+		p.Relearn(&d, req, set, m)
+		if got := len(m.Learned.(memoryStore)); got != want {
+			t.Errorf("%s: %d learned, want %d", source, got, want)
+		}
 	}
 }
