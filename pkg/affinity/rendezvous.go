@@ -1,10 +1,6 @@
 package affinity
 
-import (
-	"slices"
-
-	"github.com/limpet-dev/limpet/pkg/model"
-)
+import "github.com/limpet-dev/limpet/pkg/model"
 
 // Rendezvous hashing (Thaler and Ravishankar, 1996): each endpoint has a rank of its own for each key, and the highest
 // rank wins. An endpoint that comes or goes moves no key between two others, and the order of endpoints is of no
@@ -57,7 +53,7 @@ func (p *Policy) place(c *candidates, session uint64) int {
 	}
 	for i := ready; i < len(seeds); i++ {
 		r := rank(session, seeds[i])
-		if (r > top || at == none) && p.keeps(c.set, i, c.now) && c.set.Knows(i, session) && !slices.Contains(c.spent, i) {
+		if (r > top || at == none) && p.keeps(c.set, i, c.now) && c.set.Knows(i, session) && !c.isSpent(i) {
 			at, top = i, r
 		}
 	}
