@@ -60,10 +60,11 @@ func (p *Policy) place(c *candidates, session uint64) int {
 	return at
 }
 
-// settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none: only where
-// the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is room.
+// settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none. That is so
+// where the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is
+// room; and where all endpoints are draining, since those that drained before the rest take new sessions again.
 func (c *candidates) settled(seeds []uint64) int {
-	if c.terms.most == 0 {
+	if c.terms.most == 0 && !c.set.Ending() {
 		return none
 	}
 	at, top := none, uint64(0)
