@@ -24,7 +24,7 @@ type call struct {
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
 	*d = Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
-	if len(p.methods) == 0 || p.exempt.covers(req) {
+	if len(p.methods) == 0 || p.exempt != nil && p.exempt.covers(req) {
 		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
 	}

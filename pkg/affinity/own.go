@@ -178,8 +178,9 @@ func (p *Policy) lost() Outcome {
 
 // keeps reports whether endpoint i may keep its sessions: a draining one for as long as the policy says.
 func (p *Policy) keeps(set Set, i int, now int64) bool {
-	if i < set.Ready() {
-		return true
-	}
-	return p.keepDraining && (p.drainFor == 0 || now-set.Since(i) < p.drainFor)
+	return p.keepDraining && p.drainFor == 0 || p.keepsYet(set, i, now)
+}
+
+func (p *Policy) keepsYet(set Set, i int, now int64) bool {
+	return i < set.Ready() || p.keepDraining && now-set.Since(i) < p.drainFor
 }
