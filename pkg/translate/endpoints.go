@@ -102,7 +102,9 @@ func readEndpoint(e *discoveryv1.Endpoint, port uint16) (candidate, bool) {
 	}
 	address := netip.AddrPortFrom(ip.Unmap(), port)
 	out := candidate{address: address}
-	out.Endpoint = model.Endpoint{ID: address.String(), Address: address.String(), Zone: deref(e.Zone), ForZones: forZones(e.Hints), State: state}
+	out.Endpoint = model.Endpoint{
+		ID: address.String(), Address: address.String(), Zone: deref(e.Zone), ForZones: forZones(e.Hints), State: state,
+	}
 	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
 		out.Pod = ref.Name
 		out.ID = cmp.Or(string(ref.UID), out.ID)
