@@ -40,7 +40,7 @@ func newFakePublisher(keys *affinity.Keys) *fakePublisher {
 	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
 }
 
-func (p *fakePublisher) Publish(w *translate.World, _ publish.Slices, since time.Time) translate.Result {
+func (p *fakePublisher) Publish(w *translate.World, _ publish.Newest, since time.Time) translate.Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.published++
@@ -50,13 +50,13 @@ func (p *fakePublisher) Publish(w *translate.World, _ publish.Slices, since time
 	return p.last
 }
 
-func (p *fakePublisher) Endpoints(namespace, service string, slices publish.Slices, since time.Time) {
+func (p *fakePublisher) Endpoints(namespace, service string, newest publish.Newest, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fast++
 	p.worst = max(p.worst, time.Since(since))
 	pool := model.Pool{ID: model.PoolID{Namespace: namespace, Service: service, Port: 80}}
-	p.endpoints[namespace+"/"+service] = translate.Endpoints(pool, slices(namespace, service))
+	p.endpoints[namespace+"/"+service] = translate.Endpoints(pool, newest.Slices(namespace, service), newest.Pods)
 }
 
 // see calls f with the publisher's state at rest.

@@ -200,13 +200,13 @@ items:
   kind: Service
   metadata: {name: cart}
 - apiVersion: v1
-  kind: Pod
+  kind: Node
   metadata: {name: cart-0}
 `))
 	if err != nil || len(world.Services) != 1 {
 		t.Fatalf("got %+v, %v", world, err)
 	}
-	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: v1 Pod is not read" {
+	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: v1 Node is not read" {
 		t.Errorf("passed over: %v", skipped)
 	}
 }

@@ -71,11 +71,11 @@ func sliceOf(service string, addresses ...string) *discoveryv1.EndpointSlice {
 	return s
 }
 
-func slicesAre(slices ...*discoveryv1.EndpointSlice) Slices {
-	return SlicesOf(&translate.World{EndpointSlices: slices})
+func slicesAre(slices ...*discoveryv1.EndpointSlice) Newest {
+	return NewestOf(&translate.World{EndpointSlices: slices})
 }
 
-func (s *site) publish(w *translate.World) { s.Publish(w, SlicesOf(w), time.Now()) }
+func (s *site) publish(w *translate.World) { s.Publish(w, NewestOf(w), time.Now()) }
 
 func (s *site) generation() uint64 { return s.tables.Current().Generation }
 
