@@ -31,6 +31,7 @@ type fakePublisher struct {
 	published int
 	early     bool // there was a table before there were keys
 	last      translate.Result
+	newest    publish.Newest              // of the last table
 	endpoints map[string][]model.Endpoint // by Service, as the fast path brought them
 	fast      int
 	worst     time.Duration // from event to here
@@ -40,10 +41,11 @@ func newFakePublisher(keys *affinity.Keys) *fakePublisher {
 	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
 }
 
-func (p *fakePublisher) Publish(w *translate.World, _ publish.Newest, since time.Time) translate.Result {
+func (p *fakePublisher) Publish(w *translate.World, newest publish.Newest, since time.Time) translate.Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.published++
+	p.newest = newest
 	p.early = p.early || p.keys.Load() == nil
 	p.worst = max(p.worst, time.Since(since))
 	p.last = translate.Build(w, translate.Options{})
