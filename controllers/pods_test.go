@@ -51,7 +51,9 @@ func (p *fakePublisher) states(service string) []string {
 	return states
 }
 
-func drain(p *corev1.Pod) { metav1.SetMetaDataAnnotation(&p.ObjectMeta, translate.AnnotationDrain, "true") }
+func drain(p *corev1.Pod) {
+	metav1.SetMetaDataAnnotation(&p.ObjectMeta, translate.AnnotationDrain, "true")
+}
 
 func TestAPodThatIsDrainedTakesTheFastPath(t *testing.T) {
 	ns := leaveNoTrace(t)
