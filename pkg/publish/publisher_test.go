@@ -121,6 +121,26 @@ func TestAnEndpointChangeReachesItsPoolWithoutATable(t *testing.T) {
 	}
 }
 
+func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
+	s := newSite(t)
+	w := worldOf("cart")
+	endpoint := &w.EndpointSlices[0].Endpoints[0]
+	endpoint.TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "cart-0"}
+	s.publish(w)
+	before := s.tables.Current()
+	for _, c := range []struct {
+		value string
+		want  model.EndpointState
+	}{{"true", model.EndpointDraining}, {"false", model.EndpointReady}} {
+		w.Pods = []*metav1.PartialObjectMetadata{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-0",
+			Annotations: map[string]string{translate.AnnotationDrain: c.value}}}}
+		s.Endpoints("shop", "cart", NewestOf(w), time.Now())
+		if got := s.pools.Find(poolOf("cart")).Set().Endpoint(0).State; got != c.want || s.tables.Current() != before {
+			t.Errorf("drain %s: %s, want %s; table replaced: %v", c.value, got, c.want, s.tables.Current() != before)
+		}
+	}
+}
+
 func TestEndpointsOfAServiceThatNoRouteNamesMakeNoPool(t *testing.T) {
 	s := newSite(t)
 	s.publish(worldOf("cart"))
