@@ -168,6 +168,14 @@ func policy(namespace, name, service string) *v1alpha1.AffinityPolicy {
 	}
 }
 
+// spoil makes a policy one that the API server takes and translation does not.
+func spoil(p *v1alpha1.AffinityPolicy) {
+	p.Spec.Methods = []v1alpha1.Method{{
+		Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingWrapped, Header: &v1alpha1.Header{Name: "X-Id"},
+	}}
+	p.Spec.IdleTimeout = ptr.To[v1alpha1.Duration]("10m")
+}
+
 func keySecretObject() *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: DefaultKeySecret}}
 }

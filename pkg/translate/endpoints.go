@@ -15,8 +15,8 @@ import (
 )
 
 // Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service and what
-// its pods say. Slices of other Services may be among them and are passed over. An endpoint that several slices list, or that has an address
-// of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
+// its pods say. Slices of other Services may be among them and are passed over. An endpoint that several slices list, or
+// that has an address of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
 //
 // An endpoint that is ready takes new sessions (not said: it is ready). One that terminates and still serves is
 // Draining, and so is one whose pod has AnnotationDrain. Any other is left out.
@@ -105,7 +105,9 @@ func readEndpoint(e *discoveryv1.Endpoint, port uint16) (candidate, bool) {
 	}
 	address := netip.AddrPortFrom(ip.Unmap(), port)
 	out := candidate{address: address}
-	out.Endpoint = model.Endpoint{ID: address.String(), Address: address.String(), Zone: deref(e.Zone), ForZones: forZones(e.Hints), State: state}
+	out.Endpoint = model.Endpoint{
+		ID: address.String(), Address: address.String(), Zone: deref(e.Zone), ForZones: forZones(e.Hints), State: state,
+	}
 	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
 		out.Pod = ref.Name
 		out.ID = cmp.Or(string(ref.UID), out.ID)

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The reasons of Problems on an Ingress, and one on a policy. The others on an AffinityPolicy are the condition reasons of api/v1alpha1.
+// The reasons of Problems. A policy that is not applied has the condition reasons of api/v1alpha1 instead.
 const (
 	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the certificate's server name, is left out.
 	ReasonInvalidHost = "InvalidHost"
