@@ -31,6 +31,7 @@ type fakePublisher struct {
 	published int
 	early     bool // there was a table before there were keys
 	last      translate.Result
+	newest    publish.Newest              // of the last table
 	endpoints map[string][]model.Endpoint // by Service, as the fast path brought them
 	fast      int
 	worst     time.Duration // from event to here
@@ -40,23 +41,24 @@ func newFakePublisher(keys *affinity.Keys) *fakePublisher {
 	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
 }
 
-func (p *fakePublisher) Publish(w *translate.World, _ publish.Slices, since time.Time) translate.Result {
+func (p *fakePublisher) Publish(w *translate.World, newest publish.Newest, since time.Time) translate.Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.published++
+	p.newest = newest
 	p.early = p.early || p.keys.Load() == nil
 	p.worst = max(p.worst, time.Since(since))
 	p.last = translate.Build(w, translate.Options{})
 	return p.last
 }
 
-func (p *fakePublisher) Endpoints(namespace, service string, slices publish.Slices, since time.Time) {
+func (p *fakePublisher) Endpoints(namespace, service string, newest publish.Newest, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fast++
 	p.worst = max(p.worst, time.Since(since))
 	pool := model.Pool{ID: model.PoolID{Namespace: namespace, Service: service, Port: 80}}
-	p.endpoints[namespace+"/"+service] = translate.Endpoints(pool, slices(namespace, service))
+	p.endpoints[namespace+"/"+service] = translate.Endpoints(pool, newest.Slices(namespace, service), newest.Pods)
 }
 
 // see calls f with the publisher's state at rest.
@@ -164,6 +166,14 @@ func policy(namespace, name, service string) *v1alpha1.AffinityPolicy {
 			Methods:    []v1alpha1.Method{{Source: v1alpha1.SourceSourceIP, Binding: v1alpha1.BindingHashed}},
 		},
 	}
+}
+
+// spoil makes a policy one that the API server takes and translation does not.
+func spoil(p *v1alpha1.AffinityPolicy) {
+	p.Spec.Methods = []v1alpha1.Method{{
+		Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingWrapped, Header: &v1alpha1.Header{Name: "X-Id"},
+	}}
+	p.Spec.IdleTimeout = ptr.To[v1alpha1.Duration]("10m")
 }
 
 func keySecretObject() *corev1.Secret {

@@ -1,7 +1,10 @@
 package controllers
 
 import (
+	"maps"
+
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -13,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // newManager makes a manager that serves nothing itself and elects no leader: pkg/admin and leader do.
@@ -29,6 +33,7 @@ func newManager(o *Options) (ctrl.Manager, error) {
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
 				&corev1.Secret{}: {Field: usefulSecrets, Transform: stripSecrets(o.keySecret())},
+				podMetadata():    {Transform: stripPod},
 			},
 		},
 	})
@@ -41,6 +46,21 @@ var usefulSecrets = fields.ParseSelectorOrDie("type!=helm.sh/release.v1" +
 	",type!=" + string(corev1.SecretTypeDockerConfigJson) +
 	",type!=" + string(corev1.SecretTypeDockercfg) +
 	",type!=" + string(corev1.SecretTypeBootstrapToken))
+
+// stripPod drops what Limpet has no use for before it is kept in memory: of its metadata, all but labels and short
+// annotations. Those that a policy may name tomorrow are among them.
+func stripPod(object any) (any, error) {
+	pod, ok := object.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
+	pod.ObjectMeta = metav1.ObjectMeta{
+		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+		Labels: pod.Labels, Annotations: pod.Annotations,
+	}
+	return pod, nil
+}
 
 // stripSecrets drops what Limpet has no use for before it is kept in memory: all but certificates and their keys, and
 // the key Secret.

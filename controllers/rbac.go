@@ -5,6 +5,7 @@ package controllers
 //
 // All replicas watch all namespaces. What is read is read from the cache, so that get is not needed:
 // +kubebuilder:rbac:groups="",resources=services;secrets,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=list;watch
 // +kubebuilder:rbac:groups=limpet.dev,resources=affinitypolicies,verbs=list;watch

@@ -6,8 +6,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// referenced is the Services and Secrets that the last table was built from, also those that did not exist: a change
-// of any other one cannot change the table. Safe for concurrent use.
+// referenced is the Services and Secrets that the last table was built from, also those that did not exist, and the
+// endpoints that it was told by: a change of any other one cannot change the table. Safe for concurrent use.
 type referenced struct {
 	mu  sync.Mutex
 	set map[model.Ref]struct{}

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/publish"
 )
 
 // Run watches the cluster and keeps what is served, and what the cluster is told about it, up to date. It returns when
@@ -25,8 +26,11 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 	if err != nil {
 		return fmt.Errorf("controllers: %w", err)
 	}
-	if err := indexByService(ctx, mgr.GetCache()); err != nil {
+	if err := indexSlices(ctx, mgr.GetCache()); err != nil {
 		return fmt.Errorf("controllers: indexing EndpointSlices: %w", err)
+	}
+	if err := watchPods(ctx, mgr.GetCache()); err != nil {
+		return fmt.Errorf("controllers: watching pods: %w", err)
 	}
 	if err := wire(ctx, mgr, &o, publisher, keys); err != nil {
 		return fmt.Errorf("controllers: %w", err)
@@ -41,9 +45,10 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
 		log:       o.Log.WithName("status"),
 	}
-	slices := cachedSlices(ctx, mgr.GetClient(), o.Log)
+	cached := newCached(ctx, mgr.GetClient(), o.Log)
+	newest := publish.Newest{Slices: cached.slicesOfService, Pods: cached.pod}
 	table := &table{
-		reader: mgr.GetClient(), publisher: publisher, slices: slices, publishService: o.PublishService,
+		reader: mgr.GetClient(), publisher: publisher, newest: newest, publishService: o.PublishService,
 		ready:   func() bool { return keys.Load() != nil },
 		deliver: status.deliver,
 		log:     o.Log.WithName("table"),
@@ -60,7 +65,9 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	}
 	secret.leading = elected.leading.Load
 	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
-	fast := &endpoints{publisher: publisher, slices: slices}
+	fast := &endpoints{
+		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, told: table.endpointsChanged,
+	}
 	return errors.Join(
 		mgr.Add(elected),
 		addKeySecret(mgr, secret),

@@ -49,7 +49,7 @@ func TestAConditionFollowsItsPolicyAndKeepsItsTime(t *testing.T) {
 	eventually(t, "Programmed", policyIs(t, p, v1alpha1.ConditionProgrammed, metav1.ConditionTrue))
 	resolved := *meta.FindStatusCondition(get(t, p).Status.Targets[0].Conditions, v1alpha1.ConditionResolvedRefs)
 
-	change(t, p, func(p *v1alpha1.AffinityPolicy) { p.Spec.Group = "not-supported-yet" })
+	change(t, p, spoil)
 	eventually(t, "not accepted", policyIs(t, p, v1alpha1.ConditionAccepted, metav1.ConditionFalse))
 	now := get(t, p).Status.Targets[0].Conditions
 	if c := meta.FindStatusCondition(now, v1alpha1.ConditionProgrammed); c.Status != metav1.ConditionFalse ||
@@ -143,7 +143,7 @@ func TestOnlyTheLeaderWritesAndTheNextOneGoesOn(t *testing.T) {
 	if len(get(t, in).Status.LoadBalancer.Ingress) != 1 {
 		t.Error("the address went with the lease")
 	}
-	change(t, p, func(p *v1alpha1.AffinityPolicy) { p.Spec.Group = "not-supported-yet" })
+	change(t, p, spoil)
 	eventually(t, "b's status", policyIs(t, p, v1alpha1.ConditionAccepted, metav1.ConditionFalse))
 	eventually(t, "b's Event", func() bool { return len(eventsOn(t, in)) == 2 })
 	if told := eventsOn(t, in); told[0].ReportingInstance == told[1].ReportingInstance {

@@ -17,8 +17,8 @@ import (
 
 // Publisher makes changes live. *publish.Publisher is one.
 type Publisher interface {
-	Publish(w *translate.World, slices publish.Slices, since time.Time) translate.Result
-	Endpoints(namespace, service string, slices publish.Slices, since time.Time)
+	Publish(w *translate.World, newest publish.Newest, since time.Time) translate.Result
+	Endpoints(namespace, service string, newest publish.Newest, since time.Time)
 }
 
 // whole is the one key of the table's queue.
@@ -31,7 +31,7 @@ const coalesce = 30 * time.Millisecond
 type table struct {
 	reader    client.Reader // the cache
 	publisher Publisher
-	slices    publish.Slices
+	newest    publish.Newest
 	// ready says whether the affinity keys are there: no table before that.
 	ready func() bool
 	// deliver hands the Reports on.
@@ -63,7 +63,7 @@ func (t *table) Reconcile(ctx context.Context, _ whole) (reconcile.Result, error
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	result := t.publisher.Publish(world, t.slices, since)
+	result := t.publisher.Publish(world, t.newest, since)
 	if t.referenced.end(t.withPublishService(result.Referenced)) {
 		t.again.fire()
 	}
@@ -79,6 +79,14 @@ func (t *table) withPublishService(set map[model.Ref]struct{}) map[model.Ref]str
 		set[serviceRef(t.publishService.Namespace, t.publishService.Name)] = struct{}{}
 	}
 	return set
+}
+
+// endpointsChanged builds once more where the endpoints of a Service, or what their pods say, may change what there is
+// to report. Equal models lead to no new table.
+func (t *table) endpointsChanged(service types.NamespacedName) {
+	if t.referenced.has(model.Ref{Kind: translate.KindEndpoints, Namespace: service.Namespace, Name: service.Name}) {
+		t.again.fire()
+	}
 }
 
 func serviceRef(namespace, name string) model.Ref {

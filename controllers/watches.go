@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -42,7 +43,11 @@ func tableSources(c cache.Cache, t *table) []source.TypedSource[whole] {
 
 // endpointSources are the events of the fast path.
 func endpointSources(c cache.Cache, e *endpoints) []source.TypedSource[types.NamespacedName] {
-	return []source.TypedSource[types.NamespacedName]{source.TypedKind(c, &discoveryv1.EndpointSlice{},
+	return []source.TypedSource[types.NamespacedName]{sliceSource(c, e), podSource(c, e)}
+}
+
+func sliceSource(c cache.Cache, e *endpoints) source.TypedSource[types.NamespacedName] {
+	return source.TypedKind(c, &discoveryv1.EndpointSlice{},
 		handler.TypedFuncs[*discoveryv1.EndpointSlice, types.NamespacedName]{
 			CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
 				e.changed(q, ev.Object)
@@ -54,7 +59,17 @@ func endpointSources(c cache.Cache, e *endpoints) []source.TypedSource[types.Nam
 			DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
 				e.changed(q, ev.Object)
 			},
-		}, anything[*discoveryv1.EndpointSlice]())}
+		}, anything[*discoveryv1.EndpointSlice]())
+}
+
+// podSource is the events by which pods say something else of themselves. That a pod is gone is for the slices to say:
+// until they do, it is what it was.
+func podSource(c cache.Cache, e *endpoints) source.TypedSource[types.NamespacedName] {
+	type pod = *metav1.PartialObjectMetadata
+	return source.TypedKind(c, podMetadata(), handler.TypedFuncs[pod, types.NamespacedName]{
+		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[pod], q serviceQueue) { e.podChanged(q, ev.Object) },
+		UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[pod], q serviceQueue) { e.podChanged(q, ev.ObjectNew) },
+	}, predicate.Or[pod](predicate.TypedLabelChangedPredicate[pod]{}, predicate.TypedAnnotationChangedPredicate[pod]{}))
 }
 
 // secretSource is the events of the one Secret that holds the affinity keys.

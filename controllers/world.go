@@ -3,21 +3,20 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
-	"github.com/limpet-dev/limpet/pkg/publish"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// listWorld gives everything that a table is built from, apart from the EndpointSlices, which publish asks for itself.
-// The objects are those of the cache, not copies: whoever gets them only reads them.
+// listWorld gives everything that a table is built from. The objects are those of the cache, not copies: whoever gets
+// them only reads them.
 func listWorld(ctx context.Context, reader client.Reader) (*translate.World, error) {
 	var (
 		ingresses networkingv1.IngressList
@@ -31,13 +30,45 @@ func listWorld(ctx context.Context, reader client.Reader) (*translate.World, err
 			return nil, fmt.Errorf("listing %T: %w", list, err)
 		}
 	}
-	return &translate.World{
+	world := &translate.World{
 		Ingresses:      pointers(ingresses.Items),
 		IngressClasses: pointers(classes.Items),
 		Services:       pointers(services.Items),
 		Secrets:        pointers(secrets.Items),
 		Policies:       pointers(policies.Items),
-	}, nil
+	}
+	return world, listBehind(ctx, reader, world)
+}
+
+// listBehind adds the EndpointSlices and pods by which policies are judged: those of the namespaces with a policy that
+// names pods by what they say of themselves. What is served from is asked for by publish itself.
+func listBehind(ctx context.Context, reader client.Reader, w *translate.World) error {
+	for _, namespace := range namingPods(w.Policies) {
+		var behind discoveryv1.EndpointSliceList
+		pods := metav1.PartialObjectMetadataList{TypeMeta: podMetadata().TypeMeta}
+		for _, list := range []client.ObjectList{&behind, &pods} {
+			if err := reader.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+				return fmt.Errorf("listing %T in %s: %w", list, namespace, err)
+			}
+		}
+		w.EndpointSlices = append(w.EndpointSlices, pointers(behind.Items)...)
+		w.Pods = append(w.Pods, pointers(pods.Items)...)
+	}
+	return nil
+}
+
+// namingPods gives the namespaces of policies that name pods by a label or annotation.
+func namingPods(policies []*v1alpha1.AffinityPolicy) []string {
+	var namespaces []string
+	for _, p := range policies {
+		for i := range p.Spec.Methods {
+			if n := p.Spec.Methods[i].Named; n != nil && n.Key != "" {
+				namespaces = append(namespaces, p.Namespace)
+			}
+		}
+	}
+	slices.Sort(namespaces)
+	return slices.Compact(namespaces)
 }
 
 func pointers[T any](items []T) []*T {
@@ -46,28 +77,4 @@ func pointers[T any](items []T) []*T {
 		out[i] = &items[i]
 	}
 	return out
-}
-
-// byService is the index of EndpointSlices by the Service that they belong to.
-const byService = "service"
-
-func indexByService(ctx context.Context, c cache.Cache) error {
-	return c.IndexField(ctx, &discoveryv1.EndpointSlice{}, byService, func(o client.Object) []string {
-		return []string{o.GetLabels()[discoveryv1.LabelServiceName]}
-	})
-}
-
-// cachedSlices gives the EndpointSlices of a Service from the cache. It is asked only after the cache has synced, so that
-// the list cannot fail; should it all the same, that is logged, and the Service has no endpoints until its next event.
-func cachedSlices(ctx context.Context, reader client.Reader, log logr.Logger) publish.Slices {
-	ctx = context.WithoutCancel(ctx) // while we stop, connections are drained: their endpoints stay what they are
-	return func(namespace, service string) []*discoveryv1.EndpointSlice {
-		var list discoveryv1.EndpointSliceList
-		err := reader.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{byService: service},
-			client.UnsafeDisableDeepCopy)
-		if err != nil {
-			log.Error(err, "EndpointSlices could not be listed", "namespace", namespace, "service", service)
-		}
-		return pointers(list.Items)
-	}
 }

@@ -83,7 +83,8 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:default={overflow: Spill}
 	NewSession NewSession `json:"newSession,omitzero"`
 
-	// Drain says what a terminating pod that still serves may keep.
+	// Drain says what a pod may keep that is being drained: one that terminates and still serves, or that has the
+	// annotation limpet.dev/drain with the value "true".
 	//
 	// +optional
 	// +kubebuilder:default={keepSessions: true}

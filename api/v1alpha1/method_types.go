@@ -225,8 +225,9 @@ type SourceIP struct {
 //
 // +kubebuilder:validation:XValidation:rule="(self.by == 'PodName') == (size(self.key) == 0)",message="key must be set with by PodLabel or PodAnnotation, and only with those"
 type Named struct {
-	// By is what the value ends in: the pod's name, or the value of one of its labels or annotations. This version does
-	// not know the labels and annotations of pods: it does not accept a policy with PodLabel or PodAnnotation.
+	// By is what the value ends in: the pod's name, or the value of one of its labels or annotations. Give each pod a
+	// value of its own: of several with the same one, a ready pod is taken, the same on all replicas. An annotation of more
+	// than 256 bytes counts as not there.
 	//
 	// +optional
 	// +kubebuilder:default=PodName

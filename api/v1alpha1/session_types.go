@@ -62,7 +62,8 @@ const (
 	OverflowRefuse Overflow = "Refuse"
 )
 
-// Drain says what a terminating pod that still serves may keep.
+// Drain says what a pod may keep that is being drained: one that terminates and still serves, or that has the
+// annotation limpet.dev/drain with the value "true".
 //
 // +kubebuilder:validation:XValidation:rule="self.keepSessions || duration(self.timeout) == duration('0s')",message="timeout may only be set with keepSessions"
 type Drain struct {

@@ -57,7 +57,7 @@ func serveManifests(ctx context.Context, o options, dir string, std streams) err
 // apply publishes a World and tells about every problem in it that the World before did not have.
 func (n *node) apply(w *translate.World, since time.Time) {
 	found := map[problem]bool{}
-	for _, r := range n.publisher.Publish(w, publish.SlicesOf(w), since).Reports {
+	for _, r := range n.publisher.Publish(w, publish.NewestOf(w), since).Reports {
 		for _, p := range r.Problems {
 			key := problem{r.Ref, p}
 			if found[key] = true; !n.known[key] {

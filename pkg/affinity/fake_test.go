@@ -23,7 +23,7 @@ type fakeSet struct {
 	known    map[uint64]int // session to endpoint
 	turn     uint64
 
-	byPod, byName fakeIndex
+	byPod, byName, byLabel fakeIndex
 }
 
 type fakeIndex struct {
@@ -59,8 +59,11 @@ func newFakeIndex(identities []string) fakeIndex {
 }
 
 func (s *fakeSet) index(kind model.Identity) *fakeIndex {
-	if kind == model.IdentityPodName {
+	switch kind {
+	case model.IdentityPodName:
 		return &s.byName
+	case model.PodLabel("route"):
+		return &s.byLabel
 	}
 	return &s.byPod
 }

@@ -53,14 +53,14 @@ func (c *call) examineOwn(m *method, value []byte) own {
 	}
 }
 
-// examineNamed takes what follows the last separator for a pod's name; all of the value, if it has none.
+// examineNamed takes what follows the last separator for what names a pod; all of the value, if it has none.
 func (c *call) examineNamed(m *method, value []byte) own {
 	session := model.Hash(value)
 	cut := bytes.LastIndex(value, m.separator)
 	if cut >= 0 {
 		value = value[cut+len(m.separator):]
 	}
-	o := c.find(model.IdentityPodName, model.KeyOf(value), session)
+	o := c.find(m.by, model.KeyOf(value), session)
 	if o.standing == gone && cut < 0 {
 		o.standing = foreign // it may never have been meant to name one
 	}

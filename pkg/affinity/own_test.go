@@ -34,6 +34,26 @@ func ownMethod(source model.Source, binding model.Binding) model.Method {
 	return m
 }
 
+func TestAValueNamesItsPodByALabel(t *testing.T) {
+	m := ownMethod(model.SourceHeader, model.BindingNamed)
+	m.By = model.PodLabel("route")
+	p := Compile(affinityOf(m))
+	set := newSet("a b c")
+	set.byLabel = newFakeIndex([]string{"", "one", "two"})
+	for _, c := range []struct{ value, endpoint, outcome string }{
+		{"A1B2.two", "c", "hit"},
+		{"one", "b", "hit"},
+		{"A1B2.c", "", "moved/gone"}, // the name of a pod
+		{"A1B2.three", "", "moved/gone"},
+	} {
+		var d Decision
+		p.Decide(&d, &fakeRequest{header: c.value}, set, nil, &Memory{}, testNow)
+		if c.outcome == "hit" && set.name(d.Endpoint) != c.endpoint || outcomeOf(&d) != c.outcome {
+			t.Errorf("%s: %s, %s; want %s, %s", c.value, set.name(d.Endpoint), outcomeOf(&d), c.endpoint, c.outcome)
+		}
+	}
+}
+
 func TestAValueNamesItsPod(t *testing.T) {
 	for _, source := range []model.Source{
 		model.SourceCookie, model.SourceHeader, model.SourceQueryParam, model.SourcePathSegment,

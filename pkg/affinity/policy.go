@@ -1,6 +1,7 @@
 package affinity
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -53,8 +54,9 @@ type method struct {
 	index        int    // of the path segment
 	bits4, bits6 int    // of an address
 	cookie       setCookie
-	header       []byte // name, as the wire has it
-	separator    []byte // before the name of a pod
+	header       []byte         // name, as the wire has it
+	separator    []byte         // before the name of a pod
+	by           model.Identity // what that name is
 }
 
 var (
@@ -110,7 +112,10 @@ func Compile(a *model.Affinity) *Policy {
 }
 
 func (p *Policy) add(from *model.Method) {
-	m := method{source: sources[from.Source], binding: bindings[from.Binding], separator: []byte(from.Separator)}
+	m := method{
+		source: sources[from.Source], binding: bindings[from.Binding],
+		separator: []byte(from.Separator), by: cmp.Or(from.By, model.IdentityPodName),
+	}
 	if m.source == 0 || m.binding == 0 {
 		return
 	}

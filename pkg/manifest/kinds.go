@@ -1,6 +1,8 @@
 package manifest
 
 import (
+	"encoding/json"
+
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -13,6 +15,15 @@ import (
 // object is what every kind that is read has.
 type object interface {
 	metav1.Object
+}
+
+// pod is as much of a Pod as matters here. The rest may be of any version of Kubernetes.
+type pod struct {
+	metav1.TypeMeta
+	metav1.ObjectMeta `json:"metadata"`
+
+	Spec   json.RawMessage `json:"spec"`
+	Status json.RawMessage `json:"status"`
 }
 
 // kind is one kind that is read.
@@ -28,6 +39,9 @@ var kinds = map[metav1.TypeMeta]kind{
 	{APIVersion: "v1", Kind: "Service"}: typed(func(w *translate.World, o *corev1.Service) {
 		defaultService(o)
 		w.Services = append(w.Services, o)
+	}),
+	{APIVersion: "v1", Kind: "Pod"}: typed(func(w *translate.World, o *pod) {
+		w.Pods = append(w.Pods, &metav1.PartialObjectMetadata{TypeMeta: o.TypeMeta, ObjectMeta: o.ObjectMeta})
 	}),
 	{APIVersion: "v1", Kind: "Secret"}: typed(func(w *translate.World, o *corev1.Secret) {
 		defaultSecret(o)

@@ -200,14 +200,34 @@ items:
   kind: Service
   metadata: {name: cart}
 - apiVersion: v1
-  kind: Pod
+  kind: Node
   metadata: {name: cart-0}
 `))
 	if err != nil || len(world.Services) != 1 {
 		t.Fatalf("got %+v, %v", world, err)
 	}
-	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: v1 Pod is not read" {
+	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: v1 Node is not read" {
 		t.Errorf("passed over: %v", skipped)
+	}
+}
+
+func TestReadTakesThePodsOfAnyVersionForWhatTheirMetadataSays(t *testing.T) {
+	world, _, err := Read("f.yaml", []byte(`apiVersion: v1
+kind: Pod
+metadata: {name: cart-0, uid: "17", labels: {app: cart}, annotations: {limpet.dev/drain: "true"}}
+spec: {containers: [{name: app, novelty: 1}]}
+status: {phase: Running}
+`))
+	if err != nil || len(world.Pods) != 1 {
+		t.Fatalf("got %+v, %v", world, err)
+	}
+	p := world.Pods[0]
+	if p.Namespace != "default" || p.UID != "17" || p.Labels["app"] != "cart" || p.Annotations["limpet.dev/drain"] != "true" {
+		t.Errorf("the pod is %+v", p)
+	}
+	_, _, err = Read("f.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: cart-0, anotations: {limpet.dev/drain: \"true\"}}\n"))
+	if err == nil || !strings.Contains(err.Error(), "f.yaml:3: ") || !strings.Contains(err.Error(), "anotations") {
+		t.Errorf("a misspelt field: %v", err)
 	}
 }
 

@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Affinity is how a backend recognises its clients and where it brings them back to: an AffinityPolicy, or the
 // limpet.dev/affinity annotations of an Ingress, with every default filled in.
@@ -96,7 +99,7 @@ const (
 	BindingHashed  Binding = "Hashed"  // the value is hashed onto the ready endpoints
 	BindingLearned Binding = "Learned" // the app's own id, seen in its response, is remembered
 	BindingWrapped Binding = "Wrapped" // the app's own value goes out with the token sealed onto it
-	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name
+	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name, or in a label or annotation of it
 )
 
 // Method is one way to recognise a client. The field that belongs to Source is set, and no other.
@@ -110,6 +113,8 @@ type Method struct {
 	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
 	// Separator stands before the pod's name, with BindingNamed.
 	Separator string `json:"separator,omitempty"`
+	// By is what the value names a pod by, with BindingNamed: a PodLabel or PodAnnotation. Empty: the pod's name.
+	By Identity `json:"by,omitempty"`
 }
 
 // Cookie is the cookie that a method reads, and the attributes with which Limpet sets it.
@@ -208,3 +213,25 @@ const (
 	IdentityPod     Identity = "Pod"     // the pod's UID: a new pod is a stranger
 	IdentityPodName Identity = "PodName" // its name: a StatefulSet's pod keeps its sessions over a restart
 )
+
+const (
+	podLabel      = "PodLabel "
+	podAnnotation = "PodAnnotation "
+)
+
+// PodLabel is the value of a label of the pod, for apps that name pods by it.
+func PodLabel(key string) Identity { return Identity(podLabel + key) }
+
+// PodAnnotation is the same with an annotation.
+func PodAnnotation(key string) Identity { return Identity(podAnnotation + key) }
+
+// Of gives the value that a pod with these labels and annotations has for a PodLabel or PodAnnotation, "" for none.
+func (i Identity) Of(labels, annotations map[string]string) string {
+	if key, ok := strings.CutPrefix(string(i), podLabel); ok {
+		return labels[key]
+	}
+	if key, ok := strings.CutPrefix(string(i), podAnnotation); ok {
+		return annotations[key]
+	}
+	return ""
+}

@@ -77,6 +77,8 @@ type Pool struct {
 	PortName string `json:"portName,omitempty"`
 	// ExternalName is the DNS name of a Service of that type. Such a pool has one endpoint, and no EndpointSlice.
 	ExternalName string `json:"externalName,omitempty"`
+	// Names are the labels and annotations of its pods that policies name pods by, sorted.
+	Names []Identity `json:"names,omitempty"`
 }
 
 // EndpointState says what an endpoint may be used for.
@@ -85,7 +87,7 @@ type EndpointState string
 const (
 	// EndpointReady takes new sessions.
 	EndpointReady EndpointState = "Ready"
-	// EndpointDraining is terminating and still serving: it keeps its sessions and gets no new ones.
+	// EndpointDraining is terminating and still serving, or somebody drains it: it keeps its sessions and gets no new ones.
 	EndpointDraining EndpointState = "Draining"
 )
 
@@ -102,6 +104,8 @@ type Endpoint struct {
 	// none is said.
 	ForZones string        `json:"forZones,omitempty"`
 	State    EndpointState `json:"state"`
+	// Names are the values of those of the pool's Names that the pod has. They are read only.
+	Names map[Identity]string `json:"names,omitempty"`
 }
 
 // Certificate is one TLS key pair and the server names it is presented for.

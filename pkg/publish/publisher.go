@@ -37,9 +37,13 @@ type Publisher struct {
 	last    atomic.Pointer[Everything] // for Last
 }
 
-// Slices gives the EndpointSlices of a Service, as they were last seen. The Publisher asks while it holds its lock, so
-// that of two changes that meet the one that has seen more is applied last.
-type Slices func(namespace, name string) []*discoveryv1.EndpointSlice
+// Newest gives what endpoints are made of, as it was last seen. The Publisher asks while it holds its lock, so that of
+// two changes that meet the one that has seen more is applied last.
+type Newest struct {
+	// Slices gives the EndpointSlices of a Service.
+	Slices func(namespace, name string) []*discoveryv1.EndpointSlice
+	Pods   translate.Pods
+}
 
 // service is the namespace and name of a Service.
 type service struct{ namespace, name string }
@@ -61,12 +65,12 @@ func (p *Publisher) Last() *Everything { return p.last.Load() }
 
 // Publish makes a World live: endpoints first, so that a new route finds its pods, then certificates, then the Table.
 // A World that leads to the same model as the last one builds no Table. The endpoints are those that
-// slices gives, not those of the World, which may be older. since is when the oldest change in the World was seen.
-func (p *Publisher) Publish(w *translate.World, slices Slices, since time.Time) translate.Result {
+// newest gives, not those of the World, which may be older. since is when the oldest change in the World was seen.
+func (p *Publisher) Publish(w *translate.World, newest Newest, since time.Time) translate.Result {
 	result := translate.Build(w, p.o.Translate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.replaceEndpoints(result.Model.Pools, slices)
+	p.replaceEndpoints(result.Model.Pools, newest)
 	if p.model == nil || !reflect.DeepEqual(p.model, result.Model) {
 		p.swap(result.Model, since)
 	}
@@ -102,35 +106,39 @@ func (p *Publisher) dropPools(keep []model.Pool) {
 
 // Endpoints is the fast path: it makes the endpoints of one Service live at once, without a new Table. A Service
 // that no route names costs nothing. since is when the change was seen.
-func (p *Publisher) Endpoints(namespace, name string, slices Slices, since time.Time) {
+func (p *Publisher) Endpoints(namespace, name string, newest Newest, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.replaceEndpoints(p.byOwner[service{namespace, name}], slices) {
+	if p.replaceEndpoints(p.byOwner[service{namespace, name}], newest) {
 		p.o.Metrics.Propagated("endpoints", time.Since(since))
 	}
 }
 
 // replaceEndpoints gives each of the pools the endpoints that the slices of its Service hold.
-func (p *Publisher) replaceEndpoints(pools []model.Pool, slices Slices) bool {
+func (p *Publisher) replaceEndpoints(pools []model.Pool, newest Newest) bool {
 	changed := false
 	for _, pool := range pools {
 		live := p.o.Pools.Pool(pool.ID)
 		p.o.Metrics.Attach(live.Slot, pool.ID)
-		if live.Replace(translate.Endpoints(pool, slices(pool.ID.Namespace, pool.ID.Service))) {
+		slices := newest.Slices(pool.ID.Namespace, pool.ID.Service)
+		if live.Replace(translate.Endpoints(pool, slices, newest.Pods)) {
 			changed = true
 		}
 	}
 	return changed
 }
 
-// SlicesOf gives the EndpointSlices that a World holds, for a source that has nothing newer.
-func SlicesOf(w *translate.World) Slices {
+// NewestOf gives what a World holds, for a source that has nothing newer.
+func NewestOf(w *translate.World) Newest {
 	by := map[service][]*discoveryv1.EndpointSlice{}
 	for _, s := range w.EndpointSlices {
 		owner := service{s.Namespace, s.Labels[discoveryv1.LabelServiceName]}
 		by[owner] = append(by[owner], s)
 	}
-	return func(namespace, name string) []*discoveryv1.EndpointSlice { return by[service{namespace, name}] }
+	return Newest{
+		Slices: func(namespace, name string) []*discoveryv1.EndpointSlice { return by[service{namespace, name}] },
+		Pods:   translate.PodsOf(w),
+	}
 }
 
 func poolsByService(pools []model.Pool) map[service][]model.Pool {

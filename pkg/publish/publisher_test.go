@@ -71,11 +71,11 @@ func sliceOf(service string, addresses ...string) *discoveryv1.EndpointSlice {
 	return s
 }
 
-func slicesAre(slices ...*discoveryv1.EndpointSlice) Slices {
-	return SlicesOf(&translate.World{EndpointSlices: slices})
+func slicesAre(slices ...*discoveryv1.EndpointSlice) Newest {
+	return NewestOf(&translate.World{EndpointSlices: slices})
 }
 
-func (s *site) publish(w *translate.World) { s.Publish(w, SlicesOf(w), time.Now()) }
+func (s *site) publish(w *translate.World) { s.Publish(w, NewestOf(w), time.Now()) }
 
 func (s *site) generation() uint64 { return s.tables.Current().Generation }
 
@@ -118,6 +118,26 @@ func TestAnEndpointChangeReachesItsPoolWithoutATable(t *testing.T) {
 	s.Endpoints("shop", "cart", slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2", "10.0.0.3")), time.Now())
 	if s.endpoints("cart") != 3 || s.tables.Current() != before {
 		t.Errorf("%d endpoints, table replaced: %v", s.endpoints("cart"), s.tables.Current() != before)
+	}
+}
+
+func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
+	s := newSite(t)
+	w := worldOf("cart")
+	endpoint := &w.EndpointSlices[0].Endpoints[0]
+	endpoint.TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "cart-0"}
+	s.publish(w)
+	before := s.tables.Current()
+	for _, c := range []struct {
+		value string
+		want  model.EndpointState
+	}{{"true", model.EndpointDraining}, {"false", model.EndpointReady}} {
+		w.Pods = []*metav1.PartialObjectMetadata{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-0",
+			Annotations: map[string]string{translate.AnnotationDrain: c.value}}}}
+		s.Endpoints("shop", "cart", NewestOf(w), time.Now())
+		if got := s.pools.Find(poolOf("cart")).Set().Endpoint(0).State; got != c.want || s.tables.Current() != before {
+			t.Errorf("drain %s: %s, want %s; table replaced: %v", c.value, got, c.want, s.tables.Current() != before)
+		}
 	}
 }
 

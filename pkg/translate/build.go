@@ -22,6 +22,8 @@ type World struct {
 	EndpointSlices []*discoveryv1.EndpointSlice
 	Secrets        []*corev1.Secret
 	Policies       []*v1alpha1.AffinityPolicy
+	// Pods are only asked whether somebody drains them, and for the labels and annotations that policies name.
+	Pods []*metav1.PartialObjectMetadata
 }
 
 // Options is what a user may decide about translation.
@@ -41,7 +43,8 @@ type Result struct {
 	// Reports has one entry for each object of ours, sorted by kind, namespace and name.
 	Reports []Report
 	// Referenced are the Services and Secrets that objects of ours name, also those that do not exist: only a change of
-	// one of these can change the Model.
+	// one of these can change the Model. An entry of kind KindEndpoints is a Service whose EndpointSlices and pods may
+	// change the Reports.
 	Referenced map[model.Ref]struct{}
 }
 
@@ -78,6 +81,7 @@ func Build(w *World, o Options) Result {
 		b.translateIngress(ingress)
 	}
 	b.separateCookies()
+	b.namePods(w)
 	b.reportPolicies()
 	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced}
 }

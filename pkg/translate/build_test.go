@@ -34,7 +34,7 @@ func translated(w *translate.World, o translate.Options) outcome {
 	r := translate.Build(w, o)
 	out := outcome{Model: r.Model, Reports: r.Reports, Endpoints: map[string][]model.Endpoint{}}
 	for _, pool := range r.Model.Pools {
-		out.Endpoints[pool.ID.String()] = translate.Endpoints(pool, w.EndpointSlices)
+		out.Endpoints[pool.ID.String()] = translate.Endpoints(pool, w.EndpointSlices, translate.PodsOf(w))
 	}
 	for ref := range r.Referenced {
 		out.Referenced = append(out.Referenced, ref.String())
@@ -90,6 +90,7 @@ func shuffle(w *translate.World, random *rand.Rand) {
 	swap(random, w.EndpointSlices)
 	swap(random, w.Secrets)
 	swap(random, w.Policies)
+	swap(random, w.Pods)
 }
 
 func swap[T any](random *rand.Rand, list []T) {

@@ -14,13 +14,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service. Slices
-// of other Services may be among them and are passed over. An endpoint that several slices list, or that has an address
-// of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
+// Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service and what
+// its pods say. Slices of other Services may be among them and are passed over. An endpoint that several slices list, or
+// that has an address of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
 //
 // An endpoint that is ready takes new sessions (not said: it is ready). One that terminates and still serves is
-// Draining. Any other is left out.
-func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice) []model.Endpoint {
+// Draining, and so is one whose pod has AnnotationDrain. Any other is left out.
+func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice, pods Pods) []model.Endpoint {
 	if pool.ExternalName != "" {
 		address := net.JoinHostPort(pool.ExternalName, strconv.Itoa(int(pool.ID.Port)))
 		return []model.Endpoint{{ID: address, Address: address, State: model.EndpointReady}}
@@ -28,7 +28,7 @@ func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice) []
 	found := map[string]candidate{}
 	for _, slice := range slicesOfService {
 		if belongs(slice, pool.ID) {
-			collect(found, slice, pool.PortName)
+			collect(found, slice, &pool, pods)
 		}
 	}
 	out := make([]model.Endpoint, 0, len(found))
@@ -51,8 +51,8 @@ type candidate struct {
 	address netip.AddrPort
 }
 
-func collect(found map[string]candidate, slice *discoveryv1.EndpointSlice, portName string) {
-	port, ok := slicePort(slice, portName)
+func collect(found map[string]candidate, slice *discoveryv1.EndpointSlice, pool *model.Pool, pods Pods) {
+	port, ok := slicePort(slice, pool.PortName)
 	if !ok {
 		return
 	}
@@ -60,6 +60,9 @@ func collect(found map[string]candidate, slice *discoveryv1.EndpointSlice, portN
 		c, ok := readEndpoint(&slice.Endpoints[i], port)
 		if !ok {
 			continue
+		}
+		if ref := slice.Endpoints[i].TargetRef; c.Pod != "" {
+			addPod(&c.Endpoint, pods(slice.Namespace, c.Pod), ref.UID, pool.Names)
 		}
 		if known, exists := found[c.ID]; !exists || better(c, known) {
 			found[c.ID] = c

@@ -66,7 +66,7 @@ func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 		return out
 	}
 	if m.Binding == v1alpha1.BindingNamed {
-		out.Separator = c.named(m.Named, field+".named")
+		out.Separator, out.By = c.named(m.Named, field+".named")
 	}
 	switch m.Source {
 	case v1alpha1.SourceCookie:
@@ -146,15 +146,21 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 	return &model.Header{Name: name}
 }
 
-// named gives the separator.
-func (c *compiler) named(in *v1alpha1.Named, field string) string {
+// named gives the separator and what follows it, which is empty for the pod's name.
+func (c *compiler) named(in *v1alpha1.Named, field string) (separator string, by model.Identity) {
 	if in == nil {
-		in = &v1alpha1.Named{}
+		return ".", ""
 	}
-	if by := cmp.Or(in.By, v1alpha1.NamedByPodName); by != v1alpha1.NamedByPodName {
-		c.unsupported(field+".by", "%s", by)
+	switch in.By {
+	case v1alpha1.NamedByPodLabel:
+		by = model.PodLabel(in.Key)
+	case v1alpha1.NamedByPodAnnotation:
+		by = model.PodAnnotation(in.Key)
 	}
-	return cmp.Or(in.Separator, ".")
+	if by != "" && in.Key == "" {
+		c.invalid(field+".key", "must be set with by %s", in.By)
+	}
+	return cmp.Or(in.Separator, "."), by
 }
 
 func (c *compiler) queryParam(in *v1alpha1.QueryParam, field string) *model.QueryParam {

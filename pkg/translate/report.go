@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The reasons of Problems on an Ingress. Those on an AffinityPolicy are the condition reasons of api/v1alpha1.
+// The reasons of Problems. A policy that is not applied has the condition reasons of api/v1alpha1 instead.
 const (
 	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the certificate's server name, is left out.
 	ReasonInvalidHost = "InvalidHost"
@@ -54,6 +54,9 @@ const (
 	ReasonCookieConflict = "CookieConflict"
 	// ReasonCookieOutOfReach: browsers will not send, or not even store, the cookie of a route.
 	ReasonCookieOutOfReach = "CookieOutOfReach"
+	// ReasonUnknownPodKey: a policy names pods by a label or annotation, and no pod of a backend has it. The method
+	// recognises nobody there; the next ones do.
+	ReasonUnknownPodKey = "UnknownPodKey"
 	// ReasonMoreProblems: there are more than are listed.
 	ReasonMoreProblems = "MoreProblems"
 )

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"cmp"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,7 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	next := make(map[string]*live, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
-		key := e.ID + " " + e.Address
+		key := liveKey(&e)
 		if next[key] == nil {
 			next[key] = p.keep(key, e.State, now)
 		}
@@ -103,6 +104,9 @@ func (p *Pool) leave() {
 	leaveAllBut(p.live, nil)
 }
 
+// liveKey is what makes two endpoints one and the same, as far as connections and counts go.
+func liveKey(e *model.Endpoint) string { return e.ID + " " + e.Address }
+
 func leaveAllBut(previous, next map[string]*live) {
 	for key, l := range previous {
 		if next[key] == nil {
@@ -116,12 +120,12 @@ func (p *Pool) holds(endpoints []model.Endpoint) bool {
 	if len(current) != len(endpoints) {
 		return false
 	}
-	have := make(map[model.Endpoint]bool, len(current))
+	have := make(map[string]model.Endpoint, len(current))
 	for _, e := range current {
-		have[e.Endpoint] = true
+		have[liveKey(&e.Endpoint)] = e.Endpoint
 	}
-	for _, e := range endpoints {
-		if !have[e] {
+	for i := range endpoints {
+		if !reflect.DeepEqual(have[liveKey(&endpoints[i])], endpoints[i]) {
 			return false
 		}
 	}

@@ -18,7 +18,8 @@ type Set struct {
 	ending    bool // none is ready
 	byPod     index
 	byName    index
-	near      []bool // parallel to endpoints
+	byValue   map[model.Identity]map[model.EndpointKey]int // labels and annotations that apps name pods by
+	near      []bool                                       // parallel to endpoints
 	pool      *Pool
 }
 
@@ -53,6 +54,7 @@ func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 		ending:    ending,
 		byPod:     newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
 		byName:    newIndex(endpoints, (*Endpoint).podName),
+		byValue:   newValueIndexes(endpoints),
 		near:      nearOf(endpoints, pool.zone),
 		pool:      pool,
 	}
@@ -79,6 +81,24 @@ func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) index {
 		}
 	}
 	return x
+}
+
+// newValueIndexes finds endpoints by the labels and annotations that policies name. Of several with one value the first
+// counts, which is a ready one if any is.
+func newValueIndexes(endpoints []*Endpoint) map[model.Identity]map[model.EndpointKey]int {
+	indexes := map[model.Identity]map[model.EndpointKey]int{}
+	for i, e := range endpoints {
+		for identity, value := range e.Names {
+			if indexes[identity] == nil {
+				indexes[identity] = map[model.EndpointKey]int{}
+			}
+			key := model.KeyOf(value)
+			if _, taken := indexes[identity][key]; !taken {
+				indexes[identity][key] = i
+			}
+		}
+	}
+	return indexes
 }
 
 func (s *Set) index(identity model.Identity) *index {
@@ -109,9 +129,13 @@ func (s *Set) Seeds(identity model.Identity) []uint64 { return s.index(identity)
 // Key is the i-th endpoint's identity as tokens hold it.
 func (s *Set) Key(identity model.Identity, i int) model.EndpointKey { return s.index(identity).keys[i] }
 
-// Lookup finds the endpoint that a token names.
+// Lookup finds the endpoint that a token or an app's value names.
 func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool) {
-	i, ok := s.index(identity).byKey[key]
+	if identity == model.IdentityPod || identity == model.IdentityPodName {
+		i, ok := s.index(identity).byKey[key]
+		return i, ok
+	}
+	i, ok := s.byValue[identity][key]
 	return i, ok
 }
 

@@ -97,7 +97,7 @@ func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
 	var want []string
 	for _, p := range pods {
 		state := "Ready"
-		if p.terminating {
+		if p.terminating || p.drained {
 			state = "Draining"
 		}
 		want = append(want, p.name+" "+state)

@@ -162,10 +162,11 @@ func (w way) slice(pods []podState) *discoveryv1.EndpointSlice {
 	return s
 }
 
-// podState is a pod as its EndpointSlice shows it.
+// podState is a pod as its EndpointSlice shows it, and whether somebody drains it.
 type podState struct {
 	*pod
 	terminating bool
+	drained     bool
 }
 
 func (p podState) endpoint() discoveryv1.Endpoint {

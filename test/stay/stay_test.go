@@ -102,14 +102,19 @@ func (s *scenario) terminate(t *testing.T) {
 	pods[0].terminating = true
 	s.setPods(t, pods)
 	for _, w := range ways {
-		before := podsOf(s.sessions[w])[s.pods[0].name]
-		if before == 0 {
-			t.Fatalf("by %s: the terminating pod has no sessions to keep", w)
-		}
-		expectNoneMoves(t, s.limpet, s.sessions[w], 2)
-		if got := podsOf(s.newClients(t, w))[s.pods[0].name]; got != 0 {
-			t.Errorf("by %s: the terminating pod got %d new sessions", w, got)
-		}
+		s.keepsAndGetsNoNew(t, w, s.pods[0].name)
+	}
+}
+
+// keepsAndGetsNoNew is what a draining pod does.
+func (s *scenario) keepsAndGetsNoNew(t *testing.T, w way, draining string) {
+	t.Helper()
+	if podsOf(s.sessions[w])[draining] == 0 {
+		t.Fatalf("by %s: %s has no sessions to keep", w, draining)
+	}
+	expectNoneMoves(t, s.limpet, s.sessions[w], 2)
+	if got := podsOf(s.newClients(t, w))[draining]; got != 0 {
+		t.Errorf("by %s: %s drains and got %d new sessions", w, draining, got)
 	}
 }
 

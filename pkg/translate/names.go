@@ -1,0 +1,61 @@
+package translate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// KindEndpoints is the kind of an entry of Result.Referenced that stands for what is behind the Service of that name.
+const KindEndpoints = "Endpoints"
+
+// namePods notes in each pool the labels and annotations that its policies name pods by, and sees that some pod has
+// them.
+func (b *builder) namePods(w *World) {
+	pods := PodsOf(w)
+	b.eachName(func(by model.Identity, id model.PoolID, _ *model.Affinity, _ string) {
+		pool := b.pools[id]
+		if !slices.Contains(pool.Names, by) {
+			pool.Names = append(pool.Names, by)
+			slices.Sort(pool.Names)
+			b.pools[id] = pool
+		}
+		b.refer(KindEndpoints, id.Namespace, id.Service)
+	})
+	endpoints := map[model.PoolID][]model.Endpoint{}
+	b.eachName(func(by model.Identity, id model.PoolID, a *model.Affinity, field string) {
+		if _, known := endpoints[id]; !known {
+			endpoints[id] = Endpoints(b.pools[id], w.EndpointSlices, pods)
+		}
+		b.checkName(by, id, endpoints[id], a, field)
+	})
+}
+
+// eachName calls f for each method of a backend that names pods by a label or annotation, with its field.
+func (b *builder) eachName(f func(by model.Identity, id model.PoolID, a *model.Affinity, field string)) {
+	for i := range b.routes.list {
+		for _, backend := range b.routes.list[i].Backends {
+			if backend.Affinity == nil {
+				continue
+			}
+			for j, m := range backend.Affinity.Methods {
+				if m.By != "" {
+					f(m.By, backend.Pool, backend.Affinity, fmt.Sprintf("spec.methods[%d].named.key", j))
+				}
+			}
+		}
+	}
+}
+
+// checkName says so if no pod of the pool has the label or annotation. A pool without endpoints says nothing about it.
+func (b *builder) checkName(
+	by model.Identity, id model.PoolID, endpoints []model.Endpoint, a *model.Affinity, field string,
+) {
+	named := slices.ContainsFunc(endpoints, func(e model.Endpoint) bool { return e.Names[by] != "" })
+	if len(endpoints) == 0 || named {
+		return
+	}
+	b.reports.add(a.Source, ReasonUnknownPodKey, field,
+		"no pod of %s has %s: the method recognises nobody there until one has", id, by)
+}
