@@ -24,7 +24,7 @@ type call struct {
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
 	*d = Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
-	if len(p.methods) == 0 || p.exempt.covers(req) {
+	if len(p.methods) == 0 || p.exempt != nil && p.exempt.covers(req) {
 		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
 	}
@@ -37,6 +37,9 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 	if d.Endpoint == none {
 		c.place()
 	}
+	if d.seed != 0 {
+		c.stay()
+	}
 	if d.Endpoint == none && p.terms.refuse && set.Ready() > 0 {
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
 		return
@@ -44,20 +47,14 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 	c.prepareToken()
 }
 
-// place chooses an endpoint for a client that no method has brought to one. A session that has been there before, as
-// far as this replica has seen, does not move again.
+// place chooses an endpoint for a client that no method has brought to one.
 func (c *call) place() {
-	d := c.d
-	if d.seed == 0 {
-		offer := c.offer(c.set, c.d)
-		d.Endpoint = offer.pick(c.newSession, c.req)
+	offer := c.offer(c.set, c.d)
+	if c.d.seed == 0 {
+		c.d.Endpoint = offer.pick(c.newSession, c.req)
 		return
 	}
-	offer := c.offer(c.set, c.d)
-	d.Endpoint = c.Policy.place(&offer, d.seed)
-	if d.Endpoint != none && c.set.Knows(d.Endpoint, d.seed) && !c.kept {
-		d.Outcome, d.Reason, d.Await = OutcomeHit, ReasonNone, 0
-	}
+	c.d.Endpoint = c.Policy.place(&offer, c.d.seed)
 }
 
 // recognise asks the methods in order until one of them names an endpoint.

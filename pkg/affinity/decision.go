@@ -63,10 +63,11 @@ type Decision struct {
 
 	now     int64
 	mem     *Memory
-	seed    uint64        // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
-	bound   int64         // of the token on that value
-	relearn int           // index of the method whose value is to be remembered anew, -1 if none is
-	issuer  int           // index of the method that issues the token, -1 if none does
-	spent   [maxTries]int // endpoints that could not be reached
-	tries   int           // how many of spent are set
+	seed    uint64          // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
+	seeder  int             // index of the method that found that value
+	bound   int64           // of the token on that value
+	relearn int             // index of the method whose value is to be remembered anew, -1 if none is
+	issuer  int             // index of the method that issues the token, -1 if none does
+	spent   [maxTries]int32 // endpoints that could not be reached
+	tries   int             // how many of spent are set
 }

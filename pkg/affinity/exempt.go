@@ -29,7 +29,7 @@ func compileExemption(e *model.Exempt) *exemption {
 }
 
 func (e *exemption) covers(req Request) bool {
-	return e != nil && (e.coversMethod(req.Method()) || e.coversPath(req.Path()) || e.coversAgent(req))
+	return e.coversMethod(req.Method()) || e.coversPath(req.Path()) || e.coversAgent(req)
 }
 
 func (e *exemption) coversMethod(method []byte) bool {

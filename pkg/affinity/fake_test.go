@@ -14,6 +14,7 @@ type fakeSet struct {
 	ids      []string
 	names    []string
 	ready    int
+	ending   bool
 	requests []int64
 	sessions []int64
 	since    []int64
@@ -69,6 +70,7 @@ func (s *fakeSet) index(kind model.Identity) *fakeIndex {
 
 func (s *fakeSet) Len() int                           { return len(s.ids) }
 func (s *fakeSet) Ready() int                         { return s.ready }
+func (s *fakeSet) Ending() bool                       { return s.ending }
 func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).seeds }
 func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
@@ -199,10 +201,17 @@ func affinityOf(methods ...model.Method) *model.Affinity {
 // place is where a policy without further terms places a session.
 func place(set Set, id model.Identity, session uint64, keepDraining bool, spent []int) int {
 	p := &Policy{identity: id, keepDraining: keepDraining}
-	return p.place(&candidates{set: set, id: id, spent: spent}, session)
+	return p.place(&candidates{set: set, id: id, spent: narrow(spent)}, session)
 }
 
 func pickUnspent(set Set, pick model.Pick, id model.Identity, req Request, spent []int) int {
-	c := candidates{set: set, id: id, spent: spent}
+	c := candidates{set: set, id: id, spent: narrow(spent)}
 	return c.pick(pick, req)
+}
+
+func narrow(spent []int) (out []int32) {
+	for _, i := range spent {
+		out = append(out, int32(i))
+	}
+	return out
 }

@@ -30,7 +30,7 @@ func (c *call) askHashed(i int) {
 // placeHashed takes the short way where the policy asks nothing of endpoints and none is draining.
 func (c *call) placeHashed(key uint64) (at int, gaveWay bool) {
 	seeds := c.set.Seeds(c.identity)
-	if c.isPlain && c.set.Ready() == len(seeds) {
+	if c.isPlain && c.set.Ready() == len(seeds) && !c.set.Ending() {
 		at, _ = highestOf(seeds, key)
 		return at, false
 	}

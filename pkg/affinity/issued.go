@@ -68,10 +68,10 @@ func (c *call) examine(value []byte, t *Token) (s standing, at int) {
 func (c *call) hit(i int, t *Token, at int) {
 	d := c.d
 	d.Endpoint = at
-	if !c.kept && !c.settled {
-		d.Outcome, d.Reason = OutcomeHit, ReasonNone
+	if !c.kept {
+		d.Outcome, d.Reason, d.Await = OutcomeHit, ReasonNone, 0
 	}
-	if c.isDue(t, d.now) || c.rebalance.isDue(t, d.now) {
+	if c.isDue(t, d.now) || c.rebalance.isDue(t, d.now) || c.mem.key > 0 { // a key that seals no more will be dropped
 		d.issueBy(i)
 	}
 	if c.rebalance.isIdle(t, d.now) && !c.kept && !c.probes {

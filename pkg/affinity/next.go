@@ -14,7 +14,7 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFailed
 		return none
 	}
-	d.spent[d.tries] = d.Endpoint
+	d.spent[d.tries] = int32(d.Endpoint)
 	d.tries++
 	if d.From != none {
 		d.Endpoint, d.From = d.From, none // it need not have moved

@@ -23,6 +23,7 @@ type own struct {
 	at       int
 	session  uint64
 	bound    int64 // of a token sealed onto it
+	forged   bool  // the token is none of ours
 }
 
 // askOwn looks for a value that leads to an endpoint. Of several the best one counts, as with tokens.
@@ -72,7 +73,7 @@ func (c *call) examineWrapped(value []byte) own {
 	session := model.Hash(value)
 	var t Token
 	if text == nil || !c.keys.Open(c.mem, text, &t) || t.Scope != c.scope || t.Session != session {
-		return own{standing: foreign, at: none, session: session}
+		return own{standing: foreign, at: none, session: session, forged: text != nil}
 	}
 	if c.isOver(&t, c.d.now) {
 		return own{standing: expired, at: none, session: session}
@@ -106,25 +107,30 @@ func (c *call) find(id model.Identity, key model.EndpointKey, session uint64) ow
 // requests meet on one endpoint, whichever replica they come to.
 func (c *call) take(i int, o *own) {
 	d := c.d
-	if o.standing == absent {
-		return
-	}
-	if d.seed == 0 {
-		d.seed, d.bound = o.session, o.bound
-	}
-	if o.standing != alive && c.methods[i].binding == learned {
+	if c.learns(i, o.standing) {
 		d.relearn = i
 	}
 	switch o.standing {
 	case alive:
-		d.Endpoint = o.at
+		d.Endpoint, c.settled = o.at, false
 		c.settle(i, o, OutcomeHit, ReasonNone)
 	case gone:
-		d.Await = c.wait
 		c.settle(i, o, c.lost(), ReasonGone)
 	case expired:
 		c.settle(i, o, OutcomeMoved, ReasonExpired)
+	case foreign:
+		c.seed(i, o)
+		if o.forged && d.Outcome == OutcomeNew {
+			d.Outcome = OutcomeInvalid
+		}
 	}
+}
+
+// learns reports whether a value in that standing is to be remembered from the request: one that was known, and one in a
+// query, where no answer could have shown it. Unknown ones elsewhere are not, since anybody can make them up.
+func (c *call) learns(i int, s standing) bool {
+	m := &c.methods[i]
+	return m.binding == learned && (s == gone || s == foreign && m.source == fromQuery)
 }
 
 // settle notes what became of the session that method i knows, unless a method before it has found one.
@@ -134,7 +140,32 @@ func (c *call) settle(i int, o *own, outcome Outcome, why Reason) {
 	}
 	c.settled = true
 	d := c.d
-	d.Outcome, d.Reason, d.Method, d.Session = outcome, why, i, o.session
+	d.seed = 0
+	c.seed(i, o)
+	d.Outcome, d.Reason, d.Method, d.Session, d.Await = outcome, why, i, o.session, 0
+	if why == ReasonGone {
+		d.Await = c.wait
+	}
+}
+
+// seed makes the hash of a value the place of its session, unless there is one already.
+func (c *call) seed(i int, o *own) {
+	if d := c.d; d.seed == 0 {
+		d.seed, d.seeder, d.bound = o.session, i, o.bound
+	}
+}
+
+// stay sees that a session which leads nowhere, and which has been on its endpoint before as far as this replica has
+// seen, does not count as moving again with each request.
+func (c *call) stay() {
+	d := c.d
+	if c.kept || d.Endpoint == none || d.Outcome == OutcomeHit {
+		return
+	}
+	d.Session = d.seed
+	if c.set.Knows(d.Endpoint, d.seed) {
+		d.Outcome, d.Reason, d.Method, d.Await = OutcomeHit, ReasonNone, d.seeder, 0
+	}
 }
 
 // lost is the outcome for a session whose endpoint is gone.
@@ -147,8 +178,9 @@ func (p *Policy) lost() Outcome {
 
 // keeps reports whether endpoint i may keep its sessions: a draining one for as long as the policy says.
 func (p *Policy) keeps(set Set, i int, now int64) bool {
-	if i < set.Ready() {
-		return true
-	}
-	return p.keepDraining && (p.drainFor == 0 || now-set.Since(i) < p.drainFor)
+	return p.keepDraining && p.drainFor == 0 || p.keepsYet(set, i, now)
+}
+
+func (p *Policy) keepsYet(set Set, i int, now int64) bool {
+	return i < set.Ready() || p.keepDraining && now-set.Since(i) < p.drainFor
 }

@@ -1,9 +1,9 @@
 package affinity
 
 import (
-	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -106,101 +106,6 @@ func TestAStrictPolicyRefusesAValueWhosePodIsGone(t *testing.T) {
 	}
 }
 
-// wrappedBy lets endpoint at give a value, and returns it as the client gets it.
-func wrappedBy(p *Policy, set Set, ring *Keyring, at int, name, value string) string {
-	d := Decision{Endpoint: at, Outcome: OutcomeNew, now: testNow}
-	return string(p.BindAnswer(nil, &d, []byte(name), []byte(value), set, ring, &Memory{}))
-}
-
-func TestAWrappedHeaderBringsTheClientBack(t *testing.T) {
-	p := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
-	set, ring := newSet("a b c | d"), newRing(t, 1)
-	for at := range 4 {
-		value := wrappedBy(p, set, ring, at, "x-session-id", "the apps own")
-		if !strings.HasPrefix(value, "the apps own~") {
-			t.Fatalf("the client gets %q", value)
-		}
-		var d Decision
-		p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow)
-		if d.Endpoint != at || d.Outcome != OutcomeHit || d.Issue {
-			t.Errorf("endpoint %d, %s; want %d, hit", d.Endpoint, d.Outcome, at)
-		}
-		if own, ok := p.ForwardHeader([]byte("X-Session-ID"), []byte(value)); !ok || string(own) != "the apps own" {
-			t.Errorf("the app gets %q", own)
-		}
-	}
-}
-
-func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
-	p := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingWrapped)))
-	set, ring := newSet("a b c"), newRing(t, 1)
-	for _, c := range []struct{ set, before, after, back string }{
-		{"sid=abc; Path=/; HttpOnly", "sid=abc~", "; Path=/; HttpOnly", "abc"},
-		{`sid="a b"; Path=/`, `sid="a b~`, `"; Path=/`, `"a b"`},
-		{"sid=abc", "sid=abc~", "", "abc"},
-	} {
-		got := wrappedBy(p, set, ring, 1, "Set-Cookie", c.set)
-		if !strings.HasPrefix(got, c.before) || !strings.HasSuffix(got, c.after) ||
-			len(got) != len(c.before)+TokenLen+len(c.after) {
-			t.Fatalf("%s becomes %s", c.set, got)
-		}
-		pair, _, _ := strings.Cut(got, ";")
-		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: []string{pair}}, set, ring, &Memory{}, testNow)
-		if d.Endpoint != 1 || d.Outcome != OutcomeHit {
-			t.Errorf("%s: endpoint %d, %s; want 1, hit", pair, d.Endpoint, d.Outcome)
-		}
-		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies())
-		if !strings.HasPrefix(string(field), "x=1; sid="+c.back) || strings.Contains(string(field), "~") {
-			t.Errorf("the app gets %s", field)
-		}
-	}
-	for _, other := range []string{"sid=; Max-Age=0", "other=abc", "sid", ""} {
-		if got := wrappedBy(p, set, ring, 1, "Set-Cookie", other); got != "" {
-			t.Errorf("%q becomes %q", other, got)
-		}
-	}
-}
-
-func TestATokenCountsOnTheValueItWasSealedOnto(t *testing.T) {
-	p := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
-	set, ring := newSet("a b c"), newRing(t, 1)
-	value := wrappedBy(p, set, ring, 1, "X-Session-Id", "mine")
-	_, token := unwrap([]byte(value))
-	for name, forged := range map[string]string{
-		"on another value":  "yours~" + string(token),
-		"by nobody":         "mine~" + strings.Repeat("A", TokenLen),
-		"of another policy": "mine~" + string(ring.Seal(&Memory{}, nil, &Token{Endpoint: set.Key(model.IdentityPod, 1), Scope: 1, Bound: testNow, Renewed: testNow, Session: model.HashString("mine")})),
-		"one bit flipped":   value[:len(value)-9] + string(value[len(value)-9]^1) + value[len(value)-8:],
-	} {
-		var d Decision
-		p.Decide(&d, &fakeRequest{header: forged}, set, ring, &Memory{}, testNow)
-		if d.Outcome == OutcomeHit {
-			t.Errorf("a token %s is believed", name)
-		}
-		if own, _ := p.ForwardHeader([]byte("X-Session-Id"), []byte(forged)); bytes.Contains(own, []byte("~")) && !strings.Contains(name, "bit") {
-			t.Errorf("a token %s is shown to the app: %s", name, own)
-		}
-	}
-}
-
-func TestWrappedSessionsEnd(t *testing.T) {
-	a := affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))
-	limited(100, 0)(a)
-	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
-	value := wrappedBy(p, set, ring, 1, "X-Session-Id", "mine")
-	var d Decision
-	p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow+99)
-	if d.Outcome != OutcomeHit {
-		t.Errorf("after 99 s of 100: %s", outcomeOf(&d))
-	}
-	again := string(p.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte("mine"), set, ring, &Memory{}))
-	p.Decide(&d, &fakeRequest{header: again}, set, ring, &Memory{}, testNow+100)
-	if outcomeOf(&d) != "moved/expired" {
-		t.Errorf("the same value sent again goes on beyond its end: %s", outcomeOf(&d))
-	}
-}
-
 func TestALearnedSessionIsBroughtBack(t *testing.T) {
 	for _, source := range []model.Source{model.SourceCookie, model.SourceHeader} {
 		p := Compile(affinityOf(ownMethod(source, model.BindingLearned)))
@@ -273,5 +178,48 @@ func TestATokenComesBeforeTheMethodsAfterIt(t *testing.T) {
 	p.Decide(&d, &fakeRequest{cookies: append(lost, "sid=1.b")}, set, ring, &Memory{}, testNow)
 	if outcomeOf(&d) != "moved/gone" || set.name(d.Endpoint) != "b" || d.Session != 77 || !d.Issue {
 		t.Errorf("%s to %s, session %d, issue %v", outcomeOf(&d), set.name(d.Endpoint), d.Session, d.Issue)
+	}
+}
+
+// The app's value names the pod that is gone for as long as the client has it, but the token says where it went.
+func TestATokenBringsBackASessionWhoseValueLeadsNowhere(t *testing.T) {
+	a := affinityOf(ownMethod(model.SourceCookie, model.BindingNamed), cookieMethod)
+	a.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: time.Second}
+	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
+	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})
+	var d Decision
+	p.Decide(&d, &fakeRequest{cookies: append(token, "sid=1.z")}, set, ring, &Memory{}, testNow)
+	if outcomeOf(&d) != "hit" || set.name(d.Endpoint) != "b" || d.Issue || d.Await != 0 {
+		t.Errorf("%s on %s, issue %v, wait %s; want hit on b", outcomeOf(&d), set.name(d.Endpoint), d.Issue, d.Await)
+	}
+}
+
+func TestAnUnknownValueHasAnotherPlaceWhenItsOwnDoesNotAnswer(t *testing.T) {
+	for _, value := range []string{"unknown", "1.z"} {
+		p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))), newSet("a b c")
+		req := &fakeRequest{cookies: []string{"sid=" + value}}
+		var d Decision
+		p.Decide(&d, req, set, nil, &Memory{}, testNow)
+		set.known = map[uint64]int{d.Session: d.Endpoint}
+		p.Decide(&d, req, set, nil, &Memory{}, testNow)
+		first := d.Endpoint
+		if at := p.Next(&d, req, set); at == none || at == first || outcomeOf(&d) != "moved/failed" {
+			t.Errorf("%s: %s from %d to %d", value, outcomeOf(&d), first, at)
+		}
+	}
+}
+
+func TestUnknownIDsAreNotLearnedFromRequests(t *testing.T) {
+	for source, want := range map[model.Source]int{
+		model.SourceCookie: 0, model.SourceHeader: 0, model.SourceQueryParam: 1,
+	} {
+		p, set, m := Compile(affinityOf(ownMethod(source, model.BindingLearned))), newSet("a b c"), &Memory{Learned: memoryStore{}}
+		req := &fakeRequest{cookies: []string{"sid=1"}, header: "1", query: "sid=1"}
+		var d Decision
+		p.Decide(&d, req, set, nil, m, testNow)
+		p.Relearn(&d, req, set, m)
+		if got := len(m.Learned.(memoryStore)); got != want {
+			t.Errorf("%s: %d learned, want %d", source, got, want)
+		}
 	}
 }

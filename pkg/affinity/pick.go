@@ -45,25 +45,20 @@ func (c *candidates) try(pick model.Pick) int {
 func (c *candidates) least(pick model.Pick) int {
 	ready := c.set.Ready()
 	i := int(c.set.Turn() % uint64(ready))
-	at, low, plain := none, int64(0), c.isPlain()
+	at, low, plain, slow := none, int64(0), c.isPlain(), c.terms.slow > 0
 	for range ready {
 		if i++; i >= ready {
 			i = 0
 		}
-		load := c.loadOf(pick, i)
+		load := loadOf(c.set, pick, i)
+		if slow {
+			load = c.slowed(load, i)
+		}
 		if (at == none || load < low) && (plain || c.takes(i)) {
 			at, low = i, load
 		}
 	}
 	return at
-}
-
-func (c *candidates) loadOf(pick model.Pick, i int) int64 {
-	n := loadOf(c.set, pick, i)
-	if c.terms.slow == 0 || n == math.MaxInt64 {
-		return n
-	}
-	return slowed(n, c.share(i))
 }
 
 func loadOf(set Set, pick model.Pick, i int) int64 {
@@ -74,8 +69,9 @@ func loadOf(set Set, pick model.Pick, i int) int64 {
 }
 
 // slowed counts an endpoint that starts slowly as busier than it is, so that it gets a part of what it lacks.
-func slowed(n int64, share float64) int64 {
-	if share == 1 {
+func (c *candidates) slowed(n int64, i int) int64 {
+	share := c.share(i)
+	if share == 1 || n == math.MaxInt64 {
 		return n
 	}
 	return int64(min(float64(n+1)/share, math.MaxInt64/2))

@@ -1,10 +1,6 @@
 package affinity
 
-import (
-	"slices"
-
-	"github.com/limpet-dev/limpet/pkg/model"
-)
+import "github.com/limpet-dev/limpet/pkg/model"
 
 // Rendezvous hashing (Thaler and Ravishankar, 1996): each endpoint has a rank of its own for each key, and the highest
 // rank wins. An endpoint that comes or goes moves no key between two others, and the order of endpoints is of no
@@ -57,17 +53,18 @@ func (p *Policy) place(c *candidates, session uint64) int {
 	}
 	for i := ready; i < len(seeds); i++ {
 		r := rank(session, seeds[i])
-		if (r > top || at == none) && p.keeps(c.set, i, c.now) && c.set.Knows(i, session) && !slices.Contains(c.spent, i) {
+		if (r > top || at == none) && p.keeps(c.set, i, c.now) && c.set.Knows(i, session) && !c.isSpent(i) {
 			at, top = i, r
 		}
 	}
 	return at
 }
 
-// settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none: only where
-// the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is room.
+// settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none. That is so
+// where the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is
+// room; and where all endpoints are draining, since those that drained before the rest take new sessions again.
 func (c *candidates) settled(seeds []uint64) int {
-	if c.terms.most == 0 {
+	if c.terms.most == 0 && !c.set.Ending() {
 		return none
 	}
 	at, top := none, uint64(0)

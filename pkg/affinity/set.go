@@ -29,6 +29,8 @@ type Set interface {
 	Len() int
 	// Ready is the number of those, from the first on, that take new sessions. The rest are draining.
 	Ready() int
+	// Ending reports whether all endpoints are draining, and count as ready for want of others.
+	Ending() bool
 	// Seeds gives a hash of each endpoint's identity, parallel to the endpoints. It is read only.
 	Seeds(model.Identity) []uint64
 	// Key is what a token names endpoint i by.

@@ -19,7 +19,7 @@ type terms struct {
 type candidates struct {
 	set   Set
 	id    model.Identity
-	spent []int // not to be offered again
+	spent []int32 // not to be offered again
 	terms terms
 	now   int64
 	key   uint64 // of the session, where its hash decides
@@ -59,7 +59,7 @@ func (c *candidates) relax() bool {
 // takes reports whether endpoint i fulfils the terms, but for a slow start.
 func (c *candidates) takes(i int) bool {
 	switch {
-	case slices.Contains(c.spent, i):
+	case c.isSpent(i):
 		return false
 	case c.terms.near && !c.set.Near(i):
 		return false
@@ -68,6 +68,8 @@ func (c *candidates) takes(i int) bool {
 	}
 	return c.load == 0 || c.set.Requests(i) < c.load
 }
+
+func (c *candidates) isSpent(i int) bool { return slices.Contains(c.spent, int32(i)) }
 
 // isPlain reports whether nothing is asked.
 func (c *candidates) isPlain() bool { return c.terms == (terms{}) && c.load == 0 && len(c.spent) == 0 }

@@ -52,11 +52,13 @@ type Memory struct {
 	ring  *Keyring // that the last token was opened or sealed with; nil before the first
 	text  [TokenLen]byte
 	token Token
+	key   int // index in ring of the key that sealed it
 }
 
 // Seal appends t as text, TokenLen bytes that may stand in a cookie as they are.
 func (k *Keyring) Seal(m *Memory, dst []byte, t *Token) []byte {
 	first := &k.keys[0]
+	m.key = 0
 	copy(m.raw[:], first.id[:])
 	t.marshal(&m.plain)
 	first.aead.Seal(m.raw[:idSize], nil, m.plain[:], first.id[:])
@@ -94,6 +96,7 @@ func (k *Keyring) decrypt(m *Memory) bool {
 			continue
 		}
 		if _, err := k.keys[i].aead.Open(m.plain[:0], nil, m.raw[idSize:], m.raw[:idSize]); err == nil {
+			m.key = i
 			return true
 		}
 	}

@@ -15,6 +15,7 @@ type Set struct {
 	// every replica agrees on the order, and with it on ties.
 	endpoints []*Endpoint
 	ready     int
+	ending    bool // none is ready
 	byPod     index
 	byName    index
 	byValue   map[model.Identity]map[model.EndpointKey]int // labels and annotations that apps name pods by
@@ -43,12 +44,14 @@ func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 	for ready < len(endpoints) && endpoints[ready].State == model.EndpointReady {
 		ready++
 	}
-	if ready == 0 {
+	ending := ready == 0
+	if ending {
 		ready = len(endpoints)
 	}
 	return &Set{
 		endpoints: endpoints,
 		ready:     ready,
+		ending:    ending,
 		byPod:     newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
 		byName:    newIndex(endpoints, (*Endpoint).podName),
 		byValue:   newValueIndexes(endpoints),
@@ -116,6 +119,9 @@ func (s *Set) Len() int { return len(s.endpoints) }
 
 // Ready is how many of them, from the front, take new sessions.
 func (s *Set) Ready() int { return s.ready }
+
+// Ending reports whether all endpoints are draining, and count as ready for want of others.
+func (s *Set) Ending() bool { return s.ending }
 
 // Seeds are the hashes of the identities, parallel to the endpoints.
 func (s *Set) Seeds(identity model.Identity) []uint64 { return s.index(identity).seeds }

@@ -1,17 +1,21 @@
 package stay
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
+	"sync"
 	"testing"
 )
 
-// session is one client of one host: its cookies, its header or its address are what Limpet may know it by.
+// session is one client of one host: its cookies, its headers or its address are what Limpet may know it by.
 type session struct {
 	way    way
 	number int
+	header http.Header // sent with every request
 	http   *http.Client
 	pod    string // where its last request went
 }
@@ -25,76 +29,186 @@ func newSessions(t *testing.T, w way, from, n int) []*session {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all[i] = &session{way: w, number: from + i, http: &http.Client{Jar: jar, Transport: transport}}
+		s := &session{way: w, number: from + i, header: http.Header{}, http: &http.Client{Jar: jar, Transport: transport}}
+		s.header.Set("X-Forwarded-For", fmt.Sprintf("203.0.%d.%d", 113+s.number/250, s.number%250))
+		switch w {
+		case byHeader:
+			s.header.Set("X-Session-Id", s.name())
+		case byAppCookie:
+			s.setCookie(sessionCookie, s.name())
+		}
+		all[i] = s
 	}
 	return all
 }
 
 // transport is shared, as it would be behind a load balancer: a session is not a connection.
-var transport = &http.Transport{MaxIdleConnsPerHost: 16}
+var transport = &http.Transport{MaxIdleConnsPerHost: workers}
 
-// ask sends one request and returns the pod that answered, and how many cookies it set.
-func (s *session) ask(t *testing.T, l *limpet) (pod string, cookies int) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.http+"/", nil)
+// workers is how many clients send requests at a time.
+const workers = 16
+
+// answer is what a client got.
+type answer struct {
+	status int
+	pod    string
+	header http.Header
+}
+
+// values is how many values the answer gives the client to bring back.
+func (a *answer) values() int {
+	return len(a.header.Values("Set-Cookie")) + len(a.header.Values(sessionHeader))
+}
+
+// get sends one request, whatever its answer.
+func (s *session) get(l *limpet, path string) (*answer, error) {
+	r, err := http.NewRequest(http.MethodGet, "http://"+l.http+path, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	r.Host = s.way.host()
+	r.Host, r.Header = s.way.host(), s.header.Clone()
 	switch s.way {
-	case byHeader:
-		r.Header.Set("X-Session-Id", fmt.Sprintf("session-%d", s.number))
-	case byIP:
-		r.Header.Set("X-Forwarded-For", fmt.Sprintf("203.0.%d.%d", 113+s.number/250, s.number%250))
+	case byQuery:
+		r.URL.RawQuery = "sid=" + s.name()
+	case byPath:
+		r.URL.Path = "/rooms/" + s.name()
 	}
-	answer, err := s.http.Do(r)
+	return s.send(r)
+}
+
+func (s *session) name() string { return fmt.Sprintf("session-%d", s.number) }
+
+func (s *session) send(r *http.Request) (*answer, error) {
+	got, err := s.http.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("%s: %w", s, err)
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
+	defer got.Body.Close()
+	body, err := io.ReadAll(got.Body)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("%s: %w", s, err)
 	}
-	if answer.StatusCode != http.StatusOK {
-		t.Fatalf("%s: status %d: %s", s, answer.StatusCode, body)
+	a := &answer{status: got.StatusCode, pod: string(body), header: got.Header}
+	if id := got.Header.Get(sessionHeader); id != "" {
+		s.header.Set(sessionHeader, id)
 	}
-	return string(body), len(answer.Header.Values("Set-Cookie"))
+	return a, nil
+}
+
+// ask sends one request that a pod is to answer.
+func (s *session) ask(l *limpet, path string) (*answer, error) {
+	a, err := s.get(l, path)
+	if err == nil && a.status != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", s, a.status, a.pod)
+	}
+	return a, err
 }
 
 func (s *session) String() string { return fmt.Sprintf("session %d by %s", s.number, s.way) }
 
+// cookie is the first one of the client's, nil if it has none.
+func (s *session) cookie() *http.Cookie {
+	if all := s.http.Jar.Cookies(s.site()); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// setCookie makes the client send a cookie, or another value of the one it has.
+func (s *session) setCookie(name, value string) {
+	s.http.Jar.SetCookies(s.site(), []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
+// site is what the client's cookies are for: clients go by the Host of a request, not by where it is sent.
+func (s *session) site() *url.URL { return &url.URL{Scheme: "http", Host: s.way.host(), Path: "/"} }
+
+// each lets the sessions act, several at a time, and fails the test if one of them returns an error.
+func each(t *testing.T, sessions []*session, act func(*session) error) {
+	t.Helper()
+	next := make(chan *session)
+	var mu sync.Mutex
+	var failures []error
+	var all sync.WaitGroup
+	for range min(workers, len(sessions)) {
+		all.Go(func() {
+			for s := range next {
+				if err := act(s); err != nil {
+					mu.Lock()
+					failures = append(failures, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, s := range sessions {
+		next <- s
+	}
+	close(next)
+	all.Wait()
+	if n := len(failures); n > 0 {
+		t.Fatalf("%d of %d sessions: %v", n, len(sessions), errors.Join(failures[:min(n, 5)]...))
+	}
+}
+
 // settle sends the first request of each session, and remembers its pod.
 func settle(t *testing.T, l *limpet, sessions []*session) {
 	t.Helper()
-	for _, s := range sessions {
-		var cookies int
-		s.pod, cookies = s.ask(t, l)
-		if want := s.cookiesOfABinding(); cookies != want {
-			t.Fatalf("%s: %d cookies set by its first answer, want %d", s, cookies, want)
-		}
-	}
+	each(t, sessions, func(s *session) error { return s.settle(l, "/") })
 }
 
-// cookiesOfABinding is how many cookies an answer sets that binds the session, anew or for the first time.
-func (s *session) cookiesOfABinding() int {
-	if s.way == byCookie {
-		return 1
+func (s *session) settle(l *limpet, path string) error {
+	a, err := s.ask(l, path)
+	if err != nil {
+		return err
 	}
-	return 0
+	s.pod = a.pod
+	if want := s.way.valuesOfABinding(); a.values() != want {
+		return fmt.Errorf("%s: the answer that binds it gives it %d values, want %d", s, a.values(), want)
+	}
+	return nil
 }
 
-// expectNoneMoves sends n requests of each session and fails if one leaves its pod, or is given a cookie.
+// expectNoneMoves sends n requests of each session and fails if one leaves its pod, or is given another value.
 func expectNoneMoves(t *testing.T, l *limpet, sessions []*session, n int) {
 	t.Helper()
-	for _, s := range sessions {
-		for range n {
-			pod, cookies := s.ask(t, l)
-			if pod != s.pod || cookies != 0 {
-				t.Fatalf("%s: was on %s, is now on %s with %d new cookies", s, s.pod, pod, cookies)
-			}
+	each(t, sessions, func(s *session) error { return s.stays(l, "/", n) })
+}
+
+func (s *session) stays(l *limpet, path string, n int) error {
+	for range n {
+		a, err := s.ask(l, path)
+		if err != nil {
+			return err
+		}
+		if a.pod != s.pod || a.values() != 0 {
+			return fmt.Errorf("%s: was on %s, is now on %s with %d new values", s, s.pod, a.pod, a.values())
 		}
 	}
+	return nil
+}
+
+// movesOnce sends a request that must move the session off its pod, and more that must not move it again.
+func (s *session) movesOnce(l *limpet) error {
+	was := s.pod
+	if err := s.settle(l, "/"); err != nil {
+		return err
+	}
+	if s.pod == was {
+		return fmt.Errorf("%s: still answered by %s, which is gone", s, was)
+	}
+	return s.stays(l, "/", 2)
+}
+
+// on gives the sessions that live on a pod, and the rest.
+func on(pod string, sessions []*session) (there, elsewhere []*session) {
+	for _, s := range sessions {
+		if s.pod == pod {
+			there = append(there, s)
+		} else {
+			elsewhere = append(elsewhere, s)
+		}
+	}
+	return there, elsewhere
 }
 
 // podsOf counts the sessions of each pod.

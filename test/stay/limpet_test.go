@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 // limpet is a running process.
 type limpet struct {
 	http, admin string // addresses
+	stop        func() // ends it gracefully; the test does so at its end
 }
 
 // startLimpet runs the binary with the given command and flags, and waits until it is ready.
@@ -45,13 +47,14 @@ func startLimpet(t *testing.T, args ...string) *limpet {
 			t.Log(lines.Text())
 		}
 	}()
-	t.Cleanup(func() {
+	l.stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		<-logged
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("limpet ended badly: %v", err)
 		}
 	})
+	t.Cleanup(l.stop)
 	await(t, "limpet is ready", func() bool {
 		answer, err := http.Get("http://" + l.admin + "/readyz")
 		if err != nil {
@@ -88,8 +91,8 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// awaitEndpoints waits until every pool has just the given pods, in their states.
-func (l *limpet) awaitEndpoints(t *testing.T, pods []podState) {
+// awaitEndpoints waits until the pools have just the given pods, in their states.
+func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
 	t.Helper()
 	var want []string
 	for _, p := range pods {
@@ -100,9 +103,9 @@ func (l *limpet) awaitEndpoints(t *testing.T, pods []podState) {
 		want = append(want, p.name+" "+state)
 	}
 	slices.Sort(want)
-	await(t, fmt.Sprintf("every pool has %v", want), func() bool {
+	await(t, fmt.Sprintf("the pools of %v have %v", pools, want), func() bool {
 		got := l.endpoints(t)
-		for _, w := range ways {
+		for _, w := range pools {
 			if !slices.Equal(got[w.pool()], want) {
 				return false
 			}
@@ -138,13 +141,18 @@ func (l *limpet) endpoints(t *testing.T) map[string][]string {
 	return pools
 }
 
-// keyFile writes a key for tokens, the same for every process that is given the file.
-func keyFile(t *testing.T) string {
+// keyFile writes a file of keys for tokens: processes that are given the same keys open each other's tokens.
+func keyFile(t *testing.T, keys ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "keys")
-	key := "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-	if err := os.WriteFile(path, []byte(strings.TrimSpace(key)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Join(keys, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
+
+// Two keys for tokens.
+const (
+	keyA = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+	keyB = "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXphYmNkZWY="
+)

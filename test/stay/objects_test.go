@@ -20,27 +20,74 @@ const namespace = "shop"
 type way string
 
 const (
-	byCookie way = "cookie"
-	byHeader way = "header"
-	byIP     way = "ip"
+	byCookie        way = "cookie"
+	byHeader        way = "header"
+	byIP            way = "ip"
+	byToken         way = "token"          // in a header
+	byQuery         way = "query"          // hashed
+	byPath          way = "path"           // hashed
+	byAppCookie     way = "app-cookie"     // hashed
+	byNamed         way = "named"          // in a cookie of the app
+	byWrapped       way = "wrapped"        // a header of the app
+	byWrappedCookie way = "wrapped-cookie" // of the app
 )
 
-var ways = []way{byCookie, byHeader, byIP}
+var ways = []way{
+	byCookie, byHeader, byIP, byToken, byQuery, byPath, byAppCookie, byNamed, byWrapped, byWrappedCookie,
+}
+
+// hashes says that a session is placed by a hash, so that scaling up may move it.
+func (w way) hashes() bool {
+	switch w {
+	case byHeader, byIP, byQuery, byPath, byAppCookie:
+		return true
+	}
+	return false
+}
+
+// valuesOfABinding is how many cookies and headers a session is given when it is bound, anew or for the first time.
+func (w way) valuesOfABinding() int {
+	if w.hashes() {
+		return 0
+	}
+	return 1
+}
 
 func (w way) host() string { return string(w) + ".example.com" }
 
 func (w way) pool() string { return namespace + "/" + string(w) + ":80" }
 
 func (w way) method() v1alpha1.Method {
-	switch w {
-	case byCookie:
-		return v1alpha1.Method{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued}
-	case byHeader:
-		return v1alpha1.Method{Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingHashed,
-			Header: &v1alpha1.Header{Name: "X-Session-Id"}}
-	}
-	return v1alpha1.Method{Source: v1alpha1.SourceSourceIP, Binding: v1alpha1.BindingHashed}
+	m := methods[w]
+	return *m.DeepCopy()
 }
+
+// methods are those of the policies. The names are where clients and pods put their values.
+var methods = map[way]v1alpha1.Method{
+	byCookie: {Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued},
+	byHeader: {Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingHashed,
+		Header: &v1alpha1.Header{Name: "X-Session-Id"}},
+	byIP: {Source: v1alpha1.SourceSourceIP, Binding: v1alpha1.BindingHashed},
+	byToken: {Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingIssued,
+		Header: &v1alpha1.Header{Name: sessionHeader}},
+	byQuery: {Source: v1alpha1.SourceQueryParam, Binding: v1alpha1.BindingHashed,
+		QueryParam: &v1alpha1.QueryParam{Name: "sid"}},
+	byPath: {Source: v1alpha1.SourcePathSegment, Binding: v1alpha1.BindingHashed,
+		PathSegment: &v1alpha1.PathSegment{Index: 1}},
+	byAppCookie: {Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingHashed,
+		Cookie: &v1alpha1.Cookie{Name: sessionCookie}},
+	byNamed: {Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingNamed,
+		Cookie: &v1alpha1.Cookie{Name: sessionCookie}},
+	byWrapped: {Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingWrapped,
+		Header: &v1alpha1.Header{Name: sessionHeader}},
+	byWrappedCookie: {Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingWrapped,
+		Cookie: &v1alpha1.Cookie{Name: sessionCookie}},
+}
+
+const (
+	sessionHeader = "Mcp-Session-Id"
+	sessionCookie = "JSESSIONID"
+)
 
 // shop is everything but the endpoints.
 func shop() []client.Object {

@@ -5,6 +5,9 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -13,8 +16,16 @@ const podPort = 8080
 
 // pod is an app that answers with its name.
 type pod struct {
-	name string
-	ip   string
+	name  string
+	ip    string
+	held  atomic.Int64  // requests that wait for the gate
+	given atomic.Int64  // sessions of the app
+	gate  chan struct{} // closed to let them go
+	once  sync.Once     // it is closed
+}
+
+func newPod(i int) *pod {
+	return &pod{name: fmt.Sprintf("pod-%d", i), ip: fmt.Sprintf("10.250.0.%d", i+1), gate: make(chan struct{})}
 }
 
 // startPods starts pods with addresses of the sandbox's network. They end with the test.
@@ -22,20 +33,57 @@ func startPods(t *testing.T, n int) []*pod {
 	t.Helper()
 	pods := make([]*pod, n)
 	for i := range pods {
-		pods[i] = &pod{name: fmt.Sprintf("pod-%d", i), ip: fmt.Sprintf("10.250.0.%d", i+1)}
+		pods[i] = newPod(i)
 		pods[i].start(t)
 	}
 	return pods
 }
 
+func (p *pod) address() string { return net.JoinHostPort(p.ip, strconv.Itoa(podPort)) }
+
 func (p *pod) start(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(p.ip, strconv.Itoa(podPort)))
+	l, err := net.Listen("tcp", p.address())
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second,
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, p.name) })}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: p}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })
 }
+
+// ServeHTTP answers with the pod's name, tells what it has seen, and does what the request asks of an app.
+func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	for _, name := range []string{"Cookie", movedHeader, sessionHeader} {
+		w.Header().Set("Saw-"+name, r.Header.Get(name))
+	}
+	p.keepSession(w, r)
+	switch r.URL.Path {
+	case "/logout":
+		w.Header().Set("Limpet-Release-Session", "true")
+	case "/hold":
+		p.held.Add(1)
+		<-p.gate
+	}
+	fmt.Fprint(w, p.name)
+}
+
+// keepSession gives the client a session of the app's own, where the policy goes by that, unless it brings one that
+// this pod has given: sessions are in the memory of one pod.
+func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
+	how := way(strings.TrimSuffix(r.Host, ".example.com"))
+	id := fmt.Sprintf("%d.%s", p.given.Add(1), p.name)
+	switch how {
+	case byNamed, byWrappedCookie:
+		if cookie, err := r.Cookie(sessionCookie); err != nil || !strings.HasSuffix(cookie.Value, "."+p.name) {
+			http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/"})
+		}
+	case byWrapped:
+		if !strings.HasSuffix(r.Header.Get(sessionHeader), "."+p.name) {
+			w.Header().Set(sessionHeader, id)
+		}
+	}
+}
+
+// movedHeader is what policies of these tests tell apps about moves in.
+const movedHeader = "X-Moved"

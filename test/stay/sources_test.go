@@ -30,7 +30,7 @@ type source interface {
 // folder is a source of YAML files, for `limpet dev`.
 type folder struct{ dir, keys string }
 
-func newFolder(t *testing.T) *folder { return &folder{dir: t.TempDir(), keys: keyFile(t)} }
+func newFolder(t *testing.T) *folder { return &folder{dir: t.TempDir(), keys: keyFile(t, keyA)} }
 
 func (f *folder) apply(t *testing.T, object client.Object) {
 	t.Helper()
@@ -39,7 +39,13 @@ func (f *folder) apply(t *testing.T, object client.Object) {
 		t.Fatal(err)
 	}
 	kind := strings.ToLower(object.GetObjectKind().GroupVersionKind().Kind)
-	path := filepath.Join(f.dir, kind+"-"+object.GetName()+".yaml")
+	f.write(t, kind+"-"+object.GetName()+".yaml", text)
+}
+
+// write puts a file into the folder, or replaces it.
+func (f *folder) write(t *testing.T, name string, text []byte) {
+	t.Helper()
+	path := filepath.Join(f.dir, name)
 	if err := os.WriteFile(path+".new", text, 0o600); err != nil { // as editors save
 		t.Fatal(err)
 	}

@@ -1,0 +1,63 @@
+package stay
+
+import (
+	"testing"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+)
+
+// Each mistake stands in a folder with sessions of other objects, which go on, and so do changes to those.
+func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
+	wrong := way("wrong")
+	f := openShop(t, 6, policies(policyOf(methods[byCookie]), wrong))
+	f.setPods(t, ready(f.pods[:5]...), ways...)
+	sessions := map[way][]*session{}
+	for _, w := range ways {
+		sessions[w] = newSessions(t, w, 0, clients)
+		settle(t, f.limpet, sessions[w])
+	}
+	expectGoingOn := func(t *testing.T) {
+		t.Helper()
+		for _, w := range ways {
+			expectNoneMoves(t, f.limpet, sessions[w], 1)
+		}
+	}
+	t.Run("a policy that cannot be kept", func(t *testing.T) {
+		spec := policyOf(methods[byWrapped])
+		spec.IdleTimeout = new(v1alpha1.Duration)
+		*spec.IdleTimeout = "30m"
+		f.applyPolicy(t, wrong, spec)
+		await(t, "its own backend serves without stickiness", func() bool {
+			s := newSessions(t, wrong, 0, 1)[0]
+			a, err := s.ask(f.limpet, "/")
+			return err == nil && a.values() == 0
+		})
+		expectGoingOn(t)
+	})
+	t.Run("an Ingress whose Service does not exist", func(t *testing.T) {
+		ingress := wrong.ingress()
+		ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name = "nothing"
+		f.apply(t, ingress)
+		f.awaitStatus(t, wrong, "/", 503)
+		expectGoingOn(t)
+	})
+	t.Run("an Ingress that claims what others have", func(t *testing.T) {
+		ingress := wrong.ingress()
+		for _, w := range ways {
+			rule := w.ingress().Spec.Rules[0]
+			rule.HTTP.Paths[0].Backend.Service.Name = "nothing"
+			ingress.Spec.Rules = append(ingress.Spec.Rules, rule)
+		}
+		ingress.Name = "zz-younger"
+		ingress.Spec.Rules[0].Host = "claimed.example.com"
+		f.apply(t, ingress)
+		f.awaitStatus(t, "claimed", "/", 200)
+		expectGoingOn(t)
+	})
+	t.Run("a file that is no YAML", func(t *testing.T) {
+		f.write(t, "broken.yaml", []byte("kind: [Ingress\n\t}"))
+		expectGoingOn(t)
+		f.write(t, "broken.yaml", []byte("# mended\n"))
+		f.setPods(t, ready(f.pods...), ways...)
+	})
+}
