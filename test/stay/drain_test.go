@@ -10,6 +10,7 @@ import (
 // Somebody drains a ready pod by its annotation, and changes their mind.
 func TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
 	s := begin(t, newFolder(t))
+	s.clients = clients
 	pods := ready(s.pods[:3]...)
 	s.setPods(t, pods)
 	for _, w := range ways {
@@ -34,6 +35,7 @@ func TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
 
 func TestAServiceWhosePodsAreAllDrainedTakesNewClients(t *testing.T) {
 	s := begin(t, newFolder(t))
+	s.clients = clients
 	pods := ready(s.pods[:2]...)
 	for i := range pods {
 		s.source.apply(t, drained(pods[i].pod, "true"))
