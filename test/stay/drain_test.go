@@ -18,13 +18,13 @@ func TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
 	}
 	s.source.apply(t, drained(s.pods[0], "true"))
 	pods[0].drained = true
-	s.limpet.awaitEndpoints(t, pods)
+	s.limpet.awaitEndpoints(t, pods, ways...)
 	for _, w := range ways {
 		s.keepsAndGetsNoNew(t, w, s.pods[0].name)
 	}
 	s.source.apply(t, drained(s.pods[0], "false"))
 	pods[0].drained = false
-	s.limpet.awaitEndpoints(t, pods)
+	s.limpet.awaitEndpoints(t, pods, ways...)
 	expectNoneMoves(t, s.limpet, s.sessions[byCookie], 2)
 	for _, w := range ways {
 		if got := podsOf(s.newClients(t, w))[s.pods[0].name]; got == 0 {
@@ -41,7 +41,7 @@ func TestAServiceWhosePodsAreAllDrainedTakesNewClients(t *testing.T) {
 		s.source.apply(t, drained(pods[i].pod, "true"))
 		pods[i].drained = true
 	}
-	s.limpet.awaitEndpoints(t, pods)
+	s.limpet.awaitEndpoints(t, pods, ways...)
 	for _, w := range ways {
 		if used := podsOf(s.newClients(t, w)); len(used) != len(pods) {
 			t.Errorf("by %s: the sessions of the pods are %v, but both should have some", w, used)
