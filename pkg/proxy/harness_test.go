@@ -93,6 +93,21 @@ func loopback(tb testing.TB) net.Listener {
 	return l
 }
 
+// loopbackPair gives both ends of a connection.
+func loopbackPair(tb testing.TB) (near, far net.Conn) {
+	tb.Helper()
+	l := loopback(tb)
+	defer l.Close()
+	far, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if near, err = l.Accept(); err != nil {
+		tb.Fatal(err)
+	}
+	return near, far
+}
+
 // serve makes pods the endpoints of cart, and every path of every host lead there, with this affinity if not nil.
 func (r *rig) serve(a *model.Affinity, pods ...*pod) {
 	r.t.Helper()

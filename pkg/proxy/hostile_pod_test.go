@@ -57,6 +57,23 @@ func TestAnAnswerThatBreaksHTTPIs502(t *testing.T) {
 	}
 }
 
+func TestAPodThatNeverComesToItsAnswerIs502(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		for c.say("HTTP/1.1 102 Processing\r\n\r\n") {
+		}
+	}))
+	client := r.dial()
+	a := client.get("/")
+	for n := 0; a.status == 102; n++ {
+		if a = client.read("GET"); n > maxInterim {
+			t.Fatal("more and more of them are passed on")
+		}
+	}
+	a.expectStatus(t, 502)
+}
+
 // Once the head has been passed on, the client can only be told by ending the connection before the answer's end.
 func TestHalfAnAnswerIsNotTakenForAWholeOne(t *testing.T) {
 	for _, c := range []struct {

@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// soon is a timeout that a test lets pass; late is one that it never reaches.
+// soon is a timeout that a test lets pass, later one that it does not reach although it takes longer than that, farOff
+// one that it never comes near.
 const (
 	soon   = 3 * sweepEvery
+	later  = 10 * sweepEvery
 	farOff = time.Minute
 )
 
@@ -105,14 +107,14 @@ func TestABodyThatDoesNotComeIs408(t *testing.T) {
 // pod is not expected to answer.
 func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Timeouts = Timeouts{Head: farOff, Idle: farOff, Body: soon, Dial: farOff, Answer: soon}
+		o.Timeouts = Timeouts{Head: farOff, Idle: farOff, Body: later, Dial: farOff, Answer: later / 2}
 	})
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
 	client.send(chunkedPost)
-	tick := time.NewTicker(soon / 3)
+	tick := time.NewTicker(later / 20)
 	defer tick.Stop()
-	for began := time.Now(); time.Since(began) < 4*soon; <-tick.C {
+	for began := time.Now(); time.Since(began) < 2*later; <-tick.C {
 		client.send("1\r\na\r\n")
 	}
 	client.send("0\r\n\r\n")
@@ -121,6 +123,18 @@ func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 	if strings.Trim(a.body, "a") != "" || a.close {
 		t.Errorf("got %q, close %v", a.body, a.close)
 	}
+}
+
+// A client may pause for longer than a pod may be silent.
+func TestAPodIsNotLateWhileItsClientPauses(t *testing.T) {
+	r := newRig(t, only(silence))
+	r.serve(nil, startEcho(t, "pod-a"))
+	client := r.dial()
+	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbo")
+	end := r.server.after(2 * soon)
+	eventually(t, "time to pass", func() bool { return r.server.clock.Load() > end })
+	client.send("dy")
+	client.read("POST").expectOK(t, "body")
 }
 
 func TestAPodThatDoesNotAnswerIs504(t *testing.T) {
@@ -173,13 +187,13 @@ func TestAnAnswerThatStallsIsBrokenOff(t *testing.T) {
 }
 
 func TestASlowAnswerMayTakeLongerThanAnyTimeout(t *testing.T) {
-	r := newRig(t, only(silence))
+	r := newRig(t, quick(func(o *Timeouts) { o.Answer = later }))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
 		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-		tick := time.NewTicker(soon / 3)
+		tick := time.NewTicker(later / 20)
 		defer tick.Stop()
-		for began := time.Now(); time.Since(began) < 4*soon; <-tick.C {
+		for began := time.Now(); time.Since(began) < 2*later; <-tick.C {
 			c.say("1\r\na\r\n")
 		}
 		c.say("0\r\n\r\n")

@@ -42,7 +42,6 @@ type way struct {
 // from may be gone for good, and the other side may not care. A failure ends both directions.
 func (w *way) run() {
 	if w.pass() != io.EOF || !endWriting(w.to) {
-		w.from.Close()
 		w.to.Close()
 		return
 	}

@@ -120,10 +120,14 @@ func TestAnUpgradeThatWasNotAskedForIsRefused(t *testing.T) {
 					conn.untilClosed()
 				}
 			})
-			r.serve(nil, p)
+			r.serve(cookieAffinity(), p)
 			client := r.dial()
 			client.send(c.request)
-			client.read("GET").expectStatus(t, 502)
+			a := client.read("GET")
+			a.expectStatus(t, 502)
+			if a.cookie(t) != "" {
+				t.Error("a token is issued")
+			}
 			for _, head := range p.requests() {
 				if asked := fieldLines(head, "Upgrade"); len(asked) > 0 && c.request != handshake {
 					t.Errorf("the pod was asked for %q", asked)
