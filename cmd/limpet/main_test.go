@@ -51,7 +51,8 @@ type process struct {
 // start runs a command that serves, on addresses of its own, and waits until it is ready.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{http: freeAddress(t), admin: freeAddress(t), ended: make(chan error, 1)}
+	addresses := freeAddresses(t, 2)
+	p := &process{http: addresses[0], admin: addresses[1], ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
 	args = append(args, "--http-addr", p.http, "--https-addr=", "--admin-addr", p.admin)
@@ -69,14 +70,19 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-func freeAddress(t *testing.T) string {
+// freeAddresses holds all of them before it lets go of any: they differ.
+func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	addresses := make([]string, n)
+	for i := range addresses {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		addresses[i] = l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addresses
 }
 
 func get(address, path string) string {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -28,7 +28,7 @@ type limpet struct {
 // startLimpet runs the binary with the given command and flags, and waits until it is ready.
 func startLimpet(t *testing.T, args ...string) *limpet {
 	t.Helper()
-	l := &limpet{http: freeAddress(t), admin: freeAddress(t)}
+	l := &limpet{http: nextAddress(), admin: nextAddress()}
 	args = append(args, "--http-addr", l.http, "--https-addr=", "--admin-addr", l.admin, "--access-log=false",
 		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text")
 	cmd := exec.Command(programs.Limpet.Path(), args...)
@@ -66,15 +66,10 @@ func startLimpet(t *testing.T, args ...string) *limpet {
 	return l
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// lastPort counts up from below the ports that the kernel gives to connections. Nobody else listens in the sandbox.
+var lastPort atomic.Int32
+
+func nextAddress() string { return fmt.Sprintf("127.0.0.1:%d", 10000+lastPort.Add(1)) }
 
 // await waits for a condition, for as long as a slow machine may need.
 func await(t *testing.T, what string, holds func() bool) {
