@@ -27,6 +27,7 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 		{"a proxy that is no network", "trustedProxies[0]=10.0.0.1", "/trustedProxies/0"},
 		{"a log format that there is not", "log.format=xml", "/log/format"},
 		{"a rotation faster than an hour", "affinityKeys.rotation=5m", "/affinityKeys/rotation"},
+		{"a store of another make", "sessionStore.url=memcached://cache", "/sessionStore/url"},
 		{"a time with a unit where seconds are meant", "stop.timeoutSeconds=2m", "/stop/timeoutSeconds"},
 		{"an argument that is no flag", "extraArgs[0]=run", "/extraArgs/0"},
 		{"a variable without a name", "extraEnv[0].value=x", "/extraEnv/0"},

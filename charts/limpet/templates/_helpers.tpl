@@ -96,6 +96,12 @@ true
 - --affinity-secret={{ include "limpet.keySecret" . }}
 - --key-rotation={{ .Values.affinityKeys.rotation }}
 - --leader-lease={{ include "limpet.lease" . }}
+{{- if not .Values.sessionStore.secret.name }}
+- --session-store={{ .Values.sessionStore.url }}
+{{- end }}
+{{- with .Values.zone }}
+- --zone={{ . }}
+{{- end }}
 - --stop-delay={{ .Values.stop.delaySeconds }}s
 - --stop-timeout={{ .Values.stop.timeoutSeconds }}s
 {{- with .Values.extraArgs }}
