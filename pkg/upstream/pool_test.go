@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"errors"
 	"net"
 	"os"
@@ -179,59 +178,4 @@ func TestOldAndUnfitConnectionsAreTidiedAway(t *testing.T) {
 	if got := e.Idle(0); got != fresh {
 		t.Errorf("got %v, want the one that is left", got)
 	}
-}
-
-func TestSlotsAreReusedAndPoolsListedInOrder(t *testing.T) {
-	r := NewRegistry()
-	id := func(namespace, service string, port int32) model.PoolID {
-		return model.PoolID{Namespace: namespace, Service: service, Port: port}
-	}
-	ids := []model.PoolID{id("a", "b", 80), id("a", "b", 443), id("a", "a", 80), id("B", "z", 1)}
-	slots := map[int]bool{}
-	for _, id := range ids {
-		p := r.Pool(id)
-		slots[p.Slot] = true
-		if r.Pool(id) != p || r.Find(id) != p {
-			t.Errorf("%s is two pools", id)
-		}
-	}
-	var listed []string
-	for _, p := range r.Pools() {
-		listed = append(listed, p.Name)
-	}
-	if !slices.Equal(listed, []string{"B/z:1", "a/a:80", "a/b:80", "a/b:443"}) {
-		t.Errorf("listed as %v", listed)
-	}
-	gone := r.Pool(ids[2]).Slot
-	dropped := r.Retain(map[model.PoolID]bool{ids[0]: true, ids[1]: true, ids[3]: true})
-	if !slices.Equal(dropped, ids[2:3]) || r.Find(ids[2]) != nil {
-		t.Errorf("dropped %v", dropped)
-	}
-	if got := r.Pool(id("new", "new", 1)).Slot; got != gone || len(slots) != 4 {
-		t.Errorf("slots %v, and then %d, want %d", slots, got, gone)
-	}
-}
-
-// A request that has just pinned a table can still use the pools that the next table does not name.
-func TestADroppedPoolServesWhoHoldsItAndKeepsNothing(t *testing.T) {
-	r := NewRegistry()
-	p := r.Pool(model.PoolID{Service: "cart"})
-	p.Replace(endpoints("a"))
-	_, early := idle(t, p.Set().Endpoint(0), 0, time.Now())
-	r.Retain(nil)
-	if p.Set().Len() != 1 {
-		t.Fatal("its endpoints are gone")
-	}
-	_, late := idle(t, p.Set().Endpoint(0), 0, time.Now())
-	if !isClosed(early) || !isClosed(late) {
-		t.Error("a connection stays open")
-	}
-}
-
-func TestTidyEndsWithItsContext(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() { NewRegistry().Tidy(ctx); close(ended) }()
-	cancel()
-	<-ended
 }
