@@ -74,11 +74,11 @@ func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
 	how := way(strings.TrimSuffix(r.Host, ".example.com"))
 	id := fmt.Sprintf("%d.%s", p.given.Add(1), p.name)
 	switch how {
-	case byNamed, byWrappedCookie:
+	case byNamed, byWrappedCookie, byLearnedCookie:
 		if cookie, err := r.Cookie(sessionCookie); err != nil || !strings.HasSuffix(cookie.Value, "."+p.name) {
 			http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/"})
 		}
-	case byWrapped:
+	case byWrapped, byLearned:
 		if !strings.HasSuffix(r.Header.Get(sessionHeader), "."+p.name) {
 			w.Header().Set(sessionHeader, id)
 		}
