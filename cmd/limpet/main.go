@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -86,7 +87,7 @@ func report(w io.Writer, err error) {
 
 func exitStatus(err error) int {
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, flag.ErrHelp): // who asks for help gets it
 		return 0
 	case errors.Is(err, errUsage):
 		return exitUsage
