@@ -52,6 +52,9 @@ func (x *exchange) bind() bool {
 		x.answer(503, "No pod is ready.")
 		return false
 	}
+	// Counted here and again with the answer, which may come from another endpoint: newcomers that come at once would
+	// else all see the same endpoint as the one with the fewest sessions.
+	x.countSession(x.set.Endpoint(x.decision.Endpoint))
 	return true
 }
 

@@ -3,8 +3,11 @@ package proxy
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
@@ -21,7 +24,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// parsed gives the fields of each line.
+// parsed gives the fields of each line, in the order of time: only those of one connection are written in order.
 func (l *logLines) parsed(t *testing.T) []map[string]any {
 	t.Helper()
 	l.mu.Lock()
@@ -34,7 +37,17 @@ func (l *logLines) parsed(t *testing.T) []map[string]any {
 		}
 		lines = append(lines, fields)
 	}
+	slices.SortStableFunc(lines, func(a, b map[string]any) int { return timeOf(t, a).Compare(timeOf(t, b)) })
 	return lines
+}
+
+func timeOf(t *testing.T, line map[string]any) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(line["time"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 func TestEveryRequestHasOneLineInTheLog(t *testing.T) {

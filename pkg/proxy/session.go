@@ -1,6 +1,9 @@
 package proxy
 
-import "github.com/limpet-dev/limpet/pkg/http1"
+import (
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
 
 // nextEndpoint moves on to the next candidate, after the one decided on could not be reached.
 func (x *exchange) nextEndpoint() bool {
@@ -20,14 +23,19 @@ func (x *exchange) holdSession() {
 	if x.decision.From >= 0 {
 		x.set.Endpoint(x.decision.From).Left()
 	}
-	if x.decision.Session != 0 {
-		x.endpoint.Served(x.decision.Session)
-	}
+	x.countSession(x.endpoint)
 	if x.backend.Policy.WatchesAnswers() {
 		x.bindAnswer()
 	}
 	if x.decision.Issue {
 		x.issueToken()
+	}
+}
+
+// countSession lets the endpoint know the session, if there is one.
+func (x *exchange) countSession(e *upstream.Endpoint) {
+	if x.decision.Session != 0 {
+		e.Served(x.decision.Session)
 	}
 }
 

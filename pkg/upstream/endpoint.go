@@ -66,7 +66,7 @@ func (e *Endpoint) Begin() { e.requests.Add(1) }
 // End says that a request which was begun is over.
 func (e *Endpoint) End() { e.requests.Add(-1) }
 
-// Served remembers that the endpoint has answered the session.
+// Served remembers that the session was sent to the endpoint.
 func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
 
 // Left notes that a session which the endpoint has served was sent elsewhere for good.
