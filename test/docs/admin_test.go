@@ -1,0 +1,32 @@
+package docs
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/admin"
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+func TestPathsOfTheAdminListenerAreThere(t *testing.T) {
+	handler := admin.NewHandler(admin.Options{
+		Ready: func() bool { return true }, Metrics: observe.NewMetrics(), Pools: upstream.NewRegistry(),
+		Table: func() admin.Table { return admin.Table{} },
+	})
+	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
+	if len(rows) < 4 {
+		t.Fatalf("docs/reference/admin.md has %d paths", len(rows))
+	}
+	for _, row := range rows {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, row[1], nil))
+			if answer.Code != http.StatusOK {
+				t.Errorf("%s %s: %d", method, row[1], answer.Code)
+			}
+		}
+	}
+}

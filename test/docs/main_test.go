@@ -1,0 +1,20 @@
+package docs
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/limpet-dev/limpet/test/programs"
+	"github.com/limpet-dev/limpet/test/sandbox"
+)
+
+const root = "../.."
+
+func TestMain(m *testing.M) {
+	if err := programs.Find(programs.Limpet, programs.Helm, programs.Kubectl); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	sandbox.Main(m, nil)
+}

@@ -1,0 +1,101 @@
+package docs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/limpet-dev/limpet/pkg/admin"
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/affinity/store"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+func TestMetricsAreThoseOfTheProgram(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n")
+	for _, family := range metrics(t) {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n",
+			family.GetName(), strings.ToLower(family.GetType().String()), labelsOf(family), family.GetHelp())
+	}
+	if !strings.Contains(readPage(t, "docs/reference/metrics.md").text, b.String()) {
+		t.Errorf("docs/reference/metrics.md must have:\n%s", b.String())
+	}
+}
+
+// metrics gives every metric of Limpet's own, with a series for each.
+func metrics(t *testing.T) []*dto.MetricFamily {
+	t.Helper()
+	m, pools := observe.NewMetrics(), upstream.NewRegistry()
+	admin.NewHandler(admin.Options{Metrics: m, Pools: pools})
+	pool := pools.Pool(model.PoolID{Namespace: "default", Service: "cart", Port: 80})
+	pool.Replace([]model.Endpoint{{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}})
+	m.Attach(pool.Slot, pool.ID)
+	m.Propagated("table", time.Second)
+	m.SessionStore("down")
+	m.CertificateFailed()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	families = slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "limpet_") })
+	if described := countDescribed(m); len(families) != described {
+		t.Errorf("%d metrics have series here, of %d that there are: this test must make one of each", len(families), described)
+	}
+	return families
+}
+
+func countDescribed(m *observe.Metrics) int {
+	all := make(chan *prometheus.Desc)
+	go func() {
+		m.Gatherer().(*prometheus.Registry).Describe(all)
+		close(all)
+	}()
+	n := 0
+	for d := range all {
+		if strings.Contains(d.String(), `fqName: "limpet_`) {
+			n++
+		}
+	}
+	return n
+}
+
+func labelsOf(family *dto.MetricFamily) string {
+	var names []string
+	for _, label := range family.GetMetric()[0].GetLabel() {
+		names = append(names, "`"+label.GetName()+"`")
+	}
+	return strings.Join(names, ", ")
+}
+
+func TestEventsOfTheStoreAreExplained(t *testing.T) {
+	text := readPage(t, "docs/reference/metrics.md").text
+	for e := range store.Events {
+		if !strings.Contains(text, "`"+store.Event(e).String()+"`") {
+			t.Errorf("docs/reference/metrics.md does not have the event %s", store.Event(e))
+		}
+	}
+}
+
+func TestOutcomesAndReasonsAreInTheGlossary(t *testing.T) {
+	text := readPage(t, "docs/glossary.md").text
+	var words []string
+	for o := range affinity.Outcomes {
+		words = append(words, affinity.Outcome(o).String())
+	}
+	for r := 1; r < affinity.Reasons; r++ {
+		words = append(words, affinity.Reason(r).String())
+	}
+	for _, word := range words {
+		if !strings.Contains(text, "\n| `"+word+"` |") {
+			t.Errorf("docs/glossary.md does not have %q", word)
+		}
+	}
+}
