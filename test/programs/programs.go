@@ -74,7 +74,7 @@ func Root() (string, error) {
 }
 
 // build keeps the binary, so that it is linked again only after a change. Every test binary has its own: several run
-// at once.
+// at once. The flags are those of go run, which make demo uses, so that nothing is compiled twice.
 func build(root string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -82,7 +82,7 @@ func build(root string) (string, error) {
 	}
 	dir := filepath.Join(cmp.Or(os.Getenv("LIMPET_CACHE"), filepath.Join(cache, "limpet")), "test")
 	path := filepath.Join(dir, filepath.Base(os.Args[0]), string(Limpet))
-	_, err = run(root, []string{"CGO_ENABLED=0"}, "go", "build", "-o", path, "./cmd/limpet")
+	_, err = run(root, nil, "go", "build", "-o", path, "./cmd/limpet")
 	return path, err
 }
 
