@@ -56,12 +56,12 @@ func FuzzAnythingAClientSays(f *testing.F) {
 // client.
 func FuzzAnythingAPodSays(f *testing.F) {
 	const ok = "HTTP/1.1 200 OK\r\n"
-	f.Add(ok + "Content-Length: 4\r\n\r\nbody", true)
-	f.Add(ok + "Transfer-Encoding: chunked\r\n\r\n" + chunked("bo", "dy"), true)
-	f.Add(ok + "Transfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nbo\r\n0\r\nA: b\r\n\r\n" + ok, true)
-	f.Add(ok + "\r\nbody", true)
-	f.Add("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n" + ok + "Set-Cookie: limpet-cart=x\r\nContent-Length: 0\r\n\r\n", true)
-	f.Add(switching + "hello", true)
+	f.Add(ok+"Content-Length: 4\r\n\r\nbody", true)
+	f.Add(ok+"Transfer-Encoding: chunked\r\n\r\n"+chunked("bo", "dy"), true)
+	f.Add(ok+"Transfer-Encoding: chunked\r\nTrailer: A\r\n\r\n2\r\nbo\r\n0\r\nA: b\r\n\r\n"+ok, true)
+	f.Add(ok+"\r\nbody", true)
+	f.Add("HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"+ok+"Set-Cookie: limpet-cart=x\r\nContent-Length: 0\r\n\r\n", true)
+	f.Add(switching+"hello", true)
 	f.Add("HTTP/1.0 999 \r\nConnection: keep-alive, x\r\nX: y\r\n\r\n", true)
 	r := newRig(f)
 	var says atomic.Value
