@@ -9,6 +9,9 @@ import (
 // clients is how many new ones come at a time; in a cluster, where the same is seen once more, fewer.
 const clients, clientsOfCluster = 300, 100
 
+// requests are sent by each client of the first two pods, one after the other.
+const requests = 20
+
 func TestSessionsStayInACluster(t *testing.T) { testSessionsStay(t, newCluster(t), clientsOfCluster) }
 
 func TestSessionsStayWhenFilesAreEdited(t *testing.T) { testSessionsStay(t, newFolder(t), clients) }
@@ -68,7 +71,7 @@ func (s *scenario) newClients(t *testing.T, w way) []*session {
 func (s *scenario) staysOnOnePod(t *testing.T) {
 	for _, w := range ways {
 		fresh := s.newClients(t, w)
-		expectNoneMoves(t, s.limpet, fresh, 2)
+		expectNoneMoves(t, s.limpet, fresh, requests-1)
 		if used := podsOf(fresh); len(used) != 2 {
 			t.Errorf("by %s: the sessions of the pods are %v, but both should have some", w, used)
 		}
