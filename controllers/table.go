@@ -68,7 +68,16 @@ func (t *table) Reconcile(ctx context.Context, _ whole) (reconcile.Result, error
 		t.again.fire()
 	}
 	t.deliver(result.Reports)
-	return reconcile.Result{}, nil
+	return reconcile.Result{RequeueAfter: untilNext(result.Next)}, nil
+}
+
+// untilNext is how long to wait for what there will be to report then: 0, for nothing, or a day at most, since a
+// certificate may be good for longer than a Duration can be.
+func untilNext(next time.Time) time.Duration {
+	if next.IsZero() {
+		return 0
+	}
+	return min(max(time.Until(next), time.Second), 24*time.Hour)
 }
 
 func (t *table) withPublishService(set map[model.Ref]struct{}) map[model.Ref]struct{} {

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -159,6 +160,39 @@ func TestAnObjectThatIsMissedDuringABuildIsBuiltAgain(t *testing.T) {
 	}
 	if r.end(map[model.Ref]struct{}{a: {}}) {
 		t.Error("a second build for nothing")
+	}
+}
+
+// Nothing in the cluster changes when a certificate expires.
+func TestACertificateThatExpiresIsTold(t *testing.T) {
+	ns := leaveNoTrace(t)
+	in := ingress(ns, "shop")
+	in.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"shop.example.com"}, SecretName: "tls"}}
+	create(t, service(ns, "shop"), in, tlsSecret(t, ns, "tls", time.Now().Add(5*time.Second)))
+	r := startReplica(t, "a")
+	told := r.publisher.see(func(p *fakePublisher) bool {
+		return hasProblem(p.last.Reports, ns, translate.ReasonCertificateOutOfDate)
+	})
+	eventually(t, "a table", r.publisher.serves(ns, "shop.example.com"))
+	if told() {
+		t.Error("told before it expired")
+	}
+	eventually(t, "the expiry to be told", told)
+}
+
+func TestWhatIsToComeIsWaitedForADayAtMost(t *testing.T) {
+	for _, c := range []struct {
+		next     time.Time
+		min, max time.Duration
+	}{
+		{time.Time{}, 0, 0},
+		{time.Now().Add(-time.Hour), time.Second, time.Second},
+		{time.Now().Add(time.Hour), 59 * time.Minute, time.Hour},
+		{time.Now().AddDate(7000, 0, 0), 24 * time.Hour, 24 * time.Hour},
+	} {
+		if got := untilNext(c.next); got < c.min || got > c.max {
+			t.Errorf("%v: waits %v, want %v to %v", c.next, got, c.min, c.max)
+		}
 	}
 }
 

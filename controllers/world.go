@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -36,6 +37,7 @@ func listWorld(ctx context.Context, reader client.Reader) (*translate.World, err
 		Services:       pointers(services.Items),
 		Secrets:        pointers(secrets.Items),
 		Policies:       pointers(policies.Items),
+		Now:            time.Now(),
 	}
 	return world, listBehind(ctx, reader, world)
 }

@@ -31,7 +31,7 @@ func runCheck(_ context.Context, args []string, std streams) error {
 	for _, s := range skipped {
 		fmt.Fprintln(std.err, s)
 	}
-	result := translate.Build(world, translate.Options{Classes: classes.values, TakeUnclassed: true})
+	result := translate.Build(world, nil, translate.Options{Classes: classes.values, TakeUnclassed: true})
 	return describe(std.out, result)
 }
 

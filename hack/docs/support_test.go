@@ -143,6 +143,6 @@ spec:
 	if err != nil {
 		return "", err
 	}
-	report := translate.Build(world, translate.Options{}).Reports[0]
+	report := translate.Build(world, nil, translate.Options{}).Reports[0]
 	return meta.FindStatusCondition(report.Targets[0].Conditions, v1alpha1.ConditionAccepted).Reason, nil
 }

@@ -1,11 +1,11 @@
 package certs
 
 import (
+	"cmp"
 	"crypto/tls"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -15,13 +15,11 @@ import (
 type Store struct {
 	current  atomic.Pointer[names]
 	fallback *tls.Certificate
-
-	mu     sync.Mutex // held while certificates are replaced
-	parsed map[string]*tls.Certificate
 }
 
-// names maps server names to certificates: "shop.example.com", "*.example.com", and "" for all others.
-type names map[string]*tls.Certificate
+// names maps server names to certificates, one for each algorithm: "shop.example.com", "*.example.com", and "" for all
+// others.
+type names map[string][]*tls.Certificate
 
 // NewStore makes a Store that presents a self-signed certificate, made for this process, to clients whose server name
 // no Ingress has a certificate for.
@@ -30,60 +28,55 @@ func NewStore() (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the fallback certificate: %w", err)
 	}
-	s := &Store{fallback: fallback, parsed: map[string]*tls.Certificate{}}
+	s := &Store{fallback: fallback}
 	s.current.Store(&names{})
 	return s, nil
 }
 
-// Replace makes the given certificates the ones in use, for handshakes from now on. A certificate that does not parse
-// is left out, and the error names the Secret of each; translation has tried them before.
-func (s *Store) Replace(certificates []model.Certificate) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	next, parsed := names{}, map[string]*tls.Certificate{}
-	var failed error
-	for _, c := range certificates {
-		pair, err := s.parse(c)
-		if err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", c.Secret, err))
-			continue
-		}
-		parsed[c.Fingerprint] = pair
+// Replace makes the given certificates the ones in use, for handshakes from now on.
+func (s *Store) Replace(certificates []model.Certificate) {
+	next := names{}
+	// By name, those come first whose signatures cost the server least: ECDSA, Ed25519, RSA.
+	for _, c := range slices.SortedStableFunc(slices.Values(certificates), func(a, b model.Certificate) int {
+		return cmp.Compare(a.Algorithm, b.Algorithm)
+	}) {
 		for _, name := range c.ServerNames {
-			next[name] = pair
+			next[name] = append(next[name], c.Pair)
 		}
 	}
-	s.parsed = parsed
 	s.current.Store(&next)
-	return failed
 }
 
-// parse takes a certificate over that was parsed before: private keys are costly to check.
-func (s *Store) parse(c model.Certificate) (*tls.Certificate, error) {
-	if pair := s.parsed[c.Fingerprint]; pair != nil {
-		return pair, nil
-	}
-	pair, err := tls.X509KeyPair(c.CertPEM, c.KeyPEM)
-	if err != nil {
-		return nil, err
-	}
-	return &pair, nil
-}
-
-// Certificate answers tls.Config.GetCertificate: the exact name first, then the wildcard, then the default.
+// Certificate answers tls.Config.GetCertificate: the exact name first, then the wildcard, then the default. Of several
+// it is the first that the client can verify.
 func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	current := *s.current.Load()
-	name := strings.TrimSuffix(strings.ToLower(hello.ServerName), ".")
-	if pair := current[name]; pair != nil {
-		return pair, nil
+	pairs := s.of(hello.ServerName)
+	switch len(pairs) {
+	case 0:
+		return s.fallback, nil
+	case 1:
+		return pairs[0], nil
 	}
-	if _, suffix, ok := strings.Cut(name, "."); ok {
-		if pair := current["*."+suffix]; pair != nil {
+	anyName := *hello
+	anyName.ServerName = "" // it has been decided what to present for the name, also where the certificate lacks it
+	for _, pair := range pairs {
+		if anyName.SupportsCertificate(pair) == nil {
 			return pair, nil
 		}
 	}
-	if pair := current[""]; pair != nil {
-		return pair, nil
+	return pairs[0], nil
+}
+
+func (s *Store) of(name string) []*tls.Certificate {
+	current := *s.current.Load()
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	if pairs := current[name]; pairs != nil {
+		return pairs
 	}
-	return s.fallback, nil
+	if _, suffix, ok := strings.Cut(name, "."); ok {
+		if pairs := current["*."+suffix]; pairs != nil {
+			return pairs
+		}
+	}
+	return current[""]
 }

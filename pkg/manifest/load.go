@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -42,7 +43,12 @@ func Load(dir string) (*translate.World, []Skipped, error) {
 	for i, file := range files {
 		r.read(file, texts[i])
 	}
-	return r.result()
+	world, skipped, err := r.result()
+	if err != nil {
+		return nil, nil, err
+	}
+	world.Now = time.Now()
+	return world, skipped, nil
 }
 
 // list gives the files to read, sorted, and names the links to folders.

@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"crypto/tls"
+	"fmt"
+)
 
 // Ref names one Kubernetes object. Namespace is empty for a cluster-scoped one.
 type Ref struct {
@@ -23,7 +26,7 @@ type Model struct {
 	Routes []Route `json:"routes,omitempty"`
 	// Pools are all pools that the routes name, sorted by ID, each once.
 	Pools []Pool `json:"pools,omitempty"`
-	// Certificates are sorted by Secret. No two serve the same server name.
+	// Certificates are sorted by Secret. No two of one algorithm serve the same server name.
 	Certificates []Certificate `json:"certificates,omitempty"`
 }
 
@@ -113,9 +116,13 @@ type Certificate struct {
 	Secret Ref `json:"secret"`
 	// ServerNames are in lower case: "shop.example.com", "*.example.com", or "" for clients that name no known host.
 	ServerNames []string `json:"serverNames"`
-	// Fingerprint is the SHA-256 of the certificate chain in hex: two certificates are the same if it is.
+	// Algorithm is that of the key, as x509.PublicKeyAlgorithm writes it: "ECDSA", "Ed25519" or "RSA".
+	Algorithm string `json:"algorithm"`
+	// Fingerprint is the SHA-256 of the certificate chain in hex.
 	Fingerprint string `json:"fingerprint"`
-	// CertPEM and KeyPEM were seen to fit together. They are never printed.
+	// Pair is the chain and the key that belongs to it, with its Leaf. It is read only, and never printed.
+	Pair *tls.Certificate `json:"-"`
+	// CertPEM and KeyPEM are what Pair was parsed from: parsing a private key is costly, and most Secrets never change.
 	CertPEM []byte `json:"-"`
 	KeyPEM  []byte `json:"-"`
 }

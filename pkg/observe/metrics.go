@@ -27,7 +27,7 @@ type Metrics struct {
 	propagation *prometheus.HistogramVec
 	problems    prometheus.Gauge
 	generation  prometheus.Gauge
-	reloads     *prometheus.CounterVec
+	expiry      *prometheus.GaugeVec
 	store       *prometheus.CounterVec
 
 	// Connections counts client connections that are open.
@@ -58,7 +58,7 @@ func NewMetrics() *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.reloads, m.store,
+		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
 		m.Connections, m.Streams, m.Malformed,
 	)
 	m.NoRoute = m.newPool("")
@@ -77,7 +77,10 @@ func (m *Metrics) define() {
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "path")
 	m.problems = gauge("problems", "Problems found in the objects that are being served.")
 	m.generation = gauge("table_generation", "Tables published by this process.")
-	m.reloads = counter("certificate_failures_total", "Certificates that could not be taken into use.")
+	m.expiry = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "limpet", Name: "certificate_expiry_timestamp_seconds",
+		Help: "When a certificate in use expires, in seconds since 1970, by its Secret.",
+	}, []string{"secret"})
 	m.store = counter("session_store_events_total",
 		"What happened in the store of learned sessions: see --session-store.", "event")
 	m.Connections = gauge("client_connections", "Client connections that are open.")
@@ -210,5 +213,11 @@ func (m *Metrics) Published(generation uint64, problems int) {
 // SessionStore counts an event in the store of learned sessions.
 func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }
 
-// CertificateFailed counts a certificate that could not be taken into use.
-func (m *Metrics) CertificateFailed() { m.reloads.WithLabelValues().Inc() }
+// Certificates notes when each of the certificates in use expires.
+func (m *Metrics) Certificates(inUse []model.Certificate) {
+	m.expiry.Reset()
+	for i := range inUse {
+		c := &inUse[i]
+		m.expiry.WithLabelValues(c.Secret.Namespace + "/" + c.Secret.Name).Set(float64(c.Pair.Leaf.NotAfter.Unix()))
+	}
+}

@@ -1,6 +1,8 @@
 package observe
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -29,7 +31,8 @@ func TestTheNamesOfMetricsStay(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
 	m.Propagated("table", time.Second)
-	m.CertificateFailed()
+	m.Certificates([]model.Certificate{{Secret: model.Ref{Namespace: "shop", Name: "tls"},
+		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(1800000000, 0)}}}})
 	m.SessionStore("lost")
 	families, err := m.Gatherer().Gather()
 	if err != nil {
@@ -46,7 +49,7 @@ func TestTheNamesOfMetricsStay(t *testing.T) {
 	}
 	if want := []string{
 		"limpet_affinity_decisions_total",
-		"limpet_certificate_failures_total",
+		"limpet_certificate_expiry_timestamp_seconds",
 		"limpet_client_connections",
 		"limpet_malformed_requests_total",
 		"limpet_problems",

@@ -2,14 +2,13 @@ package proxy
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
-	"encoding/pem"
 	"math/big"
 	"net"
 	"slices"
@@ -27,6 +26,11 @@ func certificate(t *testing.T, listed []string, names ...string) model.Certifica
 	if err != nil {
 		t.Fatal(err)
 	}
+	return certificateOf(t, key, listed, names...)
+}
+
+func certificateOf(t *testing.T, key crypto.Signer, listed []string, names ...string) model.Certificate {
+	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: names,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
@@ -35,19 +39,15 @@ func certificate(t *testing.T, listed []string, names ...string) model.Certifica
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	leaf, err := x509.ParseCertificate(der)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if listed == nil {
 		listed = names
 	}
-	sum := sha256.Sum256(der)
-	return model.Certificate{
-		ServerNames: listed, Fingerprint: hex.EncodeToString(sum[:]),
-		CertPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		KeyPEM:  pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
-	}
+	return model.Certificate{ServerNames: listed, Algorithm: leaf.PublicKeyAlgorithm.String(),
+		Pair: &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}
 }
 
 // tlsRig serves cart over TLS too.
@@ -87,9 +87,7 @@ func TestTheCertificateIsChosenByServerName(t *testing.T) {
 	shop := certificate(t, nil, "shop.example")
 	wild := certificate(t, nil, "*.shop.example")
 	other := certificate(t, []string{""}, "default.example")
-	if err := r.certs.Replace([]model.Certificate{shop, wild, other}); err != nil {
-		t.Fatal(err)
-	}
+	r.certs.Replace([]model.Certificate{shop, wild, other})
 	for name, want := range map[string]string{
 		"shop.example": "shop.example", "SHOP.example": "shop.example", "a.shop.example": "*.shop.example",
 		"a.b.shop.example": "default.example", "other.example": "default.example", "": "default.example",
@@ -99,6 +97,26 @@ func TestTheCertificateIsChosenByServerName(t *testing.T) {
 			t.Errorf("to %q %q is presented, want %q", name, names, want)
 		}
 		client.get("/").expectOK(t, "")
+	}
+}
+
+// The client's certificate types are what it says that it can verify.
+func TestAHostMayHaveAnRSAAndAnECDSACertificate(t *testing.T) {
+	r, addr := tlsRig(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := []string{"shop.example"}
+	r.certs.Replace([]model.Certificate{certificateOf(t, key, listed, "rsa"), certificate(t, listed, "ecdsa")})
+	onlyRSA := func(c *tls.Config) {
+		tls12(c)
+		c.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	}
+	for want, change := range map[string][]func(*tls.Config){"ecdsa": {}, "rsa": {onlyRSA}} {
+		if _, names := dialTLS(t, addr, "shop.example", change...); !slices.Equal(names, []string{want}) {
+			t.Errorf("%q is presented, want %s", names, want)
+		}
 	}
 }
 

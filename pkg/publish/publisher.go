@@ -67,7 +67,7 @@ func (p *Publisher) Last() *Everything { return p.last.Load() }
 // A World that leads to the same model as the last one builds no Table. The endpoints are those that
 // newest gives, not those of the World, which may be older. since is when the oldest change in the World was seen.
 func (p *Publisher) Publish(w *translate.World, newest Newest, since time.Time) translate.Result {
-	result := translate.Build(w, p.o.Translate)
+	result := translate.Build(w, p.inUse(), p.o.Translate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.replaceEndpoints(result.Model.Pools, newest)
@@ -79,12 +79,18 @@ func (p *Publisher) Publish(w *translate.World, newest Newest, since time.Time) 
 	return result
 }
 
+// inUse is the last Model that was made live, or is about to be.
+func (p *Publisher) inUse() *model.Model {
+	if last := p.Last(); last != nil {
+		return last.Model
+	}
+	return nil
+}
+
 // swap compiles and publishes the Table of a model, and lets go of the pools that it no longer names.
 func (p *Publisher) swap(m *model.Model, since time.Time) {
-	if err := p.o.Certs.Replace(m.Certificates); err != nil {
-		p.o.Log.Error(err, "Certificate not taken into use")
-		p.o.Metrics.CertificateFailed()
-	}
+	p.o.Certs.Replace(m.Certificates)
+	p.o.Metrics.Certificates(m.Certificates)
 	table := routing.Compile(m, p.o.Pools, p.o.Tables.Current(), time.Now())
 	p.o.Tables.Publish(table)
 	p.o.Metrics.Propagated("table", time.Since(since))

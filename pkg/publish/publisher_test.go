@@ -1,6 +1,12 @@
 package publish
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"testing"
 	"time"
 
@@ -180,4 +186,56 @@ func TestLastTellsOfTheProblemsOfTheWorldInUse(t *testing.T) {
 	if got := s.Last().Problems(); len(got) != 1 || got[0].Problems[0].Reason != translate.ReasonServiceNotFound {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// A broken Secret must not be noticed by clients, however often the World is published with it.
+func TestACertificateOutlivesABrokenUpdateOfItsSecret(t *testing.T) {
+	s := newSite(t)
+	w := worldOf("cart")
+	secret := secretOf(t, "tls")
+	good := secret.Data
+	w.Secrets = []*corev1.Secret{secret}
+	w.Ingresses[0].Spec.TLS = []networkingv1.IngressTLS{{SecretName: "tls"}}
+	s.publish(w)
+	first := s.Last().Model.Certificates[0]
+	for _, data := range []map[string][]byte{nil, {"tls.crt": []byte("junk"), "tls.key": good["tls.key"]}, good} {
+		secret.Data = data
+		s.publish(w)
+		last := s.Last().Model.Certificates
+		if len(last) != 1 || last[0].Pair != first.Pair {
+			t.Errorf("with %d entries of data the certificates are %+v", len(data), last)
+		}
+	}
+	if got := s.generation(); got != 1 {
+		t.Errorf("generation %d, want 1", got)
+	}
+	if got := s.Last().Problems(); len(got) != 0 {
+		t.Errorf("the Secret is whole again, and has %+v", got)
+	}
+	w.Secrets = nil
+	s.publish(w)
+	if last := s.Last().Model.Certificates; len(last) != 0 {
+		t.Errorf("the Secret is deleted, and serves %+v", last)
+	}
+}
+
+func secretOf(t *testing.T, name string) *corev1.Secret {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"*.example.com"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}, Data: map[string][]byte{
+		"tls.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
+		"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
+	}}
 }

@@ -43,7 +43,7 @@ func BenchmarkBuild(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := translate.Build(world, translate.Options{TakeUnclassed: true}); len(r.Model.Routes) != 1000 {
+		if r := translate.Build(world, nil, translate.Options{TakeUnclassed: true}); len(r.Model.Routes) != 1000 {
 			b.Fatalf("got %d routes", len(r.Model.Routes))
 		}
 	}

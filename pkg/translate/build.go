@@ -3,6 +3,7 @@ package translate
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -24,6 +25,8 @@ type World struct {
 	Policies       []*v1alpha1.AffinityPolicy
 	// Pods are only asked whether somebody drains them, and for the labels and annotations that policies name.
 	Pods []*metav1.PartialObjectMetadata
+	// Now is when the objects were seen, to tell which certificates are out of date. Zero: that is not told.
+	Now time.Time
 }
 
 // Options is what a user may decide about translation.
@@ -46,6 +49,8 @@ type Result struct {
 	// one of these can change the Model. An entry of kind KindEndpoints is a Service whose EndpointSlices and pods may
 	// change the Reports.
 	Referenced map[model.Ref]struct{}
+	// Next is when the Reports of the same objects will be others, because a certificate runs out. Zero: never.
+	Next time.Time
 }
 
 // builder is the state of one Build.
@@ -61,19 +66,22 @@ type builder struct {
 	certs      certificates
 	reports    reports
 	referenced map[model.Ref]struct{}
+	now, next  time.Time // World.Now, Result.Next
 }
 
-// Build translates a World. Equal Worlds give equal Results, whatever the order of their objects.
-func Build(w *World, o Options) Result {
+// Build translates a World. Equal Worlds give equal Results, whatever the order of their objects. before is the Model in
+// use, nil if there is none: a Secret that has become unusable keeps its place with what was made of it then.
+func Build(w *World, before *model.Model, o Options) Result {
 	b := &builder{
 		options:    o,
 		services:   index(w.Services),
 		secrets:    index(w.Secrets),
 		routes:     routes{taken: map[routeKey]model.Ref{}},
 		pools:      map[model.PoolID]model.Pool{},
-		certs:      certificates{secretOf: map[string]model.Ref{}, bySecret: map[model.Ref]*model.Certificate{}},
+		certs:      newCertificates(before),
 		reports:    reports{},
 		referenced: map[model.Ref]struct{}{},
+		now:        w.Now,
 	}
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
 	b.readPolicies(byAge(w.Policies))
@@ -83,7 +91,7 @@ func Build(w *World, o Options) Result {
 	b.separateCookies()
 	b.namePods(w)
 	b.reportPolicies()
-	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced}
+	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced, Next: b.next}
 }
 
 func (b *builder) model() *model.Model {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
@@ -28,11 +29,15 @@ type outcome struct {
 	Endpoints  map[string][]model.Endpoint `json:"endpoints,omitempty"`
 	Reports    []translate.Report          `json:"reports,omitempty"`
 	Referenced []string                    `json:"referenced,omitempty"`
+	Next       time.Time                   `json:"next,omitzero"`
 }
 
-func translated(w *translate.World, o translate.Options) outcome {
-	r := translate.Build(w, o)
-	out := outcome{Model: r.Model, Reports: r.Reports, Endpoints: map[string][]model.Endpoint{}}
+// today is when the objects of all cases are seen.
+var today = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+
+func translated(w *translate.World, before *model.Model, o translate.Options) outcome {
+	r := translate.Build(w, before, o)
+	out := outcome{Model: r.Model, Reports: r.Reports, Endpoints: map[string][]model.Endpoint{}, Next: r.Next}
 	for _, pool := range r.Model.Pools {
 		out.Endpoints[pool.ID.String()] = translate.Endpoints(pool, w.EndpointSlices, translate.PodsOf(w))
 	}
@@ -44,7 +49,7 @@ func translated(w *translate.World, o translate.Options) outcome {
 }
 
 // Each case is read as `limpet dev` reads its manifests, so the input is strict, and policies have their defaults.
-// A file *.options.yaml beside it gives the options, where they are not the defaults.
+// A file *.options.yaml beside it gives the options, where they are not the defaults; *.before.yaml the World before.
 func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*.in.yaml")
 	if err != nil || len(inputs) == 0 {
@@ -53,8 +58,8 @@ func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
 	for _, input := range inputs {
 		name := strings.TrimSuffix(filepath.Base(input), ".in.yaml")
 		t.Run(name, func(t *testing.T) {
-			world, options := readCase(t, input)
-			got := marshal(t, translated(world, options))
+			world, before, options := readCase(t, input)
+			got := marshal(t, translated(world, before, options))
 			golden := strings.TrimSuffix(input, ".in.yaml") + ".out.yaml"
 			if *update {
 				write(t, golden, got)
@@ -71,13 +76,13 @@ func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
 func checkOrderAndPurity(t *testing.T, input, want string) {
 	t.Helper()
 	for seed := range uint64(5) {
-		world, options := readCase(t, input)
+		world, before, options := readCase(t, input)
 		shuffle(world, rand.New(rand.NewPCG(seed, seed)))
-		before := asJSON(t, world)
-		if diff := cmp.Diff(want, marshal(t, translated(world, options))); diff != "" {
+		text := asJSON(t, world)
+		if diff := cmp.Diff(want, marshal(t, translated(world, before, options))); diff != "" {
 			t.Fatalf("the outcome depends on the order of the input, seed %d:\n%s", seed, diff)
 		}
-		if diff := cmp.Diff(before, asJSON(t, world)); diff != "" {
+		if diff := cmp.Diff(text, asJSON(t, world)); diff != "" {
 			t.Fatalf("translation changed its input:\n%s", diff)
 		}
 	}
@@ -97,24 +102,38 @@ func swap[T any](random *rand.Rand, list []T) {
 	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }
 
-func readCase(t *testing.T, input string) (*translate.World, translate.Options) {
+func readCase(t *testing.T, input string) (w *translate.World, before *model.Model, options translate.Options) {
 	t.Helper()
-	world, skipped, err := manifest.Read(input, read(t, input))
+	options = translate.Options{TakeUnclassed: true}
+	name := strings.TrimSuffix(input, ".in.yaml")
+	if file := name + ".options.yaml"; exists(file) {
+		options = translate.Options{}
+		if err := yaml.UnmarshalStrict(read(t, file), &options); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if file := name + ".before.yaml"; exists(file) {
+		before = translate.Build(readWorld(t, file), nil, options).Model
+	}
+	return readWorld(t, input), before, options
+}
+
+func readWorld(t *testing.T, file string) *translate.World {
+	t.Helper()
+	world, skipped, err := manifest.Read(file, read(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(skipped) > 0 {
 		t.Fatalf("passed over: %v", skipped)
 	}
-	options := translate.Options{TakeUnclassed: true}
-	file := strings.TrimSuffix(input, ".in.yaml") + ".options.yaml"
-	if _, err := os.Stat(file); err == nil {
-		options = translate.Options{}
-		if err := yaml.UnmarshalStrict(read(t, file), &options); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return world, options
+	world.Now = today
+	return world
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 func read(t *testing.T, file string) []byte {
@@ -196,8 +215,8 @@ func TestEveryReasonHasACase(t *testing.T) {
 	seen := map[string]bool{}
 	inputs, _ := filepath.Glob("testdata/*.in.yaml")
 	for _, input := range inputs {
-		world, options := readCase(t, input)
-		for _, report := range translate.Build(world, options).Reports {
+		world, before, options := readCase(t, input)
+		for _, report := range translate.Build(world, before, options).Reports {
 			for _, p := range report.Problems {
 				seen[p.Reason] = true
 			}

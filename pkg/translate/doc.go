@@ -1,7 +1,8 @@
 // Package translate turns the Kubernetes objects of a World into the model that the data plane serves, and says in
 // Reports what it found wrong.
 //
-// It is a function: no client, context, logger, clock or network, and its input is never changed. It decides
+// It is a function: no client, context, logger, clock or network, and its input is never changed. Part of the input is
+// the Model in use, from which a certificate is taken over whose Secret has become unusable. It decides
 //
 //   - which Ingresses are ours, and which of two objects that want the same thing gets it. Objects are ordered by
 //     (creationTimestamp, namespace, name) first, and the oldest wins: the outcome never depends on the order of input;

@@ -46,7 +46,7 @@ func routePath(path string, kind networkingv1.PathType) (string, bool) {
 		Paths: []networkingv1.HTTPIngressPath{{Path: path, PathType: &kind}},
 	}
 	w := &translate.World{Ingresses: []*networkingv1.Ingress{ingress}}
-	routes := translate.Build(w, translate.Options{TakeUnclassed: true}).Model.Routes
+	routes := translate.Build(w, nil, translate.Options{TakeUnclassed: true}).Model.Routes
 	if len(routes) != 1 {
 		return "", false
 	}

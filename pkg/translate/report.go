@@ -32,11 +32,14 @@ const (
 	ReasonInvalidExternalName = "InvalidExternalName"
 	// ReasonSecretNotFound: a TLS Secret is not named, or does not exist.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonInvalidSecret: a TLS Secret holds no certificate with the key that belongs to it.
+	// ReasonInvalidSecret: a TLS Secret holds no certificate with the key that belongs to it. What it held before, if
+	// this process has seen it, stays in service.
 	ReasonInvalidSecret = "InvalidSecret"
 	// ReasonHostNotInCertificate: a certificate is served for a host that it was not made for.
 	ReasonHostNotInCertificate = "HostNotInCertificate"
-	// ReasonCertificateConflict: an older Ingress has another certificate for the host.
+	// ReasonCertificateOutOfDate: a certificate has expired, or is not valid yet. It is served all the same.
+	ReasonCertificateOutOfDate = "CertificateOutOfDate"
+	// ReasonCertificateConflict: an older Ingress has another certificate for the host, with a key of the same type.
 	ReasonCertificateConflict = "CertificateConflict"
 	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
 	ReasonUnknownAnnotation = "UnknownAnnotation"

@@ -24,7 +24,7 @@ func problemsOf(t *testing.T, text string) []string {
 	}
 	addShop(t, world)
 	var reasons []string
-	for _, report := range translate.Build(world, translate.Options{TakeUnclassed: true}).Reports {
+	for _, report := range translate.Build(world, nil, translate.Options{TakeUnclassed: true}).Reports {
 		for _, p := range report.Problems {
 			t.Logf("%s: %s: %s: %s", report.Ref, p.Field, p.Reason, p.Message)
 			reasons = append(reasons, p.Reason)

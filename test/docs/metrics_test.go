@@ -1,6 +1,8 @@
 package docs
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +42,8 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")
-	m.CertificateFailed()
+	m.Certificates([]model.Certificate{{Secret: model.Ref{Namespace: "shop", Name: "tls"},
+		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(1800000000, 0)}}}})
 	families, err := m.Gatherer().Gather()
 	if err != nil {
 		t.Fatal(err)
