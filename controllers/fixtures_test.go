@@ -31,7 +31,8 @@ import (
 
 // fakePublisher translates like the real one and remembers what it was given.
 type fakePublisher struct {
-	keys *affinity.Keys
+	keys    *affinity.Keys
+	options translate.Options
 
 	mu        sync.Mutex
 	published int
@@ -54,7 +55,7 @@ func (p *fakePublisher) Publish(w *translate.World, newest publish.Newest, since
 	p.newest = newest
 	p.early = p.early || p.keys.Load() == nil
 	p.worst = max(p.worst, time.Since(since))
-	p.last = translate.Build(w, nil, translate.Options{})
+	p.last = translate.Build(w, nil, p.options)
 	return p.last
 }
 

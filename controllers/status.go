@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,7 +19,7 @@ import (
 )
 
 // statusWriter tells the authors of objects what became of them: conditions on AffinityPolicies, the address on
-// Ingresses, Events on both. Every replica delivers Reports to it; it writes only while it runs, which the leader
+// Ingresses, Events on both and on the Secret of the default certificate. Every replica delivers Reports to it; it writes only while it runs, which the leader
 // sees to. Safe for concurrent use.
 type statusWriter struct {
 	client    client.Client // reads from the cache
@@ -129,6 +130,9 @@ func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report
 			return nil, err
 		}
 		return ingress, w.writeIngress(ctx, ingress)
+	case "Secret": // of the default certificate
+		secret := &corev1.Secret{}
+		return secret, w.client.Get(ctx, key, secret)
 	}
 	return nil, fmt.Errorf("a report on a kind that has no status here: %s", report.Ref.Kind)
 }

@@ -249,6 +249,20 @@ func statusWriters(object client.Object) []string {
 	return names
 }
 
+// There is no other object to tell about the certificate that a flag names.
+func TestTheSecretOfTheDefaultCertificateGetsEvents(t *testing.T) {
+	ns := leaveNoTrace(t)
+	secret := tlsSecret(t, ns, "wildcard", time.Now().Add(-time.Hour))
+	create(t, secret)
+	r := newReplica("a")
+	r.publisher.options.DefaultCertificate = types.NamespacedName{Namespace: ns, Name: "wildcard"}
+	r.start(t)
+	eventually(t, "an Event", func() bool { return len(eventsOn(t, secret)) == 1 })
+	if e := eventsOn(t, secret)[0]; e.Reason != translate.ReasonCertificateOutOfDate {
+		t.Errorf("Event = %+v", e)
+	}
+}
+
 // eventsOn gives the Events on an object, oldest first.
 func eventsOn(t *testing.T, object client.Object) []eventsv1.Event {
 	t.Helper()

@@ -35,7 +35,9 @@ func serveManifests(ctx context.Context, o options, dir string, std streams) err
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	n, err := newNode(o, translate.Options{Classes: o.classes.values, TakeUnclassed: true}, std)
+	t := o.translation()
+	t.TakeUnclassed = true
+	n, err := newNode(o, t, std)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // errReported marks errors that the user has been told about already.
@@ -93,4 +96,27 @@ func parsePrefix(s string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(s)
 	return prefix.Masked(), err
+}
+
+// objectName is a flag that names an object: namespace/name.
+type objectName types.NamespacedName
+
+func (n *objectName) String() string {
+	if n.Name == "" {
+		return ""
+	}
+	return n.Namespace + "/" + n.Name
+}
+
+func (n *objectName) Set(s string) error {
+	if s == "" {
+		*n = objectName{}
+		return nil
+	}
+	namespace, name, _ := strings.Cut(s, "/")
+	if len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return errors.New("it must be namespace/name")
+	}
+	*n = objectName{Namespace: namespace, Name: name}
+	return nil
 }

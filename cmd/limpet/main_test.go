@@ -123,19 +123,20 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no command":             {nil, "Usage: limpet COMMAND"},
-		"unknown command":        {[]string{"serve"}, `unknown command "serve"`},
-		"unknown flag":           {[]string{"dev", "--nonsense"}, "-nonsense"},
-		"positional argument":    {[]string{"dev", "here"}, `unexpected argument "here"`},
-		"no manifests":           {[]string{"dev"}, "--manifests is required"},
-		"missing folder":         {[]string{"dev", "--manifests", broken + "/none"}, "no such file"},
-		"file that is not valid": {[]string{"dev", "--manifests", broken}, "bad.yaml:4: "},
-		"bad log format":         {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
-		"bad proxies":            {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
-		"missing key file":       {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
-		"bad session store":      {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
-		"run without namespace":  {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
-		"check without file":     {[]string{"check"}, "-f is required"},
+		"no command":              {nil, "Usage: limpet COMMAND"},
+		"unknown command":         {[]string{"serve"}, `unknown command "serve"`},
+		"unknown flag":            {[]string{"dev", "--nonsense"}, "-nonsense"},
+		"positional argument":     {[]string{"dev", "here"}, `unexpected argument "here"`},
+		"no manifests":            {[]string{"dev"}, "--manifests is required"},
+		"missing folder":          {[]string{"dev", "--manifests", broken + "/none"}, "no such file"},
+		"file that is not valid":  {[]string{"dev", "--manifests", broken}, "bad.yaml:4: "},
+		"bad log format":          {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
+		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
+		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
+		"bad session store":       {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
+		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
+		"run without namespace":   {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
+		"check without file":      {[]string{"check"}, "-f is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := run(t, c.args...)

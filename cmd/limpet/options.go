@@ -5,7 +5,10 @@ import (
 	"os"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // options are what run, dev and demo share.
@@ -19,6 +22,7 @@ type options struct {
 	accessLog                      bool
 	zone                           string
 	sessionStore                   string
+	tls                            tlsOptions
 	stopDelay, stopTimeout         time.Duration
 }
 
@@ -48,6 +52,7 @@ func (o *options) register(f flagSet, d defaults) {
 	f.StringVar(&o.sessionStore, "session-store", "memory", "where learned sessions are kept: `memory`, or the URL of a"+
 		" Redis or Valkey that replicas share")
 	f.StringVar(&o.zone, "zone", "", "`name` of the zone that this process runs in, for policies that prefer pods of their own")
+	o.tls.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay,
 		"how long to go on taking connections after readiness was taken back, for load balancers to notice")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout,
@@ -63,6 +68,14 @@ func (o *options) validate() error {
 		return fmt.Errorf("%w: --ingress-class is empty, but at least one class must be served", errUsage)
 	}
 	return nil
+}
+
+// translation is what the flags say about translating a World.
+func (o *options) translation() translate.Options {
+	return translate.Options{
+		Classes:            o.classes.values,
+		DefaultCertificate: types.NamespacedName(o.tls.defaultCertificate),
+	}
 }
 
 // keyring reads the key file, or makes a fresh key. fresh says that sessions will not outlive the process.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -13,13 +12,12 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/limpet-dev/limpet/controllers"
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // clusterOptions are the flags that only `limpet run` has.
 type clusterOptions struct {
 	namespace      string
-	publishService string
+	publishService objectName
 	publishAddress list
 	affinitySecret string
 	leaderLease    string
@@ -31,7 +29,7 @@ func (c *clusterOptions) register(f flagSet) {
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "`file` that says how to reach the API server; empty: in-cluster")
 	f.StringVar(&c.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
 		"`namespace` of the lease and the key Secret; default: $POD_NAMESPACE")
-	f.StringVar(&c.publishService, "publish-service", "",
+	f.Var(&c.publishService, "publish-service",
 		"`namespace/name` of the Service whose address is written into the status of Ingresses")
 	f.Var(&c.publishAddress, "publish-address", "`address` that is written there instead; may be repeated")
 	f.StringVar(&c.affinitySecret, "affinity-secret", controllers.DefaultKeySecret,
@@ -56,7 +54,7 @@ func runCluster(ctx context.Context, args []string, std streams) error {
 		return err
 	}
 	o.keysFromCluster = o.affinityKeys == ""
-	n, err := newNode(o, translate.Options{Classes: o.classes.values}, std)
+	n, err := newNode(o, o.translation(), std)
 	if err != nil {
 		return err
 	}
@@ -76,16 +74,10 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 		return controllers.Options{}, fmt.Errorf("%w: %w", errUsage, err)
 	}
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
-		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values}
+		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
+		PublishService: types.NamespacedName(c.publishService)}
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret
-	}
-	if c.publishService != "" {
-		namespace, name, ok := strings.Cut(c.publishService, "/")
-		if !ok {
-			return co, fmt.Errorf("%w: --publish-service is %q, but must be namespace/name", errUsage, c.publishService)
-		}
-		co.PublishService = types.NamespacedName{Namespace: namespace, Name: name}
 	}
 	if err := co.Validate(); err != nil {
 		return co, fmt.Errorf("%w: %w", errUsage, err)

@@ -35,6 +35,9 @@ type Options struct {
 	Classes []string
 	// TakeUnclassed makes an Ingress ours that names no class, as long as the World has no IngressClass to name.
 	TakeUnclassed bool
+	// DefaultCertificate is the TLS Secret for clients that name no known host, and for TLS sections without a Secret.
+	// Empty: there is none.
+	DefaultCertificate types.NamespacedName
 }
 
 // DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
@@ -43,7 +46,8 @@ const DefaultClass = "limpet"
 // Result is what a World comes to.
 type Result struct {
 	Model *model.Model
-	// Reports has one entry for each object of ours, sorted by kind, namespace and name.
+	// Reports has one entry for each object of ours, and the Secret of the default certificate, sorted by kind, namespace
+	// and name.
 	Reports []Report
 	// Referenced are the Services and Secrets that objects of ours name, also those that do not exist: only a change of
 	// one of these can change the Model. An entry of kind KindEndpoints is a Service whose EndpointSlices and pods may
@@ -83,6 +87,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 		referenced: map[model.Ref]struct{}{},
 		now:        w.Now,
 	}
+	b.serveDefaultCertificate()
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
 	b.readPolicies(byAge(w.Policies))
 	for _, ingress := range b.ingresses {

@@ -23,43 +23,62 @@ type keyPair struct {
 	wrong error
 }
 
+// serveDefaultCertificate comes before all Ingresses: what unknown hosts get is for whoever runs Limpet to say.
+func (b *builder) serveDefaultCertificate() {
+	name := b.options.DefaultCertificate
+	if name.Name == "" {
+		return
+	}
+	about := model.Ref{Kind: "Secret", Namespace: name.Namespace, Name: name.Name}
+	b.reports.open(about, 0)
+	b.certs.byDefault = b.certificateOf(about, about, "", "Unknown hosts get one that clients refuse")
+	if c := b.certs.byDefault; c != nil {
+		c.ServerNames = append(c.ServerNames, "")
+	}
+}
+
 // certificate gives the Certificate of a TLS section, or nil; what is wrong with it is a Problem.
 func (b *builder) certificate(s *source, section *networkingv1.IngressTLS, field string) *model.Certificate {
-	if section.SecretName == "" {
-		b.reports.add(s.ref, ReasonSecretNotFound, field, "no Secret is named: no certificate is served for these hosts")
-		return nil
+	if section.SecretName != "" {
+		secret := model.Ref{Kind: "Secret", Namespace: s.Namespace, Name: section.SecretName}
+		return b.certificateOf(s.ref, secret, field, "No certificate is served for these hosts")
 	}
-	ref, key := b.refer("Secret", s.Namespace, section.SecretName)
+	if b.certs.byDefault == nil {
+		b.reports.add(s.ref, ReasonSecretNotFound, field,
+			"no Secret is named, and there is no default certificate: none is served for these hosts")
+	}
+	return b.certs.byDefault
+}
+
+// certificateOf gives the Certificate of a Secret that an object names. Without it otherwise is what happens.
+func (b *builder) certificateOf(about, ref model.Ref, field, otherwise string) *model.Certificate {
+	_, key := b.refer(ref.Kind, ref.Namespace, ref.Name)
 	secret := b.secrets[key]
 	if secret == nil {
-		b.reports.add(s.ref, ReasonSecretNotFound, field,
-			"%s does not exist: no certificate is served for these hosts until it does", ref)
+		b.reports.add(about, ReasonSecretNotFound, field, "%s does not exist. %s until it does", ref, otherwise)
 		return nil
 	}
 	pair := b.keyPair(ref, secret)
-	b.reportPair(s.ref, ref, pair, field)
+	if pair.wrong != nil {
+		if pair.Certificate != nil {
+			otherwise = "The certificate that it held before stays in service"
+		}
+		b.reports.add(about, ReasonInvalidSecret, field, "%s: %s. %s", ref, pair.wrong, otherwise)
+	}
+	if pair.Certificate != nil {
+		b.checkDates(about, pair.Certificate, field)
+	}
 	return pair.Certificate
 }
 
-// reportPair tells what clients, or whoever rotates the Secret, should know.
-func (b *builder) reportPair(about, secret model.Ref, pair keyPair, field string) {
-	switch {
-	case pair.wrong == nil:
-	case pair.Certificate == nil:
-		b.reports.add(about, ReasonInvalidSecret, field, "%s: %s. No certificate is served for these hosts",
-			secret, pair.wrong)
-		return
-	default:
-		b.reports.add(about, ReasonInvalidSecret, field, "%s: %s. The certificate that it held before stays in service",
-			secret, pair.wrong)
-	}
-	leaf := pair.Pair.Leaf
+func (b *builder) checkDates(about model.Ref, c *model.Certificate, field string) {
+	leaf := c.Pair.Leaf
 	b.revisit(leaf.NotBefore)
 	b.revisit(leaf.NotAfter)
 	if now := b.now; !now.IsZero() && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
 		b.reports.add(about, ReasonCertificateOutOfDate, field,
 			"the certificate of %s is valid from %s until %s: it is served, and clients will refuse it",
-			secret, leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
+			c.Secret, leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 }
 

@@ -30,7 +30,7 @@ const (
 	ReasonUnsupportedProtocol = "UnsupportedProtocol"
 	// ReasonInvalidExternalName: a Service of type ExternalName names what may not be dialled. The route answers 503.
 	ReasonInvalidExternalName = "InvalidExternalName"
-	// ReasonSecretNotFound: a TLS Secret is not named, or does not exist.
+	// ReasonSecretNotFound: a TLS Secret does not exist, or is not named and there is no default certificate.
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonInvalidSecret: a TLS Secret holds no certificate with the key that belongs to it. What it held before, if
 	// this process has seen it, stays in service.
@@ -74,7 +74,8 @@ type Problem struct {
 	Message string `json:"message"`
 }
 
-// Report is what translation found out about one object of ours: each Ingress of our classes, each AffinityPolicy.
+// Report is what translation found out about one object of ours: each Ingress of our classes, each AffinityPolicy, and the
+// Secret of the default certificate.
 type Report struct {
 	Ref        model.Ref `json:"ref"`
 	Generation int64     `json:"generation,omitempty"`

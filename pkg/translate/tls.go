@@ -14,6 +14,8 @@ type certificates struct {
 	before map[model.Ref]*model.Certificate // those in use, which is where an unchanged Secret need not be read again
 	read   map[model.Ref]keyPair
 	taken  map[serverKey]model.Ref
+	// byDefault is the default certificate, nil if there is none.
+	byDefault *model.Certificate
 }
 
 // serverKey is what no two Certificates share: clients choose between keys of different algorithms.
@@ -92,6 +94,10 @@ func ruleHosts(s *source) []string {
 
 // serve presents a certificate for a server name, unless an older Ingress has another one for it.
 func (b *builder) serve(s *source, c *model.Certificate, name, field string) {
+	if name == "" && b.options.DefaultCertificate.Name != "" {
+		b.refuseDefault(s, c, field)
+		return
+	}
 	key := serverKey{name, c.Algorithm}
 	if owner, taken := b.certs.taken[key]; taken {
 		if owner != c.Secret {
@@ -106,5 +112,14 @@ func (b *builder) serve(s *source, c *model.Certificate, name, field string) {
 	if name != "" && !covers(c.Pair.Leaf, name) {
 		b.reports.add(s.ref, ReasonHostNotInCertificate, field,
 			"the certificate of %s was not made for host %s: clients will refuse it", c.Secret, quote(name))
+	}
+}
+
+// refuseDefault is for an Ingress that routes any host, and so would have a default certificate of its own.
+func (b *builder) refuseDefault(s *source, c *model.Certificate, field string) {
+	if c != b.certs.byDefault {
+		b.reports.add(s.ref, ReasonCertificateConflict, field,
+			"clients that name no known host get the certificate of Secret %s, as --default-certificate says: %s is not used for "+
+				"them", b.options.DefaultCertificate, c.Secret)
 	}
 }

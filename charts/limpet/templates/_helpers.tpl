@@ -91,6 +91,9 @@ true
 {{- with .Values.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
 {{- end }}
+{{- with .Values.tls.defaultCertificate }}
+- --default-certificate={{ . }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --access-log={{ .Values.log.access }}
 - --affinity-secret={{ include "limpet.keySecret" . }}
