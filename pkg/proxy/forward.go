@@ -168,9 +168,6 @@ func (x *exchange) appendFraming(b []byte) []byte {
 	case x.req.TakesTrailers:
 		b = append(b, "TE: trailers\r\nConnection: TE\r\n"...)
 	}
-	if x.req.ExpectContinue {
-		b = append(b, "Expect: 100-continue\r\n"...)
-	}
 	switch {
 	case x.req.Body == http1.BodyChunked:
 		return append(b, "Transfer-Encoding: chunked\r\n"...)

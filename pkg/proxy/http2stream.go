@@ -70,14 +70,10 @@ func (s *http2Stream) finish() {
 // that are about an HTTP/1.1 connection are not allowed in HTTP/2, and refused there (RFC 9113 section 8.2.2).
 func (s *http2Stream) readHead() error {
 	r, req := s.r, &s.exchange.req
-	if r.Method == http.MethodConnect {
-		return http1.ErrConnect
-	}
-	if len(r.Header["Content-Length"]) > 1 { // net/http goes by the first
-		return http1.ErrLength
-	}
 	req.Minor, req.KeepAlive = 1, true
-	req.Method = []byte(r.Method)
+	if err := req.SetMethod([]byte(r.Method)); err != nil {
+		return err
+	}
 	if err := req.SetTarget([]byte(r.RequestURI)); err != nil {
 		return err
 	}
@@ -90,22 +86,37 @@ func (s *http2Stream) readHead() error {
 		}
 	}
 	req.TakesTrailers = r.Header.Get("Te") == "trailers"
-	s.frame()
+	if err := req.Settle(); err != nil {
+		return err
+	}
+	return s.frame()
+}
+
+// frame says how long the body is. net/http goes by the first of several lengths, takes one that is no number for 0,
+// and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
+func (s *http2Stream) frame() error {
+	req := &s.exchange.req
+	switch {
+	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
+		return http1.ErrLength
+	case s.r.ContentLength < 0:
+		req.Body = http1.BodyChunked
+	case s.r.ContentLength == 0:
+		s.ended = true
+		if takesBody(req.Method) {
+			req.ContentLength = 0
+		}
+	}
 	return nil
 }
 
-// frame says how long the body is.
-func (s *http2Stream) frame() {
-	req := &s.exchange.req
-	req.ContentLength = s.r.ContentLength
-	switch {
-	case s.r.Body == nil || s.r.Body == http.NoBody || s.r.ContentLength == 0:
-		req.Body, s.ended = http1.BodyNone, true
-	case s.r.ContentLength > 0:
-		req.Body = http1.BodyLength
-	default:
-		req.Body = http1.BodyChunked
+// takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
+func takesBody(method []byte) bool {
+	switch string(method) {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return true
 	}
+	return false
 }
 
 func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
