@@ -21,6 +21,23 @@ func valueOf(pair []byte, name string) (value []byte, ok bool) {
 	return unquote(pair[len(name)+1:]), true
 }
 
+// CookieValue gives the first value of the cookie that is not empty, nil if there is none.
+func CookieValue(req Request, name string) []byte {
+	for i := 0; ; i++ {
+		field := req.CookieHeader(i)
+		if field == nil {
+			return nil
+		}
+		for len(field) > 0 {
+			var pair []byte
+			pair, field = cutPair(field)
+			if value, ok := valueOf(pair, name); ok && len(value) > 0 {
+				return value
+			}
+		}
+	}
+}
+
 func trimSpace(b []byte) []byte {
 	for len(b) > 0 && isSpace(b[0]) {
 		b = b[1:]

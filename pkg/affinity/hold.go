@@ -13,9 +13,13 @@ const (
 // StickySplit reports whether a session keeps its side of a weighted split.
 func (p *Policy) StickySplit() bool { return p.stickySplit }
 
+// Refuses reports whether a session is refused, rather than moved, when its endpoint is gone.
+func (p *Policy) Refuses() bool { return p.strict }
+
 // Holds finds out whether the session of a client belongs behind this policy, where it might as well belong behind
-// another one. Hashing says nothing about that: every backend has a place for every value.
-func (p *Policy) Holds(req Request, set Set, keys *Keyring, m *Memory, now int64) Hold {
+// another one, and since when, in Unix seconds, if a token says so. Hashing says nothing about that: every backend has a
+// place for every value.
+func (p *Policy) Holds(req Request, set Set, keys *Keyring, m *Memory, now int64) (hold Hold, since int64) {
 	d := Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
 	c := call{Policy: p, d: &d, req: req, set: set, keys: keys, mem: m, probes: true}
 	for i := range p.methods {
@@ -28,13 +32,13 @@ func (p *Policy) Holds(req Request, set Set, keys *Keyring, m *Memory, now int64
 			c.askOwn(i)
 		}
 		if d.Endpoint != none {
-			return HoldAlive
+			return HoldAlive, max(d.Token.Bound, d.bound)
 		}
 	}
 	if c.kept || c.settled && p.methods[d.Method].binding != named {
-		return HoldLost
+		return HoldLost, max(d.Token.Bound, d.bound)
 	}
-	return HoldNone
+	return HoldNone, 0
 }
 
 // Side is a number that is always the same for a client whom a hashed method knows, spread evenly over all numbers.

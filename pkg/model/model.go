@@ -49,6 +49,21 @@ type Route struct {
 	Source Ref `json:"source"`
 	// Backends are the weighted destinations. None means that nothing behind the route could be resolved: 503.
 	Backends []Backend `json:"backends,omitempty"`
+	// Canary says which requests choose between the two Backends by themselves, nil for none.
+	Canary *Canary `json:"canary,omitempty"`
+}
+
+// Canary is how a request asks for the second Backend of a Route, which is the canary, or for the first, whatever the
+// weights and its session say. The header is asked before the cookie.
+type Canary struct {
+	// Header in canonical form. Its value "always" asks for the canary, "never" for the other. Empty: none is asked.
+	Header string `json:"header,omitempty"`
+	// Value is what asks for the canary instead. Nothing asks for the other then.
+	Value string `json:"value,omitempty"`
+	// Pattern is a regular expression (RE2) for such values. It may match anywhere in one.
+	Pattern string `json:"pattern,omitempty"`
+	// Cookie whose value is "always" or "never". Empty: none is asked.
+	Cookie string `json:"cookie,omitempty"`
 }
 
 // Backend is one weighted destination of a Route.

@@ -8,8 +8,10 @@ import (
 )
 
 // splitBetween publishes a route with two weights, stable to cart and canary to blog, whose policies are otherwise alike.
+// The canary can be asked for by the header and cookie of the name "canary".
 func (r *rig) splitBetween(stable, canary int32, methods ...model.Method) {
 	route := model.Route{Path: "/", PathType: model.PathPrefix}
+	route.Canary = &model.Canary{Header: "Canary", Cookie: "canary"}
 	for i, id := range []model.PoolID{cart, blog} {
 		a := affinityBy(methods...)
 		a.Scope, a.StickySplit = id.String(), true
@@ -79,6 +81,44 @@ func TestAHashedClientChangesSideOnceAsTheCanaryGrows(t *testing.T) {
 		}
 		if got, want := len(onCanary), 3*int(weight); got < want-25 || got > want+25 {
 			t.Errorf("%d of 300 users are on the canary with %d %%", got, weight)
+		}
+	}
+}
+
+func TestAskingForTheCanaryBeatsTheSession(t *testing.T) {
+	r := newRig(t)
+	r.replace(cart, endpointsOf(startEcho(t, "stable"))...)
+	r.replace(blog, endpointsOf(startEcho(t, "canary"))...)
+	r.splitBetween(50, 50, cookieAffinity().Methods...)
+	c := r.dial()
+	for range 300 {
+		got := c.get("/")
+		cookie, home := got.cookie(t), got.header.Get("X-Pod")
+		for ask, want := range map[string]string{
+			"Canary: always": "canary", "Canary: never": "stable", "Canary: maybe": home,
+			"Cookie: canary=always": "canary", "Cookie: canary=never": "stable",
+		} {
+			if pod := c.get("/", cookie, ask).header.Get("X-Pod"); pod != want {
+				t.Fatalf("a session of %s with %s is answered by %s, want %s", home, ask, pod, want)
+			}
+		}
+		if pod := c.get("/", cookie).header.Get("X-Pod"); pod != home {
+			t.Fatalf("a session of %s that asked for others is answered by %s", home, pod)
+		}
+	}
+}
+
+func TestASideWithoutPodsLeavesItsRequestsToTheOther(t *testing.T) {
+	r := newRig(t)
+	r.replace(cart, endpointsOf(startEcho(t, "stable"))...)
+	r.replace(blog, endpointsOf(startEcho(t, "canary"))...)
+	r.splitBetween(0, 100, cookieAffinity().Methods...)
+	c := r.dial()
+	cookie := c.get("/").cookie(t)
+	r.replace(blog)
+	for _, fields := range [][]string{{}, {cookie}, {"Canary: always"}} {
+		if got := c.get("/", fields...); got.header.Get("X-Pod") != "stable" {
+			t.Errorf("with %q: status %d from %q", fields, got.status, got.header.Get("X-Pod"))
 		}
 	}
 }

@@ -33,6 +33,7 @@ var (
 func (b *builder) checkAnnotations(s *source) {
 	for _, key := range slices.Sorted(maps.Keys(s.Annotations)) {
 		switch {
+		case slices.Contains(canaryAnnotations, key):
 		case strings.HasPrefix(key, nginxPrefix):
 			b.reports.add(s.ref, ReasonNotHonoured, annotationField(key),
 				"annotation %s is not honoured by this version: the routes of the Ingress serve without it", quote(key))

@@ -23,8 +23,8 @@ func (b *builder) resolve(s *source, backend *networkingv1.IngressBackend, field
 func (b *builder) refuseBackend(s *source, backend *networkingv1.IngressBackend, field string) {
 	if r := backend.Resource; r != nil {
 		b.reports.add(s.ref, ReasonUnsupportedBackend, field+".resource",
-			"%s %s cannot be a backend: only a Service can. The route answers 503", quote(r.Kind), quote(r.Name))
+			"%s %s cannot be a backend: only a Service can. %s", quote(r.Kind), quote(r.Name), s.without())
 		return
 	}
-	b.reports.add(s.ref, ReasonUnsupportedBackend, field, "the backend names no Service. The route answers 503")
+	b.reports.add(s.ref, ReasonUnsupportedBackend, field, "the backend names no Service. %s", s.without())
 }

@@ -66,6 +66,7 @@ type builder struct {
 	ingresses  []*networkingv1.Ingress
 	policies   *policies
 	routes     routes
+	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
 	pools      map[model.PoolID]model.Pool
 	certs      certificates
 	reports    reports
@@ -80,7 +81,8 @@ func Build(w *World, before *model.Model, o Options) Result {
 		options:    o,
 		services:   index(w.Services),
 		secrets:    index(w.Secrets),
-		routes:     routes{taken: map[routeKey]model.Ref{}},
+		routes:     routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
+		canaries:   map[routeKey]model.Ref{},
 		pools:      map[model.PoolID]model.Pool{},
 		certs:      newCertificates(before),
 		reports:    reports{},
@@ -90,9 +92,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 	b.serveDefaultCertificate()
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
 	b.readPolicies(byAge(w.Policies))
-	for _, ingress := range b.ingresses {
-		b.translateIngress(ingress)
-	}
+	b.translateIngresses()
 	b.separateCookies()
 	b.namePods(w)
 	b.reportPolicies()

@@ -69,9 +69,13 @@ func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
 	return cookieClaim{}, false
 }
 
+// renameCookie says nothing where a canary has the stickiness of its primary: nobody chose that name for both.
 func (b *builder) renameCookie(route *model.Route, cookie *model.Cookie, scope, owner string) {
 	wanted := cookie.Name
 	cookie.Name += "-" + scopeSuffix(scope)
+	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
+		return
+	}
 	b.reports.add(route.Source, ReasonCookieConflict, "spec.rules",
 		"cookie %s of backend %s on host %s would be mixed up with that of backend %s: it is called %s instead",
 		quote(wanted), scope, quote(route.Host), owner, quote(cookie.Name))

@@ -14,12 +14,40 @@ type source struct {
 	ref model.Ref
 	// affinity is the stickiness that the Ingress brings to backends whose Service has no policy.
 	affinity choice
+	// canary is nil for an Ingress that has routes of its own.
+	canary *canary
+	// primary is the stickiness of the backend that a canary is the canary of, which it has too unless something else is
+	// chosen for it.
+	primary *model.Affinity
 }
 
-func (b *builder) translateIngress(ingress *networkingv1.Ingress) {
-	s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
-	s.affinity = b.ingressAffinity(s)
-	b.checkAnnotations(s)
+// without says for a message what becomes of a path whose backend cannot be resolved.
+func (s *source) without() string {
+	if s.canary != nil {
+		return "The canary gets no requests"
+	}
+	return "The route answers 503"
+}
+
+// translateIngresses leaves canaries for the end, when there are the routes that they belong to.
+func (b *builder) translateIngresses() {
+	var canaries []*source
+	for _, ingress := range b.ingresses {
+		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
+		s.affinity = b.ingressAffinity(s)
+		b.checkAnnotations(s)
+		if s.canary = b.readCanary(s); s.canary != nil {
+			canaries = append(canaries, s)
+			continue
+		}
+		b.translateIngress(s)
+	}
+	for _, s := range canaries {
+		b.translateIngress(s)
+	}
+}
+
+func (b *builder) translateIngress(s *source) {
 	for i := range s.Spec.Rules {
 		b.translateRule(s, &s.Spec.Rules[i], fmt.Sprintf("spec.rules[%d]", i))
 	}
@@ -61,6 +89,10 @@ func (b *builder) translatePath(s *source, host string, path *networkingv1.HTTPI
 		return
 	}
 	key := routeKey{host: host, path: text, kind: kind}
+	if s.canary != nil {
+		b.addCanary(s, key, &path.Backend, field+".backend")
+		return
+	}
 	if !b.routes.take(key, s.ref) {
 		b.reports.add(s.ref, ReasonRouteConflict, field,
 			"host %s, path %s, %s belongs to %s, which is older or names it first. This path is left out",
@@ -73,6 +105,10 @@ func (b *builder) translatePath(s *source, host string, path *networkingv1.HTTPI
 // addDefault routes a whole host to the default backend. Rules of the Ingress itself come first, without complaint.
 func (b *builder) addDefault(s *source, host, field string) {
 	key := routeKey{host: host, path: "/", kind: model.PathPrefix}
+	if s.canary != nil {
+		b.addCanary(s, key, s.Spec.DefaultBackend, "spec.defaultBackend")
+		return
+	}
 	if b.routes.take(key, s.ref) {
 		b.routes.add(key, s.ref, b.resolve(s, s.Spec.DefaultBackend, "spec.defaultBackend"))
 		return

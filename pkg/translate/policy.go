@@ -24,7 +24,7 @@ type policies struct {
 	list     []*policy
 	byName   map[types.NamespacedName]*policy
 	byTarget map[model.Ref]*policy // the one that has the target
-	// uses says for the sticky backends of the model whose stickiness they have.
+	// uses says for the sticky backends of the model where their stickiness comes from.
 	uses map[*model.Affinity]applied
 }
 
@@ -34,10 +34,11 @@ type use struct {
 	target model.Ref
 }
 
-// applied is a use at one backend.
+// applied is a use at one backend. Its policy is nil where annotations made the settings.
 type applied struct {
 	use
-	pool model.PoolID
+	pool     model.PoolID
+	settings *model.Affinity
 }
 
 // choice is the stickiness that an Ingress brings to its backends.
@@ -151,6 +152,10 @@ func (b *builder) overridden(s *source, c choice, format string, args ...any) {
 func (b *builder) backendAffinity(s *source, pool model.PoolID, field string) *model.Affinity {
 	service := model.Ref{Kind: "Service", Namespace: pool.Namespace, Name: pool.Service}
 	p := b.policies.byTarget[service]
+	if p == nil && !s.affinity.made && s.primary != nil {
+		like := b.policies.uses[s.primary]
+		return b.apply(like.settings, pool, like.use)
+	}
 	if p == nil {
 		return b.apply(s.affinity.settings, pool, use{s.affinity.policy, s.ref})
 	}
@@ -194,8 +199,6 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 		}
 		a.Methods[i] = method
 	}
-	if u.policy != nil {
-		b.policies.uses[&a] = applied{u, pool}
-	}
+	b.policies.uses[&a] = applied{u, pool, settings}
 	return &a
 }

@@ -108,6 +108,9 @@ func effective(a *model.Affinity, backends []v1alpha1.EffectiveBackend) *v1alpha
 func (b *builder) effectiveBackends() map[use][]v1alpha1.EffectiveBackend {
 	out := map[use][]v1alpha1.EffectiveBackend{}
 	for affinity, at := range b.policies.uses {
+		if at.policy == nil {
+			continue
+		}
 		out[at.use] = append(out[at.use], effectiveBackend(affinity, at.pool))
 	}
 	for u, backends := range out {

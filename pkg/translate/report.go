@@ -18,8 +18,10 @@ const (
 	ReasonInvalidPath = "InvalidPath"
 	// ReasonEmptyRule: a rule has no paths, and there is no default backend for its host to go to.
 	ReasonEmptyRule = "EmptyRule"
-	// ReasonRouteConflict: an older Ingress has the host and path.
+	// ReasonRouteConflict: an older Ingress has the host and path, or is the canary there.
 	ReasonRouteConflict = "RouteConflict"
+	// ReasonCanaryAlone: a canary has a host and path that no other Ingress of its namespace has. It gets no requests there.
+	ReasonCanaryAlone = "CanaryAlone"
 	// ReasonUnsupportedBackend: a backend is not a Service. The route answers 503.
 	ReasonUnsupportedBackend = "UnsupportedBackend"
 	// ReasonServiceNotFound: the Service does not exist. The route answers 503 until it does.
@@ -43,7 +45,7 @@ const (
 	ReasonCertificateConflict = "CertificateConflict"
 	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
 	ReasonUnknownAnnotation = "UnknownAnnotation"
-	// ReasonInvalidAnnotation: a limpet.dev annotation has a wrong value, or misses another one. It is not applied.
+	// ReasonInvalidAnnotation: an annotation has a wrong value, or misses another one. It is not applied.
 	ReasonInvalidAnnotation = "InvalidAnnotation"
 	// ReasonAnnotationOverridden: a policy, or another annotation, comes first and is applied instead.
 	ReasonAnnotationOverridden = "AnnotationOverridden"

@@ -18,6 +18,7 @@ type routeKey struct {
 type routes struct {
 	list  []model.Route
 	taken map[routeKey]model.Ref
+	at    map[routeKey]int // index in list
 }
 
 // take reports whether the key was free. From then on it belongs to the first who took it.
@@ -34,7 +35,16 @@ func (r *routes) add(key routeKey, owner model.Ref, backend *model.Backend) {
 	if backend != nil {
 		route.Backends = []model.Backend{*backend}
 	}
+	r.at[key] = len(r.list)
 	r.list = append(r.list, route)
+}
+
+// find gives the route of that key, nil if there is none. It is not to be used after another one was added.
+func (r *routes) find(key routeKey) *model.Route {
+	if i, ok := r.at[key]; ok {
+		return &r.list[i]
+	}
+	return nil
 }
 
 func (r *routes) sorted() []model.Route {

@@ -20,7 +20,7 @@ func (b *builder) pool(s *source, backend *networkingv1.IngressServiceBackend, f
 	service := b.services[key]
 	if service == nil {
 		b.reports.add(s.ref, ReasonServiceNotFound, field+".name",
-			"%s does not exist: the route answers 503 until it does", ref)
+			"%s does not exist. %s until it does", ref, s.without())
 		return model.Pool{}, false
 	}
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
@@ -33,7 +33,7 @@ func (b *builder) pool(s *source, backend *networkingv1.IngressServiceBackend, f
 	}
 	if protocol := cmp.Or(port.Protocol, corev1.ProtocolTCP); protocol != corev1.ProtocolTCP {
 		b.reports.add(s.ref, ReasonUnsupportedProtocol, field+".port",
-			"port %d of %s is %s; it must be TCP. The route answers 503", port.Port, ref, protocol)
+			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, s.without())
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, port.Port), PortName: port.Name}, true
@@ -61,8 +61,8 @@ func findPort(service *corev1.Service, want networkingv1.ServiceBackendPort) *co
 }
 
 func (b *builder) reportPort(s *source, service *corev1.Service, want networkingv1.ServiceBackendPort, field string) {
-	b.reports.add(s.ref, ReasonPortNotFound, field+".port", "%s has no port %s; it has %s. The route answers 503",
-		refOf("Service", service), portText(want), portList(service))
+	b.reports.add(s.ref, ReasonPortNotFound, field+".port", "%s has no port %s; it has %s. %s",
+		refOf("Service", service), portText(want), portList(service), s.without())
 }
 
 func portText(port networkingv1.ServiceBackendPort) string {
@@ -94,8 +94,8 @@ func (b *builder) externalPool(
 ) (model.Pool, bool) {
 	name, wrong := externalName(service.Spec.ExternalName)
 	if wrong != "" {
-		b.reports.add(s.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. The route answers 503",
-			quote(service.Spec.ExternalName), refOf("Service", service), wrong)
+		b.reports.add(s.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
+			quote(service.Spec.ExternalName), refOf("Service", service), wrong, s.without())
 		return model.Pool{}, false
 	}
 	number := want.Number

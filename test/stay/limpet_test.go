@@ -109,25 +109,44 @@ func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
 	})
 }
 
-// endpoints asks /debug/table which pods each pool has.
-func (l *limpet) endpoints(t *testing.T) map[string][]string {
+// table is the part of /debug/table that tests look at.
+type table struct {
+	Generation int
+	Pools      []struct {
+		ID        string
+		Endpoints []struct{ Pod, State string }
+	}
+	Problems []struct {
+		Ref      struct{ Kind, Name string }
+		Problems []struct{ Reason, Message string }
+	}
+}
+
+func (l *limpet) table(t *testing.T) *table {
 	t.Helper()
 	answer, err := http.Get("http://" + l.admin + "/debug/table")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer answer.Body.Close()
-	var table struct {
-		Pools []struct {
-			ID        string
-			Endpoints []struct{ Pod, State string }
-		}
-	}
-	if err := json.NewDecoder(answer.Body).Decode(&table); err != nil {
+	got := &table{}
+	if err := json.NewDecoder(answer.Body).Decode(got); err != nil {
 		t.Fatal(err)
 	}
+	return got
+}
+
+// generation counts the tables that were served.
+func (l *limpet) generation(t *testing.T) int {
+	t.Helper()
+	return l.table(t).Generation
+}
+
+// endpoints gives which pods each pool has.
+func (l *limpet) endpoints(t *testing.T) map[string][]string {
+	t.Helper()
 	pools := map[string][]string{}
-	for _, p := range table.Pools {
+	for _, p := range l.table(t).Pools {
 		for _, e := range p.Endpoints {
 			pools[p.ID] = append(pools[p.ID], e.Pod+" "+e.State)
 		}

@@ -38,8 +38,19 @@ func (f *folder) apply(t *testing.T, object client.Object) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind := strings.ToLower(object.GetObjectKind().GroupVersionKind().Kind)
-	f.write(t, kind+"-"+object.GetName()+".yaml", text)
+	f.write(t, fileOf(object), text)
+}
+
+func fileOf(object client.Object) string {
+	return strings.ToLower(object.GetObjectKind().GroupVersionKind().Kind) + "-" + object.GetName() + ".yaml"
+}
+
+// remove takes an object away.
+func (f *folder) remove(t *testing.T, object client.Object) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(f.dir, fileOf(object))); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // write puts a file into the folder, or replaces it.

@@ -1,0 +1,114 @@
+package routing
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// asking is a request with one header and one Cookie field.
+type asking struct{ header, cookie string }
+
+func (a asking) Header(name string) ([]byte, bool) {
+	return []byte(a.header), name == "X-Canary" && a.header != ""
+}
+
+func (a asking) CookieHeader(i int) []byte {
+	if i > 0 || a.cookie == "" {
+		return nil
+	}
+	return []byte(a.cookie)
+}
+
+func (asking) Method() []byte       { return nil }
+func (asking) Path() []byte         { return nil }
+func (asking) Query() []byte        { return nil }
+func (asking) ClientIP() netip.Addr { return netip.Addr{} }
+
+var _ affinity.Request = asking{}
+
+func TestARequestAsksForTheCanaryByHeaderThenByCookie(t *testing.T) {
+	byName := model.Canary{Header: "X-Canary", Cookie: "canary"}
+	byValue := model.Canary{Header: "X-Canary", Value: "eu", Cookie: "canary"}
+	byPattern := model.Canary{Header: "X-Canary", Pattern: "^eu-(west|north)"}
+	for _, c := range []struct {
+		rule   model.Canary
+		header string
+		cookie string
+		want   string
+	}{
+		{byName, "", "", ""},
+		{byName, "always", "", "canary"},
+		{byName, "never", "", "stable"},
+		{byName, "Always", "", ""},
+		{byName, "", "a=b; canary=always", "canary"},
+		{byName, "", "canary=never", "stable"},
+		{byName, "", "canary=yes", ""},
+		{byName, "", "canary2=always", ""},
+		{byName, "never", "canary=always", "stable"},
+		{byName, "maybe", "canary=always", "canary"},
+		{byValue, "eu", "", "canary"},
+		{byValue, "eu2", "", ""},
+		{byValue, "always", "", ""},
+		{byValue, "us", "canary=never", "stable"},
+		{byPattern, "eu-west-1", "", "canary"},
+		{byPattern, "my-eu-west", "", ""},
+		{byPattern, "always", "", ""},
+		{model.Canary{Header: "X-Canary", Pattern: "west"}, "eu-west-1", "", "canary"},
+		{model.Canary{Cookie: "canary"}, "always", "", ""},
+	} {
+		got := ""
+		if b := canaryRoute(&c.rule).Asked(asking{c.header, c.cookie}); b != nil {
+			got = b.Pool.ID.Service
+		}
+		if got != c.want {
+			t.Errorf("%+v, header %q, cookie %q: asks for %q, want %q", c.rule, c.header, c.cookie, got, c.want)
+		}
+	}
+}
+
+func TestARouteWithoutACanaryIsAskedForNothing(t *testing.T) {
+	if b := canaryRoute(nil).Asked(asking{"always", "canary=always"}); b != nil {
+		t.Errorf("it is asked for %s", b.Pool.Name)
+	}
+}
+
+func TestAskingAllocatesNothing(t *testing.T) {
+	for _, rule := range []model.Canary{
+		{Header: "X-Canary", Cookie: "canary"}, {Header: "X-Canary", Pattern: "^eu-(west|north)"},
+	} {
+		var req affinity.Request = &wire{header: []byte("eu-north"), cookie: []byte("a=b; canary=always")}
+		route := canaryRoute(&rule)
+		if n := testing.AllocsPerRun(100, func() { route.Asked(req) }); n > 0 {
+			t.Errorf("%+v: %v allocations", rule, n)
+		}
+	}
+}
+
+// wire is asking over bytes, as the proxy has it.
+type wire struct {
+	asking
+	header, cookie []byte
+}
+
+func (w *wire) Header(string) ([]byte, bool) { return w.header, true }
+
+func (w *wire) CookieHeader(i int) []byte {
+	if i > 0 {
+		return nil
+	}
+	return w.cookie
+}
+
+func canaryRoute(rule *model.Canary) *Route {
+	m := routes("Prefix:/")
+	m[0].Canary = rule
+	m[0].Backends = []model.Backend{
+		{Pool: model.PoolID{Service: "stable"}, Weight: 100}, {Pool: model.PoolID{Service: "canary"}},
+	}
+	return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"))
+}
