@@ -3,9 +3,11 @@ package affinity
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -23,8 +25,9 @@ type Keyring struct {
 // key is one AES-256-GCM key. It draws a random nonce for each token: NIST SP 800-38D, section 8.3, allows 2^32 of
 // them for one key.
 type key struct {
-	id   keyID
-	aead cipher.AEAD
+	id     keyID
+	aead   cipher.AEAD
+	secret []byte // for Derive
 }
 
 // keyID is how a token says which key sealed it. It is derived from the key, so that all replicas agree on it.
@@ -62,7 +65,22 @@ func newKey(secret []byte) (key, error) {
 		return key{}, err
 	}
 	sum := sha256.Sum256(append([]byte("limpet token key id "), secret...))
-	return key{id: keyID(sum[:4]), aead: aead}, nil
+	return key{id: keyID(sum[:4]), aead: aead, secret: slices.Clone(secret)}, nil
+}
+
+// Derive gives a key of 32 bytes for another purpose than tokens from each key of the ring, in their order (HKDF with
+// SHA-256, RFC 5869). All replicas that have the ring derive the same. Nothing about the ring, or about keys for other
+// purposes, can be told from them.
+func (r *Keyring) Derive(purpose string) ([][32]byte, error) {
+	out := make([][32]byte, len(r.keys))
+	for i := range r.keys {
+		derived, err := hkdf.Key(sha256.New, r.keys[i].secret, nil, "limpet "+purpose, len(out[i]))
+		if err != nil {
+			return nil, fmt.Errorf("keyring: deriving keys for %s: %w", purpose, err)
+		}
+		out[i] = [32]byte(derived)
+	}
+	return out, nil
 }
 
 // Keys holds the keyring in use and lets it be replaced while requests are served. Store one before the first Load.

@@ -3,6 +3,7 @@ package affinity
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 )
@@ -132,5 +133,33 @@ func TestKeysWithOneIDAreBothTried(t *testing.T) {
 	var got Token
 	if text := sealer.Seal(&Memory{}, nil, &Token{Session: 7}); !ring.Open(&Memory{}, text, &got) {
 		t.Error("a token does not open if another key has the ID of its own")
+	}
+}
+
+// Replicas and releases derive the same keys, each purpose its own.
+func TestDeriveAgreesWithTheGoldenVector(t *testing.T) {
+	ring, err := NewKeyring([][]byte{testKey(1), testKey(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[[32]byte]bool{[32]byte(testKey(1)): true, [32]byte(testKey(2)): true}
+	for _, purpose := range []string{"a", "b"} {
+		keys, err := ring.Derive(purpose)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range keys {
+			if seen[k] {
+				t.Errorf("for %s the key %x is given once more", purpose, k)
+			}
+			seen[k] = true
+		}
+	}
+	if len(seen) != 6 {
+		t.Errorf("%d keys, want 6", len(seen))
+	}
+	keys, _ := ring.Derive("a")
+	if got := hex.EncodeToString(keys[1][:8]); got != "4addd956430881a4" {
+		t.Errorf("the second key for a begins with %s", got)
 	}
 }

@@ -35,9 +35,9 @@ func NewServer(o Options) *Server {
 	s := &Server{
 		Options: o,
 		dialer:  net.Dialer{Timeout: o.Timeouts.Dial},
-		tls:     tlsConfig(o.Certs),
 		sweeper: make(chan struct{}),
 	}
+	s.tls = tlsConfig(&s.Options)
 	s.http2 = newHTTP2(&s.Options)
 	s.clock.Store(1)
 	go s.sweep()

@@ -1,15 +1,11 @@
 package proxy
 
-import (
-	"crypto/tls"
-
-	"github.com/limpet-dev/limpet/pkg/certs"
-)
+import "crypto/tls"
 
 // tlsConfig accepts TLS 1.2 and 1.3. The suites of TLS 1.2 are those with forward secrecy and authenticated
 // encryption (RFC 9325 section 4.2); what Go offers by default includes two with CBC.
-func tlsConfig(store *certs.Store) *tls.Config {
-	return &tls.Config{
+func tlsConfig(o *Options) *tls.Config {
+	t := &ticketed{purpose: "TLS session tickets", Config: &tls.Config{
 		MinVersion: tls.VersionTLS12,
 		CipherSuites: []uint16{
 			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -20,6 +16,9 @@ func tlsConfig(store *certs.Store) *tls.Config {
 			tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 		},
 		NextProtos:     []string{"h2", "http/1.1"},
-		GetCertificate: store.Certificate,
-	}
+		GetCertificate: o.Certs.Certificate,
+	}}
+	return &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return t.with(o.Keys.Load())
+	}}
 }
