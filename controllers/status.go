@@ -19,8 +19,8 @@ import (
 )
 
 // statusWriter tells the authors of objects what became of them: conditions on AffinityPolicies, the address on
-// Ingresses, Events on both and on the Secret of the default certificate. Every replica delivers Reports to it; it writes only while it runs, which the leader
-// sees to. Safe for concurrent use.
+// Ingresses, Events on both and on the Secret of the default certificate. Every replica delivers Reports to it; it writes
+// only while it runs, which the leader sees to. Safe for concurrent use.
 type statusWriter struct {
 	client    client.Client // reads from the cache
 	addresses *addresses

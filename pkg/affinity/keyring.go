@@ -71,10 +71,10 @@ func newKey(secret []byte) (key, error) {
 // Derive gives a key of 32 bytes for another purpose than tokens from each key of the ring, in their order (HKDF with
 // SHA-256, RFC 5869). All replicas that have the ring derive the same. Nothing about the ring, or about keys for other
 // purposes, can be told from them.
-func (r *Keyring) Derive(purpose string) ([][32]byte, error) {
-	out := make([][32]byte, len(r.keys))
-	for i := range r.keys {
-		derived, err := hkdf.Key(sha256.New, r.keys[i].secret, nil, "limpet "+purpose, len(out[i]))
+func (k *Keyring) Derive(purpose string) ([][32]byte, error) {
+	out := make([][32]byte, len(k.keys))
+	for i := range k.keys {
+		derived, err := hkdf.Key(sha256.New, k.keys[i].secret, nil, "limpet "+purpose, len(out[i]))
 		if err != nil {
 			return nil, fmt.Errorf("keyring: deriving keys for %s: %w", purpose, err)
 		}
