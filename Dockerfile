@@ -1,14 +1,20 @@
 # One static binary and the certificate authorities that ExternalName backends over TLS are checked against. Nothing
-# else is in the image: no shell, no libc, no package to patch.
-FROM golang:1.26.11 AS build
+# else is in the image: no shell, no libc, no package to patch. hack/image reads the last stage, too.
+FROM --platform=$BUILDPLATFORM golang:1.26.11 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /limpet ./cmd/limpet
+ARG VERSION=dev TARGETARCH
+RUN VERSION=${VERSION} GOARCH=${TARGETARCH} hack/build.sh /limpet
 
 FROM scratch
+ARG VERSION=dev
+LABEL org.opencontainers.image.title=limpet
+LABEL org.opencontainers.image.description="Kubernetes ingress controller that brings every client back to its own pod"
+LABEL org.opencontainers.image.version=${VERSION}
+LABEL org.opencontainers.image.source=https://github.com/limpet-dev/limpet
+LABEL org.opencontainers.image.licenses=Apache-2.0
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /limpet /limpet
 # Numeric, so that the kubelet can tell that it is not root (runAsNonRoot).

@@ -19,7 +19,7 @@ golangci-lint  = $(shell hack/tools/build.sh golangci-lint)
 
 .PHONY: help
 help: ## Print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= IMAGE=$(IMAGE)"
 
 ##@ Use
@@ -30,11 +30,29 @@ demo: ## Run limpet with sample manifests and three sample pods, no cluster need
 
 .PHONY: build
 build: ## Build bin/limpet
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/limpet ./cmd/limpet
+	VERSION=$(VERSION) hack/build.sh bin/limpet
 
 .PHONY: image
-image: ## Build the container image (needs docker)
-	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+image: ## Build the container image, with docker, podman or buildah, or as an archive in dist/ where none runs
+	VERSION=$(VERSION) hack/image.sh $(IMAGE)
+
+.PHONY: cluster
+cluster: ## Bring up Kubernetes with one real node on this machine (needs root and Debian packages, which it names)
+	hack/cluster/up.sh
+
+.PHONY: cluster-down
+cluster-down: ## End it, and leave nothing behind
+	hack/cluster/down.sh
+
+.PHONY: kind
+kind: ## The same with kind and docker, with the image loaded
+	docker build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
+	kind create cluster --name limpet
+	kind load docker-image --name limpet $(IMAGE)
+
+.PHONY: kind-down
+kind-down: ## End what make kind has begun
+	kind delete cluster --name limpet
 
 ##@ Test
 

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Fails naming everything that a cluster has left on this machine: processes, mounts, network devices, routes, packet filter
+# rules, control groups, its folder.
+set -euo pipefail
+# shellcheck source=hack/cluster/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+PATH="$PATH:/usr/sbin:/sbin"
+
+left=$(
+  grep -lsaF -e "$state" -e "$here/node.sh" /proc/[0-9]*/cmdline || true
+  grep -F -e "$state" -e cni- /proc/mounts || true
+  ip -o link | grep -E " ($link|cni0|veth[0-9a-f]+)@?" || true
+  ip route | grep -F "$pods" || true
+  { iptables-save; iptables-legacy-save; } 2>/dev/null | grep -E 'KUBE-|CNI-' || true
+  cgroups | head -n 1
+  [ ! -e "$state" ] || echo "$state"
+)
+[ -z "$left" ] || die "this is left of the cluster:
+$left"
