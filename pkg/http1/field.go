@@ -15,6 +15,8 @@ const (
 	// FieldLookAlike is a name that servers in the manner of CGI cannot tell from a known one, such as
 	// X_Forwarded_For: those map everything but letters and digits to "_".
 	FieldLookAlike
+	// FieldForwardedOther is any name with X-Forwarded- before it that is not known: it speaks about the client as well.
+	FieldForwardedOther
 
 	FieldHost
 	FieldContentLength
@@ -143,10 +145,7 @@ func otherName(name []byte) (FieldID, error) {
 	if len(name) == 0 {
 		return FieldOther, ErrFieldName
 	}
-	if seen&classOdd != 0 {
-		return lookAlike(name), nil
-	}
-	return FieldOther, nil
+	return unknown(name, seen), nil
 }
 
 // parseValue reads the value at i, up to and with its CRLF.

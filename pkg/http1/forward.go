@@ -11,7 +11,7 @@ const (
 	// aboutClient is what proxies on the way say about the client and what it asked for.
 	aboutClient = 1<<FieldForwarded | 1<<FieldXForwardedFor | 1<<FieldXForwardedHost | 1<<FieldXForwardedPort |
 		1<<FieldXForwardedPrefix | 1<<FieldXForwardedProto | 1<<FieldXForwardedScheme | 1<<FieldXForwardedServer |
-		1<<FieldXForwardedSSL | 1<<FieldXRealIP | 1<<FieldXScheme
+		1<<FieldXForwardedSSL | 1<<FieldXRealIP | 1<<FieldXScheme | 1<<FieldForwardedOther
 
 	// neverInRequest is left out of every request: what is per hop, what the writer writes itself, and what is made
 	// to fool the server.

@@ -95,6 +95,9 @@ func TestFieldsAboutTheClientAreKnown(t *testing.T) {
 			t.Errorf("%s: got %t, want %t", name, !want, want)
 		}
 	}
+	if !FieldForwardedOther.AboutClient() {
+		t.Error("X-Forwarded-Anything is not about the client")
+	}
 	if FieldOther.AboutClient() {
 		t.Error("any field is about the client")
 	}

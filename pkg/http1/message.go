@@ -84,7 +84,7 @@ func (m *Message) clear() {
 // index makes Fields[i] known by its ID.
 func (m *Message) index(i int) {
 	id := m.Fields[i].ID
-	if id <= FieldLookAlike {
+	if id < FieldHost {
 		return
 	}
 	if id == FieldCookie || id == FieldSetCookie {

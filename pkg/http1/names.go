@@ -61,7 +61,7 @@ var knownNames = [fieldIDs]string{
 	FieldWWWAuthenticate:         "Www-Authenticate",
 }
 
-// String gives the name as it is written, "" for FieldOther and FieldLookAlike.
+// String gives the name as it is written, "" for those that stand for many names.
 func (id FieldID) String() string { return knownNames[id] }
 
 // longestKnown is the length of the longest known name.
@@ -90,7 +90,11 @@ func NameID(name []byte) FieldID {
 	if id := knownName(name); id != FieldOther {
 		return id
 	}
-	return lookAlike(name)
+	var seen uint8
+	for _, b := range name {
+		seen |= class[b]
+	}
+	return unknown(name, seen)
 }
 
 // knownName needs no token: a name that is not one is not found.
@@ -105,22 +109,37 @@ func knownName(name []byte) FieldID {
 	return id
 }
 
+// unknown finds what a name is that is not a known one. seen are the classes of its bytes.
+func unknown(name []byte, seen uint8) FieldID {
+	if seen&classOdd != 0 {
+		return lookAlike(name)
+	}
+	if saysForwarded(name) {
+		return FieldForwardedOther
+	}
+	return FieldOther
+}
+
 // lookAlike finds names that become a known one where everything but letters and digits is taken for a hyphen.
 func lookAlike(name []byte) FieldID {
-	if len(name) > longestKnown {
-		return FieldOther
-	}
-	var plain [longestKnown]byte
-	for i, b := range name {
-		if class[b]&classOdd != 0 {
-			b = '-'
+	var space [longestKnown]byte
+	plain := space[:min(len(name), longestKnown)]
+	for i := range plain {
+		plain[i] = name[i]
+		if class[name[i]]&classOdd != 0 {
+			plain[i] = '-'
 		}
-		plain[i] = b
 	}
-	if knownName(plain[:len(name)]) == FieldOther {
-		return FieldOther
+	if saysForwarded(plain) || len(name) <= longestKnown && knownName(plain) != FieldOther {
+		return FieldLookAlike
 	}
-	return FieldLookAlike
+	return FieldOther
+}
+
+const forwardedPrefix = "X-Forwarded-"
+
+func saysForwarded(name []byte) bool {
+	return len(name) > len(forwardedPrefix) && foldEqual(name[:len(forwardedPrefix)], forwardedPrefix)
 }
 
 // foldEqual compares ASCII without regard to case.

@@ -133,14 +133,20 @@ func TestEveryKnownNameIsFound(t *testing.T) {
 }
 
 func TestOtherNamesAreNotKnown(t *testing.T) {
-	for _, name := range []string{"", "x", "xx", "Hos", "Hosts", "Hist", "C00kie", "X-Forwarded-Fox", "my_header",
+	for _, name := range []string{"", "x", "xx", "Hos", "Hosts", "Hist", "C00kie", "X-Forwarded", "X-Forwarder-For", "my_header",
 		"TransferEncoding", "Proxy-Authentication-Infos", "Proxy_Authentication_Infos", strings.Repeat("x_", 99)} {
 		if got := NameID([]byte(name)); got != FieldOther {
 			t.Errorf("%q is taken for %d %s", name, got, got)
 		}
 	}
-	for _, name := range []string{"X_Forwarded-For", "x.forwarded.for", "CONTENT_LENGTH", "Transfer~Encoding"} {
+	for _, name := range []string{"X_Forwarded-For", "x.forwarded.for", "CONTENT_LENGTH", "Transfer~Encoding",
+		"X_Forwarded_Anything", "x-forwarded-any_thing", "X.Forwarded-" + strings.Repeat("x", 99)} {
 		if got := NameID([]byte(name)); got != FieldLookAlike {
+			t.Errorf("%q is taken for %d %s", name, got, got)
+		}
+	}
+	for _, name := range []string{"X-Forwarded-Fox", "x-forwarded-client-cert", "X-Forwarded-" + strings.Repeat("x", 99)} {
+		if got := NameID([]byte(name)); got != FieldForwardedOther {
 			t.Errorf("%q is taken for %d %s", name, got, got)
 		}
 	}

@@ -158,8 +158,13 @@ func validHost(host []byte) bool {
 		return end > 0 && validIPv6(host[1:end]) && validPort(host[end+1:])
 	}
 	end := scan(host, 0, classHost)
-	return 0 < end && end <= longestHost && validPort(host[end:])
+	return 0 < end && end <= longestHost && !hasEmptyLabel(host[:end]) && validPort(host[end:])
 }
+
+// hasEmptyLabel reports whether a label but the last one is empty. What others make of such a name cannot be known.
+func hasEmptyLabel(name []byte) bool { return name[0] == '.' || bytes.Contains(name, twoDots) }
+
+var twoDots = []byte("..")
 
 // validPort checks an optional port with its colon.
 func validPort(text []byte) bool {

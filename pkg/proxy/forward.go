@@ -28,13 +28,8 @@ func (x *exchange) appendRequestField(b []byte, f *http1.Field) []byte {
 	case http1.FieldXForwardedFor, http1.FieldXForwardedProto, http1.FieldXForwardedHost, http1.FieldXForwardedPort,
 		http1.FieldXRealIP, http1.FieldForwarded:
 		return b // appendForwarded writes them
-	case http1.FieldXForwardedPrefix, http1.FieldXForwardedScheme, http1.FieldXForwardedServer,
-		http1.FieldXForwardedSSL, http1.FieldXScheme:
-		if !x.trusted {
-			return b
-		}
 	}
-	if !http1.ForwardRequestField(f, &x.req) {
+	if f.ID.AboutClient() && !x.trusted || !http1.ForwardRequestField(f, &x.req) {
 		return b
 	}
 	if policy := x.backend.Policy; policy.EditsHeaders() {

@@ -35,7 +35,7 @@ func expectFields(t *testing.T, head string, lines ...string) {
 var spoof = []string{
 	"X-Forwarded-For: 192.0.2.1", "x-forwarded-for: 192.0.2.2", "X-Real-IP: 192.0.2.1", "X-Forwarded-Proto: https",
 	"X-Forwarded-Host: evil.example", "X-Forwarded-Port: 443", "X-Forwarded-Scheme: https", "X-Scheme: https",
-	"X-Forwarded-Server: evil", "X-Forwarded-Ssl: on", "X-Forwarded-Prefix: /admin",
+	"X-Forwarded-Anything: evil", "X-Forwarded-Client-Cert: Hash=evil", "X-Forwarded-Server: evil", "X-Forwarded-Ssl: on", "X-Forwarded-Prefix: /admin",
 	"Forwarded: for=192.0.2.1;proto=https",
 }
 
@@ -48,7 +48,7 @@ func TestWhatAnUntrustedPeerSaysAboutClientsIsNotPassedOn(t *testing.T) {
 		"nominated by Connection": append([]string{
 			"Connection: X-Forwarded-For, X-Real-IP, X-Forwarded-Proto, Forwarded, X-Forwarded-Host"}, spoof...),
 		"underscores": {"X_Forwarded_For: 192.0.2.1", "X_Real_Ip: 192.0.2.1", "X_FORWARDED_PROTO: https",
-			"X-Forwarded_Host: evil.example", "X.Real.IP: 192.0.2.1"},
+			"X-Forwarded_Host: evil.example", "X.Real.IP: 192.0.2.1", "X_Forwarded_Anything: evil"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			head := r.asked(p, lines...)

@@ -111,6 +111,15 @@ func (p *pod) accepted() int    { return locked(p, func() int { return p.count }
 // requests gives the heads of all requests so far.
 func (p *pod) requests() []string { return locked(p, func() []string { return slices.Clone(p.heads) }) }
 
+// takeRequests gives them and forgets them.
+func (p *pod) takeRequests() []string {
+	return locked(p, func() []string {
+		heads := p.heads
+		p.heads = nil
+		return heads
+	})
+}
+
 func locked[T any](p *pod, get func() T) T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
