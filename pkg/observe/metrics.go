@@ -29,6 +29,7 @@ type Metrics struct {
 	generation  prometheus.Gauge
 	expiry      *prometheus.GaugeVec
 	store       *prometheus.CounterVec
+	refused     [refusals]prometheus.Counter
 
 	// Connections counts client connections that are open.
 	Connections prometheus.Gauge
@@ -61,6 +62,7 @@ func NewMetrics() *Metrics {
 		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
 		m.Connections, m.Streams, m.Malformed,
 	)
+	m.defineRefused()
 	m.NoRoute = m.newPool("")
 	m.slots.Store(&[]*PoolMetrics{})
 	return m

@@ -63,6 +63,10 @@ func (x *exchange) answerRefused() {
 
 // answerFailure says why no pod has answered.
 func (x *exchange) answerFailure(f failure) {
+	if x.down.hasLeft() {
+		x.broken = true
+		return
+	}
 	switch f.kind {
 	case notSent:
 		if x.decision.Endpoint < 0 && x.refusedByPolicy() {

@@ -23,6 +23,7 @@ type client struct {
 	bodySide  guard        // of the goroutine that sends a request's body on
 	guards    streamGuards // of HTTP/2 streams
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
+	left      atomic.Bool  // it has reset the connection while an answer was awaited
 	tokens    affinity.Memory
 }
 
@@ -90,6 +91,9 @@ func (c *client) serve() {
 	for c.awaitRequest() && c.serveNext() {
 	}
 }
+
+// isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.
+func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.until.Load() > 0 }
 
 // serveNext serves a request. It reports whether another may follow.
 func (c *client) serveNext() bool {

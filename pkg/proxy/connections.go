@@ -6,6 +6,7 @@ import "sync"
 // does not wait for one lock; requests do not touch it.
 type connections struct {
 	shards [16]connectionSet
+	swept  int64 // the sweeper's clock, its own affair
 }
 
 type connectionSet struct {
@@ -55,11 +56,21 @@ func (s *connectionSet) each(do func(*client)) {
 	}
 }
 
+// lookEvery is how often the sweeper asks the sockets of those who wait for an answer whether the client is still
+// there, in milliseconds.
+const lookEvery = 1000
+
 func (c *connections) sweep(clock int64) {
+	look := clock/lookEvery != c.swept/lookEvery
+	c.swept = clock
 	c.each(func(conn *client) {
 		conn.guard.sweep(clock)
 		conn.bodySide.sweep(clock)
 		conn.guards.sweep(clock)
+		if look && conn.isWaiting() && isReset(conn.raw) {
+			conn.left.Store(true)
+			conn.guard.expire()
+		}
 	})
 }
 

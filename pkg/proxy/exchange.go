@@ -31,6 +31,8 @@ type downstream interface {
 	flush() error
 	// end completes the answer.
 	end(trailers []http1.Field) error
+	// hasLeft reports whether the client has gone away, as far as that is known.
+	hasLeft() bool
 }
 
 // origin is what is known about a client from its connection.

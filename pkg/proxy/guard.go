@@ -72,6 +72,13 @@ func (g *guard) sweep(clock int64) {
 	}
 }
 
+// expire is called by the sweeper too, to end the wait at once if there is one.
+func (g *guard) expire() {
+	if v := g.until.Load(); v > 0 {
+		g.interrupt(v)
+	}
+}
+
 // interrupt sets the deadline now if until is still v.
 func (g *guard) interrupt(v int64) {
 	if !g.until.CompareAndSwap(v, guardFiring) {

@@ -7,9 +7,11 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 // Bounds of an HTTP/2 connection. Each stream costs a goroutine and a buffer of its body, so that a connection's worst
@@ -21,9 +23,9 @@ const (
 	http2FrameSize        = 16 << 10 // the least that must be allowed (RFC 9113 section 4.2)
 )
 
-// http2Server is the HTTP/2 side. The framing, flow control, and the bounds on floods of resets, settings, pings and
-// continuations are those of net/http, which is handed connections that have been seen to speak HTTP/2, in clear or
-// inside of TLS, and takes both for the former.
+// http2Server is the HTTP/2 side. The framing, flow control, and the bounds on what a flood may hold in memory are those
+// of net/http, which is handed connections that have been seen to speak HTTP/2, in clear or inside of TLS, and takes both
+// for the former.
 type http2Server struct {
 	http.Server
 	arriving handoff
@@ -77,10 +79,11 @@ func (c *client) speaksHTTP2() bool {
 
 // serveHTTP2 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP2() {
-	conn := &http2Conn{Conn: c.conn, client: c, done: make(chan struct{})}
+	conn := &http2Conn{Conn: c.conn, client: c, done: make(chan struct{}), frames: newFrameBudget(c.server.clock.Load())}
 	select {
 	case c.server.http2.arriving.conns <- conn:
 		<-conn.done
+		c.guards.close()
 	case <-c.server.http2.arriving.closed:
 	}
 }
@@ -89,8 +92,34 @@ func (c *client) serveHTTP2() {
 type http2Conn struct {
 	net.Conn
 	client *client
+	frames frameBudget
+	flood  atomic.Bool
 	once   sync.Once
 	done   chan struct{}
+}
+
+func (c *http2Conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if !c.frames.received(p[:n], c.client.server.clock.Load()) {
+		return 0, c.flooded()
+	}
+	return n, err
+}
+
+func (c *http2Conn) Write(p []byte) (int, error) {
+	if !c.frames.sent(p, c.client.server.clock.Load()) {
+		return 0, c.flooded()
+	}
+	return c.Conn.Write(p)
+}
+
+// flooded closes the connection without a goodbye: net/http may be in the middle of writing a frame.
+func (c *http2Conn) flooded() error {
+	if c.flood.CompareAndSwap(false, true) {
+		c.client.server.Metrics.Refused(observe.RefusedFlood)
+	}
+	c.client.raw.Close()
+	return errFlood
 }
 
 // Close is called by net/http, more than once.
@@ -143,7 +172,9 @@ func serveStream(w http.ResponseWriter, r *http.Request) {
 	}
 	s := http2Pool.Get().(*http2Stream)
 	s.begin(c, w, r)
-	c.guards.add(s)
+	if !c.guards.add(s) {
+		panic(http.ErrAbortHandler)
+	}
 	s.serve()
 	c.guards.remove(s)
 	broken := s.exchange.broken
@@ -152,45 +183,4 @@ func serveStream(w http.ResponseWriter, r *http.Request) {
 	if broken {
 		panic(http.ErrAbortHandler)
 	}
-}
-
-// streamGuards are the guards of the streams of one connection, for the sweeper.
-type streamGuards struct {
-	mu  sync.Mutex
-	all map[*http2Stream]struct{}
-}
-
-func (g *streamGuards) add(s *http2Stream) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.all == nil {
-		g.all = map[*http2Stream]struct{}{}
-	}
-	g.all[s] = struct{}{}
-}
-
-func (g *streamGuards) remove(s *http2Stream) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.all, s)
-}
-
-func (g *streamGuards) sweep(clock int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for s := range g.all {
-		s.guard.sweep(clock)
-		s.bodySide.sweep(clock)
-	}
-}
-
-// streamDeadline sets the deadline of one stream, as a guard does that of a connection.
-type streamDeadline struct{ *http.ResponseController }
-
-// SetDeadline is part of deadliner.
-func (d streamDeadline) SetDeadline(t time.Time) error {
-	if err := d.SetReadDeadline(t); err != nil {
-		return err
-	}
-	return d.SetWriteDeadline(t)
 }

@@ -159,6 +159,8 @@ func (s *http2Stream) interruptBody() {
 	_ = s.control.SetReadDeadline(longAgo) // fails where the stream has ended, which ends the wait too
 }
 
+func (s *http2Stream) hasLeft() bool { return s.r.Context().Err() != nil }
+
 // writeInterim passes a 1xx on. A 100 is sent by net/http when the body is first read.
 func (s *http2Stream) writeInterim(head *http1.Response) error {
 	if head.Status == http.StatusContinue {

@@ -1,15 +1,8 @@
 package proxy
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"net"
 	"strings"
 	"testing"
-
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 )
 
 // downgrade is one request of HTTP/2, and what must become of it in HTTP/1.1. Fields are added to those of a plain GET,
@@ -137,36 +130,10 @@ func indexField(block []string, name string) int {
 // rawHTTP2 sends one request with just these fields, and gives the status, or "reset".
 func rawHTTP2(t *testing.T, addr string, fields ...string) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
+	p := dialHTTP2(t, addr)
+	p.must(p.open(1, true, fields...))
+	if got := p.outcome(1); len(got) == len("200") {
+		return got
 	}
-	defer conn.Close()
-	var block bytes.Buffer
-	encoder := hpack.NewEncoder(&block)
-	for i := 0; i < len(fields); i += 2 {
-		if err := encoder.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	fmt.Fprint(conn, http2.ClientPreface)
-	framer := http2.NewFramer(conn, conn)
-	framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-	if err := errors.Join(framer.WriteSettings(), framer.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: 1, BlockFragment: block.Bytes(), EndStream: true, EndHeaders: true,
-	})); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		frame, err := framer.ReadFrame()
-		if err != nil {
-			return "reset"
-		}
-		switch f := frame.(type) {
-		case *http2.MetaHeadersFrame:
-			return f.PseudoValue("status")
-		case *http2.RSTStreamFrame, *http2.GoAwayFrame:
-			return "reset"
-		}
-	}
+	return "reset"
 }

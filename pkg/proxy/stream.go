@@ -114,6 +114,10 @@ func (s *stream) interruptBody() {
 	_ = s.client.conn.SetReadDeadline(longAgo)
 }
 
+// hasLeft is only known of a client that reset its connection: the end of what it sends is the end of what it
+// sends, and no more (RFC 9112 section 9.6).
+func (s *stream) hasLeft() bool { return s.client.left.Load() }
+
 // writeInterim passes a 1xx on at once. HTTP/1.0 has none (RFC 9110 section 15.2).
 func (s *stream) writeInterim(head *http1.Response) error {
 	if s.exchange.req.Minor == 0 {

@@ -1,0 +1,28 @@
+package observe
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Refusal is why the connection of a client was not served, or not served on.
+type Refusal uint8
+
+// Why connections are refused.
+const (
+	// RefusedFlood: more HTTP/2 frames that carry nothing than are allowed.
+	RefusedFlood Refusal = iota
+
+	refusals
+)
+
+var refusalNames = [refusals]string{"flood"}
+
+// defineRefused makes the counters before they are needed, so that each is there to be looked at while it is 0.
+func (m *Metrics) defineRefused() {
+	vec := counter("connections_refused_total", "Client connections refused or ended, by reason.", "reason")
+	m.registry.MustRegister(vec)
+	for why, name := range refusalNames {
+		m.refused[why] = vec.With(prometheus.Labels{"reason": name})
+	}
+}
+
+// Refused counts a connection that was refused.
+func (m *Metrics) Refused(why Refusal) { m.refused[why].Inc() }
