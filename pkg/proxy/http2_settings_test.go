@@ -34,14 +34,6 @@ func TestHTTP2SettingsAreToldAndKept(t *testing.T) {
 		"a frame that is too large": {0, func(p *peer) error {
 			return p.WriteData(1, false, make([]byte, http2FrameSize+1))
 		}, "GOAWAY FRAME_SIZE_ERROR"},
-		"more than the window of a stream": {1, func(p *peer) error {
-			for range http2StreamWindow/http2FrameSize + 1 {
-				if err := p.WriteData(1, false, make([]byte, http2FrameSize)); err != nil {
-					return err
-				}
-			}
-			return nil
-		}, "FLOW_CONTROL_ERROR"},
 		"a window over its bound":        {1, func(p *peer) error { return p.WriteWindowUpdate(1, 1<<31-1) }, "FLOW_CONTROL_ERROR"},
 		"the window over its bound":      {0, func(p *peer) error { return p.WriteWindowUpdate(0, 1<<31-1) }, "GOAWAY FLOW_CONTROL_ERROR"},
 		"the window opened by nothing":   {0, func(p *peer) error { return p.WriteWindowUpdate(0, 0) }, "GOAWAY PROTOCOL_ERROR"},
