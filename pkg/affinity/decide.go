@@ -23,7 +23,7 @@ type call struct {
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	*d = Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
+	d.reset(now, m)
 	if len(p.methods) == 0 || p.exempt != nil && p.exempt.covers(req) {
 		d.Endpoint = Pick(set, model.PickRandom, req)
 		return

@@ -71,3 +71,11 @@ type Decision struct {
 	spent   [maxTries]int32 // endpoints that could not be reached
 	tries   int             // how many of spent are set
 }
+
+// reset forgets the last decision field by field, which is cheaper than a copy of all of them.
+func (d *Decision) reset(now int64, m *Memory) {
+	d.Endpoint, d.Outcome, d.Reason, d.Await, d.From = none, OutcomeNone, ReasonNone, 0, none
+	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
+	d.now, d.mem = now, m
+	d.seed, d.seeder, d.bound, d.relearn, d.issuer, d.tries = 0, 0, 0, none, none, 0
+}
