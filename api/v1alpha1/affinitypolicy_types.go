@@ -41,6 +41,7 @@ type AffinityPolicyList struct {
 // +kubebuilder:validation:XValidation:rule="!self.methods.exists(m, has(m.cookie) && m.cookie.lifetimeType == 'Permanent') || (has(self.absoluteTimeout) && duration(self.absoluteTimeout) > duration('0s'))",message="cookie.lifetimeType Permanent needs an absoluteTimeout of more than 0s"
 // +kubebuilder:validation:XValidation:rule="!has(self.idleTimeout) || !has(self.absoluteTimeout) || duration(self.absoluteTimeout) == duration('0s') || duration(self.idleTimeout) <= duration(self.absoluteTimeout)",message="idleTimeout must not be longer than absoluteTimeout"
 // +kubebuilder:validation:XValidation:rule="!has(self.adopt) || self.adopt.size() == 0 || self.methods.exists(m, m.source == 'Cookie' && m.binding == 'Issued')",message="adopt needs a method with source Cookie and binding Issued: what was adopted is replaced by its token"
+// +kubebuilder:validation:XValidation:rule="self.stickyBudget.balanceFactor == 0 || self.unavailable.action != 'Fail'",message="stickyBudget.balanceFactor may not be set with unavailable.action Fail: a session cannot be refused at other pods and served there"
 type AffinityPolicySpec struct {
 	// TargetRefs are the Services and Ingresses that the policy applies to, in its own namespace. A policy on a
 	// Service beats one on an Ingress. Of two policies on one target the oldest wins, and the other is Conflicted.
@@ -107,6 +108,12 @@ type AffinityPolicySpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Hash Hash `json:"hash,omitzero"`
+
+	// StickyBudget lets requests of sessions go to another pod while their own is much busier than the others.
+	//
+	// +optional
+	// +kubebuilder:default={balanceFactor: 0, minRequests: 10}
+	StickyBudget StickyBudget `json:"stickyBudget,omitzero"`
 
 	// Identity is what a pod is recognised by. Pod: its UID, so that a new pod is a stranger. PodName: its name, so that
 	// a StatefulSet's pod keeps its sessions over a restart.

@@ -173,6 +173,27 @@ type Hash struct {
 	BalanceFactor int32 `json:"balanceFactor,omitempty"`
 }
 
+// StickyBudget bounds how much busier than the others a pod may get by its sessions.
+type StickyBudget struct {
+	// BalanceFactor is how busy a pod may be, in percent of the mean number of requests in flight, for requests of its
+	// sessions to go there. Above that they go to another pod, as long as it lasts, and come back by themselves: the session
+	// keeps its pod. Each is counted as moved, reason full. For sessions of all bindings but Hashed. 0: no bound.
+	//
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=10000
+	// +kubebuilder:validation:XValidation:rule="self == 0 || self > 100",message="balanceFactor must be 0, or more than 100"
+	BalanceFactor int32 `json:"balanceFactor,omitempty"`
+	// MinRequests is how many requests a pod may have in flight in any case, however few others have.
+	//
+	// +optional
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	MinRequests int32 `json:"minRequests,omitempty"`
+}
+
 // Identity is what a pod is recognised by.
 //
 // +kubebuilder:validation:Enum=Pod;PodName

@@ -50,6 +50,8 @@ var samples = map[string]string{
 	"rebalance.afterIdle":               "rebalance: {mode: OnIdle, afterIdle: 5m}",
 	"rebalance.maxPerMinute":            "rebalance: {mode: OnIdle, afterIdle: 5m, maxPerMinute: 3}",
 	"hash.balanceFactor":                "hash: {balanceFactor: 125}",
+	"stickyBudget.balanceFactor":        "stickyBudget: {balanceFactor: 200}",
+	"stickyBudget.minRequests":          "stickyBudget: {minRequests: 20}",
 	"identity":                          "identity: PodName",
 	"group":                             "group: web",
 	"split.sticky":                      "split: {sticky: true}",

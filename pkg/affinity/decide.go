@@ -44,7 +44,13 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
 		return
 	}
+	if p.budget.factor > 0 && d.Outcome == OutcomeHit {
+		c.giveWay()
+	}
 	c.prepareToken()
+	if d.home != none {
+		d.Session = 0
+	}
 }
 
 // place chooses an endpoint for a client that no method has brought to one.

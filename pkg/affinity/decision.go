@@ -56,7 +56,7 @@ type Decision struct {
 	Issue bool
 	// Method is the index of the policy's method that recognised the client, -1 if none did.
 	Method int
-	// Session tells sessions apart for counting. 0: the client has none, and gets none.
+	// Session tells sessions apart for counting them at Endpoint. 0: the client has none there.
 	Session uint64
 	// Token is the one that the client brought or, with Issue, the one that it will get.
 	Token Token
@@ -68,6 +68,7 @@ type Decision struct {
 	bound   int64           // of the token on that value
 	relearn int             // index of the method whose value is to be remembered anew, -1 if none is
 	issuer  int             // index of the method that issues the token, -1 if none does
+	home    int             // the endpoint that the session keeps while another takes the request, else -1
 	spent   [maxTries]int32 // endpoints that could not be reached
 	tries   int             // how many of spent are set
 }
@@ -77,5 +78,5 @@ func (d *Decision) reset(now int64, m *Memory) {
 	d.Endpoint, d.Outcome, d.Reason, d.Await, d.From = none, OutcomeNone, ReasonNone, 0, none
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
 	d.now, d.mem = now, m
-	d.seed, d.seeder, d.bound, d.relearn, d.issuer, d.tries = 0, 0, 0, none, none, 0
+	d.seed, d.seeder, d.bound, d.relearn, d.issuer, d.home, d.tries = 0, 0, 0, none, none, none, 0
 }

@@ -20,7 +20,8 @@ func (p *Policy) Refuses() bool { return p.strict }
 // another one, and since when, in Unix seconds, if a token says so. Hashing says nothing about that: every backend has a
 // place for every value.
 func (p *Policy) Holds(req Request, set Set, keys *Keyring, m *Memory, now int64) (hold Hold, since int64) {
-	d := Decision{Endpoint: none, From: none, Method: none, issuer: none, relearn: none, now: now, mem: m}
+	var d Decision
+	d.reset(now, m)
 	c := call{Policy: p, d: &d, req: req, set: set, keys: keys, mem: m, probes: true}
 	for i := range p.methods {
 		switch p.methods[i].binding {

@@ -21,6 +21,7 @@ type Policy struct {
 	terms        terms // of a new session
 	isPlain      bool  // nothing is asked of an endpoint
 	balance      int64 // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
+	budget       budget
 	keepDraining bool
 	drainFor     int64         // seconds, 0: as long as it serves
 	strict       bool          // a session is refused rather than moved
@@ -90,6 +91,7 @@ func Compile(a *model.Affinity) *Policy {
 			refuse: a.MaxSessions > 0 && a.RefuseWhenFull,
 		},
 		balance:      int64(a.BalanceFactor),
+		budget:       budget{int64(a.StickyBudget.BalanceFactor), int64(a.StickyBudget.MinRequests)},
 		keepDraining: a.KeepDraining,
 		drainFor:     wholeSeconds(a.DrainTimeout),
 		strict:       a.Unavailable.Action == model.UnavailableFail,

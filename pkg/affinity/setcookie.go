@@ -46,10 +46,14 @@ func attribute(b *strings.Builder, name, value string) {
 }
 
 // AppendToken appends the value of the one field that a decision with Issue asks for: a Set-Cookie, unless TokenHeader
-// names another. The token names d.Endpoint, which must be the one that answered. tls says whether the request came
-// over TLS, as the client sees it.
+// names another. The token names d.Endpoint, which must be the one that answered, or the one that the session keeps. tls
+// says whether the request came over TLS, as the client sees it.
 func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m *Memory, tls bool) []byte {
-	d.Token.Endpoint = set.Key(p.identity, d.Endpoint)
+	at := d.Endpoint
+	if d.home != none {
+		at = d.home
+	}
+	d.Token.Endpoint = set.Key(p.identity, at)
 	if p.methods[d.issuer].source == fromHeader {
 		return keys.Seal(m, dst, &d.Token)
 	}

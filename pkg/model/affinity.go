@@ -30,6 +30,8 @@ type Affinity struct {
 	PreferZone bool `json:"preferZone,omitempty"`
 	// BalanceFactor bounds the requests in flight of a hashed session's endpoint, in percent of the mean. 0: no bound.
 	BalanceFactor int32 `json:"balanceFactor,omitempty"`
+	// StickyBudget bounds the requests in flight of the endpoint of any other session. The zero value bounds nothing.
+	StickyBudget StickyBudget `json:"stickyBudget,omitzero"`
 	// KeepDraining lets a draining endpoint keep its sessions.
 	KeepDraining bool `json:"keepDraining"`
 	// DrainTimeout is for how long. 0: as long as it serves.
@@ -50,6 +52,14 @@ type Affinity struct {
 	MovedHeader string `json:"movedHeader,omitempty"`
 	// Exempt is the requests that are spread without stickiness, nil if there are none.
 	Exempt *Exempt `json:"exempt,omitempty"`
+}
+
+// StickyBudget lets a request of a session go elsewhere while its endpoint is too busy. The session stays there.
+type StickyBudget struct {
+	// BalanceFactor is in percent of the mean in flight. 0: no bound.
+	BalanceFactor int32 `json:"balanceFactor,omitempty"`
+	// MinRequests is how many requests in flight are never too many.
+	MinRequests int32 `json:"minRequests,omitempty"`
 }
 
 // Rebalance moves sessions to endpoints with fewer, when they have been idle. The zero value moves none.

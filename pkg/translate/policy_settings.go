@@ -34,7 +34,8 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.AbsoluteTimeout = c.duration(deref(spec.AbsoluteTimeout), "absoluteTimeout")
 	a.IdleTimeout = c.duration(deref(spec.IdleTimeout), "idleTimeout")
 	c.newSession(a, &spec.NewSession)
-	a.BalanceFactor = c.balanceFactor(spec.Hash.BalanceFactor)
+	a.BalanceFactor = c.balanceFactor(spec.Hash.BalanceFactor, "hash.balanceFactor")
+	a.StickyBudget = c.stickyBudget(&spec.StickyBudget)
 	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
 	a.DrainTimeout = c.duration(spec.Drain.Timeout, "drain.timeout")
 	a.Unavailable = c.unavailable(&spec.Unavailable, a.RefuseWhenFull)
@@ -71,11 +72,19 @@ func (c *compiler) newSession(a *model.Affinity, n *v1alpha1.NewSession) {
 	}
 }
 
-func (c *compiler) balanceFactor(percent int32) int32 {
+func (c *compiler) balanceFactor(percent int32, field string) int32 {
 	if percent != 0 && percent <= 100 {
-		c.invalid("hash.balanceFactor", "%d must be 0, or more than 100", percent)
+		c.invalid(field, "%d must be 0, or more than 100", percent)
 	}
 	return percent
+}
+
+func (c *compiler) stickyBudget(in *v1alpha1.StickyBudget) model.StickyBudget {
+	factor := c.balanceFactor(in.BalanceFactor, "stickyBudget.balanceFactor")
+	if factor == 0 {
+		return model.StickyBudget{}
+	}
+	return model.StickyBudget{BalanceFactor: factor, MinRequests: max(in.MinRequests, 1)}
 }
 
 // unavailable gives the fields that belong to the action, and no other. Refusing a session that is one too many is

@@ -1,0 +1,92 @@
+package stay
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+)
+
+// The sessions of one pod all send a request that takes long. The rest of them are answered by other pods meanwhile, and
+// come back.
+func TestSessionsGiveWayToABudgetAndComeBack(t *testing.T) {
+	for _, w := range []way{byCookie, byNamed, byWrapped} {
+		t.Run(string(w), func(t *testing.T) { testBudget(t, w) })
+	}
+}
+
+func testBudget(t *testing.T, w way) {
+	spec := policyOf(methods[w])
+	spec.StickyBudget = v1alpha1.StickyBudget{BalanceFactor: 125, MinRequests: 10}
+	f := openShop(t, 6, policies(spec, w))
+	t.Cleanup(f.letGo)
+	sessions := newSessions(t, w, 0, clients)
+	settle(t, f.limpet, sessions)
+	home := f.pods[0]
+	busy, rest := on(home.name, sessions)
+	if len(busy) < 30 {
+		t.Fatalf("only %d sessions are on %s", len(busy), home.name)
+	}
+	var asking sync.WaitGroup
+	for i, s := range busy {
+		detour := *s // what it is answered there is not kept
+		detour.header = s.header.Clone()
+		asking.Go(func() {
+			if _, err := detour.ask(f.limpet, "/hold"); err != nil {
+				t.Error(err)
+			}
+		})
+		await(t, fmt.Sprintf("%d requests are held", i+1), func() bool { return f.held() == i+1 })
+	}
+	mean := float64(len(busy)) / float64(len(f.pods))
+	if n := float64(home.held.Load()); n != max(10, float64(int(1.25*mean+1))) {
+		t.Errorf("%s holds %.0f of the %d requests of its sessions, the mean is %.1f", home.name, n, len(busy), mean)
+	}
+	if w == byCookie {
+		f.expectDetours(t, busy, home)
+	}
+	f.expectTheRestToStay(t, rest)
+	f.letGo()
+	asking.Wait()
+	if w == byCookie { // the apps of the others have made new sessions of their own
+		expectNoneMoves(t, f.limpet, sessions, 2)
+	}
+}
+
+// expectDetours sees that the sessions of the busy pod are answered by others, and are given no token.
+func (o *open) expectDetours(t *testing.T, busy []*session, home *pod) {
+	t.Helper()
+	for _, s := range busy { // one at a time, so that the mean stays as it is
+		a, err := s.ask(o.limpet, "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.pod == home.name || a.values() > 0 {
+			t.Errorf("%s: answered by %s with %d new values", s, a.pod, a.values())
+		}
+	}
+}
+
+// expectTheRestToStay looks at the sessions of those pods that are within their budget.
+func (o *open) expectTheRestToStay(t *testing.T, rest []*session) {
+	t.Helper()
+	for _, p := range o.pods {
+		if there, _ := on(p.name, rest); p.held.Load() < 10 {
+			for _, s := range there {
+				if err := s.stays(o.limpet, "/", 1); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+}
+
+// held is how many requests wait at the pods.
+func (o *open) held() int {
+	sum := 0
+	for _, p := range o.pods {
+		sum += int(p.held.Load())
+	}
+	return sum
+}
