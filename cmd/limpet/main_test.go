@@ -135,6 +135,10 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
 		"bad session store":       {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
 		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
+		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be one of 1.2, 1.3"},
+		"insecure suite":          {[]string{"dev", "--tls-ciphers", "TLS_RSA_WITH_RC4_128_SHA"}, "is not secure"},
+		"suite of TLS 1.3":        {[]string{"dev", "--tls-ciphers", "TLS_AES_128_GCM_SHA256"}, "for TLS 1.2 to choose"},
+		"unknown suite":           {[]string{"dev", "--tls-ciphers", "ECDHE-RSA-AES128-SHA"}, "there are TLS_ECDHE_"},
 		"run without namespace":   {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
 		"check without file":      {[]string{"check"}, "-f is required"},
 	} {

@@ -69,7 +69,7 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish")})
 	n.server = proxy.NewServer(proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics,
-		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
+		TLS: o.tls.proxy(), Sessions: n.sessions, AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
 		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")})
 	return n, nil
 }

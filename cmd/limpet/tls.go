@@ -1,11 +1,99 @@
 package main
 
+import (
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/limpet-dev/limpet/pkg/proxy"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
 // tlsOptions are about TLS towards clients.
 type tlsOptions struct {
 	defaultCertificate objectName
+	minVersion         tlsVersion
+	ciphers            cipherSuites
 }
 
 func (o *tlsOptions) register(f flagSet) {
+	o.minVersion = tls.VersionTLS12
 	f.Var(&o.defaultCertificate, "default-certificate",
 		"`namespace/name` of the TLS Secret for clients that name no known host; empty: one that they refuse")
+	f.Var(&o.minVersion, "tls-min-version", "lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
+	f.Var(&o.ciphers, "tls-ciphers",
+		"`names` of the cipher suites of TLS 1.2, those of TLS 1.3 are fixed; empty: ECDHE with AES-GCM or ChaCha20")
+}
+
+func (o *tlsOptions) proxy() proxy.TLSOptions {
+	return proxy.TLSOptions{MinVersion: uint16(o.minVersion), CipherSuites: o.ciphers}
+}
+
+// tlsVersion is a flag of a version that Limpet speaks.
+type tlsVersion uint16
+
+func (v *tlsVersion) String() string {
+	for text, version := range translate.TLSVersions {
+		if version == uint16(*v) {
+			return text
+		}
+	}
+	return ""
+}
+
+func (v *tlsVersion) Set(s string) error {
+	version, known := translate.TLSVersions[s]
+	if !known {
+		return fmt.Errorf("it must be one of %s", strings.Join(slices.Sorted(maps.Keys(translate.TLSVersions)), ", "))
+	}
+	*v = tlsVersion(version)
+	return nil
+}
+
+// cipherSuites is a flag of the names that IANA has for suites of TLS 1.2, with commas.
+type cipherSuites []uint16
+
+func (c *cipherSuites) String() string {
+	names := make([]string, len(*c))
+	for i, id := range *c {
+		names[i] = tls.CipherSuiteName(id)
+	}
+	return strings.Join(names, ",")
+}
+
+func (c *cipherSuites) Set(s string) error {
+	var suites cipherSuites
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		id, err := cipherSuite(name)
+		if err != nil {
+			return err
+		}
+		suites = append(suites, id)
+	}
+	*c = suites
+	return nil
+}
+
+func cipherSuite(name string) (uint16, error) {
+	for _, suite := range tls.InsecureCipherSuites() {
+		if suite.Name == name {
+			return 0, fmt.Errorf("%s is not secure", name)
+		}
+	}
+	var names []string
+	for _, suite := range tls.CipherSuites() {
+		if !slices.Contains(suite.SupportedVersions, tls.VersionTLS12) {
+			continue
+		}
+		if suite.Name == name {
+			return suite.ID, nil
+		}
+		names = append(names, suite.Name)
+	}
+	return 0, fmt.Errorf("there is no suite %q for TLS 1.2 to choose; there are %s", name, strings.Join(names, ", "))
 }

@@ -26,6 +26,8 @@ type Model struct {
 	Routes []Route `json:"routes,omitempty"`
 	// Pools are all pools that the routes name, sorted by ID, each once.
 	Pools []Pool `json:"pools,omitempty"`
+	// Hosts are sorted by name. A host that is not among them is served as the flags say.
+	Hosts []Host `json:"hosts,omitempty"`
 	// Certificates are sorted by Secret. No two of one algorithm serve the same server name.
 	Certificates []Certificate `json:"certificates,omitempty"`
 }
@@ -124,6 +126,14 @@ type Endpoint struct {
 	State    EndpointState `json:"state"`
 	// Names are the values of those of the pool's Names that the pod has. They are read only.
 	Names map[Identity]string `json:"names,omitempty"`
+}
+
+// Host is what the TLS connections of a host must be like.
+type Host struct {
+	// Name is that of Route.Host.
+	Name string `json:"name"`
+	// MinVersion is the lowest version of TLS, as in crypto/tls. 0: the one for all hosts.
+	MinVersion uint16 `json:"minVersion,omitempty"`
 }
 
 // Certificate is one TLS key pair and the server names it is presented for.

@@ -130,7 +130,11 @@ func (r *rig) replace(id model.PoolID, endpoints ...model.Endpoint) {
 
 // publish makes the routes, which are sorted by host, the Table of this moment.
 func (r *rig) publish(routes ...model.Route) {
-	r.tables.Publish(routing.Compile(&model.Model{Routes: routes}, r.pools, r.tables.Current(), time.Now()))
+	r.publishModel(&model.Model{Routes: routes})
+}
+
+func (r *rig) publishModel(m *model.Model) {
+	r.tables.Publish(routing.Compile(m, r.pools, r.tables.Current(), time.Now()))
 }
 
 // endpoint finds a pod's endpoint in cart.

@@ -23,6 +23,7 @@ type Options struct {
 	Sessions affinity.Store
 	// Certs is asked by the TLS listener.
 	Certs   *certs.Store
+	TLS     TLSOptions
 	Metrics *observe.Metrics
 	// AccessLog may be nil: no access log.
 	AccessLog *observe.AccessLog

@@ -1,24 +1,95 @@
 package proxy
 
-import "crypto/tls"
+import (
+	"cmp"
+	"crypto/tls"
+	"strings"
+	"sync"
 
-// tlsConfig accepts TLS 1.2 and 1.3. The suites of TLS 1.2 are those with forward secrecy and authenticated
-// encryption (RFC 9325 section 4.2); what Go offers by default includes two with CBC.
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/routing"
+)
+
+// TLSOptions are for the connections of all hosts. The zero value is the default.
+type TLSOptions struct {
+	// MinVersion is the lowest version, as in crypto/tls. 0: TLS 1.2. A host may ask for more.
+	MinVersion uint16
+	// CipherSuites are those of TLS 1.2; TLS 1.3 has none to choose. Nil: those with forward secrecy and authenticated
+	// encryption.
+	CipherSuites []uint16
+}
+
+// defaultSuites have forward secrecy and authenticated encryption (RFC 9325 section 4.2); what Go offers by default
+// includes two with CBC.
+var defaultSuites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+// tlsConfigs gives each connection the tls.Config that its host asks for. Safe for concurrent use; connections of hosts
+// that ask for nothing take no lock.
+type tlsConfigs struct {
+	options *Options
+	plain   *ticketed // of hosts that ask for nothing
+
+	mu    sync.Mutex
+	table *routing.Table // whose hosts the others are of
+	own   map[*model.Host]*ticketed
+}
+
+// tlsConfig is what a connection begins with, before its host is known.
 func tlsConfig(o *Options) *tls.Config {
-	t := &ticketed{purpose: "TLS session tickets", Config: &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		CipherSuites: []uint16{
-			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-			tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
-			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-			tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
-			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-			tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-		},
+	c := &tlsConfigs{options: o}
+	c.plain = c.make(nil)
+	return &tls.Config{GetConfigForClient: c.choose}
+}
+
+func (c *tlsConfigs) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	return c.of(strings.ToLower(hello.ServerName)).with(c.options.Keys.Load())
+}
+
+// of finds the Config of the host, which is in lower case.
+func (c *tlsConfigs) of(host string) *ticketed {
+	table := c.options.Tables.Current()
+	if table == nil {
+		return c.plain
+	}
+	h := table.TLS([]byte(host))
+	if h == nil {
+		return c.plain
+	}
+	return c.ownOf(h, table)
+}
+
+// ownOf makes a Config when it is first asked for, and forgets it with its table.
+func (c *tlsConfigs) ownOf(h *model.Host, table *routing.Table) *ticketed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.table != table {
+		c.table, c.own = table, map[*model.Host]*ticketed{}
+	}
+	if c.own[h] == nil {
+		c.own[h] = c.make(h)
+	}
+	return c.own[h]
+}
+
+func (c *tlsConfigs) make(h *model.Host) *ticketed {
+	config := &tls.Config{
+		MinVersion:     cmp.Or(c.options.TLS.MinVersion, tls.VersionTLS12),
+		CipherSuites:   c.options.TLS.CipherSuites,
 		NextProtos:     []string{"h2", "http/1.1"},
-		GetCertificate: o.Certs.Certificate,
-	}}
-	return &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-		return t.with(o.Keys.Load())
-	}}
+		GetCertificate: c.options.Certs.Certificate,
+	}
+	if config.CipherSuites == nil {
+		config.CipherSuites = defaultSuites
+	}
+	if h != nil {
+		config.MinVersion = max(config.MinVersion, h.MinVersion)
+	}
+	return &ticketed{Config: config, purpose: "TLS session tickets"}
 }

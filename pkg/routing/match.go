@@ -11,6 +11,7 @@ import (
 // host is the routes of one host.
 type host struct {
 	model  []model.Route // what it was compiled from
+	tls    *model.Host   // nil: as for all hosts
 	exact  map[string]*Route
 	prefix map[string]*Route // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix: no longer part of a path needs looking up.
@@ -85,6 +86,22 @@ func cutTo(path []byte, n int) []byte {
 		n = max(bytes.LastIndexByte(path[:n], '/'), 0)
 	}
 	return path[:n]
+}
+
+// TLS gives what the TLS connections of the host must be like that has the routes for this name: the exact host, else
+// the wildcard host, else any host. Nil is as for all hosts. The name is in lower case, without port and trailing dot.
+func (t *Table) TLS(name []byte) *model.Host {
+	h := t.exact[string(name)]
+	if dot := bytes.IndexByte(name, '.'); h == nil && dot > 0 {
+		h = t.wildcard[string(name[dot+1:])]
+	}
+	if h == nil {
+		h = t.any
+	}
+	if h == nil {
+		return nil
+	}
+	return h.tls
 }
 
 // wildcardSuffix takes "*.example.com" apart.

@@ -189,3 +189,30 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+// A host without settings of its own is not one that a wildcard has settings for.
+func TestTheSettingsOfTLSAreThoseOfTheHostThatHasTheRoutes(t *testing.T) {
+	m := &model.Model{
+		Routes: routes("Prefix:/", "Prefix:*.example.com/", "Prefix:plain.example.com/", "Prefix:shop.example.com/"),
+		Hosts:  []model.Host{{Name: "", MinVersion: 1}, {Name: "*.example.com", MinVersion: 2}, {Name: "shop.example.com", MinVersion: 3}},
+	}
+	table := Compile(m, upstream.NewRegistry(), nil, time.Time{})
+	for name, want := range map[string]uint16{
+		"shop.example.com": 3, "plain.example.com": 0, "other.example.com": 2, "a.b.example.com": 1, "": 1, "com": 1,
+	} {
+		got := uint16(0)
+		if h := table.TLS([]byte(name)); h != nil {
+			got = h.MinVersion
+		}
+		if got != want {
+			t.Errorf("%q has the settings %d, want %d", name, got, want)
+		}
+	}
+	if h := tableOf("Prefix:a.example/").TLS([]byte("b.example")); h != nil {
+		t.Errorf("a host without routes has %+v", h)
+	}
+	m.Hosts = m.Hosts[:2]
+	if h := Compile(m, upstream.NewRegistry(), table, time.Time{}).TLS([]byte("shop.example.com")); h != nil {
+		t.Errorf("what was taken back is still there: %+v", h)
+	}
+}

@@ -79,8 +79,12 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 	if previous != nil {
 		t.Generation = previous.Generation + 1
 	}
+	settings := make(map[string]*model.Host, len(m.Hosts))
+	for i := range m.Hosts {
+		settings[m.Hosts[i].Name] = &m.Hosts[i]
+	}
 	for _, routes := range byHost(m.Routes) {
-		t.add(routes, pools, previous)
+		t.add(routes, settings[routes[0].Host], pools, previous)
 	}
 	return t
 }
@@ -99,11 +103,12 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-func (t *Table) add(routes []model.Route, pools *upstream.Registry, previous *Table) {
+func (t *Table) add(routes []model.Route, tls *model.Host, pools *upstream.Registry, previous *Table) {
 	name := routes[0].Host
 	h := previous.host(name)
-	if h == nil || !reflect.DeepEqual(h.model, routes) {
+	if h == nil || !reflect.DeepEqual(h.model, routes) || !reflect.DeepEqual(h.tls, tls) {
 		h = newHost(routes, pools)
+		h.tls = tls
 	}
 	if suffix, ok := wildcardSuffix(name); ok {
 		t.wildcard[suffix] = h

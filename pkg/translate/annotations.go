@@ -25,8 +25,10 @@ const (
 const nginxPrefix = "nginx.ingress.kubernetes.io/"
 
 var (
-	annotationNames = []string{AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy}
-	affinityValues  = []string{"cookie", "header", "source-ip", "none"}
+	annotationNames = []string{
+		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy, AnnotationMinVersion,
+	}
+	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
 // checkAnnotations names the annotations that nobody reads.

@@ -38,6 +38,8 @@ type Options struct {
 	// DefaultCertificate is the TLS Secret for clients that name no known host, and for TLS sections without a Secret.
 	// Empty: there is none.
 	DefaultCertificate types.NamespacedName
+	// TLSMinVersion is the lowest version of TLS for all hosts, as in crypto/tls: an annotation can only raise it.
+	TLSMinVersion uint16
 }
 
 // DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
@@ -69,6 +71,7 @@ type builder struct {
 	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
 	pools      map[model.PoolID]model.Pool
 	certs      certificates
+	hosts      hosts
 	reports    reports
 	referenced map[model.Ref]struct{}
 	now, next  time.Time // World.Now, Result.Next
@@ -85,6 +88,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 		canaries:   map[routeKey]model.Ref{},
 		pools:      map[model.PoolID]model.Pool{},
 		certs:      newCertificates(before),
+		hosts:      hosts{},
 		reports:    reports{},
 		referenced: map[model.Ref]struct{}{},
 		now:        w.Now,
@@ -92,6 +96,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 	b.serveDefaultCertificate()
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
 	b.readPolicies(byAge(w.Policies))
+	b.decideHosts()
 	b.translateIngresses()
 	b.separateCookies()
 	b.namePods(w)
@@ -100,7 +105,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 }
 
 func (b *builder) model() *model.Model {
-	m := &model.Model{Routes: b.routes.sorted(), Certificates: b.certs.sorted()}
+	m := &model.Model{Routes: b.routes.sorted(), Hosts: b.hosts.sorted(), Certificates: b.certs.sorted()}
 	for _, pool := range b.pools {
 		m.Pools = append(m.Pools, pool)
 	}

@@ -43,6 +43,8 @@ const (
 	ReasonCertificateOutOfDate = "CertificateOutOfDate"
 	// ReasonCertificateConflict: an older Ingress has another certificate for the host, with a key of the same type.
 	ReasonCertificateConflict = "CertificateConflict"
+	// ReasonHostConflict: another Ingress decides what the TLS connections of the host are like.
+	ReasonHostConflict = "HostConflict"
 	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
 	ReasonUnknownAnnotation = "UnknownAnnotation"
 	// ReasonInvalidAnnotation: an annotation has a wrong value, or misses another one. It is not applied.

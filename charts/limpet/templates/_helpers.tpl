@@ -94,6 +94,10 @@ true
 {{- with .Values.tls.defaultCertificate }}
 - --default-certificate={{ . }}
 {{- end }}
+- --tls-min-version={{ .Values.tls.minVersion }}
+{{- with .Values.tls.ciphers }}
+- --tls-ciphers={{ join "," . }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --access-log={{ .Values.log.access }}
 - --affinity-secret={{ include "limpet.keySecret" . }}
