@@ -23,6 +23,7 @@ import (
 // only while it runs, which the leader sees to. Safe for concurrent use.
 type statusWriter struct {
 	client    client.Client // reads from the cache
+	name      string        // of this installation, in status
 	addresses *addresses
 	events    *events
 	log       logr.Logger
@@ -145,7 +146,7 @@ func (w *statusWriter) writePolicy(
 	if policy.Generation != report.Generation {
 		return nil
 	}
-	status := policyStatus(report, &policy.Status)
+	status := policyStatus(report, policy, w.name)
 	if equalStatus(&policy.Status, status) {
 		return nil
 	}

@@ -34,7 +34,7 @@ const (
 const (
 	// ReasonResolvedRefs: the target exists.
 	ReasonResolvedRefs = "ResolvedRefs"
-	// ReasonTargetNotFound: the target does not exist, or is an Ingress of another class.
+	// ReasonTargetNotFound: the target does not exist.
 	ReasonTargetNotFound = "TargetNotFound"
 )
 

@@ -4,18 +4,20 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // AffinityPolicyStatus is what Limpet made of a policy.
 type AffinityPolicyStatus struct {
-	// Conditions sum up those of the targets, for kubectl wait: see Summarize.
+	// Conditions sum up those of the targets, as far as they are about the newest generation, for kubectl wait: see
+	// Summarize.
 	//
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// Targets has one entry for each of spec.targetRefs, in their order.
+	// Targets has entries for spec.targetRefs, in their order: one by each installation of Limpet that the target is for.
+	// No installation touches the entries of another.
 	//
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:MaxItems=64
 	Targets []TargetStatus `json:"targets,omitempty"`
 }
 
@@ -23,6 +25,12 @@ type AffinityPolicyStatus struct {
 type TargetStatus struct {
 	// +required
 	TargetRef TargetRef `json:"targetRef"`
+	// ControllerName is the installation that says so: "limpet.dev/", and the namespace and name of its lease.
+	//
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=340
+	ControllerName string `json:"controllerName,omitempty"`
 	// Conditions are Accepted, ResolvedRefs, Conflicted and Programmed.
 	//
 	// +optional

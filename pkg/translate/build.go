@@ -66,6 +66,7 @@ type builder struct {
 	secrets  map[types.NamespacedName]*corev1.Secret
 	// ingresses are those of ours, oldest first.
 	ingresses  []*networkingv1.Ingress
+	foreign    map[model.Ref]bool // what others serve, see foreign
 	policies   *policies
 	routes     routes
 	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
@@ -95,6 +96,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 	}
 	b.serveDefaultCertificate()
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
+	b.foreign = foreign(w.Ingresses, b.ingresses)
 	b.readPolicies(byAge(w.Policies))
 	b.decideHosts()
 	b.translateIngresses()

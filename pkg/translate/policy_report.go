@@ -19,11 +19,15 @@ const maxBackends = 64
 func (b *builder) reportPolicies() {
 	backends := b.effectiveBackends()
 	for _, p := range b.policies.list {
-		targets := make([]v1alpha1.TargetStatus, len(p.Spec.TargetRefs))
+		report := b.reports[p.ref]
 		for i := range p.Spec.TargetRefs {
-			targets[i] = b.reportTarget(p, i, backends)
+			if !b.foreign[targetOf(p, &p.Spec.TargetRefs[i])] {
+				report.Targets = append(report.Targets, b.reportTarget(p, i, backends))
+			}
 		}
-		b.reports[p.ref].Targets = targets
+		if len(report.Targets) == 0 { // others tell what is wrong with it
+			report.Problems = nil
+		}
 	}
 }
 
@@ -55,9 +59,6 @@ func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Con
 			target.String()+" exists")
 	}
 	message := target.String() + " does not exist"
-	if target.Kind == "Ingress" {
-		message += ", or is of a class that is not ours"
-	}
 	b.reports.add(p.ref, v1alpha1.ReasonTargetNotFound, field, "%s", message)
 	return condition(p, v1alpha1.ConditionResolvedRefs, metav1.ConditionFalse, v1alpha1.ReasonTargetNotFound, message)
 }

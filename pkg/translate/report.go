@@ -85,8 +85,9 @@ type Report struct {
 	Generation int64     `json:"generation,omitempty"`
 	// Problems are in the order of the fields. No more than 64 are listed.
 	Problems []Problem `json:"problems,omitempty"`
-	// Targets is set on policies only: one entry for each of spec.targetRefs, in their order, with the conditions
-	// Accepted, ResolvedRefs and Conflicted. Programmed and the transition times are left to the writer of the status.
+	// Targets is set on policies only: one entry for each of spec.targetRefs that is not for others to serve, in their
+	// order, with the conditions Accepted, ResolvedRefs and Conflicted. Programmed, the transition times and who says so
+	// are left to the writer of the status.
 	Targets []v1alpha1.TargetStatus `json:"targets,omitempty"`
 }
 
