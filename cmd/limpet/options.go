@@ -23,6 +23,7 @@ type options struct {
 	zone                           string
 	sessionStore                   string
 	tls                            tlsOptions
+	edge                           edgeOptions
 	stopDelay, stopTimeout         time.Duration
 }
 
@@ -53,6 +54,7 @@ func (o *options) register(f flagSet, d defaults) {
 		" Redis or Valkey that replicas share")
 	f.StringVar(&o.zone, "zone", "", "`name` of the zone that this process runs in, for policies that prefer pods of their own")
 	o.tls.register(f)
+	o.edge.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay,
 		"how long to go on taking connections after readiness was taken back, for load balancers to notice")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout,

@@ -68,10 +68,16 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	}
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish")})
-	n.server = proxy.NewServer(proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics,
-		TLS: o.tls.proxy(), Sessions: n.sessions, AccessLog: n.access, TrustedProxies: o.trusted, Limits: http1.DefaultLimits(),
-		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")})
+	n.server = proxy.NewServer(n.proxyOptions(pairs))
 	return n, nil
+}
+
+func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
+	o := proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, TLS: n.options.tls.proxy(),
+		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: n.options.trusted, Limits: http1.DefaultLimits(),
+		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")}
+	n.options.edge.apply(&o)
+	return o
 }
 
 func newPools(o *options) *upstream.Registry {

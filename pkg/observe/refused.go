@@ -9,11 +9,13 @@ type Refusal uint8
 const (
 	// RefusedFlood: more HTTP/2 frames that carry nothing than are allowed.
 	RefusedFlood Refusal = iota
+	// RefusedProxyHeader: no header of the PROXY protocol from a peer that must send one.
+	RefusedProxyHeader
 
 	refusals
 )
 
-var refusalNames = [refusals]string{"flood"}
+var refusalNames = [refusals]string{"flood", "proxy_protocol"}
 
 // defineRefused makes the counters before they are needed, so that each is there to be looked at while it is 0.
 func (m *Metrics) defineRefused() {

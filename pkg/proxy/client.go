@@ -41,14 +41,15 @@ func (s *Server) originOf(conn net.Conn) origin {
 	o := origin{server: s, shard: connectionCount.Add(1)}
 	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
 	local, _ := netip.ParseAddrPort(conn.LocalAddr().String())
-	o.peer, o.port = peer.Addr().Unmap().WithZone(""), local.Port()
-	o.text = o.peer.String()
-	o.trusted = s.trusts(o.peer)
+	o.setAddresses(peer, local)
 	return o
 }
 
 // serveClear serves a connection that speaks HTTP in clear.
 func (c *client) serveClear() {
+	if !c.learnOrigin() {
+		return
+	}
 	c.conn = http1.NewConn(c.raw)
 	c.serveAll(func(c *client) {
 		if c.awaitRequest() && c.speaksHTTP2() {
@@ -61,6 +62,9 @@ func (c *client) serveClear() {
 
 // serveTLS runs the handshake, within the time for a head, and serves what the client chose.
 func (c *client) serveTLS() {
+	if !c.learnOrigin() {
+		return
+	}
 	conn := http1.NewLazyTLS(c.raw, c.server.tls)
 	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
 	c.idleSince.Store(c.server.clock.Load())

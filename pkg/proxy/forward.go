@@ -173,8 +173,10 @@ func (x *exchange) appendFraming(b []byte) []byte {
 }
 
 // trusts reports whether what addr says about clients is believed.
-func (s *Server) trusts(addr netip.Addr) bool {
-	for _, prefix := range s.TrustedProxies {
+func (s *Server) trusts(addr netip.Addr) bool { return contains(s.TrustedProxies, addr) }
+
+func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
+	for _, prefix := range prefixes {
 		if prefix.Contains(addr) {
 			return true
 		}

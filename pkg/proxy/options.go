@@ -29,9 +29,12 @@ type Options struct {
 	AccessLog *observe.AccessLog
 	// TrustedProxies are the peers whose X-Forwarded-* and Forwarded fields are believed. None by default.
 	TrustedProxies []netip.Prefix
-	Limits         http1.Limits
-	Timeouts       Timeouts
-	Log            logr.Logger
+	// ProxyProtocol are the peers that begin every connection with a header of the PROXY protocol. What it says is
+	// believed from nobody else. None by default.
+	ProxyProtocol []netip.Prefix
+	Limits        http1.Limits
+	Timeouts      Timeouts
+	Log           logr.Logger
 }
 
 // Timeouts are how long the data plane waits. They are kept to within sweepEvery.

@@ -91,6 +91,9 @@ true
 {{- with .Values.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
 {{- end }}
+{{- with .Values.proxyProtocol }}
+- --proxy-protocol={{ join "," . }}
+{{- end }}
 {{- with .Values.tls.defaultCertificate }}
 - --default-certificate={{ . }}
 {{- end }}

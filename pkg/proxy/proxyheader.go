@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/pires/go-proxyproto"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+// Lengths of a header of the PROXY protocol (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt sections 2.1
+// and 2.2).
+const (
+	longestProxyLine = 107     // of version 1
+	proxyHeadLength  = 16      // of version 2, with the length of the rest
+	longestProxyRest = 4 << 10 // of version 2: addresses, and what may follow them, such as a certificate
+	shortestProxy    = 15      // "PROXY UNKNOWN\r\n", and less than what any version 2 has
+)
+
+var errProxyHeader = errors.New("header of the PROXY protocol is too long, or is none")
+
+// learnOrigin reads the header that a load balancer of the PROXY protocol sends first, and takes the addresses it tells
+// for those of the connection. It returns false if the connection is of no use. The peers that are load balancers
+// always send one: were it optional, their clients could send their own.
+func (c *client) learnOrigin() bool {
+	if !contains(c.server.ProxyProtocol, c.peer) {
+		return true
+	}
+	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
+	c.idleSince.Store(c.server.clock.Load())
+	header, err := readProxyHeader(c.raw)
+	c.idleSince.Store(0)
+	switch {
+	case err == io.EOF: // a check of health that connects and closes
+		c.guard.stop()
+		return false
+	case c.guard.stop() || err != nil:
+		c.server.Metrics.Refused(observe.RefusedProxyHeader)
+		c.server.Log.V(1).Info("Connection without a header of the PROXY protocol", "peer", c.text, "reason", err)
+		return false
+	}
+	if !header.Command.IsLocal() { // else the load balancer speaks for itself
+		c.take(header.SourceAddr, header.DestinationAddr)
+	}
+	return true
+}
+
+// take makes the connection that of another client. Of what is not TCP the protocol tells nothing that is of use.
+func (c *client) take(source, destination net.Addr) {
+	from, ok := source.(*net.TCPAddr)
+	to, both := destination.(*net.TCPAddr)
+	if ok && both {
+		c.origin.setAddresses(from.AddrPort(), to.AddrPort())
+	}
+}
+
+// readProxyHeader reads the header and not a byte more: what follows may be TLS, which reads the socket itself. It
+// returns io.EOF if nothing came.
+func readProxyHeader(r io.Reader) (*proxyproto.Header, error) {
+	space := make([]byte, proxyHeadLength+longestProxyRest)
+	n, err := readProxyBytes(r, space)
+	if err != nil {
+		return nil, err
+	}
+	return proxyproto.Read(bufio.NewReader(bytes.NewReader(space[:n])))
+}
+
+func readProxyBytes(r io.Reader, space []byte) (int, error) {
+	if n, err := io.ReadFull(r, space[:shortestProxy]); err != nil {
+		if n == 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, io.EOF // or a reset
+		}
+		return 0, notEOF(err)
+	}
+	switch {
+	case bytes.HasPrefix(space, proxyproto.SIGV1):
+		return readProxyLine(r, space)
+	case bytes.HasPrefix(space, proxyproto.SIGV2):
+		return readProxyBlock(r, space)
+	}
+	return 0, errProxyHeader
+}
+
+// readProxyLine reads the rest of version 1, whose end is only known when it is there.
+func readProxyLine(r io.Reader, space []byte) (int, error) {
+	for n := shortestProxy; n <= longestProxyLine; n++ {
+		if space[n-1] == '\n' {
+			return n, nil
+		}
+		if _, err := io.ReadFull(r, space[n:n+1]); err != nil {
+			return 0, notEOF(err)
+		}
+	}
+	return 0, errProxyHeader
+}
+
+func readProxyBlock(r io.Reader, space []byte) (int, error) {
+	if _, err := io.ReadFull(r, space[shortestProxy:proxyHeadLength]); err != nil {
+		return 0, notEOF(err)
+	}
+	length := int(binary.BigEndian.Uint16(space[proxyHeadLength-2:]))
+	if length > longestProxyRest {
+		return 0, errProxyHeader
+	}
+	end := proxyHeadLength + length
+	if _, err := io.ReadFull(r, space[proxyHeadLength:end]); err != nil {
+		return 0, notEOF(err)
+	}
+	return end, nil
+}
+
+// notEOF is for the end within a header.
+func notEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// setAddresses says who is at the ends of the connection.
+func (o *origin) setAddresses(peer, local netip.AddrPort) {
+	o.peer, o.port = peer.Addr().Unmap().WithZone(""), local.Port()
+	o.text = o.peer.String()
+	o.trusted = o.server.trusts(o.peer)
+}
