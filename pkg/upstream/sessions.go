@@ -7,25 +7,36 @@ import (
 	"time"
 )
 
-// sketchBits is the size of one sketch, 8 KiB. With two bits a session, 1,000 sessions are counted within about 2 %
-// and a stranger is taken for one of them once in 1,000 times; 10,000 within 1 % and once in 14.
-const sketchBits = 1 << 16
+// sketchBits is the size of one sketch, 8 KiB. With four bits a session, 1,000 sessions are counted within about 2 %
+// and a stranger is taken for one of them once in 30,000 times; 10,000 within 1 % and once in 20.
+const (
+	sketchBits = 1 << 16
+	blockBits  = 512 // a cache line
+)
 
-// sketch is a set of sessions, kept as bits: membership is approximate, and the number of members is estimated from
-// the share of bits that are set (linear counting). Lock-free: reads cost two loads, and a session that is known
-// already costs no write. A nil sketch is empty.
+// bitsOfSession is how many bits of a block one session sets on average: 512 (1 - (511/512)^4), as two of its four may
+// be the same one.
+const bitsOfSession = 3.9883
+
+// sketch is a set of sessions, kept as bits: membership is approximate (a Bloom filter in blocks: Putze, Sanders and
+// Singler, 2007), and the number of members is estimated from the share of bits that are set (linear counting).
+// Lock-free: reads touch one cache line, and a session that is known already costs no write. A nil sketch is empty.
 type sketch struct {
 	bits [sketchBits / 64]atomic.Uint64
 }
 
-// positions of a session's two bits. The session is a hash or random already.
-func positions(session uint64) (a, b uint64) {
-	return session % sketchBits, (session >> 32) % sketchBits
+// positions of a session's four bits, all in one block. The session is a hash or random already.
+func positions(session uint64) [4]uint64 {
+	block := session % (sketchBits / blockBits) * blockBits
+	return [4]uint64{
+		block + session>>8%blockBits, block + session>>20%blockBits,
+		block + session>>32%blockBits, block + session>>44%blockBits,
+	}
 }
 
 func (s *sketch) has(session uint64) bool {
-	a, b := positions(session)
-	return s.isSet(a) && s.isSet(b)
+	at := positions(session)
+	return s.isSet(at[0]) && s.isSet(at[1]) && s.isSet(at[2]) && s.isSet(at[3])
 }
 
 func (s *sketch) isSet(at uint64) bool {
@@ -66,8 +77,7 @@ func (s *sessions) add(session uint64) {
 		return
 	}
 	previous := s.previous.Load()
-	a, b := positions(session)
-	for _, at := range [...]uint64{a, b} {
+	for _, at := range positions(session) {
 		if current.set(at) && !previous.isSet(at) {
 			s.ones.Add(1)
 		}
@@ -83,11 +93,11 @@ func (s *sessions) has(session uint64) bool {
 	return s.current.Load().has(session) || s.previous.Load().has(session)
 }
 
-// count estimates the number of sessions: with m bits of which x are set by n sessions of two bits each,
-// n = -m/2 ln(1 - x/m).
+// count estimates the number of sessions: with m bits of which x are set by n sessions of b bits each,
+// n = -m/b ln(1 - x/m).
 func (s *sessions) count() int64 {
 	ones := float64(min(s.ones.Load(), sketchBits-1))
-	n := int64(math.Round(-sketchBits / 2 * math.Log1p(-ones/sketchBits)))
+	n := int64(math.Round(-sketchBits / bitsOfSession * math.Log1p(-ones/sketchBits)))
 	return max(n-s.left.Load()-s.leftBefore.Load(), 0)
 }
 

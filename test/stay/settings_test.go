@@ -1,8 +1,6 @@
 package stay
 
 import (
-	"crypto/md5"
-	"encoding/hex"
 	"fmt"
 	"strings"
 	"sync"
@@ -21,10 +19,6 @@ func issuedWith(change func(*v1alpha1.AffinityPolicySpec)) v1alpha1.AffinityPoli
 }
 
 func TestSettingsOfPolicies(t *testing.T) {
-	adopting := issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
-		s.Methods[0].Cookie = cookieNamed("INGRESSCOOKIE")
-		s.Adopt = []v1alpha1.Adopted{v1alpha1.AdoptIngressNginx}
-	})
 	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{
 		"exempt":  issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Exempt.Paths = []string{"/static"} }),
 		"moved":   issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.MovedHeader = movedHeader }),
@@ -35,7 +29,6 @@ func TestSettingsOfPolicies(t *testing.T) {
 		"idle": issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 			s.Rebalance.Mode, s.Rebalance.AfterIdle = v1alpha1.RebalanceOnIdle, "10m"
 		}),
-		"adopt": adopting,
 		"wait": issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 			s.Unavailable.Action, s.Unavailable.Wait = v1alpha1.UnavailableWait, "1m"
 		}),
@@ -47,7 +40,6 @@ func TestSettingsOfPolicies(t *testing.T) {
 	t.Run("full pods refuse new sessions and keep theirs", f.refuseWhenFull)
 	t.Run("full pods take new sessions where they may spill", f.spillWhenFull)
 	t.Run("idle sessions move to a new pod, and busy ones do not", f.rebalance)
-	t.Run("cookies of ingress-nginx are adopted once", f.adopt)
 	t.Run("sessions wait for a pod that comes back", f.wait)
 	t.Run("apps see their own values, and none of Limpet's", f.hideTokens)
 }
@@ -173,31 +165,6 @@ func (o *open) rebalance(t *testing.T) {
 		return s.stays(o.limpet, "/", 2)
 	})
 	expectEven(t, append(idle, busy...), o.pods)
-}
-
-func (o *open) adopt(t *testing.T) {
-	sessions := newSessions(t, "adopt", 0, clients)
-	const backend = "shop-adopt-80"
-	for i, s := range sessions {
-		p := o.pods[i%len(o.pods)]
-		s.setCookie("INGRESSCOOKIE", md5Hex(backend+p.address())+"|"+md5Hex(md5Hex(backend)+backend))
-		s.pod = p.name
-	}
-	each(t, sessions, func(s *session) error {
-		old := s.pod
-		if err := s.settle(o.limpet, "/"); err != nil {
-			return err
-		}
-		if s.pod != old {
-			return fmt.Errorf("%s: ingress-nginx had it on %s, now it is on %s", s, old, s.pod)
-		}
-		return s.stays(o.limpet, "/", 2)
-	})
-}
-
-func md5Hex(text string) string {
-	sum := md5.Sum([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // hideTokens looks at what apps are sent: values of their own as they gave them, and no token in cookies or headers.

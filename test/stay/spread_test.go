@@ -43,12 +43,30 @@ func TestNewSessionsSpreadEvenlyOverPodsAndReplicas(t *testing.T) {
 		for _, l := range replicas {
 			l.awaitEndpoints(t, ready(f.pods...), least)
 		}
-		fresh := newSessions(t, least, newcomers, newcomers/10)
-		settleOver(t, replicas, fresh)
-		if got := podsOf(fresh)[f.pods[10].name]; got < len(fresh)*85/100 {
-			t.Errorf("the added pod got %d of %d new sessions, though it has fewest: %v", got, len(fresh), podsOf(fresh))
-		}
+		f.fillAdded(t, replicas, least)
 	})
+}
+
+// fillAdded sends as many new clients as the last pod lacks: nearly all of them go there. Of as many again for each pod
+// it gets its share.
+func (o *open) fillAdded(t *testing.T, replicas []*limpet, w way) {
+	t.Helper()
+	added, lacks := o.pods[10].name, newcomers/10
+	filling := newSessions(t, w, newcomers, lacks)
+	settleOver(t, replicas, filling)
+	there := podsOf(filling)[added]
+	t.Logf("the added pod got %d of the %d sessions that it lacked", there, lacks)
+	if there < lacks*98/100 {
+		t.Errorf("the added pod got %d of %d new sessions, though it has fewest: %v", there, lacks, podsOf(filling))
+	}
+	more := newSessions(t, w, newcomers+lacks, lacks*len(o.pods)/5)
+	settleOver(t, replicas, more)
+	share := len(more) / len(o.pods)
+	got := podsOf(more)[added]
+	t.Logf("then it got %d of %d, its share is %d", got, len(more), share)
+	if off := got - (lacks - there) - share; off < -lacks/50 || off > lacks/50 {
+		t.Errorf("with as many as the others, it gets %d of %d sessions: its share is %d", got, len(more), share)
+	}
 }
 
 func wayOf(pick v1alpha1.Pick) way { return way(strings.ToLower(string(pick))) }
