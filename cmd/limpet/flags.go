@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // errReported marks errors that the user has been told about already.
@@ -87,6 +89,31 @@ func (p *prefixes) Set(s string) error {
 		parsed = append(parsed, prefix)
 	}
 	*p = parsed
+	return nil
+}
+
+// clientHeaders is a flag of header names with commas, of those that can hold the address of a client.
+type clientHeaders []http1.FieldID
+
+func (h *clientHeaders) String() string {
+	var names []string
+	for _, id := range *h {
+		names = append(names, id.String())
+	}
+	return strings.Join(names, ",")
+}
+
+func (h *clientHeaders) Set(s string) error {
+	parsed := clientHeaders{}
+	for name := range strings.SplitSeq(s, ",") {
+		switch id := http1.NameID([]byte(strings.TrimSpace(name))); id {
+		case http1.FieldXForwardedFor, http1.FieldForwarded, http1.FieldXRealIP:
+			parsed = append(parsed, id)
+		default:
+			return fmt.Errorf("%q is none of X-Forwarded-For, Forwarded and X-Real-IP", name)
+		}
+	}
+	*h = parsed
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -18,6 +19,8 @@ type options struct {
 	keysFromCluster                bool // a Secret holds them: not a flag
 	classes                        list
 	trusted                        prefixes
+	clientHeaders                  clientHeaders
+	serverHeader                   string
 	logFormat                      string
 	accessLog                      bool
 	zone                           string
@@ -41,6 +44,7 @@ var (
 
 func (o *options) register(f flagSet, d defaults) {
 	o.classes = list{values: []string{"limpet"}}
+	o.clientHeaders = clientHeaders{http1.FieldXForwardedFor}
 	f.StringVar(&o.httpAddr, "http-addr", d.httpAddr, "`address` to serve HTTP on; empty: do not")
 	f.StringVar(&o.httpsAddr, "https-addr", d.httpsAddr, "`address` to serve HTTPS on; empty: do not")
 	f.StringVar(&o.adminAddr, "admin-addr", d.adminAddr, "`address` of health, metrics and debug; empty: none")
@@ -48,6 +52,9 @@ func (o *options) register(f flagSet, d defaults) {
 		" the first seals, all open")
 	f.Var(&o.classes, "ingress-class", "`name` of an IngressClass to serve; may be repeated")
 	f.Var(&o.trusted, "trusted-proxies", "`CIDRs` of proxies whose X-Forwarded-* and Forwarded are believed")
+	f.Var(&o.clientHeaders, "client-address-headers", "`headers` in which trusted proxies name the client, the first that a"+
+		" request has counts: X-Forwarded-For, Forwarded, X-Real-IP. Only those that the proxies set themselves")
+	f.StringVar(&o.serverHeader, "server-header", "limpet", "`name` for the Server header of answers that have none; empty: none")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "`json` or text")
 	f.BoolVar(&o.accessLog, "access-log", true, "write a line for each request to standard output")
 	f.StringVar(&o.sessionStore, "session-store", "memory", "where learned sessions are kept: `memory`, or the URL of a"+
@@ -65,6 +72,9 @@ func (o *options) register(f flagSet, d defaults) {
 func (o *options) validate() error {
 	if o.logFormat != "json" && o.logFormat != "text" {
 		return fmt.Errorf("%w: --log-format is %q, but must be json or text", errUsage, o.logFormat)
+	}
+	if o.serverHeader != "" && !http1.IsToken([]byte(o.serverHeader)) {
+		return fmt.Errorf("%w: --server-header is %q, but must be one word such as limpet", errUsage, o.serverHeader)
 	}
 	if len(o.classes.values) == 0 {
 		return fmt.Errorf("%w: --ingress-class is empty, but at least one class must be served", errUsage)

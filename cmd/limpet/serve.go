@@ -74,7 +74,8 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 
 func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	o := proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, TLS: n.options.tls.proxy(),
-		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: n.options.trusted, Limits: http1.DefaultLimits(),
+		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: n.options.trusted,
+		ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader, Limits: http1.DefaultLimits(),
 		Timeouts: proxy.DefaultTimeouts(), Log: n.log.WithName("proxy")}
 	n.options.edge.apply(&o)
 	return o

@@ -21,6 +21,7 @@ var (
 	ErrMethod            = &Error{400, "method is not a token"}
 	ErrMethodTooLong     = &Error{501, "method is too long"}
 	ErrConnect           = &Error{405, "CONNECT is not served"}
+	ErrTrace             = &Error{405, "TRACE is not served"}
 	ErrTarget            = &Error{400, "request target is malformed"}
 	ErrTargetTooLong     = &Error{414, "request target is too long"}
 	ErrPathEscape        = &Error{400, "path has a bad percent escape"}

@@ -15,6 +15,8 @@ const (
 	// FieldLookAlike is a name that servers in the manner of CGI cannot tell from a known one, such as
 	// X_Forwarded_For: those map everything but letters and digits to "_".
 	FieldLookAlike
+	// FieldWithheld is a field that is not passed on, whatever its name: see Message.Withhold.
+	FieldWithheld
 	// FieldForwardedOther is any name with X-Forwarded- before it that is not known: it speaks about the client as well.
 	FieldForwardedOther
 

@@ -15,9 +15,9 @@ const (
 
 	// neverInRequest is left out of every request: what is per hop, what the writer writes itself, and what is made
 	// to fool the server.
-	neverInRequest = perHop | 1<<FieldHost | 1<<FieldContentLength | 1<<FieldProxy | 1<<FieldLookAlike
+	neverInRequest = perHop | 1<<FieldWithheld | 1<<FieldHost | 1<<FieldContentLength | 1<<FieldProxy | 1<<FieldLookAlike
 
-	neverInResponse = perHop | 1<<FieldContentLength
+	neverInResponse = perHop | 1<<FieldWithheld | 1<<FieldContentLength
 )
 
 func (id FieldID) in(set uint64) bool { return set&(1<<id) != 0 }

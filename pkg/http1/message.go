@@ -54,6 +54,9 @@ func (m *Message) Get(id FieldID) []byte {
 	return m.Fields[m.first[id]].Value
 }
 
+// Withhold keeps Fields[i] from being forwarded.
+func (m *Message) Withhold(i int) { m.Fields[i].ID = FieldWithheld }
+
 // Lookup gives the value of the first field of any name, in whatever case.
 func (m *Message) Lookup(name string) (value []byte, ok bool) {
 	for i := range m.Fields {

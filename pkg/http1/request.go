@@ -75,10 +75,18 @@ func (r *Request) parseMethod(buf []byte, most int) (next int, err error) {
 		return 0, ErrMethod
 	}
 	r.Method = buf[:i:i]
-	if foldEqual(r.Method, "CONNECT") {
-		return 0, ErrConnect
+	return i + 1, checkMethod(r.Method)
+}
+
+// checkMethod refuses what would open a tunnel, and what would answer with the cookies and credentials of the request.
+func checkMethod(method []byte) error {
+	switch {
+	case foldEqual(method, "CONNECT"):
+		return ErrConnect
+	case foldEqual(method, "TRACE"):
+		return ErrTrace
 	}
-	return i + 1, nil
+	return nil
 }
 
 func (r *Request) parseTarget(buf []byte, start, most int) (next int, err error) {

@@ -59,6 +59,9 @@ func scan(buf []byte, i int, of uint8) int {
 // allOf reports whether all bytes are of that class.
 func allOf(buf []byte, of uint8) bool { return scan(buf, 0, of) == len(buf) }
 
+// IsToken reports whether b is a token (RFC 9110 section 5.6.2).
+func IsToken(b []byte) bool { return len(b) > 0 && allOf(b, classToken) }
+
 // indexColon gives the index of the first colon at or after i, len(buf) if there is none.
 func indexColon(buf []byte, i int) int {
 	for ; i+8 <= len(buf); i += 8 {

@@ -6,6 +6,7 @@ func TestAMethodFromElsewhereIsAToken(t *testing.T) {
 	for method, want := range map[string]error{
 		"GET": nil, "brew": nil, "": ErrMethod, "GET /b": ErrMethod, "GET\r\n": ErrMethod, "G\x00T": ErrMethod,
 		"CONNECT": ErrConnect, "connect": ErrConnect,
+		"TRACE": ErrTrace,
 	} {
 		var r Request
 		if got := r.SetMethod([]byte(method)); got != want {

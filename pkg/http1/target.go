@@ -7,14 +7,11 @@ import (
 
 // SetMethod checks and sets Method, for requests that come by another protocol.
 func (r *Request) SetMethod(method []byte) error {
-	if len(method) == 0 || !allOf(method, classToken) {
+	if !IsToken(method) {
 		return ErrMethod
 	}
 	r.Method = method
-	if foldEqual(method, "CONNECT") {
-		return ErrConnect
-	}
-	return nil
+	return checkMethod(method)
 }
 
 // Settle checks Host and Content-Length among the fields that were added by Add: there is one of each at most, Host

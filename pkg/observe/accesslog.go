@@ -25,8 +25,10 @@ type Access struct {
 	Pool     string
 	Endpoint string // the pod's name, or the address
 	Attempts int
-	Outcome  affinity.Outcome
-	Reason   affinity.Reason
+	// RequestID is what the pod was told in X-Request-ID.
+	RequestID []byte
+	Outcome   affinity.Outcome
+	Reason    affinity.Reason
 }
 
 // AccessLog writes one line for each request, as JSON or as text. Lines are collected in several buffers, so that
@@ -141,6 +143,7 @@ func appendJSON(b []byte, a *Access) []byte {
 	if reason := a.Reason.String(); reason != "" {
 		b = appendJSONField(b, "reason", reason)
 	}
+	b = appendJSONField(b, "requestId", a.RequestID)
 	return append(b, "}\n"...)
 }
 
@@ -164,6 +167,7 @@ func appendText(b []byte, a *Access) []byte {
 	if reason := a.Reason.String(); reason != "" {
 		b = append(append(b, '/'), reason...)
 	}
+	b = appendQuoted(append(b, ' '), a.RequestID)
 	return append(b, '\n')
 }
 

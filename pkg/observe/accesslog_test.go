@@ -44,7 +44,7 @@ func sample() Access {
 		Start: time.Date(2026, 1, 2, 3, 4, 5, 678900000, time.UTC), Took: 12345 * time.Microsecond,
 		Client: "192.0.2.1", Protocol: "HTTP/1.1", Method: []byte("GET"), Host: []byte("shop.example"),
 		Path: []byte("/cart"), Status: 200, Bytes: 42, Pool: "shop/cart:80", Endpoint: "cart-0", Attempts: 1,
-		Outcome: affinity.OutcomeMoved, Reason: affinity.ReasonGone,
+		Outcome: affinity.OutcomeMoved, Reason: affinity.ReasonGone, RequestID: []byte("4711"),
 	}
 }
 
@@ -59,11 +59,11 @@ func TestTheFormatsStay(t *testing.T) {
 	}{
 		{a, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"192.0.2.1","protocol":"HTTP/1.1","method":"GET",` +
 			`"host":"shop.example","path":"/cart","status":200,"bytes":42,"seconds":0.012345,"pool":"shop/cart:80",` +
-			`"endpoint":"cart-0","attempts":1,"affinity":"moved","reason":"gone"}`},
-		{a, false, `2026-01-02T03:04:05Z 192.0.2.1 "GET" "shop.example" "/cart" 200 42 0.012345 shop/cart:80 cart-0 moved/gone`},
+			`"endpoint":"cart-0","attempts":1,"affinity":"moved","reason":"gone","requestId":"4711"}`},
+		{a, false, `2026-01-02T03:04:05Z 192.0.2.1 "GET" "shop.example" "/cart" 200 42 0.012345 shop/cart:80 cart-0 moved/gone "4711"`},
 		{none, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
-			`"status":400,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none"}`},
-		{none, false, `2026-01-02T03:04:05Z ::1 "" "" "" 400 0 0.000000 - - none`},
+			`"status":400,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","requestId":""}`},
+		{none, false, `2026-01-02T03:04:05Z ::1 "" "" "" 400 0 0.000000 - - none ""`},
 	} {
 		var out lines
 		log := NewAccessLog(&out, c.json)
@@ -84,7 +84,7 @@ var hostile = []string{
 func TestNothingInARequestBreaksItsLine(t *testing.T) {
 	for _, text := range hostile {
 		a := sample()
-		a.Method, a.Host, a.Path = []byte(text), []byte(text), []byte(text)
+		a.Method, a.Host, a.Path, a.RequestID = []byte(text), []byte(text), []byte(text), []byte(text)
 		var out lines
 		log := NewAccessLog(&out, true)
 		log.Write(0, &a)

@@ -28,6 +28,10 @@ func (x *exchange) answerLater(status int, text, retryAfter string) {
 	x.resp.Status, x.resp.Body, x.resp.KeepAlive = status, http1.BodyLength, true
 	x.resp.ContentLength = int64(len(text)) + 1
 	x.resp.Add(contentType, plainText)
+	x.resp.Add(requestIDName, x.requestID())
+	if status == http.StatusMethodNotAllowed {
+		x.resp.Add(allowName, allowed)
+	}
 	if retryAfter != "" {
 		x.resp.Add(retryAfterName, []byte(retryAfter))
 	}
@@ -44,6 +48,10 @@ var (
 	contentType    = []byte("Content-Type")
 	plainText      = []byte("text/plain; charset=utf-8")
 	retryAfterName = []byte("Retry-After")
+	requestIDName  = []byte("X-Request-ID")
+	allowName      = []byte("Allow")
+	// allowed are the usual methods: which ones a resource has is for its pod to say (RFC 9110 section 15.5.6).
+	allowed = []byte("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 )
 
 // answerRefused is for a session whose endpoint is gone, under a policy that would rather fail than move it, and for

@@ -94,7 +94,7 @@ func TestEveryFormOfHostHasOneWinnerOrIsRefused(t *testing.T) {
 	if stray := other.requests(); len(stray) > 0 {
 		t.Errorf("the pod of other hosts was sent %q", stray)
 	}
-	r.server.Close()
+	eventually(t, "all to be over", r.server.conns.empty)
 	log.Close()
 	for _, line := range lines.parsed(t) {
 		if line["status"] == 200. {
@@ -117,6 +117,7 @@ func (r *rig) askFor(target string, fields []string) string {
 			append([]string{":method", "GET", ":scheme", "http", ":path", "/"}, fields...)...)
 	}
 	client := r.dial()
+	defer client.Close()
 	client.send(strings.Join(append([]string{"GET " + target + " HTTP/1.1"}, fields...), "\r\n") + "\r\n\r\n")
 	return fmt.Sprint(client.read("GET").status)
 }

@@ -7,20 +7,35 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// clientAddress is the address that the request comes from: the peer, unless that is a trusted proxy; then what
-// X-Forwarded-For says, read from its end, up to the first address that is not a trusted proxy itself. What stands
-// before that one was written by somebody whom nobody vouches for. If all are trusted, the first one is the client.
+// clientAddress is the address that the request comes from: the peer, unless that is a trusted proxy; then what the
+// first of the client headers says that the request has. The others are not asked: what a proxy does not set, it may
+// pass on as a client has sent it.
 func (x *exchange) clientAddress() netip.Addr {
-	client := x.peer
 	if !x.trusted {
-		return client
+		return x.peer
 	}
+	for _, id := range x.server.ClientHeaders {
+		if x.req.Has(id) {
+			return x.addressFrom(id)
+		}
+	}
+	return x.peer
+}
+
+// addressFrom reads the header from its end, up to the first address that is not a trusted proxy itself. What stands
+// before that one was written by somebody whom nobody vouches for. If all are trusted, the first one is the client.
+func (x *exchange) addressFrom(id http1.FieldID) netip.Addr {
+	client := x.peer
 	for i := len(x.req.Fields) - 1; i >= 0; i-- {
 		f := &x.req.Fields[i]
-		if f.ID != http1.FieldXForwardedFor {
+		if f.ID != id {
 			continue
 		}
-		addr, done := x.walkBack(client, f.Value)
+		walk := x.walkBack
+		if id == http1.FieldForwarded {
+			walk = x.walkElements
+		}
+		addr, done := walk(client, f.Value)
 		if done {
 			return addr
 		}
@@ -29,7 +44,7 @@ func (x *exchange) clientAddress() netip.Addr {
 	return client
 }
 
-// walkBack reads one list from its end. done says that the client was found.
+// walkBack reads one list of addresses from its end. done says that the client was found.
 func (x *exchange) walkBack(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
 	for len(list) > 0 {
 		comma := bytes.LastIndexByte(list, ',')
@@ -48,6 +63,25 @@ func (x *exchange) walkBack(client netip.Addr, list []byte) (addr netip.Addr, do
 		client = addr
 	}
 	return client, false
+}
+
+// walkElements is walkBack of a Forwarded field.
+func (x *exchange) walkElements(client netip.Addr, value []byte) (addr netip.Addr, done bool) {
+	var hops forwardedHops
+	if !hops.read(value) {
+		return client, true
+	}
+	for i := hops.count - 1; i >= max(0, hops.count-mostHops); i-- {
+		addr, ok := parseNode(hops.nodes[i%mostHops])
+		if !ok {
+			return client, true
+		}
+		if !x.server.trusts(addr) {
+			return addr, true
+		}
+		client = addr
+	}
+	return client, hops.count > mostHops
 }
 
 // parseAddress reads "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443". Proxies write all of them.

@@ -83,6 +83,8 @@ type exchange struct {
 	// tunnel is set when the request was answered with 101.
 	tunnel *tunnel
 
+	id        []byte // see requestID
+	idSpace   [32]byte
 	hostSpace [256]byte
 	pathSpace []byte
 	cookie    []byte // the Set-Cookie of this answer, and space for it
@@ -94,7 +96,7 @@ type exchange struct {
 func (x *exchange) reset() {
 	x.req.Reset()
 	x.resp.Reset()
-	x.host, x.path = nil, nil
+	x.host, x.path, x.id = nil, nil, nil
 	x.table, x.route, x.backend, x.set, x.endpoint = nil, nil, nil, nil, nil
 	x.decision = affinity.Decision{}
 	x.tried = attempts{}

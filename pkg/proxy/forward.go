@@ -26,7 +26,7 @@ func (x *exchange) appendRequestField(b []byte, f *http1.Field) []byte {
 	case http1.FieldCookie:
 		return x.appendCookies(b, f)
 	case http1.FieldXForwardedFor, http1.FieldXForwardedProto, http1.FieldXForwardedHost, http1.FieldXForwardedPort,
-		http1.FieldXRealIP, http1.FieldForwarded:
+		http1.FieldXRealIP, http1.FieldForwarded, http1.FieldXRequestID:
 		return b // appendForwarded writes them
 	}
 	if f.ID.AboutClient() && !x.trusted || !http1.ForwardRequestField(f, &x.req) {
@@ -87,6 +87,8 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 	} else {
 		b = strconv.AppendUint(b, uint64(x.port), 10)
 	}
+	b = append(b, "\r\nX-Request-ID: "...)
+	b = append(b, x.requestID()...)
 	b = append(b, "\r\nForwarded: "...)
 	b = x.appendList(b, http1.FieldForwarded)
 	return x.appendForwardedElement(b)
@@ -115,12 +117,18 @@ func (x *exchange) appendList(b []byte, id http1.FieldID) []byte {
 		return b
 	}
 	for i := range x.req.Fields {
-		if f := &x.req.Fields[i]; f.ID == id && len(f.Value) > 0 {
+		if f := &x.req.Fields[i]; f.ID == id && isList(f) {
 			b = append(b, f.Value...)
 			b = append(b, ", "...)
 		}
 	}
 	return b
+}
+
+// isList reports whether more may be added to the list in f: behind an open quote it would not be read.
+func isList(f *http1.Field) bool {
+	var hops forwardedHops
+	return len(f.Value) > 0 && (f.ID != http1.FieldForwarded || hops.read(f.Value))
 }
 
 func (x *exchange) appendClient(b []byte) []byte {

@@ -57,7 +57,8 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 		tb.Fatal(err)
 	}
 	o := Options{
-		Tables: &r.tables, Keys: &r.keys, Certs: r.certs, Metrics: r.metrics,
+		ClientHeaders: []http1.FieldID{http1.FieldXForwardedFor},
+		Tables:        &r.tables, Keys: &r.keys, Certs: r.certs, Metrics: r.metrics,
 		Limits: http1.DefaultLimits(), Timeouts: DefaultTimeouts(), Log: logr.Discard(),
 	}
 	for _, c := range change {

@@ -184,10 +184,11 @@ func (s *http2Stream) setFields(head *http1.Response) {
 func (s *http2Stream) writeHead(x *exchange) error {
 	s.setFields(&x.resp)
 	h := s.w.Header()
-	for _, made := range []string{"Date", "Content-Type"} { // net/http would make them up
-		if _, ok := h[made]; !ok {
-			h[made] = nil
-		}
+	if !x.resp.Has(http1.FieldContentType) {
+		h["Content-Type"] = nil // net/http would make one up, as it does, rightly, with Date
+	}
+	if server := s.origin.server.ServerHeader; server != "" && !x.resp.Has(http1.FieldServer) {
+		h.Set("Server", server)
 	}
 	if len(x.cookie) > 0 {
 		h.Add("Set-Cookie", string(x.cookie))

@@ -32,9 +32,14 @@ type Options struct {
 	// ProxyProtocol are the peers that begin every connection with a header of the PROXY protocol. What it says is
 	// believed from nobody else. None by default.
 	ProxyProtocol []netip.Prefix
-	Limits        http1.Limits
-	Timeouts      Timeouts
-	Log           logr.Logger
+	// ClientHeaders are where trusted proxies say who the client is: FieldXForwardedFor, FieldForwarded or FieldXRealIP.
+	// The first one that a request has counts, so that only what those proxies set themselves belongs here.
+	ClientHeaders []http1.FieldID
+	// ServerHeader is the Server of answers whose pod names none. May be empty: they have none.
+	ServerHeader string
+	Limits       http1.Limits
+	Timeouts     Timeouts
+	Log          logr.Logger
 }
 
 // Timeouts are how long the data plane waits. They are kept to within sweepEvery.

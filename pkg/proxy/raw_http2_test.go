@@ -20,6 +20,7 @@ var downgrades = []downgrade{
 	{name: "method that is no token", fields: []string{":method", "GET /b HTTP/1.1\r\nHost: b\r\n\r\nGET"}, want: "reset"},
 	{name: "method with a space", fields: []string{":method", "GET /b"}, want: "400"},
 	{name: "CONNECT", fields: []string{":method", "CONNECT", ":authority", "evil:25", ":path", "-", ":scheme", "-"}, want: "405"},
+	{name: "TRACE", fields: []string{":method", "TRACE"}, want: "405"},
 	{name: "CONNECT with a path", fields: []string{":method", "CONNECT"}, want: "reset"},
 
 	{name: "splitting through the path", fields: []string{":path", "/ HTTP/1.1\r\nHost: b\r\n\r\nGET /b"}, want: "reset"},
@@ -131,6 +132,7 @@ func indexField(block []string, name string) int {
 func rawHTTP2(t *testing.T, addr string, fields ...string) string {
 	t.Helper()
 	p := dialHTTP2(t, addr)
+	defer p.conn.Close()
 	p.must(p.open(1, true, fields...))
 	if got := p.outcome(1); len(got) == len("200") {
 		return got

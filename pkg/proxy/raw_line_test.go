@@ -38,6 +38,7 @@ var rawLines = []rawCase{
 
 	{name: "CONNECT", raw: "CONNECT evil.example:25 HTTP/1.1\r\nHost: evil.example:25\r\n\r\n", status: 405},
 	{name: "CONNECT with a path", raw: "CONNECT / HTTP/1.1\r\n" + hostLine + "\r\n", status: 405},
+	{name: "TRACE", raw: "TRACE / HTTP/1.1\r\n" + hostLine + "\r\n", status: 405},
 	{name: "connect", raw: "connect a.example:80 HTTP/1.1\r\n" + hostLine + "\r\n", status: 405},
 }
 

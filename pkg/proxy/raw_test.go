@@ -111,7 +111,7 @@ func (r *rig) exchangeRaw(c *rawCase) {
 
 var whoSaid = regexp.MustCompile(`X-Forwarded-For: 127\.0\.0\.1\r\nX-Real-IP: 127\.0\.0\.1\r\n` +
 	`X-Forwarded-Proto: http\r\nX-Forwarded-Host: (.+)\r\nX-Forwarded-Port: (\d+)\r\n` +
-	`Forwarded: for=127\.0\.0\.1;host="(.+)";proto=http\r\n`)
+	`X-Request-ID: [0-9a-f]{32}\r\nForwarded: for=127\.0\.0\.1;host="(.+)";proto=http\r\n`)
 
 // withoutWho puts the mark who in the place of what Limpet says about the client and what it asked for.
 func (r *rig) withoutWho(text string) string {

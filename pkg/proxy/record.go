@@ -39,7 +39,7 @@ func (x *exchange) log(took time.Duration) {
 		Client: x.text, Protocol: x.protocol,
 		Method: x.req.Method, Host: x.host, Path: x.path,
 		Status: x.status(), Bytes: x.sent,
-		Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
+		RequestID: x.requestID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
 	if x.client != x.peer {
 		a.Client = x.client.String()

@@ -1,10 +1,12 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +23,8 @@ type Server struct {
 	http2  *http2Server
 	conns  connections
 
-	clock    atomic.Int64 // milliseconds since start, moved on by the sweeper
+	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
+	date     atomic.Pointer[[]byte] // of this second, as in Date
 	stopping atomic.Bool
 	sweeper  chan struct{}
 
@@ -40,6 +43,7 @@ func NewServer(o Options) *Server {
 	s.tls = tlsConfig(&s.Options)
 	s.http2 = newHTTP2(&s.Options)
 	s.clock.Store(1)
+	s.setDate(time.Now())
 	go s.sweep()
 	return s
 }
@@ -166,8 +170,19 @@ func (s *Server) sweep() {
 		case <-tick.C:
 			clock := 1 + time.Since(start).Milliseconds()
 			s.clock.Store(clock)
+			s.setDate(time.Now())
 			s.conns.sweep(clock)
 		}
+	}
+}
+
+// setDate writes the date anew in another second.
+func (s *Server) setDate(now time.Time) {
+	var space [len(http.TimeFormat)]byte
+	text := now.UTC().AppendFormat(space[:0], http.TimeFormat)
+	if last := s.date.Load(); last == nil || !bytes.Equal(*last, text) {
+		text = bytes.Clone(text)
+		s.date.Store(&text)
 	}
 }
 

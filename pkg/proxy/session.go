@@ -1,6 +1,9 @@
 package proxy
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -16,6 +19,7 @@ func (x *exchange) nextEndpoint() bool {
 func (x *exchange) holdSession() {
 	x.endpoint.Accepted()
 	x.cookie = x.cookie[:0]
+	x.withholdCookies()
 	if x.resp.Has(http1.FieldLimpetReleaseSession) {
 		x.releaseSession()
 		return
@@ -31,6 +35,20 @@ func (x *exchange) holdSession() {
 		x.issueToken()
 	}
 }
+
+// withholdCookies keeps an app from setting a cookie of Limpet's name, which clients would mix up with Limpet's. Browsers
+// send a cookie without a name by its value, which may pass for one with a name.
+func (x *exchange) withholdCookies() {
+	for _, i := range x.resp.Cookies {
+		name, _, _ := bytes.Cut(bytes.TrimLeft(x.resp.Fields[i].Value, "= \t"), equals)
+		name = bytes.TrimRight(name, " \t")
+		if slices.ContainsFunc(x.backend.Policy.CookieNames(), func(own string) bool { return own == string(name) }) {
+			x.resp.Withhold(i)
+		}
+	}
+}
+
+var equals = []byte("=")
 
 // countSession lets the endpoint know the session, if there is one.
 func (x *exchange) countSession(e *upstream.Endpoint) {

@@ -146,6 +146,7 @@ func (s *stream) writeHead(x *exchange) error {
 	if len(x.cookie) > 0 {
 		s.out.Buf = http1.AppendField(s.out.Buf, "Set-Cookie", x.cookie)
 	}
+	s.appendMissing()
 	s.appendFraming()
 	s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
 	return nil
@@ -194,6 +195,18 @@ func (s *stream) appendFraming() {
 		s.out.Buf = append(s.out.Buf, "Connection: close\r\n"...)
 	case x.req.Minor == 0:
 		s.out.Buf = append(s.out.Buf, "Connection: keep-alive\r\n"...)
+	}
+}
+
+// appendMissing adds what every answer has: the date that it was got on, if nobody says (RFC 9110 section 6.6.1), and
+// who serves.
+func (s *stream) appendMissing() {
+	resp, server := &s.exchange.resp, s.client.server
+	if !resp.Has(http1.FieldDate) && resp.Status >= 200 {
+		s.out.Buf = http1.AppendField(s.out.Buf, "Date", *server.date.Load())
+	}
+	if !resp.Has(http1.FieldServer) && server.ServerHeader != "" {
+		s.out.Buf = http1.AppendField(s.out.Buf, "Server", server.ServerHeader)
 	}
 }
 

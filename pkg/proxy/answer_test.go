@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+)
+
+func serverHeader(name string) func(*Options) {
+	return func(o *Options) { o.ServerHeader = name }
+}
+
+// headersOf asks for a path by HTTP/1.1 and by HTTP/2, and gives the headers of the answers.
+func (r *rig) headersOf(path string) []http.Header {
+	r.t.Helper()
+	first := r.dial().get(path).header
+	return []http.Header{first, do(r.t, http2Client(r.t), newRequest(r.t, "GET", "http://"+r.addr+path, nil)).header}
+}
+
+func TestEveryAnswerSaysWhenAndByWhom(t *testing.T) {
+	r := newRig(t, serverHeader("limpet"))
+	r.serve(nil, startEcho(t, "pod-a"))
+	for _, h := range append(r.headersOf("/"), r.headersOf("/%00")...) {
+		at, err := http.ParseTime(h.Get("Date"))
+		if err != nil || time.Since(at).Abs() > patience || len(h["Date"]) != 1 {
+			t.Errorf("Date is %q: %v", h["Date"], err)
+		}
+		if !slices.Equal(h["Server"], []string{"limpet"}) {
+			t.Errorf("Server is %q", h["Server"])
+		}
+	}
+}
+
+func TestWhatThePodSaysOfItselfStays(t *testing.T) {
+	const date = "Sun, 06 Nov 1994 08:49:37 GMT"
+	r := newRig(t, serverHeader("limpet"))
+	r.serve(nil, startAnswering(t, "pod-a", okHead+"Date: "+date+"\r\nServer: app\r\nContent-Length: 0\r\n\r\n"))
+	for _, h := range r.headersOf("/") {
+		if got := fmt.Sprint(h["Date"], h["Server"]); got != "["+date+"] [app]" {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
+func TestWithoutANameNoServerIsNamed(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	for _, h := range r.headersOf("/") {
+		if got, ok := h["Server"]; ok {
+			t.Errorf("Server is %q", got)
+		}
+	}
+}
+
+func TestA405SaysWhatIsAllowed(t *testing.T) {
+	r := newRig(t)
+	p := startEcho(t, "pod-a")
+	r.serve(nil, p)
+	for _, method := range []string{"TRACE", "CONNECT", "trace"} {
+		client := r.dial()
+		client.send(request(method, "/", ""))
+		a := client.read(method)
+		a.expectStatus(t, 405)
+		if got := a.header.Get("Allow"); got != string(allowed) {
+			t.Errorf("Allow is %q", got)
+		}
+	}
+	if got := p.requests(); len(got) > 0 {
+		t.Errorf("the pod was sent %q", got)
+	}
+}
+
+// The app would else end the sessions of others, or keep its own from being bound.
+func TestAnAppCannotSetLimpetsCookie(t *testing.T) {
+	r := newRig(t)
+	r.serve(cookieAffinity(), startAnswering(t, "pod-a", okHead+"Set-Cookie: limpet-cart=evil\r\n"+
+		"set-cookie:  limpet-cart =evil; Path=/a\r\nSet-Cookie: limpet-cart\r\nSet-Cookie: =limpet-cart=evil\r\n"+
+		"Set-Cookie: limpet-cart2=app\r\nSet-Cookie: other=limpet-cart=x\r\nContent-Length: 0\r\n\r\n"))
+	client := r.dial()
+	first := client.get("/").header.Values("Set-Cookie")
+	if len(first) != 3 || first[0] != "limpet-cart2=app" || first[1] != "other=limpet-cart=x" {
+		t.Fatalf("got %q", first)
+	}
+	held := client.get("/", (&answer{header: http.Header{"Set-Cookie": first[2:]}}).cookie(t)).header.Values("Set-Cookie")
+	if !slices.Equal(held, first[:2]) {
+		t.Errorf("with a session: got %q", held)
+	}
+}

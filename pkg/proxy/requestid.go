@@ -1,0 +1,34 @@
+package proxy
+
+import (
+	"math/rand/v2"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// longestRequestID bounds what is taken over of a client.
+const longestRequestID = 128
+
+// requestID is what the request is called in the log and towards the pod: what X-Request-ID says, or else 128 random
+// bits in hexadecimal. Anybody may bring one, so that a trace can begin in the client: it joins lines of logs, and
+// proves nothing.
+func (x *exchange) requestID() []byte {
+	if len(x.id) > 0 {
+		return x.id
+	}
+	if x.id = x.req.Get(http1.FieldXRequestID); isRequestID(x.id) {
+		return x.id
+	}
+	x.id = appendHex(appendHex(x.idSpace[:0], rand.Uint64()), rand.Uint64())
+	return x.id
+}
+
+func isRequestID(id []byte) bool { return len(id) <= longestRequestID && http1.IsToken(id) }
+
+func appendHex(b []byte, n uint64) []byte {
+	const digits = "0123456789abcdef"
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, digits[n>>shift&15])
+	}
+	return b
+}
