@@ -62,8 +62,8 @@ func stripPod(object any) (any, error) {
 	return pod, nil
 }
 
-// stripSecrets drops what Limpet has no use for before it is kept in memory: all but certificates and their keys, and
-// the key Secret.
+// stripSecrets drops what Limpet has no use for before it is kept in memory: all but certificates, their keys and
+// CAs, and the key Secret.
 func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 	return func(object any) (any, error) {
 		secret, ok := object.(*corev1.Secret)
@@ -75,7 +75,7 @@ func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 			return secret, nil
 		}
 		for name := range secret.Data {
-			if name != corev1.TLSCertKey && name != corev1.TLSPrivateKeyKey {
+			if name != corev1.TLSCertKey && name != corev1.TLSPrivateKeyKey && name != translate.KeyCA {
 				delete(secret.Data, name)
 			}
 		}

@@ -202,13 +202,13 @@ func TestSecretsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
 		namespace, name string
 		kept            int
 	}{
-		{home, DefaultKeySecret, 3},
-		{"shop", DefaultKeySecret, 2},
-		{"shop", "tls", 2},
+		{home, DefaultKeySecret, 4},
+		{"shop", DefaultKeySecret, 3},
+		{"shop", "tls", 3},
 	} {
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.name},
-			Data:       map[string][]byte{corev1.TLSCertKey: {1}, corev1.TLSPrivateKeyKey: {2}, "password": {3}},
+			Data:       map[string][]byte{corev1.TLSCertKey: {1}, corev1.TLSPrivateKeyKey: {2}, "ca.crt": {3}, "password": {4}},
 		}
 		if _, err := strip(secret); err != nil || len(secret.Data) != c.kept {
 			t.Errorf("%s/%s: %d entries kept, error %v; want %d", c.namespace, c.name, len(secret.Data), err, c.kept)

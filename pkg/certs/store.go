@@ -67,6 +67,23 @@ func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 	return pairs[0], nil
 }
 
+// Covers reports whether a certificate that is presented for a server name was made for this host too. Both are in lower
+// case.
+func (s *Store) Covers(presentedFor, host string) bool {
+	return slices.ContainsFunc(s.of(presentedFor), func(pair *tls.Certificate) bool {
+		return slices.ContainsFunc(pair.Leaf.DNSNames, func(name string) bool { return matches(strings.ToLower(name), host) })
+	})
+}
+
+// matches compares as clients do: a wildcard stands for one label (RFC 6125 section 6.4.3).
+func matches(name, host string) bool {
+	if base, wildcard := strings.CutPrefix(name, "*."); wildcard {
+		_, host, _ = strings.Cut(host, ".")
+		return host != "" && base == host
+	}
+	return name == host
+}
+
 func (s *Store) of(name string) []*tls.Certificate {
 	current := *s.current.Load()
 	name = strings.TrimSuffix(strings.ToLower(name), ".")

@@ -19,6 +19,8 @@ const (
 	FieldWithheld
 	// FieldForwardedOther is any name with X-Forwarded- before it that is not known: it speaks about the client as well.
 	FieldForwardedOther
+	// FieldSSLClient is any name with Ssl-Client- before it: what Limpet tells pods about the certificate of a client.
+	FieldSSLClient
 
 	FieldHost
 	FieldContentLength

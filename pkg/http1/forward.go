@@ -15,7 +15,8 @@ const (
 
 	// neverInRequest is left out of every request: what is per hop, what the writer writes itself, and what is made
 	// to fool the server.
-	neverInRequest = perHop | 1<<FieldWithheld | 1<<FieldHost | 1<<FieldContentLength | 1<<FieldProxy | 1<<FieldLookAlike
+	neverInRequest = perHop | 1<<FieldWithheld | 1<<FieldHost | 1<<FieldContentLength | 1<<FieldProxy |
+		1<<FieldLookAlike | 1<<FieldSSLClient
 
 	neverInResponse = perHop | 1<<FieldWithheld | 1<<FieldContentLength
 )

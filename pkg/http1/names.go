@@ -114,10 +114,7 @@ func unknown(name []byte, seen uint8) FieldID {
 	if seen&classOdd != 0 {
 		return lookAlike(name)
 	}
-	if saysForwarded(name) {
-		return FieldForwardedOther
-	}
-	return FieldOther
+	return family(name)
 }
 
 // lookAlike finds names that become a known one where everything but letters and digits is taken for a hyphen.
@@ -130,16 +127,26 @@ func lookAlike(name []byte) FieldID {
 			plain[i] = '-'
 		}
 	}
-	if saysForwarded(plain) || len(name) <= longestKnown && knownName(plain) != FieldOther {
+	if family(plain) != FieldOther || len(name) <= longestKnown && knownName(plain) != FieldOther {
 		return FieldLookAlike
 	}
 	return FieldOther
 }
 
-const forwardedPrefix = "X-Forwarded-"
+// families are beginnings that give a name its meaning, whatever follows.
+var families = [...]struct {
+	prefix string
+	id     FieldID
+}{{"X-Forwarded-", FieldForwardedOther}, {"Ssl-Client-", FieldSSLClient}}
 
-func saysForwarded(name []byte) bool {
-	return len(name) > len(forwardedPrefix) && foldEqual(name[:len(forwardedPrefix)], forwardedPrefix)
+func family(name []byte) FieldID {
+	for i := range families {
+		prefix := families[i].prefix
+		if len(name) > len(prefix) && foldEqual(name[:len(prefix)], prefix) {
+			return families[i].id
+		}
+	}
+	return FieldOther
 }
 
 // foldEqual compares ASCII without regard to case.

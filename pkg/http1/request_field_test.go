@@ -133,15 +133,20 @@ func TestEveryKnownNameIsFound(t *testing.T) {
 }
 
 func TestOtherNamesAreNotKnown(t *testing.T) {
-	for _, name := range []string{"", "x", "xx", "Hos", "Hosts", "Hist", "C00kie", "X-Forwarded", "X-Forwarder-For", "my_header",
+	for _, name := range []string{"", "x", "xx", "Hos", "Hosts", "Hist", "C00kie", "X-Forwarded", "X-Forwarder-For", "my_header", "Ssl-Client", "Ssl-Clients-Cert",
 		"TransferEncoding", "Proxy-Authentication-Infos", "Proxy_Authentication_Infos", strings.Repeat("x_", 99)} {
 		if got := NameID([]byte(name)); got != FieldOther {
 			t.Errorf("%q is taken for %d %s", name, got, got)
 		}
 	}
 	for _, name := range []string{"X_Forwarded-For", "x.forwarded.for", "CONTENT_LENGTH", "Transfer~Encoding",
-		"X_Forwarded_Anything", "x-forwarded-any_thing", "X.Forwarded-" + strings.Repeat("x", 99)} {
+		"X_Forwarded_Anything", "x-forwarded-any_thing", "ssl_client_verify", "SSL.Client-Cert", "X.Forwarded-" + strings.Repeat("x", 99)} {
 		if got := NameID([]byte(name)); got != FieldLookAlike {
+			t.Errorf("%q is taken for %d %s", name, got, got)
+		}
+	}
+	for _, name := range []string{"ssl-client-verify", "SSL-Client-Subject-DN", "Ssl-Client-" + strings.Repeat("x", 99)} {
+		if got := NameID([]byte(name)); got != FieldSSLClient {
 			t.Errorf("%q is taken for %d %s", name, got, got)
 		}
 	}

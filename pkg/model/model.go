@@ -2,6 +2,7 @@ package model
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 )
 
@@ -51,6 +52,8 @@ type Route struct {
 	Source Ref `json:"source"`
 	// Backends are the weighted destinations. None means that nothing behind the route could be resolved: 503.
 	Backends []Backend `json:"backends,omitempty"`
+	// Clients is what clients must show to reach the route, nil for nothing. It is that of the Host, or else nobody can.
+	Clients *ClientCertificates `json:"clients,omitempty"`
 	// Canary says which requests choose between the two Backends by themselves, nil for none.
 	Canary *Canary `json:"canary,omitempty"`
 }
@@ -134,6 +137,29 @@ type Host struct {
 	Name string `json:"name"`
 	// MinVersion is the lowest version of TLS, as in crypto/tls. 0: the one for all hosts.
 	MinVersion uint16 `json:"minVersion,omitempty"`
+	// Clients is what clients are asked for in the handshake, nil for nothing.
+	Clients *ClientCertificates `json:"clients,omitempty"`
+}
+
+// ClientCertificates says which certificates clients may or must show.
+type ClientCertificates struct {
+	// CA is the Secret that CAs are from.
+	CA Ref `json:"ca,omitzero"`
+	// CAs are what a client's certificate must lead to. None: no client has one that does.
+	CAs      []*x509.Certificate `json:"-"`
+	Required bool                `json:"required,omitempty"`
+	// Forward says that pods get the certificate itself, and not only its names.
+	Forward bool `json:"forward,omitempty"`
+	// Fingerprint is the SHA-256 of CAs and Required in hex: clients that were verified for one are for another of the same.
+	Fingerprint string `json:"fingerprint"`
+}
+
+// ClientFingerprint is that of Clients, "" where clients are asked for nothing. h may be nil.
+func (h *Host) ClientFingerprint() string {
+	if h == nil || h.Clients == nil {
+		return ""
+	}
+	return h.Clients.Fingerprint
 }
 
 // Certificate is one TLS key pair and the server names it is presented for.

@@ -68,7 +68,7 @@ func (c *client) serveTLS() {
 	conn := http1.NewLazyTLS(c.raw, c.server.tls)
 	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
 	c.idleSince.Store(c.server.clock.Load())
-	err := conn.Handshake()
+	err := c.handshake(conn)
 	c.idleSince.Store(0)
 	if c.guard.stop() || err != nil {
 		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)

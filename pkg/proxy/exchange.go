@@ -41,6 +41,8 @@ type origin struct {
 	peer   netip.Addr // the other end of the connection, unmapped
 	port   uint16     // of the listener
 	tls    bool
+	// session is what the TLS handshake came to, nil for a connection in clear.
+	session *tlsSession
 	// trusted says that the peer is one of the trusted proxies: what it says about clients is believed.
 	trusted bool
 	// text is peer as text.

@@ -16,6 +16,7 @@ func (x *exchange) appendHead(b []byte) []byte {
 		b = x.appendRequestField(b, &x.req.Fields[i])
 	}
 	b = x.appendMoved(b)
+	b = x.appendIdentity(b)
 	b = x.appendForwarded(b)
 	b = x.appendFraming(b)
 	return http1.AppendHeadEnd(b)

@@ -30,6 +30,9 @@ func (x *exchange) match() bool {
 		x.answer(404, "No route for this host and path.")
 		return false
 	}
+	if !x.permit() {
+		return false
+	}
 	x.backend = x.split()
 	if x.backend == nil {
 		x.answer(503, "The Service behind this route does not exist.")

@@ -3,6 +3,7 @@ package proxy
 import (
 	"cmp"
 	"crypto/tls"
+	"crypto/x509"
 	"strings"
 	"sync"
 
@@ -48,21 +49,26 @@ func tlsConfig(o *Options) *tls.Config {
 	return &tls.Config{GetConfigForClient: c.choose}
 }
 
+// choose gives the Config of the host that the client names, and notes in the session of the connection whose it is.
 func (c *tlsConfigs) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	return c.of(strings.ToLower(hello.ServerName)).with(c.options.Keys.Load())
+	h, config := c.of(strings.ToLower(hello.ServerName))
+	if session, ok := hello.Context().Value(tlsSessionKey{}).(*tlsSession); ok {
+		session.host = h
+	}
+	return config.with(c.options.Keys.Load())
 }
 
 // of finds the Config of the host, which is in lower case.
-func (c *tlsConfigs) of(host string) *ticketed {
+func (c *tlsConfigs) of(host string) (*model.Host, *ticketed) {
 	table := c.options.Tables.Current()
 	if table == nil {
-		return c.plain
+		return nil, c.plain
 	}
 	h := table.TLS([]byte(host))
 	if h == nil {
-		return c.plain
+		return nil, c.plain
 	}
-	return c.ownOf(h, table)
+	return h, c.ownOf(h, table)
 }
 
 // ownOf makes a Config when it is first asked for, and forgets it with its table.
@@ -79,6 +85,27 @@ func (c *tlsConfigs) ownOf(h *model.Host, table *routing.Table) *ticketed {
 }
 
 func (c *tlsConfigs) make(h *model.Host) *ticketed {
+	t := &ticketed{Config: c.base(), purpose: "TLS session tickets"}
+	if h == nil {
+		return t
+	}
+	t.MinVersion = max(t.MinVersion, h.MinVersion)
+	if h.Clients == nil {
+		return t
+	}
+	t.purpose += " of clients " + h.Clients.Fingerprint
+	t.ClientAuth = tls.VerifyClientCertIfGiven
+	if h.Clients.Required {
+		t.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	t.ClientCAs = x509.NewCertPool() // one that is nil would stand for every CA of the machine
+	for _, ca := range h.Clients.CAs {
+		t.ClientCAs.AddCert(ca)
+	}
+	return t
+}
+
+func (c *tlsConfigs) base() *tls.Config {
 	config := &tls.Config{
 		MinVersion:     cmp.Or(c.options.TLS.MinVersion, tls.VersionTLS12),
 		CipherSuites:   c.options.TLS.CipherSuites,
@@ -88,8 +115,5 @@ func (c *tlsConfigs) make(h *model.Host) *ticketed {
 	if config.CipherSuites == nil {
 		config.CipherSuites = defaultSuites
 	}
-	if h != nil {
-		config.MinVersion = max(config.MinVersion, h.MinVersion)
-	}
-	return &ticketed{Config: config, purpose: "TLS session tickets"}
+	return config
 }

@@ -37,7 +37,13 @@ func (r *rig) serveHosts(p *pod, names []string, hosts ...model.Host) {
 	r.replace(cart, endpointsOf(p)...)
 	var routes []model.Route
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		routes = append(routes, hostRoute(name))
+		route := hostRoute(name)
+		for _, h := range hosts {
+			if h.Name == name {
+				route.Clients = h.Clients
+			}
+		}
+		routes = append(routes, route)
 	}
 	r.publishModel(&model.Model{Routes: routes, Hosts: hosts})
 }

@@ -92,11 +92,9 @@ func TestTheCertificateIsChosenByServerName(t *testing.T) {
 		"shop.example": "shop.example", "SHOP.example": "shop.example", "a.shop.example": "*.shop.example",
 		"a.b.shop.example": "default.example", "other.example": "default.example", "": "default.example",
 	} {
-		client, names := dialTLS(t, addr, name)
-		if !slices.Equal(names, []string{want}) {
+		if _, names := dialTLS(t, addr, name); !slices.Equal(names, []string{want}) {
 			t.Errorf("to %q %q is presented, want %q", name, names, want)
 		}
-		client.get("/").expectOK(t, "")
 	}
 }
 

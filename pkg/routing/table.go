@@ -29,6 +29,8 @@ type Route struct {
 	PathType model.PathType
 	Source   model.Ref
 	Backends []Backend
+	// Clients is what clients must show, nil for nothing.
+	Clients *model.ClientCertificates
 
 	// StickySplit says that there are several Backends, and that the sessions of one of them keep their side.
 	StickySplit bool
@@ -136,7 +138,8 @@ func (t *Table) host(name string) *host {
 }
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
-	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary)}
+	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, Clients: m.Clients,
+		canary: compileCanary(m.Canary)}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight

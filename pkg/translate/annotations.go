@@ -26,7 +26,8 @@ const nginxPrefix = "nginx.ingress.kubernetes.io/"
 
 var (
 	annotationNames = []string{
-		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy, AnnotationMinVersion,
+		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
+		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 	}
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )

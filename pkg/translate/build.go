@@ -65,14 +65,16 @@ type builder struct {
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*corev1.Secret
 	// ingresses are those of ours, oldest first.
-	ingresses  []*networkingv1.Ingress
-	foreign    map[model.Ref]bool // what others serve, see foreign
-	policies   *policies
-	routes     routes
-	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
-	pools      map[model.PoolID]model.Pool
-	certs      certificates
-	hosts      hosts
+	ingresses []*networkingv1.Ingress
+	foreign   map[model.Ref]bool // what others serve, see foreign
+	policies  *policies
+	routes    routes
+	canaries  map[routeKey]model.Ref // the Ingress that is the canary of a route
+	pools     map[model.PoolID]model.Pool
+	certs     certificates
+	hosts     hosts
+	// demands are what Ingresses ask of clients.
+	demands    map[model.Ref]*model.ClientCertificates
 	reports    reports
 	referenced map[model.Ref]struct{}
 	now, next  time.Time // World.Now, Result.Next
@@ -90,6 +92,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 		pools:      map[model.PoolID]model.Pool{},
 		certs:      newCertificates(before),
 		hosts:      hosts{},
+		demands:    map[model.Ref]*model.ClientCertificates{},
 		reports:    reports{},
 		referenced: map[model.Ref]struct{}{},
 		now:        w.Now,
@@ -100,6 +103,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 	b.readPolicies(byAge(w.Policies))
 	b.decideHosts()
 	b.translateIngresses()
+	b.demandCertificates()
 	b.separateCookies()
 	b.namePods(w)
 	b.reportPolicies()

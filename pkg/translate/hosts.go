@@ -23,12 +23,13 @@ type host struct {
 	model.Host
 	namespace string    // of the oldest Ingress that routes the host: it alone decides
 	versionBy model.Ref // who has set MinVersion
+	clientsBy model.Ref // who has set Clients
 }
 
 func (h hosts) sorted() []model.Host {
 	var out []model.Host
 	for _, host := range h {
-		if host.MinVersion != 0 {
+		if host.MinVersion != 0 || host.Clients != nil {
 			out = append(out, host.Host)
 		}
 	}
@@ -38,11 +39,12 @@ func (h hosts) sorted() []model.Host {
 
 // decideHosts goes through the Ingresses, oldest first. A host has one handshake for all of its paths, so that of two
 // Ingresses that want different ones the oldest wins that says anything; but nobody decides about a host of another
-// namespace.
+// namespace. The routes of an Ingress whose demands on clients do not count keep them, so that they are served to nobody.
 func (b *builder) decideHosts() {
 	for _, ingress := range b.ingresses {
 		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
-		want := model.Host{MinVersion: b.minVersion(s)}
+		want := model.Host{MinVersion: b.minVersion(s), Clients: b.clientCertificates(s)}
+		b.demands[s.ref] = want.Clients
 		for _, name := range routedHosts(s) {
 			h := b.hosts[name]
 			if h == nil {
@@ -64,27 +66,59 @@ func routedHosts(s *source) []string {
 }
 
 func (b *builder) decideHost(s *source, h *host, want *model.Host) {
-	if want.MinVersion == 0 {
-		return
+	decides := h.namespace == s.Namespace
+	if want.MinVersion != 0 {
+		if h.MinVersion == 0 && decides {
+			h.MinVersion, h.versionBy = want.MinVersion, s.ref
+		}
+		if h.MinVersion != want.MinVersion {
+			b.reportHost(s, h, AnnotationMinVersion, h.versionBy, "")
+		}
 	}
-	if h.MinVersion == 0 && h.namespace == s.Namespace {
-		h.MinVersion, h.versionBy = want.MinVersion, s.ref
+	if want.Clients != nil {
+		if h.Clients == nil && decides {
+			h.Clients, h.clientsBy = want.Clients, s.ref
+		}
+		if !sameClients(h.Clients, want.Clients) {
+			b.reportHost(s, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.Clients))
+		}
 	}
-	if h.MinVersion != want.MinVersion {
-		b.reportHost(s, h, AnnotationMinVersion, h.versionBy)
+}
+
+func sameClients(x, y *model.ClientCertificates) bool {
+	return x != nil && x.Fingerprint == y.Fingerprint && x.Forward == y.Forward
+}
+
+// unservedPaths says what becomes of the paths of an Ingress that wants other clients than are verified.
+func unservedPaths(have, want *model.ClientCertificates) string {
+	if have != nil && have.Fingerprint == want.Fingerprint {
+		return ""
+	}
+	return ". The paths of this Ingress answer 403 there"
+}
+
+// demandCertificates gives each route what clients must show to reach it: what its own Ingress asks for, else what its
+// host does.
+func (b *builder) demandCertificates() {
+	for i := range b.routes.list {
+		route := &b.routes.list[i]
+		if route.Clients = b.demands[route.Source]; route.Clients == nil {
+			route.Clients = b.hosts[route.Host].Clients
+		}
 	}
 }
 
 // reportHost says that somebody else decides.
-func (b *builder) reportHost(s *source, h *host, annotation string, by model.Ref) {
+func (b *builder) reportHost(s *source, h *host, annotation string, by model.Ref, outcome string) {
 	if h.namespace != s.Namespace {
 		b.reports.add(s.ref, ReasonHostConflict, annotationField(annotation),
-			"annotation %s does not count for host %s: the oldest Ingress of that host is in namespace %s, where it is decided",
-			annotation, quote(h.Name), h.namespace)
+			"annotation %s does not count for host %s: the oldest Ingress of that host is in namespace %s, where it is decided%s",
+			annotation, quote(h.Name), h.namespace, outcome)
 		return
 	}
 	b.reports.add(s.ref, ReasonHostConflict, annotationField(annotation),
-		"annotation %s does not count for host %s: %s, which is older, has another value", annotation, quote(h.Name), by)
+		"annotation %s does not count for host %s: %s, which is older, has another value%s",
+		annotation, quote(h.Name), by, outcome)
 }
 
 // minVersion reads the annotation, 0 if there is none that can be applied.

@@ -43,7 +43,8 @@ const (
 	ReasonCertificateOutOfDate = "CertificateOutOfDate"
 	// ReasonCertificateConflict: an older Ingress has another certificate for the host, with a key of the same type.
 	ReasonCertificateConflict = "CertificateConflict"
-	// ReasonHostConflict: another Ingress decides what the TLS connections of the host are like.
+	// ReasonHostConflict: another Ingress decides what the TLS connections of the host are like. If it asks clients for
+	// other certificates, or none, the paths of this one answer 403.
 	ReasonHostConflict = "HostConflict"
 	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
 	ReasonUnknownAnnotation = "UnknownAnnotation"

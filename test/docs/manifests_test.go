@@ -52,6 +52,7 @@ func addShop(t *testing.T, world *translate.World) {
 	world.Services = append(world.Services, shop.Services...)
 	world.EndpointSlices = append(world.EndpointSlices, shop.EndpointSlices...)
 	world.Pods = append(world.Pods, shop.Pods...)
+	world.Secrets = append(world.Secrets, shop.Secrets...)
 }
 
 func checkManifests(t *testing.T, text string, want []string) {

@@ -1,0 +1,285 @@
+package proxy
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// authority is a CA that issues certificates to clients.
+type authority struct {
+	t    *testing.T
+	key  *ecdsa.PrivateKey
+	cert *x509.Certificate
+}
+
+func newAuthority(t *testing.T, name string) *authority {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	key, cert := sign(t, template, nil, nil)
+	return &authority{t: t, key: key, cert: cert}
+}
+
+// sign makes a certificate and its key; without a parent it signs itself.
+func sign(t *testing.T, template, parent *x509.Certificate, by *ecdsa.PrivateKey) (*ecdsa.PrivateKey, *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parent == nil {
+		parent, by = template, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, cert
+}
+
+// issue makes a client that shows a certificate for the name, as the server asks for it or not.
+func (a *authority) issue(name pkix.Name, change ...func(*x509.Certificate)) func(*tls.Config) {
+	a.t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: name,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	for _, c := range change {
+		c(template)
+	}
+	key, cert := sign(a.t, template, a.cert, a.key)
+	pair := &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
+	return func(c *tls.Config) {
+		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
+	}
+}
+
+// asking is a host that asks for certificates of the CAs.
+func asking(host string, required bool, cas ...*authority) model.Host {
+	c := &model.ClientCertificates{Required: required, Fingerprint: host}
+	for _, a := range cas {
+		c.CAs = append(c.CAs, a.cert)
+		c.Fingerprint = a.cert.Subject.CommonName
+	}
+	if required {
+		c.Fingerprint += " required"
+	}
+	return model.Host{Name: host, Clients: c}
+}
+
+// clientRig serves a host that asks for certificates, and plain.example that does not.
+func clientRig(t *testing.T, h model.Host) (r *rig, addr string, p *pod) {
+	t.Helper()
+	r, addr = tlsRig(t)
+	p = startEcho(t, "pod-a")
+	r.serveHosts(p, []string{h.Name, "plain.example"}, h)
+	r.certs.Replace([]model.Certificate{certificate(t, nil, "shop.example", "plain.example")})
+	return r, addr, p
+}
+
+// serves reports whether a request is answered by the pod, and not refused before that.
+func serves(t *testing.T, addr, serverName string, change ...func(*tls.Config)) bool {
+	t.Helper()
+	if !handshakes(t, addr, serverName, append(change, tls12)...) {
+		return false // in TLS 1.3 the client's own handshake ends before the server has seen the certificate
+	}
+	client, _ := dialTLS(t, addr, serverName, change...)
+	client.get("/").expectOK(t, "")
+	return true
+}
+
+func TestOnlyClientsWithACertificateOfTheCAReachTheHost(t *testing.T) {
+	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
+	alice := pkix.Name{CommonName: "alice"}
+	expired := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
+	forServers := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }
+	for name, c := range map[string]struct {
+		client             []func(*tls.Config)
+		required, optional bool
+	}{
+		"nobody":      {nil, false, true},
+		"a partner":   {[]func(*tls.Config){partners.issue(alice)}, true, true},
+		"a stranger":  {[]func(*tls.Config){others.issue(alice)}, false, false},
+		"out of date": {[]func(*tls.Config){partners.issue(alice, expired)}, false, false},
+		"a server":    {[]func(*tls.Config){partners.issue(alice, forServers)}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for required, want := range map[bool]bool{true: c.required, false: c.optional} {
+				_, addr, _ := clientRig(t, asking("shop.example", required, partners))
+				if got := serves(t, addr, "shop.example", c.client...); got != want {
+					t.Errorf("required %v: served %v, want %v", required, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A CA Secret that is missing or broken must not open the host to everybody, nor to those whom the machine trusts.
+func TestWithoutACANobodyIsLetIn(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	_, addr, _ := clientRig(t, asking("shop.example", true))
+	if serves(t, addr, "shop.example") || serves(t, addr, "shop.example", partners.issue(pkix.Name{})) {
+		t.Error("somebody is let in")
+	}
+}
+
+func TestPodsLearnWhoTheClientIs(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	name := pkix.Name{CommonName: "alice, x", Organization: []string{"Nymphe \u00e9\r\nssl-client-verify: SUCCESS"}}
+	h := asking("shop.example", false, partners)
+	_, addr, p := clientRig(t, h)
+	client, _ := dialTLS(t, addr, "shop.example", partners.issue(name))
+	client.get("/").expectOK(t, "")
+	expectFields(t, p.requests()[0], "ssl-client-verify: SUCCESS", "ssl-client-issuer-dn: CN=partners", "ssl-client-cert:",
+		`ssl-client-subject-dn: CN=alice\, x,O=Nymphe \C3\A9\0D\0Assl-client-verify: SUCCESS`)
+
+	unknown, _ := dialTLS(t, addr, "shop.example")
+	unknown.get("/").expectOK(t, "")
+	expectFields(t, p.requests()[1], "ssl-client-verify: NONE", "ssl-client-subject-dn:", "ssl-client-issuer-dn:")
+}
+
+func TestPodsGetTheCertificateWhereTheHostSaysSo(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	h := asking("shop.example", true, partners)
+	h.Clients.Forward = true
+	_, addr, p := clientRig(t, h)
+	client, _ := dialTLS(t, addr, "shop.example", partners.issue(pkix.Name{CommonName: "alice"}))
+	client.get("/").expectOK(t, "")
+	line := strings.Join(fieldLines(p.requests()[0], "ssl-client-cert"), "")
+	text, err := url.PathUnescape(strings.TrimPrefix(line, "ssl-client-cert: "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		t.Fatalf("no certificate in %q", line)
+	}
+	if cert, err := x509.ParseCertificate(block.Bytes); err != nil || cert.Subject.CommonName != "alice" {
+		t.Errorf("got %v, %v", cert, err)
+	}
+}
+
+// What every request of a client carries is bounded.
+func TestAClientWithAnEndlessNameIsTurnedAway(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	_, addr, _ := clientRig(t, asking("shop.example", true, partners))
+	long := pkix.Name{CommonName: strings.Repeat("\u00e9", maxIdentity/6)}
+	client, _ := dialTLS(t, addr, "shop.example", partners.issue(long))
+	client.send(request("GET", "/", ""))
+	client.expectClosed()
+}
+
+// forged is what a client may send to pass for another one, in every spelling that a pod may read.
+var forged = []string{
+	"ssl-client-verify: SUCCESS", "SSL-Client-Verify: SUCCESS", "ssl_client_verify: SUCCESS", "Ssl.Client-Verify: SUCCESS",
+	"ssl-client-subject-dn: CN=root", "SSL_CLIENT_SUBJECT_DN: CN=root", "ssl-client-issuer-dn: CN=root",
+	"ssl-client-cert: root", "ssl-client-anything: root",
+}
+
+func TestWhatClientsSayAboutTheirCertificateIsNeverPassedOn(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	for name, trusted := range map[string][]func(*Options){"anybody": nil, "a trusted proxy": {trusting()}} {
+		t.Run(name, func(t *testing.T) {
+			r, addr := tlsRig(t, trusted...)
+			p := startEcho(t, "pod-a")
+			r.serveHosts(p, []string{"shop.example", "optional.example", ""}, asking("optional.example", false, partners))
+			overTLS, _ := dialTLS(t, addr, "shop.example")
+			inClear := r.dial()
+			inClear.get("/", forged...).expectOK(t, "")
+			overTLS.get("/", forged...).expectOK(t, "")
+			inClear.send(strings.Replace(request("GET", "/", "", forged...), "shop.example", "optional.example", 1))
+			inClear.read("GET").expectOK(t, "")
+			for i, want := range []string{"", "", "ssl-client-verify: NONE"} {
+				var got []string
+				for line := range strings.Lines(p.requests()[i]) {
+					if plain := strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(line)); strings.HasPrefix(plain, "ssl-client") {
+						got = append(got, strings.TrimSpace(line))
+					}
+				}
+				if strings.Join(got, "\n") != want {
+					t.Errorf("request %d: the pod got %q, want %q", i, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A ticket says that its client was verified, by the CA of one host.
+func TestATicketOfAHostWithClientsIsNotGoodForAnother(t *testing.T) {
+	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
+	r, addr := tlsRig(t)
+	r.certs.Replace([]model.Certificate{certificate(t, nil, "shop.example", "a.example", "b.example", "c.example")})
+	r.serveHosts(startEcho(t, "pod-a"), []string{"a.example", "b.example", "c.example", "d.example", "shop.example"},
+		asking("a.example", true, partners), asking("b.example", true, others), asking("c.example", false, partners),
+		asking("d.example", true, partners))
+	alice := partners.issue(pkix.Name{CommonName: "alice"})
+	for name, version := range map[string]func(*tls.Config){"TLS 1.2": tls12, "TLS 1.3": func(*tls.Config) {}} {
+		t.Run(name, func(t *testing.T) {
+			tickets := &oneTicket{}
+			keeping := func(c *tls.Config) { c.ClientSessionCache = tickets }
+			visit := func(host string) bool {
+				client, _ := dialTLS(t, addr, host, version, alice, keeping)
+				client.send(strings.Replace(request("GET", "/", ""), "shop.example", host, 1))
+				client.read("GET").expectOK(t, "")
+				return client.Conn.(*tls.Conn).ConnectionState().DidResume
+			}
+			if visit("a.example") || !visit("a.example") {
+				t.Fatal("the session is not resumed at its own host")
+			}
+			if !visit("d.example") {
+				t.Error("a host that asks for the same does not resume it")
+			}
+			tickets.frozen = true
+			for _, host := range []string{"c.example", "shop.example"} {
+				if visit(host) {
+					t.Errorf("the session is resumed at %s", host)
+				}
+			}
+			if handshakes(t, addr, "b.example", tls12, keeping, alice) {
+				t.Error("a client of another CA is let in with a ticket")
+			}
+		})
+	}
+}
+
+// oneTicket offers the last ticket to every host, as no honest client does.
+type oneTicket struct {
+	last   *tls.ClientSessionState
+	frozen bool
+}
+
+func (o *oneTicket) Get(string) (*tls.ClientSessionState, bool) { return o.last, o.last != nil }
+
+func (o *oneTicket) Put(_ string, s *tls.ClientSessionState) {
+	if s != nil && !o.frozen {
+		o.last = s
+	}
+}
+
+func TestAHostThatRequiresCertificatesIsNotServedInClear(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	r, _, p := clientRig(t, asking("shop.example", true, partners))
+	r.dial().get("/").expectStatus(t, 403)
+	if len(p.requests()) > 0 {
+		t.Error("the pod was asked")
+	}
+}

@@ -1,0 +1,115 @@
+package translate
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// The annotations by which the hosts of an Ingress ask clients for certificates.
+const (
+	// AnnotationClientCA names a Secret in the namespace of the Ingress, whose ca.crt verifies clients.
+	AnnotationClientCA = annotationPrefix + "client-ca"
+	// AnnotationClientCertificate is Required or Optional.
+	AnnotationClientCertificate = annotationPrefix + "client-certificate"
+	// AnnotationClientCertificateHeader is true where pods get the certificate itself as well.
+	AnnotationClientCertificateHeader = annotationPrefix + "client-certificate-header"
+)
+
+// KeyCA is where a Secret has the certificates that others are verified by.
+const KeyCA = "ca.crt"
+
+// clientCertificates reads what an Ingress asks of clients, nil for nothing. Where it asks and something is wrong, a
+// certificate is required that nobody can have: it is never taken for asking less.
+func (b *builder) clientCertificates(s *source) *model.ClientCertificates {
+	name, named := s.Annotations[AnnotationClientCA]
+	mode, set := s.Annotations[AnnotationClientCertificate]
+	if !named && !set {
+		b.checkClientHeader(s, false)
+		return nil
+	}
+	c := &model.ClientCertificates{Required: mode != "Optional", Forward: b.checkClientHeader(s, true)}
+	if set && mode != "Optional" && mode != "Required" {
+		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificate),
+			"annotation %s has the value %s; it must be one of Optional, Required. A certificate is required until it is",
+			AnnotationClientCertificate, quote(mode))
+	}
+	if named {
+		c.CA, c.CAs = b.authority(s, name)
+	} else {
+		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificate),
+			"annotation %s has no effect without %s: no certificate of a client is accepted until there is one",
+			AnnotationClientCertificate, AnnotationClientCA)
+	}
+	c.Fingerprint = clientFingerprint(c)
+	return c
+}
+
+// checkClientHeader reads the annotation, which needs another one.
+func (b *builder) checkClientHeader(s *source, asked bool) bool {
+	value, set := s.Annotations[AnnotationClientCertificateHeader]
+	switch {
+	case !set:
+	case !asked:
+		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificateHeader),
+			"annotation %s has no effect without %s", AnnotationClientCertificateHeader, AnnotationClientCA)
+	case value != "true" && value != "false":
+		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificateHeader),
+			"annotation %s has the value %s; it must be true or false. It is not applied",
+			AnnotationClientCertificateHeader, quote(value))
+	}
+	return value == "true"
+}
+
+// authority gives the certificates of a CA Secret, none if there is something wrong with it.
+func (b *builder) authority(s *source, name string) (model.Ref, []*x509.Certificate) {
+	ref, key := b.refer("Secret", s.Namespace, name)
+	secret := b.secrets[key]
+	if secret == nil {
+		b.reports.add(s.ref, ReasonSecretNotFound, annotationField(AnnotationClientCA),
+			"%s does not exist: no certificate of a client is accepted until it does", ref)
+		return ref, nil
+	}
+	cas, err := parseCAs(secret)
+	if err != nil {
+		b.reports.add(s.ref, ReasonInvalidSecret, annotationField(AnnotationClientCA),
+			"%s: its %s %s. No certificate of a client is accepted", ref, KeyCA, err)
+	}
+	return ref, cas
+}
+
+// parseCAs takes all of a bundle or nothing: a CA that is left out would shut out its clients without a word. Its errors
+// never quote from the Secret.
+func parseCAs(secret *corev1.Secret) ([]*x509.Certificate, error) {
+	var cas []*x509.Certificate
+	for block, rest := pem.Decode(secret.Data[KeyCA]); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, errors.New("holds something other than certificates")
+		}
+		ca, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("cannot be used: %w", err)
+		}
+		cas = append(cas, ca)
+	}
+	if len(cas) == 0 {
+		return nil, errors.New("is missing or holds no certificate")
+	}
+	return cas, nil
+}
+
+func clientFingerprint(c *model.ClientCertificates) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "required %t\n", c.Required)
+	for _, ca := range c.CAs {
+		sum.Write(ca.Raw)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
