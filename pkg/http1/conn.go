@@ -164,6 +164,8 @@ func newSource(c *Conn, conn net.Conn) source {
 	switch conn := conn.(type) {
 	case *LazyTLS:
 		return &tlsSource{conn: c, tls: conn}
+	case waiter:
+		return &waitingSource{plainSource{conn: c}, conn}
 	case syscall.Conn:
 		if raw, err := conn.SyscallConn(); err == nil {
 			return newSocketSource(c, raw)
@@ -185,3 +187,22 @@ func (s *plainSource) read() (int, error) {
 }
 
 func (s *plainSource) readable() bool { return false }
+
+// waiter is a connection that can be waited for without a buffer, though it is no socket.
+type waiter interface {
+	// WaitReadable returns when Read would give something, or fail.
+	WaitReadable() error
+}
+
+// waitingSource reads from such a connection.
+type waitingSource struct {
+	plainSource
+	waiter waiter
+}
+
+func (s *waitingSource) read() (int, error) {
+	if err := s.waiter.WaitReadable(); err != nil {
+		return 0, err
+	}
+	return s.plainSource.read()
+}

@@ -211,3 +211,30 @@ func TestFillingAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// waiting is a connection that can be waited for, though it is no socket.
+type waiting struct {
+	net.Conn
+	wait func() error
+}
+
+func (w waiting) WaitReadable() error { return w.wait() }
+
+func TestAConnectionThatCanBeWaitedForHoldsNoBufferMeanwhile(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	defer far.Close()
+	waited := 0
+	var conn *Conn
+	conn = NewConn(waiting{near, func() error {
+		waited++
+		if conn.buf != nil {
+			t.Error("a buffer is held")
+		}
+		return nil
+	}})
+	go far.Write([]byte("hello"))
+	if err := conn.Fill(0); err != nil || string(conn.Buffered()) != "hello" || waited != 1 {
+		t.Errorf("got %q, %v after waiting %d times", conn.Buffered(), err, waited)
+	}
+}

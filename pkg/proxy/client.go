@@ -109,7 +109,7 @@ func (c *client) serveNext() bool {
 	streams.Put(s)
 	switch next {
 	case bytesOnly:
-		t.run(c)
+		t.run(c.server, c.conn, &c.bodySide, &c.guard)
 	case lingering:
 		c.linger()
 	}

@@ -82,6 +82,9 @@ type exchange struct {
 	sent     int64
 	guard    *guard
 
+	// accept is what a pod must say to be believed that it has switched to a WebSocket, where that is for the exchange
+	// to check: nil where the client does.
+	accept []byte
 	// tunnel is set when the request was answered with 101.
 	tunnel *tunnel
 
@@ -103,7 +106,7 @@ func (x *exchange) reset() {
 	x.decision = affinity.Decision{}
 	x.tried = attempts{}
 	x.body.reset()
-	x.answered, x.broken, x.sent, x.tunnel = false, false, 0, nil
+	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }
 

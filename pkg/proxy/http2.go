@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-logr/logr"
 
+	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
@@ -176,7 +177,12 @@ func serveStream(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s.serve()
+	if t := s.exchange.tunnel; t != nil {
+		t.run(c.server, http1.NewConn(streamConn{s}), &s.bodySide, &s.guard)
+	}
 	c.guards.remove(s)
+	s.guard.stop()
+	s.bodySide.stop()
 	broken := s.exchange.broken
 	s.finish()
 	http2Pool.Put(s)

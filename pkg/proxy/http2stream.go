@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -71,7 +72,11 @@ func (s *http2Stream) finish() {
 func (s *http2Stream) readHead() error {
 	r, req := s.r, &s.exchange.req
 	req.Minor, req.KeepAlive = 1, true
-	if err := req.SetMethod([]byte(r.Method)); err != nil {
+	socket, err := asksForSocket(r)
+	if err != nil {
+		return err
+	}
+	if err := req.SetMethod(methodOf(r, socket)); err != nil {
 		return err
 	}
 	if err := req.SetTarget([]byte(r.RequestURI)); err != nil {
@@ -80,16 +85,36 @@ func (s *http2Stream) readHead() error {
 	if err := req.SetHost([]byte(r.Host)); err != nil {
 		return err
 	}
-	for name, values := range r.Header {
-		for _, value := range values {
-			req.Add([]byte(name), []byte(value))
-		}
-	}
+	s.addFields(socket)
 	req.TakesTrailers = r.Header.Get("Te") == "trailers"
 	if err := req.Settle(); err != nil {
 		return err
 	}
+	if socket {
+		s.askForSocket()
+		return nil
+	}
 	return s.frame()
+}
+
+// methodOf is the method that a pod is asked with.
+func methodOf(r *http.Request, socket bool) []byte {
+	if socket {
+		return []byte(http.MethodGet)
+	}
+	return []byte(r.Method)
+}
+
+// addFields leaves out a key of the client's, who has no use for one in this protocol.
+func (s *http2Stream) addFields(socket bool) {
+	for name, values := range s.r.Header {
+		if name == protocolField || socket && strings.EqualFold(name, string(secWebSocketKey)) {
+			continue
+		}
+		for _, value := range values {
+			s.exchange.req.Add([]byte(name), []byte(value))
+		}
+	}
 }
 
 // frame says how long the body is. net/http goes by the first of several lengths, takes one that is no number for 0,
@@ -192,6 +217,11 @@ func (s *http2Stream) writeHead(x *exchange) error {
 	}
 	if len(x.cookie) > 0 {
 		h.Add("Set-Cookie", string(x.cookie))
+	}
+	if x.resp.Status == http.StatusSwitchingProtocols {
+		h.Del(acceptField)
+		s.w.WriteHeader(http.StatusOK) // RFC 8441 section 5
+		return nil
 	}
 	if x.resp.ContentLength >= 0 {
 		h.Set("Content-Length", strconv.FormatInt(x.resp.ContentLength, 10))

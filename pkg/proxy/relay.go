@@ -12,7 +12,7 @@ import (
 // another request.
 func (x *exchange) relay(conn *upstream.Conn) {
 	x.holdSession()
-	if x.resp.Status == 101 {
+	if x.resp.Status == 101 || x.accept != nil && x.resp.Status < 300 {
 		x.switchProtocols(conn)
 		return
 	}
@@ -83,7 +83,7 @@ func (x *exchange) fitForReuse(conn *upstream.Conn) bool {
 // switchProtocols believes a 101 only if the client asked for a WebSocket and that is what the pod switched to: nothing
 // else is tunnelled.
 func (x *exchange) switchProtocols(conn *upstream.Conn) {
-	if !x.req.WebSocket() || !bytes.EqualFold(x.resp.Upgrade, websocket) {
+	if !x.req.WebSocket() || !bytes.EqualFold(x.resp.Upgrade, websocket) || !x.isAccepted() {
 		x.abandon(conn)
 		x.answerFailure(failure{kind: badAnswer})
 		return
@@ -99,3 +99,9 @@ func (x *exchange) switchProtocols(conn *upstream.Conn) {
 }
 
 var websocket = []byte("websocket")
+
+// isAccepted reports whether the pod has understood the key of the handshake, as far as that is not for the client to see.
+func (x *exchange) isAccepted() bool {
+	accept, _ := x.resp.Lookup(acceptField)
+	return x.accept == nil || bytes.Equal(accept, x.accept)
+}

@@ -16,14 +16,16 @@ type tunnel struct {
 
 // run passes bytes both ways until both sides have ended. No buffer is held while nothing passes, and no change of the
 // configuration touches it.
-func (t *tunnel) run(c *client) {
-	c.server.Metrics.Streams.Inc()
-	defer c.server.Metrics.Streams.Dec()
+//
+// there and back are the guards of what is sent to the pod and to the client.
+func (t *tunnel) run(s *Server, client *http1.Conn, there, back *guard) {
+	s.Metrics.Streams.Inc()
+	defer s.Metrics.Streams.Dec()
 	defer t.endpoint.End()
 	defer t.conn.Close()
-	c.bodySide.reads = false
-	towardsPod := way{from: c.conn, to: t.conn.Conn, server: c.server, guard: &c.bodySide, back: &c.guard}
-	towardsClient := way{from: t.conn.Conn, to: c.conn, server: c.server, guard: &c.guard, back: &c.bodySide}
+	there.reads = false
+	towardsPod := way{from: client, to: t.conn.Conn, server: s, guard: there, back: back}
+	towardsClient := way{from: t.conn.Conn, to: client, server: s, guard: back, back: there}
 	var other sync.WaitGroup
 	other.Go(towardsPod.run)
 	towardsClient.run()

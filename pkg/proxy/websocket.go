@@ -1,0 +1,99 @@
+package proxy
+
+import (
+	"crypto/rand"
+	"crypto/sha1" //nolint:gosec // RFC 6455 wants it, and nothing depends on its strength
+	"encoding/base64"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	_ "github.com/limpet-dev/limpet/pkg/proxy/extendedconnect" // before net/http
+)
+
+// WebSockets over HTTP/2 begin with a CONNECT that says ":protocol" (RFC 8441). Pods are asked in HTTP/1.1, so that the
+// question and its answer are translated: a key is made here, and what the pod makes of it is checked here.
+
+var (
+	errProtocol        = &http1.Error{Status: 501, Reason: "the protocol of CONNECT is not websocket"}
+	errProtocolWithout = &http1.Error{Status: 400, Reason: "a protocol is given without CONNECT"}
+
+	secWebSocketKey = []byte("Sec-WebSocket-Key")
+)
+
+const (
+	protocolField = ":protocol" // where net/http puts it
+	acceptField   = "Sec-Websocket-Accept"
+)
+
+// asksForSocket reports whether the request is the CONNECT of a WebSocket.
+func asksForSocket(r *http.Request) (bool, error) {
+	protocol, ok := r.Header[protocolField]
+	switch {
+	case !ok:
+		return false, nil
+	case r.Method != http.MethodConnect:
+		return false, errProtocolWithout
+	case len(protocol) != 1 || protocol[0] != string(websocket):
+		return false, errProtocol
+	}
+	return true, nil
+}
+
+// askForSocket makes the exchange ask its pod for a WebSocket. The request has no body: what the client sends is for the
+// tunnel.
+func (s *http2Stream) askForSocket() {
+	key := make([]byte, 16)
+	_, _ = rand.Read(key) // never fails
+	text := base64.StdEncoding.AppendEncode(nil, key)
+	req := &s.exchange.req
+	req.Upgrade, req.Body, s.ended = websocket, http1.BodyNone, true
+	req.Add(secWebSocketKey, text)
+	s.exchange.accept = acceptFor(text)
+}
+
+// acceptFor is how a pod shows that it has understood the key (RFC 6455 section 4.2.2).
+func acceptFor(key []byte) []byte {
+	sum := sha1.Sum(append(key[:len(key):len(key)], "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) //nolint:gosec // as above
+	return base64.StdEncoding.AppendEncode(nil, sum[:])
+}
+
+// streamConn is a stream as a connection, for a tunnel.
+type streamConn struct {
+	*http2Stream
+}
+
+// WaitReadable waits until Read has something to give, or fails: net/http reads nothing then, and holds no buffer.
+func (c streamConn) WaitReadable() error {
+	_, err := c.r.Body.Read(nil)
+	return err
+}
+
+func (c streamConn) Read(p []byte) (int, error) { return c.r.Body.Read(p) }
+
+func (c streamConn) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err == nil {
+		err = c.control.Flush()
+	}
+	return n, err
+}
+
+// CloseWrite ends the stream, and what the client still sends with it: net/http can only end the answer by returning.
+func (c streamConn) CloseWrite() error { return c.SetReadDeadline(longAgo) }
+
+// Close is for a stream that has failed: it is reset.
+func (c streamConn) Close() error { return c.control.SetDeadline(longAgo) }
+
+func (c streamConn) SetDeadline(t time.Time) error      { return c.control.SetDeadline(t) }
+func (c streamConn) SetReadDeadline(t time.Time) error  { return c.control.SetReadDeadline(t) }
+func (c streamConn) SetWriteDeadline(t time.Time) error { return c.control.SetWriteDeadline(t) }
+
+// LocalAddr is part of net.Conn. Nobody asks.
+func (c streamConn) LocalAddr() net.Addr { return &net.TCPAddr{} }
+
+// RemoteAddr is part of net.Conn. Nobody asks.
+func (c streamConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
+
+var _ net.Conn = streamConn{}
