@@ -62,8 +62,8 @@ test: ## Run all tests with the race detector; builds the control plane on the f
 	go test -race $(TEST_FLAGS) $(PKG)
 
 .PHONY: bench
-bench: build ## Compare the CPU per request with nginx and HAProxy, side by side (needs nginx, haproxy, taskset)
-	go run ./test/bench -limpet bin/limpet $(BENCH_FLAGS)
+bench: build ## Compare with nginx, HAProxy and Caddy, side by side, in some 20 minutes; BENCH_FLAGS=-help says how
+	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
 
 .PHONY: microbench
 microbench: ## Run all Go benchmarks

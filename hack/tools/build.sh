@@ -6,6 +6,7 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
+[ ! -f "${1:-.}/go.mod" ] || cd "${1:-.}" # a tool whose dependencies would move the others' has a module of its own
 export GOFLAGS=-mod=readonly
 package=$(go list -f '{{.ImportPath}}' tool | grep "/${1:?usage: build.sh NAME}\$") || {
   echo "$0: $1 is not a tool of $PWD/go.mod" >&2

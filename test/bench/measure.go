@@ -1,162 +1,168 @@
 package main
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
-	"strconv"
-	"strings"
-	"syscall"
-	"text/tabwriter"
 	"time"
-	"unsafe"
 )
 
-// The cores: the proxy under test has one to itself.
-const (
-	proxyCore = 0
-	loadCore  = 1
-)
-
-// pin lets a process, and what it will start, run on one core only.
-func pin(pid, core int) error {
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		return err
-	}
-	mask := [16]uint64{1 << core}
-	for _, thread := range threads {
-		tid, err := strconv.Atoi(thread.Name())
-		if err != nil {
-			return err
-		}
-		_, _, errno := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, uintptr(tid), unsafe.Sizeof(mask),
-			uintptr(unsafe.Pointer(&mask)))
-		if errno != 0 {
-			return fmt.Errorf("pinning process %d to core %d: %w", pid, core, errno)
-		}
-	}
-	return nil
-}
-
-// cpuTime is what a process and its children have used so far, in user and kernel mode.
-func cpuTime(pid int) (time.Duration, error) {
-	total := time.Duration(0)
-	pids := append(children(pid), pid)
-	for _, p := range pids {
-		used, err := processTime(p)
-		if err != nil {
-			return 0, err
-		}
-		total += used
-	}
-	return total, nil
-}
-
-// processTime reads the scheduler's nanosecond count of every thread (proc_pid_schedstat).
-func processTime(pid int) (time.Duration, error) {
-	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-	if err != nil {
-		return 0, err
-	}
-	total := time.Duration(0)
-	for _, thread := range threads {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, thread.Name()))
-		if errors.Is(err, os.ErrNotExist) {
-			continue // the thread has ended
-		}
-		if err != nil {
-			return 0, err
-		}
-		nanoseconds, _, _ := strings.Cut(string(text), " ")
-		n, err := strconv.ParseInt(nanoseconds, 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		total += time.Duration(n)
-	}
-	return total, nil
-}
-
-func children(pid int) []int {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
-	if err != nil {
-		return nil
-	}
-	var pids []int
-	for field := range bytes.FieldsSeq(text) {
-		if child, err := strconv.Atoi(string(field)); err == nil {
-			pids = append(pids, append(children(child), child)...)
-		}
-	}
-	return pids
+// finding is what one workload has shown.
+type finding struct {
+	workload *workload
+	proxies  []*proxy
+	failures []error
+	others   float64 // the part of the proxies' core that other programs had meanwhile
 }
 
 // result is one round of one proxy.
 type result struct {
 	cpu       float64 // microseconds a request
 	perSecond float64
-	p50, p99  time.Duration
+	p50, p99  float64 // microseconds
+	busy      float64 // the part of the round in which the proxy ran
+	resident  float64 // bytes for each idle connection
 }
 
-func summarise(latencies []time.Duration, took, cpu time.Duration) result {
-	slices.Sort(latencies)
-	n := len(latencies)
-	return result{
-		cpu:       float64(cpu.Nanoseconds()) / 1000 / float64(n),
-		perSecond: float64(n) / took.Seconds(),
-		p50:       latencies[n/2],
-		p99:       latencies[n*99/100],
+// measure starts the proxies for one workload, runs it, and stops them. A proxy that fails is left out from there on.
+func (b *bench) measure(w *workload) *finding {
+	found := &finding{workload: w}
+	for _, r := range b.rivals {
+		if !r.offers(w) {
+			continue
+		}
+		p, err := b.start(r, w)
+		if p != nil {
+			found.proxies = append(found.proxies, p)
+			defer p.stop()
+		}
+		found.left(p, r, err)
+	}
+	if w.idle {
+		found.each(func(p *proxy) error { return b.hold(p, w) })
+	} else {
+		b.drive(found)
+	}
+	found.each((*proxy).readPeak)
+	return found
+}
+
+// each does something with every proxy that has not failed so far.
+func (f *finding) each(do func(*proxy) error) {
+	for _, p := range slices.Clone(f.proxies) {
+		f.left(p, p.rival, do(p))
 	}
 }
 
+// left takes a proxy out that has failed.
+func (f *finding) left(p *proxy, r *rival, err error) {
+	if err == nil {
+		return
+	}
+	f.failures = append(f.failures, fmt.Errorf("%s: %s: %w", f.workload.name, r.name, err))
+	f.proxies = slices.DeleteFunc(f.proxies, func(q *proxy) bool { return q == p })
+}
+
+// drive runs the rounds. The first one warms up and does not count.
+func (b *bench) drive(found *finding) {
+	found.each(func(p *proxy) (err error) {
+		p.load, err = found.workload.connect(p.address, min(found.workload.count, b.clients))
+		return err
+	})
+	found.each(func(p *proxy) error { return p.round(b.duration) })
+	for _, p := range found.proxies {
+		p.results, p.took, p.used = nil, 0, 0
+	}
+	busy := coreTime(proxyCore)
+	for range b.rounds {
+		found.each(func(p *proxy) error { return p.round(b.duration) })
+	}
+	busy = coreTime(proxyCore) - busy
+	var took, used time.Duration
+	for _, p := range found.proxies {
+		took, used = took+p.took, used+p.used
+	}
+	found.others = (busy - used).Seconds() / took.Seconds()
+}
+
+// round drives one proxy and reads what it cost.
+func (p *proxy) round(duration time.Duration) error {
+	before, err := usageOf(p.process.Pid)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	latencies, err := p.load.run(duration)
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	after, err := usageOf(p.process.Pid)
+	if err != nil {
+		return err
+	}
+	used := after.cpu - before.cpu
+	p.results = append(p.results, summarise(latencies, took, used))
+	p.took, p.used = p.took+took, p.used+used
+	return nil
+}
+
+func summarise(latencies []time.Duration, took, used time.Duration) result {
+	slices.Sort(latencies)
+	n := len(latencies)
+	return result{
+		cpu:       micro(used) / float64(n),
+		perSecond: float64(n) / took.Seconds(),
+		p50:       micro(latencies[n/2]),
+		p99:       micro(latencies[n*99/100]),
+		busy:      used.Seconds() / took.Seconds(),
+	}
+}
+
+func micro(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+
+// readPeak reads how much memory the proxy has used.
+func (p *proxy) readPeak() error {
+	u, err := usageOf(p.process.Pid)
+	p.memory = u.peak
+	return err
+}
+
+// settle is how long idle connections rest before their memory is read.
+const settle = 2 * time.Second
+
+// hold opens idle connections, each after a few requests, and sees by how much the proxy has grown. Some connections
+// come first and do not count: whatever is set up once is set up then.
+func (b *bench) hold(p *proxy, w *workload) error {
+	first, err := w.connect(p.address, min(w.count, b.clients))
+	defer first.close()
+	if err != nil {
+		return err
+	}
+	before, err := usageOf(p.process.Pid)
+	if err != nil {
+		return err
+	}
+	idle, err := w.connect(p.address, b.idle)
+	defer idle.close()
+	if err != nil {
+		return err
+	}
+	if !b.smoke {
+		time.Sleep(settle)
+	}
+	after, err := usageOf(p.process.Pid)
+	p.results = []result{{resident: float64(after.resident-before.resident) / float64(b.idle)}}
+	return err
+}
+
 // median of one figure over the rounds.
-func (p *proxy) median(figure func(result) float64) float64 {
+func (p *proxy) median(figure func(result) float64) float64 { return p.quantile(figure, 0.5) }
+
+func (p *proxy) quantile(figure func(result) float64, q float64) float64 {
 	values := make([]float64, len(p.results))
 	for i, r := range p.results {
 		values[i] = figure(r)
 	}
 	slices.Sort(values)
-	return values[len(values)/2]
-}
-
-func cpu(r result) float64 { return r.cpu }
-
-func report(w io.Writer, s settings, proxies []*proxy) {
-	fmt.Fprintf(w, "small sticky GET, %d keep-alive connections, medians of %d rounds of %d requests\n\n",
-		s.connections, s.rounds, s.requests)
-	base := find(proxies, "nginx").median(cpu)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "proxy\tCPU us/request\tto nginx\trequests/s\tp50 us\tp99 us\t")
-	for _, p := range proxies {
-		fmt.Fprintf(t, "%s\t%.1f\t%.2f\t%.0f\t%.0f\t%.0f\t\n", p.name, p.median(cpu), p.median(cpu)/base,
-			p.median(func(r result) float64 { return r.perSecond }),
-			p.median(func(r result) float64 { return float64(r.p50.Microseconds()) }),
-			p.median(func(r result) float64 { return float64(r.p99.Microseconds()) }))
-	}
-	t.Flush()
-	fmt.Fprintln(w)
-	for _, p := range proxies {
-		fmt.Fprintf(w, "%s: %s\n", p.name, p.version)
-	}
-}
-
-func verdict(s settings, proxies []*proxy) error {
-	ratio := find(proxies, "limpet").median(cpu) / find(proxies, "nginx").median(cpu)
-	if s.target > 0 && ratio > s.target {
-		return fmt.Errorf("limpet needs %.2f times the CPU of nginx; the target is %.2f", ratio, s.target)
-	}
-	return nil
-}
-
-func find(proxies []*proxy, name string) *proxy {
-	for _, p := range proxies {
-		if p.name == name {
-			return p
-		}
-	}
-	return &proxy{results: []result{{cpu: 1}}}
+	return values[int(q*float64(len(values)-1)+0.5)]
 }

@@ -1,101 +1,193 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"net"
-	"os"
-	"os/exec"
+	"strconv"
 	"strings"
 )
 
-// podRole is the argument by which the bench starts itself as the pods.
-const podRole = "serve-pods"
+const (
+	podCount = 3
+	// podName is the length of a pod's name, which every answer and every message of a pod begins with.
+	podName = len("pod-0")
+	// smallBody is the length of what a pod answers where nothing else is asked for.
+	smallBody = 100
+)
 
-const podCount = 3
-
-// podBody is the length of what a pod answers.
-const podBody = 100
-
-// podProcess is the process in which the pods run.
-type podProcess struct {
-	cmd       *exec.Cmd
-	addresses []string
+// pods answer with their name, at as little cost as possible: what is measured is the proxy.
+type pods struct {
+	listeners    []net.Listener
+	http1, http2 []string // addresses, of which the second speak gRPC
 }
 
-func startPods() (*podProcess, error) {
-	p := &podProcess{cmd: exec.Command(os.Args[0], podRole)}
-	p.cmd.Stderr = os.Stderr
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+func startPods() (*pods, error) {
+	p := &pods{}
+	for i := range podCount {
+		name := fmt.Sprintf("pod-%d", i)
+		for addresses, serve := range map[*[]string]func(net.Conn, string){&p.http1: servePod, &p.http2: serveGRPC} {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return p, err
+			}
+			p.listeners = append(p.listeners, l)
+			*addresses = append(*addresses, l.Addr().String())
+			go accept(l, func(conn net.Conn) { serve(conn, name) })
+		}
 	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		p.stop()
-		return nil, fmt.Errorf("starting the pods: %w", err)
-	}
-	p.addresses = strings.Fields(line)
 	return p, nil
 }
 
-func (p *podProcess) stop() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
-}
-
-// servePods serves podCount pods that answer every request with their name, at as little cost as possible: what is
-// measured is the proxy. It prints their addresses and ends when it is killed.
-func servePods([]string) {
-	var addresses []string
-	for i := range podCount {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		addresses = append(addresses, l.Addr().String())
-		go servePod(l, fmt.Sprintf("pod-%d", i))
+func (p *pods) close() {
+	for _, l := range p.listeners {
+		l.Close()
 	}
-	fmt.Println(strings.Join(addresses, " "))
-	select {}
 }
 
-func servePod(l net.Listener, name string) {
-	body := name + strings.Repeat(".", podBody-len(name))
-	answer := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"+
-		"Date: Sat, 21 Nov 2026 00:00:00 GMT\r\nCache-Control: no-store\r\n\r\n%s", len(body), body)
+func accept(l net.Listener, serve func(net.Conn)) {
 	for {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
-		go serveConnection(conn, answer)
+		go serve(conn)
 	}
 }
 
-// serveConnection answers every head that ends in the bytes read. Requests have no bodies here.
-func serveConnection(conn net.Conn, answer []byte) {
+// podConn is one connection of a pod that speaks HTTP/1.1.
+type podConn struct {
+	net.Conn
+	name    string
+	answers map[int][]byte // by the length of the body
+	buf     []byte
+	held    int // bytes of buf that were read and not used
+}
+
+// servePod answers requests that follow one another: with so many bytes as /bytes/N says, or a few.
+func servePod(conn net.Conn, name string) {
 	defer conn.Close()
-	buf := make([]byte, 16<<10)
-	held := 0
+	p := &podConn{Conn: conn, name: name, answers: map[int][]byte{}, buf: make([]byte, 64<<10)}
 	for {
-		n, err := conn.Read(buf[held:])
+		head, err := p.readHead()
 		if err != nil {
 			return
 		}
-		held += n
-		end := bytes.Index(buf[:held], []byte("\r\n\r\n"))
-		if end < 0 {
-			continue
+		if isUpgrade(head) {
+			p.echo(head)
+			return
 		}
-		held = copy(buf, buf[end+4:held])
-		if _, err := conn.Write(answer); err != nil {
+		length := answerLength(head)
+		if bytes.HasPrefix(head, []byte("POST ")) {
+			err = p.skip(head)
+		} else {
+			p.use(len(head))
+		}
+		if err != nil {
+			return
+		}
+		if _, err := p.Write(p.answer(length)); err != nil {
 			return
 		}
 	}
+}
+
+// readHead gives a request's head, which stays in the buffer.
+func (p *podConn) readHead() ([]byte, error) {
+	for {
+		if end := bytes.Index(p.buf[:p.held], []byte("\r\n\r\n")); end >= 0 {
+			return p.buf[:end+4], nil
+		}
+		n, err := p.Read(p.buf[p.held:])
+		if err != nil {
+			return nil, err
+		}
+		p.held += n
+	}
+}
+
+// use takes so many bytes out of the buffer.
+func (p *podConn) use(n int) { p.held = copy(p.buf, p.buf[n:p.held]) }
+
+// skip reads the body that follows the head.
+func (p *podConn) skip(head []byte) error {
+	length, err := strconv.Atoi(fieldOf(head, "content-length"))
+	if err != nil {
+		return err
+	}
+	here := min(length, p.held-len(head))
+	p.use(len(head) + here)
+	for left := length - here; left > 0; {
+		n, err := p.Read(p.buf[:min(left, len(p.buf))])
+		if err != nil {
+			return err
+		}
+		left -= n
+	}
+	return nil
+}
+
+func (p *podConn) answer(length int) []byte {
+	if p.answers[length] == nil {
+		p.answers[length] = fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"+
+			"Date: Sat, 21 Nov 2026 00:00:00 GMT\r\nCache-Control: no-store\r\n\r\n%s", length, padded(p.name, length))
+	}
+	return p.answers[length]
+}
+
+// echo agrees to WebSocket and answers every message, however long, with a short one.
+func (p *podConn) echo(head []byte) {
+	agreed := fmt.Sprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Accept: %s\r\n\r\n", acceptOf(fieldOf(head, "sec-websocket-key")))
+	p.use(len(head))
+	if _, err := io.WriteString(p, agreed); err != nil {
+		return
+	}
+	answer := frame(padded(p.name, smallBody), false)
+	for {
+		if p.held >= maskedLength {
+			p.use(maskedLength)
+			if _, err := p.Write(answer); err != nil {
+				return
+			}
+			continue
+		}
+		n, err := p.Read(p.buf[p.held:])
+		if err != nil {
+			return
+		}
+		p.held += n
+	}
+}
+
+func padded(name string, length int) string { return name + strings.Repeat(".", length-len(name)) }
+
+// answerLength reads N of GET /bytes/N.
+func answerLength(head []byte) int {
+	rest, ok := bytes.CutPrefix(head, []byte("GET /bytes/"))
+	if !ok {
+		return smallBody
+	}
+	number, _, _ := bytes.Cut(rest, []byte(" "))
+	length, err := strconv.Atoi(string(number))
+	if err != nil {
+		return smallBody
+	}
+	return length
+}
+
+func isUpgrade(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("GET /socket ")) && fieldOf(head, "upgrade") == "websocket"
+}
+
+// fieldOf gives the value of a field, whatever the case that a proxy wrote its name in; name is in lower case.
+func fieldOf(head []byte, name string) string {
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		if strings.EqualFold(string(key), name) {
+			return string(bytes.TrimSpace(value))
+		}
+	}
+	return ""
 }

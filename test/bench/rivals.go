@@ -2,167 +2,134 @@ package main
 
 import (
 	"fmt"
-	"net"
-	"strings"
+	"os"
+	"os/exec"
 )
 
-// rivals are the proxies, set up for the same work: stickiness by a cookie, keep-alive on both sides, the same fields
-// about the client added, no access log.
-func rivals(s settings, pods []string) []rival {
-	all := []rival{limpet("limpet", s.limpet, pods), nginx(pods), haproxy(pods), relay(pods)}
+// wire is what a proxy speaks in a workload.
+type wire struct {
+	TLS   bool // towards clients; else cleartext
+	HTTP2 bool // towards clients
+	GRPC  bool // towards pods: HTTP/2 in cleartext
+}
+
+// rival is one proxy and how it is started: stickiness by a cookie, keep-alive on both sides, the same fields about the
+// client added, no access log.
+type rival struct {
+	name    string
+	command func(site) []string // runs in the foreground; its first word is the program
+	version func() string
+	// files are written to the proxy's folder: their names, and the templates in config that they are made of.
+	files map[string]string
+	// needs are files without which it cannot run, and hint says how to get all of it.
+	needs []string
+	hint  string
+	// blind proxies pass bytes on: they are the floor, and no rival.
+	blind bool
+}
+
+const (
+	limpetName   = "limpet"
+	baselineName = "baseline"
+	nginxName    = "nginx"
+	luaName      = "nginx-lua"
+	haproxyName  = "haproxy"
+	caddyName    = "caddy"
+	relayName    = "relay"
+)
+
+func allRivals(s settings) []*rival {
+	nginx := func(at site) []string { return []string{"nginx", "-p", at.Dir, "-c", at.Dir + "/nginx.conf"} }
+	haproxy := func(at site) []string { return []string{"haproxy", "-db", "-f", at.Dir + "/haproxy.cfg"} }
+	return []*rival{
+		{
+			name: nginxName, command: nginx, version: firstLine("nginx", "-v"),
+			files: map[string]string{"nginx.conf": "nginx.conf"},
+			hint:  "Debian has it in nginx",
+		},
+		{
+			name: haproxyName, command: haproxy, version: firstLine("haproxy", "-v"),
+			files: map[string]string{"haproxy.cfg": "haproxy.cfg"},
+			hint:  "Debian has it in haproxy",
+		},
+		{
+			name: luaName, command: nginx,
+			version: packageVersions("nginx", "libnginx-mod-http-lua", "lua-resty-core"),
+			files:   map[string]string{"nginx.conf": "nginx.conf", "sticky.lua": "sticky.lua"},
+			needs:   []string{"/usr/lib/nginx/modules/ngx_http_lua_module.so", "/usr/share/lua/5.1/resty/core.lua"},
+			hint:    "Debian has it in nginx, libnginx-mod-http-lua and lua-resty-core",
+		},
+		{
+			name:    caddyName,
+			command: func(at site) []string { return []string{s.caddy, "run", "--config", at.Dir + "/Caddyfile"} },
+			version: moduleVersion(s.caddy),
+			files:   map[string]string{"Caddyfile": "Caddyfile"},
+			hint:    "hack/tools/build.sh caddy builds it",
+		},
+		{
+			name: relayName, command: haproxy, version: firstLine("haproxy", "-v"), blind: true,
+			files: map[string]string{"haproxy.cfg": "relay.cfg"},
+			hint:  "Debian has it in haproxy",
+		},
+	}
+}
+
+func limpet(name, binary string) *rival {
+	return &rival{
+		name: name, version: firstLine(binary, "version"),
+		files: map[string]string{"manifests/cart.yaml": "limpet.yaml"},
+		command: func(at site) []string {
+			plain, secure := at.Address, ""
+			if at.TLS {
+				plain, secure = "", at.Address
+			}
+			return []string{binary, "dev", "--manifests", at.Dir + "/manifests", "--http-addr", plain,
+				"--https-addr", secure, "--admin-addr=", "--access-log=false"}
+		},
+		hint: "make build builds it",
+	}
+}
+
+// present gives Limpet, its baseline, and those of the chosen rivals that are on this machine; of the others, why not.
+func present(s settings) (here []*rival, absent []string, err error) {
+	here = []*rival{limpet(limpetName, s.limpet)}
 	if s.baseline != "" {
-		all = append(all, limpet("baseline", s.baseline, pods))
+		here = append(here, limpet(baselineName, s.baseline))
 	}
-	return all
-}
-
-func limpet(name, binary string, pods []string) rival {
-	return rival{
-		name:    name,
-		version: []string{binary, "version"},
-		files:   map[string]string{"manifests/cart.yaml": limpetManifests(pods)},
-		command: []string{binary, "dev", "--manifests", "{dir}/manifests", "--http-addr", "{address}",
-			"--https-addr=", "--admin-addr=", "--access-log=false"},
-	}
-}
-
-func limpetManifests(pods []string) string {
-	var b strings.Builder
-	b.WriteString(`
-apiVersion: v1
-kind: Service
-metadata: {name: cart}
-spec:
-  ports: [{name: http, port: 80}]
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata:
-  name: cart
-  annotations: {limpet.dev/affinity: cookie}
-spec:
-  rules:
-  - http:
-      paths:
-      - path: /
-        pathType: Prefix
-        backend: {service: {name: cart, port: {number: 80}}}
-`)
-	for i, pod := range pods {
-		host, port, _ := net.SplitHostPort(pod)
-		fmt.Fprintf(&b, `---
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: cart-%[1]d, labels: {kubernetes.io/service-name: cart}}
-addressType: IPv4
-ports: [{name: http, port: %[3]s}]
-endpoints:
-- addresses: [%[2]q]
-  targetRef: {kind: Pod, namespace: default, name: cart-%[1]d, uid: 00000000-0000-0000-0000-00000000000%[1]d}
-`, i, host, port)
-	}
-	return b.String()
-}
-
-func nginx(pods []string) rival {
-	var servers strings.Builder
-	for _, pod := range pods {
-		fmt.Fprintf(&servers, "    server %s;\n", pod)
-	}
-	return rival{
-		name:    "nginx",
-		version: []string{"nginx", "-v"},
-		files: map[string]string{"nginx.conf": `
-daemon off;
-pid {dir}/nginx.pid;
-error_log stderr crit;
-worker_processes 1;
-events { worker_connections 4096; }
-http {
-  access_log off;
-  keepalive_requests 100000000;
-  client_body_temp_path {dir}; proxy_temp_path {dir}; fastcgi_temp_path {dir}; uwsgi_temp_path {dir}; scgi_temp_path {dir};
-  upstream cart {
-    hash $cookie_sid consistent;
-` + servers.String() + `    keepalive 128;
-    keepalive_requests 100000000;
-  }
-  server {
-    listen {address};
-    location / {
-      proxy_pass http://cart;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Real-IP $remote_addr;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Port $server_port;
-      proxy_set_header Forwarded 'for=$remote_addr;host="$http_host";proto=$scheme';
-    }
-  }
-}
-`},
-		command: []string{"nginx", "-p", "{dir}", "-c", "{dir}/nginx.conf"},
-	}
-}
-
-const haproxyCommon = `
-global
-  nbthread 1
-  maxconn 4096
-defaults
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-`
-
-func haproxy(pods []string) rival {
-	return rival{
-		name:    "haproxy",
-		version: []string{"haproxy", "-v"},
-		files: map[string]string{"haproxy.cfg": haproxyCommon + `  mode http
-  http-reuse always
-frontend clients
-  bind {address}
-  http-request set-header X-Real-IP %[src]
-  http-request set-header X-Forwarded-For %[src]
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header X-Forwarded-Host %[req.hdr(host)]
-  http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header Forwarded for=%[src];host="%[req.hdr(host)]";proto=http
-  default_backend cart
-backend cart
-  cookie SRV insert indirect nocache
-` + haproxyServers(pods, "cookie pod%d")},
-		command: []string{"haproxy", "-db", "-f", "{dir}/haproxy.cfg"},
-	}
-}
-
-// relay is HAProxy passing bytes on blindly: the floor under every proxy.
-func relay(pods []string) rival {
-	return rival{
-		name:    "relay",
-		version: []string{"haproxy", "-v"},
-		files: map[string]string{"haproxy.cfg": haproxyCommon + `  mode tcp
-frontend clients
-  bind {address}
-  default_backend cart
-backend cart
-` + haproxyServers(pods, "")},
-		command: []string{"haproxy", "-db", "-f", "{dir}/haproxy.cfg"},
-	}
-}
-
-func haproxyServers(pods []string, options string) string {
-	var b strings.Builder
-	for i, pod := range pods {
-		fmt.Fprintf(&b, "  server pod%d %s", i, pod)
-		if options != "" {
-			fmt.Fprintf(&b, " "+options, i)
+	for _, r := range here {
+		if err := r.missing(); err != nil {
+			return nil, nil, err
 		}
-		b.WriteString("\n")
 	}
-	return b.String()
+	chosen, err := choose(s.rivals, allRivals(s), func(r *rival) string { return r.name })
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range chosen {
+		if err := r.missing(); err != nil {
+			absent = append(absent, err.Error())
+			continue
+		}
+		here = append(here, r)
+	}
+	return here, absent, nil
+}
+
+// missing says what of the rival is not on this machine.
+func (r *rival) missing() error {
+	program := r.command(site{})[0]
+	if _, err := exec.LookPath(program); err != nil {
+		return fmt.Errorf("%s is absent: there is no program %s; %s", r.name, program, r.hint)
+	}
+	for _, path := range r.needs {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("%s is absent: there is no %s; %s", r.name, path, r.hint)
+		}
+	}
+	return nil
+}
+
+// offers says whether the proxy can do what a workload needs. An idle connection through a relay is two.
+func (r *rival) offers(w *workload) bool {
+	return !r.blind || w.wire == wire{} && !w.idle
 }

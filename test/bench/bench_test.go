@@ -1,0 +1,34 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/test/programs"
+)
+
+// TestEveryWorkloadRuns needs Limpet only. The rivals that it names take part where they are installed, so that what
+// they are told does not rot either.
+func TestEveryWorkloadRuns(t *testing.T) {
+	if err := programs.Find(programs.Limpet); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, w := range allWorkloads() {
+		if w.name != "grpc" { // which Limpet does not speak to pods so far
+			names = append(names, w.name)
+		}
+	}
+	var report strings.Builder
+	s := settings{limpet: programs.Limpet.Path(), rivals: "nginx,haproxy", workloads: strings.Join(names, ","), smoke: true}
+	if err := run(&report, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		_, section, found := strings.Cut(report.String(), "\n## "+name+": ")
+		section, _, _ = strings.Cut(section, "\n## ")
+		if !found || !strings.Contains(section, "\n| limpet ") {
+			t.Errorf("the report says nothing of limpet in %s:\n%s", name, section)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// client is one client of a proxy: it has a session, and every answer must come from the pod that it belongs to.
+type client interface {
+	// work sends requests until the deadline and gives how long each took.
+	work(until time.Time) ([]time.Duration, error)
+	close()
+}
+
+// load is the clients of one proxy. They stay connected over all rounds, but where each request has its own connection.
+type load struct{ clients []client }
+
+// connect makes the clients, some at a time.
+func (w *workload) connect(address string, count int) (*load, error) {
+	const atOnce = 32
+	l := &load{clients: make([]client, count)}
+	failures := make([]error, atOnce)
+	var done sync.WaitGroup
+	for first := range atOnce {
+		done.Go(func() {
+			for i := first; i < count && failures[first] == nil; i += atOnce {
+				l.clients[i], failures[first] = w.open(dialer{address: address, client: i, wire: w.wire})
+			}
+		})
+	}
+	done.Wait()
+	return l, errors.Join(failures...)
+}
+
+func (l *load) run(duration time.Duration) ([]time.Duration, error) {
+	late := time.AfterFunc(duration+patience, l.close)
+	defer late.Stop()
+	until := time.Now().Add(duration)
+	all := make([][]time.Duration, len(l.clients))
+	failures := make([]error, len(l.clients))
+	var done sync.WaitGroup
+	for i, c := range l.clients {
+		done.Go(func() { all[i], failures[i] = c.work(until) })
+	}
+	done.Wait()
+	var latencies []time.Duration
+	for _, some := range all {
+		latencies = append(latencies, some...)
+	}
+	return latencies, errors.Join(failures...)
+}
+
+func (l *load) close() {
+	for _, c := range l.clients {
+		if c != nil {
+			c.close()
+		}
+	}
+}
+
+// dialer connects one client, which has an address of its own: limits per client are not what is measured.
+type dialer struct {
+	address string
+	client  int
+	wire    wire
+}
+
+// patience is how long a client waits for a proxy that does not answer.
+const patience = 10 * time.Second
+
+// ipBindAddressNoPort leaves the choice of the port to connect, which may take one that is free for this peer only
+// (ip(7)).
+const ipBindAddressNoPort = 24
+
+// dial gives a connection with a deadline, which is taken off when the client has had its first answer.
+func (d dialer) dial() (net.Conn, error) {
+	from := net.IPv4(127, 1, byte(d.client>>8), byte(d.client))
+	how := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}, Timeout: 10 * time.Second,
+		Control: func(_, _ string, c syscall.RawConn) error {
+			return c.Control(func(fd uintptr) {
+				_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_IP, ipBindAddressNoPort, 1)
+			})
+		}}
+	conn, err := how.DialContext(context.Background(), "tcp", d.address)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil || !d.wire.TLS {
+		return conn, err
+	}
+	return d.shake(conn)
+}
+
+// shake makes sure that all proxies do the same cryptography. There is no session cache: no handshake is resumed.
+func (d dialer) shake(conn net.Conn) (net.Conn, error) {
+	protocol := "http/1.1"
+	if d.wire.HTTP2 {
+		protocol = "h2"
+	}
+	secure := tls.Client(conn, &tls.Config{
+		ServerName:         shop,
+		InsecureSkipVerify: true, // of a certificate that was made a moment ago
+		MinVersion:         tls.VersionTLS13,
+		CurvePreferences:   []tls.CurveID{tls.X25519},
+		NextProtos:         []string{protocol},
+	})
+	if err := secure.Handshake(); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	state := secure.ConnectionState()
+	if state.CipherSuite != tls.TLS_AES_128_GCM_SHA256 || state.NegotiatedProtocol != protocol {
+		conn.Close()
+		return nil, fmt.Errorf("negotiated %s and %q, want TLS_AES_128_GCM_SHA256 and %q",
+			tls.CipherSuiteName(state.CipherSuite), state.NegotiatedProtocol, protocol)
+	}
+	return secure, nil
+}
+
+// firstCookie is what a client sends before it knows better: a proxy that hashes a cookie goes by it.
+func (d dialer) firstCookie() string { return fmt.Sprintf("sid=client-%d", d.client) }
+
+// moved is the error of a client whose answer came from another pod than its own.
+func moved(own, got string) error { return fmt.Errorf("a client of %q was sent to %q", own, got) }
+
+// What a browser sends beside Host and Cookie, names and values in turn.
+var browser = []string{
+	"user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+	"accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",
+	"accept-language", "en-US,en;q=0.5",
+	"accept-encoding", "gzip, deflate, br",
+	"referer", "https://shop.example.com/cart",
+}

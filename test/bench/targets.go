@@ -1,0 +1,89 @@
+package main
+
+import "fmt"
+
+// target is one thing that is asked of Limpet, and what came of it.
+type target struct {
+	against  *proxy // nil: nothing, the figure itself counts
+	best     bool   // of the rivals
+	is, most float64
+	unit     string // where they are no ratios
+}
+
+func (t target) about() string {
+	switch {
+	case t.against == nil:
+		return "itself"
+	case t.best:
+		return t.against.rival.name + ", the best"
+	default:
+		return t.against.rival.name
+	}
+}
+
+func (t target) verdict() string {
+	if t.is <= t.most {
+		return "met"
+	}
+	return fmt.Sprintf("missed by %.0f %%", (t.is/t.most-1)*100)
+}
+
+// targets judges a finding. Without the rival that a target is about there is no target.
+func (f *finding) targets() []target {
+	own, figure := f.find(limpetName), f.workload.counts()
+	if own == nil {
+		return nil
+	}
+	if f.workload.most > 0 {
+		return []target{{is: own.median(figure) / kib, most: f.workload.most / kib, unit: " KiB"}}
+	}
+	var all []target
+	for _, p := range f.proxies {
+		if most, ok := f.workload.limits[p.rival.name]; ok {
+			all = append(all, target{against: p, is: own.median(figure) / p.median(figure), most: most})
+		}
+	}
+	if best := f.best(); f.workload.limits == nil && best != nil {
+		all = append(all, target{against: best, best: true, is: own.median(figure) / best.median(figure), most: 1})
+	}
+	return all
+}
+
+// counts is the figure that the workload is about.
+func (w *workload) counts() func(result) float64 {
+	if w.idle {
+		return resident
+	}
+	return cpu
+}
+
+// best gives the rival that needs the least, nil if there is none.
+func (f *finding) best() *proxy {
+	var best *proxy
+	figure := f.workload.counts()
+	for _, p := range f.proxies {
+		if p.rival.isRival() && (best == nil || p.median(figure) < best.median(figure)) {
+			best = p
+		}
+	}
+	return best
+}
+
+func (r *rival) isRival() bool { return !r.blind && r.name != limpetName && r.name != baselineName }
+
+// find gives a proxy by its name, nil if it did not take part.
+func (f *finding) find(name string) *proxy {
+	for _, p := range f.proxies {
+		if p.rival.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+func cpu(r result) float64       { return r.cpu }
+func perSecond(r result) float64 { return r.perSecond }
+func p50(r result) float64       { return r.p50 }
+func p99(r result) float64       { return r.p99 }
+func busy(r result) float64      { return r.busy }
+func resident(r result) float64  { return r.resident }

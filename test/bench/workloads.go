@@ -1,0 +1,75 @@
+package main
+
+import "fmt"
+
+// workload is one kind of work that all proxies are driven with.
+type workload struct {
+	name  string
+	title string
+	unit  string // what is counted
+	wire  wire
+	open  func(dialer) (client, error)
+	count int  // clients at once
+	fresh bool // each request has a connection of its own
+	idle  bool // the clients wait, and their memory is what counts
+	// limits are the highest ratios of Limpet's CPU to a rival's that meet the target; most is the most memory for an
+	// idle connection, bytes. Where there is neither, the target is what the best of the rivals needs.
+	limits map[string]float64
+	most   float64
+}
+
+const (
+	clients = 64
+	kib     = 1 << 10
+	mib     = 1 << 20
+	// h2Clients with h2Streams each: one page's worth of requests at once on a few connections.
+	h2Clients = 2
+	h2Streams = 100
+)
+
+func allWorkloads() []*workload {
+	small := request{method: "GET", path: "/cart/items?page=2", download: smallBody}
+	secure := wire{TLS: true}
+	return []*workload{
+		http1Workload(workload{name: "get", title: "Small GET on keep-alive connections",
+			limits: map[string]float64{nginxName: 0.90, haproxyName: 0.85, luaName: 0.50, caddyName: 0.35, relayName: 1.25}}, small),
+		http1Workload(workload{name: "connect", title: "New connection for each small GET", fresh: true}, small),
+		http1Workload(workload{name: "download-10k", title: "Download of 10 KiB"}, download(10*kib)),
+		http1Workload(workload{name: "upload-10k", title: "Upload of 10 KiB"}, upload(10*kib)),
+		http1Workload(workload{name: "download-1m", title: "Download of 1 MiB"}, download(mib)),
+		http1Workload(workload{name: "upload-1m", title: "Upload of 1 MiB"}, upload(mib)),
+		http1Workload(workload{name: "tls", title: "Small GET on keep-alive TLS connections", wire: secure}, small),
+		http1Workload(workload{name: "handshake", title: "New TLS connection for each small GET", wire: secure, fresh: true,
+			limits: map[string]float64{nginxName: 1.20}}, small),
+		{
+			name: "http2", title: "Small GET over HTTP/2 and TLS, 100 streams on each connection", unit: "request",
+			wire: wire{TLS: true, HTTP2: true}, count: h2Clients,
+			open: func(d dialer) (client, error) { return openHTTP2(d, h2Streams) },
+		},
+		{
+			name: "grpc", title: "gRPC unary calls over TLS, 100 on each connection", unit: "call",
+			wire: wire{TLS: true, HTTP2: true, GRPC: true}, count: h2Clients,
+			open: func(d dialer) (client, error) { return openGRPC(d, h2Streams) },
+		},
+		{
+			name: "websocket", title: "WebSocket, a short message and its answer", unit: "message",
+			count: clients, open: openSocket,
+		},
+		http1Workload(workload{name: "idle", title: "Idle keep-alive connections", idle: true, most: 8 * kib}, small),
+		http1Workload(workload{name: "idle-tls", title: "Idle keep-alive TLS connections", idle: true, wire: secure}, small),
+	}
+}
+
+func http1Workload(w workload, r request) *workload {
+	w.unit, w.count = "request", clients
+	w.open = func(d dialer) (client, error) { return openHTTP1(d, r, w.fresh) }
+	return &w
+}
+
+func download(n int) request {
+	return request{method: "GET", path: fmt.Sprintf("/bytes/%d", n), download: n}
+}
+
+func upload(n int) request {
+	return request{method: "POST", path: "/cart/items", upload: n, download: smallBody}
+}
