@@ -18,10 +18,11 @@ const sweepEvery = 100 * time.Millisecond
 // Server accepts the connections of clients and serves them. Safe for concurrent use.
 type Server struct {
 	Options
-	dialer net.Dialer
-	tls    *tls.Config
-	http2  *http2Server
-	conns  connections
+	dialer  net.Dialer
+	tls     *tls.Config
+	http2   *http2Server
+	conns   connections
+	tunnels tunnels
 
 	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
 	date     atomic.Pointer[[]byte] // of this second, as in Date
@@ -111,16 +112,18 @@ func (s *Server) admit(raw net.Conn, serve func(*client)) {
 const quiet = 500 * time.Millisecond
 
 // Stop lets every request that has begun come to its end and takes no new connections: listeners are closed, idle
-// connections too, the others after their answer. Streams are closed when ctx ends, with everything else that is
-// left; that is the error then.
+// connections too, the others after their answer. Tunnels, which do not end by themselves, are closed one after the other
+// until shortly before the deadline of ctx. When ctx ends, all that is left is closed; that is the error then.
 func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
 	s.accepting.Wait()
 	go func() { _ = s.http2.Shutdown(ctx) }() // says goodbye on HTTP/2 connections, and ends with them
+	closing := newSpread(ctx, s.tunnels.count(), time.Now())
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		s.conns.interruptIdle(s.after(-quiet))
+		s.tunnels.closeBeyond(closing.most(time.Now()))
 		if s.conns.empty() {
 			s.Close()
 			return nil

@@ -1,11 +1,17 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
+	"net/http"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -185,4 +191,77 @@ func TestAServerThatHasStoppedServesNoMore(t *testing.T) {
 		t.Error("its listener is open")
 	}
 	r.server.Close()
+}
+
+// Clients of HTTP/2 are told which of their streams are served still. What is refused afterwards has been seen by no pod.
+func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
+	r := newRig(t)
+	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
+	var answered atomic.Int64
+	var clients sync.WaitGroup
+	for range 4 {
+		c := http2Client(t)
+		for range 4 {
+			clients.Go(func() {
+				for {
+					answer, err := c.Do(newRequest(t, http.MethodPost, "http://"+r.addr+"/", strings.NewReader("body")))
+					if err != nil {
+						if !errors.Is(err, syscall.ECONNREFUSED) {
+							t.Errorf("after %d requests: %v", answered.Load(), err)
+						}
+						return
+					}
+					body, err := io.ReadAll(answer.Body)
+					answer.Body.Close()
+					if err != nil || answer.StatusCode != http.StatusOK || string(body) != "body" {
+						t.Errorf("got %d %q, %v", answer.StatusCode, body, err)
+						return
+					}
+					answered.Add(1)
+				}
+			})
+		}
+	}
+	eventually(t, "some load", func() bool { return answered.Load() > 500 })
+	stopped := r.stop(t.Context())
+	clients.Wait()
+	expectStopped(t, stopped, nil)
+}
+
+// What has been said over a WebSocket before it is closed arrives, in both directions and in order.
+func TestStopUnderLoadLosesNoMessageOfAWebSocketThatIsOpen(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startWebSocket(t, "pod-a", ""))
+	var echoed atomic.Int64
+	var clients sync.WaitGroup
+	for range 8 {
+		c := r.upgrade("")
+		clients.Go(func() {
+			for i := 0; ; i++ {
+				said, heard := []byte{byte(i), byte(i >> 8)}, make([]byte, 2)
+				if _, err := c.Write(said); err != nil {
+					return
+				}
+				if n, err := io.ReadFull(c.r, heard); err != nil {
+					if errors.Is(err, os.ErrDeadlineExceeded) {
+						t.Errorf("%d bytes of a message came", n)
+					}
+					return
+				}
+				if !bytes.Equal(said, heard) {
+					t.Errorf("said %x, heard %x", said, heard)
+					return
+				}
+				echoed.Add(1)
+			}
+		})
+	}
+	eventually(t, "some load", func() bool { return echoed.Load() > 500 })
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	stopped := r.stop(ctx)
+	before := echoed.Load()
+	eventually(t, "more load", func() bool { return echoed.Load() > before+500 })
+	clients.Wait()
+	expectStopped(t, stopped, nil)
 }

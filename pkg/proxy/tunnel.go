@@ -21,6 +21,8 @@ type tunnel struct {
 func (t *tunnel) run(s *Server, client *http1.Conn, there, back *guard) {
 	s.Metrics.Streams.Inc()
 	defer s.Metrics.Streams.Dec()
+	s.tunnels.add(t)
+	defer s.tunnels.remove(t)
 	defer t.endpoint.End()
 	defer t.conn.Close()
 	there.reads = false
