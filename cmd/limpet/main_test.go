@@ -137,6 +137,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
 		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be one of 1.2, 1.3"},
 		"insecure suite":          {[]string{"dev", "--tls-ciphers", "TLS_RSA_WITH_RC4_128_SHA"}, "is not secure"},
+		"bad HSTS":                {[]string{"dev", "--hsts", "includeSubDomains"}, "it has no max-age"},
 		"suite of TLS 1.3":        {[]string{"dev", "--tls-ciphers", "TLS_AES_128_GCM_SHA256"}, "for TLS 1.2 to choose"},
 		"unknown suite":           {[]string{"dev", "--tls-ciphers", "ECDHE-RSA-AES128-SHA"}, "there are TLS_ECDHE_"},
 		"run without namespace":   {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},

@@ -88,6 +88,7 @@ func (o *options) translation() translate.Options {
 		Classes:            o.classes.values,
 		DefaultCertificate: types.NamespacedName(o.tls.defaultCertificate),
 		TLSMinVersion:      uint16(o.tls.minVersion),
+		HSTS:               string(o.tls.hsts),
 	}
 }
 

@@ -16,6 +16,7 @@ type tlsOptions struct {
 	defaultCertificate objectName
 	minVersion         tlsVersion
 	ciphers            cipherSuites
+	hsts               hsts
 }
 
 func (o *tlsOptions) register(f flagSet) {
@@ -25,10 +26,23 @@ func (o *tlsOptions) register(f flagSet) {
 	f.Var(&o.minVersion, "tls-min-version", "lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
 	f.Var(&o.ciphers, "tls-ciphers",
 		"`names` of the cipher suites of TLS 1.2, those of TLS 1.3 are fixed; empty: ECDHE with AES-GCM or ChaCha20")
+	f.Var(&o.hsts, "hsts", "Strict-Transport-Security of answers over TLS, such as `max-age=31536000`; an annotation can say"+
+		" otherwise; empty: what the app says")
 }
 
 func (o *tlsOptions) proxy() proxy.TLSOptions {
 	return proxy.TLSOptions{MinVersion: uint16(o.minVersion), CipherSuites: o.ciphers}
+}
+
+// hsts is a flag of a value of Strict-Transport-Security.
+type hsts string
+
+func (h *hsts) String() string { return string(*h) }
+
+func (h *hsts) Set(s string) error {
+	value, err := translate.ParseHSTS(s)
+	*h = hsts(value)
+	return err
 }
 
 // tlsVersion is a flag of a version that Limpet speaks.

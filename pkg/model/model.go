@@ -54,6 +54,8 @@ type Route struct {
 	Backends []Backend `json:"backends,omitempty"`
 	// Clients is what clients must show to reach the route, nil for nothing. It is that of the Host, or else nobody can.
 	Clients *ClientCertificates `json:"clients,omitempty"`
+	// TransportSecurity is the Strict-Transport-Security of its answers over TLS. Empty: what the app says.
+	TransportSecurity string `json:"transportSecurity,omitempty"`
 	// Canary says which requests choose between the two Backends by themselves, nil for none.
 	Canary *Canary `json:"canary,omitempty"`
 }

@@ -35,6 +35,7 @@ func (x *exchange) answerLater(status int, text, retryAfter string) {
 	if retryAfter != "" {
 		x.resp.Add(retryAfterName, []byte(retryAfter))
 	}
+	x.addTransportSecurity()
 	x.cookie = x.cookie[:0]
 	x.answered = true
 	x.sent = x.resp.ContentLength

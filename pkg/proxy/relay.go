@@ -12,6 +12,7 @@ import (
 // another request.
 func (x *exchange) relay(conn *upstream.Conn) {
 	x.holdSession()
+	x.addTransportSecurity()
 	if x.resp.Status == 101 || x.accept != nil && x.resp.Status < 300 {
 		x.switchProtocols(conn)
 		return

@@ -31,6 +31,8 @@ type Route struct {
 	Backends []Backend
 	// Clients is what clients must show, nil for nothing.
 	Clients *model.ClientCertificates
+	// TransportSecurity is the Strict-Transport-Security of answers over TLS. Empty: what the app says.
+	TransportSecurity []byte
 
 	// StickySplit says that there are several Backends, and that the sessions of one of them keep their side.
 	StickySplit bool
@@ -138,8 +140,8 @@ func (t *Table) host(name string) *host {
 }
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
-	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, Clients: m.Clients,
-		canary: compileCanary(m.Canary)}
+	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
+		Clients: m.Clients, TransportSecurity: []byte(m.TransportSecurity)}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight

@@ -28,6 +28,7 @@ var (
 	annotationNames = []string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
+		AnnotationHSTS,
 	}
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )

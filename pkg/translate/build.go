@@ -40,6 +40,9 @@ type Options struct {
 	DefaultCertificate types.NamespacedName
 	// TLSMinVersion is the lowest version of TLS for all hosts, as in crypto/tls: an annotation can only raise it.
 	TLSMinVersion uint16
+	// HSTS is the Strict-Transport-Security of all answers over TLS, as ParseHSTS gives it, unless an annotation says
+	// otherwise. Empty: none.
+	HSTS string
 }
 
 // DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
@@ -65,16 +68,15 @@ type builder struct {
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*corev1.Secret
 	// ingresses are those of ours, oldest first.
-	ingresses []*networkingv1.Ingress
-	foreign   map[model.Ref]bool // what others serve, see foreign
-	policies  *policies
-	routes    routes
-	canaries  map[routeKey]model.Ref // the Ingress that is the canary of a route
-	pools     map[model.PoolID]model.Pool
-	certs     certificates
-	hosts     hosts
-	// demands are what Ingresses ask of clients.
-	demands    map[model.Ref]*model.ClientCertificates
+	ingresses  []*networkingv1.Ingress
+	foreign    map[model.Ref]bool // what others serve, see foreign
+	policies   *policies
+	routes     routes
+	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
+	pools      map[model.PoolID]model.Pool
+	certs      certificates
+	hosts      hosts
+	secured    map[model.Ref]security
 	reports    reports
 	referenced map[model.Ref]struct{}
 	now, next  time.Time // World.Now, Result.Next
@@ -92,7 +94,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 		pools:      map[model.PoolID]model.Pool{},
 		certs:      newCertificates(before),
 		hosts:      hosts{},
-		demands:    map[model.Ref]*model.ClientCertificates{},
+		secured:    map[model.Ref]security{},
 		reports:    reports{},
 		referenced: map[model.Ref]struct{}{},
 		now:        w.Now,
@@ -103,7 +105,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 	b.readPolicies(byAge(w.Policies))
 	b.decideHosts()
 	b.translateIngresses()
-	b.demandCertificates()
+	b.secureRoutes()
 	b.separateCookies()
 	b.namePods(w)
 	b.reportPolicies()

@@ -44,7 +44,7 @@ func (b *builder) decideHosts() {
 	for _, ingress := range b.ingresses {
 		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
 		want := model.Host{MinVersion: b.minVersion(s), Clients: b.clientCertificates(s)}
-		b.demands[s.ref] = want.Clients
+		b.secured[s.ref] = security{clients: want.Clients, transport: b.transportSecurity(s)}
 		for _, name := range routedHosts(s) {
 			h := b.hosts[name]
 			if h == nil {
@@ -97,12 +97,19 @@ func unservedPaths(have, want *model.ClientCertificates) string {
 	return ". The paths of this Ingress answer 403 there"
 }
 
-// demandCertificates gives each route what clients must show to reach it: what its own Ingress asks for, else what its
-// host does.
-func (b *builder) demandCertificates() {
+// security is what an Ingress says about reaching its routes.
+type security struct {
+	clients   *model.ClientCertificates
+	transport string
+}
+
+// secureRoutes gives each route what its Ingress says. Where that asks clients for nothing, what the host asks for counts.
+func (b *builder) secureRoutes() {
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
-		if route.Clients = b.demands[route.Source]; route.Clients == nil {
+		said := b.secured[route.Source]
+		route.Clients, route.TransportSecurity = said.clients, said.transport
+		if route.Clients == nil {
 			route.Clients = b.hosts[route.Host].Clients
 		}
 	}

@@ -98,6 +98,9 @@ true
 - --default-certificate={{ . }}
 {{- end }}
 - --tls-min-version={{ .Values.tls.minVersion }}
+{{- with .Values.tls.hsts }}
+- {{ printf "--hsts=%s" . | quote }}
+{{- end }}
 {{- with .Values.tls.ciphers }}
 - --tls-ciphers={{ join "," . }}
 {{- end }}

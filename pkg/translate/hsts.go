@@ -1,0 +1,77 @@
+package translate
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// AnnotationHSTS is the Strict-Transport-Security of the answers of an Ingress over TLS, or off.
+const AnnotationHSTS = annotationPrefix + "hsts"
+
+// hstsOff is the value that leaves it to the app.
+const hstsOff = "off"
+
+// maxAge bounds what a typing error can do to a host: browsers remember it for as long.
+const maxAge = 10 * 365 * 24 * 60 * 60 // seconds
+
+// ParseHSTS reads the value of Strict-Transport-Security (RFC 6797 section 6.1), and gives it in one spelling. "off" and
+// "" give "": none is sent.
+func ParseHSTS(value string) (string, error) {
+	if value == hstsOff || value == "" {
+		return "", nil
+	}
+	var h hsts
+	for directive := range strings.SplitSeq(value, ";") {
+		if err := h.read(strings.TrimSpace(directive)); err != nil {
+			return "", err
+		}
+	}
+	if h.age == "" {
+		return "", errors.New("it has no max-age")
+	}
+	return h.age + h.subdomains + h.preload, nil
+}
+
+// hsts are the directives of a value, as they are written.
+type hsts struct{ age, subdomains, preload string }
+
+func (h *hsts) read(directive string) error {
+	if seconds, ok := strings.CutPrefix(strings.ToLower(directive), "max-age="); ok && h.age == "" {
+		age, err := strconv.ParseUint(seconds, 10, 32)
+		if err != nil || age > maxAge {
+			return fmt.Errorf("max-age must be a number of seconds, at most %d", maxAge)
+		}
+		h.age = fmt.Sprintf("max-age=%d", age)
+		return nil
+	}
+	switch {
+	case strings.EqualFold(directive, "includeSubDomains") && h.subdomains == "":
+		h.subdomains = "; includeSubDomains"
+	case strings.EqualFold(directive, "preload") && h.preload == "":
+		h.preload = "; preload"
+	default:
+		return errors.New("it must be max-age=SECONDS, then includeSubDomains and preload as wanted, with semicolons, or off")
+	}
+	return nil
+}
+
+// transportSecurity gives what the answers of an Ingress carry. A value that is wrong is not applied: what counts for all
+// does.
+func (b *builder) transportSecurity(s *source) string {
+	value, set := s.Annotations[AnnotationHSTS]
+	if !set {
+		return b.options.HSTS
+	}
+	field, err := ParseHSTS(value)
+	if err == nil && value == "" {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationHSTS),
+			"annotation %s has the value %s: %s. It is not applied", AnnotationHSTS, quote(value), err)
+		return b.options.HSTS
+	}
+	return field
+}
