@@ -91,6 +91,9 @@ func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
 	t.Helper()
 	var want []string
 	for _, p := range pods {
+		if p.notReady {
+			continue
+		}
 		state := "Ready"
 		if p.terminating || p.drained {
 			state = "Draining"

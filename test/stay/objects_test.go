@@ -167,13 +167,14 @@ type podState struct {
 	*pod
 	terminating bool
 	drained     bool
+	notReady    bool // and not terminating
 }
 
 func (p podState) endpoint() discoveryv1.Endpoint {
 	return discoveryv1.Endpoint{
 		Addresses: []string{p.ip},
 		Conditions: discoveryv1.EndpointConditions{
-			Ready: ptr.To(!p.terminating), Serving: ptr.To(true), Terminating: ptr.To(p.terminating)},
+			Ready: ptr.To(!p.terminating && !p.notReady), Serving: ptr.To(!p.notReady), Terminating: ptr.To(p.terminating)},
 		TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: p.name,
 			UID: types.UID("5f0d9ae1-0000-4000-8000-" + p.name[len("pod-"):] + "00000000000")},
 	}

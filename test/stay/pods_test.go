@@ -1,6 +1,7 @@
 package stay
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ type pod struct {
 	given atomic.Int64  // sessions of the app
 	gate  chan struct{} // closed to let them go
 	once  sync.Once     // it is closed
+	stop  func()        // closes its listener and its idle connections at once, as an app does that is told to end
 }
 
 func newPod(i int) *pod {
@@ -49,6 +51,11 @@ func (p *pod) start(t *testing.T) {
 	}
 	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: p}
 	go func() { _ = server.Serve(l) }()
+	p.stop = func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+	}
 	t.Cleanup(func() { server.Close() })
 }
 
@@ -64,6 +71,9 @@ func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/hold":
 		p.held.Add(1)
 		<-p.gate
+	case "/stream":
+		p.stream(w, r)
+		return
 	}
 	fmt.Fprint(w, p.name)
 }
@@ -87,3 +97,17 @@ func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
 
 // movedHeader is what policies of these tests tell apps about moves in.
 const movedHeader = "X-Moved"
+
+// stream sends one server-sent event at once, and another when the gate is opened.
+func (p *pod) stream(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	fmt.Fprintf(w, "data: %s\n\n", p.name)
+	_ = http.NewResponseController(w).Flush()
+	p.held.Add(1)
+	defer p.held.Add(-1)
+	select {
+	case <-p.gate:
+		fmt.Fprintf(w, "data: %s\n\n", p.name)
+	case <-r.Context().Done():
+	}
+}
