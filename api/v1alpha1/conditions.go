@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The condition types of an AffinityPolicy, for each of its targets. All but Conflicted are good when True.
+// The condition types of an AffinityPolicy, for each of its targets. All but Conflicted and Impaired are good when True.
 const (
 	// ConditionAccepted says whether the policy can be used as it is written. While it is False, the backends of its
 	// targets serve without stickiness.
@@ -16,6 +16,9 @@ const (
 	ConditionResolvedRefs = "ResolvedRefs"
 	// ConditionConflicted says whether another policy has the target. It is bad when True.
 	ConditionConflicted = "Conflicted"
+	// ConditionImpaired says whether something does not work there as it is meant, though the policy is applied. It is bad
+	// when True, and its reason is then that of the first problem.
+	ConditionImpaired = "Impaired"
 	// ConditionProgrammed says whether the policy, as of observedGeneration, is being served.
 	ConditionProgrammed = "Programmed"
 )
@@ -46,6 +49,12 @@ const (
 	ReasonTargetTaken = "TargetTaken"
 )
 
+// The reason of ConditionImpaired where there is no problem.
+const (
+	// ReasonUnimpaired: as far as can be seen from the objects, everything works as it is meant.
+	ReasonUnimpaired = "Unimpaired"
+)
+
 // The reasons of ConditionProgrammed.
 const (
 	// ReasonProgrammed: the policy is being served.
@@ -55,12 +64,12 @@ const (
 )
 
 // Summarize gives the conditions of a policy from those of its targets: a type is True where it is True for every
-// target (Conflicted: for any), and a message names the targets that are not as they should be. Transition times are
+// target (Conflicted and Impaired: for any), and a message names the targets that are not as they should be. Transition times are
 // left to the writer of the status.
 func Summarize(targets []TargetStatus) []metav1.Condition {
 	var out []metav1.Condition
 	for _, kind := range []string{
-		ConditionAccepted, ConditionResolvedRefs, ConditionConflicted, ConditionProgrammed,
+		ConditionAccepted, ConditionResolvedRefs, ConditionConflicted, ConditionImpaired, ConditionProgrammed,
 	} {
 		if c, ok := summarizeOne(kind, targets); ok {
 			out = append(out, c)
@@ -94,7 +103,7 @@ func summarizeOne(kind string, targets []TargetStatus) (metav1.Condition, bool) 
 }
 
 func isBad(c *metav1.Condition) bool {
-	if c.Type == ConditionConflicted {
+	if c.Type == ConditionConflicted || c.Type == ConditionImpaired {
 		return c.Status == metav1.ConditionTrue
 	}
 	return c.Status != metav1.ConditionTrue

@@ -31,7 +31,7 @@ type TargetStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=340
 	ControllerName string `json:"controllerName,omitempty"`
-	// Conditions are Accepted, ResolvedRefs, Conflicted and Programmed.
+	// Conditions are Accepted, ResolvedRefs, Conflicted, Impaired and Programmed.
 	//
 	// +optional
 	// +listType=map

@@ -51,7 +51,7 @@ func (b *builder) separateBackend(claims map[cookieKey][]cookieClaim, route *mod
 		}
 		claim := cookieClaim{path: method.Cookie.Path, scope: a.Scope}
 		if owner, taken := conflicting(claims[key], claim); taken {
-			b.renameCookie(route, method.Cookie, claim.scope, owner.scope)
+			b.renameCookie(route, a, method.Cookie, owner.scope)
 			key.name = method.Cookie.Name
 		}
 		if !slices.Contains(claims[key], claim) {
@@ -70,27 +70,27 @@ func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
 }
 
 // renameCookie says nothing where a canary has the stickiness of its primary: nobody chose that name for both.
-func (b *builder) renameCookie(route *model.Route, cookie *model.Cookie, scope, owner string) {
+func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *model.Cookie, owner string) {
 	wanted := cookie.Name
-	cookie.Name += "-" + scopeSuffix(scope)
+	cookie.Name += "-" + scopeSuffix(a.Scope)
 	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
 		return
 	}
-	b.reports.add(route.Source, ReasonCookieConflict, "spec.rules",
+	b.impair(a, route.Source, ReasonCookieConflict, "spec.rules",
 		"cookie %s of backend %s on host %s would be mixed up with that of backend %s: it is called %s instead",
-		quote(wanted), scope, quote(route.Host), owner, quote(cookie.Name))
+		quote(wanted), a.Scope, quote(route.Host), owner, quote(cookie.Name))
 }
 
 // checkReach names a cookie that browsers do not store for the host, or never send for the path.
 func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
 	host := strings.TrimPrefix(route.Host, "*.")
 	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {
-		b.reports.add(route.Source, ReasonCookieOutOfReach, "spec.rules",
+		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has domain %s, which host %s is not in: browsers drop it, so no session lasts",
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
 	if !overlap(cookie.Path, route.Path) {
-		b.reports.add(route.Source, ReasonCookieOutOfReach, "spec.rules",
+		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has path %s, which path %s of host %s is not in: browsers never send it there",
 			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
 	}

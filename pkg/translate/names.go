@@ -56,6 +56,6 @@ func (b *builder) checkName(
 	if len(endpoints) == 0 || named {
 		return
 	}
-	b.reports.add(a.Source, ReasonUnknownPodKey, field,
+	b.impair(a, a.Source, ReasonUnknownPodKey, field,
 		"no pod of %s has %s: the method recognises nobody there until one has", id, by)
 }

@@ -26,6 +26,8 @@ type policies struct {
 	byTarget map[model.Ref]*policy // the one that has the target
 	// uses says for the sticky backends of the model where their stickiness comes from.
 	uses map[*model.Affinity]applied
+	// impaired are the problems of uses that are applied all the same.
+	impaired map[use][]Problem
 }
 
 // use is a policy at one of its targets.
@@ -59,6 +61,7 @@ func (b *builder) readPolicies(all []*v1alpha1.AffinityPolicy) {
 		byName:   map[types.NamespacedName]*policy{},
 		byTarget: map[model.Ref]*policy{},
 		uses:     map[*model.Affinity]applied{},
+		impaired: map[use][]Problem{},
 	}
 	for _, object := range all {
 		p := b.readPolicy(object)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,7 +37,7 @@ func (b *builder) reportTarget(p *policy, i int, backends map[use][]v1alpha1.Eff
 	target := targetOf(p, &ref)
 	field := fmt.Sprintf("spec.targetRefs[%d]", i)
 	out := v1alpha1.TargetStatus{TargetRef: ref, Conditions: []metav1.Condition{
-		accepted(p), b.resolved(p, target, field), b.conflicted(p, target, field),
+		accepted(p), b.resolved(p, target, field), b.conflicted(p, target, field), b.impaired(p, target),
 	}}
 	if applied := backends[use{p, target}]; len(applied) > 0 {
 		out.Effective = effective(p.settings, applied)
@@ -85,6 +86,36 @@ func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.C
 	message := fmt.Sprintf("%s has %s, since it %s", winner.ref, target, why)
 	b.reports.add(p.ref, v1alpha1.ReasonTargetTaken, field, "%s", message)
 	return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionTrue, v1alpha1.ReasonTargetTaken, message)
+}
+
+// impair adds a problem of stickiness that is applied all the same: to the Report of the object that it is about, and to
+// the policy that it comes from.
+func (b *builder) impair(a *model.Affinity, about model.Ref, reason, field, format string, args ...any) {
+	b.reports.add(about, reason, field, format, args...)
+	u := b.policies.uses[a].use
+	problem := Problem{reason, field, fmt.Sprintf(format, args...)}
+	if u.policy != nil && !slices.Contains(b.policies.impaired[u], problem) {
+		b.policies.impaired[u] = append(b.policies.impaired[u], problem)
+	}
+}
+
+// maxImpairments bounds what one condition says.
+const maxImpairments = 8
+
+func (b *builder) impaired(p *policy, target model.Ref) metav1.Condition {
+	problems := b.policies.impaired[use{p, target}]
+	if len(problems) == 0 {
+		return condition(p, v1alpha1.ConditionImpaired, metav1.ConditionFalse, v1alpha1.ReasonUnimpaired,
+			"no problem was found")
+	}
+	var messages []string
+	for _, problem := range problems[:min(len(problems), maxImpairments)] {
+		messages = append(messages, problem.Message)
+	}
+	if more := len(problems) - maxImpairments; more > 0 {
+		messages = append(messages, fmt.Sprintf("and %d more", more))
+	}
+	return condition(p, v1alpha1.ConditionImpaired, metav1.ConditionTrue, problems[0].Reason, strings.Join(messages, "; "))
 }
 
 func condition(p *policy, kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {

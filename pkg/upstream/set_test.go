@@ -67,6 +67,30 @@ func TestASetIsInTheSameOrderWhateverTheOrderOfArrival(t *testing.T) {
 	}
 }
 
+func TestASetIsEndingWhereAllAreDrainingAndNowhereElse(t *testing.T) {
+	for words, want := range map[string]bool{"a b": false, "a (b)": false, "(a) (b)": true, "(a)": true} {
+		set := poolOf(words).Set()
+		if set.Ending() != want {
+			t.Errorf("%q: ending is %v", words, set.Ending())
+		}
+		if want && set.Ready() != set.Len() {
+			t.Errorf("%q: %d of %d take new sessions, though no other can", words, set.Ready(), set.Len())
+		}
+	}
+}
+
+// What an endpoint knows outlives the change from draining beside others to draining with all of them.
+func TestAnEndingSetKnowsTheSessionsOfBefore(t *testing.T) {
+	p := poolOf("(a) b c")
+	p.Set().Endpoint(0).Served(7) // b: those that take new sessions come first
+	p.Replace(endpoints("(a) (b) (c)"))
+	for i := range p.Set().Len() {
+		if name := p.Set().Endpoint(i).Pod; p.Set().Knows(i, 7) != (name == "b") {
+			t.Errorf("%s knows the session: %v", name, p.Set().Knows(i, 7))
+		}
+	}
+}
+
 func TestAnEndpointIsFoundByEitherIdentity(t *testing.T) {
 	p := poolOf("")
 	p.Replace([]model.Endpoint{

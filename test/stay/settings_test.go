@@ -91,15 +91,25 @@ func (o *open) movedHeader(t *testing.T) {
 	})
 }
 
-// group lets clients of one host go to another with the cookie of the first, as on one host with two paths.
+// group lets clients of one host go to another with the cookie of the first, as on one host with two paths. When their
+// pod is gone, they move once for both.
 func (o *open) group(t *testing.T) {
 	one, other := newSessions(t, "group-a", 0, clients), newSessions(t, "group-b", 0, clients)
 	settle(t, o.limpet, one)
-	for i, s := range other {
-		s.setCookie(one[i].cookie().Name, one[i].cookie().Value)
-		s.pod = one[i].pod
+	follow := func() {
+		for i, s := range other {
+			s.setCookie(one[i].cookie().Name, one[i].cookie().Value)
+			s.pod = one[i].pod
+		}
+		expectNoneMoves(t, o.limpet, other, 2)
 	}
-	expectNoneMoves(t, o.limpet, other, 2)
+	follow()
+	gone := o.pods[0].name
+	o.setPods(t, ready(o.pods[1:]...), "group-a", "group-b")
+	moving, staying := on(gone, one)
+	each(t, moving, func(s *session) error { return s.movesOnce(o.limpet) })
+	expectNoneMoves(t, o.limpet, staying, 1)
+	follow()
 }
 
 func (o *open) release(t *testing.T) {

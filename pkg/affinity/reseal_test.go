@@ -1,0 +1,52 @@
+package affinity
+
+import (
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// A key that seals no more will be dropped: whoever still has a token by it gets one by the first key.
+func TestATokenByAnOlderKeyIsSealedAnew(t *testing.T) {
+	before, after, last := newRing(t, 1), newRing(t, 2, 1), newRing(t, 2)
+	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &Memory{}
+	req := &fakeRequest{cookies: cookieField(t, before, []sealed{{name: "cart-id", endpoint: "b", session: 77, bound: -600}})}
+	for turn := range 2 { // the second finds the token in the memory of the connection
+		var d Decision
+		p.Decide(&d, req, set, after, m, testNow)
+		if outcomeOf(&d) != "hit" || d.Endpoint != 1 || !d.Issue {
+			t.Fatalf("turn %d: %s on %d, issues a token: %v", turn, outcomeOf(&d), d.Endpoint, d.Issue)
+		}
+		if turn == 0 {
+			continue
+		}
+		text := p.AppendToken(nil, &d, set, after, m, false)[len("cart-id="):][:TokenLen]
+		var token Token
+		want := Token{Endpoint: model.KeyOf("b"), Scope: model.ScopeOf(testScope), Bound: testNow - 600, Renewed: testNow, Session: 77}
+		if !last.Open(&Memory{}, text, &token) || token != want {
+			t.Errorf("the new token is %+v, want %+v by the new key alone", token, want)
+		}
+		req.cookies = []string{"cart-id=" + string(text)}
+	}
+	var d Decision
+	p.Decide(&d, req, set, after, m, testNow)
+	if outcomeOf(&d) != "hit" || d.Issue {
+		t.Errorf("by the first key: %s, issues a token: %v", outcomeOf(&d), d.Issue)
+	}
+}
+
+// Connections are pooled by load balancers: one carries tokens of many clients, by old keys and new ones.
+func TestTokensOfOtherClientsOnAConnectionMakeNoneDue(t *testing.T) {
+	before, after := newRing(t, 1), newRing(t, 2, 1)
+	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &Memory{}
+	old := &fakeRequest{cookies: cookieField(t, before, []sealed{{name: "cart-id", endpoint: "a", session: 1}})}
+	renewed := &fakeRequest{cookies: cookieField(t, after, []sealed{{name: "cart-id", endpoint: "b", session: 2}})}
+	for range 3 {
+		for req, issues := range map[*fakeRequest]bool{old: true, renewed: false} {
+			var d Decision
+			if p.Decide(&d, req, set, after, m, testNow); d.Outcome != OutcomeHit || d.Issue != issues {
+				t.Fatalf("session %d: %s, issues a token: %v", d.Session, outcomeOf(&d), d.Issue)
+			}
+		}
+	}
+}
