@@ -48,8 +48,11 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 		c.giveWay()
 	}
 	c.prepareToken()
-	if d.home != none {
+	switch {
+	case d.home != none:
 		d.Session = 0
+	case d.Session == 0:
+		d.Session, d.guest = rand.Uint64(), true
 	}
 }
 

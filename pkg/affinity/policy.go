@@ -12,7 +12,8 @@ type Policy struct {
 	methods      []method
 	cookies      []string // with tokens
 	wrapped      []string // cookies of the app, with tokens on their values
-	watches      bool     // values that the app gives its clients
+	watches      bool     // values that the app gives its clients, to bind them
+	names        bool     // some of those name pods
 	scope        uint64
 	absolute     int64 // seconds, 0: never
 	idle         int64 // seconds, 0: never
@@ -141,6 +142,7 @@ func (p *Policy) add(from *model.Method) {
 		p.wrapped = append(p.wrapped, m.name)
 	}
 	p.watches = p.watches || m.binding == learned || m.binding == wrapped
+	p.names = p.names || m.binding == named
 	p.methods = append(p.methods, m)
 }
 

@@ -30,26 +30,33 @@ func isTokenByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// WatchesAnswers reports whether BindAnswer is to be asked about the fields of answers.
-func (p *Policy) WatchesAnswers() bool { return p.watches }
+// WatchesAnswers reports whether BindAnswer is to be asked about the fields of an answer.
+func (p *Policy) WatchesAnswers(d *Decision) bool { return p.watches || p.names && d.guest }
 
 // BindAnswer binds the value that the app gives its client in a response field: it is remembered, or goes out with a
-// token on it, which names d.Endpoint. The changed value of the field is appended to dst; nothing is, if it stays.
+// token on it, which names d.Endpoint. The changed value of the field is appended to dst; nothing is, if it stays. A
+// client of whom nothing was known has its session by that value.
 func (p *Policy) BindAnswer(dst []byte, d *Decision, name, value []byte, set Set, keys *Keyring, m *Memory) []byte {
 	if d.Outcome == OutcomeNone {
 		return dst
 	}
 	for i := range p.methods {
 		method := &p.methods[i]
-		if method.binding != learned && method.binding != wrapped {
+		if method.binding == issued || method.binding == hashed {
 			continue
 		}
 		start, end, ok := method.given(name, value)
 		if !ok {
 			continue
 		}
-		if method.binding == learned {
+		if d.guest {
+			d.Session, d.guest = model.Hash(value[start:end]), false
+		}
+		switch method.binding {
+		case learned:
 			p.learn(d, value[start:end], set, m)
+			continue
+		case named:
 			continue
 		}
 		dst = append(dst, value[:end]...)

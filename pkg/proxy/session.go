@@ -27,10 +27,10 @@ func (x *exchange) holdSession() {
 	if x.decision.From >= 0 {
 		x.set.Endpoint(x.decision.From).Left()
 	}
-	x.countSession(x.endpoint)
-	if x.backend.Policy.WatchesAnswers() {
+	if x.backend.Policy.WatchesAnswers(&x.decision) {
 		x.bindAnswer()
 	}
+	x.countSession(x.endpoint)
 	if x.decision.Issue {
 		x.issueToken()
 	}
@@ -57,9 +57,10 @@ func (x *exchange) countSession(e *upstream.Endpoint) {
 	}
 }
 
-// bindAnswer binds the values that the app gives its client to the endpoint they come from.
+// bindAnswer binds the values that the app gives its client to the endpoint they come from. A session that was counted
+// before anything was known of it is counted by its value from then on.
 func (x *exchange) bindAnswer() {
-	policy, keys := x.backend.Policy, x.server.Keys.Load()
+	policy, keys, counted := x.backend.Policy, x.server.Keys.Load(), x.decision.Session
 	policy.Relearn(&x.decision, x, x.set, x.memory)
 	for i := range x.resp.Fields {
 		f, start := &x.resp.Fields[i], len(x.edited)
@@ -67,6 +68,9 @@ func (x *exchange) bindAnswer() {
 		if len(x.edited) > start {
 			f.Value = x.edited[start:]
 		}
+	}
+	if x.decision.Session != counted {
+		x.endpoint.Left()
 	}
 }
 

@@ -69,6 +69,41 @@ func (o *open) fillAdded(t *testing.T, replicas []*limpet, w way) {
 	}
 }
 
+// What the app, or the client, goes by is not known with the first request of a client. It counts all the same.
+func TestClientsThatBringNothingYetSpreadEvenly(t *testing.T) {
+	f := openShop(t, 3, learnedPolicies())
+	for _, w := range []way{byNamed, byWrapped, byWrappedCookie, byLearned, byLearnedCookie, byHeader, byAppCookie} {
+		t.Run(string(w), func(t *testing.T) {
+			all := newSessions(t, w, 0, clients)
+			for _, s := range all {
+				s.header.Del("X-Session-Id")
+				s.setCookie(sessionCookie, "")
+			}
+			settle(t, f.limpet, all)
+			expectEven(t, all, f.pods)
+			if w.hashes() {
+				return
+			}
+			expectNoneMoves(t, f.limpet, all, 2)
+			if n := f.limpet.sessions(t, w); n < clients*97/100 || n > clients*103/100 {
+				t.Errorf("%d sessions are counted, want %d", n, clients)
+			}
+		})
+	}
+}
+
+// sessions is how many sessions the pods of a way are said to have.
+func (l *limpet) sessions(t *testing.T, w way) int {
+	t.Helper()
+	sum := 0
+	for name, n := range l.metrics(t) {
+		if strings.HasPrefix(name, "limpet_endpoint_sessions{") && strings.Contains(name, `pool="`+w.pool()+`"`) {
+			sum += int(n)
+		}
+	}
+	return sum
+}
+
 func wayOf(pick v1alpha1.Pick) way { return way(strings.ToLower(string(pick))) }
 
 // settleOver sends each client to another replica than the one before it.

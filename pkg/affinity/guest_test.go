@@ -1,0 +1,71 @@
+package affinity
+
+import (
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// A client of whom nothing is known yet counts all the same: else all of them would go to the one endpoint that has the
+// fewest sessions.
+func TestClientsThatBringNothingAreSpreadByLeastSessions(t *testing.T) {
+	for name, method := range map[string]model.Method{
+		"named": ownMethod(model.SourceCookie, model.BindingNamed), "wrapped": ownMethod(model.SourceCookie, model.BindingWrapped),
+		"learned": ownMethod(model.SourceCookie, model.BindingLearned), "hashed": headerMethod, "issued": cookieMethod,
+	} {
+		a := affinityOf(method)
+		a.Pick = model.PickLeastSessions
+		p, set := Compile(a), newSet("a b c")
+		set.sessions = []int64{100, 101, 99}
+		sessions := map[uint64]bool{}
+		for range 300 {
+			d := decideAt(p, &fakeRequest{}, set, testNow)
+			if d.Session == 0 || sessions[d.Session] {
+				t.Fatalf("%s: session %d", name, d.Session)
+			}
+			sessions[d.Session] = true
+			set.sessions[d.Endpoint]++
+		}
+		for i, n := range set.sessions {
+			if n != 200 {
+				t.Errorf("%s: endpoint %d has %d sessions of 600", name, i, n)
+			}
+		}
+	}
+}
+
+// What the app gives a new client is what it will be recognised, and counted, by.
+func TestANewClientIsCountedByWhatTheAppGivesIt(t *testing.T) {
+	for binding, watchesAll := range map[model.Binding]bool{
+		model.BindingNamed: false, model.BindingWrapped: true, model.BindingLearned: true,
+	} {
+		p, set := Compile(affinityOf(ownMethod(model.SourceCookie, binding))), newSet("pod-1 pod-2")
+		m, ring := &Memory{Learned: memoryStore{}}, newRing(t, 1)
+		var d Decision
+		p.Decide(&d, &fakeRequest{}, set, ring, m, testNow)
+		made := d.Session
+		if !p.WatchesAnswers(&d) {
+			t.Fatalf("%s: the answer to a new client is not looked at", binding)
+		}
+		out := p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=1.pod-2; Path=/"), set, ring, m)
+		given := d.Session
+		if given == made {
+			t.Fatalf("%s: counted by what was made up", binding)
+		}
+		p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=2.pod-2; Path=/"), set, ring, m)
+		if d.Session != given {
+			t.Errorf("%s: counted once more", binding)
+		}
+		value := "sid=1.pod-2"
+		if len(out) > 0 {
+			value = string(out[:len(out)-len("; Path=/")])
+		}
+		p.Decide(&d, &fakeRequest{cookies: []string{value}}, set, ring, m, testNow)
+		if d.Outcome != OutcomeHit || d.Session != given {
+			t.Errorf("%s: it comes back with %q, %s: counted as %d, then as %d", binding, value, d.Outcome, given, d.Session)
+		}
+		if p.WatchesAnswers(&d) != watchesAll {
+			t.Errorf("%s: the answers to known clients are looked at: %v", binding, !watchesAll)
+		}
+	}
+}
