@@ -79,7 +79,7 @@ func (o *options) validate() error {
 	if len(o.classes.values) == 0 {
 		return fmt.Errorf("%w: --ingress-class is empty, but at least one class must be served", errUsage)
 	}
-	return nil
+	return o.edge.validate()
 }
 
 // translation is what the flags say about translating a World.

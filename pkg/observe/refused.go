@@ -11,11 +11,15 @@ const (
 	RefusedFlood Refusal = iota
 	// RefusedProxyHeader: no header of the PROXY protocol from a peer that must send one.
 	RefusedProxyHeader
+	// RefusedTotal: one more than may be open in all.
+	RefusedTotal
+	// RefusedClient: one more than may be open of one client.
+	RefusedClient
 
 	refusals
 )
 
-var refusalNames = [refusals]string{"flood", "proxy_protocol"}
+var refusalNames = [refusals]string{"flood", "proxy_protocol", "total_limit", "client_limit"}
 
 // defineRefused makes the counters before they are needed, so that each is there to be looked at while it is 0.
 func (m *Metrics) defineRefused() {

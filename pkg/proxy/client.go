@@ -45,11 +45,21 @@ func (s *Server) originOf(conn net.Conn) origin {
 	return o
 }
 
-// serveClear serves a connection that speaks HTTP in clear.
-func (c *client) serveClear() {
+// serveAs finds out who the client is, and serves it unless it has too many connections.
+func (c *client) serveAs(serve func(*client)) {
 	if !c.learnOrigin() {
 		return
 	}
+	counted, ok := c.server.admission.enterClient(&c.origin)
+	if !ok {
+		return
+	}
+	defer c.server.admission.leaveClient(counted)
+	serve(c)
+}
+
+// serveClear serves a connection that speaks HTTP in clear.
+func (c *client) serveClear() {
 	c.conn = http1.NewConn(c.raw)
 	c.serveAll(func(c *client) {
 		if c.awaitRequest() && c.speaksHTTP2() {
@@ -62,9 +72,6 @@ func (c *client) serveClear() {
 
 // serveTLS runs the handshake, within the time for a head, and serves what the client chose.
 func (c *client) serveTLS() {
-	if !c.learnOrigin() {
-		return
-	}
 	conn := http1.NewLazyTLS(c.raw, c.server.tls)
 	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
 	c.idleSince.Store(c.server.clock.Load())

@@ -32,6 +32,8 @@ type Options struct {
 	// ProxyProtocol are the peers that begin every connection with a header of the PROXY protocol. What it says is
 	// believed from nobody else. None by default.
 	ProxyProtocol []netip.Prefix
+	// Connections bounds the connections of clients. No bound by default.
+	Connections ConnectionLimits
 	// ClientHeaders are where trusted proxies say who the client is: FieldXForwardedFor, FieldForwarded or FieldXRealIP.
 	// The first one that a request has counts, so that only what those proxies set themselves belongs here.
 	ClientHeaders []http1.FieldID

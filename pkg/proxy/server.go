@@ -18,11 +18,12 @@ const sweepEvery = 100 * time.Millisecond
 // Server accepts the connections of clients and serves them. Safe for concurrent use.
 type Server struct {
 	Options
-	dialer  net.Dialer
-	tls     *tls.Config
-	http2   *http2Server
-	conns   connections
-	tunnels tunnels
+	dialer    net.Dialer
+	tls       *tls.Config
+	http2     *http2Server
+	conns     connections
+	admission admission
+	tunnels   tunnels
 
 	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
 	date     atomic.Pointer[[]byte] // of this second, as in Date
@@ -43,6 +44,7 @@ func NewServer(o Options) *Server {
 	}
 	s.tls = tlsConfig(&s.Options)
 	s.http2 = newHTTP2(&s.Options)
+	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
 	s.clock.Store(1)
 	s.setDate(time.Now())
 	go s.sweep()
@@ -95,15 +97,21 @@ func (s *Server) listen(l net.Listener) bool {
 
 // admit serves a connection in a goroutine of its own. From here on Stop waits for it.
 func (s *Server) admit(raw net.Conn, serve func(*client)) {
+	if !s.admission.enter() {
+		raw.Close()
+		return
+	}
 	c := s.newClient(raw)
 	if !s.conns.add(c) {
+		s.admission.leave()
 		raw.Close()
 		return
 	}
 	go func() {
+		defer s.admission.leave()
 		defer s.conns.remove(c)
 		defer raw.Close()
-		serve(c)
+		c.serveAs(serve)
 	}()
 }
 

@@ -94,6 +94,12 @@ true
 {{- with .Values.proxyProtocol }}
 - --proxy-protocol={{ join "," . }}
 {{- end }}
+{{- with .Values.maxConnections.total }}
+- --max-connections={{ . }}
+{{- end }}
+{{- with .Values.maxConnections.perClient }}
+- --max-connections-per-client={{ . }}
+{{- end }}
 {{- with .Values.tls.defaultCertificate }}
 - --default-certificate={{ . }}
 {{- end }}

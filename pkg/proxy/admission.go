@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+// ConnectionLimits bound how many connections of clients may be open at once. 0 is no bound.
+type ConnectionLimits struct {
+	// Total is for all of them.
+	Total int
+	// PerClient is for those from one IPv4 address or one IPv6 network of 64 bits, which is what one customer gets.
+	// Trusted proxies have no bound: they speak for many clients.
+	PerClient int
+}
+
+// admission counts connections. Those that are one too many are closed before anything is read of them: an answer would
+// cost what the limit is there to save, and over TLS a handshake more.
+type admission struct {
+	limits  ConnectionLimits
+	metrics *observe.Metrics
+	open    atomic.Int64
+	clients [16]clientCounts
+}
+
+// clientCounts is how many connections are open, by client.
+type clientCounts struct {
+	mu   sync.Mutex
+	open map[netip.Addr]int
+}
+
+// enter counts a connection. It returns false, and counts none, if there are too many.
+func (a *admission) enter() bool {
+	if a.open.Add(1) <= int64(a.limits.Total) || a.limits.Total == 0 {
+		return true
+	}
+	a.leave()
+	a.metrics.Refused(observe.RefusedTotal)
+	return false
+}
+
+func (a *admission) leave() { a.open.Add(-1) }
+
+// enterClient counts a connection of the client, once it is known who that is. leaveClient takes what it gives.
+func (a *admission) enterClient(o *origin) (client netip.Addr, ok bool) {
+	if a.limits.PerClient == 0 || o.trusted {
+		return netip.Addr{}, true
+	}
+	client = clientOf(o.peer)
+	counts := a.countsOf(client)
+	counts.mu.Lock()
+	defer counts.mu.Unlock()
+	if counts.open[client] >= a.limits.PerClient {
+		a.metrics.Refused(observe.RefusedClient)
+		return netip.Addr{}, false
+	}
+	if counts.open == nil {
+		counts.open = map[netip.Addr]int{}
+	}
+	counts.open[client]++
+	return client, true
+}
+
+func (a *admission) leaveClient(client netip.Addr) {
+	if !client.IsValid() {
+		return
+	}
+	counts := a.countsOf(client)
+	counts.mu.Lock()
+	defer counts.mu.Unlock()
+	if counts.open[client]--; counts.open[client] == 0 {
+		delete(counts.open, client)
+	}
+}
+
+func (a *admission) countsOf(client netip.Addr) *clientCounts {
+	b := client.As16()
+	return &a.clients[(b[7]^b[15])%byte(len(a.clients))]
+}
+
+// clientOf is what stands for all addresses that one client has.
+func clientOf(addr netip.Addr) netip.Addr {
+	if !addr.Is6() {
+		return addr
+	}
+	network, _ := addr.Prefix(64) // which every IPv6 address has
+	return network.Addr()
+}

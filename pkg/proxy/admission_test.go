@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+func TestOneMoreConnectionThanThereMayBeIsClosed(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Connections.Total = 3 })
+	r.serve(nil, startEcho(t, "pod-a"))
+	var open []*caller
+	for range 3 {
+		c := r.dial()
+		c.get("/").expectOK(t, "")
+		open = append(open, c)
+	}
+	r.dial().expectClosed()
+	r.expectMetric(`limpet_connections_refused_total{reason="total_limit"}`, 1)
+	for _, c := range open {
+		c.get("/").expectOK(t, "") // they do not notice
+	}
+	open[0].Close()
+	eventually(t, "the connection to be let go", func() bool { return r.server.admission.open.Load() == 2 })
+	r.dial().get("/").expectOK(t, "")
+}
+
+// Behind the PROXY protocol it is the client who is told that counts.
+func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
+	r := newRig(t, behind, func(o *Options) { o.Connections.PerClient = 2 },
+		func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} })
+	r.serve(nil, startEcho(t, "pod-a"))
+	call := func(from string) *caller {
+		c := r.dial()
+		family := 4
+		if netip.MustParseAddr(from).Is6() {
+			family = 6
+		}
+		to := map[int]string{4: "198.51.100.7", 6: "2001:db8:f::1"}[family]
+		c.send(fmt.Sprintf("PROXY TCP%d %s %s 4711 443\r\n", family, from, to))
+		return c
+	}
+	first := call("192.0.2.1")
+	first.get("/").expectOK(t, "")
+	call("192.0.2.1").get("/").expectOK(t, "")
+	call("2001:db8::1").get("/").expectOK(t, "")
+	call("2001:db8::2").get("/").expectOK(t, "")
+
+	call("192.0.2.1").expectClosed()
+	call("2001:db8::3").expectClosed()
+	r.expectMetric(`limpet_connections_refused_total{reason="client_limit"}`, 2)
+	call("192.0.2.2").get("/").expectOK(t, "")
+	call("2001:db8:0:1::1").get("/").expectOK(t, "")
+	for range 4 {
+		call("203.0.113.1").get("/").expectOK(t, "") // it speaks for many
+	}
+	first.get("/").expectOK(t, "")
+
+	first.Close()
+	one := netip.MustParseAddr("192.0.2.1")
+	counts := r.server.admission.countsOf(one)
+	eventually(t, "the connection to be let go", func() bool {
+		counts.mu.Lock()
+		defer counts.mu.Unlock()
+		return counts.open[one] == 1
+	})
+	call("192.0.2.1").get("/").expectOK(t, "")
+}
+
+// Clients that are gone are not remembered.
+func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
+	a := admission{limits: ConnectionLimits{PerClient: 1}, metrics: observe.NewMetrics()}
+	for i := range 1000 {
+		client, ok := a.enterClient(&origin{peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})})
+		if !ok {
+			t.Fatal("a new client is refused")
+		}
+		a.leaveClient(client)
+	}
+	for i := range a.clients {
+		if n := len(a.clients[i].open); n > 0 {
+			t.Errorf("%d clients are remembered", n)
+		}
+	}
+}
