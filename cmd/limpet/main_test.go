@@ -42,8 +42,8 @@ func run(t *testing.T, args ...string) (status int, out, err string) {
 
 // process is a command that runs until the test ends it.
 type process struct {
-	out, err    output
-	http, admin string
+	out, err           output
+	http, https, admin string
 	cancel      context.CancelFunc
 	ended       chan error
 }
@@ -51,11 +51,11 @@ type process struct {
 // start runs a command that serves, on addresses of its own, and waits until it is ready.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	addresses := freeAddresses(t, 2)
-	p := &process{http: addresses[0], admin: addresses[1], ended: make(chan error, 1)}
+	addresses := freeAddresses(t, 3)
+	p := &process{http: addresses[0], https: addresses[1], admin: addresses[2], ended: make(chan error, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
-	args = append(args, "--http-addr", p.http, "--https-addr=", "--admin-addr", p.admin)
+	args = append(args, "--http-addr", p.http, "--https-addr", p.https, "--admin-addr", p.admin)
 	go func() { p.ended <- dispatch(ctx, args, streams{&p.out, &p.err}) }()
 	t.Cleanup(cancel)
 	await(t, "the process is ready", func() bool { return get(p.admin, "/readyz") == "ok\n" })

@@ -6,7 +6,8 @@
 // carries a request through these steps, and knows nothing of the protocol that the client speaks: that is behind the
 // interface downstream.
 //
-// It decides when an attempt may be repeated, what is forwarded, and what is answered when no pod does. It leaves
+// It decides when an attempt may be repeated, what is forwarded, what is answered when no pod does, and whether the TLS
+// connection of a request is one that its route may be reached over. It leaves
 // which route to pkg/routing, which endpoint to pkg/affinity, how connections to pods are kept to pkg/upstream, and
-// the syntax of HTTP/1.1 to pkg/http1.
+// the syntax of HTTP/1.1 to pkg/http1, and which certificate is presented to pkg/certs.
 package proxy

@@ -27,10 +27,16 @@ type tlsSession struct {
 
 type tlsSessionKey struct{}
 
-// handshake takes the client's side of it from hello to end.
-func (c *client) handshake(conn *http1.LazyTLS) error {
+// newTLSSession gives a session and the context for its handshake, in which tlsConfigs notes what was asked for.
+func newTLSSession() (context.Context, *tlsSession) {
 	session := new(tlsSession)
-	if err := conn.HandshakeContext(context.WithValue(context.Background(), tlsSessionKey{}, session)); err != nil {
+	return context.WithValue(context.Background(), tlsSessionKey{}, session), session
+}
+
+// handshake takes a connection from its first byte to where it can be served.
+func (c *client) handshake(conn *http1.LazyTLS) error {
+	ctx, session := newTLSSession()
+	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
 	c.session = session
