@@ -61,6 +61,10 @@ test: ## Run all tests with the race detector; builds the control plane on the f
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
 	go test -race $(TEST_FLAGS) $(PKG)
 
+.PHONY: e2e
+e2e: ## Run test/e2e on a hack cluster of its own (needs root), or on that of KUBECONFIG
+	hack/e2e.sh $(TEST_FLAGS)
+
 .PHONY: bench
 bench: build ## Compare with nginx, HAProxy and Caddy, side by side, in some 20 minutes; BENCH_FLAGS=-help says how
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
@@ -89,7 +93,7 @@ fmt: ## Format all Go files
 
 .PHONY: vet
 vet: ## Run go vet
-	go vet ./...
+	go vet -tags e2e ./...
 
 .PHONY: lint
 lint: ## Run golangci-lint

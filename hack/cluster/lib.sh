@@ -12,6 +12,10 @@ node_ip=10.251.0.2   # at the other one: the API server, NodePorts and hostPorts
 pods=10.244.0.0/24
 cgroup=limpet-cluster
 
+# What it needs of Debian: COMMAND:PACKAGE, as hack/packages.sh takes it.
+needs='containerd:containerd crun:crun /usr/lib/cni/bridge:containernetworking-plugins ip:iproute2 iptables:iptables
+  openssl:openssl unshare:util-linux'
+
 die() { echo "$(basename "$0"): $*" >&2; exit 1; }
 
 # node_pid gives the process that the node ends with, and fails when it is not there.

@@ -43,7 +43,7 @@ start "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --advertise-add
   --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$state/account.pub" \
   --service-account-signing-key-file="$state/account.key" --service-cluster-ip-range=10.96.0.0/16 \
   --kubelet-preferred-address-types=InternalIP --allow-privileged \
-  --audit-policy-file="$state/audit.yaml" --audit-log-path="$state/audit.log" --audit-log-maxsize=0
+  --audit-policy-file="$state/audit.yaml" --audit-log-path="$state/audit.log"
 start "$bin/kube-controller-manager" --kubeconfig="$state/manager.conf" --use-service-account-credentials --leader-elect=false \
   --service-account-private-key-file="$state/account.key" --root-ca-file="$state/certs/apiserver.crt"
 start "$bin/kube-scheduler" --kubeconfig="$state/scheduler.conf" --leader-elect=false

@@ -10,10 +10,7 @@ PATH="$PATH:/usr/sbin:/sbin"
 
 [ "$(id -u)" = 0 ] || die "a node needs root"
 missing=()
-for pair in containerd:containerd crun:crun ip:iproute2 iptables:iptables openssl:openssl unshare:util-linux; do
-  command -v "${pair%%:*}" >/dev/null || missing+=("$pair")
-done
-[ -x /usr/lib/cni/bridge ] || missing+=(/usr/lib/cni/bridge:containernetworking-plugins)
+for pair in $needs; do command -v "${pair%%:*}" >/dev/null || missing+=("$pair"); done
 [ ${#missing[@]} = 0 ] || die "programs are missing; on Debian: hack/packages.sh ${missing[*]}"
 ! node_pid >/dev/null || die "it is up: export KUBECONFIG=$state/kubeconfig (or make cluster-down)"
 

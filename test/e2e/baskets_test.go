@@ -1,0 +1,168 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/test/programs"
+)
+
+// mall is what the phases share.
+type mall struct {
+	*cluster
+	ledger *ledger
+	pods   *podLog
+	crowd  *crowd
+}
+
+// phase is something that happens to the cluster while everybody shops.
+type phase struct {
+	name string
+	do   func(t *testing.T, m *mall)
+	// pods is how many the shop has after it.
+	pods int
+	// limpetStops says that replicas of Limpet end, and the streams through them when their time is over.
+	limpetStops bool
+	// stays says that no pod ends, so that no session may move.
+	stays bool
+}
+
+// keepBaskets lets 200 clients shop while pods and Limpet are replaced, and prints what they have lost.
+func keepBaskets(t *testing.T, c *cluster) {
+	m := &mall{cluster: c, ledger: &ledger{}, pods: newPodLog(t)}
+	m.pods.await(t, 3)
+	m.crowd = newCrowd(t, c.limpet(), m.ledger)
+	defer m.crowd.leave()
+	m.crowd.everyoneAsks(t)
+
+	var rows []row
+	for _, p := range phases() {
+		t.Run(p.name, func(t *testing.T) { rows = append(rows, m.pass(t, p)) })
+	}
+	printTable(rows)
+}
+
+func (m *mall) pass(t *testing.T, p phase) row {
+	began := time.Now()
+	p.do(t, m)
+	m.pods.await(t, p.pods)
+	m.crowd.everyoneAsks(t)
+	r := m.ledger.turn().account(t, p.name, time.Since(began), m.pods, p.limpetStops)
+	if p.stays && r.moved > 0 {
+		t.Errorf("%d sessions moved, though no pod ended", r.moved)
+	}
+	if r.requests < shoppers {
+		t.Errorf("%d requests: the clients were not at it", r.requests)
+	}
+	return r
+}
+
+func phases() []phase {
+	shop := func(args ...string) func(t *testing.T, m *mall) {
+		return func(t *testing.T, m *mall) { m.kubectl(t, append(args, "--namespace=shop")...) }
+	}
+	return []phase{
+		{name: "nothing", do: func(t *testing.T, m *mall) { m.crowd.everyoneAsks(t) }, pods: 3, stays: true},
+		{name: "rollout restart", do: restartShop, pods: 3},
+		{name: "scale 3 to 6", do: shop("scale", "deployment/cart", "--replicas=6"), pods: 6, stays: true},
+		{name: "scale 6 to 2", do: shop("scale", "deployment/cart", "--replicas=2"), pods: 2},
+		{name: "scale 2 to 3", do: shop("scale", "deployment/cart", "--replicas=3"), pods: 3, stays: true},
+		{name: "pod killed", do: killPod, pods: 3},
+		{name: "pod drained", do: drainPod, pods: 3, stays: true},
+		{name: "pod evicted", do: evictPod, pods: 3},
+		{name: "key rotation", do: rotateKeys, pods: 3, stays: true},
+		{name: "Limpet restarted", do: restartLimpet, pods: 3, limpetStops: true, stays: true},
+		{name: "helm upgrade", do: upgradeLimpet, pods: 3, limpetStops: true, stays: true},
+	}
+}
+
+func restartShop(t *testing.T, m *mall) {
+	m.kubectl(t, "rollout", "restart", "deployment/cart", "--namespace=shop")
+	m.kubectl(t, "rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=5m")
+}
+
+// killPod ends a pod as a crash of its node does.
+func killPod(t *testing.T, m *mall) {
+	pod := m.crowd.favourite()
+	m.pods.kill(pod)
+	m.kubectl(t, "delete", "pod", pod, "--namespace=shop", "--grace-period=0", "--force")
+}
+
+// drainPod gives a pod no new clients for a while, by annotation, and sees that its own stay.
+func drainPod(t *testing.T, m *mall) {
+	pod := m.crowd.favourite()
+	m.kubectl(t, "annotate", "pod", pod, "--namespace=shop", "limpet.dev/drain=true")
+	// The first that reaches another pod may do so before the annotation counts.
+	eventually(t, func(ctx context.Context) error { return m.newcomersAvoid(ctx, t, pod) })
+	if err := m.newcomersAvoid(t.Context(), t, pod); err != nil {
+		t.Error(err)
+	}
+	m.crowd.everyoneAsks(t)
+	m.kubectl(t, "annotate", "pod", pod, "--namespace=shop", "limpet.dev/drain-")
+}
+
+// newcomersAvoid sends 50 clients that nobody has seen before.
+func (m *mall) newcomersAvoid(ctx context.Context, t *testing.T, pod string) error {
+	for range 50 {
+		b, err := newShopper(t, m.limpet(), m.ledger).ask(ctx, "GET", "/")
+		if err == nil && b.Pod == pod {
+			err = fmt.Errorf("a new client was led to pod %s, which is drained", pod)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// evictPod ends a pod as `kubectl drain` does.
+func evictPod(t *testing.T, m *mall) {
+	pod := m.crowd.favourite()
+	eviction := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":%q,"namespace":"shop"}}`, pod)
+	m.run(t, eviction, programs.Kubectl, "create", "--raw", "/api/v1/namespaces/shop/pods/"+pod+"/eviction", "-f", "-")
+}
+
+// rotateKeys lets the leader do at once what it would do in a month: add a key, and let it seal.
+func rotateKeys(t *testing.T, m *mall) {
+	for _, step := range []string{"limpet.dev/next-key-at", "limpet.dev/key-seals-at"} {
+		before := m.keys(t)
+		m.kubectl(t, "annotate", "secret", "limpet-affinity-keys", "--namespace", namespace, "--overwrite", step+"=2020-01-01T00:00:00Z")
+		eventually(t, func(context.Context) error {
+			if m.keys(t) == before {
+				return fmt.Errorf("%s: the leader has not changed the keys", step)
+			}
+			return nil
+		})
+		m.crowd.everyoneAsks(t)
+	}
+}
+
+func (m *mall) keys(t *testing.T) string {
+	return m.kubectl(t, "get", "secret", "limpet-affinity-keys", "--namespace", namespace, "-o", "jsonpath={.data.keys}")
+}
+
+func restartLimpet(t *testing.T, m *mall) {
+	m.kubectl(t, "rollout", "restart", "deployment/limpet", "--namespace", namespace)
+	m.limpetSettles(t)
+}
+
+func upgradeLimpet(t *testing.T, m *mall) {
+	m.helm(t, "upgrade", "limpet", chartDir, "--namespace", namespace, "--reset-then-reuse-values", "--set", "log.format=text")
+	m.limpetSettles(t)
+}
+
+// limpetSettles waits until the new replicas serve and the old ones have ended.
+func (m *mall) limpetSettles(t *testing.T) {
+	m.kubectl(t, "rollout", "status", "deployment/limpet", "--namespace", namespace, "--timeout=3m")
+	eventually(t, func(context.Context) error {
+		if pods := m.kubectl(t, "get", "pods", "--namespace", namespace, "-o", "name"); len(strings.Fields(pods)) != 2 {
+			return fmt.Errorf("there are pods %q, want two", pods)
+		}
+		return nil
+	})
+}

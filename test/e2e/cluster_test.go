@@ -1,0 +1,113 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/limpet-dev/limpet/test/programs"
+)
+
+const (
+	namespace = "limpet-system"
+	// patience is how long anything may take on a busy machine.
+	patience = 3 * time.Minute
+)
+
+// cluster is the one that KUBECONFIG names.
+type cluster struct {
+	node string // the address of a node, where NodePorts are reached
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{}
+	c.node = c.kubectl(t, "get", "nodes", "-o", `jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}`)
+	return c
+}
+
+// kubectl runs it as a user would, and gives what it prints.
+func (c *cluster) kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	return c.run(t, "", programs.Kubectl, args...)
+}
+
+// apply applies a manifest in a namespace.
+func (c *cluster) apply(t *testing.T, namespace, manifest string) {
+	t.Helper()
+	c.run(t, manifest, programs.Kubectl, "apply", "--namespace", namespace, "-f", "-")
+}
+
+func (c *cluster) helm(t *testing.T, args ...string) string {
+	t.Helper()
+	return c.run(t, "", programs.Helm, args...)
+}
+
+func (c *cluster) run(t *testing.T, input string, program programs.Program, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, program.Path(), args...)
+	cmd.Stdin = strings.NewReader(input)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %s: %v\n%s%s", program, strings.Join(args, " "), err, out.String(), errs.String())
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// get reads objects.
+func get[T any](t *testing.T, c *cluster, args ...string) (into T) {
+	t.Helper()
+	text := c.kubectl(t, append([]string{"get", "-o", "json"}, args...)...)
+	if err := json.Unmarshal([]byte(text), &into); err != nil {
+		t.Fatal(err)
+	}
+	return into
+}
+
+// eventually waits until a check has nothing to complain of.
+func eventually(t *testing.T, check func(ctx context.Context) error) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		last = check(ctx)
+		return last == nil, nil
+	})
+	if err != nil {
+		t.Fatalf("%v: %v", err, last)
+	}
+}
+
+// status asks for a host at an address, and gives the status of the answer.
+func status(ctx context.Context, address, host string) (int, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
+	if err != nil {
+		return 0, err
+	}
+	r.Host, r.Close = host, true
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode, nil
+}
+
+// describe logs what somebody would look at first who finds the cluster as it is.
+func (c *cluster) describe(t *testing.T) {
+	t.Helper()
+	t.Log(c.kubectl(t, "get", "pods", "--all-namespaces", "-o", "wide"))
+	t.Log(c.kubectl(t, "get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"))
+	t.Log(c.kubectl(t, "logs", "--namespace", namespace, "--selector=app.kubernetes.io/name=limpet", "--tail=20", "--prefix"))
+}

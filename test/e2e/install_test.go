@@ -1,0 +1,52 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+const chartDir = "../../charts/limpet"
+
+// restricted makes a namespace that takes pods of the restricted Pod Security Standard only.
+func (c *cluster) restricted(t *testing.T, name string) {
+	t.Helper()
+	c.namespaceOf(t, name, "restricted")
+}
+
+func (c *cluster) namespaceOf(t *testing.T, name, standard string) {
+	t.Helper()
+	c.apply(t, "", fmt.Sprintf(`{"apiVersion":"v1","kind":"Namespace","metadata":{"name":%q,`+
+		`"labels":{"pod-security.kubernetes.io/enforce":%q}}}`, name, standard))
+}
+
+// install installs Limpet and the shop, and sees a client come back to its pod.
+func install(t *testing.T, c *cluster) {
+	c.restricted(t, namespace)
+	c.restricted(t, "shop")
+	notes := c.helm(t, "install", "limpet", chartDir, "--namespace", namespace, "--values", "limpet.yaml", "--wait", "--timeout=3m")
+	if !strings.Contains(notes, "helm test limpet --namespace limpet-system") {
+		t.Errorf("the notes do not say what to do next:\n%s", notes)
+	}
+	manifest, err := os.ReadFile("../cart/cart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.apply(t, "shop", string(manifest))
+	c.kubectl(t, "rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=3m")
+	eventually(t, func(ctx context.Context) error {
+		code, err := status(ctx, c.limpet(), cartHost)
+		if err == nil && code != http.StatusOK {
+			err = fmt.Errorf("status %d", code)
+		}
+		return err
+	})
+}
+
+// limpet is where clients reach it.
+func (c *cluster) limpet() string { return c.node + ":30080" }

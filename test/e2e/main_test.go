@@ -1,0 +1,44 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/limpet-dev/limpet/test/programs"
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv("KUBECONFIG") == "" {
+		fmt.Fprintln(os.Stderr, "e2e: KUBECONFIG names no cluster; hack/e2e.sh (make e2e) brings one up")
+		os.Exit(1)
+	}
+	if err := programs.Find(programs.Helm, programs.Kubectl); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// part is a test that builds on those before it.
+type part struct {
+	name string
+	run  func(t *testing.T, c *cluster)
+}
+
+func TestLimpetOnARealCluster(t *testing.T) {
+	c := newCluster(t)
+	parts := []part{{"install", install}, {"baskets", keepBaskets}, {"chart", chartVariants}}
+	// Of a cluster that somebody else has made there is no log of who asked for what.
+	if log := os.Getenv(auditLog); log != "" {
+		parts = append(parts, part{"rights", auditRights})
+	}
+	for _, part := range parts {
+		if !t.Run(part.name, func(t *testing.T) { part.run(t, c) }) {
+			c.describe(t)
+			return
+		}
+	}
+}

@@ -1,0 +1,121 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// cartGrace is how long a pod of the shop goes on serving after it was told to end: see test/cart/cart.yaml.
+const cartGrace = 8 * time.Second
+
+// podLog knows when the pods of the shop were told to end. It looks several times a second.
+type podLog struct {
+	client client.Client
+
+	mu     sync.Mutex
+	told   map[string]time.Time // not before which a pod was told
+	killed map[string]bool      // or crashed: without grace
+	now    []corev1.Pod
+}
+
+func newPodLog(t *testing.T) *podLog {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &podLog{client: c, told: map[string]time.Time{}, killed: map[string]bool{}}
+	go l.follow(t.Context())
+	return l
+}
+
+func (l *podLog) follow(ctx context.Context) {
+	for {
+		if err := l.look(ctx); err != nil && ctx.Err() == nil {
+			fmt.Println("e2e: looking at pods:", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func (l *podLog) look(ctx context.Context) error {
+	var pods corev1.PodList
+	if err := l.client.List(ctx, &pods, client.InNamespace("shop"), client.MatchingLabels{"app": "cart"}); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.now = pods.Items
+	for _, pod := range pods.Items {
+		if pod.DeletionTimestamp != nil && l.told[pod.Name].IsZero() {
+			l.told[pod.Name] = pod.DeletionTimestamp.Add(-time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second)
+		}
+	}
+	return nil
+}
+
+// kill notes that a pod ends without grace from now on.
+func (l *podLog) kill(pod string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.killed[pod] = true
+}
+
+// served says whether a pod still served at a time: it was not told to end, or its grace was not over.
+func (l *podLog) served(pod string, at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	told, ending := l.told[pod]
+	return !l.killed[pod] && (!ending || at.Before(told.Add(cartGrace)))
+}
+
+func (l *podLog) fate(pod string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if told, ending := l.told[pod]; ending {
+		return "told to end at " + stamp(told)
+	}
+	return "not told to end"
+}
+
+// await waits until there are so many pods, all of them ready and none that ends.
+func (l *podLog) await(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, func(ctx context.Context) error {
+		if err := l.look(ctx); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		ready := slices.DeleteFunc(slices.Clone(l.now), func(p corev1.Pod) bool { return p.DeletionTimestamp != nil || !isReady(p) })
+		if len(ready) != n || len(l.now) != n {
+			return fmt.Errorf("%d of %d pods are ready, want %d", len(ready), len(l.now), n)
+		}
+		return nil
+	})
+}
+
+func isReady(pod corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}

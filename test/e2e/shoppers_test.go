@@ -1,0 +1,159 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	cartHost  = "cart.example.com"
+	shoppers  = 200
+	thinkTime = 500 * time.Millisecond
+)
+
+// transport is shared: a session is not a connection.
+var transport = &http.Transport{MaxIdleConnsPerHost: shoppers, IdleConnTimeout: 30 * time.Second}
+
+// shopper is a client with a basket, which puts an item into it twice a second.
+type shopper struct {
+	address string
+	http    *http.Client
+	ledger  *ledger
+	asked   atomic.Int64
+
+	pod   atomic.Value // the name of the one that answered last
+	items int          // that it said there are in the basket
+}
+
+func newShopper(t *testing.T, address string, ledger *ledger) *shopper {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &shopper{
+		address: address, ledger: ledger, http: &http.Client{Jar: jar, Transport: transport, Timeout: 30 * time.Second},
+	}
+}
+
+// shop goes on until its context ends. A request that has begun comes to its end.
+func (s *shopper) shop(ctx context.Context) {
+	for {
+		s.add(context.WithoutCancel(ctx))
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(thinkTime):
+		}
+	}
+}
+
+func (s *shopper) add(ctx context.Context) {
+	defer s.asked.Add(1)
+	basket, err := s.ask(ctx, http.MethodPost, "/add")
+	if err != nil {
+		s.ledger.fail(err)
+		return
+	}
+	s.ledger.request()
+	lost := basket.Items != s.items+1
+	before, known := s.pod.Swap(basket.Pod).(string)
+	if known && (basket.Pod != before || lost) {
+		s.ledger.moved(move{at: time.Now(), from: before, lost: lost})
+	}
+	s.items = basket.Items
+}
+
+// basket is what the app of test/cart answers.
+type basket struct {
+	Pod   string `json:"pod"`
+	Items int    `json:"items"`
+}
+
+func (s *shopper) ask(ctx context.Context, method, path string) (basket, error) {
+	var b basket
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+s.address+path, nil)
+	if err != nil {
+		return b, err
+	}
+	r.Host = cartHost
+	resp, err := s.http.Do(r)
+	if err != nil {
+		return b, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return b, fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return b, json.NewDecoder(resp.Body).Decode(&b)
+}
+
+// crowd is all shoppers and watchers of streams at work.
+type crowd struct {
+	shoppers []*shopper
+	end      context.CancelFunc
+	ended    sync.WaitGroup
+}
+
+func newCrowd(t *testing.T, address string, ledger *ledger) *crowd {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &crowd{end: cancel}
+	for range shoppers {
+		s := newShopper(t, address, ledger)
+		c.shoppers = append(c.shoppers, s)
+		c.ended.Go(func() { s.shop(ctx) })
+	}
+	for i := range streams {
+		w := &watcher{shopper: newShopper(t, address, ledger), open: openEvents}
+		if i%2 == 1 {
+			w.open = openSocket
+		}
+		c.ended.Go(func() { w.watch(ctx) })
+	}
+	return c
+}
+
+// leave ends them all.
+func (c *crowd) leave() {
+	c.end()
+	c.ended.Wait()
+}
+
+// favourite gives the pod that most shoppers are with.
+func (c *crowd) favourite() (pod string) {
+	with := map[string]int{}
+	for _, s := range c.shoppers {
+		at, _ := s.pod.Load().(string)
+		if with[at]++; with[at] > with[pod] {
+			pod = at
+		}
+	}
+	return pod
+}
+
+// everyoneAsks waits until each shopper has had the answer to a request that it sends from now on.
+func (c *crowd) everyoneAsks(t *testing.T) {
+	t.Helper()
+	var before []int64
+	for _, s := range c.shoppers {
+		before = append(before, s.asked.Load())
+	}
+	eventually(t, func(context.Context) error {
+		for i, s := range c.shoppers {
+			if s.asked.Load() < before[i]+2 {
+				return fmt.Errorf("shopper %d has not asked again", i)
+			}
+		}
+		return nil
+	})
+}
