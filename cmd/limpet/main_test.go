@@ -44,8 +44,8 @@ func run(t *testing.T, args ...string) (status int, out, err string) {
 type process struct {
 	out, err           output
 	http, https, admin string
-	cancel      context.CancelFunc
-	ended       chan error
+	cancel             context.CancelFunc
+	ended              chan error
 }
 
 // start runs a command that serves, on addresses of its own, and waits until it is ready.
@@ -132,6 +132,13 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"file that is not valid":  {[]string{"dev", "--manifests", broken}, "bad.yaml:4: "},
 		"bad log format":          {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
 		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
+		"bad client header":       {[]string{"dev", "--client-address-headers", "X-Client-IP"}, "none of X-Forwarded-For, Forwarded"},
+		"bad server header":       {[]string{"dev", "--server-header", "a\nb"}, "must be one word"},
+		"timeout of no time":      {[]string{"dev", "--timeout-answer", "0s"}, "from 100ms to 24h0m0s"},
+		"timeout without a unit":  {[]string{"dev", "--timeout-head", "10"}, "must be a duration such as"},
+		"too small a head":        {[]string{"dev", "--max-head-bytes", "100"}, "from 1024 to 1048576"},
+		"negative body":           {[]string{"dev", "--max-body-bytes", "-1"}, "from 0 to"},
+		"no attempts":             {[]string{"dev", "--max-attempts", "0"}, "from 1 to 10"},
 		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
 		"bad session store":       {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
 		"connections below 0":     {[]string{"dev", "--manifests", t.TempDir(), "--max-connections", "-1"}, "--max-connections"},

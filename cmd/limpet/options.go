@@ -27,6 +27,7 @@ type options struct {
 	sessionStore                   string
 	tls                            tlsOptions
 	edge                           edgeOptions
+	limits                         limitOptions
 	stopDelay, stopTimeout         time.Duration
 }
 
@@ -62,6 +63,7 @@ func (o *options) register(f flagSet, d defaults) {
 	f.StringVar(&o.zone, "zone", "", "`name` of the zone that this process runs in, for policies that prefer pods of their own")
 	o.tls.register(f)
 	o.edge.register(f)
+	o.limits.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay,
 		"how long to go on taking connections after readiness was taken back, for load balancers to notice")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout,

@@ -58,6 +58,8 @@ type Route struct {
 	TransportSecurity string `json:"transportSecurity,omitempty"`
 	// Canary says which requests choose between the two Backends by themselves, nil for none.
 	Canary *Canary `json:"canary,omitempty"`
+	// Limits is nil where those of the flags hold.
+	Limits *Limits `json:"limits,omitempty"`
 }
 
 // Canary is how a request asks for the second Backend of a Route, which is the canary, or for the first, whatever the

@@ -94,7 +94,7 @@ func (x *exchange) answerFailure(f failure) {
 
 // refuseRequest answers a head that is no request, and records it.
 func (x *exchange) refuseRequest(err error) {
-	x.start = time.Now()
+	x.start, x.bounds = time.Now(), x.server.usual
 	x.refuse(err)
 	x.record()
 }
@@ -106,7 +106,7 @@ func (x *exchange) refuse(err error) {
 	switch {
 	case errors.As(err, &malformed):
 		x.server.Metrics.Malformed.Inc()
-		x.answer(malformed.Status, "The request is malformed: "+malformed.Reason+".")
+		x.answer(malformed.Status, "The request is refused: "+malformed.Reason+".")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		x.answer(408, "The request did not arrive in time.")
 	default:

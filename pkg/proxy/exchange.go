@@ -82,6 +82,9 @@ type exchange struct {
 	sent     int64
 	guard    *guard
 
+	bounds   bounds
+	received int64 // bytes of the request's body
+
 	// accept is what a pod must say to be believed that it has switched to a WebSocket, where that is for the exchange
 	// to check: nil where the client does.
 	accept []byte
@@ -107,6 +110,7 @@ func (x *exchange) reset() {
 	x.tried = attempts{}
 	x.body.reset()
 	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
+	x.received = 0
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }
 

@@ -59,7 +59,7 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 	o := Options{
 		ClientHeaders: []http1.FieldID{http1.FieldXForwardedFor},
 		Tables:        &r.tables, Keys: &r.keys, Certs: r.certs, Metrics: r.metrics,
-		Limits: http1.DefaultLimits(), Timeouts: DefaultTimeouts(), Log: logr.Discard(),
+		MaxAttempts: DefaultAttempts, Limits: http1.DefaultLimits(), Timeouts: DefaultTimeouts(), Log: logr.Discard(),
 	}
 	for _, c := range change {
 		c(&o)

@@ -79,13 +79,16 @@ func (s *http2Stream) readHead() error {
 	if err := req.SetMethod(methodOf(r, socket)); err != nil {
 		return err
 	}
-	if err := req.SetTarget([]byte(r.RequestURI)); err != nil {
+	if err := s.setTarget(); err != nil {
 		return err
 	}
 	if err := req.SetHost([]byte(r.Host)); err != nil {
 		return err
 	}
 	s.addFields(socket)
+	if len(req.Fields) > s.origin.server.Limits.Fields {
+		return http1.ErrTooManyFields
+	}
 	req.TakesTrailers = r.Header.Get("Te") == "trailers"
 	if err := req.Settle(); err != nil {
 		return err
@@ -95,6 +98,13 @@ func (s *http2Stream) readHead() error {
 		return nil
 	}
 	return s.frame()
+}
+
+func (s *http2Stream) setTarget() error {
+	if len(s.r.RequestURI) > s.origin.server.Limits.TargetBytes {
+		return http1.ErrTargetTooLong
+	}
+	return s.exchange.req.SetTarget([]byte(s.r.RequestURI))
 }
 
 // methodOf is the method that a pod is asked with.
@@ -154,7 +164,7 @@ func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
 	if s.buf == nil {
 		s.buf = make([]byte, http2FrameSize)
 	}
-	s.bodySide.start(s.control, s.origin.server.after(s.origin.server.Timeouts.Body))
+	s.bodySide.start(s.control, s.origin.server.after(s.exchange.bounds.body))
 	n, err := s.r.Body.Read(s.buf)
 	if s.bodySide.stop() && err != nil || s.interrupted.Load() {
 		return nil, os.ErrDeadlineExceeded
@@ -164,7 +174,7 @@ func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
 		s.readTrailers()
 	}
 	if n > 0 {
-		return s.buf[:n], nil
+		return s.exchange.count(s.buf[:n], nil)
 	}
 	return nil, err
 }
@@ -248,7 +258,7 @@ func (s *http2Stream) flush() error {
 
 // startGuard bounds how long a client may leave the stream's window closed.
 func (s *http2Stream) startGuard() {
-	s.guard.start(s.control, s.origin.server.after(s.origin.server.Timeouts.Body))
+	s.guard.start(s.control, s.origin.server.after(s.exchange.bounds.body))
 }
 
 // end leaves the trailers to be sent when the handler returns.

@@ -10,6 +10,7 @@ import (
 
 // match pins the current table and finds the route and its backend. If there is none it answers, and returns false.
 func (x *exchange) match() bool {
+	x.bounds = x.server.usual
 	path, changed, err := http1.NormalizePath(x.pathSpace[:0], x.req.Path)
 	if err != nil {
 		x.refuse(err)
@@ -30,7 +31,7 @@ func (x *exchange) match() bool {
 		x.answer(404, "No route for this host and path.")
 		return false
 	}
-	if !x.permit() {
+	if !x.permit() || !x.limit() {
 		return false
 	}
 	x.backend = x.split()

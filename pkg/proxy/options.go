@@ -40,9 +40,17 @@ type Options struct {
 	// ServerHeader is the Server of answers whose pod names none. May be empty: they have none.
 	ServerHeader string
 	Limits       http1.Limits
-	Timeouts     Timeouts
-	Log          logr.Logger
+	// MaxBodyBytes is the longest body of a request, 0 for any. Beyond: 413.
+	MaxBodyBytes int64
+	// MaxAttempts is how often a request is tried in all.
+	MaxAttempts int
+	Timeouts    Timeouts
+	Log         logr.Logger
 }
+
+// DefaultAttempts is enough to get past pods that are being replaced, and too few to carry a request that kills pods to
+// all of them.
+const DefaultAttempts = 5
 
 // Timeouts are how long the data plane waits. They are kept to within sweepEvery.
 type Timeouts struct {

@@ -24,6 +24,7 @@ type Server struct {
 	conns     connections
 	admission admission
 	tunnels   tunnels
+	usual     bounds
 
 	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
 	date     atomic.Pointer[[]byte] // of this second, as in Date
@@ -43,6 +44,7 @@ func NewServer(o Options) *Server {
 		sweeper: make(chan struct{}),
 	}
 	s.tls = tlsConfig(&s.Options)
+	s.usual = boundsOf(&o)
 	s.http2 = newHTTP2(&s.Options)
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
 	s.clock.Store(1)

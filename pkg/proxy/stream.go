@@ -95,15 +95,15 @@ func (s *stream) finish() {
 
 func (s *stream) nextBody(wait bool) ([]byte, error) {
 	if !wait {
-		return s.body.Next(false)
+		return s.exchange.count(s.body.Next(false))
 	}
 	g := &s.client.bodySide
-	g.start(s.client.conn, s.client.server.after(s.client.server.Timeouts.Body))
+	g.start(s.client.conn, s.client.server.after(s.exchange.bounds.body))
 	span, err := s.body.Next(true)
 	if g.stop() && err != nil || s.interrupted.Load() {
 		return nil, os.ErrDeadlineExceeded
 	}
-	return span, err
+	return s.exchange.count(span, err)
 }
 
 func (s *stream) trailers() []http1.Field { return s.body.Trailers() }
@@ -230,7 +230,7 @@ func (s *stream) flush() error {
 
 // guard bounds how long a client may leave what was written to it unread.
 func (s *stream) guard() {
-	s.client.guard.start(s.client.conn, s.client.server.after(s.client.server.Timeouts.Body))
+	s.client.guard.start(s.client.conn, s.client.server.after(s.exchange.bounds.body))
 }
 
 func (s *stream) end(trailers []http1.Field) error {

@@ -29,6 +29,8 @@ type Route struct {
 	PathType model.PathType
 	Source   model.Ref
 	Backends []Backend
+	// Limits is nil where those of the flags hold. It is read only.
+	Limits *model.Limits
 	// Clients is what clients must show, nil for nothing.
 	Clients *model.ClientCertificates
 	// TransportSecurity is the Strict-Transport-Security of answers over TLS. Empty: what the app says.
@@ -141,7 +143,7 @@ func (t *Table) host(name string) *host {
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		Clients: m.Clients, TransportSecurity: []byte(m.TransportSecurity)}
+		Clients: m.Clients, Limits: m.Limits, TransportSecurity: []byte(m.TransportSecurity)}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight

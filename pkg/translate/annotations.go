@@ -25,11 +25,11 @@ const (
 const nginxPrefix = "nginx.ingress.kubernetes.io/"
 
 var (
-	annotationNames = []string{
+	annotationNames = append([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS,
-	}
+	}, limitAnnotations...)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 

@@ -14,6 +14,8 @@ type source struct {
 	ref model.Ref
 	// affinity is the stickiness that the Ingress brings to backends whose Service has no policy.
 	affinity choice
+	// limits are those that the Ingress asks for, nil for those of the flags.
+	limits *model.Limits
 	// canary is nil for an Ingress that has routes of its own.
 	canary *canary
 	// primary is the stickiness of the backend that a canary is the canary of, which it has too unless something else is
@@ -37,9 +39,11 @@ func (b *builder) translateIngresses() {
 		s.affinity = b.ingressAffinity(s)
 		b.checkAnnotations(s)
 		if s.canary = b.readCanary(s); s.canary != nil {
+			b.refuseLimits(s)
 			canaries = append(canaries, s)
 			continue
 		}
+		s.limits = b.readLimits(s)
 		b.translateIngress(s)
 	}
 	for _, s := range canaries {
@@ -99,7 +103,7 @@ func (b *builder) translatePath(s *source, host string, path *networkingv1.HTTPI
 			quote(host), quote(text), kind, b.routes.taken[key])
 		return
 	}
-	b.routes.add(key, s.ref, b.resolve(s, &path.Backend, field+".backend"))
+	b.routes.add(key, s, b.resolve(s, &path.Backend, field+".backend"))
 }
 
 // addDefault routes a whole host to the default backend. Rules of the Ingress itself come first, without complaint.
@@ -110,7 +114,7 @@ func (b *builder) addDefault(s *source, host, field string) {
 		return
 	}
 	if b.routes.take(key, s.ref) {
-		b.routes.add(key, s.ref, b.resolve(s, s.Spec.DefaultBackend, "spec.defaultBackend"))
+		b.routes.add(key, s, b.resolve(s, s.Spec.DefaultBackend, "spec.defaultBackend"))
 		return
 	}
 	if owner := b.routes.taken[key]; owner != s.ref {

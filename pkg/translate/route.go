@@ -30,8 +30,8 @@ func (r *routes) take(key routeKey, owner model.Ref) bool {
 	return true
 }
 
-func (r *routes) add(key routeKey, owner model.Ref, backend *model.Backend) {
-	route := model.Route{Host: key.host, Path: key.path, PathType: key.kind, Source: owner}
+func (r *routes) add(key routeKey, s *source, backend *model.Backend) {
+	route := model.Route{Host: key.host, Path: key.path, PathType: key.kind, Source: s.ref, Limits: s.limits}
 	if backend != nil {
 		route.Backends = []model.Backend{*backend}
 	}

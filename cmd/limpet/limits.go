@@ -1,0 +1,98 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/proxy"
+)
+
+// limitOptions are how long the data plane waits, and how much it takes.
+type limitOptions struct {
+	timeouts     proxy.Timeouts
+	wire         http1.Limits
+	maxBodyBytes int64
+	maxAttempts  int64
+	headBytes    int64
+	uriBytes     int64
+	fields       int64
+}
+
+func (o *limitOptions) register(f flagSet) {
+	o.timeouts, o.wire, o.maxAttempts = proxy.DefaultTimeouts(), http1.DefaultLimits(), proxy.DefaultAttempts
+	o.headBytes, o.uriBytes, o.fields = int64(o.wire.HeadBytes), int64(o.wire.TargetBytes), int64(o.wire.Fields)
+	f.timeout(&o.timeouts.Head, "timeout-head", "how long a request's head may take from its first byte to its last")
+	f.timeout(&o.timeouts.Idle, "timeout-idle", "how long a client's connection is kept without a request")
+	f.timeout(&o.timeouts.Body, "timeout-body", "how long a client may pause in sending a body, or in reading an answer")
+	f.timeout(&o.timeouts.Dial, "timeout-connect", "how long connecting to a pod may take")
+	f.timeout(&o.timeouts.Answer, "timeout-answer", "how long a pod may be silent, before its answer or within it")
+	f.number(&o.headBytes, 1<<10, 1<<20, "max-head-bytes", "longest head of a request, or of a pod's answer")
+	f.number(&o.uriBytes, 256, 1<<20, "max-uri-bytes", "longest path and query of a request")
+	f.number(&o.fields, 16, 1000, "max-fields", "most header fields of a request, or of a pod's answer")
+	f.number(&o.maxBodyBytes, 0, 1<<50, "max-body-bytes", "longest body of a request; 0: any")
+	f.number(&o.maxAttempts, 1, 10, "max-attempts", "how often a request is tried in all")
+}
+
+// apply tells the proxy.
+func (o *limitOptions) apply(to *proxy.Options) {
+	o.wire.HeadBytes, o.wire.TargetBytes, o.wire.Fields = int(o.headBytes), int(o.uriBytes), int(o.fields)
+	to.Limits, to.Timeouts = o.wire, o.timeouts
+	to.MaxBodyBytes, to.MaxAttempts = o.maxBodyBytes, int(o.maxAttempts)
+}
+
+// Timeouts are kept to within 100 ms, so that shorter ones are none; those of a day are for ever to most.
+const (
+	minTimeout = 100 * time.Millisecond
+	maxTimeout = 24 * time.Hour
+)
+
+// timeout is a flag of a duration. What it holds is the default.
+func (f flagSet) timeout(to *time.Duration, name, usage string) {
+	f.Var(&timeout{to}, name, usage)
+}
+
+type timeout struct{ to *time.Duration }
+
+func (t *timeout) String() string {
+	if t.to == nil {
+		return ""
+	}
+	return t.to.String()
+}
+
+func (t *timeout) Set(s string) error {
+	value, err := time.ParseDuration(s)
+	if err != nil || value < minTimeout || value > maxTimeout {
+		return fmt.Errorf("it must be a duration such as 30s or 5m, from %s to %s", minTimeout, maxTimeout)
+	}
+	*t.to = value
+	return nil
+}
+
+// number is a flag of a number within bounds. What it holds is the default.
+func (f flagSet) number(to *int64, least, most int64, name, usage string) {
+	f.Var(&number{to, least, most}, name, usage)
+}
+
+type number struct {
+	to          *int64
+	least, most int64
+}
+
+func (n *number) String() string {
+	if n.to == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n.to, 10)
+}
+
+func (n *number) Set(s string) error {
+	value, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || value < n.least || value > n.most {
+		return fmt.Errorf("it must be a whole number from %d to %d", n.least, n.most)
+	}
+	*n.to = value
+	return nil
+}
