@@ -175,8 +175,7 @@ func (p podState) endpoint() discoveryv1.Endpoint {
 		Addresses: []string{p.ip},
 		Conditions: discoveryv1.EndpointConditions{
 			Ready: ptr.To(!p.terminating && !p.notReady), Serving: ptr.To(!p.notReady), Terminating: ptr.To(p.terminating)},
-		TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: p.name,
-			UID: types.UID("5f0d9ae1-0000-4000-8000-" + p.name[len("pod-"):] + "00000000000")},
+		TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: p.name, UID: types.UID(p.uid)},
 	}
 }
 

@@ -19,6 +19,7 @@ const podPort = 8080
 type pod struct {
 	name  string
 	ip    string
+	uid   string
 	held  atomic.Int64  // requests that wait for the gate
 	given atomic.Int64  // sessions of the app
 	gate  chan struct{} // closed to let them go
@@ -27,7 +28,10 @@ type pod struct {
 }
 
 func newPod(i int) *pod {
-	return &pod{name: fmt.Sprintf("pod-%d", i), ip: fmt.Sprintf("10.250.0.%d", i+1), gate: make(chan struct{})}
+	return &pod{
+		name: fmt.Sprintf("pod-%d", i), ip: fmt.Sprintf("10.250.0.%d", i+1), gate: make(chan struct{}),
+		uid: fmt.Sprintf("5f0d9ae1-0000-4000-8000-%012d", i),
+	}
 }
 
 // startPods starts pods with addresses of the sandbox's network. They end with the test.

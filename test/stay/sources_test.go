@@ -65,9 +65,12 @@ func (f *folder) write(t *testing.T, name string, text []byte) {
 	}
 }
 
-func (f *folder) start(t *testing.T) *limpet {
+func (f *folder) start(t *testing.T) *limpet { return f.startWith(t) }
+
+// startWith adds flags.
+func (f *folder) startWith(t *testing.T, flags ...string) *limpet {
 	t.Helper()
-	return startLimpet(t, "dev", "--manifests", f.dir, "--affinity-keys", f.keys)
+	return startLimpet(t, append([]string{"dev", "--manifests", f.dir, "--affinity-keys", f.keys}, flags...)...)
 }
 
 // cluster is a real API server, for `limpet run`.
