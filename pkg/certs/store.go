@@ -78,8 +78,8 @@ func (s *Store) Covers(presentedFor, host string) bool {
 // matches compares as clients do: a wildcard stands for one label (RFC 6125 section 6.4.3).
 func matches(name, host string) bool {
 	if base, wildcard := strings.CutPrefix(name, "*."); wildcard {
-		_, host, _ = strings.Cut(host, ".")
-		return host != "" && base == host
+		label, rest, _ := strings.Cut(host, ".")
+		return label != "" && rest == base
 	}
 	return name == host
 }

@@ -169,3 +169,20 @@ func TestHandshakesGoOnWhileCertificatesAreReplaced(t *testing.T) {
 	}
 	working.Wait()
 }
+
+func TestACertificateIsGoodForTheHostsThatItWasMadeFor(t *testing.T) {
+	pair := certificate(t, "shop.example", "shop.example")
+	pair.Pair.Leaf.DNSNames = []string{"shop.example", "Blog.Example", "*.wild.example"}
+	s := newStore(t, pair)
+	for host, want := range map[string]bool{
+		"shop.example": true, "blog.example": true, "a.wild.example": true, "a.b.wild.example": false, "wild.example": false,
+		".wild.example": false, "*.wild.example": true, "wild": false, "": false, "other.example": false, "x.shop.example": false,
+	} {
+		if got := s.Covers("shop.example", host); got != want {
+			t.Errorf("%q: %v, want %v", host, got, want)
+		}
+	}
+	if s.Covers("other.example", "limpet.invalid") {
+		t.Error("the fallback is good for a host")
+	}
+}

@@ -66,3 +66,25 @@ func TestReplicasResumeEachOthersSessions(t *testing.T) {
 		})
 	}
 }
+
+// The hosts of a table, and the keys of a ring, are looked at once, and let go with them.
+func TestConfigsOfHostsAreKeptAsLongAsTheirTable(t *testing.T) {
+	r := newRig(t)
+	p := startEcho(t, "pod-a")
+	c := &tlsConfigs{options: &r.server.Options}
+	c.plain = c.make(nil)
+	var last *ticketed
+	for version := range uint16(3) {
+		r.serveHosts(p, []string{"shop.example"}, model.Host{Name: "shop.example", MinVersion: tls.VersionTLS12 + version})
+		_, first := c.of("shop.example")
+		_, again := c.of("shop.example")
+		if first != again || first == last || len(c.own) != 1 {
+			t.Errorf("%p, then %p, before that %p; %d are kept", first, again, last, len(c.own))
+		}
+		last = first
+	}
+	ring := r.keys.Load()
+	if _, err := last.with(ring); err != nil || last.ring.Load() != ring {
+		t.Errorf("the keys were not taken into use: %v", err)
+	}
+}
