@@ -27,8 +27,10 @@ func isRequestID(id []byte) bool { return len(id) <= longestRequestID && http1.I
 
 func appendHex(b []byte, n uint64) []byte {
 	const digits = "0123456789abcdef"
-	for shift := 60; shift >= 0; shift -= 4 {
-		b = append(b, digits[n>>shift&15])
+	var text [16]byte
+	for i := range text {
+		text[i] = digits[n>>60]
+		n <<= 4
 	}
-	return b
+	return append(b, text[:]...)
 }
