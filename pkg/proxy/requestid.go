@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"math/rand/v2"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -19,18 +21,11 @@ func (x *exchange) requestID() []byte {
 	if x.id = x.req.Get(http1.FieldXRequestID); isRequestID(x.id) {
 		return x.id
 	}
-	x.id = appendHex(appendHex(x.idSpace[:0], rand.Uint64()), rand.Uint64())
+	var random [16]byte
+	binary.LittleEndian.PutUint64(random[:8], rand.Uint64())
+	binary.LittleEndian.PutUint64(random[8:], rand.Uint64())
+	x.id = hex.AppendEncode(x.idSpace[:0], random[:])
 	return x.id
 }
 
 func isRequestID(id []byte) bool { return len(id) <= longestRequestID && http1.IsToken(id) }
-
-func appendHex(b []byte, n uint64) []byte {
-	const digits = "0123456789abcdef"
-	var text [16]byte
-	for i := range text {
-		text[i] = digits[n>>60]
-		n <<= 4
-	}
-	return append(b, text[:]...)
-}
