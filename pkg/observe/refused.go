@@ -15,11 +15,13 @@ const (
 	RefusedTotal
 	// RefusedClient: one more than may be open of one client.
 	RefusedClient
+	// RefusedHandshake: the TLS handshake failed, or did not come to its end in time.
+	RefusedHandshake
 
 	refusals
 )
 
-var refusalNames = [refusals]string{"flood", "proxy_protocol", "total_limit", "client_limit"}
+var refusalNames = [refusals]string{"flood", "proxy_protocol", "total_limit", "client_limit", "tls_handshake"}
 
 // defineRefused makes the counters before they are needed, so that each is there to be looked at while it is 0.
 func (m *Metrics) defineRefused() {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 // client is the connection of a client. While it speaks HTTP/1.1 no request is being worked on, it holds
@@ -78,7 +79,10 @@ func (c *client) serveTLS() {
 	err := c.handshake(conn)
 	c.idleSince.Store(0)
 	if c.guard.stop() || err != nil {
-		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
+		if err != io.EOF { // that is a load balancer, seeing whether the port is open
+			c.server.Metrics.Refused(observe.RefusedHandshake)
+			c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
+		}
 		return
 	}
 	c.tls, c.conn = true, http1.NewConn(conn)

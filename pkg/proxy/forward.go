@@ -16,7 +16,6 @@ func (x *exchange) appendHead(b []byte) []byte {
 		b = x.appendRequestField(b, &x.req.Fields[i])
 	}
 	b = x.appendMoved(b)
-	b = x.appendIdentity(b)
 	b = x.appendForwarded(b)
 	b = x.appendFraming(b)
 	return http1.AppendHeadEnd(b)
@@ -92,7 +91,7 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, x.requestID()...)
 	b = append(b, "\r\nForwarded: "...)
 	b = x.appendList(b, http1.FieldForwarded)
-	return x.appendForwardedElement(b)
+	return x.appendIdentity(x.appendForwardedElement(b))
 }
 
 // appendForwardedElement writes this hop's element of Forwarded (RFC 7239).

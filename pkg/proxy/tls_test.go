@@ -221,6 +221,24 @@ func TestClearTextOnTheTLSPortIsTurnedAway(t *testing.T) {
 	eventually(t, "the connection to be let go", r.server.conns.empty)
 }
 
+// A load balancer that only sees whether the port is open is no failure.
+func TestHandshakesThatFailAreCounted(t *testing.T) {
+	r, addr := tlsRig(t)
+	probe, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe.Close()
+	old := func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }
+	for range 2 {
+		if handshakes(t, addr, "shop.example", old) {
+			t.Fatal("TLS 1.1 is spoken")
+		}
+	}
+	eventually(t, "the connections to be let go", r.server.conns.empty)
+	r.expectMetric(`limpet_connections_refused_total{reason="tls_handshake"}`, 2)
+}
+
 func TestOldVersionsAndWeakSuitesAreNotSpoken(t *testing.T) {
 	_, addr := tlsRig(t)
 	for name, change := range map[string]func(*tls.Config){

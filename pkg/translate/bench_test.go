@@ -2,10 +2,15 @@ package translate_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/limpet-dev/limpet/pkg/manifest"
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -47,4 +52,61 @@ func BenchmarkBuild(b *testing.B) {
 			b.Fatalf("got %d routes", len(r.Model.Routes))
 		}
 	}
+}
+
+const benchTLS = `---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: i%[1]d, namespace: shop}
+spec:
+  rules: [{host: shop.example.com}]
+  tls: [{hosts: [h%[1]d.example.com], secretName: s%[1]d}]
+`
+
+// BenchmarkBuildWithCertificates translates 1,000 Secrets with RSA keys, at first and when all have been seen before.
+func BenchmarkBuildWithCertificates(b *testing.B) {
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, benchTLS, i)
+	}
+	world, _, err := manifest.Read("bench.yaml", []byte(text.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 1000 {
+		world.Secrets = append(world.Secrets, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprintf("s%d", i)}, Data: rsaPair(b),
+		})
+	}
+	options := translate.Options{TakeUnclassed: true}
+	seen := translate.Build(world, nil, options).Model
+	for name, before := range map[string]*model.Model{"first": nil, "again": seen} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if r := translate.Build(world, before, options); len(r.Model.Certificates) != 1000 {
+					b.Fatalf("got %d certificates", len(r.Model.Certificates))
+				}
+			}
+		})
+	}
+}
+
+// rsaPair takes the certificate of a golden case.
+func rsaPair(b *testing.B) map[string][]byte {
+	b.Helper()
+	text, err := os.ReadFile("testdata/tls-two-algorithms.in.yaml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	world, _, err := manifest.Read("rsa", text)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, s := range world.Secrets {
+		if s.Name == "rsa" {
+			return s.Data
+		}
+	}
+	b.Fatal("the case has no Secret named rsa")
+	return nil
 }
