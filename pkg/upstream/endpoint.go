@@ -13,7 +13,7 @@ import (
 // shards is how many lists the idle connections of an endpoint are kept in, so that cores do not fight for one lock.
 const shards = 8
 
-// maxIdlePerShard bounds the idle connections of an endpoint: 8 x 32.
+// maxIdlePerShard bounds the idle connections of an endpoint: 8 x 32, which one HTTP/2 connection may need alone.
 const maxIdlePerShard = 32
 
 // Endpoint is a pod address with everything that is live about it. It stays the same over changes of its Pool as long
@@ -114,12 +114,16 @@ func (e *Endpoint) Idle(shard uint32) *Conn {
 }
 
 // Keep takes a connection back whose last exchange ended cleanly. It is closed if the endpoint is gone or has enough.
+// Where the caller's own list is full the others are used: all streams of an HTTP/2 connection are one caller.
 func (e *Endpoint) Keep(conn *Conn, shard uint32, now time.Time) {
 	conn.Release()
 	conn.Reused, conn.idleFrom = true, now
-	if !e.idle[shard%shards].push(conn, &e.gone) {
-		conn.Close()
+	for i := range uint32(shards) {
+		if e.idle[(shard+i)%shards].push(conn, &e.gone) {
+			return
+		}
 	}
+	conn.Close()
 }
 
 func (l *idleList) pop() *Conn {
