@@ -48,7 +48,8 @@ type Decision struct {
 	Endpoint int
 	Outcome  Outcome
 	Reason   Reason
-	// Await is how long the session's own endpoint is worth waiting for before the request goes to Endpoint. 0: not.
+	// Await is how long the session's own endpoint is worth waiting for before the request goes to Endpoint, or is refused.
+	// 0: not.
 	Await time.Duration
 	// From is the endpoint that a session has left for reason rebalanced, else -1.
 	From int

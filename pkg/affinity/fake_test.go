@@ -2,6 +2,7 @@ package affinity
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ type fakeSet struct {
 	names    []string
 	ready    int
 	ending   bool
+	left     []string
 	requests []int64
 	sessions []int64
 	since    []int64
@@ -68,9 +70,12 @@ func (s *fakeSet) index(kind model.Identity) *fakeIndex {
 	return &s.byPod
 }
 
-func (s *fakeSet) Len() int                           { return len(s.ids) }
-func (s *fakeSet) Ready() int                         { return s.ready }
-func (s *fakeSet) Ending() bool                       { return s.ending }
+func (s *fakeSet) Len() int     { return len(s.ids) }
+func (s *fakeSet) Ready() int   { return s.ready }
+func (s *fakeSet) Ending() bool { return s.ending }
+func (s *fakeSet) Left(_ model.Identity, k model.EndpointKey) bool {
+	return slices.ContainsFunc(s.left, func(id string) bool { return model.KeyOf(id) == k })
+}
 func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).seeds }
 func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }

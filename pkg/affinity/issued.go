@@ -1,5 +1,7 @@
 package affinity
 
+import "time"
+
 // maxSkew is how far, in seconds, the clock of the replica that sealed a token may be ahead.
 const maxSkew = 5 * 60
 
@@ -98,17 +100,34 @@ func (c *call) miss(i int, t *Token, s standing) {
 		return
 	}
 	switch {
-	case s == gone && c.strict:
-		d.Outcome, d.Reason = OutcomeRefused, ReasonGone
-		c.keep(i, t)
 	case s == gone:
-		d.Outcome, d.Reason, d.Await = OutcomeMoved, ReasonGone, c.wait
+		d.Outcome, d.Reason, d.Await = c.lost(), ReasonGone, c.patience(t)
 		c.keep(i, t)
 	case s == expired && d.Outcome != OutcomeMoved:
 		d.Outcome, d.Reason = OutcomeMoved, ReasonExpired
 	case s == foreign && d.Outcome == OutcomeNew:
 		d.Outcome = OutcomeInvalid
 	}
+}
+
+// A token that was sealed within the last freshFor may name an endpoint that this replica has not heard of yet. It waits
+// for hearsay: EndpointSlices reach all replicas within some milliseconds of each other, unless one is busy.
+const (
+	freshFor = 10 // seconds
+	hearsay  = 500 * time.Millisecond
+)
+
+// patience is how long the endpoint of a token is worth waiting for that is not there: as long as the policy says, else
+// for a moment if another replica may know more than this one.
+func (c *call) patience(t *Token) time.Duration {
+	if c.wait > 0 {
+		return c.wait
+	}
+	_, known := c.set.Lookup(c.identity, t.Endpoint)
+	if known || c.d.now-t.Renewed > freshFor || c.set.Left(c.identity, t.Endpoint) {
+		return 0
+	}
+	return hearsay
 }
 
 // keep makes the session of t, which method i found, the one that goes on, unless there is one already.

@@ -2,6 +2,7 @@ package affinity
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -23,7 +24,8 @@ type own struct {
 	at       int
 	session  uint64
 	bound    int64 // of a token sealed onto it
-	forged   bool  // the token is none of ours
+	patience time.Duration
+	forged   bool // the token is none of ours
 }
 
 // askOwn looks for a value that leads to an endpoint. Of several the best one counts, as with tokens.
@@ -80,6 +82,9 @@ func (c *call) examineWrapped(value []byte) own {
 	}
 	o := c.find(c.identity, t.Endpoint, session)
 	o.bound = t.Bound
+	if o.standing == gone {
+		o.patience = c.patience(&t)
+	}
 	return o
 }
 
@@ -144,7 +149,7 @@ func (c *call) settle(i int, o *own, outcome Outcome, why Reason) {
 	c.seed(i, o)
 	d.Outcome, d.Reason, d.Method, d.Session, d.Await = outcome, why, i, o.session, 0
 	if why == ReasonGone {
-		d.Await = c.wait
+		d.Await = max(c.wait, o.patience)
 	}
 }
 

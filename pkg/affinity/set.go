@@ -37,6 +37,8 @@ type Set interface {
 	Key(id model.Identity, i int) model.EndpointKey
 	// Lookup is the inverse of Key.
 	Lookup(model.Identity, model.EndpointKey) (i int, ok bool)
+	// Left reports whether an endpoint of that key was here and has left, as far as this replica has seen lately.
+	Left(model.Identity, model.EndpointKey) bool
 	// Requests is how many requests endpoint i is working on.
 	Requests(i int) int64
 	// Sessions estimates how many sessions live on endpoint i.

@@ -32,7 +32,7 @@ type Pool struct {
 
 func newPool(id model.PoolID, slot int, zone string) *Pool {
 	p := &Pool{ID: id, Name: id.String(), Slot: slot, live: map[string]*live{}, zone: zone}
-	p.set.Store(newSet(nil, p))
+	p.set.Store(newSet(nil, p, departed{}))
 	return p
 }
 
@@ -70,7 +70,7 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	previous := p.live
 	p.live = next
 	p.known = p.known || len(endpoints) > 0
-	p.set.Store(newSet(members, p))
+	p.set.Store(newSet(members, p, departedFrom(p.Set(), next)))
 	leaveAllBut(previous, next)
 	if p.changed != nil {
 		close(p.changed)

@@ -20,6 +20,7 @@ type Set struct {
 	byName    index
 	byValue   map[model.Identity]map[model.EndpointKey]int // labels and annotations that apps name pods by
 	near      []bool                                       // parallel to endpoints
+	left      departed
 	pool      *Pool
 }
 
@@ -32,7 +33,7 @@ type index struct {
 
 // newSet takes ownership of endpoints. A pool in which nothing is ready lets its draining endpoints take new sessions,
 // because serving beats refusing.
-func newSet(endpoints []*Endpoint, pool *Pool) *Set {
+func newSet(endpoints []*Endpoint, pool *Pool, left departed) *Set {
 	slices.SortFunc(endpoints, func(a, b *Endpoint) int {
 		return cmp.Or(
 			cmp.Compare(stateOrder(a.State), stateOrder(b.State)),
@@ -56,6 +57,7 @@ func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 		byName:    newIndex(endpoints, (*Endpoint).podName),
 		byValue:   newValueIndexes(endpoints),
 		near:      nearOf(endpoints, pool.zone),
+		left:      left,
 		pool:      pool,
 	}
 }
