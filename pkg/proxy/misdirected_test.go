@@ -66,6 +66,19 @@ func TestAConnectionServesTheHostsThatItsHandshakeWasGoodFor(t *testing.T) {
 	}
 }
 
+// A proxy in front may name us in its handshake, and the host in its request.
+func TestATrustedProxyUsesOneNameForAllHosts(t *testing.T) {
+	partners := newAuthority(t, "partners")
+	r, addr := tlsRig(t, trusting())
+	r.serveHosts(startEcho(t, "pod-a"), []string{"plain.example", "a.example"}, asking("a.example", true, partners))
+	client, _ := dialTLS(t, addr, "origin.example")
+	for host, want := range map[string]int{"plain.example": 200, "a.example": 421} {
+		if got := client.askFor(host); got != want {
+			t.Errorf("%s: got %d, want %d", host, got, want)
+		}
+	}
+}
+
 func TestStreamsOfHTTP2AreServedWhereTheirHostAllows(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t)

@@ -42,11 +42,11 @@ func (x *exchange) objection() (status int, why string) {
 }
 
 // coalesces reports whether a connection may be used for another host than it was made for. A client that named none in
-// its handshake has seen to the certificate itself.
+// its handshake has seen to the certificate itself, and so has a trusted proxy: it may know us by a name of its own.
 func (x *exchange) coalesces() bool {
 	s, h := x.session, x.table.TLS(x.host)
 	if h.ClientFingerprint() != s.host.ClientFingerprint() || h != nil && s.version < h.MinVersion {
 		return false
 	}
-	return s.name == "" || x.server.Certs.Covers(s.name, string(x.host))
+	return s.name == "" || x.trusted || x.server.Certs.Covers(s.name, string(x.host))
 }

@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// certificate makes one for these names, which the model lists under others if given.
+func certificate(t *testing.T, listed []string, names ...string) model.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificateOf(t, key, listed, names...)
+}
+
+func certificateOf(t *testing.T, key crypto.Signer, listed []string, names ...string) model.Certificate {
+	t.Helper()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: names,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if listed == nil {
+		listed = names
+	}
+	return model.Certificate{ServerNames: listed, Algorithm: leaf.PublicKeyAlgorithm.String(),
+		Pair: &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}
+}
+
+func TestTheCertificateIsChosenByServerName(t *testing.T) {
+	r, addr := tlsRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	if _, names := dialTLS(t, addr, "shop.example"); !slices.Equal(names, []string{"limpet.invalid"}) {
+		t.Errorf("without certificates %q is presented", names)
+	}
+	shop := certificate(t, nil, "shop.example")
+	wild := certificate(t, nil, "*.shop.example")
+	other := certificate(t, []string{""}, "default.example")
+	r.certs.Replace([]model.Certificate{shop, wild, other})
+	for name, want := range map[string]string{
+		"shop.example": "shop.example", "SHOP.example": "shop.example", "a.shop.example": "*.shop.example",
+		"a.b.shop.example": "default.example", "other.example": "default.example", "": "default.example",
+	} {
+		if _, names := dialTLS(t, addr, name); !slices.Equal(names, []string{want}) {
+			t.Errorf("to %q %q is presented, want %q", name, names, want)
+		}
+	}
+}
+
+// The client's certificate types are what it says that it can verify.
+func TestAHostMayHaveAnRSAAndAnECDSACertificate(t *testing.T) {
+	r, addr := tlsRig(t)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := []string{"shop.example"}
+	r.certs.Replace([]model.Certificate{certificateOf(t, key, listed, "rsa"), certificate(t, listed, "ecdsa")})
+	onlyRSA := func(c *tls.Config) {
+		tls12(c)
+		c.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	}
+	for want, change := range map[string][]func(*tls.Config){"ecdsa": {}, "rsa": {onlyRSA}} {
+		if _, names := dialTLS(t, addr, "shop.example", change...); !slices.Equal(names, []string{want}) {
+			t.Errorf("%q is presented, want %s", names, want)
+		}
+	}
+}
+
+// A renewed certificate is presented from the next handshake on, and open connections go on.
+func TestACertificateIsReplacedUnderOpenConnections(t *testing.T) {
+	r, addr := tlsRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	r.certs.Replace([]model.Certificate{certificate(t, []string{"shop.example"}, "old.example")})
+	open, _ := dialTLS(t, addr, "shop.example")
+	open.get("/").expectOK(t, "")
+	r.certs.Replace([]model.Certificate{certificate(t, []string{"shop.example"}, "new.example")})
+	open.get("/").expectOK(t, "")
+	if _, names := dialTLS(t, addr, "shop.example"); !slices.Equal(names, []string{"new.example"}) {
+		t.Errorf("%q is presented, want the new one", names)
+	}
+	r.certs.Replace(nil)
+	open.get("/").expectOK(t, "")
+}
