@@ -18,14 +18,25 @@ type LazyTLS struct {
 // the first read: crypto/tls does not forgive a handshake that would block. A conn that is not a socket is served as
 // well, but its reader holds a buffer while it waits.
 func NewLazyTLS(conn net.Conn, config *tls.Config) *LazyTLS {
+	under := newUnderTLS(conn)
+	return &LazyTLS{Conn: tls.Server(under, config), under: under}
+}
+
+// NewLazyTLSClient makes the client side, like NewLazyTLS.
+func NewLazyTLSClient(conn net.Conn, config *tls.Config) *LazyTLS {
+	under := newUnderTLS(conn)
+	return &LazyTLS{Conn: tls.Client(under, config), under: under}
+}
+
+func newUnderTLS(conn net.Conn) *underTLS {
 	under := &underTLS{Conn: conn}
 	if socket, ok := conn.(syscall.Conn); ok {
 		if raw, err := socket.SyscallConn(); err == nil {
 			under.raw = raw
-			under.tryRead, under.tryPeek = under.readOnce, under.peekOnce
+			under.tryRead, under.tryPeek, under.look = under.readOnce, under.peekOnce, under.lookOnce
 		}
 	}
-	return &LazyTLS{Conn: tls.Server(under, config), under: under}
+	return under
 }
 
 // underTLS is the socket that crypto/tls reads from.
@@ -34,11 +45,13 @@ type underTLS struct {
 	raw  syscall.RawConn // nil if the connection is no socket
 	lazy bool            // answer errWouldBlock instead of waiting
 
-	tryRead, tryPeek func(fd uintptr) bool
-	peek             [1]byte
-	into             []byte
-	n                int
-	err              error
+	tryRead, tryPeek, look func(fd uintptr) bool
+
+	peek  [1]byte
+	ready bool // what look found
+	into  []byte
+	n     int
+	err   error
 }
 
 func (u *underTLS) Read(p []byte) (int, error) {
@@ -70,6 +83,12 @@ func (u *underTLS) peekOnce(fd uintptr) bool {
 	return err != syscall.EAGAIN
 }
 
+// lookOnce asks the socket without waiting: it always returns true.
+func (u *underTLS) lookOnce(fd uintptr) bool {
+	u.ready = u.peekOnce(fd)
+	return true
+}
+
 // tlsSource reads from a LazyTLS.
 type tlsSource struct {
 	conn *Conn
@@ -99,7 +118,16 @@ func (s *tlsSource) tryRead() (int, error) {
 	return s.tls.Conn.Read(s.conn.room())
 }
 
-func (s *tlsSource) readable() bool { return false }
+// readable looks at the socket: whatever has come, if only the end of the session, is not for a request that has not been
+// sent. What a server sends of its own accord after the handshake was read with its first answer.
+func (s *tlsSource) readable() bool {
+	under := s.tls.under
+	if under.raw == nil {
+		return false
+	}
+	err := under.raw.Read(under.look)
+	return err != nil || under.ready
+}
 
 // wouldBlock is the temporary error that crypto/tls passes on without closing the connection
 // (readRecordOrCCS in crypto/tls/conn.go, pinned by TestTLSSurvivesWouldBlock).

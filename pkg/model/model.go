@@ -80,8 +80,26 @@ type Backend struct {
 	Pool PoolID `json:"pool"`
 	// Weight is this backend's share of the sum of all weights of the route. 0 takes no new client.
 	Weight int32 `json:"weight"`
+	// Transport is how its pods are spoken to.
+	Transport Transport `json:"transport,omitzero"`
 	// Affinity is nil where requests are spread without stickiness.
 	Affinity *Affinity `json:"affinity,omitempty"`
+}
+
+// Transport is how the pods of a Backend are spoken to. The zero value is HTTP/1.1 in clear. Two that are equal are the
+// same, and share connections.
+type Transport struct {
+	// HTTP2 says that the pods speak HTTP/2, from the first byte on (RFC 9113 section 3.3) or by ALPN.
+	HTTP2 bool `json:"http2,omitempty"`
+	TLS   bool `json:"tls,omitempty"`
+	// ServerName is asked for in the TLS handshake, and is what a certificate must be made for where it is verified.
+	ServerName string `json:"serverName,omitempty"`
+	// Authority is the Secret whose certificates those of the pods must lead to. Without one any certificate will do.
+	Authority Ref `json:"authority,omitzero"`
+	// AuthorityPEM are these certificates.
+	AuthorityPEM string `json:"-"`
+	// ProxyProtocol is the version of the PROXY protocol in which a pod is told who the client is, 0 for none.
+	ProxyProtocol int `json:"proxyProtocol,omitempty"`
 }
 
 // PoolID names a Pool: one port of one Service.

@@ -40,7 +40,10 @@ type origin struct {
 	server *Server
 	peer   netip.Addr // the other end of the connection, unmapped
 	port   uint16     // of the listener
-	tls    bool
+	// peerPort and local complete the two ends of the connection.
+	peerPort uint16
+	local    netip.Addr
+	tls      bool
 	// session is what the TLS handshake came to, nil for a connection in clear.
 	session *tlsSession
 	// trusted says that the peer is one of the trusted proxies: what it says about clients is believed.
@@ -77,8 +80,9 @@ type exchange struct {
 	respBody http1.Body
 	out      http1.Output // towards the pod
 	body     bodyPump
-	answered bool // the answer's head is on its way to the client
-	broken   bool // the answer could not be completed: the client must see that
+	upload   *upload // the body towards a pod that speaks HTTP/2, nil before the first attempt
+	answered bool    // the answer's head is on its way to the client
+	broken   bool    // the answer could not be completed: the client must see that
 	sent     int64
 	guard    *guard
 
@@ -111,6 +115,7 @@ func (x *exchange) reset() {
 	x.body.reset()
 	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
 	x.received = 0
+	x.upload = nil
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }
 

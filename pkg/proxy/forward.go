@@ -12,13 +12,18 @@ import (
 func (x *exchange) appendHead(b []byte) []byte {
 	b = http1.AppendRequestLine(b, x.req.Method, x.path, x.req.Query, x.req.HasQuery)
 	b = http1.AppendField(b, "Host", x.req.Host)
+	b = x.appendFields(b)
+	b = x.appendFraming(b)
+	return http1.AppendHeadEnd(b)
+}
+
+// appendFields writes what is about the request itself, and not about how it travels to the pod.
+func (x *exchange) appendFields(b []byte) []byte {
 	for i := range x.req.Fields {
 		b = x.appendRequestField(b, &x.req.Fields[i])
 	}
 	b = x.appendMoved(b)
-	b = x.appendForwarded(b)
-	b = x.appendFraming(b)
-	return http1.AppendHeadEnd(b)
+	return x.appendForwarded(b)
 }
 
 func (x *exchange) appendRequestField(b []byte, f *http1.Field) []byte {

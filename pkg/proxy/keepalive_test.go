@@ -77,7 +77,7 @@ func (r *rig) spoilIdle(p *pod, do func()) {
 	e := r.endpoint(p)
 	var conn *upstream.Conn
 	eventually(r.t, "a connection to be idle", func() bool {
-		conn = e.Idle(0)
+		conn = e.Idle(0, r.pools.Pool(cart).Transport(model.Transport{}))
 		return conn != nil
 	})
 	do()

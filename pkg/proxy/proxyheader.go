@@ -127,6 +127,7 @@ func notEOF(err error) error {
 // setAddresses says who is at the ends of the connection.
 func (o *origin) setAddresses(peer, local netip.AddrPort) {
 	o.peer, o.port = peer.Addr().Unmap().WithZone(""), local.Port()
+	o.peerPort, o.local = peer.Port(), local.Addr().Unmap().WithZone("")
 	o.text = o.peer.String()
 	o.trusted = o.server.trusts(o.peer)
 }

@@ -122,6 +122,19 @@ func (p *bodyPump) finish(out *http1.Output) {
 	out.Buf = http1.AppendHeadEnd(out.Buf)
 }
 
+// take gives the next span to whoever sends the body in this pump's stead. It waits.
+func (p *bodyPump) take() ([]byte, error) {
+	span, err := p.x.down.nextBody(true)
+	if err == io.EOF {
+		p.read.Store(true)
+		p.sent.Store(true)
+	} else if err != nil {
+		err = p.fail(err)
+	}
+	p.x.guard.extend(p.x.answerBy())
+	return span, err
+}
+
 // fail notes that the body could not be read from the client.
 func (p *bodyPump) fail(err error) error {
 	p.mu.Lock()

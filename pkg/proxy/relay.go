@@ -18,7 +18,8 @@ func (x *exchange) relay(conn *upstream.Conn) {
 		return
 	}
 	x.answered = true
-	whole := x.relayAnswer(conn)
+	x.respBody.Begin(conn.Conn, &x.resp.Message, &x.server.Limits)
+	whole := x.relayAnswer(&x.respBody, conn) && x.respBody.Done()
 	if whole && x.body.isSent() && x.fitForReuse(conn) {
 		x.body.join()
 		x.endpoint.Keep(conn, x.shard, x.start)
@@ -28,14 +29,14 @@ func (x *exchange) relay(conn *upstream.Conn) {
 	x.body.stop()
 }
 
-// relayAnswer reports whether the answer was read to its end.
-func (x *exchange) relayAnswer(conn *upstream.Conn) bool {
-	x.respBody.Begin(conn.Conn, &x.resp.Message, &x.server.Limits)
+// relayAnswer passes head and body on, and reports whether the client got them whole. A wait for the pod that takes too
+// long ends by the deadline of pod.
+func (x *exchange) relayAnswer(body answerBody, pod deadliner) bool {
 	if err := x.down.writeHead(x); err != nil {
 		return x.breakOff()
 	}
 	for {
-		span, err := x.nextSpan(conn)
+		span, err := x.nextSpan(body, pod)
 		if err == io.EOF {
 			break
 		}
@@ -48,24 +49,24 @@ func (x *exchange) relayAnswer(conn *upstream.Conn) bool {
 			return x.breakOff()
 		}
 	}
-	if x.down.end(x.respBody.Trailers()) != nil {
+	if x.down.end(body.Trailers()) != nil {
 		return x.breakOff()
 	}
-	return x.respBody.Done()
+	return true
 }
 
 // nextSpan gives the next span of the answer's body. Before it waits for one, what was collected goes to the client:
 // a stream must not stall.
-func (x *exchange) nextSpan(conn *upstream.Conn) ([]byte, error) {
-	span, err := x.respBody.Next(false)
+func (x *exchange) nextSpan(body answerBody, pod deadliner) ([]byte, error) {
+	span, err := body.Next(false)
 	if err != http1.ErrIncomplete {
 		return span, err
 	}
 	if err := x.down.flush(); err != nil {
 		return nil, err
 	}
-	x.guard.start(conn, x.answerBy())
-	span, err = x.respBody.Next(true)
+	x.guard.start(pod, x.answerBy())
+	span, err = body.Next(true)
 	x.guard.stop()
 	return span, err
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // sweepEvery is the resolution of all timeouts.
@@ -18,7 +20,7 @@ const sweepEvery = 100 * time.Millisecond
 // Server accepts the connections of clients and serves them. Safe for concurrent use.
 type Server struct {
 	Options
-	dialer    net.Dialer
+	dialer    upstream.Dialer
 	tls       *tls.Config
 	http2     *http2Server
 	conns     connections
@@ -40,7 +42,7 @@ type Server struct {
 func NewServer(o Options) *Server {
 	s := &Server{
 		Options: o,
-		dialer:  net.Dialer{Timeout: o.Timeouts.Dial},
+		dialer:  upstream.Dialer{Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, HeadBytes: o.Limits.HeadBytes},
 		sweeper: make(chan struct{}),
 	}
 	s.tls = tlsConfig(&s.Options)

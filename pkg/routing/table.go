@@ -48,6 +48,8 @@ type Backend struct {
 	Pool   *upstream.Pool
 	Policy *affinity.Policy
 	Weight uint64
+	// Transport is never nil.
+	Transport *upstream.Transport
 }
 
 // Split chooses the backend for a new client, by weight. The number is random, or one that stands for the client: as
@@ -154,9 +156,11 @@ func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 }
 
 func compileBackend(m *model.Backend, pools *upstream.Registry) Backend {
+	pool := pools.Pool(m.Pool)
 	return Backend{
-		Pool:   pools.Pool(m.Pool),
-		Policy: affinity.Compile(m.Affinity),
-		Weight: uint64(max(m.Weight, 0)),
+		Pool:      pool,
+		Policy:    affinity.Compile(m.Affinity),
+		Weight:    uint64(max(m.Weight, 0)),
+		Transport: pool.Transport(m.Transport),
 	}
 }

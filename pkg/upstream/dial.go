@@ -1,29 +1,116 @@
 package upstream
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// Dial opens a new connection. The error says that nothing was sent.
-//
-// A name, which a Service of type ExternalName has, is dialled only where it leads off this machine: whoever may write
-// a Service is not to reach what listens on the node alone, nor the metadata service of a cloud.
-func (e *Endpoint) Dial(d *net.Dialer) (*Conn, error) {
-	if _, err := netip.ParseAddrPort(e.Address); err != nil {
-		guarded := *d
-		guarded.Control = refuseLocal
-		d = &guarded
-	}
-	conn, err := d.Dial("tcp", e.Address)
+// Dialer makes connections to endpoints. Its Timeout bounds connecting, and the TLS handshake after that.
+type Dialer struct {
+	net.Dialer
+	// HeadBytes bounds the head of an answer over HTTP/2.
+	HeadBytes int
+}
+
+// DialError says that no connection could be made, so that no pod has seen the request.
+type DialError struct{ Err error }
+
+// Error is part of error.
+func (e *DialError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the reason.
+func (e *DialError) Unwrap() error { return e.Err }
+
+type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Dial opens a new connection for HTTP/1.1, which begins with preamble. Its errors are all DialErrors.
+func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error) {
+	socket, err := e.connect(context.Background(), d, preamble)
 	if err != nil {
 		return nil, err
 	}
-	return &Conn{Conn: http1.NewConn(conn)}, nil
+	if t.tls == nil {
+		return &Conn{Conn: http1.NewConn(socket), transport: t}, nil
+	}
+	conn := http1.NewLazyTLSClient(socket, t.tls)
+	if err := handshake(conn.Conn, d.Timeout); err != nil {
+		return nil, err
+	}
+	return &Conn{Conn: http1.NewConn(conn), transport: t}, nil
+}
+
+// HTTP2 gives what sends requests to the endpoint over HTTP/2. Its errors are DialErrors where no connection could be
+// made. The address in a request's URL is not used.
+func (e *Endpoint) HTTP2(d *Dialer, t *Transport) http.RoundTripper {
+	if known, ok := e.http2.Load(t); ok {
+		return known.(*http.Transport)
+	}
+	made, _ := e.http2.LoadOrStore(t, t.newHTTP2(d, func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return e.dialHTTP2(ctx, d, t)
+	}))
+	return made.(*http.Transport)
+}
+
+var errNoHTTP2 = errors.New("the pod does not speak HTTP/2: it did not choose h2 in the TLS handshake")
+
+func (e *Endpoint) dialHTTP2(ctx context.Context, d *Dialer, t *Transport) (net.Conn, error) {
+	socket, err := e.connect(ctx, d, nil)
+	if err != nil || t.tls == nil {
+		return socket, err
+	}
+	conn := tls.Client(socket, t.tls)
+	if err := handshake(conn, d.Timeout); err != nil {
+		return nil, err
+	}
+	if conn.ConnectionState().NegotiatedProtocol != "h2" {
+		conn.Close()
+		return nil, &DialError{errNoHTTP2}
+	}
+	return conn, nil
+}
+
+// connect opens the socket.
+//
+// A name, which a Service of type ExternalName has, is dialled only where it leads off this machine: whoever may write
+// a Service is not to reach what listens on the node alone, nor the metadata service of a cloud.
+func (e *Endpoint) connect(ctx context.Context, d *Dialer, preamble []byte) (net.Conn, error) {
+	dialer := &d.Dialer
+	if _, err := netip.ParseAddrPort(e.Address); err != nil {
+		guarded := d.Dialer
+		guarded.Control = refuseLocal
+		dialer = &guarded
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
+	if err != nil {
+		return nil, &DialError{err}
+	}
+	if len(preamble) > 0 {
+		if _, err := conn.Write(preamble); err != nil {
+			conn.Close()
+			return nil, &DialError{err}
+		}
+	}
+	return conn, nil
+}
+
+// handshake closes the connection when it fails.
+func handshake(conn *tls.Conn, timeout time.Duration) error {
+	_ = conn.SetDeadline(time.Now().Add(timeout)) // fails on a connection that is closed, and so does the handshake
+	if err := conn.Handshake(); err != nil {
+		conn.Close()
+		return &DialError{fmt.Errorf("TLS handshake with the pod: %w", err)}
+	}
+	_ = conn.SetDeadline(time.Time{})
+	return nil
 }
 
 // refuseLocal is asked with the address that a name was resolved to, before anything is sent there.

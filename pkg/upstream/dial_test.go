@@ -16,13 +16,13 @@ func TestANameThatLeadsToThisMachineIsNotDialled(t *testing.T) {
 	}
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	byName := &Endpoint{Endpoint: model.Endpoint{Address: net.JoinHostPort("localhost", port)}}
-	if _, err := byName.Dial(dialer); err == nil || !strings.Contains(err.Error(), "ExternalName") {
+	dialer := &Dialer{Dialer: net.Dialer{Timeout: 5 * time.Second}}
+	byName := &Endpoint{live: &live{}, Endpoint: model.Endpoint{Address: net.JoinHostPort("localhost", port)}}
+	if _, err := byName.Dial(dialer, plain, nil); err == nil || !strings.Contains(err.Error(), "ExternalName") {
 		t.Errorf("by name: %v", err)
 	}
-	byAddress := &Endpoint{Endpoint: model.Endpoint{Address: l.Addr().String()}}
-	conn, err := byAddress.Dial(dialer)
+	byAddress := &Endpoint{live: &live{}, Endpoint: model.Endpoint{Address: l.Addr().String()}}
+	conn, err := byAddress.Dial(dialer, plain, nil)
 	if err != nil {
 		t.Fatalf("by address: %v", err)
 	}

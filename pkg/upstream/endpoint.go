@@ -2,6 +2,8 @@ package upstream
 
 import (
 	"math"
+	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +37,7 @@ type live struct {
 	sessions sessions
 	gone     atomic.Bool
 	idle     [shards]idleList
+	http2    sync.Map // *Transport -> *http.Transport, for the few that there are
 }
 
 // idleList is one shard of idle connections, newest last.
@@ -48,8 +51,9 @@ type idleList struct {
 type Conn struct {
 	*http1.Conn
 	// Reused says that the connection has carried a request before: its peer may have closed it meanwhile.
-	Reused   bool
-	idleFrom time.Time
+	Reused    bool
+	transport *Transport
+	idleFrom  time.Time
 }
 
 // podName is the identity PodName: the pod's name, or the ID where there is no pod.
@@ -63,8 +67,12 @@ func (e *Endpoint) podName() string {
 // Begin counts a request that is about to be sent to the endpoint. End takes it back.
 func (e *Endpoint) Begin() { e.requests.Add(1) }
 
-// End says that a request which was begun is over.
-func (e *Endpoint) End() { e.requests.Add(-1) }
+// End says that a request which was begun is over. With the last one, the connections of an endpoint that is gone end.
+func (e *Endpoint) End() {
+	if e.requests.Add(-1) == 0 && e.gone.Load() {
+		e.closeHTTP2()
+	}
+}
 
 // Served remembers that the session was sent to the endpoint.
 func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
@@ -97,13 +105,13 @@ func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
 // Sessions estimates how many sessions the endpoint has served lately.
 func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
 
-// Idle takes the idle connection that was used last, or returns nil. The shard is any number that the caller keeps,
-// so that the same callers meet the same connections. Those that their peer has closed are dropped, and those on which
+// Idle takes the idle connection of that transport that was used last, or returns nil. The shard is any number that the
+// caller keeps, so that the same callers meet the same connections. Those that their peer has closed are dropped, and those on which
 // it has sent anything meanwhile: that would pass for the answer to the next request, which may be another client's.
-func (e *Endpoint) Idle(shard uint32) *Conn {
+func (e *Endpoint) Idle(shard uint32, t *Transport) *Conn {
 	for i := range uint32(shards) {
 		list := &e.idle[(shard+i)%shards]
-		for conn := list.pop(); conn != nil; conn = list.pop() {
+		for conn := list.pop(t); conn != nil; conn = list.pop(t) {
 			if !conn.Stale() {
 				return conn
 			}
@@ -113,30 +121,31 @@ func (e *Endpoint) Idle(shard uint32) *Conn {
 	return nil
 }
 
-// Keep takes a connection back whose last exchange ended cleanly. It is closed if the endpoint is gone or has enough.
-// Where the caller's own list is full the others are used: all streams of an HTTP/2 connection are one caller.
+// Keep takes a connection back whose last exchange ended cleanly. It is closed if it was made for one client, and if the
+// endpoint is gone or has enough. Where the caller's own list is full the others are used: all streams of an HTTP/2
+// connection are one caller.
 func (e *Endpoint) Keep(conn *Conn, shard uint32, now time.Time) {
 	conn.Release()
 	conn.Reused, conn.idleFrom = true, now
 	for i := range uint32(shards) {
-		if e.idle[(shard+i)%shards].push(conn, &e.gone) {
+		if conn.transport.shared() && e.idle[(shard+i)%shards].push(conn, &e.gone) {
 			return
 		}
 	}
 	conn.Close()
 }
 
-func (l *idleList) pop() *Conn {
+// pop finds a connection at the end of the list at once, unless Ingresses disagree about how the pods are spoken to.
+func (l *idleList) pop(t *Transport) *Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.conns) == 0 {
-		return nil
+	for i := len(l.conns) - 1; i >= 0; i-- {
+		if conn := l.conns[i]; conn.transport == t {
+			l.conns = slices.Delete(l.conns, i, i+1)
+			return conn
+		}
 	}
-	last := len(l.conns) - 1
-	conn := l.conns[last]
-	l.conns[last] = nil
-	l.conns = l.conns[:last]
-	return conn
+	return nil
 }
 
 // push refuses when the list is full or the endpoint is gone. Looking at gone under the lock makes sure that close
@@ -181,6 +190,15 @@ func (l *idleList) expired(before time.Time) []*Conn {
 func (e *live) leave() {
 	e.gone.Store(true)
 	e.closeIdle(farFuture)
+	e.closeHTTP2()
+}
+
+// closeHTTP2 closes the HTTP/2 connections that carry no request.
+func (e *live) closeHTTP2() {
+	e.http2.Range(func(_, kept any) bool {
+		kept.(*http.Transport).CloseIdleConnections()
+		return true
+	})
 }
 
 var farFuture = time.Unix(1<<40, 0)

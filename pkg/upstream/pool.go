@@ -26,6 +26,9 @@ type Pool struct {
 	changed chan struct{}
 	moves   pace
 	zone    string // of this Limpet
+	// transports are all that a Table has ever named for the pool: few, since they change as seldom as a certificate
+	// authority does.
+	transports map[model.Transport]*Transport
 	// known says that there have been endpoints: those that come now are new.
 	known bool
 }

@@ -1,0 +1,136 @@
+package proxy
+
+import (
+	"errors"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// tryHTTP1 makes an attempt at a pod that speaks HTTP/1.1.
+func (x *exchange) tryHTTP1() failure {
+	conn, err := x.connect()
+	if err != nil {
+		return failure{notSent, err}
+	}
+	if failed := x.send(conn); failed.kind != none {
+		x.abandon(conn)
+		return failed
+	}
+	if failed := x.receiveHead(conn); failed.kind != none {
+		// Asked before the pump is stopped, which fails it.
+		if err := x.body.failure(); err != nil {
+			failed = failure{badBody, err}
+		}
+		x.abandon(conn)
+		return failed
+	}
+	x.relay(conn)
+	return failure{}
+}
+
+// connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again.
+func (x *exchange) connect() (*upstream.Conn, error) {
+	transport := x.backend.Transport
+	if !x.tried.replayed {
+		if conn := x.endpoint.Idle(x.shard, transport); conn != nil {
+			return conn, nil
+		}
+	}
+	return x.endpoint.Dial(&x.server.dialer, transport, x.preamble())
+}
+
+// send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
+func (x *exchange) send(conn *upstream.Conn) failure {
+	x.out.Begin()
+	x.out.Buf = x.appendHead(x.out.Buf)
+	x.body.begin(x, conn)
+	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
+	err := x.body.sendBuffered()
+	if err == nil {
+		err = x.flush(conn)
+	}
+	isLate := x.guard.stop()
+	if err != nil {
+		x.out.Drop()
+		return failure{x.sendFailure(isLate), err}
+	}
+	x.body.sendRest()
+	return failure{}
+}
+
+// flush also waits for the answer if there is nothing more to send.
+func (x *exchange) flush(conn *upstream.Conn) error {
+	if x.body.isSent() {
+		return x.out.FlushAndAsk(conn.Conn, x.server.Limits.HeadBytes)
+	}
+	return x.out.Flush(conn)
+}
+
+func (x *exchange) sendFailure(isLate bool) failureKind {
+	switch {
+	case x.body.failure() != nil:
+		return badBody
+	case isLate:
+		return late
+	}
+	return lost
+}
+
+// maxInterim bounds the 1xx answers before the real one: a pod that sends them for ever is broken.
+const maxInterim = 16
+
+// receiveHead reads the head of the final answer, and passes those of interim answers on.
+func (x *exchange) receiveHead(conn *upstream.Conn) failure {
+	for range maxInterim {
+		if failed := x.readHead(conn); failed.kind != none {
+			return failed
+		}
+		if x.resp.Status >= 200 || x.resp.Status == 101 {
+			return failure{}
+		}
+		if err := x.relayInterim(); err != nil {
+			return failure{badBody, err}
+		}
+	}
+	return failure{badAnswer, errInterim}
+}
+
+var errInterim = errors.New("more interim answers than are believable")
+
+// readHead reads one head, final or not.
+func (x *exchange) readHead(conn *upstream.Conn) failure {
+	x.resp.Reset()
+	x.guard.start(conn, x.answerBy())
+	for {
+		n, err := http1.ParseResponse(&x.resp, conn.Buffered(), &x.server.Limits, x.req.Method)
+		if err == nil {
+			conn.Consume(n)
+			x.guard.stop()
+			return failure{}
+		}
+		if err != http1.ErrIncomplete {
+			x.guard.stop()
+			return failure{badAnswer, err}
+		}
+		if err := conn.Fill(x.server.Limits.HeadBytes); err != nil {
+			return failure{x.readFailure(conn), err}
+		}
+	}
+}
+
+func (x *exchange) readFailure(conn *upstream.Conn) failureKind {
+	if x.guard.stop() {
+		return late
+	}
+	if len(conn.Buffered()) > 0 {
+		return badAnswer
+	}
+	return lost
+}
+
+// abandon gives up an attempt: nothing of it may come back.
+func (x *exchange) abandon(conn *upstream.Conn) {
+	conn.Close()
+	x.body.stop()
+}
