@@ -11,6 +11,9 @@ import (
 // BufferSize is the size of the buffer that a Conn takes while bytes are in it. Most messages fit in one.
 const BufferSize = 16 << 10
 
+// ErrStale is returned by Ask for a connection that was doubted, rightly: nothing was written.
+var ErrStale = errors.New("connection is stale")
+
 // ErrBufferFull is returned by Fill when the buffer has no room and may not grow.
 var ErrBufferFull = errors.New("buffer is full")
 
@@ -27,6 +30,8 @@ type Conn struct {
 	pooled *[BufferSize]byte // the buffer from the pool under buf, nil if buf has outgrown it
 	buf    []byte            // nil while no byte is held
 	r, w   int               // buf[r:w] was read and is not consumed
+
+	doubted bool // see Doubt
 }
 
 // NewConn prepares c for reading. Plain sockets and TLS over them wait without a buffer; of anything else (an
@@ -79,13 +84,22 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// Doubt makes the next Ask look, as Stale does, before it writes. That is better than to look before: a peer that closes
+// its side in between would else be waited for until time is up, since the poller tells of that once only.
+func (c *Conn) Doubt() { c.doubted = true }
+
 // Ask writes p, to which the peer is expected to answer, and waits for the first bytes of the answer like Fill.
 func (c *Conn) Ask(p []byte, limit int) error {
 	if err := c.makeRoom(limit); err != nil {
 		return err
 	}
+	doubted := c.doubted
+	c.doubted = false
+	if doubted && c.r < c.w {
+		return ErrStale
+	}
 	if s, ok := c.source.(*socketSource); ok {
-		n, err := s.ask(p)
+		n, err := s.ask(p, doubted)
 		if err != nil || n == len(p) {
 			return err
 		}
