@@ -4,25 +4,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-func TestLimitsAndTimeoutsAreThoseOfTheProgram(t *testing.T) {
-	text := readPage(t, "docs/reference/ingress.md").text
-	for _, table := range []any{http1.DefaultLimits(), proxy.DefaultTimeouts()} {
-		v := reflect.ValueOf(table)
-		for i := range v.NumField() {
-			row := fmt.Sprintf("\n| `%s` | %v | ", v.Type().Field(i).Name, v.Field(i).Interface())
-			if !strings.Contains(text, row) {
-				t.Errorf("docs/reference/ingress.md does not have the row%s", row)
-			}
+// limitRow is a flag about a limit on its page, which is held against the program, with its default.
+var limitRow = regexp.MustCompile("(?m)^\\| `(--(?:timeout|max)-[a-z-]+)` \\| `?([^|`]*)`? \\|")
+
+func TestEveryLimitIsExplained(t *testing.T) {
+	text := readPage(t, "docs/reference/limits.md").text
+	found := limitRow.FindAllStringSubmatch(readPage(t, "docs/reference/flags.md").text, -1)
+	if len(found) < 20 {
+		t.Fatalf("%d flags about limits: they are not found", len(found))
+	}
+	for _, m := range found {
+		row := regexp.MustCompile("(?m)^\\|.*`" + m[1] + "`.*$").FindString(text)
+		if row == "" || !strings.Contains(row, "| "+m[2]+" |") && strings.TrimSpace(m[2]) != "" {
+			t.Errorf("docs/reference/limits.md does not have %s with the default %s", m[1], m[2])
 		}
 	}
 }
@@ -48,6 +49,8 @@ func TestEveryAnnotationIsExplained(t *testing.T) {
 	page := readPage(t, "docs/reference/annotations.md").text
 	for _, name := range []string{
 		translate.AnnotationAffinity, translate.AnnotationHeader, translate.AnnotationCookie, translate.AnnotationPolicy,
+		translate.AnnotationTimeoutAnswer, translate.AnnotationTimeoutConnect, translate.AnnotationTimeoutBody,
+		translate.AnnotationMaxBodyBytes, translate.AnnotationMaxAttempts,
 	} {
 		if !strings.Contains(page, "\n| `"+name+"` | ") {
 			t.Errorf("docs/reference/annotations.md does not have %s", name)
