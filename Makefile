@@ -14,6 +14,7 @@ BENCH_FLAGS ?=
 # The folders of the pinned tools and of the control plane are looked up when a target needs them, and built once.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
 golangci-lint  = $(shell hack/tools/build.sh golangci-lint)
+govulncheck    = $(shell hack/tools/build.sh govulncheck)
 
 .DEFAULT_GOAL := help
 
@@ -102,3 +103,17 @@ lint: ## Run golangci-lint
 .PHONY: verify
 verify: ## Run generate, tidy, fmt, vet and lint, and fail if that changed a file; CI runs it
 	hack/verify.sh
+
+##@ Release
+
+.PHONY: vulncheck
+vulncheck: ## Look for known faults in what limpet is built from (needs the network, so that verify does not)
+	$(govulncheck) ./cmd/limpet
+
+.PHONY: sbom
+sbom: build ## Print what bin/limpet was built from, as SPDX
+	@go run ./hack/sbom -version $(VERSION) bin/limpet
+
+.PHONY: release
+release: ## Write programs, images, chart, manifest, SPDX and checksums of VERSION=1.2.3 to dist/
+	VERSION=$(VERSION) hack/release.sh
