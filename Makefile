@@ -41,6 +41,10 @@ image: ## Build the container image, with docker, podman or buildah, or as an ar
 cluster: ## Bring up Kubernetes with one real node on this machine (needs root and Debian packages, which it names)
 	hack/cluster/up.sh
 
+.PHONY: load
+load: ## Give its node the image, and that of the sample app in test/cart
+	VERSION=$(VERSION) hack/load.sh $(IMAGE)
+
 .PHONY: cluster-down
 cluster-down: ## End it, and leave nothing behind
 	hack/cluster/down.sh

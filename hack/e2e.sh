@@ -1,25 +1,28 @@
 #!/usr/bin/env bash
-# Brings up the hack cluster, gives it the images, runs test/e2e on it, and ends it, whatever came of it.
-# With KUBECONFIG set, the suite runs on that cluster instead, which must have the images limpet:e2e, cart:e2e and busybox:e2e.
+# Brings up the hack cluster, gives it the images, runs test/e2e on it, and ends it, whatever came of it. Then it follows the docs
+# as a newcomer does, with a cluster that begins and ends there.
+# With KUBECONFIG set, the suite runs on that cluster instead, without the newcomer. It must have the images limpet:e2e,
+# limpet.dev/cart:sample and busybox:e2e.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-images() {
-  CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/cart ./test/cart
-  go run ./hack/image -dockerfile test/cart/Dockerfile -arch "$arch" -tag cart:e2e -file cart=bin/cart -o bin/cart.tar
-  go run ./hack/image -dockerfile test/e2e/busybox/Dockerfile -arch "$arch" -tag busybox:e2e -o bin/busybox.tar
-  VERSION=e2e hack/archive.sh limpet:e2e "$arch" bin/limpet.tar
-  hack/cluster/load.sh bin/cart.tar bin/busybox.tar bin/limpet.tar
+suite() { # suite TEST FLAGS...
+  go test -tags e2e -count 1 -timeout 20m -run "$@" ./test/e2e
 }
 
-if [ -z "${KUBECONFIG:-}" ]; then
-  [ -x /bin/busybox ] || { echo "$0: /bin/busybox is missing; on Debian: hack/packages.sh busybox:busybox-static" >&2; exit 1; }
-  arch=$(go env GOARCH)
-  mkdir -p bin
-  hack/cluster/up.sh
-  trap hack/cluster/down.sh EXIT
-  export KUBECONFIG=${LIMPET_CLUSTER:-/var/tmp/limpet-cluster}/kubeconfig
-  export LIMPET_AUDIT_LOG=${KUBECONFIG%/*}/audit.log
-  images
+if [ -n "${KUBECONFIG:-}" ]; then
+  suite TestLimpetOnARealCluster "$@"
+  exit
 fi
-go test -tags e2e -count 1 -timeout 20m "$@" ./test/e2e
+
+[ -x /bin/busybox ] || { echo "$0: /bin/busybox is missing; on Debian: hack/packages.sh busybox:busybox-static" >&2; exit 1; }
+hack/cluster/up.sh
+trap hack/cluster/down.sh EXIT
+VERSION=e2e hack/load.sh limpet:e2e
+go run ./hack/image -dockerfile test/e2e/busybox/Dockerfile -arch "$(go env GOARCH)" -tag busybox:e2e -o bin/busybox.tar
+hack/cluster/load.sh bin/busybox.tar
+
+state=${LIMPET_CLUSTER:-/var/tmp/limpet-cluster}
+KUBECONFIG=$state/kubeconfig LIMPET_AUDIT_LOG=$state/audit.log suite TestLimpetOnARealCluster "$@"
+hack/cluster/down.sh
+suite TestANewcomerGetsStickySessions "$@"

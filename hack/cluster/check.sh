@@ -7,7 +7,7 @@ set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 
 left=$(
-  grep -lsaF -e "$state" -e "$here/node.sh" /proc/[0-9]*/cmdline || true
+  grep -lsaF -e "$here/node.sh" -e "config=$state/" -e "dir=$state/" -e "file=$state/" /proc/[0-9]*/cmdline || true
   grep -F -e "$state" -e cni- /proc/mounts || true
   ip -o link | grep -E " ($link|cni0|veth[0-9a-f]+)@?" || true
   ip route | grep -F "$pods" || true

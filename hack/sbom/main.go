@@ -52,7 +52,7 @@ type relationship struct {
 }
 
 func main() {
-	created := flag.String("created", "1970-01-01T00:00:00Z", "`time` of the document: that of the commit gives the same bytes again")
+	created := flag.String("created", "1970-01-01T00:00:00Z", "`time` of the document, such as that of the commit")
 	version := flag.String("version", "dev", "`version` of the main module")
 	flag.Parse()
 	if err := run(os.Stdout, flag.Arg(0), *version, *created); err != nil {

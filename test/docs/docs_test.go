@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/limpet-dev/limpet/test/pages"
 )
 
 func TestEveryBlockOfEveryPage(t *testing.T) {
 	blocks := 0
-	for _, p := range pages(t) {
-		steps := p.steps()
+	for _, p := range allPages(t) {
+		steps := pages.Steps(p.text)
 		if len(steps) == 0 {
 			continue
 		}
@@ -17,7 +19,7 @@ func TestEveryBlockOfEveryPage(t *testing.T) {
 		t.Run(p.file, func(t *testing.T) {
 			s := newSession(t)
 			for _, step := range steps {
-				name := fmt.Sprintf("line %d %s", step.line, step.mode)
+				name := fmt.Sprintf("line %d %s", step.Line, step.Mode)
 				if !t.Run(name, func(inner *testing.T) { s.take(inner, t, step) }) {
 					return // what follows may build on it
 				}
@@ -30,44 +32,47 @@ func TestEveryBlockOfEveryPage(t *testing.T) {
 }
 
 // take does what a step says. whole is the test of the page: what is started lasts as long.
-func (s *session) take(t, whole *testing.T, step step) {
+func (s *session) take(t, whole *testing.T, step pages.Step) {
 	t.Helper()
-	if !step.directive {
-		if step.language != "" {
-			t.Errorf("no comment says how this block of %s is tested: see CONTRIBUTING.md", step.language)
+	if !step.Directive {
+		if step.Language != "" {
+			t.Errorf("no comment says how this block of %s is tested: see CONTRIBUTING.md", step.Language)
 		}
 		return // a drawing
 	}
-	switch step.mode {
+	switch step.Mode {
 	case "manifests":
-		checkManifests(t, step.body, nil)
+		checkManifests(t, step.Body, nil)
 	case "problems":
-		checkManifests(t, step.body, step.args)
+		checkManifests(t, step.Body, step.Args)
 	case "spec":
-		checkManifests(t, policyWith(step.body), step.args)
+		checkManifests(t, policyWith(step.Body), step.Args)
 	case "file":
-		if strings.HasSuffix(step.args[0], ".yaml") {
-			checkManifests(t, step.body, nil)
+		if strings.HasSuffix(step.Args[0], ".yaml") {
+			checkManifests(t, step.Body, nil)
 		}
-		s.write(t, step.args[0], step.body)
+		s.write(t, step.Args[0], step.Body)
 	case "objects":
-		s.write(t, "objects.yaml", step.body)
+		s.write(t, "objects.yaml", step.Body)
 		s.run(t, "kubectl apply --dry-run=server -f objects.yaml")
 	case "values":
-		s.write(t, "values.yaml", step.body)
+		s.write(t, "values.yaml", step.Body)
 		s.run(t, "helm template limpet charts/limpet --namespace default --kube-version 1.29.0 --values values.yaml"+
 			" --api-versions monitoring.coreos.com/v1 > rendered.yaml")
 	case "run":
-		t.Log(s.run(t, step.body))
+		t.Log(s.run(t, step.Body))
 	case "start":
-		s.start(t, whole, step.body)
+		s.start(t, whole, step.Body)
+	case "node": // test/e2e runs it
+		s.write(t, "block.sh", step.Body)
+		s.run(t, "bash -n block.sh")
 	case "dry-run":
-		s.run(t, strings.ReplaceAll(step.body, "make ", "make -n "))
+		s.run(t, strings.ReplaceAll(step.Body, "make ", "make -n "))
 	case "pods":
-		s.pods(t, whole, step.args)
+		s.pods(t, whole, step.Args)
 	case "new":
 		s.freshCluster(t)
 	default:
-		t.Errorf("there is no way %q to test a block: see CONTRIBUTING.md", step.mode)
+		t.Errorf("there is no way %q to test a block: see CONTRIBUTING.md", step.Mode)
 	}
 }

@@ -17,7 +17,7 @@ var (
 
 func TestLinksLeadSomewhere(t *testing.T) {
 	n := 0
-	for _, p := range pages(t) {
+	for _, p := range allPages(t) {
 		for _, m := range linked.FindAllStringSubmatch(fenced.ReplaceAllString(p.text, ""), -1) {
 			if strings.HasPrefix(m[1], "https://") {
 				continue
@@ -56,13 +56,13 @@ func hasAnchor(text, anchor string) bool {
 
 func TestEveryPageIsLinkedFromAnother(t *testing.T) {
 	linkedTo := map[string]bool{"README.md": true}
-	for _, p := range pages(t) {
+	for _, p := range allPages(t) {
 		for _, m := range linked.FindAllStringSubmatch(p.text, -1) {
 			target, _, _ := strings.Cut(m[1], "#")
 			linkedTo[filepath.Join(filepath.Dir(p.file), target)] = true
 		}
 	}
-	for _, p := range pages(t) {
+	for _, p := range allPages(t) {
 		if !linkedTo[p.file] {
 			t.Errorf("no page leads to %s", p.file)
 		}

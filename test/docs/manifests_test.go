@@ -6,13 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/limpet-dev/limpet/pkg/manifest"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
-
-func cmpSteps(got, want []step) string { return cmp.Diff(got, want, cmp.AllowUnexported(step{})) }
 
 // problemsOf reads manifests, beside those of testdata that they do not hold themselves, and gives the reasons of the
 // problems that translation has with them.

@@ -1,12 +1,9 @@
 package docs
 
 import (
-	"bytes"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -16,18 +13,8 @@ type page struct {
 	text string
 }
 
-// step is a block with the directive that stands before it, or a directive alone.
-type step struct {
-	line      int    // of the directive
-	mode      string // "run"
-	args      []string
-	language  string // of the block; "" for a directive alone
-	body      string
-	directive bool // false: a block that nobody says how to test
-}
-
-// pages gives README and the like, and everything below docs.
-func pages(t *testing.T) []page {
+// allPages gives README and the like, and everything below docs.
+func allPages(t *testing.T) []page {
 	t.Helper()
 	files := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, entry fs.DirEntry, err error) error {
@@ -53,70 +40,11 @@ func pages(t *testing.T) []page {
 
 func readPage(t *testing.T, file string) page {
 	t.Helper()
-	for _, p := range pages(t) {
+	for _, p := range allPages(t) {
 		if p.file == file {
 			return p
 		}
 	}
 	t.Fatalf("there is no page %s", file)
 	return page{}
-}
-
-var directive = regexp.MustCompile(`^<!-- test: (.+) -->$`)
-
-// steps gives the blocks and directives of a page in their order.
-func (p page) steps() []step {
-	var out []step
-	var pending *step
-	flush := func() {
-		if pending != nil {
-			out = append(out, *pending)
-			pending = nil
-		}
-	}
-	lines := strings.Split(p.text, "\n")
-	for i := 0; i < len(lines); i++ {
-		line := strings.TrimSpace(lines[i])
-		switch m := directive.FindStringSubmatch(line); {
-		case m != nil:
-			flush()
-			words := strings.Fields(m[1])
-			pending = &step{line: i + 1, mode: words[0], args: words[1:], directive: true}
-		case strings.HasPrefix(line, "```"):
-			if pending == nil {
-				pending = &step{line: i + 1}
-			}
-			pending.language = strings.TrimPrefix(line, "```")
-			i, pending.body = block(lines, i+1)
-			flush()
-		case line != "":
-			flush()
-		}
-	}
-	flush()
-	return out
-}
-
-// block gives the lines up to the fence, and where that is.
-func block(lines []string, from int) (end int, body string) {
-	var b bytes.Buffer
-	for i := from; i < len(lines); i++ {
-		if strings.TrimSpace(lines[i]) == "```" {
-			return i, b.String()
-		}
-		b.WriteString(lines[i] + "\n")
-	}
-	return len(lines), b.String()
-}
-
-func TestStepsOfAPage(t *testing.T) {
-	got := page{text: "text\n\n<!-- test: pods 1 2 -->\n\n<!-- test: run -->\n```sh\na\nb\n```\ntext\n\n```yaml\nc\n```\n"}.steps()
-	want := []step{
-		{line: 3, mode: "pods", args: []string{"1", "2"}, directive: true},
-		{line: 5, mode: "run", args: []string{}, language: "sh", body: "a\nb\n", directive: true},
-		{line: 12, language: "yaml", body: "c\n"},
-	}
-	if diff := cmpSteps(got, want); diff != "" {
-		t.Error(diff)
-	}
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/limpet-dev/limpet/test/pages"
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
@@ -71,12 +72,10 @@ func command(ctx context.Context, dir, script string) *exec.Cmd {
 	return cmd
 }
 
-var needsCluster = regexp.MustCompile(`(?m)^\s*(kubectl|helm)\b`)
-
 // run runs a block and gives what it prints.
 func (s *session) run(t *testing.T, script string) string {
 	t.Helper()
-	if s.cluster == nil && needsCluster.MatchString(script) {
+	if s.cluster == nil && pages.NeedsCluster(script) {
 		s.freshCluster(t)
 	}
 	out, err := command(t.Context(), s.dir, script).CombinedOutput()

@@ -34,7 +34,7 @@ type phase struct {
 
 // keepBaskets lets 200 clients shop while pods and Limpet are replaced, and prints what they have lost.
 func keepBaskets(t *testing.T, c *cluster) {
-	m := &mall{cluster: c, ledger: &ledger{}, pods: newPodLog(t)}
+	m := &mall{cluster: c, ledger: &ledger{}, pods: newPodLog(t, "shop")}
 	m.pods.await(t, 3)
 	m.crowd = newCrowd(t, c.limpet(), m.ledger)
 	defer m.crowd.leave()
@@ -82,8 +82,8 @@ func phases() []phase {
 }
 
 func restartShop(t *testing.T, m *mall) {
-	m.kubectl(t, "rollout", "restart", "deployment/cart", "--namespace=shop")
-	m.kubectl(t, "rollout", "status", "deployment/cart", "--namespace=shop", "--timeout=5m")
+	m.kubectl(t, "rollout", "restart", "deployment/cart", "--namespace", m.pods.namespace)
+	m.kubectl(t, "rollout", "status", "deployment/cart", "--namespace", m.pods.namespace, "--timeout=5m")
 }
 
 // killPod ends a pod as a crash of its node does.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -26,11 +27,15 @@ const (
 // cluster is the one that KUBECONFIG names.
 type cluster struct {
 	node string // the address of a node, where NodePorts are reached
+	port string // with a colon, where Limpet is reached there
 }
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{}
+	if os.Getenv("KUBECONFIG") == "" {
+		t.Fatal("KUBECONFIG names no cluster; hack/e2e.sh (make e2e) brings one up")
+	}
+	c := &cluster{port: ":30080"}
 	c.node = c.kubectl(t, "get", "nodes", "-o", `jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}`)
 	return c
 }

@@ -49,4 +49,4 @@ func install(t *testing.T, c *cluster) {
 }
 
 // limpet is where clients reach it.
-func (c *cluster) limpet() string { return c.node + ":30080" }
+func (c *cluster) limpet() string { return c.node + c.port }

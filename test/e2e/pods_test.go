@@ -21,7 +21,8 @@ const cartGrace = 8 * time.Second
 
 // podLog knows when the pods of the shop were told to end. It looks several times a second.
 type podLog struct {
-	client client.Client
+	client    client.Client
+	namespace string
 
 	mu     sync.Mutex
 	told   map[string]time.Time // not before which a pod was told
@@ -29,7 +30,7 @@ type podLog struct {
 	now    []corev1.Pod
 }
 
-func newPodLog(t *testing.T) *podLog {
+func newPodLog(t *testing.T, namespace string) *podLog {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
 	if err != nil {
@@ -39,7 +40,7 @@ func newPodLog(t *testing.T) *podLog {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &podLog{client: c, told: map[string]time.Time{}, killed: map[string]bool{}}
+	l := &podLog{client: c, namespace: namespace, told: map[string]time.Time{}, killed: map[string]bool{}}
 	go l.follow(t.Context())
 	return l
 }
@@ -59,7 +60,7 @@ func (l *podLog) follow(ctx context.Context) {
 
 func (l *podLog) look(ctx context.Context) error {
 	var pods corev1.PodList
-	if err := l.client.List(ctx, &pods, client.InNamespace("shop"), client.MatchingLabels{"app": "cart"}); err != nil {
+	if err := l.client.List(ctx, &pods, client.InNamespace(l.namespace), client.MatchingLabels{"app": "cart"}); err != nil {
 		return err
 	}
 	l.mu.Lock()

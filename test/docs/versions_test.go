@@ -1,0 +1,24 @@
+package docs
+
+import (
+	"fmt"
+	"regexp"
+	"testing"
+)
+
+// The oldest version is what the chart insists on, the newest what the tests are built from.
+func TestSupportedVersionsAreThoseOfTheChartAndTheTests(t *testing.T) {
+	minor := func(file, pattern string) string {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(readFile(t, file))
+		if m == nil {
+			t.Fatalf("%s has nothing like %s", file, pattern)
+		}
+		return m[1]
+	}
+	want := fmt.Sprintf("Kubernetes %s to %s.",
+		minor("charts/limpet/Chart.yaml", `kubeVersion: ">=(\d+\.\d+)\.0-0"`),
+		minor("hack/controlplane/go.mod", `k8s\.io/kubernetes v(\d+\.\d+)\.`))
+	if got := minor("docs/install.md", `Supported are (Kubernetes [^ ]+ to [^ ]+) The`); got != want {
+		t.Errorf("docs/install.md supports %q, want %q", got, want)
+	}
+}
