@@ -25,11 +25,11 @@ const (
 const nginxPrefix = "nginx.ingress.kubernetes.io/"
 
 var (
-	annotationNames = append([]string{
+	annotationNames = slices.Concat([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS,
-	}, limitAnnotations...)
+	}, limitAnnotations, transportAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -37,7 +37,7 @@ var (
 func (b *builder) checkAnnotations(s *source) {
 	for _, key := range slices.Sorted(maps.Keys(s.Annotations)) {
 		switch {
-		case slices.Contains(canaryAnnotations, key):
+		case slices.Contains(canaryAnnotations, key), key == annotationNginxProtocol:
 		case strings.HasPrefix(key, nginxPrefix):
 			b.reports.add(s.ref, ReasonNotHonoured, annotationField(key),
 				"annotation %s is not honoured by this version: the routes of the Ingress serve without it", quote(key))

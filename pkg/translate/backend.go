@@ -16,8 +16,12 @@ func (b *builder) resolve(s *source, backend *networkingv1.IngressBackend, field
 	if !ok {
 		return nil
 	}
+	transport, ok := b.transport(s, pool.ID)
+	if !ok {
+		return nil
+	}
 	b.pools[pool.ID] = pool
-	return &model.Backend{Pool: pool.ID, Weight: 1, Affinity: b.backendAffinity(s, pool.ID, field+".service")}
+	return &model.Backend{Pool: pool.ID, Weight: 1, Transport: transport, Affinity: b.backendAffinity(s, pool.ID, field+".service")}
 }
 
 func (b *builder) refuseBackend(s *source, backend *networkingv1.IngressBackend, field string) {

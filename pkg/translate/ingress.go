@@ -16,6 +16,8 @@ type source struct {
 	affinity choice
 	// limits are those that the Ingress asks for, nil for those of the flags.
 	limits *model.Limits
+	// towardsPods is how the pods behind it are spoken to.
+	towardsPods towardsPods
 	// canary is nil for an Ingress that has routes of its own.
 	canary *canary
 	// primary is the stickiness of the backend that a canary is the canary of, which it has too unless something else is
@@ -38,6 +40,7 @@ func (b *builder) translateIngresses() {
 		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
 		s.affinity = b.ingressAffinity(s)
 		b.checkAnnotations(s)
+		s.towardsPods = b.readTransport(s)
 		if s.canary = b.readCanary(s); s.canary != nil {
 			b.refuseLimits(s)
 			canaries = append(canaries, s)
