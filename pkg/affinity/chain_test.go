@@ -19,7 +19,7 @@ func TestHashedMethodsDecide(t *testing.T) {
 	both := []model.Method{headerMethod, addressMethod}
 	byHeader := decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}
 	byAddress := decided{endpoint: "a", outcome: "hit", method: 1, session: model.Hash([]byte{192, 0, 2, 7})}
-	byPick := decided{endpoint: "c", outcome: "new", method: none, session: anySession}
+	byPick := decided{endpoint: "c", outcome: "new", method: none}
 	for _, c := range []decideCase{
 		{name: "header", methods: header, header: headerOnB, want: byHeader},
 		{name: "no header", methods: header, want: byPick},

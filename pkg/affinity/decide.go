@@ -48,12 +48,11 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Mem
 		c.giveWay()
 	}
 	c.prepareToken()
-	switch {
-	case d.home != none:
+	if d.home != none {
 		d.Session = 0
-	case d.Session == 0:
-		d.Session, d.guest = rand.Uint64(), true
+		return
 	}
+	d.Guest = d.Session == 0
 }
 
 // place chooses an endpoint for a client that no method has brought to one.

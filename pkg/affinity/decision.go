@@ -60,6 +60,9 @@ type Decision struct {
 	// Session tells sessions apart for counting them at Endpoint. 0: the client has none there. It changes when BindAnswer
 	// sees by what the client will be recognised.
 	Session uint64
+	// Guest says that nothing is known by which the client will be recognised. It is not a session, and counts all the
+	// same where new ones are spread. It is taken back when BindAnswer sees what the app gives the client.
+	Guest bool
 	// Token is the one that the client brought or, with Issue, the one that it will get.
 	Token Token
 
@@ -70,7 +73,6 @@ type Decision struct {
 	bound   int64           // of the token on that value
 	relearn int             // index of the method whose value is to be remembered anew, -1 if none is
 	issuer  int             // index of the method that issues the token, -1 if none does
-	guest   bool            // Session is made up, since nothing is known that the client will be recognised by
 	home    int             // the endpoint that the session keeps while another takes the request, else -1
 	spent   [maxTries]int32 // endpoints that could not be reached
 	tries   int             // how many of spent are set
@@ -80,6 +82,6 @@ type Decision struct {
 func (d *Decision) reset(now int64, m *Memory) {
 	d.Endpoint, d.Outcome, d.Reason, d.Await, d.From = none, OutcomeNone, ReasonNone, 0, none
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
-	d.guest, d.now, d.mem = false, now, m
+	d.Guest, d.now, d.mem = false, now, m
 	d.seed, d.seeder, d.bound, d.relearn, d.issuer, d.home, d.tries = 0, 0, 0, none, none, none, 0
 }

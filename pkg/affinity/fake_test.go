@@ -17,6 +17,7 @@ type fakeSet struct {
 	ready    int
 	ending   bool
 	left     []string
+	guests   []int64
 	requests []int64
 	sessions []int64
 	since    []int64
@@ -45,6 +46,7 @@ func newSetOf(ids, names []string, ready int) *fakeSet {
 		ids: ids, names: names, ready: ready,
 		requests: make([]int64, len(ids)),
 		sessions: make([]int64, len(ids)),
+		guests:   make([]int64, len(ids)),
 		since:    make([]int64, len(ids)),
 		byPod:    newFakeIndex(ids),
 		byName:   newFakeIndex(names),
@@ -70,9 +72,10 @@ func (s *fakeSet) index(kind model.Identity) *fakeIndex {
 	return &s.byPod
 }
 
-func (s *fakeSet) Len() int     { return len(s.ids) }
-func (s *fakeSet) Ready() int   { return s.ready }
-func (s *fakeSet) Ending() bool { return s.ending }
+func (s *fakeSet) Len() int           { return len(s.ids) }
+func (s *fakeSet) Ready() int         { return s.ready }
+func (s *fakeSet) Guests(i int) int64 { return s.guests[i] }
+func (s *fakeSet) Ending() bool       { return s.ending }
 func (s *fakeSet) Left(_ model.Identity, k model.EndpointKey) bool {
 	return slices.ContainsFunc(s.left, func(id string) bool { return model.KeyOf(id) == k })
 }

@@ -6,6 +6,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
+// Guests are no sessions, and no endpoint is full of them.
+func TestGuestsFillNoEndpoint(t *testing.T) {
+	a := affinityOf(headerMethod)
+	a.MaxSessions, a.RefuseWhenFull = 10, true
+	set := newSet("a b")
+	set.guests = []int64{1000, 1000}
+	if d := decideAt(Compile(a), &fakeRequest{}, set, testNow); d.Outcome != OutcomeNew || d.Endpoint == none {
+		t.Errorf("%s on %d", outcomeOf(&d), d.Endpoint)
+	}
+}
+
 // A client of whom nothing is known yet counts all the same: else all of them would go to the one endpoint that has the
 // fewest sessions.
 func TestClientsThatBringNothingAreSpreadByLeastSessions(t *testing.T) {
@@ -17,18 +28,20 @@ func TestClientsThatBringNothingAreSpreadByLeastSessions(t *testing.T) {
 		a.Pick = model.PickLeastSessions
 		p, set := Compile(a), newSet("a b c")
 		set.sessions = []int64{100, 101, 99}
-		sessions := map[uint64]bool{}
 		for range 300 {
 			d := decideAt(p, &fakeRequest{}, set, testNow)
-			if d.Session == 0 || sessions[d.Session] {
-				t.Fatalf("%s: session %d", name, d.Session)
+			if d.Guest == (name == "issued") || d.Guest == (d.Session != 0) {
+				t.Fatalf("%s: session %d, guest: %v", name, d.Session, d.Guest)
 			}
-			sessions[d.Session] = true
-			set.sessions[d.Endpoint]++
+			if d.Guest {
+				set.guests[d.Endpoint]++
+			} else {
+				set.sessions[d.Endpoint]++
+			}
 		}
 		for i, n := range set.sessions {
-			if n != 200 {
-				t.Errorf("%s: endpoint %d has %d sessions of 600", name, i, n)
+			if n += set.guests[i]; n != 200 {
+				t.Errorf("%s: endpoint %d has %d sessions and guests of 600", name, i, n)
 			}
 		}
 	}
@@ -43,14 +56,13 @@ func TestANewClientIsCountedByWhatTheAppGivesIt(t *testing.T) {
 		m, ring := &Memory{Learned: memoryStore{}}, newRing(t, 1)
 		var d Decision
 		p.Decide(&d, &fakeRequest{}, set, ring, m, testNow)
-		made := d.Session
-		if !p.WatchesAnswers(&d) {
+		if !d.Guest || !p.WatchesAnswers(&d) {
 			t.Fatalf("%s: the answer to a new client is not looked at", binding)
 		}
 		out := p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=1.pod-2; Path=/"), set, ring, m)
 		given := d.Session
-		if given == made {
-			t.Fatalf("%s: counted by what was made up", binding)
+		if given == 0 || d.Guest {
+			t.Fatalf("%s: still a guest", binding)
 		}
 		p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=2.pod-2; Path=/"), set, ring, m)
 		if d.Session != given {

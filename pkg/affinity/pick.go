@@ -61,11 +61,16 @@ func (c *candidates) least(pick model.Pick) int {
 	return at
 }
 
+// loadOf counts guests as sessions, for some of them will be, and since all of them would else go to the one endpoint that
+// has the fewest.
 func loadOf(set Set, pick model.Pick, i int) int64 {
-	if pick == model.PickLeastSessions {
-		return set.Sessions(i)
+	if pick != model.PickLeastSessions {
+		return set.Requests(i)
 	}
-	return set.Requests(i)
+	if n := set.Sessions(i); n != math.MaxInt64 {
+		return n + set.Guests(i)
+	}
+	return math.MaxInt64
 }
 
 // slowed counts an endpoint that starts slowly as busier than it is, so that it gets a part of what it lacks.

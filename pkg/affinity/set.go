@@ -43,6 +43,8 @@ type Set interface {
 	Requests(i int) int64
 	// Sessions estimates how many sessions live on endpoint i.
 	Sessions(i int) int64
+	// Guests is how many requests endpoint i has been given lately of clients that have no session.
+	Guests(i int) int64
 	// Since is when endpoint i became ready or began to drain, as it is now, in Unix seconds; 0 if a ready one was so
 	// from the beginning.
 	Since(i int) int64

@@ -31,11 +31,11 @@ func isTokenByte(c byte) bool {
 }
 
 // WatchesAnswers reports whether BindAnswer is to be asked about the fields of an answer.
-func (p *Policy) WatchesAnswers(d *Decision) bool { return p.watches || p.names && d.guest }
+func (p *Policy) WatchesAnswers(d *Decision) bool { return p.watches || p.names && d.Guest }
 
 // BindAnswer binds the value that the app gives its client in a response field: it is remembered, or goes out with a
 // token on it, which names d.Endpoint. The changed value of the field is appended to dst; nothing is, if it stays. A
-// client of whom nothing was known has its session by that value.
+// guest has its session by that value.
 func (p *Policy) BindAnswer(dst []byte, d *Decision, name, value []byte, set Set, keys *Keyring, m *Memory) []byte {
 	if d.Outcome == OutcomeNone {
 		return dst
@@ -49,8 +49,8 @@ func (p *Policy) BindAnswer(dst []byte, d *Decision, name, value []byte, set Set
 		if !ok {
 			continue
 		}
-		if d.guest {
-			d.Session, d.guest = model.Hash(value[start:end]), false
+		if d.Guest {
+			d.Session, d.Guest = model.Hash(value[start:end]), false
 		}
 		switch method.binding {
 		case learned:

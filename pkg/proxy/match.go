@@ -58,7 +58,11 @@ func (x *exchange) bind() bool {
 	}
 	// Counted here and again with the answer, which may come from another endpoint: newcomers that come at once would
 	// else all see the same endpoint as the one with the fewest sessions.
-	x.countSession(x.set.Endpoint(x.decision.Endpoint))
+	e := x.set.Endpoint(x.decision.Endpoint)
+	x.countSession(e)
+	if x.decision.Guest {
+		e.Came()
+	}
 	return true
 }
 

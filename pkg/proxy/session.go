@@ -57,10 +57,9 @@ func (x *exchange) countSession(e *upstream.Endpoint) {
 	}
 }
 
-// bindAnswer binds the values that the app gives its client to the endpoint they come from. A session that was counted
-// before anything was known of it is counted by its value from then on.
+// bindAnswer binds the values that the app gives its client to the endpoint they come from.
 func (x *exchange) bindAnswer() {
-	policy, keys, counted := x.backend.Policy, x.server.Keys.Load(), x.decision.Session
+	policy, keys, isGuest := x.backend.Policy, x.server.Keys.Load(), x.decision.Guest
 	policy.Relearn(&x.decision, x, x.set, x.memory)
 	for i := range x.resp.Fields {
 		f, start := &x.resp.Fields[i], len(x.edited)
@@ -69,8 +68,8 @@ func (x *exchange) bindAnswer() {
 			f.Value = x.edited[start:]
 		}
 	}
-	if x.decision.Session != counted {
-		x.endpoint.Left()
+	if isGuest && !x.decision.Guest {
+		x.endpoint.Known()
 	}
 }
 

@@ -77,6 +77,12 @@ func (e *Endpoint) End() {
 // Served remembers that the session was sent to the endpoint.
 func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
 
+// Came notes that the endpoint was given a client that has no session.
+func (e *Endpoint) Came() { e.sessions.guests.Add(1) }
+
+// Known takes Came back, for a client that has a session now.
+func (e *Endpoint) Known() { e.sessions.guests.Add(-1) }
+
 // Left notes that a session which the endpoint has served was sent elsewhere for good.
 func (e *Endpoint) Left() { e.sessions.left.Add(1) }
 

@@ -65,6 +65,8 @@ type sessions struct {
 	// left and leftBefore count the sessions that were sent away during the window and the one before: they are in the
 	// sketches all the same.
 	left, leftBefore atomic.Int64
+	// guests and guestsBefore count the clients without a session in the same windows.
+	guests, guestsBefore atomic.Int64
 }
 
 // add notes that the session was served just now.
@@ -101,9 +103,12 @@ func (s *sessions) count() int64 {
 	return max(n-s.left.Load()-s.leftBefore.Load(), 0)
 }
 
+func (s *sessions) guestCount() int64 { return max(s.guests.Load()+s.guestsBefore.Load(), 0) }
+
 // turnOver starts a new window: what was not served during the last one is forgotten at the next turn. Sessions that
 // are added meanwhile may be counted wrongly until then.
 func (s *sessions) turnOver() {
+	s.guestsBefore.Store(s.guests.Swap(0))
 	current := s.current.Load()
 	if current == nil {
 		return

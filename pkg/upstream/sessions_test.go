@@ -112,3 +112,26 @@ func TestServingAKnownSessionAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestGuestsAreCountedForOneToTwoWindows(t *testing.T) {
+	p := poolOf("a")
+	e := p.Set().Endpoint(0)
+	e.Served(7)
+	for range 3 {
+		e.Came()
+	}
+	e.Known()
+	for _, want := range []int64{2, 2, 0} {
+		if got := p.Set().Guests(0); got != want {
+			t.Errorf("%d guests, want %d", got, want)
+		}
+		e.sessions.turnOver()
+	}
+	e.Known() // of whom it has been forgotten that they came
+	if got := p.Set().Guests(0); got != 0 {
+		t.Errorf("%d guests, want none", got)
+	}
+	if got := e.Sessions(); got != 0 {
+		t.Errorf("%d sessions", got)
+	}
+}

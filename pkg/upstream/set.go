@@ -147,6 +147,9 @@ func (s *Set) Requests(i int) int64 { return s.endpoints[i].load(s.endpoints[i].
 // Sessions estimates how many sessions the i-th endpoint holds, as far as picking goes: see Endpoint.Refused.
 func (s *Set) Sessions(i int) int64 { return s.endpoints[i].load(s.endpoints[i].sessions.count()) }
 
+// Guests is how many requests the i-th endpoint has been given lately of clients that have no session.
+func (s *Set) Guests(i int) int64 { return s.endpoints[i].sessions.guestCount() }
+
 // Since is when the i-th endpoint became ready or began to drain, in Unix seconds, as far as this replica has seen; 0 if
 // it was ready from the beginning.
 func (s *Set) Since(i int) int64 { return s.endpoints[i].since.Load() }
