@@ -8,11 +8,14 @@ import (
 
 // edgeOptions are about the connections of clients.
 type edgeOptions struct {
+	http3Addr     string
 	proxyProtocol prefixes
 	connections   proxy.ConnectionLimits
 }
 
 func (e *edgeOptions) register(f flagSet) {
+	f.StringVar(&e.http3Addr, "http3-addr", "", "UDP `address` to serve HTTP/3 on; clients of HTTPS are told to come to the"+
+		" port by which they know that; empty: do not")
 	f.Var(&e.proxyProtocol, "proxy-protocol", "`CIDRs` of load balancers that begin every connection with a header of the"+
 		" PROXY protocol, version 1 or 2; without one, theirs are refused; nobody else may send one")
 	f.IntVar(&e.connections.Total, "max-connections", 0,

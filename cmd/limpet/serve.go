@@ -120,7 +120,7 @@ func (n *node) loadKeys() error {
 // The source is given a context that ends with the serving.
 func (n *node) serve(ctx context.Context, source func(context.Context) error) error {
 	defer n.close()
-	failed := make(chan error, 4)
+	failed := make(chan error, 5)
 	if err := n.listen(failed); err != nil {
 		return err
 	}
@@ -165,6 +165,24 @@ func (n *node) listen(failed chan<- error) error {
 			}
 		}()
 	}
+	return n.listenHTTP3(failed)
+}
+
+// listenHTTP3 opens the socket of HTTP/3, unless it is switched off, and serves it.
+func (n *node) listenHTTP3(failed chan<- error) error {
+	if n.options.edge.http3Addr == "" {
+		return nil
+	}
+	socket, err := net.ListenPacket("udp", n.options.edge.http3Addr)
+	if err != nil {
+		return fmt.Errorf("HTTP/3 listener: %w", err)
+	}
+	n.log.Info("Listening", "what", "HTTP/3", "address", socket.LocalAddr().String())
+	go func() {
+		if err := n.server.ServeHTTP3(socket); err != nil {
+			failed <- fmt.Errorf("HTTP/3 listener: %w", err)
+		}
+	}()
 	return nil
 }
 

@@ -36,6 +36,7 @@ func (x *exchange) answerLater(status int, text, retryAfter string) {
 		x.resp.Add(retryAfterName, []byte(retryAfter))
 	}
 	x.addTransportSecurity()
+	x.addAltSvc()
 	x.cookie = x.cookie[:0]
 	x.answered = true
 	x.sent = x.resp.ContentLength

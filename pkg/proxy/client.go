@@ -22,7 +22,8 @@ type client struct {
 	conn      *http1.Conn  // over the socket, or over TLS over it
 	guard     guard        // of the goroutine that serves the connection
 	bodySide  guard        // of the goroutine that sends a request's body on
-	guards    streamGuards // of HTTP/2 streams
+	guards    streamGuards // of the streams of HTTP/2 and HTTP/3
+	quic      *quicConn    // raw, if it is one
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
 	tokens    affinity.Memory
@@ -32,6 +33,8 @@ var connectionCount atomic.Uint32
 
 func (s *Server) newClient(raw net.Conn) *client {
 	c := &client{raw: raw, origin: s.originOf(raw)}
+	c.quic, _ = raw.(*quicConn)
+	c.guards.empty = s.clock.Load()
 	c.tokens.Learned = s.Sessions
 	c.memory = &c.tokens
 	c.bodySide.reads = true
@@ -48,7 +51,7 @@ func (s *Server) originOf(conn net.Conn) origin {
 
 // serveAs finds out who the client is, and serves it unless it has too many connections.
 func (c *client) serveAs(serve func(*client)) {
-	if !c.learnOrigin() {
+	if c.quic == nil && !c.learnOrigin() {
 		return
 	}
 	counted, ok := c.server.admission.enterClient(&c.origin)

@@ -77,6 +77,9 @@ func (c *connections) sweep(clock int64) {
 // interruptIdle ends the wait of every connection that has waited for its next request since that time or longer.
 func (c *connections) interruptIdle(clock int64) {
 	c.each(func(conn *client) {
+		if conn.quic != nil && conn.guards.emptySince(clock) {
+			conn.raw.Close()
+		}
 		until := conn.guard.until.Load()
 		if since := conn.idleSince.Load(); 0 < since && since <= clock && until > 0 {
 			conn.guard.interrupt(until)

@@ -11,17 +11,16 @@ import (
 
 	"github.com/go-logr/logr"
 
-	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 // Bounds of an HTTP/2 connection. Each stream costs a goroutine and a buffer of its body, so that a connection's worst
 // case is what counts: 250 x 64 KiB.
 const (
-	http2Streams          = 250      // at once; what nginx allows is 128, what browsers ask for is 100
-	http2StreamWindow     = 64 << 10 // bytes of a request's body that are taken before the pod has taken any
-	http2ConnectionWindow = 1 << 20
-	http2FrameSize        = 16 << 10 // the least that must be allowed (RFC 9113 section 4.2)
+	maxStreams       = 250      // at once; what nginx allows is 128, what browsers ask for is 100
+	streamWindow     = 64 << 10 // bytes of a request's body that are taken before the pod has taken any
+	connectionWindow = 1 << 20
+	http2FrameSize   = 16 << 10 // the least that must be allowed (RFC 9113 section 4.2)
 )
 
 // http2Server is the HTTP/2 side. The framing, flow control, and the bounds on what a flood may hold in memory are those
@@ -45,10 +44,10 @@ func newHTTP2(o *Options) *http2Server {
 		ConnContext:       withClient,
 		ErrorLog:          slog.NewLogLogger(logr.ToSlogHandler(o.Log.V(1)), slog.LevelInfo),
 		HTTP2: &http.HTTP2Config{
-			MaxConcurrentStreams:          http2Streams,
+			MaxConcurrentStreams:          maxStreams,
 			MaxReadFrameSize:              http2FrameSize,
-			MaxReceiveBufferPerConnection: http2ConnectionWindow,
-			MaxReceiveBufferPerStream:     http2StreamWindow,
+			MaxReceiveBufferPerConnection: connectionWindow,
+			MaxReceiveBufferPerStream:     streamWindow,
 			WriteByteTimeout:              o.Timeouts.Body,
 		},
 	}
@@ -156,37 +155,9 @@ func (h *handoff) Close() error {
 // Addr is part of net.Listener. Nobody asks.
 func (h *handoff) Addr() net.Addr { return &net.TCPAddr{} }
 
-type clientKey struct{}
-
 func withClient(ctx context.Context, conn net.Conn) context.Context {
 	if c, ok := conn.(*http2Conn); ok {
 		return context.WithValue(ctx, clientKey{}, c.client)
 	}
 	return ctx
-}
-
-// serveStream serves one request of an HTTP/2 connection. An answer that cannot be completed ends in RST_STREAM.
-func serveStream(w http.ResponseWriter, r *http.Request) {
-	c, ok := r.Context().Value(clientKey{}).(*client)
-	if !ok {
-		panic(http.ErrAbortHandler)
-	}
-	s := http2Pool.Get().(*http2Stream)
-	s.begin(c, w, r)
-	if !c.guards.add(s) {
-		panic(http.ErrAbortHandler)
-	}
-	s.serve()
-	if t := s.exchange.tunnel; t != nil {
-		t.run(c.server, http1.NewConn(streamConn{s}), &s.bodySide, &s.guard)
-	}
-	c.guards.remove(s)
-	s.guard.stop()
-	s.bodySide.stop()
-	broken := s.exchange.broken
-	s.finish()
-	http2Pool.Put(s)
-	if broken {
-		panic(http.ErrAbortHandler)
-	}
 }

@@ -137,11 +137,11 @@ func TestHonestFramesAreNoFlood(t *testing.T) {
 	p := dialHTTP2(t, r.addr)
 	slow := append([]string{":path", "/slow"}, plain[:6]...)
 	id := uint32(1)
-	for range http2Streams {
+	for range maxStreams {
 		p.must(p.open(id, true, slow...))
 		id += 2
 	}
-	for back := range uint32(http2Streams) {
+	for back := range uint32(maxStreams) {
 		p.must(p.WriteRSTStream(1+2*back, http2.ErrCodeCancel))
 	}
 	for range 2000 {
@@ -195,15 +195,15 @@ func TestStreamsOverTheLimitAreRefusedAloneAndTheOthersGoOn(t *testing.T) {
 	})
 	bounded(t, r, func() {
 		p := dialHTTP2(t, r.addr)
-		const over = 2 * http2Streams
+		const over = 2 * maxStreams
 		for i := range uint32(over) {
 			p.must(p.open(2*i+1, true, plain...))
 		}
-		for refused := 0; refused < over-http2Streams; refused++ {
+		for refused := 0; refused < over-maxStreams; refused++ {
 			p.await("a refusal", func(f http2.Frame) bool { return f.Header().Type == http2.FrameRSTStream })
 		}
 		close(release)
-		for answered := 0; answered < http2Streams; answered++ {
+		for answered := 0; answered < maxStreams; answered++ {
 			p.await("an answer", func(f http2.Frame) bool { return f.Header().Flags.Has(http2.FlagDataEndStream) })
 		}
 	})

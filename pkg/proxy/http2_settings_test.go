@@ -13,9 +13,9 @@ func TestHTTP2SettingsAreToldAndKept(t *testing.T) {
 	p := dialHTTP2(t, r.addr)
 	told := p.await("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings }).(*http2.SettingsFrame)
 	for id, want := range map[http2.SettingID]uint32{
-		http2.SettingMaxConcurrentStreams: http2Streams,
+		http2.SettingMaxConcurrentStreams: maxStreams,
 		http2.SettingMaxFrameSize:         http2FrameSize,
-		http2.SettingInitialWindowSize:    http2StreamWindow,
+		http2.SettingInitialWindowSize:    streamWindow,
 		http2.SettingEnablePush:           0,
 	} {
 		if got, _ := told.Value(id); got != want {

@@ -11,7 +11,7 @@ import (
 // 10.5).
 const (
 	// A stream that is reset has cost a pod a request already. Browsers that leave a page, and gRPC clients whose
-	// deadlines pass, reset all they have open, which http2Streams bounds, and then go on with something else.
+	// deadlines pass, reset all they have open, which maxStreams bounds, and then go on with something else.
 	resetsAtOnce, resetsPerSecond = 500, 100
 	// Frames that carry nothing: gRPC clients send a PING for most of what they receive, once a round trip.
 	emptyAtOnce, emptyPerSecond = 10_000, 10_000
@@ -36,9 +36,13 @@ func newAllowance(atOnce, perSecond, clock int64) allowance {
 func (a *allowance) use(clock int64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.left = min(a.left+(clock-a.clock)*a.perSecond, a.atOnce*1000) - 1000
+	a.left = min(a.left+(clock-a.clock)*a.perSecond, a.atOnce*1000)
 	a.clock = clock
-	return a.left >= 0
+	if a.left < 1000 {
+		return false
+	}
+	a.left -= 1000
+	return true
 }
 
 // Types and flags of frames (RFC 9113 section 6), and the codes of streams that a client brings to be reset by the

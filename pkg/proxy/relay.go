@@ -13,6 +13,7 @@ import (
 func (x *exchange) relay(conn *upstream.Conn) {
 	x.holdSession()
 	x.addTransportSecurity()
+	x.addAltSvc()
 	if x.resp.Status == 101 || x.accept != nil && x.resp.Status < 300 {
 		x.switchProtocols(conn)
 		return

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -23,6 +24,7 @@ type Server struct {
 	dialer    upstream.Dialer
 	tls       *tls.Config
 	http2     *http2Server
+	http3     http3Server
 	conns     connections
 	admission admission
 	tunnels   tunnels
@@ -34,7 +36,7 @@ type Server struct {
 	sweeper  chan struct{}
 
 	mu        sync.Mutex
-	listeners []net.Listener
+	listeners []io.Closer
 	accepting sync.WaitGroup
 }
 
@@ -48,6 +50,7 @@ func NewServer(o Options) *Server {
 	s.tls = tlsConfig(&s.Options)
 	s.usual = boundsOf(&o)
 	s.http2 = newHTTP2(&s.Options)
+	s.http3.prepare(&s.Options)
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
 	s.clock.Store(1)
 	s.setDate(time.Now())
@@ -88,7 +91,7 @@ func (s *Server) accept(l net.Listener, serve func(*client)) error {
 	}
 }
 
-func (s *Server) listen(l net.Listener) bool {
+func (s *Server) listen(l io.Closer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping.Load() {
@@ -130,6 +133,7 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
 	s.accepting.Wait()
 	go func() { _ = s.http2.Shutdown(ctx) }() // says goodbye on HTTP/2 connections, and ends with them
+	go func() { _ = s.http3.Shutdown(ctx) }() // the same
 	closing := newSpread(ctx, s.tunnels.count(), time.Now())
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -161,12 +165,14 @@ func (s *Server) Close() {
 	}
 	s.conns.closeAll()
 	_ = s.http2.Close() // its connections are those that were just closed
+	s.http3.closeTransports()
 }
 
 func (s *Server) closeListeners() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping.Store(true)
+	s.http3.on.Store(false)
 	for _, l := range s.listeners {
 		l.Close()
 	}

@@ -12,8 +12,8 @@ import (
 	_ "github.com/limpet-dev/limpet/pkg/proxy/extendedconnect" // before net/http
 )
 
-// WebSockets over HTTP/2 begin with a CONNECT that says ":protocol" (RFC 8441). Pods are asked in HTTP/1.1, so that the
-// question and its answer are translated: a key is made here, and what the pod makes of it is checked here.
+// WebSockets over HTTP/2 and HTTP/3 begin with a CONNECT that says ":protocol" (RFC 8441, RFC 9220). Pods are asked in
+// HTTP/1.1, so that question and answer are translated: a key is made here, and what the pod makes of it is checked here.
 
 var (
 	errProtocol        = &http1.Error{Status: 501, Reason: "the protocol of CONNECT is not websocket"}
@@ -30,6 +30,9 @@ const (
 // asksForSocket reports whether the request is the CONNECT of a WebSocket.
 func asksForSocket(r *http.Request) (bool, error) {
 	protocol, ok := r.Header[protocolField]
+	if r.ProtoMajor == 3 && r.Proto != "HTTP/3.0" { // so says quic-go that it is something else
+		protocol, ok = []string{r.Proto}, true
+	}
 	switch {
 	case !ok:
 		return false, nil
@@ -43,7 +46,7 @@ func asksForSocket(r *http.Request) (bool, error) {
 
 // askForSocket makes the exchange ask its pod for a WebSocket. The request has no body: what the client sends is for the
 // tunnel.
-func (s *http2Stream) askForSocket() {
+func (s *handlerStream) askForSocket() {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key) // never fails
 	text := base64.StdEncoding.AppendEncode(nil, key)
@@ -61,16 +64,16 @@ func acceptFor(key []byte) []byte {
 
 // streamConn is a stream as a connection, for a tunnel.
 type streamConn struct {
-	*http2Stream
+	*handlerStream
 }
 
-// WaitReadable waits until Read has something to give, or fails: net/http reads nothing then, and holds no buffer.
+// WaitReadable waits until there is something to read, or nothing more will come: to read no bytes takes no buffer.
 func (c streamConn) WaitReadable() error {
 	_, err := c.r.Body.Read(nil)
 	return err
 }
 
-func (c streamConn) Read(p []byte) (int, error) { return c.r.Body.Read(p) }
+func (c streamConn) Read(p []byte) (int, error) { return c.read(p) }
 
 func (c streamConn) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)

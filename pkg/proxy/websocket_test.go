@@ -137,7 +137,7 @@ func TestMuchPassesAWebSocketOverHTTP2(t *testing.T) {
 	client := dialHTTP2(t, r.addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
 	client.must(client.WriteWindowUpdate(0, 1<<30))
 	client.must(client.open(1, false, connect...))
-	sent, window := 0, http2StreamWindow
+	sent, window := 0, streamWindow
 	for got := 0; got < len(mebibyte); {
 		for sent < len(mebibyte) && window >= 8<<10 {
 			client.must(client.WriteData(1, false, []byte(mebibyte[sent:sent+8<<10])))

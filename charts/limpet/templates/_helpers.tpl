@@ -72,6 +72,15 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* "true" if HTTP/3 is served, at the port of HTTPS. */}}
+{{- define "limpet.http3" -}}
+{{- with .Values.listeners.https -}}
+{{- if and .enabled .http3 -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What limpet run is started with, as a YAML list. */}}
 {{- define "limpet.args" -}}
 - run
@@ -80,6 +89,9 @@ true
 {{- end }}
 - --http-addr={{ if .Values.listeners.http.enabled }}:{{ .Values.listeners.http.port }}{{ end }}
 - --https-addr={{ if .Values.listeners.https.enabled }}:{{ .Values.listeners.https.port }}{{ end }}
+{{- if include "limpet.http3" . }}
+- --http3-addr=:{{ .Values.listeners.https.port }}
+{{- end }}
 - --admin-addr=:{{ .Values.listeners.admin.port }}
 {{- if .Values.publishAddresses }}
 {{- range .Values.publishAddresses }}

@@ -71,6 +71,14 @@ spec:
         {{- end }}
         {{- end }}
         {{- end }}
+        {{- if include "limpet.http3" . }}
+        - name: http3
+          containerPort: {{ .Values.listeners.https.port }}
+          protocol: UDP
+          {{- with .Values.listeners.https.hostPort }}
+          hostPort: {{ . }}
+          {{- end }}
+        {{- end }}
         - name: admin
           containerPort: {{ .Values.listeners.admin.port }}
       livenessProbe:

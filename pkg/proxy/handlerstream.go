@@ -1,9 +1,7 @@
 package proxy
 
 import (
-	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,8 +11,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// http2Stream is the downstream of one request on an HTTP/2 connection, together with its exchange.
-type http2Stream struct {
+// handlerStream is the downstream of one request that a library hands over as to an http.Handler, together with its
+// exchange: net/http does for HTTP/2, quic-go for HTTP/3.
+type handlerStream struct {
 	exchange exchange
 	origin   origin
 	tokens   affinity.Memory
@@ -26,31 +25,39 @@ type http2Stream struct {
 	control streamDeadline
 
 	buf         []byte // for the body, taken when it is first read
+	first       []byte // of the body, read before it was known whether there is one
 	ended       bool   // the body was read to its end
 	interrupted atomic.Bool
 	trailer     []http1.Field
 }
 
 var (
-	http2Pool            = sync.Pool{New: func() any { return new(http2Stream) }}
-	_         downstream = (*http2Stream)(nil)
+	handlerStreams            = sync.Pool{New: func() any { return new(handlerStream) }}
+	_              downstream = (*handlerStream)(nil)
 )
 
-func (s *http2Stream) begin(c *client, w http.ResponseWriter, r *http.Request) {
+func (s *handlerStream) begin(c *client, w http.ResponseWriter, r *http.Request) {
 	s.w, s.r, s.control = w, r, streamDeadline{http.NewResponseController(w)}
 	s.origin = c.origin
 	s.tokens.Learned = c.server.Sessions
 	s.origin.memory = &s.tokens
 	s.bodySide.reads = true
-	s.ended, s.trailer = false, nil
+	s.ended, s.first, s.trailer = false, nil, nil
 	s.interrupted.Store(false)
 	x := &s.exchange
 	x.reset()
 	x.origin, x.guard, x.down = &s.origin, &s.guard, s
-	x.client, x.protocol = c.peer, "HTTP/2.0"
+	x.client, x.protocol, x.bounds = c.peer, protocolOf(r), c.server.usual
 }
 
-func (s *http2Stream) serve() {
+func protocolOf(r *http.Request) string {
+	if r.ProtoMajor == 3 {
+		return "HTTP/3.0"
+	}
+	return "HTTP/2.0"
+}
+
+func (s *handlerStream) serve() {
 	x := &s.exchange
 	if err := s.readHead(); err != nil {
 		x.refuseRequest(err)
@@ -60,16 +67,16 @@ func (s *http2Stream) serve() {
 }
 
 // finish gives back what the request held.
-func (s *http2Stream) finish() {
+func (s *handlerStream) finish() {
 	s.exchange.out.Drop()
 	s.exchange.respBody.Reset()
 	s.w, s.r, s.control = nil, nil, streamDeadline{}
 	s.exchange.origin, s.exchange.guard = nil, nil
 }
 
-// readHead makes the head that the steps of the exchange know out of what net/http has read and checked. The fields
-// that are about an HTTP/1.1 connection are not allowed in HTTP/2, and refused there (RFC 9113 section 8.2.2).
-func (s *http2Stream) readHead() error {
+// readHead makes the head that the steps of the exchange know out of what the library has read and checked. The fields
+// that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
+func (s *handlerStream) readHead() error {
 	r, req := s.r, &s.exchange.req
 	req.Minor, req.KeepAlive = 1, true
 	socket, err := asksForSocket(r)
@@ -100,7 +107,7 @@ func (s *http2Stream) readHead() error {
 	return s.frame()
 }
 
-func (s *http2Stream) setTarget() error {
+func (s *handlerStream) setTarget() error {
 	if len(s.r.RequestURI) > s.origin.server.Limits.TargetBytes {
 		return http1.ErrTargetTooLong
 	}
@@ -116,7 +123,7 @@ func methodOf(r *http.Request, socket bool) []byte {
 }
 
 // addFields leaves out a key of the client's, who has no use for one in this protocol.
-func (s *http2Stream) addFields(socket bool) {
+func (s *handlerStream) addFields(socket bool) {
 	for name, values := range s.r.Header {
 		if name == protocolField || socket && strings.EqualFold(name, string(secWebSocketKey)) {
 			continue
@@ -127,78 +134,11 @@ func (s *http2Stream) addFields(socket bool) {
 	}
 }
 
-// frame says how long the body is. net/http goes by the first of several lengths, takes one that is no number for 0,
-// and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
-func (s *http2Stream) frame() error {
-	req := &s.exchange.req
-	switch {
-	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
-		return http1.ErrLength
-	case s.r.ContentLength < 0:
-		req.Body = http1.BodyChunked
-	case s.r.ContentLength == 0:
-		s.ended = true
-		if takesBody(req.Method) {
-			req.ContentLength = 0
-		}
-	}
-	return nil
-}
+func (s *handlerStream) hasLeft() bool { return s.r.Context().Err() != nil }
 
-// takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
-func takesBody(method []byte) bool {
-	switch string(method) {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		return true
-	}
-	return false
-}
-
-func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
-	if s.ended {
-		return nil, io.EOF
-	}
-	if !wait {
-		return nil, http1.ErrIncomplete
-	}
-	if s.buf == nil {
-		s.buf = make([]byte, http2FrameSize)
-	}
-	s.bodySide.start(s.control, s.origin.server.after(s.exchange.bounds.body))
-	n, err := s.r.Body.Read(s.buf)
-	if s.bodySide.stop() && err != nil || s.interrupted.Load() {
-		return nil, os.ErrDeadlineExceeded
-	}
-	if err == io.EOF {
-		s.ended = true
-		s.readTrailers()
-	}
-	if n > 0 {
-		return s.exchange.count(s.buf[:n], nil)
-	}
-	return nil, err
-}
-
-func (s *http2Stream) readTrailers() {
-	for name, values := range s.r.Trailer {
-		for _, value := range values {
-			s.trailer = append(s.trailer, http1.Field{Name: []byte(name), Value: []byte(value), ID: http1.NameID([]byte(name))})
-		}
-	}
-}
-
-func (s *http2Stream) trailers() []http1.Field { return s.trailer }
-
-func (s *http2Stream) interruptBody() {
-	s.interrupted.Store(true)
-	_ = s.control.SetReadDeadline(longAgo) // fails where the stream has ended, which ends the wait too
-}
-
-func (s *http2Stream) hasLeft() bool { return s.r.Context().Err() != nil }
-
-// writeInterim passes a 1xx on. A 100 is sent by net/http when the body is first read.
-func (s *http2Stream) writeInterim(head *http1.Response) error {
-	if head.Status == http.StatusContinue {
+// writeInterim passes a 1xx on. In HTTP/2 a 100 is sent by net/http when the body is first read.
+func (s *handlerStream) writeInterim(head *http1.Response) error {
+	if head.Status == http.StatusContinue && s.r.ProtoMajor == 2 {
 		return nil
 	}
 	s.setFields(head)
@@ -207,7 +147,7 @@ func (s *http2Stream) writeInterim(head *http1.Response) error {
 	return nil
 }
 
-func (s *http2Stream) setFields(head *http1.Response) {
+func (s *handlerStream) setFields(head *http1.Response) {
 	h := s.w.Header()
 	for i := range head.Fields {
 		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
@@ -216,7 +156,7 @@ func (s *http2Stream) setFields(head *http1.Response) {
 	}
 }
 
-func (s *http2Stream) writeHead(x *exchange) error {
+func (s *handlerStream) writeHead(x *exchange) error {
 	s.setFields(&x.resp)
 	h := s.w.Header()
 	if !x.resp.Has(http1.FieldContentType) {
@@ -240,7 +180,7 @@ func (s *http2Stream) writeHead(x *exchange) error {
 	return nil
 }
 
-func (s *http2Stream) writeBody(span []byte) error {
+func (s *handlerStream) writeBody(span []byte) error {
 	if s.exchange.noBody() {
 		return nil
 	}
@@ -250,19 +190,23 @@ func (s *http2Stream) writeBody(span []byte) error {
 	return err
 }
 
-func (s *http2Stream) flush() error {
+func (s *handlerStream) flush() error {
 	s.startGuard()
 	defer s.guard.stop()
 	return s.control.Flush()
 }
 
 // startGuard bounds how long a client may leave the stream's window closed.
-func (s *http2Stream) startGuard() {
+func (s *handlerStream) startGuard() {
 	s.guard.start(s.control, s.origin.server.after(s.exchange.bounds.body))
 }
 
-// end leaves the trailers to be sent when the handler returns.
-func (s *http2Stream) end(trailers []http1.Field) error {
+// end leaves the trailers to be sent when the handler returns. The head is sent before that where there is no body, whose
+// length the library would make up.
+func (s *handlerStream) end(trailers []http1.Field) error {
+	if s.exchange.noBody() {
+		return s.flush()
+	}
 	for i := range trailers {
 		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
 			s.w.Header().Add(http.TrailerPrefix+string(f.Name), string(f.Value))

@@ -9,31 +9,41 @@ import (
 // streamGuards are the guards of the streams of one connection, for the sweeper.
 type streamGuards struct {
 	mu     sync.Mutex
-	all    map[*http2Stream]struct{}
+	all    map[*handlerStream]struct{}
 	closed chan struct{} // made by close, and closed with the last stream
+	empty  int64         // the server's clock when there was last a stream, or when the connection began
 }
 
-// add refuses after close.
-func (g *streamGuards) add(s *http2Stream) bool {
+// add refuses after close, and more streams than a connection may have: quic-go lets clients open another one for each
+// that they reset, whether or not it is still being served.
+func (g *streamGuards) add(s *handlerStream) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed != nil {
+	if g.closed != nil || len(g.all) == maxStreams {
 		return false
 	}
 	if g.all == nil {
-		g.all = map[*http2Stream]struct{}{}
+		g.all = map[*handlerStream]struct{}{}
 	}
 	g.all[s] = struct{}{}
 	return true
 }
 
-func (g *streamGuards) remove(s *http2Stream) {
+func (g *streamGuards) remove(s *handlerStream, clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.all, s)
+	g.empty = clock
 	if g.closed != nil && len(g.all) == 0 {
 		close(g.closed)
 	}
+}
+
+// emptySince reports whether there has been no stream since that time.
+func (g *streamGuards) emptySince(clock int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.all) == 0 && g.empty <= clock
 }
 
 // close takes no more streams, and waits until those there are have noticed that their connection is gone. Until then

@@ -1,0 +1,29 @@
+package proxy
+
+import "bytes"
+
+var (
+	altSvc        = []byte("Alt-Svc")
+	altSvcDefault = []byte(`h3=":443"; ma=3600`)
+)
+
+// addAltSvc lets a client of HTTPS know that there is HTTP/3 (RFC 7838), at the port that it knows Limpet by: what is in
+// front of Limpet leads there from the same one. What an app says of services gives way, since they would be others.
+func (x *exchange) addAltSvc() {
+	if !x.tls || !x.server.http3.on.Load() {
+		return
+	}
+	for i := range x.resp.Fields {
+		if bytes.EqualFold(x.resp.Fields[i].Name, altSvc) {
+			x.resp.Withhold(i)
+		}
+	}
+	_, port, ok := bytes.Cut(x.req.Host[bytes.LastIndexByte(x.req.Host, ']')+1:], []byte(":"))
+	if !ok || len(port) == 0 {
+		x.resp.Add(altSvc, altSvcDefault)
+		return
+	}
+	start := len(x.edited)
+	x.edited = append(append(append(x.edited, `h3=":`...), port...), `"; ma=3600`...)
+	x.resp.Add(altSvc, x.edited[start:])
+}

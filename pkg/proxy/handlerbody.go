@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"os"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// frame says how long the body is. net/http goes by the first of several lengths, takes one that is no number for 0,
+// and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
+func (s *handlerStream) frame() error {
+	req := &s.exchange.req
+	switch {
+	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
+		return http1.ErrLength
+	case s.r.ContentLength < 0:
+		return s.frameUnknown()
+	case s.r.ContentLength == 0:
+		s.ended = true
+		if takesBody(req.Method) {
+			req.ContentLength = 0
+		}
+	}
+	return nil
+}
+
+// frameUnknown is for a body of unknown length. quic-go does not say whether there is one: of a request that can hardly
+// have one its beginning, or its end, is waited for.
+func (s *handlerStream) frameUnknown() (err error) {
+	req := &s.exchange.req
+	if s.r.ProtoMajor == 3 && !takesBody(req.Method) {
+		s.first, err = s.nextBody(true)
+		if err == io.EOF {
+			return nil
+		}
+	}
+	req.Body = http1.BodyChunked
+	return err
+}
+
+// takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
+func takesBody(method []byte) bool {
+	switch string(method) {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return true
+	}
+	return false
+}
+
+func (s *handlerStream) nextBody(wait bool) ([]byte, error) {
+	if first := s.first; first != nil {
+		s.first = nil
+		return first, nil
+	}
+	if s.ended {
+		return nil, io.EOF
+	}
+	if !wait {
+		return nil, http1.ErrIncomplete
+	}
+	if s.buf == nil {
+		s.buf = make([]byte, http2FrameSize)
+	}
+	s.bodySide.start(s.control, s.origin.server.after(s.exchange.bounds.body))
+	n, err := s.read(s.buf)
+	if s.bodySide.stop() && err != nil || s.interrupted.Load() {
+		return nil, os.ErrDeadlineExceeded
+	}
+	if err == io.EOF {
+		s.ended = true
+		s.readTrailers()
+	}
+	if n > 0 {
+		return s.exchange.count(s.buf[:n], nil)
+	}
+	return nil, err
+}
+
+// read gives at least one byte, or an error. quic-go gives neither for a frame without data, and for trailers.
+func (s *handlerStream) read(p []byte) (n int, err error) {
+	for n == 0 && err == nil {
+		n, err = s.r.Body.Read(p)
+	}
+	return n, err
+}
+
+func (s *handlerStream) readTrailers() {
+	for name, values := range s.r.Trailer {
+		for _, value := range values {
+			s.trailer = append(s.trailer, http1.Field{Name: []byte(name), Value: []byte(value), ID: http1.NameID([]byte(name))})
+		}
+	}
+}
+
+func (s *handlerStream) trailers() []http1.Field { return s.trailer }
+
+func (s *handlerStream) interruptBody() {
+	s.interrupted.Store(true)
+	_ = s.control.SetReadDeadline(longAgo) // fails where the stream has ended, which ends the wait too
+}

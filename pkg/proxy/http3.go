@@ -1,0 +1,165 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/quic-go/quic-go"
+	"github.com/quic-go/quic-go/http3"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+// Bounds of QUIC, beside those that HTTP/2 has as well.
+const (
+	http3ControlStreams = 8 // that the client opens: three are for HTTP/3 itself (RFC 9114 section 6.2)
+	// Handshakes cost CPU, and their senders may be forged. Above that rate clients have to show first that they receive
+	// what is sent to them, which takes them a round trip more (RFC 9000 section 8.1.2).
+	handshakesAtOnce, handshakesPerSecond = 200, 200
+
+	http3NoError       = 0x100 // RFC 9114 section 8.1
+	http3ExcessiveLoad = 0x107
+)
+
+// http3Server is the HTTP/3 side: quic-go does QUIC and the framing.
+type http3Server struct {
+	http3.Server
+	clients sync.Map    // *quic.Conn -> *client, while it is served
+	on      atomic.Bool // clients are told that they may come by HTTP/3
+
+	mu         sync.Mutex
+	transports []*quic.Transport
+}
+
+func (h *http3Server) prepare(o *Options) {
+	h.Handler = http.HandlerFunc(serveStream)
+	h.MaxHeaderBytes = o.Limits.HeadBytes
+	h.Logger = slog.New(logr.ToSlogHandler(o.Log.V(1)))
+	h.ConnContext = func(ctx context.Context, conn *quic.Conn) context.Context {
+		c, _ := h.clients.Load(conn)
+		return context.WithValue(ctx, clientKey{}, c)
+	}
+}
+
+// quicConfig leaves 0-RTT off: what comes that way can be sent again by anybody who has seen it.
+func quicConfig(o *Options) *quic.Config {
+	return &quic.Config{
+		HandshakeIdleTimeout:           o.Timeouts.Head / 2, // the whole of it may take twice as long
+		MaxIdleTimeout:                 o.Timeouts.Idle,
+		InitialStreamReceiveWindow:     streamWindow,
+		MaxStreamReceiveWindow:         4 * streamWindow,
+		InitialConnectionReceiveWindow: connectionWindow,
+		MaxConnectionReceiveWindow:     connectionWindow,
+		MaxIncomingStreams:             maxStreams,
+		MaxIncomingUniStreams:          http3ControlStreams,
+	}
+}
+
+// ServeHTTP3 accepts QUIC connections that speak HTTP/3, like Serve, and lets clients of HTTPS know that there is HTTP/3 at
+// the port that they came to. The socket is closed with the server.
+func (s *Server) ServeHTTP3(socket net.PacketConn) error {
+	handshakes := newAllowance(handshakesAtOnce, handshakesPerSecond, s.clock.Load())
+	transport := &quic.Transport{
+		Conn:                socket,
+		ConnContext:         withSession,
+		VerifySourceAddress: func(net.Addr) bool { return !handshakes.use(s.clock.Load()) },
+	}
+	l, err := transport.Listen(http3.ConfigureTLSConfig(s.tls), quicConfig(&s.Options))
+	if err != nil {
+		socket.Close()
+		return err
+	}
+	s.http3.add(transport)
+	if !s.listen(l) {
+		s.http3.closeTransports()
+		return l.Close()
+	}
+	defer s.accepting.Done()
+	s.http3.on.Store(true)
+	for {
+		conn, err := l.Accept(context.Background())
+		switch {
+		case err == nil:
+			s.admit(&quicConn{Conn: conn, resets: newAllowance(resetsAtOnce, resetsPerSecond, s.clock.Load())}, (*client).serveHTTP3)
+		case s.stopping.Load():
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+func (h *http3Server) add(t *quic.Transport) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.transports = append(h.transports, t)
+}
+
+// closeTransports ends all connections that are left, and closes the sockets.
+func (h *http3Server) closeTransports() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, t := range h.transports {
+		_ = t.Close()
+		t.Conn.Close()
+	}
+	h.transports = nil
+}
+
+// withSession gives each connection a place for what its handshake comes to.
+func withSession(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
+	return context.WithValue(ctx, tlsSessionKey{}, new(tlsSession)), nil
+}
+
+// serveHTTP3 serves all streams of a connection, until it ends.
+func (c *client) serveHTTP3() {
+	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*tlsSession)
+	state := c.quic.ConnectionState().TLS
+	if err := session.begin(&state); err != nil {
+		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
+		return
+	}
+	c.tls, c.session = true, session
+	c.server.Metrics.Connections.Inc()
+	defer c.server.Metrics.Connections.Dec()
+	h := &c.server.http3
+	h.clients.Store(c.quic.Conn, c)
+	defer h.clients.Delete(c.quic.Conn)
+	if err := h.ServeQUICConn(c.quic.Conn); err != nil {
+		c.server.Log.V(1).Info("HTTP/3 connection failed", "peer", c.text, "reason", err)
+	}
+	c.guards.close()
+}
+
+// quicConn is a QUIC connection as far as a client needs one. Its bytes are read by quic-go alone.
+type quicConn struct {
+	*quic.Conn
+	resets allowance
+	flood  atomic.Bool
+}
+
+// Close says goodbye.
+func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
+
+// leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
+func (c *quicConn) leftBehind(s *Server) {
+	if !c.resets.use(s.clock.Load()) && c.flood.CompareAndSwap(false, true) {
+		s.Metrics.Refused(observe.RefusedFlood)
+		_ = c.CloseWithError(http3ExcessiveLoad, "too many resets")
+	}
+}
+
+// The rest is part of net.Conn, and for nobody to use.
+
+func (c *quicConn) Read([]byte) (int, error)         { return 0, os.ErrInvalid }
+func (c *quicConn) Write([]byte) (int, error)        { return 0, os.ErrInvalid }
+func (c *quicConn) SetDeadline(time.Time) error      { return os.ErrInvalid }
+func (c *quicConn) SetReadDeadline(time.Time) error  { return os.ErrInvalid }
+func (c *quicConn) SetWriteDeadline(time.Time) error { return os.ErrInvalid }
