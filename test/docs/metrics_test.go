@@ -3,7 +3,9 @@ package docs
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +55,23 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 		t.Errorf("%d metrics have series here, of %d that there are: this test must make one of each", len(families), described)
 	}
 	return families
+}
+
+func TestTheDashboardOfTheChartShowsMetricsThatThereAre(t *testing.T) {
+	text := readFile(t, "charts/limpet/files/dashboard.json")
+	if !json.Valid([]byte(text)) {
+		t.Error("it is no JSON")
+	}
+	page := readPage(t, "docs/reference/metrics.md").text
+	shown := regexp.MustCompile(`limpet_[a-z_]+`).FindAllString(text, -1)
+	if len(shown) < 10 {
+		t.Errorf("it shows %d metrics: they are not found", len(shown))
+	}
+	for _, name := range shown {
+		if !strings.Contains(page, "| `"+strings.TrimSuffix(name, "_bucket")+"` |") {
+			t.Errorf("there is no %s", name)
+		}
+	}
 }
 
 func countDescribed(m *observe.Metrics) int {
