@@ -93,6 +93,9 @@ func (s *handlerStream) readHead() error {
 		return err
 	}
 	s.addFields(socket)
+	for name := range r.Trailer { // where net/http puts what is announced
+		req.Add(trailerName, []byte(name))
+	}
 	if len(req.Fields) > s.origin.server.Limits.Fields {
 		return http1.ErrTooManyFields
 	}
@@ -214,3 +217,5 @@ func (s *handlerStream) end(trailers []http1.Field) error {
 	}
 	return nil
 }
+
+var trailerName = []byte("Trailer")

@@ -133,6 +133,9 @@ func (x *exchange) takeHead(answer *http.Response) failure {
 	r.Status, r.Reason = answer.StatusCode, []byte(http.StatusText(answer.StatusCode))
 	r.ContentLength = answer.ContentLength
 	addFields(&r.Message, answer.Header)
+	if len(answer.Trailer) > 0 {
+		r.ContentLength = -1 // which would leave no room for trailers in HTTP/1.1
+	}
 	switch {
 	case x.noBody() || r.Status == http.StatusNoContent || r.Status == http.StatusNotModified || answer.Body == http.NoBody:
 		r.Body = http1.BodyNone

@@ -1,0 +1,84 @@
+package proxy
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// backendNames are those that podCertificate is made for.
+const backendName = "cart.shop.svc"
+
+// podCertificate gives a certificate of its own authority, and that authority.
+func podCertificate(tb testing.TB) (pair tls.Certificate, authorityPEM string) {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: backendName}, DNSNames: []string{backendName},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	authorityPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, authorityPEM
+}
+
+// startBackend runs a pod made of net/http that speaks HTTP/1.1 and HTTP/2, in clear or over TLS.
+func startBackend(tb testing.TB, pair *tls.Certificate, handler http.HandlerFunc) *httptest.Server {
+	tb.Helper()
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetHTTP1(true)
+	server.Config.Protocols.SetHTTP2(true)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	if pair == nil {
+		server.Start()
+	} else {
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{*pair}, NextProtos: []string{"h2", "http/1.1"}}
+		server.StartTLS()
+	}
+	tb.Cleanup(server.Close)
+	return server
+}
+
+// serveBy makes addresses the endpoints of cart, and every path lead there by this transport.
+func (r *rig) serveBy(t model.Transport, a *model.Affinity, addresses ...string) {
+	r.t.Helper()
+	var endpoints []model.Endpoint
+	for i, address := range addresses {
+		name := "cart-" + string(rune('a'+i))
+		endpoints = append(endpoints, model.Endpoint{ID: "uid-" + name, Pod: name, Address: address, State: model.EndpointReady})
+	}
+	r.replace(cart, endpoints...)
+	route := routeTo(cart, a)
+	route.Backends[0].Transport = t
+	r.publish(route)
+}
+
+func addressOf(s *httptest.Server) string { return s.Listener.Addr().String() }
+
+// deadAddress is one at which nobody listens.
+func deadAddress(tb testing.TB) string {
+	tb.Helper()
+	l := loopback(tb)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).String()
+}
