@@ -137,7 +137,7 @@ func (x *exchange) takeHead(answer *http.Response) failure {
 		r.ContentLength = -1 // which would leave no room for trailers in HTTP/1.1
 	}
 	switch {
-	case x.noBody() || r.Status == http.StatusNoContent || r.Status == http.StatusNotModified || answer.Body == http.NoBody:
+	case x.noBody() || r.Status == http.StatusNoContent || r.Status == http.StatusNotModified || r.ContentLength == 0:
 		r.Body = http1.BodyNone
 	case r.ContentLength >= 0:
 		r.Body = http1.BodyLength
@@ -169,10 +169,23 @@ func (a *http2Attempt) relay() {
 	x.answered = true
 	body := http2Body{answer: a.answer}
 	if x.resp.Body == http1.BodyNone {
-		body.end(io.EOF)
+		body.end(a.readEnd())
 	}
 	x.relayAnswer(&body, a)
 	body.release()
+}
+
+// readEnd waits for the end of an answer without a body before anything is passed on: the client is to see both at once,
+// since that is how gRPC tells of an error. Net/http counts an answer whose head ends the stream as one of length 0.
+func (a *http2Attempt) readEnd() error {
+	x := a.x
+	if x.resp.ContentLength != 0 || x.noBody() {
+		return io.EOF
+	}
+	x.guard.start(a, x.answerBy())
+	defer x.guard.stop()
+	_, err := a.answer.Body.Read(make([]byte, 1))
+	return err
 }
 
 // end lets go of the stream: what is left of it in either direction is reset.
