@@ -3,6 +3,8 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"io"
 	"net/http"
@@ -126,6 +128,26 @@ func FuzzForwarded(f *testing.F) {
 			if addr, ok := parseNode(node); ok && !bytes.ContainsAny(node, ".:") {
 				t.Fatalf("%q is taken for %s", node, addr)
 			}
+		}
+	})
+}
+
+// A name in a certificate may hold anything, and what pods are told of it is one line.
+func FuzzNamesInCertificatesAreOneLine(f *testing.F) {
+	for _, name := range []pkix.Name{{CommonName: "alice"}, {CommonName: "a, b", Organization: []string{"c\r\nd", "\u00e9"}}} {
+		der, err := asn1.Marshal(name.ToRDNSequence())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(der)
+	}
+	f.Fuzz(func(t *testing.T, der []byte) {
+		text, err := distinguishedName(der)
+		if err != nil {
+			return
+		}
+		if i := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r > '~' }); i >= 0 {
+			t.Errorf("%q", text)
 		}
 	})
 }
