@@ -35,11 +35,12 @@ func runCheck(_ context.Context, args []string, std streams) error {
 	return describe(std.out, result)
 }
 
-// describe prints the routes, each with its affinity, and the problems.
+// describe prints the routes, each with its affinity, the hosts that ask more of TLS, and the problems.
 func describe(w io.Writer, result translate.Result) error {
 	text, err := yaml.Marshal(struct {
 		Routes []model.Route `json:"routes"`
-	}{result.Model.Routes})
+		Hosts  []model.Host  `json:"hosts,omitempty"`
+	}{result.Model.Routes, result.Model.Hosts})
 	if err != nil {
 		return err
 	}

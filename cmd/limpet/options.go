@@ -89,7 +89,7 @@ func (o *options) translation() translate.Options {
 	return translate.Options{
 		Classes:            o.classes.values,
 		DefaultCertificate: types.NamespacedName(o.tls.defaultCertificate),
-		TLSMinVersion:      uint16(o.tls.minVersion),
+		TLSMinVersion:      o.tls.minVersion,
 		HSTS:               string(o.tls.hsts),
 	}
 }

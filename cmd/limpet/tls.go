@@ -3,10 +3,10 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -14,16 +14,15 @@ import (
 // tlsOptions are about TLS towards clients.
 type tlsOptions struct {
 	defaultCertificate objectName
-	minVersion         tlsVersion
+	minVersion         model.TLSVersion
 	ciphers            cipherSuites
 	hsts               hsts
 }
 
 func (o *tlsOptions) register(f flagSet) {
-	o.minVersion = tls.VersionTLS12
 	f.Var(&o.defaultCertificate, "default-certificate",
 		"`namespace/name` of the TLS Secret for clients that name no known host; empty: one that they refuse")
-	f.Var(&o.minVersion, "tls-min-version", "lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
+	f.TextVar(&o.minVersion, "tls-min-version", model.TLS12, "lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
 	f.Var(&o.ciphers, "tls-ciphers",
 		"`names` of the cipher suites of TLS 1.2, those of TLS 1.3 are fixed; empty: ECDHE with AES-GCM or ChaCha20")
 	f.Var(&o.hsts, "hsts", "Strict-Transport-Security of answers over TLS, such as `max-age=31536000`; an annotation can say"+
@@ -31,7 +30,7 @@ func (o *tlsOptions) register(f flagSet) {
 }
 
 func (o *tlsOptions) proxy() proxy.TLSOptions {
-	return proxy.TLSOptions{MinVersion: uint16(o.minVersion), CipherSuites: o.ciphers}
+	return proxy.TLSOptions{MinVersion: o.minVersion, CipherSuites: o.ciphers}
 }
 
 // hsts is a flag of a value of Strict-Transport-Security.
@@ -43,27 +42,6 @@ func (h *hsts) Set(s string) error {
 	value, err := translate.ParseHSTS(s)
 	*h = hsts(value)
 	return err
-}
-
-// tlsVersion is a flag of a version that Limpet speaks.
-type tlsVersion uint16
-
-func (v *tlsVersion) String() string {
-	for text, version := range translate.TLSVersions {
-		if version == uint16(*v) {
-			return text
-		}
-	}
-	return ""
-}
-
-func (v *tlsVersion) Set(s string) error {
-	version, known := translate.TLSVersions[s]
-	if !known {
-		return fmt.Errorf("it must be one of %s", strings.Join(slices.Sorted(maps.Keys(translate.TLSVersions)), ", "))
-	}
-	*v = tlsVersion(version)
-	return nil
 }
 
 // cipherSuites is a flag of the names that IANA has for suites of TLS 1.2, with commas.

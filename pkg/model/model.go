@@ -157,8 +157,8 @@ type Endpoint struct {
 type Host struct {
 	// Name is that of Route.Host.
 	Name string `json:"name"`
-	// MinVersion is the lowest version of TLS, as in crypto/tls. 0: the one for all hosts.
-	MinVersion uint16 `json:"minVersion,omitempty"`
+	// MinVersion is the lowest version of TLS. 0: the one for all hosts.
+	MinVersion TLSVersion `json:"minVersion,omitempty"`
 	// Clients is what clients are asked for in the handshake, nil for nothing.
 	Clients *ClientCertificates `json:"clients,omitempty"`
 }

@@ -24,7 +24,7 @@ func TestAConnectionServesTheHostsThatItsHandshakeWasGoodFor(t *testing.T) {
 	names := []string{"plain.example", "*.wild.example", "strict.example", "a.example", "b.example", "c.example", "other.example"}
 	r.serveHosts(startEcho(t, "pod-a"), append(names, ""),
 		asking("a.example", true, partners), asking("b.example", true, partners), asking("c.example", true, others),
-		model.Host{Name: "strict.example", MinVersion: tls.VersionTLS13})
+		model.Host{Name: "strict.example", MinVersion: model.TLS13})
 	r.certs.Replace([]model.Certificate{certificate(t, nil, append([]string{"Upper.Example"}, names[:6]...)...)})
 	alice := partners.issue(pkix.Name{CommonName: "alice"})
 	for _, c := range []struct {

@@ -74,8 +74,8 @@ func TestConfigsOfHostsAreKeptAsLongAsTheirTable(t *testing.T) {
 	c := &tlsConfigs{options: &r.server.Options}
 	c.plain = c.make(nil)
 	var last *ticketed
-	for version := range uint16(3) {
-		r.serveHosts(p, []string{"shop.example"}, model.Host{Name: "shop.example", MinVersion: tls.VersionTLS12 + version})
+	for version := range model.TLSVersion(3) {
+		r.serveHosts(p, []string{"shop.example"}, model.Host{Name: "shop.example", MinVersion: model.TLS12 + version})
 		_, first := c.of("shop.example")
 		_, again := c.of("shop.example")
 		if first != again || first == last || len(c.own) != 1 {

@@ -13,8 +13,8 @@ import (
 
 // TLSOptions are for the connections of all hosts. The zero value is the default.
 type TLSOptions struct {
-	// MinVersion is the lowest version, as in crypto/tls. 0: TLS 1.2. A host may ask for more.
-	MinVersion uint16
+	// MinVersion is the lowest version. 0: TLS 1.2. A host may ask for more.
+	MinVersion model.TLSVersion
 	// CipherSuites are those of TLS 1.2; TLS 1.3 has none to choose. Nil: those with forward secrecy and authenticated
 	// encryption.
 	CipherSuites []uint16
@@ -89,7 +89,7 @@ func (c *tlsConfigs) make(h *model.Host) *ticketed {
 	if h == nil {
 		return t
 	}
-	t.MinVersion = max(t.MinVersion, h.MinVersion)
+	t.MinVersion = max(t.MinVersion, uint16(h.MinVersion))
 	if h.Clients == nil {
 		return t
 	}
@@ -107,7 +107,7 @@ func (c *tlsConfigs) make(h *model.Host) *ticketed {
 
 func (c *tlsConfigs) base() *tls.Config {
 	config := &tls.Config{
-		MinVersion:     cmp.Or(c.options.TLS.MinVersion, tls.VersionTLS12),
+		MinVersion:     uint16(cmp.Or(c.options.TLS.MinVersion, model.TLS12)),
 		CipherSuites:   c.options.TLS.CipherSuites,
 		NextProtos:     []string{"h2", "http/1.1"},
 		GetCertificate: c.options.Certs.Certificate,

@@ -51,7 +51,7 @@ func (r *rig) serveHosts(p *pod, names []string, hosts ...model.Host) {
 func TestAHostMayAskForANewerVersion(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serveHosts(startEcho(t, "pod-a"), []string{"*.example", "new.example", "old.example"},
-		model.Host{Name: "new.example", MinVersion: tls.VersionTLS13}, model.Host{Name: "*.example", MinVersion: tls.VersionTLS13})
+		model.Host{Name: "new.example", MinVersion: model.TLS13}, model.Host{Name: "*.example", MinVersion: model.TLS13})
 	for name, want := range map[string]bool{
 		"old.example": true, "new.example": false, "NEW.Example": false, "other.example": false, "": true, "a.b.example": true,
 	} {
@@ -69,8 +69,8 @@ func TestAHostMayAskForANewerVersion(t *testing.T) {
 }
 
 func TestAHostCannotLowerTheVersionOfAll(t *testing.T) {
-	r, addr := tlsRig(t, func(o *Options) { o.TLS.MinVersion = tls.VersionTLS13 })
-	r.serveHosts(startEcho(t, "pod-a"), []string{"old.example"}, model.Host{Name: "old.example", MinVersion: tls.VersionTLS12})
+	r, addr := tlsRig(t, func(o *Options) { o.TLS.MinVersion = model.TLS13 })
+	r.serveHosts(startEcho(t, "pod-a"), []string{"old.example"}, model.Host{Name: "old.example", MinVersion: model.TLS12})
 	for _, name := range []string{"old.example", "other.example"} {
 		if handshakes(t, addr, name, tls12) {
 			t.Errorf("TLS 1.2 is spoken with %s", name)

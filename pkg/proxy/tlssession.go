@@ -18,7 +18,7 @@ import (
 // tlsSession is what the handshake of a connection has come to. It does not change afterwards.
 type tlsSession struct {
 	name    string // the host that the client named, in lower case; "" if it named none
-	version uint16 // as in crypto/tls
+	version model.TLSVersion
 	// host is what was asked of the client in the handshake: its table may be gone since. Nil: nothing.
 	host *model.Host
 	// identity are the fields that tell pods who the client is.
@@ -46,7 +46,7 @@ func (c *client) handshake(conn *http1.LazyTLS) error {
 
 // begin notes what was agreed on. It fails where the client is somebody whom pods cannot be told about.
 func (s *tlsSession) begin(state *tls.ConnectionState) (err error) {
-	s.name, s.version = strings.ToLower(state.ServerName), state.Version
+	s.name, s.version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
 	if s.host == nil || s.host.Clients == nil {
 		return nil
 	}

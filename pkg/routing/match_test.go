@@ -197,10 +197,10 @@ func TestTheSettingsOfTLSAreThoseOfTheHostThatHasTheRoutes(t *testing.T) {
 		Hosts:  []model.Host{{Name: "", MinVersion: 1}, {Name: "*.example.com", MinVersion: 2}, {Name: "shop.example.com", MinVersion: 3}},
 	}
 	table := Compile(m, upstream.NewRegistry(), nil, time.Time{})
-	for name, want := range map[string]uint16{
+	for name, want := range map[string]model.TLSVersion{
 		"shop.example.com": 3, "plain.example.com": 0, "other.example.com": 2, "a.b.example.com": 1, "": 1, "com": 1,
 	} {
-		got := uint16(0)
+		got := model.TLSVersion(0)
 		if h := table.TLS([]byte(name)); h != nil {
 			got = h.MinVersion
 		}

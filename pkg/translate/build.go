@@ -38,8 +38,8 @@ type Options struct {
 	// DefaultCertificate is the TLS Secret for clients that name no known host, and for TLS sections without a Secret.
 	// Empty: there is none.
 	DefaultCertificate types.NamespacedName
-	// TLSMinVersion is the lowest version of TLS for all hosts, as in crypto/tls: an annotation can only raise it.
-	TLSMinVersion uint16
+	// TLSMinVersion is the lowest version of TLS for all hosts: an annotation can only raise it.
+	TLSMinVersion model.TLSVersion
 	// HSTS is the Strict-Transport-Security of all answers over TLS, as ParseHSTS gives it, unless an annotation says
 	// otherwise. Empty: none.
 	HSTS string

@@ -2,19 +2,13 @@ package translate
 
 import (
 	"cmp"
-	"crypto/tls"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 // AnnotationMinVersion is the lowest version of TLS that the hosts of an Ingress are served over.
 const AnnotationMinVersion = annotationPrefix + "tls-min-version"
-
-// TLSVersions are the versions that can be asked for, as they are written in flags and annotations.
-var TLSVersions = map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13}
 
 // hosts collects what Ingresses say about the TLS connections of their hosts.
 type hosts map[string]*host
@@ -129,16 +123,15 @@ func (b *builder) reportHost(s *source, h *host, annotation string, by model.Ref
 }
 
 // minVersion reads the annotation, 0 if there is none that can be applied.
-func (b *builder) minVersion(s *source) uint16 {
+func (b *builder) minVersion(s *source) model.TLSVersion {
 	value, set := s.Annotations[AnnotationMinVersion]
 	if !set {
 		return 0
 	}
-	version, known := TLSVersions[value]
-	if !known {
+	var version model.TLSVersion
+	if err := version.UnmarshalText([]byte(value)); err != nil {
 		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationMinVersion),
-			"annotation %s has the value %s; it must be one of %s. It is not applied", AnnotationMinVersion, quote(value),
-			strings.Join(slices.Sorted(maps.Keys(TLSVersions)), ", "))
+			"annotation %s has the value %s; %s. It is not applied", AnnotationMinVersion, quote(value), err)
 		return 0
 	}
 	if version < b.options.TLSMinVersion {
