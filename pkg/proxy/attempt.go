@@ -2,9 +2,6 @@ package proxy
 
 import "github.com/limpet-dev/limpet/pkg/http1"
 
-// maxAttempts bounds how often one request is tried, in all.
-const maxAttempts = 5
-
 // attempts is what has been tried for one request.
 type attempts struct {
 	count    int
@@ -24,6 +21,8 @@ const (
 	none failureKind = iota
 	// notSent: no connection could be made, so that no pod has seen the request.
 	notSent
+	// stale: the idle connection that was taken had ended, so that nothing was written to it.
+	stale
 	// lost: the connection ended before the first byte of an answer. The pod may have acted on the request.
 	lost
 	// late: the pod did not answer in time.
@@ -45,9 +44,10 @@ const (
 
 // decideNext is the rule of retries. Nothing sent means safe to send elsewhere, whatever the method. Otherwise a
 // request is sent once more, to the same pod, if it may be: its method is safe (RFC 9110 section 9.2.1) and it has no
-// body. Not more than once, because a request that kills pods must not be offered to all of them.
-func decideNext(kind failureKind, replayable bool, a *attempts) next {
-	if a.count >= maxAttempts {
+// body. Not more than once, because a request that kills pods must not be offered to all of them. most bounds how often
+// it is tried in all.
+func decideNext(kind failureKind, replayable bool, a *attempts, most int) next {
+	if a.count >= most {
 		return giveUp
 	}
 	switch kind {
@@ -83,7 +83,7 @@ func (x *exchange) attempt() {
 
 // tryAgain prepares the next attempt. It returns false if there is to be none.
 func (x *exchange) tryAgain(failed failure) bool {
-	switch decideNext(failed.kind, x.replayable(), &x.tried) {
+	switch decideNext(failed.kind, x.replayable(), &x.tried, x.bounds.attempts) {
 	case sameEndpoint:
 		x.tried.replayed = true
 		return true
@@ -128,9 +128,9 @@ func (x *exchange) tryEndpoint() failure {
 // answerBy is when a pod that stays silent will have taken too long. While the client still sends, the pod may have
 // reason to wait.
 func (x *exchange) answerBy() int64 {
-	patience := x.server.Timeouts.Answer
+	patience := x.bounds.answer
 	if !x.body.isRead() {
-		patience += x.server.Timeouts.Body
+		patience += x.bounds.body
 	}
 	return x.server.after(patience)
 }
@@ -140,5 +140,6 @@ func (x *exchange) relayInterim() error {
 	if x.resp.Status == 100 && !x.req.ExpectContinue {
 		return nil
 	}
+	x.withholdCookies()
 	return x.down.writeInterim(&x.resp)
 }

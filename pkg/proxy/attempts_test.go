@@ -18,17 +18,17 @@ func TestDecideNext(t *testing.T) {
 		{notSent, false, attempts{count: 1}, otherEndpoint},
 		{notSent, true, attempts{count: 1}, otherEndpoint},
 		{notSent, true, attempts{count: 2, replayed: true}, otherEndpoint},
-		{notSent, false, attempts{count: maxAttempts - 1}, otherEndpoint},
-		{notSent, false, attempts{count: maxAttempts}, giveUp},
+		{notSent, false, attempts{count: DefaultAttempts - 1}, otherEndpoint},
+		{notSent, false, attempts{count: DefaultAttempts}, giveUp},
 		{lost, true, attempts{count: 1}, sameEndpoint},
-		{lost, true, attempts{count: maxAttempts}, giveUp},
+		{lost, true, attempts{count: DefaultAttempts}, giveUp},
 		{lost, true, attempts{count: 2, replayed: true}, giveUp},
 		{lost, false, attempts{count: 1}, giveUp},
 		{late, true, attempts{count: 1}, giveUp},
 		{badAnswer, true, attempts{count: 1}, giveUp},
 		{badBody, true, attempts{count: 1}, giveUp},
 	} {
-		if got := decideNext(c.kind, c.replayable, &c.a); got != c.want {
+		if got := decideNext(c.kind, c.replayable, &c.a, DefaultAttempts); got != c.want {
 			t.Errorf("kind %d, replayable %v, %+v: got %d, want %d", c.kind, c.replayable, c.a, got, c.want)
 		}
 	}
@@ -72,13 +72,13 @@ func TestASessionMovesOnceWhenItsPodRefusesConnections(t *testing.T) {
 func TestARequestIsOfferedToAFewPodsAtMost(t *testing.T) {
 	r := newRig(t)
 	var pods []*pod
-	for i := range 2 * maxAttempts {
+	for i := range 2 * DefaultAttempts {
 		pods = append(pods, deadPod(t, fmt.Sprint("pod-", i)))
 	}
 	r.serve(cookieAffinity(), pods...)
 	a := r.dial().post("/", "body")
 	a.expectStatus(t, 503)
-	r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, maxAttempts-1)
+	r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, DefaultAttempts-1)
 	if a.header.Get("Retry-After") == "" || a.cookie(t) != "" {
 		t.Errorf("Retry-After %q, cookie %q", a.header.Get("Retry-After"), a.cookie(t))
 	}
@@ -87,7 +87,7 @@ func TestARequestIsOfferedToAFewPodsAtMost(t *testing.T) {
 func TestTheFirstPodThatAcceptsAnswers(t *testing.T) {
 	r := newRig(t)
 	pods := []*pod{startEcho(t, "pod-z")}
-	for i := range maxAttempts - 1 {
+	for i := range DefaultAttempts - 1 {
 		pods = append(pods, deadPod(t, fmt.Sprint("pod-", i)))
 	}
 	r.serve(cookieAffinity(), pods...)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -186,4 +187,45 @@ func TestABodyThatIsTooLongAfterTheAnswerEndsIt(t *testing.T) {
 	if a := client.read("POST"); a.status != 200 || a.err == nil {
 		t.Errorf("got %d %q, %v", a.status, a.body, a.err)
 	}
+}
+
+func TestTheRouteSaysHowLongAPodMayBeSilent(t *testing.T) {
+	r := newRig(t, quick(func(o *Timeouts) { o.Answer = farOff }))
+	r.serveLimited(model.Limits{AnswerTimeout: soon}, startSilent(t))
+	r.dial().get("/").expectStatus(t, 504)
+	patient := newRig(t, only(silence))
+	patient.serveLimited(model.Limits{AnswerTimeout: farOff}, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		end := patient.server.after(2 * soon)
+		eventually(t, "time to pass", func() bool { return patient.server.clock.Load() > end })
+		c.answer("late")
+	}))
+	patient.dial().get("/").expectOK(t, "late")
+}
+
+func TestTheRouteSaysHowOftenARequestIsTried(t *testing.T) {
+	for _, c := range []struct{ options, route, want int }{{5, 0, 5}, {5, 2, 2}, {1, 0, 1}, {1, 3, 3}} {
+		r := newRig(t, func(o *Options) { o.MaxAttempts = c.options })
+		var dead []*pod
+		for i := range 6 {
+			dead = append(dead, deadPod(t, fmt.Sprintf("pod-%d", i)))
+		}
+		r.serveLimited(model.Limits{MaxAttempts: c.route}, dead...)
+		r.dial().get("/").expectStatus(t, 503)
+		r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, c.want-1)
+	}
+}
+
+func TestTheRouteSaysHowLongConnectingMayTake(t *testing.T) {
+	r := newRig(t)
+	r.serveLimited(model.Limits{ConnectTimeout: time.Second}, startEcho(t, "pod-a"))
+	x := exchange{origin: &origin{server: r.server}, bounds: r.server.usual}
+	if got := x.dialer(); got != &r.server.dialer || got.Timeout != r.server.Timeouts.Dial {
+		t.Errorf("without a word of the route the timeout is %s", got.Timeout)
+	}
+	x.bounds.apply(&model.Limits{ConnectTimeout: time.Second})
+	if got := x.dialer(); got.Timeout != time.Second || r.server.dialer.Timeout == time.Second {
+		t.Errorf("got %s, and %s for others", got.Timeout, r.server.dialer.Timeout)
+	}
+	r.dial().get("/").expectStatus(t, 200)
 }

@@ -13,7 +13,12 @@ func (x *exchange) tryHTTP1() failure {
 	if err != nil {
 		return failure{notSent, err}
 	}
-	if failed := x.send(conn); failed.kind != none {
+	switch failed := x.send(conn); failed.kind {
+	case none:
+	case stale:
+		conn.Close()
+		return x.tryHTTP1() // there is one idle connection less
+	default:
 		x.abandon(conn)
 		return failed
 	}
@@ -29,15 +34,26 @@ func (x *exchange) tryHTTP1() failure {
 	return failure{}
 }
 
-// connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again.
+// connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again. Whether an idle
+// one has ended is seen as it is asked, if there is no body to send before.
 func (x *exchange) connect() (*upstream.Conn, error) {
 	transport := x.backend.Transport
 	if !x.tried.replayed {
-		if conn := x.endpoint.Idle(x.shard, transport); conn != nil {
+		if conn := x.endpoint.Idle(x.shard, transport, x.req.Body == http1.BodyNone); conn != nil {
 			return conn, nil
 		}
 	}
-	return x.endpoint.Dial(&x.server.dialer, transport, x.preamble())
+	return x.endpoint.Dial(x.dialer(), transport, x.preamble())
+}
+
+// dialer has the patience of the route.
+func (x *exchange) dialer() *upstream.Dialer {
+	if x.bounds.connect == x.server.dialer.Timeout {
+		return &x.server.dialer
+	}
+	d := x.server.dialer
+	d.Timeout = x.bounds.connect
+	return &d
 }
 
 // send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
@@ -45,7 +61,7 @@ func (x *exchange) send(conn *upstream.Conn) failure {
 	x.out.Begin()
 	x.out.Buf = x.appendHead(x.out.Buf)
 	x.body.begin(x, conn)
-	x.guard.start(conn, x.server.after(x.server.Timeouts.Answer))
+	x.guard.start(conn, x.server.after(x.bounds.answer))
 	err := x.body.sendBuffered()
 	if err == nil {
 		err = x.flush(conn)
@@ -53,7 +69,7 @@ func (x *exchange) send(conn *upstream.Conn) failure {
 	isLate := x.guard.stop()
 	if err != nil {
 		x.out.Drop()
-		return failure{x.sendFailure(isLate), err}
+		return failure{x.sendFailure(err, isLate), err}
 	}
 	x.body.sendRest()
 	return failure{}
@@ -67,8 +83,10 @@ func (x *exchange) flush(conn *upstream.Conn) error {
 	return x.out.Flush(conn)
 }
 
-func (x *exchange) sendFailure(isLate bool) failureKind {
+func (x *exchange) sendFailure(err error, isLate bool) failureKind {
 	switch {
+	case err == http1.ErrStale:
+		return stale
 	case x.body.failure() != nil:
 		return badBody
 	case isLate:

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -71,13 +72,45 @@ func TestAnIdleConnectionThatThePodHasClosedFailsNoRequest(t *testing.T) {
 	}
 }
 
+// A pod that has ended its side of an idle connection, and reads on, would never answer there: it is not waited for.
+func TestAnIdleConnectionWhosePodHasEndedItsSideIsNotAsked(t *testing.T) {
+	for _, method := range []string{"GET", "POST"} {
+		for _, body := range []string{"", "body"} {
+			t.Run(method+body, func(t *testing.T) {
+				r := newRig(t)
+				end := make(chan struct{})
+				p := startPod(t, "pod-a", func(c *podConn) {
+					for q := c.request(); q != nil; q = c.request() {
+						text, _ := io.ReadAll(q.Body)
+						c.answer(string(text))
+						if c.nth == 1 {
+							<-end
+							c.Conn.(*net.TCPConn).CloseWrite()
+							c.untilClosed()
+						}
+					}
+				})
+				r.serve(nil, p)
+				client := r.dial()
+				client.get("/").expectOK(t, "")
+				r.spoilIdle(p, func() { close(end) })
+				client.send(request(method, "/", body))
+				client.read(method).expectOK(t, body)
+				if seen, opened := len(p.requests()), p.accepted(); seen != 2 || opened != 2 {
+					t.Errorf("the pod has seen %d requests on %d connections, want 2 on 2", seen, opened)
+				}
+			})
+		}
+	}
+}
+
 // spoilIdle does something to the idle connection to a pod, and waits until that can be seen from here.
 func (r *rig) spoilIdle(p *pod, do func()) {
 	r.t.Helper()
 	e := r.endpoint(p)
 	var conn *upstream.Conn
 	eventually(r.t, "a connection to be idle", func() bool {
-		conn = e.Idle(0, r.pools.Pool(cart).Transport(model.Transport{}))
+		conn = e.Idle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
 		return conn != nil
 	})
 	do()

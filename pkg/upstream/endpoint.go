@@ -112,12 +112,17 @@ func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
 func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
 
 // Idle takes the idle connection of that transport that was used last, or returns nil. The shard is any number that the
-// caller keeps, so that the same callers meet the same connections. Those that their peer has closed are dropped, and those on which
-// it has sent anything meanwhile: that would pass for the answer to the next request, which may be another client's.
-func (e *Endpoint) Idle(shard uint32, t *Transport) *Conn {
+// caller keeps, so that the same callers meet the same connections. Those that their peer has closed are dropped, and
+// those on which it has sent anything meanwhile: that would pass for the answer to the next request, which may be another
+// client's. If the caller asks at once, that is left to Ask, which looks at the last moment (see http1.Conn.Doubt).
+func (e *Endpoint) Idle(shard uint32, t *Transport, asks bool) *Conn {
 	for i := range uint32(shards) {
 		list := &e.idle[(shard+i)%shards]
 		for conn := list.pop(t); conn != nil; conn = list.pop(t) {
+			if asks {
+				conn.Doubt()
+				return conn
+			}
 			if !conn.Stale() {
 				return conn
 			}

@@ -64,7 +64,7 @@ func TestReplaceKeepsWhatStays(t *testing.T) {
 		if p.Set().Requests(at) != 1 || p.Set().Sessions(at) != 1 {
 			t.Errorf("%q: a has %d requests and %d sessions", words, p.Set().Requests(at), p.Set().Sessions(at))
 		}
-		if got := p.Set().Endpoint(at).Idle(0, plain); got != conn {
+		if got := p.Set().Endpoint(at).Idle(0, plain, false); got != conn {
 			t.Fatalf("%q: the idle connection is lost", words)
 		}
 		p.Set().Endpoint(at).Keep(conn, 0, time.Now())
@@ -102,7 +102,7 @@ func TestAnEndpointThatLeavesClosesItsConnections(t *testing.T) {
 		}
 	}
 	p.Replace(endpoints("a b"))
-	if again := p.Set().Endpoint(0); again.Idle(0, plain) != nil || again.Sessions() != 0 {
+	if again := p.Set().Endpoint(0); again.Idle(0, plain, false) != nil || again.Sessions() != 0 {
 		t.Error("an endpoint that comes back has kept something")
 	}
 }
@@ -126,7 +126,7 @@ func TestIdleConnectionsAreUsedNewestFirstAndOwnShardFirst(t *testing.T) {
 	other, _ := idle(t, e, 5, time.Now())
 	old, _ := idle(t, e, 2, time.Now())
 	fresh, _ := idle(t, e, 2+shards, time.Now())
-	got := []*Conn{e.Idle(2, plain), e.Idle(2, plain), e.Idle(2, plain), e.Idle(2, plain)}
+	got := []*Conn{e.Idle(2, plain, false), e.Idle(2, plain, false), e.Idle(2, plain, false), e.Idle(2, plain, false)}
 	if !slices.Equal(got, []*Conn{fresh, old, other, nil}) {
 		t.Errorf("got %v", got)
 	}
@@ -144,7 +144,7 @@ func TestIdleConnectionsAreBounded(t *testing.T) {
 		t.Error("one more is kept")
 	}
 	n := 0
-	for e.Idle(0, plain) != nil {
+	for e.Idle(0, plain, false) != nil {
 		n++
 	}
 	if n != shards*maxIdlePerShard {
@@ -159,7 +159,7 @@ func TestUnfitConnectionsArePassedOver(t *testing.T) {
 	far.Write([]byte("?"))
 	for deadline := time.Now().Add(20 * time.Second); !unfit.Stale() && time.Now().Before(deadline); {
 	}
-	if got := e.Idle(0, plain); got != fit {
+	if got := e.Idle(0, plain, false); got != fit {
 		t.Errorf("got %v, want the one that is fit", got)
 	}
 	if !isClosed(far) {
@@ -177,7 +177,7 @@ func TestOldAndUnfitConnectionsAreTidiedAway(t *testing.T) {
 	if !isClosed(old) || !isClosed(oldToo) {
 		t.Error("an old connection stays open")
 	}
-	if got := e.Idle(0, plain); got != fresh {
+	if got := e.Idle(0, plain, false); got != fresh {
 		t.Errorf("got %v, want the one that is left", got)
 	}
 }
