@@ -206,9 +206,9 @@ func TestAStaleTLSConnectionNeverTurnsIntoAnError(t *testing.T) {
 		client.post("/", "body").expectOK(t, "body")
 		e := r.pools.Pool(cart).Set().Endpoint(0)
 		transport := r.pools.Pool(cart).Transport(model.Transport{TLS: true, ServerName: backendName})
-		conn := e.Idle(0, transport)
+		conn := e.Idle(0, transport, false)
 		for i := uint32(1); conn == nil && i < 8; i++ {
-			conn = e.Idle(i, transport)
+			conn = e.Idle(i, transport, false)
 		}
 		if conn == nil {
 			t.Fatal("the connection was not kept")
