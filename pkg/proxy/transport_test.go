@@ -17,6 +17,7 @@ import (
 	"github.com/pires/go-proxyproto"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 var transports = map[string]model.Transport{
@@ -206,13 +207,11 @@ func TestAStaleTLSConnectionNeverTurnsIntoAnError(t *testing.T) {
 		client.post("/", "body").expectOK(t, "body")
 		e := r.pools.Pool(cart).Set().Endpoint(0)
 		transport := r.pools.Pool(cart).Transport(model.Transport{TLS: true, ServerName: backendName})
-		conn := e.Idle(0, transport, false)
-		for i := uint32(1); conn == nil && i < 8; i++ {
-			conn = e.Idle(i, transport, false)
-		}
-		if conn == nil {
-			t.Fatal("the connection was not kept")
-		}
+		var conn *upstream.Conn
+		eventually(t, "the connection to be kept", func() bool {
+			conn = e.Idle(0, transport, false)
+			return conn != nil
+		})
 		pod.CloseClientConnections()
 		eventually(t, "the idle connection to be stale", conn.Stale)
 		e.Keep(conn, 0, time.Now())
