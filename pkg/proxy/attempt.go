@@ -69,7 +69,6 @@ func (x *exchange) attempt() {
 		x.tried.count++
 		failed := x.tryEndpoint()
 		if failed.kind == none {
-			x.stopUpload()
 			return
 		}
 		if !x.tryAgain(failed) {

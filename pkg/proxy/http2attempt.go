@@ -188,12 +188,14 @@ func (a *http2Attempt) readEnd() error {
 	return err
 }
 
-// end lets go of the stream: what is left of it in either direction is reset.
+// end lets go of the stream: what is left of it in either direction is reset. Close returns when net/http has let go of it
+// too, which it cannot while it waits for the client; so that the connection counts as idle before the endpoint does.
 func (a *http2Attempt) end() {
-	a.cancel(nil)
 	if a.answer != nil {
+		a.x.stopUpload()
 		a.answer.Body.Close()
 	}
+	a.cancel(nil)
 }
 
 // SetDeadline is part of deadliner: a stream has none, but it can be given up.
