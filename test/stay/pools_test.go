@@ -3,6 +3,7 @@ package stay
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/utils/ptr"
@@ -98,6 +99,33 @@ func TestSessionsAreRefusedUntilTheirPodIsBack(t *testing.T) {
 	expectNoneMoves(t, f.limpet, elsewhere, 1)
 	f.setPods(t, ready(f.pods...), "strict")
 	expectNoneMoves(t, f.limpet, sessions, 1)
+}
+
+// Half of the sessions would have to move for all pods to have the same. They do, so many in a minute.
+func TestIdleSessionsMoveAsFastAsThePolicySays(t *testing.T) {
+	const perMinute = 20
+	f := openShop(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
+		s.Rebalance = v1alpha1.Rebalance{Mode: v1alpha1.RebalanceOnIdle, AfterIdle: "10m", MaxPerMinute: perMinute}
+	}), "paced"))
+	f.setPods(t, ready(f.pods[:3]...), "paced")
+	sessions := newSessions(t, "paced", 0, clients)
+	settle(t, f.limpet, sessions)
+	f.setPods(t, ready(f.pods...), "paced")
+	from, moved := time.Now(), 0
+	for _, s := range sessions {
+		was := s.pod
+		s.age(t, from.Add(-time.Hour), from.Add(-time.Hour))
+		if err := s.settle(f.limpet, "/"); err != nil { // renewed, whether it moves or not
+			t.Fatal(err)
+		}
+		if s.pod != was {
+			moved++
+		}
+	}
+	if minutes := int(time.Since(from).Minutes()) + 2; moved < perMinute || moved > minutes*perMinute {
+		t.Errorf("%d sessions have moved in the course of %d minutes at most, with %d in each", moved, minutes, perMinute)
+	}
+	expectNoneMoves(t, f.limpet, sessions, 2)
 }
 
 // A terminating pod may keep its sessions for a second, or not at all.
