@@ -18,6 +18,7 @@ import (
 // adoption is what a policy adopts, nil for nothing.
 type adoption struct {
 	ingressNginx, traefik, nginx bool
+	cookie                       string // where else to look, "" for nowhere
 	backends                     []nginxBackend
 }
 
@@ -31,7 +32,7 @@ func compileAdoption(a *model.Affinity) *adoption {
 	if len(a.Adopt) == 0 {
 		return nil
 	}
-	out := &adoption{}
+	out := &adoption{cookie: a.AdoptCookie}
 	for _, controller := range a.Adopt {
 		switch controller {
 		case model.AdoptIngressNginx:
@@ -48,6 +49,14 @@ func compileAdoption(a *model.Affinity) *adoption {
 		out.backends = append(out.backends, nginxBackend{[]byte(name), []byte(hex.EncodeToString(outer[:]))})
 	}
 	return out
+}
+
+// findElsewhere looks into the cookie that has the name which the method's own was to have.
+func (a *adoption) findElsewhere(req Request, set Set) int {
+	if a == nil || a.cookie == "" {
+		return none
+	}
+	return a.find(CookieValue(req, a.cookie), set)
 }
 
 // find is the endpoint that a cookie's value stands for, -1 if it is not known.

@@ -113,6 +113,31 @@ func TestBalancedCookiesAreFoundOnTheRing(t *testing.T) {
 	}
 }
 
+// The cookie of the method had to be called otherwise than theirs.
+func TestCookiesOfAnotherNameAreAdoptedToo(t *testing.T) {
+	a := affinityOf(cookieMethod)
+	a.Adopt, a.AdoptCookie = []model.Adopted{model.AdoptNGINX}, "route"
+	p, set, ring := Compile(a), adoptionSet(), newRing(t, 1)
+	theirs := "route=" + md5Hex("10.0.0.5:8080")
+	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: adoptable[2], session: 77}})
+	for _, c := range []struct {
+		cookies []string
+		at      int
+		outcome string
+		issues  bool
+	}{
+		{[]string{theirs}, 1, "hit", true},
+		{[]string{theirs, token[0]}, 2, "hit", false},
+		{[]string{"route=" + md5Hex("10.0.0.9:8080")}, 0, "new", true},
+		{nil, 0, "new", true},
+	} {
+		d := decideBy(p, ring, &fakeRequest{cookies: c.cookies}, set)
+		if d.Endpoint != c.at || outcomeOf(&d) != c.outcome || d.Issue != c.issues {
+			t.Errorf("%q: %s on %d, issues a token: %v", c.cookies, outcomeOf(&d), d.Endpoint, d.Issue)
+		}
+	}
+}
+
 func TestATokenComesBeforeWhatIsAdopted(t *testing.T) {
 	p, set, ring := adopting(model.AdoptNGINX), adoptionSet(), newRing(t, 1)
 	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: adoptable[2], session: 77}})

@@ -35,7 +35,10 @@ func (c *call) askIssued(i int) {
 			adopted = c.adopt.find(value, c.set)
 		}
 	}
-	if adopted != none && top == foreign && c.keeps(c.set, adopted, c.d.now) {
+	if top == absent && c.methods[i].source == fromCookie {
+		adopted = c.adopt.findElsewhere(c.req, c.set)
+	}
+	if adopted != none && top <= foreign && c.keeps(c.set, adopted, c.d.now) {
 		c.adopted(i, adopted)
 		return
 	}

@@ -44,6 +44,8 @@ type Affinity struct {
 	Identity Identity `json:"identity"`
 	// Adopt is the controllers whose cookies are taken for tokens once, in the cookie of a method that issues them.
 	Adopt []Adopted `json:"adopt,omitempty"`
+	// AdoptCookie is where they are looked for beside the cookie of that method, which had to be called otherwise.
+	AdoptCookie string `json:"adoptCookie,omitempty"`
 	// AdoptBackends are the names that ingress-nginx may have for the backend.
 	AdoptBackends []string `json:"adoptBackends,omitempty"`
 	// StickySplit keeps a session on its side of a weighted split.

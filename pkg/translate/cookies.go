@@ -73,6 +73,9 @@ func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
 func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *model.Cookie, owner string) {
 	wanted := cookie.Name
 	cookie.Name += "-" + scopeSuffix(a.Scope)
+	if len(a.Adopt) > 0 {
+		a.AdoptCookie = wanted
+	}
 	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
 		return
 	}

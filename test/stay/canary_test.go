@@ -209,3 +209,32 @@ func TestLegacyCanariesWeighEveryRequest(t *testing.T) {
 		t.Errorf("only %d of %d clients were on both sides", changes, clients)
 	}
 }
+
+// ingress-nginx has one name for the cookies of both sides, and says in them which side it is.
+func TestSessionsOfACanaryOfIngressNginxAreAdopted(t *testing.T) {
+	const w way = "adopted"
+	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
+		s.Methods[0].Cookie, s.Split.Sticky = cookieNamed(foreignCookie), true
+		s.Adopt = []v1alpha1.Adopted{v1alpha1.AdoptIngressNginx}
+	})
+	f := openCanary(t, policies(spec, w))
+	f.setWeight(t, w, 10)
+	sessions := newSessions(t, w, 0, clients)
+	for i, s := range sessions {
+		home, side := f.pods[i%len(f.pods)], w
+		if s.pod = home.name; f.isOnCanary(s) {
+			side = canaryOf(w)
+		}
+		s.setCookie(foreignCookie, md5Hex(nginxBackend(side)+home.address())+"|"+nginxMark(side))
+	}
+	each(t, sessions, func(s *session) error {
+		home := s.pod
+		if err := s.settle(f.limpet, "/"); err != nil {
+			return err
+		}
+		if s.pod != home {
+			return fmt.Errorf("%s: ingress-nginx had it on %s, now it is on %s", s, home, s.pod)
+		}
+		return s.stays(f.limpet, "/", 2)
+	})
+}
