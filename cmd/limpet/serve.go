@@ -201,11 +201,12 @@ func (n *node) table() admin.Table {
 		Problems: last.Problems()}
 }
 
-// stop takes readiness back, goes on serving until load balancers have noticed, and lets what has begun come to its
-// end.
+// stop takes readiness back, goes on serving until load balancers have noticed, on connections that clients are asked to
+// close, and lets what has begun come to its end.
 func (n *node) stop() {
 	n.stopping.Store(true)
 	n.log.Info("Stopping", "delay", n.options.stopDelay.String(), "timeout", n.options.stopTimeout.String())
+	n.server.Leave()
 	time.Sleep(n.options.stopDelay)
 	ctx, cancel := context.WithTimeout(context.Background(), n.options.stopTimeout)
 	defer cancel()

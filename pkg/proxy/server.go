@@ -32,6 +32,7 @@ type Server struct {
 
 	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
 	date     atomic.Pointer[[]byte] // of this second, as in Date
+	leaving  atomic.Bool            // answers ask clients to close their connection
 	stopping atomic.Bool
 	sweeper  chan struct{}
 
@@ -126,6 +127,10 @@ func (s *Server) admit(raw net.Conn, serve func(*client)) {
 // be on its way already. If it comes, its answer says that the connection is closed.
 const quiet = 500 * time.Millisecond
 
+// Leave makes every answer over HTTP/1 the last one of its connection, while connections are still taken. Called some
+// seconds before Stop, it leaves it those connections only on which no request is to be expected.
+func (s *Server) Leave() { s.leaving.Store(true) }
+
 // Stop lets every request that has begun come to its end and takes no new connections: listeners are closed, idle
 // connections too, the others after their answer. Tunnels, which do not end by themselves, are closed one after the other
 // until shortly before the deadline of ctx. When ctx ends, all that is left is closed; that is the error then.
@@ -171,6 +176,7 @@ func (s *Server) Close() {
 func (s *Server) closeListeners() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.leaving.Store(true)
 	s.stopping.Store(true)
 	s.http3.on.Store(false)
 	for _, l := range s.listeners {

@@ -73,6 +73,22 @@ func TestStopUnderLoadLosesNothing(t *testing.T) {
 	t.Logf("%d requests answered, %d lost", answered.Load(), lost.Load())
 }
 
+func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	before := r.dial()
+	before.get("/").expectOK(t, "")
+	r.server.Leave()
+	for _, client := range []*caller{before, r.dial()} {
+		a := client.get("/")
+		a.expectOK(t, "")
+		if !a.close {
+			t.Error("the answer does not say that the connection is closed")
+		}
+		client.expectClosed()
+	}
+}
+
 func TestStopClosesWhatIsIdle(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))

@@ -162,7 +162,7 @@ func (s *stream) chooseFraming() {
 	if s.framing == http1.BodyChunked && x.req.Minor == 0 {
 		s.framing = http1.BodyUntilClose
 	}
-	s.close = s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.stopping.Load() || !s.bodyRead()
+	s.close = s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.leaving.Load() || !s.bodyRead()
 }
 
 // bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
