@@ -92,10 +92,8 @@ func (n newcomer) run(t *testing.T, where, block string) {
 	cmd.Dir = n.dir
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(n.dir, ".bin")+":"+os.Getenv("PATH"), "KUBECACHEDIR="+n.dir,
 		"HELM_CACHE_HOME="+n.dir, "HELM_CONFIG_HOME="+n.dir, "HELM_DATA_HOME="+n.dir)
-	out, err := cmd.CombinedOutput()
-	t.Logf("%s\n%s\n%s", where, block, out)
-	if err != nil {
-		t.Fatalf("%s: %v", where, err)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s\n%s", where, err, block, out)
 	}
 }
 
