@@ -80,12 +80,19 @@ func (x *exchange) attempt() {
 	}
 }
 
+// endReplay gives back what tryAgain was given leave for.
+func (x *exchange) endReplay() {
+	if x.tried.replayed {
+		x.backend.Pool.EndReplay()
+	}
+}
+
 // tryAgain prepares the next attempt. It returns false if there is to be none.
 func (x *exchange) tryAgain(failed failure) bool {
 	switch decideNext(failed.kind, x.replayable(), &x.tried, x.bounds.attempts) {
 	case sameEndpoint:
-		x.tried.replayed = true
-		return true
+		x.tried.replayed = x.backend.Pool.BeginReplay()
+		return x.tried.replayed
 	case otherEndpoint:
 		return x.canSendBody() && x.nextEndpoint()
 	}

@@ -135,6 +135,7 @@ func (x *exchange) serve() {
 		return
 	}
 	x.attempt()
+	x.endReplay()
 }
 
 // noBody reports whether an answer has none, whatever its head says.

@@ -25,7 +25,8 @@ type Pool struct {
 	// changed is closed when the set is replaced; nil while nobody waits for that.
 	changed chan struct{}
 	moves   pace
-	zone    string // of this Limpet
+	replays atomic.Int64 // requests in flight for the second time
+	zone    string       // of this Limpet
 	// transports are all that a Table has ever named for the pool: few, since they change as seldom as a certificate
 	// authority does.
 	transports map[model.Transport]*Transport
