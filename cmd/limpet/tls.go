@@ -22,7 +22,8 @@ type tlsOptions struct {
 func (o *tlsOptions) register(f flagSet) {
 	f.Var(&o.defaultCertificate, "default-certificate",
 		"`namespace/name` of the TLS Secret for clients that name no known host; empty: one that they refuse")
-	f.TextVar(&o.minVersion, "tls-min-version", model.TLS12, "lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
+	f.TextVar(&o.minVersion, "tls-min-version", model.TLS12,
+		"lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
 	f.Var(&o.ciphers, "tls-ciphers",
 		"`names` of the cipher suites of TLS 1.2, those of TLS 1.3 are fixed; empty: ECDHE with AES-GCM or ChaCha20")
 	f.Var(&o.hsts, "hsts", "Strict-Transport-Security of answers over TLS, such as `max-age=31536000`; an annotation can say"+
