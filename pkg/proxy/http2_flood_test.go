@@ -57,7 +57,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := newRig(t, slowly)
 			var reached atomic.Int64
 			r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
 				reached.Add(1)
@@ -78,7 +78,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 				}
 				t.Error("the flood goes on")
 			})
-			if n := reached.Load(); n > 50*resetsAtOnce {
+			if n := reached.Load(); n > 50*usualFrameLimits.resetsAtOnce {
 				t.Errorf("the pod was sent %d requests", n)
 			}
 			if c.byFrames {
@@ -86,6 +86,12 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slowly keeps allowances from growing faster than a busy machine can flood.
+func slowly(o *Options) {
+	o.frames = usualFrameLimits
+	o.frames.resetsPerSecond, o.frames.emptyPerSecond = 5, 50
 }
 
 func openPost(p *peer, _ uint32) error {
@@ -258,7 +264,7 @@ func TestFramesAreFollowedInAnyPieces(t *testing.T) {
 		f.WriteData(1, false, nil)
 	}
 	for _, size := range []int{1, 2, 3, 7, 13, 100, wire.Len()} {
-		b := newFrameBudget(0)
+		b := newFrameBudget(&usualFrameLimits, 0)
 		b.resets, b.empty = newAllowance(3, 0, 0), newAllowance(7, 0, 0)
 		all := wire.Bytes()
 		for len(all) > 0 {

@@ -6,16 +6,21 @@ import (
 	"sync"
 )
 
-// What one HTTP/2 connection may do that costs Limpet, or a pod, more than it costs the client. net/http bounds what
-// such frames hold in memory; this bounds how often they come. More than that ends the connection (RFC 9113 section
-// 10.5).
-const (
+// frameLimits are how often one connection may do what costs Limpet, or a pod, more than it costs the client. net/http
+// bounds what such frames hold in memory; this bounds how often they come. More than that ends the connection (RFC 9113
+// section 10.5).
+type frameLimits struct {
+	resetsAtOnce, resetsPerSecond int64
+	emptyAtOnce, emptyPerSecond   int64
+}
+
+var usualFrameLimits = frameLimits{
 	// A stream that is reset has cost a pod a request already. Browsers that leave a page, and gRPC clients whose
 	// deadlines pass, reset all they have open, which maxStreams bounds, and then go on with something else.
-	resetsAtOnce, resetsPerSecond = 500, 100
+	resetsAtOnce: 500, resetsPerSecond: 100,
 	// Frames that carry nothing: gRPC clients send a PING for most of what they receive, once a round trip.
-	emptyAtOnce, emptyPerSecond = 10_000, 10_000
-)
+	emptyAtOnce: 10_000, emptyPerSecond: 10_000,
+}
 
 var errFlood = errors.New("more HTTP/2 frames that carry nothing than are allowed")
 
@@ -133,11 +138,11 @@ type frameBudget struct {
 	resets, empty allowance
 }
 
-func newFrameBudget(clock int64) frameBudget {
+func newFrameBudget(l *frameLimits, clock int64) frameBudget {
 	return frameBudget{
 		in:     frameReader{skip: len(http2Preface) + len("SM\r\n\r\n")},
-		resets: newAllowance(resetsAtOnce, resetsPerSecond, clock),
-		empty:  newAllowance(emptyAtOnce, emptyPerSecond, clock),
+		resets: newAllowance(l.resetsAtOnce, l.resetsPerSecond, clock),
+		empty:  newAllowance(l.emptyAtOnce, l.emptyPerSecond, clock),
 	}
 }
 

@@ -87,7 +87,7 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 		conn, err := l.Accept(context.Background())
 		switch {
 		case err == nil:
-			s.admit(&quicConn{Conn: conn, resets: newAllowance(resetsAtOnce, resetsPerSecond, s.clock.Load())}, (*client).serveHTTP3)
+			s.admit(&quicConn{Conn: conn, resets: newAllowance(s.frames.resetsAtOnce, s.frames.resetsPerSecond, s.clock.Load())}, (*client).serveHTTP3)
 		case s.stopping.Load():
 			return nil
 		default:

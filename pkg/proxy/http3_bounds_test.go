@@ -50,7 +50,7 @@ func flood(t *testing.T, addr string, rounds, streams int, over func(round int) 
 
 // Resets that come before the request does cost little, and those that come after it end the connection.
 func TestResetsOfHTTP3StreamsAreBounded(t *testing.T) {
-	r, addr := http3Rig(t)
+	r, addr := http3Rig(t, slowly)
 	var reached atomic.Int64
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/honest" {

@@ -34,6 +34,8 @@ type Options struct {
 	ProxyProtocol []netip.Prefix
 	// Connections bounds the connections of clients. No bound by default.
 	Connections ConnectionLimits
+
+	frames frameLimits // the usual ones, but in tests
 	// ClientHeaders are where trusted proxies say who the client is: FieldXForwardedFor, FieldForwarded or FieldXRealIP.
 	// The first one that a request has counts, so that only what those proxies set themselves belongs here.
 	ClientHeaders []http1.FieldID

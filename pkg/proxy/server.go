@@ -52,6 +52,9 @@ func NewServer(o Options) *Server {
 	s.usual = boundsOf(&o)
 	s.http2 = newHTTP2(&s.Options)
 	s.http3.prepare(&s.Options)
+	if s.frames == (frameLimits{}) {
+		s.frames = usualFrameLimits
+	}
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
 	s.clock.Store(1)
 	s.setDate(time.Now())
