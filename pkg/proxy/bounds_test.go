@@ -164,6 +164,21 @@ func TestAChunkedBodyBeyondTheBoundIs413(t *testing.T) {
 	}
 }
 
+func TestABodyBeyondTheBoundIs413ForPodsOfHTTP2(t *testing.T) {
+	backend := startBackend(t, nil, func(w http.ResponseWriter, q *http.Request) {
+		if _, err := io.Copy(w, q.Body); err == nil {
+			t.Error("the pod has seen the end of the body")
+		}
+	})
+	r := newRig(t, maxBody(7))
+	r.serveBy(model.Transport{HTTP2: true}, nil, addressOf(backend))
+	for _, text := range []string{chunkedPost + chunked("some", "more"), request("POST", "/", "somemore")} {
+		client := r.dial()
+		client.send(text)
+		client.read("POST").expectStatus(t, 413)
+	}
+}
+
 func TestABodyOfTheBoundInChunksIsTaken(t *testing.T) {
 	r := newRig(t, maxBody(8))
 	r.serve(nil, startEcho(t, "pod-a"))

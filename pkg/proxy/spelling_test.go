@@ -1,9 +1,12 @@
 package proxy
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 // spellings are ways to write a path that some server might take for /admin, or for one below it: what the pod receives,
@@ -110,6 +113,26 @@ func TestWhatIsMatchedOfHTTP2IsWhatThePodReceives(t *testing.T) {
 		}
 		if got := arrived(t, 200, root, admin); status != "200" || got != c.want {
 			t.Errorf("%s: got %s and %s, want %s", c.target, status, got, c.want)
+		}
+	}
+}
+
+// Pods that speak HTTP/2 are sent the same.
+func TestWhatIsMatchedIsWhatAPodOfHTTP2Receives(t *testing.T) {
+	got := make(chan string, 1)
+	backend := startBackend(t, nil, func(_ http.ResponseWriter, q *http.Request) { got <- q.RequestURI })
+	r := newRig(t)
+	r.serveBy(model.Transport{HTTP2: true}, nil, addressOf(backend))
+	for _, c := range spellings {
+		_, want, accepted := strings.Cut(c.want, " ")
+		if !accepted {
+			continue
+		}
+		client := r.dial()
+		client.send("GET " + c.target + " HTTP/1.1\r\nHost: a.example\r\n\r\n")
+		client.read("GET").expectStatus(t, 200)
+		if target := <-got; target != want {
+			t.Errorf("%s: got %s, want %s", c.target, target, want)
 		}
 	}
 }
