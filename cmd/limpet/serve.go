@@ -153,7 +153,7 @@ func (n *node) listen(failed chan<- error) error {
 		if l.addr == "" {
 			continue
 		}
-		listener, err := net.Listen("tcp", l.addr)
+		listener, err := listen(l.addr)
 		if err != nil {
 			return fmt.Errorf("%s listener: %w", l.name, err)
 		}
