@@ -81,7 +81,7 @@ func (b *bench) drive(found *finding) {
 	for _, p := range found.proxies {
 		took, used = took+p.took, used+p.used
 	}
-	found.others = (busy - used).Seconds() / took.Seconds()
+	found.others = max(0, (busy-used).Seconds()/took.Seconds()) // where nothing is pinned, the proxy ran elsewhere too
 }
 
 // round drives one proxy and reads what it cost.
