@@ -65,7 +65,7 @@ func (a *http2Attempt) ask(ctx context.Context) failure {
 	request := a.request(ctx)
 	pod := x.endpoint.HTTP2(&x.server.dialer, x.backend.Transport)
 	x.guard.start(a, x.answerBy())
-	answer, err := pod.RoundTrip(request)
+	answer, err := pod.RoundTrip(request) //nolint:bodyclose // end closes it
 	isLate := a.stopWaiting()
 	if err != nil {
 		return x.http2Failure(err, isLate)
