@@ -80,7 +80,10 @@ func (c *client) speaksHTTP2() bool {
 
 // serveHTTP2 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP2() {
-	conn := &http2Conn{Conn: c.conn, client: c, done: make(chan struct{}), frames: newFrameBudget(&c.server.frames, c.server.clock.Load())}
+	conn := &http2Conn{
+		Conn: c.conn, client: c, done: make(chan struct{}),
+		frames: newFrameBudget(&c.server.frames, c.server.clock.Load()),
+	}
 	select {
 	case c.server.http2.arriving.conns <- conn:
 		<-conn.done

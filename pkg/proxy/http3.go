@@ -87,7 +87,7 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 		conn, err := l.Accept(context.Background())
 		switch {
 		case err == nil:
-			s.admit(&quicConn{Conn: conn, resets: newAllowance(s.frames.resetsAtOnce, s.frames.resetsPerSecond, s.clock.Load())}, (*client).serveHTTP3)
+			s.admit(s.newQUIC(conn), (*client).serveHTTP3)
 		case s.stopping.Load():
 			return nil
 		default:
@@ -143,6 +143,10 @@ type quicConn struct {
 	*quic.Conn
 	resets allowance
 	flood  atomic.Bool
+}
+
+func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
+	return &quicConn{Conn: conn, resets: newAllowance(s.frames.resetsAtOnce, s.frames.resetsPerSecond, s.clock.Load())}
 }
 
 // Close says goodbye.
