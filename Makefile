@@ -64,7 +64,8 @@ kind-down: ## End what make kind has begun
 .PHONY: test
 test: ## Run all tests with the race detector; builds the control plane on the first run, or takes KUBEBUILDER_ASSETS
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
-	go test -race $(TEST_FLAGS) $(PKG)
+	go test -race $(TEST_FLAGS) $(PKG) && \
+	go test $(TEST_FLAGS) -run AllocatesNothing ./pkg/proxy # strict only without the race detector
 
 .PHONY: e2e
 e2e: ## Run test/e2e on a hack cluster of its own (needs root), or on that of KUBECONFIG

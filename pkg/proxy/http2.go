@@ -17,8 +17,8 @@ import (
 // Bounds of an HTTP/2 connection. Each stream costs a goroutine and a buffer of its body, so that a connection's worst
 // case is what counts: 250 x 64 KiB.
 const (
-	maxStreams       = 250      // at once; what nginx allows is 128, what browsers ask for is 100
-	streamWindow     = 64 << 10 // bytes of a request's body that are taken before the pod has taken any
+	maxStreams   = 250      // at once; what nginx allows is 128, what browsers ask for is 100
+	streamWindow = 64 << 10 // bytes of a request's body that are taken before the pod has taken any
 	// connectionWindow has room for the windows of all streams: one whose pod does not take its body holds up no other.
 	connectionWindow = maxStreams * streamWindow
 	http2FrameSize   = 16 << 10 // the least that must be allowed (RFC 9113 section 4.2)
