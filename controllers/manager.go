@@ -32,11 +32,24 @@ func newManager(o *Options) (ctrl.Manager, error) {
 		Cache: cache.Options{
 			DefaultTransform: cache.TransformStripManagedFields(),
 			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Secret{}: {Field: usefulSecrets, Transform: stripSecrets(o.keySecret())},
+				&corev1.Secret{}: secretCache(o),
 				podMetadata():    {Transform: stripPod},
 			},
 		},
 	})
+}
+
+// secretCache is what is kept of Secrets.
+func secretCache(o *Options) cache.ByObject {
+	by := cache.ByObject{Field: usefulSecrets, Transform: stripSecrets(o.keySecret())}
+	if o.SecretNamespaces == nil {
+		return by
+	}
+	by.Namespaces = map[string]cache.Config{o.Namespace: {}}
+	for _, namespace := range o.SecretNamespaces {
+		by.Namespaces[namespace] = cache.Config{}
+	}
+	return by
 }
 
 // usefulSecrets leaves out, at the API server, the types that hold neither certificates nor keys of ours. Clusters have

@@ -34,6 +34,9 @@ type Options struct {
 	KeyRotation time.Duration
 	// KeySettle is how long a new key is known to all replicas before it seals. 0: 10 min.
 	KeySettle time.Duration
+	// SecretNamespaces are those whose Secrets are read, beside Namespace. Nil: all. Elsewhere there are none, as far as
+	// Limpet can tell.
+	SecretNamespaces []string
 	// PublishService is the Service whose address is written into the status of Ingresses. Empty: none.
 	PublishService types.NamespacedName
 	// PublishAddresses are IP addresses and host names that are written there instead.
@@ -61,6 +64,11 @@ func (o *Options) Validate() error {
 	}
 	if problems := validation.IsDNS1123Label(o.Namespace); len(problems) > 0 {
 		errs = append(errs, fmt.Errorf("namespace %q: %s", o.Namespace, problems[0]))
+	}
+	for _, namespace := range o.SecretNamespaces {
+		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
+			errs = append(errs, fmt.Errorf("secret namespace %q: %s", namespace, problems[0]))
+		}
 	}
 	if o.KeyRotation != 0 && o.KeyRotation < minKeyRotation {
 		errs = append(errs, fmt.Errorf("key rotation %v: must be 0 or at least %v", o.KeyRotation, minKeyRotation))

@@ -22,6 +22,7 @@ type clusterOptions struct {
 	affinitySecret string
 	leaderLease    string
 	keyRotation    time.Duration
+	secrets        list
 	kubeconfig     string
 }
 
@@ -34,6 +35,7 @@ func (c *clusterOptions) register(f flagSet) {
 	f.Var(&c.publishAddress, "publish-address", "`address` that is written there instead; may be repeated")
 	f.StringVar(&c.affinitySecret, "affinity-secret", controllers.DefaultKeySecret,
 		"`name` of the Secret in which the leader keeps the keys of the tokens; not used with --affinity-keys")
+	f.Var(&c.secrets, "secret-namespaces", "`namespaces` whose Secrets are read, beside Limpet's own; default: all")
 	f.StringVar(&c.leaderLease, "leader-lease", "",
 		"`name` of the lease by which the replicas of one installation elect a leader; empty: limpet-leader")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation,
@@ -75,7 +77,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	}
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
-		PublishService: types.NamespacedName(c.publishService)}
+		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values}
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret
 	}

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,17 +34,61 @@ func TestObjectsAreInTheNamespaceOfTheReleaseUnderNamesOfTheirOwn(t *testing.T) 
 		seen := map[string]bool{}
 		for _, o := range objects {
 			kind := o.GetObjectKind().GroupVersionKind().Kind
-			if want := namespaceOf(kind); o.GetNamespace() != want {
+			if want := namespaceOf(kind); o.GetNamespace() != want && !isAboutSecrets(o) {
 				t.Errorf("%s %s is in namespace %q, want %q", kind, o.GetName(), o.GetNamespace(), want)
 			}
-			if seen[kind+o.GetName()] {
-				t.Errorf("there are two of %s %s", kind, o.GetName())
+			name := kind + " " + o.GetNamespace() + "/" + o.GetName()
+			if seen[name] {
+				t.Errorf("there are two of %s", name)
 			}
-			seen[kind+o.GetName()] = true
+			seen[name] = true
 			if o.GetLabels()["app.kubernetes.io/instance"] != "edge" {
 				t.Errorf("%s %s does not say which release it is of: %v", kind, o.GetName(), o.GetLabels())
 			}
 		}
+	})
+}
+
+// isAboutSecrets says of a Role or RoleBinding that it is in a namespace whose Secrets are read.
+func isAboutSecrets(o client.Object) bool { return strings.HasSuffix(o.GetName(), "-secrets") }
+
+func TestSecretsAreReadWhereTheValuesSay(t *testing.T) {
+	for file, want := range map[string][]string{
+		"default":     {"cluster"},
+		"no-secrets":  {"edge-system"},
+		"few-secrets": {"default", "edge-system", "kube-public", "kube-system"},
+	} {
+		objects, complaint := template(t, "-f", "testdata/restricted/"+file+".yaml")
+		if complaint != "" {
+			t.Fatalf("%s: %s", file, complaint)
+		}
+		var got []string
+		for _, o := range objects {
+			switch role := o.(type) {
+			case *rbacv1.ClusterRole:
+				if readsSecrets(role.Rules) {
+					got = append(got, "cluster")
+				}
+			case *rbacv1.Role:
+				if readsSecrets(role.Rules) {
+					got = append(got, role.Namespace)
+				}
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s: Secrets of %v are read, want %v", file, got, want)
+		}
+		pods, _ := podTemplate(t, objects)
+		told := value(pods.Spec.Containers[0].Args, "--secret-namespaces")
+		if file != "default" && told != strings.Join(want, ",") || file == "default" && told != "" {
+			t.Errorf("%s: Limpet is told %q", file, told)
+		}
+	}
+}
+
+func readsSecrets(rules []rbacv1.PolicyRule) bool {
+	return slices.ContainsFunc(rules, func(r rbacv1.PolicyRule) bool {
+		return slices.Contains(r.Resources, "secrets") && slices.Contains(r.Verbs, "list")
 	})
 }
 

@@ -39,6 +39,8 @@ func TestWrongValuesAreRefusedByName(t *testing.T) {
 		{"an autoscaler with nothing to go by", "autoscaling.enabled=true,autoscaling.targetCPUPercent=0", "/autoscaling"},
 		{"root without need", "runAsRoot=true", "/runAsRoot"},
 		{"a low port that nobody could bind", "hostNetwork=true,listeners.https.port=443", "/listeners/https/port"},
+		{"a scope of Secrets that there is not", "rbac.secrets.scope=All", "/rbac/secrets/scope"},
+		{"namespaces that would not count", "rbac.secrets.namespaces[0]=shop", "/rbac/secrets/namespaces"},
 		{"ports of the node twice", "hostNetwork=true,listeners.http.hostPort=8080", "/listeners/http/hostPort"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -127,6 +127,9 @@ true
 - --affinity-secret={{ include "limpet.keySecret" . }}
 - --key-rotation={{ .Values.affinityKeys.rotation }}
 - --leader-lease={{ include "limpet.lease" . }}
+{{- if ne .Values.rbac.secrets.scope "Cluster" }}
+- --secret-namespaces={{ include "limpet.secretNamespaces" . }}
+{{- end }}
 {{- if not .Values.sessionStore.secret.name }}
 - --session-store={{ .Values.sessionStore.url }}
 {{- end }}
@@ -139,3 +142,12 @@ true
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
+
+{{/* The namespaces whose Secrets are read, where those of the cluster are not: with commas. */}}
+{{- define "limpet.secretNamespaces" -}}
+{{- $namespaces := append .Values.rbac.secrets.namespaces .Release.Namespace }}
+{{- with .Values.tls.defaultCertificate }}
+{{- $namespaces = append $namespaces (splitList "/" . | first) }}
+{{- end }}
+{{- $namespaces | uniq | sortAlpha | join "," }}
+{{- end }}
