@@ -100,11 +100,27 @@ func fullLoad(set Set, factor int64) int64 {
 	if factor == 0 || ready == 0 {
 		return 0
 	}
-	total := int64(1)
-	for i := range int(ready) {
+	return shareOf(inFlight(set)+1, factor, ready)
+}
+
+// shareOf is factor percent of the mean, rounded up.
+func shareOf(total, factor, ready int64) int64 { return (total*factor + 100*ready - 1) / (100 * ready) }
+
+func inFlight(set Set) int64 {
+	total := int64(0)
+	for i := range set.Ready() {
 		if n := set.Requests(i); n != math.MaxInt64 { // it refuses connections
 			total += n
 		}
 	}
-	return (total*factor + 100*ready - 1) / (100 * ready)
+	return total
+}
+
+// IsBounded reports whether the policy bounds how many requests of hashed sessions an endpoint has in flight.
+func (p *Policy) IsBounded() bool { return p.balance != 0 }
+
+// Exceeds reports whether the i-th endpoint has more requests in flight than the policy wants, with all counted that
+// have been decided on.
+func (p *Policy) Exceeds(set Set, i int) bool {
+	return i < set.Ready() && set.Requests(i) > shareOf(inFlight(set), p.balance, int64(set.Ready()))
 }

@@ -123,7 +123,7 @@ func (x *exchange) replayable() bool {
 
 // tryEndpoint makes one attempt, from the connection to the end of the answer.
 func (x *exchange) tryEndpoint() failure {
-	x.endpoint.Begin()
+	x.begin()
 	defer x.endpoint.End()
 	if x.backend.Transport.HTTP2 {
 		return x.tryHTTP2()

@@ -75,6 +75,7 @@ type exchange struct {
 	endpoint *upstream.Endpoint // where the attempt in progress, or the last one, went
 	decision affinity.Decision
 	tried    attempts
+	claimed  *upstream.Endpoint // counts the request already
 
 	resp     http1.Response // the answer's head: the pod's, or one made here
 	respBody http1.Body

@@ -48,6 +48,9 @@ func (x *exchange) bind() bool {
 	if x.decision.Await > 0 {
 		x.awaitEndpoint()
 	}
+	if x.backend.Policy.IsBounded() {
+		x.claim()
+	}
 	if x.decision.Outcome == affinity.OutcomeRefused {
 		x.answerRefused()
 		return false
@@ -69,6 +72,35 @@ func (x *exchange) bind() bool {
 func (x *exchange) decide() {
 	x.set = x.backend.Pool.Set()
 	x.backend.Policy.Decide(&x.decision, x, x.set, x.server.Keys.Load(), x.memory, x.start.Unix())
+}
+
+// claims bounds how often a request looks for a place that others take at the same moment.
+const claims = 5
+
+// claim counts the request where it will go before it goes there. Those who decide at the same moment would all see the
+// last place free, and take it.
+func (x *exchange) claim() {
+	for range claims {
+		if x.decision.Endpoint < 0 {
+			return
+		}
+		x.claimed = x.set.Endpoint(x.decision.Endpoint)
+		x.claimed.Begin()
+		if !x.backend.Policy.Exceeds(x.set, x.decision.Endpoint) {
+			return
+		}
+		x.claimed.End()
+		x.claimed = nil
+		x.decide()
+	}
+}
+
+// begin counts the request at the endpoint of the attempt, unless claim has.
+func (x *exchange) begin() {
+	if x.claimed != x.endpoint {
+		x.endpoint.Begin()
+	}
+	x.claimed = nil
 }
 
 // awaitEndpoint gives the endpoint of a session a while to come, or for this replica to hear of it.
