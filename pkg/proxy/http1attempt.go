@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -37,16 +36,8 @@ func (x *exchange) tryHTTP1() failure {
 
 // connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again. Whether an idle
 // one has ended is seen as it is asked, if there is no body to send before.
-//
-// An app that shuts down closes its idle connections, perhaps under a request that is on its way. One that may not be
-// sent again goes over a connection of its own, unless the app takes no new ones.
 func (x *exchange) connect() (*upstream.Conn, error) {
 	transport := x.backend.Transport
-	if x.endpoint.State == model.EndpointDraining && !x.replayable() {
-		if conn, err := x.endpoint.Dial(x.dialer(), transport, x.preamble()); err == nil {
-			return conn, nil
-		}
-	}
 	if !x.tried.replayed {
 		if conn := x.endpoint.Idle(x.shard, transport, x.req.Body == http1.BodyNone); conn != nil {
 			return conn, nil

@@ -182,6 +182,19 @@ func TestAnEndpointThatIsGoneHasNoIdleConnections(t *testing.T) {
 	eventually(t, "pod-a to have no connections", func() bool { return a.connections() == 0 })
 }
 
+func TestADrainingEndpointKeepsItsIdleConnections(t *testing.T) {
+	r := newRig(t)
+	a, b := startEcho(t, "pod-a"), startEcho(t, "pod-b")
+	r.serve(cookieAffinity(), a)
+	client := r.dial()
+	cookie := client.get("/").cookie(t)
+	r.replace(cart, a.endpoint(model.EndpointDraining), b.endpoint(model.EndpointReady))
+	client.get("/", cookie).expectOK(t, "")
+	if a.accepted() != 1 || b.accepted() != 0 {
+		t.Errorf("pod-a has seen %d connections and pod-b %d, want 1 and 0", a.accepted(), b.accepted())
+	}
+}
+
 func TestARequestOutlivesItsEndpoint(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
