@@ -164,8 +164,7 @@ func addFields(m *http1.Message, header http.Header) {
 // relay passes the answer on to the client.
 func (a *http2Attempt) relay() {
 	x := a.x
-	x.holdSession()
-	x.addTransportSecurity()
+	x.ownAnswer()
 	x.answered = true
 	body := http2Body{answer: a.answer}
 	if x.resp.Body == http1.BodyNone {

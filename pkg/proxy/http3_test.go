@@ -141,6 +141,19 @@ func TestClientsOfHTTPSAreToldOfHTTP3(t *testing.T) {
 	}
 }
 
+func TestClientsAreToldOfHTTP3WhateverThePodSpeaks(t *testing.T) {
+	r, _ := http3Rig(t)
+	secure := r.listen(r.server.ServeTLS)
+	pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {
+		p.head(stream, true, ":status", "200", "alt-svc", `h2="evil:443"`)
+	})
+	r.serveBy(overHTTP2, nil, pod.addr)
+	c, _ := dialTLS(t, secure, "")
+	if got := c.get("/").header.Values("Alt-Svc"); len(got) != 1 || got[0] != `h3=":443"; ma=3600` {
+		t.Errorf("a client is told %q", got)
+	}
+}
+
 func TestWithoutHTTP3NobodyIsToldOfIt(t *testing.T) {
 	r, secure := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))

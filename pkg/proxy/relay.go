@@ -11,9 +11,7 @@ import (
 // relay passes the answer, whose head was read, on to the client, and keeps the connection to the pod if it is fit for
 // another request.
 func (x *exchange) relay(conn *upstream.Conn) {
-	x.holdSession()
-	x.addTransportSecurity()
-	x.addAltSvc()
+	x.ownAnswer()
 	if x.resp.Status == 101 || x.accept != nil && x.resp.Status < 300 {
 		x.switchProtocols(conn)
 		return
@@ -28,6 +26,13 @@ func (x *exchange) relay(conn *upstream.Conn) {
 	}
 	conn.Close()
 	x.body.stop()
+}
+
+// ownAnswer adds what is Limpet's to the head of a pod's answer, whatever protocol it came by.
+func (x *exchange) ownAnswer() {
+	x.holdSession()
+	x.addTransportSecurity()
+	x.addAltSvc()
 }
 
 // relayAnswer passes head and body on, and reports whether the client got them whole. A wait for the pod that takes too
