@@ -70,7 +70,7 @@ func (s *handlerStream) nextBody(wait bool) ([]byte, error) {
 	}
 	if err == io.EOF {
 		s.ended = true
-		s.readTrailers()
+		s.trailer = fieldsOf(s.r.Trailer)
 	}
 	if n > 0 {
 		return s.exchange.count(s.buf[:n], nil)
@@ -84,14 +84,6 @@ func (s *handlerStream) read(p []byte) (n int, err error) {
 		n, err = s.r.Body.Read(p)
 	}
 	return n, err
-}
-
-func (s *handlerStream) readTrailers() {
-	for name, values := range s.r.Trailer {
-		for _, value := range values {
-			s.trailer = append(s.trailer, http1.Field{Name: []byte(name), Value: []byte(value), ID: http1.NameID([]byte(name))})
-		}
-	}
 }
 
 func (s *handlerStream) trailers() []http1.Field { return s.trailer }

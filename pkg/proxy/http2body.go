@@ -59,11 +59,18 @@ func (b *http2Body) end(err error) {
 	if err != io.EOF {
 		return
 	}
-	for name, values := range b.answer.Trailer {
+	b.trailers = fieldsOf(b.answer.Trailer)
+}
+
+// fieldsOf gives trailers in the form that the exchange passes them on in.
+func fieldsOf(header http.Header) []http1.Field {
+	var fields []http1.Field
+	for name, values := range header {
 		for _, value := range values {
-			b.trailers = append(b.trailers, http1.Field{Name: []byte(name), Value: []byte(value), ID: http1.NameID([]byte(name))})
+			fields = append(fields, http1.Field{Name: []byte(name), Value: []byte(value), ID: http1.NameID([]byte(name))})
 		}
 	}
+	return fields
 }
 
 // Trailers is part of answerBody.

@@ -71,7 +71,7 @@ func parseFields(text string) http.Header {
 
 // announcedTrailers are the trailers that the client says will come. The values are set when they have.
 func (x *exchange) announcedTrailers() http.Header {
-	var trailers http.Header
+	trailers := http.Header{}
 	for i := range x.req.Fields {
 		if x.req.Fields[i].ID != http1.FieldTrailer {
 			continue
@@ -80,18 +80,10 @@ func (x *exchange) announcedTrailers() http.Header {
 			name = http.CanonicalHeaderKey(strings.Trim(name, " \t"))
 			field := http1.Field{Name: []byte(name), ID: http1.NameID([]byte(name))}
 			if name != "" && http1.ForwardTrailer(&field, &x.req.Message) {
-				trailers = add(trailers, name)
+				trailers[name] = nil
 			}
 		}
 	}
 	x.upload.trailers = trailers
 	return trailers
-}
-
-func add(h http.Header, name string) http.Header {
-	if h == nil {
-		h = http.Header{}
-	}
-	h[name] = nil
-	return h
 }

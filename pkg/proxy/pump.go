@@ -112,14 +112,7 @@ func (p *bodyPump) finish(out *http1.Output) {
 		return
 	}
 	out.Begin()
-	out.Buf = http1.AppendLastChunk(out.Buf)
-	trailers := p.x.down.trailers()
-	for i := range trailers {
-		if f := &trailers[i]; http1.ForwardTrailer(f, &p.x.req.Message) {
-			out.Buf = http1.AppendField(out.Buf, f.Name, f.Value)
-		}
-	}
-	out.Buf = http1.AppendHeadEnd(out.Buf)
+	out.Buf = http1.AppendBodyEnd(out.Buf, p.x.down.trailers(), &p.x.req.Message)
 }
 
 // take gives the next span to whoever sends the body in this pump's stead. It waits.

@@ -236,13 +236,7 @@ func (s *stream) guard() {
 func (s *stream) end(trailers []http1.Field) error {
 	if s.framing == http1.BodyChunked {
 		s.out.Begin()
-		s.out.Buf = http1.AppendLastChunk(s.out.Buf)
-		for i := range trailers {
-			if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
-				s.out.Buf = http1.AppendField(s.out.Buf, f.Name, f.Value)
-			}
-		}
-		s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
+		s.out.Buf = http1.AppendBodyEnd(s.out.Buf, trailers, &s.exchange.resp.Message)
 	}
 	return s.flush()
 }
