@@ -16,6 +16,7 @@ type Program string
 const (
 	Limpet  Program = "limpet"
 	Helm    Program = "helm"
+	H2spec  Program = "h2spec"
 	Kubectl Program = "kubectl"
 )
 
@@ -59,12 +60,12 @@ func (p Program) find() (string, error) {
 	switch p {
 	case Limpet:
 		return build(root)
-	case Helm:
-		return run(root, nil, "hack/tools/build.sh", "helm")
+	case Helm, H2spec:
+		return run(root, nil, "hack/tools/build.sh", string(p))
 	case Kubectl:
 		return kubectl(root)
 	}
-	return "", fmt.Errorf("there is no such program; there are %s, %s and %s", Limpet, Helm, Kubectl)
+	return "", fmt.Errorf("there is no such program; there are %s, %s, %s and %s", Limpet, Helm, H2spec, Kubectl)
 }
 
 // Root gives the folder that holds go.mod.
