@@ -23,8 +23,9 @@ type giver struct {
 
 func dialGiver(t *testing.T, addr string) *giver {
 	t.Helper()
+	p := dialHTTP2(t, addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20}) // enough for all answers
 	g := &giver{
-		peer: dialHTTP2(t, addr), initial: firstWindow, conn: firstWindow,
+		peer: p, initial: firstWindow, conn: firstWindow,
 		windows: map[uint32]int64{}, fates: map[uint32]string{}, body: map[uint32]string{},
 	}
 	acknowledged := false

@@ -1,0 +1,167 @@
+package proxy
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/http2"
+)
+
+// serveGated makes a pod that answers once the gate is open, with what it was sent, and tells when it was asked.
+func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
+	r.t.Helper()
+	asked, gate = make(chan string, maxStreams), make(chan struct{})
+	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
+		http.NewResponseController(w).EnableFullDuplex()
+		asked <- q.URL.Path
+		<-gate
+		io.Copy(w, q.Body)
+		io.WriteString(w, "whole")
+	})
+	return asked, gate
+}
+
+// RFC 9113 section 6.8: a client that leaves still gets what it has asked for.
+func TestAGoodbyeOfTheClientLetsItsStreamsEnd(t *testing.T) {
+	r := newRig(t)
+	asked, gate := r.serveGated()
+	g := dialGiver(t, r.addr)
+	g.begin(1, "/")
+	g.must(g.open(3, true, plain...))
+	<-asked
+	<-asked
+	g.must(g.WriteGoAway(0, http2.ErrCodeNo, []byte("bye")), g.WritePing(false, [8]byte{}))
+	for !isPing(g.next()) {
+	}
+	g.send(1, 100_000, http2FrameSize, 0)
+	close(gate)
+	g.must(g.WriteData(1, true, nil))
+	for !strings.HasSuffix(g.body[1], "whole") || g.body[3] != "whole" {
+		g.next()
+	}
+	if len(g.body[1]) != 100_000+len("whole") {
+		t.Errorf("%d bytes came back", len(g.body[1]))
+	}
+}
+
+// A stop says which streams it still answers, and answers them; nothing else was begun with, and can be sent elsewhere.
+func TestAStopAnswersTheStreamsThatItDoesNotRefuse(t *testing.T) {
+	r := newRig(t)
+	asked, gate := r.serveGated()
+	g := dialGiver(t, r.addr)
+	g.begin(1, "/")
+	g.must(g.open(3, true, plain...))
+	<-asked
+	<-asked
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.server.Stop(t.Context()) }()
+	last, id := awaitGoodbye(g), uint32(5)
+	for ; id < 25; id += 2 { // on their way when the goodbye came
+		g.must(g.open(id, true, plain...))
+	}
+	g.send(1, 100_000, http2FrameSize, 0)
+	close(gate)
+	g.must(g.WriteData(1, true, nil))
+	for {
+		frame, err := g.ReadFrame()
+		if err != nil {
+			break // the connection has ended, in order
+		}
+		switch f := frame.(type) {
+		case *http2.GoAwayFrame:
+			last = min(last, f.LastStreamID)
+		case *http2.DataFrame:
+			g.body[f.StreamID] += string(f.Data())
+			g.must(g.WriteWindowUpdate(0, max(f.Length, 1)))
+		}
+	}
+	if len(g.body[1]) != 100_000+len("whole") {
+		t.Errorf("stream 1 got %d bytes", len(g.body[1]))
+	}
+	for i := uint32(3); i < id; i += 2 {
+		if want := map[bool]string{true: "whole"}[i <= last]; g.body[i] != want {
+			t.Errorf("stream %d got %q, and the last one to be answered was %d", i, g.body[i], last)
+		}
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	if n := len(asked); uint32(n)*2+3 > last {
+		t.Errorf("the pod was asked %d times more", n)
+	}
+}
+
+func awaitGoodbye(g *giver) (last uint32) {
+	g.t.Helper()
+	for {
+		if f, ok := g.next().(*http2.GoAwayFrame); ok {
+			if f.ErrCode != http2.ErrCodeNo || f.LastStreamID < 3 {
+				g.t.Fatalf("the goodbye is %v", f)
+			}
+			return f.LastStreamID
+		}
+	}
+}
+
+func TestAStopEndsConnectionsWithoutStreamsAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.serveEcho()
+	p := dialHTTP2(t, r.addr)
+	p.must(p.open(1, true, plain...))
+	p.await("the end of the answer", ends)
+	if err := r.server.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := p.outcome(0); got != "GOAWAY NO_ERROR" {
+		t.Errorf("it ends with %s", got)
+	}
+	<-p.ended()
+}
+
+// RFC 7541 section 4.2: what is sent can be read with the table that the client has room for, and refers to no other.
+func TestAnswersAreReadableWithTheTableOfTheClient(t *testing.T) {
+	r := newRig(t)
+	r.serveEcho()
+	p := dialHTTP2(t, r.addr, http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0})
+	p.ReadMetaHeaders.SetAllowedMaxDynamicTableSize(0)
+	p.ReadMetaHeaders.SetMaxDynamicTableSize(0)
+	id := uint32(1)
+	for step, size := range []uint32{0, 4096, 100, 1 << 20, 1<<32 - 1, 0, 64, 0} {
+		p.must(p.WriteSettings(http2.Setting{ID: http2.SettingHeaderTableSize, Val: size}))
+		p.await("the acknowledgement", isSettingsAck)
+		p.ReadMetaHeaders.SetAllowedMaxDynamicTableSize(size)
+		if size == 0 { // no reference may be made from now on
+			p.ReadMetaHeaders.SetMaxDynamicTableSize(0)
+		}
+		for i := range 20 {
+			mark := fmt.Sprintf("%d of %d", i, step)
+			p.must(p.open(id, true, append(plain[:len(plain):len(plain)], "mark", mark)...))
+			head := p.await("the answer", func(f http2.Frame) bool { return f.Header().StreamID == id })
+			expectField(t, head.(*http2.MetaHeadersFrame), "saw-mark", mark)
+			id += 2
+		}
+	}
+}
+
+// RFC 9113 section 4.2: no frame is longer than what the client takes, however long an answer's fields are.
+func TestLongAnswersComeInFramesOfTheLengthThatTheClientTakes(t *testing.T) {
+	r := newRig(t)
+	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
+		for i := range 40 {
+			w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("~", 1000)) // Huffman makes it longer
+		}
+		io.CopyN(w, &patterned{}, 100_000)
+	})
+	for _, size := range []uint32{1 << 14, 20_000, 1<<24 - 1} {
+		k := dialTaker(t, r.addr, 200_000)
+		k.must(k.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: size}))
+		k.await("the acknowledgement", isSettingsAck)
+		k.SetMaxReadFrameSize(size) // the Framer refuses what is longer
+		k.grant(0, 1<<20)
+		k.ask(1, 0)
+		k.end(1, 100_000)
+	}
+}
