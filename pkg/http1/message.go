@@ -57,6 +57,23 @@ func (m *Message) Get(id FieldID) []byte {
 // Withhold keeps Fields[i] from being forwarded.
 func (m *Message) Withhold(i int) { m.Fields[i].ID = FieldWithheld }
 
+// KeepNominated copies what Connection names, which is needed for trailers, so that it outlives the bytes that m was
+// parsed from.
+func (m *Message) KeepNominated() {
+	for i, name := range m.nominated {
+		m.nominated[i] = bytes.Clone(name)
+	}
+}
+
+// Shed forgets the fields, so that m keeps the bytes alive no longer that it was parsed from. What it says about the body
+// and the connection stays.
+func (m *Message) Shed() {
+	m.KeepNominated()
+	clear(m.Fields)
+	m.Fields, m.Cookies, m.Upgrade = m.Fields[:0], m.Cookies[:0], nil
+	m.present, m.repeated = 0, 0
+}
+
 // Lookup gives the value of the first field of any name, in whatever case.
 func (m *Message) Lookup(name string) (value []byte, ok bool) {
 	for i := range m.Fields {

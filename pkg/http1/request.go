@@ -31,6 +31,12 @@ func (r *Request) clear() {
 	r.HasQuery, r.ExpectContinue, r.TakesTrailers = false, false, false
 }
 
+// Shed is that of Message, and keeps the Method.
+func (r *Request) Shed() {
+	r.Message.Shed()
+	r.Path, r.Query, r.Host = nil, nil, nil
+}
+
 // ParseRequest reads the head at the beginning of buf into r, and gives its length. The error is ErrIncomplete when
 // the head does not end in buf: call again with the same r and the same bytes plus more; that is cheap, however small
 // the steps. Any other error is an *Error. r must be fresh or Reset unless the call before said ErrIncomplete.

@@ -20,6 +20,12 @@ func (r *Response) clear() {
 	r.Status, r.Reason = 0, nil
 }
 
+// Shed is that of Message.
+func (r *Response) Shed() {
+	r.Message.Shed()
+	r.Reason = nil
+}
+
 // ParseResponse reads the head at the beginning of buf into r, and gives its length. method is the one that was asked
 // with, since it decides the framing. Calls, errors and memory are as with ParseRequest.
 // A head with Status 1xx other than 101 is followed by another head.

@@ -33,8 +33,8 @@ type Metrics struct {
 
 	// Connections counts client connections that are open.
 	Connections prometheus.Gauge
-	// Streams counts upgraded connections that are open.
-	Streams prometheus.Gauge
+	// Streams counts streams that are open, by their kind.
+	Streams [StreamKinds]prometheus.Gauge
 	// Malformed counts requests that were refused because they break HTTP.
 	Malformed prometheus.Counter
 	// NoRoute counts what is answered without a pool: 404, and 503 for a route whose Service is missing.
@@ -60,9 +60,10 @@ func NewMetrics() *Metrics {
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
-		m.Connections, m.Streams, m.Malformed,
+		m.Connections, m.Malformed,
 	)
 	m.defineRefused()
+	m.defineStreams()
 	m.NoRoute = m.newPool("")
 	m.slots.Store(&[]*PoolMetrics{})
 	return m
@@ -86,7 +87,6 @@ func (m *Metrics) define() {
 	m.store = counter("session_store_events_total",
 		"What happened in the store of learned sessions: see --session-store.", "event")
 	m.Connections = gauge("client_connections", "Client connections that are open.")
-	m.Streams = gauge("streams", "Upgraded connections that are open.")
 	m.Malformed = counter("malformed_requests_total", "Requests refused because they break HTTP.").WithLabelValues()
 }
 

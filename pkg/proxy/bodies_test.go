@@ -69,6 +69,22 @@ func TestFramingOfRequestsIsKept(t *testing.T) {
 	}
 }
 
+// The name is in the buffer that the rest of the answer is read into.
+func TestATrailerThatConnectionNamesIsNotPassedOn(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: X-Hop\r\n\r\n" +
+			"100000\r\n" + mebibyte + "\r\n0\r\nX-Hop: 1\r\nX-End: 1\r\n\r\n")
+		c.untilClosed()
+	}))
+	a := r.dial().get("/")
+	a.expectOK(t, mebibyte)
+	if len(a.trailer) != 1 || a.trailer.Get("X-End") != "1" {
+		t.Errorf("the trailers are %v", a.trailer)
+	}
+}
+
 func TestTrailersPassInBothDirections(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {

@@ -31,6 +31,8 @@ type downstream interface {
 	flush() error
 	// end completes the answer.
 	end(trailers []http1.Field) error
+	// releaseHead lets go of what the request's head points into.
+	releaseHead()
 	// hasLeft reports whether the client has gone away, as far as that is known.
 	hasLeft() bool
 }
@@ -86,6 +88,9 @@ type exchange struct {
 	broken   bool    // the answer could not be completed: the client must see that
 	sent     int64
 	guard    *guard
+	flow     flow // the answer, once it counts as one
+
+	awaitedSince int64 // the server's clock at the first wait for more of the answer, 0 before
 
 	bounds   bounds
 	received int64 // bytes of the request's body
@@ -115,7 +120,8 @@ func (x *exchange) reset() {
 	x.tried = attempts{}
 	x.body.reset()
 	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
-	x.received = 0
+	x.received, x.awaitedSince = 0, 0
+	x.flow = flow{}
 	x.upload = nil
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }

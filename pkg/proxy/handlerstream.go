@@ -137,6 +137,8 @@ func (s *handlerStream) addFields(socket bool) {
 	}
 }
 
+func (s *handlerStream) releaseHead() {} // it is net/http's
+
 func (s *handlerStream) hasLeft() bool { return s.r.Context().Err() != nil }
 
 // writeInterim passes a 1xx on. In HTTP/2 a 100 is sent by net/http when the body is first read.

@@ -205,6 +205,9 @@ func (a *http2Attempt) SetDeadline(t time.Time) error {
 	return nil
 }
 
+// Close is part of podSide.
+func (a *http2Attempt) Close() error { return a.SetDeadline(longAgo) }
+
 // SetReadDeadline is part of deadliner.
 func (a *http2Attempt) SetReadDeadline(t time.Time) error { return a.SetDeadline(t) }
 

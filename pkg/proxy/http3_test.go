@@ -221,7 +221,7 @@ func TestAWebSocketOverHTTP3(t *testing.T) {
 			t.Errorf("got %q, %v", all, err)
 		}
 	}
-	r.expectMetric("limpet_streams", 0)
+	r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 	conn.CloseWithError(0x100, "")
 }
 

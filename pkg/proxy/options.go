@@ -35,7 +35,8 @@ type Options struct {
 	// Connections bounds the connections of clients. No bound by default.
 	Connections ConnectionLimits
 
-	frames frameLimits // the usual ones, but in tests
+	frames    frameLimits   // the usual ones, but in tests
+	lastsFrom time.Duration // the same
 	// ClientHeaders are where trusted proxies say who the client is: FieldXForwardedFor, FieldForwarded or FieldXRealIP.
 	// The first one that a request has counts, so that only what those proxies set themselves belongs here.
 	ClientHeaders []http1.FieldID

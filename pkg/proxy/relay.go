@@ -35,35 +35,41 @@ func (x *exchange) ownAnswer() {
 	x.addAltSvc()
 }
 
-// relayAnswer passes head and body on, and reports whether the client got them whole. A wait for the pod that takes too
-// long ends by the deadline of pod.
-func (x *exchange) relayAnswer(body answerBody, pod deadliner) bool {
+// relayAnswer passes head and body on, and reports whether the client got them whole, and the pod's side is as good as
+// before. A wait for the pod that takes too long ends by the deadline of pod.
+func (x *exchange) relayAnswer(body answerBody, pod podSide) bool {
 	if err := x.down.writeHead(x); err != nil {
 		return x.breakOff()
 	}
+	err := x.relayBody(body, pod)
+	isGood := x.endFlow()
+	if err != nil || x.down.end(body.Trailers()) != nil {
+		return x.breakOff()
+	}
+	return isGood
+}
+
+// relayBody passes the body on up to its end.
+func (x *exchange) relayBody(body answerBody, pod podSide) error {
 	for {
 		span, err := x.nextSpan(body, pod)
 		if err == io.EOF {
-			break
+			return nil
 		}
 		if err != nil {
 			_ = x.down.flush() // what has come, the client gets
-			return x.breakOff()
+			return err
 		}
 		x.sent += int64(len(span))
-		if x.down.writeBody(span) != nil {
-			return x.breakOff()
+		if err := x.down.writeBody(span); err != nil {
+			return err
 		}
 	}
-	if x.down.end(body.Trailers()) != nil {
-		return x.breakOff()
-	}
-	return true
 }
 
 // nextSpan gives the next span of the answer's body. Before it waits for one, what was collected goes to the client:
 // a stream must not stall.
-func (x *exchange) nextSpan(body answerBody, pod deadliner) ([]byte, error) {
+func (x *exchange) nextSpan(body answerBody, pod podSide) ([]byte, error) {
 	span, err := body.Next(false)
 	if err != http1.ErrIncomplete {
 		return span, err
@@ -71,6 +77,7 @@ func (x *exchange) nextSpan(body answerBody, pod deadliner) ([]byte, error) {
 	if err := x.down.flush(); err != nil {
 		return nil, err
 	}
+	x.awaitMore(pod)
 	x.guard.start(pod, x.answerBy())
 	span, err = body.Next(true)
 	x.guard.stop()

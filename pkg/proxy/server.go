@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,7 +28,7 @@ type Server struct {
 	http3     http3Server
 	conns     connections
 	admission admission
-	tunnels   tunnels
+	flows     flows
 	usual     bounds
 
 	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
@@ -55,7 +56,9 @@ func NewServer(o Options) *Server {
 	if s.frames == (frameLimits{}) {
 		s.frames = usualFrameLimits
 	}
+	s.lastsFrom = cmp.Or(s.lastsFrom, usualLastsFrom)
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
+	s.flows.metrics = o.Metrics
 	s.clock.Store(1)
 	s.setDate(time.Now())
 	go s.sweep()
@@ -135,19 +138,20 @@ const quiet = 500 * time.Millisecond
 func (s *Server) Leave() { s.leaving.Store(true) }
 
 // Stop lets every request that has begun come to its end and takes no new connections: listeners are closed, idle
-// connections too, the others after their answer. Tunnels, which do not end by themselves, are closed one after the other
-// until shortly before the deadline of ctx. When ctx ends, all that is left is closed; that is the error then.
+// connections too, the others after their answer. Streams that do not end by themselves are closed one after the other until
+// shortly before the deadline of ctx. When ctx ends, all that is left is closed; that is the error then.
 func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
 	s.accepting.Wait()
 	go func() { _ = s.http2.Shutdown(ctx) }() // says goodbye on HTTP/2 connections, and ends with them
 	go func() { _ = s.http3.Shutdown(ctx) }() // the same
-	closing := newSpread(ctx, s.tunnels.count(), time.Now())
+	closing := spreadsOnStop(ctx, time.Now())
+	s.flows.beginCounting()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		s.conns.interruptIdle(s.after(-quiet))
-		s.tunnels.closeBeyond(closing.most(time.Now()))
+		closing.apply(&s.flows, time.Now())
 		if s.conns.empty() {
 			s.Close()
 			return nil
@@ -172,6 +176,7 @@ func (s *Server) Close() {
 		close(s.sweeper)
 	}
 	s.conns.closeAll()
+	s.flows.closeAll()
 	_ = s.http2.Close() // its connections are those that were just closed
 	s.http3.closeTransports()
 }

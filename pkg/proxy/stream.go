@@ -114,6 +114,8 @@ func (s *stream) interruptBody() {
 	_ = s.client.conn.SetReadDeadline(longAgo)
 }
 
+func (s *stream) releaseHead() { s.head.Release() }
+
 // hasLeft is only known of a client that reset its connection: the end of what it sends is the end of what it
 // sends, and no more (RFC 9112 section 9.6).
 func (s *stream) hasLeft() bool { return s.client.left.Load() }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -19,10 +20,9 @@ type tunnel struct {
 //
 // there and back are the guards of what is sent to the pod and to the client.
 func (t *tunnel) run(s *Server, client *http1.Conn, there, back *guard) {
-	s.Metrics.Streams.Inc()
-	defer s.Metrics.Streams.Dec()
-	s.tunnels.add(t)
-	defer s.tunnels.remove(t)
+	f := &flow{kind: observe.StreamWebSocket, pod: t.conn, guard: back}
+	s.flows.add(f)
+	defer s.flows.remove(f)
 	defer t.endpoint.End()
 	defer t.conn.Close()
 	there.reads = false

@@ -96,7 +96,7 @@ func TestASocketIsStickyAndCountsAsARequest(t *testing.T) {
 	client.Close()
 	eventually(t, "the stream to be over", func() bool { return set.Requests(0) == 0 })
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
-	r.expectMetric("limpet_streams", 0)
+	r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 }
 
 // A 101 that nobody asked for would open a tunnel past every rule.

@@ -89,13 +89,13 @@ func TestAWebSocketOverHTTP2(t *testing.T) {
 			if got := client.data(1, len("welcomehello")); got != "welcomehello" {
 				t.Errorf("first came %q", got)
 			}
-			r.expectMetric("limpet_streams", 1)
+			r.expectMetric(`limpet_streams{kind="websocket"}`, 1)
 			client.must(client.WriteData(1, true, []byte("more")))
 			if got := client.data(1, len("morebye")); got != "morebye" { // after the client's own end
 				t.Errorf("then came %q", got)
 			}
 			client.await("the end", func(f http2.Frame) bool { return f.Header().Flags.Has(http2.FlagDataEndStream) })
-			r.expectMetric("limpet_streams", 0)
+			r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 		})
 	}
 	head := p.requests()[0]
@@ -179,7 +179,7 @@ func TestAPodMayRefuseAWebSocketOverHTTP2(t *testing.T) {
 			if got := client.outcome(1); got != c.want {
 				t.Errorf("it ends with %s, want %s", got, c.want)
 			}
-			r.expectMetric("limpet_streams", 0)
+			r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 		})
 	}
 }
@@ -243,7 +243,7 @@ func TestAWebSocketOverHTTP2Ends(t *testing.T) {
 			client.data(1, 1)
 			end(client, p)
 			eventually(t, "the pod to be let go", func() bool { return p.connections() == 0 })
-			r.expectMetric("limpet_streams", 0)
+			r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 			if strings.HasPrefix(name, "pod") {
 				client.await("the end of the stream", func(f http2.Frame) bool {
 					return f.Header().Type == http2.FrameRSTStream || f.Header().Flags.Has(http2.FlagDataEndStream)

@@ -3,31 +3,71 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"math"
+	"net"
 	"testing"
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-func TestTunnelsAreClosedEvenlyOverTheTime(t *testing.T) {
+func TestFlowsAreClosedEvenlyOverTheTime(t *testing.T) {
 	now := time.Unix(1000, 0)
-	ctx, cancel := context.WithDeadline(t.Context(), now.Add(92*time.Second))
+	ctx, cancel := context.WithDeadline(t.Context(), now.Add(102*time.Second))
 	defer cancel()
-	s := newSpread(ctx, 9, now)
-	for _, c := range []struct {
-		after time.Duration
-		want  int
-	}{{0, 9}, {time.Second, 9}, {10 * time.Second, 8}, {11 * time.Second, 8}, {45 * time.Second, 5}, {80 * time.Second, 1},
-		{89 * time.Second, 1}, {90 * time.Second, 0}, {91 * time.Second, 0}} {
-		if got := s.most(now.Add(c.after)); got != c.want {
-			t.Errorf("after %s %d may be open, want %d", c.after, got, c.want)
+	all := spreadsOnStop(ctx, now)
+	for kind, shares := range map[observe.StreamKind][]float64{
+		observe.StreamWebSocket: {1, 0.75, 0.5, 0.25, 0.1, 0, 0},
+		observe.StreamEvents:    {1, 0.75, 0.5, 0.25, 0.1, 0, 0},
+		observe.StreamGRPC:      {1, 0.75, 0.5, 0.25, 0.1, 0, 0},
+		observe.StreamDownload:  {1, 1, 1, 1, 0.4, 0, 0},
+	} {
+		for i, seconds := range []time.Duration{0, 25, 50, 75, 90, 100, 110} {
+			if got := all[kind].share(now.Add(seconds * time.Second)); math.Abs(got-shares[i]) > 0.001 {
+				t.Errorf("after %d s %f of kind %d may be open, want %f", seconds, got, kind, shares[i])
+			}
 		}
 	}
-	if late := newSpread(ctx, 9, now.Add(94*time.Second)); late.most(now.Add(93*time.Second)) != 0 {
-		t.Error("after the deadline tunnels are left open")
+	late := spreadsOnStop(ctx, now.Add(104*time.Second))
+	endless := spreadsOnStop(t.Context(), now)
+	for kind := range late {
+		if late[kind].share(now.Add(103*time.Second)) != 0 {
+			t.Errorf("after the deadline flows of kind %d are left open", kind)
+		}
+		if endless[kind].share(now.Add(time.Hour)) != 1 {
+			t.Errorf("without a deadline flows of kind %d are closed", kind)
+		}
 	}
-	if endless := newSpread(t.Context(), 9, now); endless.most(now.Add(time.Hour)) < 9 {
-		t.Error("without a deadline tunnels are closed")
+}
+
+// What comes while others are being closed is not closed at once.
+func TestFlowsThatComeLateHaveTheirShareOfTheTime(t *testing.T) {
+	fs := flows{metrics: observe.NewMetrics()}
+	add := func() *flow {
+		near, far := net.Pipe()
+		t.Cleanup(func() { near.Close(); far.Close() })
+		f := &flow{kind: observe.StreamDownload, pod: near, guard: new(guard)}
+		fs.add(f)
+		return f
+	}
+	open := func() int { return len(fs.kinds[observe.StreamDownload].open) }
+	for range 10 {
+		fs.remove(add())
+	}
+	fs.beginCounting()
+	for _, c := range []struct {
+		share     float64
+		add, open int
+	}{{1, 0, 0}, {1, 4, 4}, {0.5, 0, 2}, {0.5, 2, 3}, {0.1, 0, 1}, {0, 0, 0}} {
+		for range c.add {
+			add()
+		}
+		fs.closeDown(observe.StreamDownload, c.share)
+		if open() != c.open {
+			t.Errorf("of a share of %.1f %d are open, want %d", c.share, open(), c.open)
+		}
 	}
 }
 
@@ -92,9 +132,10 @@ func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	sockets := r.sockets(10)
+	r.server.flows.beginCounting()
 	for _, most := range []int{10, 7, 7, 1, 0} {
-		r.server.tunnels.closeBeyond(most)
-		r.expectMetric("limpet_streams", most)
+		r.server.flows.closeDown(observe.StreamWebSocket, float64(most)/10)
+		r.expectMetric(`limpet_streams{kind="websocket"}`, most)
 		if n := open(sockets); n != most {
 			t.Errorf("%d can be used, want %d", n, most)
 		}
@@ -107,9 +148,10 @@ func TestTunnelsThatEndCountAsClosed(t *testing.T) {
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	first := r.upgrade("")
 	sockets := r.sockets(4)
+	r.server.flows.beginCounting()
 	first.Close()
-	r.expectMetric("limpet_streams", 4)
-	r.server.tunnels.closeBeyond(4)
+	r.expectMetric(`limpet_streams{kind="websocket"}`, 4)
+	r.server.flows.closeDown(observe.StreamWebSocket, 0.8)
 	if n := open(sockets); n != 4 {
 		t.Errorf("%d can be used, want 4", n)
 	}
@@ -123,7 +165,7 @@ func TestStopClosesTunnelsBeforeItsTimeIsUp(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	stopped := r.stop(ctx)
-	eventually(t, "the first tunnel to be closed", func() bool { return r.server.tunnels.count() < 6 })
+	eventually(t, "the first tunnel to be closed", func() bool { return p.connections() < 6 })
 	if n := open(sockets); n < 3 {
 		t.Errorf("only %d can be used after the first was closed", n)
 	}
