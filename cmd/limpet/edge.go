@@ -20,13 +20,16 @@ func (e *edgeOptions) register(f flagSet) {
 		" PROXY protocol, version 1 or 2; without one, theirs are refused; nobody else may send one")
 	f.IntVar(&e.connections.Total, "max-connections", 0,
 		"`number` of client connections that may be open at once; 0: no limit but that of open files")
+	f.IntVar(&e.connections.Requests, "max-requests-per-connection", proxy.DefaultRequests, "`number` of requests that a"+
+		" connection of HTTP/1.1 carries before its client is asked to make a new one; 0: no limit")
 	f.IntVar(&e.connections.PerClient, "max-connections-per-client", 0, "`number` of connections that one IPv4 address or"+
 		" one IPv6 network of 64 bits may have open, but for trusted proxies; 0: no limit, since many clients may share an address")
 }
 
 func (e *edgeOptions) validate() error {
-	if e.connections.Total < 0 || e.connections.PerClient < 0 {
-		return fmt.Errorf("%w: --max-connections and --max-connections-per-client are numbers from 0", errUsage)
+	if e.connections.Total < 0 || e.connections.PerClient < 0 || e.connections.Requests < 0 {
+		return fmt.Errorf("%w: --max-connections, --max-connections-per-client and --max-requests-per-connection are numbers"+
+			" from 0", errUsage)
 	}
 	return nil
 }

@@ -141,6 +141,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"no attempts":             {[]string{"dev", "--max-attempts", "0"}, "from 1 to 10"},
 		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
 		"bad session store":       {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
+		"requests below 0":        {[]string{"dev", "--manifests", t.TempDir(), "--max-requests-per-connection=-1"}, "are numbers from 0"},
 		"connections below 0":     {[]string{"dev", "--manifests", t.TempDir(), "--max-connections", "-1"}, "--max-connections"},
 		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
 		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be 1.2 or 1.3"},

@@ -3,6 +3,7 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -83,5 +84,27 @@ func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
 		if n := len(a.clients[i].open); n > 0 {
 			t.Errorf("%d clients are remembered", n)
 		}
+	}
+}
+
+func TestAConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
+	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
+	cookie, home := "", ""
+	for range 3 {
+		client := r.dial()
+		for i := 1; i <= 3; i++ {
+			a := client.post("/", "body", "Cookie: "+cookie)
+			a.expectOK(t, "body")
+			if a.close != (i == 3) {
+				t.Errorf("after request %d the connection is closed: %v", i, a.close)
+			}
+			if home == "" {
+				cookie, home = strings.TrimPrefix(a.cookie(t), "Cookie: "), a.header.Get("X-Pod")
+			} else if pod := a.header.Get("X-Pod"); pod != home {
+				t.Errorf("the session of %s is answered by %s", home, pod)
+			}
+		}
+		client.expectClosed()
 	}
 }

@@ -26,6 +26,7 @@ type client struct {
 	quic      *quicConn    // raw, if it is one
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
+	requests  int          // so far, over HTTP/1.1
 	tokens    affinity.Memory
 }
 
@@ -108,6 +109,12 @@ func (c *client) serveAll(serve func(*client)) {
 func (c *client) serve() {
 	for c.awaitRequest() && c.serveNext() {
 	}
+}
+
+// isUsedUp reports whether the connection has carried as many requests as it may.
+func (c *client) isUsedUp() bool {
+	most := c.server.Connections.Requests
+	return most > 0 && c.requests >= most
 }
 
 // isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.

@@ -32,7 +32,7 @@ type Options struct {
 	// ProxyProtocol are the peers that begin every connection with a header of the PROXY protocol. What it says is
 	// believed from nobody else. None by default.
 	ProxyProtocol []netip.Prefix
-	// Connections bounds the connections of clients. No bound by default.
+	// Connections bounds the connections of clients. No bound where it is 0.
 	Connections ConnectionLimits
 
 	frames    frameLimits   // the usual ones, but in tests

@@ -39,6 +39,7 @@ var (
 
 func (s *stream) begin(c *client) {
 	s.client = c
+	c.requests++
 	s.framing, s.close = http1.BodyNone, false
 	s.interrupted.Store(false)
 	x := &s.exchange
@@ -164,7 +165,8 @@ func (s *stream) chooseFraming() {
 	if s.framing == http1.BodyChunked && x.req.Minor == 0 {
 		s.framing = http1.BodyUntilClose
 	}
-	s.close = s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.leaving.Load() || !s.bodyRead()
+	s.close = s.framing == http1.BodyUntilClose || !x.req.KeepAlive || s.client.server.leaving.Load() ||
+		s.client.isUsedUp() || !s.bodyRead()
 }
 
 // bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
