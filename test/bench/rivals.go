@@ -84,7 +84,7 @@ func limpet(name, binary string) *rival {
 				plain, secure = "", at.Address
 			}
 			return []string{binary, "dev", "--manifests", at.Dir + "/manifests", "--http-addr", plain,
-				"--https-addr", secure, "--admin-addr=", "--access-log=false"}
+				"--https-addr", secure, "--admin-addr=", "--max-requests-per-connection=0", "--access-log=false"}
 		},
 		hint: "make build builds it",
 	}
