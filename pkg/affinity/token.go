@@ -46,8 +46,8 @@ type Memory struct {
 
 	raw   [rawSize]byte
 	plain [plainSize]byte
-	value [maxParameter]byte // of a query parameter, decoded
-	addr  [16]byte           // the network of a client
+	value []byte   // of a query parameter, decoded; made when one has to be
+	addr  [16]byte // the network of a client
 
 	ring  *Keyring // that the last token was opened or sealed with; nil before the first
 	text  [TokenLen]byte

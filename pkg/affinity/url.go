@@ -60,6 +60,9 @@ func (v *values) decode(text []byte, isForm bool) (decoded []byte, ok bool) {
 	if bytes.IndexByte(text, '%') < 0 && (!isForm || bytes.IndexByte(text, '+') < 0) {
 		return text, len(text) <= maxParameter
 	}
+	if v.mem.value == nil {
+		v.mem.value = make([]byte, maxParameter)
+	}
 	out := v.mem.value[:0]
 	for i := 0; i < len(text); i++ {
 		c := text[i]
