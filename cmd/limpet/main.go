@@ -44,6 +44,7 @@ const (
 var errUsage = errors.New("usage")
 
 func main() {
+	tuneCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := dispatch(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
 	stop()

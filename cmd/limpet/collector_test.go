@@ -1,0 +1,41 @@
+package main
+
+import (
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestGarbageIsBoundedByAnAmountAndByWhatIsAlive(t *testing.T) {
+	for alive, want := range map[uint64]int{
+		0:         800, // before the first collection
+		1 << 20:   800,
+		4 << 20:   400,
+		15 << 20:  100, // 106.7
+		32 << 20:  50,
+		100 << 20: 50,
+		1 << 40:   50,
+	} {
+		if got := percentFor(alive); got != want {
+			t.Errorf("with %d bytes alive: %d %%, want %d", alive, got, want)
+		}
+	}
+}
+
+func TestTheCollectorIsLookedAtAfterEachCollection(t *testing.T) {
+	called := make(chan struct{}, 1)
+	afterEachCollection(func() {
+		select {
+		case called <- struct{}{}:
+		default: // the test is over
+		}
+	})
+	for i := range 4 { // at once, and after three collections
+		select {
+		case <-called:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("not called after %d collections", i)
+		}
+		runtime.GC()
+	}
+}
