@@ -93,22 +93,27 @@ func (u *underTLS) lookOnce(fd uintptr) bool {
 type tlsSource struct {
 	conn *Conn
 	tls  *LazyTLS
+	dry  bool // all that has come was read, when the wait for more was interrupted
 }
 
 func (s *tlsSource) read() (int, error) {
 	for {
-		n, err := s.tryRead()
-		if n > 0 {
-			s.conn.w += n
-			return n, nil
+		if !s.dry {
+			n, err := s.tryRead()
+			if n > 0 {
+				s.conn.w += n
+				return n, nil
+			}
+			s.conn.Release()
+			if err != errWouldBlock {
+				return 0, err
+			}
 		}
-		s.conn.Release()
-		if err != errWouldBlock {
-			return 0, err
-		}
+		s.dry = true // a goroutine that goes on with the wait does not need the stack that crypto/tls does
 		if err := s.tls.under.wait(); err != nil {
 			return 0, err
 		}
+		s.dry = false
 	}
 }
 

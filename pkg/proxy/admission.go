@@ -50,24 +50,26 @@ func (a *admission) enter() bool {
 
 func (a *admission) leave() { a.open.Add(-1) }
 
-// enterClient counts a connection of the client, once it is known who that is. leaveClient takes what it gives.
-func (a *admission) enterClient(o *origin) (client netip.Addr, ok bool) {
-	if a.limits.PerClient == 0 || o.trusted {
-		return netip.Addr{}, true
+// enterClient counts a connection of the client, once it is known who that is, and notes in it as what. leaveClient takes
+// that.
+func (a *admission) enterClient(c *client) bool {
+	if a.limits.PerClient == 0 || c.trusted {
+		return true
 	}
-	client = clientOf(o.peer)
+	client := clientOf(c.peer)
 	counts := a.countsOf(client)
 	counts.mu.Lock()
 	defer counts.mu.Unlock()
 	if counts.open[client] >= a.limits.PerClient {
 		a.metrics.Refused(observe.RefusedClient)
-		return netip.Addr{}, false
+		return false
 	}
 	if counts.open == nil {
 		counts.open = map[netip.Addr]int{}
 	}
 	counts.open[client]++
-	return client, true
+	c.counted = client
+	return true
 }
 
 func (a *admission) leaveClient(client netip.Addr) {

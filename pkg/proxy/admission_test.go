@@ -74,11 +74,11 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
 	a := admission{limits: ConnectionLimits{PerClient: 1}, metrics: observe.NewMetrics()}
 	for i := range 1000 {
-		client, ok := a.enterClient(&origin{peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})})
-		if !ok {
+		c := &client{origin: origin{peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}}
+		if !a.enterClient(c) {
 			t.Fatal("a new client is refused")
 		}
-		a.leaveClient(client)
+		a.leaveClient(c.counted)
 	}
 	for i := range a.clients {
 		if n := len(a.clients[i].open); n > 0 {

@@ -27,6 +27,8 @@ type client struct {
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
 	requests  int          // so far, over HTTP/1.1
+	rests     bool         // another goroutine takes over, see rest
+	counted   netip.Addr   // as what it counts in admission
 	tokens    affinity.Memory
 }
 
@@ -44,35 +46,58 @@ func (s *Server) newClient(raw net.Conn) *client {
 
 func (s *Server) originOf(conn net.Conn) origin {
 	o := origin{server: s, shard: connectionCount.Add(1)}
-	peer, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
-	local, _ := netip.ParseAddrPort(conn.LocalAddr().String())
-	o.setAddresses(peer, local)
+	o.setAddresses(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()))
 	return o
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	if socket, ok := a.(interface{ AddrPort() netip.AddrPort }); ok {
+		return socket.AddrPort()
+	}
+	return netip.AddrPort{}
 }
 
 // serveAs finds out who the client is, and serves it unless it has too many connections.
 func (c *client) serveAs(serve func(*client)) {
+	defer c.end()
 	if c.quic == nil && !c.learnOrigin() {
 		return
 	}
-	counted, ok := c.server.admission.enterClient(&c.origin)
-	if !ok {
+	if !c.server.admission.enterClient(c) {
 		return
 	}
-	defer c.server.admission.leaveClient(counted)
 	serve(c)
+}
+
+// end is where a goroutine that serves the connection ends: with the connection, unless that rests.
+func (c *client) end() {
+	if c.rests {
+		c.rests = false
+		go c.rest()
+		return
+	}
+	s := c.server
+	if c.conn != nil {
+		c.conn.Close()
+		s.Metrics.Connections.Dec()
+	}
+	s.admission.leaveClient(c.counted)
+	c.raw.Close()
+	s.conns.remove(c)
+	s.admission.leave()
 }
 
 // serveClear serves a connection that speaks HTTP in clear.
 func (c *client) serveClear() {
-	c.conn = http1.NewConn(c.raw)
-	c.serveAll(func(c *client) {
-		if c.awaitRequest() && c.speaksHTTP2() {
-			c.serveHTTP2()
-			return
-		}
+	c.speak(c.raw)
+	c.idleSince.Store(c.server.clock.Load())
+	switch came, _ := c.wait(c.idleUntil()); {
+	case !came:
+	case c.speaksHTTP2():
+		c.serveHTTP2()
+	default:
 		c.serve()
-	})
+	}
 }
 
 // serveTLS runs the handshake, within the time for a head, and serves what the client chose.
@@ -89,20 +114,19 @@ func (c *client) serveTLS() {
 		}
 		return
 	}
-	c.tls, c.conn = true, http1.NewConn(conn)
+	c.tls = true
+	c.speak(conn)
 	if conn.ConnectionState().NegotiatedProtocol == "h2" {
-		c.serveAll((*client).serveHTTP2)
+		c.serveHTTP2()
 		return
 	}
-	c.serveAll((*client).serve)
+	c.serve()
 }
 
-// serveAll serves the connection in the protocol that it speaks.
-func (c *client) serveAll(serve func(*client)) {
+// speak begins to read the connection, from where HTTP begins.
+func (c *client) speak(conn net.Conn) {
+	c.conn = http1.NewConn(conn)
 	c.server.Metrics.Connections.Inc()
-	defer c.server.Metrics.Connections.Dec()
-	defer c.conn.Close()
-	serve(c)
 }
 
 // serve serves one HTTP/1.1 request after the other.
@@ -137,18 +161,43 @@ func (c *client) serveNext() bool {
 	return next == another
 }
 
-// awaitRequest waits for the first byte of a request. It may be too late and come all the same.
+// restAfter is how long a connection is idle before it rests, in milliseconds.
+const restAfter = 1000
+
+// awaitRequest waits for the first byte of a request.
 func (c *client) awaitRequest() bool {
 	if len(c.conn.Buffered()) > 0 {
 		return true
 	}
 	c.conn.Release()
-	c.guard.start(c.conn, c.server.after(c.server.Timeouts.Idle))
-	c.idleSince.Store(c.server.clock.Load())
+	now := c.server.clock.Load()
+	c.idleSince.Store(now)
+	until := c.idleUntil()
+	came, late := c.wait(min(until, now+restAfter))
+	c.rests = late && !came && c.server.clock.Load() < until && !c.server.stopping.Load()
+	return came
+}
+
+// rest waits for the rest of the idle time in a goroutine that has done nothing else: it needs a stack of 2 KiB. Those
+// which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all.
+func (c *client) rest() {
+	defer c.end()
+	if came, _ := c.wait(c.idleUntil()); came {
+		c.serve()
+	}
+}
+
+func (c *client) idleUntil() int64 { return c.idleSince.Load() + c.server.Timeouts.Idle.Milliseconds() }
+
+// wait waits for the first byte of a request, and no longer than until the server's clock says. It may be late and come
+// all the same.
+func (c *client) wait(until int64) (came, late bool) {
+	c.guard.start(c.conn, until)
 	err := c.conn.Fill(0)
-	c.idleSince.Store(0)
-	c.guard.stop()
-	return err == nil
+	if err == nil {
+		c.idleSince.Store(0)
+	}
+	return err == nil, c.guard.stop()
 }
 
 // Lingering is reading from a client that is being turned away while it may still send: closing at once would reset

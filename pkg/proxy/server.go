@@ -121,12 +121,7 @@ func (s *Server) admit(raw net.Conn, serve func(*client)) {
 		raw.Close()
 		return
 	}
-	go func() {
-		defer s.admission.leave()
-		defer s.conns.remove(c)
-		defer raw.Close()
-		c.serveAs(serve)
-	}()
+	go c.serveAs(serve)
 }
 
 // quiet is how long a connection is idle before Stop closes it: the next request of one that was used just now may
