@@ -39,7 +39,12 @@ type Message struct {
 
 // Add appends a field. The bytes must have been checked; parsers and the HTTP/2 side do that.
 func (m *Message) Add(name, value []byte) {
-	m.Fields = append(m.Fields, Field{Name: name, Value: value, ID: NameID(name)})
+	m.AddField(Field{Name: name, Value: value, ID: NameID(name)})
+}
+
+// AddField is Add of a field whose ID is known.
+func (m *Message) AddField(f Field) {
+	m.Fields = append(m.Fields, f)
 	m.index(len(m.Fields) - 1)
 }
 
@@ -56,6 +61,15 @@ func (m *Message) Get(id FieldID) []byte {
 
 // Withhold keeps Fields[i] from being forwarded.
 func (m *Message) Withhold(i int) { m.Fields[i].ID = FieldWithheld }
+
+// WithholdAll keeps all fields of that name from being forwarded.
+func (m *Message) WithholdAll(id FieldID) {
+	for i := range m.Fields {
+		if m.Fields[i].ID == id {
+			m.Withhold(i)
+		}
+	}
+}
 
 // KeepNominated copies what Connection names, which is needed for trailers, so that it outlives the bytes that m was
 // parsed from.

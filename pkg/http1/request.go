@@ -136,7 +136,7 @@ func (r *Request) finish() error {
 		return err
 	}
 	r.TakesTrailers = r.lists(FieldTE, "trailers")
-	return r.setExpect()
+	return r.SetExpect()
 }
 
 // settleHost takes Host from its field. An absolute-form has set it already, and then both have to agree: RFC 9112
@@ -155,8 +155,9 @@ func (r *Request) settleHost() error {
 	return r.SetHost(host)
 }
 
-// setExpect reads Expect, which does not exist in HTTP/1.0 and means nothing without a body (RFC 9110 section 10.1.1).
-func (r *Request) setExpect() error {
+// SetExpect reads Expect, which does not exist in HTTP/1.0 and means nothing without a body (RFC 9110 section 10.1.1). Body
+// must be set before.
+func (r *Request) SetExpect() error {
 	if !r.Has(FieldExpect) || r.Minor == 0 {
 		return nil
 	}

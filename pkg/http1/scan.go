@@ -62,6 +62,9 @@ func allOf(buf []byte, of uint8) bool { return scan(buf, 0, of) == len(buf) }
 // IsToken reports whether b is a token (RFC 9110 section 5.6.2).
 func IsToken(b []byte) bool { return len(b) > 0 && allOf(b, classToken) }
 
+// IsFieldValue reports whether b can be the value of a field (RFC 9110 section 5.5).
+func IsFieldValue(b []byte) bool { return textEnd(b, 0) == len(b) }
+
 // indexColon gives the index of the first colon at or after i, len(buf) if there is none.
 func indexColon(buf []byte, i int) int {
 	for ; i+8 <= len(buf); i += 8 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
@@ -23,6 +24,7 @@ type client struct {
 	guard     guard        // of the goroutine that serves the connection
 	bodySide  guard        // of the goroutine that sends a request's body on
 	guards    streamGuards // of the streams of HTTP/2 and HTTP/3
+	http2     atomic.Pointer[http2.Conn]
 	quic      *quicConn    // raw, if it is one
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
@@ -156,7 +158,7 @@ func (c *client) serveNext() bool {
 	case bytesOnly:
 		t.run(c.server, c.conn, &c.bodySide, &c.guard)
 	case lingering:
-		c.linger()
+		c.linger(lingerTime)
 	}
 	return next == another
 }
@@ -207,12 +209,13 @@ const (
 	lingerTime = 10 * time.Second // in all
 )
 
-func (c *client) linger() {
+// linger reads on for that time, unless nothing comes for some of it.
+func (c *client) linger(most time.Duration) {
 	if !endWriting(c.conn) {
 		return
 	}
 	_ = c.conn.SetReadDeadline(time.Time{}) // reading a body may have been interrupted by one
-	end := c.server.after(lingerTime)
+	end := c.server.after(most)
 	for now := c.server.clock.Load(); now < end; now = c.server.clock.Load() {
 		c.conn.Consume(len(c.conn.Buffered()))
 		c.conn.Release()

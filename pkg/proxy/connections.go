@@ -67,6 +67,7 @@ func (c *connections) sweep(clock int64) {
 		conn.guard.sweep(clock)
 		conn.bodySide.sweep(clock)
 		conn.guards.sweep(clock)
+		conn.sweepHTTP2(clock)
 		if look && conn.isWaiting() && isReset(conn.raw) {
 			conn.left.Store(true)
 			conn.guard.expire()

@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"testing"
@@ -97,7 +98,11 @@ func (r *rig) sockets(n int) []func() error {
 	return all
 }
 
+// echoOver uses the tunnel. Of a stream that was reset nothing is said any more.
 func echoOver(p *peer) error {
+	if p.over {
+		return io.EOF
+	}
 	if err := p.WriteData(1, false, []byte("x")); err != nil {
 		return err
 	}
@@ -112,6 +117,7 @@ func echoOver(p *peer) error {
 				return nil
 			}
 		case *http2.RSTStreamFrame:
+			p.over = true
 			return fmt.Errorf("reset: %s", f.ErrCode)
 		}
 	}

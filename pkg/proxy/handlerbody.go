@@ -8,7 +8,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// frame says how long the body is. net/http goes by the first of several lengths, takes one that is no number for 0,
+// http3Span is how much of a body is read at once.
+const http3Span = 16 << 10
+
+// frame says how long the body is. quic-go goes by the first of several lengths, takes one that is no number for 0,
 // and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
 func (s *handlerStream) frame() error {
 	req := &s.exchange.req
@@ -30,7 +33,7 @@ func (s *handlerStream) frame() error {
 // have one its beginning, or its end, is waited for.
 func (s *handlerStream) frameUnknown() (err error) {
 	req := &s.exchange.req
-	if s.r.ProtoMajor == 3 && !takesBody(req.Method) {
+	if !takesBody(req.Method) {
 		s.first, err = s.nextBody(true)
 		if err == io.EOF {
 			return nil
@@ -61,7 +64,7 @@ func (s *handlerStream) nextBody(wait bool) ([]byte, error) {
 		return nil, http1.ErrIncomplete
 	}
 	if s.buf == nil {
-		s.buf = make([]byte, http2FrameSize)
+		s.buf = make([]byte, http3Span)
 	}
 	s.bodySide.start(s.control, s.origin.server.after(s.exchange.bounds.body))
 	n, err := s.read(s.buf)

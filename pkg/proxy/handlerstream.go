@@ -11,8 +11,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// handlerStream is the downstream of one request that a library hands over as to an http.Handler, together with its
-// exchange: net/http does for HTTP/2, quic-go for HTTP/3.
+// handlerStream is the downstream of one HTTP/3 request, which quic-go hands over as to an http.Handler, together with its
+// exchange.
 type handlerStream struct {
 	exchange exchange
 	origin   origin
@@ -47,14 +47,7 @@ func (s *handlerStream) begin(c *client, w http.ResponseWriter, r *http.Request)
 	x := &s.exchange
 	x.reset()
 	x.origin, x.guard, x.down = &s.origin, &s.guard, s
-	x.client, x.protocol, x.bounds = c.peer, protocolOf(r), c.server.usual
-}
-
-func protocolOf(r *http.Request) string {
-	if r.ProtoMajor == 3 {
-		return "HTTP/3.0"
-	}
-	return "HTTP/2.0"
+	x.client, x.protocol, x.bounds = c.peer, "HTTP/3.0", c.server.usual
 }
 
 func (s *handlerStream) serve() {
@@ -79,11 +72,11 @@ func (s *handlerStream) finish() {
 func (s *handlerStream) readHead() error {
 	r, req := s.r, &s.exchange.req
 	req.Minor, req.KeepAlive = 1, true
-	socket, err := asksForSocket(r)
+	socket, err := asksForSocket(r.Method, protocolOf(r))
 	if err != nil {
 		return err
 	}
-	if err := req.SetMethod(methodOf(r, socket)); err != nil {
+	if err := req.SetMethod(methodFor([]byte(r.Method), socket)); err != nil {
 		return err
 	}
 	if err := s.setTarget(); err != nil {
@@ -93,7 +86,7 @@ func (s *handlerStream) readHead() error {
 		return err
 	}
 	s.addFields(socket)
-	for name := range r.Trailer { // where net/http puts what is announced
+	for name := range r.Trailer { // where quic-go puts what is announced
 		req.Add(trailerName, []byte(name))
 	}
 	if len(req.Fields) > s.origin.server.Limits.Fields {
@@ -104,7 +97,8 @@ func (s *handlerStream) readHead() error {
 		return err
 	}
 	if socket {
-		s.askForSocket()
+		s.ended = true // what the client sends is for the tunnel
+		s.exchange.askForSocket()
 		return nil
 	}
 	return s.frame()
@@ -117,18 +111,10 @@ func (s *handlerStream) setTarget() error {
 	return s.exchange.req.SetTarget([]byte(s.r.RequestURI))
 }
 
-// methodOf is the method that a pod is asked with.
-func methodOf(r *http.Request, socket bool) []byte {
-	if socket {
-		return []byte(http.MethodGet)
-	}
-	return []byte(r.Method)
-}
-
 // addFields leaves out a key of the client's, who has no use for one in this protocol.
 func (s *handlerStream) addFields(socket bool) {
 	for name, values := range s.r.Header {
-		if name == protocolField || socket && strings.EqualFold(name, string(secWebSocketKey)) {
+		if socket && strings.EqualFold(name, string(secWebSocketKey)) {
 			continue
 		}
 		for _, value := range values {
@@ -137,15 +123,14 @@ func (s *handlerStream) addFields(socket bool) {
 	}
 }
 
-func (s *handlerStream) releaseHead() {} // it is net/http's
+func (s *handlerStream) releaseHead() {} // it is quic-go's
+
+func (s *handlerStream) guards() (there, back *guard) { return &s.bodySide, &s.guard }
 
 func (s *handlerStream) hasLeft() bool { return s.r.Context().Err() != nil }
 
-// writeInterim passes a 1xx on. In HTTP/2 a 100 is sent by net/http when the body is first read.
+// writeInterim passes a 1xx on.
 func (s *handlerStream) writeInterim(head *http1.Response) error {
-	if head.Status == http.StatusContinue && s.r.ProtoMajor == 2 {
-		return nil
-	}
 	s.setFields(head)
 	s.w.WriteHeader(head.Status)
 	clear(s.w.Header())
@@ -165,7 +150,7 @@ func (s *handlerStream) writeHead(x *exchange) error {
 	s.setFields(&x.resp)
 	h := s.w.Header()
 	if !x.resp.Has(http1.FieldContentType) {
-		h["Content-Type"] = nil // net/http would make one up, as it does, rightly, with Date
+		h["Content-Type"] = nil // quic-go would make one up, as it does, rightly, with Date
 	}
 	if server := s.origin.server.ServerHeader; server != "" && !x.resp.Has(http1.FieldServer) {
 		h.Set("Server", server)

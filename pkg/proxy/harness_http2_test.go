@@ -12,6 +12,9 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
+// http2FrameSize is the largest frame that Limpet takes.
+const http2FrameSize = 16 << 10
+
 // peer is an HTTP/2 client that sends whatever frames it likes.
 type peer struct {
 	*http2.Framer
@@ -19,6 +22,7 @@ type peer struct {
 	t       testing.TB
 	block   bytes.Buffer
 	encoder *hpack.Encoder
+	over    bool // its stream has ended, as far as it has looked
 }
 
 // dialHTTP2 connects, and sends the preface with these settings.

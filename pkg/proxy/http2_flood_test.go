@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -78,7 +77,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 				}
 				t.Error("the flood goes on")
 			})
-			if n := reached.Load(); n > 50*usualFrameLimits.resetsAtOnce {
+			if n := reached.Load(); n > 50*usualBudget.ResetsAtOnce {
 				t.Errorf("the pod was sent %d requests", n)
 			}
 			if c.byFrames {
@@ -90,8 +89,8 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 
 // slowly keeps allowances from growing faster than a busy machine can flood.
 func slowly(o *Options) {
-	o.frames = usualFrameLimits
-	o.frames.resetsPerSecond, o.frames.emptyPerSecond = 5, 50
+	o.budget = usualBudget
+	o.budget.ResetsPerSecond, o.budget.EmptyPerSecond = 5, 50
 }
 
 func openPost(p *peer, _ uint32) error {
@@ -248,46 +247,5 @@ func TestListsOfFieldsThatAreTooLongAreRefused(t *testing.T) {
 				<-p.ended()
 			}
 		})
-	}
-}
-
-// The frames are counted whatever pieces they come in.
-func TestFramesAreFollowedInAnyPieces(t *testing.T) {
-	var wire bytes.Buffer
-	wire.WriteString(http2.ClientPreface)
-	f := http2.NewFramer(&wire, nil)
-	f.WriteSettings(http2.Setting{ID: http2.SettingMaxFrameSize, Val: 1 << 20})
-	for range 3 {
-		f.WriteData(1, false, make([]byte, 1000))
-		f.WriteRSTStream(1, http2.ErrCodeCancel)
-		f.WritePing(false, [8]byte{})
-		f.WriteData(1, false, nil)
-	}
-	for _, size := range []int{1, 2, 3, 7, 13, 100, wire.Len()} {
-		b := newFrameBudget(&usualFrameLimits, 0)
-		b.resets, b.empty = newAllowance(3, 0, 0), newAllowance(7, 0, 0)
-		all := wire.Bytes()
-		for len(all) > 0 {
-			n := min(size, len(all))
-			if !b.received(all[:n], 0) {
-				t.Fatalf("pieces of %d bytes: too much with %d bytes to come", size, len(all))
-			}
-			all = all[n:]
-		}
-		if b.resets.left != 0 || b.empty.left != 0 {
-			t.Errorf("pieces of %d bytes: %d and %d thousandths are left", size, b.resets.left, b.empty.left)
-		}
-	}
-}
-
-func TestAnAllowanceGrowsWithTimeUpToItsBound(t *testing.T) {
-	a := newAllowance(2, 10, 1000)
-	for _, step := range []struct {
-		clock int64
-		want  bool
-	}{{1000, true}, {1000, true}, {1099, false}, {1300, true}, {9000, true}, {9000, true}, {9000, false}} {
-		if got := a.use(step.clock); got != step.want {
-			t.Errorf("at %d: %v", step.clock, got)
-		}
 	}
 }

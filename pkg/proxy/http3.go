@@ -14,6 +14,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
@@ -39,7 +40,7 @@ type http3Server struct {
 }
 
 func (h *http3Server) prepare(o *Options) {
-	h.Handler = http.HandlerFunc(serveStream)
+	h.Handler = http.HandlerFunc(serveHandlerStream)
 	h.MaxHeaderBytes = o.Limits.HeadBytes
 	h.Logger = slog.New(logr.ToSlogHandler(o.Log.V(1)))
 	h.ConnContext = func(ctx context.Context, conn *quic.Conn) context.Context {
@@ -65,11 +66,11 @@ func quicConfig(o *Options) *quic.Config {
 // ServeHTTP3 accepts QUIC connections that speak HTTP/3, like Serve, and lets clients of HTTPS know that there is HTTP/3 at
 // the port that they came to. The socket is closed with the server.
 func (s *Server) ServeHTTP3(socket net.PacketConn) error {
-	handshakes := newAllowance(handshakesAtOnce, handshakesPerSecond, s.clock.Load())
+	handshakes := http2.NewAllowance(handshakesAtOnce, handshakesPerSecond, s.clock.Load())
 	transport := &quic.Transport{
 		Conn:                socket,
 		ConnContext:         withSession,
-		VerifySourceAddress: func(net.Addr) bool { return !handshakes.use(s.clock.Load()) },
+		VerifySourceAddress: func(net.Addr) bool { return !handshakes.Use(s.clock.Load()) },
 	}
 	l, err := transport.Listen(http3.ConfigureTLSConfig(s.tls), quicConfig(&s.Options))
 	if err != nil {
@@ -141,12 +142,12 @@ func (c *client) serveHTTP3() {
 // quicConn is a QUIC connection as far as a client needs one. Its bytes are read by quic-go alone.
 type quicConn struct {
 	*quic.Conn
-	resets allowance
+	resets http2.Allowance
 	flood  atomic.Bool
 }
 
 func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
-	return &quicConn{Conn: conn, resets: newAllowance(s.frames.resetsAtOnce, s.frames.resetsPerSecond, s.clock.Load())}
+	return &quicConn{Conn: conn, resets: http2.NewAllowance(s.budget.ResetsAtOnce, s.budget.ResetsPerSecond, s.clock.Load())}
 }
 
 // Close says goodbye.
@@ -154,7 +155,7 @@ func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
 
 // leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
 func (c *quicConn) leftBehind(s *Server) {
-	if !c.resets.use(s.clock.Load()) && c.flood.CompareAndSwap(false, true) {
+	if !c.resets.Use(s.clock.Load()) && c.flood.CompareAndSwap(false, true) {
 		s.Metrics.Refused(observe.RefusedFlood)
 		_ = c.CloseWithError(http3ExcessiveLoad, "too many resets")
 	}

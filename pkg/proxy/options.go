@@ -9,6 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/certs"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
@@ -35,7 +36,7 @@ type Options struct {
 	// Connections bounds the connections of clients. No bound where it is 0.
 	Connections ConnectionLimits
 
-	frames    frameLimits   // the usual ones, but in tests
+	budget    http2.Budget  // the usual ones, but in tests
 	lastsFrom time.Duration // the same
 	// ClientHeaders are where trusted proxies say who the client is: FieldXForwardedFor, FieldForwarded or FieldXRealIP.
 	// The first one that a request has counts, so that only what those proxies set themselves belongs here.

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -24,7 +25,7 @@ type Server struct {
 	Options
 	dialer    upstream.Dialer
 	tls       *tls.Config
-	http2     *http2Server
+	http2     http2.Options
 	http3     http3Server
 	conns     connections
 	admission admission
@@ -51,12 +52,12 @@ func NewServer(o Options) *Server {
 	}
 	s.tls = tlsConfig(&s.Options)
 	s.usual = boundsOf(&o)
-	s.http2 = newHTTP2(&s.Options)
 	s.http3.prepare(&s.Options)
-	if s.frames == (frameLimits{}) {
-		s.frames = usualFrameLimits
+	if s.budget == (http2.Budget{}) {
+		s.budget = usualBudget
 	}
 	s.lastsFrom = cmp.Or(s.lastsFrom, usualLastsFrom)
+	s.http2 = s.http2Options()
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
 	s.flows.metrics = o.Metrics
 	s.clock.Store(1)
@@ -138,14 +139,14 @@ func (s *Server) Leave() { s.leaving.Store(true) }
 func (s *Server) Stop(ctx context.Context) error {
 	s.closeListeners()
 	s.accepting.Wait()
-	go func() { _ = s.http2.Shutdown(ctx) }() // says goodbye on HTTP/2 connections, and ends with them
-	go func() { _ = s.http3.Shutdown(ctx) }() // the same
+	go func() { _ = s.http3.Shutdown(ctx) }() // says goodbye on HTTP/3 connections, and ends with them
 	closing := spreadsOnStop(ctx, time.Now())
 	s.flows.beginCounting()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		s.conns.interruptIdle(s.after(-quiet))
+		s.conns.each((*client).leaveHTTP2)
 		closing.apply(&s.flows, time.Now())
 		if s.conns.empty() {
 			s.Close()
@@ -172,7 +173,6 @@ func (s *Server) Close() {
 	}
 	s.conns.closeAll()
 	s.flows.closeAll()
-	_ = s.http2.Close() // its connections are those that were just closed
 	s.http3.closeTransports()
 }
 

@@ -13,7 +13,7 @@ type spread struct{ from, over time.Time }
 
 type spreads [observe.StreamKinds]spread
 
-// goodbye is left at the end: net/http gives an HTTP/2 connection a second after its last stream.
+// goodbye is left at the end: for half of it an HTTP/2 client may still read what was written to it.
 const goodbye = 2 * time.Second
 
 // spreadsOnStop gives the time for each kind, none without a deadline.

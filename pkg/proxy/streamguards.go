@@ -6,30 +6,39 @@ import (
 	"time"
 )
 
+// guarded is a stream with its two guards: of the goroutine that sends its body on, and of that of its exchange.
+type guarded interface {
+	guards() (there, back *guard)
+	hasLeft() bool
+}
+
 // streamGuards are the guards of the streams of one connection, for the sweeper.
 type streamGuards struct {
 	mu     sync.Mutex
-	all    map[*handlerStream]struct{}
+	all    map[guarded]struct{}
 	closed chan struct{} // made by close, and closed with the last stream
 	empty  int64         // the server's clock when there was last a stream, or when the connection began
 }
 
-// add refuses after close, and more streams than a connection may have: quic-go lets clients open another one for each
-// that they reset, whether or not it is still being served.
-func (g *streamGuards) add(s *handlerStream) bool {
+// mostServed bounds the streams of a connection that are served. Clients may open another one for each that they reset, and
+// it takes a moment until what was asked for is given up.
+const mostServed = 2 * maxStreams
+
+// add refuses after close, and more streams than may be served.
+func (g *streamGuards) add(s guarded) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed != nil || len(g.all) == maxStreams {
+	if g.closed != nil || len(g.all) == mostServed {
 		return false
 	}
 	if g.all == nil {
-		g.all = map[*handlerStream]struct{}{}
+		g.all = map[guarded]struct{}{}
 	}
 	g.all[s] = struct{}{}
 	return true
 }
 
-func (g *streamGuards) remove(s *handlerStream, clock int64) {
+func (g *streamGuards) remove(s guarded, clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.all, s)
@@ -62,10 +71,11 @@ func (g *streamGuards) sweep(clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for s := range g.all {
-		s.guard.sweep(clock)
-		s.bodySide.sweep(clock)
+		there, back := s.guards()
+		there.sweep(clock)
+		back.sweep(clock)
 		if s.hasLeft() {
-			s.guard.expire()
+			back.expire()
 		}
 	}
 }

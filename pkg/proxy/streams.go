@@ -8,9 +8,9 @@ import (
 
 type clientKey struct{}
 
-// serveStream serves one request of an HTTP/2 or HTTP/3 connection. An answer that cannot be completed ends in a reset of
+// serveHandlerStream serves one request of an HTTP/3 connection. An answer that cannot be completed ends in a reset of
 // the stream.
-func serveStream(w http.ResponseWriter, r *http.Request) {
+func serveHandlerStream(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(clientKey{}).(*client)
 	if !ok {
 		panic(http.ErrAbortHandler)
@@ -31,7 +31,7 @@ func serveStream(w http.ResponseWriter, r *http.Request) {
 	broken := s.exchange.broken
 	s.finish()
 	handlerStreams.Put(s)
-	if left && c.quic != nil {
+	if left {
 		c.quic.leftBehind(c.server)
 	}
 	if broken {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	_ "github.com/limpet-dev/limpet/pkg/proxy/extendedconnect" // before net/http
 )
 
 // WebSockets over HTTP/2 and HTTP/3 begin with a CONNECT that says ":protocol" (RFC 8441, RFC 9220). Pods are asked in
@@ -22,38 +21,46 @@ var (
 	secWebSocketKey = []byte("Sec-WebSocket-Key")
 )
 
-const (
-	protocolField = ":protocol" // where net/http puts it
-	acceptField   = "Sec-Websocket-Accept"
-)
+const acceptField = "Sec-Websocket-Accept"
 
-// asksForSocket reports whether the request is the CONNECT of a WebSocket.
-func asksForSocket(r *http.Request) (bool, error) {
-	protocol, ok := r.Header[protocolField]
-	if r.ProtoMajor == 3 && r.Proto != "HTTP/3.0" { // so says quic-go that it is something else
-		protocol, ok = []string{r.Proto}, true
-	}
+// asksForSocket reports whether the request is the CONNECT of a WebSocket. protocol is its ":protocol", empty without one.
+func asksForSocket(method, protocol string) (bool, error) {
 	switch {
-	case !ok:
+	case protocol == "":
 		return false, nil
-	case r.Method != http.MethodConnect:
+	case method != http.MethodConnect:
 		return false, errProtocolWithout
-	case len(protocol) != 1 || protocol[0] != string(websocket):
+	case protocol != string(websocket):
 		return false, errProtocol
 	}
 	return true, nil
 }
 
+// protocolOf is the ":protocol" of an HTTP/3 request, where quic-go puts it.
+func protocolOf(r *http.Request) string {
+	if r.Proto == "HTTP/3.0" {
+		return ""
+	}
+	return r.Proto
+}
+
+// methodFor is the method that a pod is asked with.
+func methodFor(method []byte, socket bool) []byte {
+	if socket {
+		return []byte(http.MethodGet)
+	}
+	return method
+}
+
 // askForSocket makes the exchange ask its pod for a WebSocket. The request has no body: what the client sends is for the
 // tunnel.
-func (s *handlerStream) askForSocket() {
+func (x *exchange) askForSocket() {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key) // never fails
 	text := base64.StdEncoding.AppendEncode(nil, key)
-	req := &s.exchange.req
-	req.Upgrade, req.Body, s.ended = websocket, http1.BodyNone, true
-	req.Add(secWebSocketKey, text)
-	s.exchange.accept = acceptFor(text)
+	x.req.Upgrade, x.req.Body = websocket, http1.BodyNone
+	x.req.Add(secWebSocketKey, text)
+	x.accept = acceptFor(text)
 }
 
 // acceptFor is how a pod shows that it has understood the key (RFC 6455 section 4.2.2).
@@ -83,7 +90,7 @@ func (c streamConn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite ends the stream, and what the client still sends with it: net/http can only end the answer by returning.
+// CloseWrite ends the stream, and what the client still sends with it: quic-go can only end the answer by returning.
 func (c streamConn) CloseWrite() error { return c.SetReadDeadline(longAgo) }
 
 // Close is for a stream that has failed: it is reset.

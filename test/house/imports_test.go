@@ -17,11 +17,13 @@ var mayImport = map[string][]string{
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "api"},
 	"pkg/proxy": {
-		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/certs", "pkg/observe", "pkg/model",
+		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
+		"pkg/model",
 	},
 	"pkg/routing":  {"pkg/model", "pkg/filter", "pkg/affinity", "pkg/upstream"},
 	"pkg/filter":   {"pkg/model", "pkg/http1"},
-	"pkg/upstream": {"pkg/model", "pkg/http1"},
+	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2"},
+	"pkg/http2":    {"pkg/http1"}, // whose fields are those of HTTP/2 too (ADR 38)
 	"pkg/affinity": {"pkg/model"},
 	"pkg/certs":    {"pkg/model"},
 	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // whose outcomes are its labels
@@ -32,6 +34,7 @@ var mayImport = map[string][]string{
 var foreign = map[string][]string{
 	"pkg/model": {},
 	"pkg/http1": {},
+	"pkg/http2": {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
 		"k8s.io/api/", "k8s.io/apimachinery/",
 	},

@@ -1,0 +1,164 @@
+package http2
+
+import (
+	"io"
+	"sync"
+
+	"golang.org/x/net/http2/hpack"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// Options say what one side of connections allows the other. They are shared, and do not change.
+type Options struct {
+	// Streams is how many the peer may have open at once: none, where it is asked and does not ask.
+	Streams int
+	// StreamWindow and ConnectionWindow are how many bytes of bodies may be on their way or wait to be read.
+	StreamWindow, ConnectionWindow int
+	// HeadBytes, Fields and TrailerBytes bound field sections, as RFC 9113 section 6.5.2 measures them.
+	HeadBytes, Fields, TrailerBytes int
+	// ExtendedConnect lets clients ask for WebSockets (RFC 8441).
+	ExtendedConnect bool
+	Budget          Budget
+	// Clock gives milliseconds, for the budget.
+	Clock func() int64
+}
+
+// Conn is one connection. Its methods are safe for concurrent use, except Serve, which is called once.
+type Conn struct {
+	options *Options
+	socket  *http1.Conn
+	to      io.Writer     // where the bytes for the socket go
+	handle  func(*Stream) // called for each stream of the peer; nil on the side that asks
+	in      inbound
+
+	mu         sync.Mutex
+	streams    map[uint32]*Stream // that are open in one direction at least
+	running    int                // streams of the peer whose owner has not let go
+	lastPeer   uint32             // the highest that the peer has opened
+	next       uint32             // that is opened from here
+	peer       settings
+	sendWindow int64
+	recvWindow int64
+	credit     int    // bytes that were taken, and not given back to the peer's window yet
+	reset      recent // from here: the peer may not know yet, and go on (RFC 9113 section 5.1)
+	ended      recent // in any other way
+	replies    int    // frames in out that answer the peer's own
+
+	out       *output
+	taken     uint32    // how often out was taken to be written
+	writing   bool      // a goroutine for that exists
+	queue     []*Stream // that wait for the window of the connection, or for room in out
+	turn      *Stream   // whose turn it is
+	tableTold bool      // that we keep no dynamic table
+	written   sync.Cond
+
+	leaving leaving
+	saidAt  int64 // the clock when that began
+	gone    bool  // the peer has said goodbye
+	err     error // why nothing more can be done
+}
+
+// inbound belongs to the goroutine that reads.
+type inbound struct {
+	decoder       *hpack.Decoder
+	section       section
+	resets, empty Allowance
+}
+
+// recent are the last streams of some kind.
+type recent struct {
+	ids [64]uint32
+	n   int
+}
+
+func (r *recent) add(id uint32) {
+	r.ids[r.n%len(r.ids)] = id
+	r.n++
+}
+
+func (r *recent) has(id uint32) bool {
+	for _, known := range r.ids {
+		if known == id {
+			return true
+		}
+	}
+	return false
+}
+
+// NewServer makes the side that is asked. What it says is written to w, which is socket, or something before it that knows
+// how long a write may take. Each request is handed to handle, in a goroutine of its own, which must Close
+// the stream in the end.
+func NewServer(socket *http1.Conn, w io.Writer, o *Options, handle func(*Stream)) *Conn {
+	c := newConn(socket, w, o)
+	c.handle = handle
+	c.collect(o.appendSettings(c.output(), false))
+	return c
+}
+
+func newConn(socket *http1.Conn, w io.Writer, o *Options) *Conn {
+	clock := o.Clock()
+	c := &Conn{
+		options: o, socket: socket, to: w, next: 1, streams: map[uint32]*Stream{}, peer: defaultSettings(),
+		sendWindow: initialWindow, recvWindow: int64(o.ConnectionWindow),
+	}
+	c.written.L = &c.mu
+	c.in.resets = NewAllowance(o.Budget.ResetsAtOnce, o.Budget.ResetsPerSecond, clock)
+	c.in.empty = NewAllowance(o.Budget.EmptyAtOnce, o.Budget.EmptyPerSecond, clock)
+	c.in.decoder = hpack.NewDecoder(tableSize, c.addField)
+	c.in.decoder.SetMaxStringLength(o.HeadBytes)
+	return c
+}
+
+// tableSize is that of the peer's dynamic table, which is the default (RFC 9113 section 6.5.2).
+const tableSize = 4096
+
+func (c *Conn) isServer() bool { return c.handle != nil }
+
+// isIdle reports whether a stream of that id was never opened.
+func (c *Conn) isIdle(id uint32) bool {
+	if c.isServer() {
+		return id > c.lastPeer || id%2 == 0
+	}
+	return id >= c.next || id%2 == 0
+}
+
+// fail ends the connection and everything on it, and says why to a peer that broke the protocol. It returns when that is
+// written. The socket is not closed.
+func (c *Conn) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failLocked(err)
+	for c.writing {
+		c.written.Wait()
+	}
+}
+
+func (c *Conn) failLocked(err error) {
+	if c.err != nil {
+		return
+	}
+	if broken, ok := err.(*ConnError); ok { //nolint:errorlint // made here, and not wrapped
+		c.collect(appendGoAway(c.output(), c.lastPeer, broken.Code))
+		c.flush()
+	}
+	c.err = err
+	for id, s := range c.streams {
+		s.failLocked(err)
+		delete(c.streams, id)
+	}
+}
+
+// Err is why nothing more can be done on the connection, nil while that can.
+func (c *Conn) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// remove forgets a stream that has ended both ways.
+func (c *Conn) remove(s *Stream) {
+	delete(c.streams, s.id)
+	c.ended.add(s.id)
+	c.endIfLeft()
+}

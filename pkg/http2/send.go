@@ -1,0 +1,129 @@
+package http2
+
+import "os"
+
+// SendHead collects the field section at the beginning of an answer. With end set nothing follows it. It does not wait:
+// there are no more of them than streams.
+func (s *Stream) SendHead(block []byte, end bool) error {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := s.sendFailure(); err != nil {
+		return err
+	}
+	s.appendBlock(block, end)
+	return nil
+}
+
+// SendTrailers ends what is sent with a field section.
+func (s *Stream) SendTrailers(block []byte) error { return s.SendHead(block, true) }
+
+func (s *Stream) appendBlock(block []byte, end bool) {
+	c := s.conn
+	if !c.tableTold {
+		c.tableTold = true
+		// We keep no dynamic table, and say so once: else a peer that allows less than the default would wait to be told
+		// (RFC 7541 section 4.2).
+		block = append([]byte{0x20}, block...)
+	}
+	s.mark()
+	c.collect(appendBlock(c.output(), s.id, block, end, min(c.peer.maxFrame, MaxFrame)))
+	if end {
+		s.endSending()
+	}
+}
+
+// Send collects a part of the body. It waits while windows are closed.
+func (s *Stream) Send(p []byte) error {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(p) > 0 {
+		n, err := s.awaitWindow(len(p))
+		if err != nil {
+			return err
+		}
+		s.mark()
+		b := appendFrame(c.output(), frame{length: n, kind: frameData, stream: s.id})
+		c.collect(append(b, p[:n]...))
+		s.sendWindow -= int64(n)
+		c.sendWindow -= int64(n)
+		s.passTurn()
+		p = p[n:]
+	}
+	return nil
+}
+
+// SendEnd says that nothing more will be sent, on the last frame if that can still be changed.
+func (s *Stream) SendEnd() error {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.sendEnded {
+		return nil
+	}
+	if err := s.sendFailure(); err != nil {
+		return err
+	}
+	if s.inOutput && s.frameIn == c.taken {
+		c.out.bytes[s.frameAt+4] |= flagEndStream
+	} else {
+		c.collect(appendFrame(c.output(), frame{kind: frameData, flags: flagEndStream, stream: s.id}))
+	}
+	s.endSending()
+	return nil
+}
+
+// Flush makes sure that what was collected is written soon. It does not wait for that.
+func (s *Stream) Flush() error {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.conn.flush()
+	return s.sendFailure()
+}
+
+// mark remembers where the frame is that is about to be collected.
+func (s *Stream) mark() {
+	s.frameAt, s.frameIn, s.inOutput = len(s.conn.output()), s.conn.taken, true
+}
+
+// endSending writes what there is: nothing more of this stream is to be waited for.
+func (s *Stream) endSending() {
+	s.sendEnded = true
+	s.conn.flush()
+	s.endIfOver()
+}
+
+func (s *Stream) sendFailure() error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.writeExpired:
+		return os.ErrDeadlineExceeded
+	case s.sendEnded:
+		return ErrClosed
+	}
+	return nil
+}
+
+// awaitWindow gives how much of a body may be sent now. Streams that wait for the connection get it one after the other, a
+// frame each, however much they have to send.
+func (s *Stream) awaitWindow(want int) (int, error) {
+	c := s.conn
+	for {
+		if err := s.sendFailure(); err != nil {
+			s.leaveQueue()
+			return 0, err
+		}
+		switch {
+		case s.sendWindow <= 0:
+			s.passTurn()
+			c.flush()
+			s.writable.Wait()
+		case !c.isOpen() || !s.isNext():
+			s.queueUp()
+		default:
+			return int(min(int64(want), s.sendWindow, c.sendWindow, int64(min(c.peer.maxFrame, MaxFrame)))), nil
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package http2
+
+import "encoding/binary"
+
+// Settings (RFC 9113 section 6.5.2, RFC 8441 section 3).
+const (
+	settingEnablePush      = 0x2
+	settingMaxStreams      = 0x3
+	settingInitialWindow   = 0x4
+	settingMaxFrame        = 0x5
+	settingMaxHeaderList   = 0x6
+	settingExtendedConnect = 0x8
+)
+
+const (
+	initialWindow  = 1<<16 - 1
+	settingBytes   = 6
+	largestFrame   = 1<<24 - 1
+	unknownStreams = 100 // are opened before the peer has said how many it takes
+)
+
+// settings are those of the peer.
+type settings struct {
+	known         bool // they have come
+	maxStreams    uint32
+	initialWindow int64
+	maxFrame      int
+	maxHeaderList uint32
+}
+
+func defaultSettings() settings {
+	return settings{maxStreams: unknownStreams, initialWindow: initialWindow, maxFrame: MaxFrame, maxHeaderList: maxWindow}
+}
+
+// set takes one setting over. Those that are not known are passed over. The size of the dynamic table is nothing to us:
+// we have none.
+func (s *settings) set(id uint16, value uint32) error {
+	switch id {
+	case settingEnablePush:
+		if value > 1 {
+			return protocolError("ENABLE_PUSH is neither 0 nor 1")
+		}
+	case settingMaxStreams:
+		s.maxStreams = value
+	case settingInitialWindow:
+		if value > maxWindow {
+			return &ConnError{CodeFlowControl, "INITIAL_WINDOW_SIZE is above 2^31-1"}
+		}
+		s.initialWindow = int64(value)
+	case settingMaxFrame:
+		if value < MaxFrame || value > largestFrame {
+			return protocolError("MAX_FRAME_SIZE is not from 2^14 to 2^24-1")
+		}
+		s.maxFrame = int(value)
+	case settingMaxHeaderList:
+		s.maxHeaderList = value
+	case settingExtendedConnect:
+		if value > 1 {
+			return protocolError("ENABLE_CONNECT_PROTOCOL is neither 0 nor 1")
+		}
+	}
+	return nil
+}
+
+// takeSettings applies what the peer has set, and acknowledges it.
+func (c *Conn) takeSettings(f *frame, p []byte) error {
+	if err := checkSettings(f); err != nil || f.has(flagAck) {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.peer.initialWindow
+	if !c.peer.known {
+		c.peer.known, c.peer.maxStreams = true, maxStream // unless it says otherwise
+	}
+	for ; len(p) > 0; p = p[settingBytes:] {
+		if err := c.peer.set(binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])); err != nil {
+			return err
+		}
+	}
+	c.collect(appendFrame(c.output(), frame{kind: frameSettings, flags: flagAck}))
+	c.replies++
+	return c.moveWindows(c.peer.initialWindow - before)
+}
+
+func checkSettings(f *frame) error {
+	switch {
+	case f.stream != 0:
+		return protocolError("SETTINGS on a stream")
+	case f.length%settingBytes != 0 || f.has(flagAck) && f.length > 0:
+		return sizeError("SETTINGS of a length that cannot be")
+	}
+	return nil
+}
+
+// moveWindows changes the windows of all streams, which may be negative then (RFC 9113 section 6.9.2).
+func (c *Conn) moveWindows(by int64) error {
+	for _, s := range c.streams {
+		if s.sendWindow += by; s.sendWindow > maxWindow {
+			return &ConnError{CodeFlowControl, "a window is above 2^31-1"}
+		}
+		if by > 0 {
+			s.writable.Broadcast()
+		}
+	}
+	return nil
+}
+
+// appendSettings writes our own, and opens the window of the connection.
+func (o *Options) appendSettings(b []byte, isClient bool) []byte {
+	own := []setting{
+		{settingEnablePush, 0},
+		{settingInitialWindow, uint32(o.StreamWindow)},
+		{settingMaxFrame, MaxFrame},
+		{settingMaxHeaderList, uint32(o.HeadBytes)},
+	}
+	if !isClient {
+		own = append(own, setting{settingMaxStreams, uint32(o.Streams)})
+	}
+	if o.ExtendedConnect {
+		own = append(own, setting{settingExtendedConnect, 1})
+	}
+	b = appendFrame(b, frame{length: len(own) * settingBytes, kind: frameSettings})
+	for _, s := range own {
+		b = binary.BigEndian.AppendUint16(b, s.id)
+		b = binary.BigEndian.AppendUint32(b, s.value)
+	}
+	return appendWindowUpdate(b, 0, o.ConnectionWindow-initialWindow)
+}
+
+type setting struct {
+	id    uint16
+	value uint32
+}

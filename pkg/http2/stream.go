@@ -1,0 +1,253 @@
+package http2
+
+import (
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// Stream is one request and its answer. One goroutine may receive while another one sends; the rest is safe for
+// concurrent use. Whoever got it must Close it.
+type Stream struct {
+	// Head is that of a request, or of a final answer once AwaitHead gave it.
+	Head *Head
+
+	conn *Conn
+	id   uint32
+
+	// All that follows is guarded by the lock of the connection.
+	err                       error // why it came to a bad end
+	final                     bool  // its head has come
+	bodiless                  bool  // no body belongs to its answer, whatever that says
+	recvEnded, sendEnded      bool
+	readExpired, writeExpired bool
+	readable, writable        sync.Cond
+	sendWindow, recvWindow    int64
+	credit                    int
+	declared, received        int64 // bytes of the body
+	first, last               *block
+	given                     int // bytes of first that the last span had
+	heads                     []*Head
+	interims                  int
+	trailers                  *Head
+	frameAt                   int    // where its last frame is in what waits to be written
+	frameIn                   uint32 // which is what has been taken so often
+	inOutput                  bool
+	queued                    bool // for its turn to send
+}
+
+// newStream makes a stream that is open both ways.
+func (c *Conn) newStream(id uint32) *Stream {
+	s := &Stream{
+		conn: c, id: id, declared: -1,
+		sendWindow: c.peer.initialWindow, recvWindow: int64(c.options.StreamWindow),
+	}
+	s.readable.L, s.writable.L = &c.mu, &c.mu
+	c.streams[id] = s
+	return s
+}
+
+// failLocked wakes whoever waits on the stream.
+func (s *Stream) failLocked(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+	s.leaveQueue()
+	s.readable.Broadcast()
+	s.writable.Broadcast()
+}
+
+// endReceiving notes that nothing more will come. A body that is not as long as it was said to be is malformed (RFC 9113
+// section 8.1.1).
+func (s *Stream) endReceiving() error {
+	if s.declared >= 0 && s.received != s.declared {
+		return streamError{s.id, CodeProtocol}
+	}
+	s.recvEnded = true
+	s.readable.Broadcast()
+	s.endIfOver()
+	return nil
+}
+
+func (s *Stream) endIfOver() {
+	if s.recvEnded && s.sendEnded {
+		s.conn.remove(s)
+	}
+}
+
+// AwaitHead waits for the next interim answer, or the final one.
+func (s *Stream) AwaitHead() (*Head, error) {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	for len(s.heads) == 0 {
+		if err := s.readFailure(); err != nil {
+			return nil, err
+		}
+		s.readable.Wait()
+	}
+	h := s.heads[0]
+	s.heads = s.heads[1:]
+	s.Head.release()
+	s.Head = h
+	return h, nil
+}
+
+func (s *Stream) readFailure() error {
+	switch {
+	case s.err != nil:
+		return s.err
+	case s.readExpired:
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// Next gives the next span of the body. It is valid until the next call. At the end there is io.EOF; with wait unset,
+// http1.ErrIncomplete says that nothing has come yet.
+func (s *Stream) Next(wait bool) ([]byte, error) {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.take()
+	for {
+		switch err := s.readFailure(); {
+		case s.first != nil:
+			span := s.first.data[s.first.r:s.first.w]
+			s.given = len(span)
+			return span, nil
+		case s.recvEnded:
+			return nil, io.EOF
+		case err != nil:
+			return nil, err
+		case !wait:
+			return nil, http1.ErrIncomplete
+		}
+		c.flush()
+		s.readable.Wait()
+	}
+}
+
+// Read is part of io.Reader. It waits.
+func (s *Stream) Read(p []byte) (int, error) {
+	span, err := s.Next(true)
+	if err != nil {
+		return 0, err
+	}
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.given = copy(p, span)
+	return s.given, nil
+}
+
+// take is done with the last span.
+func (s *Stream) take() {
+	if s.given == 0 {
+		return
+	}
+	n := s.given
+	s.given = 0
+	s.consume(n)
+	s.conn.giveBack(n)
+	s.giveBack(n)
+}
+
+// Await waits until Next has something to say, without giving it.
+func (s *Stream) Await() error {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.take()
+	for s.first == nil && !s.recvEnded {
+		if err := s.readFailure(); err != nil {
+			return err
+		}
+		s.conn.flush()
+		s.readable.Wait()
+	}
+	return nil
+}
+
+// Trailers are those that came with the end of the body.
+func (s *Stream) Trailers() []http1.Field {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	if s.trailers == nil {
+		return nil
+	}
+	return s.trailers.Fields
+}
+
+// Ended reports whether nothing follows the head, as far as that is known yet.
+func (s *Stream) Ended() bool {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return s.recvEnded && s.first == nil && s.trailers == nil
+}
+
+// Err is why the stream came to a bad end, nil if it did not.
+func (s *Stream) Err() error {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	return s.err
+}
+
+// SetDeadline ends waits, those to come too, if t has passed, and lets there be waits again if t is zero. There are no
+// other deadlines.
+func (s *Stream) SetDeadline(t time.Time) error {
+	_ = s.SetReadDeadline(t)
+	return s.SetWriteDeadline(t)
+}
+
+// SetReadDeadline is SetDeadline for receiving.
+func (s *Stream) SetReadDeadline(t time.Time) error {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.readExpired = !t.IsZero()
+	s.readable.Broadcast()
+	return nil
+}
+
+// SetWriteDeadline is SetDeadline for sending.
+func (s *Stream) SetWriteDeadline(t time.Time) error {
+	s.conn.mu.Lock()
+	defer s.conn.mu.Unlock()
+	s.writeExpired = !t.IsZero()
+	s.writable.Broadcast()
+	return nil
+}
+
+// Close lets go of the stream. What has not ended is reset with that code.
+func (s *Stream) Close(code Code) {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.giveBack(s.drop())
+	if s.sendEnded && c.isServer() {
+		code = CodeNone // the answer stands: what the client still sends is not wanted (RFC 9113 section 8.1)
+	}
+	if c.streams[s.id] == s {
+		c.resetStream(s.id, code)
+	}
+	s.failLocked(ErrClosed)
+	s.releaseHeads()
+	c.running--
+	c.endIfLeft()
+	c.flush()
+}
+
+// ReleaseHead gives the memory of Head back, which is nil then.
+func (s *Stream) ReleaseHead() {
+	s.Head.release()
+	s.Head = nil
+}
+
+func (s *Stream) releaseHeads() {
+	s.ReleaseHead()
+	s.trailers.release()
+	for _, h := range s.heads {
+		h.release()
+	}
+	s.trailers, s.heads = nil, nil
+}

@@ -1,0 +1,105 @@
+package proxy
+
+import "github.com/limpet-dev/limpet/pkg/http1"
+
+var (
+	errPerHop = &http1.Error{Status: 400, Reason: "a field that is about a connection of HTTP/1.1"}
+	errTE     = &http1.Error{Status: 400, Reason: "TE is something other than trailers"}
+)
+
+// readHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
+func (s *http2Stream) readHead() error {
+	h, req := s.stream.Head, &s.exchange.req
+	req.Minor, req.KeepAlive = 1, true
+	if h.TooLarge {
+		return http1.ErrHeadTooLarge
+	}
+	socket, err := asksForSocket(string(h.Method), string(h.Protocol))
+	if err != nil {
+		return err
+	}
+	if err := req.SetMethod(methodFor(h.Method, socket)); err != nil {
+		return err
+	}
+	if len(h.Path) > s.origin.server.Limits.TargetBytes {
+		return http1.ErrTargetTooLong
+	}
+	if err := req.SetTarget(h.Path); err != nil {
+		return err
+	}
+	if err := s.setFields(socket); err != nil {
+		return err
+	}
+	if socket {
+		s.exchange.askForSocket()
+		return nil
+	}
+	return s.frame()
+}
+
+// setFields takes the fields over. A key of the client's is left out of what asks for a WebSocket: it has no use for one in
+// this protocol.
+func (s *http2Stream) setFields(socket bool) error {
+	h, req := s.stream.Head, &s.exchange.req
+	host := h.Authority
+	s.cookies = s.cookies[:0]
+	for i := range h.Fields {
+		f := &h.Fields[i]
+		switch f.ID {
+		case http1.FieldConnection, http1.FieldKeepAlive, http1.FieldProxyConnection, http1.FieldTransferEncoding,
+			http1.FieldUpgrade:
+			return errPerHop
+		case http1.FieldTE:
+			if string(f.Value) != "trailers" {
+				return errTE
+			}
+			req.TakesTrailers = true
+		case http1.FieldCookie:
+			s.addCookies(f.Value)
+			continue
+		case http1.FieldSecWebSocketKey:
+			if socket {
+				continue
+			}
+		case http1.FieldHost:
+			if host == nil {
+				host = f.Value
+			}
+		}
+		req.AddField(*f)
+	}
+	if len(s.cookies) > 0 {
+		req.AddField(http1.Field{Name: cookieName, Value: s.cookies, ID: http1.FieldCookie})
+	}
+	if err := req.SetHost(host); err != nil {
+		return err
+	}
+	return req.Settle()
+}
+
+// addCookies puts together what clients take apart to compress it better (RFC 9113 section 8.2.3).
+func (s *http2Stream) addCookies(value []byte) {
+	if len(s.cookies) > 0 {
+		s.cookies = append(s.cookies, "; "...)
+	}
+	s.cookies = append(s.cookies, value...)
+}
+
+var cookieName = []byte("Cookie")
+
+// frame says how long the body is.
+func (s *http2Stream) frame() error {
+	req := &s.exchange.req
+	switch {
+	case s.stream.Ended():
+		if req.Body != http1.BodyNone {
+			return http1.ErrLength
+		}
+		if takesBody(req.Method) {
+			req.ContentLength = 0
+		}
+	case req.ContentLength < 0:
+		req.Body = http1.BodyChunked
+	}
+	return req.SetExpect()
+}

@@ -1,0 +1,224 @@
+package proxy
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
+)
+
+// http2Stream is the downstream of one request on an HTTP/2 connection, together with its exchange.
+type http2Stream struct {
+	exchange exchange
+	origin   origin
+	tokens   affinity.Memory
+	guard    guard
+	bodySide guard
+	stream   *http2.Stream
+	out      http1.Output // space for field sections
+	cookies  []byte       // of the request
+
+	interrupted atomic.Bool // no more of the body is read
+}
+
+var (
+	http2Streams            = sync.Pool{New: func() any { return new(http2Stream) }}
+	_            downstream = (*http2Stream)(nil)
+)
+
+func (s *http2Stream) begin(c *client, stream *http2.Stream) {
+	s.stream = stream
+	s.origin = c.origin
+	s.tokens.Learned = c.server.Sessions
+	s.origin.memory = &s.tokens
+	s.bodySide.reads = true
+	s.interrupted.Store(false)
+	x := &s.exchange
+	x.reset()
+	x.origin, x.guard, x.down = &s.origin, &s.guard, s
+	x.client, x.protocol, x.bounds = c.peer, "HTTP/2.0", c.server.usual
+}
+
+func (s *http2Stream) serve() {
+	x := &s.exchange
+	if err := s.readHead(); err != nil {
+		x.refuseRequest(err)
+		return
+	}
+	x.run()
+}
+
+// finish gives back what the request held.
+func (s *http2Stream) finish() {
+	s.out.Drop()
+	s.exchange.out.Drop()
+	s.exchange.respBody.Reset()
+	s.stream = nil
+	s.exchange.origin, s.exchange.guard = nil, nil
+}
+
+func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
+	if !wait {
+		return s.exchange.count(s.stream.Next(false))
+	}
+	s.bodySide.start(s.stream, s.origin.server.after(s.exchange.bounds.body))
+	span, err := s.stream.Next(true)
+	if s.bodySide.stop() && err != nil || s.interrupted.Load() {
+		return nil, os.ErrDeadlineExceeded
+	}
+	return s.exchange.count(span, err)
+}
+
+func (s *http2Stream) trailers() []http1.Field { return s.stream.Trailers() }
+
+// interruptBody sets interrupted first: if the guard takes the deadline back, nextBody has yet to look at it.
+func (s *http2Stream) interruptBody() {
+	s.interrupted.Store(true)
+	_ = s.stream.SetReadDeadline(longAgo)
+}
+
+func (s *http2Stream) releaseHead() { s.stream.ReleaseHead() }
+
+func (s *http2Stream) hasLeft() bool { return s.stream.Err() != nil }
+
+func (s *http2Stream) guards() (there, back *guard) { return &s.bodySide, &s.guard }
+
+// writeInterim passes a 1xx on at once.
+func (s *http2Stream) writeInterim(head *http1.Response) error {
+	s.out.Begin()
+	s.out.Buf = http2.AppendStatus(s.out.Buf, head.Status)
+	s.appendFields(head)
+	if err := s.sendHead(false); err != nil {
+		return err
+	}
+	return s.stream.Flush()
+}
+
+func (s *http2Stream) appendFields(head *http1.Response) {
+	for i := range head.Fields {
+		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
+			s.out.Buf = http2.AppendField(s.out.Buf, f.Name, f.Value)
+		}
+	}
+}
+
+func (s *http2Stream) writeHead(x *exchange) error {
+	s.out.Begin()
+	if x.resp.Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
+		x.resp.WithholdAll(http1.FieldSecWebSocketAccept)
+		s.out.Buf = http2.AppendStatus(s.out.Buf, http.StatusOK)
+	} else {
+		s.out.Buf = http2.AppendStatus(s.out.Buf, x.resp.Status)
+	}
+	s.appendFields(&x.resp)
+	if len(x.cookie) > 0 {
+		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, x.cookie)
+	}
+	s.appendMissing()
+	if x.resp.ContentLength >= 0 && x.resp.Status != http.StatusSwitchingProtocols {
+		s.out.Buf = http2.AppendLength(s.out.Buf, x.resp.ContentLength)
+	}
+	return s.sendHead(s.isBodiless())
+}
+
+// isBodiless reports whether the head is all of the answer.
+func (s *http2Stream) isBodiless() bool {
+	x := &s.exchange
+	return x.noBody() || x.resp.Body == http1.BodyNone && x.resp.Status != http.StatusSwitchingProtocols
+}
+
+// sendHead hands the field section in out over.
+func (s *http2Stream) sendHead(end bool) error {
+	s.startGuard()
+	defer s.guard.stop()
+	err := s.stream.SendHead(s.out.Buf, end)
+	s.out.Drop()
+	return err
+}
+
+// appendMissing adds what every answer has, as over HTTP/1.1.
+func (s *http2Stream) appendMissing() {
+	resp, server := &s.exchange.resp, s.origin.server
+	if !resp.Has(http1.FieldDate) {
+		s.out.Buf = http2.AppendField(s.out.Buf, dateName, *server.date.Load())
+	}
+	if !resp.Has(http1.FieldServer) && server.ServerHeader != "" {
+		s.out.Buf = http2.AppendField(s.out.Buf, serverName, server.ServerHeader)
+	}
+}
+
+var (
+	setCookieName = []byte("set-cookie")
+	dateName      = []byte("date")
+	serverName    = []byte("server")
+)
+
+func (s *http2Stream) writeBody(span []byte) error {
+	if s.exchange.noBody() {
+		return nil
+	}
+	s.startGuard()
+	defer s.guard.stop()
+	return s.stream.Send(span)
+}
+
+func (s *http2Stream) flush() error { return s.stream.Flush() }
+
+// startGuard bounds how long a client may leave the stream's window closed.
+func (s *http2Stream) startGuard() {
+	s.guard.start(s.stream, s.origin.server.after(s.exchange.bounds.body))
+}
+
+func (s *http2Stream) end(trailers []http1.Field) error {
+	if s.isBodiless() {
+		return nil
+	}
+	s.out.Begin()
+	for i := range trailers {
+		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
+			s.out.Buf = http2.AppendField(s.out.Buf, f.Name, f.Value)
+		}
+	}
+	if len(s.out.Buf) > 0 {
+		return s.sendHead(true)
+	}
+	s.out.Drop()
+	return s.stream.SendEnd()
+}
+
+// conn is the stream as a connection, for a tunnel.
+func (s *http2Stream) conn() *http1.Conn { return http1.NewConn(http2Tunnel{s.stream}) }
+
+type http2Tunnel struct{ *http2.Stream }
+
+// WaitReadable waits until there is something to read, or nothing more will come.
+func (t http2Tunnel) WaitReadable() error { return t.Await() }
+
+func (t http2Tunnel) Write(p []byte) (int, error) {
+	if err := t.Send(p); err != nil {
+		return 0, err
+	}
+	return len(p), t.Flush()
+}
+
+// CloseWrite ends the stream, and what the client still sends with it: few clients close a WebSocket by halves.
+func (t http2Tunnel) CloseWrite() error {
+	if err := t.SendEnd(); err != nil {
+		return err
+	}
+	return t.SetReadDeadline(longAgo)
+}
+
+// Close is for a stream that has failed: both directions end.
+func (t http2Tunnel) Close() error { return t.SetDeadline(longAgo) }
+
+// LocalAddr is part of net.Conn. Nobody asks.
+func (t http2Tunnel) LocalAddr() net.Addr { return &net.TCPAddr{} }
+
+// RemoteAddr is part of net.Conn. Nobody asks.
+func (t http2Tunnel) RemoteAddr() net.Addr { return &net.TCPAddr{} }
