@@ -13,6 +13,8 @@ import (
 type Options struct {
 	// Streams is how many the peer may have open at once: none, where it is asked and does not ask.
 	Streams int
+	// Requests is how many it may open in all, before it is told to go elsewhere. No bound where it is 0.
+	Requests int
 	// StreamWindow and ConnectionWindow are how many bytes of bodies may be on their way or wait to be read.
 	StreamWindow, ConnectionWindow int
 	// HeadBytes, Fields and TrailerBytes bound field sections, as RFC 9113 section 6.5.2 measures them.
@@ -34,6 +36,7 @@ type Conn struct {
 
 	mu         sync.Mutex
 	streams    map[uint32]*Stream // that are open in one direction at least
+	opened     int                // by the peer
 	running    int                // streams of the peer whose owner has not let go
 	lastPeer   uint32             // the highest that the peer has opened
 	next       uint32             // that is opened from here

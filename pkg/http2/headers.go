@@ -158,6 +158,9 @@ func (c *Conn) endRequest(section *section) error {
 	s.Head, s.final, s.declared = section.head, true, section.head.ContentLength
 	s.recvEnded = section.end
 	c.running++
+	if c.opened++; c.opened == c.options.Requests && c.leaving == staying {
+		c.announce()
+	}
 	go c.handle(s)
 	return nil
 }

@@ -30,12 +30,16 @@ func (c *Conn) Leave() {
 	switch {
 	case c.err != nil:
 	case c.leaving == staying:
-		c.leaving, c.saidAt = announced, c.options.Clock()
-		c.collect(appendPing(appendGoAway(c.output(), maxStream, CodeNone), 0, farewell))
-		c.flush()
+		c.announce()
 	case c.leaving == announced && c.options.Clock()-c.saidAt > patience:
 		c.leave()
 	}
+}
+
+func (c *Conn) announce() {
+	c.leaving, c.saidAt = announced, c.options.Clock()
+	c.collect(appendPing(appendGoAway(c.output(), maxStream, CodeNone), 0, farewell))
+	c.flush()
 }
 
 // pinged takes the answer to a PING.

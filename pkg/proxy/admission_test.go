@@ -3,8 +3,11 @@ package proxy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/http2"
 
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
@@ -106,5 +109,29 @@ func TestAConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
 			}
 		}
 		client.expectClosed()
+	}
+}
+
+// Over HTTP/2 the requests that are on their way when the client is told are served too.
+func TestAnHTTP2ConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
+	r.serve(nil, startEcho(t, "pod-a"))
+	p := dialHTTP2(t, r.addr)
+	for id := uint32(1); id <= 9; id += 2 {
+		p.must(p.open(id, true, plain...))
+	}
+	answered, goodbyes := 0, []uint32{}
+	for frame, err := p.ReadFrame(); err == nil; frame, err = p.ReadFrame() {
+		switch f := frame.(type) {
+		case *http2.MetaHeadersFrame:
+			answered++
+		case *http2.GoAwayFrame:
+			goodbyes = append(goodbyes, f.LastStreamID)
+		case *http2.PingFrame:
+			p.must(p.WritePing(true, f.Data))
+		}
+	}
+	if want := []uint32{1<<31 - 1, 9}; answered != 5 || !slices.Equal(goodbyes, want) {
+		t.Errorf("%d of 5 requests were answered; told to go after streams %d, want %d", answered, goodbyes, want)
 	}
 }

@@ -30,6 +30,7 @@ var usualBudget = http2.Budget{
 func (s *Server) http2Options() http2.Options {
 	return http2.Options{
 		Streams:          maxStreams,
+		Requests:         s.Connections.Requests,
 		StreamWindow:     streamWindow,
 		ConnectionWindow: connectionWindow,
 		HeadBytes:        s.Limits.HeadBytes,
