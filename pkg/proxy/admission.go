@@ -23,13 +23,13 @@ type ConnectionLimits struct {
 // all of them within minutes. That costs one TLS handshake in so many requests, 0.1 % of their CPU.
 const DefaultRequests = 10_000
 
-// admission counts connections. Those that are one too many are closed before anything is read of them: an answer would
-// cost what the limit is there to save, and over TLS a handshake more.
+// admission counts connections. Those that are one too many are turned away, or closed.
 type admission struct {
-	limits  ConnectionLimits
-	metrics *observe.Metrics
-	open    atomic.Int64
-	clients [16]clientCounts
+	limits     ConnectionLimits
+	metrics    *observe.Metrics
+	open       atomic.Int64
+	turnedAway atomic.Int64 // those that are being answered
+	clients    [16]clientCounts
 }
 
 // clientCounts is how many connections are open, by client.

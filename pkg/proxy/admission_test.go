@@ -12,7 +12,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-func TestOneMoreConnectionThanThereMayBeIsClosed(t *testing.T) {
+// expectTurnedAway sees that a connection is one too many.
+func (c *caller) expectTurnedAway() {
+	c.t.Helper()
+	a := c.post("/", "a body")
+	a.expectStatus(c.t, 503)
+	if !a.close || a.header.Get("Retry-After") != "5" || a.err != nil {
+		c.t.Errorf("it is turned away with %q, %v", a.header, a.err)
+	}
+	c.expectClosed()
+}
+
+func TestOneMoreConnectionThanThereMayBeIsTurnedAway(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Total = 3 })
 	r.serve(nil, startEcho(t, "pod-a"))
 	var open []*caller
@@ -21,7 +32,7 @@ func TestOneMoreConnectionThanThereMayBeIsClosed(t *testing.T) {
 		c.get("/").expectOK(t, "")
 		open = append(open, c)
 	}
-	r.dial().expectClosed()
+	r.dial().expectTurnedAway()
 	r.expectMetric(`limpet_connections_refused_total{reason="total_limit"}`, 1)
 	for _, c := range open {
 		c.get("/").expectOK(t, "") // they do not notice
@@ -52,8 +63,8 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 	call("2001:db8::1").get("/").expectOK(t, "")
 	call("2001:db8::2").get("/").expectOK(t, "")
 
-	call("192.0.2.1").expectClosed()
-	call("2001:db8::3").expectClosed()
+	call("192.0.2.1").expectTurnedAway()
+	call("2001:db8::3").expectTurnedAway()
 	r.expectMetric(`limpet_connections_refused_total{reason="client_limit"}`, 2)
 	call("192.0.2.2").get("/").expectOK(t, "")
 	call("2001:db8:0:1::1").get("/").expectOK(t, "")

@@ -30,6 +30,7 @@ type client struct {
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
 	requests  int          // so far, over HTTP/1.1
 	rests     bool         // another goroutine takes over, see rest
+	tooMany   bool         // it is one too many: see turnAway
 	counted   netip.Addr   // as what it counts in admission
 	tokens    affinity.Memory
 }
@@ -60,15 +61,21 @@ func addrPort(a net.Addr) netip.AddrPort {
 }
 
 // serveAs finds out who the client is, and serves it unless it has too many connections.
-func (c *client) serveAs(serve func(*client)) {
+func (c *client) serveAs(how service) {
 	defer c.end()
 	if c.quic == nil && !c.learnOrigin() {
 		return
 	}
-	if !c.server.admission.enterClient(c) {
-		return
+	switch {
+	case c.tooMany:
+		c.turnAway()
+	case c.server.admission.enterClient(c):
+		how.serve(c)
+	case c.server.admission.beginTurningAway(how):
+		c.server.admission.leave()
+		c.tooMany = true
+		c.turnAway()
 	}
-	serve(c)
 }
 
 // end is where a goroutine that serves the connection ends: with the connection, unless that rests.
@@ -86,7 +93,16 @@ func (c *client) end() {
 	s.admission.leaveClient(c.counted)
 	c.raw.Close()
 	s.conns.remove(c)
-	s.admission.leave()
+	c.leave()
+}
+
+// leave makes room for another connection.
+func (c *client) leave() {
+	if c.tooMany {
+		c.server.admission.endTurningAway()
+		return
+	}
+	c.server.admission.leave()
 }
 
 // serveClear serves a connection that speaks HTTP in clear.

@@ -88,7 +88,7 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 		conn, err := l.Accept(context.Background())
 		switch {
 		case err == nil:
-			s.admit(s.newQUIC(conn), (*client).serveHTTP3)
+			s.admit(s.newQUIC(conn), overHTTP3)
 		case s.stopping.Load():
 			return nil
 		default:

@@ -69,15 +69,15 @@ func NewServer(o Options) *Server {
 // Serve accepts connections that speak HTTP in clear, until the listener fails or the server stops. It returns nil in
 // the latter case.
 func (s *Server) Serve(l net.Listener) error {
-	return s.accept(l, (*client).serveClear)
+	return s.accept(l, inClear)
 }
 
 // ServeTLS accepts connections that speak HTTP over TLS, like Serve.
 func (s *Server) ServeTLS(l net.Listener) error {
-	return s.accept(l, (*client).serveTLS)
+	return s.accept(l, overTLS)
 }
 
-func (s *Server) accept(l net.Listener, serve func(*client)) error {
+func (s *Server) accept(l net.Listener, how service) error {
 	if !s.listen(l) {
 		return l.Close()
 	}
@@ -86,7 +86,7 @@ func (s *Server) accept(l net.Listener, serve func(*client)) error {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
-			s.admit(conn, serve)
+			s.admit(conn, how)
 		case s.stopping.Load():
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -110,19 +110,21 @@ func (s *Server) listen(l io.Closer) bool {
 	return true
 }
 
-// admit serves a connection in a goroutine of its own. From here on Stop waits for it.
-func (s *Server) admit(raw net.Conn, serve func(*client)) {
-	if !s.admission.enter() {
+// admit serves a connection in a goroutine of its own, unless it is one too many. From here on Stop waits for it.
+func (s *Server) admit(raw net.Conn, how service) {
+	entered := s.admission.enter()
+	if !entered && !s.admission.beginTurningAway(how) {
 		raw.Close()
 		return
 	}
 	c := s.newClient(raw)
+	c.tooMany = !entered
 	if !s.conns.add(c) {
-		s.admission.leave()
+		c.leave()
 		raw.Close()
 		return
 	}
-	go c.serveAs(serve)
+	go c.serveAs(how)
 }
 
 // quiet is how long a connection is idle before Stop closes it: the next request of one that was used just now may

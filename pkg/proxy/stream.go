@@ -60,7 +60,11 @@ func (s *stream) serve() following {
 		return s.following()
 	}
 	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
-	x.run()
+	if s.client.tooMany {
+		x.turnAway()
+	} else {
+		x.run()
+	}
 	return s.following()
 }
 

@@ -1,0 +1,55 @@
+package proxy
+
+import "time"
+
+// Connections that are one too many are answered, so that clients and load balancers know what has happened and when to
+// come back, as long as that costs little: in clear, in HTTP/1.1, a few at a time, and not for long. All others are closed:
+// a TLS handshake would cost more than the request that the limit is there to keep away.
+const (
+	mostTurnedAway = 64 // at a time, beyond the limit of all connections
+	turnAwayTime   = 2 * time.Second
+)
+
+// service is what becomes of the connections of a listener.
+type service struct {
+	serve   func(*client)
+	answers bool // those that are one too many: it is known how, without a handshake
+}
+
+var (
+	inClear   = service{serve: (*client).serveClear, answers: true}
+	overTLS   = service{serve: (*client).serveTLS}
+	overHTTP3 = service{serve: (*client).serveHTTP3}
+)
+
+// beginTurningAway reports whether one more may be turned away with an answer. Then endTurningAway is called in the end.
+func (a *admission) beginTurningAway(from service) bool {
+	if !from.answers {
+		return false
+	}
+	if a.turnedAway.Add(1) <= mostTurnedAway {
+		return true
+	}
+	a.endTurningAway()
+	return false
+}
+
+func (a *admission) endTurningAway() { a.turnedAway.Add(-1) }
+
+// turnAway answers the first request with 503, if it comes soon and is none of HTTP/2.
+func (c *client) turnAway() {
+	_ = c.raw.SetDeadline(time.Now().Add(turnAwayTime)) // fails on a connection that is closed, and so does what follows
+	c.speak(c.raw)
+	c.idleSince.Store(c.server.clock.Load())
+	if came, _ := c.wait(c.idleUntil()); came && !c.speaksHTTP2() {
+		c.serveNext()
+	}
+}
+
+// turnAway answers in the stead of run.
+func (x *exchange) turnAway() {
+	x.start, x.bounds, x.client = time.Now(), x.server.usual, x.peer
+	x.req.KeepAlive = false
+	x.answer(503, "There are too many connections.")
+	x.record()
+}

@@ -1,0 +1,88 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// full is a rig that has as many connections as it may have.
+func full(t *testing.T, change func(*ConnectionLimits)) (r *rig, secure string) {
+	t.Helper()
+	r = newRig(t, func(o *Options) { change(&o.Connections) })
+	r.serve(nil, startEcho(t, "pod-a"))
+	secure = r.listen(r.server.ServeTLS)
+	r.dial().get("/").expectOK(t, "")
+	return r, secure
+}
+
+func TestTurningAwayCostsNoHandshake(t *testing.T) {
+	for name, change := range map[string]func(*ConnectionLimits){
+		"in all":       func(l *ConnectionLimits) { l.Total = 1 },
+		"of a client":  func(l *ConnectionLimits) { l.PerClient = 1 },
+		"in both ways": func(l *ConnectionLimits) { l.Total, l.PerClient = 2, 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, secure := full(t, change)
+			if conn, err := tls.Dial("tcp", secure, &tls.Config{InsecureSkipVerify: true}); err == nil {
+				conn.Close()
+				t.Error("the handshake succeeds")
+			}
+			r.dial().expectTurnedAway()
+		})
+	}
+}
+
+func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
+	for name, said := range map[string]string{
+		"nothing":        "",
+		"half a head":    "GET / HTTP/1.1\r\nHost: shop",
+		"half a preface": "PRI * HT",
+		"HTTP/2":         http2.ClientPreface,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _ := full(t, func(l *ConnectionLimits) { l.Total = 1 })
+			client := r.dial()
+			client.send(said)
+			began := time.Now()
+			if rest := client.rest(); rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") {
+				t.Errorf("it is told %q", rest)
+			}
+			if took := time.Since(began); took > 4*turnAwayTime {
+				t.Errorf("closing took %s", took)
+			}
+			eventually(t, "it to be let go", func() bool { return r.server.admission.turnedAway.Load() == 0 })
+		})
+	}
+}
+
+func TestOnlySomeAreTurnedAwayWithAnAnswerAtATime(t *testing.T) {
+	r, _ := full(t, func(l *ConnectionLimits) { l.Total = 1 })
+	var silent []*caller
+	for range mostTurnedAway {
+		silent = append(silent, r.dial())
+	}
+	eventually(t, "all to be taken in", func() bool { return r.server.admission.turnedAway.Load() == mostTurnedAway })
+	r.dial().expectClosed()
+	for _, c := range silent {
+		c.Close()
+	}
+	eventually(t, "them to be let go", func() bool { return r.server.admission.turnedAway.Load() == 0 })
+	r.dial().expectTurnedAway()
+}
+
+// A client reads why before it notices that nobody reads what it sends.
+func TestAClientThatIsTurnedAwayMayBeSendingStill(t *testing.T) {
+	r, _ := full(t, func(l *ConnectionLimits) { l.PerClient = 1 })
+	client := r.dial()
+	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 300000\r\n\r\n")
+	for range 3 {
+		client.send(strings.Repeat("x", 100_000))
+	}
+	if a := client.read("POST"); a.status != 503 || a.err != nil {
+		t.Errorf("it is told %d, %v", a.status, a.err)
+	}
+}
