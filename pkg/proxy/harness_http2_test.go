@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -114,12 +115,14 @@ func (p *peer) outcome(id uint32) string {
 	}
 }
 
-// ended reads on until the connection has ended.
+// ended reads on until the connection has ended, which is waited for.
 func (p *peer) ended() <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		io.Copy(io.Discard, p.conn)
+		if _, err := io.Copy(io.Discard, p.conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			p.t.Error("the connection stays open")
+		}
 	}()
 	return done
 }

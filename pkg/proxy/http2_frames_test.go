@@ -27,7 +27,7 @@ const nextStream = 10_001
 // runFrames runs each case on a connection of its own, and waits for those to end that must.
 func runFrames(t *testing.T, r *rig, cases []frameCase) {
 	t.Helper()
-	all, ends := t, map[string]<-chan struct{}{}
+	all, ends := t, []<-chan struct{}{} // net/http waits a second before it closes
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			p := dialHTTP2(all, r.addr, c.settings...)
@@ -38,7 +38,8 @@ func runFrames(t *testing.T, r *rig, cases []frameCase) {
 				t.Errorf("it ends with %s, want %s", got, c.want)
 			}
 			if strings.HasPrefix(got, "GOAWAY") || got == "closed" {
-				ends[c.name] = p.ended()
+				p.t = all
+				ends = append(ends, p.ended())
 				return
 			}
 			p.must(p.open(nextStream, true, plain...))
@@ -47,10 +48,8 @@ func runFrames(t *testing.T, r *rig, cases []frameCase) {
 			}
 		})
 	}
-	for name, ended := range ends {
-		if <-ended; t.Context().Err() != nil {
-			t.Errorf("%s: the connection stays open", name)
-		}
+	for _, ended := range ends {
+		<-ended
 	}
 }
 
