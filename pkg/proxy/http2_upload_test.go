@@ -181,6 +181,12 @@ func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
 			g.send(id, body, http2FrameSize, 0)
 			g.fate(id)
 		},
+		"data after the reset": func(g *giver, id uint32) {
+			g.begin(id, "/")
+			g.must(g.WriteWindowUpdate(id, 0))
+			g.send(id, body, http2FrameSize, 0)
+			g.fate(id)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := dialGiver(t, r.addr)

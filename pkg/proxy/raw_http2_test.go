@@ -43,6 +43,8 @@ var downgrades = []downgrade{
 	{name: "absolute-form in the path", fields: []string{":path", "http://b/c"}, want: refused},
 	{name: "authority-form in the path", fields: []string{":path", "b:80"}, want: refused},
 	{name: "asterisk-form of GET", fields: []string{":path", "*"}, want: refused},
+	{name: "asterisk-form of OPTIONS", fields: []string{":method", "OPTIONS", ":path", "*"}, want: "200",
+		pod: "OPTIONS * HTTP/1.1\r\n" + hostLine + who + "\r\n"},
 	{name: "query and nothing before it", fields: []string{":path", "?a=b"}, want: refused},
 	{name: "empty path", fields: []string{":path", ""}, want: refused},
 	{name: "no path", fields: []string{":path", "-"}, want: refused},
