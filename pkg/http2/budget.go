@@ -40,6 +40,10 @@ func (a *Allowance) Use(clock int64) bool {
 	return true
 }
 
+// leastPiece is of a field section. What has come of a field is copied with every piece of it, so that those of single bytes
+// cost thousands of times what was sent.
+const leastPiece = 1 << 10
+
 // isEmpty reports whether a frame does nothing for a request. Updates of windows do, if small ones do little: they are not
 // answered, hold nothing, and honest peers send two for each few KiB that they take.
 func (f *frame) isEmpty() bool {
@@ -49,7 +53,7 @@ func (f *frame) isEmpty() bool {
 	case frameData:
 		return f.length == 0 && !f.has(flagEndStream)
 	case frameContinuation:
-		return f.length == 0 && !f.has(flagEndHeaders)
+		return f.length < leastPiece && !f.has(flagEndHeaders)
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package http2
 
 import (
 	"io"
+	"slices"
 	"sync"
 
 	"golang.org/x/net/http2/hpack"
@@ -56,10 +57,11 @@ type Conn struct {
 	tableTold bool      // that we keep no dynamic table
 	written   sync.Cond
 
-	leaving leaving
-	saidAt  int64 // the clock when that began
-	gone    bool  // the peer has said goodbye
-	err     error // why nothing more can be done
+	leaving   leaving
+	saidAt    int64  // the clock when that began
+	lastTaken uint32 // of the peer's streams, once we have left
+	gone      bool   // the peer has said goodbye
+	err       error  // why nothing more can be done
 }
 
 // inbound belongs to the goroutine that reads.
@@ -69,25 +71,22 @@ type inbound struct {
 	resets, empty Allowance
 }
 
-// recent are the last streams of some kind.
+// recent are the last streams of some kind, up to some number.
 type recent struct {
-	ids [64]uint32
+	ids []uint32
 	n   int
 }
 
-func (r *recent) add(id uint32) {
-	r.ids[r.n%len(r.ids)] = id
+func (r *recent) add(id uint32, most int) {
+	if len(r.ids) < most {
+		r.ids = append(r.ids, id)
+		return
+	}
+	r.ids[r.n%most] = id
 	r.n++
 }
 
-func (r *recent) has(id uint32) bool {
-	for _, known := range r.ids {
-		if known == id {
-			return true
-		}
-	}
-	return false
-}
+func (r *recent) has(id uint32) bool { return slices.Contains(r.ids, id) }
 
 // NewServer makes the side that is asked. What it says is written to w, which is socket, or something before it that knows
 // how long a write may take. Each request is handed to handle, in a goroutine of its own, which must Close
@@ -142,7 +141,11 @@ func (c *Conn) failLocked(err error) {
 		return
 	}
 	if broken, ok := err.(*ConnError); ok { //nolint:errorlint // made here, and not wrapped
-		c.collect(appendGoAway(c.output(), c.lastPeer, broken.Code))
+		last := c.lastPeer
+		if c.leaving == left {
+			last = c.lastTaken // the peer may have sent what is above it elsewhere
+		}
+		c.collect(appendGoAway(c.output(), last, broken.Code))
 		c.flush()
 	}
 	c.err = err
@@ -159,9 +162,17 @@ func (c *Conn) Err() error {
 	return c.err
 }
 
+const (
+	// mostReset is how many streams that were reset from here are known. All that are open may be reset at once, when a pod
+	// goes, with DATA of each on its way.
+	mostReset = 512
+	// mostEnded is how many that have ended otherwise are told apart from those that were never opened.
+	mostEnded = 64
+)
+
 // remove forgets a stream that has ended both ways.
 func (c *Conn) remove(s *Stream) {
 	delete(c.streams, s.id)
-	c.ended.add(s.id)
+	c.ended.add(s.id, mostEnded)
 	c.endIfLeft()
 }

@@ -27,6 +27,9 @@ func (c *Conn) takeData(f *frame) error {
 		return err
 	}
 	if refusal != CodeNone {
+		c.mu.Lock()
+		c.giveBack(f.length - length)
+		c.mu.Unlock()
 		return streamError{f.stream, refusal}
 	}
 	return c.endData(f, f.length-length)

@@ -26,7 +26,8 @@ type Head struct {
 	space []byte // that the bytes are in
 }
 
-var heads = sync.Pool{New: func() any { return new(Head) }}
+// Their space is never nil: nor is what is kept, even where it is empty.
+var heads = sync.Pool{New: func() any { return &Head{space: make([]byte, 0, 1<<10)} }}
 
 // mostKeptSpace is how large the space of a Head that waits for another use may be.
 const mostKeptSpace = 8 << 10

@@ -147,7 +147,7 @@ func (c *Conn) endRequest(section *section) error {
 	case c.err != nil:
 		return c.err
 	case c.leaving == left: // the peer knows that it has to go elsewhere
-		c.reset.add(id)
+		c.reset.add(id, mostReset)
 		return nil
 	case section.malformed:
 		return streamError{id, CodeProtocol}

@@ -50,8 +50,8 @@ func (c *Conn) pinged(data [8]byte) {
 }
 
 func (c *Conn) leave() {
-	c.leaving = left
-	c.collect(appendGoAway(c.output(), c.lastPeer, CodeNone))
+	c.leaving, c.lastTaken = left, c.lastPeer
+	c.collect(appendGoAway(c.output(), c.lastTaken, CodeNone))
 	c.flush()
 	c.endIfLeft()
 }

@@ -126,15 +126,19 @@ func (c *Conn) takeWhole(f *frame, p []byte) error {
 	return nil // RFC 9113 section 5.5
 }
 
-// settleStream resets the stream that an error is about. Any other error is the connection's.
+// settleStream resets the stream that an error is about. Any other error is the connection's, and so is one about a stream
+// that the peer has not opened: it would not know what is reset (RFC 9113 section 5.1).
 func (c *Conn) settleStream(err error) error {
 	broken, ok := err.(streamError) //nolint:errorlint // made here, and not wrapped
 	if !ok {
 		return err
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.isIdle(broken.stream) {
+		return &ConnError{broken.code, "a frame of a stream that was never open is malformed"}
+	}
 	c.resetStream(broken.stream, broken.code)
-	c.mu.Unlock()
 	return c.countReset()
 }
 
@@ -145,7 +149,7 @@ func (c *Conn) resetStream(id uint32, code Code) {
 	}
 	c.collect(appendReset(c.output(), id, code))
 	c.replies++
-	c.reset.add(id)
+	c.reset.add(id, mostReset)
 	if s := c.streams[id]; s != nil {
 		s.failLocked(&ResetError{Code: code})
 		c.remove(s)

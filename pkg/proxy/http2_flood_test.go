@@ -48,6 +48,10 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 			return p.WriteRawFrame(0xfa, 0, 0, nil)
 		}},
 		"empty continuations": {true, openUnfinished, func(p *peer, _ uint32) error { return p.WriteContinuation(1, false, nil) }},
+		"continuations of a byte": {true, openUnfinished, func(p *peer, i uint32) error {
+			const field = "\x00\x01x\x7f\xff\xff\x02" // of many bytes, by its length
+			return p.WriteContinuation(1, false, []byte{(field + "y")[min(i, uint32(len(field)))]})
+		}},
 		"continuations": {false, openUnfinished, func(p *peer, i uint32) error {
 			return p.WriteContinuation(1, false, p.encode(fmt.Sprintf("x-%d", i), strings.Repeat("v", 1000)))
 		}},

@@ -165,3 +165,31 @@ func TestLongAnswersComeInFramesOfTheLengthThatTheClientTakes(t *testing.T) {
 		k.end(1, 100_000)
 	}
 }
+
+// RFC 9113 section 6.8: what was said not to have been taken stays so, since the client may have sent it elsewhere.
+func TestTheLastStreamOfAGoodbyeNeverGoesUp(t *testing.T) {
+	r := newRig(t)
+	asked, gate := r.serveGated()
+	g := dialGiver(t, r.addr)
+	g.must(g.open(1, true, plain...), g.open(3, true, plain...))
+	<-asked
+	<-asked
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.server.Stop(t.Context()) }()
+	last := awaitGoodbye(g)
+	for last == maxStreamID { // that is only the announcement
+		if f := g.next(); isPing(f) {
+			g.must(g.WritePing(true, f.(*http2.PingFrame).Data))
+		} else if goodbye, ok := f.(*http2.GoAwayFrame); ok {
+			last = goodbye.LastStreamID
+		}
+	}
+	g.must(g.open(last+2, true, plain...), g.WriteData(0, false, nil))
+	end := g.await("the end", func(f http2.Frame) bool { return f.Header().Type == http2.FrameGoAway }).(*http2.GoAwayFrame)
+	if end.ErrCode != http2.ErrCodeProtocol || end.LastStreamID > last {
+		t.Errorf("it ends with %v, and %d was the last", end, last)
+	}
+	close(gate)
+	g.peer.conn.Close()
+	<-stopped
+}

@@ -96,6 +96,13 @@ func TestStreamsAreOpenedInOrder(t *testing.T) {
 			p.must(p.WritePriority(9, http2.PriorityParam{StreamDep: 11}), p.WritePriority(2, http2.PriorityParam{}))
 			return p.open(1, true, plain...)
 		}},
+		{name: "an idle stream that depends on itself", want: "200 or " + protocolError, send: func(p *peer) error {
+			p.must(p.WritePriority(1, http2.PriorityParam{StreamDep: 1}))
+			return p.open(1, true, plain...)
+		}},
+		{name: "half a priority of an idle stream", want: frameSizeError, send: func(p *peer) error {
+			return p.WriteRawFrame(http2.FramePriority, 0, 1, octets(4))
+		}},
 		{name: "a stream that depends on itself", want: "200 or PROTOCOL_ERROR or " + protocolError, send: func(p *peer) error {
 			return p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: p.encode(plain...), EndHeaders: true,
 				EndStream: true, Priority: http2.PriorityParam{StreamDep: 1, Weight: 3}})

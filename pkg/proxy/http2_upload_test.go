@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/http2"
+
+	engine "github.com/limpet-dev/limpet/pkg/http2"
 )
 
 // giver is a peer that sends bodies, and keeps to the windows that it is given.
@@ -148,7 +150,7 @@ func TestBodiesOfAnyLengthPassThroughTheWindow(t *testing.T) {
 // Whatever becomes of a stream, what it held of the connection's window is given back: else the connection would die
 // after a while.
 func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetsAtOnce: 1e6, EmptyAtOnce: 1e6} })
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/unread" {
 			http.NewResponseController(w).EnableFullDuplex() // else net/http waits for the body
@@ -180,6 +182,16 @@ func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
 			g.begin(id, "/../")
 			g.send(id, body, http2FrameSize, 0)
 			g.fate(id)
+		},
+		"data after the end, padded": func(g *giver, id uint32) {
+			g.must(g.open(id, true, plain...))
+			for range body / 256 {
+				g.must(g.WriteDataPadded(id, false, nil, octets(255)))
+				g.conn -= 256
+			}
+			for g.conn < body {
+				g.next()
+			}
 		},
 		"data after the reset": func(g *giver, id uint32) {
 			g.begin(id, "/")
@@ -219,5 +231,35 @@ func TestMoreThanTheWindowIsRefused(t *testing.T) {
 	}
 	if outcome := <-got; !strings.Contains("FLOW_CONTROL_ERROR GOAWAY FLOW_CONTROL_ERROR", outcome) {
 		t.Errorf("it ends with %s", outcome)
+	}
+}
+
+// All streams of a connection may be reset at once, when their pod goes, with much of their bodies on its way.
+func TestWhatIsOnItsWayToAPodThatIsGoneIsNoFlood(t *testing.T) {
+	r := newRig(t, slowly)
+	pod := startPod(t, "pod-a", func(c *podConn) {
+		c.head()
+		c.untilClosed()
+	})
+	r.serve(nil, pod)
+	g := dialGiver(t, r.addr)
+	for i := range uint32(maxStreams) {
+		g.begin(2*i+1, "/")
+	}
+	eventually(t, "all requests to reach the pod", func() bool { return len(pod.requests()) == maxStreams })
+	pod.stop()
+	for range 10 {
+		for i := range uint32(maxStreams) {
+			g.must(g.WriteData(2*i+1, false, octets(1000)))
+		}
+	}
+	for i := range uint32(maxStreams) {
+		g.must(g.open(2*i+1, true, "check", "sum"))
+		g.fate(2*i + 1)
+	}
+	r.serveEcho()
+	g.must(g.open(nextStream, true, plain...))
+	if got := g.fate(nextStream); got != "200" {
+		t.Errorf("the next stream ends with %s", got)
 	}
 }

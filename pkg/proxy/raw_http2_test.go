@@ -89,6 +89,7 @@ var downgrades = []downgrade{
 	{name: "empty method", fields: []string{":method", ""}, want: refused},
 	{name: "no scheme", fields: []string{":scheme", "-"}, want: refused},
 	{name: "two methods", fields: []string{":method:again", "GET"}, want: refused},
+	{name: "an empty method and another", fields: []string{":method", "", ":method:again", "GET"}, want: refused},
 	{name: "two schemes", fields: []string{":scheme:again", "http"}, want: refused},
 	{name: "two authorities", fields: []string{":authority:again", "a.example"}, want: refused},
 	{name: "two paths", fields: []string{":path:again", "/"}, want: refused},
