@@ -1,9 +1,12 @@
 package http2
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/http2/hpack"
 
@@ -57,6 +60,10 @@ type Conn struct {
 	tableTold bool      // that we keep no dynamic table
 	written   sync.Cond
 
+	idleFrom time.Time // when the side that asks had its last stream
+	heard    uint32    // frames that had come when Tidy last looked
+	asked    bool      // the peer, whether it is there
+
 	leaving   leaving
 	saidAt    int64  // the clock when that began
 	lastTaken uint32 // of the peer's streams, once we have left
@@ -69,6 +76,7 @@ type inbound struct {
 	decoder       *hpack.Decoder
 	section       section
 	resets, empty Allowance
+	frames        atomic.Uint32 // that have come
 }
 
 // recent are the last streams of some kind, up to some number.
@@ -149,6 +157,9 @@ func (c *Conn) failLocked(err error) {
 		c.flush()
 	}
 	c.err = err
+	if errors.Is(err, io.EOF) { // which is the end of a body to those who read one
+		err = io.ErrUnexpectedEOF
+	}
 	for id, s := range c.streams {
 		s.failLocked(err)
 		delete(c.streams, id)

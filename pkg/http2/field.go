@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -85,6 +86,17 @@ func AppendField[T ~string | ~[]byte](b []byte, name []byte, value T) []byte {
 func AppendLength(b []byte, n int64) []byte {
 	var space [20]byte
 	return appendText(appendInt(b, 0, 4, int(staticNames[http1.FieldContentLength])), strconv.AppendInt(space[:0], n, 10))
+}
+
+// AppendLines writes fields that are in the form of HTTP/1.1, and known to be well-formed: name, colon, space, value, CRLF.
+func AppendLines(b, lines []byte) []byte {
+	for len(lines) > 0 {
+		end := bytes.IndexByte(lines, '\r')
+		colon := bytes.IndexByte(lines, ':')
+		b = AppendField(b, lines[:colon], lines[colon+2:end])
+		lines = lines[end+2:]
+	}
+	return b
 }
 
 func isSecret(id http1.FieldID) bool {

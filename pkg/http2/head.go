@@ -2,6 +2,7 @@ package http2
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/net/http2/hpack"
@@ -67,6 +68,7 @@ type section struct {
 	malformed bool
 	regular   bool // a field has come that is no pseudo field
 	lengths   int  // how many Content-Length there were
+	badLength bool // one is no number, or there are several
 }
 
 type sectionKind uint8
@@ -137,8 +139,9 @@ func (s *section) setStatus(value string) bool {
 
 // addField reports whether the field is well-formed (RFC 9113 section 8.2.1).
 func (s *section) addField(name, value string) bool {
+	value = strings.Trim(value, " \t") // RFC 9113 would have it refused, but apps send it, and it means nothing in HTTP/1.1
 	f := http1.Field{Name: s.head.keep(name), Value: s.head.keep(value)}
-	if hasUpper(name) || !http1.IsToken(f.Name) || !http1.IsFieldValue(f.Value) || isPadded(value) {
+	if hasUpper(name) || !http1.IsToken(f.Name) || !http1.IsFieldValue(f.Value) {
 		return false
 	}
 	f.ID = http1.NameID(f.Name)
@@ -153,7 +156,7 @@ func (s *section) addLength(value string) {
 	s.lengths++
 	n, err := strconv.ParseUint(value, 10, 63)
 	if err != nil || s.lengths > 1 {
-		s.head.ContentLength = -1
+		s.head.ContentLength, s.badLength = -1, true
 		return
 	}
 	s.head.ContentLength = int64(n)
@@ -168,12 +171,6 @@ func hasUpper(name string) bool {
 	return false
 }
 
-// isPadded reports whether a value has spaces around it, which are not allowed here.
-func isPadded(value string) bool {
-	n := len(value)
-	return n > 0 && (value[0] == ' ' || value[0] == '\t' || value[n-1] == ' ' || value[n-1] == '\t')
-}
-
 // settle looks at the whole section.
 func (s *section) settle() {
 	h := s.head
@@ -182,7 +179,7 @@ func (s *section) settle() {
 	case s.kind == requestHead:
 		s.malformed = !h.isRequest()
 	case s.kind == answerHead:
-		s.malformed = h.Status == 0
+		s.malformed = h.Status == 0 || s.badLength
 	}
 }
 

@@ -87,5 +87,6 @@ func (c *Conn) takeGoAway(f *frame, p []byte) error {
 			delete(c.streams, id)
 		}
 	}
+	c.endIfRetired()
 	return nil
 }

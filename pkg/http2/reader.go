@@ -72,6 +72,7 @@ func (c *Conn) readHead() (frame, error) {
 	}
 	f := parseFrame(c.socket.Buffered())
 	c.socket.Consume(frameHeadBytes)
+	c.in.frames.Add(1)
 	if f.length > MaxFrame {
 		return f, sizeError("a frame is longer than allowed")
 	}

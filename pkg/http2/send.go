@@ -79,6 +79,9 @@ func (s *Stream) Flush() error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	s.conn.flush()
+	if s.sendEnded {
+		return nil
+	}
 	return s.sendFailure()
 }
 

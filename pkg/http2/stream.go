@@ -218,6 +218,18 @@ func (s *Stream) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
+// Abort resets the stream with that code, if it has not ended. Its owner has still to Close it.
+func (s *Stream) Abort(code Code) {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.streams[s.id] == s {
+		c.resetStream(s.id, code)
+		c.flush()
+	}
+	s.failLocked(ErrClosed)
+}
+
 // Close lets go of the stream. What has not ended is reset with that code.
 func (s *Stream) Close(code Code) {
 	c := s.conn
@@ -232,8 +244,11 @@ func (s *Stream) Close(code Code) {
 	}
 	s.failLocked(ErrClosed)
 	s.releaseHeads()
-	c.running--
+	if c.running--; c.running == 0 && !c.isServer() {
+		c.idleFrom = time.Now()
+	}
 	c.endIfLeft()
+	c.endIfRetired()
 	c.flush()
 }
 

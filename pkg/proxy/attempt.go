@@ -23,6 +23,8 @@ const (
 	notSent
 	// stale: the idle connection that was taken had ended, so that nothing was written to it.
 	stale
+	// notTaken: the pod says that it has not begun with the request (RFC 9113 section 8.7).
+	notTaken
 	// lost: the connection ended before the first byte of an answer. The pod may have acted on the request.
 	lost
 	// late: the pod did not answer in time.
@@ -40,6 +42,8 @@ const (
 	giveUp next = iota
 	sameEndpoint
 	otherEndpoint
+	// replay sends to the same endpoint what it may have acted on already.
+	replay
 )
 
 // decideNext is the rule of retries. Nothing sent means safe to send elsewhere, whatever the method. Otherwise a
@@ -53,9 +57,11 @@ func decideNext(kind failureKind, replayable bool, a *attempts, most int) next {
 	switch kind {
 	case notSent:
 		return otherEndpoint
+	case notTaken:
+		return sameEndpoint
 	case lost:
 		if replayable && !a.replayed {
-			return sameEndpoint
+			return replay
 		}
 	}
 	return giveUp
@@ -72,7 +78,7 @@ func (x *exchange) attempt() {
 			return
 		}
 		if !x.tryAgain(failed) {
-			x.stopUpload()
+			x.body.stop()
 			x.answerFailure(failed)
 			return
 		}
@@ -91,22 +97,14 @@ func (x *exchange) endReplay() {
 func (x *exchange) tryAgain(failed failure) bool {
 	switch decideNext(failed.kind, x.replayable(), &x.tried, x.bounds.attempts) {
 	case sameEndpoint:
+		return x.body.canBegin()
+	case replay:
 		x.tried.replayed = x.backend.Pool.BeginReplay()
 		return x.tried.replayed
 	case otherEndpoint:
-		return x.canSendBody() && x.nextEndpoint()
+		return x.body.canBegin() && x.nextEndpoint()
 	}
 	return false
-}
-
-// canSendBody reports whether the body can be sent from its beginning: nothing was read of it, or what was is kept.
-func (x *exchange) canSendBody() bool { return x.upload == nil || x.upload.canOpen() }
-
-// stopUpload makes sure that nobody but the goroutine of the exchange reads from the client.
-func (x *exchange) stopUpload() {
-	if x.upload != nil {
-		x.upload.stop()
-	}
 }
 
 // replayable reports whether the request may be sent again although a pod may have acted on it.

@@ -83,9 +83,10 @@ type exchange struct {
 	respBody http1.Body
 	out      http1.Output // towards the pod
 	body     bodyPump
-	upload   *upload // the body towards a pod that speaks HTTP/2, nil before the first attempt
-	answered bool    // the answer's head is on its way to the client
-	broken   bool    // the answer could not be completed: the client must see that
+	toHTTP1  http1Upload
+	block    []byte // space for a field section
+	answered bool   // the answer's head is on its way to the client
+	broken   bool   // the answer could not be completed: the client must see that
 	sent     int64
 	guard    *guard
 	flow     flow // the answer, once it counts as one
@@ -122,7 +123,6 @@ func (x *exchange) reset() {
 	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
 	x.received, x.awaitedSince = 0, 0
 	x.flow = flow{}
-	x.upload = nil
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }
 

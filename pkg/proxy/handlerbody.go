@@ -95,3 +95,14 @@ func (s *handlerStream) interruptBody() {
 	s.interrupted.Store(true)
 	_ = s.control.SetReadDeadline(longAgo) // fails where the stream has ended, which ends the wait too
 }
+
+// fieldsOf gives trailers in the form that the exchange passes them on in.
+func fieldsOf(header http.Header) []http1.Field {
+	var fields []http1.Field
+	for name, values := range header {
+		for _, value := range values {
+			fields = append(fields, http1.Field{Name: []byte(name), Value: []byte(value), ID: http1.NameID([]byte(name))})
+		}
+	}
+	return fields
+}

@@ -60,7 +60,8 @@ func (x *exchange) dialer() *upstream.Dialer {
 func (x *exchange) send(conn *upstream.Conn) failure {
 	x.out.Begin()
 	x.out.Buf = x.appendHead(x.out.Buf)
-	x.body.begin(x, conn)
+	x.toHTTP1 = http1Upload{x, conn}
+	_ = x.body.begin(x, &x.toHTTP1, false) // sends nothing: nothing is kept
 	x.guard.start(conn, x.server.after(x.bounds.answer))
 	err := x.body.sendBuffered()
 	if err == nil {

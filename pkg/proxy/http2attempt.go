@@ -1,217 +1,169 @@
 package proxy
 
 import (
-	"context"
 	"errors"
-	"io"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"os"
-	"sync"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/upstream"
+	"github.com/limpet-dev/limpet/pkg/http2"
 )
-
-// http2Attempt is a request on its way to a pod that speaks HTTP/2, and its answer. The framing is that of net/http,
-// which sends a request once more of its own accord where the pod says that it has not begun with it (RFC 9113 section
-// 8.7), and not otherwise.
-type http2Attempt struct {
-	x      *exchange
-	cancel context.CancelCauseFunc
-	answer *http.Response
-
-	// Interim answers come in a goroutine of net/http.
-	mu       sync.Mutex
-	interims int
-	isOver   bool // they are not passed on any more
-}
 
 // tryHTTP2 makes an attempt at a pod that speaks HTTP/2.
 func (x *exchange) tryHTTP2() failure {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	a := &http2Attempt{x: x, cancel: cancel}
-	defer a.end()
-	if x.upload == nil {
-		x.body.begin(x, nil)
-		x.upload = &upload{pump: &x.body}
-		if err := x.invite(); err != nil {
-			return failure{badBody, err}
-		}
+	block, end := x.headBlock(), x.req.Body == http1.BodyNone
+	stream, err := x.endpoint.OpenHTTP2(&x.server.dialer, x.backend.Transport, block, end, x.noBody())
+	if err != nil {
+		return failure{notSent, err}
 	}
-	if failed := a.ask(ctx); failed.kind != none {
+	defer stream.Close(http2.CodeCancel)
+	failed := x.sendHTTP2(stream)
+	if failed.kind == none {
+		failed = x.receiveHTTP2(stream)
+	}
+	if failed.kind != none {
+		if failed.kind != notTaken { // after which the pump goes on, for another pod
+			stream.Abort(http2.CodeCancel)
+			x.body.stop()
+		}
 		return failed
 	}
-	a.relay()
+	x.relayHTTP2(stream)
 	return failure{}
 }
 
-// invite tells a client that waits for it to send the body: a pod is not asked over HTTP/2, where a body that it does
-// not want costs nothing but a reset of the stream.
-func (x *exchange) invite() error {
-	if !x.req.ExpectContinue {
-		return nil
+// headBlock is the head of the request as the pod gets it.
+func (x *exchange) headBlock() []byte {
+	x.out.Begin()
+	x.out.Buf = x.appendFields(x.out.Buf)
+	b := http2.AppendRequest(x.block[:0], x.req.Method, x.backend.Transport.TLS, x.req.Host)
+	b = http2.AppendPath(b, x.path, x.req.Query, x.req.HasQuery)
+	b = http2.AppendLines(b, x.out.Buf)
+	x.out.Drop()
+	if x.req.TakesTrailers {
+		b = http2.AppendField(b, teName, "trailers")
 	}
-	x.resp.Reset()
-	x.resp.Status, x.resp.Reason = http.StatusContinue, []byte("Continue")
-	return x.down.writeInterim(&x.resp)
+	if x.req.ContentLength >= 0 {
+		b = http2.AppendLength(b, x.req.ContentLength)
+	}
+	x.block = b
+	return b
 }
 
-// ask sends the request and waits for the head of the answer.
-func (a *http2Attempt) ask(ctx context.Context) failure {
-	x := a.x
-	request := a.request(ctx)
-	pod := x.endpoint.HTTP2(&x.server.dialer, x.backend.Transport)
-	x.guard.start(a, x.answerBy())
-	answer, err := pod.RoundTrip(request) //nolint:bodyclose // end closes it
-	isLate := a.stopWaiting()
-	if err != nil {
-		return x.http2Failure(err, isLate)
+var teName = []byte("te")
+
+// sendHTTP2 sends as much of the body as has arrived; the rest is sent while the answer is awaited.
+func (x *exchange) sendHTTP2(stream *http2.Stream) failure {
+	x.guard.start(stream, x.server.after(x.bounds.answer))
+	err := x.body.begin(x, &http2Upload{x, stream}, true)
+	if err == nil {
+		err = x.body.sendBuffered()
 	}
-	a.answer = answer
-	return x.takeHead(answer)
+	if err == nil {
+		err = stream.Flush()
+	}
+	if x.guard.stop() || x.body.failure() != nil {
+		return x.http2Failure(err, true)
+	}
+	x.body.sendRest() // of no use after an error, but then the answer is there, or tells why
+	return failure{}
 }
 
-// stopWaiting reports whether the wait was too long.
-func (a *http2Attempt) stopWaiting() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.isOver = true
-	return a.x.guard.stop()
+// receiveHTTP2 waits for the head of the final answer, and passes those of interim answers on.
+func (x *exchange) receiveHTTP2(stream *http2.Stream) failure {
+	for range maxInterim {
+		x.guard.start(stream, x.answerBy())
+		head, err := stream.AwaitHead()
+		isLate := x.guard.stop()
+		if err != nil {
+			return x.http2Failure(err, isLate)
+		}
+		x.takeHead(head)
+		if head.Status >= 200 {
+			return x.checkHead()
+		}
+		if err := x.relayInterim(); err != nil {
+			return failure{badBody, err}
+		}
+	}
+	return failure{badAnswer, errInterim}
 }
 
 func (x *exchange) http2Failure(err error, isLate bool) failure {
-	var unreachable *upstream.DialError
+	var reset *http2.ResetError
 	switch clientErr := x.body.failure(); {
-	case errors.As(err, &unreachable):
-		return failure{notSent, err}
 	case clientErr != nil:
 		return failure{badBody, clientErr}
-	case isLate:
+	case isLate || errors.Is(err, os.ErrDeadlineExceeded):
 		return failure{late, err}
-	case errors.Is(err, errInterim):
+	case errors.Is(err, http2.ErrRefused):
+		return failure{notTaken, err}
+	case errors.As(err, &reset) && !reset.ByPeer:
 		return failure{badAnswer, err}
 	}
 	return failure{lost, err}
 }
 
-// interim is called with every 1xx. While it is, the goroutine of the exchange waits and the guard is idle.
-func (a *http2Attempt) interim(status int, header textproto.MIMEHeader) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	x := a.x
-	if a.interims++; a.interims > maxInterim {
-		return errInterim
-	}
-	if a.isOver || status == http.StatusContinue {
-		return nil
-	}
-	if x.guard.stop() {
-		return os.ErrDeadlineExceeded
-	}
-	x.resp.Reset()
-	x.resp.Status, x.resp.Reason = status, []byte(http.StatusText(status))
-	addFields(&x.resp.Message, http.Header(header))
-	err := x.relayInterim()
-	x.guard.start(a, x.answerBy())
-	return err
-}
-
-// takeHead makes the head that the steps of the exchange know out of what net/http has read and checked.
-func (x *exchange) takeHead(answer *http.Response) failure {
-	if answer.StatusCode < 200 || answer.StatusCode > 999 {
-		return failure{badAnswer, errStatus} // there is no 101 in HTTP/2 (RFC 9113 section 8.6)
-	}
-	if x.accept != nil && answer.StatusCode < 300 {
-		return failure{badAnswer, errNoSocket}
-	}
+// takeHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
+func (x *exchange) takeHead(head *http2.Head) {
 	r := &x.resp
 	r.Reset()
 	r.Minor, r.KeepAlive = 1, true
-	r.Status, r.Reason = answer.StatusCode, []byte(http.StatusText(answer.StatusCode))
-	r.ContentLength = answer.ContentLength
-	addFields(&r.Message, answer.Header)
-	if len(answer.Trailer) > 0 {
+	r.Status, r.Reason = head.Status, []byte(http.StatusText(head.Status))
+	for i := range head.Fields {
+		r.AddField(head.Fields[i])
+	}
+	if r.ContentLength = head.ContentLength; r.Has(http1.FieldTrailer) {
 		r.ContentLength = -1 // which would leave no room for trailers in HTTP/1.1
 	}
 	switch {
-	case x.noBody() || r.Status == http.StatusNoContent || r.Status == http.StatusNotModified || r.ContentLength == 0:
+	case x.noBody() || r.Status < 200 || r.Status == 204 || r.Status == 304 || r.ContentLength == 0:
 		r.Body = http1.BodyNone
 	case r.ContentLength >= 0:
 		r.Body = http1.BodyLength
 	default:
 		r.Body = http1.BodyChunked
 	}
+}
+
+// errNoSocket says that a pod which is not asked for a WebSocket must not seem to open one: the client would take any 2xx
+// for it (RFC 8441 section 5).
+var errNoSocket = errors.New("pods are not asked for WebSockets over HTTP/2")
+
+func (x *exchange) checkHead() failure {
+	if x.accept != nil && x.resp.Status < 300 {
+		return failure{badAnswer, errNoSocket}
+	}
 	return failure{}
 }
 
-var (
-	errStatus = errors.New("the status is not one of a final answer")
-	// The client would take any 2xx for a WebSocket (RFC 8441 section 5).
-	errNoSocket = errors.New("pods are not asked for WebSockets over HTTP/2")
-)
-
-func addFields(m *http1.Message, header http.Header) {
-	for name, values := range header {
-		for _, value := range values {
-			m.Add([]byte(name), []byte(value))
-		}
+// endWithHead is for an answer that has nothing after its head. Over HTTP/1.1 the client has to be told so.
+func (x *exchange) endWithHead() {
+	if r := &x.resp; r.Body == http1.BodyChunked {
+		r.Body, r.ContentLength = http1.BodyNone, 0
 	}
 }
 
-// relay passes the answer on to the client.
-func (a *http2Attempt) relay() {
-	x := a.x
+// relayHTTP2 passes the answer on to the client.
+func (x *exchange) relayHTTP2(stream *http2.Stream) {
+	if stream.Ended() {
+		x.endWithHead()
+	}
 	x.ownAnswer()
 	x.answered = true
-	body := http2Body{answer: a.answer}
-	if x.resp.Body == http1.BodyNone {
-		body.end(a.readEnd())
+	if x.relayAnswer(stream, podStream{stream}) && x.body.isSent() {
+		x.body.join()
+		return
 	}
-	x.relayAnswer(&body, a)
-	body.release()
+	stream.Abort(http2.CodeCancel)
+	x.body.stop()
 }
 
-// readEnd waits for the end of an answer without a body before anything is passed on: the client is to see both at once,
-// since that is how gRPC tells of an error. Net/http counts an answer whose head ends the stream as one of length 0.
-func (a *http2Attempt) readEnd() error {
-	x := a.x
-	if x.resp.ContentLength != 0 || x.noBody() {
-		return io.EOF
-	}
-	x.guard.start(a, x.answerBy())
-	defer x.guard.stop()
-	_, err := a.answer.Body.Read(make([]byte, 1))
-	return err
-}
-
-// end lets go of the stream: what is left of it in either direction is reset. Close returns when net/http has let go of it
-// too, which it cannot while it waits for the client; so that the connection counts as idle before the endpoint does.
-func (a *http2Attempt) end() {
-	if a.answer != nil {
-		a.x.stopUpload()
-		a.answer.Body.Close()
-	}
-	a.cancel(nil)
-}
-
-// SetDeadline is part of deadliner: a stream has none, but it can be given up.
-func (a *http2Attempt) SetDeadline(t time.Time) error {
-	if !t.IsZero() {
-		a.cancel(os.ErrDeadlineExceeded)
-	}
-	return nil
-}
+// podStream is the pod's side of an answer.
+type podStream struct{ *http2.Stream }
 
 // Close is part of podSide.
-func (a *http2Attempt) Close() error { return a.SetDeadline(longAgo) }
-
-// SetReadDeadline is part of deadliner.
-func (a *http2Attempt) SetReadDeadline(t time.Time) error { return a.SetDeadline(t) }
-
-// trace is what net/http is to tell about a.
-func (a *http2Attempt) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{Got1xxResponse: a.interim}
+func (p podStream) Close() error {
+	p.Abort(http2.CodeCancel)
+	return nil
 }

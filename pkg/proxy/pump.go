@@ -6,46 +6,87 @@ import (
 	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // bodyPump sends the body of a request to the pod. What has arrived goes out with the head; the rest is sent by a
 // goroutine of its own, because the pod may answer meanwhile, and may wait for the answer to be read before it takes
 // more.
+//
+// The beginning of a body can be kept, for a pod that says that it has not begun with the request, as pods that speak
+// HTTP/2 do while they stop, and for another pod after that.
 type bodyPump struct {
-	x    *exchange
-	conn *upstream.Conn
-	out  http1.Output // of the goroutine
+	x *exchange
 
 	read    atomic.Bool // the whole body was read from the client
 	sent    atomic.Bool // and written to the pod
 	running sync.WaitGroup
 	started bool // the goroutine was started, and not waited for
 
-	mu        sync.Mutex
+	writing sync.Mutex // guards what follows
+	pod     upload
+	keeps   bool
+	isLong  bool // more has been read than is kept
+	kept    []byte
+
+	failing   sync.Mutex
 	clientErr error // reading from the client failed
 }
 
-func (p *bodyPump) begin(x *exchange, conn *upstream.Conn) {
-	p.x, p.conn = x, conn
-	p.read.Store(x.req.Body == http1.BodyNone)
-	p.sent.Store(x.req.Body == http1.BodyNone)
-	p.started, p.clientErr = false, nil
+// upload is where the body of a request goes: what differs between the protocols that pods speak.
+type upload interface {
+	// write sends or collects a span.
+	write(span []byte) error
+	// flush sends what was collected.
+	flush() error
+	// end sends or collects what follows the last span.
+	end(trailers []http1.Field) error
+	// close breaks the request off.
+	close()
 }
 
-// sendBuffered adds what has arrived of the body to the output of the exchange.
-func (p *bodyPump) sendBuffered() error {
+// keptBody is how much of a body is kept for sending it once more. Most calls by gRPC fit.
+const keptBody = 64 << 10
+
+// begin makes pod the one that gets the body, and sends it what an earlier one got. With keeps set there may be another one
+// later.
+func (p *bodyPump) begin(x *exchange, pod upload, keeps bool) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.pod, p.keeps = pod, keeps
+	p.sent.Store(x.req.Body == http1.BodyNone)
+	if p.x == nil {
+		p.x = x
+		p.read.Store(x.req.Body == http1.BodyNone)
+	}
+	return p.sendKept()
+}
+
+func (p *bodyPump) sendKept() error {
 	if p.isSent() {
 		return nil
 	}
-	err := p.send(&p.x.out, false)
-	p.sent.Store(p.isRead())
-	return err
+	if len(p.kept) > 0 {
+		if err := p.pod.write(p.kept); err != nil {
+			return err
+		}
+	}
+	if p.isRead() {
+		return p.end()
+	}
+	return nil
+}
+
+// sendBuffered sends what has arrived of the body.
+func (p *bodyPump) sendBuffered() error {
+	if p.isSent() || p.started {
+		return nil
+	}
+	return p.send(false)
 }
 
 // sendRest starts the goroutine if the body has not been sent whole.
 func (p *bodyPump) sendRest() {
-	if p.isSent() {
+	if p.isSent() || p.started {
 		return
 	}
 	p.started = true
@@ -53,85 +94,105 @@ func (p *bodyPump) sendRest() {
 }
 
 func (p *bodyPump) run() {
-	err := p.send(&p.out, true)
+	err := p.send(true)
 	if err == nil {
-		err = p.out.Flush(p.conn)
-	}
-	p.out.Drop()
-	if err == nil {
-		p.sent.Store(true)
 		p.x.guard.extend(p.x.answerBy())
 		return
 	}
 	// The pod does not get the rest of what it was promised. Unless the client is to blame it may have answered
 	// already, so it is for the goroutine that reads the answer to close the connection.
 	if p.failure() != nil {
-		p.conn.Close()
+		p.writing.Lock()
+		defer p.writing.Unlock()
+		p.pod.close()
 	}
 }
 
-// send moves spans of the body to the pod by way of out. With wait set it goes on to the end of the body, else until
-// it would have to wait.
-func (p *bodyPump) send(out *http1.Output, wait bool) error {
+// send moves spans of the body to the pod. With wait set it goes on to the end of the body, else until it would have to
+// wait.
+func (p *bodyPump) send(wait bool) error {
 	for {
 		span, err := p.x.down.nextBody(false)
 		if err == http1.ErrIncomplete {
 			if !wait {
 				return nil
 			}
-			if err := out.Flush(p.conn); err != nil {
+			if err := p.flush(); err != nil {
 				return err
 			}
 			p.x.guard.extend(p.x.answerBy())
 			span, err = p.x.down.nextBody(true)
 		}
 		if err == io.EOF {
-			p.read.Store(true)
-			p.finish(out)
-			return nil
+			return p.finish(wait)
 		}
 		if err != nil {
 			return p.fail(err)
 		}
-		if err := p.write(out, span); err != nil {
+		if err := p.write(span); err != nil {
 			return err
 		}
 	}
 }
 
-func (p *bodyPump) write(out *http1.Output, span []byte) error {
-	if p.x.req.Body == http1.BodyChunked {
-		return out.WriteChunk(p.conn, span)
-	}
-	return out.Write(p.conn, span)
+// write sends a span. That the pod does not take it is no failure while all of the body is kept: there may be another pod.
+func (p *bodyPump) write(span []byte) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.keep(span)
+	return p.forgive(p.pod.write(span))
 }
 
-// finish writes what follows a chunked body.
-func (p *bodyPump) finish(out *http1.Output) {
-	if p.x.req.Body != http1.BodyChunked {
-		return
+func (p *bodyPump) keep(span []byte) {
+	switch {
+	case !p.keeps || p.isLong:
+	case len(p.kept)+len(span) > keptBody:
+		p.isLong = true
+	default:
+		p.kept = append(p.kept, span...)
 	}
-	out.Begin()
-	out.Buf = http1.AppendBodyEnd(out.Buf, p.x.down.trailers(), &p.x.req.Message)
 }
 
-// take gives the next span to whoever sends the body in this pump's stead. It waits.
-func (p *bodyPump) take() ([]byte, error) {
-	span, err := p.x.down.nextBody(true)
-	if err == io.EOF {
-		p.read.Store(true)
-		p.sent.Store(true)
-	} else if err != nil {
-		err = p.fail(err)
+func (p *bodyPump) forgive(err error) error {
+	if p.keeps && !p.isLong {
+		return nil
 	}
-	p.x.guard.extend(p.x.answerBy())
-	return span, err
+	return err
+}
+
+func (p *bodyPump) flush() error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.forgive(p.pod.flush())
+}
+
+// finish sends what follows the body. With flush set nobody else will see to it that it goes out.
+func (p *bodyPump) finish(flush bool) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.read.Store(true)
+	if err := p.end(); err != nil {
+		return p.forgive(err)
+	}
+	if flush {
+		p.sent.Store(false)
+		err := p.pod.flush()
+		p.sent.Store(err == nil)
+		return p.forgive(err)
+	}
+	return nil
+}
+
+func (p *bodyPump) end() error {
+	err := p.pod.end(p.x.down.trailers())
+	p.sent.Store(err == nil)
+	return err
 }
 
 // fail notes that the body could not be read from the client.
 func (p *bodyPump) fail(err error) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.failing.Lock()
+	defer p.failing.Unlock()
 	p.clientErr = err
 	return err
 }
@@ -139,8 +200,8 @@ func (p *bodyPump) fail(err error) error {
 // failure is why the body could not be read from the client, nil if it could. It means nothing after stop, which makes
 // the reading fail.
 func (p *bodyPump) failure() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.failing.Lock()
+	defer p.failing.Unlock()
 	return p.clientErr
 }
 
@@ -152,6 +213,13 @@ func (p *bodyPump) isRead() bool { return p.read.Load() }
 
 // isSent reports whether the whole body was written to the pod.
 func (p *bodyPump) isSent() bool { return p.sent.Load() }
+
+// canBegin reports whether the body can be sent from its beginning: nothing was read of it, or what was is kept.
+func (p *bodyPump) canBegin() bool {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.x == nil || p.x.req.Body == http1.BodyNone || p.keeps && !p.isLong
+}
 
 // join waits for the goroutine, which has sent the body whole.
 func (p *bodyPump) join() {
@@ -171,4 +239,8 @@ func (p *bodyPump) stop() {
 }
 
 // reset forgets the last request.
-func (p *bodyPump) reset() { p.x, p.conn = nil, nil }
+func (p *bodyPump) reset() {
+	p.x, p.pod, p.clientErr = nil, nil, nil
+	p.keeps, p.isLong = false, false
+	p.kept = p.kept[:0]
+}

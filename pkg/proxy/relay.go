@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -34,6 +35,19 @@ func (x *exchange) ownAnswer() {
 	x.addTransportSecurity()
 	x.addAltSvc()
 }
+
+// answerBody is the body of a pod's answer, whatever protocol it comes by.
+type answerBody interface {
+	// Next gives the next span, as http1.Body.Next does.
+	Next(wait bool) ([]byte, error)
+	// Trailers are those of the answer, once Next gave io.EOF.
+	Trailers() []http1.Field
+}
+
+var (
+	_ answerBody = (*http1.Body)(nil)
+	_ answerBody = (*http2.Stream)(nil)
+)
 
 // relayAnswer passes head and body on, and reports whether the client got them whole, and the pod's side is as good as
 // before. A wait for the pod that takes too long ends by the deadline of pod.

@@ -47,7 +47,7 @@ type Server struct {
 func NewServer(o Options) *Server {
 	s := &Server{
 		Options: o,
-		dialer:  upstream.Dialer{Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, HeadBytes: o.Limits.HeadBytes},
+		dialer:  upstream.Dialer{Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, Limits: o.Limits},
 		sweeper: make(chan struct{}),
 	}
 	s.tls = tlsConfig(&s.Options)

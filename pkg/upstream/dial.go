@@ -3,10 +3,8 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/netip"
 	"syscall"
 	"time"
@@ -17,8 +15,8 @@ import (
 // Dialer makes connections to endpoints. Its Timeout bounds connecting, and the TLS handshake after that.
 type Dialer struct {
 	net.Dialer
-	// HeadBytes bounds the head of an answer over HTTP/2.
-	HeadBytes int
+	// Limits bound the answers that come over HTTP/2.
+	Limits http1.Limits
 }
 
 // DialError says that no connection could be made, so that no pod has seen the request.
@@ -29,8 +27,6 @@ func (e *DialError) Error() string { return e.Err.Error() }
 
 // Unwrap gives the reason.
 func (e *DialError) Unwrap() error { return e.Err }
-
-type dialFunc = func(ctx context.Context, network, address string) (net.Conn, error)
 
 // Dial opens a new connection for HTTP/1.1, which begins with preamble. Its errors are all DialErrors.
 func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error) {
@@ -46,36 +42,6 @@ func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error)
 		return nil, err
 	}
 	return &Conn{Conn: http1.NewConn(conn), transport: t}, nil
-}
-
-// HTTP2 gives what sends requests to the endpoint over HTTP/2. Its errors are DialErrors where no connection could be
-// made. The address in a request's URL is not used.
-func (e *Endpoint) HTTP2(d *Dialer, t *Transport) http.RoundTripper {
-	if known, ok := e.http2.Load(t); ok {
-		return known.(*http.Transport)
-	}
-	made, _ := e.http2.LoadOrStore(t, t.newHTTP2(d, func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return e.dialHTTP2(ctx, d, t)
-	}))
-	return made.(*http.Transport)
-}
-
-var errNoHTTP2 = errors.New("the pod does not speak HTTP/2: it did not choose h2 in the TLS handshake")
-
-func (e *Endpoint) dialHTTP2(ctx context.Context, d *Dialer, t *Transport) (net.Conn, error) {
-	socket, err := e.connect(ctx, d, nil)
-	if err != nil || t.tls == nil {
-		return socket, err
-	}
-	conn := tls.Client(socket, t.tls)
-	if err := handshake(conn, d.Timeout); err != nil {
-		return nil, err
-	}
-	if conn.ConnectionState().NegotiatedProtocol != "h2" {
-		conn.Close()
-		return nil, &DialError{errNoHTTP2}
-	}
-	return conn, nil
 }
 
 // connect opens the socket.

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"math"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -37,7 +36,7 @@ type live struct {
 	sessions sessions
 	gone     atomic.Bool
 	idle     [shards]idleList
-	http2    sync.Map // *Transport -> *http.Transport, for the few that there are
+	http2    sync.Map // *Transport -> *http2Conns, for the few that there are
 }
 
 // idleList is one shard of idle connections, newest last.
@@ -70,7 +69,7 @@ func (e *Endpoint) Begin() { e.requests.Add(1) }
 // End says that a request which was begun is over. With the last one, the connections of an endpoint that is gone end.
 func (e *Endpoint) End() {
 	if e.requests.Add(-1) == 0 && e.gone.Load() {
-		e.closeHTTP2()
+		e.leaveHTTP2()
 	}
 }
 
@@ -173,6 +172,10 @@ func (l *idleList) push(conn *Conn, gone *atomic.Bool) bool {
 
 // closeIdle closes the connections that have been idle since before the given time, and those their peer has closed.
 func (e *live) closeIdle(before time.Time) {
+	e.http2.Range(func(_, kept any) bool {
+		kept.(*http2Conns).tidy(before)
+		return true
+	})
 	for i := range e.idle {
 		for _, conn := range e.idle[i].expired(before) {
 			conn.Close()
@@ -201,13 +204,13 @@ func (l *idleList) expired(before time.Time) []*Conn {
 func (e *live) leave() {
 	e.gone.Store(true)
 	e.closeIdle(farFuture)
-	e.closeHTTP2()
+	e.leaveHTTP2()
 }
 
-// closeHTTP2 closes the HTTP/2 connections that carry no request.
-func (e *live) closeHTTP2() {
+// leaveHTTP2 closes the HTTP/2 connections with their last request.
+func (e *live) leaveHTTP2() {
 	e.http2.Range(func(_, kept any) bool {
-		kept.(*http.Transport).CloseIdleConnections()
+		kept.(*http2Conns).leave()
 		return true
 	})
 }

@@ -3,8 +3,6 @@ package upstream
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"net/http"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -55,34 +53,3 @@ func clientTLS(m model.Transport) *tls.Config {
 
 // shared reports whether a connection may carry the requests of several clients: not if it began by naming one.
 func (t *Transport) shared() bool { return t.ProxyProtocol == 0 }
-
-// Bounds of an HTTP/2 connection to a pod. The window of the connection has room for those of all streams, so that a
-// client that does not read its answer cannot keep the answers of others from coming.
-const (
-	http2StreamWindow     = 64 << 10
-	http2ConnectionWindow = 64 << 20
-	// http2Silence is after how long without a frame a pod is asked whether it is there still.
-	http2Silence = 30 * time.Second
-)
-
-// newHTTP2 makes what keeps the HTTP/2 connections to one endpoint.
-func (t *Transport) newHTTP2(d *Dialer, dial dialFunc) *http.Transport {
-	var protocols http.Protocols
-	protocols.SetHTTP2(t.TLS)
-	protocols.SetUnencryptedHTTP2(!t.TLS)
-	return &http.Transport{
-		DialContext:            dial,
-		DialTLSContext:         dial,
-		Protocols:              &protocols,
-		DisableCompression:     true,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: int64(d.HeadBytes),
-		HTTP2: &http.HTTP2Config{
-			MaxReceiveBufferPerStream:     http2StreamWindow,
-			MaxReceiveBufferPerConnection: http2ConnectionWindow,
-			SendPingTimeout:               http2Silence,
-			PingTimeout:                   d.Timeout,
-			WriteByteTimeout:              http2Silence,
-		},
-	}
-}

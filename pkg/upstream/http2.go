@@ -1,0 +1,173 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
+)
+
+// Bounds of an HTTP/2 connection to a pod. The window of the connection has room for those of all streams, so that a
+// client that does not read its answer cannot keep the answers of others from coming.
+const (
+	http2StreamWindow     = 64 << 10
+	http2ConnectionWindow = 64 << 20
+	// http2Silence is for how long a pod may leave unread what is written to it.
+	http2Silence = 30 * time.Second
+)
+
+// podBudget is far above what an honest pod does: what one does to its own connections is its own loss.
+var podBudget = http2.Budget{
+	ResetsAtOnce: 10_000, ResetsPerSecond: 10_000,
+	EmptyAtOnce: 100_000, EmptyPerSecond: 100_000,
+}
+
+// http2Conns are the HTTP/2 connections to an endpoint that were made in one way. Requests share them.
+type http2Conns struct {
+	endpoint  *Endpoint
+	transport *Transport
+	options   http2.Options
+
+	mu      sync.Mutex
+	conns   []*http2.Conn
+	dialing *dialing // what those wait for who find no room
+}
+
+// dialing is a connection that is being made.
+type dialing struct {
+	done chan struct{}
+	err  error
+}
+
+func newHTTP2Conns(e *Endpoint, d *Dialer, t *Transport) *http2Conns {
+	return &http2Conns{endpoint: e, transport: t, options: http2.Options{
+		StreamWindow:     http2StreamWindow,
+		ConnectionWindow: http2ConnectionWindow,
+		HeadBytes:        d.Limits.HeadBytes,
+		Fields:           d.Limits.Fields,
+		TrailerBytes:     d.Limits.TrailerBytes,
+		Budget:           podBudget,
+		Clock:            func() int64 { return time.Now().UnixMilli() },
+	}}
+}
+
+// OpenHTTP2 begins a request over HTTP/2 with its field section, as http2.Conn.Open does, on a connection that has room or
+// a new one. Its errors are DialErrors.
+func (e *Endpoint) OpenHTTP2(d *Dialer, t *Transport, block []byte, end, bodiless bool) (*http2.Stream, error) {
+	known, ok := e.http2.Load(t)
+	if !ok {
+		known, _ = e.http2.LoadOrStore(t, newHTTP2Conns(e, d, t))
+	}
+	conns := known.(*http2Conns)
+	for {
+		stream, waiting := conns.open(d, block, end, bodiless)
+		if stream != nil {
+			return stream, nil
+		}
+		<-waiting.done
+		if waiting.err != nil {
+			return nil, waiting.err
+		}
+	}
+}
+
+// open gives what to wait for where no connection has room.
+func (h *http2Conns) open(d *Dialer, block []byte, end, bodiless bool) (*http2.Stream, *dialing) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, conn := range h.conns {
+		if stream, err := conn.Open(block, end, bodiless); err == nil {
+			return stream, nil
+		}
+	}
+	if h.dialing == nil {
+		h.dialing = &dialing{done: make(chan struct{})}
+		go h.dial(d, h.dialing)
+	}
+	return nil, h.dialing
+}
+
+// dial makes one more connection. All who wait for it learn of its failure, and of the next one only if they ask again.
+func (h *http2Conns) dial(d *Dialer, result *dialing) {
+	conn, err := h.connect(d)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if result.err = err; err == nil {
+		h.conns = append(h.conns, conn)
+	}
+	h.dialing = nil
+	close(result.done)
+}
+
+func (h *http2Conns) connect(d *Dialer) (*http2.Conn, error) {
+	socket, err := h.endpoint.dialHTTP2(d, h.transport)
+	if err != nil {
+		return nil, err
+	}
+	reading := http1.NewConn(socket)
+	conn := http2.NewClient(reading, patientWriter{reading}, &h.options)
+	go func() {
+		_ = conn.Serve() // whoever has a stream is told why
+		h.forget(conn)
+		reading.Close()
+	}()
+	return conn, nil
+}
+
+func (h *http2Conns) forget(conn *http2.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.conns = slices.DeleteFunc(h.conns, func(known *http2.Conn) bool { return known == conn })
+}
+
+// tidy closes connections that have been idle since before the given time, and those whose pod has fallen silent.
+func (h *http2Conns) tidy(before time.Time) {
+	for _, conn := range h.all() {
+		conn.Tidy(before)
+	}
+}
+
+// leave closes connections with their last request.
+func (h *http2Conns) leave() {
+	for _, conn := range h.all() {
+		conn.Retire()
+	}
+}
+
+func (h *http2Conns) all() []*http2.Conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.conns)
+}
+
+var errNoHTTP2 = errors.New("the pod does not speak HTTP/2: it did not choose h2 in the TLS handshake")
+
+func (e *Endpoint) dialHTTP2(d *Dialer, t *Transport) (net.Conn, error) {
+	socket, err := e.connect(context.Background(), d, nil)
+	if err != nil || t.tls == nil {
+		return socket, err
+	}
+	conn := http1.NewLazyTLSClient(socket, t.tls)
+	if err := handshake(conn.Conn, d.Timeout); err != nil {
+		return nil, err
+	}
+	if conn.ConnectionState().NegotiatedProtocol != "h2" {
+		conn.Close()
+		return nil, &DialError{errNoHTTP2}
+	}
+	return conn, nil
+}
+
+// patientWriter bounds how long a write takes.
+type patientWriter struct{ *http1.Conn }
+
+// Write is part of io.Writer.
+func (w patientWriter) Write(p []byte) (int, error) {
+	_ = w.SetWriteDeadline(time.Now().Add(http2Silence)) // fails on a connection that is closed, and so does the write
+	return w.Conn.Write(p)
+}
