@@ -68,6 +68,7 @@ type section struct {
 	malformed bool
 	regular   bool // a field has come that is no pseudo field
 	lengths   int  // how many Content-Length there were
+	trims     bool // spaces around values, instead of refusing them: apps send them, and do not notice over HTTP/1.1
 	badLength bool // one is no number, or there are several
 }
 
@@ -139,7 +140,11 @@ func (s *section) setStatus(value string) bool {
 
 // addField reports whether the field is well-formed (RFC 9113 section 8.2.1).
 func (s *section) addField(name, value string) bool {
-	value = strings.Trim(value, " \t") // RFC 9113 would have it refused, but apps send it, and it means nothing in HTTP/1.1
+	bare := strings.Trim(value, " \t")
+	if bare != value && !s.trims {
+		return false
+	}
+	value = bare
 	f := http1.Field{Name: s.head.keep(name), Value: s.head.keep(value)}
 	if hasUpper(name) || !http1.IsToken(f.Name) || !http1.IsFieldValue(f.Value) {
 		return false
