@@ -10,11 +10,11 @@ import (
 // machine is busy, because a thread that is descheduled within a call does not lose its place.
 
 func rawRead(fd int, p []byte) (int, syscall.Errno) {
-	return rawCall(syscall.SYS_READ, fd, p, 0)
+	return rawCall(syscall.SYS_RECVFROM, fd, p, 0)
 }
 
 func rawWrite(fd int, p []byte) (int, syscall.Errno) {
-	return rawCall(syscall.SYS_WRITE, fd, p, 0)
+	return rawCall(syscall.SYS_SENDTO, fd, p, syscall.MSG_NOSIGNAL)
 }
 
 func rawPeek(fd int, p []byte) (int, syscall.Errno) {
