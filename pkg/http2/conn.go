@@ -41,9 +41,10 @@ type Conn struct {
 	mu         sync.Mutex
 	streams    map[uint32]*Stream // that are open in one direction at least
 	opened     int                // by the peer
-	running    int                // streams of the peer whose owner has not let go
-	lastPeer   uint32             // the highest that the peer has opened
-	next       uint32             // that is opened from here
+	workers    workers
+	running    int    // streams of the peer whose owner has not let go
+	lastPeer   uint32 // the highest that the peer has opened
+	next       uint32 // that is opened from here
 	peer       settings
 	sendWindow int64
 	recvWindow int64
@@ -157,6 +158,7 @@ func (c *Conn) failLocked(err error) {
 		c.flush()
 	}
 	c.err = err
+	c.workers.dismiss(len(c.workers.resting))
 	if errors.Is(err, io.EOF) { // which is the end of a body to those who read one
 		err = io.ErrUnexpectedEOF
 	}

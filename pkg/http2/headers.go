@@ -161,7 +161,7 @@ func (c *Conn) endRequest(section *section) error {
 	if c.opened++; c.opened == c.options.Requests && c.leaving == staying {
 		c.announce()
 	}
-	go c.handle(s)
+	c.start(s)
 	return nil
 }
 

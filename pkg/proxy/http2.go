@@ -93,7 +93,11 @@ func (w boundedWriter) Write(p []byte) (int, error) {
 // sweepHTTP2 sends away a client that has asked for nothing for too long.
 func (c *client) sweepHTTP2(clock int64) {
 	conn := c.http2.Load()
-	if conn != nil && c.guards.emptySince(clock-c.server.Timeouts.Idle.Milliseconds()) {
+	if conn == nil {
+		return
+	}
+	conn.Trim()
+	if c.guards.emptySince(clock-c.server.Timeouts.Idle.Milliseconds()) {
 		conn.Leave()
 	}
 }
