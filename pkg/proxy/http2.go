@@ -97,7 +97,7 @@ func (c *client) sweepHTTP2(clock int64) {
 		return
 	}
 	conn.Trim()
-	if c.guards.emptySince(clock-c.server.Timeouts.Idle.Milliseconds()) {
+	if c.guards.emptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
 		conn.Leave()
 	}
 }
