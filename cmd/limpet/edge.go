@@ -21,7 +21,7 @@ func (e *edgeOptions) register(f flagSet) {
 	f.IntVar(&e.connections.Total, "max-connections", 0,
 		"`number` of client connections that may be open at once; 0: no limit but that of open files")
 	f.IntVar(&e.connections.Requests, "max-requests-per-connection", proxy.DefaultRequests, "`number` of requests that a"+
-		" connection of HTTP/1.1 carries before its client is asked to make a new one; 0: no limit")
+		" connection of HTTP/1.1 or HTTP/2 carries before its client is asked to make a new one; 0: no limit")
 	f.IntVar(&e.connections.PerClient, "max-connections-per-client", 0, "`number` of connections that one IPv4 address or"+
 		" one IPv6 network of 64 bits may have open, but for trusted proxies; 0: no limit, since many clients may share an address")
 }

@@ -7,7 +7,8 @@
 // interface downstream.
 //
 // It decides when an attempt may be repeated, what is forwarded, what is answered when no pod does, and whether the TLS
-// connection of a request is one that its route may be reached over. It leaves
-// which route to pkg/routing, which endpoint to pkg/affinity, how connections to pods are kept to pkg/upstream, and
-// the syntax of HTTP/1.1 to pkg/http1, and which certificate is presented to pkg/certs.
+// connection of a request is one that its route may be reached over.
+//
+// It leaves which route to pkg/routing, which endpoint to pkg/affinity, how connections to pods are kept to pkg/upstream,
+// the wire to pkg/http1 and pkg/http2, and which certificate is presented to pkg/certs.
 package proxy
