@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/http2"
@@ -104,14 +105,15 @@ func (got *told) compare(t *testing.T, streams map[uint32]*heard, lenient bool) 
 	}
 }
 
-// describe puts pseudo fields into one order, and leaves the other ones in theirs.
+// describe puts pseudo fields into one order, and leaves the other ones in theirs. Spaces around values do not count: what
+// pods say may have some.
 func describe(fields []hpack.HeaderField) string {
 	var pseudo, regular []string
 	for _, f := range fields {
 		if f.IsPseudo() {
 			pseudo = append(pseudo, fmt.Sprintf("%s: %q\n", f.Name, f.Value))
 		} else {
-			regular = append(regular, fmt.Sprintf("%s: %q\n", f.Name, f.Value))
+			regular = append(regular, fmt.Sprintf("%s: %q\n", f.Name, strings.Trim(f.Value, " \t")))
 		}
 	}
 	slices.Sort(pseudo)

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"testing"
 
@@ -13,7 +14,12 @@ func TestAnUploadThatIsCutOffIsSeenToBeCutOff(t *testing.T) {
 	for name, cut := range map[string]func(p *peer){
 		"connection closed": func(p *peer) { p.conn.Close() },
 		"connection reset":  func(p *peer) { resetSocket(p.conn) },
+		"half closed":       func(p *peer) { p.must(p.conn.(*net.TCPConn).CloseWrite()) },
+		"protocol broken":   func(p *peer) { p.must(p.WriteData(0, true, nil)) },
 		"stream reset":      func(p *peer) { p.must(p.WriteRSTStream(1, http2.ErrCodeCancel)) },
+		"stream reset without an error": func(p *peer) {
+			p.must(p.WriteRSTStream(1, http2.ErrCodeNo))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
