@@ -1,8 +1,6 @@
 package proxy
 
-import (
-	"testing"
-)
+import "testing"
 
 // All streams of a connection may be reset at once, when their pod goes, with much of their bodies on its way.
 func TestWhatIsOnItsWayToAPodThatIsGoneIsNoFlood(t *testing.T) {
