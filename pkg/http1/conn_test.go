@@ -42,6 +42,31 @@ func TestAConnHoldsABufferOnlyWhileBytesAreInIt(t *testing.T) {
 	}
 }
 
+func TestABufferThatIsReadFullIsFollowedByALongOne(t *testing.T) {
+	conn, far := connPair(t)
+	text := strings.Repeat("0123456789abcde", 8*longBufferSize/15)
+	go io.WriteString(far, text)
+	var got strings.Builder
+	long := false
+	for got.Len() < len(text) {
+		if err := conn.Fill(0); err != nil {
+			t.Fatal(err)
+		}
+		long = long || conn.long != nil
+		got.Write(conn.Buffered())
+		conn.Consume(len(conn.Buffered()))
+	}
+	if got.String() != text {
+		t.Error("what was read is not what was sent")
+	}
+	if !long {
+		t.Error("no long buffer was taken")
+	}
+	if conn.Release(); conn.buf != nil || conn.pooled != nil || conn.long != nil {
+		t.Error("a buffer is held with nothing in it")
+	}
+}
+
 func TestABufferGrowsToItsLimitOnly(t *testing.T) {
 	const limit = 40_000
 	conn, far := connPair(t)

@@ -10,7 +10,7 @@ type Held struct {
 func (c *Conn) Hold(n int, h *Held) {
 	rest := c.buf[c.r+n : c.w]
 	h.pooled = c.pooled
-	c.pooled, c.buf, c.r, c.w = nil, nil, 0, 0
+	c.pooled, c.long, c.buf, c.r, c.w = nil, nil, nil, 0, 0 // heads are rarely in long buffers: no pool gets those back
 	if len(rest) == 0 {
 		return
 	}
