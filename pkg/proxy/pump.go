@@ -70,10 +70,10 @@ func (p *bodyPump) sendKept() error {
 			return err
 		}
 	}
-	if p.isRead() {
-		return p.end()
+	if !p.isRead() {
+		return nil
 	}
-	return nil
+	return p.end(false)
 }
 
 // sendBuffered sends what has arrived of the body.
@@ -171,20 +171,14 @@ func (p *bodyPump) finish(flush bool) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
 	p.read.Store(true)
-	if err := p.end(); err != nil {
-		return p.forgive(err)
-	}
-	if flush {
-		p.sent.Store(false)
-		err := p.pod.flush()
-		p.sent.Store(err == nil)
-		return p.forgive(err)
-	}
-	return nil
+	return p.forgive(p.end(flush))
 }
 
-func (p *bodyPump) end() error {
+func (p *bodyPump) end(flush bool) error {
 	err := p.pod.end(p.x.down.trailers())
+	if err == nil && flush {
+		err = p.pod.flush()
+	}
 	p.sent.Store(err == nil)
 	return err
 }
