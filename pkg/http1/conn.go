@@ -15,7 +15,8 @@ const BufferSize = 16 << 10
 // quarter off the CPU of 1 MiB; 64 KiB take off less.
 const longBufferSize = 32 << 10
 
-// ErrStale is returned by Ask for a connection that was doubted, rightly: nothing was written.
+// ErrStale is returned by Ask where the peer has not read, and will not act on, any of what it was asked: the connection was
+// doubted, rightly, or what was written crossed the peer's end on its way.
 var ErrStale = errors.New("connection is stale")
 
 // ErrBufferFull is returned by Fill when the buffer has no room and may not grow.

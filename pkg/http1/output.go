@@ -8,6 +8,7 @@ type Output struct {
 	// Buf is what waits to be written: append to it with the functions of this package, after Begin.
 	Buf    []byte
 	pooled *[BufferSize]byte
+	begun  bool // what is in Buf is not all: some was written before
 }
 
 // Begin makes sure that there is a buffer to append to.
@@ -30,12 +31,20 @@ func (o *Output) Flush(w io.Writer) error {
 	}
 	_, err := w.Write(o.Buf)
 	o.Drop()
+	o.begun = true
 	return err
 }
 
-// FlushAndAsk is Flush of a request, followed by the wait for the first bytes of the answer: see Conn.Ask.
+// FlushAndAsk is Flush of a request, followed by the wait for the first bytes of the answer: see Conn.Ask. With ErrStale,
+// which holds for the whole request, what was collected is kept.
 func (o *Output) FlushAndAsk(c *Conn, limit int) error {
 	err := c.Ask(o.Buf, limit)
+	if err == ErrStale && !o.begun {
+		return err
+	}
+	if err == ErrStale {
+		err = io.EOF
+	}
 	o.Drop()
 	return err
 }
@@ -45,7 +54,7 @@ func (o *Output) Drop() {
 	if o.pooled != nil {
 		buffers.Put(o.pooled)
 	}
-	o.pooled, o.Buf = nil, nil
+	o.pooled, o.Buf, o.begun = nil, nil, false
 }
 
 // Write collects p if it fits, and otherwise writes all there is, p included.
@@ -67,6 +76,7 @@ func (o *Output) write(w io.Writer, p []byte, more int) error {
 		return nil
 	}
 	_, err := w.Write(p)
+	o.begun = true
 	return err
 }
 

@@ -21,6 +21,17 @@ func rawPeek(fd int, p []byte) (int, syscall.Errno) {
 	return rawCall(syscall.SYS_RECVFROM, fd, p, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 }
 
+// unacknowledged is how many bytes were written to a socket that its peer has not acknowledged, also if the connection has
+// ended since. It is 0 where that is not known.
+func unacknowledged(fd int) int {
+	var n int32
+	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
 // rawCall makes a call whose first arguments are a socket and a buffer that is not empty.
 func rawCall(call uintptr, fd int, p []byte, flags uintptr) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),

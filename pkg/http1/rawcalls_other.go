@@ -22,6 +22,9 @@ func rawPeek(fd int, p []byte) (int, syscall.Errno) {
 	return max(n, 0), errnoOf(err)
 }
 
+// unacknowledged is not known here.
+func unacknowledged(int) int { return 0 }
+
 func errnoOf(err error) syscall.Errno {
 	var errno syscall.Errno
 	errors.As(err, &errno)

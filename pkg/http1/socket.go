@@ -1,6 +1,9 @@
 package http1
 
-import "syscall"
+import (
+	"io"
+	"syscall"
+)
 
 // socketSource reads from a socket, and takes the buffer only once the socket is readable.
 type socketSource struct {
@@ -10,6 +13,7 @@ type socketSource struct {
 	tryRead, tryPeek, tryAsk func(fd uintptr) bool
 	peek                     [1]byte
 	question                 []byte // what ask has yet to write
+	length                   int    // of the whole of it
 	asked, doubted           bool
 
 	// The writing side has variables of its own: it may be busy while the other side reads.
@@ -57,8 +61,12 @@ func (s *socketSource) readOnce(fd uintptr) bool {
 // find that they have not come yet: the poller was made ready before the write, so that it misses nothing (2 % of the
 // CPU of a small request). It returns how much of p was written; the rest must be written by the caller.
 // With doubted set it looks first whether there is anything to read, which would be no answer: ErrStale.
+//
+// So is an end that came before any of p: the kernel of a peer that ended its side after it had received some would have
+// acknowledged that with the end, whether or not a process had read it, and a peer that has ended its side cannot answer. A
+// reset proves nothing: what it acknowledges is not counted.
 func (s *socketSource) ask(p []byte, doubted bool) (written int, err error) {
-	s.n, s.err, s.question, s.asked, s.doubted = 0, nil, p, false, doubted
+	s.n, s.err, s.question, s.length, s.asked, s.doubted = 0, nil, p, len(p), false, doubted
 	err = s.raw.Read(s.tryAsk)
 	written = len(p) - len(s.question)
 	s.question = nil
@@ -70,7 +78,11 @@ func (s *socketSource) ask(p []byte, doubted bool) (written int, err error) {
 
 func (s *socketSource) askOnce(fd uintptr) bool {
 	if s.asked {
-		return s.readOnce(fd)
+		done := s.readOnce(fd)
+		if s.err == io.EOF && unacknowledged(int(fd)) >= s.length {
+			s.err = ErrStale
+		}
+		return done
 	}
 	s.asked = true
 	if s.doubted && s.hasMore(int(fd)) {

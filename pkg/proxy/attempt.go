@@ -21,7 +21,7 @@ const (
 	none failureKind = iota
 	// notSent: no connection could be made, so that no pod has seen the request.
 	notSent
-	// stale: the idle connection that was taken had ended, so that nothing was written to it.
+	// stale: the idle connection that was taken had ended, before anything of the request came to the pod.
 	stale
 	// notTaken: the pod says that it has not begun with the request (RFC 9113 section 8.7).
 	notTaken

@@ -60,6 +60,7 @@ func (x *exchange) dialer() *upstream.Dialer {
 func (x *exchange) send(conn *upstream.Conn) failure {
 	x.out.Begin()
 	x.out.Buf = x.appendHead(x.out.Buf)
+	head := len(x.out.Buf)
 	x.toHTTP1 = http1Upload{x, conn}
 	_ = x.body.begin(x, &x.toHTTP1, false) // sends nothing: nothing is kept
 	x.guard.start(conn, x.server.after(x.bounds.answer))
@@ -69,8 +70,12 @@ func (x *exchange) send(conn *upstream.Conn) failure {
 	}
 	isLate := x.guard.stop()
 	if err != nil {
+		kind := x.sendFailure(err, isLate, conn)
+		if kind == stale {
+			x.body.takeBack(x.out.Buf[head:])
+		}
 		x.out.Drop()
-		return failure{x.sendFailure(err, isLate), err}
+		return failure{kind, err}
 	}
 	x.body.sendRest()
 	return failure{}
@@ -84,9 +89,10 @@ func (x *exchange) flush(conn *upstream.Conn) error {
 	return x.out.Flush(conn)
 }
 
-func (x *exchange) sendFailure(err error, isLate bool) failureKind {
+// sendFailure takes only idle connections for stale, so that a pod that hangs up on everybody is not asked for ever.
+func (x *exchange) sendFailure(err error, isLate bool, conn *upstream.Conn) failureKind {
 	switch {
-	case err == http1.ErrStale:
+	case err == http1.ErrStale && conn.Reused && x.req.Body != http1.BodyChunked:
 		return stale
 	case x.body.failure() != nil:
 		return badBody

@@ -215,6 +215,14 @@ func (p *bodyPump) canBegin() bool {
 	return p.x == nil || p.x.req.Body == http1.BodyNone || p.keeps && !p.isLong
 }
 
+// takeBack keeps a body that was sent whole, not in chunks, and did not arrive.
+func (p *bodyPump) takeBack(body []byte) {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.kept = append(p.kept[:0], body...)
+	p.keeps, p.isLong = true, false
+}
+
 // join waits for the goroutine, which has sent the body whole.
 func (p *bodyPump) join() {
 	p.started = false

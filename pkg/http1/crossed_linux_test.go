@@ -1,0 +1,70 @@
+package http1
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+)
+
+// What crosses the end of its peer is as good as not written: nobody has read it.
+func TestAQuestionThatCrossesTheEndOfItsPeerIsNotAsked(t *testing.T) {
+	conn, far := connPair(t)
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	far.Close()
+	awaitReadable(t, conn) // as if it had been looked at just before that
+	if err := conn.Ask([]byte("question"), 0); err != ErrStale {
+		t.Errorf("Ask gives %v", err)
+	}
+}
+
+// Of what a peer may have read nothing can be said, whatever it does then.
+func TestAQuestionThatThePeerMayHaveReadIsNotTakenBack(t *testing.T) {
+	for name, end := range map[string]func(*net.TCPConn){
+		"read, end":   func(far *net.TCPConn) { io.ReadFull(far, make([]byte, 8)); far.Close() },
+		"read, reset": func(far *net.TCPConn) { io.ReadFull(far, make([]byte, 8)); far.SetLinger(0); far.Close() },
+		"read some":   func(far *net.TCPConn) { io.ReadFull(far, make([]byte, 1)); far.Close() },
+		"end of its side": func(far *net.TCPConn) {
+			io.ReadFull(far, make([]byte, 1))
+			far.CloseWrite()
+			io.Copy(io.Discard, far)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 200 {
+				conn, far := connPair(t)
+				conn.SetDeadline(time.Now().Add(20 * time.Second))
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					end(far.(*net.TCPConn))
+				}()
+				if err := conn.Ask([]byte("question"), 0); err == nil || err == ErrStale {
+					t.Fatalf("Ask gives %v", err)
+				}
+				conn.Close()
+				<-ended
+			}
+		})
+	}
+}
+
+// Half a question that has arrived is not taken back because the other half has not.
+func TestARequestIsTakenBackAsAWholeOnly(t *testing.T) {
+	conn, far := connPair(t)
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	var out Output
+	out.Begin()
+	out.Buf = append(out.Buf, "question"...)
+	if err := out.Flush(conn); err != nil {
+		t.Fatal(err)
+	}
+	io.ReadFull(far, make([]byte, 8))
+	far.Close()
+	awaitReadable(t, conn)
+	out.Begin()
+	out.Buf = append(out.Buf, "more"...)
+	if err := out.FlushAndAsk(conn, 0); err != io.EOF || out.Buf != nil {
+		t.Errorf("it gives %v, and keeps %q", err, out.Buf)
+	}
+}

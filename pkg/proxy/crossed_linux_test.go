@@ -1,0 +1,119 @@
+package proxy
+
+import (
+	"io"
+	"net"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// crossing is a connection to a pod that is closed after the last look at it, and before anything is written.
+type crossing struct {
+	net.Conn
+	raw crossingSocket
+}
+
+func (c *crossing) SyscallConn() (syscall.RawConn, error) { return &c.raw, nil }
+
+type crossingSocket struct {
+	syscall.RawConn
+	looks int
+	close func()
+}
+
+func (s *crossingSocket) Read(f func(fd uintptr) bool) error {
+	if s.looks++; s.looks == 2 {
+		s.close()
+	}
+	return s.RawConn.Read(f)
+}
+
+// crossIdle makes the next request to p cross the end of its idle connection.
+func (r *rig) crossIdle(p *pod) {
+	r.t.Helper()
+	e := r.endpoint(p)
+	var conn *upstream.Conn
+	eventually(r.t, "a connection to be idle", func() bool {
+		conn = e.Idle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
+		return conn != nil
+	})
+	socket := conn.Conn.Conn
+	raw, err := socket.(syscall.Conn).SyscallConn()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	plain := conn.Conn
+	conn.Conn = http1.NewConn(&crossing{socket, crossingSocket{RawConn: raw, close: func() {
+		p.closeAll()
+		eventually(r.t, "the end to arrive", plain.Stale)
+	}}})
+	e.Keep(conn, 0, time.Now())
+}
+
+// An app that stops closes its idle connections, whatever is on its way to it: nobody has read that, so that it is no
+// second time.
+func TestARequestThatCrossesTheEndOfItsConnectionIsSentAgain(t *testing.T) {
+	for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
+		t.Run(method, func(t *testing.T) {
+			r := newRig(t)
+			p := startEcho(t, "pod-a")
+			r.serve(nil, p)
+			client := r.dial()
+			client.get("/").expectOK(t, "")
+			r.crossIdle(p)
+			client.send(request(method, "/", "body"))
+			client.read(method).expectOK(t, "body")
+			if seen, opened := len(p.requests()), p.accepted(); seen != 2 || opened != 2 {
+				t.Errorf("the pod has seen %d requests on %d connections, want 2 on 2", seen, opened)
+			}
+			client.post("/", "more").expectOK(t, "more")
+		})
+	}
+}
+
+func TestARequestThatCrossesTheEndOfItsPodIsSentToAnother(t *testing.T) {
+	r := newRig(t)
+	a, b := startEcho(t, "pod-a"), startEcho(t, "pod-b")
+	r.serve(cookieAffinity(), a)
+	client := r.dial()
+	cookie := client.get("/").cookie(t)
+	r.replace(cart, endpointsOf(a, b)...)
+	a.refuse()
+	r.crossIdle(a)
+	got := client.post("/", "body", cookie)
+	got.expectOK(t, "body")
+	if pod := got.header.Get("X-Pod"); pod != "pod-b" || got.cookie(t) == "" {
+		t.Errorf("%s has answered, with the cookie %q", pod, got.cookie(t))
+	}
+}
+
+// What was sent of such a body cannot be had back.
+func TestABodyInPiecesThatCrossesTheEndOfItsConnectionIsLost(t *testing.T) {
+	r := newRig(t)
+	p := startEcho(t, "pod-a")
+	r.serve(nil, p)
+	client := r.dial()
+	client.get("/").expectOK(t, "")
+	r.crossIdle(p)
+	io.WriteString(client.Conn, "POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n")
+	client.read("POST").expectStatus(t, 502)
+	if seen := len(p.requests()); seen != 1 {
+		t.Errorf("the pod has seen %d requests, want 1", seen)
+	}
+}
+
+// A pod that hangs up on everybody is not asked for ever.
+func TestAFreshConnectionThatEndsIsLost(t *testing.T) {
+	r := newRig(t)
+	p := startPod(t, "pod-a", func(*podConn) {})
+	r.serve(nil, p)
+	r.dial().post("/", "body").expectStatus(t, 502)
+	if n := p.accepted(); n != 1 {
+		t.Errorf("the pod was connected to %d times, want once", n)
+	}
+}
