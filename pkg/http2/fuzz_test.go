@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -70,11 +68,12 @@ func (b behaviour) leaves() bool  { return b&8 != 0 }
 func FuzzServe(f *testing.F) {
 	for _, raw := range clientSeeds(f) {
 		for _, b := range []byte{0, 1, 3, 7, 15} {
-			f.Add(raw, b, 1)
-			f.Add(raw, b, 1<<14)
+			f.Add(append([]byte{verbatim}, raw...), b, 1)
+			f.Add(shorten(raw), b, 1<<14)
 		}
 	}
-	f.Fuzz(func(t *testing.T, raw []byte, b byte, piece int) {
+	f.Fuzz(func(t *testing.T, short []byte, b byte, piece int) {
+		raw := lengthen(short)
 		p := &tape{left: append([]byte(Preface), raw...), piece: max(piece, 1)}
 		var mu sync.Mutex
 		var all []*told
@@ -161,10 +160,11 @@ func settle(t *testing.T, c *Conn) {
 // FuzzAsk plays a pod to a client with three requests.
 func FuzzAsk(f *testing.F) {
 	for _, raw := range podSeeds(f) {
-		f.Add(raw, 1)
-		f.Add(raw, 1<<14)
+		f.Add(append([]byte{verbatim}, raw...), 1)
+		f.Add(shorten(raw), 1<<14)
 	}
-	f.Fuzz(func(t *testing.T, raw []byte, piece int) {
+	f.Fuzz(func(t *testing.T, short []byte, piece int) {
+		raw := lengthen(short)
 		p := &tape{left: raw, piece: max(piece, 1)}
 		c := NewClient(http1.NewConn(p), p, fuzzOptions())
 		var owners sync.WaitGroup
@@ -211,23 +211,4 @@ func ask(s *Stream) *told {
 		}
 		got.body = append(got.body, span...)
 	}
-}
-
-// say gives the frames that a peer writes.
-func say(tb testing.TB, write func(f *http2.Framer, block func(fields ...string) []byte)) []byte {
-	tb.Helper()
-	var raw, block bytes.Buffer
-	f := http2.NewFramer(&raw, nil)
-	f.AllowIllegalWrites = true
-	e := hpack.NewEncoder(&block)
-	write(f, func(fields ...string) []byte {
-		block.Reset()
-		for i := 0; i < len(fields); i += 2 {
-			if err := e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
-				tb.Fatal(err)
-			}
-		}
-		return bytes.Clone(block.Bytes())
-	})
-	return raw.Bytes()
 }

@@ -26,13 +26,19 @@ type heard struct {
 // passed over, so that the peer may have gone on.
 func listen(raw []byte) (streams map[uint32]*heard, lenient bool) {
 	streams = map[uint32]*heard{}
-	f := http2.NewFramer(nil, bytes.NewReader(raw))
+	r := bytes.NewReader(raw)
+	f := http2.NewFramer(nil, r)
 	f.SetMaxReadFrameSize(MaxFrame)
 	f.ReadMetaHeaders = hpack.NewDecoder(tableSize, nil)
 	f.MaxHeaderListSize = 1 << 24 // those that are too long here are not looked at
 	for {
 		head, err := f.ReadFrameHeader()
 		if err != nil {
+			return streams, false
+		}
+		rest := raw[len(raw)-r.Len():]
+		if head.Type == http2.FrameData && head.Length <= MaxFrame && len(rest) < int(head.Length) {
+			hearPart(streams[head.StreamID], head, rest)
 			return streams, false
 		}
 		frame, err := f.ReadFrameForHeader(head)
@@ -62,6 +68,18 @@ func hear(streams map[uint32]*heard, frame http2.Frame) {
 			s.data = append(s.data, f.Data()...)
 			s.ended = f.StreamEnded()
 		}
+	}
+}
+
+// hearPart takes what has come of a frame that is cut off.
+func hearPart(s *heard, head http2.FrameHeader, rest []byte) {
+	length := int(head.Length)
+	if head.Flags.Has(http2.FlagDataPadded) && len(rest) > 0 {
+		length -= 1 + int(rest[0])
+		rest = rest[1:]
+	}
+	if s != nil && !s.ended && length > 0 {
+		s.data = append(s.data, rest[:min(len(rest), length)]...)
 	}
 }
 

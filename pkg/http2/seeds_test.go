@@ -1,11 +1,44 @@
 package http2
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 )
+
+// Frames are fuzzed in a form in which every input is some: kind, flags, stream and length are a byte each. Or as they are
+// on the wire, after a byte that says so.
+const verbatim = 0xff
+
+func lengthen(short []byte) []byte {
+	if len(short) > 0 && short[0] == verbatim {
+		return short[1:]
+	}
+	var raw []byte
+	for len(short) >= 4 {
+		f := frame{kind: short[0], flags: short[1], stream: uint32(short[2]), length: min(int(short[3]), len(short)-4)}
+		raw = append(appendFrame(raw, f), short[4:4+f.length]...)
+		short = short[4+f.length:]
+	}
+	return raw
+}
+
+// shorten leaves out frames that are too long.
+func shorten(raw []byte) []byte {
+	var short []byte
+	for len(raw) >= frameHeadBytes {
+		f := parseFrame(raw)
+		if f.length < 256 {
+			short = append(short, f.kind, f.flags, byte(f.stream), byte(f.length))
+			short = append(short, raw[frameHeadBytes:frameHeadBytes+f.length]...)
+		}
+		raw = raw[frameHeadBytes+f.length:]
+	}
+	return short
+}
 
 var getFields = []string{":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/"}
 
@@ -117,4 +150,23 @@ func podSeeds(tb testing.TB) [][]byte {
 		f.WritePushPromise(http2.PushPromiseParam{StreamID: 3, PromiseID: 2, BlockFragment: b(getFields...), EndHeaders: true})
 	})
 	return seeds
+}
+
+// say gives the frames that a peer writes.
+func say(tb testing.TB, write func(f *http2.Framer, block func(fields ...string) []byte)) []byte {
+	tb.Helper()
+	var raw, block bytes.Buffer
+	f := http2.NewFramer(&raw, nil)
+	f.AllowIllegalWrites = true
+	e := hpack.NewEncoder(&block)
+	write(f, func(fields ...string) []byte {
+		block.Reset()
+		for i := 0; i < len(fields); i += 2 {
+			if err := e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]}); err != nil {
+				tb.Fatal(err)
+			}
+		}
+		return bytes.Clone(block.Bytes())
+	})
+	return raw.Bytes()
 }
