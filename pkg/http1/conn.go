@@ -201,7 +201,9 @@ type source interface {
 func newSource(c *Conn, conn net.Conn) source {
 	switch conn := conn.(type) {
 	case *LazyTLS:
-		return &tlsSource{conn: c, tls: conn}
+		if conn.under.raw != nil {
+			return newTLSSource(c, conn)
+		}
 	case waiter:
 		return &waitingSource{plainSource{conn: c}, conn}
 	case syscall.Conn:

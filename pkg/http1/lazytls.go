@@ -7,8 +7,8 @@ import (
 )
 
 // LazyTLS is a TLS connection over a socket whose reader can wait without holding a buffer. crypto/tls only reads into
-// a buffer that the caller holds; so the socket underneath answers "would block" instead of waiting while lazy is set,
-// which crypto/tls passes on without giving up the connection, because the error says that it is temporary.
+// a buffer that the caller holds; so while it reads for a Conn, the socket underneath answers "would block" instead of
+// waiting, which crypto/tls passes on without giving up the connection, because the error says that it is temporary.
 type LazyTLS struct {
 	*tls.Conn
 	under *underTLS
@@ -33,7 +33,7 @@ func newUnderTLS(conn net.Conn) *underTLS {
 	if socket, ok := conn.(syscall.Conn); ok {
 		if raw, err := socket.SyscallConn(); err == nil {
 			under.raw = raw
-			under.tryRead, under.tryPeek, under.look = under.readOnce, under.peekOnce, under.lookOnce
+			under.tryPeek, under.look = under.peekOnce, under.lookOnce
 		}
 	}
 	return under
@@ -42,37 +42,26 @@ func newUnderTLS(conn net.Conn) *underTLS {
 // underTLS is the socket that crypto/tls reads from.
 type underTLS struct {
 	net.Conn
-	raw  syscall.RawConn // nil if the connection is no socket
-	lazy bool            // answer errWouldBlock instead of waiting
+	raw syscall.RawConn // nil if the connection is no socket
+	// While lazy is set, the poller's call for fd is under way: errWouldBlock is answered instead of waiting.
+	lazy bool
+	fd   int
 
-	tryRead, tryPeek, look func(fd uintptr) bool
+	tryPeek, look func(fd uintptr) bool
 
 	peek  [1]byte
 	ready bool // what look found
-	into  []byte
-	n     int
-	err   error
 }
 
 func (u *underTLS) Read(p []byte) (int, error) {
-	if !u.lazy || u.raw == nil {
+	if !u.lazy {
 		return u.Conn.Read(p)
 	}
-	u.into = p
-	err := u.raw.Read(u.tryRead)
-	u.into = nil
-	if err != nil {
-		return 0, err
+	n, err := readSocket(u.fd, p)
+	if err == syscall.EAGAIN {
+		err = errWouldBlock
 	}
-	return u.n, u.err
-}
-
-func (u *underTLS) readOnce(fd uintptr) bool {
-	u.n, u.err = readSocket(int(fd), u.into)
-	if u.err == syscall.EAGAIN {
-		u.err = errWouldBlock
-	}
-	return true
+	return n, err
 }
 
 // wait returns once the socket is readable, or was closed, or its read deadline has passed.
@@ -89,47 +78,58 @@ func (u *underTLS) lookOnce(fd uintptr) bool {
 	return true
 }
 
-// tlsSource reads from a LazyTLS.
+// tlsSource reads from a LazyTLS over a socket.
 type tlsSource struct {
-	conn *Conn
-	tls  *LazyTLS
-	dry  bool // all that has come was read, when the wait for more was interrupted
+	conn    *Conn
+	tls     *LazyTLS
+	tryRead func(fd uintptr) bool
+	dry     bool // all that has come was read, when the wait for more was interrupted
+
+	n   int
+	err error
+}
+
+func newTLSSource(c *Conn, conn *LazyTLS) *tlsSource {
+	s := &tlsSource{conn: c, tls: conn}
+	s.tryRead = s.readOnce
+	return s
 }
 
 func (s *tlsSource) read() (int, error) {
-	for {
-		if !s.dry {
-			n, err := s.tryRead()
-			if n > 0 {
-				s.conn.w += n
-				return n, nil
-			}
-			s.conn.Release()
-			if err != errWouldBlock {
-				return 0, err
-			}
-		}
-		s.dry = true // a goroutine that goes on with the wait does not need the stack that crypto/tls does
-		if err := s.tls.under.wait(); err != nil {
+	under := s.tls.under
+	if s.dry { // a goroutine that goes on with a wait does not need the stack that crypto/tls does
+		if err := under.wait(); err != nil {
 			return 0, err
 		}
 		s.dry = false
 	}
+	s.n, s.err = 0, nil
+	if err := under.raw.Read(s.tryRead); err != nil {
+		s.dry = s.err == errWouldBlock
+		return 0, err
+	}
+	return s.n, s.err
 }
 
-func (s *tlsSource) tryRead() (int, error) {
-	s.tls.under.lazy = true
-	defer func() { s.tls.under.lazy = false }()
-	return s.tls.Conn.Read(s.conn.room())
+// readOnce is called by the poller, like that of socketSource. What crypto/tls reads meanwhile is read there and then:
+// that the socket is found empty after the poller was made ready lets the poller wait.
+func (s *tlsSource) readOnce(fd uintptr) bool {
+	under := s.tls.under
+	under.lazy, under.fd = true, int(fd)
+	s.n, s.err = s.tls.Conn.Read(s.conn.room())
+	under.lazy = false
+	if s.n > 0 {
+		s.conn.w += s.n
+		return true
+	}
+	s.conn.Release()
+	return s.err != errWouldBlock
 }
 
 // readable looks at the socket: whatever has come, if only the end of the session, is not for a request that has not been
 // sent. What a server sends of its own accord after the handshake was read with its first answer.
 func (s *tlsSource) readable() bool {
 	under := s.tls.under
-	if under.raw == nil {
-		return false
-	}
 	err := under.raw.Read(under.look)
 	return err != nil || under.ready
 }
