@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 // asText is a codec of messages that are strings: the tests need no protocol buffers.
@@ -80,6 +82,11 @@ func answerCall(name string, stream grpc.ServerStream) error {
 func grpcRig(t *testing.T, a *model.Affinity, pods int) *grpc.ClientConn {
 	t.Helper()
 	r := newRig(t)
+	return r.grpc(t, a, pods)
+}
+
+func (r *rig) grpc(t *testing.T, a *model.Affinity, pods int) *grpc.ClientConn {
+	t.Helper()
 	var addresses []string
 	for i := range pods {
 		addresses = append(addresses, startGRPC(t, fmt.Sprint("cart-", i)))
@@ -220,5 +227,28 @@ func TestACancelledGRPCCallFreesItsPod(t *testing.T) {
 		t.Fatalf("%d requests are in flight", pod.InFlight())
 	}
 	cancel()
+	eventually(t, "the pod to be free", func() bool { return pod.InFlight() == 0 })
+}
+
+// A call that goes on for long is a stream. It is broken off on both sides: it ends with an error here, and is cancelled there.
+func TestALongGRPCCallIsCutOnStop(t *testing.T) {
+	r := newRig(t, lasting)
+	stream, cancel := call(t, r.grpc(t, nil, 1), "Talk")
+	defer cancel()
+	text, got := "hello", ""
+	eventually(t, "the call to be a stream", func() bool {
+		if err := errors.Join(stream.SendMsg(&text), stream.RecvMsg(&got)); err != nil {
+			t.Fatal(err)
+		}
+		return r.streams(observe.StreamGRPC) == 1
+	})
+	pod := r.pools.Pool(cart).Set().Endpoint(0)
+	ctx, stop := context.WithTimeout(t.Context(), time.Second)
+	defer stop()
+	stopped := r.stop(ctx)
+	if err := stream.RecvMsg(&got); err == nil || err == io.EOF || status.Code(err) == codes.DeadlineExceeded {
+		t.Errorf("the call ends with %v", err)
+	}
+	expectStopped(t, stopped, nil)
 	eventually(t, "the pod to be free", func() bool { return pod.InFlight() == 0 })
 }

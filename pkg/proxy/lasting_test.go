@@ -95,12 +95,20 @@ func TestAnswersThatEndSoonAreNoStreams(t *testing.T) {
 		<-gone
 	}))
 	r.stream("/")
-	for kind := range r.server.flows.kinds {
-		if n := len(r.server.flows.kinds[kind].open); n > 0 {
+	for kind := range observe.StreamKinds {
+		if n := r.streams(kind); n > 0 {
 			t.Errorf("%d streams of kind %d are open", n, kind)
 		}
 	}
 	close(gone)
+}
+
+// streams is how many of a kind are open.
+func (r *rig) streams(kind observe.StreamKind) int {
+	fs := &r.server.flows
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return len(fs.kinds[kind].open)
 }
 
 // expectBrokenOff sees that the client cannot take what it got for a whole answer.
