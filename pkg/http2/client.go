@@ -33,7 +33,12 @@ func (c *Conn) Open(block []byte, end, bodiless bool) (*Stream, error) {
 }
 
 func (c *Conn) hasRoom() bool {
-	return c.err == nil && !c.gone && c.next < maxStream && len(c.streams) < int(c.peer.maxStreams)
+	return c.err == nil && !c.gone && c.next < maxStream && len(c.streams) < c.mostStreams()
+}
+
+// mostStreams is no more than the window of the connection has room for: one whose body nobody reads holds up no other.
+func (c *Conn) mostStreams() int {
+	return min(int(c.peer.maxStreams), c.options.ConnectionWindow/c.options.StreamWindow)
 }
 
 // Retire ends the connection with its last stream: no further ones are opened.

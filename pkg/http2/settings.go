@@ -74,7 +74,11 @@ func (c *Conn) takeSettings(f *frame, p []byte) error {
 		c.peer.known, c.peer.maxStreams = true, maxStream // unless it says otherwise
 	}
 	for ; len(p) > 0; p = p[settingBytes:] {
-		if err := c.peer.set(binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])); err != nil {
+		id, value := binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])
+		if id == settingEnablePush && value != 0 && !c.isServer() {
+			return protocolError("ENABLE_PUSH is not 0, from the side that is asked")
+		}
+		if err := c.peer.set(id, value); err != nil {
 			return err
 		}
 	}
