@@ -11,12 +11,12 @@ import (
 func listen(addr string) (net.Listener, error) {
 	inherited := net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error {
 		var failed error
-		if err := c.Control(func(fd uintptr) { failed = setOptions(fd) }); err != nil {
+		if err := c.Control(func(fd uintptr) { failed = probeKeepAlive(fd) }); err != nil {
 			return err
 		}
 		return failed
 	}}
-	if !optionsInherited {
+	if !keepAliveInherited {
 		inherited = net.ListenConfig{}
 	}
 	return inherited.Listen(context.Background(), "tcp", addr)

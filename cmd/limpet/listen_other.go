@@ -1,7 +1,0 @@
-//go:build !linux
-
-package main
-
-const optionsInherited = false
-
-func setOptions(uintptr) error { return nil }
