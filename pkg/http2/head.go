@@ -68,7 +68,7 @@ type section struct {
 	malformed bool
 	regular   bool // a field has come that is no pseudo field
 	lengths   int  // how many Content-Length there were
-	trims     bool // spaces around values, instead of refusing them: apps send them, and do not notice over HTTP/1.1
+	lenient   bool // to what apps say and do not notice over HTTP/1.1: spaces around values, and fields about connections
 	badLength bool // one is no number, or there are several
 }
 
@@ -141,7 +141,7 @@ func (s *section) setStatus(value string) bool {
 // addField reports whether the field is well-formed (RFC 9113 section 8.2.1).
 func (s *section) addField(name, value string) bool {
 	bare := strings.Trim(value, " \t")
-	if bare != value && !s.trims {
+	if bare != value && !s.lenient {
 		return false
 	}
 	value = bare
@@ -150,11 +150,26 @@ func (s *section) addField(name, value string) bool {
 		return false
 	}
 	f.ID = http1.NameID(f.Name)
+	if !s.lenient && isOfConnection(f.ID, value) {
+		return false
+	}
 	s.head.Fields = append(s.head.Fields, f)
 	if f.ID == http1.FieldContentLength {
 		s.addLength(value)
 	}
 	return true
+}
+
+// isOfConnection reports whether a field says something about a connection of HTTP/1.1 (RFC 9113 section 8.2.2).
+func isOfConnection(id http1.FieldID, value string) bool {
+	switch id {
+	case http1.FieldConnection, http1.FieldKeepAlive, http1.FieldProxyConnection, http1.FieldTransferEncoding,
+		http1.FieldUpgrade:
+		return true
+	case http1.FieldTE:
+		return value != "trailers"
+	}
+	return false
 }
 
 func (s *section) addLength(value string) {

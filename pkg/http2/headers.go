@@ -57,7 +57,7 @@ func (c *Conn) beginSection(f *frame) error {
 	s := &c.in.section
 	*s = section{
 		stream: f.stream, isOpen: true, end: f.has(flagEndStream), kind: kind, head: newHead(),
-		limit: c.options.HeadBytes, fields: c.options.Fields, trims: !c.isServer(),
+		limit: c.options.HeadBytes, fields: c.options.Fields, lenient: !c.isServer(),
 	}
 	if kind == trailers {
 		s.limit = c.options.TrailerBytes

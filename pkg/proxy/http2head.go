@@ -2,11 +2,6 @@ package proxy
 
 import "github.com/limpet-dev/limpet/pkg/http1"
 
-var (
-	errPerHop = &http1.Error{Status: 400, Reason: "a field that is about a connection of HTTP/1.1"}
-	errTE     = &http1.Error{Status: 400, Reason: "TE is something other than trailers"}
-)
-
 // readHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
 func (s *http2Stream) readHead() error {
 	h, req := s.stream.Head, &s.exchange.req
@@ -46,14 +41,8 @@ func (s *http2Stream) setFields(socket bool) error {
 	for i := range h.Fields {
 		f := &h.Fields[i]
 		switch f.ID {
-		case http1.FieldConnection, http1.FieldKeepAlive, http1.FieldProxyConnection, http1.FieldTransferEncoding,
-			http1.FieldUpgrade:
-			return errPerHop
 		case http1.FieldTE:
-			if string(f.Value) != "trailers" {
-				return errTE
-			}
-			req.TakesTrailers = true
+			req.TakesTrailers = true // http2 takes no other value
 		case http1.FieldCookie:
 			s.addCookies(f.Value)
 			continue

@@ -18,17 +18,8 @@ var exceptions = map[string]map[string]string{
 	"clear": {
 		"http2/3.5 Sends invalid connection preface": "section 3.4 lets GOAWAY be omitted, since such a peer does not speak " +
 			"HTTP/2. The port also serves HTTP/1.1, in which it is answered with 400 before it is closed",
-		connectionField: answered, teField: answered,
 	},
-	"tls": {connectionField: answered, teField: answered},
 }
-
-const (
-	connectionField = "http2/8.1.2.2 Sends a HEADERS frame that contains the connection-specific header field"
-	teField         = "http2/8.1.2.2 Sends a HEADERS frame that contains the TE header field with any value other than \"trailers\""
-
-	answered = "section 8.1.1 lets a malformed request be answered before its stream is closed: it gets 400"
-)
 
 func TestAllCasesHoldInClearAndOverTLS(t *testing.T) {
 	startPod(t)
