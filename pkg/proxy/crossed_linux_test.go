@@ -23,18 +23,29 @@ func (c *crossing) SyscallConn() (syscall.RawConn, error) { return &c.raw, nil }
 type crossingSocket struct {
 	syscall.RawConn
 	looks int
-	close func()
+	end   func()
 }
 
 func (s *crossingSocket) Read(f func(fd uintptr) bool) error {
 	if s.looks++; s.looks == 2 {
-		s.close()
+		_ = s.RawConn.Read(s.awaitEnd())
 	}
 	return s.RawConn.Read(f)
 }
 
-// crossIdle makes the next request to p cross the end of its idle connection.
-func (r *rig) crossIdle(p *pod) {
+// awaitEnd waits until the poller has told of the end.
+func (s *crossingSocket) awaitEnd() func(uintptr) bool {
+	told := true
+	return func(uintptr) bool {
+		if told = !told; !told {
+			s.end()
+		}
+		return told
+	}
+}
+
+// crossIdle makes the next request to p cross the end of its idle connection, which end brings about.
+func (r *rig) crossIdle(p *pod, end func()) {
 	r.t.Helper()
 	e := r.endpoint(p)
 	var conn *upstream.Conn
@@ -47,11 +58,7 @@ func (r *rig) crossIdle(p *pod) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	plain := conn.Conn
-	conn.Conn = http1.NewConn(&crossing{socket, crossingSocket{RawConn: raw, close: func() {
-		p.closeAll()
-		eventually(r.t, "the end to arrive", plain.Stale)
-	}}})
+	conn.Conn = http1.NewConn(&crossing{socket, crossingSocket{RawConn: raw, end: end}})
 	e.Keep(conn, 0, time.Now())
 }
 
@@ -65,7 +72,7 @@ func TestARequestThatCrossesTheEndOfItsConnectionIsSentAgain(t *testing.T) {
 			r.serve(nil, p)
 			client := r.dial()
 			client.get("/").expectOK(t, "")
-			r.crossIdle(p)
+			r.crossIdle(p, p.closeAll)
 			client.send(request(method, "/", "body"))
 			client.read(method).expectOK(t, "body")
 			if seen, opened := len(p.requests()), p.accepted(); seen != 2 || opened != 2 {
@@ -84,11 +91,37 @@ func TestARequestThatCrossesTheEndOfItsPodIsSentToAnother(t *testing.T) {
 	cookie := client.get("/").cookie(t)
 	r.replace(cart, endpointsOf(a, b)...)
 	a.refuse()
-	r.crossIdle(a)
+	r.crossIdle(a, a.closeAll)
 	got := client.post("/", "body", cookie)
 	got.expectOK(t, "body")
 	if pod := got.header.Get("X-Pod"); pod != "pod-b" || got.cookie(t) == "" {
 		t.Errorf("%s has answered, with the cookie %q", pod, got.cookie(t))
+	}
+}
+
+// It would never answer, and the poller tells of its end once only.
+func TestARequestWithABodyThatMeetsTheEndOfAPodsSideIsSentAgain(t *testing.T) {
+	r := newRig(t)
+	end, ended := make(chan struct{}), make(chan struct{})
+	p := startPod(t, "pod-a", func(c *podConn) {
+		for q := c.request(); q != nil; q = c.request() {
+			text, _ := io.ReadAll(q.Body)
+			c.answer(string(text))
+			if c.nth == 1 {
+				<-end
+				c.Conn.(*net.TCPConn).CloseWrite()
+				close(ended)
+				c.untilClosed()
+			}
+		}
+	})
+	r.serve(nil, p)
+	client := r.dial()
+	client.get("/").expectOK(t, "")
+	r.crossIdle(p, func() { close(end); <-ended })
+	client.post("/", "body").expectOK(t, "body")
+	if seen := len(p.requests()); seen != 2 {
+		t.Errorf("the pod has seen %d requests, want 2", seen)
 	}
 }
 
@@ -99,7 +132,7 @@ func TestABodyInPiecesThatCrossesTheEndOfItsConnectionIsLost(t *testing.T) {
 	r.serve(nil, p)
 	client := r.dial()
 	client.get("/").expectOK(t, "")
-	r.crossIdle(p)
+	r.crossIdle(p, p.closeAll)
 	io.WriteString(client.Conn, "POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n")
 	client.read("POST").expectStatus(t, 502)
 	if seen := len(p.requests()); seen != 1 {

@@ -35,7 +35,7 @@ func (x *exchange) tryHTTP1() failure {
 }
 
 // connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again. Whether an idle
-// one has ended is seen as it is asked, if there is no body to send before.
+// one has ended is seen as it is asked, and before that if there is a body, which may be sent first.
 func (x *exchange) connect() (*upstream.Conn, error) {
 	transport := x.backend.Transport
 	if !x.tried.replayed {

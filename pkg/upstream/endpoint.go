@@ -113,16 +113,14 @@ func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
 // Idle takes the idle connection of that transport that was used last, or returns nil. The shard is any number that the
 // caller keeps, so that the same callers meet the same connections. Those that their peer has closed are dropped, and
 // those on which it has sent anything meanwhile: that would pass for the answer to the next request, which may be another
-// client's. If the caller asks at once, that is left to Ask, which looks at the last moment (see http1.Conn.Doubt).
+// client's. If the caller asks at once, that is left to Ask, which looks at the last moment (see http1.Conn.Doubt). If it may
+// ask at once, Ask looks once more.
 func (e *Endpoint) Idle(shard uint32, t *Transport, asks bool) *Conn {
 	for i := range uint32(shards) {
 		list := &e.idle[(shard+i)%shards]
 		for conn := list.pop(t); conn != nil; conn = list.pop(t) {
-			if asks {
-				conn.Doubt()
-				return conn
-			}
-			if !conn.Stale() {
+			conn.Doubt()
+			if asks || !conn.Stale() {
 				return conn
 			}
 			conn.Close()
