@@ -189,7 +189,7 @@ func TestAskWritesAndWaits(t *testing.T) {
 func TestAskFailsWhereNobodyAnswers(t *testing.T) {
 	for name, end := range map[string]func(conn *Conn, far net.Conn){
 		"closed there":        func(_ *Conn, far net.Conn) { far.Close() },
-		"ended there":         func(_ *Conn, far net.Conn) { far.(*net.TCPConn).CloseWrite() },
+		"ended there":         func(conn *Conn, far net.Conn) { conn.Doubt(); far.(*net.TCPConn).CloseWrite() },
 		"closed here":         func(conn *Conn, _ net.Conn) { conn.Close() },
 		"the deadline passes": func(conn *Conn, _ net.Conn) { conn.SetDeadline(time.Now().Add(10 * time.Millisecond)) },
 		"the deadline passed": func(conn *Conn, _ net.Conn) { conn.SetDeadline(time.Unix(1, 0)) },
