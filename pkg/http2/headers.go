@@ -191,8 +191,9 @@ func (s *Stream) takeAnswer(section *section) error {
 		return nil
 	}
 	s.final = true
-	if !s.bodiless && h.Status != 204 && h.Status != 304 {
-		s.declared = h.ContentLength
+	s.declared = h.ContentLength
+	if s.bodiless || h.Status == 204 || h.Status == 304 {
+		s.declared = 0 // what the length says is about another answer (RFC 9110 section 8.6)
 	}
 	if section.end {
 		return s.endReceiving()

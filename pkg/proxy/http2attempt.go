@@ -113,8 +113,10 @@ func (x *exchange) takeHead(head *http2.Head) {
 	for i := range head.Fields {
 		r.AddField(head.Fields[i])
 	}
-	if r.ContentLength = head.ContentLength; r.Has(http1.FieldTrailer) {
-		r.ContentLength = -1 // which would leave no room for trailers in HTTP/1.1
+	r.ContentLength = head.ContentLength
+	if r.Has(http1.FieldTrailer) || r.Status < 200 || r.Status == 204 {
+		// It would leave no room for trailers in HTTP/1.1, and has no place without content (RFC 9110 section 8.6).
+		r.ContentLength = -1
 	}
 	switch {
 	case x.noBody() || r.Status < 200 || r.Status == 204 || r.Status == 304 || r.ContentLength == 0:

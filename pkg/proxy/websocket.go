@@ -53,12 +53,12 @@ func methodFor(method []byte, socket bool) []byte {
 }
 
 // askForSocket makes the exchange ask its pod for a WebSocket. The request has no body: what the client sends is for the
-// tunnel.
+// tunnel, and has no length either.
 func (x *exchange) askForSocket() {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key) // never fails
 	text := base64.StdEncoding.AppendEncode(nil, key)
-	x.req.Upgrade, x.req.Body = websocket, http1.BodyNone
+	x.req.Upgrade, x.req.Body, x.req.ContentLength = websocket, http1.BodyNone, -1
 	x.req.Add(secWebSocketKey, text)
 	x.accept = acceptFor(text)
 }
