@@ -25,20 +25,32 @@ func (c *Conn) Open(block []byte, end, bodiless bool) (*Stream, error) {
 		return nil, ErrFull
 	}
 	s := c.newStream(c.next)
-	s.bodiless = bodiless
+	s.bodiless, s.askedIn = bodiless, c.taken
 	c.next += 2
 	c.running++
 	s.appendBlock(block, end)
 	return s, nil
 }
 
+// hasRoom goes by what the peer allows to be open, and by what there is a window for: answers that have ended wait in it too.
 func (c *Conn) hasRoom() bool {
-	return c.err == nil && !c.gone && c.next < maxStream && len(c.streams) < c.mostStreams()
+	return c.err == nil && !c.gone && c.next < maxStream && len(c.streams) < int(c.peer.maxStreams) &&
+		c.running < c.options.ConnectionWindow/c.options.StreamWindow && c.pending() < mostAsked
 }
 
-// mostStreams is no more than the window of the connection has room for: one whose body nobody reads holds up no other.
-func (c *Conn) mostStreams() int {
-	return min(int(c.peer.maxStreams), c.options.ConnectionWindow/c.options.StreamWindow)
+// withdraw takes back what was collected and not written: the peer has seen nothing of the requests in it. What is written
+// first stays, the preface is in it.
+func (c *Conn) withdraw() {
+	if c.out == nil || c.taken == 0 {
+		return
+	}
+	for id, s := range c.streams {
+		if s.askedIn == c.taken {
+			s.failLocked(ErrRefused)
+			delete(c.streams, id)
+		}
+	}
+	c.out = nil
 }
 
 // Retire ends the connection with its last stream: no further ones are opened.
@@ -54,8 +66,13 @@ func (c *Conn) endIfRetired() {
 	if c.isServer() || !c.gone || c.running > 0 || c.err != nil {
 		return
 	}
-	c.failLocked(ErrClosed)
-	c.socket.Close()
+	c.abandon(ErrClosed)
+}
+
+// abandon closes the socket too, without waiting for that: over TLS it takes seconds where the peer does not read.
+func (c *Conn) abandon(why error) {
+	c.failLocked(why)
+	go c.socket.Close()
 }
 
 // Tidy retires a connection that has had no stream since before the given time. One that has, but on which nothing has
@@ -74,8 +91,7 @@ func (c *Conn) Tidy(before time.Time) {
 	case heard:
 		c.heard, c.asked = c.in.frames.Load(), false
 	case c.asked:
-		c.failLocked(errSilent)
-		c.socket.Close()
+		c.abandon(errSilent)
 	default:
 		c.asked = true
 		c.collect(appendPing(c.output(), 0, [8]byte{'t', 'h', 'e', 'r', 'e', '?'}))

@@ -59,7 +59,7 @@ type Conn struct {
 	queue     []*Stream // that wait for the window of the connection, or for room in out
 	turn      *Stream   // whose turn it is
 	tableTold bool      // that we keep no dynamic table
-	written   sync.Cond
+	written   sync.Cond // some of out was taken, or all of it was written
 
 	idleFrom time.Time // when the side that asks had its last stream
 	heard    uint32    // frames that had come when Tidy last looked
@@ -149,14 +149,17 @@ func (c *Conn) failLocked(err error) {
 	if c.err != nil {
 		return
 	}
+	if !c.isServer() {
+		c.withdraw()
+	}
 	if broken, ok := err.(*ConnError); ok { //nolint:errorlint // made here, and not wrapped
 		last := c.lastPeer
 		if c.leaving == left {
 			last = c.lastTaken // the peer may have sent what is above it elsewhere
 		}
 		c.collect(appendGoAway(c.output(), last, broken.Code))
-		c.flush()
 	}
+	c.flush()
 	c.err = err
 	c.workers.dismiss(len(c.workers.resting))
 	if errors.Is(err, io.EOF) { // which is the end of a body to those who read one

@@ -158,8 +158,8 @@ func (c *Conn) endRequest(section *section) error {
 	s.Head, s.final, s.declared = section.head, true, section.head.ContentLength
 	s.recvEnded = section.end
 	c.running++
-	if c.opened++; c.opened == c.options.Requests && c.leaving == staying {
-		c.announce()
+	if c.opened++; c.options.Requests > 0 && c.opened >= c.options.Requests {
+		c.goAway()
 	}
 	c.start(s)
 	return nil

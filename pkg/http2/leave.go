@@ -27,6 +27,11 @@ const patience = 1000
 func (c *Conn) Leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.goAway()
+}
+
+// goAway takes the next step, if it is time for it.
+func (c *Conn) goAway() {
 	switch {
 	case c.err != nil:
 	case c.leaving == staying:

@@ -9,6 +9,8 @@ const (
 	outputBytes = 16 << 10
 	// mostPending is how much is collected while the peer does not read, before streams have to wait.
 	mostPending = 64 << 10
+	// mostAsked is that for requests. They do not wait: there may be another connection.
+	mostAsked = 1 << 20
 	// mostReplies is how many answers to the peer's own frames may be added to that: a peer that has so much said to it and
 	// reads nothing of it is not worth more.
 	mostReplies = 32 << 10
@@ -38,9 +40,10 @@ func (c *Conn) pending() int {
 	return len(c.out.bytes)
 }
 
-// flush makes sure that what was collected is written soon.
+// flush makes sure that what was collected is written soon, unless the connection has ended: whoever closes the socket then
+// is its only user.
 func (c *Conn) flush() {
-	if c.out == nil || c.writing {
+	if c.out == nil || c.writing || c.err != nil {
 		return
 	}
 	c.writing = true
@@ -81,6 +84,7 @@ func (c *Conn) takeOutput() *output {
 	c.out = nil
 	c.replies = 0
 	c.taken++
+	c.written.Broadcast()
 	c.nextTurn()
 	return out
 }

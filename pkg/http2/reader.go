@@ -256,6 +256,14 @@ func (s *Stream) widen(by int64) error {
 	if s.sendWindow += by; s.sendWindow > maxWindow {
 		return streamError{s.id, CodeFlowControl}
 	}
-	s.writable.Broadcast()
+	s.windowOpened()
 	return nil
+}
+
+// windowOpened leaves those alone who wait for their turn: they look at their window when it comes. Else each frame that
+// changes windows would wake all streams, for nothing.
+func (s *Stream) windowOpened() {
+	if !s.queued {
+		s.writable.Broadcast()
+	}
 }

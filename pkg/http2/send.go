@@ -2,17 +2,29 @@ package http2
 
 import "os"
 
-// SendHead collects the field section at the beginning of an answer. With end set nothing follows it. It does not wait:
-// there are no more of them than streams.
+// SendHead collects the field section at the beginning of an answer. With end set nothing follows it. It waits while the
+// peer does not read what was collected before.
 func (s *Stream) SendHead(block []byte, end bool) error {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := s.sendFailure(); err != nil {
+	if err := s.awaitRoom(); err != nil {
 		return err
 	}
 	s.appendBlock(block, end)
 	return nil
+}
+
+// awaitRoom does not queue with those that have a body to send: whatever the windows say, heads pass.
+func (s *Stream) awaitRoom() error {
+	c := s.conn
+	for {
+		if err := s.sendFailure(); err != nil || c.pending() < mostPending {
+			return err
+		}
+		c.flush()
+		c.written.Wait()
+	}
 }
 
 // SendTrailers ends what is sent with a field section.
@@ -27,7 +39,7 @@ func (s *Stream) appendBlock(block []byte, end bool) {
 		block = append([]byte{0x20}, block...)
 	}
 	s.mark()
-	c.collect(appendBlock(c.output(), s.id, block, end, min(c.peer.maxFrame, MaxFrame)))
+	c.collect(appendBlock(c.output(), s.id, block, end, MaxFrame))
 	if end {
 		s.endSending()
 	}
@@ -126,7 +138,7 @@ func (s *Stream) awaitWindow(want int) (int, error) {
 		case !c.isOpen() || !s.isNext():
 			s.queueUp()
 		default:
-			return int(min(int64(want), s.sendWindow, c.sendWindow, int64(min(c.peer.maxFrame, MaxFrame)))), nil
+			return int(min(int64(want), s.sendWindow, c.sendWindow, MaxFrame)), nil
 		}
 	}
 }

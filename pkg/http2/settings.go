@@ -24,16 +24,14 @@ type settings struct {
 	known         bool // they have come
 	maxStreams    uint32
 	initialWindow int64
-	maxFrame      int
-	maxHeaderList uint32
 }
 
 func defaultSettings() settings {
-	return settings{maxStreams: unknownStreams, initialWindow: initialWindow, maxFrame: MaxFrame, maxHeaderList: maxWindow}
+	return settings{maxStreams: unknownStreams, initialWindow: initialWindow}
 }
 
-// set takes one setting over. Those that are not known are passed over. The size of the dynamic table is nothing to us:
-// we have none.
+// set takes one setting over. Those that are not known are passed over. The size of the dynamic table is nothing to us: we
+// have none. Nor is that of frames: ours are never longer than what all must take.
 func (s *settings) set(id uint16, value uint32) error {
 	switch id {
 	case settingEnablePush:
@@ -51,9 +49,6 @@ func (s *settings) set(id uint16, value uint32) error {
 		if value < MaxFrame || value > largestFrame {
 			return protocolError("MAX_FRAME_SIZE is not from 2^14 to 2^24-1")
 		}
-		s.maxFrame = int(value)
-	case settingMaxHeaderList:
-		s.maxHeaderList = value
 	case settingExtendedConnect:
 		if value > 1 {
 			return protocolError("ENABLE_CONNECT_PROTOCOL is neither 0 nor 1")
@@ -104,7 +99,7 @@ func (c *Conn) moveWindows(by int64) error {
 			return &ConnError{CodeFlowControl, "a window is above 2^31-1"}
 		}
 		if by > 0 {
-			s.writable.Broadcast()
+			s.windowOpened()
 		}
 	}
 	return nil

@@ -19,9 +19,10 @@ type Stream struct {
 	id   uint32
 
 	// All that follows is guarded by the lock of the connection.
-	err                       error // why it came to a bad end
-	final                     bool  // its head has come
-	bodiless                  bool  // no body belongs to its answer, whatever that says
+	err                       error  // why it came to a bad end
+	final                     bool   // its head has come
+	bodiless                  bool   // no body belongs to its answer, whatever that says
+	askedIn                   uint32 // how often output had been taken when it was opened from here
 	recvEnded, sendEnded      bool
 	readExpired, writeExpired bool
 	readable, writable        sync.Cond
@@ -57,7 +58,13 @@ func (s *Stream) failLocked(err error) {
 	}
 	s.leaveQueue()
 	s.readable.Broadcast()
+	s.wakeSender()
+}
+
+// wakeSender is for what ends all waits to send.
+func (s *Stream) wakeSender() {
 	s.writable.Broadcast()
+	s.conn.written.Broadcast()
 }
 
 // endReceiving notes that nothing more will come. A body that is not as long as it was said to be is malformed (RFC 9113
@@ -214,7 +221,7 @@ func (s *Stream) SetWriteDeadline(t time.Time) error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	s.writeExpired = !t.IsZero()
-	s.writable.Broadcast()
+	s.wakeSender()
 	return nil
 }
 

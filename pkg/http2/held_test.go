@@ -1,0 +1,248 @@
+package http2
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// gated is a connection whose peer takes nothing until the gate opens, says what comes from said, and takes long to close.
+type gated struct {
+	tape
+	gate   chan struct{}
+	said   *io.PipeReader
+	writes atomic.Int32
+	closed chan struct{}
+}
+
+func newGated() (g *gated, say *io.PipeWriter) {
+	g = &gated{gate: make(chan struct{}), closed: make(chan struct{})}
+	g.said, say = io.Pipe()
+	return g, say
+}
+
+func (g *gated) Read(b []byte) (int, error) { return g.said.Read(b) }
+
+func (g *gated) Write(b []byte) (int, error) {
+	g.writes.Add(1)
+	<-g.gate
+	return g.tape.Write(b)
+}
+
+func (g *gated) Close() error {
+	<-g.closed
+	return nil
+}
+
+func usualOptions() *Options {
+	o := fuzzOptions()
+	o.Streams, o.ConnectionWindow = 250, 250<<16
+	return o
+}
+
+// open makes a stream as a request of the peer would.
+func open(c *Conn, id uint32) *Stream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running++
+	return c.newStream(id)
+}
+
+func pending(c *Conn) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pending()
+}
+
+// Heads are not counted in any window: without a bound of their own, HEAD requests would have as much collected as a client
+// that does not read asks for.
+func TestAnswersWithoutABodyWaitForAPeerThatDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := newGated()
+		c := NewServer(http1.NewConn(g), g, usualOptions(), func(*Stream) {})
+		head := bytes.Repeat([]byte{0x88}, 1<<10)
+		var owners sync.WaitGroup
+		for i := range 200 {
+			s := open(c, uint32(2*i+1))
+			owners.Go(func() {
+				if err := s.SendHead(head, true); err != nil {
+					t.Error(err)
+				}
+				s.Close(CodeInternal)
+			})
+		}
+		synctest.Wait()
+		if got := pending(c); got > mostPending+2*len(head) {
+			t.Errorf("%d bytes are collected, want about %d", got, mostPending)
+		}
+		close(g.gate)
+		owners.Wait()
+	})
+}
+
+func TestAHeadThatWaitsIsGivenUpAtItsDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, _ := newGated()
+		c := NewServer(http1.NewConn(g), g, usualOptions(), func(*Stream) {})
+		c.Leave() // something that is being written
+		synctest.Wait()
+		filler, s := open(c, 1), open(c, 3)
+		failed := make(chan error)
+		go func() {
+			_ = filler.SendHead(make([]byte, mostPending), false)
+			failed <- s.SendHead([]byte{0x88}, true)
+		}()
+		synctest.Wait()
+		_ = s.SetWriteDeadline(time.Unix(1, 0))
+		if err := <-failed; err == nil {
+			t.Error("it was collected")
+		}
+		close(g.gate)
+	})
+}
+
+// A pod that takes any number of streams would else be asked for more answers than the window of the connection has room for:
+// clients who do not read theirs would hold up all others.
+func TestAConnectionCarriesAsManyRequestsAsItsWindowHasRoomFor(t *testing.T) {
+	o := usualOptions()
+	p := &tape{}
+	c := NewClient(http1.NewConn(p), p, o)
+	c.peer.maxStreams = maxStream
+	for range o.ConnectionWindow / o.StreamWindow {
+		s, err := c.Open([]byte{0x82}, true, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.mu.Lock()
+		s.recvEnded = true // its answer has come, and was not read
+		c.remove(s)
+		c.mu.Unlock()
+	}
+	if _, err := c.Open([]byte{0x82}, true, false); !errors.Is(err, ErrFull) {
+		t.Errorf("one more is opened: %v", err)
+	}
+	c.fail(ErrClosed)
+}
+
+// Whoever serves the connection goes on with it once Serve has returned.
+func TestNothingIsWrittenOnceServeHasReturned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, say := newGated()
+		close(g.gate)
+		c := NewServer(http1.NewConn(g), g, usualOptions(), func(*Stream) {})
+		s := open(c, 1)
+		go func() {
+			io.WriteString(say, Preface)
+			say.Write(appendFrame(nil, frame{kind: frameSettings}))
+			synctest.Wait()
+			_ = s.SendHead([]byte{0x88}, false)
+			_ = s.Send([]byte("some"))
+			say.Close()
+		}()
+		if err := c.Serve(); !errors.Is(err, io.EOF) {
+			t.Fatal(err)
+		}
+		before := g.writes.Load()
+		_ = s.Flush()
+		s.Close(CodeInternal)
+		synctest.Wait()
+		if after := g.writes.Load(); after != before {
+			t.Errorf("%d writes more", after-before)
+		}
+	})
+}
+
+// What was collected and not written when the connection ended, no pod has seen.
+func TestARequestThatWasNotWrittenWasNotTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, say := newGated()
+		c := NewClient(http1.NewConn(g), g, usualOptions())
+		written, err := c.Open([]byte{0x82}, true, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		waiting, err := c.Open([]byte{0x82}, true, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := make(chan error)
+		go func() { served <- c.Serve() }()
+		say.Close()
+		if _, err := waiting.AwaitHead(); !errors.Is(err, ErrRefused) {
+			t.Errorf("what was not written ends with %v", err)
+		}
+		if _, err := written.AwaitHead(); errors.Is(err, ErrRefused) {
+			t.Errorf("what was being written ends with %v", err)
+		}
+		close(g.gate)
+		<-served
+		if n := bytes.Count(g.written.Bytes(), []byte{frameHeaders, flagEndHeaders | flagEndStream}); n != 1 {
+			t.Errorf("%d requests were written", n)
+		}
+	})
+}
+
+// Closing takes seconds where a pod does not read: TLS says goodbye first. Requests look for a connection meanwhile.
+func TestClosingHoldsUpNobody(t *testing.T) {
+	for name, end := range map[string]func(c *Conn){
+		"retired": (*Conn).Retire,
+		"idle":    func(c *Conn) { c.Tidy(time.Now().Add(time.Hour)) },
+		"silent": func(c *Conn) {
+			_, _ = c.Open([]byte{0x82}, true, false)
+			c.Tidy(time.Time{})
+			c.Tidy(time.Time{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g, _ := newGated()
+				close(g.gate)
+				c := NewClient(http1.NewConn(g), g, usualOptions())
+				ended := make(chan struct{})
+				go func() {
+					end(c)
+					close(ended)
+				}()
+				synctest.Wait()
+				select {
+				case <-ended:
+				default:
+					t.Error("it waits")
+				}
+				close(g.closed)
+			})
+		})
+	}
+}
+
+// A client that does not answer the PING after a GOAWAY gains nothing by it.
+func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
+	var clock atomic.Int64
+	o := usualOptions()
+	o.Requests, o.Clock = 2, clock.Load
+	p := &tape{}
+	handled := make(chan *Stream, 10)
+	c := NewServer(http1.NewConn(p), p, o, func(s *Stream) { handled <- s })
+	for id := range uint32(5) {
+		clock.Add(patience)
+		h := newHead()
+		c.mu.Lock()
+		_ = c.endRequest(&section{stream: 2*id + 1, head: h, end: true})
+		c.mu.Unlock()
+	}
+	c.fail(io.EOF)
+	if n := int(c.opened); n > 4 {
+		t.Errorf("%d requests were taken", n)
+	}
+	for range c.opened {
+		(<-handled).Close(CodeInternal)
+	}
+}
