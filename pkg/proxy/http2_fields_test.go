@@ -218,3 +218,30 @@ func readUpTo(body io.Reader, n int64) (string, error) {
 	b, err := io.ReadAll(io.LimitReader(body, n))
 	return string(b), err
 }
+
+// RFC 9113 section 8.2.2: what a pod says about its own connection is nothing that clients of HTTP/2 may be told.
+func TestFieldsAboutThePodsConnectionAreNotToldInHTTP2(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nKeep-Alive: timeout=5\r\n"+
+		"Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nX-Hop: a\r\n"+
+		"X-END: caf\xc3\xa9\tb\r\n\r\n0\r\nTrailer-Field: c\r\nConnection: close\r\n\r\n"))
+	p := dialHTTP2(t, r.addr)
+	p.must(p.open(1, true, plain...))
+	for ended := false; !ended; {
+		f := p.await("the answer", func(f http2.Frame) bool { return f.Header().StreamID == 1 })
+		ended = ends(f)
+		head, ok := f.(*http2.MetaHeadersFrame)
+		if !ok {
+			continue
+		}
+		for _, field := range head.RegularFields() {
+			switch field.Name {
+			case "connection", "keep-alive", "proxy-connection", "upgrade", "te", "transfer-encoding", "x-hop", "trailer":
+				t.Errorf("%s: %s", field.Name, field.Value)
+			}
+		}
+		if head.PseudoValue("status") == "200" {
+			expectField(t, head, "x-end", "caf\xc3\xa9\tb")
+		}
+	}
+}
