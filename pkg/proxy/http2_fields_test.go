@@ -119,6 +119,7 @@ func TestBodiesEndAsTheyAreAnnounced(t *testing.T) {
 		{"trailers and a length", "4", trailers("check", "sum"), "200", "body"},
 		{"trailers before the length is reached", "5", trailers("check", "sum"), malformed, ""},
 		{"trailers with a pseudo field", "", trailers(":path", "/b"), malformed, ""},
+		{"trailers that are not the end", "", func(p *peer) error { return p.open(1, false, "check", "sum") }, malformed, ""},
 		{"trailers with a status", "", trailers("x", "y", ":status", "200"), malformed, ""},
 		{"trailers in capitals", "", trailers("Check", "sum"), malformed, ""},
 		{"trailers with CR LF", "", trailers("check", "a\r\nb: c"), malformed, ""},

@@ -211,6 +211,24 @@ func TestSettingsOutOfRangeEndTheConnection(t *testing.T) {
 	})
 }
 
+func TestHTTP2SettingsAreTold(t *testing.T) {
+	r := newRig(t)
+	p := dialHTTP2(t, r.addr)
+	told := p.await("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings }).(*http2.SettingsFrame)
+	for id, want := range map[http2.SettingID]uint32{
+		http2.SettingMaxConcurrentStreams:  maxStreams,
+		http2.SettingMaxFrameSize:          http2FrameSize,
+		http2.SettingInitialWindowSize:     streamWindow,
+		http2.SettingEnablePush:            0,
+		http2.SettingMaxHeaderListSize:     64 << 10,
+		http2.SettingEnableConnectProtocol: 1,
+	} {
+		if got, ok := told.Value(id); got != want || !ok {
+			t.Errorf("%s is %d, want %d", id, got, want)
+		}
+	}
+}
+
 // RFC 9113 sections 6.5.3 and 6.7: each is acknowledged, pings in their order and with their data.
 func TestSettingsAndPingsAreAcknowledged(t *testing.T) {
 	r := newRig(t)

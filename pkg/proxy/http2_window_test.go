@@ -125,6 +125,9 @@ func TestWindowsThatOverflowAreRefused(t *testing.T) {
 			p.must(p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}))
 			return p.open(3, true, plain...)
 		}},
+		{name: "the connection's, opened by nothing", want: protocolError, send: func(p *peer) error {
+			return p.WriteWindowUpdate(0, 0)
+		}},
 		{name: "opened by nothing", want: "PROTOCOL_ERROR", send: func(p *peer) error {
 			p.must(p.open(1, true, slow...))
 			return p.WriteWindowUpdate(1, 0)
