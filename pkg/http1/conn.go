@@ -94,6 +94,20 @@ func (c *Conn) Fill(limit int) error {
 	return err
 }
 
+// Watch waits for bytes and calls take when there are some, until take returns false, or the wait fails. Nothing may be
+// buffered when it is called, nor when take returns true. take must not wait for more bytes, nor close the connection, and
+// while Watch runs nobody may: closing would wait for its end.
+func (c *Conn) Watch(take func() bool) error {
+	if s, ok := c.source.(*socketSource); ok {
+		return s.watch(take)
+	}
+	for {
+		if err := c.Fill(0); err != nil || !take() {
+			return err
+		}
+	}
+}
+
 // Write writes all of p. It may be called while another goroutine reads.
 func (c *Conn) Write(p []byte) (int, error) {
 	if s, ok := c.source.(*socketSource); ok && len(p) > 0 {

@@ -10,11 +10,12 @@ type socketSource struct {
 	conn *Conn
 	raw  syscall.RawConn
 	// The closures are made once: a request allocates nothing.
-	tryRead, tryPeek, tryAsk func(fd uintptr) bool
-	peek                     [1]byte
-	question                 []byte // what ask has yet to write
-	length                   int    // of the whole of it
-	asked, doubted           bool
+	tryRead, tryPeek, tryAsk, tryWatch func(fd uintptr) bool
+	take                               func() bool
+	peek                               [1]byte
+	question                           []byte // what ask has yet to write
+	length                             int    // of the whole of it
+	asked, doubted                     bool
 
 	// The writing side has variables of its own: it may be busy while the other side reads.
 	tryWrite func(fd uintptr) bool
@@ -30,6 +31,7 @@ func newSocketSource(c *Conn, raw syscall.RawConn) *socketSource {
 	s.tryRead = s.readOnce
 	s.tryPeek = s.peekOnce
 	s.tryAsk = s.askOnce
+	s.tryWatch = s.watchOnce
 	s.tryWrite = s.writeOnce
 	return s
 }
@@ -55,6 +57,37 @@ func (s *socketSource) readOnce(fd uintptr) bool {
 		s.conn.Release()
 	}
 	return true
+}
+
+// watch reads whenever there is something, and calls take. It saves the read that would only find that nothing has come,
+// which is 3 % of the CPU of a small request: all waits are part of one call of the poller, which was made ready before the
+// first of them and notes whatever comes between two.
+func (s *socketSource) watch(take func() bool) error {
+	s.take = take
+	err := s.raw.Read(s.tryWatch)
+	s.take = nil
+	if err != nil {
+		return err
+	}
+	return s.err
+}
+
+// watchOnce waits only after a read that has emptied the socket: of what was there before, the poller tells once (epoll(7),
+// question 9).
+func (s *socketSource) watchOnce(fd uintptr) bool {
+	for {
+		room := len(s.conn.room())
+		if !s.readOnce(fd) {
+			return false
+		}
+		n := s.n
+		if s.err != nil || !s.take() {
+			return true
+		}
+		if n < room {
+			return false
+		}
+	}
 }
 
 // ask writes p and then waits for the first bytes of what the peer says to it, which saves the read that would only

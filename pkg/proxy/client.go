@@ -29,6 +29,10 @@ type client struct {
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
 	requests  int          // so far, over HTTP/1.1
+	arrived   func() bool  // serveArrived
+	begun     *stream      // of a request of which something has been read
+	next      following    // what follows the request that serveArrived came to last
+	tunnel    *tunnel      // where bytesOnly follows
 	rests     bool         // another goroutine takes over, see rest
 	tooMany   bool         // it is one too many: see turnAway
 	counted   netip.Addr   // as what it counts in admission
@@ -44,6 +48,7 @@ func (s *Server) newClient(raw net.Conn) *client {
 	c.tokens.Learned = s.Sessions
 	c.memory = &c.tokens
 	c.bodySide.reads = true
+	c.arrived = c.serveArrived
 	return c
 }
 
@@ -109,8 +114,8 @@ func (c *client) leave() {
 func (c *client) serveClear() {
 	c.speak(c.raw)
 	c.idleSince.Store(c.server.clock.Load())
-	switch came, _ := c.wait(c.idleUntil()); {
-	case !came:
+	switch {
+	case !c.wait(c.idleUntil()):
 	case c.speaksHTTP2():
 		c.serveHTTP2()
 	default:
@@ -147,12 +152,6 @@ func (c *client) speak(conn net.Conn) {
 	c.server.Metrics.Connections.Inc()
 }
 
-// serve serves one HTTP/1.1 request after the other.
-func (c *client) serve() {
-	for c.awaitRequest() && c.serveNext() {
-	}
-}
-
 // isUsedUp reports whether the connection has carried as many requests as it may.
 func (c *client) isUsedUp() bool {
 	most := c.server.Connections.Requests
@@ -161,62 +160,6 @@ func (c *client) isUsedUp() bool {
 
 // isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.
 func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.until.Load() > 0 }
-
-// serveNext serves a request. It reports whether another may follow.
-func (c *client) serveNext() bool {
-	s := streams.Get().(*stream)
-	s.begin(c)
-	next := s.serve()
-	t := s.exchange.tunnel
-	s.finish()
-	streams.Put(s)
-	switch next {
-	case bytesOnly:
-		t.run(c.server, c.conn, &c.bodySide, &c.guard)
-	case lingering:
-		c.linger(lingerTime)
-	}
-	return next == another
-}
-
-// restAfter is how long a connection is idle before it rests, in milliseconds.
-const restAfter = 1000
-
-// awaitRequest waits for the first byte of a request.
-func (c *client) awaitRequest() bool {
-	if len(c.conn.Buffered()) > 0 {
-		return true
-	}
-	c.conn.Release()
-	now := c.server.clock.Load()
-	c.idleSince.Store(now)
-	until := c.idleUntil()
-	came, late := c.wait(min(until, now+restAfter))
-	c.rests = late && !came && c.server.clock.Load() < until && !c.server.stopping.Load()
-	return came
-}
-
-// rest waits for the rest of the idle time in a goroutine that has done nothing else: it needs a stack of 2 KiB. Those
-// which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all.
-func (c *client) rest() {
-	defer c.end()
-	if came, _ := c.wait(c.idleUntil()); came {
-		c.serve()
-	}
-}
-
-func (c *client) idleUntil() int64 { return c.idleSince.Load() + c.server.Timeouts.Idle.Milliseconds() }
-
-// wait waits for the first byte of a request, and no longer than until the server's clock says. It may be late and come
-// all the same.
-func (c *client) wait(until int64) (came, late bool) {
-	c.guard.start(c.conn, until)
-	err := c.conn.Fill(0)
-	if err == nil {
-		c.idleSince.Store(0)
-	}
-	return err == nil, c.guard.stop()
-}
 
 // Lingering is reading from a client that is being turned away while it may still send: closing at once would reset
 // the connection and destroy the answer before it is read (RFC 9112 section 9.6).
@@ -241,6 +184,20 @@ func (c *client) linger(most time.Duration) {
 			return
 		}
 	}
+}
+
+// cut ends the connection in both directions, for its own goroutine to close. It does not wait: closing would, for the end
+// of Watch, and over TLS for a client that does not read.
+func (c *client) cut() {
+	socket, ok := c.raw.(interface {
+		CloseRead() error
+		CloseWrite() error
+	})
+	if !ok {
+		c.raw.Close()
+		return
+	}
+	_, _ = socket.CloseRead(), socket.CloseWrite() // they fail on a connection that is closed
 }
 
 // reset closes the connection so that the client sees that something went wrong.

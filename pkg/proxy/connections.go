@@ -88,14 +88,14 @@ func (c *connections) interruptIdle(clock int64) {
 	})
 }
 
-// closeAll closes the sockets: TLS would say goodbye first, and wait for a client that does not read.
+// closeAll ends all connections, and lets no other one in.
 func (c *connections) closeAll() {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
 		s.closed = true
 		s.mu.Unlock()
-		s.each(func(conn *client) { conn.raw.Close() })
+		s.each((*client).cut)
 	}
 }
 

@@ -19,6 +19,7 @@ type stream struct {
 
 	framing     http1.Framing // of the answer, as the client gets it
 	close       bool          // the connection is closed after the answer
+	hasHead     bool          // it has been read
 	interrupted atomic.Bool   // no more of the body is read
 }
 
@@ -30,6 +31,8 @@ const (
 	lingering                  // it is closed, and the client may be sending still
 	another                    // another request
 	bytesOnly                  // it was upgraded
+	resetting                  // the connection is reset
+	unserved                   // it is to be served yet
 )
 
 var (
@@ -40,7 +43,7 @@ var (
 func (s *stream) begin(c *client) {
 	s.client = c
 	c.requests++
-	s.framing, s.close = http1.BodyNone, false
+	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
 	s.interrupted.Store(false)
 	x := &s.exchange
 	x.reset()
@@ -48,16 +51,30 @@ func (s *stream) begin(c *client) {
 	x.client, x.protocol = c.peer, "HTTP/1.1"
 }
 
+// isWhole reports whether all of the request has come: it has no body, and nothing is to be read for it.
+func (s *stream) isWhole() bool {
+	c := s.client
+	n, err := http1.ParseRequest(&s.exchange.req, c.conn.Buffered(), &c.server.Limits)
+	if err != nil {
+		return false
+	}
+	c.conn.Hold(n, &s.head)
+	s.hasHead = true
+	return s.exchange.req.Body == http1.BodyNone
+}
+
 // serve reads the head and runs the exchange.
 func (s *stream) serve() following {
 	x := &s.exchange
-	err := s.client.readHead(&x.req, &s.head)
-	if err == io.EOF {
-		return nothing
-	}
-	if err != nil {
-		x.refuseRequest(err)
-		return s.following()
+	if !s.hasHead {
+		err := s.client.readHead(&x.req, &s.head)
+		if err == io.EOF {
+			return nothing
+		}
+		if err != nil {
+			x.refuseRequest(err)
+			return s.following()
+		}
 	}
 	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
 	if s.client.tooMany {
@@ -75,7 +92,7 @@ func (s *stream) following() following {
 		return bytesOnly
 	case x.broken:
 		if s.framing == http1.BodyUntilClose {
-			s.client.reset() // what was sent would pass for the whole answer
+			return resetting // what was sent would pass for the whole answer
 		}
 		return nothing
 	case !s.close:

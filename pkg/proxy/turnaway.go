@@ -41,8 +41,8 @@ func (c *client) turnAway() {
 	_ = c.raw.SetDeadline(time.Now().Add(turnAwayTime)) // fails on a connection that is closed, and so does what follows
 	c.speak(c.raw)
 	c.idleSince.Store(c.server.clock.Load())
-	if came, _ := c.wait(c.idleUntil()); came && !c.speaksHTTP2() {
-		c.serveNext()
+	if c.wait(c.idleUntil()) && !c.speaksHTTP2() {
+		c.follow(c.serveNext())
 	}
 }
 

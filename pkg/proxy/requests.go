@@ -1,0 +1,116 @@
+package proxy
+
+// serve serves one HTTP/1.1 request after the other.
+func (c *client) serve() {
+	for {
+		next := c.serveWhole()
+		if next == unserved {
+			next = c.serveNext()
+		}
+		if next != another {
+			c.follow(next)
+			return
+		}
+	}
+}
+
+// serveWhole serves requests that come in one piece, and waits for the next one. It gives what follows the last one:
+// unserved is one for which more is to be read.
+func (c *client) serveWhole() following {
+	if len(c.conn.Buffered()) == 0 {
+		c.await()
+	} else if !c.serveArrived() {
+		return c.next
+	}
+	if c.conn.Watch(c.arrived) == nil {
+		return c.next
+	}
+	late := c.guard.stop()
+	c.rests = late && c.server.clock.Load() < c.idleUntil() && !c.server.stopping.Load()
+	return nothing
+}
+
+// serveArrived serves the requests that have come. It returns false where what follows the last one needs more than the next.
+func (c *client) serveArrived() bool {
+	c.guard.stop()
+	c.idleSince.Store(0)
+	for len(c.conn.Buffered()) > 0 {
+		s := c.nextStream()
+		if !s.isWhole() {
+			c.begun, c.next = s, unserved
+			return false
+		}
+		if c.next = c.serveRequest(s); c.next != another {
+			return false
+		}
+	}
+	c.await()
+	return true
+}
+
+// restAfter is how long a connection is idle before it rests, in milliseconds.
+const restAfter = 1000
+
+// await begins to wait for a request, until the connection is to rest.
+func (c *client) await() {
+	c.conn.Release()
+	now := c.server.clock.Load()
+	c.idleSince.Store(now)
+	c.guard.start(c.conn, min(c.idleUntil(), now+restAfter))
+}
+
+// serveNext serves a request, and gives what follows it.
+func (c *client) serveNext() following { return c.serveRequest(c.nextStream()) }
+
+// nextStream is one for the next request, which may have been read in part.
+func (c *client) nextStream() *stream {
+	if s := c.begun; s != nil {
+		c.begun = nil
+		return s
+	}
+	s := streams.Get().(*stream)
+	s.begin(c)
+	return s
+}
+
+func (c *client) serveRequest(s *stream) following {
+	next := s.serve()
+	c.tunnel = s.exchange.tunnel
+	s.finish()
+	streams.Put(s)
+	return next
+}
+
+// follow does what comes after the last request.
+func (c *client) follow(next following) {
+	switch next {
+	case bytesOnly:
+		c.tunnel.run(c.server, c.conn, &c.bodySide, &c.guard)
+	case lingering:
+		c.linger(lingerTime)
+	case resetting:
+		c.reset()
+	}
+}
+
+// rest waits for the rest of the idle time in a goroutine that has done nothing else: it needs a stack of 2 KiB. Those
+// which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all.
+func (c *client) rest() {
+	defer c.end()
+	if c.wait(c.idleUntil()) {
+		c.serve()
+	}
+}
+
+func (c *client) idleUntil() int64 { return c.idleSince.Load() + c.server.Timeouts.Idle.Milliseconds() }
+
+// wait reports whether a request begins to come, before the server's clock says until.
+func (c *client) wait(until int64) bool {
+	c.guard.start(c.conn, until)
+	defer c.guard.stop() // it may be late, and come all the same
+	if c.conn.Fill(0) != nil {
+		return false
+	}
+	c.idleSince.Store(0)
+	return true
+}
