@@ -11,9 +11,31 @@ import (
 // NewClient makes the side that asks. Its Serve has to be called too.
 func NewClient(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	c := newConn(socket, w, o)
-	c.idleFrom = time.Now()
+	c.idleFrom, c.greeted = time.Now(), make(chan struct{})
 	c.collect(o.appendSettings(append(c.output(), Preface...), true))
 	return c
+}
+
+var errNotGreeted = errors.New("the peer has not said in time what it allows")
+
+// AwaitSettings waits until the peer has said what it allows, so that no more is asked of it.
+func (c *Conn) AwaitSettings(most time.Duration) error {
+	late := time.NewTimer(most)
+	defer late.Stop()
+	select {
+	case <-c.greeted:
+		return c.Err()
+	case <-late.C:
+		return errNotGreeted
+	}
+}
+
+// endGreeting lets those go on who wait for settings.
+func (c *Conn) endGreeting() {
+	if !c.peer.known && c.greeted != nil {
+		close(c.greeted)
+	}
+	c.peer.known = true
 }
 
 // Open begins a request with its field section, which is collected. With end set nothing follows it. bodiless says that no

@@ -61,9 +61,10 @@ type Conn struct {
 	tableTold bool      // that we keep no dynamic table
 	written   sync.Cond // some of out was taken, or all of it was written
 
-	idleFrom time.Time // when the side that asks had its last stream
-	heard    uint32    // frames that had come when Tidy last looked
-	asked    bool      // the peer, whether it is there
+	greeted  chan struct{} // closed once the peer's settings have come, or nothing more will; nil on the side that is asked
+	idleFrom time.Time     // when the side that asks had its last stream
+	heard    uint32        // frames that had come when Tidy last looked
+	asked    bool          // the peer, whether it is there
 
 	leaving   leaving
 	saidAt    int64  // the clock when that began
@@ -161,6 +162,7 @@ func (c *Conn) failLocked(err error) {
 	}
 	c.flush()
 	c.err = err
+	c.endGreeting()
 	c.workers.dismiss(len(c.workers.resting))
 	if errors.Is(err, io.EOF) { // which is the end of a body to those who read one
 		err = io.ErrUnexpectedEOF

@@ -66,7 +66,7 @@ func (c *Conn) takeSettings(f *frame, p []byte) error {
 	defer c.mu.Unlock()
 	before := c.peer.initialWindow
 	if !c.peer.known {
-		c.peer.known, c.peer.maxStreams = true, maxStream // unless it says otherwise
+		c.peer.maxStreams = maxStream // unless it says otherwise
 	}
 	for ; len(p) > 0; p = p[settingBytes:] {
 		id, value := binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])
@@ -77,6 +77,7 @@ func (c *Conn) takeSettings(f *frame, p []byte) error {
 			return err
 		}
 	}
+	c.endGreeting()
 	c.collect(appendFrame(c.output(), frame{kind: frameSettings, flags: flagAck}))
 	c.replies++
 	return c.moveWindows(c.peer.initialWindow - before)

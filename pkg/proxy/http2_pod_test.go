@@ -26,13 +26,19 @@ type http2Pod struct {
 // startHTTP2 runs a pod that greets, and does what the script says for the head of each request.
 func startHTTP2(t *testing.T, name string, script func(p *http2Pod, stream uint32)) *pod {
 	t.Helper()
+	return startGreeting(t, name, func(p *http2Pod) { p.WriteSettings() }, script)
+}
+
+// startGreeting runs a pod that begins connections in a way of its own.
+func startGreeting(t *testing.T, name string, greet func(p *http2Pod), script func(p *http2Pod, stream uint32)) *pod {
+	t.Helper()
 	return startPod(t, name, func(c *podConn) {
 		if _, err := io.ReadFull(c.Reader, make([]byte, len(http2.ClientPreface))); err != nil {
 			return
 		}
 		p := &http2Pod{Framer: http2.NewFramer(c.Conn, c.Reader), conn: c}
 		p.AllowIllegalWrites = true
-		p.WriteSettings()
+		greet(p)
 		for {
 			frame, err := p.ReadFrame()
 			if err != nil {

@@ -12,7 +12,7 @@ import (
 // tryHTTP2 makes an attempt at a pod that speaks HTTP/2.
 func (x *exchange) tryHTTP2() failure {
 	block, end := x.headBlock(), x.req.Body == http1.BodyNone
-	stream, err := x.endpoint.OpenHTTP2(&x.server.dialer, x.backend.Transport, block, end, x.noBody())
+	stream, err := x.endpoint.OpenHTTP2(x.dialer(), x.backend.Transport, block, end, x.noBody())
 	if err != nil {
 		return failure{notSent, err}
 	}

@@ -12,7 +12,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// Dialer makes connections to endpoints. Its Timeout bounds connecting, and the TLS handshake after that.
+// Dialer makes connections to endpoints. Its Timeout bounds connecting, the TLS handshake after that, and how long a pod that
+// speaks HTTP/2 may take to say what it allows after both.
 type Dialer struct {
 	net.Dialer
 	// Limits bound the answers that come over HTTP/2.

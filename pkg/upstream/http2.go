@@ -38,7 +38,7 @@ type http2Conns struct {
 	dialing *dialing // what those wait for who find no room
 }
 
-// dialing is a connection that is being made.
+// dialing is a connection that is being made, by one of those who need it.
 type dialing struct {
 	done chan struct{}
 	err  error
@@ -64,44 +64,86 @@ func (e *Endpoint) OpenHTTP2(d *Dialer, t *Transport, block []byte, end, bodiles
 		known, _ = e.http2.LoadOrStore(t, newHTTP2Conns(e, d, t))
 	}
 	conns := known.(*http2Conns)
-	for {
-		stream, waiting := conns.open(d, block, end, bodiless)
-		if stream != nil {
-			return stream, nil
-		}
-		<-waiting.done
-		if waiting.err != nil {
-			return nil, waiting.err
-		}
+	if stream := conns.open(block, end, bodiless); stream != nil {
+		return stream, nil
 	}
+	return conns.openLater(d, block, end, bodiless)
 }
 
-// open gives what to wait for where no connection has room.
-func (h *http2Conns) open(d *Dialer, block []byte, end, bodiless bool) (*http2.Stream, *dialing) {
+// open gives nil where no connection has room.
+func (h *http2Conns) open(block []byte, end, bodiless bool) *http2.Stream {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, conn := range h.conns {
 		if stream, err := conn.Open(block, end, bodiless); err == nil {
+			return stream
+		}
+	}
+	return nil
+}
+
+var errNoRoom = errors.New("the connections to the pod have no room for another request")
+
+// openLater waits for the connection that is being made, or makes one. Who makes it has the first stream of it, or gives up:
+// so no pod gets more connections than requests, whatever it does with them.
+func (h *http2Conns) openLater(d *Dialer, block []byte, end, bodiless bool) (*http2.Stream, error) {
+	late := time.NewTimer(d.Timeout)
+	defer late.Stop()
+	for {
+		current, isOurs := h.current()
+		if isOurs {
+			return h.dial(d, current, block, end, bodiless)
+		}
+		select {
+		case <-current.done:
+		case <-late.C:
+			return nil, &DialError{errNoRoom}
+		}
+		if current.err != nil {
+			return nil, current.err
+		}
+		if stream := h.open(block, end, bodiless); stream != nil {
 			return stream, nil
 		}
 	}
-	if h.dialing == nil {
-		h.dialing = &dialing{done: make(chan struct{})}
-		go h.dial(d, h.dialing)
-	}
-	return nil, h.dialing
 }
 
-// dial makes one more connection. All who wait for it learn of its failure, and of the next one only if they ask again.
-func (h *http2Conns) dial(d *Dialer, result *dialing) {
-	conn, err := h.connect(d)
+// current gives the connection that is being made. With isOurs set it is for the caller to make it.
+func (h *http2Conns) current() (d *dialing, isOurs bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if result.err = err; err == nil {
+	if h.dialing != nil {
+		return h.dialing, false
+	}
+	h.dialing = &dialing{done: make(chan struct{})}
+	return h.dialing, true
+}
+
+// dial makes one more connection. All who wait for it learn of its failure.
+func (h *http2Conns) dial(d *Dialer, result *dialing, block []byte, end, bodiless bool) (*http2.Stream, error) {
+	conn, err := h.connect(d)
+	var stream *http2.Stream
+	if err == nil {
+		stream, err = begin(conn, block, end, bodiless)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err == nil && conn.Err() == nil { // else it was forgotten already
 		h.conns = append(h.conns, conn)
 	}
-	h.dialing = nil
+	h.dialing, result.err = nil, err
 	close(result.done)
+	return stream, err
+}
+
+// begin opens the first stream of a connection, which ends if there is none.
+func begin(conn *http2.Conn, block []byte, end, bodiless bool) (*http2.Stream, error) {
+	stream, err := conn.Open(block, end, bodiless)
+	if err != nil {
+		conn.Retire()
+		return nil, &DialError{errNoRoom}
+	}
+	return stream, nil
 }
 
 func (h *http2Conns) connect(d *Dialer) (*http2.Conn, error) {
@@ -116,6 +158,10 @@ func (h *http2Conns) connect(d *Dialer) (*http2.Conn, error) {
 		h.forget(conn)
 		reading.Close()
 	}()
+	if err := conn.AwaitSettings(d.Timeout); err != nil {
+		conn.Retire()
+		return nil, &DialError{err}
+	}
 	return conn, nil
 }
 
