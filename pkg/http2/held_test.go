@@ -239,7 +239,7 @@ func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
 		c.mu.Unlock()
 	}
 	c.fail(io.EOF)
-	if n := int(c.opened); n > 4 {
+	if n := c.opened; n > 4 {
 		t.Errorf("%d requests were taken", n)
 	}
 	for range c.opened {
