@@ -66,6 +66,14 @@ func (s *Stream) Send(p []byte) error {
 	return nil
 }
 
+// Takes reports whether Send would collect that much without waiting.
+func (s *Stream) Takes(n int) bool {
+	c := s.conn
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return s.err == nil && c.isOpen() && s.isNext() && min(s.sendWindow, c.sendWindow) >= int64(n)
+}
+
 // SendEnd says that nothing more will be sent, on the last frame if that can still be changed.
 func (s *Stream) SendEnd() error {
 	c := s.conn

@@ -27,6 +27,9 @@ type bodyPump struct {
 	keeps   bool
 	isLong  bool // more has been read than is kept
 	kept    []byte
+	refused bool      // pod did not take something, which is kept
+	over    bool      // there will be no other pod
+	another sync.Cond // there is one, or there will be none
 
 	failing   sync.Mutex
 	clientErr error // reading from the client failed
@@ -34,6 +37,8 @@ type bodyPump struct {
 
 // upload is where the body of a request goes: what differs between the protocols that pods speak.
 type upload interface {
+	// takes reports whether a span of that length can be sent without waiting for the pod, as far as that is known.
+	takes(n int) bool
 	// write sends or collects a span.
 	write(span []byte) error
 	// flush sends what was collected.
@@ -44,21 +49,24 @@ type upload interface {
 	close()
 }
 
-// keptBody is how much of a body is kept for sending it once more. Most calls by gRPC fit.
-const keptBody = 64 << 10
+// keptBody is how much of a body is kept for sending it once more. Most calls by gRPC fit, and pods that speak HTTP/2 take
+// so much before they have read anything, unless they say otherwise (RFC 9113 section 6.9.2).
+const keptBody = 1<<16 - 1
 
 // begin makes pod the one that gets the body, and sends it what an earlier one got. With keeps set there may be another one
 // later.
 func (p *bodyPump) begin(x *exchange, pod upload, keeps bool) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	p.pod, p.keeps = pod, keeps
+	p.pod, p.keeps, p.refused = pod, keeps, false
+	p.another.L = &p.writing
+	p.another.Broadcast()
 	p.sent.Store(x.req.Body == http1.BodyNone)
 	if p.x == nil {
 		p.x = x
 		p.read.Store(x.req.Body == http1.BodyNone)
 	}
-	return p.sendKept()
+	return p.forgive(p.sendKept())
 }
 
 func (p *bodyPump) sendKept() error {
@@ -76,7 +84,7 @@ func (p *bodyPump) sendKept() error {
 	return p.end(false)
 }
 
-// sendBuffered sends what has arrived of the body.
+// sendBuffered sends what has arrived of the body, as far as the pod takes it at once: it may answer before it takes more.
 func (p *bodyPump) sendBuffered() error {
 	if p.isSent() || p.started {
 		return nil
@@ -112,6 +120,9 @@ func (p *bodyPump) run() {
 // wait.
 func (p *bodyPump) send(wait bool) error {
 	for {
+		if !wait && !p.pod.takes(http1.BufferSize) {
+			return nil
+		}
 		span, err := p.x.down.nextBody(false)
 		if err == http1.ErrIncomplete {
 			if !wait {
@@ -135,10 +146,14 @@ func (p *bodyPump) send(wait bool) error {
 	}
 }
 
-// write sends a span. That the pod does not take it is no failure while all of the body is kept: there may be another pod.
+// write sends a span. That the pod does not take it is no failure while all of the body is kept: there may be another pod,
+// which is waited for before more is read than that.
 func (p *bodyPump) write(span []byte) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
+	for p.refused && !p.over && len(p.kept)+len(span) > keptBody {
+		p.another.Wait()
+	}
 	p.keep(span)
 	return p.forgive(p.pod.write(span))
 }
@@ -154,10 +169,11 @@ func (p *bodyPump) keep(span []byte) {
 }
 
 func (p *bodyPump) forgive(err error) error {
-	if p.keeps && !p.isLong {
-		return nil
+	if err == nil || !p.keeps || p.isLong {
+		return err
 	}
-	return err
+	p.refused = true
+	return nil
 }
 
 func (p *bodyPump) flush() error {
@@ -237,12 +253,21 @@ func (p *bodyPump) stop() {
 	if !p.isRead() {
 		p.x.down.interruptBody()
 	}
+	p.endWait()
 	p.join()
+}
+
+// endWait lets go of a goroutine that waits for another pod.
+func (p *bodyPump) endWait() {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	p.over = true
+	p.another.Broadcast()
 }
 
 // reset forgets the last request.
 func (p *bodyPump) reset() {
 	p.x, p.pod, p.clientErr = nil, nil, nil
-	p.keeps, p.isLong = false, false
+	p.keeps, p.isLong, p.refused, p.over = false, false, false, false
 	p.kept = p.kept[:0]
 }

@@ -13,6 +13,8 @@ type http1Upload struct {
 	conn *upstream.Conn
 }
 
+func (u *http1Upload) takes(int) bool { return true }
+
 func (u *http1Upload) write(span []byte) error {
 	if u.x.req.Body == http1.BodyChunked {
 		return u.x.out.WriteChunk(u.conn, span)
@@ -37,6 +39,8 @@ type http2Upload struct {
 	x      *exchange
 	stream *http2.Stream
 }
+
+func (u *http2Upload) takes(n int) bool { return u.stream.Takes(n) }
 
 func (u *http2Upload) write(span []byte) error { return u.stream.Send(span) }
 

@@ -1,0 +1,138 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/net/http2"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// uploader is a client whose body comes from spans, and ends when that is closed.
+type uploader struct {
+	downstream
+	spans   chan []byte
+	stopped chan struct{}
+}
+
+func (u *uploader) nextBody(wait bool) ([]byte, error) {
+	if !wait {
+		return nil, http1.ErrIncomplete
+	}
+	select {
+	case span, more := <-u.spans:
+		if !more {
+			return nil, io.EOF
+		}
+		return span, nil
+	case <-u.stopped:
+		return nil, errors.New("interrupted")
+	}
+}
+
+func (u *uploader) trailers() []http1.Field { return nil }
+func (u *uploader) interruptBody()          { close(u.stopped) }
+
+// sink is a pod that takes a body, or nothing.
+type sink struct {
+	got   bytes.Buffer
+	fails error
+	ended bool
+}
+
+func (s *sink) takes(int) bool { return s.fails == nil }
+
+func (s *sink) write(span []byte) error {
+	s.got.Write(span)
+	return s.fails
+}
+
+func (s *sink) flush() error { return s.fails }
+
+func (s *sink) end([]http1.Field) error {
+	s.ended = s.fails == nil
+	return s.fails
+}
+
+func (s *sink) close() {}
+
+// uploading starts a pump that sends a client's body to a pod which has not begun with the request.
+func uploading() (x *exchange, from *uploader) {
+	from = &uploader{spans: make(chan []byte), stopped: make(chan struct{})}
+	x = &exchange{down: from, origin: &origin{server: &Server{}}, guard: new(guard)}
+	x.req.Body = http1.BodyChunked
+	_ = x.body.begin(x, &sink{fails: errors.New("not begun")}, true)
+	x.body.sendRest()
+	return x, from
+}
+
+// The other pod may have to be connected to first, while the client goes on.
+func TestNoMoreOfABodyIsReadThanIsKeptForAnotherPod(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, from := uploading()
+		go func() {
+			for i := range 50 {
+				from.spans <- bytes.Repeat([]byte{byte(i)}, 4<<10)
+			}
+			close(from.spans)
+		}()
+		synctest.Wait()
+		if !x.body.canBegin() {
+			t.Fatal("what was read is more than is kept")
+		}
+		other := &sink{}
+		if err := x.body.begin(x, other, true); err != nil {
+			t.Fatal(err)
+		}
+		x.body.running.Wait()
+		if n := other.got.Len(); n != 50*4<<10 || !other.ended || !x.body.isSent() {
+			t.Fatalf("the other pod got %d bytes", n)
+		}
+		for i, b := range other.got.Bytes() {
+			if int(b) != i/(4<<10) {
+				t.Fatalf("byte %d is %d", i, b)
+			}
+		}
+	})
+}
+
+func TestABodyThatNoPodTakesIsGivenUp(t *testing.T) {
+	for name, spans := range map[string]int{"while it is read": 1, "while there is no room for more": 50} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x, from := uploading()
+				go func() {
+					for range spans {
+						select {
+						case from.spans <- make([]byte, 4<<10):
+						case <-from.stopped:
+						}
+					}
+				}()
+				synctest.Wait()
+				x.body.stop()
+				if x.body.isSent() {
+					t.Error("it was sent")
+				}
+			})
+		})
+	}
+}
+
+// A pod may answer without taking anything of the body: its answer must be waited for, not its window.
+func TestAnAnswerDoesNotWaitForTheWindowOfTheBody(t *testing.T) {
+	pod := startGreeting(t, "pod-a", func(p *http2Pod) {
+		p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	}, func(p *http2Pod, stream uint32) {
+		p.head(stream, true, ":status", "413")
+	})
+	r := newRig(t, quick(func(o *Timeouts) { o.Answer = time.Hour }))
+	r.serveBy(overHTTP2, nil, pod.addr)
+	r.dial().post("/", "body").expectStatus(t, http.StatusRequestEntityTooLarge)
+}
