@@ -98,7 +98,9 @@ func (c *Conn) abandon(why error) {
 }
 
 // Tidy retires a connection that has had no stream since before the given time. One that has, but on which nothing has
-// come since the last call, has to show with a PING that its peer is there; until the next call.
+// come since the last call, has to show with a PING that its peer is there; until the next call. One PING is sent for streams
+// that were opened since the last: a peer that is pinged again and again while it has nothing to say may take that for an
+// attack, as grpc-go does, and end all that is open.
 func (c *Conn) Tidy(before time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,8 +116,8 @@ func (c *Conn) Tidy(before time.Time) {
 		c.heard, c.asked = c.in.frames.Load(), false
 	case c.asked:
 		c.abandon(errSilent)
-	default:
-		c.asked = true
+	case c.askedAt < c.next:
+		c.asked, c.askedAt = true, c.next
 		c.collect(appendPing(c.output(), 0, [8]byte{'t', 'h', 'e', 'r', 'e', '?'}))
 		c.flush()
 	}

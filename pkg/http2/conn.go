@@ -65,6 +65,7 @@ type Conn struct {
 	idleFrom time.Time     // when the side that asks had its last stream
 	heard    uint32        // frames that had come when Tidy last looked
 	asked    bool          // the peer, whether it is there
+	askedAt  uint32        // next, when that was
 
 	leaving   leaving
 	saidAt    int64  // the clock when that began

@@ -184,10 +184,9 @@ func (s *Stream) takeAnswer(section *section) error {
 	if interim && (section.end || s.interims == mostInterim) || h.TooLarge {
 		return streamError{s.id, CodeProtocol}
 	}
-	s.heads = append(s.heads, h)
-	s.readable.Broadcast()
 	if interim {
 		s.interims++
+		s.tell(h)
 		return nil
 	}
 	s.final = true
@@ -196,7 +195,16 @@ func (s *Stream) takeAnswer(section *section) error {
 		s.declared = 0 // what the length says is about another answer (RFC 9110 section 8.6)
 	}
 	if section.end {
-		return s.endReceiving()
+		if err := s.endReceiving(); err != nil {
+			return err
+		}
 	}
+	s.tell(h)
 	return nil
+}
+
+// tell gives a head to whoever awaits one.
+func (s *Stream) tell(h *Head) {
+	s.heads = append(s.heads, h)
+	s.readable.Broadcast()
 }

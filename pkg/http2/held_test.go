@@ -246,3 +246,25 @@ func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
 		(<-handled).Close(CodeInternal)
 	}
 }
+
+// Pods made with grpc-go end a connection by which they are pinged three times within 5 minutes of saying nothing else, with all
+// that is open on it.
+func TestAStreamOnWhichNothingPassesIsNotPingedForEver(t *testing.T) {
+	p := &tape{}
+	c := NewClient(http1.NewConn(p), p, usualOptions())
+	s, err := c.Open([]byte{0x82}, true, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		c.Tidy(time.Time{})
+		if c.asked {
+			c.in.frames.Add(1) // the answer
+		}
+	}
+	s.Close(CodeCancel)
+	c.fail(ErrClosed)
+	if n := bytes.Count(p.written.Bytes(), []byte("there?")); n != 1 {
+		t.Errorf("it was pinged %d times", n)
+	}
+}

@@ -81,6 +81,7 @@ func (p *http2Pod) answer(stream uint32, body string) {
 func TestWhatAPodMayNotSayOverHTTP2IsNoAnswer(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, stream uint32){
 		"no status":               func(p *http2Pod, s uint32) { p.head(s, true, "x-a", "b") },
+		"a length without a body": func(p *http2Pod, s uint32) { p.head(s, true, ":status", "200", "content-length", "4") },
 		"status of letters":       func(p *http2Pod, s uint32) { p.head(s, true, ":status", "abc") },
 		"status 101":              func(p *http2Pod, s uint32) { p.head(s, true, ":status", "101") },
 		"status 99":               func(p *http2Pod, s uint32) { p.head(s, true, ":status", "99") },
