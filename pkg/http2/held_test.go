@@ -268,3 +268,33 @@ func TestAStreamOnWhichNothingPassesIsNotPingedForEver(t *testing.T) {
 		t.Errorf("it was pinged %d times", n)
 	}
 }
+
+// hangingUp is a connection whose writes end when it is closed.
+type hangingUp struct{ *gated }
+
+func (h hangingUp) Close() error {
+	close(h.gate)
+	return nil
+}
+
+// Who floods does not read, most likely: waiting for what is being written would keep the connection for as long as a write
+// may take.
+func TestAFloodEndsTheConnectionAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g, say := newGated()
+		socket := hangingUp{g}
+		c := NewServer(http1.NewConn(socket), socket, usualOptions(), func(*Stream) {})
+		go func() {
+			io.WriteString(say, Preface)
+			said := appendFrame(nil, frame{kind: frameSettings})
+			for range 200 {
+				said = appendPing(said, 0, [8]byte{})
+			}
+			say.Write(said)
+		}()
+		if err := c.Serve(); !errors.Is(err, ErrFlood) {
+			t.Error(err)
+		}
+		g.said.Close()
+	})
+}

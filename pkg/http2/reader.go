@@ -3,11 +3,12 @@ package http2
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 )
 
 // Serve reads from the connection until it ends, and says why: io.EOF where nothing was wrong. All streams have failed
 // then. The connection is still to be closed: one that ends here for what the peer did may have bytes on their way which
-// closing at once would destroy.
+// closing at once would destroy. After a flood it is closed.
 func (c *Conn) Serve() error {
 	err := c.begin()
 	for err == nil {
@@ -15,6 +16,9 @@ func (c *Conn) Serve() error {
 	}
 	if known := c.Err(); known != nil {
 		err = known
+	}
+	if errors.Is(err, ErrFlood) {
+		c.socket.Close() // nothing that is being written to such a peer is worth waiting for
 	}
 	c.fail(err)
 	return err

@@ -72,7 +72,6 @@ func (c *client) serveHTTP2() {
 	err := conn.Serve()
 	if errors.Is(err, http2.ErrFlood) {
 		c.server.Metrics.Refused(observe.RefusedFlood)
-		c.raw.Close()
 	}
 	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.text, "reason", err)
 	c.guards.close()
