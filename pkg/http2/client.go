@@ -104,16 +104,15 @@ func (c *Conn) abandon(why error) {
 func (c *Conn) Tidy(before time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch heard := c.in.frames.Load() != c.heard; {
+	heard := c.in.frames.Load()
+	switch {
 	case c.err != nil:
+	case c.running == 0 && c.idleFrom.Before(before):
+		c.gone = true
+		c.endIfRetired()
 	case c.running == 0:
-		if c.idleFrom.Before(before) {
-			c.gone = true
-			c.endIfRetired()
-		}
-		return
-	case heard:
-		c.heard, c.asked = c.in.frames.Load(), false
+	case heard != c.heard:
+		c.heard, c.asked = heard, false
 	case c.asked:
 		c.abandon(errSilent)
 	case c.askedAt < c.next:

@@ -16,7 +16,7 @@ func (c *Conn) takeHeaders(f *frame, p []byte) error {
 		if len(p) < priorityBytes {
 			return sizeError("HEADERS of a length that cannot be")
 		}
-		dependsOnItself = dependsOn(p) == f.stream
+		dependsOnItself = streamIn(p) == f.stream
 		p = p[priorityBytes:]
 	}
 	if err := c.beginSection(f); err != nil {

@@ -85,7 +85,7 @@ func (c *Conn) takeGoAway(f *frame, p []byte) error {
 	if c.isServer() {
 		return nil
 	}
-	last := dependsOn(p)
+	last := streamIn(p)
 	for id, s := range c.streams {
 		if id > last {
 			s.failLocked(ErrRefused)

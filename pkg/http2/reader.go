@@ -168,7 +168,7 @@ func checkPriority(f *frame, p []byte) error {
 		return protocolError("PRIORITY without a stream")
 	case len(p) != priorityBytes:
 		return streamError{f.stream, CodeFrameSize}
-	case dependsOn(p) == f.stream:
+	case streamIn(p) == f.stream:
 		return streamError{f.stream, CodeProtocol}
 	}
 	return nil
@@ -176,7 +176,8 @@ func checkPriority(f *frame, p []byte) error {
 
 const priorityBytes = 5
 
-func dependsOn(p []byte) uint32 { return binary.BigEndian.Uint32(p) & maxStream }
+// streamIn reads the id of a stream, whose first bit is reserved.
+func streamIn(p []byte) uint32 { return binary.BigEndian.Uint32(p) & maxStream }
 
 func (c *Conn) takeReset(f *frame, p []byte) error {
 	if f.stream == 0 {

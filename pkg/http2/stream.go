@@ -118,7 +118,7 @@ func (s *Stream) Next(wait bool) ([]byte, error) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.take()
+	s.endSpan()
 	for {
 		switch err := s.readFailure(); {
 		case s.first != nil:
@@ -149,8 +149,8 @@ func (s *Stream) Read(p []byte) (int, error) {
 	return s.given, nil
 }
 
-// take is done with the last span.
-func (s *Stream) take() {
+// endSpan is done with the last span that was given: the peer may send so much more.
+func (s *Stream) endSpan() {
 	if s.given == 0 {
 		return
 	}
@@ -165,7 +165,7 @@ func (s *Stream) take() {
 func (s *Stream) Await() error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	s.take()
+	s.endSpan()
 	for s.first == nil && !s.recvEnded {
 		if err := s.readFailure(); err != nil {
 			return err

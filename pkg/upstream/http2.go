@@ -63,19 +63,25 @@ func (e *Endpoint) OpenHTTP2(d *Dialer, t *Transport, block []byte, end, bodiles
 	if !ok {
 		known, _ = e.http2.LoadOrStore(t, newHTTP2Conns(e, d, t))
 	}
-	conns := known.(*http2Conns)
-	if stream := conns.open(block, end, bodiless); stream != nil {
+	conns, request := known.(*http2Conns), opening{block, end, bodiless}
+	if stream := conns.open(request); stream != nil {
 		return stream, nil
 	}
-	return conns.openLater(d, block, end, bodiless)
+	return conns.openLater(d, request)
+}
+
+// opening is what http2.Conn.Open takes.
+type opening struct {
+	block         []byte
+	end, bodiless bool
 }
 
 // open gives nil where no connection has room.
-func (h *http2Conns) open(block []byte, end, bodiless bool) *http2.Stream {
+func (h *http2Conns) open(r opening) *http2.Stream {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, conn := range h.conns {
-		if stream, err := conn.Open(block, end, bodiless); err == nil {
+		if stream, err := conn.Open(r.block, r.end, r.bodiless); err == nil {
 			return stream
 		}
 	}
@@ -86,13 +92,13 @@ var errNoRoom = errors.New("the connections to the pod have no room for another 
 
 // openLater waits for the connection that is being made, or makes one. Who makes it has the first stream of it, or gives up:
 // so no pod gets more connections than requests, whatever it does with them.
-func (h *http2Conns) openLater(d *Dialer, block []byte, end, bodiless bool) (*http2.Stream, error) {
+func (h *http2Conns) openLater(d *Dialer, r opening) (*http2.Stream, error) {
 	late := time.NewTimer(d.Timeout)
 	defer late.Stop()
 	for {
 		current, isOurs := h.current()
 		if isOurs {
-			return h.dial(d, current, block, end, bodiless)
+			return h.dial(d, current, r)
 		}
 		select {
 		case <-current.done:
@@ -102,7 +108,7 @@ func (h *http2Conns) openLater(d *Dialer, block []byte, end, bodiless bool) (*ht
 		if current.err != nil {
 			return nil, current.err
 		}
-		if stream := h.open(block, end, bodiless); stream != nil {
+		if stream := h.open(r); stream != nil {
 			return stream, nil
 		}
 	}
@@ -120,11 +126,11 @@ func (h *http2Conns) current() (d *dialing, isOurs bool) {
 }
 
 // dial makes one more connection. All who wait for it learn of its failure.
-func (h *http2Conns) dial(d *Dialer, result *dialing, block []byte, end, bodiless bool) (*http2.Stream, error) {
+func (h *http2Conns) dial(d *Dialer, result *dialing, r opening) (*http2.Stream, error) {
 	conn, err := h.connect(d)
 	var stream *http2.Stream
 	if err == nil {
-		stream, err = begin(conn, block, end, bodiless)
+		stream, err = begin(conn, r)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -137,8 +143,8 @@ func (h *http2Conns) dial(d *Dialer, result *dialing, block []byte, end, bodiles
 }
 
 // begin opens the first stream of a connection, which ends if there is none.
-func begin(conn *http2.Conn, block []byte, end, bodiless bool) (*http2.Stream, error) {
-	stream, err := conn.Open(block, end, bodiless)
+func begin(conn *http2.Conn, r opening) (*http2.Stream, error) {
+	stream, err := conn.Open(r.block, r.end, r.bodiless)
 	if err != nil {
 		conn.Retire()
 		return nil, &DialError{errNoRoom}
