@@ -119,7 +119,7 @@ func newConn(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	c.in.resets = NewAllowance(o.Budget.ResetsAtOnce, o.Budget.ResetsPerSecond, clock)
 	c.in.empty = NewAllowance(o.Budget.EmptyAtOnce, o.Budget.EmptyPerSecond, clock)
 	c.in.decoder = hpack.NewDecoder(tableSize, c.addField)
-	c.in.decoder.SetMaxStringLength(o.HeadBytes)
+	c.in.decoder.SetMaxStringLength(o.mostEncoded()) // beyond it the connection ends
 	return c
 }
 

@@ -87,11 +87,14 @@ func (c *Conn) kindOf(f *frame) (sectionKind, error) {
 	return 0, protocolError("a stream is opened below another one")
 }
 
+// mostEncoded is how long a section may be as it is sent. What is shorter, and too long all the same, is its stream's affair.
+func (o *Options) mostEncoded() int { return 2 * o.HeadBytes }
+
 // continueSection decompresses a part of the section. A section costs time for as long as it is encoded, whatever is kept
 // of it.
 func (c *Conn) continueSection(f *frame, p []byte) error {
 	s := &c.in.section
-	if s.encoded += len(p); s.encoded > 2*c.options.HeadBytes {
+	if s.encoded += len(p); s.encoded > c.options.mostEncoded() {
 		return &ConnError{CodeEnhanceYourCalm, "a field section is far too long"}
 	}
 	if _, err := c.in.decoder.Write(p); err != nil {

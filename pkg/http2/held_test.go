@@ -159,70 +159,6 @@ func TestNothingIsWrittenOnceServeHasReturned(t *testing.T) {
 	})
 }
 
-// What was collected and not written when the connection ended, no pod has seen.
-func TestARequestThatWasNotWrittenWasNotTaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g, say := newGated()
-		c := NewClient(http1.NewConn(g), g, usualOptions())
-		written, err := c.Open([]byte{0x82}, true, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		synctest.Wait()
-		waiting, err := c.Open([]byte{0x82}, true, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		served := make(chan error)
-		go func() { served <- c.Serve() }()
-		say.Close()
-		if _, err := waiting.AwaitHead(); !errors.Is(err, ErrRefused) {
-			t.Errorf("what was not written ends with %v", err)
-		}
-		if _, err := written.AwaitHead(); errors.Is(err, ErrRefused) {
-			t.Errorf("what was being written ends with %v", err)
-		}
-		close(g.gate)
-		<-served
-		if n := bytes.Count(g.written.Bytes(), []byte{frameHeaders, flagEndHeaders | flagEndStream}); n != 1 {
-			t.Errorf("%d requests were written", n)
-		}
-	})
-}
-
-// Closing takes seconds where a pod does not read: TLS says goodbye first. Requests look for a connection meanwhile.
-func TestClosingHoldsUpNobody(t *testing.T) {
-	for name, end := range map[string]func(c *Conn){
-		"retired": (*Conn).Retire,
-		"idle":    func(c *Conn) { c.Tidy(time.Now().Add(time.Hour)) },
-		"silent": func(c *Conn) {
-			_, _ = c.Open([]byte{0x82}, true, false)
-			c.Tidy(time.Time{})
-			c.Tidy(time.Time{})
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				g, _ := newGated()
-				close(g.gate)
-				c := NewClient(http1.NewConn(g), g, usualOptions())
-				ended := make(chan struct{})
-				go func() {
-					end(c)
-					close(ended)
-				}()
-				synctest.Wait()
-				select {
-				case <-ended:
-				default:
-					t.Error("it waits")
-				}
-				close(g.closed)
-			})
-		})
-	}
-}
-
 // A client that does not answer the PING after a GOAWAY gains nothing by it.
 func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
 	var clock atomic.Int64
@@ -244,28 +180,6 @@ func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
 	}
 	for range c.opened {
 		(<-handled).Close(CodeInternal)
-	}
-}
-
-// Pods made with grpc-go end a connection by which they are pinged three times within 5 minutes of saying nothing else, with all
-// that is open on it.
-func TestAStreamOnWhichNothingPassesIsNotPingedForEver(t *testing.T) {
-	p := &tape{}
-	c := NewClient(http1.NewConn(p), p, usualOptions())
-	s, err := c.Open([]byte{0x82}, true, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 20 {
-		c.Tidy(time.Time{})
-		if c.asked {
-			c.in.frames.Add(1) // the answer
-		}
-	}
-	s.Close(CodeCancel)
-	c.fail(ErrClosed)
-	if n := bytes.Count(p.written.Bytes(), []byte("there?")); n != 1 {
-		t.Errorf("it was pinged %d times", n)
 	}
 }
 
