@@ -225,7 +225,7 @@ func TestListsOfFieldsThatAreTooLongAreRefused(t *testing.T) {
 	large := strings.Repeat("v", 4000)
 	for name, c := range map[string]struct{ fields, want string }{
 		"one field":      {strings.Repeat("w", 80<<10), "431"}, // which is the affair of its stream
-		"one far longer": {strings.Repeat("w", 160<<10), "GOAWAY ENHANCE_YOUR_CALM"},
+		"one far longer": {strings.Repeat("w", 160<<10), "GOAWAY COMPRESSION_ERROR"},
 		"a reference":    {large, "431"},
 	} {
 		t.Run(name, func(t *testing.T) {
