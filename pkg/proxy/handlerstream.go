@@ -5,30 +5,22 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 
-	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // handlerStream is the downstream of one HTTP/3 request, which quic-go hands over as to an http.Handler, together with its
 // exchange.
 type handlerStream struct {
-	exchange exchange
-	origin   origin
-	tokens   affinity.Memory
-	guard    guard
-	bodySide guard
-
+	lane
 	w       http.ResponseWriter
 	r       *http.Request
 	control streamDeadline
 
-	buf         []byte // for the body, taken when it is first read
-	first       []byte // of the body, read before it was known whether there is one
-	ended       bool   // the body was read to its end
-	interrupted atomic.Bool
-	trailer     []http1.Field
+	buf     []byte // for the body, taken when it is first read
+	first   []byte // of the body, read before it was known whether there is one
+	ended   bool   // the body was read to its end
+	trailer []http1.Field
 }
 
 var (
@@ -36,36 +28,13 @@ var (
 	_              downstream = (*handlerStream)(nil)
 )
 
-func (s *handlerStream) begin(c *client, w http.ResponseWriter, r *http.Request) {
+// hold takes the request over from the library. release lets go of it.
+func (s *handlerStream) hold(w http.ResponseWriter, r *http.Request) {
 	s.w, s.r, s.control = w, r, streamDeadline{http.NewResponseController(w)}
-	s.origin = c.origin
-	s.tokens.Learned = c.server.Sessions
-	s.origin.memory = &s.tokens
-	s.bodySide.reads = true
 	s.ended, s.first, s.trailer = false, nil, nil
-	s.interrupted.Store(false)
-	x := &s.exchange
-	x.reset()
-	x.origin, x.guard, x.down = &s.origin, &s.guard, s
-	x.client, x.protocol, x.bounds = c.peer, "HTTP/3.0", c.server.usual
 }
 
-func (s *handlerStream) serve() {
-	x := &s.exchange
-	if err := s.readHead(); err != nil {
-		x.refuseRequest(err)
-		return
-	}
-	x.run()
-}
-
-// finish gives back what the request held.
-func (s *handlerStream) finish() {
-	s.exchange.out.Drop()
-	s.exchange.respBody.Reset()
-	s.w, s.r, s.control = nil, nil, streamDeadline{}
-	s.exchange.origin, s.exchange.guard = nil, nil
-}
+func (s *handlerStream) release() { s.w, s.r, s.control = nil, nil, streamDeadline{} }
 
 // readHead makes the head that the steps of the exchange know out of what the library has read and checked. The fields
 // that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
@@ -124,8 +93,6 @@ func (s *handlerStream) addFields(socket bool) {
 }
 
 func (s *handlerStream) releaseHead() {} // it is quic-go's
-
-func (s *handlerStream) guards() (there, back *guard) { return &s.bodySide, &s.guard }
 
 func (s *handlerStream) hasLeft() bool { return s.r.Context().Err() != nil }
 

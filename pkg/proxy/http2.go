@@ -111,19 +111,21 @@ func (c *client) leaveHTTP2() {
 // serveStream serves one stream, and resets it if its answer cannot be completed.
 func (c *client) serveStream(stream *http2.Stream) {
 	s := http2Streams.Get().(*http2Stream)
-	s.begin(c, stream)
+	s.begin(c, s, "HTTP/2.0")
+	s.stream = stream
 	if !c.guards.add(s) {
 		stream.Close(http2.CodeRefused)
 		return
 	}
-	s.serve()
+	s.serve(s.readHead())
 	if t := s.exchange.tunnel; t != nil {
 		t.run(c.server, s.conn(), &s.bodySide, &s.guard)
 	}
 	c.guards.remove(s, c.server.clock.Load())
-	s.guard.stop()
-	s.bodySide.stop()
+	s.leave()
 	stream.Close(http2.CodeInternal)
+	s.out.Drop()
+	s.stream = nil
 	s.finish()
 	http2Streams.Put(s)
 }

@@ -5,62 +5,23 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"sync/atomic"
 
-	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
 // http2Stream is the downstream of one request on an HTTP/2 connection, together with its exchange.
 type http2Stream struct {
-	exchange exchange
-	origin   origin
-	tokens   affinity.Memory
-	guard    guard
-	bodySide guard
-	stream   *http2.Stream
-	out      http1.Output // space for field sections
-	cookies  []byte       // of the request
-
-	interrupted atomic.Bool // no more of the body is read
+	lane
+	stream  *http2.Stream
+	out     http1.Output // space for field sections
+	cookies []byte       // of the request
 }
 
 var (
 	http2Streams            = sync.Pool{New: func() any { return new(http2Stream) }}
 	_            downstream = (*http2Stream)(nil)
 )
-
-func (s *http2Stream) begin(c *client, stream *http2.Stream) {
-	s.stream = stream
-	s.origin = c.origin
-	s.tokens.Learned = c.server.Sessions
-	s.origin.memory = &s.tokens
-	s.bodySide.reads = true
-	s.interrupted.Store(false)
-	x := &s.exchange
-	x.reset()
-	x.origin, x.guard, x.down = &s.origin, &s.guard, s
-	x.client, x.protocol, x.bounds = c.peer, "HTTP/2.0", c.server.usual
-}
-
-func (s *http2Stream) serve() {
-	x := &s.exchange
-	if err := s.readHead(); err != nil {
-		x.refuseRequest(err)
-		return
-	}
-	x.run()
-}
-
-// finish gives back what the request held.
-func (s *http2Stream) finish() {
-	s.out.Drop()
-	s.exchange.out.Drop()
-	s.exchange.respBody.Reset()
-	s.stream = nil
-	s.exchange.origin, s.exchange.guard = nil, nil
-}
 
 func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
 	if !wait {
@@ -85,8 +46,6 @@ func (s *http2Stream) interruptBody() {
 func (s *http2Stream) releaseHead() { s.stream.ReleaseHead() }
 
 func (s *http2Stream) hasLeft() bool { return s.stream.Err() != nil }
-
-func (s *http2Stream) guards() (there, back *guard) { return &s.bodySide, &s.guard }
 
 // writeInterim passes a 1xx on at once.
 func (s *http2Stream) writeInterim(head *http1.Response) error {

@@ -16,19 +16,20 @@ func serveHandlerStream(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	s := handlerStreams.Get().(*handlerStream)
-	s.begin(c, w, r)
+	s.begin(c, s, "HTTP/3.0")
+	s.hold(w, r)
 	if !c.guards.add(s) {
 		panic(http.ErrAbortHandler)
 	}
-	s.serve()
+	s.serve(s.readHead())
 	if t := s.exchange.tunnel; t != nil {
 		t.run(c.server, http1.NewConn(streamConn{s}), &s.bodySide, &s.guard)
 	}
 	left := s.hasLeft()
 	c.guards.remove(s, c.server.clock.Load())
-	s.guard.stop()
-	s.bodySide.stop()
+	s.leave()
 	broken := s.exchange.broken
+	s.release()
 	s.finish()
 	handlerStreams.Put(s)
 	if left {

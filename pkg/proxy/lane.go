@@ -1,0 +1,53 @@
+package proxy
+
+import (
+	"sync/atomic"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+)
+
+// lane is what a request has for itself whose connection carries others at the same time.
+type lane struct {
+	exchange    exchange
+	origin      origin
+	tokens      affinity.Memory
+	guard       guard       // of the goroutine of the exchange
+	bodySide    guard       // of the goroutine that sends the request's body on
+	interrupted atomic.Bool // no more of the body is read
+}
+
+func (l *lane) begin(c *client, down downstream, protocol string) {
+	l.origin = c.origin
+	l.tokens.Learned = c.server.Sessions
+	l.origin.memory = &l.tokens
+	l.bodySide.reads = true
+	l.interrupted.Store(false)
+	x := &l.exchange
+	x.reset()
+	x.origin, x.guard, x.down = &l.origin, &l.guard, down
+	x.client, x.protocol, x.bounds = c.peer, protocol, c.server.usual
+}
+
+// serve takes the request on from its head, or refuses it for what is wrong with that.
+func (l *lane) serve(headErr error) {
+	if headErr != nil {
+		l.exchange.refuseRequest(headErr)
+		return
+	}
+	l.exchange.run()
+}
+
+// leave ends the guards, of which the sweeper knows no more.
+func (l *lane) leave() {
+	l.guard.stop()
+	l.bodySide.stop()
+}
+
+// finish gives back what the request held.
+func (l *lane) finish() {
+	l.exchange.out.Drop()
+	l.exchange.respBody.Reset()
+	l.exchange.origin, l.exchange.guard = nil, nil
+}
+
+func (l *lane) guards() (there, back *guard) { return &l.bodySide, &l.guard }
