@@ -99,6 +99,16 @@ func AppendLines(b, lines []byte) []byte {
 	return b
 }
 
+// AppendTrailers writes those trailers of m that may be forwarded.
+func AppendTrailers(b []byte, trailers []http1.Field, m *http1.Message) []byte {
+	for i := range trailers {
+		if f := &trailers[i]; http1.ForwardTrailer(f, m) {
+			b = AppendField(b, f.Name, f.Value)
+		}
+	}
+	return b
+}
+
 func isSecret(id http1.FieldID) bool {
 	switch id {
 	case http1.FieldAuthorization, http1.FieldCookie, http1.FieldSetCookie:

@@ -66,7 +66,6 @@ func (c *Conn) endIfLeft() {
 	if c.leaving != left || c.running > 0 || len(c.streams) > 0 || c.err != nil {
 		return
 	}
-	c.flush()
 	c.failLocked(io.EOF)
 	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // ends the wait for more
 }

@@ -2,8 +2,8 @@ package http2
 
 import "os"
 
-// SendHead collects the field section at the beginning of an answer. With end set nothing follows it. It waits while the
-// peer does not read what was collected before.
+// SendHead collects a field section: that at the beginning of an answer, or trailers. With end set nothing follows it. It
+// waits while the peer does not read what was collected before.
 func (s *Stream) SendHead(block []byte, end bool) error {
 	c := s.conn
 	c.mu.Lock()
@@ -26,9 +26,6 @@ func (s *Stream) awaitRoom() error {
 		c.written.Wait()
 	}
 }
-
-// SendTrailers ends what is sent with a field section.
-func (s *Stream) SendTrailers(block []byte) error { return s.SendHead(block, true) }
 
 func (s *Stream) appendBlock(block []byte, end bool) {
 	c := s.conn

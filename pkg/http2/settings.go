@@ -13,10 +13,9 @@ const (
 )
 
 const (
-	initialWindow  = 1<<16 - 1
-	settingBytes   = 6
-	largestFrame   = 1<<24 - 1
-	unknownStreams = 100 // are opened before the peer has said how many it takes
+	initialWindow = 1<<16 - 1
+	settingBytes  = 6
+	largestFrame  = 1<<24 - 1
 )
 
 // settings are those of the peer.
@@ -26,8 +25,9 @@ type settings struct {
 	initialWindow int64
 }
 
+// defaultSettings are those of a peer that says nothing else. Nothing is asked of it before it has had its say.
 func defaultSettings() settings {
-	return settings{maxStreams: unknownStreams, initialWindow: initialWindow}
+	return settings{maxStreams: maxStream, initialWindow: initialWindow}
 }
 
 // set takes one setting over. Those that are not known are passed over. The size of the dynamic table is nothing to us: we
@@ -65,9 +65,6 @@ func (c *Conn) takeSettings(f *frame, p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.peer.initialWindow
-	if !c.peer.known {
-		c.peer.maxStreams = maxStream // unless it says otherwise
-	}
 	for ; len(p) > 0; p = p[settingBytes:] {
 		id, value := binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])
 		if id == settingEnablePush && value != 0 && !c.isServer() {

@@ -1,6 +1,10 @@
 package proxy
 
-import "github.com/limpet-dev/limpet/pkg/http1"
+import (
+	"io"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
 
 // attempts is what has been tried for one request.
 type attempts struct {
@@ -127,6 +131,12 @@ func (x *exchange) tryEndpoint() failure {
 		return x.tryHTTP2()
 	}
 	return x.tryHTTP1()
+}
+
+// abandon gives up an attempt: nothing of it may come back.
+func (x *exchange) abandon(pod io.Closer) {
+	pod.Close()
+	x.body.stop()
 }
 
 // answerBy is when a pod that stays silent will have taken too long. While the client still sends, the pod may have

@@ -153,9 +153,3 @@ func (x *exchange) readFailure(conn *upstream.Conn) failureKind {
 	}
 	return lost
 }
-
-// abandon gives up an attempt: nothing of it may come back.
-func (x *exchange) abandon(conn *upstream.Conn) {
-	conn.Close()
-	x.body.stop()
-}

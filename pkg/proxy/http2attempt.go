@@ -23,8 +23,7 @@ func (x *exchange) tryHTTP2() failure {
 	}
 	if failed.kind != none {
 		if failed.kind != notTaken { // after which the pump goes on, for another pod
-			stream.Abort(http2.CodeCancel)
-			x.body.stop()
+			x.abandon(podStream{stream})
 		}
 		return failed
 	}
@@ -157,8 +156,7 @@ func (x *exchange) relayHTTP2(stream *http2.Stream) {
 		x.body.join()
 		return
 	}
-	stream.Abort(http2.CodeCancel)
-	x.body.stop()
+	x.abandon(podStream{stream})
 }
 
 // podStream is the pod's side of an answer.

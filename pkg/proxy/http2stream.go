@@ -138,11 +138,7 @@ func (s *http2Stream) end(trailers []http1.Field) error {
 		return nil
 	}
 	s.out.Begin()
-	for i := range trailers {
-		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
-			s.out.Buf = http2.AppendField(s.out.Buf, f.Name, f.Value)
-		}
-	}
+	s.out.Buf = http2.AppendTrailers(s.out.Buf, trailers, &s.exchange.resp.Message)
 	if len(s.out.Buf) > 0 {
 		return s.sendHead(true)
 	}

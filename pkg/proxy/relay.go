@@ -25,8 +25,7 @@ func (x *exchange) relay(conn *upstream.Conn) {
 		x.endpoint.Keep(conn, x.shard, x.start)
 		return
 	}
-	conn.Close()
-	x.body.stop()
+	x.abandon(conn)
 }
 
 // ownAnswer adds what is Limpet's to the head of a pod's answer, whatever protocol it came by.

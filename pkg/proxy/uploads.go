@@ -47,14 +47,8 @@ func (u *http2Upload) write(span []byte) error { return u.stream.Send(span) }
 func (u *http2Upload) flush() error { return u.stream.Flush() }
 
 func (u *http2Upload) end(trailers []http1.Field) error {
-	var block []byte
-	for i := range trailers {
-		if f := &trailers[i]; http1.ForwardTrailer(f, &u.x.req.Message) {
-			block = http2.AppendField(block, f.Name, f.Value)
-		}
-	}
-	if len(block) > 0 {
-		return u.stream.SendTrailers(block)
+	if block := http2.AppendTrailers(nil, trailers, &u.x.req.Message); len(block) > 0 {
+		return u.stream.SendHead(block, true)
 	}
 	return u.stream.SendEnd()
 }
