@@ -215,8 +215,9 @@ func (p *bodyPump) failure() error {
 	return p.clientErr
 }
 
-// isActive reports whether an attempt has begun to send the body, so that its rest is not for anybody else to read.
-func (p *bodyPump) isActive() bool { return p.x != nil }
+// isRunning reports whether the goroutine has yet to be waited for, so that what is left of the body is not for anybody else
+// to read.
+func (p *bodyPump) isRunning() bool { return p.started }
 
 // isRead reports whether the whole body was read from the client.
 func (p *bodyPump) isRead() bool { return p.read.Load() }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -193,15 +194,22 @@ func (s *stream) chooseFraming() {
 // bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
 // passed over; more than that is not waited for.
 func (s *stream) bodyRead() bool {
-	x := &s.exchange
-	if x.body.isActive() {
-		return x.body.isRead() && !s.interrupted.Load()
+	if pump := &s.exchange.body; pump.isRunning() {
+		return pump.isRead()
 	}
 	for {
 		if _, err := s.body.Next(false); err != nil {
-			return err == io.EOF
+			return err == io.EOF && s.resume()
 		}
 	}
+}
+
+// resume takes interruptBody back: it ended the wait of a goroutine that has ended since, for a body that had come.
+func (s *stream) resume() bool {
+	if s.interrupted.CompareAndSwap(true, false) {
+		_ = s.client.conn.SetReadDeadline(time.Time{}) // fails on a connection that is closed
+	}
+	return true
 }
 
 func (s *stream) appendFraming() {
