@@ -48,6 +48,16 @@ func (m *Message) AddField(f Field) {
 	m.index(len(m.Fields) - 1)
 }
 
+// Set adds a field, in the stead of those of its name, which are withheld.
+func (m *Message) Set(name, value []byte) {
+	for i := range m.Fields {
+		if foldEqual(m.Fields[i].Name, name) {
+			m.Withhold(i)
+		}
+	}
+	m.Add(name, value)
+}
+
 // Has reports whether there is a field of that name.
 func (m *Message) Has(id FieldID) bool { return m.present&(1<<id) != 0 }
 

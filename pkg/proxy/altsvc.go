@@ -13,17 +13,12 @@ func (x *exchange) addAltSvc() {
 	if !x.tls || !x.server.http3.on.Load() {
 		return
 	}
-	for i := range x.resp.Fields {
-		if bytes.EqualFold(x.resp.Fields[i].Name, altSvc) {
-			x.resp.Withhold(i)
-		}
-	}
 	_, port, ok := bytes.Cut(x.req.Host[bytes.LastIndexByte(x.req.Host, ']')+1:], []byte(":"))
 	if !ok || len(port) == 0 {
-		x.resp.Add(altSvc, altSvcDefault)
+		x.resp.Set(altSvc, altSvcDefault)
 		return
 	}
 	start := len(x.edited)
 	x.edited = append(append(append(x.edited, `h3=":`...), port...), `"; ma=3600`...)
-	x.resp.Add(altSvc, x.edited[start:])
+	x.resp.Set(altSvc, x.edited[start:])
 }

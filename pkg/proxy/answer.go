@@ -114,3 +114,5 @@ func (x *exchange) refuse(err error) {
 		x.broken = true
 	}
 }
+
+func (x *exchange) refusedByPolicy() bool { return x.decision.Outcome == affinity.OutcomeRefused }

@@ -148,12 +148,3 @@ func (x *exchange) answerBy() int64 {
 	}
 	return x.server.after(patience)
 }
-
-// relayInterim passes a 1xx answer on. A 100 is only for those who asked for it (RFC 9110 section 15.2.1).
-func (x *exchange) relayInterim() error {
-	if x.resp.Status == 100 && !x.req.ExpectContinue {
-		return nil
-	}
-	x.withholdCookies()
-	return x.down.writeInterim(&x.resp)
-}

@@ -1,11 +1,9 @@
 package proxy
 
 import (
-	"errors"
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -30,7 +28,7 @@ type client struct {
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
 	requests  int          // so far, over HTTP/1.1
 	arrived   func() bool  // serveArrived
-	begun     *stream      // of a request of which something has been read
+	begun     *http1Stream // of a request of which something has been read
 	next      following    // what follows the request that serveArrived came to last
 	tunnel    *tunnel      // where bytesOnly follows
 	rests     bool         // another goroutine takes over, see rest
@@ -38,8 +36,6 @@ type client struct {
 	counted   netip.Addr   // as what it counts in admission
 	tokens    affinity.Memory
 }
-
-var connectionCount atomic.Uint32
 
 func (s *Server) newClient(raw net.Conn) *client {
 	c := &client{raw: raw, origin: s.originOf(raw)}
@@ -50,19 +46,6 @@ func (s *Server) newClient(raw net.Conn) *client {
 	c.bodySide.reads = true
 	c.arrived = c.serveArrived
 	return c
-}
-
-func (s *Server) originOf(conn net.Conn) origin {
-	o := origin{server: s, shard: connectionCount.Add(1)}
-	o.setAddresses(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()))
-	return o
-}
-
-func addrPort(a net.Addr) netip.AddrPort {
-	if socket, ok := a.(interface{ AddrPort() netip.AddrPort }); ok {
-		return socket.AddrPort()
-	}
-	return netip.AddrPort{}
 }
 
 // serveAs finds out who the client is, and serves it unless it has too many connections.
@@ -119,7 +102,7 @@ func (c *client) serveClear() {
 	case c.speaksHTTP2():
 		c.serveHTTP2()
 	default:
-		c.serve()
+		c.serveHTTP1()
 	}
 }
 
@@ -143,19 +126,13 @@ func (c *client) serveTLS() {
 		c.serveHTTP2()
 		return
 	}
-	c.serve()
+	c.serveHTTP1()
 }
 
 // speak begins to read the connection, from where HTTP begins.
 func (c *client) speak(conn net.Conn) {
 	c.conn = http1.NewConn(conn)
 	c.server.Metrics.Connections.Inc()
-}
-
-// isUsedUp reports whether the connection has carried as many requests as it may.
-func (c *client) isUsedUp() bool {
-	most := c.server.Connections.Requests
-	return most > 0 && c.requests >= most
 }
 
 // isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.
@@ -206,39 +183,4 @@ func (c *client) reset() {
 		_ = socket.SetLinger(0) // fails on a connection that is closed
 	}
 	c.raw.Close()
-}
-
-// readHead reads the head of a request into r, and keeps its bytes in held.
-func (c *client) readHead(r *http1.Request, held *http1.Held) error {
-	limits := &c.server.Limits
-	waiting := false
-	for {
-		n, err := http1.ParseRequest(r, c.conn.Buffered(), limits)
-		if err == nil {
-			c.guard.stop()
-			c.conn.Hold(n, held)
-			return nil
-		}
-		if err != http1.ErrIncomplete {
-			c.guard.stop()
-			return err
-		}
-		if !waiting {
-			waiting = true
-			c.guard.start(c.conn, c.server.after(c.server.Timeouts.Head))
-		}
-		if err := c.conn.Fill(limits.HeadBytes); err != nil {
-			return c.headFailure(err)
-		}
-	}
-}
-
-func (c *client) headFailure(err error) error {
-	switch {
-	case c.guard.stop():
-		return os.ErrDeadlineExceeded
-	case errors.Is(err, http1.ErrBufferFull):
-		return http1.ErrHeadTooLarge
-	}
-	return io.EOF
 }

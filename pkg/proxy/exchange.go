@@ -37,27 +37,6 @@ type downstream interface {
 	hasLeft() bool
 }
 
-// origin is what is known about a client from its connection.
-type origin struct {
-	server *Server
-	peer   netip.Addr // the other end of the connection, unmapped
-	port   uint16     // of the listener
-	// peerPort and local complete the two ends of the connection.
-	peerPort uint16
-	local    netip.Addr
-	tls      bool
-	// session is what the TLS handshake came to, nil for a connection in clear.
-	session *tlsSession
-	// trusted says that the peer is one of the trusted proxies: what it says about clients is believed.
-	trusted bool
-	// text is peer as text.
-	text string
-	// shard spreads what is shared between cores: any number that the connection keeps.
-	shard uint32
-	// memory is the connection's own: of its exchanges only one at a time may use it.
-	memory *affinity.Memory
-}
-
 // exchange carries one request on its way to a pod and back. It is reused: reset makes it ready for another.
 type exchange struct {
 	*origin

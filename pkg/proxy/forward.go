@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/netip"
 	"strconv"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -183,16 +182,4 @@ func (x *exchange) appendFraming(b []byte) []byte {
 		return http1.AppendContentLength(b, x.req.ContentLength)
 	}
 	return b
-}
-
-// trusts reports whether what addr says about clients is believed.
-func (s *Server) trusts(addr netip.Addr) bool { return contains(s.TrustedProxies, addr) }
-
-func contains(prefixes []netip.Prefix, addr netip.Addr) bool {
-	for _, prefix := range prefixes {
-		if prefix.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -69,7 +68,6 @@ func (s *http2Stream) appendFields(head *http1.Response) {
 func (s *http2Stream) writeHead(x *exchange) error {
 	s.out.Begin()
 	if x.resp.Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
-		x.resp.WithholdAll(http1.FieldSecWebSocketAccept)
 		s.out.Buf = http2.AppendStatus(s.out.Buf, http.StatusOK)
 	} else {
 		s.out.Buf = http2.AppendStatus(s.out.Buf, x.resp.Status)
@@ -147,9 +145,12 @@ func (s *http2Stream) end(trailers []http1.Field) error {
 }
 
 // conn is the stream as a connection, for a tunnel.
-func (s *http2Stream) conn() *http1.Conn { return http1.NewConn(http2Tunnel{s.stream}) }
+func (s *http2Stream) conn() *http1.Conn { return http1.NewConn(http2Tunnel{Stream: s.stream}) }
 
-type http2Tunnel struct{ *http2.Stream }
+type http2Tunnel struct {
+	*http2.Stream
+	noAddresses
+}
 
 // WaitReadable waits until there is something to read, or nothing more will come.
 func (t http2Tunnel) WaitReadable() error { return t.Await() }
@@ -171,9 +172,3 @@ func (t http2Tunnel) CloseWrite() error {
 
 // Close is for a stream that has failed: both directions end.
 func (t http2Tunnel) Close() error { return t.SetDeadline(longAgo) }
-
-// LocalAddr is part of net.Conn. Nobody asks.
-func (t http2Tunnel) LocalAddr() net.Addr { return &net.TCPAddr{} }
-
-// RemoteAddr is part of net.Conn. Nobody asks.
-func (t http2Tunnel) RemoteAddr() net.Addr { return &net.TCPAddr{} }

@@ -14,6 +14,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
@@ -40,7 +41,7 @@ type http3Server struct {
 }
 
 func (h *http3Server) prepare(o *Options) {
-	h.Handler = http.HandlerFunc(serveHandlerStream)
+	h.Handler = http.HandlerFunc(serveHTTP3Stream)
 	h.MaxHeaderBytes = o.Limits.HeadBytes
 	h.Logger = slog.New(logr.ToSlogHandler(o.Log.V(1)))
 	h.ConnContext = func(ctx context.Context, conn *quic.Conn) context.Context {
@@ -168,3 +169,37 @@ func (c *quicConn) Write([]byte) (int, error)        { return 0, os.ErrInvalid }
 func (c *quicConn) SetDeadline(time.Time) error      { return os.ErrInvalid }
 func (c *quicConn) SetReadDeadline(time.Time) error  { return os.ErrInvalid }
 func (c *quicConn) SetWriteDeadline(time.Time) error { return os.ErrInvalid }
+
+type clientKey struct{}
+
+// serveHTTP3Stream serves one request of an HTTP/3 connection. An answer that cannot be completed ends in a reset of
+// the stream.
+func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
+	c, ok := r.Context().Value(clientKey{}).(*client)
+	if !ok {
+		panic(http.ErrAbortHandler)
+	}
+	s := http3Streams.Get().(*http3Stream)
+	s.begin(c, s, "HTTP/3.0")
+	s.hold(w, r)
+	if !c.guards.add(s) {
+		panic(http.ErrAbortHandler)
+	}
+	s.serve(s.readHead())
+	if t := s.exchange.tunnel; t != nil {
+		t.run(c.server, http1.NewConn(http3Tunnel{http3Stream: s}), &s.bodySide, &s.guard)
+	}
+	left := s.hasLeft()
+	c.guards.remove(s, c.server.clock.Load())
+	s.leave()
+	broken := s.exchange.broken
+	s.release()
+	s.finish()
+	http3Streams.Put(s)
+	if left {
+		c.quic.leftBehind(c.server)
+	}
+	if broken {
+		panic(http.ErrAbortHandler)
+	}
+}

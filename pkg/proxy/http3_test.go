@@ -290,7 +290,7 @@ func TestFramesWithoutDataEndNoBody(t *testing.T) {
 	defer far.Close()
 	c := r.server.newClient(near)
 	w := httptest.NewRecorder()
-	serveHandlerStream(w, q.WithContext(context.WithValue(t.Context(), clientKey{}, c)))
+	serveHTTP3Stream(w, q.WithContext(context.WithValue(t.Context(), clientKey{}, c)))
 	if w.Code != http.StatusOK || w.Body.String() != "onetwo" {
 		t.Errorf("got %d %q", w.Code, w.Body)
 	}

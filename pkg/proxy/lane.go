@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -51,3 +52,12 @@ func (l *lane) finish() {
 }
 
 func (l *lane) guards() (there, back *guard) { return &l.bodySide, &l.guard }
+
+// takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
+func takesBody(method []byte) bool {
+	switch string(method) {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return true
+	}
+	return false
+}

@@ -35,9 +35,6 @@ type Options struct {
 	ProxyProtocol []netip.Prefix
 	// Connections bounds the connections of clients. No bound where it is 0.
 	Connections ConnectionLimits
-
-	budget    http2.Budget  // the usual ones, but in tests
-	lastsFrom time.Duration // the same
 	// ClientHeaders are where trusted proxies say who the client is: FieldXForwardedFor, FieldForwarded or FieldXRealIP.
 	// The first one that a request has counts, so that only what those proxies set themselves belongs here.
 	ClientHeaders []http1.FieldID
@@ -50,6 +47,9 @@ type Options struct {
 	MaxAttempts int
 	Timeouts    Timeouts
 	Log         logr.Logger
+
+	budget    http2.Budget  // the usual ones, but in tests
+	lastsFrom time.Duration // the same
 }
 
 // DefaultAttempts is enough to get past pods that are being replaced, and too few to carry a request that kills pods to

@@ -3,7 +3,6 @@ package proxy
 import (
 	"time"
 
-	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
@@ -30,8 +29,6 @@ func (x *exchange) status() int {
 	}
 	return x.resp.Status
 }
-
-func (x *exchange) refusedByPolicy() bool { return x.decision.Outcome == affinity.OutcomeRefused }
 
 func (x *exchange) log(took time.Duration) {
 	a := observe.Access{

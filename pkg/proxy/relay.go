@@ -117,6 +117,9 @@ func (x *exchange) switchProtocols(conn *upstream.Conn) {
 		return
 	}
 	x.answered = true
+	if x.accept != nil {
+		x.resp.WithholdAll(http1.FieldSecWebSocketAccept) // the client knows nothing of the key
+	}
 	if x.down.writeHead(x) != nil || x.down.flush() != nil {
 		x.broken = true
 		x.abandon(conn)
@@ -130,6 +133,14 @@ var websocket = []byte("websocket")
 
 // isAccepted reports whether the pod has understood the key of the handshake, as far as that is not for the client to see.
 func (x *exchange) isAccepted() bool {
-	accept, _ := x.resp.Lookup(acceptField)
-	return x.accept == nil || bytes.Equal(accept, x.accept)
+	return x.accept == nil || bytes.Equal(x.resp.Get(http1.FieldSecWebSocketAccept), x.accept)
+}
+
+// relayInterim passes a 1xx answer on. A 100 is only for those who asked for it (RFC 9110 section 15.2.1).
+func (x *exchange) relayInterim() error {
+	if x.resp.Status == 100 && !x.req.ExpectContinue {
+		return nil
+	}
+	x.withholdCookies()
+	return x.down.writeInterim(&x.resp)
 }

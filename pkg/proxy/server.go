@@ -43,6 +43,18 @@ type Server struct {
 	accepting sync.WaitGroup
 }
 
+// service is what becomes of the connections of a listener.
+type service struct {
+	serve   func(*client)
+	answers bool // those that are one too many: it is known how, without a handshake
+}
+
+var (
+	inClear   = service{serve: (*client).serveClear, answers: true}
+	overTLS   = service{serve: (*client).serveTLS}
+	overHTTP3 = service{serve: (*client).serveHTTP3}
+)
+
 // NewServer makes a Server and starts its sweeper. Stop or Close must be called in the end.
 func NewServer(o Options) *Server {
 	s := &Server{

@@ -8,12 +8,6 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// nextEndpoint moves on to the next candidate, after the one decided on could not be reached.
-func (x *exchange) nextEndpoint() bool {
-	x.endpoint.Refused()
-	return x.backend.Policy.Next(&x.decision, x, x.set) >= 0
-}
-
 // holdSession remembers that the endpoint has answered the session, and gives the client a token if it must be told
 // where it belongs. An app that releases the session gets neither.
 func (x *exchange) holdSession() {

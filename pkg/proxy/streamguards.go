@@ -1,9 +1,7 @@
 package proxy
 
 import (
-	"net/http"
 	"sync"
-	"time"
 )
 
 // guarded is a stream with its two guards: of the goroutine that sends its body on, and of that of its exchange.
@@ -78,15 +76,4 @@ func (g *streamGuards) sweep(clock int64) {
 			back.expire()
 		}
 	}
-}
-
-// streamDeadline sets the deadline of one stream, as a guard does that of a connection.
-type streamDeadline struct{ *http.ResponseController }
-
-// SetDeadline is part of deadliner.
-func (d streamDeadline) SetDeadline(t time.Time) error {
-	if err := d.SetReadDeadline(t); err != nil {
-		return err
-	}
-	return d.SetWriteDeadline(t)
 }

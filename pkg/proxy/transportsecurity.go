@@ -1,8 +1,6 @@
 package proxy
 
 import (
-	"bytes"
-
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
@@ -15,10 +13,5 @@ func (x *exchange) addTransportSecurity() {
 	if x.route == nil || len(x.route.TransportSecurity) == 0 || x.said(http1.FieldXForwardedProto, x.scheme()) != "https" {
 		return
 	}
-	for i := range x.resp.Fields {
-		if bytes.EqualFold(x.resp.Fields[i].Name, strictTransportSecurity) {
-			x.resp.Withhold(i)
-		}
-	}
-	x.resp.Add(strictTransportSecurity, x.route.TransportSecurity)
+	x.resp.Set(strictTransportSecurity, x.route.TransportSecurity)
 }

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"io"
+	"net"
 	"sync"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -81,3 +82,12 @@ func endWriting(conn *http1.Conn) bool {
 	half, ok := conn.Conn.(interface{ CloseWrite() error })
 	return ok && half.CloseWrite() == nil
 }
+
+// noAddresses is for a connection that is a stream: nobody asks for its ends.
+type noAddresses struct{}
+
+// LocalAddr is part of net.Conn.
+func (noAddresses) LocalAddr() net.Addr { return &net.TCPAddr{} }
+
+// RemoteAddr is part of net.Conn.
+func (noAddresses) RemoteAddr() net.Addr { return &net.TCPAddr{} }

@@ -10,18 +10,6 @@ const (
 	turnAwayTime   = 2 * time.Second
 )
 
-// service is what becomes of the connections of a listener.
-type service struct {
-	serve   func(*client)
-	answers bool // those that are one too many: it is known how, without a handshake
-}
-
-var (
-	inClear   = service{serve: (*client).serveClear, answers: true}
-	overTLS   = service{serve: (*client).serveTLS}
-	overHTTP3 = service{serve: (*client).serveHTTP3}
-)
-
 // beginTurningAway reports whether one more may be turned away with an answer. Then endTurningAway is called in the end.
 func (a *admission) beginTurningAway(from service) bool {
 	if !from.answers {

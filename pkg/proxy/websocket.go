@@ -4,9 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // RFC 6455 wants it, and nothing depends on its strength
 	"encoding/base64"
-	"net"
 	"net/http"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -20,8 +18,6 @@ var (
 
 	secWebSocketKey = []byte("Sec-WebSocket-Key")
 )
-
-const acceptField = "Sec-Websocket-Accept"
 
 // asksForSocket reports whether the request is the CONNECT of a WebSocket. protocol is its ":protocol", empty without one.
 func asksForSocket(method, protocol string) (bool, error) {
@@ -68,42 +64,3 @@ func acceptFor(key []byte) []byte {
 	sum := sha1.Sum(append(key[:len(key):len(key)], "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) //nolint:gosec // as above
 	return base64.StdEncoding.AppendEncode(nil, sum[:])
 }
-
-// streamConn is a stream as a connection, for a tunnel.
-type streamConn struct {
-	*handlerStream
-}
-
-// WaitReadable waits until there is something to read, or nothing more will come: to read no bytes takes no buffer.
-func (c streamConn) WaitReadable() error {
-	_, err := c.r.Body.Read(nil)
-	return err
-}
-
-func (c streamConn) Read(p []byte) (int, error) { return c.read(p) }
-
-func (c streamConn) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	if err == nil {
-		err = c.control.Flush()
-	}
-	return n, err
-}
-
-// CloseWrite ends the stream, and what the client still sends with it: quic-go can only end the answer by returning.
-func (c streamConn) CloseWrite() error { return c.SetReadDeadline(longAgo) }
-
-// Close is for a stream that has failed: it is reset.
-func (c streamConn) Close() error { return c.control.SetDeadline(longAgo) }
-
-func (c streamConn) SetDeadline(t time.Time) error      { return c.control.SetDeadline(t) }
-func (c streamConn) SetReadDeadline(t time.Time) error  { return c.control.SetReadDeadline(t) }
-func (c streamConn) SetWriteDeadline(t time.Time) error { return c.control.SetWriteDeadline(t) }
-
-// LocalAddr is part of net.Conn. Nobody asks.
-func (c streamConn) LocalAddr() net.Addr { return &net.TCPAddr{} }
-
-// RemoteAddr is part of net.Conn. Nobody asks.
-func (c streamConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }
-
-var _ net.Conn = streamConn{}

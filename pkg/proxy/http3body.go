@@ -13,7 +13,7 @@ const http3Span = 16 << 10
 
 // frame says how long the body is. quic-go goes by the first of several lengths, takes one that is no number for 0,
 // and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
-func (s *handlerStream) frame() error {
+func (s *http3Stream) frame() error {
 	req := &s.exchange.req
 	switch {
 	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
@@ -31,7 +31,7 @@ func (s *handlerStream) frame() error {
 
 // frameUnknown is for a body of unknown length. quic-go does not say whether there is one: of a request that can hardly
 // have one its beginning, or its end, is waited for.
-func (s *handlerStream) frameUnknown() (err error) {
+func (s *http3Stream) frameUnknown() (err error) {
 	req := &s.exchange.req
 	if !takesBody(req.Method) {
 		s.first, err = s.nextBody(true)
@@ -43,16 +43,7 @@ func (s *handlerStream) frameUnknown() (err error) {
 	return err
 }
 
-// takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
-func takesBody(method []byte) bool {
-	switch string(method) {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		return true
-	}
-	return false
-}
-
-func (s *handlerStream) nextBody(wait bool) ([]byte, error) {
+func (s *http3Stream) nextBody(wait bool) ([]byte, error) {
 	if first := s.first; first != nil {
 		s.first = nil
 		return first, nil
@@ -82,16 +73,16 @@ func (s *handlerStream) nextBody(wait bool) ([]byte, error) {
 }
 
 // read gives at least one byte, or an error. quic-go gives neither for a frame without data, and for trailers.
-func (s *handlerStream) read(p []byte) (n int, err error) {
+func (s *http3Stream) read(p []byte) (n int, err error) {
 	for n == 0 && err == nil {
 		n, err = s.r.Body.Read(p)
 	}
 	return n, err
 }
 
-func (s *handlerStream) trailers() []http1.Field { return s.trailer }
+func (s *http3Stream) trailers() []http1.Field { return s.trailer }
 
-func (s *handlerStream) interruptBody() {
+func (s *http3Stream) interruptBody() {
 	s.interrupted.Store(true)
 	_ = s.control.SetReadDeadline(longAgo) // fails where the stream has ended, which ends the wait too
 }

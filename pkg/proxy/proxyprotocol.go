@@ -124,10 +124,21 @@ func notEOF(err error) error {
 	return err
 }
 
-// setAddresses says who is at the ends of the connection.
-func (o *origin) setAddresses(peer, local netip.AddrPort) {
-	o.peer, o.port = peer.Addr().Unmap().WithZone(""), local.Port()
-	o.peerPort, o.local = peer.Port(), local.Addr().Unmap().WithZone("")
-	o.text = o.peer.String()
-	o.trusted = o.server.trusts(o.peer)
+// preamble is the header of the PROXY protocol that begins a connection to a pod which asks for one: who the client is,
+// and where it connected to. The port of a client that comes by way of a trusted proxy is not known.
+func (x *exchange) preamble() []byte {
+	version := x.backend.Transport.ProxyProtocol
+	if version == 0 {
+		return nil
+	}
+	client, local := netip.AddrPortFrom(x.client, 0), netip.AddrPortFrom(x.local, x.port)
+	if x.client == x.peer {
+		client = netip.AddrPortFrom(x.client, x.peerPort)
+	}
+	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(local))
+	b, err := header.Format()
+	if err != nil {
+		return nil
+	}
+	return b
 }

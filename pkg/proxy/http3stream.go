@@ -5,17 +5,18 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// handlerStream is the downstream of one HTTP/3 request, which quic-go hands over as to an http.Handler, together with its
+// http3Stream is the downstream of one HTTP/3 request, which quic-go hands over as to an http.Handler, together with its
 // exchange.
-type handlerStream struct {
+type http3Stream struct {
 	lane
 	w       http.ResponseWriter
 	r       *http.Request
-	control streamDeadline
+	control http3Deadline
 
 	buf     []byte // for the body, taken when it is first read
 	first   []byte // of the body, read before it was known whether there is one
@@ -24,21 +25,21 @@ type handlerStream struct {
 }
 
 var (
-	handlerStreams            = sync.Pool{New: func() any { return new(handlerStream) }}
-	_              downstream = (*handlerStream)(nil)
+	http3Streams            = sync.Pool{New: func() any { return new(http3Stream) }}
+	_            downstream = (*http3Stream)(nil)
 )
 
 // hold takes the request over from the library. release lets go of it.
-func (s *handlerStream) hold(w http.ResponseWriter, r *http.Request) {
-	s.w, s.r, s.control = w, r, streamDeadline{http.NewResponseController(w)}
+func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
+	s.w, s.r, s.control = w, r, http3Deadline{http.NewResponseController(w)}
 	s.ended, s.first, s.trailer = false, nil, nil
 }
 
-func (s *handlerStream) release() { s.w, s.r, s.control = nil, nil, streamDeadline{} }
+func (s *http3Stream) release() { s.w, s.r, s.control = nil, nil, http3Deadline{} }
 
 // readHead makes the head that the steps of the exchange know out of what the library has read and checked. The fields
 // that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
-func (s *handlerStream) readHead() error {
+func (s *http3Stream) readHead() error {
 	r, req := s.r, &s.exchange.req
 	req.Minor, req.KeepAlive = 1, true
 	socket, err := asksForSocket(r.Method, protocolOf(r))
@@ -73,7 +74,7 @@ func (s *handlerStream) readHead() error {
 	return s.frame()
 }
 
-func (s *handlerStream) setTarget() error {
+func (s *http3Stream) setTarget() error {
 	if len(s.r.RequestURI) > s.origin.server.Limits.TargetBytes {
 		return http1.ErrTargetTooLong
 	}
@@ -81,7 +82,7 @@ func (s *handlerStream) setTarget() error {
 }
 
 // addFields leaves out a key of the client's, who has no use for one in this protocol.
-func (s *handlerStream) addFields(socket bool) {
+func (s *http3Stream) addFields(socket bool) {
 	for name, values := range s.r.Header {
 		if socket && strings.EqualFold(name, string(secWebSocketKey)) {
 			continue
@@ -92,19 +93,19 @@ func (s *handlerStream) addFields(socket bool) {
 	}
 }
 
-func (s *handlerStream) releaseHead() {} // it is quic-go's
+func (s *http3Stream) releaseHead() {} // it is quic-go's
 
-func (s *handlerStream) hasLeft() bool { return s.r.Context().Err() != nil }
+func (s *http3Stream) hasLeft() bool { return s.r.Context().Err() != nil }
 
 // writeInterim passes a 1xx on.
-func (s *handlerStream) writeInterim(head *http1.Response) error {
+func (s *http3Stream) writeInterim(head *http1.Response) error {
 	s.setFields(head)
 	s.w.WriteHeader(head.Status)
 	clear(s.w.Header())
 	return nil
 }
 
-func (s *handlerStream) setFields(head *http1.Response) {
+func (s *http3Stream) setFields(head *http1.Response) {
 	h := s.w.Header()
 	for i := range head.Fields {
 		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
@@ -113,7 +114,7 @@ func (s *handlerStream) setFields(head *http1.Response) {
 	}
 }
 
-func (s *handlerStream) writeHead(x *exchange) error {
+func (s *http3Stream) writeHead(x *exchange) error {
 	s.setFields(&x.resp)
 	h := s.w.Header()
 	if !x.resp.Has(http1.FieldContentType) {
@@ -126,7 +127,6 @@ func (s *handlerStream) writeHead(x *exchange) error {
 		h.Add("Set-Cookie", string(x.cookie))
 	}
 	if x.resp.Status == http.StatusSwitchingProtocols {
-		h.Del(acceptField)
 		s.w.WriteHeader(http.StatusOK) // RFC 8441 section 5
 		return nil
 	}
@@ -137,7 +137,7 @@ func (s *handlerStream) writeHead(x *exchange) error {
 	return nil
 }
 
-func (s *handlerStream) writeBody(span []byte) error {
+func (s *http3Stream) writeBody(span []byte) error {
 	if s.exchange.noBody() {
 		return nil
 	}
@@ -147,20 +147,20 @@ func (s *handlerStream) writeBody(span []byte) error {
 	return err
 }
 
-func (s *handlerStream) flush() error {
+func (s *http3Stream) flush() error {
 	s.startGuard()
 	defer s.guard.stop()
 	return s.control.Flush()
 }
 
 // startGuard bounds how long a client may leave the stream's window closed.
-func (s *handlerStream) startGuard() {
+func (s *http3Stream) startGuard() {
 	s.guard.start(s.control, s.origin.server.after(s.exchange.bounds.body))
 }
 
 // end leaves the trailers to be sent when the handler returns. The head is sent before that where there is no body, whose
 // length the library would make up.
-func (s *handlerStream) end(trailers []http1.Field) error {
+func (s *http3Stream) end(trailers []http1.Field) error {
 	if s.exchange.noBody() {
 		return s.flush()
 	}
@@ -173,3 +173,46 @@ func (s *handlerStream) end(trailers []http1.Field) error {
 }
 
 var trailerName = []byte("Trailer")
+
+// http3Tunnel is a stream as a connection, for a tunnel.
+type http3Tunnel struct {
+	*http3Stream
+	noAddresses
+}
+
+// WaitReadable waits until there is something to read, or nothing more will come: to read no bytes takes no buffer.
+func (c http3Tunnel) WaitReadable() error {
+	_, err := c.r.Body.Read(nil)
+	return err
+}
+
+func (c http3Tunnel) Read(p []byte) (int, error) { return c.read(p) }
+
+func (c http3Tunnel) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err == nil {
+		err = c.control.Flush()
+	}
+	return n, err
+}
+
+// CloseWrite ends the stream, and what the client still sends with it: quic-go can only end the answer by returning.
+func (c http3Tunnel) CloseWrite() error { return c.SetReadDeadline(longAgo) }
+
+// Close is for a stream that has failed: it is reset.
+func (c http3Tunnel) Close() error { return c.control.SetDeadline(longAgo) }
+
+func (c http3Tunnel) SetDeadline(t time.Time) error      { return c.control.SetDeadline(t) }
+func (c http3Tunnel) SetReadDeadline(t time.Time) error  { return c.control.SetReadDeadline(t) }
+func (c http3Tunnel) SetWriteDeadline(t time.Time) error { return c.control.SetWriteDeadline(t) }
+
+// http3Deadline sets the deadline of one stream, as a guard does that of a connection.
+type http3Deadline struct{ *http.ResponseController }
+
+// SetDeadline is part of deadliner.
+func (d http3Deadline) SetDeadline(t time.Time) error {
+	if err := d.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return d.SetWriteDeadline(t)
+}

@@ -1,7 +1,15 @@
 package proxy
 
-// serve serves one HTTP/1.1 request after the other.
-func (c *client) serve() {
+import (
+	"errors"
+	"io"
+	"os"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// serveHTTP1 serves one request after the other.
+func (c *client) serveHTTP1() {
 	for {
 		next := c.serveWhole()
 		if next == unserved {
@@ -63,21 +71,21 @@ func (c *client) await() {
 func (c *client) serveNext() following { return c.serveRequest(c.nextStream()) }
 
 // nextStream is one for the next request, which may have been read in part.
-func (c *client) nextStream() *stream {
+func (c *client) nextStream() *http1Stream {
 	if s := c.begun; s != nil {
 		c.begun = nil
 		return s
 	}
-	s := streams.Get().(*stream)
+	s := http1Streams.Get().(*http1Stream)
 	s.begin(c)
 	return s
 }
 
-func (c *client) serveRequest(s *stream) following {
+func (c *client) serveRequest(s *http1Stream) following {
 	next := s.serve()
 	c.tunnel = s.exchange.tunnel
 	s.finish()
-	streams.Put(s)
+	http1Streams.Put(s)
 	return next
 }
 
@@ -98,7 +106,7 @@ func (c *client) follow(next following) {
 func (c *client) rest() {
 	defer c.end()
 	if c.wait(c.idleUntil()) {
-		c.serve()
+		c.serveHTTP1()
 	}
 }
 
@@ -113,4 +121,45 @@ func (c *client) wait(until int64) bool {
 	}
 	c.idleSince.Store(0)
 	return true
+}
+
+// isUsedUp reports whether the connection has carried as many requests as it may.
+func (c *client) isUsedUp() bool {
+	most := c.server.Connections.Requests
+	return most > 0 && c.requests >= most
+}
+
+// readHead reads the head of a request into r, and keeps its bytes in held.
+func (c *client) readHead(r *http1.Request, held *http1.Held) error {
+	limits := &c.server.Limits
+	waiting := false
+	for {
+		n, err := http1.ParseRequest(r, c.conn.Buffered(), limits)
+		if err == nil {
+			c.guard.stop()
+			c.conn.Hold(n, held)
+			return nil
+		}
+		if err != http1.ErrIncomplete {
+			c.guard.stop()
+			return err
+		}
+		if !waiting {
+			waiting = true
+			c.guard.start(c.conn, c.server.after(c.server.Timeouts.Head))
+		}
+		if err := c.conn.Fill(limits.HeadBytes); err != nil {
+			return c.headFailure(err)
+		}
+	}
+}
+
+func (c *client) headFailure(err error) error {
+	switch {
+	case c.guard.stop():
+		return os.ErrDeadlineExceeded
+	case errors.Is(err, http1.ErrBufferFull):
+		return http1.ErrHeadTooLarge
+	}
+	return io.EOF
 }

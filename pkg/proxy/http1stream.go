@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// stream is the downstream of one request on an HTTP/1.1 connection, together with its exchange.
-type stream struct {
+// http1Stream is the downstream of one request on an HTTP/1.1 connection, together with its exchange.
+type http1Stream struct {
 	exchange exchange
 	client   *client
 	head     http1.Held
@@ -37,11 +37,11 @@ const (
 )
 
 var (
-	streams            = sync.Pool{New: func() any { return new(stream) }}
-	_       downstream = (*stream)(nil)
+	http1Streams            = sync.Pool{New: func() any { return new(http1Stream) }}
+	_            downstream = (*http1Stream)(nil)
 )
 
-func (s *stream) begin(c *client) {
+func (s *http1Stream) begin(c *client) {
 	s.client = c
 	c.requests++
 	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
@@ -53,7 +53,7 @@ func (s *stream) begin(c *client) {
 }
 
 // isWhole reports whether all of the request has come: it has no body, and nothing is to be read for it.
-func (s *stream) isWhole() bool {
+func (s *http1Stream) isWhole() bool {
 	c := s.client
 	n, err := http1.ParseRequest(&s.exchange.req, c.conn.Buffered(), &c.server.Limits)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *stream) isWhole() bool {
 }
 
 // serve reads the head and runs the exchange.
-func (s *stream) serve() following {
+func (s *http1Stream) serve() following {
 	x := &s.exchange
 	if !s.hasHead {
 		err := s.client.readHead(&x.req, &s.head)
@@ -86,7 +86,7 @@ func (s *stream) serve() following {
 	return s.following()
 }
 
-func (s *stream) following() following {
+func (s *http1Stream) following() following {
 	x := &s.exchange
 	switch {
 	case x.tunnel != nil:
@@ -105,7 +105,7 @@ func (s *stream) following() following {
 }
 
 // finish gives back what the request held.
-func (s *stream) finish() {
+func (s *http1Stream) finish() {
 	s.out.Drop()
 	s.exchange.out.Drop()
 	s.head.Release()
@@ -116,7 +116,7 @@ func (s *stream) finish() {
 	s.exchange.origin, s.exchange.guard = nil, nil
 }
 
-func (s *stream) nextBody(wait bool) ([]byte, error) {
+func (s *http1Stream) nextBody(wait bool) ([]byte, error) {
 	if !wait {
 		return s.exchange.count(s.body.Next(false))
 	}
@@ -129,22 +129,22 @@ func (s *stream) nextBody(wait bool) ([]byte, error) {
 	return s.exchange.count(span, err)
 }
 
-func (s *stream) trailers() []http1.Field { return s.body.Trailers() }
+func (s *http1Stream) trailers() []http1.Field { return s.body.Trailers() }
 
 // interruptBody sets interrupted first: if the guard takes the deadline back, nextBody has yet to look at it.
-func (s *stream) interruptBody() {
+func (s *http1Stream) interruptBody() {
 	s.interrupted.Store(true)
 	_ = s.client.conn.SetReadDeadline(longAgo)
 }
 
-func (s *stream) releaseHead() { s.head.Release() }
+func (s *http1Stream) releaseHead() { s.head.Release() }
 
 // hasLeft is only known of a client that reset its connection: the end of what it sends is the end of what it
 // sends, and no more (RFC 9112 section 9.6).
-func (s *stream) hasLeft() bool { return s.client.left.Load() }
+func (s *http1Stream) hasLeft() bool { return s.client.left.Load() }
 
 // writeInterim passes a 1xx on at once. HTTP/1.0 has none (RFC 9110 section 15.2).
-func (s *stream) writeInterim(head *http1.Response) error {
+func (s *http1Stream) writeInterim(head *http1.Response) error {
 	if s.exchange.req.Minor == 0 {
 		return nil
 	}
@@ -155,7 +155,7 @@ func (s *stream) writeInterim(head *http1.Response) error {
 	return s.flush()
 }
 
-func (s *stream) appendFields(head *http1.Response) {
+func (s *http1Stream) appendFields(head *http1.Response) {
 	for i := range head.Fields {
 		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
 			s.out.Buf = http1.AppendField(s.out.Buf, f.Name, f.Value)
@@ -163,7 +163,7 @@ func (s *stream) appendFields(head *http1.Response) {
 	}
 }
 
-func (s *stream) writeHead(x *exchange) error {
+func (s *http1Stream) writeHead(x *exchange) error {
 	s.chooseFraming()
 	s.out.Begin()
 	s.out.Buf = http1.AppendStatusLine(s.out.Buf, x.resp.Status, x.resp.Reason)
@@ -178,7 +178,7 @@ func (s *stream) writeHead(x *exchange) error {
 }
 
 // chooseFraming decides how the client will know the end of the answer, and whether the connection can stay open.
-func (s *stream) chooseFraming() {
+func (s *http1Stream) chooseFraming() {
 	x := &s.exchange
 	s.framing = x.resp.Body
 	if s.framing == http1.BodyUntilClose && x.req.Minor == 1 {
@@ -193,7 +193,7 @@ func (s *stream) chooseFraming() {
 
 // bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
 // passed over; more than that is not waited for.
-func (s *stream) bodyRead() bool {
+func (s *http1Stream) bodyRead() bool {
 	if pump := &s.exchange.body; pump.isRunning() {
 		return pump.isRead()
 	}
@@ -205,14 +205,14 @@ func (s *stream) bodyRead() bool {
 }
 
 // resume takes interruptBody back: it ended the wait of a goroutine that has ended since, for a body that had come.
-func (s *stream) resume() bool {
+func (s *http1Stream) resume() bool {
 	if s.interrupted.CompareAndSwap(true, false) {
 		_ = s.client.conn.SetReadDeadline(time.Time{}) // fails on a connection that is closed
 	}
 	return true
 }
 
-func (s *stream) appendFraming() {
+func (s *http1Stream) appendFraming() {
 	x := &s.exchange
 	switch {
 	case x.resp.Status == 101:
@@ -233,7 +233,7 @@ func (s *stream) appendFraming() {
 
 // appendMissing adds what every answer has: the date that it was got on, if nobody says (RFC 9110 section 6.6.1), and
 // who serves.
-func (s *stream) appendMissing() {
+func (s *http1Stream) appendMissing() {
 	resp, server := &s.exchange.resp, s.client.server
 	if !resp.Has(http1.FieldDate) && resp.Status >= 200 {
 		s.out.Buf = http1.AppendField(s.out.Buf, "Date", *server.date.Load())
@@ -243,7 +243,7 @@ func (s *stream) appendMissing() {
 	}
 }
 
-func (s *stream) writeBody(span []byte) error {
+func (s *http1Stream) writeBody(span []byte) error {
 	if s.exchange.noBody() {
 		return nil
 	}
@@ -255,18 +255,18 @@ func (s *stream) writeBody(span []byte) error {
 	return s.out.Write(s.client.conn, span)
 }
 
-func (s *stream) flush() error {
+func (s *http1Stream) flush() error {
 	s.guard()
 	defer s.client.guard.stop()
 	return s.out.Flush(s.client.conn)
 }
 
 // guard bounds how long a client may leave what was written to it unread.
-func (s *stream) guard() {
+func (s *http1Stream) guard() {
 	s.client.guard.start(s.client.conn, s.client.server.after(s.exchange.bounds.body))
 }
 
-func (s *stream) end(trailers []http1.Field) error {
+func (s *http1Stream) end(trailers []http1.Field) error {
 	if s.framing == http1.BodyChunked {
 		s.out.Begin()
 		s.out.Buf = http1.AppendBodyEnd(s.out.Buf, trailers, &s.exchange.resp.Message)
