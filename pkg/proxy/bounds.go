@@ -56,11 +56,3 @@ func (x *exchange) limit() bool {
 	}
 	return true
 }
-
-// count is called with what nextBody has read, and ends the body where it is longer than may be.
-func (x *exchange) count(span []byte, err error) ([]byte, error) {
-	if x.received += int64(len(span)); x.received > x.bounds.bodyBytes {
-		return nil, errBodyTooLarge
-	}
-	return span, err
-}

@@ -20,7 +20,7 @@ type client struct {
 	raw       net.Conn     // the socket
 	conn      *http1.Conn  // over the socket, or over TLS over it
 	guard     guard        // of the goroutine that serves the connection
-	bodySide  guard        // of the goroutine that sends a request's body on
+	source    bodySource   // of the request that is being worked on
 	guards    streamGuards // of the streams of HTTP/2 and HTTP/3
 	http2     atomic.Pointer[http2.Conn]
 	quic      *quicConn    // raw, if it is one
@@ -43,7 +43,6 @@ func (s *Server) newClient(raw net.Conn) *client {
 	c.guards.empty = s.clock.Load()
 	c.tokens.Learned = s.Sessions
 	c.memory = &c.tokens
-	c.bodySide.reads = true
 	c.arrived = c.serveArrived
 	return c
 }

@@ -65,7 +65,7 @@ func (c *connections) sweep(clock int64) {
 	c.swept = clock
 	c.each(func(conn *client) {
 		conn.guard.sweep(clock)
-		conn.bodySide.sweep(clock)
+		conn.source.sweep(clock)
 		conn.guards.sweep(clock)
 		conn.sweepHTTP2(clock)
 		if look && conn.isWaiting() && isReset(conn.raw) {

@@ -10,17 +10,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// downstream is the client's side of an exchange: all that differs between the protocols a client may speak. Its
-// methods are called by the goroutine of the exchange, except nextBody and trailers, which the goroutine that sends
-// the request's body on may take over.
+// downstream is where the answer goes: all that differs between the protocols a client may speak. The body of the request
+// comes by a bodySource.
 type downstream interface {
-	// nextBody gives the next span of the request's body, as http1.Body.Next does.
-	nextBody(wait bool) ([]byte, error)
-	// trailers are those of the request, once nextBody gave io.EOF.
-	trailers() []http1.Field
-	// interruptBody makes a nextBody that waits return with an error. No body is read afterwards.
-	interruptBody()
-
 	// writeInterim passes a 1xx answer on, if the protocol allows.
 	writeInterim(head *http1.Response) error
 	// writeHead begins the answer with what exchange.resp says. The framing is the downstream's own affair.
@@ -41,6 +33,7 @@ type downstream interface {
 type exchange struct {
 	*origin
 	down     downstream
+	source   *bodySource
 	protocol string // for the log
 	start    time.Time
 

@@ -96,3 +96,6 @@ func (g *guard) setDeadline(t time.Time) {
 	}
 	_ = g.conn.SetDeadline(t)
 }
+
+// startWriting bounds how long a client may leave unread what is written to it, until the guard is stopped.
+func (x *exchange) startWriting(to deadliner) { x.guard.start(to, x.server.after(x.bounds.body)) }

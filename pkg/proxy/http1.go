@@ -93,7 +93,7 @@ func (c *client) serveRequest(s *http1Stream) following {
 func (c *client) follow(next following) {
 	switch next {
 	case bytesOnly:
-		c.tunnel.run(c.server, c.conn, &c.bodySide, &c.guard)
+		c.tunnel.run(c.server, c.conn, &c.source.guard, &c.guard)
 	case lingering:
 		c.linger(lingerTime)
 	case resetting:

@@ -2,10 +2,7 @@ package proxy
 
 import (
 	"io"
-	"os"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -18,10 +15,9 @@ type http1Stream struct {
 	body     http1.Body
 	out      http1.Output
 
-	framing     http1.Framing // of the answer, as the client gets it
-	close       bool          // the connection is closed after the answer
-	hasHead     bool          // it has been read
-	interrupted atomic.Bool   // no more of the body is read
+	framing http1.Framing // of the answer, as the client gets it
+	close   bool          // the connection is closed after the answer
+	hasHead bool          // it has been read
 }
 
 // following is what follows a request on its connection.
@@ -45,10 +41,9 @@ func (s *http1Stream) begin(c *client) {
 	s.client = c
 	c.requests++
 	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
-	s.interrupted.Store(false)
 	x := &s.exchange
 	x.reset()
-	x.origin, x.guard, x.down = &c.origin, &c.guard, s
+	x.origin, x.guard, x.source, x.down = &c.origin, &c.guard, &c.source, s
 	x.client, x.protocol = c.peer, "HTTP/1.1"
 }
 
@@ -78,6 +73,7 @@ func (s *http1Stream) serve() following {
 		}
 	}
 	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
+	s.client.source.begin(&s.body, s.client.conn)
 	if s.client.tooMany {
 		x.turnAway()
 	} else {
@@ -112,29 +108,9 @@ func (s *http1Stream) finish() {
 	s.body.Reset()
 	s.exchange.respBody.Reset()
 	s.client.conn.Release()
+	s.client.source.body = nil
 	s.client = nil
-	s.exchange.origin, s.exchange.guard = nil, nil
-}
-
-func (s *http1Stream) nextBody(wait bool) ([]byte, error) {
-	if !wait {
-		return s.exchange.count(s.body.Next(false))
-	}
-	g := &s.client.bodySide
-	g.start(s.client.conn, s.client.server.after(s.exchange.bounds.body))
-	span, err := s.body.Next(true)
-	if g.stop() && err != nil || s.interrupted.Load() {
-		return nil, os.ErrDeadlineExceeded
-	}
-	return s.exchange.count(span, err)
-}
-
-func (s *http1Stream) trailers() []http1.Field { return s.body.Trailers() }
-
-// interruptBody sets interrupted first: if the guard takes the deadline back, nextBody has yet to look at it.
-func (s *http1Stream) interruptBody() {
-	s.interrupted.Store(true)
-	_ = s.client.conn.SetReadDeadline(longAgo)
+	s.exchange.origin, s.exchange.guard, s.exchange.source = nil, nil, nil
 }
 
 func (s *http1Stream) releaseHead() { s.head.Release() }
@@ -199,17 +175,12 @@ func (s *http1Stream) bodyRead() bool {
 	}
 	for {
 		if _, err := s.body.Next(false); err != nil {
-			return err == io.EOF && s.resume()
+			if err == io.EOF {
+				s.client.source.resume()
+			}
+			return err == io.EOF
 		}
 	}
-}
-
-// resume takes interruptBody back: it ended the wait of a goroutine that has ended since, for a body that had come.
-func (s *http1Stream) resume() bool {
-	if s.interrupted.CompareAndSwap(true, false) {
-		_ = s.client.conn.SetReadDeadline(time.Time{}) // fails on a connection that is closed
-	}
-	return true
 }
 
 func (s *http1Stream) appendFraming() {
@@ -247,7 +218,7 @@ func (s *http1Stream) writeBody(span []byte) error {
 	if s.exchange.noBody() {
 		return nil
 	}
-	s.guard()
+	s.exchange.startWriting(s.client.conn)
 	defer s.client.guard.stop()
 	if s.framing == http1.BodyChunked {
 		return s.out.WriteChunk(s.client.conn, span)
@@ -256,14 +227,9 @@ func (s *http1Stream) writeBody(span []byte) error {
 }
 
 func (s *http1Stream) flush() error {
-	s.guard()
+	s.exchange.startWriting(s.client.conn)
 	defer s.client.guard.stop()
 	return s.out.Flush(s.client.conn)
-}
-
-// guard bounds how long a client may leave what was written to it unread.
-func (s *http1Stream) guard() {
-	s.client.guard.start(s.client.conn, s.client.server.after(s.exchange.bounds.body))
 }
 
 func (s *http1Stream) end(trailers []http1.Field) error {

@@ -113,13 +113,14 @@ func (c *client) serveStream(stream *http2.Stream) {
 	s := http2Streams.Get().(*http2Stream)
 	s.begin(c, s, "HTTP/2.0")
 	s.stream = stream
+	s.source.begin(stream, stream)
 	if !c.guards.add(s) {
 		stream.Close(http2.CodeRefused)
 		return
 	}
 	s.serve(s.readHead())
 	if t := s.exchange.tunnel; t != nil {
-		t.run(c.server, s.conn(), &s.bodySide, &s.guard)
+		t.run(c.server, s.conn(), &s.source.guard, &s.guard)
 	}
 	c.guards.remove(s, c.server.clock.Load())
 	s.leave()

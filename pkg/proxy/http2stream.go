@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net/http"
-	"os"
 	"sync"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -21,26 +20,6 @@ var (
 	http2Streams            = sync.Pool{New: func() any { return new(http2Stream) }}
 	_            downstream = (*http2Stream)(nil)
 )
-
-func (s *http2Stream) nextBody(wait bool) ([]byte, error) {
-	if !wait {
-		return s.exchange.count(s.stream.Next(false))
-	}
-	s.bodySide.start(s.stream, s.origin.server.after(s.exchange.bounds.body))
-	span, err := s.stream.Next(true)
-	if s.bodySide.stop() && err != nil || s.interrupted.Load() {
-		return nil, os.ErrDeadlineExceeded
-	}
-	return s.exchange.count(span, err)
-}
-
-func (s *http2Stream) trailers() []http1.Field { return s.stream.Trailers() }
-
-// interruptBody sets interrupted first: if the guard takes the deadline back, nextBody has yet to look at it.
-func (s *http2Stream) interruptBody() {
-	s.interrupted.Store(true)
-	_ = s.stream.SetReadDeadline(longAgo)
-}
 
 func (s *http2Stream) releaseHead() { s.stream.ReleaseHead() }
 
@@ -91,7 +70,7 @@ func (s *http2Stream) isBodiless() bool {
 
 // sendHead hands the field section in out over.
 func (s *http2Stream) sendHead(end bool) error {
-	s.startGuard()
+	s.exchange.startWriting(s.stream)
 	defer s.guard.stop()
 	err := s.stream.SendHead(s.out.Buf, end)
 	s.out.Drop()
@@ -119,17 +98,12 @@ func (s *http2Stream) writeBody(span []byte) error {
 	if s.exchange.noBody() {
 		return nil
 	}
-	s.startGuard()
+	s.exchange.startWriting(s.stream)
 	defer s.guard.stop()
 	return s.stream.Send(span)
 }
 
 func (s *http2Stream) flush() error { return s.stream.Flush() }
-
-// startGuard bounds how long a client may leave the stream's window closed.
-func (s *http2Stream) startGuard() {
-	s.guard.start(s.stream, s.origin.server.after(s.exchange.bounds.body))
-}
 
 func (s *http2Stream) end(trailers []http1.Field) error {
 	if s.isBodiless() {

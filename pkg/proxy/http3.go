@@ -187,7 +187,7 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	}
 	s.serve(s.readHead())
 	if t := s.exchange.tunnel; t != nil {
-		t.run(c.server, http1.NewConn(http3Tunnel{http3Stream: s}), &s.bodySide, &s.guard)
+		t.run(c.server, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.guard, &s.guard)
 	}
 	left := s.hasLeft()
 	c.guards.remove(s, c.server.clock.Load())

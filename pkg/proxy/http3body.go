@@ -3,13 +3,21 @@ package proxy
 import (
 	"io"
 	"net/http"
-	"os"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // http3Span is how much of a body is read at once.
 const http3Span = 16 << 10
+
+// http3Body is the body of a request, which quic-go reads.
+type http3Body struct {
+	r        *http.Request
+	buf      []byte // taken when the body is first read
+	first    []byte // read before it was known whether there is a body
+	ended    bool   // it was read to its end
+	trailers []http1.Field
+}
 
 // frame says how long the body is. quic-go goes by the first of several lengths, takes one that is no number for 0,
 // and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
@@ -21,7 +29,7 @@ func (s *http3Stream) frame() error {
 	case s.r.ContentLength < 0:
 		return s.frameUnknown()
 	case s.r.ContentLength == 0:
-		s.ended = true
+		s.body.ended = true
 		if takesBody(req.Method) {
 			req.ContentLength = 0
 		}
@@ -34,7 +42,7 @@ func (s *http3Stream) frame() error {
 func (s *http3Stream) frameUnknown() (err error) {
 	req := &s.exchange.req
 	if !takesBody(req.Method) {
-		s.first, err = s.nextBody(true)
+		s.body.first, err = s.source.next(true, s.origin.server.after(s.exchange.bounds.body))
 		if err == io.EOF {
 			return nil
 		}
@@ -43,49 +51,41 @@ func (s *http3Stream) frameUnknown() (err error) {
 	return err
 }
 
-func (s *http3Stream) nextBody(wait bool) ([]byte, error) {
-	if first := s.first; first != nil {
-		s.first = nil
+// Next is that of messageBody.
+func (b *http3Body) Next(wait bool) ([]byte, error) {
+	switch {
+	case b.first != nil:
+		first := b.first
+		b.first = nil
 		return first, nil
-	}
-	if s.ended {
+	case b.ended:
 		return nil, io.EOF
-	}
-	if !wait {
+	case !wait:
 		return nil, http1.ErrIncomplete
+	case b.buf == nil:
+		b.buf = make([]byte, http3Span)
 	}
-	if s.buf == nil {
-		s.buf = make([]byte, http3Span)
-	}
-	s.bodySide.start(s.control, s.origin.server.after(s.exchange.bounds.body))
-	n, err := s.read(s.buf)
-	if s.bodySide.stop() && err != nil || s.interrupted.Load() {
-		return nil, os.ErrDeadlineExceeded
-	}
+	n, err := b.read(b.buf)
 	if err == io.EOF {
-		s.ended = true
-		s.trailer = fieldsOf(s.r.Trailer)
+		b.ended = true
+		b.trailers = fieldsOf(b.r.Trailer)
 	}
 	if n > 0 {
-		return s.exchange.count(s.buf[:n], nil)
+		return b.buf[:n], nil
 	}
 	return nil, err
 }
 
 // read gives at least one byte, or an error. quic-go gives neither for a frame without data, and for trailers.
-func (s *http3Stream) read(p []byte) (n int, err error) {
+func (b *http3Body) read(p []byte) (n int, err error) {
 	for n == 0 && err == nil {
-		n, err = s.r.Body.Read(p)
+		n, err = b.r.Body.Read(p)
 	}
 	return n, err
 }
 
-func (s *http3Stream) trailers() []http1.Field { return s.trailer }
-
-func (s *http3Stream) interruptBody() {
-	s.interrupted.Store(true)
-	_ = s.control.SetReadDeadline(longAgo) // fails where the stream has ended, which ends the wait too
-}
+// Trailers is that of messageBody.
+func (b *http3Body) Trailers() []http1.Field { return b.trailers }
 
 // fieldsOf gives trailers in the form that the exchange passes them on in.
 func fieldsOf(header http.Header) []http1.Field {

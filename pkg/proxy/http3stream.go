@@ -17,11 +17,7 @@ type http3Stream struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	control http3Deadline
-
-	buf     []byte // for the body, taken when it is first read
-	first   []byte // of the body, read before it was known whether there is one
-	ended   bool   // the body was read to its end
-	trailer []http1.Field
+	body    http3Body
 }
 
 var (
@@ -32,10 +28,13 @@ var (
 // hold takes the request over from the library. release lets go of it.
 func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
 	s.w, s.r, s.control = w, r, http3Deadline{http.NewResponseController(w)}
-	s.ended, s.first, s.trailer = false, nil, nil
+	s.body = http3Body{r: r, buf: s.body.buf}
+	s.source.begin(&s.body, s.control)
 }
 
-func (s *http3Stream) release() { s.w, s.r, s.control = nil, nil, http3Deadline{} }
+func (s *http3Stream) release() {
+	s.w, s.r, s.control, s.body = nil, nil, http3Deadline{}, http3Body{buf: s.body.buf}
+}
 
 // readHead makes the head that the steps of the exchange know out of what the library has read and checked. The fields
 // that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
@@ -67,7 +66,7 @@ func (s *http3Stream) readHead() error {
 		return err
 	}
 	if socket {
-		s.ended = true // what the client sends is for the tunnel
+		s.body.ended = true // what the client sends is for the tunnel
 		s.exchange.askForSocket()
 		return nil
 	}
@@ -141,21 +140,16 @@ func (s *http3Stream) writeBody(span []byte) error {
 	if s.exchange.noBody() {
 		return nil
 	}
-	s.startGuard()
+	s.exchange.startWriting(s.control)
 	defer s.guard.stop()
 	_, err := s.w.Write(span)
 	return err
 }
 
 func (s *http3Stream) flush() error {
-	s.startGuard()
+	s.exchange.startWriting(s.control)
 	defer s.guard.stop()
 	return s.control.Flush()
-}
-
-// startGuard bounds how long a client may leave the stream's window closed.
-func (s *http3Stream) startGuard() {
-	s.guard.start(s.control, s.origin.server.after(s.exchange.bounds.body))
 }
 
 // end leaves the trailers to be sent when the handler returns. The head is sent before that where there is no body, whose
@@ -186,7 +180,7 @@ func (c http3Tunnel) WaitReadable() error {
 	return err
 }
 
-func (c http3Tunnel) Read(p []byte) (int, error) { return c.read(p) }
+func (c http3Tunnel) Read(p []byte) (int, error) { return c.body.read(p) }
 
 func (c http3Tunnel) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)

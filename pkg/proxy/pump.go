@@ -123,7 +123,7 @@ func (p *bodyPump) send(wait bool) error {
 		if !wait && !p.pod.takes(http1.BufferSize) {
 			return nil
 		}
-		span, err := p.x.down.nextBody(false)
+		span, err := p.x.nextBody(false)
 		if err == http1.ErrIncomplete {
 			if !wait {
 				return nil
@@ -132,7 +132,7 @@ func (p *bodyPump) send(wait bool) error {
 				return err
 			}
 			p.x.guard.extend(p.x.answerBy())
-			span, err = p.x.down.nextBody(true)
+			span, err = p.x.nextBody(true)
 		}
 		if err == io.EOF {
 			return p.finish(wait)
@@ -191,7 +191,7 @@ func (p *bodyPump) finish(flush bool) error {
 }
 
 func (p *bodyPump) end(flush bool) error {
-	err := p.pod.end(p.x.down.trailers())
+	err := p.pod.end(p.x.source.body.Trailers())
 	if err == nil && flush {
 		err = p.pod.flush()
 	}
@@ -252,7 +252,7 @@ func (p *bodyPump) stop() {
 		return
 	}
 	if !p.isRead() {
-		p.x.down.interruptBody()
+		p.x.source.interrupt()
 	}
 	p.endWait()
 	p.join()

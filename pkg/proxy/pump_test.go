@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -16,12 +17,11 @@ import (
 
 // uploader is a client whose body comes from spans, and ends when that is closed.
 type uploader struct {
-	downstream
 	spans   chan []byte
 	stopped chan struct{}
 }
 
-func (u *uploader) nextBody(wait bool) ([]byte, error) {
+func (u *uploader) Next(wait bool) ([]byte, error) {
 	if !wait {
 		return nil, http1.ErrIncomplete
 	}
@@ -36,8 +36,13 @@ func (u *uploader) nextBody(wait bool) ([]byte, error) {
 	}
 }
 
-func (u *uploader) trailers() []http1.Field { return nil }
-func (u *uploader) interruptBody()          { close(u.stopped) }
+func (u *uploader) Trailers() []http1.Field     { return nil }
+func (u *uploader) SetDeadline(time.Time) error { return nil }
+
+func (u *uploader) SetReadDeadline(time.Time) error {
+	close(u.stopped)
+	return nil
+}
 
 // sink is a pod that takes a body, or nothing.
 type sink struct {
@@ -65,7 +70,9 @@ func (s *sink) close() {}
 // uploading starts a pump that sends a client's body to a pod which has not begun with the request.
 func uploading() (x *exchange, from *uploader) {
 	from = &uploader{spans: make(chan []byte), stopped: make(chan struct{})}
-	x = &exchange{down: from, origin: &origin{server: &Server{}}, guard: new(guard)}
+	x = &exchange{source: new(bodySource), origin: &origin{server: &Server{}}, guard: new(guard)}
+	x.source.begin(from, from)
+	x.bounds.bodyBytes = math.MaxInt64
 	x.req.Body = http1.BodyChunked
 	_ = x.body.begin(x, &sink{fails: errors.New("not begun")}, true)
 	x.body.sendRest()

@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -35,22 +34,9 @@ func (x *exchange) ownAnswer() {
 	x.addAltSvc()
 }
 
-// answerBody is the body of a pod's answer, whatever protocol it comes by.
-type answerBody interface {
-	// Next gives the next span, as http1.Body.Next does.
-	Next(wait bool) ([]byte, error)
-	// Trailers are those of the answer, once Next gave io.EOF.
-	Trailers() []http1.Field
-}
-
-var (
-	_ answerBody = (*http1.Body)(nil)
-	_ answerBody = (*http2.Stream)(nil)
-)
-
 // relayAnswer passes head and body on, and reports whether the client got them whole, and the pod's side is as good as
 // before. A wait for the pod that takes too long ends by the deadline of pod.
-func (x *exchange) relayAnswer(body answerBody, pod podSide) bool {
+func (x *exchange) relayAnswer(body messageBody, pod podSide) bool {
 	if err := x.down.writeHead(x); err != nil {
 		return x.breakOff()
 	}
@@ -63,7 +49,7 @@ func (x *exchange) relayAnswer(body answerBody, pod podSide) bool {
 }
 
 // relayBody passes the body on up to its end.
-func (x *exchange) relayBody(body answerBody, pod podSide) error {
+func (x *exchange) relayBody(body messageBody, pod podSide) error {
 	for {
 		span, err := x.nextSpan(body, pod)
 		if err == io.EOF {
@@ -82,7 +68,7 @@ func (x *exchange) relayBody(body answerBody, pod podSide) error {
 
 // nextSpan gives the next span of the answer's body. Before it waits for one, what was collected goes to the client:
 // a stream must not stall.
-func (x *exchange) nextSpan(body answerBody, pod podSide) ([]byte, error) {
+func (x *exchange) nextSpan(body messageBody, pod podSide) ([]byte, error) {
 	span, err := body.Next(false)
 	if err != http1.ErrIncomplete {
 		return span, err
