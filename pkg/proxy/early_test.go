@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -60,6 +61,63 @@ func TestAClientThatSendsOnFindsTheEarlyAnswer(t *testing.T) {
 	}
 	client.read("POST").expectStatus(t, 413)
 	client.expectClosed()
+}
+
+// Over HTTP/3 it is Chromium that must be able to. What it is told to stop sending it does not send, nor look at the answer.
+func TestAClientOfHTTP3ThatSendsOnFindsTheEarlyAnswer(t *testing.T) {
+	for name, serve := range map[string]func(*testing.T, *rig){
+		"a pod's": func(t *testing.T, r *rig) { r.serve(nil, startAnswering(t, "pod-a", tooLarge)) },
+		"our own": func(_ *testing.T, r *rig) { r.publish() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, addr := http3Rig(t)
+			serve(t, r)
+			body := &sentBody{Reader: strings.NewReader(strings.Repeat(mebibyte, 8))}
+			answer, err := http3Client(t).Do(newRequest(t, http.MethodPost, "https://"+addr+"/", body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			if answer.StatusCode/100 != 4 {
+				t.Errorf("status %d", answer.StatusCode)
+			}
+			eventually(t, "the body to be sent whole", body.sent.Load)
+		})
+	}
+}
+
+// sentBody knows whether it has been read to its end.
+type sentBody struct {
+	io.Reader
+	sent atomic.Bool
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if err == io.EOF {
+		b.sent.Store(true)
+	}
+	return n, err
+}
+
+// Not for ever: one that holds its request open without sending does not keep the stream.
+func TestAClientOfHTTP3ThatSendsNoMoreAfterAnEarlyAnswerLosesItsStream(t *testing.T) {
+	r, addr := http3Rig(t)
+	r.publish()
+	body, held := io.Pipe()
+	defer held.Close()
+	answer, err := http3Client(t).Do(newRequest(t, http.MethodPost, "https://"+addr+"/", body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	eventually(t, "the stream to end", func() (ended bool) {
+		r.server.http3.clients.Range(func(_, c any) bool {
+			ended = c.(*client).guards.emptySince(r.server.clock.Load())
+			return true
+		})
+		return ended
+	})
 }
 
 // What Limpet answers itself does not wait for a body either.

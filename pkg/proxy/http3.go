@@ -189,6 +189,7 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	if t := s.exchange.tunnel; t != nil {
 		t.run(c.server, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.guard, &s.guard)
 	}
+	s.linger()
 	left := s.hasLeft()
 	c.guards.remove(s, c.server.clock.Load())
 	s.leave()

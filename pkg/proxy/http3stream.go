@@ -18,6 +18,7 @@ type http3Stream struct {
 	r       *http.Request
 	control http3Deadline
 	body    http3Body
+	owes    bool // the answer has trailers, which are sent when the handler returns
 }
 
 var (
@@ -27,7 +28,7 @@ var (
 
 // hold takes the request over from the library. release lets go of it.
 func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
-	s.w, s.r, s.control = w, r, http3Deadline{http.NewResponseController(w)}
+	s.w, s.r, s.control, s.owes = w, r, http3Deadline{http.NewResponseController(w)}, false
 	s.body = http3Body{r: r, buf: s.body.buf}
 	s.source.begin(&s.body, s.control)
 }
@@ -161,9 +162,26 @@ func (s *http3Stream) end(trailers []http1.Field) error {
 	for i := range trailers {
 		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
 			s.w.Header().Add(http.TrailerPrefix+string(f.Name), string(f.Value))
+			s.owes = true
 		}
 	}
 	return nil
+}
+
+// linger takes what the client still sends of a body that nobody wants. Returning from the handler tells it to stop (RFC 9114
+// section 4.1), and that is more than Chromium understands (seen with 156): it waits for ever, with the answer in its hands.
+func (s *http3Stream) linger() {
+	if s.body.ended || s.owes || s.exchange.broken || s.flush() != nil {
+		return
+	}
+	s.source.resume()
+	server := s.origin.server
+	end := server.after(lingerTime)
+	for server.clock.Load() < end {
+		if _, err := s.source.next(true, min(end, server.after(lingerGap))); err != nil {
+			return
+		}
+	}
 }
 
 var trailerName = []byte("Trailer")
