@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // crossing is a connection to a pod that is closed after the last look at it, and before anything is written.
@@ -47,19 +45,14 @@ func (s *crossingSocket) awaitEnd() func(uintptr) bool {
 // crossIdle makes the next request to p cross the end of its idle connection, which end brings about.
 func (r *rig) crossIdle(p *pod, end func()) {
 	r.t.Helper()
-	e := r.endpoint(p)
-	var conn *upstream.Conn
-	eventually(r.t, "a connection to be idle", func() bool {
-		conn = e.Idle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
-		return conn != nil
-	})
+	conn := r.takeIdle(p)
 	socket := conn.Conn.Conn
 	raw, err := socket.(syscall.Conn).SyscallConn()
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	conn.Conn = http1.NewConn(&crossing{socket, crossingSocket{RawConn: raw, end: end}})
-	e.Keep(conn, 0, time.Now())
+	r.endpoint(p).Keep(conn, 0, time.Now())
 }
 
 // An app that stops closes its idle connections, whatever is on its way to it: nobody has read that, so that it is no
@@ -102,23 +95,11 @@ func TestARequestThatCrossesTheEndOfItsPodIsSentToAnother(t *testing.T) {
 // It would never answer, and the poller tells of its end once only.
 func TestARequestWithABodyThatMeetsTheEndOfAPodsSideIsSentAgain(t *testing.T) {
 	r := newRig(t)
-	end, ended := make(chan struct{}), make(chan struct{})
-	p := startPod(t, "pod-a", func(c *podConn) {
-		for q := c.request(); q != nil; q = c.request() {
-			text, _ := io.ReadAll(q.Body)
-			c.answer(string(text))
-			if c.nth == 1 {
-				<-end
-				c.Conn.(*net.TCPConn).CloseWrite()
-				close(ended)
-				c.untilClosed()
-			}
-		}
-	})
+	p, endSide := startHalfCloser(t, "pod-a")
 	r.serve(nil, p)
 	client := r.dial()
 	client.get("/").expectOK(t, "")
-	r.crossIdle(p, func() { close(end); <-ended })
+	r.crossIdle(p, endSide)
 	client.post("/", "body").expectOK(t, "body")
 	if seen := len(p.requests()); seen != 2 {
 		t.Errorf("the pod has seen %d requests, want 2", seen)

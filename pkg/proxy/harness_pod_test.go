@@ -10,8 +10,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // pod is a backend made of a socket, that does whatever its script does with each connection.
@@ -218,4 +220,43 @@ func startAnswering(tb testing.TB, name, text string) *pod {
 			c.say(text)
 		}
 	})
+}
+
+// startHalfCloser runs a pod that answers with what it is sent. endSide has it end its side of the first connection, on
+// which it has answered; it reads on.
+func startHalfCloser(tb testing.TB, name string) (p *pod, endSide func()) {
+	tb.Helper()
+	end, ended := make(chan struct{}), make(chan struct{})
+	p = startPod(tb, name, func(c *podConn) {
+		for q := c.request(); q != nil; q = c.request() {
+			text, _ := io.ReadAll(q.Body)
+			c.answer(string(text))
+			if c.nth == 1 {
+				<-end
+				c.Conn.(*net.TCPConn).CloseWrite()
+				close(ended)
+				c.untilClosed()
+			}
+		}
+	})
+	return p, func() { close(end); <-ended }
+}
+
+// takeIdle waits for an idle connection to a pod, and takes it.
+func (r *rig) takeIdle(p *pod) (conn *upstream.Conn) {
+	r.t.Helper()
+	eventually(r.t, "a connection to be idle", func() bool {
+		conn = r.endpoint(p).Idle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
+		return conn != nil
+	})
+	return conn
+}
+
+// spoilIdle does something to the idle connection to a pod, and waits until that can be seen from here.
+func (r *rig) spoilIdle(p *pod, do func()) {
+	r.t.Helper()
+	conn := r.takeIdle(p)
+	do()
+	eventually(r.t, "the idle connection to be stale", conn.Stale)
+	r.endpoint(p).Keep(conn, 0, time.Now())
 }

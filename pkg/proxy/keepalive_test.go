@@ -2,13 +2,11 @@ package proxy
 
 import (
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 func TestConnectionsAreUsedAgainOnBothSides(t *testing.T) {
@@ -78,22 +76,11 @@ func TestAnIdleConnectionWhosePodHasEndedItsSideIsNotAsked(t *testing.T) {
 		for _, body := range []string{"", "body"} {
 			t.Run(method+body, func(t *testing.T) {
 				r := newRig(t)
-				end := make(chan struct{})
-				p := startPod(t, "pod-a", func(c *podConn) {
-					for q := c.request(); q != nil; q = c.request() {
-						text, _ := io.ReadAll(q.Body)
-						c.answer(string(text))
-						if c.nth == 1 {
-							<-end
-							c.Conn.(*net.TCPConn).CloseWrite()
-							c.untilClosed()
-						}
-					}
-				})
+				p, endSide := startHalfCloser(t, "pod-a")
 				r.serve(nil, p)
 				client := r.dial()
 				client.get("/").expectOK(t, "")
-				r.spoilIdle(p, func() { close(end) })
+				r.spoilIdle(p, endSide)
 				client.send(request(method, "/", body))
 				client.read(method).expectOK(t, body)
 				if seen, opened := len(p.requests()), p.accepted(); seen != 2 || opened != 2 {
@@ -102,20 +89,6 @@ func TestAnIdleConnectionWhosePodHasEndedItsSideIsNotAsked(t *testing.T) {
 			})
 		}
 	}
-}
-
-// spoilIdle does something to the idle connection to a pod, and waits until that can be seen from here.
-func (r *rig) spoilIdle(p *pod, do func()) {
-	r.t.Helper()
-	e := r.endpoint(p)
-	var conn *upstream.Conn
-	eventually(r.t, "a connection to be idle", func() bool {
-		conn = e.Idle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
-		return conn != nil
-	})
-	do()
-	eventually(r.t, "the idle connection to be stale", conn.Stale)
-	e.Keep(conn, 0, time.Now())
 }
 
 // What cannot be seen: the pod closes while the request is on its way. It may have read it.

@@ -209,6 +209,28 @@ func TestAServerThatHasStoppedServesNoMore(t *testing.T) {
 	r.server.Close()
 }
 
+// postOn posts one request after the other, counts the right answers, and gives the error of the request that got none. A
+// wrong answer fails the test, and ends it too.
+func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answered *atomic.Int64) error {
+	for {
+		q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("body"))
+		if err != nil {
+			return err
+		}
+		answer, err := c.Do(q)
+		if err != nil {
+			return err
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK || string(body) != "body" {
+			t.Errorf("after %d requests: %d %q, %v", answered.Load(), answer.StatusCode, body, err)
+			return nil
+		}
+		answered.Add(1)
+	}
+}
+
 // Clients of HTTP/2 are told which of their streams are served still. What is refused afterwards has been seen by no pod.
 func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
 	r := newRig(t)
@@ -219,21 +241,9 @@ func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
 		c := http2Client(t)
 		for range 4 {
 			clients.Go(func() {
-				for {
-					answer, err := c.Do(newRequest(t, http.MethodPost, "http://"+r.addr+"/", strings.NewReader("body")))
-					if err != nil {
-						if !errors.Is(err, syscall.ECONNREFUSED) {
-							t.Errorf("after %d requests: %v", answered.Load(), err)
-						}
-						return
-					}
-					body, err := io.ReadAll(answer.Body)
-					answer.Body.Close()
-					if err != nil || answer.StatusCode != http.StatusOK || string(body) != "body" {
-						t.Errorf("got %d %q, %v", answer.StatusCode, body, err)
-						return
-					}
-					answered.Add(1)
+				err := postOn(t.Context(), t, c, "http://"+r.addr+"/", &answered)
+				if err != nil && !errors.Is(err, syscall.ECONNREFUSED) {
+					t.Errorf("after %d requests: %v", answered.Load(), err)
 				}
 			})
 		}
