@@ -2,46 +2,31 @@ package certs
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"math/big"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 // certificate makes one with an ECDSA key, in a Secret of that name, for these server names.
 func certificate(t *testing.T, secret string, names ...string) model.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificateOf(t, key, secret, names...)
+	return certificateOf(t, nil, secret, names...)
 }
 
 func certificateOf(t *testing.T, key crypto.Signer, secret string, names ...string) model.Certificate {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: []string{secret}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pair := certificates.Signed(t, x509.Certificate{DNSNames: []string{secret}}, key, nil)
 	return model.Certificate{
 		Secret:      model.Ref{Kind: "Secret", Namespace: "shop", Name: secret},
-		ServerNames: names, Algorithm: leaf.PublicKeyAlgorithm.String(),
-		Pair: &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf},
+		ServerNames: names, Algorithm: pair.Leaf.PublicKeyAlgorithm.String(), Pair: pair,
 	}
 }
 

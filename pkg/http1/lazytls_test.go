@@ -1,18 +1,16 @@
 package http1
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 // holder is a connection that can hold back what is written to it.
@@ -35,7 +33,8 @@ func tlsPair(t *testing.T, version uint16) (server *LazyTLS, client *tls.Conn, u
 	t.Helper()
 	near, far := socketPair(t)
 	under = &holder{Conn: far}
-	server = NewLazyTLS(near, &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}, MaxVersion: version})
+	own := certificates.SelfSigned(t, x509.Certificate{})
+	server = NewLazyTLS(near, &tls.Config{Certificates: []tls.Certificate{*own}, MaxVersion: version})
 	client = tls.Client(under, &tls.Config{InsecureSkipVerify: true})
 	shaken := make(chan error, 1)
 	go func() { shaken <- server.Handshake() }()
@@ -43,20 +42,6 @@ func tlsPair(t *testing.T, version uint16) (server *LazyTLS, client *tls.Conn, u
 		t.Fatal(err)
 	}
 	return server, client, under
-}
-
-func selfSigned(t *testing.T) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // socketPair gives both ends of a connection over loopback. Whoever waits on one for long fails.

@@ -2,49 +2,30 @@ package proxy
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"math/big"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 // certificate makes one for these names, which the model lists under others if given.
 func certificate(t *testing.T, listed []string, names ...string) model.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificateOf(t, key, listed, names...)
+	return certificateOf(t, nil, listed, names...)
 }
 
 func certificateOf(t *testing.T, key crypto.Signer, listed []string, names ...string) model.Certificate {
 	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pair := certificates.Signed(t, x509.Certificate{DNSNames: names}, key, nil)
 	if listed == nil {
 		listed = names
 	}
-	return model.Certificate{ServerNames: listed, Algorithm: leaf.PublicKeyAlgorithm.String(),
-		Pair: &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}}
+	return model.Certificate{ServerNames: listed, Algorithm: pair.Leaf.PublicKeyAlgorithm.String(), Pair: pair}
 }
 
 func TestTheCertificateIsChosenByServerName(t *testing.T) {

@@ -1,44 +1,30 @@
 package proxy
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// backendNames are those that podCertificate is made for.
+// backendName is what podCertificate is made for.
 const backendName = "cart.shop.svc"
 
 // podCertificate gives a certificate of its own authority, and that authority.
 func podCertificate(tb testing.TB) (pair tls.Certificate, authorityPEM string) {
 	tb.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: backendName}, DNSNames: []string{backendName},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	made := certificates.SelfSigned(tb, x509.Certificate{
+		Subject: pkix.Name{CommonName: backendName}, DNSNames: []string{backendName},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	authorityPEM = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, authorityPEM
+	})
+	cert, _ := certificates.PEM(tb, made)
+	return *made, string(cert)
 }
 
 // startBackend runs a pod made of net/http that speaks HTTP/1.1 and HTTP/2, in clear or over TLS.

@@ -1,73 +1,42 @@
 package proxy
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 // authority is a CA that issues certificates to clients.
 type authority struct {
 	t    *testing.T
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
+	pair *tls.Certificate
 }
 
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
-	}
-	key, cert := sign(t, template, nil, nil)
-	return &authority{t: t, key: key, cert: cert}
-}
-
-// sign makes a certificate and its key; without a parent it signs itself.
-func sign(t *testing.T, template, parent *x509.Certificate, by *ecdsa.PrivateKey) (*ecdsa.PrivateKey, *x509.Certificate) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if parent == nil {
-		parent, by = template, key
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), by)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key, cert
+	return &authority{t, certificates.SelfSigned(t, x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	})}
 }
 
 // issue makes a client that shows a certificate for the name, as the server asks for it or not.
 func (a *authority) issue(name pkix.Name, change ...func(*x509.Certificate)) func(*tls.Config) {
 	a.t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: name,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	template := x509.Certificate{
+		Subject: name, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
 	for _, c := range change {
-		c(template)
+		c(&template)
 	}
-	key, cert := sign(a.t, template, a.cert, a.key)
-	pair := &tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
+	pair := certificates.Signed(a.t, template, nil, a.pair)
 	return func(c *tls.Config) {
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return pair, nil }
 	}
@@ -77,8 +46,8 @@ func (a *authority) issue(name pkix.Name, change ...func(*x509.Certificate)) fun
 func asking(host string, required bool, cas ...*authority) model.Host {
 	c := &model.ClientCertificates{Required: required, Fingerprint: host}
 	for _, a := range cas {
-		c.CAs = append(c.CAs, a.cert)
-		c.Fingerprint = a.cert.Subject.CommonName
+		c.CAs = append(c.CAs, a.pair.Leaf)
+		c.Fingerprint = a.pair.Leaf.Subject.CommonName
 	}
 	if required {
 		c.Fingerprint += " required"

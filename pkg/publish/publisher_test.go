@@ -1,12 +1,7 @@
 package publish
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
-	"math/big"
 	"testing"
 	"time"
 
@@ -23,6 +18,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/translate"
 	"github.com/limpet-dev/limpet/pkg/upstream"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 // site is a Publisher and what it publishes to.
@@ -221,21 +217,9 @@ func TestACertificateOutlivesABrokenUpdateOfItsSecret(t *testing.T) {
 
 func secretOf(t *testing.T, name string) *corev1.Secret {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+	cert, key := certificates.PEM(t, certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"*.example.com"}}))
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
+		Data:       map[string][]byte{"tls.crt": cert, "tls.key": key},
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"*.example.com"}}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}, Data: map[string][]byte{
-		"tls.crt": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		"tls.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
-	}}
 }
