@@ -42,7 +42,7 @@ func (b *builder) clientCertificates(s *source) *model.ClientCertificates {
 			AnnotationClientCertificate, quote(mode))
 	}
 	if named {
-		c.CA, c.CAs = b.authority(s, name)
+		c.CA, _, c.CAs = b.authority(s, AnnotationClientCA, name, "no certificate of a client is accepted")
 	} else {
 		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificate),
 			"annotation %s has no effect without %s: no certificate of a client is accepted until there is one",
@@ -68,21 +68,22 @@ func (b *builder) checkClientHeader(s *source, asked bool) bool {
 	return value == "true"
 }
 
-// authority gives the certificates of a CA Secret, none if there is something wrong with it.
-func (b *builder) authority(s *source, name string) (model.Ref, []*x509.Certificate) {
+// authority reads the CA Secret that an annotation names. It gives no certificates if there is something wrong with it;
+// instead says what is done then.
+func (b *builder) authority(s *source, annotation, name, instead string) (ref model.Ref, text []byte, cas []*x509.Certificate) {
 	ref, key := b.refer("Secret", s.Namespace, name)
 	secret := b.secrets[key]
 	if secret == nil {
-		b.reports.add(s.ref, ReasonSecretNotFound, annotationField(AnnotationClientCA),
-			"%s does not exist: no certificate of a client is accepted until it does", ref)
-		return ref, nil
+		b.reports.add(s.ref, ReasonSecretNotFound, annotationField(annotation), "%s does not exist: %s until it does", ref, instead)
+		return ref, nil, nil
 	}
 	cas, err := parseCAs(secret)
 	if err != nil {
-		b.reports.add(s.ref, ReasonInvalidSecret, annotationField(AnnotationClientCA),
-			"%s: its %s %s. No certificate of a client is accepted", ref, KeyCA, err)
+		b.reports.add(s.ref, ReasonInvalidSecret, annotationField(annotation),
+			"%s: its %s %s. Until it is mended, %s", ref, KeyCA, err, instead)
+		return ref, nil, nil
 	}
-	return ref, cas
+	return ref, secret.Data[KeyCA], cas
 }
 
 // parseCAs takes all of a bundle or nothing: a CA that is left out would shut out its clients without a word. Its errors

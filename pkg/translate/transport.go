@@ -65,8 +65,8 @@ func (b *builder) readTransport(s *source) towardsPods {
 	t.details.ServerName = b.readServerName(s)
 	t.details.ProxyProtocol = b.readProxyProtocol(s)
 	if name, set := s.Annotations[AnnotationBackendCA]; set {
-		t.details.Authority, t.details.AuthorityPEM = b.podAuthority(s, name)
-		t.isClosed = t.details.AuthorityPEM == ""
+		ref, text, _ := b.authority(s, AnnotationBackendCA, name, "pods cannot be verified, and the routes of the Ingress answer 503")
+		t.details.Authority, t.details.AuthorityPEM, t.isClosed = ref, string(text), text == nil
 	}
 	return t
 }
@@ -108,24 +108,6 @@ func (b *builder) readProxyProtocol(s *source) int {
 		b.wrongAnnotation(s, AnnotationBackendProxyProtocol, "it must be one of v1, v2")
 	}
 	return 0
-}
-
-// podAuthority gives the certificates that pods are verified by, "" if there is something wrong with them.
-func (b *builder) podAuthority(s *source, name string) (model.Ref, string) {
-	ref, key := b.refer("Secret", s.Namespace, name)
-	field := annotationField(AnnotationBackendCA)
-	secret := b.secrets[key]
-	if secret == nil {
-		b.reports.add(s.ref, ReasonSecretNotFound, field,
-			"%s does not exist: pods cannot be verified. The routes of the Ingress answer 503 until it does", ref)
-		return ref, ""
-	}
-	if _, err := parseCAs(secret); err != nil {
-		b.reports.add(s.ref, ReasonInvalidSecret, field,
-			"%s: its %s %s. Pods cannot be verified: the routes of the Ingress answer 503", ref, KeyCA, err)
-		return ref, ""
-	}
-	return ref, string(secret.Data[KeyCA])
 }
 
 // transport is how the pods of a backend are spoken to. ok is unset where they may not be.
