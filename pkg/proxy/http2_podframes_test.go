@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	engine "github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -147,7 +148,9 @@ func TestFloodsOfPodsEndTheirConnection(t *testing.T) {
 				for again(p, s) == nil {
 				}
 			})
-			r := newRig(t)
+			// What grows faster than a busy machine can flood would never be used up.
+			few := engine.Budget{ResetsAtOnce: 1000, EmptyAtOnce: 1000}
+			r := newRig(t, func(o *Options) { o.podBudget = few })
 			r.servePods(nil, 1, sayName)
 			route := routeTo(blog, nil)
 			route.Path = "/flood"

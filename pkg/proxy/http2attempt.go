@@ -9,6 +9,12 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
+// usualPodBudget is far above what an honest pod does: what one does to its own connections is its own loss.
+var usualPodBudget = http2.Budget{
+	ResetsAtOnce: 10_000, ResetsPerSecond: 10_000,
+	EmptyAtOnce: 100_000, EmptyPerSecond: 100_000,
+}
+
 // tryHTTP2 makes an attempt at a pod that speaks HTTP/2.
 func (x *exchange) tryHTTP2() failure {
 	block, end := x.headBlock(), x.req.Body == http1.BodyNone

@@ -48,8 +48,10 @@ type Options struct {
 	Timeouts    Timeouts
 	Log         logr.Logger
 
-	budget    http2.Budget  // the usual ones, but in tests
-	lastsFrom time.Duration // the same
+	// The usual ones, but in tests.
+	budget    http2.Budget // of a client
+	podBudget http2.Budget
+	lastsFrom time.Duration
 }
 
 // DefaultAttempts is enough to get past pods that are being replaced, and too few to carry a request that kills pods to

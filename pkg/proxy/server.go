@@ -57,17 +57,14 @@ var (
 
 // NewServer makes a Server and starts its sweeper. Stop or Close must be called in the end.
 func NewServer(o Options) *Server {
-	s := &Server{
-		Options: o,
-		dialer:  upstream.Dialer{Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, Limits: o.Limits},
-		sweeper: make(chan struct{}),
+	s := &Server{Options: o, sweeper: make(chan struct{})}
+	s.dialer = upstream.Dialer{
+		Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, Limits: o.Limits, Budget: cmp.Or(o.podBudget, usualPodBudget),
 	}
 	s.tls = tlsConfig(&s.Options)
 	s.usual = boundsOf(&o)
 	s.http3.prepare(&s.Options)
-	if s.budget == (http2.Budget{}) {
-		s.budget = usualBudget
-	}
+	s.budget = cmp.Or(s.budget, usualBudget)
 	s.lastsFrom = cmp.Or(s.lastsFrom, usualLastsFrom)
 	s.http2 = s.http2Options()
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics

@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
 // Dialer makes connections to endpoints. Its Timeout bounds connecting, the TLS handshake after that, and how long a pod that
 // speaks HTTP/2 may take to say what it allows after both.
 type Dialer struct {
 	net.Dialer
-	// Limits bound the answers that come over HTTP/2.
+	// Limits bound the answers that come over HTTP/2, and Budget what else a pod may do there.
 	Limits http1.Limits
+	Budget http2.Budget
 }
 
 // DialError says that no connection could be made, so that no pod has seen the request.

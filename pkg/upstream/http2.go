@@ -21,12 +21,6 @@ const (
 	http2Silence = 30 * time.Second
 )
 
-// podBudget is far above what an honest pod does: what one does to its own connections is its own loss.
-var podBudget = http2.Budget{
-	ResetsAtOnce: 10_000, ResetsPerSecond: 10_000,
-	EmptyAtOnce: 100_000, EmptyPerSecond: 100_000,
-}
-
 // http2Conns are the HTTP/2 connections to an endpoint that were made in one way. Requests share them.
 type http2Conns struct {
 	endpoint  *Endpoint
@@ -51,7 +45,7 @@ func newHTTP2Conns(e *Endpoint, d *Dialer, t *Transport) *http2Conns {
 		HeadBytes:        d.Limits.HeadBytes,
 		Fields:           d.Limits.Fields,
 		TrailerBytes:     d.Limits.TrailerBytes,
-		Budget:           podBudget,
+		Budget:           d.Budget,
 		Clock:            func() int64 { return time.Now().UnixMilli() },
 	}}
 }
