@@ -44,10 +44,14 @@ start "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --advertise-add
   --service-account-signing-key-file="$state/account.key" --service-cluster-ip-range=10.96.0.0/16 \
   --kubelet-preferred-address-types=InternalIP --allow-privileged \
   --audit-policy-file="$state/audit.yaml" --audit-log-path="$state/audit.log"
+start containerd --config="$state/containerd.toml"
+
+# The others end if these are not there in time, as on a disk that has not seen them before.
+eventually test -S /run/containerd/containerd.sock || die "containerd does not listen"
+eventually "$bin/kubectl" --kubeconfig="$state/kubeconfig" get --raw /readyz || die "the API server is not ready"
 start "$bin/kube-controller-manager" --kubeconfig="$state/manager.conf" --use-service-account-credentials --leader-elect=false \
   --service-account-private-key-file="$state/account.key" --root-ca-file="$state/certs/apiserver.crt"
 start "$bin/kube-scheduler" --kubeconfig="$state/scheduler.conf" --leader-elect=false
-start containerd --config="$state/containerd.toml"
 start "$bin/kubelet" --config="$state/kubelet.yaml" --kubeconfig="$state/kubelet.conf" --hostname-override="$node" --node-ip="$node_ip"
 start "$bin/kube-proxy" --kubeconfig="$state/proxy.conf" --hostname-override="$node" --proxy-mode=iptables \
   --cluster-cidr="$pods" --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0s --conntrack-tcp-timeout-close-wait=0s

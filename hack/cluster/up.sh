@@ -18,7 +18,7 @@ bin=$(KUBEBUILDER_ASSETS='' "$root/hack/controlplane/build.sh" node)
 "$here/down.sh" # what a machine that went down has left
 mkdir -m 700 "$state" || die "$state is somebody else's"
 give_up() { # with the last words of each program
-  tail -n 5 "$state"/{node,etcd,containerd,ku}*.log | cut -c -300 >&2
+  tail -n 5 "$state"/{node,etcd,containerd,ku}*.log | cut -c -300 >&2 || true # some may not have begun
   "$here/down.sh"
 }
 trap '[ $? = 0 ] || give_up' EXIT
