@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The vectors were computed by a program of its own, in another language, from DESIGN section 5 and model.Hash.
+// The vectors were computed by a program of its own, in another language, from rendezvous.go and model.Hash.
 // A change here moves every hashed session of every user.
 var goldenEndpoints = []string{
 	"0b9ae2f6-7d1c-4a58-9f6e-0d9b3c1f2a11",

@@ -19,9 +19,9 @@ func (o *Output) Begin() {
 	}
 }
 
-// Fits reports whether n more bytes fit in the buffer. More may be appended all the same: it grows for an oversized
+// fits reports whether n more bytes fit in the buffer. More may be appended all the same: it grows for an oversized
 // head.
-func (o *Output) Fits(n int) bool { return len(o.Buf)+n <= BufferSize }
+func (o *Output) fits(n int) bool { return len(o.Buf)+n <= BufferSize }
 
 // Flush writes what was collected and gives the buffer back.
 func (o *Output) Flush(w io.Writer) error {
@@ -63,7 +63,7 @@ func (o *Output) Write(w io.Writer, p []byte) error { return o.write(w, p, 0) }
 // write leaves room for some more bytes.
 func (o *Output) write(w io.Writer, p []byte, more int) error {
 	o.Begin()
-	if o.Fits(len(p) + more) {
+	if o.fits(len(p) + more) {
 		o.Buf = append(o.Buf, p...)
 		return nil
 	}
@@ -86,7 +86,7 @@ const longestChunkHeader = 16 + 2
 // WriteChunk is Write of p as one chunk of a chunked body.
 func (o *Output) WriteChunk(w io.Writer, p []byte) error {
 	o.Begin()
-	if !o.Fits(longestChunkHeader) {
+	if !o.fits(longestChunkHeader) {
 		if err := o.Flush(w); err != nil {
 			return err
 		}

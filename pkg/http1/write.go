@@ -57,13 +57,10 @@ func AppendChunkHeader(dst []byte, n int) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// AppendLastChunk appends the end of a chunked body, up to the trailer fields: those and AppendHeadEnd follow.
-func AppendLastChunk(dst []byte) []byte { return append(dst, "0\r\n"...) }
-
 // AppendBodyEnd appends all that follows the data of a chunked body: its last chunk, and those trailers of m that may be
 // forwarded.
 func AppendBodyEnd(dst []byte, trailers []Field, m *Message) []byte {
-	dst = AppendLastChunk(dst)
+	dst = append(dst, "0\r\n"...)
 	for i := range trailers {
 		if f := &trailers[i]; ForwardTrailer(f, m) {
 			dst = AppendField(dst, f.Name, f.Value)
@@ -71,6 +68,3 @@ func AppendBodyEnd(dst []byte, trailers []Field, m *Message) []byte {
 	}
 	return AppendHeadEnd(dst)
 }
-
-// AppendUint appends n in decimal.
-func AppendUint(dst []byte, n uint64) []byte { return strconv.AppendUint(dst, n, 10) }

@@ -81,12 +81,14 @@ func (s *site) publish(w *translate.World) { s.Publish(w, NewestOf(w), time.Now(
 
 func (s *site) generation() uint64 { return s.tables.Current().Generation }
 
+// endpoints is how many there are in a pool, -1 where there is no pool.
 func (s *site) endpoints(service string) int {
-	pool := s.pools.Find(poolOf(service))
-	if pool == nil {
-		return -1
+	for _, pool := range s.pools.Pools() {
+		if pool.ID == poolOf(service) {
+			return pool.Set().Len()
+		}
 	}
-	return pool.Set().Len()
+	return -1
 }
 
 func poolOf(service string) model.PoolID {
@@ -137,7 +139,7 @@ func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
 		w.Pods = []*metav1.PartialObjectMetadata{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-0",
 			Annotations: map[string]string{translate.AnnotationDrain: c.value}}}}
 		s.Endpoints("shop", "cart", NewestOf(w), time.Now())
-		if got := s.pools.Find(poolOf("cart")).Set().Endpoint(0).State; got != c.want || s.tables.Current() != before {
+		if got := s.pools.Pool(poolOf("cart")).Set().Endpoint(0).State; got != c.want || s.tables.Current() != before {
 			t.Errorf("drain %s: %s, want %s; table replaced: %v", c.value, got, c.want, s.tables.Current() != before)
 		}
 	}

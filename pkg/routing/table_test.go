@@ -76,7 +76,7 @@ func TestCompilePointsAtTheLivePools(t *testing.T) {
 	id := m.Routes[0].Backends[0].Pool
 	pools.Pool(id).Replace([]model.Endpoint{{ID: "a", Address: "a:80", State: model.EndpointReady}})
 	b := table.Match(nil, []byte("/")).Split(0)
-	if b.Pool != pools.Find(id) || b.Pool.Set().Len() != 1 {
+	if b.Pool != pools.Pool(id) || b.Pool.Set().Len() != 1 {
 		t.Error("the table does not see what the pool holds")
 	}
 }

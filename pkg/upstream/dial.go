@@ -22,18 +22,9 @@ type Dialer struct {
 	Budget http2.Budget
 }
 
-// DialError says that no connection could be made, so that no pod has seen the request.
-type DialError struct{ Err error }
-
-// Error is part of error.
-func (e *DialError) Error() string { return e.Err.Error() }
-
-// Unwrap gives the reason.
-func (e *DialError) Unwrap() error { return e.Err }
-
-// Dial opens a new connection for HTTP/1.1, which begins with preamble. Its errors are all DialErrors.
+// Dial opens a new connection for HTTP/1.1, which begins with preamble. With an error no pod has seen anything of a request.
 func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error) {
-	socket, err := e.connect(context.Background(), d, preamble)
+	socket, err := e.connect(d, preamble)
 	if err != nil {
 		return nil, err
 	}
@@ -51,21 +42,21 @@ func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error)
 //
 // A name, which a Service of type ExternalName has, is dialled only where it leads off this machine: whoever may write
 // a Service is not to reach what listens on the node alone, nor the metadata service of a cloud.
-func (e *Endpoint) connect(ctx context.Context, d *Dialer, preamble []byte) (net.Conn, error) {
+func (e *Endpoint) connect(d *Dialer, preamble []byte) (net.Conn, error) {
 	dialer := &d.Dialer
 	if _, err := netip.ParseAddrPort(e.Address); err != nil {
 		guarded := d.Dialer
 		guarded.Control = refuseLocal
 		dialer = &guarded
 	}
-	conn, err := dialer.DialContext(ctx, "tcp", e.Address)
+	conn, err := dialer.DialContext(context.Background(), "tcp", e.Address)
 	if err != nil {
-		return nil, &DialError{err}
+		return nil, err
 	}
 	if len(preamble) > 0 {
 		if _, err := conn.Write(preamble); err != nil {
 			conn.Close()
-			return nil, &DialError{err}
+			return nil, err
 		}
 	}
 	return conn, nil
@@ -76,7 +67,7 @@ func handshake(conn *tls.Conn, timeout time.Duration) error {
 	_ = conn.SetDeadline(time.Now().Add(timeout)) // fails on a connection that is closed, and so does the handshake
 	if err := conn.Handshake(); err != nil {
 		conn.Close()
-		return &DialError{fmt.Errorf("TLS handshake with the pod: %w", err)}
+		return fmt.Errorf("TLS handshake with the pod: %w", err)
 	}
 	_ = conn.SetDeadline(time.Time{})
 	return nil

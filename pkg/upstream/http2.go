@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"context"
 	"errors"
 	"net"
 	"slices"
@@ -51,7 +50,7 @@ func newHTTP2Conns(e *Endpoint, d *Dialer, t *Transport) *http2Conns {
 }
 
 // OpenHTTP2 begins a request over HTTP/2 with its field section, as http2.Conn.Open does, on a connection that has room or
-// a new one. Its errors are DialErrors.
+// a new one. With an error no pod has seen anything of it.
 func (e *Endpoint) OpenHTTP2(d *Dialer, t *Transport, block []byte, end, bodiless bool) (*http2.Stream, error) {
 	known, ok := e.http2.Load(t)
 	if !ok {
@@ -97,7 +96,7 @@ func (h *http2Conns) openLater(d *Dialer, r opening) (*http2.Stream, error) {
 		select {
 		case <-current.done:
 		case <-late.C:
-			return nil, &DialError{errNoRoom}
+			return nil, errNoRoom
 		}
 		if current.err != nil {
 			return nil, current.err
@@ -141,7 +140,7 @@ func begin(conn *http2.Conn, r opening) (*http2.Stream, error) {
 	stream, err := conn.Open(r.block, r.end, r.bodiless)
 	if err != nil {
 		conn.Retire()
-		return nil, &DialError{errNoRoom}
+		return nil, errNoRoom
 	}
 	return stream, nil
 }
@@ -160,7 +159,7 @@ func (h *http2Conns) connect(d *Dialer) (*http2.Conn, error) {
 	}()
 	if err := conn.AwaitSettings(d.Timeout); err != nil {
 		conn.Retire()
-		return nil, &DialError{err}
+		return nil, err
 	}
 	return conn, nil
 }
@@ -194,7 +193,7 @@ func (h *http2Conns) all() []*http2.Conn {
 var errNoHTTP2 = errors.New("the pod does not speak HTTP/2: it did not choose h2 in the TLS handshake")
 
 func (e *Endpoint) dialHTTP2(d *Dialer, t *Transport) (net.Conn, error) {
-	socket, err := e.connect(context.Background(), d, nil)
+	socket, err := e.connect(d, nil)
 	if err != nil || t.tls == nil {
 		return socket, err
 	}
@@ -204,7 +203,7 @@ func (e *Endpoint) dialHTTP2(d *Dialer, t *Transport) (net.Conn, error) {
 	}
 	if conn.ConnectionState().NegotiatedProtocol != "h2" {
 		conn.Close()
-		return nil, &DialError{errNoHTTP2}
+		return nil, errNoHTTP2
 	}
 	return conn, nil
 }

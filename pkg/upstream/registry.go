@@ -46,13 +46,6 @@ func (r *Registry) takeSlot() int {
 	return r.slots - 1
 }
 
-// Find returns the pool of that ID, or nil.
-func (r *Registry) Find(id model.PoolID) *Pool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.pools[id]
-}
-
 // Pools lists all pools, sorted by ID.
 func (r *Registry) Pools() []*Pool {
 	r.mu.Lock()

@@ -1,4 +1,4 @@
-// Package house checks the plan of the house: which room may import which (DESIGN section 3), and that every room says
+// Package house checks the plan of the house: which room may import which (docs/architecture.md), and that every room says
 // at its door what it decides.
 //
 // It has tests only. What a room does is tested in the room.

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// mayImport is the table of DESIGN section 3: room -> the rooms of this module that it and its sub-packages may import.
+// mayImport is the table of docs/architecture.md: room -> the rooms of this module that it and its sub-packages may import.
 // A room that is not in the table may import none; cmd and test may import all.
 var mayImport = map[string][]string{
 	"api":    {},
@@ -17,11 +17,10 @@ var mayImport = map[string][]string{
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "api"},
 	"pkg/proxy": {
-		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
+		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
 		"pkg/model",
 	},
-	"pkg/routing":  {"pkg/model", "pkg/filter", "pkg/affinity", "pkg/upstream"},
-	"pkg/filter":   {"pkg/model", "pkg/http1"},
+	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/upstream"},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2"},
 	"pkg/http2":    {"pkg/http1"}, // whose fields are those of HTTP/2 too (ADR 38)
 	"pkg/affinity": {"pkg/model"},
@@ -64,7 +63,7 @@ func refuse(from, path string) string {
 		if to = roomOf(to); to == from || slices.Contains(mayImport[from], to) {
 			return ""
 		}
-		return "DESIGN section 3 does not let " + from + " import " + to
+		return "docs/architecture.md does not let " + from + " import " + to
 	}
 	if isStd(path) {
 		return ""

@@ -1,4 +1,4 @@
-// Package stay tests Limpet's promise (DESIGN section 1) over real HTTP: the real binary, its real listener, many clients
+// Package stay tests Limpet's promise over real HTTP: the real binary, its real listener, many clients
 // with cookie jars, and pods that tell who they are. Each line of the promise that is about sessions has tests with at
 // least 300 of them:
 //
