@@ -11,4 +11,9 @@
 // A connection is read by one goroutine, the one that calls Serve. What is to be sent is collected, by whichever goroutine
 // has it, and written by one that exists for as long as there is something to write: it lets everything else that can run
 // go first, so that the answers of many streams go out in one system call and one TLS record.
+//
+// To read it, begin with conn.go and stream.go, which have the two types that others see. What comes goes through reader.go to
+// headers.go (section.go has the fields) or data.go; what is sent goes from write.go and send.go through turns.go, where
+// streams share a window, to output.go. budget.go bounds floods, leave.go and client.go have what one side does and not the
+// other.
 package http2

@@ -3,4 +3,7 @@
 //
 // It decides how connections are reused and when they are closed. It does not decide which endpoint a request goes to
 // (pkg/affinity), nor what is sent over a connection (pkg/proxy).
+//
+// A Registry has Pools, a Pool has the Set of this moment, a Set has Endpoints, and an Endpoint has its connections: idle.go
+// those of HTTP/1.1, http2.go those of HTTP/2.
 package upstream
