@@ -6,7 +6,7 @@ type Held struct {
 }
 
 // Hold consumes the first n buffered bytes and hands the buffer they are in over to h: what points into them stays
-// valid until h is released. Bytes behind them move to a buffer of their own.
+// valid until h is released (docs/adr/0007). Bytes behind them move to a buffer of their own.
 func (c *Conn) Hold(n int, h *Held) {
 	rest := c.buf[c.r+n : c.w]
 	h.pooled = c.pooled

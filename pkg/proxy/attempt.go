@@ -52,8 +52,8 @@ const (
 
 // decideNext is the rule of retries. Nothing sent means safe to send elsewhere, whatever the method. Otherwise a
 // request is sent once more, to the same pod, if it may be: its method is safe (RFC 9110 section 9.2.1) and it has no
-// body. Not more than once, because a request that kills pods must not be offered to all of them. most bounds how often
-// it is tried in all.
+// body. Not more than once, because a request that kills pods must not be offered to all of them (docs/adr/0011). most
+// bounds how often it is tried in all.
 func decideNext(kind failureKind, replayable bool, a *attempts, most int) next {
 	if a.count >= most {
 		return giveUp

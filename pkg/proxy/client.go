@@ -13,28 +13,32 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// client is the connection of a client. While it speaks HTTP/1.1 no request is being worked on, it holds
-// no buffer and no exchange.
+// client is the connection of a client. While it speaks HTTP/1.1, and no request is being worked on, it holds no buffer and
+// no exchange.
 type client struct {
 	origin
 	raw       net.Conn     // the socket
 	conn      *http1.Conn  // over the socket, or over TLS over it
 	guard     guard        // of the goroutine that serves the connection
-	source    bodySource   // of the request that is being worked on
-	guards    streamGuards // of the streams of HTTP/2 and HTTP/3
-	http2     atomic.Pointer[http2.Conn]
-	quic      *quicConn    // raw, if it is one
 	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
 	left      atomic.Bool  // it has reset the connection while an answer was awaited
-	requests  int          // so far, over HTTP/1.1
-	arrived   func() bool  // serveArrived
-	begun     *http1Stream // of a request of which something has been read
-	next      following    // what follows the request that serveArrived came to last
-	tunnel    *tunnel      // where bytesOnly follows
-	rests     bool         // another goroutine takes over, see rest
 	tooMany   bool         // it is one too many: see turnAway
 	counted   netip.Addr   // as what it counts in admission
 	tokens    affinity.Memory
+
+	// Of HTTP/1.1:
+	source   bodySource   // of the request that is being worked on
+	requests int          // so far
+	arrived  func() bool  // serveArrived
+	begun    *http1Stream // of a request of which something has been read
+	next     following    // what follows the request that serveArrived came to last
+	tunnel   *tunnel      // where bytesOnly follows
+	rests    bool         // another goroutine takes over, see rest
+
+	// Of HTTP/2 and HTTP/3:
+	guards streamGuards
+	http2  atomic.Pointer[http2.Conn]
+	quic   *quicConn // raw, if it is one
 }
 
 func (s *Server) newClient(raw net.Conn) *client {
@@ -115,7 +119,7 @@ func (c *client) serveTLS() {
 	if c.guard.stop() || err != nil {
 		if err != io.EOF { // that is a load balancer, seeing whether the port is open
 			c.server.Metrics.Refused(observe.RefusedHandshake)
-			c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
+			c.server.Log.V(1).Info("TLS handshake failed", "peer", c.peerText, "reason", err)
 		}
 		return
 	}

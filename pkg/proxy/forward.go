@@ -74,7 +74,7 @@ func (x *exchange) appendCookies(b []byte, f *http1.Field) []byte {
 func (x *exchange) appendForwarded(b []byte) []byte {
 	b = append(b, "X-Forwarded-For: "...)
 	b = x.appendList(b, http1.FieldXForwardedFor)
-	b = append(b, x.text...)
+	b = append(b, x.peerText...)
 	b = append(b, "\r\nX-Real-IP: "...)
 	b = x.appendClient(b)
 	b = append(b, "\r\nX-Forwarded-Proto: "...)
@@ -89,7 +89,7 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 	if port := x.trustedValue(http1.FieldXForwardedPort); port != nil {
 		b = append(b, port...)
 	} else {
-		b = strconv.AppendUint(b, uint64(x.port), 10)
+		b = strconv.AppendUint(b, uint64(x.local.Port()), 10)
 	}
 	b = append(b, "\r\nX-Request-ID: "...)
 	b = append(b, x.requestID()...)
@@ -102,11 +102,11 @@ func (x *exchange) appendForwarded(b []byte) []byte {
 func (x *exchange) appendForwardedElement(b []byte) []byte {
 	if x.peer.Is6() {
 		b = append(b, `for="[`...)
-		b = append(b, x.text...)
+		b = append(b, x.peerText...)
 		b = append(b, `]"`...)
 	} else {
 		b = append(b, "for="...)
-		b = append(b, x.text...)
+		b = append(b, x.peerText...)
 	}
 	b = append(b, `;host="`...)
 	b = append(b, x.req.Host...) // its grammar has neither quotes nor backslashes
@@ -137,7 +137,7 @@ func isList(f *http1.Field) bool {
 
 func (x *exchange) appendClient(b []byte) []byte {
 	if x.client == x.peer {
-		return append(b, x.text...)
+		return append(b, x.peerText...)
 	}
 	return x.client.AppendTo(b)
 }

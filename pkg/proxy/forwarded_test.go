@@ -116,7 +116,7 @@ func TestTheClientIsTheLastOneThatNobodyVouchesFor(t *testing.T) {
 }
 
 func TestPeersOfIPv6AreNamedInBrackets(t *testing.T) {
-	x := &exchange{origin: &origin{peer: netip.MustParseAddr("2001:db8::1"), text: "2001:db8::1"}}
+	x := &exchange{origin: &origin{peer: netip.MustParseAddr("2001:db8::1"), peerText: "2001:db8::1"}}
 	x.req.Host = []byte("shop.example")
 	if got := string(x.appendForwardedElement(nil)); got != `for="[2001:db8::1]";host="shop.example";proto=http`+"\r\n" {
 		t.Errorf("got %q", got)

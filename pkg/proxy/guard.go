@@ -8,7 +8,7 @@ import (
 
 // guard ends a wait that takes too long. Setting a deadline on a connection costs a lock of the runtime's timers, four
 // times a request; a guard costs two stores, and a sweeper that looks at all guards every sweepEvery sets the deadline
-// of the connections whose time is up. So limits are kept to within sweepEvery.
+// of the connections whose time is up (docs/adr/0006). So limits are kept to within sweepEvery.
 //
 // A guard belongs to one goroutine. The sweeper only takes part while until holds a time.
 type guard struct {

@@ -22,8 +22,8 @@ func (c *client) serveHTTP1() {
 	}
 }
 
-// serveWhole serves requests that come in one piece, and waits for the next one. It gives what follows the last one:
-// unserved is one for which more is to be read.
+// serveWhole serves requests that come in one piece, and waits for the next one (docs/adr/0042). It gives what follows the
+// last one: unserved is one for which more is to be read.
 func (c *client) serveWhole() following {
 	if len(c.conn.Buffered()) == 0 {
 		c.await()
@@ -102,7 +102,7 @@ func (c *client) follow(next following) {
 }
 
 // rest waits for the rest of the idle time in a goroutine that has done nothing else: it needs a stack of 2 KiB. Those
-// which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all.
+// which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all (docs/adr/0040).
 func (c *client) rest() {
 	defer c.end()
 	if c.wait(c.idleUntil()) {

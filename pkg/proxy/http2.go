@@ -73,7 +73,7 @@ func (c *client) serveHTTP2() {
 	if errors.Is(err, http2.ErrFlood) {
 		c.server.Metrics.Refused(observe.RefusedFlood)
 	}
-	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.text, "reason", err)
+	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.peerText, "reason", err)
 	c.guards.close()
 	c.linger(goodbye / 2)
 }

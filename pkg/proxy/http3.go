@@ -125,7 +125,7 @@ func (c *client) serveHTTP3() {
 	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*tlsSession)
 	state := c.quic.ConnectionState().TLS
 	if err := session.begin(&state); err != nil {
-		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.text, "reason", err)
+		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.peerText, "reason", err)
 		return
 	}
 	c.tls, c.session = true, session
@@ -135,7 +135,7 @@ func (c *client) serveHTTP3() {
 	h.clients.Store(c.quic.Conn, c)
 	defer h.clients.Delete(c.quic.Conn)
 	if err := h.ServeQUICConn(c.quic.Conn); err != nil {
-		c.server.Log.V(1).Info("HTTP/3 connection failed", "peer", c.text, "reason", err)
+		c.server.Log.V(1).Info("HTTP/3 connection failed", "peer", c.peerText, "reason", err)
 	}
 	c.guards.close()
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // usualLastsFrom is how long an answer goes on before it counts as a stream: most have come to their end by then, and
-// pay nothing for it.
+// pay nothing for it (docs/adr/0039).
 const usualLastsFrom = 10 * time.Second
 
 // podSide is the connection that an answer comes by, or the stream of one.

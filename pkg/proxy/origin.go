@@ -11,18 +11,17 @@ import (
 // origin is what is known about a client from its connection.
 type origin struct {
 	server *Server
-	peer   netip.Addr // the other end of the connection, unmapped
-	port   uint16     // of the listener
-	// peerPort and local complete the two ends of the connection.
+	// peer and peerPort are the other end of the connection, local is this one. No address is mapped into IPv6.
+	peer     netip.Addr
 	peerPort uint16
-	local    netip.Addr
+	local    netip.AddrPort
+	// peerText is peer as text.
+	peerText string
 	tls      bool
 	// session is what the TLS handshake came to, nil for a connection in clear.
 	session *tlsSession
 	// trusted says that the peer is one of the trusted proxies: what it says about clients is believed.
 	trusted bool
-	// text is peer as text.
-	text string
 	// shard spreads what is shared between cores: any number that the connection keeps.
 	shard uint32
 	// memory is the connection's own: of its exchanges only one at a time may use it.
@@ -46,11 +45,13 @@ func addrPort(a net.Addr) netip.AddrPort {
 
 // setAddresses says who is at the ends of the connection.
 func (o *origin) setAddresses(peer, local netip.AddrPort) {
-	o.peer, o.port = peer.Addr().Unmap().WithZone(""), local.Port()
-	o.peerPort, o.local = peer.Port(), local.Addr().Unmap().WithZone("")
-	o.text = o.peer.String()
+	o.peer, o.peerPort = plainAddress(peer.Addr()), peer.Port()
+	o.local = netip.AddrPortFrom(plainAddress(local.Addr()), local.Port())
+	o.peerText = o.peer.String()
 	o.trusted = o.server.trusts(o.peer)
 }
+
+func plainAddress(a netip.Addr) netip.Addr { return a.Unmap().WithZone("") }
 
 // trusts reports whether what addr says about clients is believed.
 func (s *Server) trusts(addr netip.Addr) bool { return contains(s.TrustedProxies, addr) }

@@ -43,7 +43,7 @@ func (c *client) learnOrigin() bool {
 		return false
 	case c.guard.stop() || err != nil:
 		c.server.Metrics.Refused(observe.RefusedProxyHeader)
-		c.server.Log.V(1).Info("Connection without a header of the PROXY protocol", "peer", c.text, "reason", err)
+		c.server.Log.V(1).Info("Connection without a header of the PROXY protocol", "peer", c.peerText, "reason", err)
 		return false
 	}
 	if !header.Command.IsLocal() { // else the load balancer speaks for itself
@@ -131,11 +131,11 @@ func (x *exchange) preamble() []byte {
 	if version == 0 {
 		return nil
 	}
-	client, local := netip.AddrPortFrom(x.client, 0), netip.AddrPortFrom(x.local, x.port)
+	client := netip.AddrPortFrom(x.client, 0)
 	if x.client == x.peer {
 		client = netip.AddrPortFrom(x.client, x.peerPort)
 	}
-	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(local))
+	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(x.local))
 	b, err := header.Format()
 	if err != nil {
 		return nil

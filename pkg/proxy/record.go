@@ -33,7 +33,7 @@ func (x *exchange) status() int {
 func (x *exchange) log(took time.Duration) {
 	a := observe.Access{
 		Start: x.start, Took: took,
-		Client: x.text, Protocol: x.protocol,
+		Client: x.peerText, Protocol: x.protocol,
 		Method: x.req.Method, Host: x.host, Path: x.path,
 		Status: x.status(), Bytes: x.sent,
 		RequestID: x.requestID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
