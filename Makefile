@@ -71,6 +71,10 @@ test: ## Run all tests with the race detector; builds the control plane on the f
 e2e: ## Run test/e2e on a hack cluster of its own (needs root), or on that of KUBECONFIG
 	hack/e2e.sh $(TEST_FLAGS)
 
+.PHONY: browsers
+browsers: ## Run test/browsers in Chromium (as root; Debian package chromium)
+	go test -tags browsers -count 1 $(TEST_FLAGS) ./test/browsers
+
 .PHONY: bench
 bench: build ## Compare with nginx, HAProxy and Caddy, side by side, in some 20 minutes; BENCH_FLAGS=-help says how
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
@@ -99,7 +103,7 @@ fmt: ## Format all Go files
 
 .PHONY: vet
 vet: ## Run go vet
-	go vet -tags e2e ./...
+	go vet -tags e2e,browsers ./...
 
 .PHONY: lint
 lint: ## Run golangci-lint
