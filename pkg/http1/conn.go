@@ -117,7 +117,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 }
 
 // Doubt makes the next Ask look, as Stale does, before it writes. That is better than to look before: a peer that closes
-// its side in between would else be waited for until time is up, since the poller tells of that once only.
+// its side in between would else be waited for until time is up, since the poller tells of that once only
+// (docs/adr/0029).
 func (c *Conn) Doubt() { c.doubted = true }
 
 // Ask writes p, to which the peer is expected to answer, and waits for the first bytes of the answer like Fill.

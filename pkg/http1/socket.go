@@ -97,7 +97,7 @@ func (s *socketSource) watchOnce(fd uintptr) bool {
 //
 // So is an end that came before any of p: the kernel of a peer that ended its side after it had received some would have
 // acknowledged that with the end, whether or not a process had read it, and a peer that has ended its side cannot answer. A
-// reset proves nothing: what it acknowledges is not counted.
+// reset proves nothing: what it acknowledges is not counted (docs/adr/0041).
 func (s *socketSource) ask(p []byte, doubted bool) (written int, err error) {
 	s.n, s.err, s.question, s.length, s.asked, s.doubted = 0, nil, p, len(p), false, doubted
 	err = s.raw.Read(s.tryAsk)

@@ -3,10 +3,10 @@
 //
 // It decides what the peer may do to the connection: what is malformed, how much it may have in flight, hold in memory,
 // and make us do. Field sections are decompressed by golang.org/x/net/http2/hpack; those that are sent are written without
-// a dynamic table, so that any goroutine may write one without asking the others.
+// a dynamic table, so that any goroutine may write one without asking the others (docs/adr/0038).
 //
 // It leaves to others what a request means and where it goes (pkg/proxy), how long to wait (a deadline that has passed ends
-// a wait; nothing here looks at a clock but the budget for floods), and dialling (pkg/upstream).
+// a wait), and dialling (pkg/upstream).
 //
 // A connection is read by one goroutine, the one that calls Serve. What is to be sent is collected, by whichever goroutine
 // has it, and written by one that exists for as long as there is something to write: it lets everything else that can run

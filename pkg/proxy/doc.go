@@ -1,10 +1,10 @@
 // Package proxy is the data plane: listeners, the connections of clients, and what happens to a request on its way to
 // a pod and back.
 //
-// One goroutine serves one client connection: it reads a request, pins the current routing.Table, finds the route,
-// binds the request to an endpoint, writes to the pod, reads its answer and writes it to the client. The type exchange
-// carries a request through these steps, and knows nothing of the protocol that the client speaks: that is behind the
-// interface downstream.
+// One goroutine at a time serves a connection of HTTP/1.1, or a stream of HTTP/2 or HTTP/3: it reads a request, pins the
+// current routing.Table, finds the route, binds the request to an endpoint, writes to the pod, reads its answer and writes it
+// to the client. The type exchange carries a request through these steps, and knows nothing of the protocol that the client
+// speaks: the body comes by a bodySource, and the answer goes to a downstream.
 //
 // It decides when an attempt may be repeated, what is forwarded, what is answered when no pod does, and whether the TLS
 // connection of a request is one that its route may be reached over.
