@@ -86,7 +86,7 @@ func check(t *testing.T, name string, p *Policy, d *Decision, set *fakeSet, want
 	}
 }
 
-// decideCases have the endpoints a, b, c, of which c is the pick and d is draining.
+// A decideCase has the endpoints a, b, c, of which c is the pick and d is draining.
 type decideCase struct {
 	name    string
 	methods []model.Method
