@@ -14,7 +14,7 @@ import (
 // A client that stops in the middle of anything is waited for as long as the timeout of that says, and no longer.
 func TestClientsThatHoldOutAreLetGo(t *testing.T) {
 	r := newRig(t, quick(func(o *Timeouts) {
-		o.Head, o.Idle, o.Body = 300*time.Millisecond, 400*time.Millisecond, 300*time.Millisecond
+		o.Head, o.Idle, o.Body = later, later, later
 	}))
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		if q.Method == http.MethodPost {

@@ -225,7 +225,7 @@ func TestAConnectionThatTheClientWantsClosedIsClosed(t *testing.T) {
 }
 
 func TestAnIdleClientIsClosedWithoutAWord(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Idle = 200 * time.Millisecond }))
+	r := newRig(t, quick(func(o *Timeouts) { o.Idle = time.Second }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, used := r.dial(), r.dial()
 	used.get("/").expectOK(t, "")

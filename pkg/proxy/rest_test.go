@@ -52,8 +52,8 @@ func TestAConnectionThatRestsIsServed(t *testing.T) {
 func TestAConnectionRestsNoLongerThanTheIdleTime(t *testing.T) {
 	const idle = (restAfter + 500) * time.Millisecond
 	inClearAndOverTLS(t, func(o *Options) { o.Timeouts.Idle = idle }, func(r *rig, client *caller) {
-		client.get("/").expectOK(t, "")
 		start := time.Now()
+		client.get("/").expectOK(t, "")
 		client.expectClosed()
 		if took := time.Since(start); took < idle-2*sweepEvery {
 			t.Errorf("closed after %s, want %s", took, idle)

@@ -11,7 +11,7 @@ import (
 // one that it never comes near.
 const (
 	soon   = 3 * sweepEvery
-	later  = 10 * sweepEvery
+	later  = 20 * sweepEvery
 	farOff = time.Minute
 )
 
@@ -114,7 +114,7 @@ func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 	client.send(chunkedPost)
 	tick := time.NewTicker(later / 20)
 	defer tick.Stop()
-	for began := time.Now(); time.Since(began) < 2*later; <-tick.C {
+	for began := time.Now(); time.Since(began) < later*3/2; <-tick.C {
 		client.send("1\r\na\r\n")
 	}
 	client.send("0\r\n\r\n")
@@ -127,11 +127,11 @@ func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 
 // A client may pause for longer than a pod may be silent.
 func TestAPodIsNotLateWhileItsClientPauses(t *testing.T) {
-	r := newRig(t, only(silence))
+	r := newRig(t, only(silence), quick(func(o *Timeouts) { o.Answer = later }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
 	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbo")
-	end := r.server.after(2 * soon)
+	end := r.server.after(later * 3 / 2)
 	eventually(t, "time to pass", func() bool { return r.server.clock.Load() > end })
 	client.send("dy")
 	client.read("POST").expectOK(t, "body")
@@ -193,7 +193,7 @@ func TestASlowAnswerMayTakeLongerThanAnyTimeout(t *testing.T) {
 		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
 		tick := time.NewTicker(later / 20)
 		defer tick.Stop()
-		for began := time.Now(); time.Since(began) < 2*later; <-tick.C {
+		for began := time.Now(); time.Since(began) < later*3/2; <-tick.C {
 			c.say("1\r\na\r\n")
 		}
 		c.say("0\r\n\r\n")
@@ -234,7 +234,7 @@ func TestAStreamWhoseReaderStopsIsGivenUp(t *testing.T) {
 
 func TestAnIdleStreamIsLeftAlone(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Timeouts = Timeouts{Head: soon, Idle: soon, Body: soon, Dial: farOff, Answer: soon}
+		o.Timeouts = Timeouts{Head: later, Idle: later, Body: later, Dial: farOff, Answer: later}
 	})
 	r.serve(nil, startSocket(t, ""))
 	client, idler := r.upgrade(""), r.dial()

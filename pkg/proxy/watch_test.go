@@ -9,10 +9,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
+// stopClock makes the server's clock stand still: no timeout passes, and no connection comes to rest.
+func (r *rig) stopClock() { close(r.server.sweeper) }
+
 // Requests that come while another one is being answered are noticed as soon as that is, not when the connection comes to
 // rest.
 func TestRequestsThatComeEarlyDoNotWait(t *testing.T) {
 	r := newRig(t)
+	r.stopClock()
 	begun, end := make(chan struct{}), make(chan struct{})
 	pod := startBackend(t, nil, func(_ http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/slow" {
@@ -29,18 +33,15 @@ func TestRequestsThatComeEarlyDoNotWait(t *testing.T) {
 		<-begun
 		c.send(request("GET", "/", ""))
 		end <- struct{}{}
-		before := time.Now()
 		c.read("GET").expectOK(t, "")
 		c.read("GET").expectOK(t, "")
-		if took := time.Since(before); took > restAfter*time.Millisecond/2 {
-			t.Errorf("the answers took %v", took)
-		}
 	}
 }
 
 // Many requests in one piece fill the buffer, the last of them exactly.
 func TestRequestsThatFillTheBufferAreAnsweredAtOnce(t *testing.T) {
 	r := newRig(t)
+	r.stopClock()
 	r.serve(nil, startEcho(t, "pod-a"))
 	c := r.dial()
 	c.get("/").expectOK(t, "")
@@ -50,13 +51,9 @@ func TestRequestsThatFillTheBufferAreAnsweredAtOnce(t *testing.T) {
 	if len(one) != size {
 		t.Fatalf("a request has %d bytes", len(one))
 	}
-	before := time.Now()
 	c.send(strings.Repeat(one, n))
 	for range n {
 		c.read("GET").expectOK(t, "")
-	}
-	if took := time.Since(before); took > restAfter*time.Millisecond/2 {
-		t.Errorf("the answers took %v", took)
 	}
 }
 
@@ -76,10 +73,12 @@ func TestCloseDoesNotWaitForPods(t *testing.T) {
 	c.get("/").expectOK(t, "")
 	c.send(request("GET", "/slow", ""))
 	<-begun
-	before := time.Now()
-	r.server.Close()
-	if took := time.Since(before); took > time.Second {
-		t.Errorf("it took %v", took)
+	closed := make(chan struct{})
+	go func() { r.server.Close(); close(closed) }()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		t.Error("it waits")
 	}
 	c.expectClosed()
 	pod.CloseClientConnections()
