@@ -120,7 +120,7 @@ func (p *bodyPump) run() {
 // wait.
 func (p *bodyPump) send(wait bool) error {
 	for {
-		if !wait && !p.pod.takes(http1.BufferSize) {
+		if !wait && !p.takesMore() {
 			return nil
 		}
 		span, err := p.x.nextBody(false)
@@ -144,6 +144,13 @@ func (p *bodyPump) send(wait bool) error {
 			return err
 		}
 	}
+}
+
+// takesMore reports whether another span can be sent without waiting, for the pod or for another one.
+func (p *bodyPump) takesMore() bool {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return !p.refused && p.pod.takes(http1.BufferSize)
 }
 
 // write sends a span. That the pod does not take it is no failure while all of the body is kept: there may be another pod,

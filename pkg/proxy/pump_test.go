@@ -17,11 +17,17 @@ import (
 
 // uploader is a client whose body comes from spans, and ends when that is closed.
 type uploader struct {
+	arrived [][]byte // before that
 	spans   chan []byte
 	stopped chan struct{}
 }
 
 func (u *uploader) Next(wait bool) ([]byte, error) {
+	if len(u.arrived) > 0 {
+		span := u.arrived[0]
+		u.arrived = u.arrived[1:]
+		return span, nil
+	}
 	if !wait {
 		return nil, http1.ErrIncomplete
 	}
@@ -48,10 +54,11 @@ func (u *uploader) SetReadDeadline(time.Time) error {
 type sink struct {
 	got   bytes.Buffer
 	fails error
+	seems bool // to take it all the same
 	ended bool
 }
 
-func (s *sink) takes(int) bool { return s.fails == nil }
+func (s *sink) takes(int) bool { return s.fails == nil || s.seems }
 
 func (s *sink) write(span []byte) error {
 	s.got.Write(span)
@@ -69,13 +76,19 @@ func (s *sink) close() {}
 
 // uploading starts a pump that sends a client's body to a pod which has not begun with the request.
 func uploading() (x *exchange, from *uploader) {
+	x, from = uploadTo(&sink{fails: errors.New("not begun")})
+	x.body.sendRest()
+	return x, from
+}
+
+// uploadTo makes a pump that has sent nothing yet.
+func uploadTo(pod *sink) (x *exchange, from *uploader) {
 	from = &uploader{spans: make(chan []byte), stopped: make(chan struct{})}
 	x = &exchange{source: new(bodySource), origin: &origin{server: &Server{}}, guard: new(guard)}
 	x.source.begin(from, from)
 	x.bounds.bodyBytes = math.MaxInt64
 	x.req.Body = http1.BodyChunked
-	_ = x.body.begin(x, &sink{fails: errors.New("not begun")}, true)
-	x.body.sendRest()
+	_ = x.body.begin(x, pod, true)
 	return x, from
 }
 
@@ -130,6 +143,19 @@ func TestABodyThatNoPodTakesIsGivenUp(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A stream may end between the look at its window and the write. Waiting for another pod then would be waiting for oneself.
+func TestWhoMakesTheNextAttemptDoesNotWaitForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, from := uploadTo(&sink{fails: errors.New("reset"), seems: true})
+		for range keptBody>>12 + 1 {
+			from.arrived = append(from.arrived, make([]byte, 4<<10))
+		}
+		if err := x.body.sendBuffered(); err != nil || !x.body.canBegin() {
+			t.Errorf("there is no next attempt: %v", err)
+		}
+	})
 }
 
 // A pod may answer without taking anything of the body: its answer must be waited for, not its window.
