@@ -84,6 +84,15 @@ func (r *Request) parseMethod(buf []byte, most int) (next int, err error) {
 	return i + 1, checkMethod(r.Method)
 }
 
+// SetMethod checks and sets Method, for requests that come by another protocol.
+func (r *Request) SetMethod(method []byte) error {
+	if !IsToken(method) {
+		return ErrMethod
+	}
+	r.Method = method
+	return checkMethod(method)
+}
+
 // checkMethod refuses what would open a tunnel, and what would answer with the cookies and credentials of the request.
 func checkMethod(method []byte) error {
 	switch {
@@ -153,6 +162,21 @@ func (r *Request) settleHost() error {
 		return ErrHostMismatch
 	}
 	return r.SetHost(host)
+}
+
+// Settle checks Host and Content-Length among the fields that were added by Add: there is one of each at most, Host
+// is that of SetHost (RFC 9113 section 8.3.1), and Content-Length is read.
+func (r *Request) Settle() error {
+	if r.isRepeated(FieldHost) {
+		return ErrHostRepeated
+	}
+	if r.Has(FieldHost) && !foldEqual(r.Host, r.Get(FieldHost)) {
+		return ErrHostMismatch
+	}
+	if r.Has(FieldContentLength) {
+		return r.setLength()
+	}
+	return nil
 }
 
 // SetExpect reads Expect, which does not exist in HTTP/1.0 and means nothing without a body (RFC 9110 section 10.1.1). Body

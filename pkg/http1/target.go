@@ -5,30 +5,6 @@ import (
 	"net/netip"
 )
 
-// SetMethod checks and sets Method, for requests that come by another protocol.
-func (r *Request) SetMethod(method []byte) error {
-	if !IsToken(method) {
-		return ErrMethod
-	}
-	r.Method = method
-	return checkMethod(method)
-}
-
-// Settle checks Host and Content-Length among the fields that were added by Add: there is one of each at most, Host
-// is that of SetHost (RFC 9113 section 8.3.1), and Content-Length is read.
-func (r *Request) Settle() error {
-	if r.isRepeated(FieldHost) {
-		return ErrHostRepeated
-	}
-	if r.Has(FieldHost) && !foldEqual(r.Host, r.Get(FieldHost)) {
-		return ErrHostMismatch
-	}
-	if r.Has(FieldContentLength) {
-		return r.setLength()
-	}
-	return nil
-}
-
 // SetTarget checks and sets Path and Query from the :path of an HTTP/2 request: an origin-form, or "*" with OPTIONS.
 // Method must be set before.
 func (r *Request) SetTarget(target []byte) error {
