@@ -8,6 +8,7 @@ IMAGE      ?= limpet:$(VERSION)
 TEST_FLAGS ?=
 PKG        ?= ./...
 FUZZTIME   ?= 20s
+STORMS     ?= 60
 BENCHTIME  ?= 1s
 BENCH_FLAGS ?=
 
@@ -21,7 +22,7 @@ govulncheck    = $(shell hack/tools/build.sh govulncheck)
 .PHONY: help
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= IMAGE=$(IMAGE)"
+	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= IMAGE=$(IMAGE)"
 
 ##@ Use
 
@@ -86,6 +87,10 @@ microbench: ## Run all Go benchmarks
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME
 	hack/fuzz.sh $(FUZZTIME) $(PKG)
+
+.PHONY: storm
+storm: ## Run STORMS storms of requests through the data plane, some 5 s each, with seeds that have not been tried
+	go test -race -count 1 -timeout $(STORMS)m -run OfAStorm ./pkg/proxy -storm.seed $$(date +%s) -storm.count $(STORMS)
 
 ##@ Change
 

@@ -1,0 +1,249 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// stormPod is a pod made of net/http, that speaks HTTP/1.1 and HTTP/2 in clear, and does what errands say. It can die and come
+// back at its address.
+type stormPod struct {
+	name, addr string
+	s          *storm
+
+	mu     sync.Mutex
+	server *http.Server
+	l      net.Listener
+	conns  map[net.Conn]http.ConnState
+	busy   sync.WaitGroup // its servers
+	visits atomic.Int32
+}
+
+// startStormPod runs a pod until the test ends.
+func (s *storm) startPod(name string) *stormPod {
+	// Nothing connects from this address, so that no other socket takes the port while the pod is down.
+	p := &stormPod{name: name, addr: "127.0.0.2:0", s: s, conns: map[net.Conn]http.ConnState{}}
+	p.start()
+	s.t.Cleanup(func() {
+		p.stop()
+		p.busy.Wait()
+		eventually(s.t, "a pod to do nothing any more", func() bool { return p.visits.Load() == 0 })
+	})
+	return p
+}
+
+func (p *stormPod) start() {
+	l, err := net.Listen("tcp", p.addr)
+	if err != nil {
+		p.s.t.Fatal(err)
+	}
+	p.addr = l.Addr().String()
+	server := &http.Server{
+		Handler: http.HandlerFunc(p.serve), ConnState: p.note, Protocols: new(http.Protocols),
+		ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute,
+	}
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.server, p.l = server, l
+	p.busy.Go(func() { _ = server.Serve(l) }) // it ends when the pod does
+}
+
+func (p *stormPod) note(conn net.Conn, state http.ConnState) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if state == http.StateClosed {
+		delete(p.conns, conn)
+		return
+	}
+	p.conns[conn] = state
+}
+
+// stop is the end of the pod, with all that it has.
+func (p *stormPod) stop() {
+	p.current().Close()
+	p.l.Close() // which a server that has just begun does not know
+	p.closeConns(func(http.ConnState) bool { return true })
+}
+
+func (p *stormPod) current() *http.Server {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.server
+}
+
+// leave stops taking requests, and comes back while those that have begun go on.
+func (p *stormPod) leave() {
+	server, begun := p.current(), make(chan struct{})
+	server.RegisterOnShutdown(func() { close(begun) })
+	p.busy.Go(func() {
+		_ = server.Shutdown(p.s.t.Context()) // at the end of the test the rest is closed
+		server.Close()
+	})
+	<-begun
+	p.l.Close()
+	p.start()
+}
+
+// closeConns closes some of the connections, at whatever moment that is.
+func (p *stormPod) closeConns(which func(http.ConnState) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn, state := range p.conns {
+		if which(state) {
+			conn.Close()
+		}
+	}
+}
+
+func isIdle(state http.ConnState) bool { return state == http.StateIdle }
+
+func (p *stormPod) connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns)
+}
+
+func (p *stormPod) endpoint(state model.EndpointState) model.Endpoint {
+	return model.Endpoint{ID: "uid-" + p.name, Pod: p.name, Address: p.addr, State: state}
+}
+
+// serve does what the errand says.
+func (p *stormPod) serve(w http.ResponseWriter, q *http.Request) {
+	p.visits.Add(1)
+	defer p.visits.Add(-1)
+	e, err := errandOf(q.URL)
+	if err != nil || q.Header.Get(errandField) != e.name() || q.Method != e.Method {
+		p.s.fault("a pod gets %s %s with %q: %v", q.Method, q.URL, q.Header, err)
+		return
+	}
+	p.s.arrived(e)
+	v := &visit{p, e, w, q}
+	switch e.Manner {
+	case socket:
+		v.openSocket()
+	case deaf:
+		v.end("")
+	case halfHead:
+		v.end("HTTP/1.1 200 OK\r\nX-Errand: ")
+	case silent:
+		v.read()
+		v.end("")
+	default:
+		v.answer()
+	}
+}
+
+// visit is an errand at a pod.
+type visit struct {
+	pod *stormPod
+	e   *errand
+	w   http.ResponseWriter
+	q   *http.Request
+}
+
+// read reads the body. What passes for whole has to be.
+func (v *visit) read() {
+	got, err := io.ReadAll(v.q.Body)
+	if want := v.e.request(); !bytes.HasPrefix(want, got) || err == nil && len(got) != len(want) {
+		v.pod.s.fault("%s: its pod gets %d of %d bytes, right up to %d: %v", v.e, len(got), len(want), commonPrefix(want, got), err)
+	}
+	if sum := v.q.Trailer.Get(errandTrailer); err == nil && v.e.Trailers && sum != v.e.name() {
+		v.pod.s.fault("%s: its pod gets the trailers %q", v.e, v.q.Trailer)
+	}
+}
+
+func (v *visit) answer() {
+	e, body := v.e, v.e.answer()
+	control := http.NewResponseController(v.w)
+	if e.Manner == faithful || e.Manner == slow {
+		v.read()
+	}
+	v.w.Header().Set(errandField, e.name())
+	if e.Unsized {
+		v.w.Header().Set("Trailer", errandTrailer)
+	} else {
+		v.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	if e.Manner == talking {
+		_ = control.EnableFullDuplex() // HTTP/2 has it always
+		_ = control.Flush()            // fails with the connection, as all that follows
+		v.read()
+	}
+	v.write(body, control)
+	if e.Unsized {
+		v.w.Header().Set(errandTrailer, e.name())
+	}
+}
+
+func (v *visit) write(body []byte, control *http.ResponseController) {
+	switch v.e.Manner {
+	case cutShort:
+		_, _ = v.w.Write(body[:len(body)/2])
+		_ = control.Flush()
+		panic(http.ErrAbortHandler)
+	case slow:
+		for len(body) > 0 {
+			n := min(len(body), 1+v.e.Answer/5)
+			_, _ = v.w.Write(body[:n])
+			_ = control.Flush()
+			body = body[n:]
+			pause()
+		}
+	default:
+		_, _ = v.w.Write(body)
+	}
+}
+
+// pause lets others go first for a while.
+func pause() { <-time.After(time.Duration(rand.IntN(2000)) * time.Microsecond) }
+
+// end says that, where it can be said, and ends the connection or stream.
+func (v *visit) end(text string) {
+	conn := v.hijack()
+	if conn == nil {
+		panic(http.ErrAbortHandler)
+	}
+	defer v.pod.note(conn, http.StateClosed)
+	_, _ = io.WriteString(conn, text)
+	if v.e.ID%2 == 0 {
+		resetSocket(conn)
+	}
+	conn.Close()
+}
+
+// hijack gives nil over HTTP/2.
+func (v *visit) hijack() net.Conn {
+	conn, _, err := http.NewResponseController(v.w).Hijack()
+	if err != nil {
+		return nil
+	}
+	return conn
+}
+
+// openSocket echoes what comes.
+func (v *visit) openSocket() {
+	conn, rw, err := http.NewResponseController(v.w).Hijack()
+	if err != nil {
+		v.pod.s.fault("%s: %v", v.e, err)
+		return
+	}
+	defer v.pod.note(conn, http.StateClosed)
+	defer conn.Close()
+	accept := acceptFor([]byte(v.q.Header.Get("Sec-WebSocket-Key")))
+	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"X-Errand: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.name(), accept)
+	_, _ = io.Copy(conn, rw)
+}

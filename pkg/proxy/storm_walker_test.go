@@ -1,0 +1,240 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// walker is a client that speaks HTTP/1.1.
+type walker struct {
+	s      *storm
+	rnd    *rand.Rand
+	by     string // what the next errand is told
+	dial   func() (net.Conn, error)
+	conn   net.Conn // nil where the next errand makes one
+	in     *bufio.Reader
+	cookie string
+}
+
+func (w *walker) run(errands int) {
+	defer w.drop()
+	for range errands {
+		w.connect()
+		to := anyPlace(w.rnd)
+		switch w.rnd.IntN(16) {
+		case 0, 1:
+			w.leave(w.s.errandTo(to, w.by, w.rnd))
+		case 2, 3:
+			w.pipeline(to)
+		case 4:
+			w.openSocket()
+		case 5:
+			w.ask(w.s.errandTo(to, w.by, w.rnd))
+			w.drop()
+		case 6:
+			w.endAndAsk(w.s.errandTo(to, w.by, w.rnd))
+		default:
+			w.ask(w.s.errandTo(to, w.by, w.rnd))
+		}
+		w.s.done()
+	}
+}
+
+// connect makes a connection where there is none.
+func (w *walker) connect() {
+	if w.conn == nil {
+		conn, err := w.dial()
+		if err != nil {
+			w.s.fault("connecting: %v", err)
+			conn, _ = net.Pipe() // on which all else fails
+		}
+		w.conn, w.in, w.by = conn, bufio.NewReader(conn), "HTTP/1.1"
+	}
+	_ = w.conn.SetDeadline(time.Now().Add(stormPatience))
+}
+
+func (w *walker) drop() {
+	if w.conn != nil {
+		w.conn.Close()
+		w.conn = nil
+	}
+}
+
+// head is that of an errand, whose body follows.
+func (w *walker) head(e *errand) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: shop.example\r\nX-Errand: %s\r\nTE: trailers\r\n", e.Method, e.target(), e.name())
+	if w.cookie != "" {
+		fmt.Fprintf(&b, "Cookie: %s\r\n", w.cookie)
+	}
+	switch {
+	case e.Chunked:
+		b.WriteString("Transfer-Encoding: chunked\r\n")
+	case e.Size != noBody:
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", e.Size)
+	}
+	if e.Trailers {
+		b.WriteString("Trailer: X-Errand-End\r\n")
+	}
+	if e.Expect {
+		b.WriteString("Expect: 100-continue\r\n")
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// body is as it goes over the wire.
+func (w *walker) body(e *errand) []byte {
+	body := e.request()
+	if !e.Chunked {
+		return body
+	}
+	var b bytes.Buffer
+	for len(body) > 0 {
+		n := min(len(body), 1+w.rnd.IntN(40_000))
+		fmt.Fprintf(&b, "%x\r\n%s\r\n", n, body[:n])
+		body = body[n:]
+	}
+	b.WriteString("0\r\n")
+	if e.Trailers {
+		fmt.Fprintf(&b, "X-Errand-End: %s\r\n", e.name())
+	}
+	b.WriteString("\r\n")
+	return b.Bytes()
+}
+
+// ask sends an errand, and reads its answer meanwhile.
+func (w *walker) ask(e *errand) {
+	text := [][]byte{w.head(e), w.body(e)}
+	if !e.Expect {
+		text = [][]byte{bytes.Join(text, nil)}
+	}
+	got := &outcome{status: http.StatusContinue}
+	for i := 0; i < len(text) && got.status == http.StatusContinue; i++ {
+		sent := w.write(text[i])
+		got = w.read(e)
+		<-sent
+	}
+	w.s.judge(e, got)
+}
+
+// write says when it is over. Why it fails is told by the answer.
+func (w *walker) write(text []byte) (over <-chan struct{}) {
+	conn, sent := w.conn, make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = conn.Write(text)
+	}()
+	return sent
+}
+
+// read reads an answer, after which the connection is closed if there cannot be another one.
+func (w *walker) read(e *errand) *outcome {
+	e.By = w.by
+	w.by = fmt.Sprintf("HTTP/1.1, after %s of %s to %s", e.Manner, e.Method, e.Place)
+	r, err := http.ReadResponse(w.in, &http.Request{Method: e.Method})
+	got := outcomeOf(r, err)
+	if set, _, ok := strings.Cut(got.header.Get("Set-Cookie"), ";"); ok {
+		w.cookie = set
+	}
+	if got.err != nil || r.Close || e.Expect && got.status != http.StatusContinue {
+		w.drop()
+	}
+	return got
+}
+
+// pipeline sends several errands at once. What comes after an answer that ends the connection was not begun with.
+func (w *walker) pipeline(to place) {
+	var all []*errand
+	var text []byte
+	for range 2 + w.rnd.IntN(4) {
+		e := w.s.errandTo(to, w.by, w.rnd)
+		e.Expect, e.Size = false, min(e.Size, 4000)
+		all, text = append(all, e), append(append(text, w.head(e)...), w.body(e)...)
+	}
+	sent := w.write(text)
+	for i, e := range all {
+		got := w.read(e)
+		w.s.judge(e, got)
+		if w.conn == nil {
+			<-sent
+			if got.err == nil {
+				w.askAgain(all[i+1:])
+			}
+			return
+		}
+	}
+	<-sent
+}
+
+func (w *walker) askAgain(left []*errand) {
+	for _, e := range left {
+		w.connect()
+		w.ask(e)
+	}
+}
+
+// leave goes away after some of an errand, or all of it.
+func (w *walker) leave(e *errand) {
+	text := append(w.head(e), w.body(e)...)
+	some := pick(w.rnd, len(text), w.rnd.IntN(len(text)))
+	sent := w.write(text[:some])
+	if some == len(text) && w.rnd.IntN(2) == 0 {
+		_, _ = w.in.ReadByte()
+	}
+	if w.rnd.IntN(2) == 0 {
+		resetSocket(w.conn)
+	}
+	w.drop()
+	<-sent
+}
+
+// endAndAsk ends its side of the connection with the errand, and waits for the answer.
+func (w *walker) endAndAsk(e *errand) {
+	e.Expect, e.Size = false, min(e.Size, 4000)
+	_, err := w.conn.Write(append(w.head(e), w.body(e)...))
+	if err == nil {
+		_ = w.conn.(interface{ CloseWrite() error }).CloseWrite()
+	}
+	w.s.judge(e, w.read(e))
+	w.drop()
+}
+
+// openSocket sends a body through a WebSocket, and reads it back.
+func (w *walker) openSocket() {
+	e := w.s.errandTo(pick(w.rnd, calmHTTP1, wildHTTP1), w.by, w.rnd)
+	e.Method, e.Size, e.Chunked, e.Trailers, e.Expect, e.Manner = "GET", noBody, false, false, false, socket
+	head := bytes.TrimSuffix(w.head(e), []byte("\r\n"))
+	head = append(head, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"...)
+	sent := w.write(append(head, e.answer()...))
+	w.s.judge(e, w.readSocket(e))
+	w.drop()
+	<-sent
+}
+
+// readSocket takes what comes back through a WebSocket for an answer.
+func (w *walker) readSocket(e *errand) *outcome {
+	got := outcomeOf(http.ReadResponse(w.in, &http.Request{Method: e.Method}))
+	if got.status != http.StatusSwitchingProtocols {
+		return got
+	}
+	body := make([]byte, e.Answer)
+	n, err := io.ReadFull(w.in, body)
+	return &outcome{http.StatusOK, got.header, http.Header{errandTrailer: {e.name()}}, body[:n], err}
+}
+
+// isOverdue tells the storm's own patience from other ends.
+func isOverdue(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
+}
