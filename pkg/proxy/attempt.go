@@ -101,12 +101,12 @@ func (x *exchange) endReplay() {
 func (x *exchange) tryAgain(failed failure) bool {
 	switch decideNext(failed.kind, x.replayable(), &x.tried, x.bounds.attempts) {
 	case sameEndpoint:
-		return x.body.canBegin()
+		return x.body.keepForAnother()
 	case replay:
 		x.tried.replayed = x.backend.Pool.BeginReplay()
 		return x.tried.replayed
 	case otherEndpoint:
-		return x.body.canBegin() && x.nextEndpoint()
+		return x.body.keepForAnother() && x.nextEndpoint()
 	}
 	return false
 }

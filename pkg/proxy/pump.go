@@ -27,7 +27,7 @@ type bodyPump struct {
 	keeps   bool
 	isLong  bool // more has been read than is kept
 	kept    []byte
-	refused bool      // pod did not take something, which is kept
+	refused bool      // pod does not take the body, which is kept
 	over    bool      // there will be no other pod
 	another sync.Cond // there is one, or there will be none
 
@@ -232,11 +232,16 @@ func (p *bodyPump) isRead() bool { return p.read.Load() }
 // isSent reports whether the whole body was written to the pod.
 func (p *bodyPump) isSent() bool { return p.sent.Load() }
 
-// canBegin reports whether the body can be sent from its beginning: nothing was read of it, or what was is kept.
-func (p *bodyPump) canBegin() bool {
+// keepForAnother reports whether the body can be sent from its beginning: nothing was read of it, or what was is kept. Then
+// no more is read than is kept until begin is called with another pod, or stop.
+func (p *bodyPump) keepForAnother() bool {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	return p.x == nil || p.x.req.Body == http1.BodyNone || p.keeps && !p.isLong
+	if p.x == nil || p.x.req.Body == http1.BodyNone {
+		return true
+	}
+	p.refused = p.keeps && !p.isLong
+	return p.refused
 }
 
 // takeBack keeps a body that was sent whole, not in chunks, and did not arrive.

@@ -92,18 +92,33 @@ func uploadTo(pod *sink) (x *exchange, from *uploader) {
 	return x, from
 }
 
+// feed sends spans that tell where they belong.
+func (u *uploader) feed(from, to int) {
+	for i := from; i < to; i++ {
+		u.spans <- bytes.Repeat([]byte{byte(i)}, 4<<10)
+	}
+}
+
+// expectFed sees that a pod got as many of them, from the first one on.
+func (s *sink) expectFed(t *testing.T, spans int) {
+	t.Helper()
+	if n := s.got.Len(); n != spans*4<<10 || !s.ended {
+		t.Fatalf("the pod got %d bytes, and the end: %t", n, s.ended)
+	}
+	for i, b := range s.got.Bytes() {
+		if int(b) != i/(4<<10) {
+			t.Fatalf("byte %d is %d", i, b)
+		}
+	}
+}
+
 // The other pod may have to be connected to first, while the client goes on.
 func TestNoMoreOfABodyIsReadThanIsKeptForAnotherPod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, from := uploading()
-		go func() {
-			for i := range 50 {
-				from.spans <- bytes.Repeat([]byte{byte(i)}, 4<<10)
-			}
-			close(from.spans)
-		}()
+		go func() { from.feed(0, 50); close(from.spans) }()
 		synctest.Wait()
-		if !x.body.canBegin() {
+		if !x.body.keepForAnother() {
 			t.Fatal("what was read is more than is kept")
 		}
 		other := &sink{}
@@ -111,14 +126,27 @@ func TestNoMoreOfABodyIsReadThanIsKeptForAnotherPod(t *testing.T) {
 			t.Fatal(err)
 		}
 		x.body.running.Wait()
-		if n := other.got.Len(); n != 50*4<<10 || !other.ended || !x.body.isSent() {
-			t.Fatalf("the other pod got %d bytes", n)
+		other.expectFed(t, 50)
+	})
+}
+
+// That a pod has refused its stream is known to who awaits the answer before it is to who sends the body.
+func TestABodyIsKeptFromWhenItIsKnownThatAnotherPodGetsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, from := uploadTo(&sink{})
+		x.body.sendRest()
+		from.feed(0, 1)
+		if !x.body.keepForAnother() {
+			t.Fatal("what was read is more than is kept")
 		}
-		for i, b := range other.got.Bytes() {
-			if int(b) != i/(4<<10) {
-				t.Fatalf("byte %d is %d", i, b)
-			}
+		go func() { from.feed(1, 50); close(from.spans) }()
+		synctest.Wait()
+		other := &sink{}
+		if err := x.body.begin(x, other, true); err != nil {
+			t.Fatal(err)
 		}
+		x.body.running.Wait()
+		other.expectFed(t, 50)
 	})
 }
 
@@ -152,7 +180,7 @@ func TestWhoMakesTheNextAttemptDoesNotWaitForIt(t *testing.T) {
 		for range keptBody>>12 + 1 {
 			from.arrived = append(from.arrived, make([]byte, 4<<10))
 		}
-		if err := x.body.sendBuffered(); err != nil || !x.body.canBegin() {
+		if err := x.body.sendBuffered(); err != nil || !x.body.keepForAnother() {
 			t.Errorf("there is no next attempt: %v", err)
 		}
 	})
