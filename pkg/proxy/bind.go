@@ -1,10 +1,6 @@
 package proxy
 
-import (
-	"time"
-
-	"github.com/limpet-dev/limpet/pkg/affinity"
-)
+import "time"
 
 // bind decides which endpoint the request goes to. If there is none it answers, and returns false.
 func (x *exchange) bind() bool {
@@ -15,7 +11,7 @@ func (x *exchange) bind() bool {
 	if x.backend.Policy.IsBounded() {
 		x.claim()
 	}
-	if x.decision.Outcome == affinity.OutcomeRefused {
+	if x.refusedByPolicy() {
 		x.answerRefused()
 		return false
 	}

@@ -112,6 +112,17 @@ func (s *sink) expectFed(t *testing.T, spans int) {
 	}
 }
 
+// expectWholeAtAnother gives the body to another pod, which must get all of it.
+func expectWholeAtAnother(t *testing.T, x *exchange, spans int) {
+	t.Helper()
+	other := &sink{}
+	if err := x.body.begin(x, other, true); err != nil {
+		t.Fatal(err)
+	}
+	x.body.running.Wait()
+	other.expectFed(t, spans)
+}
+
 // The other pod may have to be connected to first, while the client goes on.
 func TestNoMoreOfABodyIsReadThanIsKeptForAnotherPod(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -121,12 +132,7 @@ func TestNoMoreOfABodyIsReadThanIsKeptForAnotherPod(t *testing.T) {
 		if !x.body.keepForAnother() {
 			t.Fatal("what was read is more than is kept")
 		}
-		other := &sink{}
-		if err := x.body.begin(x, other, true); err != nil {
-			t.Fatal(err)
-		}
-		x.body.running.Wait()
-		other.expectFed(t, 50)
+		expectWholeAtAnother(t, x, 50)
 	})
 }
 
@@ -141,12 +147,7 @@ func TestABodyIsKeptFromWhenItIsKnownThatAnotherPodGetsIt(t *testing.T) {
 		}
 		go func() { from.feed(1, 50); close(from.spans) }()
 		synctest.Wait()
-		other := &sink{}
-		if err := x.body.begin(x, other, true); err != nil {
-			t.Fatal(err)
-		}
-		x.body.running.Wait()
-		other.expectFed(t, 50)
+		expectWholeAtAnother(t, x, 50)
 	})
 }
 

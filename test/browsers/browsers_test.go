@@ -115,7 +115,7 @@ func startLimpet(t *testing.T) (pin string) {
 	}
 	run(t, exec.Command(programs.Limpet.Path(), "dev", "--manifests", dir, "--http-addr", httpAddr, "--https-addr", httpsAddr,
 		"--http3-addr", httpsAddr, "--admin-addr", adminAddr, "--access-log=false", "--stop-delay=0s", "--stop-timeout=1s"))
-	awaitReady(t)
+	programs.AwaitReady(t, adminAddr)
 	sum := sha256.Sum256(pair.Leaf.RawSubjectPublicKeyInfo)
 	return text(sum[:])
 }

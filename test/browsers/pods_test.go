@@ -71,22 +71,3 @@ func echo(ws *websocket.Conn) {
 	for websocket.Message.Receive(ws, &message) == nil && websocket.Message.Send(ws, message) == nil {
 	}
 }
-
-// awaitReady waits until Limpet serves.
-func awaitReady(t *testing.T) {
-	t.Helper()
-	client := http.Client{Timeout: time.Second}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
-		answer, err := client.Get("http://" + adminAddr + "/readyz")
-		if err != nil {
-			continue
-		}
-		answer.Body.Close()
-		if answer.StatusCode == http.StatusOK {
-			return
-		}
-	}
-	t.Fatal("limpet does not become ready")
-}

@@ -53,20 +53,5 @@ func startLimpet(t *testing.T) {
 			t.Errorf("limpet ended badly: %v", err)
 		}
 	})
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); !ready(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("limpet does not become ready")
-		}
-	}
-}
-
-func ready() bool {
-	answer, err := http.Get("http://" + admin + "/readyz")
-	if err != nil {
-		return false
-	}
-	answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
+	programs.AwaitReady(t, admin)
 }

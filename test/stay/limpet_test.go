@@ -55,14 +55,7 @@ func startLimpet(t *testing.T, args ...string) *limpet {
 		}
 	})
 	t.Cleanup(l.stop)
-	await(t, "limpet is ready", func() bool {
-		answer, err := http.Get("http://" + l.admin + "/readyz")
-		if err != nil {
-			return false
-		}
-		answer.Body.Close()
-		return answer.StatusCode == http.StatusOK
-	})
+	programs.AwaitReady(t, l.admin)
 	return l
 }
 
