@@ -28,7 +28,7 @@ help: ## Print this help
 
 .PHONY: demo
 demo: ## Run limpet with sample manifests and three sample pods, no cluster needed
-	go run ./cmd/limpet demo
+	go run -ldflags "-X main.version=$(VERSION)" ./cmd/limpet demo
 
 .PHONY: build
 build: ## Build bin/limpet

@@ -14,3 +14,4 @@ cp config/rbac/role.yaml charts/limpet/files/
 
 # The reference pages that follow from the code.
 go run ./hack/docs
+go test ./cmd/limpet -count 1 -run TestFlagsPage_isCurrent -update

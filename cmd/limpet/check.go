@@ -1,10 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
+	"os"
 
+	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
 	"github.com/limpet-dev/limpet/pkg/manifest"
@@ -12,26 +13,48 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// runCheck prints what Limpet makes of manifests, and every problem in them. Problems make it fail.
-func runCheck(_ context.Context, args []string, std streams) error {
-	f := newFlagSet("check", std)
-	path := f.String("f", "", "`file or folder` with manifests (required)")
+func newCheckCommand(std streams) *cobra.Command {
 	classes := list{values: []string{translate.DefaultClass}}
-	f.Var(&classes, "ingress-class", "`name` of an IngressClass to serve; may be repeated")
-	if err := f.parse(args); err != nil {
-		return err
+	var path string
+	cmd := &cobra.Command{
+		Use:   "check -f FILE|DIR [flags]",
+		Short: "Print what Limpet makes of manifests, and every problem in them",
+		Long: `Print the routes that Limpet makes of manifests, with the affinity of each backend, and every problem in them.
+
+The exit status is 1 if there are problems, and 2 if a file cannot be read.`,
+		Example: `limpet check -f shop
+
+# The objects of a cluster, before you switch
+kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices > all.yaml
+limpet check -f all.yaml --ingress-class nginx`,
+		Args:    noArguments,
+		PreRunE: readEnvironment,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, v := range unknownVariables(cmd.Root(), os.Environ()) {
+				fmt.Fprintf(std.err, "limpet: warning: %v\n", v)
+			}
+			return runCheck(path, classes.values, std)
+		},
 	}
-	if *path == "" {
-		return fmt.Errorf("%w: -f is required", errUsage)
+	f := flagSet{cmd.Flags()}
+	f.StringVarP(&path, "filename", "f", "", "The `path` of a file or folder with manifests. Required.")
+	f.Var(&classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
+	return cmd
+}
+
+// runCheck prints what Limpet makes of manifests, and every problem in them. Problems make it fail.
+func runCheck(path string, classes []string, std streams) error {
+	if path == "" {
+		return usagef("-f is required")
 	}
-	world, skipped, err := manifest.Load(*path)
+	world, skipped, err := manifest.Load(path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return inputError{err}
 	}
 	for _, s := range skipped {
 		fmt.Fprintln(std.err, s)
 	}
-	result := translate.Build(world, nil, translate.Options{Classes: classes.values, TakeUnclassed: true})
+	result := translate.Build(world, nil, translate.Options{Classes: classes, TakeUnclassed: true})
 	return describe(std.out, result)
 }
 

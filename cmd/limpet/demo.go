@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/spf13/cobra"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,15 +25,30 @@ import (
 //go:embed demo/*.yaml
 var demoManifests embed.FS
 
+func newDemoCommand(std streams) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "demo [flags]",
+		Short: "Serve sample manifests and three sample pods",
+		Long:  "Serve sample manifests and three sample pods that run in the same process, and print what to try.",
+		Example: `limpet demo
+
+# On other ports
+limpet demo --http-addr localhost:8081 --https-addr '' --admin-addr localhost:9091`,
+		Args:    noArguments,
+		PreRunE: readEnvironment,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.unknown = unknownVariables(cmd.Root(), os.Environ())
+			return runDemo(cmd.Context(), o, std)
+		},
+	}
+	o.register(flagSet{cmd.Flags()}, devDefaults)
+	return cmd
+}
+
 // runDemo is dev with three sample pods in this process. Its manifests are written to a folder of their own, so that
 // they can be edited while it runs.
-func runDemo(ctx context.Context, args []string, std streams) error {
-	f := newFlagSet("demo", std)
-	var o options
-	o.register(f, devDefaults)
-	if err := f.parse(args); err != nil {
-		return err
-	}
+func runDemo(ctx context.Context, o options, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/limpet-dev/limpet/pkg/manifest"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -11,29 +13,49 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// runDev serves what the YAML files below a folder say, and follows their changes.
-func runDev(ctx context.Context, args []string, std streams) error {
-	f := newFlagSet("dev", std)
+func newDevCommand(std streams) *cobra.Command {
 	var o options
-	o.register(f, devDefaults)
-	dir := f.String("manifests", "", "`folder` whose *.yaml and *.yml files are served (required)")
-	if err := f.parse(args); err != nil {
-		return err
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "dev --manifests DIR [flags]",
+		Short: "Serve the YAML files of a folder, without a cluster",
+		Long: `Serve the *.yaml and *.yml files below a folder by the same code as in a cluster, and follow their changes.
+
+A file that does not parse ends the command at start. Later, its last good content keeps serving.`,
+		Example: `limpet dev --manifests shop
+
+# Keep sessions across restarts
+head -c 32 /dev/urandom | base64 > keys
+limpet dev --manifests shop --affinity-keys keys`,
+		Args:    noArguments,
+		PreRunE: readEnvironment,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.unknown = unknownVariables(cmd.Root(), os.Environ())
+			return runDev(cmd.Context(), o, dir, std)
+		},
 	}
+	f := flagSet{cmd.Flags()}
+	o.register(f, devDefaults)
+	f.StringVar(&dir, "manifests", "", "The `folder` whose *.yaml and *.yml files are served. Required.")
+	return cmd
+}
+
+// runDev serves what the YAML files below a folder say, and follows their changes.
+func runDev(ctx context.Context, o options, dir string, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
-	if *dir == "" {
-		return fmt.Errorf("%w: --manifests is required", errUsage)
+	if dir == "" {
+		return usagef("--manifests is required")
 	}
-	return serveManifests(ctx, o, *dir, std)
+	return serveManifests(ctx, o, dir, std)
 }
 
 // serveManifests is dev with its flags read.
 func serveManifests(ctx context.Context, o options, dir string, std streams) error {
 	world, skipped, err := manifest.Load(dir)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return inputError{err}
 	}
 	t := o.translation()
 	t.TakeUnclassed = true

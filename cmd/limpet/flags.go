@@ -2,52 +2,35 @@ package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"net/netip"
-	"os"
 	"strings"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// errReported marks errors that the user has been told about already.
-var errReported = errors.New("already reported")
+// flagSet is a pflag.FlagSet with flags of kinds that pflag does not have.
+type flagSet struct{ *pflag.FlagSet }
 
-// flagSet is a flag.FlagSet whose flags are also read from the environment: --http-addr from LIMPET_HTTP_ADDR. What
-// the command line says wins.
-type flagSet struct{ *flag.FlagSet }
-
-func newFlagSet(command string, std streams) flagSet {
-	f := flag.NewFlagSet("limpet "+command, flag.ContinueOnError)
-	f.SetOutput(std.err)
-	return flagSet{f}
-}
-
-// parse reads the environment, then the arguments. There are no positional ones.
-func (f flagSet) parse(args []string) error {
-	var failed error
-	f.VisitAll(func(fl *flag.Flag) {
-		name := "LIMPET_" + strings.ToUpper(strings.ReplaceAll(fl.Name, "-", "_"))
-		if value, ok := os.LookupEnv(name); ok {
-			if err := fl.Value.Set(value); err != nil {
-				failed = fmt.Errorf("%w: %s=%q: %w", errUsage, name, value, err)
-			}
-		}
-	})
-	if failed != nil {
-		return failed
+// completeFlags tells shells what the flags that a command has take. The others take any text, which is completed as a file.
+func completeFlags(cmd *cobra.Command) {
+	for name, values := range map[string][]string{
+		"log-format":      {"json", "text"},
+		"tls-min-version": {"1.2", "1.3"},
+		"client-address-headers": {
+			http1.FieldXForwardedFor.String(), http1.FieldForwarded.String(), http1.FieldXRealIP.String(),
+		},
+	} {
+		// It fails for a flag that this command does not have.
+		_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 	}
-	if err := f.Parse(args); err != nil {
-		return errors.Join(errUsage, errReported, err)
-	}
-	if f.NArg() > 0 {
-		return fmt.Errorf("%w: unexpected argument %q", errUsage, f.Arg(0))
-	}
-	return nil
+	_ = cmd.MarkFlagDirname("manifests")
+	_ = cmd.MarkFlagFilename("filename", "yaml", "yml")
 }
 
 // list is a flag that may be repeated, or be given several values with commas. The first value replaces the default.
@@ -57,6 +40,9 @@ type list struct {
 }
 
 func (l *list) String() string { return strings.Join(l.values, ",") }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (l *list) Type() string { return "list" }
 
 func (l *list) Set(s string) error {
 	if !l.set {
@@ -73,7 +59,16 @@ func (l *list) Set(s string) error {
 // prefixes is a flag of CIDRs with commas. A single address stands for itself.
 type prefixes []netip.Prefix
 
-func (p *prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
+func (p *prefixes) String() string {
+	texts := make([]string, len(*p))
+	for i, prefix := range *p {
+		texts[i] = prefix.String()
+	}
+	return strings.Join(texts, ",")
+}
+
+// Type names the kind of value in the help text, as pflag wants.
+func (p *prefixes) Type() string { return "CIDRs" }
 
 func (p *prefixes) Set(s string) error {
 	parsed := prefixes{}
@@ -102,6 +97,9 @@ func (h *clientHeaders) String() string {
 	}
 	return strings.Join(names, ",")
 }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (h *clientHeaders) Type() string { return "headers" }
 
 func (h *clientHeaders) Set(s string) error {
 	parsed := clientHeaders{}
@@ -134,6 +132,9 @@ func (n *objectName) String() string {
 	}
 	return n.Namespace + "/" + n.Name
 }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (n *objectName) Type() string { return "namespace/name" }
 
 func (n *objectName) Set(s string) error {
 	if s == "" {

@@ -23,16 +23,16 @@ type limitOptions struct {
 func (o *limitOptions) register(f flagSet) {
 	o.timeouts, o.wire, o.maxAttempts = proxy.DefaultTimeouts(), http1.DefaultLimits(), proxy.DefaultAttempts
 	o.headBytes, o.uriBytes, o.fields = int64(o.wire.HeadBytes), int64(o.wire.TargetBytes), int64(o.wire.Fields)
-	f.timeout(&o.timeouts.Head, "timeout-head", "how long a request's head may take from its first byte to its last")
-	f.timeout(&o.timeouts.Idle, "timeout-idle", "how long a client's connection is kept without a request")
-	f.timeout(&o.timeouts.Body, "timeout-body", "how long a client may pause in sending a body, or in reading an answer")
-	f.timeout(&o.timeouts.Dial, "timeout-connect", "how long connecting to a pod may take")
-	f.timeout(&o.timeouts.Answer, "timeout-answer", "how long a pod may be silent, before its answer or within it")
-	f.number(&o.headBytes, 1<<10, 1<<20, "max-head-bytes", "longest head of a request, or of a pod's answer")
-	f.number(&o.uriBytes, 256, 1<<20, "max-uri-bytes", "longest path and query of a request")
-	f.number(&o.fields, 16, 1000, "max-fields", "most header fields of a request, or of a pod's answer")
-	f.number(&o.maxBodyBytes, 0, 1<<50, "max-body-bytes", "longest body of a request; 0: any")
-	f.number(&o.maxAttempts, 1, 10, "max-attempts", "how often a request is tried in all")
+	f.timeout(&o.timeouts.Head, "timeout-head", "How long a client may take to send a request head, from its first byte to its last.")
+	f.timeout(&o.timeouts.Idle, "timeout-idle", "How long a client connection may stay open without a request.")
+	f.timeout(&o.timeouts.Body, "timeout-body", "How long a client may pause while it sends a body or reads a response.")
+	f.timeout(&o.timeouts.Dial, "timeout-connect", "How long connecting to a pod may take.")
+	f.timeout(&o.timeouts.Answer, "timeout-answer", "How long a pod may send nothing, before or during its response.")
+	f.number(&o.headBytes, 1<<10, 1<<20, "max-head-bytes", "The maximum size of the head of a request or response, in bytes.")
+	f.number(&o.uriBytes, 256, 1<<20, "max-uri-bytes", "The maximum size of the path and query of a request, in bytes.")
+	f.number(&o.fields, 16, 1000, "max-fields", "The maximum number of header fields of a request or response.")
+	f.number(&o.maxBodyBytes, 0, 1<<50, "max-body-bytes", "The maximum size of a request body, in bytes. Zero sets no limit.")
+	f.number(&o.maxAttempts, 1, 10, "max-attempts", "The maximum number of attempts at one request, the first included.")
 }
 
 // apply tells the proxy.
@@ -62,6 +62,9 @@ func (t *timeout) String() string {
 	return t.to.String()
 }
 
+// Type names the kind of value in the help text, as pflag wants.
+func (t *timeout) Type() string { return "duration" }
+
 func (t *timeout) Set(s string) error {
 	value, err := time.ParseDuration(s)
 	if err != nil || value < minTimeout || value > maxTimeout {
@@ -87,6 +90,9 @@ func (n *number) String() string {
 	}
 	return strconv.FormatInt(*n.to, 10)
 }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (n *number) Type() string { return "int" }
 
 func (n *number) Set(s string) error {
 	value, err := strconv.ParseInt(s, 10, 64)

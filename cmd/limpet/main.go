@@ -4,99 +4,57 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
-
-// version is set by the linker.
-var version = "dev"
-
-// command is one subcommand. It returns what ends the process.
-type command struct {
-	name, summary string
-	run           func(ctx context.Context, args []string, std streams) error
-}
 
 // streams are where a command writes.
 type streams struct{ out, err io.Writer }
 
-func commands() []command {
-	return []command{
-		{"run", "in a cluster: watch, publish, serve", runCluster},
-		{"dev", "the same from YAML files, without a cluster", runDev},
-		{"demo", "dev with bundled manifests and three sample pods", runDemo},
-		{"check", "what Limpet makes of manifests, and every problem in them", runCheck},
-		{"version", "print the version", runVersion},
-	}
-}
-
-// The exit statuses. A usage error or a file that does not parse is told apart from problems found and from failures.
-const (
-	exitFailure = 1
-	exitUsage   = 2
-)
-
-// errUsage marks errors whose cause is how Limpet was called, or a file that it cannot read.
-var errUsage = errors.New("usage")
-
 func main() {
 	tuneCollector()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := dispatch(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
-	stop()
+	err := dispatch(untilSignal(), os.Args, streams{os.Stdout, os.Stderr})
 	os.Exit(exitStatus(err))
 }
 
+// untilSignal returns a context that ends with the first interrupt or SIGTERM. The second one ends the process at once.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		os.Exit(exitFailure)
+	}()
+	return ctx
+}
+
+// dispatch runs the command that args ask for and reports its error. The first of args is the name of the program.
 func dispatch(ctx context.Context, args []string, std streams) error {
-	if len(args) == 0 {
-		usage(std.err)
-		return errUsage
+	root := newRootCommand(programName(args[0]), std)
+	if len(args) == 1 {
+		root.SetOut(std.err)
+		root.InitDefaultHelpCmd()
+		root.InitDefaultCompletionCmd()
+		return errors.Join(usageError{errors.New("no command")}, root.Help())
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			err := c.run(ctx, args[1:], std)
-			report(std.err, err)
-			return err
-		}
-	}
-	if args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
-		usage(std.out)
+	root.SetArgs(args[1:])
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
 		return nil
 	}
-	fmt.Fprintf(std.err, "limpet: unknown command %q\n\n", args[0])
-	usage(std.err)
-	return errUsage
-}
-
-func usage(w io.Writer) {
-	fmt.Fprint(w, "Limpet brings every client back to its own pod.\n\nUsage: limpet COMMAND [flags]\n\n")
-	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+	if cmd == root && !errors.Is(err, errUsage) { // the root command has no work of its own that could fail
+		err = usageError{err}
 	}
-	fmt.Fprint(w, "\nlimpet COMMAND --help lists the flags of a command. Every flag is also read from LIMPET_<FLAG>.\n")
-}
-
-func report(w io.Writer, err error) {
-	if err != nil && !errors.Is(err, errReported) {
-		fmt.Fprintf(w, "limpet: %v\n", err)
+	fmt.Fprintf(std.err, "limpet: %s\n", strings.TrimSpace(err.Error()))
+	if errors.As(err, new(usageError)) {
+		fmt.Fprintf(std.err, "Run '%s --help' for usage.\n", cmd.CommandPath())
 	}
-}
-
-func exitStatus(err error) int {
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp): // who asks for help gets it
-		return 0
-	case errors.Is(err, errUsage):
-		return exitUsage
-	}
-	return exitFailure
-}
-
-func runVersion(_ context.Context, _ []string, std streams) error {
-	fmt.Fprintln(std.out, "limpet", version)
-	return nil
+	return err
 }

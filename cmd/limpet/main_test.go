@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
 )
 
 // output is what a command writes, which a test may read while it runs.
@@ -36,7 +38,7 @@ func (o *output) String() string {
 func run(t *testing.T, args ...string) (status int, out, err string) {
 	t.Helper()
 	var stdout, stderr output
-	failure := dispatch(t.Context(), args, streams{&stdout, &stderr})
+	failure := dispatch(t.Context(), append([]string{"limpet"}, args...), streams{&stdout, &stderr})
 	return exitStatus(failure), stdout.String(), stderr.String()
 }
 
@@ -56,7 +58,7 @@ func start(t *testing.T, args ...string) *process {
 	ctx, cancel := context.WithCancel(t.Context())
 	p.cancel = cancel
 	args = append(args, "--http-addr", p.http, "--https-addr", p.https, "--admin-addr", p.admin)
-	go func() { p.ended <- dispatch(ctx, args, streams{&p.out, &p.err}) }()
+	go func() { p.ended <- dispatch(ctx, append([]string{"limpet"}, args...), streams{&p.out, &p.err}) }()
 	t.Cleanup(cancel)
 	await(t, "the process is ready", func() bool { return get(p.admin, "/readyz") == "ok\n" })
 	return p
@@ -123,7 +125,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no command":              {nil, "Usage: limpet COMMAND"},
+		"no command":              {nil, "limpet [command]"},
 		"unknown command":         {[]string{"serve"}, `unknown command "serve"`},
 		"unknown flag":            {[]string{"dev", "--nonsense"}, "-nonsense"},
 		"positional argument":     {[]string{"dev", "here"}, `unexpected argument "here"`},
@@ -141,7 +143,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"no attempts":             {[]string{"dev", "--max-attempts", "0"}, "from 1 to 10"},
 		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
 		"bad session store":       {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
-		"requests below 0":        {[]string{"dev", "--manifests", t.TempDir(), "--max-requests-per-connection=-1"}, "are numbers from 0"},
+		"requests below 0":        {[]string{"dev", "--manifests", t.TempDir(), "--max-requests-per-connection=-1"}, "must not be negative"},
 		"connections below 0":     {[]string{"dev", "--manifests", t.TempDir(), "--max-connections", "-1"}, "--max-connections"},
 		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
 		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be 1.2 or 1.3"},
@@ -166,12 +168,13 @@ func TestFlagsAreReadFromTheEnvironmentAndTheCommandLineWins(t *testing.T) {
 	t.Setenv("LIMPET_INGRESS_CLASS", "nginx,limpet")
 	t.Setenv("LIMPET_TRUSTED_PROXIES", "10.1.2.3, 192.168.7.7/16")
 	var o options
-	f := newFlagSet("dev", streams{io.Discard, io.Discard})
-	o.register(f, devDefaults)
-	if err := f.parse([]string{"--http-addr", "127.0.0.1:2"}); err != nil {
+	cmd := &cobra.Command{PreRunE: readEnvironment, RunE: func(*cobra.Command, []string) error { return nil }}
+	o.register(flagSet{cmd.Flags()}, devDefaults)
+	cmd.SetArgs([]string{"--http-addr", "127.0.0.1:2"})
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if o.httpAddr != "127.0.0.1:2" || o.classes.String() != "nginx,limpet" || o.trusted.String() != "[10.1.2.3/32 192.168.0.0/16]" {
+	if o.httpAddr != "127.0.0.1:2" || o.classes.String() != "nginx,limpet" || o.trusted.String() != "10.1.2.3/32,192.168.0.0/16" {
 		t.Errorf("got %q, %q, %q", o.httpAddr, o.classes.String(), o.trusted.String())
 	}
 }

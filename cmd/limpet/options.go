@@ -29,6 +29,7 @@ type options struct {
 	edge                           edgeOptions
 	limits                         limitOptions
 	stopDelay, stopTimeout         time.Duration
+	unknown                        []unknownVariable // of the environment, to be reported: not a flag
 }
 
 // defaults differ between a cluster and a developer's machine.
@@ -46,40 +47,45 @@ var (
 func (o *options) register(f flagSet, d defaults) {
 	o.classes = list{values: []string{"limpet"}}
 	o.clientHeaders = clientHeaders{http1.FieldXForwardedFor}
-	f.StringVar(&o.httpAddr, "http-addr", d.httpAddr, "`address` to serve HTTP on; empty: do not")
-	f.StringVar(&o.httpsAddr, "https-addr", d.httpsAddr, "`address` to serve HTTPS on; empty: do not")
-	f.StringVar(&o.adminAddr, "admin-addr", d.adminAddr, "`address` of health, metrics and debug; empty: none")
-	f.StringVar(&o.affinityKeys, "affinity-keys", "", "`file` with the keys of the tokens, 32 bytes in base64 a line;"+
-		" the first seals, all open")
-	f.Var(&o.classes, "ingress-class", "`name` of an IngressClass to serve; may be repeated")
-	f.Var(&o.trusted, "trusted-proxies", "`CIDRs` of proxies whose X-Forwarded-* and Forwarded are believed")
-	f.Var(&o.clientHeaders, "client-address-headers", "`headers` in which trusted proxies name the client, the first that a"+
-		" request has counts: X-Forwarded-For, Forwarded, X-Real-IP. Only those that the proxies set themselves")
-	f.StringVar(&o.serverHeader, "server-header", "limpet", "`name` for the Server header of answers that have none; empty: none")
-	f.StringVar(&o.logFormat, "log-format", d.logFormat, "`json` or text")
-	f.BoolVar(&o.accessLog, "access-log", true, "write a line for each request to standard output")
-	f.StringVar(&o.sessionStore, "session-store", "memory", "where learned sessions are kept: `memory`, or the URL of a"+
-		" Redis or Valkey that replicas share")
-	f.StringVar(&o.zone, "zone", "", "`name` of the zone that this process runs in, for policies that prefer pods of their own")
+	f.StringVar(&o.httpAddr, "http-addr", d.httpAddr, "The `address` on which to serve HTTP. An empty address disables it.")
+	f.StringVar(&o.httpsAddr, "https-addr", d.httpsAddr, "The `address` on which to serve HTTPS. An empty address disables it.")
+	f.StringVar(&o.adminAddr, "admin-addr", d.adminAddr, "The `address` on which to serve health checks, metrics and debug"+
+		" pages. An empty address disables it.")
+	f.StringVar(&o.affinityKeys, "affinity-keys", "", "The `file` with the keys that protect session tokens, each 32 bytes in"+
+		" base64 on a line of its own. The first key seals new tokens, and all keys open them.")
+	f.Var(&o.classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
+	f.Var(&o.trusted, "trusted-proxies", "The comma-separated `CIDRs` of proxies whose X-Forwarded-* and Forwarded headers are"+
+		" trusted.")
+	f.Var(&o.clientHeaders, "client-address-headers", "The comma-separated `headers` in which trusted proxies name the client:"+
+		" X-Forwarded-For, Forwarded, X-Real-IP. The first one present in a request is used. List only headers that your"+
+		" proxies set themselves.")
+	f.StringVar(&o.serverHeader, "server-header", "limpet", "The `name` to send as the Server header of responses that have none."+
+		" If empty, none is added.")
+	f.StringVar(&o.logFormat, "log-format", d.logFormat, "The `format` of log and access log: json or text.")
+	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
+	f.StringVar(&o.sessionStore, "session-store", "memory", "The `store` of learned sessions: memory, or the URL of a Redis or"+
+		" Valkey that all replicas share.")
+	f.StringVar(&o.zone, "zone", "", "The `name` of the zone in which this process runs, for policies that prefer pods of the"+
+		" same zone.")
 	o.tls.register(f)
 	o.edge.register(f)
 	o.limits.register(f)
-	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay,
-		"how long to go on taking connections after readiness was taken back, for load balancers to notice")
-	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout,
-		"how long requests and streams may take to end after that")
+	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
+		" is withdrawn, so that load balancers notice.")
+	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long requests and streams may take to end after that,"+
+		" before they are cut off.")
 }
 
 // validate finds what the flags alone cannot.
 func (o *options) validate() error {
 	if o.logFormat != "json" && o.logFormat != "text" {
-		return fmt.Errorf("%w: --log-format is %q, but must be json or text", errUsage, o.logFormat)
+		return usagef("--log-format is %q, but must be json or text", o.logFormat)
 	}
 	if o.serverHeader != "" && !http1.IsToken([]byte(o.serverHeader)) {
-		return fmt.Errorf("%w: --server-header is %q, but must be one word such as limpet", errUsage, o.serverHeader)
+		return usagef("--server-header is %q, but must be one word such as limpet", o.serverHeader)
 	}
 	if len(o.classes.values) == 0 {
-		return fmt.Errorf("%w: --ingress-class is empty, but at least one class must be served", errUsage)
+		return usagef("--ingress-class is empty, but at least one class must be served")
 	}
 	return o.edge.validate()
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -27,31 +27,55 @@ type clusterOptions struct {
 }
 
 func (c *clusterOptions) register(f flagSet) {
-	f.StringVar(&c.kubeconfig, "kubeconfig", "", "`file` that says how to reach the API server; empty: in-cluster")
+	f.StringVar(&c.kubeconfig, "kubeconfig", "", "The kubeconfig `file` with which to reach the API server. If empty,"+
+		" $KUBECONFIG, the service account of the pod and ~/.kube/config are tried in this order.")
 	f.StringVar(&c.namespace, "namespace", os.Getenv("POD_NAMESPACE"),
-		"`namespace` of the lease and the key Secret; default: $POD_NAMESPACE")
+		"The `namespace` of the lease and the key Secret. Defaults to $POD_NAMESPACE.")
 	f.Var(&c.publishService, "publish-service",
-		"`namespace/name` of the Service whose address is written into the status of Ingresses")
-	f.Var(&c.publishAddress, "publish-address", "`address` that is written there instead; may be repeated")
-	f.StringVar(&c.affinitySecret, "affinity-secret", controllers.DefaultKeySecret,
-		"`name` of the Secret in which the leader keeps the keys of the tokens; not used with --affinity-keys")
-	f.Var(&c.secrets, "secret-namespaces", "`namespaces` whose Secrets are read, beside Limpet's own; default: all")
-	f.StringVar(&c.leaderLease, "leader-lease", "",
-		"`name` of the lease by which the replicas of one installation elect a leader; empty: limpet-leader")
-	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation,
-		"how long a key seals tokens before the next one does; 0: for ever")
+		"The Service, as `namespace/name`, whose address is written into the status of Ingresses.")
+	f.Var(&c.publishAddress, "publish-address", "The `address` to write into the status of Ingresses instead. May be repeated.")
+	f.StringVar(&c.affinitySecret, "affinity-secret", controllers.DefaultKeySecret, "The `name` of the Secret in which the leader"+
+		" keeps the keys of session tokens. Not used with --affinity-keys.")
+	f.Var(&c.secrets, "secret-namespaces", "The comma-separated `namespaces` in which Secrets are read, besides Limpet's own. If"+
+		" empty, all.")
+	f.StringVar(&c.leaderLease, "leader-lease", "", "The `name` of the lease by which the replicas of one installation elect a"+
+		" leader. If empty, limpet-leader.")
+	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+
+		" next one does. Zero disables rotation.")
+}
+
+func newRunCommand(std streams) *cobra.Command {
+	var o options
+	var c clusterOptions
+	cmd := &cobra.Command{
+		Use:   "run [flags]",
+		Short: "Serve the Ingresses of a cluster",
+		Long: `Watch the Ingresses, Services and AffinityPolicies of a cluster, and serve them.
+
+Usually runs in a pod. Outside, --kubeconfig and --namespace say which cluster and where to keep the lease and the keys.`,
+		Example: `# In a pod
+limpet run --publish-service limpet-system/limpet
+
+# Serve the class nginx, too
+limpet run --ingress-class limpet,nginx
+
+# From outside the cluster, without admin pages
+limpet run --kubeconfig ~/.kube/config --namespace limpet-system --admin-addr ''`,
+		Args:    noArguments,
+		PreRunE: readEnvironment,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.unknown = unknownVariables(cmd.Root(), os.Environ())
+			return runCluster(cmd.Context(), o, c, std)
+		},
+	}
+	f := flagSet{cmd.Flags()}
+	o.register(f, clusterDefaults)
+	c.register(f)
+	return cmd
 }
 
 // runCluster watches a cluster and serves what it says.
-func runCluster(ctx context.Context, args []string, std streams) error {
-	f := newFlagSet("run", std)
-	var o options
-	var c clusterOptions
-	o.register(f, clusterDefaults)
-	c.register(f)
-	if err := f.parse(args); err != nil {
-		return err
-	}
+func runCluster(ctx context.Context, o options, c clusterOptions, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
 	}
@@ -73,7 +97,7 @@ func runCluster(ctx context.Context, args []string, std streams) error {
 func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) {
 	config, err := restConfig(c.kubeconfig)
 	if err != nil {
-		return controllers.Options{}, fmt.Errorf("%w: %w", errUsage, err)
+		return controllers.Options{}, inputError{err}
 	}
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
@@ -82,7 +106,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 		co.KeySecret = c.affinitySecret
 	}
 	if err := co.Validate(); err != nil {
-		return co, fmt.Errorf("%w: %w", errUsage, err)
+		return co, usageError{err}
 	}
 	ctrl.SetLogger(n.log)
 	return co, nil

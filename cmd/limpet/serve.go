@@ -52,6 +52,9 @@ func newLogger(o *options, std streams) logr.Logger {
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), tables: &routing.Store{},
 		keys: &affinity.Keys{}, metrics: observe.NewMetrics()}
+	for _, v := range o.unknown {
+		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
+	}
 	if err := n.loadKeys(); err != nil {
 		return nil, err
 	}
@@ -94,7 +97,7 @@ func (n *node) openSessions() (err error) {
 		Observe: func(e store.Event) { n.metrics.SessionStore(e.String()) },
 	})
 	if err != nil {
-		return fmt.Errorf("%w: --session-store: %w", errUsage, err)
+		return usagef("--session-store: %w", err)
 	}
 	return nil
 }
@@ -106,7 +109,7 @@ func (n *node) loadKeys() error {
 	}
 	ring, fresh, err := n.options.keyring()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return inputError{err}
 	}
 	if fresh {
 		n.log.Info("Fresh affinity keys: sessions end with this process, and other replicas do not know them",

@@ -20,14 +20,14 @@ type tlsOptions struct {
 }
 
 func (o *tlsOptions) register(f flagSet) {
-	f.Var(&o.defaultCertificate, "default-certificate",
-		"`namespace/name` of the TLS Secret for clients that name no known host; empty: one that they refuse")
+	f.Var(&o.defaultCertificate, "default-certificate", "The TLS Secret, as `namespace/name`, that is used for clients which"+
+		" name no known host. If empty, they are presented a self-signed certificate.")
 	f.TextVar(&o.minVersion, "tls-min-version", model.TLS12,
-		"lowest `version` of TLS, 1.2 or 1.3; an annotation can raise it for a host")
-	f.Var(&o.ciphers, "tls-ciphers",
-		"`names` of the cipher suites of TLS 1.2, those of TLS 1.3 are fixed; empty: ECDHE with AES-GCM or ChaCha20")
-	f.Var(&o.hsts, "hsts", "Strict-Transport-Security of answers over TLS, such as `max-age=31536000`; an annotation can say"+
-		" otherwise; empty: what the app says")
+		"The lowest TLS `version` to accept: 1.2 or 1.3. An annotation can raise it for a host.")
+	f.Var(&o.ciphers, "tls-ciphers", "The comma-separated IANA `names` of the cipher suites to accept with TLS 1.2. If empty,"+
+		" ECDHE with AES-GCM or ChaCha20. The suites of TLS 1.3 are fixed.")
+	f.Var(&o.hsts, "hsts", "The `value` of Strict-Transport-Security to set on responses over TLS, such as max-age=31536000."+
+		" An annotation can override it. If empty, the header is left to the application.")
 }
 
 func (o *tlsOptions) proxy() proxy.TLSOptions {
@@ -38,6 +38,9 @@ func (o *tlsOptions) proxy() proxy.TLSOptions {
 type hsts string
 
 func (h *hsts) String() string { return string(*h) }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (h *hsts) Type() string { return "value" }
 
 func (h *hsts) Set(s string) error {
 	value, err := translate.ParseHSTS(s)
@@ -55,6 +58,9 @@ func (c *cipherSuites) String() string {
 	}
 	return strings.Join(names, ",")
 }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (c *cipherSuites) Type() string { return "names" }
 
 func (c *cipherSuites) Set(s string) error {
 	var suites cipherSuites

@@ -1,5 +1,9 @@
 package translate
 
+// Nearest returns the word that needs the fewest edits to become text, or "" if every word needs more than half as many as
+// text has bytes.
+func Nearest(text string, words []string) string { return nearest(text, words) }
+
 // nearest gives the word that is the fewest edits away from text, "" where all of them are further away than half of
 // its length: then nobody meant them.
 func nearest(text string, words []string) string {
