@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
@@ -158,13 +157,4 @@ func TestUnknownVariables_areReported(t *testing.T) {
 	if want := `"msg":"Unknown environment variable","name":"LIMPET_HTP_ADDR","didYouMean":"LIMPET_HTTP_ADDR"`; !strings.Contains(p.err.String(), want) {
 		t.Errorf("dev logged:\n%s\nwant %s", p.err.String(), want)
 	}
-}
-
-func TestMain(m *testing.M) {
-	for _, entry := range os.Environ() { // of the developer who runs the tests
-		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, variablePrefix) {
-			os.Unsetenv(name)
-		}
-	}
-	os.Exit(m.Run())
 }

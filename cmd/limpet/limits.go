@@ -23,7 +23,8 @@ type limitOptions struct {
 func (o *limitOptions) register(f flagSet) {
 	o.timeouts, o.wire, o.maxAttempts = proxy.DefaultTimeouts(), http1.DefaultLimits(), proxy.DefaultAttempts
 	o.headBytes, o.uriBytes, o.fields = int64(o.wire.HeadBytes), int64(o.wire.TargetBytes), int64(o.wire.Fields)
-	f.timeout(&o.timeouts.Head, "timeout-head", "How long a client may take to send a request head, from its first byte to its last.")
+	f.timeout(&o.timeouts.Head, "timeout-head",
+		"How long a client may take to send a request head, from its first byte to its last.")
 	f.timeout(&o.timeouts.Idle, "timeout-idle", "How long a client connection may stay open without a request.")
 	f.timeout(&o.timeouts.Body, "timeout-body", "How long a client may pause while it sends a body or reads a response.")
 	f.timeout(&o.timeouts.Dial, "timeout-connect", "How long connecting to a pod may take.")

@@ -28,7 +28,8 @@ func newRootCommand(program string, std streams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.Long = root.Short + "\n\nEvery flag can also be set in the environment: --http-addr as LIMPET_HTTP_ADDR. The command line wins."
+	root.Long = root.Short +
+		"\n\nEvery flag can also be set in the environment: --http-addr as LIMPET_HTTP_ADDR. The command line wins."
 	root.SetVersionTemplate("limpet {{.Version}}\n")
 	root.SetOut(std.out)
 	root.SetErr(std.err)

@@ -123,22 +123,26 @@ func (n *node) loadKeys() error {
 // The source is given a context that ends with the serving.
 func (n *node) serve(ctx context.Context, source func(context.Context) error) error {
 	defer n.close()
-	failed := make(chan error, 5)
+	failed, ended := make(chan error, 4), make(chan error, 1) // of listeners; of the source
 	if err := n.listen(failed); err != nil {
 		return err
 	}
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.pools.Tidy(running)
-	go func() { failed <- source(running) }()
+	go func() { ended <- source(running) }()
 	select {
 	case err := <-failed:
 		if ctx.Err() == nil {
 			return err
 		}
+	case err := <-ended:
+		if ctx.Err() == nil {
+			return err
+		}
 	case <-ctx.Done():
 	}
-	n.stop()
+	n.stop(failed)
 	return nil
 }
 
@@ -205,16 +209,27 @@ func (n *node) table() admin.Table {
 }
 
 // stop takes readiness back, goes on serving until load balancers have noticed, on connections that clients are asked to
-// close, and lets what has begun come to its end.
-func (n *node) stop() {
+// close, and lets what has begun come to its end. A listener that fails ends the wait for load balancers.
+func (n *node) stop(failed <-chan error) {
 	n.stopping.Store(true)
 	n.log.Info("Stopping", "delay", n.options.stopDelay.String(), "timeout", n.options.stopTimeout.String())
 	n.server.Leave()
-	time.Sleep(n.options.stopDelay)
+	n.waitToStop(failed)
 	ctx, cancel := context.WithTimeout(context.Background(), n.options.stopTimeout)
 	defer cancel()
 	if err := n.server.Stop(ctx); err != nil {
 		n.log.Info("Streams or requests were cut off at the end of the stop timeout")
+	}
+}
+
+// waitToStop returns after the stop delay, or when a listener fails.
+func (n *node) waitToStop(failed <-chan error) {
+	delay := time.NewTimer(n.options.stopDelay)
+	defer delay.Stop()
+	select {
+	case <-delay.C:
+	case err := <-failed:
+		n.log.Error(err, "Stopping without delay")
 	}
 }
 

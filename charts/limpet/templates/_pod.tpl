@@ -13,6 +13,8 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ include "limpet.serviceAccount" . }}
+  # No LIMPET_* variables for Services: Limpet reads its flags from such names.
+  enableServiceLinks: false
   # Some seconds more than Limpet takes to stop.
   terminationGracePeriodSeconds: {{ add .Values.stop.delaySeconds .Values.stop.timeoutSeconds 5 }}
   {{- if .Values.hostNetwork }}
