@@ -1,0 +1,50 @@
+package affinity
+
+import (
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// TestHolds_sinceTheSessionWasBound covers ADR 30: of two sides that hold a session, the one with the older one wins.
+func TestHolds_sinceTheSessionWasBound(t *testing.T) {
+	ring := newRing(t, 1)
+	cookie := func(endpoint string) *fakeRequest {
+		return &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: endpoint, bound: -50, renewed: -10}})}
+	}
+	wrapping := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
+	wrap := func(endpoint int) *fakeRequest {
+		d := Decision{Endpoint: endpoint, Outcome: OutcomeNew, now: testNow - 50}
+		value := wrapping.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte("mine"), newSet("a b z"), ring, &Memory{})
+		return &fakeRequest{header: string(value)}
+	}
+	for name, c := range map[string]struct {
+		policy *Policy
+		req    *fakeRequest
+		hold   Hold
+		since  int64
+	}{
+		"issued, alive":  {Compile(affinityOf(cookieMethod)), cookie("b"), HoldAlive, testNow - 50},
+		"issued, gone":   {Compile(affinityOf(cookieMethod)), cookie("z"), HoldLost, testNow - 50},
+		"wrapped, alive": {wrapping, wrap(1), HoldAlive, testNow - 50},
+		"wrapped, gone":  {wrapping, wrap(2), HoldLost, testNow - 50},
+		"no session":     {Compile(affinityOf(cookieMethod)), &fakeRequest{}, HoldNone, 0},
+	} {
+		hold, since := c.policy.Holds(c.req, newSet("a b"), ring, &Memory{}, testNow)
+		if hold != c.hold || since != c.since {
+			t.Errorf("%s: hold %d since %d, want %d since %d", name, hold, since-testNow, c.hold, c.since-testNow)
+		}
+	}
+}
+
+// The first method whose session is lost settles what becomes of the request, not one that follows.
+func TestOwnValues_firstLostSessionSettles(t *testing.T) {
+	p := Compile(affinityOf(
+		ownMethod(model.SourceCookie, model.BindingNamed), ownMethod(model.SourceHeader, model.BindingNamed)))
+	var d Decision
+	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1.z"}, header: "2.y"}, newSet("a b"), nil, &Memory{}, testNow)
+	if outcomeOf(&d) != "moved/gone" || d.Method != 0 || d.Session != hashOf("1.z") {
+		t.Errorf("%s by method %d, session %x; want moved/gone by method 0, session %x", outcomeOf(&d), d.Method, d.Session,
+			hashOf("1.z"))
+	}
+}
