@@ -225,11 +225,11 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 }
 
-// waitsForClient reports whether the same wait of a client's connection has gone on for some time.
+// waitsForClient reports whether the same wait of some client connection has gone on for some time.
 func (s *Server) waitsForClient() (waits bool) {
 	s.conns.each(func(c *client) {
 		until := c.guard.until.Load()
-		waits = until > 0 && s.after(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
+		waits = waits || until > 0 && s.after(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
 	})
 	return waits
 }
