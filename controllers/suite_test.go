@@ -17,7 +17,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -28,6 +27,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/test/controlplane"
 	"github.com/limpet-dev/limpet/test/sandbox"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 const (
@@ -190,11 +190,7 @@ func leaveNoTrace(t *testing.T) (namespace string) {
 // eventually waits for something to be so.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, patience, true,
-		func(context.Context) (bool, error) { return so(), nil })
-	if err != nil {
-		t.Fatalf("not seen in %v: %s", patience, what)
-	}
+	wait.Until(t, what, so)
 }
 
 func create(t *testing.T, objects ...client.Object) {

@@ -2,9 +2,6 @@ package v1alpha1_test
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -15,36 +12,8 @@ import (
 
 	"github.com/limpet-dev/limpet/config/crd"
 	"github.com/limpet-dev/limpet/pkg/manifest/schema"
+	"github.com/limpet-dev/limpet/test/schemacases"
 )
-
-// schemaCase is one case of testdata/cel; see the README there.
-type schemaCase struct {
-	Name    string          `json:"name"`
-	Want    string          `json:"want"`
-	Message string          `json:"message"`
-	Spec    json.RawMessage `json:"spec"`
-}
-
-func readCases(t *testing.T) []schemaCase {
-	t.Helper()
-	files, err := filepath.Glob("testdata/cel/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no cases in testdata/cel: %v", err)
-	}
-	var all []schemaCase
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var cases []schemaCase
-		if err := yaml.UnmarshalStrict(text, &cases); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		all = append(all, cases...)
-	}
-	return all
-}
 
 func policy(t *testing.T, spec json.RawMessage) map[string]any {
 	t.Helper()
@@ -60,21 +29,14 @@ func TestPoliciesAreAcceptedAndRefusedAsTheCasesSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range readCases(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			err := s.Admit(t.Context(), policy(t, c.Spec)).ToAggregate()
-			switch {
-			case c.Want == "accepted" && err != nil:
-				t.Errorf("refused: %v", err)
-			case c.Want == "refused" && err == nil:
-				t.Errorf("accepted, want refusal with %q", c.Message)
-			case c.Want == "refused" && !strings.Contains(err.Error(), c.Message):
-				t.Errorf("refused with %q, want %q", err, c.Message)
-			case c.Want != "accepted" && c.Want != "refused":
-				t.Errorf("want: %q, must be accepted or refused", c.Want)
-			}
-		})
-	}
+	schemacases.Run(t, readCases(t), func(t *testing.T, spec json.RawMessage) error {
+		return s.Admit(t.Context(), policy(t, spec)).ToAggregate()
+	})
+}
+
+func readCases(t *testing.T) []schemacases.Case {
+	t.Helper()
+	return schemacases.Read(t, "testdata/cel")
 }
 
 func TestEveryRuleHasAnAcceptedAndARefusedCase(t *testing.T) {

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/quic-go/quic-go/http3"
+
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 func TestHTTP3IsServedWhereTheFlagSays(t *testing.T) {
 	p := start(t, "demo", "--http3-addr", "127.0.0.1:0", "--log-format=json")
 	var told []string
-	await(t, "HTTP/3 is served", func() bool {
+	wait.Until(t, "HTTP/3 is served", func() bool {
 		told = regexp.MustCompile(`"what":"HTTP/3","address":"([^"]+)"`).FindStringSubmatch(p.err.String())
 		return told != nil
 	})

@@ -11,9 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // output is what a command writes, which a test may read while it runs.
@@ -60,7 +61,7 @@ func start(t *testing.T, args ...string) *process {
 	args = append(args, "--http-addr", p.http, "--https-addr", p.https, "--admin-addr", p.admin)
 	go func() { p.ended <- dispatch(ctx, append([]string{"limpet"}, args...), streams{&p.out, &p.err}) }()
 	t.Cleanup(cancel)
-	await(t, "the process is ready", func() bool { return get(p.admin, "/readyz") == "ok\n" })
+	wait.Until(t, "the process is ready", func() bool { return get(p.admin, "/readyz") == "ok\n" })
 	return p
 }
 
@@ -95,20 +96,6 @@ func get(address, path string) string {
 	defer answer.Body.Close()
 	body, _ := io.ReadAll(answer.Body)
 	return string(body)
-}
-
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(time.Minute)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("after a minute, it still does not hold that %s", what)
-		}
-	}
 }
 
 func write(t *testing.T, dir, name, text string) {
@@ -243,11 +230,11 @@ func TestABrokenEditKeepsTheLastGoodStateServing(t *testing.T) {
 		t.Fatalf("before the edit: %q", got)
 	}
 	write(t, dir, "cart.yaml", "kind: Ingress\napiVersion: networking.k8s.io/v1\nspec: [\n")
-	await(t, "the broken file is named", func() bool { return strings.Contains(p.err.String(), "cart.yaml:") })
+	wait.Until(t, "the broken file is named", func() bool { return strings.Contains(p.err.String(), "cart.yaml:") })
 	if got := get(p.http, "/"); !strings.Contains(got, "No pod is ready") {
 		t.Errorf("after a broken edit: %q", got)
 	}
 	write(t, dir, "cart.yaml", "")
-	await(t, "the mended file is applied", func() bool { return strings.Contains(get(p.http, "/"), "No route") })
+	wait.Until(t, "the mended file is applied", func() bool { return strings.Contains(get(p.http, "/"), "No route") })
 	p.stop(t)
 }

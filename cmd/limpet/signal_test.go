@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // asProgram makes the test binary run main: its arguments are those of limpet.
@@ -36,14 +38,14 @@ func TestSignal_secondOneEndsTheProcess(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	await(t, "the process is ready", func() bool { return get(addresses[1], "/readyz") == "ok\n" })
+	wait.Until(t, "the process is ready", func() bool { return get(addresses[1], "/readyz") == "ok\n" })
 	signal := func(s os.Signal) {
 		if err := cmd.Process.Signal(s); err != nil {
 			t.Errorf("sending %v: %v", s, err)
 		}
 	}
 	signal(syscall.SIGTERM)
-	await(t, "the process is stopping", func() bool { return strings.Contains(stderr.String(), "Stopping") })
+	wait.Until(t, "the process is stopping", func() bool { return strings.Contains(stderr.String(), "Stopping") })
 	if get(addresses[0], "/") == "" {
 		t.Error("the process does not serve during the stop delay")
 	}

@@ -4,18 +4,14 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // AwaitReady waits until the limpet with that admin address says that it is ready, for as long as a slow machine may need.
 func AwaitReady(tb testing.TB, admin string) {
 	tb.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(time.Minute); !isReady(admin); <-tick.C {
-		if time.Now().After(deadline) {
-			tb.Fatal("limpet does not become ready")
-		}
-	}
+	wait.Until(tb, "limpet is ready", func() bool { return isReady(admin) })
 }
 
 func isReady(admin string) bool {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // The sessions of one pod all send a request that takes long. The rest of them are answered by other pods meanwhile, and
@@ -37,7 +38,7 @@ func testBudget(t *testing.T, w way) {
 				t.Error(err)
 			}
 		})
-		await(t, fmt.Sprintf("%d requests are held", i+1), func() bool { return f.held() == i+1 })
+		wait.Until(t, fmt.Sprintf("%d requests are held", i+1), func() bool { return f.held() == i+1 })
 	}
 	mean := float64(len(busy)) / float64(len(f.pods))
 	if n := float64(home.held.Load()); n != max(10, float64(int(1.25*mean+1))) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 const canaryPrefix = "nginx.ingress.kubernetes.io/"
@@ -49,7 +50,7 @@ func (o *open) setWeight(t *testing.T, w way, weight int, annotations ...string)
 	}
 	generation := o.limpet.generation(t)
 	o.apply(t, ingress)
-	await(t, "a table with the weight is served", func() bool { return o.limpet.generation(t) > generation })
+	wait.Until(t, "a table with the weight is served", func() bool { return o.limpet.generation(t) > generation })
 }
 
 func (o *open) isOnCanary(s *session) bool {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // The app's own id is remembered as it is: neither does the client get anything of Limpet's, nor does the id say where
@@ -58,7 +59,7 @@ func TestReplicasShareWhatTheyLearnAndOutliveTheStore(t *testing.T) {
 		sessions := newSessions(t, w, 0, clients)
 		before := f.limpet.written(t)
 		settle(t, f.limpet, sessions)
-		await(t, "the store has what was learned", func() bool { return f.limpet.written(t) >= before+clients })
+		wait.Until(t, "the store has what was learned", func() bool { return f.limpet.written(t) >= before+clients })
 		expectNoneMoves(t, other, sessions, 2)
 		if w == byLearned {
 			continue
@@ -107,7 +108,7 @@ func startRedis(t *testing.T) *redis {
 		t.Fatal(fmt.Errorf("starting redis-server, which Debian's package of that name has: %w", err))
 	}
 	t.Cleanup(r.kill)
-	await(t, "redis-server listens", func() bool {
+	wait.Until(t, "redis-server listens", func() bool {
 		conn, err := net.Dial("tcp", r.address)
 		if err == nil {
 			conn.Close()

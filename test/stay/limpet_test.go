@@ -14,9 +14,9 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/limpet-dev/limpet/test/programs"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // limpet is a running process.
@@ -64,21 +64,6 @@ var lastPort atomic.Int32
 
 func nextAddress() string { return fmt.Sprintf("127.0.0.1:%d", 10000+lastPort.Add(1)) }
 
-// await waits for a condition, for as long as a slow machine may need.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(time.Minute)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("after a minute, it still does not hold that %s", what)
-		}
-	}
-}
-
 // awaitEndpoints waits until the pools have just the given pods, in their states.
 func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
 	t.Helper()
@@ -94,7 +79,7 @@ func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
 		want = append(want, p.name+" "+state)
 	}
 	slices.Sort(want)
-	await(t, fmt.Sprintf("the pools of %v have %v", pools, want), func() bool {
+	wait.Until(t, fmt.Sprintf("the pools of %v have %v", pools, want), func() bool {
 		got := l.endpoints(t)
 		for _, w := range pools {
 			if !slices.Equal(got[w.pool()], want) {

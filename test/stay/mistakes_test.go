@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // Each mistake stands in a folder with sessions of other objects, which go on, and so do changes to those.
@@ -27,7 +28,7 @@ func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
 		spec.IdleTimeout = new(v1alpha1.Duration)
 		*spec.IdleTimeout = "30m"
 		f.applyPolicy(t, wrong, spec)
-		await(t, "its own backend serves without stickiness", func() bool {
+		wait.Until(t, "its own backend serves without stickiness", func() bool {
 			s := newSessions(t, wrong, 0, 1)[0]
 			a, err := s.ask(f.limpet, "/")
 			return err == nil && a.values() == 0

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // The app ends its ids in the route of a pod, which is a label of it.
@@ -36,7 +37,7 @@ func TestIDsThatEndInALabelLeadToItsPod(t *testing.T) {
 			}
 			return count
 		}
-		await(t, "every id leads to the pod with its label", func() bool { return astray() == 0 })
+		wait.Until(t, "every id leads to the pod with its label", func() bool { return astray() == 0 })
 		if n := astray(); n > 0 {
 			t.Errorf("%d ids have left their pods", n)
 		}

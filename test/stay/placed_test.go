@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // A browser sends several requests at once before it has a cookie, and a load balancer hands them to any replica.
@@ -102,7 +103,7 @@ func TestAReplicaWaitsForThePodOfATokenThatItHasNotHeardOf(t *testing.T) {
 			answered.Add(1)
 		})
 	}
-	await(t, "all requests are sent", func() bool { return sent.Load() == int64(len(unknown)) })
+	wait.Until(t, "all requests are sent", func() bool { return sent.Load() == int64(len(unknown)) })
 	moving, _ := on(f.pods[0].name, hasty)
 	each(t, moving, func(s *session) error { return s.movesOnce(replica) })
 	if n := answered.Load(); n > 0 {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // The pod of a StatefulSet comes back as another one, with another address, under the name of the first.
@@ -141,7 +142,7 @@ func TestADrainEndsWhenThePolicySays(t *testing.T) {
 		f.setPods(t, pods, w)
 		moving, staying := on(f.pods[0].name, sessions)
 		if w == "after-a-second" {
-			await(t, "the drain is over", func() bool {
+			wait.Until(t, "the drain is over", func() bool {
 				a, err := moving[0].ask(f.limpet, "/")
 				moving[0].pod = a.pod
 				return err == nil && a.pod != f.pods[0].name

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // TestARollingUpdateCausesNo5xx replaces every pod of a Service, under load by clients of every kind and through two
@@ -98,7 +100,7 @@ func (l *load) ask(s *session, replica *limpet) {
 func (l *load) awaitRound(t *testing.T) {
 	t.Helper()
 	from := l.rounds.Load()
-	await(t, "all sessions have sent a request", func() bool { return l.rounds.Load() >= from+8 })
+	wait.Until(t, "all sessions have sent a request", func() bool { return l.rounds.Load() >= from+8 })
 }
 
 func (l *load) end(t *testing.T) {

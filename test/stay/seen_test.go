@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // metrics gives what a Limpet has counted, by name and labels as they are written.
@@ -35,7 +36,7 @@ func (o *open) expectCounted(t *testing.T, w way, want map[string]int) {
 	for what, n := range want {
 		outcome, reason, _ := strings.Cut(what, "/")
 		name := `limpet_affinity_decisions_total{outcome="` + outcome + `",pool="` + w.pool() + `",reason="` + reason + `"}`
-		await(t, name+" is "+strconv.Itoa(n), func() bool { return o.limpet.metrics(t)[name] == float64(n) })
+		wait.Until(t, name+" is "+strconv.Itoa(n), func() bool { return o.limpet.metrics(t)[name] == float64(n) })
 	}
 }
 

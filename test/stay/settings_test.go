@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // issuedWith gives the settings of sessions by cookie as a test changes them.
@@ -214,7 +215,7 @@ func (o *open) wait(t *testing.T) {
 			answered.Add(1)
 		})
 	}
-	await(t, "all requests are sent", func() bool { return sent.Load() == int64(len(waiting)) })
+	wait.Until(t, "all requests are sent", func() bool { return sent.Load() == int64(len(waiting)) })
 	expectNoneMoves(t, o.limpet, there, 2)
 	if n := answered.Load(); n > 0 {
 		t.Errorf("%d requests were answered without their pods", n)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // open is a folder with the shop in it, pods, and a Limpet that serves it.
@@ -72,7 +73,7 @@ func (o *open) restart(t *testing.T, keys string) {
 func (o *open) awaitStatus(t *testing.T, w way, path string, status int) {
 	t.Helper()
 	probe := newSessions(t, w, 0, 1)[0]
-	await(t, fmt.Sprintf("%s%s answers with %d", w.host(), path, status), func() bool {
+	wait.Until(t, fmt.Sprintf("%s%s answers with %d", w.host(), path, status), func() bool {
 		a, err := probe.get(o.limpet, path)
 		return err == nil && a.status == status
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // newcomers is how many clients are spread. They come to three replicas, which do not talk to each other.
@@ -159,7 +160,7 @@ func TestAHotKeyOverloadsNoPod(t *testing.T) {
 // expectBounded waits until the pods hold n requests, and fails if one has more than 1.25 x the mean and one.
 func (o *open) expectBounded(t *testing.T, n int) {
 	t.Helper()
-	await(t, fmt.Sprintf("the pods hold %d requests", n), func() bool { return o.held() == n })
+	wait.Until(t, fmt.Sprintf("the pods hold %d requests", n), func() bool { return o.held() == n })
 	bound, most := 1.25*float64(n)/float64(len(o.pods))+1, int64(0)
 	for _, p := range o.pods {
 		most = max(most, p.held.Load())

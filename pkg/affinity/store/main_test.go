@@ -9,6 +9,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -52,16 +53,7 @@ func id(i int) []byte { return fmt.Appendf(nil, "session-%d", i) }
 // eventually waits for what another process or goroutine does.
 func eventually(t testing.TB, what string, happened func() bool) {
 	t.Helper()
-	ticker := time.NewTicker(2 * time.Millisecond)
-	defer ticker.Stop()
-	deadline := time.After(30 * time.Second)
-	for !happened() {
-		select {
-		case <-ticker.C:
-		case <-deadline:
-			t.Fatalf("never seen: %s", what)
-		}
-	}
+	wait.Until(t, what, happened)
 }
 
 // wantPod fails unless a session is bound to a pod; the zero key stands for not found.
