@@ -20,6 +20,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/upstream"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -172,13 +173,7 @@ func (r *rig) expectMetric(sample string, want int) {
 // eventually waits for a condition.
 func eventually(tb testing.TB, what string, happened func() bool) {
 	tb.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); !happened(); <-tick.C {
-		if time.Now().After(deadline) {
-			tb.Fatalf("waited %s in vain for %s", patience, what)
-		}
-	}
+	wait.Until(tb, what, happened)
 }
 
 // trusting makes loopback peers trusted proxies, and those of the prefixes.
