@@ -60,7 +60,7 @@ func watchPods(ctx context.Context, c cache.Cache) error {
 // has synced, so that a list cannot fail; should it all the same, that is logged, and what was asked for counts as not
 // there until its next event.
 type cached struct {
-	ctx    context.Context //nolint:containedctx // of the process: the functions below are called without one
+	ctx    context.Context // of the process: the functions below are called without one
 	reader client.Reader
 	log    logr.Logger
 }
@@ -83,7 +83,7 @@ func (c *cached) slices(namespace string, where client.MatchingFields) []*discov
 	var list discoveryv1.EndpointSliceList
 	err := c.reader.List(c.ctx, &list, client.InNamespace(namespace), where, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		c.log.Error(err, "EndpointSlices could not be listed", "namespace", namespace, "of", where)
+		c.log.Error(err, "EndpointSlices could not be listed", "namespace", namespace, "fields", where)
 	}
 	return pointers(list.Items)
 }

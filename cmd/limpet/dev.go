@@ -64,7 +64,7 @@ func serveManifests(ctx context.Context, o options, dir string, std streams) err
 		return err
 	}
 	for _, s := range skipped {
-		n.log.Info("Passed over", "file", s.File, "line", s.Line, "what", s.What)
+		n.log.Info("Document skipped", "file", s.File, "line", s.Line, "reason", s.What)
 	}
 	n.apply(world, time.Now())
 	return n.serve(ctx, func(ctx context.Context) error {

@@ -16,7 +16,7 @@ func TestHTTP3IsServedWhereTheFlagSays(t *testing.T) {
 	p := start(t, "demo", "--http3-addr", "127.0.0.1:0", "--log-format=json")
 	var told []string
 	wait.Until(t, "HTTP/3 is served", func() bool {
-		told = regexp.MustCompile(`"what":"HTTP/3","address":"([^"]+)"`).FindStringSubmatch(p.err.String())
+		told = regexp.MustCompile(`"listener":"HTTP/3","address":"([^"]+)"`).FindStringSubmatch(p.err.String())
 		return told != nil
 	})
 	transport := &http3.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}

@@ -165,7 +165,7 @@ func (n *node) listen(failed chan<- error) error {
 			return fmt.Errorf("%s listener: %w", l.name, err)
 		}
 		n.listening = append(n.listening, listener)
-		n.log.Info("Listening", "what", l.name, "address", listener.Addr().String())
+		n.log.Info("Listening", "listener", l.name, "address", listener.Addr().String())
 		go func() {
 			if err := l.serve(listener); err != nil && !errors.Is(err, net.ErrClosed) {
 				failed <- fmt.Errorf("%s listener: %w", l.name, err)
@@ -184,7 +184,7 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 	if err != nil {
 		return fmt.Errorf("HTTP/3 listener: %w", err)
 	}
-	n.log.Info("Listening", "what", "HTTP/3", "address", socket.LocalAddr().String())
+	n.log.Info("Listening", "listener", "HTTP/3", "address", socket.LocalAddr().String())
 	go func() {
 		if err := n.server.ServeHTTP3(socket); err != nil {
 			failed <- fmt.Errorf("HTTP/3 listener: %w", err)

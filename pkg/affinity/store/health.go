@@ -56,11 +56,11 @@ func (h *health) tell(up bool, err error) {
 	}
 	h.told, h.up = true, up
 	if up {
-		h.log.Info("session store answers")
+		h.log.Info("Session store responds")
 		h.observe(Up)
 		return
 	}
-	h.log.Error(err, "session store does not answer, or a part of it: sessions known here hold, others are not found")
+	h.log.Error(err, "Session store does not respond in full: sessions that this replica knows hold, others are not found")
 	h.observe(Down)
 }
 

@@ -67,7 +67,7 @@ func TestAStoreThatDiesAndComesBack(t *testing.T) {
 		key, _ := one.Lookup(scope, id(500))
 		return key == podB
 	})
-	if two.log.count("does not answer") != 1 || two.log.count("store answers") != 2 {
+	if two.log.count("does not respond") != 1 || two.log.count("store responds") != 2 {
 		t.Errorf("logged: %q, want each change once", two.log.all())
 	}
 }

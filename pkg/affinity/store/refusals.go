@@ -20,10 +20,10 @@ func (r *refusals) note(err error, now int64) {
 		r.last = now
 		if !r.refused {
 			r.refused = true
-			r.log.Error(err, "session store refuses writes: new sessions hold on this replica only")
+			r.log.Error(err, "Session store refuses writes: new sessions hold on this replica only")
 		}
 	case r.refused && now-r.last >= calm:
 		r.refused = false
-		r.log.Info("session store takes writes")
+		r.log.Info("Session store accepts writes again")
 	}
 }

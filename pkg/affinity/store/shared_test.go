@@ -189,7 +189,7 @@ func TestAStoreThatRefusesWritesIsStillRead(t *testing.T) {
 	eventually(t, "the end of the refusals", func() bool {
 		two.clock.add(calm * time.Second)
 		two.Remember(scope, id(3), podB)
-		return two.log.count("takes writes") == 1
+		return two.log.count("accepts writes") == 1
 	})
 	if two.events.count(Down) != 0 {
 		t.Errorf("a store that refuses writes counts as down: %q", two.log.all())
