@@ -2,7 +2,7 @@ package proxy
 
 import (
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // RFC 6455 wants it, and nothing depends on its strength
+	"crypto/sha1" // RFC 6455 wants it, and nothing depends on its strength
 	"encoding/base64"
 	"net/http"
 
@@ -61,6 +61,6 @@ func (x *exchange) askForSocket() {
 
 // acceptFor is how a pod shows that it has understood the key (RFC 6455 section 4.2.2).
 func acceptFor(key []byte) []byte {
-	sum := sha1.Sum(append(key[:len(key):len(key)], "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) //nolint:gosec // as above
+	sum := sha1.Sum(append(key[:len(key):len(key)], "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...))
 	return base64.StdEncoding.AppendEncode(nil, sum[:])
 }
