@@ -31,6 +31,23 @@ type Model struct {
 	Hosts []Host `json:"hosts,omitempty"`
 	// Certificates are sorted by Secret. No two of one algorithm serve the same server name.
 	Certificates []Certificate `json:"certificates,omitempty"`
+	// DefaultCertificateFor are hosts, sorted, that are served with the default certificate although a wildcard's covers
+	// them: that one belongs to another namespace.
+	DefaultCertificateFor []string `json:"defaultCertificateFor,omitempty"`
+	// Owners are sorted by host. A host that is not among them shares its routes with no other namespace.
+	Owners []HostOwner `json:"owners,omitempty"`
+}
+
+// HostOwner names the namespace that owns a host for which other namespaces have routes as well: routes for the host itself,
+// for the wildcard above it, or for any host.
+type HostOwner struct {
+	// Host is that of Route.Host.
+	Host string `json:"host,omitempty"`
+	// Namespace is the only one whose routes get ACME challenges for the host.
+	Namespace string `json:"namespace"`
+	// SharesUnmatched passes requests that no route of the host matches on to the routes of any namespace. False passes them
+	// on to those of Namespace only.
+	SharesUnmatched bool `json:"sharesUnmatched,omitempty"`
 }
 
 // PathType says how Route.Path is compared, as in networking.k8s.io/v1 Ingress.

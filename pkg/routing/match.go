@@ -26,35 +26,47 @@ func newHost(routes []model.Route, pools *upstream.Registry) *host {
 			h.exact[r.Path] = r
 			continue
 		}
-		key := strings.TrimSuffix(r.Path, "/")
-		h.prefix[key] = r
-		h.longest = max(h.longest, len(key))
+		h.addPrefix(strings.TrimSuffix(r.Path, "/"), r)
 	}
 	return h
 }
 
-// Match finds the Route of a request: the exact host first, then the wildcard host, then the routes for any host; and
-// within each the exact path, then the longest prefix by segment. A host that has no route for the path leaves it to
-// the next. The host is in lower case, without port and trailing dot; the path is normalised. Nil if nothing matches.
+func (h *host) addPrefix(key string, r *Route) {
+	h.prefix[key] = r
+	h.longest = max(h.longest, len(key))
+}
+
+// Match returns the Route of a request, nil if nothing matches. Within a host the exact path comes first, then the longest
+// prefix by segment. A path that no route of the host matches falls through from an exact host to the wildcard host, then
+// to the routes for any host, as far as the owner of the host allows (model.HostOwner). The host is in lower case, without
+// port and trailing dot; the path is normalised.
 //
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte) *Route {
-	if h := t.exact[string(name)]; h != nil {
-		if r := h.match(path); r != nil {
+	s := t.site(name)
+	if s != nil && s.owned != nil && isChallenge(path) {
+		s = s.owned
+	}
+	for ; s != nil; s = s.next {
+		if r := s.match(path); r != nil {
 			return r
 		}
 	}
+	return nil
+}
+
+// site returns the most specific site for a name: of the exact host, else of the wildcard host, else of any host. Nil:
+// there is none.
+func (t *Table) site(name []byte) *site {
+	if s := t.exact[string(name)]; s != nil {
+		return s
+	}
 	if dot := bytes.IndexByte(name, '.'); dot > 0 && len(t.wildcard) > 0 {
-		if h := t.wildcard[string(name[dot+1:])]; h != nil {
-			if r := h.match(path); r != nil {
-				return r
-			}
+		if s := t.wildcard[string(name[dot+1:])]; s != nil {
+			return s
 		}
 	}
-	if t.any != nil {
-		return t.any.match(path)
-	}
-	return nil
+	return t.any
 }
 
 func (h *host) match(path []byte) *Route {
@@ -91,17 +103,10 @@ func cutTo(path []byte, n int) []byte {
 // TLS gives what the TLS connections of the host must be like that has the routes for this name: the exact host, else
 // the wildcard host, else any host. Nil is as for all hosts. The name is in lower case, without port and trailing dot.
 func (t *Table) TLS(name []byte) *model.Host {
-	h := t.exact[string(name)]
-	if dot := bytes.IndexByte(name, '.'); h == nil && dot > 0 {
-		h = t.wildcard[string(name[dot+1:])]
+	if s := t.site(name); s != nil {
+		return s.tls
 	}
-	if h == nil {
-		h = t.any
-	}
-	if h == nil {
-		return nil
-	}
-	return h.tls
+	return nil
 }
 
 // wildcardSuffix takes "*.example.com" apart.

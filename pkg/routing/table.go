@@ -17,9 +17,9 @@ type Table struct {
 	Generation uint64
 	BuiltAt    time.Time
 
-	exact    map[string]*host // by host name
-	wildcard map[string]*host // "*.example.com" by "example.com"
-	any      *host            // routes without a host, nil if there are none
+	exact    map[string]*site // by host name
+	wildcard map[string]*site // "*.example.com" by "example.com"
+	any      *site            // routes without a host, nil if there are none
 }
 
 // Route is one host and path, and where its requests go.
@@ -83,7 +83,7 @@ func (s *Store) Publish(t *Table) { s.current.Store(t) }
 // Compile makes the Table of a model. Hosts whose routes are the same as in the previous Table, which may be nil, are
 // taken over from it as they are. Pools are looked up in the registry, and made where they are missing.
 func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time.Time) *Table {
-	t := &Table{Generation: 1, BuiltAt: now, exact: map[string]*host{}, wildcard: map[string]*host{}}
+	t := &Table{Generation: 1, BuiltAt: now, exact: map[string]*site{}, wildcard: map[string]*site{}}
 	if previous != nil {
 		t.Generation = previous.Generation + 1
 	}
@@ -91,8 +91,14 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 	for i := range m.Hosts {
 		settings[m.Hosts[i].Name] = &m.Hosts[i]
 	}
+	hosts := map[string]*host{}
 	for _, routes := range byHost(m.Routes) {
-		t.add(routes, settings[routes[0].Host], pools, previous)
+		name := routes[0].Host
+		hosts[name] = previous.host(name).compiled(routes, settings[name], pools)
+	}
+	linker := newLinker(hosts, m.Owners)
+	for name := range hosts {
+		t.add(name, linker.site(name))
 	}
 	return t
 }
@@ -111,22 +117,25 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-func (t *Table) add(routes []model.Route, tls *model.Host, pools *upstream.Registry, previous *Table) {
-	name := routes[0].Host
-	h := previous.host(name)
+// compiled returns h, which may be nil, if it was compiled from the same, otherwise a new host.
+func (h *host) compiled(routes []model.Route, tls *model.Host, pools *upstream.Registry) *host {
 	if h == nil || !reflect.DeepEqual(h.model, routes) || !reflect.DeepEqual(h.tls, tls) {
 		h = newHost(routes, pools)
 		h.tls = tls
 	}
+	return h
+}
+
+func (t *Table) add(name string, s *site) {
 	if suffix, ok := wildcardSuffix(name); ok {
-		t.wildcard[suffix] = h
+		t.wildcard[suffix] = s
 		return
 	}
 	if name == "" {
-		t.any = h
+		t.any = s
 		return
 	}
-	t.exact[name] = h
+	t.exact[name] = s
 }
 
 // host returns the routes of a host as the model names it, nil if there are none.
@@ -134,13 +143,16 @@ func (t *Table) host(name string) *host {
 	if t == nil {
 		return nil
 	}
+	s := t.any
 	if suffix, ok := wildcardSuffix(name); ok {
-		return t.wildcard[suffix]
+		s = t.wildcard[suffix]
+	} else if name != "" {
+		s = t.exact[name]
 	}
-	if name == "" {
-		return t.any
+	if s == nil {
+		return nil
 	}
-	return t.exact[name]
+	return s.host
 }
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {

@@ -63,7 +63,7 @@ func TestAnyDifferenceOfARouteIsAChange(t *testing.T) {
 		changed := base()
 		change(&changed)
 		second := Compile(&model.Model{Routes: []model.Route{changed}}, pools, first, time.Time{})
-		if same := first.exact["a.example"] == second.exact["a.example"]; same != (name == "nothing") {
+		if same := first.host("a.example") == second.host("a.example"); same != (name == "nothing") {
 			t.Errorf("%s: taken over: %v", name, same)
 		}
 	}

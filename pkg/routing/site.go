@@ -1,0 +1,146 @@
+package routing
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// site is a host as requests for it see it: its own routes, then those that they fall through to. Sites belong to one
+// Table, while the hosts in them are carried over from Table to Table.
+type site struct {
+	*host
+	// next serves the paths that host does not match. Nil: none are served.
+	next *site
+	// owned serves ACME challenges instead: it has the routes of the namespace that owns the host, and no others. Nil
+	// where other namespaces have none.
+	owned *site
+}
+
+// challengePath is where a CA looks for proof that the applicant controls a host (RFC 8555 section 8.3).
+const challengePath = "/.well-known/acme-challenge"
+
+// isChallenge reports whether a normalised path is challengePath or below it.
+func isChallenge(path []byte) bool {
+	rest, found := bytes.CutPrefix(path, []byte(challengePath))
+	return found && (len(rest) == 0 || rest[0] == '/')
+}
+
+// linker makes the sites of one Table. Its maps are by Route.Host, or by that and a namespace.
+type linker struct {
+	hosts  map[string]*host
+	owners map[string]*model.HostOwner
+	sites  map[string]*site
+	parts  map[string]map[string]*host
+	owned  map[ownedKey]*site
+}
+
+type ownedKey struct{ host, namespace string }
+
+func newLinker(hosts map[string]*host, owners []model.HostOwner) *linker {
+	l := &linker{
+		hosts:  hosts,
+		owners: make(map[string]*model.HostOwner, len(owners)),
+		sites:  make(map[string]*site, len(hosts)),
+		parts:  map[string]map[string]*host{},
+		owned:  map[ownedKey]*site{},
+	}
+	for i := range owners {
+		l.owners[owners[i].Host] = &owners[i]
+	}
+	return l
+}
+
+// above returns the host that paths fall through to: the wildcard over an exact host, otherwise "", which is any host.
+// Nothing is above that.
+func above(name string) (parent string, found bool) {
+	_, suffix, dotted := strings.Cut(name, ".")
+	if dotted && !strings.HasPrefix(name, "*.") {
+		return "*." + suffix, true
+	}
+	return "", name != ""
+}
+
+// site returns the site of a host, or of the next one above it that has routes. Nil: none has.
+func (l *linker) site(name string) *site {
+	if s, known := l.sites[name]; known {
+		return s
+	}
+	parent, found := above(name)
+	var s *site
+	if found {
+		s = l.site(parent)
+	}
+	if h := l.hosts[name]; h != nil {
+		s = &site{host: h, next: s}
+		l.restrict(s, name, parent)
+	}
+	l.sites[name] = s
+	return s
+}
+
+// restrict applies what the owner of a host has a right to.
+func (l *linker) restrict(s *site, name, parent string) {
+	owner := l.owners[name]
+	if owner == nil {
+		return
+	}
+	s.owned = l.ownedBy(name, owner.Namespace)
+	if s.owned == nil {
+		s.owned = &site{host: &host{}}
+	}
+	if s.next != nil && !owner.SharesUnmatched {
+		s.next = l.ownedBy(parent, owner.Namespace)
+	}
+}
+
+// ownedBy returns the routes that a namespace has for a host, and for those above it. Nil: it has none.
+func (l *linker) ownedBy(name, namespace string) *site {
+	key := ownedKey{name, namespace}
+	if s, known := l.owned[key]; known {
+		return s
+	}
+	var s *site
+	if parent, found := above(name); found {
+		s = l.ownedBy(parent, namespace)
+	}
+	if h := l.partsOf(name)[namespace]; h != nil {
+		s = &site{host: h, next: s}
+	}
+	l.owned[key] = s
+	return s
+}
+
+// partsOf divides the routes of a host by namespace.
+func (l *linker) partsOf(name string) map[string]*host {
+	if parts, known := l.parts[name]; known {
+		return parts
+	}
+	var parts map[string]*host
+	if h := l.hosts[name]; h != nil {
+		parts = h.byNamespace()
+	}
+	l.parts[name] = parts
+	return parts
+}
+
+// byNamespace divides the routes of a host. The parts share the routes with h.
+func (h *host) byNamespace() map[string]*host {
+	parts := map[string]*host{}
+	part := func(r *Route) *host {
+		p := parts[r.Source.Namespace]
+		if p == nil {
+			p = &host{exact: map[string]*Route{}, prefix: map[string]*Route{}}
+			parts[r.Source.Namespace] = p
+		}
+		return p
+	}
+	for path, r := range h.exact {
+		part(r).exact[path] = r
+	}
+	for key, r := range h.prefix {
+		part(r).addPrefix(key, r)
+	}
+	return parts
+}
