@@ -18,8 +18,14 @@ type Store struct {
 }
 
 // names maps server names to certificates, one for each algorithm: "shop.example.com", "*.example.com", and "" for all
-// others.
-type names map[string][]*tls.Certificate
+// others. A name without certificates is served with those of "", even if a wildcard covers it.
+type names map[string][]presented
+
+// presented is a certificate and the namespace of its Secret.
+type presented struct {
+	*tls.Certificate
+	namespace string
+}
 
 // NewStore makes a Store that presents a self-signed certificate, made for this process, to clients whose server name
 // no Ingress has a certificate for.
@@ -33,15 +39,19 @@ func NewStore() (*Store, error) {
 	return s, nil
 }
 
-// Replace makes the given certificates the ones in use, for handshakes from now on.
-func (s *Store) Replace(certificates []model.Certificate) {
+// Replace makes the given certificates the ones in use, for handshakes from now on. The hosts of defaultFor get the default
+// certificate, even if a wildcard covers them (model.Model.DefaultCertificateFor).
+func (s *Store) Replace(certificates []model.Certificate, defaultFor ...string) {
 	next := names{}
+	for _, name := range defaultFor {
+		next[name] = nil
+	}
 	// By name, those come first whose signatures cost the server least: ECDSA, Ed25519, RSA.
 	for _, c := range slices.SortedStableFunc(slices.Values(certificates), func(a, b model.Certificate) int {
 		return cmp.Compare(a.Algorithm, b.Algorithm)
 	}) {
 		for _, name := range c.ServerNames {
-			next[name] = append(next[name], c.Pair)
+			next[name] = append(next[name], presented{c.Pair, c.Secret.Namespace})
 		}
 	}
 	s.current.Store(&next)
@@ -50,29 +60,39 @@ func (s *Store) Replace(certificates []model.Certificate) {
 // Certificate answers tls.Config.GetCertificate: the exact name first, then the wildcard, then the default. Of several
 // it is the first that the client can verify.
 func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	pairs := s.of(hello.ServerName)
+	pairs, _ := s.of(hello.ServerName)
 	switch len(pairs) {
 	case 0:
 		return s.fallback, nil
 	case 1:
-		return pairs[0], nil
+		return pairs[0].Certificate, nil
 	}
 	anyName := *hello
 	anyName.ServerName = "" // it has been decided what to present for the name, also where the certificate lacks it
 	for _, pair := range pairs {
-		if anyName.SupportsCertificate(pair) == nil {
-			return pair, nil
+		if anyName.SupportsCertificate(pair.Certificate) == nil {
+			return pair.Certificate, nil
 		}
 	}
-	return pairs[0], nil
+	return pairs[0].Certificate, nil
 }
 
-// Covers reports whether a certificate that is presented for a server name was made for this host too. Both are in lower
-// case.
+// Covers reports whether a certificate that is presented for a server name also serves the host: it was made for it, and
+// no other namespace has the certificates of that host. Both names are in lower case.
 func (s *Store) Covers(presentedFor, host string) bool {
-	return slices.ContainsFunc(s.of(presentedFor), func(pair *tls.Certificate) bool {
-		return slices.ContainsFunc(pair.Leaf.DNSNames, func(name string) bool { return matches(strings.ToLower(name), host) })
+	pairs, _ := s.of(presentedFor)
+	return slices.ContainsFunc(pairs, func(pair presented) bool {
+		return slices.ContainsFunc(pair.Leaf.DNSNames, func(name string) bool {
+			return matches(strings.ToLower(name), host)
+		}) && s.serves(pair.namespace, host)
 	})
+}
+
+// serves reports whether the certificates of a namespace may be used for a host: it has one of those that are presented for
+// it, or nobody has named one for it.
+func (s *Store) serves(namespace, host string) bool {
+	pairs, named := s.of(host)
+	return !named || slices.ContainsFunc(pairs, func(pair presented) bool { return pair.namespace == namespace })
 }
 
 // matches compares as clients do: a wildcard stands for one label (RFC 6125 section 6.4.3).
@@ -84,16 +104,16 @@ func matches(name, host string) bool {
 	return name == host
 }
 
-func (s *Store) of(name string) []*tls.Certificate {
+// of returns the certificates for a name. named is false if they are the default ones for want of others.
+func (s *Store) of(name string) (pairs []presented, named bool) {
 	current := *s.current.Load()
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	if pairs := current[name]; pairs != nil {
-		return pairs
+	pairs, named = current[name]
+	if _, suffix, ok := strings.Cut(name, "."); ok && !named {
+		pairs, named = current["*."+suffix]
 	}
-	if _, suffix, ok := strings.Cut(name, "."); ok {
-		if pairs := current["*."+suffix]; pairs != nil {
-			return pairs
-		}
+	if len(pairs) == 0 {
+		pairs = current[""]
 	}
-	return current[""]
+	return pairs, named
 }

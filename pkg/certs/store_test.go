@@ -40,8 +40,8 @@ func newStore(t *testing.T, certificates ...model.Certificate) *Store {
 	return s
 }
 
-// presented is the Secret whose certificate answers that name, "" for the fallback.
-func presented(t *testing.T, s *Store, name string) string {
+// presentedFor is the Secret whose certificate answers that name, "" for the fallback.
+func presentedFor(t *testing.T, s *Store, name string) string {
 	t.Helper()
 	c, err := s.Certificate(&tls.ClientHelloInfo{ServerName: name})
 	if err != nil {
@@ -77,7 +77,7 @@ func TestTheExactNameComesBeforeTheWildcardAndTheDefault(t *testing.T) {
 		}},
 	} {
 		for name, want := range c.want {
-			if got := presented(t, c.of, name); got != want {
+			if got := presentedFor(t, c.of, name); got != want {
 				t.Errorf("%q: %q is presented, want %q", name, got, want)
 			}
 		}
@@ -87,7 +87,7 @@ func TestTheExactNameComesBeforeTheWildcardAndTheDefault(t *testing.T) {
 func TestReplaceForgetsWhatIsNotGiven(t *testing.T) {
 	s := newStore(t, certificate(t, "old", "shop.example"))
 	s.Replace([]model.Certificate{certificate(t, "new", "blog.example")})
-	if got := presented(t, s, "shop.example") + presented(t, s, "blog.example"); got != "new" {
+	if got := presentedFor(t, s, "shop.example") + presentedFor(t, s, "blog.example"); got != "new" {
 		t.Errorf("%q is presented", got)
 	}
 }
@@ -169,5 +169,46 @@ func TestACertificateIsGoodForTheHostsThatItWasMadeFor(t *testing.T) {
 	}
 	if s.Covers("other.example", "limpet.invalid") {
 		t.Error("the fallback is good for a host")
+	}
+}
+
+// A wildcard's certificate does not serve a host below it that another namespace owns, neither in a handshake nor over a
+// connection that was made for another host.
+func TestReplace_defaultFor(t *testing.T) {
+	wild := certificate(t, "*.shop.example", "*.shop.example")
+	for name, c := range map[string]struct {
+		certificates []model.Certificate
+		want         string
+	}{
+		"no default": {[]model.Certificate{wild}, ""},
+		"default":    {[]model.Certificate{wild, certificate(t, "default", "")}, "default"},
+	} {
+		s := newStore(t)
+		s.Replace(c.certificates, "own.shop.example")
+		if got := presentedFor(t, s, "own.shop.example"); got != c.want {
+			t.Errorf("%s: %q is presented for the host of another namespace", name, got)
+		}
+		if got := presentedFor(t, s, "a.shop.example"); got != "*.shop.example" {
+			t.Errorf("%s: %q is presented for another name", name, got)
+		}
+	}
+	s := newStore(t)
+	s.Replace([]model.Certificate{wild}, "own.shop.example")
+	if s.Covers("a.shop.example", "own.shop.example") || !s.Covers("a.shop.example", "b.shop.example") {
+		t.Error("the wildcard covers the host of another namespace, or not what is its own")
+	}
+}
+
+func TestCovers_otherNamespace(t *testing.T) {
+	wild := certificate(t, "*.shop.example", "*.shop.example")
+	own := certificate(t, "own.shop.example", "own.shop.example")
+	s := newStore(t, wild, own)
+	if !s.Covers("a.shop.example", "own.shop.example") {
+		t.Error("two certificates of one namespace: a connection is not reused")
+	}
+	own.Secret.Namespace = "other"
+	s.Replace([]model.Certificate{wild, own})
+	if s.Covers("a.shop.example", "own.shop.example") {
+		t.Error("a connection is reused for a host that another namespace has the certificate of")
 	}
 }

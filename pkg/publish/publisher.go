@@ -89,7 +89,7 @@ func (p *Publisher) inUse() *model.Model {
 
 // swap compiles and publishes the Table of a model, and lets go of the pools that it no longer names.
 func (p *Publisher) swap(m *model.Model, since time.Time) {
-	p.o.Certs.Replace(m.Certificates)
+	p.o.Certs.Replace(m.Certificates, m.DefaultCertificateFor...)
 	p.o.Metrics.Certificates(m.Certificates)
 	table := routing.Compile(m, p.o.Pools, p.o.Tables.Current(), time.Now())
 	p.o.Tables.Publish(table)
