@@ -40,6 +40,11 @@ type Options struct {
 	DefaultCertificate types.NamespacedName
 	// TLSMinVersion is the lowest version of TLS for all hosts: an annotation can only raise it.
 	TLSMinVersion model.TLSVersion
+	// OwnerRoutesOnly leaves out the routes that a namespace has for a host which another one owns.
+	OwnerRoutesOnly bool
+	// SharesUnmatched passes requests that no route of their host matches on to routes of any namespace, and not only to
+	// those of the namespace that owns the host.
+	SharesUnmatched bool
 	// HSTS is the Strict-Transport-Security of all answers over TLS, as ParseHSTS gives it, unless an annotation says
 	// otherwise. Empty: none.
 	HSTS string
@@ -75,9 +80,11 @@ type builder struct {
 	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
 	pools      map[model.PoolID]model.Pool
 	certs      certificates
+	owners     owners
 	hosts      hosts
 	secured    map[model.Ref]security
 	reports    reports
+	notices    notices
 	referenced map[model.Ref]struct{}
 	now, next  time.Time // World.Now, Result.Next
 }
@@ -93,9 +100,11 @@ func Build(w *World, before *model.Model, o Options) Result {
 		canaries:   map[routeKey]model.Ref{},
 		pools:      map[model.PoolID]model.Pool{},
 		certs:      newCertificates(before),
+		owners:     owners{},
 		hosts:      hosts{},
 		secured:    map[model.Ref]security{},
 		reports:    reports{},
+		notices:    notices{},
 		referenced: map[model.Ref]struct{}{},
 		now:        w.Now,
 	}
@@ -103,17 +112,23 @@ func Build(w *World, before *model.Model, o Options) Result {
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
 	b.foreign = foreign(w.Ingresses, b.ingresses)
 	b.readPolicies(byAge(w.Policies))
+	b.findOwners()
 	b.decideHosts()
 	b.translateIngresses()
+	b.serveBelowWildcards()
 	b.secureRoutes()
 	b.separateCookies()
 	b.namePods(w)
 	b.reportPolicies()
+	b.addNotices()
 	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced, Next: b.next}
 }
 
 func (b *builder) model() *model.Model {
-	m := &model.Model{Routes: b.routes.sorted(), Hosts: b.hosts.sorted(), Certificates: b.certs.sorted()}
+	m := &model.Model{
+		Routes: b.routes.sorted(), Hosts: b.hosts.sorted(), Owners: b.hostOwners(),
+		Certificates: b.certs.sorted(), DefaultCertificateFor: b.certs.defaultFor,
+	}
 	for _, pool := range b.pools {
 		m.Pools = append(m.Pools, pool)
 	}
@@ -126,17 +141,29 @@ func comparePools(x, y model.PoolID) int {
 		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port))
 }
 
-// byAge gives the objects in the order in which conflicts are decided.
+// byAge gives the objects in the order in which conflicts are decided. Those that are being deleted come last.
 func byAge[T metav1.Object](objects []T) []T {
 	out := slices.Clone(objects)
 	slices.SortFunc(out, func(x, y T) int {
 		return cmp.Or(
+			compareBools(x.GetDeletionTimestamp() != nil, y.GetDeletionTimestamp() != nil),
 			x.GetCreationTimestamp().Compare(y.GetCreationTimestamp().Time),
 			cmp.Compare(x.GetNamespace(), y.GetNamespace()),
 			cmp.Compare(x.GetName(), y.GetName()),
 		)
 	})
 	return out
+}
+
+// compareBools orders false before true.
+func compareBools(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case y:
+		return -1
+	}
+	return 1
 }
 
 func index[T metav1.Object](objects []T) map[types.NamespacedName]T {

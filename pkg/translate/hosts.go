@@ -10,14 +10,15 @@ import (
 // AnnotationMinVersion is the lowest version of TLS that the hosts of an Ingress are served over.
 const AnnotationMinVersion = annotationPrefix + "tls-min-version"
 
-// hosts collects what Ingresses say about the TLS connections of their hosts.
+// hosts collects what Ingresses say about the hosts that are routed.
 type hosts map[string]*host
 
 type host struct {
 	model.Host
-	namespace string    // of the oldest Ingress that routes the host: it alone decides
-	versionBy model.Ref // who has set MinVersion
-	clientsBy model.Ref // who has set Clients
+	transport   string    // Strict-Transport-Security of the routes whose Ingress may not say it
+	versionBy   model.Ref // who has set MinVersion
+	clientsBy   model.Ref // who has set Clients
+	transportBy model.Ref // who has set transport
 }
 
 func (h hosts) sorted() []model.Host {
@@ -31,51 +32,75 @@ func (h hosts) sorted() []model.Host {
 	return out
 }
 
+// security is what an Ingress says about reaching its routes.
+type security struct {
+	version      model.TLSVersion
+	clients      *model.ClientCertificates
+	transport    string // what holds for all hosts if it says nothing
+	hasTransport bool
+}
+
 // decideHosts goes through the Ingresses, oldest first. A host has one handshake for all of its paths, so that of two
-// Ingresses that want different ones the oldest wins that says anything; but nobody decides about a host of another
-// namespace. The routes of an Ingress whose demands on clients do not count keep them, so that they are served to nobody.
+// Ingresses that want different ones the oldest wins that says anything; but only those of the namespace that owns the host
+// are heard. The routes of an Ingress whose demands on clients do not count keep them, so that they are served to nobody.
 func (b *builder) decideHosts() {
+	for name := range b.owners {
+		b.hosts[name] = &host{Host: model.Host{Name: name}, transport: b.options.HSTS}
+	}
 	for _, ingress := range b.ingresses {
 		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
-		want := model.Host{MinVersion: b.minVersion(s), Clients: b.clientCertificates(s)}
-		b.secured[s.ref] = security{clients: want.Clients, transport: b.transportSecurity(s)}
-		for _, name := range routedHosts(s) {
-			h := b.hosts[name]
-			if h == nil {
-				h = &host{Host: model.Host{Name: name}, namespace: s.Namespace}
-				b.hosts[name] = h
+		want := security{version: b.minVersion(s), clients: b.clientCertificates(s)}
+		want.transport, want.hasTransport = b.transportSecurity(s)
+		b.secured[s.ref] = want
+		b.eachHost(s, func(h *host) {
+			if b.owners.owns(s.Namespace, h.Name) {
+				h.decide(s.ref, &want)
 			}
-			b.decideHost(s, h, &want)
-		}
+		})
+	}
+	for _, ingress := range b.ingresses {
+		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
+		want := b.secured[s.ref]
+		b.eachHost(s, func(h *host) { b.compareHost(s, h, &want) })
 	}
 }
 
-// routedHosts are the hosts that an Ingress has routes for.
-func routedHosts(s *source) []string {
+// eachHost visits the routed hosts that an Ingress names, as a canary does too.
+func (b *builder) eachHost(s *source, visit func(*host)) {
 	names := ruleHosts(s)
 	if s.Spec.DefaultBackend != nil && !slices.Contains(names, "") {
 		names = append(names, "")
 	}
-	return names
-}
-
-func (b *builder) decideHost(s *source, h *host, want *model.Host) {
-	decides := h.namespace == s.Namespace
-	if want.MinVersion != 0 {
-		if h.MinVersion == 0 && decides {
-			h.MinVersion, h.versionBy = want.MinVersion, s.ref
-		}
-		if h.MinVersion != want.MinVersion {
-			b.reportHost(s, h, AnnotationMinVersion, h.versionBy, "")
+	for _, name := range names {
+		if h := b.hosts[name]; h != nil {
+			visit(h)
 		}
 	}
-	if want.Clients != nil {
-		if h.Clients == nil && decides {
-			h.Clients, h.clientsBy = want.Clients, s.ref
-		}
-		if !sameClients(h.Clients, want.Clients) {
-			b.reportHost(s, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.Clients))
-		}
+}
+
+// decide takes over what an Ingress of the owner says and no older one has said.
+func (h *host) decide(by model.Ref, want *security) {
+	if want.version != 0 && h.MinVersion == 0 {
+		h.MinVersion, h.versionBy = want.version, by
+	}
+	if want.clients != nil && h.Clients == nil {
+		h.Clients, h.clientsBy = want.clients, by
+	}
+	if want.hasTransport && h.transportBy == (model.Ref{}) {
+		h.transport, h.transportBy = want.transport, by
+	}
+}
+
+// compareHost reports what an Ingress asks for and does not get.
+func (b *builder) compareHost(s *source, h *host, want *security) {
+	if want.version != 0 && h.MinVersion != want.version {
+		b.reportHost(s, h, AnnotationMinVersion, h.versionBy, "")
+	}
+	if want.clients != nil && !sameClients(h.Clients, want.clients) {
+		b.reportHost(s, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.clients))
+	}
+	if want.hasTransport && h.transport != want.transport && !b.owners.owns(s.Namespace, h.Name) {
+		b.reportHost(s, h, AnnotationHSTS, h.transportBy, "")
 	}
 }
 
@@ -91,30 +116,26 @@ func unservedPaths(have, want *model.ClientCertificates) string {
 	return ". The paths of this Ingress answer 403 there"
 }
 
-// security is what an Ingress says about reaching its routes.
-type security struct {
-	clients   *model.ClientCertificates
-	transport string
-}
-
 // secureRoutes gives each route what its Ingress says. Where that asks clients for nothing, what the host asks for counts.
+// Strict-Transport-Security binds a whole host in browsers, so that only its owner says it.
 func (b *builder) secureRoutes() {
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
-		said := b.secured[route.Source]
+		said, h := b.secured[route.Source], b.hosts[route.Host]
 		route.Clients, route.TransportSecurity = said.clients, said.transport
 		if route.Clients == nil {
-			route.Clients = b.hosts[route.Host].Clients
+			route.Clients = h.Clients
+		}
+		if !b.owners.owns(route.Source.Namespace, route.Host) {
+			route.TransportSecurity = h.transport
 		}
 	}
 }
 
-// reportHost says that somebody else decides.
+// reportHost says that another Ingress decides.
 func (b *builder) reportHost(s *source, h *host, annotation string, by model.Ref, outcome string) {
-	if h.namespace != s.Namespace {
-		b.reports.add(s.ref, ReasonHostConflict, annotationField(annotation),
-			"annotation %s does not count for host %s: the oldest Ingress of that host is in namespace %s, where it is decided%s",
-			annotation, quote(h.Name), h.namespace, outcome)
+	if who := b.owners[h.Name]; who.namespace != s.Namespace {
+		b.refuse(s, who, h.Name, annotationField(annotation), "annotation "+annotation, outcome)
 		return
 	}
 	b.reports.add(s.ref, ReasonHostConflict, annotationField(annotation),

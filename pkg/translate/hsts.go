@@ -57,21 +57,21 @@ func (h *hsts) read(directive string) error {
 	return nil
 }
 
-// transportSecurity gives what the answers of an Ingress carry. A value that is wrong is not applied: what counts for all
-// does.
-func (b *builder) transportSecurity(s *source) string {
-	value, set := s.Annotations[AnnotationHSTS]
+// transportSecurity returns what the annotation of an Ingress says, or what holds for all hosts if it says nothing that can
+// be applied.
+func (b *builder) transportSecurity(s *source) (value string, said bool) {
+	text, set := s.Annotations[AnnotationHSTS]
 	if !set {
-		return b.options.HSTS
+		return b.options.HSTS, false
 	}
-	field, err := ParseHSTS(value)
-	if err == nil && value == "" {
+	value, err := ParseHSTS(text)
+	if err == nil && text == "" {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
 		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationHSTS),
-			"annotation %s has the value %s: %s. It is not applied", AnnotationHSTS, quote(value), err)
-		return b.options.HSTS
+			"annotation %s has the value %s: %s. It is not applied", AnnotationHSTS, quote(text), err)
+		return b.options.HSTS, false
 	}
-	return field
+	return value, true
 }

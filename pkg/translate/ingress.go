@@ -100,6 +100,9 @@ func (b *builder) translatePath(s *source, host string, path *networkingv1.HTTPI
 		b.addCanary(s, key, &path.Backend, field+".backend")
 		return
 	}
+	if !b.mayRoute(s, key, field) {
+		return
+	}
 	if !b.routes.take(key, s.ref) {
 		b.reports.add(s.ref, ReasonRouteConflict, field,
 			"host %s, path %s, %s belongs to %s, which is older or names it first. This path is left out",
@@ -114,6 +117,9 @@ func (b *builder) addDefault(s *source, host, field string) {
 	key := routeKey{host: host, path: "/", kind: model.PathPrefix}
 	if s.canary != nil {
 		b.addCanary(s, key, s.Spec.DefaultBackend, "spec.defaultBackend")
+		return
+	}
+	if !b.mayRoute(s, key, field) {
 		return
 	}
 	if b.routes.take(key, s.ref) {

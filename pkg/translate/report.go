@@ -41,11 +41,18 @@ const (
 	ReasonHostNotInCertificate = "HostNotInCertificate"
 	// ReasonCertificateOutOfDate: a certificate has expired, or is not valid yet. It is served all the same.
 	ReasonCertificateOutOfDate = "CertificateOutOfDate"
-	// ReasonCertificateConflict: an older Ingress has another certificate for the host, with a key of the same type.
+	// ReasonCertificateConflict: an older Ingress of this namespace has another certificate for the host, with a key of the
+	// same type; or --default-certificate names the one for unknown hosts.
 	ReasonCertificateConflict = "CertificateConflict"
-	// ReasonHostConflict: another Ingress decides what the TLS connections of the host are like. If it asks clients for
-	// other certificates, or none, the paths of this one answer 403.
+	// ReasonHostConflict: another namespace owns the host, or an older Ingress of this one has another value. What this
+	// Ingress asks for does not count there. If it asks clients for certificates, its paths respond 403.
 	ReasonHostConflict = "HostConflict"
+	// ReasonHostClaimed: an Ingress of another namespace asks for a setting or a route of a host that this namespace owns.
+	// It does not count. No more than 8 of these are listed.
+	ReasonHostClaimed = "HostClaimed"
+	// ReasonWildcardNotUsed: the certificate of another namespace's wildcard covers the host, which has none of its own.
+	// Clients get the default certificate.
+	ReasonWildcardNotUsed = "WildcardNotUsed"
 	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
 	ReasonUnknownAnnotation = "UnknownAnnotation"
 	// ReasonInvalidAnnotation: an annotation has a wrong value, or misses another one. It is not applied.
@@ -104,11 +111,18 @@ func (r reports) open(ref model.Ref, generation int64) {
 
 // add does nothing for an object that has no Report, and says nothing twice.
 func (r reports) add(ref model.Ref, reason, field, format string, args ...any) {
+	r.addProblem(ref, problemOf(reason, field, format, args...))
+}
+
+func problemOf(reason, field, format string, args ...any) Problem {
+	return Problem{Reason: reason, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+func (r reports) addProblem(ref model.Ref, p Problem) {
 	report := r[ref]
 	if report == nil || len(report.Problems) > maxProblems {
 		return
 	}
-	p := Problem{Reason: reason, Field: field, Message: fmt.Sprintf(format, args...)}
 	if slices.Contains(report.Problems, p) {
 		return
 	}

@@ -3,6 +3,7 @@ package translate
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 
@@ -14,6 +15,12 @@ type certificates struct {
 	before map[model.Ref]*model.Certificate // those in use, which is where an unchanged Secret need not be read again
 	read   map[model.Ref]keyPair
 	taken  map[serverKey]model.Ref
+	// servers holds whose certificates are presented for a name: its owner or, where it has none, who listed it first.
+	servers map[string]owner
+	// spare are the sections that list a wildcard which another namespace serves.
+	spare []*listing
+	// defaultFor is Model.DefaultCertificateFor.
+	defaultFor []string
 	// byDefault is the default certificate, nil if there is none.
 	byDefault *model.Certificate
 }
@@ -23,9 +30,10 @@ type serverKey struct{ name, algorithm string }
 
 func newCertificates(before *model.Model) certificates {
 	c := certificates{
-		before: map[model.Ref]*model.Certificate{},
-		read:   map[model.Ref]keyPair{},
-		taken:  map[serverKey]model.Ref{},
+		before:  map[model.Ref]*model.Certificate{},
+		read:    map[model.Ref]keyPair{},
+		taken:   map[serverKey]model.Ref{},
+		servers: map[string]owner{},
 	}
 	if before != nil {
 		for i := range before.Certificates {
@@ -56,7 +64,7 @@ func (b *builder) translateTLS(s *source) {
 			continue
 		}
 		for _, name := range b.serverNames(s, section, field+".hosts") {
-			b.serve(s, certificate, name, field)
+			b.serve(&listing{s: s, certificate: certificate, name: name, field: field})
 		}
 	}
 }
@@ -92,25 +100,63 @@ func ruleHosts(s *source) []string {
 	return out
 }
 
-// serve presents a certificate for a server name, unless an older Ingress has another one for it.
-func (b *builder) serve(s *source, c *model.Certificate, name, field string) {
-	if name == "" && b.options.DefaultCertificate.Name != "" {
-		b.refuseDefault(s, c, field)
+// listing is a server name in a TLS section, and the certificate that the section has for it.
+type listing struct {
+	s           *source
+	certificate *model.Certificate
+	name, field string
+}
+
+// serve presents a certificate for a server name if the namespace owns that, and no older Ingress has another one for it.
+func (b *builder) serve(l *listing) {
+	if l.name == "" && b.options.DefaultCertificate.Name != "" {
+		b.refuseDefault(l.s, l.certificate, l.field)
 		return
 	}
-	key := serverKey{name, c.Algorithm}
-	if owner, taken := b.certs.taken[key]; taken {
-		if owner != c.Secret {
-			b.reports.add(s.ref, ReasonCertificateConflict, field,
+	switch who := b.serverOf(l); {
+	case who.namespace == l.s.Namespace:
+		b.present(l, l.name)
+	case strings.HasPrefix(l.name, "*."):
+		b.certs.spare = append(b.certs.spare, l) // it may serve single hosts below
+	default:
+		b.refuseCertificate(l, who)
+	}
+}
+
+// serverOf returns whose certificates are presented for a name: those of its owner. A name that no Ingress routes, and that no
+// routed wildcard covers, is open to the namespace that lists it first.
+func (b *builder) serverOf(l *listing) owner {
+	if who, owned := b.owners.of(l.name); owned {
+		return who
+	}
+	if who, served := b.certs.servers[l.name]; served {
+		return who
+	}
+	return owner{namespace: l.s.Namespace, ingress: l.s.ref}
+}
+
+func (b *builder) refuseCertificate(l *listing, who owner) {
+	b.refuse(l.s, who, l.name, l.field, "the certificate of "+l.certificate.Secret.String(), "")
+}
+
+// present presents the certificate of a listing for its name, or for a host below it.
+func (b *builder) present(l *listing, name string) {
+	c, key := l.certificate, serverKey{name, l.certificate.Algorithm}
+	if _, served := b.certs.servers[name]; !served {
+		b.certs.servers[name] = owner{namespace: l.s.Namespace, ingress: l.s.ref}
+	}
+	if first, taken := b.certs.taken[key]; taken {
+		if first != c.Secret {
+			b.reports.add(l.s.ref, ReasonCertificateConflict, l.field,
 				"host %s is served with %s already, which an older section names and whose key is of type %s as well: %s is "+
-					"not used for it", quote(name), owner, c.Algorithm, c.Secret)
+					"not used for it", quote(name), first, c.Algorithm, c.Secret)
 		}
 		return
 	}
 	b.certs.taken[key] = c.Secret
 	c.ServerNames = append(c.ServerNames, name)
 	if name != "" && !covers(c.Pair.Leaf, name) {
-		b.reports.add(s.ref, ReasonHostNotInCertificate, field,
+		b.reports.add(l.s.ref, ReasonHostNotInCertificate, l.field,
 			"the certificate of %s was not made for host %s: clients will refuse it", c.Secret, quote(name))
 	}
 }

@@ -1,0 +1,65 @@
+package translate
+
+import (
+	"maps"
+	"slices"
+)
+
+// namespacedHost is a host as one namespace names it.
+type namespacedHost struct{ namespace, host string }
+
+// serveBelowWildcards decides which certificate serves a routed exact host that no TLS section names, where that of the
+// wildcard over it belongs to another namespace: the one that its own namespace has for the wildcard or, failing that, the
+// default certificate.
+func (b *builder) serveBelowWildcards() {
+	spare := map[namespacedHost][]*listing{}
+	for _, l := range b.certs.spare {
+		key := namespacedHost{l.s.Namespace, l.name}
+		spare[key] = append(spare[key], l)
+	}
+	used := map[namespacedHost]bool{}
+	for _, host := range b.belowWildcards(spare) {
+		who := b.owners[host]
+		wildcard, _ := wildcardOver(host)
+		key := namespacedHost{who.namespace, wildcard}
+		for _, l := range spare[key] {
+			used[key] = true
+			b.present(l, host)
+		}
+		if len(spare[key]) == 0 {
+			b.serveDefault(host, who, b.certs.servers[wildcard])
+		}
+	}
+	for _, l := range b.certs.spare {
+		if !used[namespacedHost{l.s.Namespace, l.name}] {
+			b.refuseCertificate(l, b.serverOf(l))
+		}
+	}
+}
+
+// belowWildcards returns the hosts in question, sorted.
+func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
+	hosts := map[string]bool{}
+	for host, who := range b.owners {
+		wildcard, below := wildcardOver(host)
+		if _, served := b.certs.servers[host]; !below || served {
+			continue
+		}
+		server, served := b.certs.servers[wildcard]
+		if served && server.namespace != who.namespace || len(spare[namespacedHost{who.namespace, wildcard}]) > 0 {
+			hosts[host] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(hosts))
+}
+
+// serveDefault keeps a host from the certificate of the wildcard over it.
+func (b *builder) serveDefault(host string, who, server owner) {
+	b.certs.defaultFor = append(b.certs.defaultFor, host)
+	if c := b.certs.byDefault; c != nil && covers(c.Pair.Leaf, host) {
+		return
+	}
+	b.notices.add(who.ingress, ReasonWildcardNotUsed,
+		"host %s has no certificate of namespace %s, which owns it, and that of the wildcard over it is of %s: clients get the "+
+			"default certificate", quote(host), who.namespace, server.ingress)
+}
