@@ -16,6 +16,7 @@ import (
 func newCheckCommand(std streams) *cobra.Command {
 	classes := list{values: []string{translate.DefaultClass}}
 	var path string
+	var hosts hostOptions
 	cmd := &cobra.Command{
 		Use:   "check -f FILE|DIR [flags]",
 		Short: "Print what Limpet makes of manifests, and every problem in them",
@@ -33,17 +34,20 @@ limpet check -f all.yaml --ingress-class nginx`,
 			for _, v := range unknownVariables(cmd.Root(), os.Environ()) {
 				fmt.Fprintf(std.err, "limpet: warning: %v\n", v)
 			}
-			return runCheck(path, classes.values, std)
+			o := translate.Options{Classes: classes.values, TakeUnclassed: true}
+			hosts.apply(&o)
+			return runCheck(path, o, std)
 		},
 	}
 	f := flagSet{cmd.Flags()}
 	f.StringVarP(&path, "filename", "f", "", "The `path` of a file or folder with manifests. Required.")
 	f.Var(&classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
+	hosts.register(f)
 	return cmd
 }
 
 // runCheck prints what Limpet makes of manifests, and every problem in them. Problems make it fail.
-func runCheck(path string, classes []string, std streams) error {
+func runCheck(path string, o translate.Options, std streams) error {
 	if path == "" {
 		return usagef("-f is required")
 	}
@@ -54,16 +58,18 @@ func runCheck(path string, classes []string, std streams) error {
 	for _, s := range skipped {
 		fmt.Fprintln(std.err, s)
 	}
-	result := translate.Build(world, nil, translate.Options{Classes: classes, TakeUnclassed: true})
+	result := translate.Build(world, nil, o)
 	return describe(std.out, result)
 }
 
-// describe prints the routes, each with its affinity, the hosts that ask more of TLS, and the problems.
+// describe prints the routes, each with its affinity, the hosts that ask more of TLS, the owners of hosts that namespaces
+// share, and the problems.
 func describe(w io.Writer, result translate.Result) error {
 	text, err := yaml.Marshal(struct {
-		Routes []model.Route `json:"routes"`
-		Hosts  []model.Host  `json:"hosts,omitempty"`
-	}{result.Model.Routes, result.Model.Hosts})
+		Routes []model.Route     `json:"routes"`
+		Hosts  []model.Host      `json:"hosts,omitempty"`
+		Owners []model.HostOwner `json:"owners,omitempty"`
+	}{result.Model.Routes, result.Model.Hosts, result.Model.Owners})
 	if err != nil {
 		return err
 	}

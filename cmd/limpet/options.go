@@ -27,6 +27,7 @@ type options struct {
 	sessionStore                   string
 	tls                            tlsOptions
 	edge                           edgeOptions
+	hosts                          hostOptions
 	limits                         limitOptions
 	stopDelay, stopTimeout         time.Duration
 	unknown                        []unknownVariable // of the environment, to be reported: not a flag
@@ -69,6 +70,7 @@ func (o *options) register(f flagSet, d defaults) {
 		" same zone.")
 	o.tls.register(f)
 	o.edge.register(f)
+	o.hosts.register(f)
 	o.limits.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
@@ -92,12 +94,14 @@ func (o *options) validate() error {
 
 // translation is what the flags say about translating a World.
 func (o *options) translation() translate.Options {
-	return translate.Options{
+	t := translate.Options{
 		Classes:            o.classes.values,
 		DefaultCertificate: types.NamespacedName(o.tls.defaultCertificate),
 		TLSMinVersion:      o.tls.minVersion,
 		HSTS:               string(o.tls.hsts),
 	}
+	o.hosts.apply(&t)
+	return t
 }
 
 // keyring reads the key file, or makes a fresh key. fresh says that sessions will not outlive the process.

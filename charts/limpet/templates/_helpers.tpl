@@ -112,6 +112,8 @@ true
 {{- with .Values.maxConnections.perClient }}
 - --max-connections-per-client={{ . }}
 {{- end }}
+- --host-routes={{ .Values.hosts.routes }}
+- --unmatched-paths={{ .Values.hosts.unmatchedPaths }}
 {{- with .Values.tls.defaultCertificate }}
 - --default-certificate={{ . }}
 {{- end }}
