@@ -6,6 +6,7 @@
 //
 //   - which Ingresses are ours, and which of two objects that want the same thing gets it. Objects are ordered by
 //     (creationTimestamp, namespace, name) first, and the oldest wins: the outcome never depends on the order of input;
+//   - which namespace owns each host, and so decides its settings (owners.of);
 //   - which Ingress is the canary of which: it brings a second backend to routes, and has none of its own;
 //   - what every rule, path, backend, TLS section and limpet.dev annotation comes to;
 //   - which stickiness a backend gets, see below;
