@@ -69,6 +69,8 @@ type Route struct {
 	Source Ref `json:"source"`
 	// Backends are the weighted destinations. None means that nothing behind the route could be resolved: 503.
 	Backends []Backend `json:"backends,omitempty"`
+	// Closed says why requests of the route are denied with 503 whatever its Backends are. Empty: they are served.
+	Closed string `json:"closed,omitempty"`
 	// Clients is what clients must show to reach the route, nil for nothing. It is that of the Host, or else nobody can.
 	Clients *ClientCertificates `json:"clients,omitempty"`
 	// TransportSecurity is the Strict-Transport-Security of its answers over TLS. Empty: what the app says.

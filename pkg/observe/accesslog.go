@@ -27,8 +27,10 @@ type Access struct {
 	Attempts int
 	// RequestID is what the pod was told in X-Request-ID.
 	RequestID []byte
-	Outcome   affinity.Outcome
-	Reason    affinity.Reason
+	// Closed says that the request was denied because its route is closed.
+	Closed  bool
+	Outcome affinity.Outcome
+	Reason  affinity.Reason
 }
 
 // AccessLog writes one line for each request, as JSON or as text. Lines are collected in several buffers, so that
@@ -143,6 +145,9 @@ func appendJSON(b []byte, a *Access) []byte {
 	if reason := a.Reason.String(); reason != "" {
 		b = appendJSONField(b, "reason", reason)
 	}
+	if a.Closed {
+		b = append(b, `,"closed":true`...)
+	}
 	b = appendJSONField(b, "requestId", a.RequestID)
 	return append(b, "}\n"...)
 }
@@ -166,6 +171,9 @@ func appendText(b []byte, a *Access) []byte {
 	b = append(append(b, ' '), a.Outcome.String()...)
 	if reason := a.Reason.String(); reason != "" {
 		b = append(append(b, '/'), reason...)
+	}
+	if a.Closed {
+		b = append(b, "/closed"...)
 	}
 	b = appendQuoted(append(b, ' '), a.RequestID)
 	return append(b, '\n')

@@ -52,6 +52,7 @@ func sample() Access {
 func TestTheFormatsStay(t *testing.T) {
 	a := sample()
 	none := Access{Start: a.Start, Status: 400, Client: "::1"}
+	closed := Access{Start: a.Start, Status: 503, Client: "::1", Closed: true}
 	for _, c := range []struct {
 		a    Access
 		json bool
@@ -64,6 +65,9 @@ func TestTheFormatsStay(t *testing.T) {
 		{none, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
 			`"status":400,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","requestId":""}`},
 		{none, false, `2026-01-02T03:04:05Z ::1 "" "" "" 400 0 0.000000 - - none ""`},
+		{closed, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
+			`"status":503,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","closed":true,"requestId":""}`},
+		{closed, false, `2026-01-02T03:04:05Z ::1 "" "" "" 503 0 0.000000 - - none/closed ""`},
 	} {
 		var out lines
 		log := NewAccessLog(&out, c.json)

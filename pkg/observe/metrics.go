@@ -37,6 +37,8 @@ type Metrics struct {
 	Streams [StreamKinds]prometheus.Gauge
 	// Malformed counts requests that were refused because they break HTTP.
 	Malformed prometheus.Counter
+	// Closed counts requests that were denied because their route is closed.
+	Closed prometheus.Counter
 	// NoRoute counts what is answered without a pool: 404, and 503 for a route whose Service is missing.
 	NoRoute *PoolMetrics
 
@@ -60,7 +62,7 @@ func NewMetrics() *Metrics {
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
-		m.Connections, m.Malformed,
+		m.Connections, m.Malformed, m.Closed,
 	)
 	m.defineRefused()
 	m.defineStreams()
@@ -88,6 +90,8 @@ func (m *Metrics) define() {
 		"What happened in the store of learned sessions: see --session-store.", "event")
 	m.Connections = gauge("client_connections", "Client connections that are open.")
 	m.Malformed = counter("malformed_requests_total", "Requests refused because they break HTTP.").WithLabelValues()
+	m.Closed = counter("closed_requests_total",
+		"Requests denied because their route is closed: its protection is not enforced.").WithLabelValues()
 }
 
 func counter(name, help string, labels ...string) *prometheus.CounterVec {

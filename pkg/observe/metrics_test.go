@@ -51,6 +51,7 @@ func TestTheNamesOfMetricsStay(t *testing.T) {
 		"limpet_affinity_decisions_total",
 		"limpet_certificate_expiry_timestamp_seconds",
 		"limpet_client_connections",
+		"limpet_closed_requests_total",
 		"limpet_connections_refused_total",
 		"limpet_malformed_requests_total",
 		"limpet_problems",

@@ -29,7 +29,7 @@ func (x *exchange) match() bool {
 		x.answer(404, "No route for this host and path.")
 		return false
 	}
-	if !x.permit() || !x.limit() {
+	if !x.permit() || !x.admit() || !x.limit() {
 		return false
 	}
 	x.backend = x.split()

@@ -36,6 +36,7 @@ func (x *exchange) log(took time.Duration) {
 		Client: x.peerText, Protocol: x.protocol,
 		Method: x.req.Method, Host: x.host, Path: x.path,
 		Status: x.status(), Bytes: x.sent,
+		Closed:    x.isClosed(),
 		RequestID: x.requestID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
 	if x.client != x.peer {

@@ -29,6 +29,8 @@ type Route struct {
 	PathType model.PathType
 	Source   model.Ref
 	Backends []Backend
+	// Closed says that requests of the route are denied with 503, whatever Backends there are.
+	Closed bool
 	// Limits is nil where those of the flags hold. It is read only.
 	Limits *model.Limits
 	// Clients is what clients must show, nil for nothing.
@@ -157,7 +159,7 @@ func (t *Table) host(name string) *host {
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		Clients: m.Clients, Limits: m.Limits, TransportSecurity: []byte(m.TransportSecurity)}
+		Closed: m.Closed != "", Clients: m.Clients, Limits: m.Limits, TransportSecurity: []byte(m.TransportSecurity)}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight
