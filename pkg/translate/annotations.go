@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -22,32 +21,14 @@ const (
 	AnnotationPolicy = annotationPrefix + "affinity-policy"
 )
 
-const nginxPrefix = "nginx.ingress.kubernetes.io/"
-
 var (
 	annotationNames = slices.Concat([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
-		AnnotationHSTS,
+		AnnotationHSTS, AnnotationUnenforced,
 	}, limitAnnotations, transportAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
-
-// checkAnnotations names the annotations that nobody reads.
-func (b *builder) checkAnnotations(s *source) {
-	for _, key := range slices.Sorted(maps.Keys(s.Annotations)) {
-		switch {
-		case slices.Contains(canaryAnnotations, key), key == annotationNginxProtocol:
-		case strings.HasPrefix(key, nginxPrefix):
-			b.reports.add(s.ref, ReasonNotHonoured, annotationField(key),
-				"annotation %s is not honoured by this version: the routes of the Ingress serve without it", quote(key))
-		case strings.HasPrefix(key, annotationPrefix) && !slices.Contains(annotationNames, key):
-			b.reports.add(s.ref, ReasonUnknownAnnotation, annotationField(key),
-				"there is no annotation %s; there are %s.%s",
-				quote(key), strings.Join(annotationNames, ", "), didYouMean(key, annotationNames))
-		}
-	}
-}
 
 func annotationField(key string) string { return "metadata.annotations[" + key + "]" }
 

@@ -48,6 +48,9 @@ type Options struct {
 	// HSTS is the Strict-Transport-Security of all answers over TLS, as ParseHSTS gives it, unless an annotation says
 	// otherwise. Empty: none.
 	HSTS string
+	// ServeUnprotected serves the routes of Ingresses that ask for protection which this version does not enforce. They
+	// are closed otherwise.
+	ServeUnprotected bool
 }
 
 // DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
@@ -73,40 +76,44 @@ type builder struct {
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*corev1.Secret
 	// ingresses are those of ours, oldest first.
-	ingresses  []*networkingv1.Ingress
-	foreign    map[model.Ref]bool // what others serve, see foreign
-	policies   *policies
-	routes     routes
-	canaries   map[routeKey]model.Ref // the Ingress that is the canary of a route
-	pools      map[model.PoolID]model.Pool
-	certs      certificates
-	owners     owners
-	hosts      hosts
-	secured    map[model.Ref]security
-	reports    reports
-	notices    notices
-	referenced map[model.Ref]struct{}
-	now, next  time.Time // World.Now, Result.Next
+	ingresses []*networkingv1.Ingress
+	foreign   map[model.Ref]bool // what others serve, see foreign
+	policies  *policies
+	routes    routes
+	canaries  map[routeKey]model.Ref // the Ingress that is the canary of a route
+	pools     map[model.PoolID]model.Pool
+	certs     certificates
+	owners    owners
+	hosts     hosts
+	secured   map[model.Ref]security
+	// closedHosts are hosts that all routes of a namespace are closed for, and guards what else is to be closed.
+	closedHosts map[hostKey]closure
+	guards      []guard
+	reports     reports
+	notices     notices
+	referenced  map[model.Ref]struct{}
+	now, next   time.Time // World.Now, Result.Next
 }
 
 // Build translates a World. Equal Worlds give equal Results, whatever the order of their objects. before is the Model in
 // use, nil if there is none: a Secret that has become unusable keeps its place with what was made of it then.
 func Build(w *World, before *model.Model, o Options) Result {
 	b := &builder{
-		options:    o,
-		services:   index(w.Services),
-		secrets:    index(w.Secrets),
-		routes:     routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
-		canaries:   map[routeKey]model.Ref{},
-		pools:      map[model.PoolID]model.Pool{},
-		certs:      newCertificates(before),
-		owners:     owners{},
-		hosts:      hosts{},
-		secured:    map[model.Ref]security{},
-		reports:    reports{},
-		notices:    notices{},
-		referenced: map[model.Ref]struct{}{},
-		now:        w.Now,
+		options:     o,
+		services:    index(w.Services),
+		secrets:     index(w.Secrets),
+		routes:      routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
+		canaries:    map[routeKey]model.Ref{},
+		pools:       map[model.PoolID]model.Pool{},
+		certs:       newCertificates(before),
+		owners:      owners{},
+		hosts:       hosts{},
+		secured:     map[model.Ref]security{},
+		closedHosts: map[hostKey]closure{},
+		reports:     reports{},
+		notices:     notices{},
+		referenced:  map[model.Ref]struct{}{},
+		now:         w.Now,
 	}
 	b.serveDefaultCertificate()
 	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
@@ -116,6 +123,7 @@ func Build(w *World, before *model.Model, o Options) Result {
 	b.decideHosts()
 	b.translateIngresses()
 	b.serveBelowWildcards()
+	b.closeRoutes()
 	b.secureRoutes()
 	b.separateCookies()
 	b.namePods(w)

@@ -152,13 +152,22 @@ func (b *builder) wrongAnnotation(s *source, key, must string) {
 		"annotation %s has the value %s; %s", key, quote(s.Annotations[key]), must)
 }
 
-// addCanary brings the backend of a canary to the route that it is the canary of.
+// addCanary brings the backend of a canary to the route that it is the canary of. A closed one brings it nowhere.
 func (b *builder) addCanary(s *source, key routeKey, backend *networkingv1.IngressBackend, field string) {
+	if s.closed != "" {
+		return
+	}
 	route := b.routes.find(key)
 	if route == nil || route.Source.Namespace != s.Namespace || len(route.Backends) == 0 {
 		b.reports.add(s.ref, ReasonCanaryAlone, field,
 			"host %s, path %s, %s has no backend of another Ingress in namespace %s that this one could be the canary of. "+
 				"It is left out", quote(key.host), quote(key.path), key.kind, s.Namespace)
+		return
+	}
+	if b.asksOtherClients(s, route) {
+		b.reports.add(s.ref, ReasonCanaryAlone, field,
+			"host %s, path %s, %s of %s does not ask clients for the certificates that this canary asks for. It is left out",
+			quote(key.host), quote(key.path), key.kind, route.Source)
 		return
 	}
 	if first, taken := b.canaries[key]; taken {

@@ -12,6 +12,8 @@ import (
 type source struct {
 	*networkingv1.Ingress
 	ref model.Ref
+	// closed says why its routes are closed. Empty: they are open.
+	closed string
 	// affinity is the stickiness that the Ingress brings to backends whose Service has no policy.
 	affinity choice
 	// limits are those that the Ingress asks for, nil for those of the flags.
@@ -90,6 +92,7 @@ func (b *builder) translateEmptyRule(s *source, host, field string) {
 }
 
 func (b *builder) translatePath(s *source, host string, path *networkingv1.HTTPIngressPath, field string) {
+	b.guardPattern(s, host, path)
 	text, kind, wrong := routePath(path)
 	if wrong != "" {
 		b.reports.add(s.ref, ReasonInvalidPath, field, "path %s %s. It is left out", quote(path.Path), wrong)

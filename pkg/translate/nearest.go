@@ -16,6 +16,22 @@ func nearest(text string, words []string) string {
 	return best
 }
 
+// nearestOf returns the word that is the fewest edits away from text, and their number, by the same rule as nearest. Of
+// several at the same distance one for which isPreferred holds wins.
+func nearestOf(text string, words []string, isPreferred func(string) bool) (best string, distance int) {
+	distance = len(text)/2 + 1
+	for _, word := range words {
+		if len(word)-len(text) > distance || len(text)-len(word) > distance {
+			continue
+		}
+		d := editDistance(text, word)
+		if d < distance || best != "" && d == distance && isPreferred(word) && !isPreferred(best) {
+			best, distance = word, d
+		}
+	}
+	return best, distance
+}
+
 // didYouMean gives a sentence to add to a message, with its leading space, or nothing.
 func didYouMean(text string, words []string) string {
 	const longest = 256 // more than any word we have: the distance need not be counted

@@ -61,6 +61,11 @@ const (
 	ReasonAnnotationOverridden = "AnnotationOverridden"
 	// ReasonNotHonoured: an annotation of ingress-nginx is not implemented. The route serves without it.
 	ReasonNotHonoured = "NotHonoured"
+	// ReasonProtectionNotEnforced: an annotation asks for protection that this version does not enforce, or may be the
+	// misspelling of one. The routes respond 503 unless the annotation is waived.
+	ReasonProtectionNotEnforced = "ProtectionNotEnforced"
+	// ReasonForeignAnnotation: an annotation asks another controller for protection. The route serves without it.
+	ReasonForeignAnnotation = "ForeignAnnotation"
 	// ReasonPolicyNotFound: the policy that an annotation names does not exist. The backend serves without stickiness.
 	ReasonPolicyNotFound = "PolicyNotFound"
 	// ReasonPolicyNotAccepted: the policy that an annotation names cannot be used. The backend serves without stickiness.

@@ -31,7 +31,7 @@ func (r *routes) take(key routeKey, owner model.Ref) bool {
 }
 
 func (r *routes) add(key routeKey, s *source, backend *model.Backend) {
-	route := model.Route{Host: key.host, Path: key.path, PathType: key.kind, Source: s.ref, Limits: s.limits}
+	route := model.Route{Host: key.host, Path: key.path, PathType: key.kind, Source: s.ref, Closed: s.closed, Limits: s.limits}
 	if backend != nil {
 		route.Backends = []model.Backend{*backend}
 	}

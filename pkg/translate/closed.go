@@ -1,0 +1,145 @@
+package translate
+
+import (
+	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// hostKey is a host as one namespace routes it.
+type hostKey struct{ namespace, host string }
+
+// closure says which annotation closes a host, and of which Ingress.
+type closure struct {
+	key string
+	by  model.Ref
+}
+
+// closeHosts notes that an annotation which ingress-nginx applies to whole hosts closes all routes that the namespace has
+// for the hosts of the Ingress. Other namespaces keep theirs: nobody closes a route of someone else.
+func (b *builder) closeHosts(s *source, key string) {
+	for _, name := range routedHosts(s.Ingress) {
+		at := hostKey{s.Namespace, name}
+		if _, closed := b.closedHosts[at]; !closed {
+			b.closedHosts[at] = closure{key, s.ref}
+		}
+	}
+}
+
+// closeRoutes closes the routes of hosts that closeHosts noted, and reports it on their Ingresses.
+func (b *builder) closeRoutes() {
+	for i := range b.routes.list {
+		route := &b.routes.list[i]
+		c, closed := b.closedHosts[hostKey{route.Source.Namespace, route.Host}]
+		if !closed || route.Closed != "" {
+			continue
+		}
+		route.Closed = "annotation " + c.key + " of " + c.by.String() + " is not enforced"
+		b.reports.add(route.Source, ReasonProtectionNotEnforced, "spec.rules",
+			"%s asks by annotation %s for protection of host %s that this version does not enforce: all routes of namespace %s "+
+				"for the host respond 503. To serve without it, name it in annotation %s there",
+			c.by, quote(c.key), quote(route.Host), c.by.Namespace, AnnotationUnenforced)
+	}
+	b.addGuards()
+}
+
+// asksOtherClients reports whether a canary asks clients for certificates that the route does not ask for: its backend
+// would be open to others than its author wrote.
+func (b *builder) asksOtherClients(s *source, route *model.Route) bool {
+	want, have := b.secured[s.ref].clients, b.secured[route.Source].clients
+	if have == nil {
+		have = b.hosts[route.Host].Clients
+	}
+	return want != nil && (have == nil || have.Fingerprint != want.Fingerprint)
+}
+
+// guard is a closed route for the requests that the pattern of a closed Ingress matches in ingress-nginx.
+type guard struct {
+	key    routeKey
+	source *source
+}
+
+// patternBytes are those that make a path a pattern for ingress-nginx. A dot alone does not.
+const patternBytes = `^$*+?()[]{}|\`
+
+// guardPattern notes which prefixes to close because a path of a closed Ingress may be a pattern (use-regex,
+// rewrite-target). Otherwise a broader path would serve what the author protected.
+func (b *builder) guardPattern(s *source, host string, path *networkingv1.HTTPIngressPath) {
+	at := strings.IndexAny(path.Path, patternBytes)
+	if s.closed == "" || s.canary != nil || at < 0 {
+		return
+	}
+	for _, prefix := range patternPrefixes(path.Path, at) {
+		b.guards = append(b.guards, guard{routeKey{host: host, path: prefix, kind: model.PathPrefix}, s})
+	}
+}
+
+// patternPrefixes returns the prefixes that hold what a pattern matches: the literal text before byte at, the first that
+// is not literal, taken for whole segments, and, unless its last segment is complete, the segments above it as well.
+func patternPrefixes(pattern string, at int) []string {
+	if hasAlternative(pattern) {
+		return []string{"/"}
+	}
+	literal, rest := pattern[:at], pattern[at:]
+	if strings.IndexByte("?*{", rest[0]) >= 0 && literal != "" {
+		literal = literal[:len(literal)-1] // the byte before these need not be there
+	}
+	literal = strings.TrimRight(literal, ".")
+	if strings.HasSuffix(literal, "/") || strings.HasPrefix(rest, "(/|$)") || strings.HasPrefix(rest, "$") {
+		return guardPaths(literal)
+	}
+	return guardPaths(literal, literal[:strings.LastIndexByte(literal, '/')+1])
+}
+
+// hasAlternative reports whether a pattern has a "|" outside of parentheses, so that it need not begin as it does.
+func hasAlternative(pattern string) bool {
+	depth := 0
+	for i := range len(pattern) {
+		switch pattern[i] {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case '|':
+			if depth <= 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// guardPaths brings prefixes to the form of routes. One that has none stands for all paths.
+func guardPaths(prefixes ...string) []string {
+	var out []string
+	for _, prefix := range prefixes {
+		kind := networkingv1.PathTypePrefix
+		text, _, wrong := routePath(&networkingv1.HTTPIngressPath{Path: prefix, PathType: &kind})
+		if wrong != "" {
+			text = "/"
+		}
+		out = append(out, text)
+	}
+	return out
+}
+
+// addGuards adds the noted routes where no Ingress has the path: they take no route from others. Where one of another
+// Ingress is open, that is reported.
+func (b *builder) addGuards() {
+	for _, g := range b.guards {
+		if !b.mayRoute(g.source, g.key, "spec.rules") {
+			continue
+		}
+		if b.routes.take(g.key, g.source.ref) {
+			b.routes.add(g.key, g.source, nil)
+			continue
+		}
+		if route := b.routes.find(g.key); route != nil && route.Closed == "" {
+			b.reports.add(g.source.ref, ReasonProtectionNotEnforced, "spec.rules",
+				"a path below %s of host %s is taken for a pattern, which this version does not match: what it protects may be "+
+					"served by %s", quote(g.key.path), quote(g.key.host), route.Source)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package translate
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// foreignProtection are the annotations of other controllers that restrict access, by their prefix. A name that ends with
+// "*" stands for all that begin so. Limpet reads none of them: they are reported, because a reader of the manifest may
+// rely on them, and close nothing, because they were written for someone else.
+var foreignProtection = map[string][]string{
+	"alb.ingress.kubernetes.io/": {
+		"auth-*", "inbound-cidrs", "mutual-authentication", "scheme", "security-groups", "security-group-prefix-lists",
+		"shield-advanced-protection", "waf-acl-id", "wafv2-acl-*", "jwt-validation",
+	},
+	"appgw.ingress.kubernetes.io/": {"appgw-ssl-profile", "use-private-ip", "waf-policy-for-path"},
+	"appprotect.f5.com/":           {"app-protect-*"},
+	"haproxy-ingress.github.io/":   haproxyProtection,
+	"haproxy.org/": {
+		"allow-list", "auth-*", "blacklist", "client-ca", "client-crt-optional", "deny-list", "whitelist",
+	},
+	"higress.io/":            {"auth-*", "blacklist-source-range", "domain-*-source-range", "whitelist-source-range"},
+	"ingress.kubernetes.io/": haproxyProtection,
+	"k8s.apisix.apache.org/": {"allowlist-source-range", "auth-*", "blocklist-source-range", "plugin-config-name"},
+	"konghq.com/":            {"plugins", "policies"},
+	"nginx.com/":             {"jwt-*", "policies"},
+	"nginx.org/":             {"basic-auth-*", "location-snippets", "policies", "server-snippets"},
+	"zalando.org/":           {"skipper-filter"},
+	"traefik.ingress.kubernetes.io/": {
+		"auth-*", "router.middlewares", "router.tls.options", "ssl-client-*", "whitelist-source-range",
+	},
+}
+
+// haproxyProtection are those of haproxy-ingress, which had the bare prefix once, as had ingress-nginx.
+var haproxyProtection = []string{
+	"allowlist-source-range", "auth-*", "denylist-source-range", "oauth", "oauth-*", "satisfy", "waf", "waf-*",
+	"whitelist-source-range",
+}
+
+// checkForeign reports protection that was written for other controllers.
+func (b *builder) checkForeign(s *source) {
+	for _, key := range slices.Sorted(maps.Keys(s.Annotations)) {
+		if isForeignProtection(key) {
+			b.reports.add(s.ref, ReasonForeignAnnotation, annotationField(key),
+				"annotation %s is for another controller and may ask for protection: Limpet does not read it, and the routes of "+
+					"the Ingress serve without it", quote(key))
+		}
+	}
+}
+
+func isForeignProtection(key string) bool {
+	slash := strings.IndexByte(key, '/')
+	name := key[slash+1:]
+	return slices.ContainsFunc(foreignProtection[key[:slash+1]], func(pattern string) bool {
+		start, isStart := strings.CutSuffix(pattern, "*")
+		return name == pattern || isStart && strings.HasPrefix(name, start)
+	})
+}

@@ -1,0 +1,210 @@
+package translate
+
+// nginxVerdicts are all annotations of ingress-nginx: those of version 1.15, which was the last, their older aliases, and
+// those of earlier versions that manifests still have. A version that implements one sets isHonoured.
+//
+// Rate limits protect a server from load and do not say who may reach it: they are not protective. Firewall rules
+// (ModSecurity) are, since they refuse requests that would otherwise reach the pods, and may hold lists of addresses.
+// Redirects, body sizes and TLS parameters are not.
+var nginxVerdicts = []verdict{
+	// Authentication by a subrequest.
+	{name: "auth-url", asks: whenSet, when: "if set"},
+	{name: "auth-method", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-signin", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-signin-redirect-param", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-request-redirect", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-response-headers", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-proxy-set-headers", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-always-set-cookie", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-cache-key", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-cache-duration", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive-requests", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive-share-vars", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive-timeout", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-snippet", asks: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "enable-global-auth", asks: unlessFalse, when: "unless false"},
+
+	// Basic and digest authentication.
+	{name: "auth-type", asks: whenSet, when: "if set"},
+	{name: "auth-secret", asks: whenSet, when: "if set"},
+	{name: "auth-secret-type", asks: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-realm", asks: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+
+	// Client certificates: one handshake serves a host, so they count for all of its paths.
+	{name: "auth-tls-secret", asks: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
+	{name: "auth-tls-verify-client", asks: unless("off"), isHostWide: true, when: "unless off"},
+	{name: "auth-tls-match-cn", asks: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
+	{name: "auth-tls-verify-depth", asks: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-error-page", asks: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-pass-certificate-to-upstream", asks: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+
+	// Lists of clients.
+	{name: "allowlist-source-range", asks: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "whitelist-source-range", asks: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "denylist-source-range", asks: always, when: "always"},
+	{name: "satisfy", asks: unless("all", "ALL", "All"), when: "unless all"},
+
+	// Firewall.
+	{name: "enable-modsecurity", asks: unlessFalse, when: "unless false"},
+	{name: "enable-owasp-core-rules", asks: unlessFalse, when: "unless false"},
+	{name: "modsecurity-snippet", asks: whenSet, when: "if set"},
+	{name: "modsecurity-transaction-id"},
+	{name: "lua-resty-waf", asks: unless("inactive"), when: "unless inactive"},
+	{name: "lua-resty-waf-debug"},
+	{name: "lua-resty-waf-ignore-rulesets"},
+	{name: "lua-resty-waf-extra-rules", asks: whenSet, when: "if set"},
+	{name: "lua-resty-waf-allow-unknown-content-types"},
+	{name: "lua-resty-waf-score-threshold"},
+	{name: "lua-resty-waf-process-multipart-body"},
+
+	// Configuration of nginx.
+	{name: "configuration-snippet", asks: snippetAsks, when: whenUnrecognized},
+	{name: "server-snippet", asks: snippetAsks, isHostWide: true, when: whenUnrecognized},
+	{name: "stream-snippet", asks: snippetAsks, when: whenUnrecognized},
+
+	// TLS to pods.
+	{name: "proxy-ssl-verify", asks: unless("off"), when: "unless off"},
+	{name: "proxy-ssl-secret"},
+	{name: "proxy-ssl-verify-depth"},
+	{name: "proxy-ssl-name"},
+	{name: "proxy-ssl-server-name"},
+	{name: "proxy-ssl-ciphers"},
+	{name: "proxy-ssl-protocols"},
+	{name: "secure-backends"},
+	{name: "secure-verify-ca-secret", asks: whenSet, when: "if set"},
+	{name: "grpc-backend"},
+
+	// Canaries and protocols, which this version has.
+	{name: "canary", isHonoured: true},
+	{name: "canary-by-cookie", isHonoured: true},
+	{name: "canary-by-header", isHonoured: true},
+	{name: "canary-by-header-pattern", isHonoured: true},
+	{name: "canary-by-header-value", isHonoured: true},
+	{name: "canary-weight", isHonoured: true},
+	{name: "canary-weight-total", isHonoured: true},
+	{name: "affinity-canary-behavior", isHonoured: true},
+	{name: "backend-protocol", isHonoured: true},
+
+	// Affinity and load balancing.
+	{name: "affinity"},
+	{name: "affinity-mode"},
+	{name: "load-balance"},
+	{name: "session-cookie-change-on-failure"},
+	{name: "session-cookie-conditional-samesite-none"},
+	{name: "session-cookie-domain"},
+	{name: "session-cookie-expires"},
+	{name: "session-cookie-hash"},
+	{name: "session-cookie-max-age"},
+	{name: "session-cookie-name"},
+	{name: "session-cookie-partitioned"},
+	{name: "session-cookie-path"},
+	{name: "session-cookie-samesite"},
+	{name: "session-cookie-secure"},
+	{name: "service-upstream"},
+	{name: "upstream-hash-by"},
+	{name: "upstream-hash-by-subset"},
+	{name: "upstream-hash-by-subset-size"},
+	{name: "upstream-max-fails"},
+	{name: "upstream-fail-timeout"},
+	{name: "upstream-vhost"},
+
+	// Rate limits.
+	{name: "limit-allowlist"},
+	{name: "limit-whitelist"},
+	{name: "limit-burst-multiplier"},
+	{name: "limit-connections"},
+	{name: "limit-rate"},
+	{name: "limit-rate-after"},
+	{name: "limit-rpm"},
+	{name: "limit-rps"},
+	{name: "global-rate-limit"},
+	{name: "global-rate-limit-ignored-cidrs"},
+	{name: "global-rate-limit-key"},
+	{name: "global-rate-limit-window"},
+
+	// Redirects, rewriting and hosts.
+	{name: "add-base-url"},
+	{name: "app-root"},
+	{name: "base-url-scheme"},
+	{name: "force-ssl-redirect"},
+	{name: "from-to-www-redirect"},
+	{name: "permanent-redirect"},
+	{name: "permanent-redirect-code"},
+	{name: "preserve-trailing-slash"},
+	{name: "relative-redirects"},
+	{name: "rewrite-target"},
+	{name: "server-alias"},
+	{name: "ssl-passthrough"},
+	{name: "ssl-redirect"},
+	{name: "temporal-redirect"},
+	{name: "temporal-redirect-code"},
+	{name: "use-port-in-redirects"},
+	{name: "use-regex"},
+	{name: "x-forwarded-prefix"},
+
+	// Headers, errors and CORS, which browsers enforce.
+	{name: "connection-proxy-header"},
+	{name: "cors-allow-credentials"},
+	{name: "cors-allow-headers"},
+	{name: "cors-allow-methods"},
+	{name: "cors-allow-origin"},
+	{name: "cors-expose-headers"},
+	{name: "cors-max-age"},
+	{name: "custom-headers"},
+	{name: "custom-http-errors"},
+	{name: "default-backend"},
+	{name: "disable-proxy-intercept-errors"},
+	{name: "enable-cors"},
+
+	// Buffers, timeouts and retries.
+	{name: "client-body-buffer-size"},
+	{name: "proxy-body-size"},
+	{name: "proxy-buffer-size"},
+	{name: "proxy-buffering"},
+	{name: "proxy-buffers-number"},
+	{name: "proxy-busy-buffers-size"},
+	{name: "proxy-connect-timeout"},
+	{name: "proxy-cookie-domain"},
+	{name: "proxy-cookie-path"},
+	{name: "proxy-http-version"},
+	{name: "proxy-max-temp-file-size"},
+	{name: "proxy-next-upstream"},
+	{name: "proxy-next-upstream-timeout"},
+	{name: "proxy-next-upstream-tries"},
+	{name: "proxy-read-timeout"},
+	{name: "proxy-redirect-from"},
+	{name: "proxy-redirect-to"},
+	{name: "proxy-request-buffering"},
+	{name: "proxy-send-timeout"},
+
+	// The rest.
+	{name: "enable-access-log"},
+	{name: "enable-influxdb"},
+	{name: "enable-opentelemetry"},
+	{name: "enable-opentracing"},
+	{name: "enable-rewrite-log"},
+	{name: "fastcgi-index"},
+	{name: "fastcgi-params-configmap"},
+	{name: "http2-push-preload"},
+	{name: "influxdb-host"},
+	{name: "influxdb-measurement"},
+	{name: "influxdb-port"},
+	{name: "influxdb-server-name"},
+	{name: "mirror-host"},
+	{name: "mirror-request-body"},
+	{name: "mirror-target"},
+	{name: "opentelemetry-operation-name"},
+	{name: "opentelemetry-trust-incoming-span"},
+	{name: "opentracing-trust-incoming-span"},
+	{name: "ssl-ciphers"},
+	{name: "ssl-prefer-server-ciphers"},
+}
+
+// tlsParts decide about client certificates.
+var tlsParts = []string{"auth-tls-secret", "auth-tls-verify-client", "auth-tls-match-cn"}
+
+const (
+	tlsPartsMissing  = "if auth-tls-secret, -verify-client and -match-cn are missing"
+	whenUnrecognized = "unless all directives are recognized as harmless"
+)

@@ -1,0 +1,240 @@
+package translate
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// AnnotationUnenforced lists annotations whose protection the author gives up, separated by commas: the routes serve
+// without it, where this version cannot enforce it.
+const AnnotationUnenforced = annotationPrefix + "unenforced-protection"
+
+// finding is what one annotation of an Ingress asks for.
+type finding struct {
+	key  string
+	asks demand
+	// isProtective says that some values ask for protection, so that the annotation may be waived.
+	isProtective bool
+	isHostWide   bool
+	// meant is the name that a misspelled annotation may stand for. Empty: the annotation is known, or not protective.
+	meant string
+	// isHonoured says that others read the annotation and report about it.
+	isHonoured bool
+}
+
+// maxSpellings bounds how many unknown annotations of one Ingress are compared with the known ones. The others are taken
+// for protective.
+const maxSpellings = 128
+
+// tooManyUnknown is what finding.meant says about the others.
+const tooManyUnknown = "any of the annotations that protect"
+
+// judge returns what each annotation for Limpet or ingress-nginx asks for, in the order of their keys.
+func judge(annotations map[string]string) []finding {
+	var out []finding
+	unknown := 0
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		f := finding{key: key}
+		if name, ok := strings.CutPrefix(key, nginxPrefix); ok {
+			if v := nginxByName[name]; v != nil {
+				out = append(out, v.apply(key, annotations))
+				continue
+			}
+			f.meant = meantProtection(name, nginxNames, isProtectiveNginx, unknown)
+		} else if name, ok := strings.CutPrefix(key, annotationPrefix); ok {
+			if slices.Contains(annotationNames, key) {
+				continue
+			}
+			f.meant = meantProtection(name, ownNames, isProtectiveOwn, unknown)
+		} else {
+			continue
+		}
+		unknown++
+		if f.meant != "" {
+			f.asks, f.isProtective = asksProtection, true
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (v *verdict) apply(key string, annotations map[string]string) finding {
+	f := finding{key: key, isProtective: v.asks != nil, isHostWide: v.isHostWide, isHonoured: v.isHonoured}
+	if v.asks != nil && !v.isHonoured {
+		f.asks = v.asks(strings.TrimSpace(annotations[key]), annotations)
+	}
+	return f
+}
+
+// protectiveOwn are the annotations of Limpet's own that restrict access, without their prefix.
+var protectiveOwn = []string{
+	strings.TrimPrefix(AnnotationClientCA, annotationPrefix),
+	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
+	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
+}
+
+// ownNames are the names that a misspelled annotation of Limpet's own is compared with: those of Limpet, and the
+// protective ones of ingress-nginx, which an author may have written with the wrong prefix.
+var ownNames = nameOwn()
+
+func nameOwn() []string {
+	var names []string
+	for _, key := range annotationNames {
+		names = append(names, strings.TrimPrefix(key, annotationPrefix))
+	}
+	for _, name := range nginxNames {
+		if isProtectiveNginx(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func isProtectiveOwn(name string) bool {
+	return slices.Contains(protectiveOwn, name) || isProtectiveNginx(name)
+}
+
+// protectiveWords make an unknown annotation protective whatever it is spelled like.
+var protectiveWords = []string{
+	"auth", "authentication", "authorization", "oauth", "oauth2", "jwt", "whitelist", "allowlist", "blacklist", "denylist",
+	"blocklist", "allow", "deny", "satisfy", "modsecurity", "waf",
+}
+
+// meantProtection returns the protective name that is nearest to an unknown one, or the word in it that speaks of
+// protection. It returns "" if a name that is not protective is nearest, or none is near. budget counts the comparisons
+// of the same Ingress.
+func meantProtection(name string, known []string, isProtective func(string) bool, budget int) string {
+	const longest = 64 // more than the API allows
+	if budget >= maxSpellings || len(name) > longest {
+		return tooManyUnknown
+	}
+	name = strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name))
+	best, distance := nearestOf(name, known, isProtective)
+	if best != "" && (isProtective(best) || distance <= 2) {
+		if isProtective(best) {
+			return best
+		}
+		return ""
+	}
+	for word := range strings.SplitSeq(name, "-") {
+		if slices.Contains(protectiveWords, word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// checkAnnotations reports the annotations that have no effect, and closes the Ingress if one of them asks for
+// protection.
+func (b *builder) checkAnnotations(s *source) {
+	findings := judge(s.Annotations)
+	waived := b.readWaivers(s, findings)
+	for i := range findings { // first, so that they are among the problems that are listed
+		if f := &findings[i]; f.asks == asksProtection && !waived[f.key] {
+			b.refuseUnenforced(s, f)
+		}
+	}
+	for i := range findings {
+		b.reportIgnored(s, &findings[i], waived[findings[i].key])
+	}
+	b.checkForeign(s)
+}
+
+// reportIgnored reports an annotation that has no effect, unless it protects and is not waived.
+func (b *builder) reportIgnored(s *source, f *finding, isWaived bool) {
+	switch {
+	case f.isHonoured, f.asks == asksNothing:
+	case f.asks == asksProtection:
+		if isWaived {
+			b.reports.add(s.ref, ReasonNotHonoured, annotationField(f.key),
+				"annotation %s is not honoured by this version: the routes of the Ingress serve without it, as %s says",
+				quote(f.key), AnnotationUnenforced)
+		}
+	case s.closed != "" && strings.HasPrefix(f.key, nginxPrefix):
+		b.reports.add(s.ref, ReasonNotHonoured, annotationField(f.key),
+			"annotation %s is not honoured by this version", quote(f.key))
+	case strings.HasPrefix(f.key, nginxPrefix):
+		b.reports.add(s.ref, ReasonNotHonoured, annotationField(f.key),
+			"annotation %s is not honoured by this version: the routes of the Ingress serve without it", quote(f.key))
+	default:
+		b.reports.add(s.ref, ReasonUnknownAnnotation, annotationField(f.key),
+			"there is no annotation %s; there are %s.%s",
+			quote(f.key), strings.Join(annotationNames, ", "), didYouMean(f.key, annotationNames))
+	}
+}
+
+// refuseUnenforced reports protection that is not enforced, and closes the Ingress unless the flag says otherwise.
+func (b *builder) refuseUnenforced(s *source, f *finding) {
+	what := fmt.Sprintf("annotation %s asks for protection that this version does not enforce", quote(f.key))
+	if f.meant != "" {
+		what = fmt.Sprintf("there is no annotation %s; it may stand for %s, which protects", quote(f.key), f.meant)
+	}
+	if b.options.ServeUnprotected {
+		b.reports.add(s.ref, ReasonProtectionNotEnforced, annotationField(f.key),
+			"%s: the routes of the Ingress serve without it, because --unenforced-protection is serve", what)
+		return
+	}
+	outcome := "the routes of the Ingress respond 503"
+	switch {
+	case isCanary(s.Ingress):
+		outcome = "the canary gets no requests"
+	case f.isHostWide:
+		outcome += ", and so do those of other Ingresses of namespace " + s.Namespace + " for the same hosts"
+	}
+	b.reports.add(s.ref, ReasonProtectionNotEnforced, annotationField(f.key),
+		"%s: %s. To serve without it, name it in annotation %s: %s",
+		what, outcome, AnnotationUnenforced, strconv.QuoteToASCII(strings.TrimPrefix(f.key, nginxPrefix)))
+	if s.closed == "" {
+		s.closed = "annotation " + f.key + " is not enforced"
+	}
+	if f.isHostWide && !isCanary(s.Ingress) {
+		b.closeHosts(s, f.key)
+	}
+}
+
+// readWaivers returns the keys of the annotations that the author gives up. An entry without a prefix is a name of
+// ingress-nginx.
+func (b *builder) readWaivers(s *source, findings []finding) map[string]bool {
+	text, isSet := s.Annotations[AnnotationUnenforced]
+	if !isSet {
+		return nil
+	}
+	set := make(map[string]*finding, len(findings))
+	for i := range findings {
+		set[findings[i].key] = &findings[i]
+	}
+	waived := map[string]bool{}
+	for entry := range strings.SplitSeq(text, ",") {
+		entry = strings.TrimSpace(entry)
+		key := entry
+		if !strings.Contains(entry, "/") {
+			key = nginxPrefix + entry
+		}
+		if wrong := checkWaiver(key, set[key]); wrong != "" {
+			b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationUnenforced),
+				"annotation %s names %s, which %s. That entry has no effect", AnnotationUnenforced, quote(entry), wrong)
+			continue
+		}
+		waived[key] = true
+	}
+	return waived
+}
+
+// checkWaiver says what is wrong with giving up an annotation. f is what it asks for, nil if the Ingress does not have it.
+func checkWaiver(key string, f *finding) string {
+	name := strings.TrimPrefix(key, nginxPrefix)
+	switch {
+	case f != nil && f.isHonoured && f.isProtective:
+		return "this version enforces"
+	case f != nil && f.isProtective:
+		return ""
+	case isProtectiveNginx(name):
+		return "is not set on this Ingress"
+	case f != nil || nginxByName[name] != nil:
+		return "does not protect"
+	}
+	return "is no protective annotation of ingress-nginx that this version knows"
+}
