@@ -16,7 +16,7 @@ import (
 func newCheckCommand(std streams) *cobra.Command {
 	classes := list{values: []string{translate.DefaultClass}}
 	var path string
-	var hosts hostOptions
+	var tenants tenantOptions
 	cmd := &cobra.Command{
 		Use:   "check -f FILE|DIR [flags]",
 		Short: "Print what Limpet makes of manifests, and every problem in them",
@@ -35,14 +35,14 @@ limpet check -f all.yaml --ingress-class nginx`,
 				fmt.Fprintf(std.err, "limpet: warning: %v\n", v)
 			}
 			o := translate.Options{Classes: classes.values, TakeUnclassed: true}
-			hosts.apply(&o)
+			tenants.apply(&o)
 			return runCheck(path, o, std)
 		},
 	}
 	f := flagSet{cmd.Flags()}
 	f.StringVarP(&path, "filename", "f", "", "The `path` of a file or folder with manifests. Required.")
 	f.Var(&classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
-	hosts.register(f)
+	tenants.register(f)
 	return cmd
 }
 

@@ -20,8 +20,11 @@ type flagSet struct{ *pflag.FlagSet }
 // completeFlags tells shells what the flags that a command has take. The others take any text, which is completed as a file.
 func completeFlags(cmd *cobra.Command) {
 	for name, values := range map[string][]string{
-		"log-format":      {"json", "text"},
-		"tls-min-version": {"1.2", "1.3"},
+		"log-format":            {"json", "text"},
+		"tls-min-version":       {"1.2", "1.3"},
+		"host-routes":           {"any", "owner"},
+		"unmatched-paths":       {"owner", "any"},
+		"unenforced-protection": {"deny", "serve"},
 		"client-address-headers": {
 			http1.FieldXForwardedFor.String(), http1.FieldForwarded.String(), http1.FieldXRealIP.String(),
 		},

@@ -27,7 +27,7 @@ type options struct {
 	sessionStore                   string
 	tls                            tlsOptions
 	edge                           edgeOptions
-	hosts                          hostOptions
+	tenants                        tenantOptions
 	limits                         limitOptions
 	stopDelay, stopTimeout         time.Duration
 	unknown                        []unknownVariable // of the environment, to be reported: not a flag
@@ -70,7 +70,7 @@ func (o *options) register(f flagSet, d defaults) {
 		" same zone.")
 	o.tls.register(f)
 	o.edge.register(f)
-	o.hosts.register(f)
+	o.tenants.register(f)
 	o.limits.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
@@ -100,7 +100,7 @@ func (o *options) translation() translate.Options {
 		TLSMinVersion:      o.tls.minVersion,
 		HSTS:               string(o.tls.hsts),
 	}
-	o.hosts.apply(&t)
+	o.tenants.apply(&t)
 	return t
 }
 

@@ -124,6 +124,9 @@ true
 {{- with .Values.tls.ciphers }}
 - --tls-ciphers={{ join "," . }}
 {{- end }}
+{{- with .Values.unenforcedProtection }}
+- --unenforced-protection={{ . }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --access-log={{ .Values.log.access }}
 - --affinity-secret={{ include "limpet.keySecret" . }}

@@ -55,11 +55,11 @@ func TestCheck_hostFlags(t *testing.T) {
 }
 
 func TestOptions_hostFlags(t *testing.T) {
-	o := options{hosts: hostOptions{routes: choice{value: "owner"}, unmatched: choice{value: "any"}}}
+	o := options{tenants: tenantOptions{routes: choice{value: "owner"}, unmatched: choice{value: "any"}}}
 	if got := o.translation(); !got.OwnerRoutesOnly || !got.SharesUnmatched {
 		t.Errorf("the flags lead to %+v", got)
 	}
-	o.hosts = hostOptions{routes: choice{value: "any"}, unmatched: choice{value: "owner"}}
+	o.tenants = tenantOptions{routes: choice{value: "any"}, unmatched: choice{value: "owner"}}
 	if got := o.translation(); got.OwnerRoutesOnly || got.SharesUnmatched {
 		t.Errorf("the defaults lead to %+v", got)
 	}

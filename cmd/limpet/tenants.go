@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+// tenantOptions are what the authors of Ingresses and Services may do. run, dev, demo and check share them.
+type tenantOptions struct{ routes, unmatched, unenforced choice }
+
+func (t *tenantOptions) register(f flagSet) {
+	t.routes = choice{"any", []string{"any", "owner"}}
+	t.unmatched = choice{"owner", []string{"owner", "any"}}
+	t.unenforced = choice{"deny", []string{"deny", "serve"}}
+	f.Var(&t.routes, "host-routes", "The `namespaces` that may add routes to a host: any, or only the owner of the host.")
+	f.Var(&t.unmatched, "unmatched-paths", "The `namespaces` whose wildcard, hostless and default backend routes serve the paths"+
+		" that no route of a host matches: only the owner of the host, or any.")
+	f.Var(&t.unenforced, "unenforced-protection", "The `treatment` of routes whose Ingress asks for protection that this version"+
+		" does not enforce, such as authentication: deny responds 503, serve serves them without it.")
+}
+
+// apply sets what the flags say.
+func (t *tenantOptions) apply(o *translate.Options) {
+	o.OwnerRoutesOnly = t.routes.value == "owner"
+	o.SharesUnmatched = t.unmatched.value == "any"
+	o.ServeUnprotected = t.unenforced.value == "serve"
+}
+
+// choice is a flag that takes one of several values.
+type choice struct {
+	value   string
+	allowed []string
+}
+
+func (c *choice) String() string { return c.value }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (c *choice) Type() string { return "choice" }
+
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.allowed, s) {
+		return fmt.Errorf("must be %s", strings.Join(c.allowed, " or "))
+	}
+	c.value = s
+	return nil
+}
