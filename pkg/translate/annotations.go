@@ -30,6 +30,9 @@ var (
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
+// AnnotationNames returns the keys of all annotations of Limpet's own that an Ingress may have.
+func AnnotationNames() []string { return slices.Clone(annotationNames) }
+
 func annotationField(key string) string { return "metadata.annotations[" + key + "]" }
 
 // annotatedAffinity gives the stickiness that the annotation limpet.dev/affinity asks for. Where the annotation is wrong

@@ -48,11 +48,11 @@ func TestEveryStatusOfAMalformedRequestIsExplained(t *testing.T) {
 
 func TestEveryAnnotationIsExplained(t *testing.T) {
 	page := readPage(t, "docs/reference/annotations.md").text
-	for _, name := range []string{
-		translate.AnnotationAffinity, translate.AnnotationHeader, translate.AnnotationCookie, translate.AnnotationPolicy,
-		translate.AnnotationTimeoutAnswer, translate.AnnotationTimeoutConnect, translate.AnnotationTimeoutBody,
-		translate.AnnotationMaxBodyBytes, translate.AnnotationMaxAttempts,
-	} {
+	names := translate.AnnotationNames()
+	if len(names) < 19 {
+		t.Fatalf("there are %d annotations: %v", len(names), names)
+	}
+	for _, name := range names {
 		if !strings.Contains(page, "\n| `"+name+"` | ") {
 			t.Errorf("docs/reference/annotations.md does not have %s", name)
 		}
@@ -63,6 +63,29 @@ func TestEveryAnnotationIsExplained(t *testing.T) {
 	if fmt.Sprint(unknown) != "[UnknownAnnotation]" {
 		t.Errorf("problems = %v", unknown)
 	}
+}
+
+// The table of ingress-nginx annotations is that of the verdicts.
+func TestNginxAnnotations_table(t *testing.T) {
+	const file = "docs/reference/ingress-nginx.md"
+	var want strings.Builder
+	want.WriteString("| Annotation | Limpet |\n|---|---|\n")
+	for _, a := range translate.NginxAnnotations() {
+		fmt.Fprintf(&want, "| `%s` | %s |\n", a.Name, verdictText(a))
+	}
+	if page := readPage(t, file).text; !strings.Contains(page, want.String()) {
+		t.Errorf("%s must have this table:\n%s", file, want.String())
+	}
+}
+
+func verdictText(a translate.NginxAnnotation) string {
+	switch {
+	case a.Honoured:
+		return "honoured"
+	case a.Protective:
+		return "**closes the routes** " + a.When
+	}
+	return "no effect"
 }
 
 func TestSamplesAreWithoutProblems(t *testing.T) {
