@@ -1,17 +1,16 @@
 package routing
 
 import (
-	"regexp"
-
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/pattern"
 )
 
 // canary is a compiled model.Canary.
 type canary struct {
 	header  string
 	value   string
-	pattern *regexp.Regexp // nil for none
+	pattern *pattern.Pattern // nil for none
 	cookie  string
 }
 
@@ -20,9 +19,14 @@ func compileCanary(m *model.Canary) *canary {
 		return nil
 	}
 	c := &canary{header: m.Header, value: m.Value, cookie: m.Cookie}
-	if m.Pattern != "" {
-		c.pattern = regexp.MustCompile(m.Pattern)
+	if m.Pattern == "" {
+		return c
 	}
+	compiled, err := pattern.Compile(m.Pattern)
+	if err != nil { // translation lets none through; no request may ask by it
+		c.header = ""
+	}
+	c.pattern = compiled
 	return c
 }
 

@@ -2,11 +2,13 @@ package routing
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/pattern"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -111,4 +113,18 @@ func canaryRoute(rule *model.Canary) *Route {
 		{Pool: model.PoolID{Service: "stable"}, Weight: 100}, {Pool: model.PoolID{Service: "canary"}},
 	}
 	return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"))
+}
+
+func TestAsked_patternOutOfBounds(t *testing.T) {
+	long := strings.Repeat("a", pattern.MaxValue+1)
+	for _, text := range []string{"a", "[01]*1[01]{20}|a", "("} {
+		c := compileCanary(&model.Canary{Header: "X-Canary", Pattern: text})
+		if got := c.answer(asking{header: long}); got != anything {
+			t.Errorf("pattern %q asks for %v with a long value", text, got)
+		}
+	}
+	c := compileCanary(&model.Canary{Header: "X-Canary", Pattern: "[01]*1[01]{20}|a"})
+	if got := c.answer(asking{header: "always"}); got != anything {
+		t.Errorf("a pattern that is too large asks for %v", got)
+	}
 }

@@ -3,13 +3,13 @@ package translate
 import (
 	"fmt"
 	"net/textproto"
-	"regexp"
 	"slices"
 	"strconv"
 
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/pattern"
 )
 
 // The annotations by which an Ingress is the canary of another one: it brings a second backend to the routes of the
@@ -30,12 +30,8 @@ var canaryAnnotations = []string{
 	annotationCanaryPattern, annotationCanaryCookie, annotationCanarySplit,
 }
 
-const (
-	// maxCanaryTotal bounds what weights are parts of.
-	maxCanaryTotal = 1_000_000
-	// maxPattern bounds a regular expression in bytes.
-	maxPattern = 256
-)
+// maxCanaryTotal bounds what weights are parts of.
+const maxCanaryTotal = 1_000_000
 
 // canary is what the annotations of an Ingress ask for.
 type canary struct {
@@ -102,7 +98,7 @@ func (b *builder) readNumber(s *source, key string, fallback int32) int32 {
 
 // readHeaderRule: a header whose value or pattern is wrong is not asked at all, because "always" was not meant.
 func (b *builder) readHeaderRule(s *source, rule *model.Canary) {
-	value, pattern := s.Annotations[annotationCanaryValue], s.Annotations[annotationCanaryPattern]
+	value, text := s.Annotations[annotationCanaryValue], s.Annotations[annotationCanaryPattern]
 	header, set := s.Annotations[annotationCanaryHeader]
 	name := textproto.CanonicalMIMEHeaderKey(header)
 	switch {
@@ -112,23 +108,27 @@ func (b *builder) readHeaderRule(s *source, rule *model.Canary) {
 	case !isToken(name) || slices.Contains(framingHeaders, name):
 		b.wrongAnnotation(s, annotationCanaryHeader, "it must be the name of a header that does not frame or route the message")
 	case value != "":
-		if pattern != "" {
+		if text != "" {
 			b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(annotationCanaryPattern),
 				"annotation %s has no effect beside %s", annotationCanaryPattern, annotationCanaryValue)
 		}
 		rule.Header, rule.Value = name, value
-	case !isPattern(pattern):
-		b.wrongAnnotation(s, annotationCanaryPattern, fmt.Sprintf(
-			"it must be a regular expression of at most %d bytes, in the syntax of RE2, which knows no look-around and no "+
-				"back-references", maxPattern))
-	default:
-		rule.Header, rule.Pattern = name, pattern
+	case b.isPattern(s, annotationCanaryPattern):
+		rule.Header, rule.Pattern = name, text
 	}
 }
 
-func isPattern(text string) bool {
-	_, err := regexp.Compile(text)
-	return err == nil && len(text) <= maxPattern
+// isPattern reports whether an annotation is a regular expression that can be used, and names the Problem if it is not.
+// One that is not set is: it is empty.
+func (b *builder) isPattern(s *source, key string) bool {
+	_, err := pattern.Compile(s.Annotations[key])
+	if err == nil {
+		return true
+	}
+	b.wrongAnnotation(s, key, fmt.Sprintf("it must be a regular expression of at most %d bytes, in the syntax of RE2, "+
+		"which knows no look-around and no back-references: %v",
+		pattern.MaxText, err))
+	return false
 }
 
 func (b *builder) needs(s *source, key, other string) {
