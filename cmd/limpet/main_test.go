@@ -119,6 +119,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"no manifests":            {[]string{"dev"}, "--manifests is required"},
 		"missing folder":          {[]string{"dev", "--manifests", broken + "/none"}, "no such file"},
 		"file that is not valid":  {[]string{"dev", "--manifests", broken}, "bad.yaml:4: "},
+		"bad external name":       {[]string{"dev", "--external-names", "a b"}, "neither a DNS name"},
 		"bad log format":          {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
 		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
 		"bad client header":       {[]string{"dev", "--client-address-headers", "X-Client-IP"}, "none of X-Forwarded-For, Forwarded"},

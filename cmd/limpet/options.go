@@ -16,7 +16,8 @@ import (
 type options struct {
 	httpAddr, httpsAddr, adminAddr string
 	affinityKeys                   string
-	keysFromCluster                bool // a Secret holds them: not a flag
+	keysFromCluster                bool                 // a Secret holds them: not a flag
+	ownService                     types.NamespacedName // whose endpoints are the replicas: not a flag
 	classes                        list
 	trusted                        prefixes
 	clientHeaders                  clientHeaders

@@ -79,7 +79,7 @@ func runCluster(ctx context.Context, o options, c clusterOptions, std streams) e
 	if err := o.validate(); err != nil {
 		return err
 	}
-	o.keysFromCluster = o.affinityKeys == ""
+	o.keysFromCluster, o.ownService = o.affinityKeys == "", types.NamespacedName(c.publishService)
 	n, err := newNode(o, o.translation(), std)
 	if err != nil {
 		return err

@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -29,6 +32,7 @@ type node struct {
 	options   options
 	log       logr.Logger
 	pools     *upstream.Registry
+	own       *upstream.Own
 	tables    *routing.Store
 	keys      *affinity.Keys
 	metrics   *observe.Metrics
@@ -50,7 +54,7 @@ func newLogger(o *options, std streams) logr.Logger {
 
 // newNode wires the rooms together. Nothing listens yet.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
-	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), tables: &routing.Store{},
+	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
 		keys: &affinity.Keys{}, metrics: observe.NewMetrics()}
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
@@ -69,7 +73,7 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 		n.access = observe.NewAccessLog(std.out, o.logFormat == "json")
 	}
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
-		Metrics: n.metrics, Log: n.log.WithName("publish")})
+		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
 	return n, nil
 }
@@ -78,10 +82,24 @@ func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	o := proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, TLS: n.options.tls.proxy(),
 		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: n.options.trusted,
 		ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
-		Log: n.log.WithName("proxy")}
+		Own: n.own, Log: n.log.WithName("proxy")}
 	n.options.edge.apply(&o)
 	n.options.limits.apply(&o)
 	return o
+}
+
+// newOwn makes what knows where Limpet itself is: the addresses of the pod, beside those of its interfaces. Names may not
+// lead to the API server either, which takes Limpet for a pod like others.
+func newOwn() *upstream.Own {
+	own := &upstream.Own{}
+	for _, name := range []string{"POD_IP", "POD_IPS", "KUBERNETES_SERVICE_HOST"} {
+		for text := range strings.SplitSeq(os.Getenv(name), ",") {
+			if addr, err := netip.ParseAddr(text); err == nil {
+				own.Reserved = append(own.Reserved, addr.Unmap())
+			}
+		}
+	}
+	return own
 }
 
 func newPools(o *options) *upstream.Registry {
@@ -164,6 +182,7 @@ func (n *node) listen(failed chan<- error) error {
 		if err != nil {
 			return fmt.Errorf("%s listener: %w", l.name, err)
 		}
+		n.own.Listens(listener.Addr())
 		n.listening = append(n.listening, listener)
 		n.log.Info("Listening", "listener", l.name, "address", listener.Addr().String())
 		go func() {

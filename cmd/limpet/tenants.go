@@ -9,7 +9,10 @@ import (
 )
 
 // tenantOptions are what the authors of Ingresses and Services may do. run, dev, demo and check share them.
-type tenantOptions struct{ routes, unmatched, unenforced choice }
+type tenantOptions struct {
+	routes, unmatched, unenforced choice
+	externalNames                 nameSuffixes
+}
 
 func (t *tenantOptions) register(f flagSet) {
 	t.routes = choice{"any", []string{"any", "owner"}}
@@ -20,6 +23,8 @@ func (t *tenantOptions) register(f flagSet) {
 		" that no route of a host matches: only the owner of the host, or any.")
 	f.Var(&t.unenforced, "unenforced-protection", "The `treatment` of routes whose Ingress asks for protection that this version"+
 		" does not enforce, such as authentication: deny responds 503, serve serves them without it.")
+	f.Var(&t.externalNames, "external-names", "The comma-separated DNS `names` that Services of type ExternalName may have. Names"+
+		" below them are allowed, too, and * allows any. If empty, routes to such Services respond 503.")
 }
 
 // apply sets what the flags say.
@@ -27,6 +32,7 @@ func (t *tenantOptions) apply(o *translate.Options) {
 	o.OwnerRoutesOnly = t.routes.value == "owner"
 	o.SharesUnmatched = t.unmatched.value == "any"
 	o.ServeUnprotected = t.unenforced.value == "serve"
+	o.ExternalNames = t.externalNames
 }
 
 // choice is a flag that takes one of several values.
@@ -45,5 +51,27 @@ func (c *choice) Set(s string) error {
 		return fmt.Errorf("must be %s", strings.Join(c.allowed, " or "))
 	}
 	c.value = s
+	return nil
+}
+
+// nameSuffixes is a flag of DNS names with commas, or "*". It may be repeated.
+type nameSuffixes []string
+
+func (n *nameSuffixes) String() string { return strings.Join(*n, ",") }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (n *nameSuffixes) Type() string { return "names" }
+
+func (n *nameSuffixes) Set(s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		suffix, err := translate.ParseNameSuffix(name)
+		if err != nil {
+			return err
+		}
+		*n = append(*n, suffix)
+	}
 	return nil
 }

@@ -28,7 +28,8 @@ type Table struct {
 	Problems any `json:"problems"`
 }
 
-// NewHandler serves /healthz, /readyz, /metrics and /debug/table, and registers the metrics of live endpoints.
+// NewHandler serves /healthz, /readyz, /metrics and /debug/table, and registers the metrics of live endpoints. Requests
+// that a proxy has forwarded for a client get a 403.
 func NewHandler(o Options) http.Handler {
 	o.Metrics.Register(&endpointCollector{o.Pools})
 	mux := http.NewServeMux()
@@ -36,7 +37,20 @@ func NewHandler(o Options) http.Handler {
 	mux.HandleFunc("GET /readyz", o.readyz)
 	mux.Handle("GET /metrics", o.Metrics.Handler())
 	mux.HandleFunc("GET /debug/table", o.table)
-	return mux
+	return refuseForwarded(mux)
+}
+
+// refuseForwarded refuses requests that came through Limpet's own data plane: an object may have led it here, but this is
+// not for clients. The data plane sets both fields on every request, whatever the client and the objects say. Kubelets,
+// Prometheus and the proxy of the API server do not send both.
+func refuseForwarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Header["X-Real-Ip"]) > 0 && len(r.Header["X-Request-Id"]) > 0 {
+			say(w, http.StatusForbidden, "requests of clients are not served here")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func (o *Options) readyz(w http.ResponseWriter, _ *http.Request) {

@@ -85,3 +85,29 @@ func TestDebugTableShowsRoutesPoolsAndProblems(t *testing.T) {
 		t.Errorf("got %s", body)
 	}
 }
+
+func TestHandler_notThroughTheProxy(t *testing.T) {
+	ready := true
+	h := newTestHandler(&ready)
+	for _, c := range []struct {
+		fields []string
+		want   int
+	}{
+		{nil, http.StatusOK},
+		{[]string{"X-Forwarded-For"}, http.StatusOK}, // the proxy of the API server
+		{[]string{"X-Request-ID"}, http.StatusOK},
+		{[]string{"X-Real-IP", "X-Request-ID"}, http.StatusForbidden},
+	} {
+		for _, path := range []string{"/healthz", "/readyz", "/metrics", "/debug/table"} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			for _, field := range c.fields {
+				r.Header.Set(field, "x")
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != c.want {
+				t.Errorf("%s with %v: status %d, want %d", path, c.fields, w.Code, c.want)
+			}
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // Options are what a Server is made of. All fields are required but those that say otherwise.
@@ -46,7 +47,9 @@ type Options struct {
 	// MaxAttempts is how often a request is tried in all.
 	MaxAttempts int
 	Timeouts    Timeouts
-	Log         logr.Logger
+	// Own is where no request is sent, although an endpoint or a name leads there. May be nil: no listener is known.
+	Own *upstream.Own
+	Log logr.Logger
 
 	// The usual ones, but in tests.
 	budget    http2.Budget // of a client

@@ -60,6 +60,7 @@ func NewServer(o Options) *Server {
 	s := &Server{Options: o, sweeper: make(chan struct{})}
 	s.dialer = upstream.Dialer{
 		Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, Limits: o.Limits, Budget: cmp.Or(o.podBudget, usualPodBudget),
+		Own: o.Own,
 	}
 	s.tls = tlsConfig(&s.Options)
 	s.usual = boundsOf(&o)

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"net/netip"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/go-logr/logr"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/limpet-dev/limpet/pkg/certs"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -17,7 +19,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Options are what a Publisher is made of. All fields are required.
+// Options are what a Publisher is made of. All fields are required but those that say otherwise.
 type Options struct {
 	Translate translate.Options
 	Tables    *routing.Store
@@ -25,6 +27,10 @@ type Options struct {
 	Certs     *certs.Store
 	Metrics   *observe.Metrics
 	Log       logr.Logger
+	// Own hears of the addresses of Limpet's replicas. They are the endpoints of OwnService, empty: not known. Both are
+	// optional.
+	Own        *upstream.Own
+	OwnService types.NamespacedName
 }
 
 // Publisher makes changes live. Safe for concurrent use; changes are applied one after the other.
@@ -70,6 +76,7 @@ func (p *Publisher) Publish(w *translate.World, newest Newest, since time.Time) 
 	result := translate.Build(w, p.inUse(), p.o.Translate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.learnReplicas(newest)
 	p.replaceEndpoints(result.Model.Pools, newest)
 	if p.model == nil || !reflect.DeepEqual(p.model, result.Model) {
 		p.swap(result.Model, since)
@@ -115,6 +122,9 @@ func (p *Publisher) dropPools(keep []model.Pool) {
 func (p *Publisher) Endpoints(namespace, name string, newest Newest, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.o.OwnService == (types.NamespacedName{Namespace: namespace, Name: name}) {
+		p.learnReplicas(newest)
+	}
 	if p.replaceEndpoints(p.byOwner[service{namespace, name}], newest) {
 		p.o.Metrics.Propagated("endpoints", time.Since(since))
 	}
@@ -132,6 +142,25 @@ func (p *Publisher) replaceEndpoints(pools []model.Pool, newest Newest) bool {
 		}
 	}
 	return changed
+}
+
+// learnReplicas tells upstream where the replicas of this Limpet are, ready or not: requests are not sent to their
+// listeners.
+func (p *Publisher) learnReplicas(newest Newest) {
+	if p.o.Own == nil || p.o.OwnService.Name == "" {
+		return
+	}
+	var addrs []netip.Addr
+	for _, slice := range newest.Slices(p.o.OwnService.Namespace, p.o.OwnService.Name) {
+		for i := range slice.Endpoints {
+			for _, text := range slice.Endpoints[i].Addresses {
+				if addr, err := netip.ParseAddr(text); err == nil {
+					addrs = append(addrs, addr)
+				}
+			}
+		}
+	}
+	p.o.Own.SetReplicas(addrs)
 }
 
 // NewestOf gives what a World holds, for a source that has nothing newer.

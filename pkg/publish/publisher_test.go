@@ -2,6 +2,7 @@ package publish
 
 import (
 	"crypto/x509"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/limpet-dev/limpet/pkg/certs"
@@ -223,5 +225,20 @@ func secretOf(t *testing.T, name string) *corev1.Secret {
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name},
 		Data:       map[string][]byte{"tls.crt": cert, "tls.key": key},
+	}
+}
+
+func TestEndpoints_replicasAreLearned(t *testing.T) {
+	s, own := newSite(t), &upstream.Own{}
+	s.o.Own, s.o.OwnService = own, types.NamespacedName{Namespace: "shop", Name: "limpet"}
+	s.publish(worldOf("cart"))
+	if own.IsReplica(netip.MustParseAddr("10.0.0.8")) {
+		t.Error("a replica is known before its EndpointSlice")
+	}
+	s.Endpoints("shop", "limpet", slicesAre(sliceOf("limpet", "10.0.0.8", "10.0.0.9")), time.Now())
+	for text, want := range map[string]bool{"10.0.0.8": true, "10.0.0.9": true, "10.0.0.1": false} {
+		if got := own.IsReplica(netip.MustParseAddr(text)); got != want {
+			t.Errorf("%s is a replica: %v, want %v", text, got, want)
+		}
 	}
 }

@@ -51,6 +51,9 @@ type Options struct {
 	// ServeUnprotected serves the routes of Ingresses that ask for protection which this version does not enforce. They
 	// are closed otherwise.
 	ServeUnprotected bool
+	// ExternalNames are the names that a Service of type ExternalName may have, and the domains below which it may be, as
+	// ParseNameSuffix returns them. Empty: none, so that routes to such Services respond 503.
+	ExternalNames []string
 }
 
 // DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.

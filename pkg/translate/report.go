@@ -32,6 +32,9 @@ const (
 	ReasonUnsupportedProtocol = "UnsupportedProtocol"
 	// ReasonInvalidExternalName: a Service of type ExternalName names what may not be dialled. The route answers 503.
 	ReasonInvalidExternalName = "InvalidExternalName"
+	// ReasonExternalNameNotAllowed: --external-names does not allow the name of a Service of type ExternalName. The route
+	// answers 503.
+	ReasonExternalNameNotAllowed = "ExternalNameNotAllowed"
 	// ReasonSecretNotFound: a TLS Secret does not exist, or is not named and there is no default certificate.
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonInvalidSecret: a TLS Secret holds no certificate with the key that belongs to it. What it held before, if

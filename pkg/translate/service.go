@@ -3,13 +3,10 @@ package translate
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -85,58 +82,4 @@ func portList(service *corev1.Service) string {
 		out = append(out, text)
 	}
 	return strings.Join(out, ", ")
-}
-
-// externalPool is the pool of a Service of type ExternalName. Such a Service need not list its ports: a number is then
-// taken as it is.
-func (b *builder) externalPool(
-	s *source, service *corev1.Service, want networkingv1.ServiceBackendPort, field string,
-) (model.Pool, bool) {
-	name, wrong := externalName(service.Spec.ExternalName)
-	if wrong != "" {
-		b.reports.add(s.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
-			quote(service.Spec.ExternalName), refOf("Service", service), wrong, s.without())
-		return model.Pool{}, false
-	}
-	number := want.Number
-	if want.Name != "" {
-		port := findPort(service, want)
-		if port == nil {
-			b.reportPort(s, service, want, field)
-			return model.Pool{}, false
-		}
-		number = port.Port
-	}
-	if number < 1 || number > 65535 {
-		b.reportPort(s, service, want, field)
-		return model.Pool{}, false
-	}
-	return model.Pool{ID: poolID(service, number), ExternalName: name}, true
-}
-
-// externalName gives the DNS name of a Service of type ExternalName, or says why it may not be dialled. Names that
-// resolvers take for addresses, and names of this machine, would let whoever may write a Service reach what only
-// Limpet can: the admin listener, the node.
-func externalName(text string) (name, wrong string) {
-	name = strings.TrimSuffix(strings.ToLower(text), ".")
-	if _, err := netip.ParseAddr(name); err == nil {
-		return "", "is an IP address; it must be a DNS name"
-	}
-	labels := strings.Split(name, ".")
-	last := labels[len(labels)-1]
-	switch {
-	case len(validation.IsDNS1123Subdomain(name)) > 0:
-		return "", "must be a DNS name"
-	case isNumber(last):
-		return "", "ends in a number, which resolvers take for an address; it must be a DNS name"
-	case last == "localhost", last == "localdomain", slices.Contains(labels, "localhost"):
-		return "", "is a name of this machine"
-	}
-	return name, ""
-}
-
-// isNumber reports whether resolvers take a last label for part of an address: 127.1, 0x7f.1, 2130706433.
-func isNumber(label string) bool {
-	digits, hex := strings.CutPrefix(label, "0x")
-	return strings.Trim(digits, "0123456789") == "" || (hex && strings.Trim(digits, "0123456789abcdef") == "")
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,6 +21,8 @@ type Dialer struct {
 	// Limits bound the answers that come over HTTP/2, and Budget what else a pod may do there.
 	Limits http1.Limits
 	Budget http2.Budget
+	// Own is where no connection is made to. May be nil: no listener is known.
+	Own *Own
 }
 
 // Dial opens a new connection for HTTP/1.1, which begins with preamble. With an error no pod has seen anything of a request.
@@ -38,18 +41,22 @@ func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error)
 	return &Conn{Conn: http1.NewConn(conn), transport: t}, nil
 }
 
-// connect opens the socket.
+// connect opens the socket, unless the address is one of Limpet's own listeners.
 //
-// A name, which a Service of type ExternalName has, is dialled only where it leads off this machine: whoever may write
-// a Service is not to reach what listens on the node alone, nor the metadata service of a cloud.
+// A name, which a Service of type ExternalName has, is resolved as it is, without search domains. Each address that it
+// is resolved to is checked as the connection to it is made: a name server that changes its mind in between gains nothing.
 func (e *Endpoint) connect(d *Dialer, preamble []byte) (net.Conn, error) {
-	dialer := &d.Dialer
-	if _, err := netip.ParseAddrPort(e.Address); err != nil {
+	dialer, address := &d.Dialer, e.Address
+	if ip, err := netip.ParseAddrPort(address); err == nil {
+		if err := d.Own.refuseEndpoint(ip); err != nil {
+			return nil, err
+		}
+	} else {
 		guarded := d.Dialer
-		guarded.Control = refuseLocal
-		dialer = &guarded
+		guarded.Control = d.Own.checkResolved
+		dialer, address = &guarded, absolute(address)
 	}
-	conn, err := dialer.DialContext(context.Background(), "tcp", e.Address)
+	conn, err := dialer.DialContext(context.Background(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +80,20 @@ func handshake(conn *tls.Conn, timeout time.Duration) error {
 	return nil
 }
 
-// refuseLocal is asked with the address that a name was resolved to, before anything is sent there.
-func refuseLocal(_, address string, _ syscall.RawConn) error {
+// absolute returns a name and port with the name's final dot, which keeps resolvers from trying search domains.
+func absolute(address string) string {
+	name, port, err := net.SplitHostPort(address)
+	if err != nil || strings.HasSuffix(name, ".") {
+		return address
+	}
+	return net.JoinHostPort(name+".", port)
+}
+
+// checkResolved is called with each address of a name, before the connection to it is made.
+func (o *Own) checkResolved(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address %q: %w", address, err)
 	}
-	ip := resolved.Addr().Unmap()
-	if ip.IsLoopback() || ip.IsUnspecified() || ip.IsLinkLocalUnicast() || ip.IsMulticast() {
-		return fmt.Errorf("address %s belongs to this machine or its link, where an ExternalName may not lead", ip)
-	}
-	return nil
+	return o.refuseResolved(resolved)
 }

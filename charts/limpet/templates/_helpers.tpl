@@ -103,6 +103,9 @@ true
 {{- with .Values.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
 {{- end }}
+{{- with .Values.externalNames }}
+- {{ printf "--external-names=%s" (join "," .) | quote }}
+{{- end }}
 {{- with .Values.proxyProtocol }}
 - --proxy-protocol={{ join "," . }}
 {{- end }}

@@ -1,0 +1,118 @@
+package translate
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// AnyExternalName is the suffix that allows every name in Options.ExternalNames.
+const AnyExternalName = "*"
+
+// ParseNameSuffix returns an entry of Options.ExternalNames in its normal form: AnyExternalName, or a DNS name in lower
+// case. "*.example.com" and ".example.com" are other ways to write "example.com".
+func ParseNameSuffix(text string) (string, error) {
+	if text == AnyExternalName {
+		return text, nil
+	}
+	name := strings.TrimSuffix(strings.ToLower(text), ".")
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "*"), ".")
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return "", fmt.Errorf("%q is neither a DNS name such as example.com nor *", text)
+	}
+	return name, nil
+}
+
+// externalPool is the pool of a Service of type ExternalName. Such a Service need not list its ports: a number is then
+// taken as it is.
+func (b *builder) externalPool(
+	s *source, service *corev1.Service, want networkingv1.ServiceBackendPort, field string,
+) (model.Pool, bool) {
+	name, wrong := externalName(service.Spec.ExternalName)
+	if wrong != "" {
+		b.reports.add(s.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
+			quote(service.Spec.ExternalName), refOf("Service", service), wrong, s.without())
+		return model.Pool{}, false
+	}
+	if !b.allowsName(name) {
+		b.reports.add(s.ref, ReasonExternalNameNotAllowed, field+".name",
+			"%s has the externalName %s, which --external-names does not allow; list the name there, or a domain above it. %s",
+			refOf("Service", service), quote(name), s.without())
+		return model.Pool{}, false
+	}
+	number := want.Number
+	if want.Name != "" {
+		port := findPort(service, want)
+		if port == nil {
+			b.reportPort(s, service, want, field)
+			return model.Pool{}, false
+		}
+		number = port.Port
+	}
+	if number < 1 || number > 65535 {
+		b.reportPort(s, service, want, field)
+		return model.Pool{}, false
+	}
+	return model.Pool{ID: poolID(service, number), ExternalName: name}, true
+}
+
+// allowsName reports whether the operator allows a name, or a domain above it.
+func (b *builder) allowsName(name string) bool {
+	return slices.ContainsFunc(b.options.ExternalNames, func(suffix string) bool {
+		return suffix == AnyExternalName || name == suffix || strings.HasSuffix(name, "."+suffix)
+	})
+}
+
+// externalName returns the DNS name of a Service of type ExternalName, or says why it may not be dialled, whatever the
+// operator allows. Names that resolvers take for addresses, and names of this machine or of the cluster, would let
+// whoever may write a Service reach what only Limpet can: the admin listener, the node, Services of other namespaces.
+// The addresses of the names that are left are checked when they are dialled.
+func externalName(text string) (name, wrong string) {
+	name = strings.TrimSuffix(strings.ToLower(text), ".")
+	if _, err := netip.ParseAddr(name); err == nil {
+		return "", "is an IP address; it must be a DNS name"
+	}
+	labels := strings.Split(name, ".")
+	last := labels[len(labels)-1]
+	switch {
+	case len(validation.IsDNS1123Subdomain(name)) > 0:
+		return "", "must be a DNS name"
+	case isNumber(last):
+		return "", "ends in a number, which resolvers take for an address; it must be a DNS name"
+	case last == "localhost", last == "localdomain", slices.Contains(labels, "localhost"):
+		return "", "is a name of this machine"
+	case len(labels) == 1:
+		return "", "is a single label, which search domains turn into a name of the cluster; it must have two at least"
+	case isClusterName(labels):
+		return "", "is a name of the cluster; name the Service as the backend instead"
+	}
+	return name, ""
+}
+
+// isClusterName reports whether the DNS of a cluster may have the name: "cart.shop.svc" with or without a domain after
+// it, the same below it for pods, and "10-0-0-7.shop.pod.cluster.local". The domain of the cluster is not known here, so
+// that a label "svc" is refused wherever the one of a Service can be.
+func isClusterName(labels []string) bool {
+	n := len(labels)
+	switch {
+	case slices.Contains(labels[1:], "svc"):
+		return true
+	case labels[n-1] == "cluster" || n > 1 && labels[n-2] == "cluster" && labels[n-1] == "local":
+		return true
+	}
+	_, err := netip.ParseAddr(strings.ReplaceAll(labels[0], "-", "."))
+	return err == nil && slices.Contains(labels[1:], "pod")
+}
+
+// isNumber reports whether resolvers take a last label for part of an address: 127.1, 0x7f.1, 2130706433.
+func isNumber(label string) bool {
+	digits, hex := strings.CutPrefix(label, "0x")
+	return strings.Trim(digits, "0123456789") == "" || (hex && strings.Trim(digits, "0123456789abcdef") == "")
+}
