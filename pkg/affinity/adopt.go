@@ -3,10 +3,11 @@ package affinity
 import (
 	"bytes"
 	"crypto/md5"
-	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"hash/crc32"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -20,6 +21,9 @@ type adoption struct {
 	ingressNginx, traefik, nginx bool
 	cookie                       string // where else to look, "" for nowhere
 	backends                     []nginxBackend
+
+	index    atomic.Pointer[adoptIndex] // of the Set that was asked about last
+	building sync.Mutex                 // held while it is built
 }
 
 // nginxBackend is what ingress-nginx calls a backend, "shop-cart-80", and what its cookies say about it.
@@ -59,9 +63,12 @@ func (a *adoption) findElsewhere(req Request, set Set) int {
 	return a.find(CookieValue(req, a.cookie), set)
 }
 
+// maxAdopted is the length in bytes of the longest cookie that is adopted.
+const maxAdopted = 256
+
 // find is the endpoint that a cookie's value stands for, -1 if it is not known.
 func (a *adoption) find(value []byte, set Set) int {
-	if a == nil {
+	if a == nil || len(value) > maxAdopted {
 		return none
 	}
 	if a.ingressNginx {
@@ -69,27 +76,37 @@ func (a *adoption) find(value []byte, set Set) int {
 			return at
 		}
 	}
-	for i := range set.Len() {
-		if a.nginx && isNGINX(value, set.Address(i)) || a.traefik && isTraefik(value, set.Address(i)) {
-			return i
+	if a.nginx {
+		if at := a.findNGINX(value, set); at != none {
+			return at
 		}
+	}
+	if a.traefik {
+		return a.findTraefik(value, set)
 	}
 	return none
 }
 
-// isNGINX compares with the hex MD5 of the address: ngx_http_upstream_sticky_module.c.
-func isNGINX(value []byte, address string) bool {
-	sum := md5.Sum([]byte(address))
-	return isHexOf(value, sum[:])
+// findNGINX looks up the hex MD5 of the address: ngx_http_upstream_sticky_module.c.
+func (a *adoption) findNGINX(value []byte, set Set) int {
+	var key [md5.Size]byte
+	if !ofHex(key[:], value) {
+		return none
+	}
+	return lookUp(a.indexOf(set).nginx, key)
 }
 
-// isTraefik compares with the first 16 digits of the SHA-256 of the URL, which it has written since v2.10, or the URL
-// itself as before: pkg/server/service/loadbalancer/sticky.go.
-func isTraefik(value []byte, address string) bool {
-	var space [128]byte
-	url := append(append(space[:0], "http://"...), address...)
-	sum := sha256.Sum256(url)
-	return isHexOf(value, sum[:8]) || bytes.Equal(value, url)
+// findTraefik looks up the first 16 digits of the SHA-256 of the URL, which it has written since v2.10, or the URL itself
+// as before: pkg/server/service/loadbalancer/sticky.go.
+func (a *adoption) findTraefik(value []byte, set Set) int {
+	if address, ok := bytes.CutPrefix(value, []byte("http://")); ok {
+		return lookUp(a.indexOf(set).addresses, string(address))
+	}
+	var key [traefikSize]byte
+	if !ofHex(key[:], value) {
+		return none
+	}
+	return lookUp(a.indexOf(set).traefik, key)
 }
 
 // findIngressNginx reads "<key>|<mark of the backend>": rootfs/etc/nginx/lua/balancer/sticky*.lua.
@@ -103,51 +120,31 @@ func (a *adoption) findIngressNginx(value []byte, set Set) int {
 			continue
 		}
 		if isHex(key, 2*md5.Size) {
-			return findPersistent(key, a.backends[i].name, set)
+			return a.findPersistent(key, i, set)
 		}
-		return findBalanced(key, set)
+		return a.findBalanced(key, set)
 	}
 	return none
 }
 
 // findPersistent finds the endpoint of affinity-mode persistent: the key is the hex MD5 of backend and address.
-func findPersistent(key, backend []byte, set Set) int {
-	var space [256]byte
-	for i := range set.Len() {
-		sum := md5.Sum(append(append(space[:0], backend...), set.Address(i)...))
-		if isHexOf(key, sum[:]) {
-			return i
-		}
+func (a *adoption) findPersistent(text []byte, backend int, set Set) int {
+	var key [md5.Size]byte
+	if !ofHex(key[:], text) {
+		return none
 	}
-	return none
+	return lookUp(a.indexOf(set).persistent[backend], key)
 }
-
-// pointsPerEndpoint is that of a ketama ring (lua-resty-balancer, lib/resty/chash.lua).
-const pointsPerEndpoint = 160
 
 // findBalanced finds the endpoint of affinity-mode balanced: on a ring of all ready endpoints, the owner of the first
 // point from the CRC-32 of the key on.
-func findBalanced(key []byte, set Set) int {
-	from := crc32.ChecksumIEEE(key)
-	at, nearest := none, uint32(0)
-	for i := range set.Ready() {
-		base := crc32.ChecksumIEEE([]byte(set.Address(i)))
-		point := [4]byte{}
-		for range pointsPerEndpoint {
-			hash := crc32.Update(base, crc32.IEEETable, point[:])
-			binary.LittleEndian.PutUint32(point[:], hash)
-			if distance := hash - from; at == none || distance < nearest {
-				at, nearest = i, distance
-			}
-		}
+func (a *adoption) findBalanced(key []byte, set Set) int {
+	ring := a.indexOf(set).ring()
+	if len(ring) == 0 {
+		return none
 	}
-	return at
-}
-
-// isHexOf reports whether text is sum in hex, in lower case.
-func isHexOf(text, sum []byte) bool {
-	var space [2 * sha256.Size]byte
-	return bytes.Equal(text, hex.AppendEncode(space[:0], sum))
+	at, _ := slices.BinarySearch(ring, uint64(crc32.ChecksumIEEE(key))<<32)
+	return int(uint32(ring[at%len(ring)]))
 }
 
 func isHex(text []byte, n int) bool {

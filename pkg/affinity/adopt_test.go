@@ -3,6 +3,7 @@ package affinity
 import (
 	"crypto/md5"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
@@ -147,6 +148,70 @@ func TestATokenComesBeforeWhatIsAdopted(t *testing.T) {
 		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &Memory{}, testNow)
 		if d.Endpoint != 2 || d.Session != 77 || d.Issue {
 			t.Errorf("%v: endpoint %d, session %d, issue %v", cookies, d.Endpoint, d.Session, d.Issue)
+		}
+	}
+}
+
+// countingSet counts how often endpoints are looked at.
+type countingSet struct {
+	*fakeSet
+	looked int
+}
+
+func (s *countingSet) Address(i int) string {
+	s.looked++
+	return s.fakeSet.Address(i)
+}
+
+func TestAdopt_noWorkPerEndpoint(t *testing.T) {
+	a := affinityOf(cookieMethod)
+	a.Adopt = []model.Adopted{model.AdoptIngressNginx, model.AdoptTraefik, model.AdoptNGINX}
+	a.AdoptBackends = []string{"shop-cart-80"}
+	adoption, set := compileAdoption(a), &countingSet{fakeSet: worstSet(1000)}
+	find := func() {
+		for _, value := range []string{md5Hex("x"), md5Hex("x") + "|" + markOf("shop-cart-80"), "1.2|" + markOf("shop-cart-80"), "http://x"} {
+			adoption.find([]byte(value), set)
+		}
+	}
+	find()
+	built := set.looked
+	find()
+	if set.looked != built {
+		t.Errorf("%d endpoints were looked at once more", set.looked-built)
+	}
+	other := &countingSet{fakeSet: worstSet(7)}
+	if at := adoption.find([]byte(md5Hex(other.Address(5))), other); at != 5 {
+		t.Errorf("after a change of the endpoints the cookie stands for %d, want 5", at)
+	}
+}
+
+// findBalancedSlowly is what the ring stands for: the endpoint of the nearest point.
+func findBalancedSlowly(key []byte, set Set) int {
+	from := crc32.ChecksumIEEE(key)
+	at, nearest := none, uint32(0)
+	for i := range set.Ready() {
+		base, point := crc32.ChecksumIEEE([]byte(set.Address(i))), [4]byte{}
+		for range pointsPerEndpoint {
+			hash := crc32.Update(base, crc32.IEEETable, point[:])
+			binary.LittleEndian.PutUint32(point[:], hash)
+			if distance := hash - from; at == none || distance < nearest {
+				at, nearest = i, distance
+			}
+		}
+	}
+	return at
+}
+
+func TestFindBalanced_asWithoutIndex(t *testing.T) {
+	a := affinityOf(cookieMethod)
+	a.Adopt, a.AdoptBackends = []model.Adopted{model.AdoptIngressNginx}, []string{"shop-cart-80"}
+	for _, endpoints := range []int{0, 1, 3, 50} {
+		adoption, set := compileAdoption(a), worstSet(endpoints)
+		for i := range 500 {
+			key := []byte(fmt.Sprint("1700000000.", i))
+			if got, want := adoption.findBalanced(key, set), findBalancedSlowly(key, set); got != want {
+				t.Fatalf("%d endpoints, key %s: %d, want %d", endpoints, key, got, want)
+			}
 		}
 	}
 }

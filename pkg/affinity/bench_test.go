@@ -103,7 +103,7 @@ func TestNothingAllocates(t *testing.T) {
 		"decide by wrapping":   func() { sealed.forget(); sealed.decide() },
 		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
 		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
-		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil) },
+		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil, new(int)) },
 	} {
 		if n := testing.AllocsPerRun(100, act); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)

@@ -23,6 +23,7 @@ func valueOf(pair []byte, name string) (value []byte, ok bool) {
 
 // CookieValue gives the first value of the cookie that is not empty, nil if there is none.
 func CookieValue(req Request, name string) []byte {
+	pairs := 0
 	for i := 0; ; i++ {
 		field := req.CookieHeader(i)
 		if field == nil {
@@ -31,6 +32,9 @@ func CookieValue(req Request, name string) []byte {
 		for len(field) > 0 {
 			var pair []byte
 			pair, field = cutPair(field)
+			if pairs++; pairs > maxPairs {
+				return nil
+			}
 			if value, ok := valueOf(pair, name); ok && len(value) > 0 {
 				return value
 			}
@@ -65,9 +69,17 @@ func unquote(b []byte) []byte {
 // AppendCookies appends the value of a Cookie field without the cookies of the names in drop, and without the tokens on
 // those in unwraps. Everything else stays byte for byte. Nothing is appended if nothing is left: the field is then to be
 // left out.
-func AppendCookies(dst, field []byte, drop, unwraps []string) []byte {
+//
+// It counts the cookies in pairs, over all Cookie fields of a request. Beyond the number that methods look at, they stay.
+func AppendCookies(dst, field []byte, drop, unwraps []string, pairs *int) []byte {
 	start := len(dst)
 	for len(field) > 0 {
+		if *pairs++; *pairs > maxPairs {
+			if len(dst) > start {
+				dst = append(dst, ';')
+			}
+			return append(dst, field...)
+		}
 		var pair []byte
 		pair, field = cutPair(field)
 		if isOneOf(pair, drop) {

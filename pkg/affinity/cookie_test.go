@@ -62,7 +62,7 @@ func TestLimpetsOwnCookiesAreTakenOut(t *testing.T) {
 		{"similar names", "xcart-id=1; cart-idx=2; cart-id", "xcart-id=1; cart-idx=2; cart-id"},
 		{"in a value", "a=cart-id=t", "a=cart-id=t"},
 	} {
-		got := string(AppendCookies([]byte("Cookie: "), []byte(c.field), own, nil))
+		got := string(AppendCookies([]byte("Cookie: "), []byte(c.field), own, nil, new(int)))
 		if got != "Cookie: "+c.want {
 			t.Errorf("%s: %q becomes %q, want %q", c.name, c.field, got, "Cookie: "+c.want)
 		}

@@ -76,6 +76,7 @@ type Decision struct {
 	home    int             // the endpoint that the session keeps while another takes the request, else -1
 	spent   [maxTries]int32 // endpoints that could not be reached
 	tries   int             // how many of spent are set
+	given   int             // length of the values that BindAnswer has bound
 }
 
 // reset forgets the last decision field by field, which is cheaper than a copy of all of them.
@@ -84,4 +85,5 @@ func (d *Decision) reset(now int64, m *Memory) {
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
 	d.Guest, d.now, d.mem = false, now, m
 	d.seed, d.seeder, d.bound, d.relearn, d.issuer, d.home, d.tries = 0, 0, 0, none, none, none, 0
+	d.given = 0
 }

@@ -7,11 +7,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
+// maxAgent is the length in bytes of the longest User-Agent that is looked at. A longer one names no exempt client.
+const maxAgent = 512
+
 // exemption is the requests that are spread without stickiness: any of the lists may name one.
 type exemption struct {
 	methods []string
 	paths   []string // without a trailing slash
-	agents  [][]byte // in lower case
+	agents  [][]byte // with ASCII letters in lower case
 }
 
 func compileExemption(e *model.Exempt) *exemption {
@@ -23,9 +26,19 @@ func compileExemption(e *model.Exempt) *exemption {
 		out.paths = append(out.paths, strings.TrimSuffix(path, "/"))
 	}
 	for _, agent := range e.UserAgents {
-		out.agents = append(out.agents, []byte(strings.ToLower(agent)))
+		out.agents = append(out.agents, lowerASCII(agent))
 	}
 	return out
+}
+
+func lowerASCII(text string) []byte {
+	lower := []byte(text)
+	for i, c := range lower {
+		if 'A' <= c && c <= 'Z' {
+			lower[i] += 'a' - 'A'
+		}
+	}
+	return lower
 }
 
 func (e *exemption) covers(req Request) bool {
@@ -59,18 +72,19 @@ func (e *exemption) coversAgent(req Request) bool {
 		return false
 	}
 	agent, _ := req.Header("User-Agent")
-	for _, part := range e.agents {
-		if containsFold(agent, part) {
-			return true
-		}
+	if len(agent) > maxAgent {
+		return false
 	}
-	return false
-}
-
-// containsFold reports whether part, which is in lower case, is in text in whatever case.
-func containsFold(text, part []byte) bool {
-	for i := 0; i+len(part) <= len(text); i++ {
-		if bytes.EqualFold(text[i:i+len(part)], part) {
+	var space [maxAgent]byte
+	lower := space[:len(agent)]
+	for i, c := range agent {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		lower[i] = c
+	}
+	for _, part := range e.agents {
+		if bytes.Contains(lower, part) { // linear, whatever the part
 			return true
 		}
 	}

@@ -90,7 +90,7 @@ func FuzzTakingCookiesOutLeavesTheOthers(f *testing.F) {
 		if len(field) > 4096 {
 			return
 		}
-		left := string(AppendCookies(nil, []byte(field), []string{"id"}, nil))
+		left := string(AppendCookies(nil, []byte(field), []string{"id"}, nil, new(int)))
 		if again := cookiesNamed("id", left); len(again) > 0 {
 			t.Errorf("%q is left of %q, with %q", left, field, again)
 		}

@@ -17,8 +17,16 @@ const (
 	fromAddress
 )
 
-// maxValues bounds how many values of one source are looked at in one request, such as cookies of one name.
-const maxValues = 8
+// What is looked at in one request for one method. Whatever is beyond recognizes nobody.
+const (
+	// maxValues bounds the values of one source, such as cookies of one name.
+	maxValues = 8
+	// maxValue bounds a value, and maxTotal all of them together, in bytes.
+	maxValue = 4096
+	maxTotal = 2 * maxValue
+	// maxPairs bounds the cookies, or the parameters, of any name. Browsers have less than 200 cookies for a site.
+	maxPairs = 512
+)
 
 // values walks over what one method's source finds in one request.
 type values struct {
@@ -26,18 +34,23 @@ type values struct {
 	req    Request
 	mem    *Memory // where a value is decoded
 	seen   int     // values given so far
+	total  int     // their length in bytes
+	pairs  int     // cookies or parameters looked at so far
 	field  int     // Cookie fields begun so far
 	rest   []byte
 }
 
 // next gives the next value that is not empty, nil past the last. It may be overwritten by the next call.
 func (v *values) next() []byte {
-	if v.seen == maxValues {
-		return nil
+	for v.seen < maxValues && v.total <= maxTotal {
+		value := v.find()
+		v.seen++
+		v.total += len(value)
+		if len(value) <= maxValue {
+			return value
+		}
 	}
-	value := v.find()
-	v.seen++
-	return value
+	return nil
 }
 
 func (v *values) find() []byte {
@@ -60,7 +73,7 @@ func (v *values) find() []byte {
 }
 
 func (v *values) cookie() []byte {
-	for {
+	for ; v.pairs < maxPairs; v.pairs++ {
 		if len(v.rest) == 0 {
 			if v.rest = v.req.CookieHeader(v.field); v.rest == nil {
 				return nil
@@ -70,9 +83,11 @@ func (v *values) cookie() []byte {
 		var pair []byte
 		pair, v.rest = cutPair(v.rest)
 		if value, ok := valueOf(pair, v.method.name); ok && len(value) > 0 {
+			v.pairs++
 			return value
 		}
 	}
+	return nil
 }
 
 func (v *values) header() []byte {

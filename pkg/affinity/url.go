@@ -21,7 +21,7 @@ func (v *values) parameter() []byte {
 
 // parameterIn looks through text that is cut by sep, and by "/" in a path. A plus sign is a space in a form only.
 func (v *values) parameterIn(text []byte, sep byte, isForm bool) []byte {
-	for len(text) > 0 {
+	for ; len(text) > 0 && v.pairs < maxPairs; v.pairs++ {
 		end := bytes.IndexByte(text, sep)
 		if end < 0 {
 			end = len(text)

@@ -46,7 +46,7 @@ func (p *Policy) BindAnswer(dst []byte, d *Decision, name, value []byte, set Set
 			continue
 		}
 		start, end, ok := method.given(name, value)
-		if !ok {
+		if !ok || !d.mayBind(end-start) {
 			continue
 		}
 		if d.Guest {
@@ -65,6 +65,16 @@ func (p *Policy) BindAnswer(dst []byte, d *Decision, name, value []byte, set Set
 		return append(dst, value[end:]...)
 	}
 	return dst
+}
+
+// mayBind counts a value of the app. One that is too long would not be recognized when it comes back, and an answer
+// with many is none that an app means.
+func (d *Decision) mayBind(length int) bool {
+	if length > maxValue || d.given+length > maxTotal {
+		return false
+	}
+	d.given += length
+	return true
 }
 
 // given finds the value that the app gives in a response field, if it is the one that the method is about.

@@ -52,7 +52,7 @@ func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
 		if d.Endpoint != 1 || d.Outcome != OutcomeHit {
 			t.Errorf("%s: endpoint %d, %s; want 1, hit", pair, d.Endpoint, d.Outcome)
 		}
-		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies())
+		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies(), new(int))
 		if !strings.HasPrefix(string(field), "x=1; sid="+c.back) || strings.Contains(string(field), "~") {
 			t.Errorf("the app gets %s", field)
 		}

@@ -195,15 +195,15 @@ func (b *builder) classify() error {
 		if err != nil || b.steps > maxSteps {
 			return ErrLarge
 		}
-		end := rune(utf8.RuneSelf)
+		end := rune(lowRunes)
 		if i+1 < len(first) {
 			end = min(first[i+1], end)
 		}
 		for c := r; c < end; c++ {
-			b.p.ascii[c] = class
+			b.p.low[c] = class
 		}
-		if i+1 == len(first) || first[i+1] > utf8.RuneSelf {
-			b.p.ranges = append(b.p.ranges, max(r, utf8.RuneSelf))
+		if i+1 == len(first) || first[i+1] > lowRunes {
+			b.p.ranges = append(b.p.ranges, max(r, lowRunes))
 			b.p.classes = append(b.p.classes, class)
 		}
 	}

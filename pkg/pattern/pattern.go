@@ -22,7 +22,7 @@ const (
 	maxCells  = 8192
 	// maxSteps bounds the work of building it.
 	maxSteps = 100_000
-	// maxRanges bounds the ranges of characters that it tells apart, which are searched for every character outside ASCII.
+	// maxRanges bounds the ranges of characters that it tells apart, which are searched for every character of three bytes or more.
 	maxRanges = 2048
 )
 
@@ -36,14 +36,17 @@ var (
 
 // Pattern is a compiled expression. It is immutable and safe for concurrent use.
 type Pattern struct {
-	ascii   [utf8.RuneSelf]uint8 // class of each ASCII character
-	ranges  []rune               // first character of each range outside ASCII, sorted; the first is utf8.RuneSelf
-	classes []uint8              // of ranges
-	invalid uint8                // class of a byte that is not UTF-8
-	width   int                  // number of classes
-	next    []uint16             // state*width + class -> state
-	atEnd   []bool               // by state: the value matches if it ends here
+	low     [lowRunes]uint8 // class of each character that is one or two bytes long
+	ranges  []rune          // first character of each range of the others, sorted; the first is lowRunes
+	classes []uint8         // of ranges
+	invalid uint8           // class of a byte that is not UTF-8
+	width   int             // number of classes
+	next    []uint16        // state*width + class -> state
+	atEnd   []bool          // by state: the value matches if it ends here
 }
+
+// lowRunes is how many characters are one or two bytes long in UTF-8.
+const lowRunes = 0x800
 
 // The states that every automaton has.
 const (
@@ -110,7 +113,7 @@ func (p *Pattern) Match(value []byte) bool {
 	for i := 0; i < len(value); {
 		class := p.invalid
 		if c := value[i]; c < utf8.RuneSelf {
-			class = p.ascii[c]
+			class = p.low[c]
 			i++
 		} else {
 			r, n := utf8.DecodeRune(value[i:])
@@ -125,8 +128,11 @@ func (p *Pattern) Match(value []byte) bool {
 	return p.atEnd[state]
 }
 
-// classOf searches for the range of a character outside ASCII.
+// classOf searches for the range of a character, unless the table has it.
 func (p *Pattern) classOf(r rune) uint8 {
+	if r < lowRunes {
+		return p.low[r]
+	}
 	low, high := 0, len(p.ranges)
 	for high-low > 1 {
 		if middle := (low + high) / 2; p.ranges[middle] <= r {

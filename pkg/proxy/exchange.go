@@ -57,6 +57,7 @@ type exchange struct {
 	body     bodyPump
 	toHTTP1  http1Upload
 	block    []byte // space for a field section
+	cookies  int    // of the request that were passed on so far
 	answered bool   // the answer's head is on its way to the client
 	broken   bool   // the answer could not be completed: the client must see that
 	sent     int64

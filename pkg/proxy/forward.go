@@ -18,6 +18,7 @@ func (x *exchange) appendHead(b []byte) []byte {
 
 // appendFields writes what is about the request itself, and not about how it travels to the pod.
 func (x *exchange) appendFields(b []byte) []byte {
+	x.cookies = 0
 	for i := range x.req.Fields {
 		b = x.appendRequestField(b, &x.req.Fields[i])
 	}
@@ -62,7 +63,7 @@ func (x *exchange) appendCookies(b []byte, f *http1.Field) []byte {
 	if len(names)+len(wrapped) == 0 {
 		return http1.AppendField(b, f.Name, f.Value)
 	}
-	x.value = affinity.AppendCookies(x.value[:0], f.Value, names, wrapped)
+	x.value = affinity.AppendCookies(x.value[:0], f.Value, names, wrapped, &x.cookies)
 	if len(x.value) == 0 {
 		return b
 	}

@@ -1,0 +1,141 @@
+package affinity
+
+import (
+	"crypto/md5"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"hash/crc32"
+	"slices"
+	"sync"
+)
+
+// adoptIndex finds the endpoints of one Set by what the cookies of other controllers say about them. The first cookie
+// that is looked up after a change of the endpoints builds it, so that no cookie after that costs more with more of them.
+type adoptIndex struct {
+	set        Set
+	nginx      map[[md5.Size]byte]int    // by the MD5 of the address
+	traefik    map[[traefikSize]byte]int // by the beginning of the SHA-256 of the URL
+	addresses  map[string]int
+	persistent []map[[md5.Size]byte]int // by backend, by the MD5 of its name and the address
+	ring       func() []uint64          // see newRingOf
+}
+
+// traefikSize is how much of a SHA-256 the cookies of Traefik hold.
+const traefikSize = 8
+
+// indexOf returns the index of a set.
+func (a *adoption) indexOf(set Set) *adoptIndex {
+	if x := a.index.Load(); x != nil && x.set == set {
+		return x
+	}
+	a.building.Lock()
+	defer a.building.Unlock()
+	if x := a.index.Load(); x != nil && x.set == set {
+		return x
+	}
+	x := a.newIndex(set)
+	a.index.Store(x)
+	return x
+}
+
+func (a *adoption) newIndex(set Set) *adoptIndex {
+	x := &adoptIndex{set: set, ring: sync.OnceValue(func() []uint64 { return newRingOf(set) })}
+	if a.nginx {
+		x.nginx = map[[md5.Size]byte]int{}
+	}
+	if a.traefik {
+		x.traefik, x.addresses = map[[traefikSize]byte]int{}, map[string]int{}
+	}
+	for range a.backends {
+		x.persistent = append(x.persistent, map[[md5.Size]byte]int{})
+	}
+	for i := range set.Len() {
+		x.add(i, set.Address(i), a.backends)
+	}
+	return x
+}
+
+// add adds an endpoint. Of several with one address the first counts.
+func (x *adoptIndex) add(i int, address string, backends []nginxBackend) {
+	if x.nginx != nil {
+		addFirst(x.nginx, md5.Sum([]byte(address)), i)
+	}
+	if x.traefik != nil {
+		sum := sha256.Sum256([]byte("http://" + address))
+		addFirst(x.traefik, [traefikSize]byte(sum[:]), i)
+		addFirst(x.addresses, address, i)
+	}
+	for j := range backends {
+		addFirst(x.persistent[j], md5.Sum(append(slices.Clone(backends[j].name), address...)), i)
+	}
+}
+
+func addFirst[K comparable](index map[K]int, key K, i int) {
+	if _, taken := index[key]; !taken {
+		index[key] = i
+	}
+}
+
+// lookUp returns the endpoint of a key, -1 if there is none.
+func lookUp[K comparable](index map[K]int, key K) int {
+	if i, known := index[key]; known {
+		return i
+	}
+	return none
+}
+
+// ofHex decodes hex digits in lower case, as other controllers write them.
+func ofHex(dst, text []byte) bool {
+	if len(text) != 2*len(dst) {
+		return false
+	}
+	for _, c := range text {
+		if 'A' <= c && c <= 'F' {
+			return false
+		}
+	}
+	_, err := hex.Decode(dst, text)
+	return err == nil
+}
+
+// pointsPerEndpoint is that of a ketama ring (lua-resty-balancer, lib/resty/chash.lua).
+const pointsPerEndpoint = 160
+
+// newRingOf returns the points of all ready endpoints, sorted. The upper half of a point is its place on the ring, the
+// lower half its endpoint.
+func newRingOf(set Set) []uint64 {
+	points := make([]uint64, 0, pointsPerEndpoint*set.Ready())
+	for i := range set.Ready() {
+		base := crc32.ChecksumIEEE([]byte(set.Address(i)))
+		point := [4]byte{}
+		for range pointsPerEndpoint {
+			hash := crc32.Update(base, crc32.IEEETable, point[:])
+			binary.LittleEndian.PutUint32(point[:], hash)
+			points = append(points, uint64(hash)<<32|uint64(i))
+		}
+	}
+	return sortByPlace(points)
+}
+
+// sortByPlace sorts by the upper half, and keeps the order of equal ones: a radix sort, since a pool of 1,000 endpoints
+// has 160,000 points.
+func sortByPlace(points []uint64) []uint64 {
+	other := make([]uint64, len(points))
+	for shift := 32; shift < 64; shift += 8 {
+		var starts [257]int
+		for _, p := range points {
+			starts[int(byte(p>>shift))+1]++
+		}
+		for i := 1; i < len(starts); i++ {
+			starts[i] += starts[i-1]
+		}
+		for _, p := range points {
+			bucket := byte(p >> shift)
+			other[starts[bucket]] = p
+			starts[bucket]++
+		}
+		points, other = other, points
+	}
+	return points
+}

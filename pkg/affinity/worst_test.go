@@ -1,0 +1,189 @@
+package affinity
+
+import (
+	"bytes"
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// The heads of requests and answers have 64 KiB at most, and targets 16 KiB.
+const (
+	headBytes   = 64 << 10
+	targetBytes = 16 << 10
+)
+
+// worstSet has addresses like those of pods.
+func worstSet(endpoints int) *fakeSet {
+	ids := make([]string, endpoints)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("10.%d.%d.%d:8080", i>>16, i>>8&0xff, i&0xff)
+	}
+	return newSetOf(ids, ids, endpoints)
+}
+
+// contender is a matcher with a short input and with the one that costs most.
+type contender struct{ short, worst func() }
+
+// deciding compares what a policy costs with two requests.
+func deciding(t testing.TB, a *model.Affinity, set *fakeSet, short, worst *wireRequest) contender {
+	p, ring, m := Compile(a), newRing(t, 1), &Memory{}
+	decide := func(r *wireRequest) func() {
+		return func() {
+			var d Decision
+			p.Decide(&d, r, set, ring, m, testNow)
+		}
+	}
+	return contender{decide(short), decide(worst)}
+}
+
+func exemptFor(e model.Exempt) *model.Affinity {
+	a := affinityOf(cookieMethod)
+	a.Exempt = &e
+	return a
+}
+
+func many(n int, text func(i int) string) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = text(i)
+	}
+	return all
+}
+
+// adoptingCookies has eight cookies of the method's name that stand for endpoints that are gone.
+func adoptingCookies(value string) *wireRequest {
+	return &wireRequest{cookie: []byte(strings.Repeat("cart-id="+value+";", maxValues))}
+}
+
+func markOf(backend string) string { return md5Hex(md5Hex(backend) + backend) }
+
+func contenders(t testing.TB) map[string]contender {
+	few, thousand := worstSet(3), worstSet(1000)
+	adopt := affinityOf(cookieMethod)
+	adopt.Adopt = []model.Adopted{model.AdoptIngressNginx, model.AdoptTraefik, model.AdoptNGINX}
+	adopt.AdoptBackends, adopt.AdoptCookie = []string{"shop-cart-80", "shop-cart-http"}, "INGRESSCOOKIE"
+	sum := md5.Sum([]byte("gone"))
+	gone := hex.EncodeToString(sum[:])
+	named := model.Method{Source: model.SourceCookie, Binding: model.BindingNamed, Cookie: &model.Cookie{Name: "id"}, Separator: "xxxxxxxy"}
+	hashedBy := func(m model.Method) *model.Affinity { m.Binding = model.BindingHashed; return affinityOf(m) }
+	long := func(unit string, n int) []byte { return []byte(strings.Repeat(unit, n/len(unit))) }
+	onlyCookie := &wireRequest{cookie: []byte("a=1")}
+	return map[string]contender{
+		"exempt.methods": deciding(t, exemptFor(model.Exempt{Methods: many(16, func(i int) string { return strings.Repeat("M", 31) + fmt.Sprint(i%10) })}),
+			few, onlyCookie, &wireRequest{fakeRequest: fakeRequest{method: strings.Repeat("M", 32)}}),
+		"exempt.paths": deciding(t, exemptFor(model.Exempt{Paths: many(32, func(int) string { return "/" + strings.Repeat("a", 1022) + "b" })}),
+			few, onlyCookie, &wireRequest{fakeRequest: fakeRequest{path: "/" + strings.Repeat("a", targetBytes-1)}}),
+		"exempt.userAgents": deciding(t, exemptFor(model.Exempt{UserAgents: many(32, func(i int) string { return strings.Repeat("a", 2+i*8) + "b" })}),
+			few, &wireRequest{value: []byte("curl")}, &wireRequest{value: long("A", maxAgent)}),
+		"exempt.userAgents, long": deciding(t, exemptFor(model.Exempt{UserAgents: many(32, func(i int) string { return strings.Repeat("a", 2+i*8) + "b" })}),
+			few, &wireRequest{value: []byte("curl")}, &wireRequest{value: long("A", headBytes)}),
+		"adopt, by MD5":      deciding(t, adopt, thousand, adoptingCookies("x"), adoptingCookies(gone)),
+		"adopt, persistent":  deciding(t, adopt, thousand, adoptingCookies("x"), adoptingCookies(gone+"|"+markOf("shop-cart-http"))),
+		"adopt, balanced":    deciding(t, adopt, thousand, adoptingCookies("x"), adoptingCookies("1.2.3|"+markOf("shop-cart-80"))),
+		"adopt, Traefik URL": deciding(t, adopt, thousand, adoptingCookies("x"), adoptingCookies("http://10.9.9.9:8080")),
+		"cookies, many":      deciding(t, affinityOf(cookieMethod), few, onlyCookie, &wireRequest{cookie: long("a;", headBytes)}),
+		"cookies, long":      deciding(t, affinityOf(named), few, &wireRequest{cookie: []byte("id=1")}, &wireRequest{cookie: long("id="+strings.Repeat("x", maxValue)+";", headBytes)}),
+		"header, long":       deciding(t, hashedBy(headerMethod), few, &wireRequest{value: []byte("1")}, &wireRequest{value: long("a", maxValue)}),
+		"parameters, many": deciding(t, hashedBy(model.Method{Source: model.SourceQueryParam, QueryParam: &model.QueryParam{Name: "abc"}}), few,
+			&wireRequest{query: []byte("a=1")}, &wireRequest{query: long("%61b=+&", targetBytes)}),
+		"parameters, in the path": deciding(t, hashedBy(model.Method{Source: model.SourceQueryParam, QueryParam: &model.QueryParam{Name: "abc"}}), few,
+			&wireRequest{}, &wireRequest{fakeRequest: fakeRequest{path: "/" + strings.Repeat(";%61=", targetBytes/5)}}),
+		"path segment, long": deciding(t, hashedBy(model.Method{Source: model.SourcePathSegment, PathSegment: &model.PathSegment{Index: 31}}), few,
+			&wireRequest{}, &wireRequest{fakeRequest: fakeRequest{path: strings.Repeat("/a", 31) + "/" + strings.Repeat("a", targetBytes-63)}}),
+		"source IP, 1,000 endpoints": deciding(t, hashedBy(model.Method{Source: model.SourceSourceIP, SourceIP: &model.SourceIP{IPv4PrefixLength: 32, IPv6PrefixLength: 64}}),
+			thousand, &wireRequest{}, &wireRequest{fakeRequest: fakeRequest{ip: "192.0.2.1"}}),
+		"answers of apps": answering(t, headBytes),
+		"cookies, passed on": {
+			func() { AppendCookies(nil, []byte("a=1"), []string{"cart-id"}, nil, new(int)) }, passingCookies(),
+		},
+	}
+}
+
+// passingCookies passes on the cookies of a request in 128 fields, without those of eight methods.
+func passingCookies() func() {
+	names := many(8, func(i int) string { return fmt.Sprint("a", i) })
+	field, out := bytes.Repeat([]byte("a;"), headBytes/128/2), make([]byte, 0, headBytes)
+	return func() {
+		pairs := 0
+		for range 128 {
+			out = AppendCookies(out[:0], field, names, nil, &pairs)
+		}
+	}
+}
+
+// answering binds the values of an answer with eight methods that look for one header.
+func answering(t testing.TB, size int) contender {
+	method := headerMethod
+	method.Binding = model.BindingLearned
+	methods := make([]model.Method, 8)
+	for i := range methods {
+		methods[i] = method
+	}
+	p, set, ring, m := Compile(affinityOf(methods...)), worstSet(3), newRing(t, 1), &Memory{}
+	bind := func(fields int, value []byte) func() {
+		return func() {
+			d := Decision{Outcome: OutcomeNew}
+			for range fields {
+				p.BindAnswer(nil, &d, []byte("X-Session-Id"), value, set, ring, m)
+			}
+		}
+	}
+	return contender{bind(1, []byte("1")), bind(size/maxValue, bytes.Repeat([]byte("a"), maxValue))}
+}
+
+// TestWorst_ratio holds what the worst input costs as a multiple of a short one, so that it does not depend on the speed
+// of the machine.
+func TestWorst_ratio(t *testing.T) {
+	for name, c := range contenders(t) {
+		c.worst() // what is built once
+		short, worst := fastest(c.short, 300), fastest(c.worst, 10)
+		if worst > 1000*short {
+			t.Errorf("%s: the worst input takes %v, a short one %v", name, worst, short)
+		}
+	}
+}
+
+// fastest returns the least time of several rounds.
+func fastest(do func(), rounds int) time.Duration {
+	least := time.Hour
+	for range 10 {
+		begin := time.Now()
+		for range rounds {
+			do()
+		}
+		least = min(least, time.Since(begin)/time.Duration(rounds))
+	}
+	return max(least, 50*time.Nanosecond)
+}
+
+func BenchmarkWorst(b *testing.B) {
+	for name, c := range contenders(b) {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				c.worst()
+			}
+		})
+	}
+}
+
+func BenchmarkAdoptIndex(b *testing.B) {
+	set, a := worstSet(1000), affinityOf(cookieMethod)
+	a.Adopt, a.AdoptBackends = []model.Adopted{model.AdoptIngressNginx, model.AdoptTraefik, model.AdoptNGINX}, []string{"a", "b"}
+	adoption := compileAdoption(a)
+	b.Run("addresses", func(b *testing.B) {
+		for b.Loop() {
+			adoption.newIndex(set)
+		}
+	})
+	b.Run("ring", func(b *testing.B) {
+		for b.Loop() {
+			newRingOf(set)
+		}
+	})
+}
