@@ -177,7 +177,7 @@ func TestAPasswordIsUsed(t *testing.T) {
 	bad := open(t, "redis://:letmein@"+server.addr())
 	wantPod(t, bad, id(1), none)
 	eventually(t, "Down", func() bool { return bad.events.count(Down) == 1 })
-	if bad.log.count("does not answer") != 1 || bad.log.count("WRONGPASS") != 1 || bad.log.count("letmein") != 0 {
+	if bad.log.count("does not respond") != 1 || bad.log.count("WRONGPASS") != 1 || bad.log.count("letmein") != 0 {
 		t.Errorf("logged: %q", bad.log.all())
 	}
 }
