@@ -24,6 +24,7 @@ const sweepEvery = 100 * time.Millisecond
 type Server struct {
 	Options
 	dialer    upstream.Dialer
+	endDials  context.CancelFunc // of the dialer
 	tls       *tls.Config
 	http2     http2.Options
 	http3     http3Server
@@ -62,6 +63,7 @@ func NewServer(o Options) *Server {
 		Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, Limits: o.Limits, Budget: cmp.Or(o.podBudget, usualPodBudget),
 		Own: o.Own,
 	}
+	s.dialer.Context, s.endDials = context.WithCancel(context.Background())
 	s.tls = tlsConfig(&s.Options)
 	s.usual = boundsOf(&o)
 	s.http3.prepare(&s.Options)
@@ -176,6 +178,7 @@ func (s *Server) Stop(ctx context.Context) error {
 // Close closes everything at once.
 func (s *Server) Close() {
 	s.closeListeners()
+	s.endDials()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {

@@ -18,6 +18,8 @@ import (
 // speaks HTTP/2 may take to say what it allows after both.
 type Dialer struct {
 	net.Dialer
+	// Context ends connecting and TLS handshakes that are in progress. Nil stands for one that never ends.
+	Context context.Context
 	// Limits bound the answers that come over HTTP/2, and Budget what else a pod may do there.
 	Limits http1.Limits
 	Budget http2.Budget
@@ -35,7 +37,7 @@ func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error)
 		return &Conn{Conn: http1.NewConn(socket), transport: t}, nil
 	}
 	conn := http1.NewLazyTLSClient(socket, t.tls)
-	if err := handshake(conn.Conn, d.Timeout); err != nil {
+	if err := d.handshake(conn.Conn); err != nil {
 		return nil, err
 	}
 	return &Conn{Conn: http1.NewConn(conn), transport: t}, nil
@@ -56,7 +58,7 @@ func (e *Endpoint) connect(d *Dialer, preamble []byte) (net.Conn, error) {
 		guarded.Control = d.Own.checkResolved
 		dialer, address = &guarded, absolute(address)
 	}
-	conn, err := dialer.DialContext(context.Background(), "tcp", address)
+	conn, err := dialer.DialContext(d.context(), "tcp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +71,17 @@ func (e *Endpoint) connect(d *Dialer, preamble []byte) (net.Conn, error) {
 	return conn, nil
 }
 
+func (d *Dialer) context() context.Context {
+	if d.Context == nil {
+		return context.Background()
+	}
+	return d.Context
+}
+
 // handshake closes the connection when it fails.
-func handshake(conn *tls.Conn, timeout time.Duration) error {
-	_ = conn.SetDeadline(time.Now().Add(timeout)) // fails on a connection that is closed, and so does the handshake
-	if err := conn.Handshake(); err != nil {
+func (d *Dialer) handshake(conn *tls.Conn) error {
+	_ = conn.SetDeadline(time.Now().Add(d.Timeout)) // fails on a connection that is closed, and so does the handshake
+	if err := conn.HandshakeContext(d.context()); err != nil {
 		conn.Close()
 		return fmt.Errorf("TLS handshake with the pod: %w", err)
 	}

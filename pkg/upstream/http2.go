@@ -198,7 +198,7 @@ func (e *Endpoint) dialHTTP2(d *Dialer, t *Transport) (net.Conn, error) {
 		return socket, err
 	}
 	conn := http1.NewLazyTLSClient(socket, t.tls)
-	if err := handshake(conn.Conn, d.Timeout); err != nil {
+	if err := d.handshake(conn.Conn); err != nil {
 		return nil, err
 	}
 	if conn.ConnectionState().NegotiatedProtocol != "h2" {
