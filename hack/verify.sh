@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Runs generate, tidy, fmt, vet and lint, and fails naming every file that they changed: such a file was committed stale.
+# Runs generate, tidy, fmt, vet, lint and hack/prose. Fails if one of them fails, or if one of the first three changes a file:
+# the committed version of that file is stale.
 #
-# Files that were changed before are no fault: a developer may run this while working, and is told so. In CI they are.
+# Uncommitted changes are listed but allowed, so that a developer can run this while working. In CI they are an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,6 +22,7 @@ failed=0
 make --no-print-directory generate tidy fmt
 changed=$(diff <(echo "$before") <(sums) | awk '/^[<>]/ { print "  " $3 }' | sort -u) || true
 make --no-print-directory --keep-going vet lint || failed=1
+go run ./hack/prose || failed=1
 
 if [ -n "$changed" ]; then
   printf 'verify: generate, tidy or fmt changed these files; commit them:\n%s\n' "$changed" >&2
