@@ -11,6 +11,7 @@ FUZZTIME   ?= 20s
 STORMS     ?= 60
 BENCHTIME  ?= 1s
 BENCH_FLAGS ?=
+PROSE_FLAGS ?=
 
 # The folders of the pinned tools and of the control plane are looked up when a target needs them, and built once.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
@@ -115,8 +116,12 @@ vet: ## Run go vet
 lint: ## Run golangci-lint
 	$(golangci-lint) run
 
+.PHONY: prose
+prose: ## Check the wording of comments, docs and commits; PROSE_FLAGS=-measure prints word frequencies
+	go run ./hack/prose $(PROSE_FLAGS)
+
 .PHONY: verify
-verify: ## Run generate, tidy, fmt, vet and lint, and fail if that changed a file; CI runs it
+verify: ## Run generate, tidy, fmt, vet, lint and prose, and fail if that changed a file; CI runs it
 	hack/verify.sh
 
 ##@ Release

@@ -21,8 +21,7 @@ before=$(sums)
 failed=0
 make --no-print-directory generate tidy fmt
 changed=$(diff <(echo "$before") <(sums) | awk '/^[<>]/ { print "  " $3 }' | sort -u) || true
-make --no-print-directory --keep-going vet lint || failed=1
-go run ./hack/prose || failed=1
+make --no-print-directory --keep-going vet lint prose || failed=1
 
 if [ -n "$changed" ]; then
   printf 'verify: generate, tidy or fmt changed these files; commit them:\n%s\n' "$changed" >&2
