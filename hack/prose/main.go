@@ -80,5 +80,6 @@ func check(out io.Writer, o options, deny []phrase, found []finding, allowed map
 	if n := len(over) + len(commits); n > 0 {
 		return fmt.Errorf("%d directories have more findings than allowed, %d commit subjects have findings", len(over), len(commits))
 	}
+	fmt.Fprintf(out, "%d findings, none above the allowance of its directory\n", len(found))
 	return nil
 }

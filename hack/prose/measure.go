@@ -22,25 +22,25 @@ type word struct {
 	avoid   bool
 }
 
-// avoid returns a row for words to avoid, which is named after them.
-func avoid(words ...string) word { return word{strings.Join(words, ", "), anyOf(words), true} }
+// avoid returns a row for words to avoid.
+func avoid(name, pattern string) word { return word{name, wholeWords(pattern), true} }
 
-// prefer returns a row for a standard term and the pattern of its forms.
-func prefer(name, pattern string) word { return word{name, anyOf([]string{pattern}), false} }
+// prefer returns a row for a standard term.
+func prefer(name, pattern string) word { return word{name, wholeWords(pattern), false} }
 
-func anyOf(words []string) *regexp.Regexp {
-	return regexp.MustCompile(`(?i)\b(?:` + strings.ReplaceAll(strings.Join(words, "|"), " ", `\s+`) + `)\b`)
+func wholeWords(pattern string) *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b(?:` + strings.ReplaceAll(pattern, " ", `\s+`) + `)\b`)
 }
 
 var table = []word{
-	avoid("answer", "answers", "answered", "answering"),
-	avoid("give", "gives"),
-	avoid("nobody", "somebody", "whoever"),
-	avoid("ask", "asks", "asked"),
-	avoid("tell", "tells", "told"),
-	avoid("say", "says", "said"),
-	avoid("(is|are) none"),
-	avoid("(is|are) (what|how)"),
+	avoid("answer", `answer(s|ed|ing)?`),
+	avoid("give", `gives?`),
+	avoid("nobody/somebody/whoever", `nobody|somebody|whoever`),
+	avoid("ask", `asks?|asked`),
+	avoid("tell", `tells?|told`),
+	avoid("say", `says?|said`),
+	avoid("is/are none", `(is|are) none`),
+	avoid("is/are what/how", `(is|are) (what|how)`),
 	prefer("response", `responses?`),
 	prefer("return", `returns?`),
 	prefer("retry", `retr(y|ies|ied|ying)`),
@@ -188,7 +188,7 @@ func (c *corpus) per10000(w word) float64 {
 // printTable prints a row for each word. The first corpus is ours, the others are the models.
 func printTable(out io.Writer, all []*corpus) {
 	row := func(name string, cell func(*corpus) string) {
-		fmt.Fprintf(out, "%-42s", name)
+		fmt.Fprintf(out, "%-32s", name)
 		for _, c := range all {
 			fmt.Fprintf(out, "%14s", cell(c))
 		}
