@@ -18,6 +18,7 @@ func TestCheckSubject_cases(t *testing.T) {
 		"track bodies":                                     false,
 		"proxy: fix":                                       false,
 		"proxy: return the answer":                         false,
+		"translate: rename World to Snapshot":              true,
 		"proxy: " + strings.Repeat("x ", 33):               false,
 	} {
 		if found := checkSubject("c", text, deny); (len(found) == 0) != ok {
