@@ -13,8 +13,8 @@ var (
 	// subject is "pkg: verb object", where several packages are separated by ", ".
 	subject = regexp.MustCompile(`^[\w./{}*-]+(, ?[\w./{}*-]+)*: ([a-z][\w-]*) \S`)
 	// notVerb has words that begin a clause or a noun phrase.
-	notVerb = regexp.MustCompile(`^(a|an|the|that|this|those|these|what|when|where|which|who|whose|how|why|if|no|not|one|two|it|its|` +
-		`each|every|all|some|of|for|in|on|at|by|with|from|to|as|is|are|\w+(ing|ed))$`)
+	notVerb = regexp.MustCompile(`^(a|an|the|that|this|those|these|what|when|where|which|who|whose|how|why|if|no|not|one|two|it|` +
+		`its|each|every|all|some|of|for|in|on|at|by|with|from|to|as|is|are|\w+(ing|ed))$`)
 	// verbInED has imperatives that notVerb would refuse.
 	verbInED = regexp.MustCompile(`^(bring|embed|feed|need|seed|shed|speed|string|ring|ping|spring|exceed|proceed|succeed)$`)
 	hunk     = regexp.MustCompile(`^@@ -\S+ \+(\d+)(?:,(\d+))? @@`)

@@ -21,7 +21,8 @@ func main() {
 	var o options
 	flag.StringVar(&o.root, "root", ".", "Root of the checkout.")
 	flag.StringVar(&o.base, "base", "", "Revision to check commits from. Defaults to the merge base with origin/main, or with main.")
-	flag.StringVar(&o.list, "list", "", "Print every finding in files whose name begins with this prefix, \".\" for all, and check nothing.")
+	flag.StringVar(&o.list, "list", "",
+		"Print the findings in files whose name begins with this prefix, and check nothing. A dot lists all.")
 	flag.IntVar(&o.top, "top", 30, "Maximum number of findings to print for one directory.")
 	flag.BoolVar(&o.write, "write", false, "Lower the numbers in allowed.txt to what was found.")
 	flag.BoolVar(&o.measure, "measure", false, "Print word frequencies of this module and of its models, and check nothing.")
