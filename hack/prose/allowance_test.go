@@ -92,9 +92,18 @@ func TestRun_ratchet(t *testing.T) {
 	if err := run(&bytes.Buffer{}, options{root: root, top: 9}); err != nil {
 		t.Errorf("with what is allowed: %v", err)
 	}
+	git("checkout", "--quiet", "-b", "branch")
 	page("Its answer.\n\nAn answer.\n")
+	if err := os.WriteFile(filepath.Join(root, "NEW.md"), []byte("Its answer.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var out bytes.Buffer
-	if err := run(&out, options{root: root, top: 9}); err == nil || !strings.Contains(out.String(), "README.md:3") {
-		t.Errorf("with one more: error %v, output %s", err, &out)
+	if err := run(&out, options{root: root, top: 9}); err == nil {
+		t.Error("with two more: no error")
+	}
+	for place, want := range map[string]bool{"README.md:1": false, "README.md:3": true, "NEW.md:1": true} {
+		if got := strings.Contains(out.String(), place); got != want {
+			t.Errorf("%s printed = %v, want %v:\n%s", place, got, want, &out)
+		}
 	}
 }

@@ -72,10 +72,13 @@ func checkSubject(id, text string, deny []phrase) []finding {
 	return found
 }
 
-// lineSet has the lines of each file that changed.
+// lineSet has the lines of each file that changed. The set of a file that is new as a whole is nil.
 type lineSet map[string]map[int]bool
 
-func (s lineSet) has(file string, line int) bool { return s[file][line] }
+func (s lineSet) has(file string, line int) bool {
+	lines, ok := s[file]
+	return ok && (lines == nil || lines[line])
+}
 
 // changedLines returns the lines that the working tree has added since base.
 func changedLines(root, base string) (lineSet, error) {
@@ -86,7 +89,15 @@ func changedLines(root, base string) (lineSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseDiff(out), nil
+	untracked, err := git(root, "ls-files", "-z", "--others", "--exclude-standard")
+	if err != nil {
+		return nil, err
+	}
+	set := parseDiff(out)
+	for _, file := range splitZero(untracked) {
+		set[file] = nil
+	}
+	return set, nil
 }
 
 func parseDiff(diff string) lineSet {

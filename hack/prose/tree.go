@@ -41,7 +41,12 @@ func listFiles(root string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strings.FieldsFunc(out, func(r rune) bool { return r == 0 }), nil
+	return splitZero(out), nil
+}
+
+// splitZero splits the output of git with -z.
+func splitZero(out string) []string {
+	return strings.FieldsFunc(out, func(r rune) bool { return r == 0 })
 }
 
 func git(root string, args ...string) (string, error) {
