@@ -78,6 +78,7 @@ type Conn struct {
 type inbound struct {
 	decoder       *hpack.Decoder
 	section       section
+	spill         spill
 	resets, empty Allowance
 	frames        atomic.Uint32 // that have come
 }

@@ -21,6 +21,8 @@ type Head struct {
 	TooLarge bool
 
 	space []byte // that the bytes are in
+	spill *spill // where they are as well while the section is received and space is full
+	total int    // length of all that was kept
 }
 
 // Their space is never nil: nor is what is kept, even where it is empty.
@@ -29,9 +31,9 @@ var heads = sync.Pool{New: func() any { return &Head{space: make([]byte, 0, 1<<1
 // mostKeptSpace is how large the space of a Head that waits for another use may be.
 const mostKeptSpace = 8 << 10
 
-func newHead() *Head {
+func newHead(s *spill) *Head {
 	h := heads.Get().(*Head)
-	*h = Head{Fields: h.Fields[:0], space: h.space[:0], ContentLength: -1}
+	*h = Head{Fields: h.Fields[:0], space: h.space[:0], spill: s, ContentLength: -1}
 	return h
 }
 
@@ -42,12 +44,70 @@ func (h *Head) release() {
 	heads.Put(h)
 }
 
+// spill takes what does not fit in the space of a Head. A connection has one, so that a section that grows leaves no
+// array behind for each size that it had on its way.
+type spill struct{ bytes []byte }
+
+// mostSpill is how much of the memory is kept for the next section of the connection.
+const mostSpill = 16 << 10
+
 // keep copies text to where it lives as long as the Head.
 func (h *Head) keep(text string) []byte {
+	h.total += len(text)
+	if len(h.space)+len(text) > cap(h.space) {
+		return h.spill.keep(text)
+	}
 	from := len(h.space)
 	h.space = append(h.space, text...)
 	return h.space[from:len(h.space):len(h.space)]
 }
+
+func (s *spill) keep(text string) []byte {
+	from := len(s.bytes)
+	s.bytes = append(s.bytes, text...)
+	return s.bytes[from:len(s.bytes):len(s.bytes)]
+}
+
+// settle moves a Head that has spilled to one array of exactly its size.
+func (h *Head) settle() {
+	if h.spill == nil {
+		return
+	}
+	if len(h.spill.bytes) > 0 {
+		h.compact()
+		h.spill.bytes = h.spill.bytes[:0]
+		if cap(h.spill.bytes) > mostSpill {
+			h.spill.bytes = nil
+		}
+	}
+	h.spill = nil
+}
+
+func (h *Head) compact() {
+	space := make([]byte, 0, h.total)
+	move := func(b *[]byte) {
+		if *b == nil {
+			return
+		}
+		from := len(space)
+		space = append(space, *b...)
+		*b = space[from:len(space):len(space)]
+	}
+	for _, pseudo := range []*[]byte{&h.Method, &h.Scheme, &h.Authority, &h.Path, &h.Protocol} {
+		move(pseudo)
+	}
+	for i := range h.Fields {
+		move(&h.Fields[i].Name)
+		move(&h.Fields[i].Value)
+	}
+	h.space = space
+}
+
+// size is how much memory the Head holds.
+func (h *Head) size() int { return cap(h.space) + cap(h.Fields)*fieldBytes }
+
+// fieldBytes is the size of a http1.Field.
+const fieldBytes = 56
 
 // pseudo gives the place of a pseudo field of requests, nil for any other one.
 func (h *Head) pseudo(name string) *[]byte {

@@ -56,7 +56,7 @@ func (c *Conn) beginSection(f *frame) error {
 	}
 	s := &c.in.section
 	*s = section{
-		stream: f.stream, isOpen: true, end: f.has(flagEndStream), kind: kind, head: newHead(),
+		stream: f.stream, isOpen: true, end: f.has(flagEndStream), kind: kind, head: newHead(&c.in.spill),
 		limit: c.options.HeadBytes, fields: c.options.Fields, lenient: !c.isServer(),
 	}
 	if kind == trailers {
@@ -107,6 +107,7 @@ func (c *Conn) continueSection(f *frame, p []byte) error {
 		return &ConnError{CodeCompression, "a field section ends in the middle of a field"}
 	}
 	s.isOpen = false
+	s.head.settle()
 	s.settle()
 	return c.endSection(s)
 }

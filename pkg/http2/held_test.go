@@ -169,7 +169,7 @@ func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
 	c := NewServer(http1.NewConn(p), p, o, func(s *Stream) { handled <- s })
 	for id := range uint32(5) {
 		clock.Add(patience)
-		h := newHead()
+		h := newHead(&spill{})
 		c.mu.Lock()
 		_ = c.endRequest(&section{stream: 2*id + 1, head: h, end: true})
 		c.mu.Unlock()

@@ -1,0 +1,78 @@
+package http2
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/http2"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+const (
+	amplifiedValue  = 3900 // which fits in the peer's dynamic table
+	amplifiedFields = 15
+)
+
+// amplified opens that many streams. All their heads refer to one entry of the dynamic table again and again, so that each
+// is a few bytes on the wire.
+func amplified(tb testing.TB, streams int) []byte {
+	tb.Helper()
+	fields := slices.Clone(getFields)
+	for range amplifiedFields {
+		fields = append(fields, "x-amplified", strings.Repeat("v", amplifiedValue))
+	}
+	return append([]byte(Preface), say(tb, func(f *http2.Framer, block func(...string) []byte) {
+		f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+		for i := range streams {
+			f.WriteHeaders(http2.HeadersFrameParam{
+				StreamID: uint32(2*i + 1), BlockFragment: block(fields...), EndStream: true, EndHeaders: true,
+			})
+		}
+	})...)
+}
+
+// A head once held the arrays that it had outgrown as well: 58,548 bytes of fields kept 247,712 bytes alive.
+func TestHead_holdsItsOwnSize(t *testing.T) {
+	const streams = 50
+	o := usualOptions()
+	o.HeadBytes, o.Fields = 64<<10, 128
+	p := &tape{left: amplified(t, streams), piece: 1 << 20}
+	held, release := make(chan *Stream, streams), make(chan struct{})
+	before := liveBytes()
+	c := NewServer(http1.NewConn(p), p, o, func(s *Stream) {
+		held <- s
+		<-release
+		s.Close(CodeInternal)
+	})
+	served := make(chan error, 1)
+	go func() { served <- c.Serve() }()
+	var streamsHeld []*Stream
+	for range streams {
+		streamsHeld = append(streamsHeld, <-held)
+	}
+	each := (liveBytes() - before) / streams
+	if most := int64(amplifiedFields*amplifiedValue + 24<<10); each > most {
+		t.Errorf("a stream holds %d bytes, want at most %d", each, most)
+	}
+	for _, s := range streamsHeld {
+		if got := string(s.Head.Fields[amplifiedFields-1].Value); got != strings.Repeat("v", amplifiedValue) {
+			t.Fatalf("the last value is %q", got)
+		}
+		if string(s.Head.Path) != "/" || string(s.Head.Authority) != "a.example" {
+			t.Fatalf("the target is %q of %q", s.Head.Path, s.Head.Authority)
+		}
+	}
+	close(release)
+	<-served
+}
+
+func liveBytes() int64 {
+	runtime.GC()
+	runtime.GC() // the first one leaves what was in pools
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
