@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
 // Options say what one side of connections allows the other. They are shared, and do not change.
@@ -37,6 +38,7 @@ type Conn struct {
 	to      io.Writer     // where the bytes for the socket go
 	handle  func(*Stream) // called for each stream of the peer; nil on the side that asks
 	in      inbound
+	account *memory.Account // of what the peer makes this side hold; nil without a bound
 
 	mu         sync.Mutex
 	streams    map[uint32]*Stream // that are open in one direction at least

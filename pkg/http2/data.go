@@ -1,6 +1,10 @@
 package http2
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/limpet-dev/limpet/pkg/memory"
+)
 
 // takeData takes DATA as it comes, in pieces. All of the frame counts for the windows, padding too (RFC 9113 section
 // 6.9.1).
@@ -43,7 +47,9 @@ func (c *Conn) moveData(stream uint32, left int) error {
 		}
 		span := c.socket.Buffered()
 		span = span[:min(len(span), left)]
-		c.deliver(stream, span)
+		if err := c.deliver(stream, span); err != nil {
+			return err
+		}
 		c.socket.Consume(len(span))
 		left -= len(span)
 	}
@@ -108,17 +114,22 @@ func (c *Conn) admitData(f *frame, length int) (Code, error) {
 	return CodeNone, nil
 }
 
-// deliver gives data to the stream, if somebody still wants them.
-func (c *Conn) deliver(id uint32, span []byte) {
+// deliver gives data to the stream, if somebody still wants them and they may be held.
+func (c *Conn) deliver(id uint32, span []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.streams[id]
 	if s == nil || s.recvEnded {
 		c.giveBack(len(span))
-		return
+		return nil
 	}
-	s.store(span)
+	stored := s.store(span)
 	s.readable.Broadcast()
+	if stored < len(span) {
+		c.giveBack(len(span) - stored)
+		return s.overflow()
+	}
+	return nil
 }
 
 // endData gives the window that padding took back, and ends the stream where the frame says so.
@@ -162,6 +173,7 @@ func (s *Stream) giveBack(n int) {
 type block struct {
 	next *block
 	r, w int
+	owed *memory.Account // in which it counts
 	data [blockBytes]byte
 }
 
@@ -169,27 +181,38 @@ const blockBytes = 4 << 10
 
 var blocks = sync.Pool{New: func() any { return new(block) }}
 
-// store keeps a copy of what came.
-func (s *Stream) store(span []byte) {
-	for len(span) > 0 {
-		if s.last == nil || s.last.w == blockBytes {
-			s.addBlock()
+// store keeps a copy of what came, as far as it may be held, and returns how much that is.
+func (s *Stream) store(span []byte) (n int) {
+	for n < len(span) {
+		if (s.last == nil || s.last.w == blockBytes) && !s.addBlock() {
+			return n
 		}
-		n := copy(s.last.data[s.last.w:], span)
-		s.last.w += n
-		span = span[n:]
+		stored := copy(s.last.data[s.last.w:], span[n:])
+		s.last.w += stored
+		n += stored
 	}
+	return n
 }
 
-func (s *Stream) addBlock() {
+// addBlock returns false if no further block may be held.
+func (s *Stream) addBlock() bool {
+	owed := s.account
+	if s.blocks < s.conn.blocksIncluded() {
+		owed = nil
+	}
+	if !owed.Take(blockBytes) {
+		return false
+	}
 	b := blocks.Get().(*block)
-	b.next, b.r, b.w = nil, 0, 0
+	b.next, b.r, b.w, b.owed = nil, 0, 0, owed
+	s.blocks++
 	if s.last == nil {
 		s.first = b
 	} else {
 		s.last.next = b
 	}
 	s.last = b
+	return true
 }
 
 // consume is done with the first n bytes of the first block.
@@ -201,6 +224,9 @@ func (s *Stream) consume(n int) {
 	if s.first = b.next; s.first == nil {
 		s.last = nil
 	}
+	s.blocks--
+	b.owed.Return(blockBytes)
+	b.owed = nil
 	blocks.Put(b)
 }
 

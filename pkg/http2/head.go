@@ -23,6 +23,8 @@ type Head struct {
 	space []byte // that the bytes are in
 	spill *spill // where they are as well while the section is received and space is full
 	total int    // length of all that was kept
+
+	cookies int // length of all values of Cookie, where there are several
 }
 
 // Their space is never nil: nor is what is kept, even where it is empty.
@@ -102,6 +104,9 @@ func (h *Head) compact() {
 	}
 	h.space = space
 }
+
+// Bytes is how much memory the bytes of the head take.
+func (h *Head) Bytes() int { return cap(h.space) }
 
 // size is how much memory the Head holds.
 func (h *Head) size() int { return cap(h.space) + cap(h.Fields)*fieldBytes }

@@ -158,7 +158,12 @@ func (c *Conn) endRequest(section *section) error {
 	case len(c.streams) >= c.options.Streams || c.running >= 2*c.options.Streams:
 		return streamError{id, CodeRefused}
 	}
+	charged, ok := c.charge(section.head)
+	if !ok {
+		return c.refuse(section)
+	}
 	s := c.newStream(id)
+	s.account, s.charged = c.account, charged
 	s.Head, s.final, s.declared = section.head, true, section.head.ContentLength
 	s.recvEnded = section.end
 	c.running++

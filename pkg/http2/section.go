@@ -24,6 +24,7 @@ type section struct {
 	malformed bool
 	regular   bool // a field has come that is no pseudo field
 	lengths   int  // how many Content-Length there were
+	cookies   int
 	lenient   bool // to what apps say and do not notice over HTTP/1.1: spaces around values, and fields about connections
 	badLength bool // one is no number, or there are several
 }
@@ -89,6 +90,9 @@ func (s *section) addField(name, value string) bool {
 		return false
 	}
 	f.ID = http1.NameID(f.Name)
+	if f.ID == http1.FieldCookie {
+		s.countCookie(value)
+	}
 	if !s.lenient && isOfConnection(f.ID, value) {
 		return false
 	}
@@ -97,6 +101,13 @@ func (s *section) addField(name, value string) bool {
 		s.addLength(value)
 	}
 	return true
+}
+
+// countCookie notes how much room several values of Cookie take when they are put together.
+func (s *section) countCookie(value string) {
+	if s.cookies += len(value) + len("; "); s.cookies > len(value)+len("; ") {
+		s.head.cookies = s.cookies
+	}
 }
 
 // isOfConnection reports whether a field says something about a connection of HTTP/1.1 (RFC 9113 section 8.2.2).

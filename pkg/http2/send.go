@@ -29,17 +29,22 @@ func (s *Stream) awaitRoom() error {
 
 func (s *Stream) appendBlock(block []byte, end bool) {
 	c := s.conn
-	if !c.tableTold {
-		c.tableTold = true
-		// We keep no dynamic table, and say so once: else a peer that allows less than the default would wait to be told
-		// (RFC 7541 section 4.2).
-		block = append([]byte{0x20}, block...)
-	}
+	block = c.tellTable(block)
 	s.mark()
 	c.collect(appendBlock(c.output(), s.id, block, end, MaxFrame))
 	if end {
 		s.endSending()
 	}
+}
+
+// tellTable says once, before the first field section, that we keep no dynamic table: else a peer that allows less than the
+// default would wait to be told (RFC 7541 section 4.2).
+func (c *Conn) tellTable(block []byte) []byte {
+	if c.tableTold {
+		return block
+	}
+	c.tableTold = true
+	return append([]byte{0x20}, block...)
 }
 
 // Send collects a part of the body. It waits while windows are closed.

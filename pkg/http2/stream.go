@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
 // Stream is one request and its answer. One goroutine may receive while another one sends; the rest is safe for
@@ -17,6 +18,10 @@ type Stream struct {
 
 	conn *Conn
 	id   uint32
+
+	// What is counted in the account of the connection for all but the body, and what is left of it without the head. They
+	// belong to the owner.
+	charged, bare int
 
 	// All that follows is guarded by the lock of the connection.
 	err                       error  // why it came to a bad end
@@ -30,7 +35,9 @@ type Stream struct {
 	credit                    int
 	declared, received        int64 // bytes of the body
 	first, last               *block
-	given                     int // bytes of first that the last span had
+	blocks                    int             // from first to last
+	account                   *memory.Account // of the body that waits to be read
+	given                     int             // bytes of first that the last span had
 	heads                     []*Head
 	interims                  int
 	trailers                  *Head
@@ -251,6 +258,7 @@ func (s *Stream) Close(code Code) {
 	}
 	s.failLocked(ErrClosed)
 	s.releaseHeads()
+	s.release(0)
 	if c.running--; c.running == 0 && !c.isServer() {
 		c.idleFrom = time.Now()
 	}
@@ -259,14 +267,20 @@ func (s *Stream) Close(code Code) {
 	c.flush()
 }
 
-// ReleaseHead gives the memory of Head back, which is nil then.
-func (s *Stream) ReleaseHead() {
-	s.Head.release()
-	s.Head = nil
+// ReleaseHead gives the memory of Head back, which is nil then. The owner says how many bytes
+// of it, and of buffers, the stream holds from now on.
+func (s *Stream) ReleaseHead(kept int) {
+	if s.Head != nil {
+		s.bare = s.Head.costReleased()
+		s.Head.release()
+		s.Head = nil
+	}
+	s.release(s.bare + kept)
 }
 
 func (s *Stream) releaseHeads() {
-	s.ReleaseHead()
+	s.Head.release()
+	s.Head = nil
 	s.trailers.release()
 	for _, h := range s.heads {
 		h.release()

@@ -41,7 +41,12 @@ func (x *exchange) answerLater(status int, text, retryAfter string) {
 	x.answered = true
 	x.sent = x.resp.ContentLength
 	x.value = append(append(x.value[:0], text...), '\n')
-	if x.down.writeHead(x) != nil || x.down.writeBody(x.value) != nil || x.down.end(nil) != nil {
+	if x.down.writeHead(x) != nil {
+		x.broken = true
+		return
+	}
+	x.shedLarge()
+	if x.down.writeBody(x.value) != nil || x.down.end(nil) != nil {
 		x.broken = true
 	}
 }
@@ -106,7 +111,9 @@ func (x *exchange) refuse(err error) {
 	var malformed *http1.Error
 	switch {
 	case errors.As(err, &malformed):
-		x.server.Metrics.Malformed.Inc()
+		if malformed != errBusy {
+			x.server.Metrics.Malformed.Inc()
+		}
 		x.answer(malformed.Status, "The request is refused: "+malformed.Reason+".")
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		x.answer(408, "The request did not arrive in time.")

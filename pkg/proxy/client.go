@@ -33,6 +33,7 @@ type client struct {
 	begun    *http1Stream // of a request of which something has been read
 	next     following    // what follows the request that serveArrived came to last
 	tunnel   *tunnel      // where bytesOnly follows
+	light    atomic.Bool  // it holds no head and no buffer, though it has a request: see sampleMemory
 	rests    bool         // another goroutine takes over, see rest
 
 	// Of HTTP/2 and HTTP/3:
@@ -81,6 +82,7 @@ func (c *client) end() {
 		c.conn.Close()
 		s.Metrics.Connections.Dec()
 	}
+	c.account.Trim()
 	s.admission.leaveClient(c.counted)
 	c.raw.Close()
 	s.conns.remove(c)

@@ -60,10 +60,12 @@ func (s *connectionSet) each(do func(*client)) {
 // there, in milliseconds.
 const lookEvery = 1000
 
-func (c *connections) sweep(clock int64) {
+// sweep ends the waits that take too long, and returns how much connections hold that they do not count in an Account.
+func (c *connections) sweep(clock int64) (held int64) {
 	look := clock/lookEvery != c.swept/lookEvery
 	c.swept = clock
 	c.each(func(conn *client) {
+		held += conn.sampleMemory()
 		conn.guard.sweep(clock)
 		conn.source.sweep(clock)
 		conn.guards.sweep(clock)
@@ -73,6 +75,7 @@ func (c *connections) sweep(clock int64) {
 			conn.guard.expire()
 		}
 	})
+	return held
 }
 
 // interruptIdle ends the wait of every connection that has waited for its next request since that time or longer.

@@ -63,6 +63,7 @@ type exchange struct {
 	sent     int64
 	guard    *guard
 	flow     flow // the answer, once it counts as one
+	sheds    bool // the head of the request is let go of when the response has begun
 
 	awaitedSince int64 // the server's clock at the first wait for more of the answer, 0 before
 
@@ -94,7 +95,7 @@ func (x *exchange) reset() {
 	x.tried = attempts{}
 	x.body.reset()
 	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
-	x.received, x.awaitedSince = 0, 0
+	x.received, x.awaitedSince, x.sheds = 0, 0, false
 	x.flow = flow{}
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 }

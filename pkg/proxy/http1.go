@@ -93,6 +93,7 @@ func (c *client) serveRequest(s *http1Stream) following {
 func (c *client) follow(next following) {
 	switch next {
 	case bytesOnly:
+		c.light.Store(true)
 		c.tunnel.run(c.server, c.conn, &c.source.guard, &c.guard)
 	case lingering:
 		c.linger(lingerTime)
@@ -129,15 +130,16 @@ func (c *client) isUsedUp() bool {
 	return most > 0 && c.requests >= most
 }
 
-// readHead reads the head of a request into r, and keeps its bytes in held.
-func (c *client) readHead(r *http1.Request, held *http1.Held) error {
+// readHead reads the head of a request, and keeps its bytes in s.head.
+func (s *http1Stream) readHead() error {
+	c, r := s.client, &s.exchange.req
 	limits := &c.server.Limits
 	waiting := false
 	for {
 		n, err := http1.ParseRequest(r, c.conn.Buffered(), limits)
 		if err == nil {
 			c.guard.stop()
-			c.conn.Hold(n, held)
+			c.conn.Hold(n, &s.head)
 			return nil
 		}
 		if err != http1.ErrIncomplete {
@@ -148,10 +150,26 @@ func (c *client) readHead(r *http1.Request, held *http1.Held) error {
 			waiting = true
 			c.guard.start(c.conn, c.server.after(c.server.Timeouts.Head))
 		}
+		if !s.chargeHead() {
+			c.guard.stop()
+			return errBusy
+		}
 		if err := c.conn.Fill(limits.HeadBytes); err != nil {
 			return c.headFailure(err)
 		}
 	}
+}
+
+// chargeHead counts a head that may come to need more than a buffer.
+func (s *http1Stream) chargeHead() bool {
+	c := s.client
+	if most := c.server.Limits.HeadBytes; s.charged == 0 && len(c.conn.Buffered()) >= http1.BufferSize/2 {
+		if !c.account.Take(most) {
+			return false
+		}
+		s.charged = most
+	}
+	return true
 }
 
 func (c *client) headFailure(err error) error {

@@ -18,6 +18,7 @@ type http1Stream struct {
 	framing http1.Framing // of the answer, as the client gets it
 	close   bool          // the connection is closed after the answer
 	hasHead bool          // it has been read
+	charged int           // to the account, for a head that does not fit in a buffer
 }
 
 // following is what follows a request on its connection.
@@ -40,6 +41,9 @@ var (
 func (s *http1Stream) begin(c *client) {
 	s.client = c
 	c.requests++
+	if c.light.Load() {
+		c.light.Store(false)
+	}
 	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
 	x := &s.exchange
 	x.reset()
@@ -63,7 +67,8 @@ func (s *http1Stream) isWhole() bool {
 func (s *http1Stream) serve() following {
 	x := &s.exchange
 	if !s.hasHead {
-		err := s.client.readHead(&x.req, &s.head)
+		err := s.readHead()
+		x.sheds = s.charged > 0
 		if err == io.EOF {
 			return nothing
 		}
@@ -74,9 +79,13 @@ func (s *http1Stream) serve() following {
 	}
 	s.body.Begin(s.client.conn, &x.req.Message, &s.client.server.Limits)
 	s.client.source.begin(&s.body, s.client.conn)
-	if s.client.tooMany {
-		x.turnAway()
-	} else {
+	switch {
+	case s.client.tooMany:
+		x.turnAway("There are too many connections.")
+	case s.client.server.Memory.Full():
+		s.client.server.Memory.Refuse()
+		x.turnAway("Limpet holds as much as it may.")
+	default:
 		x.run()
 	}
 	return s.following()
@@ -106,6 +115,9 @@ func (s *http1Stream) finish() {
 	s.exchange.out.Drop()
 	s.head.Release()
 	s.body.Reset()
+	s.exchange.body.reset()
+	s.exchange.trim()
+	s.uncharge()
 	s.exchange.respBody.Reset()
 	s.client.conn.Release()
 	s.client.source.body = nil
@@ -113,7 +125,19 @@ func (s *http1Stream) finish() {
 	s.exchange.origin, s.exchange.guard, s.exchange.source = nil, nil, nil
 }
 
-func (s *http1Stream) releaseHead() { s.head.Release() }
+func (s *http1Stream) releaseHead() {
+	s.head.Release()
+	s.client.light.Store(s.exchange.flow.pod != nil)
+	s.uncharge()
+}
+
+// uncharge gives back what chargeHead has counted.
+func (s *http1Stream) uncharge() {
+	if s.charged > 0 {
+		s.client.account.Return(s.charged)
+		s.charged = 0
+	}
+}
 
 // hasLeft is only known of a client that reset its connection: the end of what it sends is the end of what it
 // sends, and no more (RFC 9112 section 9.6).

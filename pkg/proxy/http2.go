@@ -68,6 +68,7 @@ func (c *client) speaksHTTP2() bool {
 // serveHTTP2 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP2() {
 	conn := http2.NewServer(c.conn, boundedWriter{c}, &c.server.http2, c.serveStream)
+	conn.SetAccount(c.account)
 	c.http2.Store(conn)
 	err := conn.Serve()
 	if errors.Is(err, http2.ErrFlood) {
@@ -127,6 +128,7 @@ func (c *client) serveStream(stream *http2.Stream) {
 	stream.Close(http2.CodeInternal)
 	s.out.Drop()
 	s.stream = nil
+	s.trim()
 	s.finish()
 	http2Streams.Put(s)
 }

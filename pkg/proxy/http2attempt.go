@@ -23,6 +23,7 @@ func (x *exchange) tryHTTP2() failure {
 		return failure{notSent, err}
 	}
 	defer stream.Close(http2.CodeCancel)
+	stream.ChargeTo(x.account)
 	failed := x.sendHTTP2(stream)
 	if failed.kind == none {
 		failed = x.receiveHTTP2(stream)
@@ -158,6 +159,7 @@ func (x *exchange) relayHTTP2(stream *http2.Stream) {
 	}
 	x.ownAnswer()
 	x.answered = true
+	x.body.dropKept()
 	if x.relayAnswer(stream, podStream{stream}) && x.body.isSent() {
 		x.body.join()
 		return

@@ -6,6 +6,7 @@ import "github.com/limpet-dev/limpet/pkg/http1"
 func (s *http2Stream) readHead() error {
 	h, req := s.stream.Head, &s.exchange.req
 	req.Minor, req.KeepAlive = 1, true
+	s.exchange.sheds = h.Bytes() > shedAbove
 	if h.TooLarge {
 		return http1.ErrHeadTooLarge
 	}

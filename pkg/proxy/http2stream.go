@@ -21,7 +21,22 @@ var (
 	_            downstream = (*http2Stream)(nil)
 )
 
-func (s *http2Stream) releaseHead() { s.stream.ReleaseHead() }
+// releaseHead leaves room for a buffer, unless the response is a flow, which holds one only while something passes.
+func (s *http2Stream) releaseHead() {
+	kept := len(s.exchange.path) + len(s.exchange.host)
+	if s.exchange.flow.pod == nil {
+		kept += http2.BufferBytes
+	}
+	s.stream.ReleaseHead(kept)
+	s.trim()
+}
+
+// trim gives up space for cookies that is larger than most requests need.
+func (s *http2Stream) trim() {
+	if cap(s.cookies) > mostSpace {
+		s.cookies = nil
+	}
+}
 
 func (s *http2Stream) hasLeft() bool { return s.stream.Err() != nil }
 

@@ -21,6 +21,9 @@ import (
 
 // Bounds of QUIC, beside those that HTTP/2 has as well.
 const (
+	// http3FirstWindow is how much of all bodies of a connection may wait for their pods at first. It grows as they are read,
+	// up to connectionWindow, unless memory is short.
+	http3FirstWindow    = 512 << 10
 	http3ControlStreams = 8 // that the client opens: three are for HTTP/3 itself (RFC 9114 section 6.2)
 	// Handshakes cost CPU, and their senders may be forged. Above that rate clients have to show first that they receive
 	// what is sent to them, which takes them a round trip more (RFC 9000 section 8.1.2).
@@ -57,10 +60,11 @@ func quicConfig(o *Options) *quic.Config {
 		MaxIdleTimeout:                 o.Timeouts.Idle,
 		InitialStreamReceiveWindow:     streamWindow,
 		MaxStreamReceiveWindow:         4 * streamWindow,
-		InitialConnectionReceiveWindow: connectionWindow,
+		InitialConnectionReceiveWindow: http3FirstWindow,
 		MaxConnectionReceiveWindow:     connectionWindow,
 		MaxIncomingStreams:             maxStreams,
 		MaxIncomingUniStreams:          http3ControlStreams,
+		AllowConnectionWindowIncrease:  func(*quic.Conn, uint64) bool { return !o.Memory.Tight() },
 	}
 }
 
@@ -179,10 +183,19 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		panic(http.ErrAbortHandler)
 	}
+	base, head := http3Cost(r)
+	if !c.account.Take(base + head) {
+		c.quic.leftBehind(c.server)
+		refuseHTTP3(w)
+		return
+	}
+	defer c.account.Return(base)
 	s := http3Streams.Get().(*http3Stream)
 	s.begin(c, s, "HTTP/3.0")
 	s.hold(w, r)
+	s.charged = head
 	if !c.guards.add(s) {
+		s.uncharge(c.account)
 		panic(http.ErrAbortHandler)
 	}
 	s.serve(s.readHead())
@@ -194,6 +207,7 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	c.guards.remove(s, c.server.clock.Load())
 	s.leave()
 	broken := s.exchange.broken
+	s.uncharge(c.account)
 	s.release()
 	s.finish()
 	http3Streams.Put(s)

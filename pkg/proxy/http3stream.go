@@ -18,6 +18,7 @@ type http3Stream struct {
 	r       *http.Request
 	control http3Deadline
 	body    http3Body
+	charged int  // to the account, for the head
 	owes    bool // the answer has trailers, which are sent when the handler returns
 }
 
@@ -41,6 +42,7 @@ func (s *http3Stream) release() {
 // that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
 func (s *http3Stream) readHead() error {
 	r, req := s.r, &s.exchange.req
+	s.exchange.sheds = s.charged > shedAbove
 	req.Minor, req.KeepAlive = 1, true
 	socket, err := asksForSocket(r.Method, protocolOf(r))
 	if err != nil {
@@ -55,7 +57,9 @@ func (s *http3Stream) readHead() error {
 	if err := req.SetHost([]byte(r.Host)); err != nil {
 		return err
 	}
-	s.addFields(socket)
+	if !s.addFields(socket) {
+		return http1.ErrTooManyFields
+	}
 	for name := range r.Trailer { // where quic-go puts what is announced
 		req.Add(trailerName, []byte(name))
 	}
@@ -81,19 +85,22 @@ func (s *http3Stream) setTarget() error {
 	return s.exchange.req.SetTarget([]byte(s.r.RequestURI))
 }
 
-// addFields leaves out a key of the client's, who has no use for one in this protocol.
-func (s *http3Stream) addFields(socket bool) {
+// addFields leaves out a key of the client's, who has no use for one in this protocol. It returns false if there are too many
+// fields.
+func (s *http3Stream) addFields(socket bool) bool {
 	for name, values := range s.r.Header {
 		if socket && strings.EqualFold(name, string(secWebSocketKey)) {
 			continue
 		}
 		for _, value := range values {
+			if len(s.exchange.req.Fields) == s.origin.server.Limits.Fields {
+				return false
+			}
 			s.exchange.req.Add([]byte(name), []byte(value))
 		}
 	}
+	return true
 }
-
-func (s *http3Stream) releaseHead() {} // it is quic-go's
 
 func (s *http3Stream) hasLeft() bool { return s.r.Context().Err() != nil }
 

@@ -43,6 +43,8 @@ func (l *lane) leave() {
 // finish gives back what the request held.
 func (l *lane) finish() {
 	l.exchange.out.Drop()
+	l.exchange.body.reset()
+	l.exchange.trim()
 	l.exchange.respBody.Reset()
 	l.source.body, l.source.deadline = nil, nil
 	l.exchange.origin, l.exchange.guard, l.exchange.source = nil, nil, nil

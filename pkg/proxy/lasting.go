@@ -65,11 +65,5 @@ func hasPrefixFold(b []byte, prefix string) bool {
 // log says of the request is kept. While the rest of the request is on its way to the pod, its head is needed.
 func (x *exchange) shedHeads() {
 	x.resp.Shed()
-	if !x.body.isSent() {
-		return
-	}
-	x.req.Method, x.host, x.path = bytes.Clone(x.req.Method), bytes.Clone(x.host), bytes.Clone(x.path)
-	x.id = bytes.Clone(x.requestID())
-	x.req.Shed()
-	x.down.releaseHead()
+	x.shedRequest()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/certs"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
+	"github.com/limpet-dev/limpet/pkg/memory"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/upstream"
@@ -49,7 +50,9 @@ type Options struct {
 	Timeouts    Timeouts
 	// Own is where no request is sent, although an endpoint or a name leads there. May be nil: no listener is known.
 	Own *upstream.Own
-	Log logr.Logger
+	// Memory is what all clients together may make the process hold. May be nil: no bound.
+	Memory *memory.Budget
+	Log    logr.Logger
 
 	// The usual ones, but in tests.
 	budget    http2.Budget // of a client

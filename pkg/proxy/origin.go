@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
 // origin is what is known about a client from its connection.
@@ -26,12 +27,14 @@ type origin struct {
 	shard uint32
 	// memory is the connection's own: of its exchanges only one at a time may use it.
 	memory *affinity.Memory
+	// account counts what the connection holds: nil where there is no budget.
+	account *memory.Account
 }
 
 var connectionCount atomic.Uint32
 
 func (s *Server) originOf(conn net.Conn) origin {
-	o := origin{server: s, shard: connectionCount.Add(1)}
+	o := origin{server: s, shard: connectionCount.Add(1), account: memory.NewAccount(s.Memory)}
 	o.setAddresses(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()))
 	return o
 }

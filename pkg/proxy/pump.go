@@ -26,7 +26,7 @@ type bodyPump struct {
 	pod     upload
 	keeps   bool
 	isLong  bool // more has been read than is kept
-	kept    []byte
+	kept    keptBytes
 	refused bool      // pod does not take the body, which is kept
 	over    bool      // there will be no other pod
 	another sync.Cond // there is one, or there will be none
@@ -73,8 +73,8 @@ func (p *bodyPump) sendKept() error {
 	if p.isSent() {
 		return nil
 	}
-	if len(p.kept) > 0 {
-		if err := p.pod.write(p.kept); err != nil {
+	if len(p.kept.bytes) > 0 {
+		if err := p.pod.write(p.kept.bytes); err != nil {
 			return err
 		}
 	}
@@ -158,7 +158,7 @@ func (p *bodyPump) takesMore() bool {
 func (p *bodyPump) write(span []byte) error {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	for p.refused && !p.over && len(p.kept)+len(span) > keptBody {
+	for p.refused && !p.over && len(p.kept.bytes)+len(span) > keptBody {
 		p.another.Wait()
 	}
 	p.keep(span)
@@ -166,12 +166,9 @@ func (p *bodyPump) write(span []byte) error {
 }
 
 func (p *bodyPump) keep(span []byte) {
-	switch {
-	case !p.keeps || p.isLong:
-	case len(p.kept)+len(span) > keptBody:
+	if p.keeps && !p.isLong && !p.kept.add(span, p.x.account) {
 		p.isLong = true
-	default:
-		p.kept = append(p.kept, span...)
+		p.kept.drop()
 	}
 }
 
@@ -229,6 +226,9 @@ func (p *bodyPump) isRunning() bool { return p.started }
 // isRead reports whether the whole body was read from the client.
 func (p *bodyPump) isRead() bool { return p.read.Load() }
 
+// isDone reports whether nothing of the request is on its way to a pod.
+func (p *bodyPump) isDone() bool { return p.x == nil || p.isSent() }
+
 // isSent reports whether the whole body was written to the pod.
 func (p *bodyPump) isSent() bool { return p.sent.Load() }
 
@@ -248,8 +248,19 @@ func (p *bodyPump) keepForAnother() bool {
 func (p *bodyPump) takeBack(body []byte) {
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	p.kept = append(p.kept[:0], body...)
-	p.keeps, p.isLong = true, false
+	p.kept.drop()
+	p.keeps, p.isLong = true, !p.kept.add(body, p.x.account)
+}
+
+// dropKept is called when a pod has begun to respond: there will be no other one. It does not wait for a pod that takes no
+// more of the body: then what is kept stays until the response has ended.
+func (p *bodyPump) dropKept() {
+	if !p.keeps || !p.writing.TryLock() { // only the goroutine of the exchange changes keeps
+		return
+	}
+	defer p.writing.Unlock()
+	p.keeps = false
+	p.kept.drop()
 }
 
 // join waits for the goroutine, which has sent the body whole.
@@ -282,5 +293,5 @@ func (p *bodyPump) endWait() {
 func (p *bodyPump) reset() {
 	p.x, p.pod, p.clientErr = nil, nil, nil
 	p.keeps, p.isLong, p.refused, p.over = false, false, false, false
-	p.kept = p.kept[:0]
+	p.kept.drop()
 }

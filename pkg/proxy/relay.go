@@ -17,6 +17,7 @@ func (x *exchange) relay(conn *upstream.Conn) {
 		return
 	}
 	x.answered = true
+	x.body.dropKept()
 	x.respBody.Begin(conn.Conn, &x.resp.Message, &x.server.Limits)
 	whole := x.relayAnswer(&x.respBody, conn) && x.respBody.Done()
 	if whole && x.body.isSent() && x.fitForReuse(conn) {
@@ -40,6 +41,7 @@ func (x *exchange) relayAnswer(body messageBody, pod podSide) bool {
 	if err := x.down.writeHead(x); err != nil {
 		return x.breakOff()
 	}
+	x.shedLarge()
 	err := x.relayBody(body, pod)
 	isGood := x.endFlow()
 	if err != nil || x.down.end(body.Trailers()) != nil {
@@ -111,6 +113,7 @@ func (x *exchange) switchProtocols(conn *upstream.Conn) {
 		x.abandon(conn)
 		return
 	}
+	x.shedLarge()
 	x.endpoint.Begin()
 	x.tunnel = &tunnel{conn: conn, endpoint: x.endpoint}
 }

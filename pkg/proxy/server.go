@@ -216,7 +216,7 @@ func (s *Server) sweep() {
 			clock := 1 + time.Since(start).Milliseconds()
 			s.clock.Store(clock)
 			s.setDate(time.Now())
-			s.conns.sweep(clock)
+			s.Memory.Sample(s.conns.sweep(clock))
 		}
 	}
 }

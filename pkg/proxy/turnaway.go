@@ -34,10 +34,10 @@ func (c *client) turnAway() {
 	}
 }
 
-// turnAway answers in the stead of run.
-func (x *exchange) turnAway() {
+// turnAway responds instead of run, and says why.
+func (x *exchange) turnAway(why string) {
 	x.start, x.bounds, x.client = time.Now(), x.server.usual, x.peer
 	x.req.KeepAlive = false
-	x.answer(503, "There are too many connections.")
+	x.answer(503, why)
 	x.record()
 }

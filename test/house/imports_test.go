@@ -18,12 +18,12 @@ var mayImport = map[string][]string{
 	"pkg/translate": {"pkg/model", "pkg/pattern", "api"},
 	"pkg/proxy": {
 		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
-		"pkg/model",
+		"pkg/model", "pkg/memory",
 	},
 	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/upstream", "pkg/pattern"},
 	"pkg/pattern":  {},
-	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2"},
-	"pkg/http2":    {"pkg/http1"}, // whose fields are those of HTTP/2 too (ADR 38)
+	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
+	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // whose fields are those of HTTP/2 too (ADR 38)
 	"pkg/affinity": {"pkg/model"},
 	"pkg/certs":    {"pkg/model"},
 	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // whose outcomes are its labels
@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 var foreign = map[string][]string{
 	"pkg/model":   {},
 	"pkg/http1":   {},
+	"pkg/memory":  {},
 	"pkg/pattern": {},
 	"pkg/http2":   {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
