@@ -30,6 +30,7 @@ type options struct {
 	edge                           edgeOptions
 	tenants                        tenantOptions
 	limits                         limitOptions
+	memory                         memoryBudget
 	stopDelay, stopTimeout         time.Duration
 	unknown                        []unknownVariable // of the environment, to be reported: not a flag
 }
@@ -73,6 +74,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.edge.register(f)
 	o.tenants.register(f)
 	o.limits.register(f)
+	o.memory.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long requests and streams may take to end after that,"+

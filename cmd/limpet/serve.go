@@ -19,6 +19,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/affinity/store"
 	"github.com/limpet-dev/limpet/pkg/certs"
+	"github.com/limpet-dev/limpet/pkg/memory"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/publish"
@@ -36,6 +37,7 @@ type node struct {
 	tables    *routing.Store
 	keys      *affinity.Keys
 	metrics   *observe.Metrics
+	memory    *memory.Tuner
 	access    *observe.AccessLog
 	publisher *publish.Publisher
 	sessions  store.Store
@@ -55,7 +57,7 @@ func newLogger(o *options, std streams) logr.Logger {
 // newNode wires the rooms together. Nothing listens yet.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
-		keys: &affinity.Keys{}, metrics: observe.NewMetrics()}
+		keys: &affinity.Keys{}, metrics: observe.NewMetrics(), memory: o.memory.tuner(memoryLimit)}
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
 	}
@@ -82,7 +84,7 @@ func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	o := proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, TLS: n.options.tls.proxy(),
 		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: n.options.trusted,
 		ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
-		Own: n.own, Log: n.log.WithName("proxy")}
+		Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy")}
 	n.options.edge.apply(&o)
 	n.options.limits.apply(&o)
 	return o
@@ -148,6 +150,7 @@ func (n *node) serve(ctx context.Context, source func(context.Context) error) er
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.pools.Tidy(running)
+	go n.memory.Run(running, n.reportMemory)
 	go func() { ended <- source(running) }()
 	select {
 	case err := <-failed:

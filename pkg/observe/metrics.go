@@ -30,6 +30,7 @@ type Metrics struct {
 	expiry      *prometheus.GaugeVec
 	store       *prometheus.CounterVec
 	refused     [refusals]prometheus.Counter
+	memory      memoryMetrics
 
 	// Connections counts client connections that are open.
 	Connections prometheus.Gauge
@@ -65,6 +66,7 @@ func NewMetrics() *Metrics {
 		m.Connections, m.Malformed, m.Closed,
 	)
 	m.defineRefused()
+	m.defineMemory()
 	m.defineStreams()
 	m.NoRoute = m.newPool("")
 	m.slots.Store(&[]*PoolMetrics{})

@@ -1,0 +1,82 @@
+package memory
+
+import (
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// goPercent of the limit of the container is what Go is told to stay below: the rest is for what the runtime does not count.
+const goPercent = 90
+
+// ApplyContainerLimit tells Go the memory limit of the container, unless GOMEMLIMIT is set, which wins. It returns the limit
+// that holds, in bytes: the lower one of both. Zero means that there is none.
+func ApplyContainerLimit() int64 {
+	limit := containerLimit("/")
+	if os.Getenv("GOMEMLIMIT") == "" && limit > 0 {
+		debug.SetMemoryLimit(limit / 100 * goPercent)
+		return limit
+	}
+	if told := debug.SetMemoryLimit(-1); told < math.MaxInt64 && (limit == 0 || told < limit) {
+		return told
+	}
+	return limit
+}
+
+// containerLimit returns the lowest memory limit of the cgroup of this process and those above it, as far as they can be
+// seen below root. Zero means that there is none.
+func containerLimit(root string) int64 {
+	text, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
+	if err != nil {
+		return 0
+	}
+	var lowest int64
+	for line := range strings.Lines(string(text)) {
+		id, rest, _ := strings.Cut(strings.TrimSpace(line), ":")
+		controllers, group, _ := strings.Cut(rest, ":")
+		mount, file := "sys/fs/cgroup", "memory.max"
+		switch {
+		case controllers == "memory":
+			mount, file = "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+		case id != "0":
+			continue
+		}
+		if limit := limitAbove(filepath.Join(root, mount), group, file); limit > 0 && (lowest == 0 || limit < lowest) {
+			lowest = limit
+		}
+	}
+	return lowest
+}
+
+// limitAbove returns the lowest limit of a cgroup and those above it.
+func limitAbove(mount, group, file string) (lowest int64) {
+	for group = path.Clean("/" + group); ; group = path.Dir(group) {
+		if limit := readLimit(filepath.Join(mount, group, file)); limit > 0 && (lowest == 0 || limit < lowest) {
+			lowest = limit
+		}
+		if group == "/" {
+			return lowest
+		}
+	}
+}
+
+// noLimit is above any memory there is: cgroup v1 writes a number near 2^63 where there is no limit.
+const noLimit = 1 << 60
+
+// readLimit returns 0 for "max", and where the file cannot be read: the root has none, and neither has a cgroup outside of
+// the namespace.
+func readLimit(name string) int64 {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return 0
+	}
+	limit, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	if err != nil || limit >= noLimit {
+		return 0
+	}
+	return limit
+}

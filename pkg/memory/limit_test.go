@@ -1,0 +1,103 @@
+package memory
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestContainerLimit_files(t *testing.T) {
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  int64
+	}{
+		"version 2 in a namespace": {map[string]string{
+			"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "536870912\n"}, 512 << 20},
+		"version 2 on the node": {map[string]string{
+			"proc/self/cgroup": "0::/pods/limpet\n", "sys/fs/cgroup/pods/limpet/memory.max": "max\n",
+			"sys/fs/cgroup/pods/memory.max": "1048576\n"}, 1 << 20},
+		"version 1": {map[string]string{
+			"proc/self/cgroup": "5:cpu:/x\n4:memory:/pods\n",
+			"sys/fs/cgroup/memory/pods/memory.limit_in_bytes": "1048576\n",
+			"sys/fs/cgroup/memory/memory.limit_in_bytes":      "9223372036854771712\n",
+		}, 1 << 20},
+		"version 1 in a container": {map[string]string{
+			"proc/self/cgroup":                           "4:memory:/kubepods/pod1/abc\n",
+			"sys/fs/cgroup/memory/memory.limit_in_bytes": "2097152\n"}, 2 << 20},
+		"no limit": {map[string]string{
+			"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "max\n"}, 0},
+		"nonsense": {map[string]string{
+			"proc/self/cgroup": "x\n0::/../../..\n", "sys/fs/cgroup/memory.max": "-5\n"}, 0},
+		"no cgroup": {nil, 0},
+	} {
+		root := t.TempDir()
+		for file, text := range c.files {
+			file = filepath.Join(root, file)
+			if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := containerLimit(root); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+func TestTuner_leavesRoomForTheRest(t *testing.T) {
+	b := NewBudget(0)
+	tuner := &Tuner{Budget: b, Limit: 1000 * mebibyte}
+	expect := func(what string, want int64) {
+		t.Helper()
+		if got := b.Limit(); got < (want-1)*mebibyte || got > (want+1)*mebibyte {
+			t.Errorf("%s: the budget is %d MiB, want %d", what, got/mebibyte, want)
+		}
+	}
+	tuner.observe(100*mebibyte, 1)
+	tuner.observe(100*mebibyte, 2)
+	expect("a table of 100 MiB", 200)
+	a := NewAccount(b)
+	a.Take(20 * mebibyte)
+	tuner.observe(120*mebibyte, 3)
+	tuner.observe(120*mebibyte, 4)
+	expect("what clients hold is not the rest", 200)
+	a.Return(20 * mebibyte)
+	a.Trim()
+	tuner.observe(120*mebibyte, 5)
+	expect("clients have left after the collection", 200)
+	tuner.observe(600*mebibyte, 6)
+	expect("one collection proves nothing", 200)
+	tuner.observe(600*mebibyte, 7)
+	expect("the rest holds more than there is", 60)
+}
+
+func TestTuner_releasesAfterPressure(t *testing.T) {
+	b := NewBudget(64 * mebibyte)
+	tuner := &Tuner{Budget: b}
+	now := time.Unix(1000, 0)
+	if tuner.release(now) {
+		t.Error("nothing was held")
+	}
+	b.Sample(32 * mebibyte)
+	if tuner.release(now) {
+		t.Error("it is still held")
+	}
+	b.Sample(0)
+	for i, want := range []bool{true, true, false} {
+		if got := tuner.release(now); got != want {
+			t.Errorf("look %d: %v", i, got)
+		}
+	}
+	b.Sample(32 * mebibyte)
+	tuner.release(now)
+	b.Sample(0)
+	if tuner.release(now.Add(freeEvery / 2)) {
+		t.Error("it comes too soon after the last one")
+	}
+	if !tuner.release(now.Add(freeEvery)) {
+		t.Error("it never comes again")
+	}
+}
