@@ -25,10 +25,10 @@ func (s *Stream) ChargeTo(a *memory.Account) {
 	s.account = a
 }
 
-// cost is what the stream of a request with this head holds. The owner keeps a list of the fields of its own, and puts
-// cookies together.
+// cost is what the stream of a request with this head holds. The owner keeps a list of the fields of its own, puts cookies
+// together, and writes the head out for the pod, in a buffer that grows by a quarter, until the pod responds.
 func (h *Head) cost() int {
-	return streamBytes + BufferBytes + h.size() + cap(h.Fields)*fieldBytes + h.cookies
+	return h.costReleased() + BufferBytes + h.size() + h.cookies + cap(h.space) + cap(h.space)/4
 }
 
 // costReleased is what is left of the cost once the head is released.

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 func TestContainerLimit_files(t *testing.T) {
@@ -74,30 +73,32 @@ func TestTuner_leavesRoomForTheRest(t *testing.T) {
 	expect("the rest holds more than there is", 60)
 }
 
-func TestTuner_releasesAfterPressure(t *testing.T) {
-	b := NewBudget(64 * mebibyte)
-	tuner := &Tuner{Budget: b}
-	now := time.Unix(1000, 0)
-	if tuner.release(now) {
-		t.Error("nothing was held")
+func TestTuner_releasesWhenQuiet(t *testing.T) {
+	tuner := &Tuner{Budget: NewBudget(0)}
+	look := func(mapped int64, collections uint64) bool {
+		tuner.observe(0, collections)
+		return tuner.release(mapped)
 	}
-	b.Sample(32 * mebibyte)
-	if tuner.release(now) {
-		t.Error("it is still held")
-	}
-	b.Sample(0)
-	for i, want := range []bool{true, true, false} {
-		if got := tuner.release(now); got != want {
-			t.Errorf("look %d: %v", i, got)
+	for n := range uint64(20) {
+		if look(500*mebibyte, n+1) {
+			t.Fatal("memory is given back by a process that is busy")
 		}
 	}
-	b.Sample(32 * mebibyte)
-	tuner.release(now)
-	b.Sample(0)
-	if tuner.release(now.Add(freeEvery / 2)) {
-		t.Error("it comes too soon after the last one")
+	count := func(mapped int64) (frees int) {
+		for range 50 {
+			if look(mapped, 20) {
+				frees++
+			}
+		}
+		return frees
 	}
-	if !tuner.release(now.Add(freeEvery)) {
-		t.Error("it never comes again")
+	if got := count(500 * mebibyte); got != 2 {
+		t.Errorf("memory is given back %d times, want 2", got)
+	}
+	if got := count(520 * mebibyte); got != 0 {
+		t.Errorf("for little more it is given back %d times", got)
+	}
+	if got := count(800 * mebibyte); got != 2 {
+		t.Errorf("after the next attack it is given back %d times, want 2", got)
 	}
 }

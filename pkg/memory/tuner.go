@@ -28,8 +28,9 @@ type Tuner struct {
 	collections uint64
 	others      [2]int64 // what the rest of the process held at the last collections
 	most        int64    // used since the last collection
-	toFree      int      // how often memory is still to be given back
-	freed       time.Time
+	quiet       int      // for how many looks there was no collection
+	freeing     int      // how often memory is still to be given back
+	floor       int64    // what the process had when it was last given back
 }
 
 // Run looks every second, until ctx ends. It calls report each time.
@@ -40,9 +41,9 @@ func (t *Tuner) Run(ctx context.Context, report func()) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
-			t.observe(readHeap())
-			if t.release(now) {
+		case <-tick.C:
+			h := readHeap()
+			if t.observe(h.alive, h.collections); t.release(h.mapped) {
 				debug.FreeOSMemory()
 			}
 			report()
@@ -52,25 +53,35 @@ func (t *Tuner) Run(ctx context.Context, report func()) {
 
 // Start sets the Budget before anything is known about the rest of the process but what it holds now.
 func (t *Tuner) Start() {
-	alive, collections := readHeap()
-	t.collections, t.others = collections, [2]int64{alive, alive}
+	h := readHeap()
+	t.collections, t.others = h.collections, [2]int64{h.alive, h.alive}
 	t.apply()
 }
 
-// readHeap returns how many bytes the last collection has left, and how many collections there were.
-func readHeap() (alive int64, collections uint64) {
-	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"}}
+// heap is what the runtime says of the memory of the process.
+type heap struct {
+	alive       int64  // bytes that the last collection has left
+	mapped      int64  // bytes that the process has from the system
+	collections uint64 // so far
+}
+
+func readHeap() heap {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"},
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
-	return int64(samples[0].Value.Uint64()), samples[1].Value.Uint64()
+	value := func(i int) uint64 { return samples[i].Value.Uint64() }
+	return heap{alive: int64(value(0)), mapped: int64(value(2) - value(3)), collections: value(1)}
 }
 
 // observe learns from a collection how much the rest of the process holds. Of two collections the lower figure counts: when
 // clients leave during one, what they held is not known any more.
 func (t *Tuner) observe(alive int64, collections uint64) {
 	t.most = max(t.most, t.Budget.Used())
+	t.quiet++
 	if collections == t.collections {
 		return
 	}
+	t.quiet = 0
 	t.others = [2]int64{t.others[1], max(alive-t.most, 0)}
 	t.collections, t.most = collections, t.Budget.Used()
 	t.apply()
@@ -83,25 +94,26 @@ func (t *Tuner) apply() {
 	}
 }
 
-// freeEvery bounds how often a collection is forced.
-const freeEvery = 10 * time.Second
+const (
+	// quietLooks is for how many looks nothing was collected before memory is given back. A process that allocates does it
+	// by itself.
+	quietLooks = 5
+	// worthFreeing is how much more than last time the process must have from the system, beside a quarter.
+	worthFreeing = 8 << 20
+)
 
-// release reports whether memory is to be given back to the system now: twice once clients hold little again, since the
-// first collection leaves what is in pools.
-func (t *Tuner) release(now time.Time) bool {
-	used, limit := t.Budget.Used(), t.Budget.Limit()
-	switch {
-	case limit == 0:
-		return false
-	case used > limit/4:
-		t.toFree = 2
-		return false
-	case t.toFree == 0 || used > limit/8:
-		return false
-	case t.toFree == 2 && now.Sub(t.freed) < freeEvery:
+// release reports whether memory is to be given back to the system now: twice when the process has become quiet, since the
+// first collection leaves what is in pools. Otherwise what clients held stays until the next collection, which a process
+// without work comes to after minutes.
+func (t *Tuner) release(mapped int64) bool {
+	if t.freeing > 0 {
+		t.freeing--
+		t.floor = mapped
+		return t.freeing > 0
+	}
+	if t.quiet < quietLooks || mapped < t.floor+t.floor/4+worthFreeing {
 		return false
 	}
-	t.toFree--
-	t.freed = now
+	t.freeing = 2
 	return true
 }

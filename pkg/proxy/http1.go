@@ -163,7 +163,8 @@ func (s *http1Stream) readHead() error {
 // chargeHead counts a head that may come to need more than a buffer.
 func (s *http1Stream) chargeHead() bool {
 	c := s.client
-	if most := c.server.Limits.HeadBytes; s.charged == 0 && len(c.conn.Buffered()) >= http1.BufferSize/2 {
+	// It is written out for the pod as well.
+	if most := 2 * c.server.Limits.HeadBytes; s.charged == 0 && len(c.conn.Buffered()) >= http1.BufferSize/2 {
 		if !c.account.Take(most) {
 			return false
 		}

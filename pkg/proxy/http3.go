@@ -21,6 +21,9 @@ import (
 
 // Bounds of QUIC, beside those that HTTP/2 has as well.
 const (
+	// maxHTTP3Streams is how many streams a connection has at once. It is fewer than with HTTP/2, because quic-go holds some
+	// KiB of a stream until the client has acknowledged all of the response. RFC 9114 section 6.1 wants 100 at least.
+	maxHTTP3Streams = 128
 	// http3FirstWindow is how much of all bodies of a connection may wait for their pods at first. It grows as they are read,
 	// up to connectionWindow, unless memory is short.
 	http3FirstWindow    = 512 << 10
@@ -62,7 +65,7 @@ func quicConfig(o *Options) *quic.Config {
 		MaxStreamReceiveWindow:         4 * streamWindow,
 		InitialConnectionReceiveWindow: http3FirstWindow,
 		MaxConnectionReceiveWindow:     connectionWindow,
-		MaxIncomingStreams:             maxStreams,
+		MaxIncomingStreams:             maxHTTP3Streams,
 		MaxIncomingUniStreams:          http3ControlStreams,
 		AllowConnectionWindowIncrease:  func(*quic.Conn, uint64) bool { return !o.Memory.Tight() },
 	}

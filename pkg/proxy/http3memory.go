@@ -10,13 +10,13 @@ import (
 const http3StreamBytes = 40 << 10
 
 // http3Cost returns what a request holds: for as long as it is served, and until its head is released. The head is there
-// twice, as quic-go has read it and as the exchange knows it.
+// as quic-go has read it, as the exchange knows it, and as it is written out for the pod.
 func http3Cost(r *http.Request) (base, head int) {
 	base = http3StreamBytes
 	if r.ContentLength > 0 || takesBody([]byte(r.Method)) {
 		base += streamWindow + http3Span
 	}
-	return base, 2 * http3HeadBytes(r)
+	return base, 3 * http3HeadBytes(r)
 }
 
 func http3HeadBytes(r *http.Request) (n int) {

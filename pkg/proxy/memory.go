@@ -11,9 +11,9 @@ import (
 // of HTTP/1.1 counts only what is extraordinary, a head that is longer than a buffer and the body that is kept for another
 // attempt: the sweeper estimates the rest, so that an ordinary request counts nothing.
 
-// busyBytes is what a connection of HTTP/1.1 holds while a request is in progress: the buffer that its head is in, the state
-// of the exchange, and a stack.
-const busyBytes = 24 << 10
+// busyBytes is what a connection of HTTP/1.1 holds while a request is in progress: the buffer that its head is in, another
+// one towards the pod or from it, the state of the exchange, and a stack.
+const busyBytes = 40 << 10
 
 // shedAbove is how large the head of a request is whose memory is let go of when the response has begun. The rest of the
 // exchange needs copies of a few values, and most heads are too small to be worth that.

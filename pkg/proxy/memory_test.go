@@ -243,7 +243,7 @@ func TestMemory_http3Refused(t *testing.T) {
 	for range 10 {
 		go func() {
 			q := newRequest(t, http.MethodGet, "https://"+addr+"/", nil)
-			q.Header.Set("X-Large", strings.Repeat("v", 30_000))
+			q.Header.Set("X-Large", strings.Repeat("v", 20_000))
 			resp, err := client.Do(q)
 			if err != nil {
 				statuses <- 0

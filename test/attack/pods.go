@@ -1,0 +1,45 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+)
+
+// pods are what Limpet routes to: one that responds at once, and one that speaks HTTP/2 and does not read what it is sent.
+type pods struct {
+	quick, deaf *httptest.Server
+	released    chan struct{}
+	release     func()
+}
+
+func startPods() *pods {
+	p := &pods{released: make(chan struct{})}
+	p.release = sync.OnceFunc(func() { close(p.released) })
+	body := strings.Repeat(".", 100)
+	p.quick = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(body)) // fails when Limpet gives the request up
+	}))
+	p.deaf = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
+		select {
+		case <-p.released:
+		case <-q.Context().Done():
+		}
+	}))
+	p.deaf.Config.Protocols = new(http.Protocols)
+	p.deaf.Config.Protocols.SetUnencryptedHTTP2(true)
+	p.deaf.Start()
+	return p
+}
+
+func (p *pods) close() {
+	p.release()
+	for _, s := range []*httptest.Server{p.quick, p.deaf} {
+		s.CloseClientConnections()
+		s.Close()
+	}
+}
+
+func portOf(s *httptest.Server) int { return s.Listener.Addr().(*net.TCPAddr).Port }
