@@ -12,6 +12,7 @@ STORMS     ?= 60
 BENCHTIME  ?= 1s
 BENCH_FLAGS ?=
 PROSE_FLAGS ?=
+ATTACK_FLAGS ?=
 
 # The folders of the pinned tools and of the control plane are looked up when a target needs them, and built once.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
@@ -81,6 +82,10 @@ browsers: ## Run test/browsers in Chromium (as root; Debian package chromium)
 .PHONY: bench
 bench: build ## Compare with nginx, HAProxy and Caddy, side by side, in some 20 minutes; BENCH_FLAGS=-help says how
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
+
+.PHONY: attack
+attack: build ## Attack limpet's memory with 100 connections of three kinds, beside an honest client, in some 5 minutes
+	go run ./test/attack -limpet bin/limpet $(ATTACK_FLAGS)
 
 .PHONY: microbench
 microbench: ## Run all Go benchmarks

@@ -10,15 +10,12 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-
-	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
 // streams are where a command writes.
 type streams struct{ out, err io.Writer }
 
 func main() {
-	memoryLimit = memory.ApplyContainerLimit()
 	tuneCollector()
 	err := dispatch(untilSignal(), os.Args, streams{os.Stdout, os.Stderr})
 	os.Exit(exitStatus(err))

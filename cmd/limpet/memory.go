@@ -2,13 +2,34 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// memoryLimit is the memory limit of the process in bytes, which main has told Go about. Zero means that there is none.
-var memoryLimit int64
+// memoryOptions are how much memory the process may use, and clients may make it hold.
+type memoryOptions struct {
+	limit  int64 // 0: what the container and GOMEMLIMIT say
+	budget memoryBudget
+}
+
+func (m *memoryOptions) register(f flagSet) {
+	f.number(&m.limit, 0, 1<<50, "memory-limit", "The memory limit of the process, in `bytes`."+
+		" Zero uses the lower one of the container's limit and GOMEMLIMIT.")
+	m.budget.register(f)
+}
+
+// tuner returns what keeps memory to the flags.
+func (m *memoryOptions) tuner() *memory.Tuner {
+	limit, keepGo := m.limit, false
+	if limit == 0 {
+		limit, keepGo = memory.ProcessLimit(), os.Getenv("GOMEMLIMIT") != ""
+	}
+	t := m.budget.tuner(limit)
+	t.KeepGoLimit = keepGo
+	return t
+}
 
 // memoryBudget is the flag of how much memory clients may make Limpet hold.
 type memoryBudget struct {
@@ -61,13 +82,11 @@ func (m *memoryBudget) Set(s string) error {
 func (m *memoryBudget) tuner(limit int64) *memory.Tuner {
 	switch {
 	case m.none:
-		return &memory.Tuner{Budget: memory.NewBudget(0)}
+		return &memory.Tuner{Budget: memory.NewBudget(0), Limit: limit, KeepBudget: true}
 	case m.bytes > 0:
-		return &memory.Tuner{Budget: memory.NewBudget(m.bytes)}
+		return &memory.Tuner{Budget: memory.NewBudget(m.bytes), Limit: limit, KeepBudget: true}
 	}
-	t := &memory.Tuner{Budget: memory.NewBudget(memory.DefaultBudget), Limit: limit}
-	t.Start()
-	return t
+	return &memory.Tuner{Budget: memory.NewBudget(memory.DefaultBudget), Limit: limit}
 }
 
 // reportMemory shows in the metrics what the Budget says.

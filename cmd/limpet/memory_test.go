@@ -23,7 +23,10 @@ func TestMemoryBudget_flag(t *testing.T) {
 		}
 	}
 	var m memoryBudget
-	if got := m.tuner(512 << 20).Budget.Limit(); got < 100<<20 || got > 160<<20 {
+	tuner := m.tuner(512 << 20)
+	tuner.KeepGoLimit = true
+	tuner.Start()
+	if got := tuner.Budget.Limit(); got < 100<<20 || got > 160<<20 {
 		t.Errorf("with a limit of 512 MiB the budget is %d", got)
 	}
 }

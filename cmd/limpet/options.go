@@ -30,7 +30,7 @@ type options struct {
 	edge                           edgeOptions
 	tenants                        tenantOptions
 	limits                         limitOptions
-	memory                         memoryBudget
+	memory                         memoryOptions
 	stopDelay, stopTimeout         time.Duration
 	unknown                        []unknownVariable // of the environment, to be reported: not a flag
 }

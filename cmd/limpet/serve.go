@@ -57,7 +57,7 @@ func newLogger(o *options, std streams) logr.Logger {
 // newNode wires the rooms together. Nothing listens yet.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
-		keys: &affinity.Keys{}, metrics: observe.NewMetrics(), memory: o.memory.tuner(memoryLimit)}
+		keys: &affinity.Keys{}, metrics: observe.NewMetrics(), memory: o.memory.tuner()}
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
 	}
@@ -150,6 +150,7 @@ func (n *node) serve(ctx context.Context, source func(context.Context) error) er
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.pools.Tidy(running)
+	n.memory.Start()
 	go n.memory.Run(running, n.reportMemory)
 	go func() { ended <- source(running) }()
 	select {

@@ -10,17 +10,10 @@ import (
 	"strings"
 )
 
-// goPercent of the limit of the container is what Go is told to stay below: the rest is for what the runtime does not count.
-const goPercent = 90
-
-// ApplyContainerLimit tells Go the memory limit of the container, unless GOMEMLIMIT is set, which wins. It returns the limit
-// that holds, in bytes: the lower one of both. Zero means that there is none.
-func ApplyContainerLimit() int64 {
+// ProcessLimit returns the memory limit of the process in bytes: the lower one of the container's and that of GOMEMLIMIT,
+// which the runtime has read. Zero means that there is none.
+func ProcessLimit() int64 {
 	limit := containerLimit("/")
-	if os.Getenv("GOMEMLIMIT") == "" && limit > 0 {
-		debug.SetMemoryLimit(limit / 100 * goPercent)
-		return limit
-	}
 	if told := debug.SetMemoryLimit(-1); told < math.MaxInt64 && (limit == 0 || told < limit) {
 		return told
 	}

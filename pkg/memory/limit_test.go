@@ -3,6 +3,7 @@ package memory
 import (
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 )
 
@@ -48,7 +49,7 @@ func TestContainerLimit_files(t *testing.T) {
 
 func TestTuner_leavesRoomForTheRest(t *testing.T) {
 	b := NewBudget(0)
-	tuner := &Tuner{Budget: b, Limit: 1000 * mebibyte}
+	tuner := &Tuner{Budget: b, Limit: 1000 * mebibyte, KeepGoLimit: true}
 	expect := func(what string, want int64) {
 		t.Helper()
 		if got := b.Limit(); got < (want-1)*mebibyte || got > (want+1)*mebibyte {
@@ -84,21 +85,41 @@ func TestTuner_releasesWhenQuiet(t *testing.T) {
 			t.Fatal("memory is given back by a process that is busy")
 		}
 	}
-	count := func(mapped int64) (frees int) {
-		for range 50 {
-			if look(mapped, 20) {
+	collections, mapped := uint64(20), int64(500*mebibyte)
+	count := func(looks int, after int64) (frees int) {
+		for range looks {
+			if look(mapped, collections) {
+				mapped = after
+				collections++ // which giving memory back is
 				frees++
 			}
 		}
 		return frees
 	}
-	if got := count(500 * mebibyte); got != 2 {
+	if got := count(10, 100*mebibyte); got != 2 {
 		t.Errorf("memory is given back %d times, want 2", got)
 	}
-	if got := count(520 * mebibyte); got != 0 {
-		t.Errorf("for little more it is given back %d times", got)
+	if got := count(firstWait/2, mapped); got != 0 {
+		t.Errorf("it is given back again %d times at once", got)
 	}
-	if got := count(800 * mebibyte); got != 2 {
-		t.Errorf("after the next attack it is given back %d times, want 2", got)
+	if got := count(200, mapped); got > 8 {
+		t.Errorf("in vain it is given back %d times", got)
+	}
+	mapped = 300 * mebibyte
+	if got := count(10, 100*mebibyte); got != 2 {
+		t.Errorf("after growth it is given back %d times, want 2", got)
+	}
+}
+
+func TestTuner_tellsGo(t *testing.T) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	tuner := &Tuner{Budget: NewBudget(0), Limit: 1000 * mebibyte}
+	for n, c := range []struct{ others, want int64 }{{20, 500}, {100, 500}, {400, 690}, {900, 900}} {
+		tuner.observe(c.others*mebibyte, uint64(2*n+1))
+		tuner.observe(c.others*mebibyte, uint64(2*n+2))
+		if got := debug.SetMemoryLimit(-1); got < (c.want-1)*mebibyte || got > (c.want+1)*mebibyte {
+			t.Errorf("with %d MiB alive Go is told %d MiB, want %d", c.others, got/mebibyte, c.want)
+		}
 	}
 }

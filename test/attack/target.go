@@ -42,8 +42,8 @@ func start(p *plan, pods *pods) (*target, error) {
 		return nil, err
 	}
 	cmd := exec.Command(p.binary, "dev", "--manifests", dir, "--http-addr", t.plain, "--https-addr", "",
-		"--http3-addr", t.quic, "--admin-addr", t.admin, "--access-log=false")
-	cmd.Env = append(os.Environ(), fmt.Sprint("GOMEMLIMIT=", p.limit))
+		"--http3-addr", t.quic, "--admin-addr", t.admin, "--access-log=false",
+		fmt.Sprint("--memory-limit=", p.limit))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
