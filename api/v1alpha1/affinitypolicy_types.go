@@ -2,7 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// AffinityPolicy says how the clients of its targets are recognised, and how they are brought back to their own pod.
+// AffinityPolicy defines how Limpet recognizes the clients of its targets, and how it returns each client to its
+// own pod.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -17,8 +18,12 @@ type AffinityPolicy struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec defines the desired behavior.
+	//
 	// +required
 	Spec AffinityPolicySpec `json:"spec"`
+	// Status is the observed state, written by Limpet.
+	//
 	// +optional
 	Status AffinityPolicyStatus `json:"status,omitzero"`
 }
@@ -32,19 +37,22 @@ type AffinityPolicyList struct {
 	Items           []AffinityPolicy `json:"items"`
 }
 
-// The defaults of structs hold the fields that the rules of the struct read: the API server checks a default against
-// the rules before it fills in the defaults below it. Rules ask size(x) == 0 of an empty string, since gofmt turns two
-// single quotes in a comment into one double one.
+// The default of a struct sets every field that the CEL rules of that struct read. The API server validates a default
+// before it fills in the defaults of nested fields.
+//
+// The rules compare with size(x) == 0 instead of an empty string literal, because gofmt rewrites two single quotes in a
+// comment to one double quote.
 
-// AffinityPolicySpec is what the author of a policy asks for.
+// AffinityPolicySpec defines the desired behavior of an AffinityPolicy.
 //
 // +kubebuilder:validation:XValidation:rule="!self.methods.exists(m, has(m.cookie) && m.cookie.lifetimeType == 'Permanent') || (has(self.absoluteTimeout) && duration(self.absoluteTimeout) > duration('0s'))",message="cookie.lifetimeType Permanent needs an absoluteTimeout of more than 0s"
 // +kubebuilder:validation:XValidation:rule="!has(self.idleTimeout) || !has(self.absoluteTimeout) || duration(self.absoluteTimeout) == duration('0s') || duration(self.idleTimeout) <= duration(self.absoluteTimeout)",message="idleTimeout must not be longer than absoluteTimeout"
-// +kubebuilder:validation:XValidation:rule="!has(self.adopt) || self.adopt.size() == 0 || self.methods.exists(m, m.source == 'Cookie' && m.binding == 'Issued')",message="adopt needs a method with source Cookie and binding Issued: what was adopted is replaced by its token"
-// +kubebuilder:validation:XValidation:rule="self.stickyBudget.balanceFactor == 0 || self.unavailable.action != 'Fail'",message="stickyBudget.balanceFactor may not be set with unavailable.action Fail: a session cannot be refused at other pods and served there"
+// +kubebuilder:validation:XValidation:rule="!has(self.adopt) || self.adopt.size() == 0 || self.methods.exists(m, m.source == 'Cookie' && m.binding == 'Issued')",message="adopt needs a method with source Cookie and binding Issued: an adopted cookie is replaced by its token"
+// +kubebuilder:validation:XValidation:rule="self.stickyBudget.balanceFactor == 0 || self.unavailable.action != 'Fail'",message="stickyBudget.balanceFactor may not be set with unavailable.action Fail: Fail forbids other pods, but the budget sends requests to them"
 type AffinityPolicySpec struct {
-	// TargetRefs are the Services and Ingresses that the policy applies to, in its own namespace. A policy on a
-	// Service beats one on an Ingress. Of two policies on one target the oldest wins, and the other is Conflicted.
+	// TargetRefs lists the Services and Ingresses that the policy applies to. Targets are in the namespace of the
+	// policy. A policy on a Service takes precedence over a policy on an Ingress. If several policies select the
+	// same target, the oldest one wins, and the others get the condition Conflicted.
 	//
 	// +required
 	// +listType=map
@@ -55,75 +63,77 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	TargetRefs []TargetRef `json:"targetRefs"`
 
-	// Methods are tried in order. The first that recognises the client decides; a new client is bound by the first
-	// method that can bind it.
+	// Methods lists the ways to recognize a client, in order of precedence. The first method that recognizes the
+	// client decides. A new client is bound by the first method that can bind it.
 	//
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:XValidation:rule="self.filter(m, m.source == 'SourceIP').size() <= (self[size(self) - 1].source == 'SourceIP' ? 1 : 0)",message="source SourceIP must be the last method: it recognises every client, so none after it would be asked"
+	// +kubebuilder:validation:XValidation:rule="self.filter(m, m.source == 'SourceIP').size() <= (self[size(self) - 1].source == 'SourceIP' ? 1 : 0)",message="source SourceIP must be the last method: it recognizes every client, so later methods would never apply"
 	Methods []Method `json:"methods"`
 
-	// AbsoluteTimeout ends a session so long after it was bound. Not set, or 0s: never.
+	// AbsoluteTimeout is the maximum lifetime of a session, measured from the time it was bound. If unset or 0s,
+	// sessions have no maximum lifetime.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) == duration('0s') || duration(self) >= duration('1s')",message="absoluteTimeout must be 0s or at least 1s"
 	AbsoluteTimeout *Duration `json:"absoluteTimeout,omitempty"`
 
-	// IdleTimeout ends a session so long after its last request. It slides: a token is renewed at most once per half
-	// of it. Not set, or 0s: never.
+	// IdleTimeout is the time after its last request at which a session ends. A token is renewed at most once per
+	// half of this time. If unset or 0s, idle sessions do not end.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) == duration('0s') || duration(self) >= duration('1s')",message="idleTimeout must be 0s or at least 1s"
 	IdleTimeout *Duration `json:"idleTimeout,omitempty"`
 
-	// NewSession says which pod a new session goes to.
+	// NewSession configures how the pod of a new session is chosen.
 	//
 	// +optional
 	// +kubebuilder:default={overflow: Spill}
 	NewSession NewSession `json:"newSession,omitzero"`
 
-	// Drain says what a pod may keep that is being drained: one that terminates and still serves, or that has the
-	// annotation limpet.dev/drain with the value "true".
+	// Drain configures how pods are drained. A pod drains while it is terminating but still serving, or while it
+	// has the annotation limpet.dev/drain with the value "true".
 	//
 	// +optional
 	// +kubebuilder:default={keepSessions: true}
 	Drain Drain `json:"drain,omitzero"`
 
-	// Unavailable says what happens to a session whose pod is gone.
+	// Unavailable configures how requests are handled when the pod of their session is gone.
 	//
 	// +optional
 	// +kubebuilder:default={action: Repick, status: 503, retryAfter: "5s", wait: "0s"}
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 
-	// Rebalance says whether sessions may move to new pods of their own accord.
+	// Rebalance configures whether idle sessions may move to less loaded pods.
 	//
 	// +optional
 	// +kubebuilder:default={mode: Never, afterIdle: "0s", maxPerMinute: 0}
 	Rebalance Rebalance `json:"rebalance,omitzero"`
 
-	// Hash tunes the methods with binding Hashed.
+	// Hash configures the methods with binding Hashed.
 	//
 	// +optional
 	// +kubebuilder:default={}
 	Hash Hash `json:"hash,omitzero"`
 
-	// StickyBudget lets requests of sessions go to another pod while their own is much busier than the others.
+	// StickyBudget allows requests of a session to be sent to another pod while the session's own pod is
+	// overloaded.
 	//
 	// +optional
 	// +kubebuilder:default={balanceFactor: 0, minRequests: 10}
 	StickyBudget StickyBudget `json:"stickyBudget,omitzero"`
 
-	// Identity is what a pod is recognised by. Pod: its UID, so that a new pod is a stranger. PodName: its name, so that
-	// a StatefulSet's pod keeps its sessions over a restart.
+	// Identity defines when two pods count as the same pod. Pod compares the UID, so that a replacement pod is a
+	// different one. PodName compares the name, so that a pod of a StatefulSet keeps its sessions when it restarts.
 	//
 	// +optional
 	// +kubebuilder:default=Pod
 	Identity Identity `json:"identity,omitempty"`
 
-	// Group joins policies: the same group on several policies of a namespace is one binding for several Services that
-	// select the same pods.
+	// Group shares sessions between Services. Policies in the same namespace with the same group form one binding.
+	// Their Services should select the same pods. Empty means no group.
 	//
 	// +optional
 	// +kubebuilder:default=""
@@ -131,22 +141,22 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$`
 	Group string `json:"group,omitempty"`
 
-	// Split says how sessions and weighted splits go together.
+	// Split configures how sessions are combined with weighted backends.
 	//
 	// +optional
 	// +kubebuilder:default={}
 	Split Split `json:"split,omitzero"`
 
-	// Adopt names other controllers whose cookies are opened once, then replaced by a token. They are looked for under the
-	// name of the method with source Cookie and binding Issued.
+	// Adopt lists other controllers whose session cookies are accepted once and then replaced by a token of Limpet.
+	// Their cookies must have the name of the method with source Cookie and binding Issued.
 	//
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=3
 	Adopt []Adopted `json:"adopt,omitempty"`
 
-	// MovedHeader is a request header that tells the app that its session has just moved, and why: gone, expired, failed,
-	// rebalanced or full. Empty: none.
+	// MovedHeader is the name of a request header that tells the app that the session has just moved. Its value is
+	// the reason: gone, expired, failed, rebalanced or full. Empty means that no header is added.
 	//
 	// +optional
 	// +kubebuilder:default=""
@@ -155,26 +165,30 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['connection', 'content-length', 'cookie', 'expect', 'host', 'keep-alive', 'proxy-connection', 'set-cookie', 'te', 'trailer', 'transfer-encoding', 'upgrade'])",message="movedHeader must not be a header that frames or routes the message"
 	MovedHeader string `json:"movedHeader,omitempty"`
 
-	// Exempt names requests that are spread without stickiness.
+	// Exempt selects requests that are load balanced without stickiness.
 	//
 	// +optional
 	// +kubebuilder:default={}
 	Exempt Exempt `json:"exempt,omitzero"`
 }
 
-// TargetRef names one target, in the namespace of the policy.
+// TargetRef identifies a target in the namespace of the policy.
 //
-// +kubebuilder:validation:XValidation:rule="(self.kind == 'Service' && size(self.group) == 0) || (self.kind == 'Ingress' && self.group == 'networking.k8s.io')",message="a target is a Service (group \"\") or an Ingress (group networking.k8s.io)"
+// +kubebuilder:validation:XValidation:rule="(self.kind == 'Service' && size(self.group) == 0) || (self.kind == 'Ingress' && self.group == 'networking.k8s.io')",message="a target must be a Service (group \"\") or an Ingress (group networking.k8s.io)"
 type TargetRef struct {
-	// Group is "" for a Service, networking.k8s.io for an Ingress.
+	// Group is the API group of the target: "" for a Service, networking.k8s.io for an Ingress.
 	//
 	// +optional
 	// +kubebuilder:default=""
 	// +kubebuilder:validation:Enum="";networking.k8s.io
 	Group string `json:"group"`
+	// Kind is the kind of the target: Service or Ingress.
+	//
 	// +required
 	// +kubebuilder:validation:Enum=Service;Ingress
 	Kind string `json:"kind"`
+	// Name is the name of the target.
+	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

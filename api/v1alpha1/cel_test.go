@@ -24,7 +24,7 @@ func policy(t *testing.T, spec json.RawMessage) map[string]any {
 	return map[string]any{"apiVersion": "limpet.dev/v1alpha1", "kind": "AffinityPolicy", "spec": object}
 }
 
-func TestPoliciesAreAcceptedAndRefusedAsTheCasesSay(t *testing.T) {
+func TestSchema_cases(t *testing.T) {
 	s, err := schema.New(crd.AffinityPolicy)
 	if err != nil {
 		t.Fatal(err)
@@ -39,14 +39,14 @@ func readCases(t *testing.T) []schemacases.Case {
 	return schemacases.Read(t, "testdata/cel")
 }
 
-func TestEveryRuleHasAnAcceptedAndARefusedCase(t *testing.T) {
+func TestSchema_everyRuleHasCases(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range readCases(t) {
 		seen[c.Want+" "+c.Message] = true
 	}
 	rules := ruleMessages(definition(t).Spec.Versions[0].Schema.OpenAPIV3Schema)
 	if len(rules) < 30 {
-		t.Fatalf("the schema has %d rules: they are not read as they should be", len(rules))
+		t.Fatalf("the schema has %d rules: want at least 30", len(rules))
 	}
 	for message := range rules {
 		for _, want := range []string{"accepted ", "refused "} {
@@ -57,8 +57,8 @@ func TestEveryRuleHasAnAcceptedAndARefusedCase(t *testing.T) {
 	}
 }
 
-// The API server refuses a definition whose rules do not compile, or may cost more than their budget.
-func TestTheDefinitionItselfIsValid(t *testing.T) {
+// The API server rejects a definition with rules that do not compile or exceed the cost budget.
+func TestCRD_isValid(t *testing.T) {
 	def := definition(t)
 	apiextensionsv1.SetObjectDefaults_CustomResourceDefinition(def)
 	def.Status.StoredVersions = []string{"v1alpha1"}
@@ -81,8 +81,8 @@ func definition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
 	return &def
 }
 
-// ruleMessages collects the messages of all rules below a schema. A rule is known by its message: the one on targetRef
-// stands in spec and in status.
+// ruleMessages collects the messages of all rules below a schema. Rules are identified by message: the rule on targetRef
+// appears in both spec and status.
 func ruleMessages(s *apiextensionsv1.JSONSchemaProps) map[string]bool {
 	out := map[string]bool{}
 	for _, rule := range s.XValidations {

@@ -7,29 +7,31 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The condition types of an AffinityPolicy, for each of its targets. All but Conflicted and Impaired are good when True.
+// The condition types of an AffinityPolicy. Limpet sets them for each target. True means healthy, except for Conflicted
+// and Impaired, where True means a problem.
 const (
-	// ConditionAccepted says whether the policy can be used as it is written. While it is False, the backends of its
-	// targets serve without stickiness.
+	// ConditionAccepted reports whether the policy is valid. While it is False, the backends of its targets are
+	// served without stickiness.
 	ConditionAccepted = "Accepted"
-	// ConditionResolvedRefs says whether the target exists.
+	// ConditionResolvedRefs reports whether the target exists.
 	ConditionResolvedRefs = "ResolvedRefs"
-	// ConditionConflicted says whether another policy has the target. It is bad when True.
+	// ConditionConflicted reports whether another policy takes precedence on this target. True means a problem.
 	ConditionConflicted = "Conflicted"
-	// ConditionImpaired says whether something does not work there as it is meant, though the policy is applied. It is bad
-	// when True, and its reason is then that of the first problem.
+	// ConditionImpaired reports whether the policy is applied but does not fully work. True means a problem. The
+	// reason is then that of the first problem.
 	ConditionImpaired = "Impaired"
-	// ConditionProgrammed says whether the policy, as of observedGeneration, is being served.
+	// ConditionProgrammed reports whether the policy, as of observedGeneration, is being served.
 	ConditionProgrammed = "Programmed"
 )
 
 // The reasons of ConditionAccepted.
 const (
-	// ReasonAccepted: the policy can be used.
+	// ReasonAccepted: the policy is valid.
 	ReasonAccepted = "Accepted"
-	// ReasonInvalid: a value is wrong, though the API server let it pass. The message names the field.
+	// ReasonInvalid: a field has an invalid value that the API server did not reject. The message names the field.
 	ReasonInvalid = "Invalid"
-	// ReasonUnsupported: the policy asks for something that this version of Limpet does not do. The message names it.
+	// ReasonUnsupported: the policy uses a feature that this version of Limpet does not support. The message names
+	// it.
 	ReasonUnsupported = "Unsupported"
 )
 
@@ -43,15 +45,15 @@ const (
 
 // The reasons of ConditionConflicted.
 const (
-	// ReasonNoConflict: no other policy has the target.
+	// ReasonNoConflict: no other policy takes precedence on this target.
 	ReasonNoConflict = "NoConflict"
-	// ReasonTargetTaken: another policy on the same target wins. The message names it.
+	// ReasonTargetTaken: another policy on the same target takes precedence. The message names it.
 	ReasonTargetTaken = "TargetTaken"
 )
 
-// The reason of ConditionImpaired where there is no problem.
+// The reason of ConditionImpaired when it is False. When it is True, the reason is that of the first problem.
 const (
-	// ReasonUnimpaired: as far as can be seen from the objects, everything works as it is meant.
+	// ReasonUnimpaired: no problem was found. Only Kubernetes objects are checked, not traffic.
 	ReasonUnimpaired = "Unimpaired"
 )
 
@@ -59,38 +61,42 @@ const (
 const (
 	// ReasonProgrammed: the policy is being served.
 	ReasonProgrammed = "Programmed"
-	// ReasonNotApplied: it is not, for the reason that another condition of the target gives.
+	// ReasonNotApplied: the policy is not being served. Another condition of the target has the cause.
 	ReasonNotApplied = "NotApplied"
 )
 
-// Summarize gives the conditions of a policy from those of its targets: a type is True where it is True for every
-// target (Conflicted and Impaired: for any), and a message names the targets that are not as they should be. Transition times are
-// left to the writer of the status.
+// Summarize merges the conditions of all targets into the conditions of the policy.
+//
+// A condition is True if it is True for every target. Conflicted and Impaired are True if they are True for any
+// target. If some targets have a problem, the message names these targets. LastTransitionTime is left zero: the
+// status writer sets it.
 func Summarize(targets []TargetStatus) []metav1.Condition {
 	var out []metav1.Condition
-	for _, kind := range []string{
+	for _, conditionType := range []string{
 		ConditionAccepted, ConditionResolvedRefs, ConditionConflicted, ConditionImpaired, ConditionProgrammed,
 	} {
-		if c, ok := summarizeOne(kind, targets); ok {
+		if c, ok := summarizeOne(conditionType, targets); ok {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
-func summarizeOne(kind string, targets []TargetStatus) (metav1.Condition, bool) {
+// summarizeOne merges the conditions of one type. The first unhealthy condition wins. It returns false if no target
+// has a condition of that type.
+func summarizeOne(conditionType string, targets []TargetStatus) (metav1.Condition, bool) {
 	var sum metav1.Condition
 	var messages []string
 	for i := range targets {
-		c := meta.FindStatusCondition(targets[i].Conditions, kind)
+		c := meta.FindStatusCondition(targets[i].Conditions, conditionType)
 		if c == nil {
 			continue
 		}
-		bad := isBad(c)
-		if sum.Type == "" || (bad && len(messages) == 0) {
+		unhealthy := isUnhealthy(c)
+		if sum.Type == "" || (unhealthy && len(messages) == 0) {
 			sum = *c
 		}
-		if bad {
+		if unhealthy {
 			ref := targets[i].TargetRef
 			messages = append(messages, ref.Kind+" "+ref.Name+": "+c.Message)
 		}
@@ -102,7 +108,8 @@ func summarizeOne(kind string, targets []TargetStatus) (metav1.Condition, bool) 
 	return sum, sum.Type != ""
 }
 
-func isBad(c *metav1.Condition) bool {
+// isUnhealthy reports whether c reports a problem. Unknown counts as a problem.
+func isUnhealthy(c *metav1.Condition) bool {
 	if c.Type == ConditionConflicted || c.Type == ConditionImpaired {
 		return c.Status == metav1.ConditionTrue
 	}

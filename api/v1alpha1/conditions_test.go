@@ -18,14 +18,14 @@ func condition(kind string, status metav1.ConditionStatus, reason string) metav1
 	}
 }
 
-func TestSummarizeIsAsBadAsTheWorstTarget(t *testing.T) {
+func TestSummarize_worstTarget(t *testing.T) {
 	sum := Summarize([]TargetStatus{
 		target("a", condition(ConditionAccepted, "True", "Accepted"), condition(ConditionConflicted, "False", "NoConflict")),
 		target("b", condition(ConditionAccepted, "True", "Accepted"), condition(ConditionConflicted, "True", "TargetTaken")),
 		target("c", condition(ConditionAccepted, "True", "Accepted"), condition(ConditionConflicted, "True", "TargetTaken")),
 	})
 	if len(sum) != 2 {
-		t.Fatalf("got %d conditions, want those two that the targets have", len(sum))
+		t.Fatalf("got %d conditions, want 2", len(sum))
 	}
 	accepted, conflicted := sum[0], sum[1]
 	if accepted.Status != "True" || accepted.Message != "it is Accepted" || accepted.ObservedGeneration != 3 {
@@ -36,11 +36,11 @@ func TestSummarizeIsAsBadAsTheWorstTarget(t *testing.T) {
 		t.Errorf("Conflicted is %+v", conflicted)
 	}
 	if !conflicted.LastTransitionTime.IsZero() {
-		t.Error("the transition time is left to the writer of the status")
+		t.Error("LastTransitionTime is set, want zero")
 	}
 }
 
-func TestSummarizeTakesUnknownForBad(t *testing.T) {
+func TestSummarize_unknownIsUnhealthy(t *testing.T) {
 	sum := Summarize([]TargetStatus{
 		target("a", condition(ConditionProgrammed, "True", "Programmed")),
 		target("b", condition(ConditionProgrammed, "Unknown", "Later")),
@@ -50,15 +50,15 @@ func TestSummarizeTakesUnknownForBad(t *testing.T) {
 	}
 }
 
-func TestDurationsParseAsTheyAreWritten(t *testing.T) {
+func TestDuration_Parse(t *testing.T) {
 	for text, want := range map[Duration]time.Duration{
 		"": 0, "0s": 0, "1h30m": 90 * time.Minute, "500ms": 500 * time.Millisecond, "99999h": 99999 * time.Hour,
 	} {
 		if got, err := text.Parse(); got != want || err != nil {
-			t.Errorf("%q is %s, %v, want %s", text, got, err, want)
+			t.Errorf("Parse(%q) = %s, %v, want %s", text, got, err, want)
 		}
 	}
 	if _, err := Duration("1d").Parse(); err == nil {
-		t.Error("1d was taken for a length of time")
+		t.Error("Parse(\"1d\") succeeded, want an error")
 	}
 }

@@ -1,9 +1,9 @@
-// Package v1alpha1 is AffinityPolicy: how the clients of a Service or an Ingress are recognised, and how they are
-// brought back to their own pod.
+// Package v1alpha1 contains the AffinityPolicy API. An AffinityPolicy defines how Limpet recognizes the clients of
+// a Service or an Ingress, and how it returns each client to its own pod.
 //
-// It decides the shape of the object: types, defaults, and which values go together (CEL rules that the API server
-// runs, and `limpet dev` as well). It also names the conditions and their reasons. What a policy means for routes is
-// decided in pkg/translate, and by whom its status is written in controllers.
+// The package defines the types, their defaults and the CEL rules between fields. The API server evaluates these
+// rules, and so does `limpet dev`. It also defines the condition types and reasons. It does not interpret a policy:
+// pkg/translate compiles it into routes, and controllers writes its status.
 //
 // Field names follow sessionPersistence of Gateway API v1.7 where it has them: cookie.name, cookie.path,
 // cookie.lifetimeType, header.name, absoluteTimeout.

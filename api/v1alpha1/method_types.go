@@ -1,6 +1,6 @@
 package v1alpha1
 
-// Source is where a method looks.
+// Source is the part of a request that identifies the client.
 //
 // +kubebuilder:validation:Enum=Cookie;Header;QueryParam;PathSegment;SourceIP
 type Source string
@@ -14,27 +14,28 @@ const (
 	SourceSourceIP    Source = "SourceIP"
 )
 
-// Binding is how what a method found leads to a pod.
+// Binding is the way in which the value that a method reads leads to a pod.
 //
 // +kubebuilder:validation:Enum=Issued;Hashed;Learned;Wrapped;Named
 type Binding string
 
 // The bindings.
 const (
-	// BindingIssued: Limpet gives the client a token.
+	// BindingIssued means that Limpet issues a token to the client.
 	BindingIssued Binding = "Issued"
-	// BindingHashed: the value is hashed onto the pods.
+	// BindingHashed means that the value is hashed onto the pods.
 	BindingHashed Binding = "Hashed"
-	// BindingLearned: the app's own id, seen in its response, is remembered.
+	// BindingLearned means that Limpet remembers which pod sent the value in its response.
 	BindingLearned Binding = "Learned"
-	// BindingWrapped: the app's own value goes out with the token sealed onto it, and comes back unwrapped. It has no
-	// idle time, since only the app can renew its value.
+	// BindingWrapped means that Limpet appends a sealed token to the app's own value in responses, and removes it
+	// from requests. Idle timeouts do not apply, because only the app can renew its value.
 	BindingWrapped Binding = "Wrapped"
-	// BindingNamed: the app's value ends in the pod's own name, or in a route label.
+	// BindingNamed means that the app's value ends in the pod's name, or in the value of one of its labels or
+	// annotations.
 	BindingNamed Binding = "Named"
 )
 
-// Method is one way to recognise a client: a source (where to look) and a binding (how it leads to a pod).
+// Method is one way to recognize a client: a source (where to look) and a binding (how the value leads to a pod).
 //
 // +kubebuilder:validation:XValidation:rule="self.source != 'QueryParam' || self.binding in ['Hashed', 'Learned', 'Named']",message="source QueryParam takes binding Hashed, Learned or Named"
 // +kubebuilder:validation:XValidation:rule="self.source != 'PathSegment' || self.binding in ['Hashed', 'Named']",message="source PathSegment takes binding Hashed or Named"
@@ -47,11 +48,14 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.sourceIP) || self.source == 'SourceIP'",message="sourceIP may only be set with source SourceIP"
 // +kubebuilder:validation:XValidation:rule="!has(self.named) || self.binding == 'Named'",message="named may only be set with binding Named"
 type Method struct {
-	// Source is where to look for what recognises the client.
+	// Source is the part of a request that identifies the client.
 	//
 	// +required
 	Source Source `json:"source"`
-	// Binding is how what was found leads to a pod.
+	// Binding is the way in which the value leads to a pod. Issued: Limpet issues a token to the client. Hashed:
+	// the value is hashed onto the pods. Learned: Limpet remembers which pod sent the value in its response.
+	// Wrapped: Limpet appends a sealed token to the app's own value. Named: the value ends in the pod's name, label
+	// or annotation.
 	//
 	// +required
 	Binding Binding `json:"binding"`
@@ -67,77 +71,80 @@ type Method struct {
 	//
 	// +optional
 	QueryParam *QueryParam `json:"queryParam,omitempty"`
-	// PathSegment is the part of the path to read.
+	// PathSegment is the path segment to read.
 	//
 	// +optional
 	PathSegment *PathSegment `json:"pathSegment,omitempty"`
-	// SourceIP says how much of the client's address counts.
+	// SourceIP defines which part of the client address is used.
 	//
 	// +optional
 	SourceIP *SourceIP `json:"sourceIP,omitempty"`
-	// Named says how the app's value names a pod.
+	// Named defines how the app's value names a pod.
 	//
 	// +optional
 	Named *Named `json:"named,omitempty"`
 }
 
-// Cookie is the cookie that a method reads. All but its name counts only where Limpet sets the cookie.
+// Cookie is the cookie that a method reads. All fields other than name apply only if Limpet sets the cookie itself.
 //
 // +kubebuilder:validation:XValidation:rule="self.sameSite != 'None' || self.secure != 'Never'",message="sameSite None needs secure Auto or Always: browsers drop such a cookie without Secure"
 // +kubebuilder:validation:XValidation:rule="!self.partitioned || self.secure != 'Never'",message="partitioned needs secure Auto or Always: browsers drop such a cookie without Secure"
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !self.name.lowerAscii().startsWith('__secure-') || self.secure != 'Never'",message="a name that starts with __Secure- needs secure Auto or Always"
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !self.name.lowerAscii().startsWith('__host-') || (self.secure != 'Never' && self.path == '/' && size(self.domain) == 0)",message="a name that starts with __Host- needs secure Auto or Always, path / and no domain"
 type Cookie struct {
-	// Name of the cookie. Not set, with binding Issued: a name that is unique to the backend.
+	// Name is the name of the cookie. If unset with binding Issued, a name unique to the backend is generated.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:Pattern="^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"
 	Name string `json:"name,omitempty"`
-	// Path below which browsers send the cookie.
+	// Path is the Path attribute: browsers send the cookie only for this path and the paths below it.
 	//
 	// +optional
 	// +kubebuilder:default=/
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:Pattern=`^/[!-:<-~]*$`
 	Path string `json:"path,omitempty"`
-	// Domain to whose hosts browsers send the cookie. Empty: only to the host that set it.
+	// Domain is the Domain attribute: browsers send the cookie to all hosts of this domain. If empty, only the host
+	// that set the cookie receives it.
 	//
 	// +optional
 	// +kubebuilder:default=""
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+)?$`
 	Domain string `json:"domain,omitempty"`
-	// SameSite is the cookie attribute of that name.
+	// SameSite is the SameSite attribute.
 	//
 	// +optional
 	// +kubebuilder:default=Lax
 	SameSite SameSite `json:"sameSite,omitempty"`
-	// Secure says when the cookie carries the attribute of that name. Auto: on requests that came over TLS.
+	// Secure defines when the cookie has the Secure attribute. Auto sets it in responses to requests received over
+	// TLS.
 	//
 	// +optional
 	// +kubebuilder:default=Auto
 	Secure Secure `json:"secure,omitempty"`
-	// HTTPOnly keeps the cookie from scripts.
+	// HTTPOnly sets the HttpOnly attribute, which hides the cookie from scripts.
 	//
 	// +optional
 	// +kubebuilder:default=true
 	HTTPOnly *bool `json:"httpOnly,omitempty"`
-	// Partitioned asks browsers to keep the cookie apart for each top-level site (CHIPS).
+	// Partitioned sets the Partitioned attribute: browsers store the cookie separately for each top-level site
+	// (CHIPS).
 	//
 	// +optional
 	// +kubebuilder:default=false
 	Partitioned bool `json:"partitioned,omitempty"`
-	// LifetimeType says how long browsers keep the cookie. Session: as long as they run. Permanent: up to
-	// absoluteTimeout. Limpet enforces absoluteTimeout and idleTimeout itself, with either.
+	// LifetimeType defines how long browsers store the cookie. Session: until the browser is closed. Permanent:
+	// until absoluteTimeout. In both cases Limpet itself enforces absoluteTimeout and idleTimeout.
 	//
 	// +optional
 	// +kubebuilder:default=Session
 	LifetimeType LifetimeType `json:"lifetimeType,omitempty"`
 }
 
-// SameSite is the cookie attribute of that name.
+// SameSite is a value of the SameSite cookie attribute.
 //
 // +kubebuilder:validation:Enum=Lax;Strict;None
 type SameSite string
@@ -149,7 +156,7 @@ const (
 	SameSiteNone   SameSite = "None"
 )
 
-// Secure says when a cookie carries the attribute of that name.
+// Secure defines when a cookie has the Secure attribute.
 //
 // +kubebuilder:validation:Enum=Auto;Always;Never
 type Secure string
@@ -161,7 +168,7 @@ const (
 	SecureNever  Secure = "Never"
 )
 
-// LifetimeType says how long browsers keep a cookie.
+// LifetimeType defines how long browsers store a cookie.
 //
 // +kubebuilder:validation:Enum=Session;Permanent
 type LifetimeType string
@@ -174,7 +181,7 @@ const (
 
 // Header is the request header that a method reads.
 type Header struct {
-	// Name of the header, in any case.
+	// Name is the header name. It is case-insensitive.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -186,9 +193,8 @@ type Header struct {
 
 // QueryParam is the query parameter that a method reads.
 type QueryParam struct {
-	// Name of the parameter, compared after percent-decoding. Of several with this name the first counts that is not
-	// empty: in the query, or else in the path, as in /cart;jsessionid=42. A value of more than 256 bytes recognises
-	// nobody.
+	// Name is the parameter name, compared after percent-decoding. The first non-empty value is used. The query is
+	// searched before the path parameters, as in /cart;jsessionid=42. Values longer than 256 bytes are ignored.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -197,9 +203,9 @@ type QueryParam struct {
 	Name string `json:"name"`
 }
 
-// PathSegment is the part of the path that a method reads.
+// PathSegment is the path segment that a method reads.
 type PathSegment struct {
-	// Index of the segment, counted from 0: in /rooms/42/chat segment 1 is 42.
+	// Index is the position of the segment, counted from 0. In /rooms/42/chat, segment 1 is 42.
 	//
 	// +required
 	// +kubebuilder:validation:Minimum=0
@@ -207,13 +213,17 @@ type PathSegment struct {
 	Index int32 `json:"index"`
 }
 
-// SourceIP says how much of the client's address counts: all clients of one such network are one session.
+// SourceIP defines which part of the client address is used. All clients within one prefix share a session.
 type SourceIP struct {
+	// IPv4PrefixLength is the number of leading bits of an IPv4 address that are used.
+	//
 	// +optional
 	// +kubebuilder:default=32
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=32
 	IPv4PrefixLength int32 `json:"ipv4PrefixLength,omitempty"`
+	// IPv6PrefixLength is the number of leading bits of an IPv6 address that are used.
+	//
 	// +optional
 	// +kubebuilder:default=64
 	// +kubebuilder:validation:Minimum=1
@@ -221,25 +231,26 @@ type SourceIP struct {
 	IPv6PrefixLength int32 `json:"ipv6PrefixLength,omitempty"`
 }
 
-// Named says how the app's value names a pod.
+// Named defines how the app's value names a pod.
 //
 // +kubebuilder:validation:XValidation:rule="(self.by == 'PodName') == (size(self.key) == 0)",message="key must be set with by PodLabel or PodAnnotation, and only with those"
 type Named struct {
-	// By is what the value ends in: the pod's name, or the value of one of its labels or annotations. Give each pod a
-	// value of its own: of several with the same one, a ready pod is taken, the same on all replicas. An annotation of more
-	// than 256 bytes counts as not there.
+	// By defines which property of the pod the value ends in. Each pod should have a different value. If several
+	// pods have the same value, all replicas choose the same one of them, and prefer ready pods. Annotations longer
+	// than 256 bytes are ignored.
 	//
 	// +optional
 	// +kubebuilder:default=PodName
 	By NamedBy `json:"by,omitempty"`
-	// Key of the label or annotation.
+	// Key is the key of the label or annotation.
 	//
 	// +optional
 	// +kubebuilder:default=""
 	// +kubebuilder:validation:MaxLength=317
 	// +kubebuilder:validation:Pattern=`^(([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$`
 	Key string `json:"key,omitempty"`
-	// Separator stands before the name: what follows the last one names the pod. A value without one names it as a whole.
+	// Separator precedes the name of the pod in the value. The text after the last separator is used, or the whole
+	// value if it contains none.
 	//
 	// +optional
 	// +kubebuilder:default="."
@@ -249,12 +260,12 @@ type Named struct {
 	Separator string `json:"separator,omitempty"`
 }
 
-// NamedBy is what of a pod an app's value names.
+// NamedBy is the property of a pod that the app's value names.
 //
 // +kubebuilder:validation:Enum=PodName;PodLabel;PodAnnotation
 type NamedBy string
 
-// What of a pod can be named.
+// The values of NamedBy.
 const (
 	NamedByPodName       NamedBy = "PodName"
 	NamedByPodLabel      NamedBy = "PodLabel"

@@ -6,15 +6,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// GroupVersion is limpet.dev/v1alpha1.
+// GroupVersion is the API group and version of this package: limpet.dev/v1alpha1.
 var GroupVersion = schema.GroupVersion{Group: "limpet.dev", Version: "v1alpha1"}
 
-// Kind is the kind of an AffinityPolicy.
+// Kind is the kind of AffinityPolicy objects.
 const Kind = "AffinityPolicy"
 
 var schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 
-// AddToScheme makes the types of this package known to a scheme.
+// AddToScheme registers the types of this package with a scheme.
 var AddToScheme = schemeBuilder.AddToScheme
 
 func addKnownTypes(s *runtime.Scheme) error {

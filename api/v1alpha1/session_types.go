@@ -1,48 +1,49 @@
 package v1alpha1
 
-// NewSession says which pod a new session goes to.
+// NewSession configures how the pod of a new session is chosen.
 //
 // +kubebuilder:validation:XValidation:rule="self.overflow == 'Spill' || self.maxSessionsPerEndpoint > 0",message="overflow Refuse needs maxSessionsPerEndpoint of more than 0"
 type NewSession struct {
-	// Pick chooses among the ready pods. Random takes the less busy of two drawn at random; Hash goes by the client's
-	// address.
+	// Pick is the algorithm that chooses among the ready pods. Random draws two pods and takes the less loaded one.
+	// Hash uses the client address.
 	//
 	// +optional
 	// +kubebuilder:default=LeastSessions
 	Pick Pick `json:"pick,omitempty"`
-	// SlowStart is how long a new pod's share of new sessions rises to its full size, by hashing too. 0s: it has its full
-	// share at once.
+	// SlowStart is the time over which a new pod's share of new sessions grows to its full size. It applies to
+	// hashing too. 0s means that a new pod has its full share at once.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	SlowStart Duration `json:"slowStart,omitempty"`
-	// MaxSessionsPerEndpoint is how many sessions a pod takes, as far as each replica of Limpet sees. 0: no bound.
+	// MaxSessionsPerEndpoint is the maximum number of sessions on a pod. Each replica of Limpet counts the sessions
+	// that it sees. 0 means no limit.
 	//
 	// +optional
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000000
 	MaxSessionsPerEndpoint int32 `json:"maxSessionsPerEndpoint,omitempty"`
-	// Overflow is what happens to a new session when every pod has as many as it may. Spill: it goes to one of them all
-	// the same. Refuse: it is answered as unavailable says for Fail.
+	// Overflow defines how a new session is handled when all pods are at maxSessionsPerEndpoint. Spill ignores the
+	// limit. Refuse rejects the request with the status and retryAfter of unavailable.
 	//
 	// +optional
 	// +kubebuilder:default=Spill
 	Overflow Overflow `json:"overflow,omitempty"`
-	// PreferZone prefers pods that are for Limpet's own zone, as the hints of EndpointSlices say, or else are in it. It
-	// needs the flag --zone, and does not hold for hashing, where replicas in all zones must agree.
+	// PreferZone prefers pods that EndpointSlice hints assign to the zone of Limpet or, without hints, pods in that
+	// zone. It requires the flag --zone. It does not apply to hashing, because replicas in all zones must agree.
 	//
 	// +optional
 	// +kubebuilder:default=false
 	PreferZone bool `json:"preferZone,omitempty"`
 }
 
-// Pick is how the pod of a new session is chosen.
+// Pick is the algorithm that chooses the pod of a new session.
 //
 // +kubebuilder:validation:Enum=LeastSessions;LeastRequests;RoundRobin;Random;Hash
 type Pick string
 
-// The picks.
+// The values of Pick.
 const (
 	PickLeastSessions Pick = "LeastSessions"
 	PickLeastRequests Pick = "LeastRequests"
@@ -51,7 +52,7 @@ const (
 	PickHash          Pick = "Hash"
 )
 
-// Overflow is what happens to a new session when every pod is full.
+// Overflow defines how a new session is handled when all pods are at their limit.
 //
 // +kubebuilder:validation:Enum=Spill;Refuse
 type Overflow string
@@ -62,84 +63,87 @@ const (
 	OverflowRefuse Overflow = "Refuse"
 )
 
-// Drain says what a pod may keep that is being drained: one that terminates and still serves, or that has the
-// annotation limpet.dev/drain with the value "true".
+// Drain configures how pods are drained. A pod drains while it is terminating but still serving, or while it has
+// the annotation limpet.dev/drain with the value "true".
 //
 // +kubebuilder:validation:XValidation:rule="self.keepSessions || duration(self.timeout) == duration('0s')",message="timeout may only be set with keepSessions"
 type Drain struct {
-	// KeepSessions lets it keep its sessions. It gets no new ones in either case.
+	// KeepSessions lets a draining pod keep its sessions. It never gets new ones, unless all pods drain.
 	//
 	// +optional
 	// +kubebuilder:default=true
 	KeepSessions *bool `json:"keepSessions,omitempty"`
-	// Timeout is how long it may keep them. 0s: as long as it serves.
+	// Timeout is how long a draining pod keeps its sessions. 0s means as long as it serves.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	Timeout Duration `json:"timeout,omitempty"`
 }
 
-// Unavailable says what happens to a session whose pod is gone.
+// Unavailable configures how requests are handled when the pod of their session is gone.
 //
 // +kubebuilder:validation:XValidation:rule="self.action == 'Fail' || self.status == 503",message="status may only be set with action Fail"
 // +kubebuilder:validation:XValidation:rule="self.action == 'Fail' || duration(self.retryAfter) == duration('5s')",message="retryAfter may only be set with action Fail"
 // +kubebuilder:validation:XValidation:rule="self.action == 'Wait' || duration(self.wait) == duration('0s')",message="wait may only be set with action Wait"
 // +kubebuilder:validation:XValidation:rule="self.action != 'Wait' || (duration(self.wait) > duration('0s') && duration(self.wait) <= duration('1m'))",message="action Wait needs a wait of more than 0s and at most 1m"
 type Unavailable struct {
-	// Action. Repick: another pod is chosen. Fail: the request is refused. Wait: the request waits for its pod, then
-	// another is chosen.
+	// Action defines how the request is handled. Repick chooses another pod. Fail rejects the request. Wait waits
+	// for the pod to return, then chooses another one.
 	//
 	// +optional
 	// +kubebuilder:default=Repick
 	Action UnavailableAction `json:"action,omitempty"`
-	// Status of the answer, with action Fail.
+	// Status is the status code of the response with action Fail.
 	//
 	// +optional
 	// +kubebuilder:default=503
 	// +kubebuilder:validation:Minimum=400
 	// +kubebuilder:validation:Maximum=599
 	Status int32 `json:"status,omitempty"`
-	// RetryAfter of the answer, with action Fail, rounded up to whole seconds. 0s: the answer has none.
+	// RetryAfter is the Retry-After value of the response with action Fail, rounded up to whole seconds. 0s means
+	// that the response has no Retry-After header.
 	//
 	// +optional
 	// +kubebuilder:default="5s"
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// Wait is how long a request waits, with action Wait.
+	// Wait is the maximum time a request waits with action Wait.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	Wait Duration `json:"wait,omitempty"`
 }
 
-// UnavailableAction is what happens to a session whose pod is gone.
+// UnavailableAction defines how requests are handled when the pod of their session is gone.
 //
 // +kubebuilder:validation:Enum=Repick;Fail;Wait
 type UnavailableAction string
 
-// The actions.
+// The values of UnavailableAction.
 const (
 	UnavailableRepick UnavailableAction = "Repick"
 	UnavailableFail   UnavailableAction = "Fail"
 	UnavailableWait   UnavailableAction = "Wait"
 )
 
-// Rebalance says whether sessions may move to new pods of their own accord.
+// Rebalance configures whether idle sessions may move to less loaded pods.
 //
 // +kubebuilder:validation:XValidation:rule="self.mode != 'OnIdle' || duration(self.afterIdle) > duration('0s')",message="mode OnIdle needs an afterIdle of more than 0s"
 // +kubebuilder:validation:XValidation:rule="self.mode == 'OnIdle' || (duration(self.afterIdle) == duration('0s') && self.maxPerMinute == 0)",message="afterIdle and maxPerMinute may only be set with mode OnIdle"
 type Rebalance struct {
-	// Mode. Never: a session stays as long as its pod serves. OnIdle: one that was idle may move.
+	// Mode defines when sessions may move. Never: a session stays as long as its pod serves. OnIdle: an idle
+	// session may move with its next request.
 	//
 	// +optional
 	// +kubebuilder:default=Never
 	Mode RebalanceMode `json:"mode,omitempty"`
-	// AfterIdle is how long a session must have been idle before it may move, at least. Only sessions with a token of
+	// AfterIdle is the minimum time a session must be idle before it may move. Only sessions with a token issued by
 	// Limpet move.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	AfterIdle Duration `json:"afterIdle,omitempty"`
-	// MaxPerMinute is how many sessions of a pool each replica of Limpet moves in a minute. 0: no bound.
+	// MaxPerMinute is the maximum number of sessions per pool that each replica of Limpet moves in a minute. 0
+	// means no limit.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -148,22 +152,22 @@ type Rebalance struct {
 	MaxPerMinute int32 `json:"maxPerMinute,omitempty"`
 }
 
-// RebalanceMode says when sessions may move of their own accord.
+// RebalanceMode defines when sessions may move although their pod still serves.
 //
 // +kubebuilder:validation:Enum=Never;OnIdle
 type RebalanceMode string
 
-// The modes.
+// The values of RebalanceMode.
 const (
 	RebalanceNever  RebalanceMode = "Never"
 	RebalanceOnIdle RebalanceMode = "OnIdle"
 )
 
-// Hash tunes the methods with binding Hashed.
+// Hash configures the methods with binding Hashed.
 type Hash struct {
-	// BalanceFactor bounds the load of a pod, in percent of the mean number of requests in flight: with 125 no pod gets
-	// a hashed request while it has more than 1.25 x the mean: such a request is counted as moved, reason full. 0: no
-	// bound.
+	// BalanceFactor limits the load of a pod, in percent of the mean number of requests in flight per pod. With
+	// 125, a pod gets no hashed requests while it has more than 1.25 times the mean. Requests sent elsewhere count
+	// as moved with reason full. 0 means no limit.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -173,11 +177,11 @@ type Hash struct {
 	BalanceFactor int32 `json:"balanceFactor,omitempty"`
 }
 
-// StickyBudget bounds how much busier than the others a pod may get by its sessions.
+// StickyBudget limits how much of the load of a pod may come from its sessions.
 type StickyBudget struct {
-	// BalanceFactor is how busy a pod may be, in percent of the mean number of requests in flight, for requests of its
-	// sessions to go there. Above that they go to another pod, as long as it lasts, and come back by themselves: the session
-	// keeps its pod. Each is counted as moved, reason full. For sessions of all bindings but Hashed. 0: no bound.
+	// BalanceFactor limits the load of a pod, in percent of the mean number of requests in flight per pod. While a
+	// pod is above the limit, requests of its sessions are sent to another pod. The session keeps its own pod. Each
+	// such request counts as moved with reason full. Applies to all bindings except Hashed. 0 means no limit.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -185,7 +189,7 @@ type StickyBudget struct {
 	// +kubebuilder:validation:Maximum=10000
 	// +kubebuilder:validation:XValidation:rule="self == 0 || self > 100",message="balanceFactor must be 0, or more than 100"
 	BalanceFactor int32 `json:"balanceFactor,omitempty"`
-	// MinRequests is how many requests a pod may have in flight in any case, however few others have.
+	// MinRequests is the number of requests in flight that a pod may always have, regardless of the mean.
 	//
 	// +optional
 	// +kubebuilder:default=10
@@ -194,27 +198,28 @@ type StickyBudget struct {
 	MinRequests int32 `json:"minRequests,omitempty"`
 }
 
-// Identity is what a pod is recognised by.
+// Identity defines when two pods count as the same pod.
 //
 // +kubebuilder:validation:Enum=Pod;PodName
 type Identity string
 
-// The identities.
+// The values of Identity.
 const (
 	IdentityPod     Identity = "Pod"
 	IdentityPodName Identity = "PodName"
 )
 
-// Split says how sessions and weighted splits go together.
+// Split configures how sessions are combined with weighted backends.
 type Split struct {
-	// Sticky keeps a session on its side of a weighted split or canary, monotone as weights grow.
+	// Sticky keeps a session on its side of a weighted split or canary. As the weight of a side grows, sessions
+	// only move to it, never away from it.
 	//
 	// +optional
 	// +kubebuilder:default=false
 	Sticky bool `json:"sticky,omitempty"`
 }
 
-// Adopted is another controller whose cookies are opened once, then replaced by a token.
+// Adopted is another controller whose session cookies Limpet accepts once and then replaces.
 //
 // +kubebuilder:validation:Enum=IngressNginx;Traefik;NGINX
 type Adopted string
@@ -226,9 +231,10 @@ const (
 	AdoptNGINX        Adopted = "NGINX"
 )
 
-// Exempt names requests that are spread without stickiness. A request is exempt if any of the lists names it.
+// Exempt selects requests that are load balanced without stickiness. A request is exempt if it matches any entry of
+// any list.
 type Exempt struct {
-	// Methods are request methods, such as OPTIONS.
+	// Methods lists request methods, such as OPTIONS.
 	//
 	// +optional
 	// +listType=set
@@ -236,7 +242,8 @@ type Exempt struct {
 	// +kubebuilder:validation:items:MaxLength=32
 	// +kubebuilder:validation:items:Pattern=`^[A-Z][A-Z-]*$`
 	Methods []string `json:"methods,omitempty"`
-	// Paths are path prefixes, compared by segment: /static exempts /static and /static/a, and not /statics.
+	// Paths lists path prefixes, compared segment by segment: /static matches /static and /static/a, but not
+	// /statics.
 	//
 	// +optional
 	// +listType=set
@@ -244,7 +251,7 @@ type Exempt struct {
 	// +kubebuilder:validation:items:MaxLength=1024
 	// +kubebuilder:validation:items:Pattern=`^/[!-"$->@-~]*$`
 	Paths []string `json:"paths,omitempty"`
-	// UserAgents are parts of a User-Agent, compared without regard to case.
+	// UserAgents lists substrings of the User-Agent header, compared case-insensitively.
 	//
 	// +optional
 	// +listType=set
