@@ -14,14 +14,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// addresses is where Limpet can be reached from outside, as the options say. Safe for concurrent use.
+// addresses determines the external addresses of Limpet for the status of Ingresses. It is safe for concurrent use.
 type addresses struct {
 	reader  client.Reader // the cache
 	service types.NamespacedName
 	fixed   []string
 }
 
-// current gives the addresses, sorted. None is no error: the Service may not have one yet, or not exist yet.
+// current returns the addresses in sorted order. It returns none, without an error, if the Service does not exist
+// or has no address yet.
 func (a *addresses) current(ctx context.Context) ([]networkingv1.IngressLoadBalancerIngress, error) {
 	if a.service.Name == "" {
 		return loadBalancer(a.fixed), nil
@@ -37,8 +38,8 @@ func (a *addresses) current(ctx context.Context) ([]networkingv1.IngressLoadBala
 	return loadBalancer(serviceAddresses(service)), nil
 }
 
-// serviceAddresses are where a Service is reached: at its load balancer and external addresses, and at the address
-// inside the cluster only where the Service is not meant to have any of these.
+// serviceAddresses returns the addresses at which clients reach a Service: its load balancer and external
+// addresses. The cluster IP is returned only if the Service is not meant to have any of these.
 func serviceAddresses(s *corev1.Service) []string {
 	if s.Spec.Type == corev1.ServiceTypeExternalName {
 		return []string{s.Spec.ExternalName}
@@ -53,11 +54,12 @@ func serviceAddresses(s *corev1.Service) []string {
 	return found
 }
 
-func loadBalancer(found []string) []networkingv1.IngressLoadBalancerIngress {
-	found = slices.Clone(found)
-	slices.Sort(found)
+// loadBalancer converts addresses to the form used in the status of an Ingress, sorted and without duplicates.
+func loadBalancer(hosts []string) []networkingv1.IngressLoadBalancerIngress {
+	hosts = slices.Clone(hosts)
+	slices.Sort(hosts)
 	var out []networkingv1.IngressLoadBalancerIngress
-	for _, address := range slices.Compact(found) {
+	for _, address := range slices.Compact(hosts) {
 		switch _, err := netip.ParseAddr(address); {
 		case address == "":
 		case err == nil:
@@ -69,7 +71,8 @@ func loadBalancer(found []string) []networkingv1.IngressLoadBalancerIngress {
 	return out
 }
 
-// equalAddresses does not look at ports, which others may have added.
+// equalAddresses reports whether a and b have the same addresses. It ignores ports, which other writers may have
+// added.
 func equalAddresses(a, b []networkingv1.IngressLoadBalancerIngress) bool {
 	return slices.EqualFunc(a, b, func(x, y networkingv1.IngressLoadBalancerIngress) bool {
 		return x.IP == y.IP && x.Hostname == y.Hostname

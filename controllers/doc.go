@@ -1,16 +1,12 @@
-// Package controllers is the cluster side of Limpet: the only rooms that talk to the API server.
+// Package controllers connects Limpet to a Kubernetes cluster. It is the only package that talks to the API server.
 //
-// It decides when to translate, what to ask the API server for, and who writes what:
+// It decides when to translate, what to read from the API server, and which replica writes:
 //
-//   - Every replica watches and serves. Any change of an object that matters enqueues one key for the whole table, some
-//     tens of milliseconds later, so that a burst of changes is one translation. A change of endpoints, or of what their
-//     pods say of themselves, takes the fast path instead: the pools of that Service get their endpoints at once, and no
-//     table is built.
-//   - The leader alone writes: the status of AffinityPolicies and Ingresses, Events, and the Secret with the affinity
-//     keys. Losing the lease stops the writing and nothing else: traffic does not notice, and no status is taken back.
-//   - The keys come before the table. A replica is not ready until it has both, since it could bring nobody back to
-//     their pod.
+//   - Every replica watches and serves. A relevant change of an object enqueues the single key of the table controller. Changes are coalesced for 30 ms, so that a burst of changes causes one translation.
+//   - A change of endpoints or of pod metadata takes the fast path. The pools of the Service get their new endpoints at once, and no table is built.
+//   - Only the leader writes: the status of AffinityPolicies and Ingresses, Events, and the Secret with the affinity keys. A replica that loses the lease stops writing. It keeps serving, and status is not reverted.
+//   - The first table is published only after the affinity keys are loaded. A replica without keys is not ready, because it could not return clients to their pods.
 //
-// It leaves to others: what the objects mean (translate), how that gets live (publish), and what a keyring does with
-// its keys (affinity). Nothing here is on the path of a request.
+// Package translate interprets the objects, publish makes the result live, and affinity owns the keyring. Nothing
+// here is on the path of a request.
 package controllers

@@ -11,39 +11,40 @@ import (
 	"github.com/limpet-dev/limpet/pkg/publish"
 )
 
-// endpoints is the fast path: when an EndpointSlice or one of its pods has changed, the pools of its Service get their
-// endpoints at once. It runs in every replica; different Services may be reconciled at the same time.
-type endpoints struct {
+// endpointReconciler implements the fast path. When an EndpointSlice or one of its pods changes, it publishes the
+// endpoints of the Service without building a table. It runs in every replica and may reconcile different Services
+// concurrently.
+type endpointReconciler struct {
 	publisher Publisher
 	newest    publish.Newest
-	// slicesOf gives the EndpointSlices that name a pod.
+	// slicesOf returns the EndpointSlices that reference a pod.
 	slicesOf func(namespace, pod string) []*discoveryv1.EndpointSlice
-	// told hears of each Service whose endpoints were made live.
-	told func(service types.NamespacedName)
-	seen seen[types.NamespacedName]
+	// onPublished is called after the endpoints of a Service were published.
+	onPublished func(service types.NamespacedName)
+	changedAt   eventTimes[types.NamespacedName]
 }
 
-// changed enqueues the Service that a slice belongs to.
-func (e *endpoints) changed(queue serviceQueue, slice *discoveryv1.EndpointSlice) {
+// changed enqueues the Service that owns the slice.
+func (e *endpointReconciler) changed(queue serviceQueue, slice *discoveryv1.EndpointSlice) {
 	service := slice.Labels[discoveryv1.LabelServiceName]
 	if service == "" {
-		return // made by hand for something else than a Service
+		return // created by hand, not for a Service
 	}
 	key := types.NamespacedName{Namespace: slice.Namespace, Name: service}
-	e.seen.mark(key)
+	e.changedAt.record(key)
 	queue.Add(key)
 }
 
-// podChanged enqueues the Services that a pod is behind.
-func (e *endpoints) podChanged(queue serviceQueue, pod *metav1.PartialObjectMetadata) {
+// podChanged enqueues the Services that select the pod.
+func (e *endpointReconciler) podChanged(queue serviceQueue, pod *metav1.PartialObjectMetadata) {
 	for _, slice := range e.slicesOf(pod.Namespace, pod.Name) {
 		e.changed(queue, slice)
 	}
 }
 
-// Reconcile makes the endpoints of one Service live.
-func (e *endpoints) Reconcile(_ context.Context, service types.NamespacedName) (reconcile.Result, error) {
-	e.publisher.Endpoints(service.Namespace, service.Name, e.newest, e.seen.take(service))
-	e.told(service)
+// Reconcile publishes the endpoints of one Service.
+func (e *endpointReconciler) Reconcile(_ context.Context, service types.NamespacedName) (reconcile.Result, error) {
+	e.publisher.Endpoints(service.Namespace, service.Name, e.newest, e.changedAt.take(service))
+	e.onPublished(service)
 	return reconcile.Result{}, nil
 }

@@ -22,47 +22,52 @@ import (
 
 const (
 	reportingController = "limpet.dev/ingress"
-	maxNote             = 1024 // what the API server takes
+	maxNoteBytes        = 1024 // limit of the API server for Event.note
 )
 
-// events tells the problems of objects as Events, one for each reason, when they arise or change. It does not go through
-// client-go's recorder: that merges Events which differ in their note only, and the note is what says what is wrong.
-// Safe for concurrent use.
+// events creates a Warning Event for each reason of an object's problems when the problem appears or its text
+// changes.
+//
+// It does not use client-go's EventRecorder, because the recorder merges Events that differ only in their note, and
+// the note describes the problem. It is safe for concurrent use.
 type events struct {
 	client   client.Client
 	scheme   *runtime.Scheme
 	instance string
 
-	mu   sync.Mutex
-	told map[model.Ref]map[string]string // reason -> note
+	mu      sync.Mutex
+	emitted map[model.Ref]map[string]string // reason -> note
 }
 
-func (e *events) forgetAll() {
+// reset forgets all Events, so that they are emitted again.
+func (e *events) reset() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.told = map[model.Ref]map[string]string{}
+	e.emitted = map[model.Ref]map[string]string{}
 }
 
+// forget drops the state of one object.
 func (e *events) forget(ref model.Ref) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.told, ref)
+	delete(e.emitted, ref)
 }
 
-// tell creates the Events that have not been told. Those that could not be created are told with the next try.
-func (e *events) tell(ctx context.Context, object client.Object, report *translate.Report) error {
+// emit creates the Events that have not been created yet. On an error, the remaining Events are created by the next
+// call.
+func (e *events) emit(ctx context.Context, object client.Object, report *translate.Report) error {
 	notes := notesByReason(report.Problems)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	told := map[string]string{}
-	defer func() { e.told[report.Ref] = told }()
+	emitted := map[string]string{}
+	defer func() { e.emitted[report.Ref] = emitted }()
 	for _, reason := range sortedKeys(notes) {
-		if e.told[report.Ref][reason] != notes[reason] {
+		if e.emitted[report.Ref][reason] != notes[reason] {
 			if err := e.create(ctx, object, reason, notes[reason]); err != nil {
-				return fmt.Errorf("telling %s about %s: %w", report.Ref, reason, err)
+				return fmt.Errorf("creating Event %s for %s: %w", reason, report.Ref, err)
 			}
 		}
-		told[reason] = notes[reason]
+		emitted[reason] = notes[reason]
 	}
 	return nil
 }
@@ -75,7 +80,7 @@ func (e *events) create(ctx context.Context, object client.Object, reason, note 
 	err = e.client.Create(ctx, &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:    object.GetNamespace(),
-			GenerateName: namePrefix(object.GetName()),
+			GenerateName: eventNamePrefix(object.GetName()),
 		},
 		EventTime: metav1.MicroTime{Time: time.Now()},
 		Regarding: corev1.ObjectReference{
@@ -90,18 +95,19 @@ func (e *events) create(ctx context.Context, object client.Object, reason, note 
 		Note:                note,
 	})
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return nil // nobody is left to be told
+		return nil // Events cannot be created in a terminating namespace
 	}
 	return err
 }
 
-// namePrefix is the object's name, as far as a name to be completed by the API server may go.
-func namePrefix(name string) string {
-	const most = 50
-	return strings.TrimRight(name[:min(len(name), most)], ".-") + "-"
+// eventNamePrefix returns the generateName of an Event: the object's name, shortened so that the API server can
+// append to it.
+func eventNamePrefix(name string) string {
+	const maxLen = 50
+	return strings.TrimRight(name[:min(len(name), maxLen)], ".-") + "-"
 }
 
-// notesByReason joins the problems of one reason to one note.
+// notesByReason returns one note for each reason. Problems with the same reason are joined.
 func notesByReason(problems []translate.Problem) map[string]string {
 	lines := map[string][]string{}
 	for _, p := range problems {
@@ -113,18 +119,18 @@ func notesByReason(problems []translate.Problem) map[string]string {
 	}
 	notes := make(map[string]string, len(lines))
 	for reason, all := range lines {
-		notes[reason] = shorten(strings.Join(all, "; "))
+		notes[reason] = truncateNote(strings.Join(all, "; "))
 	}
 	return notes
 }
 
-// shorten cuts a note at the last rune that fits.
-func shorten(note string) string {
+// truncateNote cuts a note at a rune boundary so that it fits into an Event.
+func truncateNote(note string) string {
 	const mark = " ..."
-	if len(note) <= maxNote {
+	if len(note) <= maxNoteBytes {
 		return note
 	}
-	return strings.ToValidUTF8(note[:maxNote-len(mark)], "") + mark
+	return strings.ToValidUTF8(note[:maxNoteBytes-len(mark)], "") + mark
 }
 
 func sortedKeys(notes map[string]string) []string {

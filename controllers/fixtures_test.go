@@ -25,19 +25,19 @@ import (
 	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// fakePublisher translates like the real one and remembers what it was given.
+// fakePublisher translates like publish.Publisher and records its arguments.
 type fakePublisher struct {
 	keys    *affinity.Keys
 	options translate.Options
 
 	mu        sync.Mutex
 	published int
-	early     bool // there was a table before there were keys
+	early     bool // a table was published before the keys were loaded
 	last      translate.Result
 	newest    publish.Newest              // of the last table
-	endpoints map[string][]model.Endpoint // by Service, as the fast path brought them
+	endpoints map[string][]model.Endpoint // by Service, from the fast path
 	fast      int
-	worst     time.Duration // from event to here
+	worst     time.Duration // longest delay from event to publisher
 }
 
 func newFakePublisher(keys *affinity.Keys) *fakePublisher {
@@ -64,8 +64,8 @@ func (p *fakePublisher) Endpoints(namespace, service string, newest publish.Newe
 	p.endpoints[namespace+"/"+service] = translate.Endpoints(pool, newest.Slices(namespace, service), newest.Pods)
 }
 
-// see calls f with the publisher's state at rest.
-func (p *fakePublisher) see(f func(*fakePublisher) bool) func() bool {
+// locked returns a function that calls f while the publisher is locked.
+func (p *fakePublisher) locked(f func(*fakePublisher) bool) func() bool {
 	return func() bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -73,8 +73,9 @@ func (p *fakePublisher) see(f func(*fakePublisher) bool) func() bool {
 	}
 }
 
+// serves returns a condition: the last table has a route for host from an object in namespace.
 func (p *fakePublisher) serves(namespace, host string) func() bool {
-	return p.see(func(p *fakePublisher) bool {
+	return p.locked(func(p *fakePublisher) bool {
 		if p.last.Model == nil {
 			return false
 		}
@@ -87,13 +88,13 @@ func (p *fakePublisher) serves(namespace, host string) func() bool {
 	})
 }
 
-// logLines is what a replica has logged. Safe for concurrent use.
+// logLines records the log of a replica. It is safe for concurrent use.
 type logLines struct {
 	mu    sync.Mutex
 	lines []string
 }
 
-// logger writes there, and what is there to the log of a test that has failed.
+// logger returns a logger that appends to l. The lines are printed if the test fails.
 func (l *logLines) logger(t *testing.T) logr.Logger {
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -160,7 +161,7 @@ func slice(namespace, service string, addresses ...string) *discoveryv1.Endpoint
 	return s
 }
 
-// policy is a valid one on a Service.
+// policy returns a valid policy for a Service.
 func policy(namespace, name, service string) *v1alpha1.AffinityPolicy {
 	return &v1alpha1.AffinityPolicy{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
@@ -171,8 +172,8 @@ func policy(namespace, name, service string) *v1alpha1.AffinityPolicy {
 	}
 }
 
-// spoil makes a policy one that the API server takes and translation does not.
-func spoil(p *v1alpha1.AffinityPolicy) {
+// makeInvalid makes the policy one that the API server accepts and translation rejects.
+func makeInvalid(p *v1alpha1.AffinityPolicy) {
 	p.Spec.Methods = []v1alpha1.Method{{
 		Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingWrapped, Header: &v1alpha1.Header{Name: "X-Id"},
 	}}
@@ -180,14 +181,14 @@ func spoil(p *v1alpha1.AffinityPolicy) {
 }
 
 func keySecretObject() *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: DefaultKeySecret}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: limpetNamespace, Name: DefaultKeySecret}}
 }
 
 func lease() *coordinationv1.Lease {
-	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: defaultLeaseName}}
+	return &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: limpetNamespace, Name: defaultLeaseName}}
 }
 
-// tlsSecret holds a self-signed certificate for any name.
+// tlsSecret returns a Secret with a self-signed certificate for *.example.com.
 func tlsSecret(t *testing.T, namespace, name string, expires time.Time) *corev1.Secret {
 	t.Helper()
 	cert, key := certificates.PEM(t, certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"*.example.com"}, NotAfter: expires}))

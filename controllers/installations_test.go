@@ -13,9 +13,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-const firstInstallation = "limpet.dev/" + home + "/" + defaultLeaseName
+const firstInstallation = "limpet.dev/" + limpetNamespace + "/" + defaultLeaseName
 
-// startSecond runs another installation, in the namespace of the test, which serves the Ingresses of class "second".
+// startSecond runs a second installation in namespace ns, which serves the Ingresses of class "second". It returns
+// the controller name of that installation.
 func startSecond(t *testing.T, ns string) (name string) {
 	t.Helper()
 	r := newReplica("second")
@@ -27,21 +28,21 @@ func startSecond(t *testing.T, ns string) (name string) {
 	return "limpet.dev/" + ns + "/" + defaultLeaseName
 }
 
-// ofSecond makes an Ingress one of the second installation.
+// ofSecond assigns an Ingress to the second installation.
 func ofSecond(in *networkingv1.Ingress) *networkingv1.Ingress {
 	in.Spec.IngressClassName = ptr.To("second")
 	return in
 }
 
-// onIngress gives a policy one more target.
+// onIngress adds an Ingress to the targets of a policy.
 func onIngress(p *v1alpha1.AffinityPolicy, name string) *v1alpha1.AffinityPolicy {
 	p.Spec.TargetRefs = append(p.Spec.TargetRefs,
 		v1alpha1.TargetRef{Group: "networking.k8s.io", Kind: "Ingress", Name: name})
 	return p
 }
 
-// said is the status of a condition by target and controller.
-func said(t *testing.T, p *v1alpha1.AffinityPolicy, kind string) map[string]metav1.ConditionStatus {
+// conditionByTarget returns the status of a condition by target and controller.
+func conditionByTarget(t *testing.T, p *v1alpha1.AffinityPolicy, kind string) map[string]metav1.ConditionStatus {
 	t.Helper()
 	out := map[string]metav1.ConditionStatus{}
 	now := get(t, p)
@@ -55,9 +56,9 @@ func said(t *testing.T, p *v1alpha1.AffinityPolicy, kind string) map[string]meta
 	return out
 }
 
-// cart is named by Ingresses of both, each of the other two targets is for one.
-func TestInstallationsReportOnWhatTheyServeAndLeaveEachOtherAlone(t *testing.T) {
-	ns := leaveNoTrace(t)
+// Ingresses of both installations route to cart. Each of the other two targets belongs to one installation.
+func TestPolicyStatus_twoInstallations(t *testing.T) {
+	ns := newNamespace(t)
 	p := onIngress(onIngress(policy(ns, "both", "cart"), "first"), "second")
 	theirs := ofSecond(ingress(ns, "second"))
 	theirs.Spec.DefaultBackend = &networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
@@ -71,7 +72,7 @@ func TestInstallationsReportOnWhatTheyServeAndLeaveEachOtherAlone(t *testing.T) 
 		"Service cart by " + second: "True", "Ingress second by " + second: "True",
 	}
 	saysAll := func() bool {
-		got := said(t, p, v1alpha1.ConditionProgrammed)
+		got := conditionByTarget(t, p, v1alpha1.ConditionProgrammed)
 		for key, status := range want {
 			if got[key] != status {
 				return false
@@ -79,41 +80,41 @@ func TestInstallationsReportOnWhatTheyServeAndLeaveEachOtherAlone(t *testing.T) 
 		}
 		return len(got) == len(want)
 	}
-	eventually(t, "both have said what they do", saysAll)
-	settled := get(t, p).ResourceVersion
-	for _, name := range []string{"one", "another"} { // both writers go through all objects for each of these
-		poke := policy(ns, name, "nowhere")
-		create(t, poke)
-		eventually(t, "both have seen it", func() bool { return len(said(t, poke, v1alpha1.ConditionResolvedRefs)) == 2 })
+	eventually(t, "the entries of both", saysAll)
+	before := get(t, p).ResourceVersion
+	for _, name := range []string{"one", "another"} { // makes both writers check all objects
+		other := policy(ns, name, "nowhere")
+		create(t, other)
+		eventually(t, "the entries of both for the new policy", func() bool { return len(conditionByTarget(t, other, v1alpha1.ConditionResolvedRefs)) == 2 })
 	}
-	if get(t, p).ResourceVersion != settled || !saysAll() {
-		t.Errorf("the status was written again: %v", said(t, p, v1alpha1.ConditionProgrammed))
+	if get(t, p).ResourceVersion != before || !saysAll() {
+		t.Errorf("the status was rewritten: %v", conditionByTarget(t, p, v1alpha1.ConditionProgrammed))
 	}
 	if !meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionProgrammed) {
-		t.Errorf("the summary is %+v", p.Status.Conditions)
+		t.Errorf("conditions = %+v", p.Status.Conditions)
 	}
 }
 
-func TestAnInstallationTakesBackWhatIsNotItsOwnAnyMore(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestPolicyStatus_removesOwnEntries(t *testing.T) {
+	ns := newNamespace(t)
 	p, in := onIngress(policy(ns, "cart", "cart"), "cart"), ingress(ns, "cart")
 	create(t, service(ns, "cart"), in, p)
 	startReplica(t, "first")
-	eventually(t, "the first reports", func() bool { return len(said(t, p, v1alpha1.ConditionProgrammed)) == 2 })
+	eventually(t, "the entries of the first", func() bool { return len(conditionByTarget(t, p, v1alpha1.ConditionProgrammed)) == 2 })
 	second := startSecond(t, ns)
 	change(t, in, func(in *networkingv1.Ingress) { ofSecond(in) })
-	eventually(t, "the second reports, and the first does not", func() bool {
-		got := said(t, p, v1alpha1.ConditionProgrammed)
+	eventually(t, "the entries of the second only", func() bool {
+		got := conditionByTarget(t, p, v1alpha1.ConditionProgrammed)
 		return len(got) == 2 && got["Service cart by "+second] == "True" && got["Ingress cart by "+second] == "True"
 	})
 	change(t, p, func(p *v1alpha1.AffinityPolicy) { p.Spec.TargetRefs = p.Spec.TargetRefs[:1] })
-	eventually(t, "what is said of a target that the policy has not is gone", func() bool {
-		return len(get(t, p).Status.Targets) == 1 && len(said(t, p, v1alpha1.ConditionProgrammed)) == 1
+	eventually(t, "the entry of the removed target to be deleted", func() bool {
+		return len(get(t, p).Status.Targets) == 1 && len(conditionByTarget(t, p, v1alpha1.ConditionProgrammed)) == 1
 	})
 }
 
-// A controller that is no more has left an entry.
-func TestTheSummaryIsAboutTheNewestGeneration(t *testing.T) {
+// An uninstalled controller left an entry behind.
+func TestPolicyStatus_ignoresOldGenerations(t *testing.T) {
 	left := v1alpha1.TargetStatus{
 		TargetRef: v1alpha1.TargetRef{Kind: "Service", Name: "cart"}, ControllerName: "limpet.dev/gone/limpet-leader",
 		Conditions: []metav1.Condition{
@@ -130,6 +131,6 @@ func TestTheSummaryIsAboutTheNewestGeneration(t *testing.T) {
 		}}}}
 	status := policyStatus(report, p, firstInstallation)
 	if len(status.Targets) != 2 || !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionProgrammed) {
-		t.Errorf("the status is %+v", status)
+		t.Errorf("status = %+v", status)
 	}
 }

@@ -17,24 +17,24 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 )
 
-// keySecret follows the Secret with the affinity keys: every replica puts its keys to use, the leader also makes and
-// rotates them. Whatever is wrong with the Secret, the keys in use stay in use.
-type keySecret struct {
+// keyReconciler loads the affinity keys from their Secret in every replica. In the leader it also creates the
+// Secret and rotates the keys. If the Secret is missing or invalid, the keys in use stay in use.
+type keyReconciler struct {
 	client   client.Client
 	name     types.NamespacedName
 	rotation rotation
 	keys     *affinity.Keys
 	leading  func() bool
-	// stored is called after the first keys were put to use.
-	stored func()
-	log    logr.Logger
+	// onFirstKeys is called once, after the first keys were loaded.
+	onFirstKeys func()
+	log         logr.Logger
 
 	trigger trigger
-	text    []byte // that the keys in use were read from
+	text    []byte // the Secret data that the keys in use were parsed from
 }
 
-// Reconcile brings the keys in use and the Secret, if we lead, up to date.
-func (k *keySecret) Reconcile(ctx context.Context, _ whole) (reconcile.Result, error) {
+// Reconcile loads the keys from the Secret and, in the leader, creates or rotates them.
+func (k *keyReconciler) Reconcile(ctx context.Context, _ singleton) (reconcile.Result, error) {
 	secret := &corev1.Secret{}
 	err := k.client.Get(ctx, k.name, secret)
 	switch {
@@ -43,8 +43,8 @@ func (k *keySecret) Reconcile(ctx context.Context, _ whole) (reconcile.Result, e
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("reading Secret %s: %w", k.name, err)
 	default:
-		if err := k.use(secret.Data[keysData]); err != nil {
-			return reconcile.Result{}, fmt.Errorf("key Secret %s: %w", k.name, err)
+		if err := k.use(secret.Data[keysDataKey]); err != nil {
+			return reconcile.Result{}, fmt.Errorf("parsing affinity keys in Secret %s: %w", k.name, err)
 		}
 	}
 	if !k.leading() {
@@ -54,8 +54,9 @@ func (k *keySecret) Reconcile(ctx context.Context, _ whole) (reconcile.Result, e
 	return reconcile.Result{RequeueAfter: next}, err
 }
 
-// use puts the keys of a text to use, unless it is the text that is in use. An empty one is left to the leader.
-func (k *keySecret) use(text []byte) error {
+// use parses text and starts using its keys, unless they are in use already. Empty text is ignored: the leader
+// replaces it.
+func (k *keyReconciler) use(text []byte) error {
 	if len(bytes.TrimSpace(text)) == 0 || bytes.Equal(text, k.text) {
 		return nil
 	}
@@ -70,16 +71,18 @@ func (k *keySecret) use(text []byte) error {
 	first := k.keys.Load() == nil
 	k.keys.Store(ring)
 	k.text = text
-	k.log.Info("Affinity keys put to use", "secret", k.name, "keys", len(keys))
+	k.log.Info("Loaded affinity keys", "secret", k.name, "keys", len(keys))
 	if first {
-		k.stored()
+		k.onFirstKeys()
 	}
 	return nil
 }
 
-// maintain creates or rotates the Secret, and says when to look again. Our view of it may be late: the API server then
-// answers with a conflict, and the event that we have yet to see brings us back.
-func (k *keySecret) maintain(ctx context.Context, secret *corev1.Secret) (time.Duration, error) {
+// maintain creates or rotates the Secret and returns the time until the next step.
+//
+// The cached Secret may be outdated. The API server then responds with a conflict, and the pending watch event
+// triggers the next reconciliation.
+func (k *keyReconciler) maintain(ctx context.Context, secret *corev1.Secret) (time.Duration, error) {
 	create := secret == nil
 	if create {
 		secret = &corev1.Secret{
@@ -102,6 +105,6 @@ func (k *keySecret) maintain(ctx context.Context, secret *corev1.Secret) (time.D
 	if err != nil {
 		return 0, fmt.Errorf("writing Secret %s: %w", k.name, err)
 	}
-	k.log.Info("Affinity keys written", "secret", k.name, "created", create)
+	k.log.Info("Wrote affinity keys", "secret", k.name, "created", create)
 	return next, nil
 }

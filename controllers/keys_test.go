@@ -10,48 +10,48 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 )
 
-func TestTheLeaderMakesTheKeysAndAllReplicasUseThem(t *testing.T) {
-	leaveNoTrace(t)
+func TestKeys_sharedByReplicas(t *testing.T) {
+	newNamespace(t)
 	a, b := startReplica(t, "a"), startReplica(t, "b")
 	eventually(t, "keys in both", func() bool { return a.keys.Load() != nil && b.keys.Load() != nil })
 	sealed := seal(a.keys)
 	if !opens(b.keys, sealed) {
-		t.Error("b cannot open what a has sealed")
+		t.Error("b cannot open a token that a sealed")
 	}
 }
 
-func TestAKeyOpensEverywhereBeforeItSeals(t *testing.T) {
-	leaveNoTrace(t)
+func TestKeys_openBeforeTheySeal(t *testing.T) {
+	newNamespace(t)
 	r := startReplica(t, "a")
 	secret := keySecretObject()
 	eventually(t, "the first key", func() bool { return r.keys.Load() != nil })
 	old := lines(get(t, secret))
 	byOld := seal(r.keys)
 
-	annotate(t, secret, nextKeyAt)
+	annotate(t, secret, nextKeyAtAnnotation)
 	eventually(t, "a second key", func() bool { return len(lines(get(t, secret))) == 2 })
 	added := lines(secret)
 	if !bytes.Equal(added[0], old[0]) {
-		t.Error("the new key seals at once")
+		t.Error("the new key seals immediately")
 	}
-	annotate(t, secret, keySealsAt)
+	annotate(t, secret, keySealsAtAnnotation)
 	eventually(t, "the second key comes first", func() bool {
 		now := lines(get(t, secret))
 		return len(now) == 2 && bytes.Equal(now[0], added[1]) && bytes.Equal(now[1], added[0])
 	})
-	newest := ringOf(t, added[1])
+	newest := keyringOf(t, added[1])
 	eventually(t, "the new key seals here", func() bool {
 		keys := new(affinity.Keys)
 		keys.Store(newest)
 		return opens(keys, seal(r.keys))
 	})
 	if !opens(r.keys, byOld) {
-		t.Error("a token of the old key does not open any more")
+		t.Error("a token sealed by the old key does not open")
 	}
 }
 
-func TestADeletedKeySecretIsMadeAnew(t *testing.T) {
-	leaveNoTrace(t)
+func TestKeys_deletedSecretIsRecreated(t *testing.T) {
+	newNamespace(t)
 	r := startReplica(t, "a")
 	eventually(t, "keys", func() bool { return r.keys.Load() != nil })
 	byOld := seal(r.keys)
@@ -61,23 +61,23 @@ func TestADeletedKeySecretIsMadeAnew(t *testing.T) {
 	eventually(t, "other keys", func() bool { return !opens(r.keys, byOld) })
 }
 
-func TestKeysThatDoNotParseAreLeftAloneAndTheLastOnesStay(t *testing.T) {
-	leaveNoTrace(t)
+func TestKeys_invalidSecretIsKept(t *testing.T) {
+	newNamespace(t)
 	r := startReplica(t, "a")
 	eventually(t, "keys", func() bool { return r.keys.Load() != nil })
 	byOld := seal(r.keys)
 	secret := keySecretObject()
-	change(t, secret, func(s *corev1.Secret) { s.Data[keysData] = []byte("no key\n") })
+	change(t, secret, func(s *corev1.Secret) { s.Data[keysDataKey] = []byte("no key\n") })
 	good := affinity.NewKey()
-	change(t, secret, func(s *corev1.Secret) { // and mended again, which is how we know that it was seen
-		if string(s.Data[keysData]) != "no key\n" {
-			t.Errorf("somebody's keys were written over with %q", s.Data[keysData])
+	change(t, secret, func(s *corev1.Secret) { // valid keys, to detect that the Secret was read again
+		if string(s.Data[keysDataKey]) != "no key\n" {
+			t.Errorf("invalid keys were overwritten with %q", s.Data[keysDataKey])
 		}
 		rotation{}.write(s, [][]byte{good})
 	})
-	eventually(t, "the mended keys", func() bool {
+	eventually(t, "the valid keys", func() bool {
 		keys := new(affinity.Keys)
-		keys.Store(ringOf(t, good))
+		keys.Store(keyringOf(t, good))
 		return opens(keys, seal(r.keys))
 	})
 	if opens(r.keys, byOld) {
@@ -85,15 +85,15 @@ func TestKeysThatDoNotParseAreLeftAloneAndTheLastOnesStay(t *testing.T) {
 	}
 }
 
-// Three years of rotation: what each replica sees is what the leader has written, `lag` later.
-func TestRotationLosesNoSession(t *testing.T) {
-	r := rotation{every: DefaultKeyRotation, settle: defaultKeySettle}
+// Simulates three years of rotation. Replicas see what the leader wrote after a delay of lag.
+func TestRotation_losesNoSession(t *testing.T) {
+	r := rotation{every: DefaultKeyRotation, propagationDelay: defaultKeyPropagationDelay}
 	const lag = 5 * time.Minute
 	const cookieLife = 400 * 24 * time.Hour
 	secret := &corev1.Secret{}
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	known := map[string]time.Time{}  // when a key was written first
-	sealed := map[string]time.Time{} // when it has sealed last
+	known := map[string]time.Time{}  // time at which a key was added
+	sealed := map[string]time.Time{} // time at which a key last sealed
 	for end := now.AddDate(3, 0, 0); now.Before(end); {
 		_, next, err := r.step(secret, now)
 		if err != nil || next <= 0 {
@@ -106,22 +106,22 @@ func TestRotationLosesNoSession(t *testing.T) {
 			}
 		}
 		if len(known) > 1 && now.Sub(known[string(keys[0])]) < lag {
-			t.Fatalf("at %v: a key of %v seals", now, known[string(keys[0])])
+			t.Fatalf("at %v: a key added at %v seals", now, known[string(keys[0])])
 		}
 		sealed[string(keys[0])] = now
 		for key, last := range sealed {
-			if now.Sub(last) < cookieLife && !contains(string(secret.Data[keysData]), key) {
-				t.Fatalf("at %v: a key is gone that has sealed until %v", now, last)
+			if now.Sub(last) < cookieLife && !contains(string(secret.Data[keysDataKey]), key) {
+				t.Fatalf("at %v: a key that sealed until %v is gone", now, last)
 			}
 		}
 		now = now.Add(next)
 	}
-	if len(known) < 30 || len(lines(secret)) != keptKeys {
-		t.Errorf("%d keys in three years, %d of them kept; want one a month, and %d", len(known), len(lines(secret)), keptKeys)
+	if len(known) < 30 || len(lines(secret)) != maxKeys {
+		t.Errorf("%d keys in three years, %d of them kept; want one a month, and %d", len(known), len(lines(secret)), maxKeys)
 	}
 }
 
-func TestRotationStepsOverWhatSomebodyElseHasWritten(t *testing.T) {
+func TestRotation_foreignSecrets(t *testing.T) {
 	key := affinity.NewKey()
 	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
 	theirs := &corev1.Secret{}
@@ -138,7 +138,7 @@ func TestRotationStepsOverWhatSomebodyElseHasWritten(t *testing.T) {
 		{"keys are left alone without rotation", rotation{}, theirs.DeepCopy(), false, 0, false},
 		{"an empty Secret gets a key", rotation{}, &corev1.Secret{}, true, 0, false},
 		{"keys that do not parse are an error", rotation{every: time.Hour},
-			&corev1.Secret{Data: map[string][]byte{keysData: []byte("x")}}, false, 0, true},
+			&corev1.Secret{Data: map[string][]byte{keysDataKey: []byte("x")}}, false, 0, true},
 	} {
 		changed, next, err := c.rule.step(c.secret, now)
 		if changed != c.changed || next != c.next || (err != nil) != c.fails {
@@ -147,9 +147,9 @@ func TestRotationStepsOverWhatSomebodyElseHasWritten(t *testing.T) {
 	}
 }
 
-func lines(secret *corev1.Secret) [][]byte { return bytes.Fields(secret.Data[keysData]) }
+func lines(secret *corev1.Secret) [][]byte { return bytes.Fields(secret.Data[keysDataKey]) }
 
-// annotate sets a time of the schedule to the past.
+// annotate sets a scheduled time to the past.
 func annotate(t *testing.T, secret *corev1.Secret, annotation string) {
 	t.Helper()
 	change(t, secret, func(s *corev1.Secret) {
@@ -169,8 +169,8 @@ func opens(keys *affinity.Keys, sealed []byte) bool {
 	return keys.Load().Open(new(affinity.Memory), sealed, &opened) && opened == token
 }
 
-// ringOf is a keyring of one key, given as bytes or as it stands in the Secret.
-func ringOf(t *testing.T, key []byte) *affinity.Keyring {
+// keyringOf returns a keyring with one key, given as raw bytes or in the format of the Secret.
+func keyringOf(t *testing.T, key []byte) *affinity.Keyring {
 	t.Helper()
 	keys, err := affinity.ParseKeys(key)
 	if err != nil {

@@ -16,22 +16,24 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// leader campaigns for the lease, and runs its duties for as long as it holds it. A lost lease ends the duties and
-// starts the next campaign: the manager's own leader election would end the process instead, and every connection.
+// leader takes part in leader election and runs the tasks of the leader while it holds the lease.
+//
+// When the lease is lost, the tasks end and the next election starts. The leader election of controller-runtime's
+// manager is not used, because it ends the process on a lost lease, and with it every connection.
 type leader struct {
 	config leaderelection.LeaderElectionConfig
-	// duties are called at the start of each term, at the same time. Each returns soon after its context ends.
-	duties  []func(ctx context.Context)
+	// tasks are started concurrently when the lease is acquired. Each must return soon after its context is done.
+	tasks   []func(ctx context.Context)
 	log     logr.Logger
 	leading atomic.Bool
-	// term is held by the duties of one term, so that those of two never meet.
+	// term is held while the tasks run, so that the tasks of two terms never overlap.
 	term sync.Mutex
 }
 
-func newLeader(o *Options, duties ...func(context.Context)) (*leader, error) {
+func newLeader(o *Options, tasks ...func(context.Context)) (*leader, error) {
 	clients, err := kubernetes.NewForConfig(o.Config)
 	if err != nil {
-		return nil, fmt.Errorf("making the client for the lease: %w", err)
+		return nil, fmt.Errorf("creating the client for leader election: %w", err)
 	}
 	identity, err := identity(o.Identity)
 	if err != nil {
@@ -45,32 +47,34 @@ func newLeader(o *Options, duties ...func(context.Context)) (*leader, error) {
 				Client:     clients.CoordinationV1(),
 				LockConfig: resourcelock.ResourceLockConfig{Identity: identity},
 			},
-			// The proportions of client-go's own 15 s, 10 s and 2 s.
+			// Same ratio as the defaults of client-go: 15 s, 10 s and 2 s.
 			LeaseDuration:   o.LeaseDuration,
 			RenewDeadline:   o.LeaseDuration * 10 / 15,
 			RetryPeriod:     o.LeaseDuration * 2 / 15,
 			ReleaseOnCancel: true,
 		},
-		duties: duties,
-		log:    o.Log,
+		tasks: tasks,
+		log:   o.Log,
 	}, nil
 }
 
+// identity returns the identity of this replica in the lease. The default is the host name with a random suffix.
 func identity(given string) (string, error) {
 	if given != "" {
 		return given, nil
 	}
 	host, err := os.Hostname()
 	if err != nil {
-		return "", fmt.Errorf("finding the host name for the lease: %w", err)
+		return "", fmt.Errorf("getting the host name for leader election: %w", err)
 	}
 	return host + "_" + string(uuid.NewUUID()), nil
 }
 
-// Start campaigns and serves its terms until the context ends. It implements manager.Runnable.
+// Start takes part in leader election until the context is done, and returns after the tasks have ended. It
+// implements manager.Runnable.
 func (l *leader) Start(ctx context.Context) error {
 	config := l.config
-	config.Callbacks = leaderelection.LeaderCallbacks{OnStartedLeading: l.serve, OnStoppedLeading: func() {}}
+	config.Callbacks = leaderelection.LeaderCallbacks{OnStartedLeading: l.lead, OnStoppedLeading: func() {}}
 	ctx = klog.NewContext(ctx, l.log)
 	for ctx.Err() == nil {
 		elector, err := leaderelection.NewLeaderElector(config)
@@ -79,22 +83,22 @@ func (l *leader) Start(ctx context.Context) error {
 		}
 		elector.Run(ctx)
 	}
-	l.term.Lock() // the last term is over
+	l.term.Lock() // wait for the tasks of the last term
 	defer l.term.Unlock()
 	return nil
 }
 
-// serve is one term. The elector runs it in a goroutine of its own that it does not wait for.
-func (l *leader) serve(ctx context.Context) {
+// lead runs the tasks for one term. The elector calls it in its own goroutine and does not wait for it to return.
+func (l *leader) lead(ctx context.Context) {
 	l.term.Lock()
 	defer l.term.Unlock()
 	l.leading.Store(true)
 	defer l.leading.Store(false)
-	l.log.Info("Leading: writing status, Events and the key Secret")
-	var duties sync.WaitGroup
-	for _, duty := range l.duties {
-		duties.Go(func() { duty(ctx) })
+	l.log.Info("Started leading")
+	var running sync.WaitGroup
+	for _, task := range l.tasks {
+		running.Go(func() { task(ctx) })
 	}
-	duties.Wait()
-	l.log.Info("Not leading any more; serving goes on")
+	running.Wait()
+	l.log.Info("Stopped leading")
 }

@@ -19,7 +19,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// newManager makes a manager that serves nothing itself and elects no leader: pkg/admin and leader do.
+// newManager returns a manager without metrics, health probes and leader election: pkg/admin and leader provide
+// these.
 func newManager(o *Options) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
@@ -39,9 +40,9 @@ func newManager(o *Options) (ctrl.Manager, error) {
 	})
 }
 
-// secretCache is what is kept of Secrets.
+// secretCache configures which Secrets are cached and which of their data is kept.
 func secretCache(o *Options) cache.ByObject {
-	by := cache.ByObject{Field: usefulSecrets, Transform: stripSecrets(o.keySecret())}
+	by := cache.ByObject{Field: secretSelector, Transform: stripSecrets(o.keySecret())}
 	if o.SecretNamespaces == nil {
 		return by
 	}
@@ -52,16 +53,16 @@ func secretCache(o *Options) cache.ByObject {
 	return by
 }
 
-// usefulSecrets leaves out, at the API server, the types that hold neither certificates nor keys of ours. Clusters have
-// thousands of them, some of a megabyte.
-var usefulSecrets = fields.ParseSelectorOrDie("type!=helm.sh/release.v1" +
+// secretSelector excludes, in the API server, Secret types that hold neither certificates nor affinity keys.
+// Clusters may have thousands of them, some of 1 MB.
+var secretSelector = fields.ParseSelectorOrDie("type!=helm.sh/release.v1" +
 	",type!=" + string(corev1.SecretTypeServiceAccountToken) +
 	",type!=" + string(corev1.SecretTypeDockerConfigJson) +
 	",type!=" + string(corev1.SecretTypeDockercfg) +
 	",type!=" + string(corev1.SecretTypeBootstrapToken))
 
-// stripPod drops what Limpet has no use for before it is kept in memory: of its metadata, all but labels and short
-// annotations. Those that a policy may name tomorrow are among them.
+// stripPod reduces the memory of the cache: it keeps only the labels and short annotations of a pod. All labels are
+// kept, because a policy may reference any of them later.
 func stripPod(object any) (any, error) {
 	pod, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {
@@ -75,8 +76,8 @@ func stripPod(object any) (any, error) {
 	return pod, nil
 }
 
-// stripSecrets drops what Limpet has no use for before it is kept in memory: all but certificates, their keys and
-// CAs, and the key Secret.
+// stripSecrets reduces the memory of the cache: it keeps only certificates, their private keys and CAs, and the
+// Secret with the affinity keys.
 func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 	return func(object any) (any, error) {
 		secret, ok := object.(*corev1.Secret)

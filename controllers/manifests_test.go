@@ -11,11 +11,11 @@ import (
 	"github.com/limpet-dev/limpet/test/schemacases"
 )
 
-func TestThePoliciesOfTheSchemaCasesAreAcceptedAndRefused(t *testing.T) {
+func TestSchema_casesOnAPIServer(t *testing.T) {
 	schemacases.Run(t, schemacases.Read(t, "../api/v1alpha1/testdata/cel"), dryRun)
 }
 
-// dryRun asks for unknown fields to be refused, as kubectl does.
+// dryRun creates a policy in dry-run mode with strict field validation, like kubectl.
 func dryRun(t *testing.T, spec json.RawMessage) error {
 	t.Helper()
 	object := &unstructured.Unstructured{}
@@ -30,7 +30,7 @@ func dryRun(t *testing.T, spec json.RawMessage) error {
 	return admin.Create(t.Context(), object, client.DryRunAll, client.FieldValidation("Strict"))
 }
 
-func TestTheManifestsAreAcceptedWithoutAnUnknownField(t *testing.T) {
+func TestManifests_areValid(t *testing.T) {
 	for _, file := range []string{
 		"manager/ingress_class.yaml", "manager/service.yaml", "manager/deployment.yaml",
 		"samples/ingress.yaml", "samples/affinity_policy.yaml",

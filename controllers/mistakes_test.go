@@ -14,20 +14,20 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// byCookie makes a policy one that gives its clients a cookie.
+// byCookie makes the policy issue cookies.
 func byCookie(p *v1alpha1.AffinityPolicy, cookie *v1alpha1.Cookie) *v1alpha1.AffinityPolicy {
 	p.Spec.Methods = []v1alpha1.Method{{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued, Cookie: cookie}}
 	return p
 }
 
-// mistake is objects with one, and who is told what about it.
+// mistake is a set of objects with a problem, and where the problem must be reported.
 type mistake struct {
 	objects   []client.Object
 	policy    *v1alpha1.AffinityPolicy
 	condition string
 	status    metav1.ConditionStatus
-	reason    string        // of the condition, and of the Event
-	about     client.Object // what the Event is on
+	reason    string        // reason of the condition and the Event
+	about     client.Object // object of the Event
 }
 
 func mistakes(ns string) map[string]mistake {
@@ -70,7 +70,7 @@ func mistakes(ns string) map[string]mistake {
 	}
 
 	refused := policy(ns, "refused", "refused")
-	spoil(refused)
+	makeInvalid(refused)
 	invalid := mistake{
 		objects: []client.Object{service(ns, "refused"), ingress(ns, "refused"), refused}, policy: refused, about: refused,
 		condition: v1alpha1.ConditionAccepted, status: metav1.ConditionFalse, reason: v1alpha1.ReasonInvalid,
@@ -78,12 +78,12 @@ func mistakes(ns string) map[string]mistake {
 	return map[string]mistake{
 		"two policies on one target": taken, "one cookie for two backends": sameName,
 		"a cookie path that never matches": neverSent, "a label that no pod has": unknown,
-		"a promise that cannot be kept": invalid,
+		"an invalid combination of settings": invalid,
 	}
 }
 
-func TestMistakesAreToldInConditionsAndEvents(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestProblems_conditionsAndEvents(t *testing.T) {
+	ns := newNamespace(t)
 	all := mistakes(ns)
 	for _, m := range all {
 		create(t, m.objects...)
@@ -105,18 +105,18 @@ func TestMistakesAreToldInConditionsAndEvents(t *testing.T) {
 			})
 			sum := meta.FindStatusCondition(get(t, m.policy).Status.Conditions, m.condition)
 			if sum == nil || sum.Status != m.status {
-				t.Errorf("the summary is %+v", m.policy.Status.Conditions)
+				t.Errorf("conditions = %+v", m.policy.Status.Conditions)
 			}
 		})
 	}
 }
 
-// The API server itself refuses what browsers would drop.
-func TestACookieForOtherSitesWithoutSecureIsRefused(t *testing.T) {
-	ns := leaveNoTrace(t)
+// Browsers drop such cookies, so the API server rejects the policy.
+func TestSchema_sameSiteNoneNeedsSecure(t *testing.T) {
+	ns := newNamespace(t)
 	p := byCookie(policy(ns, "cart", "cart"), &v1alpha1.Cookie{SameSite: v1alpha1.SameSiteNone, Secure: v1alpha1.SecureNever})
 	err := admin.Create(t.Context(), p)
 	if err == nil || !strings.Contains(err.Error(), "sameSite None needs secure Auto or Always") {
-		t.Errorf("it is answered with %v", err)
+		t.Errorf("error = %v", err)
 	}
 }

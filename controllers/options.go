@@ -13,50 +13,54 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Options say how Limpet sits in its cluster. Zero values are defaults, except where a field is required.
+// Options configures Run. Unless a field is required, its zero value selects the default.
 type Options struct {
-	// Config is how to reach the API server. Required. It is copied.
+	// Config is the client configuration for the API server. Required. Run uses a copy.
 	Config *rest.Config
-	// Log gets what the controllers and the client libraries have to say.
+	// Log receives the messages of the controllers and of the client libraries.
 	Log logr.Logger
-	// Namespace is where Limpet itself runs: its lease and its key Secret are there. Required.
+	// Namespace is the namespace of Limpet itself, which has the lease and the key Secret. Required.
 	Namespace string
-	// Identity tells the replicas apart in the lease. Empty: the host name, which is the pod's, and a random part.
+	// Identity identifies this replica in the lease. The default is the host name with a random suffix.
 	Identity string
-	// LeaseName is the name of the lease that the leader holds. Empty: "limpet-leader".
+	// LeaseName is the name of the Lease for leader election. The default is "limpet-leader".
 	LeaseName string
-	// LeaseDuration is how long after the leader's last sign of life another replica takes over. 0: 15 s.
+	// LeaseDuration is how long a lease is valid after its last renewal. Then another replica may acquire it. The
+	// default is 15 seconds.
 	LeaseDuration time.Duration
-	// KeySecret names the Secret with the affinity keys, in Namespace. Empty: the keys come from somewhere else, and
-	// are in place before Run is called.
+	// KeySecret is the name of the Secret with the affinity keys, in Namespace. If empty, the keys come from
+	// elsewhere, and the caller must load them before it calls Run.
 	KeySecret string
-	// KeyRotation is how long a key seals new tokens before the leader adds the next one. 0: never replaced.
+	// KeyRotation is how long a key seals new tokens before the leader replaces it. Zero disables rotation.
 	KeyRotation time.Duration
-	// KeySettle is how long a new key is known to all replicas before it seals. 0: 10 min.
-	KeySettle time.Duration
-	// SecretNamespaces are those whose Secrets are read, beside Namespace. Nil: all. Elsewhere there are none, as far as
-	// Limpet can tell.
+	// KeyPropagationDelay is the time between adding a key and sealing with it. All replicas must load the key
+	// within this time. The default is 10 minutes.
+	KeyPropagationDelay time.Duration
+	// SecretNamespaces are the namespaces whose Secrets are read, in addition to Namespace. If nil, all Secrets are
+	// read. Secrets in other namespaces count as missing.
 	SecretNamespaces []string
-	// PublishService is the Service whose address is written into the status of Ingresses. Empty: none.
+	// PublishService is the Service whose addresses are written to the status of Ingresses. The zero value writes
+	// none.
 	PublishService types.NamespacedName
-	// PublishAddresses are IP addresses and host names that are written there instead.
+	// PublishAddresses are IP addresses and host names to write to the status of Ingresses. It must be empty if
+	// PublishService is set.
 	PublishAddresses []string
 }
 
-// DefaultKeySecret and DefaultKeyRotation are what `limpet run` sets Options to when no flag says otherwise.
+// Defaults of the flags of `limpet run` that set KeySecret and KeyRotation.
 const (
 	DefaultKeySecret   = "limpet-affinity-keys"
 	DefaultKeyRotation = 30 * 24 * time.Hour
 )
 
 const (
-	defaultLeaseName     = "limpet-leader"
-	defaultLeaseDuration = 15 * time.Second
-	defaultKeySettle     = 10 * time.Minute
-	minKeyRotation       = time.Hour
+	defaultLeaseName           = "limpet-leader"
+	defaultLeaseDuration       = 15 * time.Second
+	defaultKeyPropagationDelay = 10 * time.Minute
+	minKeyRotation             = time.Hour
 )
 
-// Validate returns one error for each field that has a wrong value.
+// Validate returns an error that joins one error for each invalid field, or nil.
 func (o *Options) Validate() error {
 	var errs []error
 	if o.Config == nil {
@@ -92,13 +96,13 @@ func validateAddress(address string) error {
 	return nil
 }
 
-// withDefaults gives a copy in which every zero value that has a default is set to it.
+// withDefaults returns a copy of o in which zero values are replaced by their defaults.
 func (o Options) withDefaults() Options {
 	o.LeaseName = cmp.Or(o.LeaseName, defaultLeaseName)
 	o.LeaseDuration = cmp.Or(o.LeaseDuration, defaultLeaseDuration)
-	o.KeySettle = cmp.Or(o.KeySettle, defaultKeySettle)
+	o.KeyPropagationDelay = cmp.Or(o.KeyPropagationDelay, defaultKeyPropagationDelay)
 	o.Config = rest.CopyConfig(o.Config)
-	if o.Config.QPS == 0 { // client-go's 5 a second would take minutes for the status of a few hundred Ingresses
+	if o.Config.QPS == 0 { // with client-go's default of 5, updating a few hundred Ingresses takes minutes
 		o.Config.QPS, o.Config.Burst = 50, 100
 	}
 	return o

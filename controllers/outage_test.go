@@ -10,18 +10,18 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// cable is the way to the API server, and can be pulled.
-type cable struct {
-	mu     sync.Mutex
-	pulled bool
-	conns  []net.Conn
+// connections tracks the connections to the API server, and can cut them.
+type connections struct {
+	mu    sync.Mutex
+	isCut bool
+	conns []net.Conn
 }
 
-func (c *cable) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (c *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pulled {
-		return nil, errors.New("the cable is pulled")
+	if c.isCut {
+		return nil, errors.New("connection cut by the test")
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err == nil {
@@ -30,43 +30,43 @@ func (c *cable) dial(ctx context.Context, network, address string) (net.Conn, er
 	return conn, err
 }
 
-func (c *cable) pull() {
+func (c *connections) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, conn := range c.conns {
 		conn.Close()
 	}
-	c.pulled, c.conns = true, nil
+	c.isCut, c.conns = true, nil
 }
 
-func (c *cable) mend() {
+func (c *connections) restore() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pulled = false
+	c.isCut = false
 }
 
-func TestAnAPIServerThatGoesAwayStopsNothing(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestRun_apiServerOutage(t *testing.T) {
+	ns := newNamespace(t)
 	create(t, service(ns, "shop"), ingress(ns, "shop"), slice(ns, "shop", "10.250.0.1"))
-	var toServer cable
-	r := startReplica(t, "a", func(o *Options) { o.Config.Dial = toServer.dial })
-	endpoints := r.publisher.see(func(p *fakePublisher) bool { return len(p.endpoints[ns+"/shop"]) == 1 })
+	var apiServer connections
+	r := startReplica(t, "a", func(o *Options) { o.Config.Dial = apiServer.dial })
+	endpoints := r.publisher.locked(func(p *fakePublisher) bool { return len(p.endpoints[ns+"/shop"]) == 1 })
 	eventually(t, "the route", r.publisher.serves(ns, "shop.example.com"))
 	eventually(t, "the endpoint", endpoints)
-	eventually(t, "it leads", r.said("Leading"))
+	eventually(t, "it leads", r.hasLogged("Started leading"))
 
-	toServer.pull()
-	eventually(t, "the lease is lost", r.said("Not leading any more"))
+	apiServer.cut()
+	eventually(t, "the lease is lost", r.hasLogged("Stopped leading"))
 	select {
 	case err := <-r.done:
-		t.Fatalf("Run ended with the API server: %v", err)
+		t.Fatalf("Run returned during the outage: %v", err)
 	default:
 	}
 	if !r.publisher.serves(ns, "shop.example.com")() || !endpoints() || r.keys.Load() == nil {
-		t.Error("what was published did not stay as it was")
+		t.Error("the published state was lost")
 	}
 
 	change(t, ingress(ns, "shop"), func(in *networkingv1.Ingress) { in.Spec.Rules[0].Host = "moved.example.com" })
-	toServer.mend()
-	eventually(t, "what has changed meanwhile", r.publisher.serves(ns, "moved.example.com"))
+	apiServer.restore()
+	eventually(t, "the change made during the outage", r.publisher.serves(ns, "moved.example.com"))
 }

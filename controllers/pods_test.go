@@ -15,7 +15,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// pod is one that nobody runs: no kubelet is there.
+// pod returns a pod. It never runs, since there is no kubelet.
 func pod(namespace, name string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"route": name + "-route"}},
@@ -23,7 +23,7 @@ func pod(namespace, name string) *corev1.Pod {
 	}
 }
 
-// createPods makes pods and an EndpointSlice of a Service that names them.
+// createPods creates pods and an EndpointSlice that references them.
 func createPods(t *testing.T, namespace, service string, names ...string) []*corev1.Pod {
 	t.Helper()
 	s := slice(namespace, service)
@@ -41,7 +41,7 @@ func createPods(t *testing.T, namespace, service string, names ...string) []*cor
 	return pods
 }
 
-// states gives the endpoints that the fast path has brought, as "pod State", sorted.
+// states returns the endpoints received by the fast path, as "pod State", sorted.
 func (p *fakePublisher) states(service string) []string {
 	var states []string
 	for _, e := range p.endpoints[service] {
@@ -55,39 +55,39 @@ func drain(p *corev1.Pod) {
 	metav1.SetMetaDataAnnotation(&p.ObjectMeta, translate.AnnotationDrain, "true")
 }
 
-func TestAPodThatIsDrainedTakesTheFastPath(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestEndpoints_drainedPod(t *testing.T) {
+	ns := newNamespace(t)
 	create(t, service(ns, "shop"), ingress(ns, "shop"))
 	pods := createPods(t, ns, "shop", "a", "b")
 	r := startReplica(t, "a")
 	eventually(t, "the route", r.publisher.serves(ns, "shop.example.com"))
 	shows := func(states ...string) func() bool {
-		return r.publisher.see(func(p *fakePublisher) bool { return slices.Equal(p.states(ns+"/shop"), states) })
+		return r.publisher.locked(func(p *fakePublisher) bool { return slices.Equal(p.states(ns+"/shop"), states) })
 	}
 	eventually(t, "both ready", shows("a Ready", "b Ready"))
 	tables := 0
-	r.publisher.see(func(p *fakePublisher) bool { tables, p.worst = p.published, 0; return true })()
+	r.publisher.locked(func(p *fakePublisher) bool { tables, p.worst = p.published, 0; return true })()
 	change(t, pods[0], drain)
 	eventually(t, "a drains", shows("a Draining", "b Ready"))
 	change(t, pods[0], func(p *corev1.Pod) { delete(p.Annotations, translate.AnnotationDrain) })
 	eventually(t, "a is back", shows("a Ready", "b Ready"))
-	r.publisher.see(func(p *fakePublisher) bool {
+	r.publisher.locked(func(p *fakePublisher) bool {
 		if p.published != tables {
-			t.Errorf("%d tables were built for changes of a pod", p.published-tables)
+			t.Errorf("%d tables were built for pod changes, want 0", p.published-tables)
 		}
 		t.Logf("slowest from event to publisher: %v", p.worst)
 		return true
 	})()
 }
 
-func TestAPodThatIsDrainedIsKnownToTheFirstTable(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestTable_drainedPodAtStart(t *testing.T) {
+	ns := newNamespace(t)
 	create(t, service(ns, "shop"), ingress(ns, "shop"))
 	pods := createPods(t, ns, "shop", "a", "b")
 	change(t, pods[1], drain)
 	r := startReplica(t, "a")
-	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
-	r.publisher.see(func(p *fakePublisher) bool {
+	eventually(t, "a table", r.publisher.locked(func(p *fakePublisher) bool { return p.published > 0 }))
+	r.publisher.locked(func(p *fakePublisher) bool {
 		pool := model.Pool{ID: model.PoolID{Namespace: ns, Service: "shop", Port: 80}}
 		for _, e := range translate.Endpoints(pool, p.newest.Slices(ns, "shop"), p.newest.Pods) {
 			if want := e.Pod == "b"; (e.State == model.EndpointDraining) != want {
@@ -98,8 +98,8 @@ func TestAPodThatIsDrainedIsKnownToTheFirstTable(t *testing.T) {
 	})()
 }
 
-func TestAnUnknownLabelIsToldAndTakenBack(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestProblems_unknownPodLabel(t *testing.T) {
+	ns := newNamespace(t)
 	p := policy(ns, "shop", "shop")
 	p.Spec.Methods = []v1alpha1.Method{{
 		Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingNamed, Header: &v1alpha1.Header{Name: "X-Id"},
@@ -108,7 +108,7 @@ func TestAnUnknownLabelIsToldAndTakenBack(t *testing.T) {
 	create(t, service(ns, "shop"), ingress(ns, "shop"), p)
 	pods := createPods(t, ns, "shop", "a")
 	r := startReplica(t, "a")
-	unknown := r.publisher.see(func(p *fakePublisher) bool {
+	unknown := r.publisher.locked(func(p *fakePublisher) bool {
 		return hasProblem(p.last.Reports, ns, translate.ReasonUnknownPodKey)
 	})
 	eventually(t, "the label is missed", unknown)
@@ -116,7 +116,7 @@ func TestAnUnknownLabelIsToldAndTakenBack(t *testing.T) {
 	eventually(t, "the label is found", func() bool { return !unknown() })
 }
 
-func TestPodsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
+func TestStripPod(t *testing.T) {
 	object := podMetadata()
 	object.ObjectMeta = metav1.ObjectMeta{
 		Namespace: "shop", Name: "a", UID: "1", ResourceVersion: "2", Labels: map[string]string{"app": "shop"},
@@ -131,6 +131,6 @@ func TestPodsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
 		t.Errorf("kept: %+v", object.ObjectMeta)
 	}
 	if got := client.ObjectKeyFromObject(object).String(); got != "shop/a" || object.UID != "1" || object.ResourceVersion != "2" {
-		t.Errorf("lost who it is: %+v", object.ObjectMeta)
+		t.Errorf("identity lost: %+v", object.ObjectMeta)
 	}
 }

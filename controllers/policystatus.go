@@ -12,29 +12,31 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// maxTargets is what the schema of the status allows.
+// maxTargets is the maximum length of status.targets in the schema.
 const maxTargets = 64
 
-// policyStatus is the status of a policy whose table is being served by a controller. A condition that has the same
-// status as before keeps its transition time. What other controllers say about targets that the policy still has stays,
-// in an order that all of them agree on, or else each would put its own.
+// policyStatus returns the new status of a policy whose table is being served.
+//
+// A condition whose status did not change keeps its transition time. Entries that other installations wrote for
+// targets of the policy are kept. Entries are sorted by controller name, so that installations do not overwrite
+// each other's order.
 func policyStatus(
 	report *translate.Report, policy *v1alpha1.AffinityPolicy, controller string,
 ) *v1alpha1.AffinityPolicyStatus {
 	own, old := ownTargets(report, &policy.Status, controller), &policy.Status
 	status := &v1alpha1.AffinityPolicyStatus{}
 	for _, ref := range policy.Spec.TargetRefs {
-		said := saidBy(old.Targets, ref, func(name string) bool { return name != "" && name != controller })
-		said = append(said, saidBy(own, ref, func(string) bool { return true })...)
-		slices.SortFunc(said, func(a, b v1alpha1.TargetStatus) int { return cmp.Compare(a.ControllerName, b.ControllerName) })
-		status.Targets = append(status.Targets, said...)
+		entries := entriesFor(old.Targets, ref, func(name string) bool { return name != "" && name != controller })
+		entries = append(entries, entriesFor(own, ref, func(string) bool { return true })...)
+		slices.SortFunc(entries, func(a, b v1alpha1.TargetStatus) int { return cmp.Compare(a.ControllerName, b.ControllerName) })
+		status.Targets = append(status.Targets, entries...)
 	}
 	status.Targets = status.Targets[:min(len(status.Targets), maxTargets)]
 	status.Conditions = carryOver(report.Generation, old.Conditions, summarize(status.Targets, report.Generation))
 	return status
 }
 
-// ownTargets is what the controller itself says.
+// ownTargets returns the entries of this installation.
 func ownTargets(
 	report *translate.Report, old *v1alpha1.AffinityPolicyStatus, controller string,
 ) []v1alpha1.TargetStatus {
@@ -42,9 +44,9 @@ func ownTargets(
 	for i := range report.Targets {
 		target := report.Targets[i].DeepCopy()
 		target.ControllerName = controller
-		target.Conditions = append(target.Conditions, programmed(target.Conditions))
+		target.Conditions = append(target.Conditions, programmedCondition(target.Conditions))
 		var before []metav1.Condition
-		for _, t := range saidBy(old.Targets, target.TargetRef, func(name string) bool { return name == controller }) {
+		for _, t := range entriesFor(old.Targets, target.TargetRef, func(name string) bool { return name == controller }) {
 			before = t.Conditions
 		}
 		target.Conditions = carryOver(report.Generation, before, target.Conditions)
@@ -53,18 +55,19 @@ func ownTargets(
 	return own
 }
 
-// saidBy gives the entries about a target by certain controllers.
-func saidBy(targets []v1alpha1.TargetStatus, ref v1alpha1.TargetRef, by func(name string) bool) []v1alpha1.TargetStatus {
-	var said []v1alpha1.TargetStatus
+// entriesFor returns the entries for a target whose controller name matches.
+func entriesFor(targets []v1alpha1.TargetStatus, ref v1alpha1.TargetRef, match func(name string) bool) []v1alpha1.TargetStatus {
+	var entries []v1alpha1.TargetStatus
 	for i := range targets {
-		if targets[i].TargetRef == ref && by(targets[i].ControllerName) {
-			said = append(said, targets[i])
+		if targets[i].TargetRef == ref && match(targets[i].ControllerName) {
+			entries = append(entries, targets[i])
 		}
 	}
-	return said
+	return entries
 }
 
-// summarize passes over entries about an older generation, which a controller may have left that is no more.
+// summarize returns the conditions of the policy. It ignores entries of older generations, which an uninstalled
+// controller may have left behind.
 func summarize(targets []v1alpha1.TargetStatus, generation int64) []metav1.Condition {
 	current := slices.DeleteFunc(slices.Clone(targets), func(t v1alpha1.TargetStatus) bool {
 		return slices.ContainsFunc(t.Conditions, func(c metav1.Condition) bool { return c.ObservedGeneration != generation })
@@ -72,10 +75,10 @@ func summarize(targets []v1alpha1.TargetStatus, generation int64) []metav1.Condi
 	return v1alpha1.Summarize(current)
 }
 
-// programmed says whether a policy is applied to a target, which follows from the other conditions: they were decided
-// by the translation that is being served.
-func programmed(others []metav1.Condition) metav1.Condition {
-	for _, good := range []struct {
+// programmedCondition derives the condition Programmed from the other conditions of a target. They belong to the table that
+// is being served.
+func programmedCondition(others []metav1.Condition) metav1.Condition {
+	for _, required := range []struct {
 		condition string
 		status    metav1.ConditionStatus
 	}{
@@ -83,20 +86,21 @@ func programmed(others []metav1.Condition) metav1.Condition {
 		{v1alpha1.ConditionResolvedRefs, metav1.ConditionTrue},
 		{v1alpha1.ConditionConflicted, metav1.ConditionFalse},
 	} {
-		if !meta.IsStatusConditionPresentAndEqual(others, good.condition, good.status) {
+		if !meta.IsStatusConditionPresentAndEqual(others, required.condition, required.status) {
 			return metav1.Condition{
 				Type: v1alpha1.ConditionProgrammed, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonNotApplied,
-				Message: "not applied: see the condition " + good.condition,
+				Message: "Not applied: see the condition " + required.condition,
 			}
 		}
 	}
 	return metav1.Condition{
 		Type: v1alpha1.ConditionProgrammed, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonProgrammed,
-		Message: "being served",
+		Message: "The policy is being served",
 	}
 }
 
-// carryOver gives conditions their generation and their transition times.
+// carryOver sets the generation of conditions, and keeps the transition times of old conditions with the same
+// status.
 func carryOver(generation int64, old, conditions []metav1.Condition) []metav1.Condition {
 	out := append([]metav1.Condition(nil), old...)
 	for _, c := range conditions {
@@ -110,5 +114,8 @@ func carryOver(generation int64, old, conditions []metav1.Condition) []metav1.Co
 	return kept
 }
 
-// equalStatus takes an empty list for the same as none, as the API server does.
-func equalStatus(a, b *v1alpha1.AffinityPolicyStatus) bool { return equality.Semantic.DeepEqual(a, b) }
+// equalPolicyStatus reports whether a and b are equal. Like the API server, it treats an empty list and nil as
+// equal.
+func equalPolicyStatus(a, b *v1alpha1.AffinityPolicyStatus) bool {
+	return equality.Semantic.DeepEqual(a, b)
+}

@@ -1,21 +1,21 @@
 package controllers
 
-// What Limpet may do. config/rbac/role.yaml is generated from these markers, and the tests of this package run with
-// exactly these rights.
+// RBAC permissions of Limpet. config/rbac/role.yaml is generated from these markers, and the tests of this package run
+// with exactly these permissions.
 //
-// All replicas watch all namespaces. What is read is read from the cache, so that get is not needed:
+// All replicas watch all namespaces. They read from the cache and do not need the verb get:
 // +kubebuilder:rbac:groups="",resources=services;secrets,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=list;watch
 // +kubebuilder:rbac:groups=limpet.dev,resources=affinitypolicies,verbs=list;watch
 //
-// The leader tells authors what became of their objects:
+// The leader writes status and Events:
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses/status,verbs=patch
 // +kubebuilder:rbac:groups=limpet.dev,resources=affinitypolicies/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 //
-// In Limpet's own namespace it writes the key Secret and the lease. RBAC cannot restrict create to a name.
+// The leader writes the key Secret and the lease in Limpet's own namespace. RBAC cannot restrict create to a name.
 // +kubebuilder:rbac:groups="",namespace=limpet-system,resources=secrets,verbs=create
 // +kubebuilder:rbac:groups="",namespace=limpet-system,resources=secrets,resourceNames=limpet-affinity-keys,verbs=update
 // +kubebuilder:rbac:groups=coordination.k8s.io,namespace=limpet-system,resources=leases,verbs=create

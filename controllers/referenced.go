@@ -6,19 +6,21 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// referenced is the Services and Secrets that the last table was built from, also those that did not exist, and the
-// endpoints that it was told by: a change of any other one cannot change the table. Safe for concurrent use.
-type referenced struct {
+// referencedObjects is the set of objects that the last table depends on: Services, Secrets and endpoints,
+// including those that did not exist. A change of any other such object cannot change the table. It is safe for
+// concurrent use.
+type referencedObjects struct {
 	mu  sync.Mutex
 	set map[model.Ref]struct{}
-	// missed are the objects that changed during a build without being in the set. The build may bring them into it,
-	// after having listed them as they were before.
+	// missed contains objects that changed during a build and were not in set. The build may have listed such an
+	// object before it changed, and may add it to the set.
 	missed   map[model.Ref]struct{}
 	building bool
 }
 
-// has says whether a change of the object matters.
-func (r *referenced) has(ref model.Ref) bool {
+// contains reports whether the last table depends on the object. During a build it also records objects that are
+// not in the set.
+func (r *referencedObjects) contains(ref model.Ref) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, ok := r.set[ref]; ok {
@@ -30,22 +32,23 @@ func (r *referenced) has(ref model.Ref) bool {
 	return false
 }
 
-// begin is called before the objects of a build are listed.
-func (r *referenced) begin() {
+// beginBuild must be called before the objects of a build are listed.
+func (r *referencedObjects) beginBuild() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.building, r.missed = true, map[model.Ref]struct{}{}
 }
 
-// end takes the set that a build has found, and says whether one of its objects was missed: then build once more.
-func (r *referenced) end(set map[model.Ref]struct{}) (again bool) {
+// endBuild replaces the set with the objects that the build depends on. It reports whether one of them changed
+// during the build, so that another build is needed.
+func (r *referencedObjects) endBuild(set map[model.Ref]struct{}) (rebuild bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for ref := range r.missed {
 		if _, ok := set[ref]; ok {
-			again = true
+			rebuild = true
 		}
 	}
 	r.set, r.missed, r.building = set, nil, false
-	return again
+	return rebuild
 }

@@ -15,9 +15,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/publish"
 )
 
-// Run watches the cluster and keeps what is served, and what the cluster is told about it, up to date. It returns when
-// the context ends, or with an error where it could not start. An API server that goes away later stops nothing: what
-// was published goes on being served.
+// Run watches the cluster, publishes what it finds to publisher, loads the affinity keys into keys, and writes
+// status and Events while it is the leader.
+//
+// Run blocks until ctx is done and then returns nil. It returns an error if it cannot start. If the API server
+// becomes unreachable later, Run keeps retrying, and the last published state stays in use.
 func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Keys) error {
 	if err := o.Validate(); err != nil {
 		return fmt.Errorf("controllers: %w", err)
@@ -39,7 +41,7 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 	return mgr.Start(ctx)
 }
 
-// wire makes the controllers and hands each what it needs.
+// wire creates the controllers and connects them to each other.
 func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
 	status := &statusWriter{
 		client:    mgr.GetClient(),
@@ -47,19 +49,19 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
 		log:       o.Log.WithName("status"),
 	}
-	cached := newCached(ctx, mgr.GetClient(), o.Log)
+	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)
 	newest := publish.Newest{Slices: cached.slicesOfService, Pods: cached.pod}
-	table := &table{
+	table := &tableReconciler{
 		reader: mgr.GetClient(), publisher: publisher, newest: newest, publishService: o.PublishService,
 		ready:   func() bool { return keys.Load() != nil },
 		deliver: status.deliver,
 		log:     o.Log.WithName("table"),
 	}
-	secret := &keySecret{
+	secret := &keyReconciler{
 		client: mgr.GetClient(), name: o.keySecret(), keys: keys,
-		rotation: rotation{every: o.KeyRotation, settle: o.KeySettle},
-		stored:   table.again.fire,
-		log:      o.Log.WithName("keys"),
+		rotation:    rotation{every: o.KeyRotation, propagationDelay: o.KeyPropagationDelay},
+		onFirstKeys: table.rebuild.fire,
+		log:         o.Log.WithName("keys"),
 	}
 	elected, err := newLeader(o, status.run, func(context.Context) { secret.trigger.fire() })
 	if err != nil {
@@ -67,35 +69,35 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	}
 	secret.leading = elected.leading.Load
 	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
-	fast := &endpoints{
-		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, told: table.endpointsChanged,
+	endpoints := &endpointReconciler{
+		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, onPublished: table.endpointsChanged,
 	}
 	return errors.Join(
 		mgr.Add(elected),
 		addKeySecret(mgr, secret),
 		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
-		add(mgr, "endpoints", fast, 2, endpointSources(mgr.GetCache(), fast)),
+		add(mgr, "endpoints", endpoints, 2, endpointSources(mgr.GetCache(), endpoints)),
 	)
 }
 
-// addKeySecret does nothing where the keys come from somewhere else.
-func addKeySecret(mgr ctrl.Manager, k *keySecret) error {
+// addKeySecret adds the controller of the key Secret, unless the keys come from elsewhere.
+func addKeySecret(mgr ctrl.Manager, k *keyReconciler) error {
 	if k.name.Name == "" {
 		return nil
 	}
-	return add(mgr, "keys", k, 1, []source.TypedSource[whole]{&k.trigger, secretSource(mgr.GetCache(), k.name)})
+	return add(mgr, "keys", k, 1, []source.TypedSource[singleton]{&k.trigger, secretSource(mgr.GetCache(), k.name)})
 }
 
-// add starts a controller with the manager, in every replica.
+// add adds a controller that runs in every replica, whether it leads or not.
 func add[K comparable](
 	mgr ctrl.Manager, name string, r reconcile.TypedReconciler[K], workers int, sources []source.TypedSource[K],
 ) error {
-	everywhere, unchecked := false, true
+	needLeaderElection, skipNameValidation := false, true
 	c, err := controller.NewTyped(name, mgr, controller.TypedOptions[K]{
 		Reconciler:              r,
 		MaxConcurrentReconciles: workers,
-		NeedLeaderElection:      &everywhere,
-		SkipNameValidation:      &unchecked, // names need only be unique in one process's metrics, which are not served
+		NeedLeaderElection:      &needLeaderElection,
+		SkipNameValidation:      &skipNameValidation, // names must be unique only in metrics, which are not served
 	})
 	if err != nil {
 		return fmt.Errorf("controller %s: %w", name, err)

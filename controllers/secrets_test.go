@@ -15,9 +15,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-const reader = "system:serviceaccount:" + home + ":reads-few-secrets"
+const reader = "system:serviceaccount:" + limpetNamespace + ":reads-few-secrets"
 
-// grantFewSecrets gives reader what Limpet has, but Secrets of its own namespace and of this one only.
+// grantFewSecrets gives reader the permissions of Limpet, with Secrets limited to Limpet's own namespace and the
+// given one.
 func grantFewSecrets(t *testing.T, namespace string) {
 	t.Helper()
 	all := get(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "limpet"}})
@@ -32,10 +33,10 @@ func grantFewSecrets(t *testing.T, namespace string) {
 	}
 	objects := []client.Object{few,
 		&rbacv1.ClusterRoleBinding{ObjectMeta: few.ObjectMeta, Subjects: subjects, RoleRef: roleOf("ClusterRole", few.Name)},
-		&rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: "reads-few-own"}, Subjects: subjects,
+		&rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: limpetNamespace, Name: "reads-few-own"}, Subjects: subjects,
 			RoleRef: roleOf("Role", "limpet")},
 	}
-	for _, ns := range []string{home, namespace} {
+	for _, ns := range []string{limpetNamespace, namespace} {
 		meta := metav1.ObjectMeta{Namespace: ns, Name: "reads-few-secrets"}
 		objects = append(objects,
 			&rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
@@ -52,8 +53,8 @@ func grantFewSecrets(t *testing.T, namespace string) {
 	})
 }
 
-func TestSecretsAreReadInTheNamespacesThatAreNamedOnly(t *testing.T) {
-	seen, unseen := leaveNoTrace(t), leaveNoTrace(t)
+func TestSecretNamespaces_limitReads(t *testing.T) {
+	seen, unseen := newNamespace(t), newNamespace(t)
 	grantFewSecrets(t, seen)
 	for _, ns := range []string{seen, unseen} {
 		i := ingress(ns, "in-"+ns)
@@ -65,15 +66,15 @@ func TestSecretsAreReadInTheNamespacesThatAreNamedOnly(t *testing.T) {
 		o.Config.Impersonate.UserName = reader
 		o.SecretNamespaces = []string{seen}
 	})
-	eventually(t, "the certificate that may be read, and that alone", r.publisher.see(func(p *fakePublisher) bool {
+	eventually(t, "only the certificate in the readable namespace", r.publisher.locked(func(p *fakePublisher) bool {
 		return p.last.Model != nil && len(p.last.Model.Certificates) == 1 && p.last.Model.Certificates[0].Secret.Namespace == seen
 	}))
 	eventually(t, "keys", func() bool { return r.keys.Load() != nil })
-	r.publisher.see(func(p *fakePublisher) bool {
+	r.publisher.locked(func(p *fakePublisher) bool {
 		ref := model.Ref{Kind: "Ingress", Namespace: unseen, Name: "in-" + unseen}
 		for _, report := range p.last.Reports {
 			if report.Ref == ref && !slices.ContainsFunc(report.Problems, isMissingSecret) {
-				t.Errorf("of %s it is said %v", ref, report.Problems)
+				t.Errorf("problems of %s = %v, want SecretNotFound", ref, report.Problems)
 			}
 		}
 		return true

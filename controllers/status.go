@@ -18,22 +18,25 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// statusWriter tells the authors of objects what became of them: conditions on AffinityPolicies, the address on
-// Ingresses, Events on both and on the Secret of the default certificate. Every replica delivers Reports to it; it writes
-// only while it runs, which the leader sees to. Safe for concurrent use.
+// statusWriter writes what translation found to the API server: conditions of AffinityPolicies, addresses of
+// Ingresses, and Events on both and on the Secret of the default certificate.
+//
+// Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. It is safe for
+// concurrent use.
 type statusWriter struct {
+	// Immutable after wire.
 	client    client.Client // reads from the cache
-	name      string        // of this installation, in status
+	name      string        // controllerName of this installation in status.targets
 	addresses *addresses
 	events    *events
 	log       logr.Logger
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards the fields below
 	reports map[model.Ref]*translate.Report
-	queue   workqueue.TypedRateLimitingInterface[model.Ref] // nil between terms
+	queue   workqueue.TypedRateLimitingInterface[model.Ref] // nil while another replica leads
 }
 
-// deliver takes the Reports of a table that is being served. They replace all earlier ones.
+// deliver replaces all Reports with those of the table that is now served.
 func (w *statusWriter) deliver(reports []translate.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -44,6 +47,7 @@ func (w *statusWriter) deliver(reports []translate.Report) {
 	w.enqueueAll()
 }
 
+// enqueueAll enqueues all objects with a Report. w.mu must be held.
 func (w *statusWriter) enqueueAll() {
 	if w.queue == nil {
 		return
@@ -53,17 +57,19 @@ func (w *statusWriter) enqueueAll() {
 	}
 }
 
+// report returns the current Report on an object, or nil.
 func (w *statusWriter) report(ref model.Ref) *translate.Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.reports[ref]
 }
 
-// run is one term: it writes what there is to say about all objects, and then what changes, until the context ends.
-// Events are said once more by a new leader, since nobody tells it what the last one has said.
+// run writes status and Events until ctx is done. It first writes all objects, then those whose Reports change.
+//
+// A new leader emits all Events again, because it does not know which ones its predecessor emitted.
 func (w *statusWriter) run(ctx context.Context) {
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[model.Ref]())
-	w.events.forgetAll()
+	w.events.reset()
 	w.mu.Lock()
 	w.queue = queue
 	w.enqueueAll()
@@ -78,7 +84,8 @@ func (w *statusWriter) run(ctx context.Context) {
 	w.mu.Unlock()
 }
 
-// next writes the status of one object, and has it tried again later where that fails.
+// next writes the status of the next object in the queue and requeues it on an error. It returns false after the
+// queue was shut down.
 func (w *statusWriter) next(ctx context.Context, queue workqueue.TypedRateLimitingInterface[model.Ref]) bool {
 	ref, shutdown := queue.Get()
 	if shutdown {
@@ -89,16 +96,17 @@ func (w *statusWriter) next(ctx context.Context, queue workqueue.TypedRateLimiti
 	switch {
 	case err == nil:
 		queue.Forget(ref)
-	case ctx.Err() != nil: // the term is over
-	case apierrors.IsConflict(err): // the cache is behind; not worth a line in the log
+	case ctx.Err() != nil: // the lease was lost
+	case apierrors.IsConflict(err): // the cache is outdated; expected, so not logged
 		queue.AddRateLimited(ref)
 	default:
-		w.log.Error(err, "Status not written", "object", ref.String())
+		w.log.Error(err, "Failed to write status", "object", ref.String())
 		queue.AddRateLimited(ref)
 	}
 	return true
 }
 
+// write writes the status and the Events of one object.
 func (w *statusWriter) write(ctx context.Context, ref model.Ref) error {
 	report := w.report(ref)
 	if report == nil {
@@ -107,15 +115,15 @@ func (w *statusWriter) write(ctx context.Context, ref model.Ref) error {
 	}
 	object, err := w.writeStatus(ctx, report)
 	if apierrors.IsNotFound(err) {
-		return nil // gone since
+		return nil // deleted in the meantime
 	}
 	if err != nil {
 		return fmt.Errorf("writing the status of %s: %w", ref, err)
 	}
-	return w.events.tell(ctx, object, report)
+	return w.events.emit(ctx, object, report)
 }
 
-// writeStatus also gives the object as it is in the cache.
+// writeStatus writes the status of the object of a Report. It returns the object as it is in the cache.
 func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report) (client.Object, error) {
 	key := types.NamespacedName{Namespace: report.Ref.Namespace, Name: report.Ref.Name}
 	switch report.Ref.Kind {
@@ -131,15 +139,15 @@ func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report
 			return nil, err
 		}
 		return ingress, w.writeIngress(ctx, ingress)
-	case "Secret": // of the default certificate
+	case "Secret": // the default certificate; it has no status
 		secret := &corev1.Secret{}
 		return secret, w.client.Get(ctx, key, secret)
 	}
-	return nil, fmt.Errorf("a report on a kind that has no status here: %s", report.Ref.Kind)
+	return nil, fmt.Errorf("unexpected kind %q in a report", report.Ref.Kind)
 }
 
-// writePolicy writes the conditions of a policy. A Report on another generation says nothing about this one: the table
-// that is built from it brings another.
+// writePolicy patches the status of a policy. It ignores a Report for another generation: the next table has a
+// Report for the current one.
 func (w *statusWriter) writePolicy(
 	ctx context.Context, policy *v1alpha1.AffinityPolicy, report *translate.Report,
 ) error {
@@ -147,7 +155,7 @@ func (w *statusWriter) writePolicy(
 		return nil
 	}
 	status := policyStatus(report, policy, w.name)
-	if equalStatus(&policy.Status, status) {
+	if equalPolicyStatus(&policy.Status, status) {
 		return nil
 	}
 	patch := client.MergeFromWithOptions(policy.DeepCopy(), client.MergeFromWithOptimisticLock{})
@@ -155,8 +163,8 @@ func (w *statusWriter) writePolicy(
 	return w.client.Status().Patch(ctx, policy, patch)
 }
 
-// writeIngress writes the address that Limpet can be reached at. While there is none, or none yet, what was written
-// before stays: clients that find us by it are better served by an old address than by none.
+// writeIngress patches the addresses of an Ingress. While no address is known, the previous addresses stay: an
+// outdated address serves clients better than none.
 func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.Ingress) error {
 	want, err := w.addresses.current(ctx)
 	if err != nil || len(want) == 0 || equalAddresses(ingress.Status.LoadBalancer.Ingress, want) {

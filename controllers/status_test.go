@@ -23,8 +23,8 @@ import (
 
 type sliceObject = discoveryv1.EndpointSlice
 
-func TestAPolicyGetsItsConditions(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestPolicyStatus_conditions(t *testing.T) {
+	ns := newNamespace(t)
 	p := policy(ns, "cart", "cart")
 	create(t, service(ns, "cart"), ingress(ns, "cart"), p)
 	startReplica(t, "a")
@@ -41,15 +41,15 @@ func TestAPolicyGetsItsConditions(t *testing.T) {
 	}
 }
 
-func TestAConditionFollowsItsPolicyAndKeepsItsTime(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestPolicyStatus_keepsTransitionTime(t *testing.T) {
+	ns := newNamespace(t)
 	p := policy(ns, "cart", "cart")
 	create(t, service(ns, "cart"), ingress(ns, "cart"), p)
 	startReplica(t, "a")
 	eventually(t, "Programmed", policyIs(t, p, v1alpha1.ConditionProgrammed, metav1.ConditionTrue))
 	resolved := *meta.FindStatusCondition(get(t, p).Status.Targets[0].Conditions, v1alpha1.ConditionResolvedRefs)
 
-	change(t, p, spoil)
+	change(t, p, makeInvalid)
 	eventually(t, "not accepted", policyIs(t, p, v1alpha1.ConditionAccepted, metav1.ConditionFalse))
 	now := get(t, p).Status.Targets[0].Conditions
 	if c := meta.FindStatusCondition(now, v1alpha1.ConditionProgrammed); c.Status != metav1.ConditionFalse ||
@@ -62,8 +62,8 @@ func TestAConditionFollowsItsPolicyAndKeepsItsTime(t *testing.T) {
 	}
 }
 
-func TestAStatusThatIsRightIsNotWrittenAgain(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestStatus_unchangedIsNotWritten(t *testing.T) {
+	ns := newNamespace(t)
 	p, other := policy(ns, "cart", "cart"), policy(ns, "later", "nowhere")
 	create(t, service(ns, "cart"), ingress(ns, "cart"), p)
 	startReplica(t, "a", func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} })
@@ -71,15 +71,15 @@ func TestAStatusThatIsRightIsNotWrittenAgain(t *testing.T) {
 	in := ingress(ns, "cart")
 	eventually(t, "the address", func() bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 })
 	before, inBefore := get(t, p).ResourceVersion, in.ResourceVersion
-	create(t, other) // the writer goes through all objects for it
+	create(t, other) // makes the writer check all objects
 	eventually(t, "the other's status", policyIs(t, other, v1alpha1.ConditionResolvedRefs, metav1.ConditionFalse))
 	if get(t, p).ResourceVersion != before || get(t, in).ResourceVersion != inBefore {
-		t.Error("a status was written that had not changed")
+		t.Error("an unchanged status was written")
 	}
 }
 
-func TestAnIngressCarriesTheAddressOfTheService(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestIngressStatus_serviceAddresses(t *testing.T) {
+	ns := newNamespace(t)
 	lb := service(ns, "limpet")
 	lb.Spec.Type = corev1.ServiceTypeLoadBalancer
 	in := ingress(ns, "shop")
@@ -121,8 +121,8 @@ func TestServiceAddresses(t *testing.T) {
 	}
 }
 
-func TestOnlyTheLeaderWritesAndTheNextOneGoesOn(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestLeader_onlyLeaderWrites(t *testing.T) {
+	ns := newNamespace(t)
 	p := policy(ns, "cart", "cart")
 	in := ingress(ns, "broken") // its Service does not exist
 	create(t, service(ns, "cart"), ingress(ns, "cart"), p, in)
@@ -141,30 +141,30 @@ func TestOnlyTheLeaderWritesAndTheNextOneGoesOn(t *testing.T) {
 	a.stop()
 	eventually(t, "b leads", leads(t, "b"))
 	if len(get(t, in).Status.LoadBalancer.Ingress) != 1 {
-		t.Error("the address went with the lease")
+		t.Error("the address was removed with the lease")
 	}
-	change(t, p, spoil)
+	change(t, p, makeInvalid)
 	eventually(t, "b's status", policyIs(t, p, v1alpha1.ConditionAccepted, metav1.ConditionFalse))
 	eventually(t, "b's Event", func() bool { return len(eventsOn(t, in)) == 2 })
-	if told := eventsOn(t, in); told[0].ReportingInstance == told[1].ReportingInstance {
-		t.Errorf("%s told one problem twice", told[0].ReportingInstance)
+	if events := eventsOn(t, in); events[0].ReportingInstance == events[1].ReportingInstance {
+		t.Errorf("%s emitted the Event twice", events[0].ReportingInstance)
 	}
 }
 
-func TestALostLeaseStopsTheWritingAndNothingElse(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestLeader_lostLeaseStopsOnlyWrites(t *testing.T) {
+	ns := newNamespace(t)
 	in := ingress(ns, "shop")
 	create(t, service(ns, "shop"), in)
 	r := startReplica(t, "a", func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} })
 	eventually(t, "the address", func() bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 })
 	change(t, lease(), func(l *coordinationv1.Lease) { holdLease(l, "stranger") })
-	eventually(t, "it knows", r.said("Not leading any more"))
+	eventually(t, "the replica to notice", r.hasLogged("Stopped leading"))
 
 	later := ingress(ns, "later")
 	create(t, service(ns, "later"), later)
-	eventually(t, "a route that was made without the lease", r.publisher.serves(ns, "later.example.com"))
+	eventually(t, "a route added without the lease", r.publisher.serves(ns, "later.example.com"))
 	if len(get(t, in).Status.LoadBalancer.Ingress) != 1 {
-		t.Error("the address went with the lease")
+		t.Error("the address was removed with the lease")
 	}
 	if len(get(t, later).Status.LoadBalancer.Ingress) != 0 {
 		t.Error("status was written without the lease")
@@ -175,8 +175,8 @@ func TestALostLeaseStopsTheWritingAndNothingElse(t *testing.T) {
 	})
 }
 
-func TestAProblemIsToldWhenItChanges(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestEvents_onlyWhenProblemsChange(t *testing.T) {
+	ns := newNamespace(t)
 	in := ingress(ns, "shop")
 	create(t, in)
 	startReplica(t, "a")
@@ -186,8 +186,8 @@ func TestAProblemIsToldWhenItChanges(t *testing.T) {
 		!strings.Contains(first.Note, "spec.rules[0].http.paths[0].backend.service") || first.Regarding.UID != in.UID {
 		t.Errorf("Event = %+v, want a warning that names the reason, the field and the Ingress", first)
 	}
-	// Another rebuild with the same problem, and then one with another: told once, and once more.
-	create(t, policy(ns, "poke", "nowhere"))
+	// A rebuild with the same problem emits nothing. A rebuild with a new problem emits one Event.
+	create(t, policy(ns, "other", "nowhere"))
 	change(t, in, func(in *networkingv1.Ingress) {
 		in.Spec.Rules[0].HTTP.Paths[0].Backend.Service.Name = "elsewhere"
 	})
@@ -199,18 +199,18 @@ func TestAProblemIsToldWhenItChanges(t *testing.T) {
 	}
 }
 
-func TestANoteFitsTheAPIServer(t *testing.T) {
+func TestEvents_longNoteIsTruncated(t *testing.T) {
 	var problems []translate.Problem
 	for range 64 {
 		problems = append(problems, translate.Problem{Reason: "Any", Field: "spec", Message: "ä long message about a field"})
 	}
 	note := notesByReason(problems)["Any"]
-	if len(note) > maxNote || !strings.HasSuffix(note, " ...") || strings.ToValidUTF8(note, "?") != note {
+	if len(note) > maxNoteBytes || !strings.HasSuffix(note, " ...") || strings.ToValidUTF8(note, "?") != note {
 		t.Errorf("note of %d bytes: %q", len(note), note)
 	}
 }
 
-// policyIs asks for a condition of the policy's first target, at its newest generation.
+// policyIs returns a condition: the policy's first target has the given condition at the current generation.
 func policyIs(t *testing.T, p *v1alpha1.AffinityPolicy, kind string, want metav1.ConditionStatus) func() bool {
 	return func() bool {
 		now := get(t, p)
@@ -230,7 +230,7 @@ func leads(t *testing.T, name string) func() bool {
 	}
 }
 
-// holdLease makes a lease one that nobody else may take.
+// holdLease makes holder own the lease for an hour.
 func holdLease(l *coordinationv1.Lease, holder string) {
 	now := metav1.NewMicroTime(time.Now())
 	l.Spec.HolderIdentity = ptr.To(holder)
@@ -238,7 +238,7 @@ func holdLease(l *coordinationv1.Lease, holder string) {
 	l.Spec.AcquireTime, l.Spec.RenewTime = &now, &now
 }
 
-// statusWriters are those who own fields of an object's status.
+// statusWriters returns the field managers of an object's status.
 func statusWriters(object client.Object) []string {
 	var names []string
 	for _, entry := range object.GetManagedFields() {
@@ -249,9 +249,9 @@ func statusWriters(object client.Object) []string {
 	return names
 }
 
-// There is no other object to tell about the certificate that a flag names.
-func TestTheSecretOfTheDefaultCertificateGetsEvents(t *testing.T) {
-	ns := leaveNoTrace(t)
+// The certificate named by a flag has no Ingress to report on.
+func TestEvents_defaultCertificateSecret(t *testing.T) {
+	ns := newNamespace(t)
 	secret := tlsSecret(t, ns, "wildcard", time.Now().Add(-time.Hour))
 	create(t, secret)
 	r := newReplica("a")
@@ -263,7 +263,7 @@ func TestTheSecretOfTheDefaultCertificateGetsEvents(t *testing.T) {
 	}
 }
 
-// eventsOn gives the Events on an object, oldest first.
+// eventsOn returns the Events for an object, oldest first.
 func eventsOn(t *testing.T, object client.Object) []eventsv1.Event {
 	t.Helper()
 	var list eventsv1.EventList

@@ -31,11 +31,11 @@ import (
 )
 
 const (
-	home     = "limpet-system" // as in config/
-	patience = 30 * time.Second
+	limpetNamespace = "limpet-system" // as in config/
+	timeout         = 30 * time.Second
 )
 
-// What all tests share: one control plane, and an administrator's client that reads from the API server itself.
+// All tests share one control plane and an uncached client with admin rights.
 var (
 	config *rest.Config
 	admin  client.Client
@@ -61,7 +61,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// setUp gives Limpet its namespace and, by the manifests of config/, its rights.
+// setUp creates the namespace of Limpet and its RBAC objects from config/.
 func setUp() error {
 	var err error
 	if admin, err = client.New(config, client.Options{Scheme: clientgoscheme.Scheme}); err != nil {
@@ -70,7 +70,7 @@ func setUp() error {
 	if err := v1alpha1.AddToScheme(admin.Scheme()); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience) //nolint:forbidigo // TestMain has no test's context
+	ctx, cancel := context.WithTimeout(context.Background(), timeout) //nolint:forbidigo // TestMain has no test's context
 	defer cancel()
 	for _, file := range []string{
 		"manager/namespace.yaml", "rbac/role.yaml", "rbac/role_binding.yaml", "rbac/service_account.yaml",
@@ -107,14 +107,14 @@ func readManifest(file string) ([]client.Object, error) {
 	}
 }
 
-// replica is one Limpet, without its data plane.
+// replica is a running instance of the controllers without a data plane.
 type replica struct {
 	name      string
 	log       *logLines
 	publisher *fakePublisher
 	keys      *affinity.Keys
 	stop      func()
-	done      chan error // what Run returned
+	done      chan error // the return value of Run
 }
 
 // startReplica runs a replica until the test ends or stop is called.
@@ -131,21 +131,21 @@ func newReplica(name string) *replica {
 	return r
 }
 
-// start runs the controllers with the rights of the ServiceAccount.
+// start runs the controllers with the permissions of the ServiceAccount.
 func (r *replica) start(t *testing.T, change ...func(*Options)) {
 	t.Helper()
 	o := Options{
 		Config:    rest.CopyConfig(config),
 		Log:       r.log.logger(t).WithName(r.name),
-		Namespace: home,
+		Namespace: limpetNamespace,
 		Identity:  r.name,
-		// The shortest that a lease can say, which is in whole seconds.
+		// The minimum: leases count whole seconds.
 		LeaseDuration: time.Second,
 		KeySecret:     DefaultKeySecret,
 		KeyRotation:   DefaultKeyRotation,
 	}
-	o.Config.Impersonate.UserName = "system:serviceaccount:" + home + ":limpet"
-	o.Config.UserAgent = r.name // who wrote a field is told by it
+	o.Config.Impersonate.UserName = "system:serviceaccount:" + limpetNamespace + ":limpet"
+	o.Config.UserAgent = r.name // becomes the field manager
 	for _, f := range change {
 		f(&o)
 	}
@@ -161,13 +161,14 @@ func (r *replica) start(t *testing.T, change ...func(*Options)) {
 	t.Cleanup(r.stop)
 }
 
-// said asks for a part of a line of the replica's log.
-func (r *replica) said(part string) func() bool {
+// hasLogged returns a condition: the replica has logged a line that contains part.
+func (r *replica) hasLogged(part string) func() bool {
 	return func() bool { return r.log.contain(part) }
 }
 
-// leaveNoTrace gives a test its own namespace, and removes what replicas share in theirs when it ends: call it first.
-func leaveNoTrace(t *testing.T) (namespace string) {
+// newNamespace creates a namespace for the test. On cleanup it deletes the objects that replicas share, so it must
+// be called before replicas are started.
+func newNamespace(t *testing.T) (namespace string) {
 	t.Helper()
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}
 	create(t, ns)
@@ -187,10 +188,10 @@ func leaveNoTrace(t *testing.T) (namespace string) {
 	return ns.Name
 }
 
-// eventually waits for something to be so.
-func eventually(t *testing.T, what string, so func() bool) {
+// eventually polls until cond returns true, and fails the test after timeout.
+func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	wait.Until(t, what, so)
+	wait.Until(t, what, cond)
 }
 
 func create(t *testing.T, objects ...client.Object) {
@@ -202,7 +203,7 @@ func create(t *testing.T, objects ...client.Object) {
 	}
 }
 
-// get reads an object as it is now. One that is gone fails the test.
+// get reads the current state of an object. It fails the test if the object does not exist.
 func get[T client.Object](t *testing.T, object T) T {
 	t.Helper()
 	if err := admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
@@ -211,7 +212,7 @@ func get[T client.Object](t *testing.T, object T) T {
 	return object
 }
 
-// change applies a merge patch, so that no update of somebody else's is in the way.
+// change applies edit as a merge patch, which cannot conflict with other writers.
 func change[T client.Object](t *testing.T, object T, edit func(T)) {
 	t.Helper()
 	before, _ := get(t, object).DeepCopyObject().(client.Object)

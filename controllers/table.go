@@ -15,72 +15,75 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// Publisher makes changes live. *publish.Publisher is one.
+// Publisher makes changes live. It is implemented by *publish.Publisher.
 type Publisher interface {
 	Publish(w *translate.World, newest publish.Newest, since time.Time) translate.Result
 	Endpoints(namespace, service string, newest publish.Newest, since time.Time)
 }
 
-// whole is the one key of the table's queue.
-type whole struct{}
+// singleton is the key of controllers that reconcile a single thing, such as the table.
+type singleton struct{}
 
-// coalesce is how long the first of several changes waits for the others. Later ones do not prolong it.
+// coalesce is the delay between the first of several changes and the build. Further changes do not extend it.
 const coalesce = 30 * time.Millisecond
 
-// table rebuilds the whole table when anything but endpoints has changed. It runs in every replica.
-type table struct {
+// tableReconciler builds and publishes the table when an object other than an EndpointSlice or pod has changed. It
+// runs in every replica.
+type tableReconciler struct {
 	reader    client.Reader // the cache
 	publisher Publisher
 	newest    publish.Newest
-	// ready says whether the affinity keys are there: no table before that.
+	// ready reports whether the affinity keys are loaded. No table is published before that.
 	ready func() bool
-	// deliver hands the Reports on.
+	// deliver passes the Reports to the status writer.
 	deliver func([]translate.Report)
 	log     logr.Logger
-	// publishService is a Service that counts as referenced: its address goes into the status of Ingresses.
+	// publishService always counts as referenced, because its addresses are written to the status of Ingresses.
 	publishService types.NamespacedName
 
-	again      trigger
-	referenced referenced
-	seen       seen[whole]
+	rebuild    trigger // enqueues another build
+	referenced referencedObjects
+	changedAt  eventTimes[singleton]
 }
 
-// changed enqueues the table: something that it is built from is not as it was.
-func (t *table) changed(queue workqueue.TypedRateLimitingInterface[whole]) {
-	t.seen.mark(whole{})
-	queue.AddAfter(whole{}, coalesce)
+// changed enqueues a build.
+func (t *tableReconciler) changed(queue workqueue.TypedRateLimitingInterface[singleton]) {
+	t.changedAt.record(singleton{})
+	queue.AddAfter(singleton{}, coalesce)
 }
 
-// Reconcile builds and publishes the table from what the cache holds.
-func (t *table) Reconcile(ctx context.Context, _ whole) (reconcile.Result, error) {
+// Reconcile builds the table from the cache and publishes it.
+func (t *tableReconciler) Reconcile(ctx context.Context, _ singleton) (reconcile.Result, error) {
 	if !t.ready() {
-		t.log.Info("Waiting for the affinity keys before the first table is published")
-		return reconcile.Result{}, nil // the keys' arrival enqueues the table
+		t.log.Info("Waiting for the affinity keys")
+		return reconcile.Result{}, nil // loading the keys enqueues the table
 	}
-	since := t.seen.take(whole{})
-	t.referenced.begin()
-	world, err := listWorld(ctx, t.reader)
+	since := t.changedAt.take(singleton{})
+	t.referenced.beginBuild()
+	snapshot, err := listSnapshot(ctx, t.reader)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	result := t.publisher.Publish(world, t.newest, since)
-	if t.referenced.end(t.withPublishService(result.Referenced)) {
-		t.again.fire()
+	result := t.publisher.Publish(snapshot, t.newest, since)
+	if t.referenced.endBuild(t.addPublishService(result.Referenced)) {
+		t.rebuild.fire()
 	}
 	t.deliver(result.Reports)
-	return reconcile.Result{RequeueAfter: untilNext(result.Next)}, nil
+	return reconcile.Result{RequeueAfter: requeueAfter(result.Next)}, nil
 }
 
-// untilNext is how long to wait for what there will be to report then: 0, for nothing, or a day at most, since a
-// certificate may be good for longer than a Duration can be.
-func untilNext(next time.Time) time.Duration {
+// requeueAfter returns the time until the next problem appears without an event, such as an expiring certificate.
+// It returns 0 if there is none. The maximum is one day, because a certificate may be valid for longer than the
+// maximum time.Duration.
+func requeueAfter(next time.Time) time.Duration {
 	if next.IsZero() {
 		return 0
 	}
 	return min(max(time.Until(next), time.Second), 24*time.Hour)
 }
 
-func (t *table) withPublishService(set map[model.Ref]struct{}) map[model.Ref]struct{} {
+// addPublishService adds the publish service to the referenced objects.
+func (t *tableReconciler) addPublishService(set map[model.Ref]struct{}) map[model.Ref]struct{} {
 	if set == nil {
 		set = map[model.Ref]struct{}{}
 	}
@@ -90,11 +93,11 @@ func (t *table) withPublishService(set map[model.Ref]struct{}) map[model.Ref]str
 	return set
 }
 
-// endpointsChanged builds once more where the endpoints of a Service, or what their pods say, may change what there is
-// to report. Equal models lead to no new table.
-func (t *table) endpointsChanged(service types.NamespacedName) {
-	if t.referenced.has(model.Ref{Kind: translate.KindEndpoints, Namespace: service.Namespace, Name: service.Name}) {
-		t.again.fire()
+// endpointsChanged enqueues a build if the endpoints of the Service, or the metadata of their pods, may change the
+// Reports. If the model stays equal, no new table is published.
+func (t *tableReconciler) endpointsChanged(service types.NamespacedName) {
+	if t.referenced.contains(model.Ref{Kind: translate.KindEndpoints, Namespace: service.Namespace, Name: service.Name}) {
+		t.rebuild.fire()
 	}
 }
 

@@ -15,52 +15,52 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-func TestAnEmptyClusterGetsATable(t *testing.T) {
-	leaveNoTrace(t)
+func TestTable_emptyCluster(t *testing.T) {
+	newNamespace(t)
 	r := startReplica(t, "a")
-	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+	eventually(t, "a table", r.publisher.locked(func(p *fakePublisher) bool { return p.published > 0 }))
 }
 
-func TestTheFirstTableIsWholeAndComesAfterTheKeys(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestTable_firstIsCompleteAndAfterKeys(t *testing.T) {
+	ns := newNamespace(t)
 	for _, name := range []string{"one", "two", "three"} {
 		create(t, service(ns, name), ingress(ns, name), policy(ns, name, name))
 	}
 	r := startReplica(t, "a")
-	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
-	r.publisher.see(func(p *fakePublisher) bool {
+	eventually(t, "a table", r.publisher.locked(func(p *fakePublisher) bool { return p.published > 0 }))
+	r.publisher.locked(func(p *fakePublisher) bool {
 		if p.early {
-			t.Error("a table was published before there were keys")
+			t.Error("a table was published before the keys were loaded")
 		}
 		if n := len(p.last.Reports); n < 6 && p.published == 1 {
-			t.Errorf("the first table was made of %d objects, want 6", n)
+			t.Errorf("the first table was built from %d objects, want 6", n)
 		}
 		return true
 	})()
 }
 
-func TestKeysFromElsewhereNeedNoSecretAndNoLeader(t *testing.T) {
-	leaveNoTrace(t)
+func TestKeys_withoutSecret(t *testing.T) {
+	newNamespace(t)
 	stranger := lease()
 	holdLease(stranger, "stranger")
 	create(t, stranger)
 	r := newReplica("a")
-	r.keys.Store(ringOf(t, affinity.NewKey()))
+	r.keys.Store(keyringOf(t, affinity.NewKey()))
 	r.start(t, func(o *Options) { o.KeySecret = "" })
-	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+	eventually(t, "a table", r.publisher.locked(func(p *fakePublisher) bool { return p.published > 0 }))
 }
 
-func TestAMissingSecretAndServiceAreTakenUpWhenTheyAppear(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestTable_missingReferencesAppearLater(t *testing.T) {
+	ns := newNamespace(t)
 	in := ingress(ns, "shop")
 	in.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"shop.example.com"}, SecretName: "late"}}
 	create(t, in)
 	r := startReplica(t, "a")
 	problems := func(reason string) func() bool {
-		return r.publisher.see(func(p *fakePublisher) bool { return hasProblem(p.last.Reports, ns, reason) })
+		return r.publisher.locked(func(p *fakePublisher) bool { return hasProblem(p.last.Reports, ns, reason) })
 	}
-	eventually(t, "the Secret is missed", problems(translate.ReasonSecretNotFound))
-	eventually(t, "the Service is missed", problems(translate.ReasonServiceNotFound))
+	eventually(t, "SecretNotFound", problems(translate.ReasonSecretNotFound))
+	eventually(t, "ServiceNotFound", problems(translate.ReasonServiceNotFound))
 	create(t, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "late"},
 		Type:       corev1.SecretTypeTLS,
@@ -72,17 +72,17 @@ func TestAMissingSecretAndServiceAreTakenUpWhenTheyAppear(t *testing.T) {
 	eventually(t, "the Service is found", func() bool { return !missed() })
 }
 
-func TestEndpointsTakeTheFastPath(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestEndpoints_buildNoTable(t *testing.T) {
+	ns := newNamespace(t)
 	create(t, service(ns, "shop"), ingress(ns, "shop"), slice(ns, "shop", "10.250.0.1"))
 	r := startReplica(t, "a")
 	eventually(t, "the route", r.publisher.serves(ns, "shop.example.com"))
 	endpoints := func(want int) func() bool {
-		return r.publisher.see(func(p *fakePublisher) bool { return len(p.endpoints[ns+"/shop"]) == want })
+		return r.publisher.locked(func(p *fakePublisher) bool { return len(p.endpoints[ns+"/shop"]) == want })
 	}
 	eventually(t, "one endpoint", endpoints(1))
 	tables := 0
-	r.publisher.see(func(p *fakePublisher) bool { tables, p.worst = p.published, 0; return true })()
+	r.publisher.locked(func(p *fakePublisher) bool { tables, p.worst = p.published, 0; return true })()
 	s := slice(ns, "shop")
 	change(t, s, func(s *sliceObject) { s.Endpoints = slice(ns, "shop", "10.250.0.1", "10.250.0.2").Endpoints })
 	eventually(t, "two endpoints", endpoints(2))
@@ -90,19 +90,19 @@ func TestEndpointsTakeTheFastPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "no endpoint", endpoints(0))
-	r.publisher.see(func(p *fakePublisher) bool {
+	r.publisher.locked(func(p *fakePublisher) bool {
 		if p.published != tables {
-			t.Errorf("%d tables were built for changes of endpoints", p.published-tables)
+			t.Errorf("%d tables were built for endpoint changes, want 0", p.published-tables)
 		}
 		t.Logf("slowest from event to publisher: %v", p.worst)
 		return true
 	})()
 }
 
-func TestABurstOfChangesIsFewTables(t *testing.T) {
-	ns := leaveNoTrace(t)
+func TestTable_coalescesChanges(t *testing.T) {
+	ns := newNamespace(t)
 	r := startReplica(t, "a")
-	eventually(t, "a table", r.publisher.see(func(p *fakePublisher) bool { return p.published > 0 }))
+	eventually(t, "a table", r.publisher.locked(func(p *fakePublisher) bool { return p.published > 0 }))
 	const burst = 200
 	for i := range burst {
 		in := ingress(ns, "shop")
@@ -111,7 +111,7 @@ func TestABurstOfChangesIsFewTables(t *testing.T) {
 		in.Spec.Rules[0].Host = "h" + string(rune('a'+i%26)) + ".example.com"
 		create(t, in)
 	}
-	eventually(t, "all Ingresses", r.publisher.see(func(p *fakePublisher) bool {
+	eventually(t, "all Ingresses", r.publisher.locked(func(p *fakePublisher) bool {
 		n := 0
 		for _, report := range p.last.Reports {
 			if report.Ref.Namespace == ns {
@@ -120,7 +120,7 @@ func TestABurstOfChangesIsFewTables(t *testing.T) {
 		}
 		return n == burst
 	}))
-	r.publisher.see(func(p *fakePublisher) bool {
+	r.publisher.locked(func(p *fakePublisher) bool {
 		if p.published > burst/2 {
 			t.Errorf("%d tables for %d changes", p.published, burst)
 		}
@@ -129,58 +129,58 @@ func TestABurstOfChangesIsFewTables(t *testing.T) {
 	})()
 }
 
-func TestOptionsAreRefusedByField(t *testing.T) {
+func TestOptions_Validate(t *testing.T) {
 	err := Run(t.Context(), Options{
 		Namespace: "No Namespace", KeyRotation: 1, PublishAddresses: []string{"203.0.113.7", "not an address"},
 	}, newFakePublisher(nil), new(affinity.Keys))
 	for _, want := range []string{"config: required", `namespace "No Namespace"`, "key rotation 1ns", `"not an address"`} {
 		if err == nil || !contains(err.Error(), want) {
-			t.Errorf("error %v does not say %q", err, want)
+			t.Errorf("error %v does not contain %q", err, want)
 		}
 	}
-	good := Options{Config: &rest.Config{}, Namespace: home, PublishAddresses: []string{"203.0.113.7", "lb.example.com"}}
+	good := Options{Config: &rest.Config{}, Namespace: limpetNamespace, PublishAddresses: []string{"203.0.113.7", "lb.example.com"}}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestAnObjectThatIsMissedDuringABuildIsBuiltAgain(t *testing.T) {
+func TestReferencedObjects_changeDuringBuild(t *testing.T) {
 	a, b := model.Ref{Kind: "Secret", Name: "a"}, model.Ref{Kind: "Secret", Name: "b"}
-	var r referenced
-	r.begin()
-	if r.has(a) || r.has(b) {
-		t.Error("an object counts as referenced before anything was built")
+	var r referencedObjects
+	r.beginBuild()
+	if r.contains(a) || r.contains(b) {
+		t.Error("contains = true before the first build")
 	}
-	if !r.end(map[model.Ref]struct{}{a: {}}) {
-		t.Error("a was missed and is referenced: no second build")
+	if !r.endBuild(map[model.Ref]struct{}{a: {}}) {
+		t.Error("endBuild = false, want a rebuild for a")
 	}
-	r.begin()
-	if !r.has(a) || r.has(b) {
-		t.Error("has does not go by the last build")
+	r.beginBuild()
+	if !r.contains(a) || r.contains(b) {
+		t.Error("contains does not match the last build")
 	}
-	if r.end(map[model.Ref]struct{}{a: {}}) {
-		t.Error("a second build for nothing")
+	if r.endBuild(map[model.Ref]struct{}{a: {}}) {
+		t.Error("endBuild = true, want no rebuild")
 	}
 }
 
-// Nothing in the cluster changes when a certificate expires.
-func TestACertificateThatExpiresIsTold(t *testing.T) {
-	ns := leaveNoTrace(t)
+// No object changes when a certificate expires.
+func TestProblems_expiringCertificate(t *testing.T) {
+	ns := newNamespace(t)
 	in := ingress(ns, "shop")
 	in.Spec.TLS = []networkingv1.IngressTLS{{Hosts: []string{"shop.example.com"}, SecretName: "tls"}}
 	create(t, service(ns, "shop"), in, tlsSecret(t, ns, "tls", time.Now().Add(5*time.Second)))
 	r := startReplica(t, "a")
-	told := r.publisher.see(func(p *fakePublisher) bool {
+	reported := r.publisher.locked(func(p *fakePublisher) bool {
 		return hasProblem(p.last.Reports, ns, translate.ReasonCertificateOutOfDate)
 	})
 	eventually(t, "a table", r.publisher.serves(ns, "shop.example.com"))
-	if told() {
-		t.Error("told before it expired")
+	if reported() {
+		t.Error("reported before it expired")
 	}
-	eventually(t, "the expiry to be told", told)
+	eventually(t, "the problem to be reported", reported)
 }
 
-func TestWhatIsToComeIsWaitedForADayAtMost(t *testing.T) {
+func TestRequeueAfter(t *testing.T) {
 	for _, c := range []struct {
 		next     time.Time
 		min, max time.Duration
@@ -190,19 +190,19 @@ func TestWhatIsToComeIsWaitedForADayAtMost(t *testing.T) {
 		{time.Now().Add(time.Hour), 59 * time.Minute, time.Hour},
 		{time.Now().AddDate(7000, 0, 0), 24 * time.Hour, 24 * time.Hour},
 	} {
-		if got := untilNext(c.next); got < c.min || got > c.max {
-			t.Errorf("%v: waits %v, want %v to %v", c.next, got, c.min, c.max)
+		if got := requeueAfter(c.next); got < c.min || got > c.max {
+			t.Errorf("requeueAfter(%v) = %v, want %v to %v", c.next, got, c.min, c.max)
 		}
 	}
 }
 
-func TestSecretsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
-	strip := stripSecrets(types.NamespacedName{Namespace: home, Name: DefaultKeySecret})
+func TestStripSecrets(t *testing.T) {
+	strip := stripSecrets(types.NamespacedName{Namespace: limpetNamespace, Name: DefaultKeySecret})
 	for _, c := range []struct {
 		namespace, name string
 		kept            int
 	}{
-		{home, DefaultKeySecret, 4},
+		{limpetNamespace, DefaultKeySecret, 4},
 		{"shop", DefaultKeySecret, 3},
 		{"shop", "tls", 3},
 	} {
@@ -216,15 +216,15 @@ func TestSecretsAreStrippedOfWhatIsNotNeeded(t *testing.T) {
 	}
 }
 
-func TestTheOldestEventOfABatchCounts(t *testing.T) {
-	var s seen[whole]
-	s.mark(whole{})
-	first := s.at[whole{}]
-	s.mark(whole{})
-	if got := s.take(whole{}); !got.Equal(first) {
-		t.Errorf("take gives %v, want the first mark, %v", got, first)
+func TestEventTimes_keepsOldest(t *testing.T) {
+	var s eventTimes[singleton]
+	s.record(singleton{})
+	first := s.at[singleton{}]
+	s.record(singleton{})
+	if got := s.take(singleton{}); !got.Equal(first) {
+		t.Errorf("take = %v, want the first event, %v", got, first)
 	}
-	if got := s.take(whole{}); got.Equal(first) {
-		t.Error("a time was taken twice")
+	if got := s.take(singleton{}); got.Equal(first) {
+		t.Error("take returned the same time twice")
 	}
 }

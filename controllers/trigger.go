@@ -7,28 +7,29 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// trigger enqueues the one key of a controller for reasons that are no event of a watched object. As a source it does so
-// once at the start, without which a controller never runs in a cluster that has nothing to watch. Safe for concurrent
-// use.
+// trigger is an event source that enqueues the single key of a controller on demand.
+//
+// It also enqueues the key once at the start. Otherwise the controller would never run in a cluster without objects
+// to watch. It is safe for concurrent use.
 type trigger struct {
 	mu    sync.Mutex
-	queue workqueue.TypedRateLimitingInterface[whole]
+	queue workqueue.TypedRateLimitingInterface[singleton]
 }
 
-// Start is called by the controller. It implements source.TypedSource.
-func (t *trigger) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[whole]) error {
+// Start implements source.TypedSource.
+func (t *trigger) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[singleton]) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.queue = queue
-	queue.Add(whole{})
+	queue.Add(singleton{})
 	return nil
 }
 
-// fire does nothing before the start, which enqueues the key anyway.
+// fire enqueues the key. It does nothing before Start, which enqueues the key anyway.
 func (t *trigger) fire() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.queue != nil {
-		t.queue.Add(whole{})
+		t.queue.Add(singleton{})
 	}
 }

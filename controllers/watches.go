@@ -19,52 +19,53 @@ import (
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 )
 
-// tableSources are the events that may change the table.
-func tableSources(c cache.Cache, t *table) []source.TypedSource[whole] {
-	return []source.TypedSource[whole]{
-		&t.again,
+// tableSources returns the event sources of the table controller.
+func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[singleton] {
+	return []source.TypedSource[singleton]{
+		&t.rebuild,
 		source.TypedKind(c, &networkingv1.Ingress{}, onChange[*networkingv1.Ingress](t.changed),
-			specOrAnnotations[*networkingv1.Ingress]()),
+			specOrAnnotationsChanged[*networkingv1.Ingress]()),
 		source.TypedKind(c, &networkingv1.IngressClass{}, onChange[*networkingv1.IngressClass](t.changed),
-			specOrAnnotations[*networkingv1.IngressClass]()),
+			specOrAnnotationsChanged[*networkingv1.IngressClass]()),
 		source.TypedKind(c, &v1alpha1.AffinityPolicy{}, onChange[*v1alpha1.AffinityPolicy](t.changed),
-			specOrAnnotations[*v1alpha1.AffinityPolicy]()),
-		// Updates of these two need not move a generation.
+			specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]()),
+		// The generation of these two does not change with every update.
 		source.TypedKind(c, &corev1.Service{}, onChange[*corev1.Service](t.changed),
-			anything[*corev1.Service](), that(func(s *corev1.Service) bool {
-				return t.referenced.has(serviceRef(s.Namespace, s.Name))
+			resourceVersionChanged[*corev1.Service](), matching(func(s *corev1.Service) bool {
+				return t.referenced.contains(serviceRef(s.Namespace, s.Name))
 			})),
 		source.TypedKind(c, &corev1.Secret{}, onChange[*corev1.Secret](t.changed),
-			anything[*corev1.Secret](), that(func(s *corev1.Secret) bool {
-				return t.referenced.has(secretRef(s.Namespace, s.Name))
+			resourceVersionChanged[*corev1.Secret](), matching(func(s *corev1.Secret) bool {
+				return t.referenced.contains(secretRef(s.Namespace, s.Name))
 			})),
 	}
 }
 
-// endpointSources are the events of the fast path.
-func endpointSources(c cache.Cache, e *endpoints) []source.TypedSource[types.NamespacedName] {
+// endpointSources returns the event sources of the fast path.
+func endpointSources(c cache.Cache, e *endpointReconciler) []source.TypedSource[types.NamespacedName] {
 	return []source.TypedSource[types.NamespacedName]{sliceSource(c, e), podSource(c, e)}
 }
 
-func sliceSource(c cache.Cache, e *endpoints) source.TypedSource[types.NamespacedName] {
+// sliceSource returns the events of EndpointSlices.
+func sliceSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
 	return source.TypedKind(c, &discoveryv1.EndpointSlice{},
 		handler.TypedFuncs[*discoveryv1.EndpointSlice, types.NamespacedName]{
 			CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
 				e.changed(q, ev.Object)
 			},
 			UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.ObjectOld) // its label may have named another Service
+				e.changed(q, ev.ObjectOld) // the label may have changed from another Service
 				e.changed(q, ev.ObjectNew)
 			},
 			DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
 				e.changed(q, ev.Object)
 			},
-		}, anything[*discoveryv1.EndpointSlice]())
+		}, resourceVersionChanged[*discoveryv1.EndpointSlice]())
 }
 
-// podSource is the events by which pods say something else of themselves. That a pod is gone is for the slices to say:
-// until they do, it is what it was.
-func podSource(c cache.Cache, e *endpoints) source.TypedSource[types.NamespacedName] {
+// podSource returns the events of pods whose labels or annotations changed. Deletions are ignored: a pod counts as
+// gone when its EndpointSlice says so.
+func podSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
 	type pod = *metav1.PartialObjectMetadata
 	return source.TypedKind(c, podMetadata(), handler.TypedFuncs[pod, types.NamespacedName]{
 		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[pod], q serviceQueue) { e.podChanged(q, ev.Object) },
@@ -72,40 +73,42 @@ func podSource(c cache.Cache, e *endpoints) source.TypedSource[types.NamespacedN
 	}, predicate.Or[pod](predicate.TypedLabelChangedPredicate[pod]{}, predicate.TypedAnnotationChangedPredicate[pod]{}))
 }
 
-// secretSource is the events of the one Secret that holds the affinity keys.
-func secretSource(c cache.Cache, name types.NamespacedName) source.TypedSource[whole] {
-	add := func(queue workqueue.TypedRateLimitingInterface[whole]) { queue.Add(whole{}) }
+// secretSource returns the events of the Secret with the affinity keys.
+func secretSource(c cache.Cache, name types.NamespacedName) source.TypedSource[singleton] {
+	add := func(queue workqueue.TypedRateLimitingInterface[singleton]) { queue.Add(singleton{}) }
 	return source.TypedKind(c, &corev1.Secret{}, onChange[*corev1.Secret](add),
-		anything[*corev1.Secret](), that(func(s *corev1.Secret) bool {
+		resourceVersionChanged[*corev1.Secret](), matching(func(s *corev1.Secret) bool {
 			return s.Namespace == name.Namespace && s.Name == name.Name
 		}))
 }
 
+// serviceQueue is the work queue of the fast path.
 type serviceQueue = workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
-// onChange calls enqueue for every event of a kind, whichever it is.
+// onChange returns a handler that calls enqueue for every event.
 func onChange[T client.Object](
-	enqueue func(workqueue.TypedRateLimitingInterface[whole]),
-) handler.TypedEventHandler[T, whole] {
-	type queue = workqueue.TypedRateLimitingInterface[whole]
-	return handler.TypedFuncs[T, whole]{
+	enqueue func(workqueue.TypedRateLimitingInterface[singleton]),
+) handler.TypedEventHandler[T, singleton] {
+	type queue = workqueue.TypedRateLimitingInterface[singleton]
+	return handler.TypedFuncs[T, singleton]{
 		CreateFunc: func(_ context.Context, _ event.TypedCreateEvent[T], q queue) { enqueue(q) },
 		UpdateFunc: func(_ context.Context, _ event.TypedUpdateEvent[T], q queue) { enqueue(q) },
 		DeleteFunc: func(_ context.Context, _ event.TypedDeleteEvent[T], q queue) { enqueue(q) },
 	}
 }
 
-// specOrAnnotations leaves out updates of the status, which are our own in most cases.
-func specOrAnnotations[T client.Object]() predicate.TypedPredicate[T] {
+// specOrAnnotationsChanged ignores updates of the status, most of which are Limpet's own.
+func specOrAnnotationsChanged[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.Or[T](predicate.TypedGenerationChangedPredicate[T]{},
 		predicate.TypedAnnotationChangedPredicate[T]{})
 }
 
-// anything leaves out only the periodic resync, which brings nothing new.
-func anything[T client.Object]() predicate.TypedPredicate[T] {
+// resourceVersionChanged ignores the periodic resync, which brings no changes.
+func resourceVersionChanged[T client.Object]() predicate.TypedPredicate[T] {
 	return predicate.TypedResourceVersionChangedPredicate[T]{}
 }
 
-func that[T client.Object](keep func(T) bool) predicate.TypedPredicate[T] {
+// matching ignores the events of objects for which keep returns false.
+func matching[T client.Object](keep func(T) bool) predicate.TypedPredicate[T] {
 	return predicate.NewTypedPredicateFuncs(keep)
 }

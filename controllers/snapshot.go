@@ -16,9 +16,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// listWorld gives everything that a table is built from. The objects are those of the cache, not copies: whoever gets
-// them only reads them.
-func listWorld(ctx context.Context, reader client.Reader) (*translate.World, error) {
+// listSnapshot returns the objects that a table is built from. They are not copied from the cache, so callers must
+// not modify them.
+func listSnapshot(ctx context.Context, reader client.Reader) (*translate.World, error) {
 	var (
 		ingresses networkingv1.IngressList
 		classes   networkingv1.IngressClassList
@@ -31,7 +31,7 @@ func listWorld(ctx context.Context, reader client.Reader) (*translate.World, err
 			return nil, fmt.Errorf("listing %T: %w", list, err)
 		}
 	}
-	world := &translate.World{
+	snapshot := &translate.World{
 		Ingresses:      pointers(ingresses.Items),
 		IngressClasses: pointers(classes.Items),
 		Services:       pointers(services.Items),
@@ -39,28 +39,28 @@ func listWorld(ctx context.Context, reader client.Reader) (*translate.World, err
 		Policies:       pointers(policies.Items),
 		Now:            time.Now(),
 	}
-	return world, listBehind(ctx, reader, world)
+	return snapshot, listNamedPods(ctx, reader, snapshot)
 }
 
-// listBehind adds the EndpointSlices and pods by which policies are judged: those of the namespaces with a policy that
-// names pods by what they say of themselves. What is served from is asked for by publish itself.
-func listBehind(ctx context.Context, reader client.Reader, w *translate.World) error {
-	for _, namespace := range namingPods(w.Policies) {
-		var behind discoveryv1.EndpointSliceList
+// listNamedPods adds the EndpointSlices and pods that are needed to check policies which name pods by a label or
+// annotation. The endpoints that are served come from publish, not from here.
+func listNamedPods(ctx context.Context, reader client.Reader, w *translate.World) error {
+	for _, namespace := range namespacesNamingPods(w.Policies) {
+		var endpointSlices discoveryv1.EndpointSliceList
 		pods := metav1.PartialObjectMetadataList{TypeMeta: podMetadata().TypeMeta}
-		for _, list := range []client.ObjectList{&behind, &pods} {
+		for _, list := range []client.ObjectList{&endpointSlices, &pods} {
 			if err := reader.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 				return fmt.Errorf("listing %T in %s: %w", list, namespace, err)
 			}
 		}
-		w.EndpointSlices = append(w.EndpointSlices, pointers(behind.Items)...)
+		w.EndpointSlices = append(w.EndpointSlices, pointers(endpointSlices.Items)...)
 		w.Pods = append(w.Pods, pointers(pods.Items)...)
 	}
 	return nil
 }
 
-// namingPods gives the namespaces of policies that name pods by a label or annotation.
-func namingPods(policies []*v1alpha1.AffinityPolicy) []string {
+// namespacesNamingPods returns the namespaces with a policy that names pods by a label or annotation.
+func namespacesNamingPods(policies []*v1alpha1.AffinityPolicy) []string {
 	var namespaces []string
 	for _, p := range policies {
 		for i := range p.Spec.Methods {
@@ -73,6 +73,7 @@ func namingPods(policies []*v1alpha1.AffinityPolicy) []string {
 	return slices.Compact(namespaces)
 }
 
+// pointers returns a pointer to each item.
 func pointers[T any](items []T) []*T {
 	out := make([]*T, len(items))
 	for i := range items {

@@ -12,12 +12,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// The indexes of EndpointSlices: by the Service that they belong to, and by the pods that they name.
+// Names of the field indexes of EndpointSlices.
 const (
-	byService = "service"
-	byPod     = "pod"
+	byService = "service" // by the Service that owns the slice
+	byPod     = "pod"     // by each pod that the slice references
 )
 
+// indexSlices adds the indexes of EndpointSlices to the cache.
 func indexSlices(ctx context.Context, c cache.Cache) error {
 	err := c.IndexField(ctx, &discoveryv1.EndpointSlice{}, byService, func(o client.Object) []string {
 		return []string{o.GetLabels()[discoveryv1.LabelServiceName]}
@@ -31,7 +32,7 @@ func indexSlices(ctx context.Context, c cache.Cache) error {
 	})
 }
 
-// podsOf names the pods of a slice, which are in its own namespace.
+// podsOf returns the names of the pods that a slice references. They are in the namespace of the slice.
 func podsOf(slice *discoveryv1.EndpointSlice) []string {
 	var names []string
 	for i := range slice.Endpoints {
@@ -42,60 +43,62 @@ func podsOf(slice *discoveryv1.EndpointSlice) []string {
 	return names
 }
 
-// podMetadata stands for pods of which only the metadata is watched.
+// podMetadata returns an empty object that makes the cache watch pods as metadata only.
 func podMetadata() *metav1.PartialObjectMetadata {
 	pod := &metav1.PartialObjectMetadata{}
 	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
 	return pod
 }
 
-// watchPods has the cache know all pods before anything is built: a drained pod must not be given new sessions by a
-// Limpet that has just started.
+// watchPods makes the cache sync all pods before the first table is built. Otherwise a replica that has just
+// started could assign new sessions to a drained pod.
 func watchPods(ctx context.Context, c cache.Cache) error {
 	_, err := c.GetInformer(ctx, podMetadata(), cache.BlockUntilSynced(false))
 	return err
 }
 
-// cached gives objects from the cache, not copies: whoever gets them only reads them. It is asked only after the cache
-// has synced, so that a list cannot fail; should it all the same, that is logged, and what was asked for counts as not
-// there until its next event.
-type cached struct {
-	ctx    context.Context // of the process: the functions below are called without one
+// objectCache reads EndpointSlices and pods from the informer cache. The objects are not copied, so callers must
+// not modify them.
+//
+// It must be used only after the cache has synced; reads then do not fail. If one fails anyway, the error is logged
+// and the objects count as missing until their next event.
+type objectCache struct {
+	ctx    context.Context // the callers of the methods below have no context
 	reader client.Reader
 	log    logr.Logger
 }
 
-// newCached goes on when the context ends: while we stop, connections are drained, and their endpoints stay what they
-// are.
-func newCached(ctx context.Context, reader client.Reader, log logr.Logger) *cached {
-	return &cached{ctx: context.WithoutCancel(ctx), reader: reader, log: log}
+// newObjectCache returns an objectCache. It keeps working after ctx is done: connections are drained during
+// shutdown, and their endpoints must not disappear.
+func newObjectCache(ctx context.Context, reader client.Reader, log logr.Logger) *objectCache {
+	return &objectCache{ctx: context.WithoutCancel(ctx), reader: reader, log: log}
 }
 
-func (c *cached) slicesOfService(namespace, service string) []*discoveryv1.EndpointSlice {
+func (c *objectCache) slicesOfService(namespace, service string) []*discoveryv1.EndpointSlice {
 	return c.slices(namespace, client.MatchingFields{byService: service})
 }
 
-func (c *cached) slicesOfPod(namespace, pod string) []*discoveryv1.EndpointSlice {
+func (c *objectCache) slicesOfPod(namespace, pod string) []*discoveryv1.EndpointSlice {
 	return c.slices(namespace, client.MatchingFields{byPod: pod})
 }
 
-func (c *cached) slices(namespace string, where client.MatchingFields) []*discoveryv1.EndpointSlice {
+func (c *objectCache) slices(namespace string, where client.MatchingFields) []*discoveryv1.EndpointSlice {
 	var list discoveryv1.EndpointSliceList
 	err := c.reader.List(c.ctx, &list, client.InNamespace(namespace), where, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		c.log.Error(err, "EndpointSlices could not be listed", "namespace", namespace, "fields", where)
+		c.log.Error(err, "Failed to list EndpointSlices", "namespace", namespace, "selector", where)
 	}
 	return pointers(list.Items)
 }
 
-func (c *cached) pod(namespace, name string) *metav1.PartialObjectMetadata {
+func (c *objectCache) pod(namespace, name string) *metav1.PartialObjectMetadata {
 	pod := podMetadata()
 	err := c.reader.Get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, pod, client.UnsafeDisableDeepCopy)
 	if err == nil {
 		return pod
 	}
 	if !apierrors.IsNotFound(err) {
-		c.log.Error(err, "Pod could not be read", "namespace", namespace, "name", name)
+		c.log.Error(err, "Failed to get pod", "namespace", namespace, "name", name)
 	}
 	return nil
 }
