@@ -16,10 +16,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/manifest/schema"
 )
 
-// affinityPolicies is the schema of the one custom resource that is read. It is compiled when first needed.
+// affinityPolicies is the schema of AffinityPolicy, compiled on first use.
 var affinityPolicies = sync.OnceValues(func() (*schema.Schema, error) { return schema.New(crd.AffinityPolicy) })
 
-// decodeStrict refuses fields that the type does not have and, as kubectl does not, none that differ in case.
+// decodeStrict decodes d into a typed object. Unknown fields are errors. Unlike kubectl, it also rejects fields
+// that differ from the known name in case.
 func decodeStrict(d *document, into any) []error {
 	strict, err := strictjson.UnmarshalStrict(d.json, into)
 	if err != nil {
@@ -32,6 +33,7 @@ func decodeStrict(d *document, into any) []error {
 	return errs
 }
 
+// fieldOfStrictError returns the path of the field that a strict decoding error is about, or "".
 func fieldOfStrictError(err error) string {
 	var at strictjson.FieldError
 	if errors.As(err, &at) {
@@ -40,6 +42,7 @@ func fieldOfStrictError(err error) string {
 	return ""
 }
 
+// fieldOfTypeError returns the path of the field with a wrong type, or "".
 func fieldOfTypeError(err error) string {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
@@ -51,16 +54,17 @@ func fieldOfTypeError(err error) string {
 func typeErrorText(err error) string {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return fmt.Sprintf("%s is a %s; it must be of type %s", wrong.Field, wrong.Value, wrong.Type)
+		return fmt.Sprintf("%s must be of type %s, not %s", wrong.Field, wrong.Type, wrong.Value)
 	}
 	return err.Error()
 }
 
+// errorAt returns an error with the file of d and the line of a field.
 func (d *document) errorAt(field, format string, args ...any) *Error {
 	return &Error{d.file, d.lineOf(field), fmt.Sprintf(format, args...)}
 }
 
-// admit gives the document as the API server would store it: validated, and with its defaults.
+// admit returns the document as the API server would store it: validated and with defaults.
 func admit(d *document) (*document, []error) {
 	s, err := affinityPolicies()
 	if err != nil {
@@ -84,7 +88,7 @@ func admit(d *document) (*document, []error) {
 	return &out, nil
 }
 
-// checkMeta sees that an object has a name that the API server would take, and gives it a namespace.
+// checkMeta validates the name and namespace of an object. It sets the namespace to "default" if there is none.
 func checkMeta(d *document, o metav1.Object, k kind) []error {
 	var errs []error
 	if problems := validation.NameIsDNSSubdomain(o.GetName(), false); o.GetName() == "" {

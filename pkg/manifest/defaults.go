@@ -6,7 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// The API server's defaults, as far as translation relies on them (k8s.io/kubernetes, pkg/apis/*/v1/defaults.go).
+// Defaults of the API server that translation relies on (k8s.io/kubernetes, pkg/apis/*/v1/defaults.go).
 
 func defaultService(s *corev1.Service) {
 	if s.Spec.Type == "" {
@@ -23,7 +23,7 @@ func defaultService(s *corev1.Service) {
 	}
 }
 
-// defaultSecret moves stringData over data, as the API server does on writing.
+// defaultSecret merges stringData into data, as the API server does on writes.
 func defaultSecret(s *corev1.Secret) {
 	if s.Type == "" {
 		s.Type = corev1.SecretTypeOpaque

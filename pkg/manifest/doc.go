@@ -1,10 +1,10 @@
-// Package manifest reads a World from YAML files: the source for `limpet dev`, `demo` and `check`.
+// Package manifest reads Kubernetes objects from YAML files. It is the source of `limpet dev`, `demo` and `check`.
 //
-// It decides which files count, parses them as strictly as the API server does (unknown and repeated fields are errors,
-// with file and line), and fills in those of the API server's defaults that translation relies on. AffinityPolicies are
-// defaulted and validated by the CustomResourceDefinition itself (package schema). Files are hostile: their size and
-// number are bounded, and nothing but regular files is opened.
+// It parses as strictly as the API server: unknown and duplicate fields are errors with file and line. It fills in
+// the defaults of the API server that translation relies on. AffinityPolicies are defaulted and validated with
+// their CustomResourceDefinition (package schema). Files are untrusted: their size and number are limited, and only
+// regular files are opened.
 //
-// It leaves to translate what the objects mean, and to its caller to keep the last good World when a file that was
-// changed does not parse.
+// Package translate interprets the objects. If a changed file does not parse, the caller decides what to keep
+// serving.
 package manifest

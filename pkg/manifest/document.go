@@ -14,16 +14,16 @@ import (
 // document is one YAML document of a file.
 type document struct {
 	file string
-	// line is that of the document's first line in the file.
+	// line is the line of the document's first line in the file, counted from 1.
 	line int
 	text []byte
-	// json is the document as kubectl reads it. "null" for one without content.
+	// json is the document converted to JSON like kubectl does, or "null" if it is empty.
 	json []byte
-	// node is the document's tree, for its lines.
+	// node is the parsed tree, used to look up line numbers.
 	node *yamlnode.Node
 }
 
-// split cuts a file at the lines that hold "---" and, at most, a comment: as kubectl does.
+// split splits a file into documents like kubectl: at lines that contain "---" and nothing else but a comment.
 func split(file string, text []byte) []*document {
 	current := &document{file: file, line: 1}
 	out := []*document{current}
@@ -46,7 +46,7 @@ func isSeparator(line []byte) bool {
 	return found && (len(rest) == 0 || rest[0] == '#')
 }
 
-// parse reads the text twice: once for the lines, and once as kubectl does, which is YAML 1.1.
+// parse parses the text twice: with yaml.v3 for line numbers, and as YAML 1.1 like kubectl for the content.
 func (d *document) parse() *Error {
 	decoder := yamlnode.NewDecoder(bytes.NewReader(d.text))
 	var node, second yamlnode.Node
@@ -54,7 +54,7 @@ func (d *document) parse() *Error {
 		return syntaxError(d, err)
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
-		return &Error{d.file, d.line, `there is more than one document; "---" must stand on a line of its own`}
+		return &Error{d.file, d.line, `found more than one document; "---" must be on its own line`}
 	}
 	var err error
 	if d.json, err = yaml.YAMLToJSONStrict(d.text); err != nil {
@@ -68,15 +68,16 @@ func (d *document) parse() *Error {
 
 func (d *document) empty() bool { return string(bytes.TrimSpace(d.json)) == "null" }
 
-// lineOf gives the line of a field, such as "spec.ports[1].name", or of the last thing on the way to it that is there.
+// lineOf returns the line of a field, such as "spec.ports[1].name". If the field does not exist, it returns the
+// line of its closest existing parent.
 func (d *document) lineOf(field string) int {
 	if d.node == nil {
 		return d.line
 	}
 	node := d.node
 	line := node.Line
-	for _, step := range steps(field) {
-		next, at := child(node, step)
+	for _, element := range pathElements(field) {
+		next, at := child(node, element)
 		if next == nil {
 			break
 		}
@@ -85,25 +86,25 @@ func (d *document) lineOf(field string) int {
 	return d.line + line - 1
 }
 
-// steps splits a field at its dots and brackets: spec, ports, 1, name.
-func steps(field string) []string {
+// pathElements splits a field path at dots and brackets: spec, ports, 1, name.
+func pathElements(field string) []string {
 	return strings.FieldsFunc(field, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
 }
 
-// child gives the value below a node, and the line of its key.
-func child(node *yamlnode.Node, step string) (*yamlnode.Node, int) {
+// child returns the value of a key or index below a node, and the line of the key. It returns nil if there is none.
+func child(node *yamlnode.Node, element string) (*yamlnode.Node, int) {
 	if node.Kind == yamlnode.AliasNode {
 		node = node.Alias
 	}
 	switch node.Kind {
 	case yamlnode.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
-			if node.Content[i].Value == step {
+			if node.Content[i].Value == element {
 				return node.Content[i+1], node.Content[i].Line
 			}
 		}
 	case yamlnode.SequenceNode:
-		if i, err := strconv.Atoi(step); err == nil && i >= 0 && i < len(node.Content) {
+		if i, err := strconv.Atoi(element); err == nil && i >= 0 && i < len(node.Content) {
 			return node.Content[i], node.Content[i].Line
 		}
 	}

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Error is one thing that is wrong with a manifest.
+// Error is a problem in a manifest.
 type Error struct {
 	File string
-	// Line is counted from 1. 0: the whole file.
+	// Line is counted from 1. Zero means that the error concerns the whole file.
 	Line int
-	// Reason names the object and the field where there are any, what is wrong, and what is allowed.
+	// Reason describes the problem. It names the object and field, if known, and the allowed values.
 	Reason string
 }
 
-// Error gives "FILE:LINE: REASON".
+// Error returns "FILE:LINE: REASON".
 func (e *Error) Error() string {
 	if e.Line == 0 {
 		return e.File + ": " + e.Reason
@@ -26,10 +26,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason)
 }
 
-// maxErrors bounds how many errors are told at once.
+// maxErrors is the maximum number of errors reported at once.
 const maxErrors = 20
 
-// join gives one error of many, nil of none.
+// join joins errors into one, and truncates the list to maxErrors. It returns nil if there are none.
 func join(errs []error) error {
 	if more := len(errs) - maxErrors; more > 0 {
 		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("and %d more", more))
@@ -39,18 +39,19 @@ func join(errs []error) error {
 
 var (
 	yamlLine = regexp.MustCompile(`line (\d+): (.*)`)
-	// grammar errors, unlike those of single characters, are told with lines counted from 0 (yaml.v3, decode.go, fail).
+	// grammarError matches errors whose line is counted from 0. All others count from 1 (yaml.v3, decode.go, fail).
 	grammarError = regexp.MustCompile(`^did not find expected (<document start>|node content|key|'-' indicator|',' or)`)
 )
 
-// syntaxError finds the line that a YAML parser names in its message, counted within the document.
+// syntaxError converts a YAML error. It extracts the line from the message, where it is counted within the
+// document.
 func syntaxError(d *document, err error) *Error {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	if m == nil {
 		text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 		return &Error{d.file, d.line, strings.TrimPrefix(text, "yaml: ")}
 	}
-	line, _ := strconv.Atoi(m[1]) // digits, or the pattern would not have matched
+	line, _ := strconv.Atoi(m[1]) // the pattern matches only digits
 	if grammarError.MatchString(m[2]) {
 		line++
 	}
@@ -60,8 +61,8 @@ func syntaxError(d *document, err error) *Error {
 	return &Error{d.file, d.line + line - 1, m[2]}
 }
 
-// lineOfTab gives the first line, from the one that the parser names, that is indented by a tab: the parser names the
-// line of the word before it.
+// lineOfTab returns the first line at or after from that is indented by a tab. The parser reports the line of the
+// preceding token instead.
 func lineOfTab(text []byte, from int) int {
 	number := 0
 	for line := range bytes.Lines(text) {

@@ -12,12 +12,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// object is what every kind that is read has.
+// object is implemented by all kinds that are read.
 type object interface {
 	metav1.Object
 }
 
-// pod is as much of a Pod as matters here. The rest may be of any version of Kubernetes.
+// pod is the part of a Pod that Limpet uses. Spec and status are not decoded, so that any Kubernetes version is
+// accepted.
 type pod struct {
 	metav1.TypeMeta
 	metav1.ObjectMeta `json:"metadata"`
@@ -26,15 +27,15 @@ type pod struct {
 	Status json.RawMessage `json:"status"`
 }
 
-// kind is one kind that is read.
+// kind describes how one kind of object is read.
 type kind struct {
 	clusterScoped bool
-	// decode makes a typed object of a document, and add puts it into the World, with its defaults.
+	// decode converts a document to a typed object. add sets defaults and adds the object to the snapshot.
 	decode func(d *document) (object, []error)
 	add    func(w *translate.World, o object)
 }
 
-// kinds are known by apiVersion and kind.
+// kinds maps apiVersion and kind to the supported kinds.
 var kinds = map[metav1.TypeMeta]kind{
 	{APIVersion: "v1", Kind: "Service"}: typed(func(w *translate.World, o *corev1.Service) {
 		defaultService(o)
@@ -59,13 +60,13 @@ var kinds = map[metav1.TypeMeta]kind{
 		func(w *translate.World, o *networkingv1.IngressClass) {
 			w.IngressClasses = append(w.IngressClasses, o)
 		})),
-	{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.Kind}: admitted(typed(
+	{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.Kind}: validated(typed(
 		func(w *translate.World, o *v1alpha1.AffinityPolicy) {
 			w.Policies = append(w.Policies, o)
 		})),
 }
 
-// typed makes a kind of a Go type.
+// typed returns the kind for a Go type.
 func typed[T any, P interface {
 	*T
 	object
@@ -80,20 +81,21 @@ func typed[T any, P interface {
 	}
 }
 
+// clusterScoped marks a kind as not namespaced.
 func clusterScoped(k kind) kind {
 	k.clusterScoped = true
 	return k
 }
 
-// admitted puts a custom resource through its schema before it is decoded.
-func admitted(k kind) kind {
+// validated adds validation against the CustomResourceDefinition to a kind.
+func validated(k kind) kind {
 	decode := k.decode
 	k.decode = func(d *document) (object, []error) {
-		complete, errs := admit(d)
+		admitted, errs := admit(d)
 		if len(errs) > 0 {
 			return nil, errs
 		}
-		return decode(complete)
+		return decode(admitted)
 	}
 	return k
 }

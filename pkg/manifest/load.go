@@ -12,18 +12,19 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// Bounds of what is read.
+// Limits on input.
 const (
 	maxFileBytes  = 4 << 20
 	maxTotalBytes = 64 << 20
 	maxFiles      = 4096
 )
 
-// Load makes a World of every *.yaml and *.yml file below dir, or of the one file that dir names. Files and folders
-// whose names start with a dot are passed over: they belong to editors, to git, or to the kubelet, which keeps the
-// versions of a ConfigMap so. A link to a file counts as the file; links to folders are not followed.
+// Load reads all *.yaml and *.yml files below dir. If dir is a file, Load reads that file, whatever its name.
 //
-// On an error there is no World: the error holds one *Error for each thing that is wrong, with file and line.
+// Files and directories whose names start with a dot are ignored: editors, git, and the kubelet's ConfigMap volumes
+// use them. Symbolic links to files are followed, links to directories are not.
+//
+// If anything is invalid, Load returns no objects. The error then joins one *Error for each problem.
 func Load(dir string) (*translate.World, []Skipped, error) {
 	files, skipped, err := list(dir)
 	if err != nil {
@@ -37,41 +38,42 @@ func Load(dir string) (*translate.World, []Skipped, error) {
 			r.errs = append(r.errs, err)
 		}
 		if total += len(texts[i]); total > maxTotalBytes {
-			return nil, nil, &Error{dir, 0, fmt.Sprintf("the manifests are larger than %d MiB together", maxTotalBytes>>20)}
+			return nil, nil, &Error{dir, 0, fmt.Sprintf("the manifests exceed %d MiB in total", maxTotalBytes>>20)}
 		}
 	}
 	for i, file := range files {
 		r.read(file, texts[i])
 	}
-	world, skipped, err := r.result()
+	snapshot, skipped, err := r.result()
 	if err != nil {
 		return nil, nil, err
 	}
-	world.Now = time.Now()
-	return world, skipped, nil
+	snapshot.Now = time.Now()
+	return snapshot, skipped, nil
 }
 
-// list gives the files to read, sorted, and names the links to folders.
+// list returns the files to read in sorted order, and the links to directories as skipped.
 func list(dir string) (files []string, skipped []Skipped, err error) {
 	root, err := filepath.EvalSymlinks(dir) // WalkDir does not follow dir itself
 	if err != nil {
-		return nil, nil, fmt.Errorf("manifests: %w", err)
+		return nil, nil, fmt.Errorf("reading manifests: %w", err)
 	}
 	l := lister{dir: dir, root: root}
 	err = filepath.WalkDir(root, l.visit)
 	return l.files, l.skipped, err
 }
 
-// lister walks over the files below root, which dir leads to.
+// lister collects the files below root, the resolved path of dir.
 type lister struct {
 	dir, root string
 	files     []string
 	skipped   []Skipped
 }
 
+// visit implements fs.WalkDirFunc.
 func (l *lister) visit(path string, entry fs.DirEntry, err error) error {
 	if err != nil {
-		return fmt.Errorf("manifests: %w", err)
+		return fmt.Errorf("reading manifests: %w", err)
 	}
 	switch {
 	case path == l.root && !entry.IsDir():
@@ -82,8 +84,8 @@ func (l *lister) visit(path string, entry fs.DirEntry, err error) error {
 		return fs.SkipDir
 	case strings.HasPrefix(entry.Name(), "."), entry.IsDir():
 		return nil
-	case leadsToFolder(path, entry):
-		l.skipped = append(l.skipped, Skipped{shown(l.dir, l.root, path), 0, "a link to a folder is not followed"})
+	case isLinkToDirectory(path, entry):
+		l.skipped = append(l.skipped, Skipped{displayPath(l.dir, l.root, path), 0, "symbolic links to directories are not followed"})
 		return nil
 	case isManifest(path):
 		return l.add(path)
@@ -92,14 +94,14 @@ func (l *lister) visit(path string, entry fs.DirEntry, err error) error {
 }
 
 func (l *lister) add(path string) error {
-	l.files = append(l.files, shown(l.dir, l.root, path))
+	l.files = append(l.files, displayPath(l.dir, l.root, path))
 	if len(l.files) > maxFiles {
-		return &Error{l.dir, 0, fmt.Sprintf("there are more than %d manifests", maxFiles)}
+		return &Error{l.dir, 0, fmt.Sprintf("found more than %d manifests", maxFiles)}
 	}
 	return nil
 }
 
-func leadsToFolder(path string, entry fs.DirEntry) bool {
+func isLinkToDirectory(path string, entry fs.DirEntry) bool {
 	if entry.Type()&fs.ModeSymlink == 0 {
 		return false
 	}
@@ -107,8 +109,8 @@ func leadsToFolder(path string, entry fs.DirEntry) bool {
 	return err == nil && info.IsDir()
 }
 
-// shown gives a path below root as the user would write it.
-func shown(dir, root, path string) string {
+// displayPath returns a path below root relative to dir, as the user wrote it.
+func displayPath(dir, root, path string) string {
 	below, err := filepath.Rel(root, path)
 	if err != nil {
 		return path
@@ -121,26 +123,27 @@ func isManifest(path string) bool {
 	return extension == ".yaml" || extension == ".yml"
 }
 
-// readFile reads a regular file, and no more of it than is allowed. A pipe or a device could keep us waiting.
+// readFile reads at most maxFileBytes of a regular file. Other files are rejected, because reading a pipe or device
+// could block.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("manifests: %w", err)
+		return nil, fmt.Errorf("reading manifests: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &Error{path, 0, "is no regular file"}
+		return nil, &Error{path, 0, "not a regular file"}
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("manifests: %w", err)
+		return nil, fmt.Errorf("reading manifests: %w", err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("manifests: %w", err)
+		return nil, fmt.Errorf("reading manifests: %w", err)
 	}
 	if len(text) > maxFileBytes {
-		return nil, &Error{path, 0, fmt.Sprintf("is larger than %d MiB", maxFileBytes>>20)}
+		return nil, &Error{path, 0, fmt.Sprintf("file exceeds %d MiB", maxFileBytes>>20)}
 	}
 	return text, nil
 }

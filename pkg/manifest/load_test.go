@@ -33,10 +33,10 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-// names gives the names of a World's Services, in the order in which they were read.
+// names returns the names of the Services in the order in which they were read.
 func names(w *translate.World) string {
 	if w == nil {
-		return "no World"
+		return "no snapshot"
 	}
 	var out []string
 	for _, s := range w.Services {
@@ -45,7 +45,7 @@ func names(w *translate.World) string {
 	return strings.Join(out, " ")
 }
 
-func TestLoadReadsEveryManifestBelowTheFolder(t *testing.T) {
+func TestLoad_directoryTree(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "b.yaml"), service("b"))
 	put(t, filepath.Join(dir, "a.yml"), service("a")+"---\n"+service("a2"))
@@ -54,50 +54,50 @@ func TestLoadReadsEveryManifestBelowTheFolder(t *testing.T) {
 	put(t, filepath.Join(dir, ".git/d.yaml"), service("d"))
 	put(t, filepath.Join(dir, ".#b.yaml"), "an editor's lock")
 	put(t, filepath.Join(dir, "empty.yaml"), "# nothing\n")
-	world, skipped, err := Load(dir)
-	if err != nil || names(world) != "a a2 b c" || len(skipped) != 0 {
-		t.Errorf("got %q, passed over %v, error %v", names(world), skipped, err)
+	snapshot, skipped, err := Load(dir)
+	if err != nil || names(snapshot) != "a a2 b c" || len(skipped) != 0 {
+		t.Errorf("got %q, skipped %v, error %v", names(snapshot), skipped, err)
 	}
 }
 
-func TestLoadReadsOneFileWhateverItIsCalled(t *testing.T) {
+func TestLoad_singleFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "manifest.txt")
 	put(t, file, service("a"))
-	world, _, err := Load(file)
-	if err != nil || names(world) != "a" {
-		t.Errorf("got %q, %v", names(world), err)
+	snapshot, _, err := Load(file)
+	if err != nil || names(snapshot) != "a" {
+		t.Errorf("got %q, %v", names(snapshot), err)
 	}
 }
 
-func TestLoadFollowsLinksToFilesAndNamesLinksToFolders(t *testing.T) {
+func TestLoad_symbolicLinks(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(elsewhere, "target"), service("linked"))
 	link(t, filepath.Join(elsewhere, "target"), filepath.Join(dir, "a.yaml"))
 	link(t, elsewhere, filepath.Join(dir, "folder"))
 	link(t, "nowhere", filepath.Join(dir, "README"))
-	world, skipped, err := Load(dir)
-	if err != nil || names(world) != "linked" {
-		t.Errorf("got %q, %v", names(world), err)
+	snapshot, skipped, err := Load(dir)
+	if err != nil || names(snapshot) != "linked" {
+		t.Errorf("got %q, %v", names(snapshot), err)
 	}
-	want := filepath.Join(dir, "folder") + ": a link to a folder is not followed"
+	want := filepath.Join(dir, "folder") + ": symbolic links to directories are not followed"
 	if len(skipped) != 1 || skipped[0].String() != want {
-		t.Errorf("passed over %v, want %s", skipped, want)
+		t.Errorf("skipped %v, want %s", skipped, want)
 	}
 }
 
-// The kubelet mounts a ConfigMap as links through a hidden link to a hidden folder.
-func TestLoadReadsAMountedConfigMapOnce(t *testing.T) {
+// In a ConfigMap volume, files are links through a hidden link to a hidden directory.
+func TestLoad_configMapVolume(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "..2026_01_01/a.yaml"), service("a"))
 	link(t, "..2026_01_01", filepath.Join(dir, "..data"))
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(dir, "a.yaml"))
-	world, _, err := Load(dir)
-	if err != nil || names(world) != "a" {
-		t.Errorf("got %q, %v", names(world), err)
+	snapshot, _, err := Load(dir)
+	if err != nil || names(snapshot) != "a" {
+		t.Errorf("got %q, %v", names(snapshot), err)
 	}
 }
 
-func TestLoadNamesFilesAsTheUserWouldWriteThem(t *testing.T) {
+func TestLoad_errorsUseGivenPath(t *testing.T) {
 	parent := t.TempDir()
 	put(t, filepath.Join(parent, "real/a.yaml"), "kind: [")
 	link(t, "real", filepath.Join(parent, "linked"))
@@ -108,7 +108,7 @@ func TestLoadNamesFilesAsTheUserWouldWriteThem(t *testing.T) {
 	}
 }
 
-func TestLoadRefusesWhatIsTooMuchOrNoFile(t *testing.T) {
+func TestLoad_limitsAndBadFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		fill func(t *testing.T, dir string)
 		want string
@@ -116,31 +116,31 @@ func TestLoadRefusesWhatIsTooMuchOrNoFile(t *testing.T) {
 		"a file that is too large": {func(t *testing.T, dir string) {
 			t.Helper()
 			put(t, filepath.Join(dir, "a.yaml"), strings.Repeat("#", maxFileBytes+1))
-		}, "a.yaml: is larger than 4 MiB"},
+		}, "a.yaml: file exceeds 4 MiB"},
 		"files that are too large together": {func(t *testing.T, dir string) {
 			t.Helper()
 			text := string(bytes.Repeat([]byte("#"), maxFileBytes))
 			for _, c := range "abcdefghijklmnopq" {
 				put(t, filepath.Join(dir, string(c)+".yaml"), text)
 			}
-		}, "the manifests are larger than 64 MiB together"},
+		}, "the manifests exceed 64 MiB in total"},
 		"too many files": {func(t *testing.T, dir string) {
 			t.Helper()
 			for i := range maxFiles + 1 {
 				link(t, "/dev/null", filepath.Join(dir, string(rune('a'+i%26))+strings.Repeat("x", i/26)+".yaml"))
 			}
-		}, "there are more than 4096 manifests"},
-		"a pipe that nobody writes": {func(t *testing.T, dir string) {
+		}, "found more than 4096 manifests"},
+		"a pipe without a writer": {func(t *testing.T, dir string) {
 			t.Helper()
 			if err := syscall.Mkfifo(filepath.Join(dir, "a.yaml"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "a.yaml: is no regular file"},
-		"a link to nothing": {func(t *testing.T, dir string) {
+		}, "a.yaml: not a regular file"},
+		"a dangling link": {func(t *testing.T, dir string) {
 			t.Helper()
 			link(t, "nowhere", filepath.Join(dir, "a.yaml"))
 		}, "a.yaml: no such file"},
-		"no folder": {func(t *testing.T, dir string) {
+		"missing directory": {func(t *testing.T, dir string) {
 			t.Helper()
 			if err := os.Remove(dir); err != nil {
 				t.Fatal(err)
@@ -150,15 +150,15 @@ func TestLoadRefusesWhatIsTooMuchOrNoFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			c.fill(t, dir)
-			world, _, err := Load(dir)
-			if world != nil || err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got World %v and error %v, want error %q", world, err, c.want)
+			snapshot, _, err := Load(dir)
+			if snapshot != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got snapshot %v and error %v, want error %q", snapshot, err, c.want)
 			}
 		})
 	}
 }
 
-func TestLoadTellsOfEveryFileThatDoesNotParse(t *testing.T) {
+func TestLoad_reportsAllInvalidFiles(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "a.yaml"), "kind: Service\n")
 	put(t, filepath.Join(dir, "b.yaml"), "a: b: c\n")

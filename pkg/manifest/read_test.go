@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 )
 
-func TestReadNamesFileLineAndReason(t *testing.T) {
+func TestRead_errors(t *testing.T) {
 	const service = "apiVersion: v1\nkind: Service\nmetadata: {name: cart}\n"
 	const policy = "apiVersion: limpet.dev/v1alpha1\nkind: AffinityPolicy\nmetadata: {name: cart}\nspec:\n"
 	for name, c := range map[string]struct{ text, want string }{
@@ -38,20 +38,20 @@ func TestReadNamesFileLineAndReason(t *testing.T) {
 			service + "spec:\n  ports:\n  - port: 80\n  - prot: 81\n",
 			`f.yaml:7: unknown field "spec.ports[1].prot"`,
 		},
-		"another case": {
+		"a field in the wrong case": {
 			service + "spec:\n  Type: ClusterIP\n",
 			`f.yaml:5: unknown field "spec.Type"`,
 		},
 		"a wrong type": {
 			service + "spec:\n  ports: [{port: http}]\n",
-			"f.yaml:5: spec.ports.port is a string; it must be of type int32",
+			"f.yaml:5: spec.ports.port must be of type int32, not string",
 		},
 		"no kind": {
 			"apiVersion: v1\nmetadata: {name: cart}\n",
-			"f.yaml:1: no Kubernetes object: apiVersion and kind must be set",
+			"f.yaml:1: not a Kubernetes object: apiVersion and kind must be set",
 		},
-		"a list of numbers": {"[1, 2]\n", "f.yaml:1: no Kubernetes object"},
-		"a word":            {"---\nhello\n", "f.yaml:2: no Kubernetes object"},
+		"a list of numbers": {"[1, 2]\n", "f.yaml:1: not a Kubernetes object"},
+		"a word":            {"---\nhello\n", "f.yaml:2: not a Kubernetes object"},
 		"no name": {
 			"apiVersion: v1\nkind: Service\nmetadata:\n  namespace: shop\n",
 			"f.yaml:3: metadata.name must be set",
@@ -66,18 +66,18 @@ func TestReadNamesFileLineAndReason(t *testing.T) {
 		},
 		"the same object": {
 			service + "---\n" + service,
-			"f.yaml:7: Service default/cart is defined already, at f.yaml:3",
+			"f.yaml:7: Service default/cart is already defined at f.yaml:3",
 		},
-		"a second document": {service + "...\n" + service, "there is more than one document"},
-		"a line of dashes":  {service + "--- more\n", "there is more than one document"},
+		"a second document": {service + "...\n" + service, "found more than one document"},
+		"a line of dashes":  {service + "--- more\n", "found more than one document"},
 		"many aliases":      {aliasBomb(), "f.yaml:1: document contains excessive aliasing"},
 		"a wrong item": {
 			"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: a}\n  spec:\n    tpe: x\n",
 			`f.yaml:8: unknown field "spec.tpe"`,
 		},
-		"items that are none": {
+		"items is not a list": {
 			"apiVersion: v1\nkind: List\nitems: {a: b}\n",
-			"f.yaml:3: items is a object",
+			"f.yaml:3: items must be of type []json.RawMessage, not object",
 		},
 		"an unknown policy field": {
 			policy + "  targetRef: []\n",
@@ -87,7 +87,7 @@ func TestReadNamesFileLineAndReason(t *testing.T) {
 			policy + "  targetRefs: [{kind: Service, name: cart}]\n",
 			"f.yaml:4: spec.methods: Required value",
 		},
-		"a policy against a rule": {
+		"a policy that violates a rule": {
 			policy + "  targetRefs: [{kind: Service, name: cart}]\n  methods:\n  - source: SourceIP\n    binding: Issued\n",
 			"f.yaml:7: spec.methods[0]: Invalid value: source SourceIP takes binding Hashed",
 		},
@@ -98,9 +98,9 @@ func TestReadNamesFileLineAndReason(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			world, _, err := Read("f.yaml", []byte(c.text))
-			if world != nil || err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got world %v and error %v, want error %q", world, err, c.want)
+			snapshot, _, err := Read("f.yaml", []byte(c.text))
+			if snapshot != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got snapshot %v and error %v, want error %q", snapshot, err, c.want)
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func aliasBomb() string {
 	return b.String()
 }
 
-func TestReadTellsOfEverythingThatIsWrongUpToABound(t *testing.T) {
+func TestRead_truncatesErrors(t *testing.T) {
 	var b strings.Builder
 	for range 30 {
 		b.WriteString("---\nkind: Service\n")
@@ -132,8 +132,8 @@ func TestReadTellsOfEverythingThatIsWrongUpToABound(t *testing.T) {
 	}
 }
 
-func TestReadFillsInTheDefaultsOfTheAPIServer(t *testing.T) {
-	world, _, err := Read("f.yaml", []byte(`# a comment, and an empty document
+func TestRead_setsDefaults(t *testing.T) {
+	snapshot, _, err := Read("f.yaml", []byte(`# a comment, and an empty document
 ---
 apiVersion: v1
 kind: Service
@@ -167,33 +167,33 @@ status: {targets: []}
 	if err != nil {
 		t.Fatal(err)
 	}
-	service, slice, secret, p := world.Services[0], world.EndpointSlices[0], world.Secrets[0], world.Policies[0]
+	service, slice, secret, p := snapshot.Services[0], snapshot.EndpointSlices[0], snapshot.Secrets[0], snapshot.Policies[0]
 	if port := service.Spec.Ports[0]; port.Protocol != corev1.ProtocolTCP || port.TargetPort.IntVal != 80 {
-		t.Errorf("the Service's first port is %+v", port)
+		t.Errorf("Service first port = %+v", port)
 	}
 	if port := service.Spec.Ports[1]; port.Protocol != corev1.ProtocolUDP || port.TargetPort.StrVal != "http" {
-		t.Errorf("the Service's second port is %+v", port)
+		t.Errorf("Service second port = %+v", port)
 	}
-	if service.Namespace != "default" || p.Namespace != "shop" || world.IngressClasses[0].Namespace != "" {
-		t.Errorf("namespaces %q, %q, %q", service.Namespace, p.Namespace, world.IngressClasses[0].Namespace)
+	if service.Namespace != "default" || p.Namespace != "shop" || snapshot.IngressClasses[0].Namespace != "" {
+		t.Errorf("namespaces %q, %q, %q", service.Namespace, p.Namespace, snapshot.IngressClasses[0].Namespace)
 	}
 	if port := slice.Ports[0]; *port.Protocol != corev1.ProtocolTCP || *port.Name != "" {
-		t.Errorf("the EndpointSlice's port is %+v", port)
+		t.Errorf("EndpointSlice port = %+v", port)
 	}
 	if string(secret.Data["a"]) != "new" || string(secret.Data["b"]) != "old" || secret.StringData != nil {
-		t.Errorf("the Secret is %+v", secret)
+		t.Errorf("Secret = %+v", secret)
 	}
 	cookie := p.Spec.Methods[0].Cookie
 	if cookie.Path != "/" || cookie.SameSite != v1alpha1.SameSiteLax || cookie.HTTPOnly == nil || !*cookie.HTTPOnly {
-		t.Errorf("the cookie is %+v", cookie)
+		t.Errorf("cookie = %+v", cookie)
 	}
 	if p.Spec.NewSession.Pick != v1alpha1.PickLeastSessions || p.Spec.Unavailable.Status != 503 {
-		t.Errorf("the policy is %+v", p.Spec)
+		t.Errorf("policy = %+v", p.Spec)
 	}
 }
 
-func TestReadTakesTheItemsOfAList(t *testing.T) {
-	world, skipped, err := Read("f.yaml", []byte(`apiVersion: v1
+func TestRead_list(t *testing.T) {
+	snapshot, skipped, err := Read("f.yaml", []byte(`apiVersion: v1
 kind: List
 items:
 - apiVersion: v1
@@ -203,36 +203,36 @@ items:
   kind: Node
   metadata: {name: cart-0}
 `))
-	if err != nil || len(world.Services) != 1 {
-		t.Fatalf("got %+v, %v", world, err)
+	if err != nil || len(snapshot.Services) != 1 {
+		t.Fatalf("got %+v, %v", snapshot, err)
 	}
-	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: v1 Node is not read" {
-		t.Errorf("passed over: %v", skipped)
+	if len(skipped) != 1 || skipped[0].String() != "f.yaml:8: kind v1 Node is not supported" {
+		t.Errorf("skipped %v", skipped)
 	}
 }
 
-func TestReadTakesThePodsOfAnyVersionForWhatTheirMetadataSays(t *testing.T) {
-	world, _, err := Read("f.yaml", []byte(`apiVersion: v1
+func TestRead_podMetadata(t *testing.T) {
+	snapshot, _, err := Read("f.yaml", []byte(`apiVersion: v1
 kind: Pod
 metadata: {name: cart-0, uid: "17", labels: {app: cart}, annotations: {limpet.dev/drain: "true"}}
 spec: {containers: [{name: app, novelty: 1}]}
 status: {phase: Running}
 `))
-	if err != nil || len(world.Pods) != 1 {
-		t.Fatalf("got %+v, %v", world, err)
+	if err != nil || len(snapshot.Pods) != 1 {
+		t.Fatalf("got %+v, %v", snapshot, err)
 	}
-	p := world.Pods[0]
+	p := snapshot.Pods[0]
 	if p.Namespace != "default" || p.UID != "17" || p.Labels["app"] != "cart" || p.Annotations["limpet.dev/drain"] != "true" {
-		t.Errorf("the pod is %+v", p)
+		t.Errorf("pod = %+v", p)
 	}
 	_, _, err = Read("f.yaml", []byte("apiVersion: v1\nkind: Pod\nmetadata: {name: cart-0, anotations: {limpet.dev/drain: \"true\"}}\n"))
 	if err == nil || !strings.Contains(err.Error(), "f.yaml:3: ") || !strings.Contains(err.Error(), "anotations") {
-		t.Errorf("a misspelt field: %v", err)
+		t.Errorf("misspelled field: error %v", err)
 	}
 }
 
-func TestReadNamesTheKindsThatItPassesOver(t *testing.T) {
-	world, skipped, err := Read("f.yaml", []byte(`apiVersion: apps/v1
+func TestRead_skipsUnsupportedKinds(t *testing.T) {
+	snapshot, skipped, err := Read("f.yaml", []byte(`apiVersion: apps/v1
 kind: Deployment
 metadata: {name: cart}
 spec: {whatever: true}
@@ -241,24 +241,24 @@ apiVersion: networking.k8s.io/v1beta1
 kind: Ingress
 metadata: {name: cart}
 `))
-	if err != nil || len(world.Ingresses) != 0 {
-		t.Fatalf("got %+v, %v", world, err)
+	if err != nil || len(snapshot.Ingresses) != 0 {
+		t.Fatalf("got %+v, %v", snapshot, err)
 	}
-	want := []string{"f.yaml:2: apps/v1 Deployment is not read", "f.yaml:7: networking.k8s.io/v1beta1 Ingress is not read"}
+	want := []string{"f.yaml:2: kind apps/v1 Deployment is not supported", "f.yaml:7: kind networking.k8s.io/v1beta1 Ingress is not supported"}
 	if len(skipped) != 2 || skipped[0].String() != want[0] || skipped[1].String() != want[1] {
-		t.Errorf("passed over: %v, want %v", skipped, want)
+		t.Errorf("skipped %v, want %v", skipped, want)
 	}
 }
 
-func FuzzReadDoesNotPanic(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add("apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n---\n")
 	f.Add("apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Secret}, 1, null]\n")
 	f.Add("apiVersion: limpet.dev/v1alpha1\nkind: AffinityPolicy\nmetadata: {name: a}\nspec: {methods: [null], targetRefs: 1}\n")
 	f.Add("a: &a [*a]\n--- # x\n...\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		world, _, err := Read("f.yaml", []byte(text))
-		if (world == nil) == (err == nil) {
-			t.Errorf("world %v and error %v: one of them must be there, and one only", world, err)
+		snapshot, _, err := Read("f.yaml", []byte(text))
+		if (snapshot == nil) == (err == nil) {
+			t.Errorf("snapshot %v and error %v, want exactly one", snapshot, err)
 		}
 	})
 }

@@ -11,18 +11,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// Skipped is an object, or a file, that was passed over.
+// Skipped is an object or file that was ignored.
 type Skipped struct {
 	File string
 	Line int
-	// What says why: the kind that is not read, or what kind of file it is.
+	// What is the reason, such as an unsupported kind.
 	What string
 }
 
-// String gives "FILE:LINE: WHAT".
+// String returns "FILE:LINE: WHAT".
 func (s Skipped) String() string { return (&Error{s.File, s.Line, s.What}).Error() }
 
-// Read makes a World of one text of YAML documents, whatever file it came from.
+// Read parses YAML documents. The file name is used in errors only.
 func Read(file string, text []byte) (*translate.World, []Skipped, error) {
 	r := newReader()
 	r.read(file, text)
@@ -31,21 +31,21 @@ func Read(file string, text []byte) (*translate.World, []Skipped, error) {
 
 // reader collects the objects of all files.
 type reader struct {
-	world   *translate.World
-	seen    map[model.Ref]*Error // where an object stands, as an error that was not made
-	skipped []Skipped
-	errs    []error
+	snapshot *translate.World
+	defined  map[model.Ref]*Error // file and line of each object
+	skipped  []Skipped
+	errs     []error
 }
 
 func newReader() *reader {
-	return &reader{world: &translate.World{}, seen: map[model.Ref]*Error{}}
+	return &reader{snapshot: &translate.World{}, defined: map[model.Ref]*Error{}}
 }
 
 func (r *reader) result() (*translate.World, []Skipped, error) {
 	if err := join(r.errs); err != nil {
 		return nil, nil, err
 	}
-	return r.world, r.skipped, nil
+	return r.snapshot, r.skipped, nil
 }
 
 func (r *reader) read(file string, text []byte) {
@@ -63,10 +63,11 @@ func (r *reader) read(file string, text []byte) {
 	}
 }
 
+// object reads the object of a document.
 func (r *reader) object(d *document) {
 	var meta metav1.TypeMeta
 	if err := json.Unmarshal(d.json, &meta); err != nil || meta.APIVersion == "" || meta.Kind == "" {
-		r.errs = append(r.errs, d.errorAt("", "no Kubernetes object: apiVersion and kind must be set"))
+		r.errs = append(r.errs, d.errorAt("", "not a Kubernetes object: apiVersion and kind must be set"))
 		return
 	}
 	if meta == (metav1.TypeMeta{APIVersion: "v1", Kind: "List"}) {
@@ -75,14 +76,14 @@ func (r *reader) object(d *document) {
 	}
 	k, known := kinds[meta]
 	if !known {
-		what := fmt.Sprintf("%s %s is not read", meta.APIVersion, meta.Kind)
+		what := fmt.Sprintf("kind %s %s is not supported", meta.APIVersion, meta.Kind)
 		r.skipped = append(r.skipped, Skipped{d.file, d.lineOf("kind"), what})
 		return
 	}
 	r.add(d, meta.Kind, k)
 }
 
-// list reads the objects of a v1 List, which is what kubectl get prints.
+// list reads the items of a v1 List, as printed by kubectl get.
 func (r *reader) list(d *document) {
 	var list struct {
 		Items []json.RawMessage `json:"items"`
@@ -98,6 +99,7 @@ func (r *reader) list(d *document) {
 	}
 }
 
+// add decodes an object and adds it to the snapshot, unless it is invalid or already defined.
 func (r *reader) add(d *document, name string, k kind) {
 	o, errs := k.decode(d)
 	if len(errs) == 0 {
@@ -108,10 +110,10 @@ func (r *reader) add(d *document, name string, k kind) {
 		return
 	}
 	ref := model.Ref{Kind: name, Namespace: o.GetNamespace(), Name: o.GetName()}
-	if first := r.seen[ref]; first != nil {
-		r.errs = append(r.errs, d.errorAt("metadata.name", "%s is defined already, at %s:%d", ref, first.File, first.Line))
+	if first := r.defined[ref]; first != nil {
+		r.errs = append(r.errs, d.errorAt("metadata.name", "%s is already defined at %s:%d", ref, first.File, first.Line))
 		return
 	}
-	r.seen[ref] = d.errorAt("metadata.name", "")
-	k.add(r.world, o)
+	r.defined[ref] = d.errorAt("metadata.name", "")
+	k.add(r.snapshot, o)
 }

@@ -15,18 +15,20 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// Changes that come within settle of each other are read once: an editor makes several of one save. A folder that never
-// comes to rest is read every patience.
+// Changes are coalesced, because saving a file in an editor causes several events. Files are read once no event arrived
+// for quietPeriod, and at the latest maxDelay after the first event.
 const (
-	settle   = 50 * time.Millisecond
-	patience = 500 * time.Millisecond
+	quietPeriod = 50 * time.Millisecond
+	maxDelay    = 500 * time.Millisecond
 )
 
-// Watch loads dir at once, and again whenever something in it changes, and hands what Load gives to changed: a World or
-// an error, never both. Calls do not overlap. It works with editors that write a new file and rename it, with links to
-// files, and with the kubelet's way of swapping a ConfigMap, and survives that dir goes away and comes back.
+// Watch loads dir immediately and after every change, and calls changed with the result of Load: objects or an
+// error, never both. Calls do not overlap.
 //
-// It returns nil when ctx is done, and an error when watching cannot begin.
+// Watch supports editors that replace files by renaming, links to files, ConfigMap volumes, and deletion and
+// re-creation of dir itself.
+//
+// It blocks until ctx is done and then returns nil. It returns an error if the watch cannot be started.
 func Watch(ctx context.Context, dir string, changed func(*translate.World, error)) error {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -39,54 +41,55 @@ func Watch(ctx context.Context, dir string, changed func(*translate.World, error
 	}
 	w := &watcher{dir: absolute, notify: notify}
 	for {
-		// Folders first: what changes while they are read brings an event, and is read again.
-		if err := w.watchFolders(); err != nil {
+		// Watch before reading, so that a change during the read causes an event and another read.
+		if err := w.watchDirectories(); err != nil {
 			return fmt.Errorf("watch %s: %w", dir, err)
 		}
-		world, _, err := Load(dir)
-		changed(world, err)
+		snapshot, _, err := Load(dir)
+		changed(snapshot, err)
 		if !w.wait(ctx) {
 			return nil
 		}
 	}
 }
 
+// watcher watches the directories of Watch.
 type watcher struct {
 	dir    string
 	notify *fsnotify.Watcher
-	// above are folders in which only dir itself, or what it is a link to, counts.
-	above map[string]bool
-	// root is what dir is, or is a link to. Empty while it does not exist.
+	// parents are the directories in which only events of dir and root are relevant.
+	parents map[string]bool
+	// root is dir with symbolic links resolved, or empty while it does not exist.
 	root string
 }
 
-// watchFolders watches every folder that a change can show in. Only the first call may fail: later on, what cannot be
-// watched is being changed right now, and the change brings an event from the folder above.
-func (w *watcher) watchFolders() error {
-	first := w.above == nil
-	wanted := w.folders()
-	w.above = map[string]bool{}
+// watchDirectories updates the set of watched directories. Only the first call can fail. Later, a directory that
+// cannot be watched is being changed, and its parent directory reports that change.
+func (w *watcher) watchDirectories() error {
+	first := w.parents == nil
+	wanted := w.directories()
+	w.parents = map[string]bool{}
 	for _, path := range []string{w.dir, w.root} {
-		if above := filepath.Dir(path); path != "" && !wanted[above] {
-			w.above[above] = true
+		if parent := filepath.Dir(path); path != "" && !wanted[parent] {
+			w.parents[parent] = true
 		}
 	}
-	maps.Copy(wanted, w.above)
-	for folder := range wanted {
-		if err := w.notify.Add(folder); err != nil && first && !errors.Is(err, fs.ErrNotExist) {
+	maps.Copy(wanted, w.parents)
+	for directory := range wanted {
+		if err := w.notify.Add(directory); err != nil && first && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	for _, old := range w.notify.WatchList() {
 		if !wanted[old] {
-			_ = w.notify.Remove(old) // it may be gone already
+			_ = w.notify.Remove(old) // the directory may be deleted already
 		}
 	}
 	return nil
 }
 
-// folders gives dir and all below it, and those that links lead to.
-func (w *watcher) folders() map[string]bool {
+// directories returns root, all directories below it, and the directories of link targets.
+func (w *watcher) directories() map[string]bool {
 	out := map[string]bool{}
 	var err error
 	if w.root, err = filepath.EvalSymlinks(w.dir); err != nil {
@@ -96,7 +99,7 @@ func (w *watcher) folders() map[string]bool {
 	_ = filepath.WalkDir(w.root, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return fs.SkipDir // it went away: the folder above tells
+			return fs.SkipDir // deleted; the parent directory reports it
 		case path != w.root && entry.IsDir() && strings.HasPrefix(entry.Name(), "."):
 			return fs.SkipDir
 		case entry.IsDir():
@@ -111,7 +114,7 @@ func (w *watcher) folders() map[string]bool {
 	return out
 }
 
-// wait returns when there was a change and things have settled, or false when ctx is done.
+// wait returns true after a change once events have stopped, or false when ctx is done.
 func (w *watcher) wait(ctx context.Context) bool {
 	var quiet, latest <-chan time.Time
 	for {
@@ -119,26 +122,27 @@ func (w *watcher) wait(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case event := <-w.notify.Events:
-			if !w.counts(event) {
+			if !w.isRelevant(event) {
 				continue
 			}
-		case <-w.notify.Errors: //nolint:errcheck // events were lost: what is there is looked at anew
+		case <-w.notify.Errors: //nolint:errcheck // events were lost: read again
 		case <-quiet:
 			return true
 		case <-latest:
 			return true
 		}
-		quiet = time.After(settle)
+		quiet = time.After(quietPeriod)
 		if latest == nil {
-			latest = time.After(patience)
+			latest = time.After(maxDelay)
 		}
 	}
 }
 
-// counts passes over what happens beside dir, and over changes of mode, which reading itself may cause.
-func (w *watcher) counts(event fsnotify.Event) bool {
+// isRelevant reports whether an event is about dir. It ignores siblings of dir, and mode changes, which reading may
+// cause.
+func (w *watcher) isRelevant(event fsnotify.Event) bool {
 	if event.Op == fsnotify.Chmod {
 		return false
 	}
-	return !w.above[filepath.Dir(event.Name)] || event.Name == w.dir || event.Name == w.root
+	return !w.parents[filepath.Dir(event.Name)] || event.Name == w.dir || event.Name == w.root
 }

@@ -12,22 +12,22 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// seen is what one call of a watch's callback was given.
-type seen struct {
-	world *translate.World
-	err   error
+// call is one call of the callback of Watch.
+type call struct {
+	snapshot *translate.World
+	err      error
 }
 
-// watching watches dir until the test ends, and gives what is seen.
-func watching(t *testing.T, dir string) (calls chan seen, count *atomic.Int64) {
+// startWatch watches dir until the test ends. It returns the calls of the callback and their number.
+func startWatch(t *testing.T, dir string) (calls chan call, count *atomic.Int64) {
 	t.Helper()
-	calls, count = make(chan seen, 1000), new(atomic.Int64)
+	calls, count = make(chan call, 1000), new(atomic.Int64)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		done <- Watch(ctx, dir, func(w *translate.World, err error) {
 			count.Add(1)
-			calls <- seen{w, err}
+			calls <- call{w, err}
 		})
 	}()
 	t.Cleanup(func() {
@@ -39,18 +39,18 @@ func watching(t *testing.T, dir string) (calls chan seen, count *atomic.Int64) {
 	return calls, count
 }
 
-// expect waits until a World with these Services is seen, or an error where want is "".
-func expect(t *testing.T, calls <-chan seen, want string) {
+// expect waits for a call with these Services, or for an error if want is "".
+func expect(t *testing.T, calls <-chan call, want string) {
 	t.Helper()
 	late := time.After(20 * time.Second)
-	for last := (seen{}); ; {
+	for last := (call{}); ; {
 		select {
 		case last = <-calls:
-			if (want == "" && last.err != nil) || (want != "" && last.err == nil && names(last.world) == want) {
+			if (want == "" && last.err != nil) || (want != "" && last.err == nil && names(last.snapshot) == want) {
 				return
 			}
 		case <-late:
-			t.Fatalf("waited for %q in vain, last seen %q, %v", want, names(last.world), last.err)
+			t.Fatalf("timed out waiting for %q, last got %q, %v", want, names(last.snapshot), last.err)
 		}
 	}
 }
@@ -62,10 +62,10 @@ func rename(t *testing.T, from, to string) {
 	}
 }
 
-func TestWatchSeesWhatIsThereAndWhatIsWritten(t *testing.T) {
+func TestWatch_filesChange(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "a.yaml"), service("a"))
-	calls, _ := watching(t, dir)
+	calls, _ := startWatch(t, dir)
 	expect(t, calls, "a")
 	put(t, filepath.Join(dir, "b.yaml"), service("b"))
 	expect(t, calls, "a b")
@@ -79,23 +79,23 @@ func TestWatchSeesWhatIsThereAndWhatIsWritten(t *testing.T) {
 	expect(t, calls, "b d")
 }
 
-func TestWatchTellsOfAnErrorAndOfItsMending(t *testing.T) {
+func TestWatch_errorAndRecovery(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "a.yaml"), service("a"))
-	calls, _ := watching(t, dir)
+	calls, _ := startWatch(t, dir)
 	expect(t, calls, "a")
 	put(t, filepath.Join(dir, "a.yaml"), "a: b: c\n")
 	expect(t, calls, "")
-	put(t, filepath.Join(dir, "a.yaml"), service("mended"))
-	expect(t, calls, "mended")
+	put(t, filepath.Join(dir, "a.yaml"), service("fixed"))
+	expect(t, calls, "fixed")
 }
 
-// Editors write a new file, and rename it over the old one.
-func TestWatchSeesAFileThatIsReplaced(t *testing.T) {
+// Editors write a new file and rename it over the old one.
+func TestWatch_fileReplacedByRename(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.yaml")
 	put(t, file, service("a"))
-	calls, _ := watching(t, dir)
+	calls, _ := startWatch(t, dir)
 	expect(t, calls, "a")
 	for i := range 3 {
 		put(t, file+"~", service(fmt.Sprintf("v%d", i)))
@@ -104,13 +104,13 @@ func TestWatchSeesAFileThatIsReplaced(t *testing.T) {
 	}
 }
 
-// The kubelet swaps the versions of a ConfigMap by renaming the link ..data.
-func TestWatchSeesAConfigMapThatIsSwapped(t *testing.T) {
+// The kubelet updates a ConfigMap volume by renaming the link ..data.
+func TestWatch_configMapVolumeUpdate(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "..v1/a.yaml"), service("v1"))
 	link(t, "..v1", filepath.Join(dir, "..data"))
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(dir, "a.yaml"))
-	calls, _ := watching(t, dir)
+	calls, _ := startWatch(t, dir)
 	expect(t, calls, "v1")
 	for _, version := range []string{"v2", "v3"} {
 		put(t, filepath.Join(dir, ".."+version, "a.yaml"), service(version))
@@ -120,20 +120,20 @@ func TestWatchSeesAConfigMapThatIsSwapped(t *testing.T) {
 	}
 }
 
-func TestWatchSeesWhatALinkLeadsTo(t *testing.T) {
+func TestWatch_linkTargetChanges(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
 	put(t, filepath.Join(elsewhere, "target.yaml"), service("a"))
 	link(t, filepath.Join(elsewhere, "target.yaml"), filepath.Join(dir, "a.yaml"))
-	calls, _ := watching(t, dir)
+	calls, _ := startWatch(t, dir)
 	expect(t, calls, "a")
 	put(t, filepath.Join(elsewhere, "target.yaml"), service("b"))
 	expect(t, calls, "b")
 }
 
-func TestWatchSurvivesThatTheFolderGoesAndComesBack(t *testing.T) {
+func TestWatch_directoryRecreated(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "manifests")
 	put(t, filepath.Join(dir, "a.yaml"), service("a"))
-	calls, _ := watching(t, dir)
+	calls, _ := startWatch(t, dir)
 	expect(t, calls, "a")
 	rename(t, dir, dir+".old")
 	expect(t, calls, "")
@@ -143,13 +143,13 @@ func TestWatchSurvivesThatTheFolderGoesAndComesBack(t *testing.T) {
 	expect(t, calls, "b c")
 }
 
-func TestWatchFollowsTheFolderThatALinkIsMovedTo(t *testing.T) {
+func TestWatch_directoryLinkMoves(t *testing.T) {
 	parent := t.TempDir()
 	put(t, filepath.Join(parent, "v1/a.yaml"), service("v1"))
 	put(t, filepath.Join(parent, "v2/a.yaml"), service("v2"))
 	current := filepath.Join(parent, "current")
 	link(t, "v1", current)
-	calls, _ := watching(t, current)
+	calls, _ := startWatch(t, current)
 	expect(t, calls, "v1")
 	link(t, "v2", current+".new")
 	rename(t, current+".new", current)
@@ -158,12 +158,12 @@ func TestWatchFollowsTheFolderThatALinkIsMovedTo(t *testing.T) {
 	expect(t, calls, "v3")
 }
 
-func TestWatchReadsOnceForManyChanges(t *testing.T) {
+func TestWatch_coalescesChanges(t *testing.T) {
 	dir := t.TempDir()
-	calls, count := watching(t, dir)
+	calls, count := startWatch(t, dir)
 	first := <-calls
-	if first.err != nil || names(first.world) != "" {
-		t.Fatalf("got %q, %v", names(first.world), first.err)
+	if first.err != nil || names(first.snapshot) != "" {
+		t.Fatalf("got %q, %v", names(first.snapshot), first.err)
 	}
 	want := ""
 	for i := range 200 {
@@ -173,23 +173,23 @@ func TestWatchReadsOnceForManyChanges(t *testing.T) {
 	}
 	expect(t, calls, want[1:])
 	if n := count.Load(); n > 50 {
-		t.Errorf("200 changes made %d calls", n)
+		t.Errorf("200 changes caused %d calls, want at most 50", n)
 	}
 }
 
-// What happens beside the folder is no business of ours, even where we must look at the folder above.
-func TestWatchPassesOverItsNeighbours(t *testing.T) {
+// Watching dir itself requires watching its parent, whose other files must be ignored.
+func TestWatch_ignoresSiblings(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "manifests")
 	put(t, filepath.Join(dir, "a.yaml"), service("a"))
-	calls, count := watching(t, dir)
+	calls, count := startWatch(t, dir)
 	expect(t, calls, "a")
 	for i := range 50 {
 		put(t, filepath.Join(parent, fmt.Sprintf("log%d.yaml", i)), "noise")
 	}
 	put(t, filepath.Join(dir, "b.yaml"), service("b"))
 	expect(t, calls, "a b")
-	if n := count.Load(); n > 3 { // the first, and one or two for the file
-		t.Errorf("there were %d calls", n)
+	if n := count.Load(); n > 3 { // the initial one, and one or two for the file
+		t.Errorf("%d calls, want at most 3", n)
 	}
 }

@@ -1,6 +1,6 @@
-// Package schema defaults and validates custom resources as the API server would, by the CustomResourceDefinition
-// itself: unknown fields, types, patterns and bounds, lists that are sets or maps, and CEL rules.
+// Package schema applies defaults to custom resources and validates them by their CustomResourceDefinition: unknown
+// fields, types, patterns, limits, list types and CEL rules.
 //
-// It uses the API server's own libraries, so that what `limpet dev` and `limpet check` say of a policy is what a
-// cluster would say. It knows no kind in particular, and does not look at metadata.
+// It uses the libraries of the API server, so that `limpet dev` and `limpet check` accept the same policies as a
+// cluster. It is not specific to a kind, and does not validate metadata.
 package schema

@@ -17,14 +17,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Schema is one version of a custom resource. It is safe for concurrent use.
+// Schema is the schema of one version of a custom resource. It is safe for concurrent use.
 type Schema struct {
 	structural *schema.Structural
 	values     validation.SchemaValidator
 	rules      *cel.Validator
 }
 
-// New compiles the one version of a CustomResourceDefinition in YAML.
+// New compiles the only version of a CustomResourceDefinition in YAML.
 func New(crd []byte) (*Schema, error) {
 	internal, err := internalSchema(crd)
 	if err != nil {
@@ -62,10 +62,10 @@ func internalSchema(crd []byte) (*apiextensions.JSONSchemaProps, error) {
 	return out.OpenAPIV3Schema, nil
 }
 
-// Admit does to an object what the API server does on creation, in the same order: fields that the schema does not
-// have are refused (as with kubectl's default of strict field validation), status is dropped, defaults are filled in,
-// and what comes of it is validated. Numbers without a fraction must be int64, as apimachinery's JSON decoder leaves
-// them. The object is changed in place.
+// Admit applies the steps of the API server for a create request to object, in place. It rejects unknown fields,
+// like kubectl with strict field validation, drops status, sets defaults, and validates the result.
+//
+// Integers must be decoded as int64, as apimachinery's JSON decoder does.
 func (s *Schema) Admit(ctx context.Context, object map[string]any) field.ErrorList {
 	if errs := s.unknownFields(object); len(errs) > 0 {
 		return errs
@@ -76,7 +76,7 @@ func (s *Schema) Admit(ctx context.Context, object map[string]any) field.ErrorLi
 	errs := validation.ValidateCustomResource(nil, object, s.values)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, s.structural, object)...)
 	if len(errs) > 0 {
-		return errs // the rules rely on the types and bounds that were just refused
+		return errs // the CEL rules require valid types and bounds
 	}
 	errs, _ = s.rules.Validate(ctx, nil, s.structural, object, nil, celconfig.RuntimeCELCostBudget)
 	return errs

@@ -28,14 +28,14 @@ func compiled(t *testing.T) *Schema {
 	return s
 }
 
-func TestAdmitFillsInDefaultsAndDropsStatus(t *testing.T) {
+func TestAdmit_setsDefaultsDropsStatus(t *testing.T) {
 	o := object(valid())
 	o["status"] = map[string]any{"targets": []any{}}
 	if errs := compiled(t).Admit(t.Context(), o); len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	if _, there := o["status"]; there {
-		t.Error("status is still there")
+		t.Error("status was not dropped")
 	}
 	spec := o["spec"].(map[string]any)
 	if spec["identity"] != "Pod" || spec["unavailable"].(map[string]any)["status"] != int64(503) {
@@ -47,7 +47,7 @@ func TestAdmitFillsInDefaultsAndDropsStatus(t *testing.T) {
 	}
 }
 
-func TestAdmitRefusesBeforeItAsksTheRules(t *testing.T) {
+func TestAdmit_typesBeforeRules(t *testing.T) {
 	spec := valid()
 	spec["methods"] = []any{map[string]any{"source": "Nowhere", "binding": int64(1)}}
 	errs := compiled(t).Admit(t.Context(), object(spec))
@@ -56,12 +56,12 @@ func TestAdmitRefusesBeforeItAsksTheRules(t *testing.T) {
 	}
 	for _, err := range errs {
 		if strings.Contains(err.Error(), "no such key") || strings.Contains(err.Error(), "evaluating rule") {
-			t.Errorf("a rule was asked about an object of the wrong types: %v", err)
+			t.Errorf("a rule was evaluated despite wrong types: %v", err)
 		}
 	}
 }
 
-func TestAdmitNamesEveryUnknownField(t *testing.T) {
+func TestAdmit_unknownFields(t *testing.T) {
 	spec := valid()
 	spec["one"], spec["drain"] = true, map[string]any{"two": true}
 	errs := compiled(t).Admit(t.Context(), object(spec))
@@ -70,12 +70,12 @@ func TestAdmitNamesEveryUnknownField(t *testing.T) {
 	}
 }
 
-func TestNewRefusesWhatIsNoDefinition(t *testing.T) {
+func TestNew_invalidDefinition(t *testing.T) {
 	for name, text := range map[string]string{
-		"no YAML":         "a: b: c",
-		"unknown fields":  "kind: CustomResourceDefinition\nspecs: {}\n",
-		"no versions":     "kind: CustomResourceDefinition\nspec: {versions: []}\n",
-		"a version twice": strings.Replace(string(crd.AffinityPolicy), "  versions:\n", "  versions:\n  - {name: v1, served: true, storage: false}\n", 1),
+		"invalid YAML":   "a: b: c",
+		"unknown fields": "kind: CustomResourceDefinition\nspecs: {}\n",
+		"no versions":    "kind: CustomResourceDefinition\nspec: {versions: []}\n",
+		"two versions":   strings.Replace(string(crd.AffinityPolicy), "  versions:\n", "  versions:\n  - {name: v1, served: true, storage: false}\n", 1),
 	} {
 		if s, err := New([]byte(text)); s != nil || err == nil {
 			t.Errorf("%s: got %v, %v", name, s, err)
