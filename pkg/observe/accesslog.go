@@ -11,21 +11,21 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 )
 
-// Access is what the access log tells about one request. Byte slices are only read while Write runs.
+// Access is the record of one request in the access log. Write does not retain its byte slices.
 type Access struct {
 	Start    time.Time
 	Took     time.Duration
-	Client   string // address, as text
-	Protocol string // "HTTP/1.1"
+	Client   string // IP address
+	Protocol string // such as "HTTP/1.1"
 	Method   []byte
 	Host     []byte
 	Path     []byte // without the query, which may hold secrets
 	Status   int
-	Bytes    int64 // of the answer's body
+	Bytes    int64 // length of the response body
 	Pool     string
-	Endpoint string // the pod's name, or the address
-	Attempts int
-	// RequestID is what the pod was told in X-Request-ID.
+	Endpoint string // name of the pod, or address if there is no pod
+	Attempts int    // upstream attempts, including the first one
+	// RequestID is the value of X-Request-ID in the request sent to the pod.
 	RequestID []byte
 	// Closed says that the request was denied because its route is closed.
 	Closed  bool
@@ -33,8 +33,10 @@ type Access struct {
 	Reason  affinity.Reason
 }
 
-// AccessLog writes one line for each request, as JSON or as text. Lines are collected in several buffers, so that
-// cores do not wait for one lock, and written whole; those of one connection stay in order.
+// AccessLog writes one line per request, as JSON or text. It is safe for concurrent use.
+//
+// Lines are buffered in several shards to reduce lock contention between cores. Only complete lines are written.
+// The lines of one connection are written in order.
 type AccessLog struct {
 	json   bool
 	shards [8]accessShard
@@ -42,6 +44,7 @@ type AccessLog struct {
 	done   sync.WaitGroup
 }
 
+// accessShard is one buffer of the access log. It is padded to avoid false sharing.
 type accessShard struct {
 	mu  sync.Mutex
 	out *lockedWriter
@@ -49,38 +52,38 @@ type accessShard struct {
 	_   [64]byte
 }
 
-// lockedWriter lets one shard write at a time: a line is never torn by another.
+// lockedWriter serializes the writes of the shards, so that lines are not interleaved.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-// flushSize is how much a shard collects before it writes. It writes every flushEvery in any case.
+// A shard is written when it holds flushSize bytes, and every flushInterval.
 const (
-	flushSize  = 32 << 10
-	flushEvery = 500 * time.Millisecond
+	flushSize     = 32 << 10
+	flushInterval = 500 * time.Millisecond
 )
 
-// NewAccessLog writes to w until Close is called.
+// NewAccessLog returns a log that writes to w. If json is false, lines are plain text. The caller must call Close.
 func NewAccessLog(w io.Writer, json bool) *AccessLog {
 	l := &AccessLog{json: json, stop: make(chan struct{})}
 	out := &lockedWriter{w: w}
 	for i := range l.shards {
 		l.shards[i].out = out
 	}
-	l.done.Go(l.flushRegularly)
+	l.done.Go(l.flushPeriodically)
 	return l
 }
 
-// Close writes what is left.
+// Close flushes all buffered lines and stops the background flush. Write must not be called after Close.
 func (l *AccessLog) Close() {
 	close(l.stop)
 	l.done.Wait()
 	l.flush()
 }
 
-func (l *AccessLog) flushRegularly() {
-	tick := time.NewTicker(flushEvery)
+func (l *AccessLog) flushPeriodically() {
+	tick := time.NewTicker(flushInterval)
 	defer tick.Stop()
 	for {
 		select {
@@ -98,7 +101,8 @@ func (l *AccessLog) flush() {
 	}
 }
 
-// Write adds a line. The shard is any number that the connection keeps.
+// Write appends a line. Calls with the same shard are written in order, so connections use one number for all
+// requests.
 func (l *AccessLog) Write(shard uint32, a *Access) {
 	s := &l.shards[shard%uint32(len(l.shards))]
 	s.mu.Lock()
@@ -122,7 +126,7 @@ func (s *accessShard) flush() {
 	}
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	// A log that cannot be written must not stop the traffic: the lines are lost.
+	// If the write fails, the lines are dropped: a broken log must not affect traffic.
 	_, _ = s.out.w.Write(s.buf)
 	s.buf = s.buf[:0]
 }
@@ -181,8 +185,8 @@ func appendText(b []byte, a *Access) []byte {
 
 const hex = "0123456789abcdef"
 
-// appendQuoted writes a JSON string (RFC 8259, section 7). What a client sent may hold anything: it can neither end
-// the string nor the line.
+// appendQuoted appends s as a JSON string (RFC 8259, section 7). It escapes everything that could end the string or
+// the line, because s may come from the client.
 func appendQuoted[T string | []byte](b []byte, s T) []byte {
 	b = append(b, '"')
 	for i := 0; i < len(s); {

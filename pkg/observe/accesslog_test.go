@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// lines collects what is written, and each write apart.
+// lines collects all output, and each write separately.
 type lines struct {
 	mu     sync.Mutex
 	text   bytes.Buffer
@@ -48,8 +48,8 @@ func sample() Access {
 	}
 }
 
-// Log pipelines are set up for these. A change here breaks them.
-func TestTheFormatsStay(t *testing.T) {
+// Log pipelines parse these formats. Changing them breaks users.
+func TestAccessLog_formatsAreStable(t *testing.T) {
 	a := sample()
 	none := Access{Start: a.Start, Status: 400, Client: "::1"}
 	closed := Access{Start: a.Start, Status: 503, Client: "::1", Closed: true}
@@ -79,13 +79,13 @@ func TestTheFormatsStay(t *testing.T) {
 	}
 }
 
-// hostile is what a request may hold, or what might slip through.
+// hostile contains request data that could break a log line if it were not escaped.
 var hostile = []string{
 	`"`, `\`, `\"`, "\n", "\r\n2026-01-02T03:04:05Z 10.0.0.1 \"GET\"", "\x00", "\x1b[31m", "\x7f", "\t", "</script>",
 	"\u2028", "é", "日本", "\xff", "\xc3", "a\xe2\x82", "\xf0\x9f\x98\x80", "\xed\xa0\x80", strings.Repeat("x", 100_000),
 }
 
-func TestNothingInARequestBreaksItsLine(t *testing.T) {
+func TestAccessLog_escapesInput(t *testing.T) {
 	for _, text := range hostile {
 		a := sample()
 		a.Method, a.Host, a.Path, a.RequestID = []byte(text), []byte(text), []byte(text), []byte(text)
@@ -109,7 +109,7 @@ func TestNothingInARequestBreaksItsLine(t *testing.T) {
 	}
 }
 
-func FuzzALineIsOneJSONObject(f *testing.F) {
+func FuzzAccessLog_lineIsJSON(f *testing.F) {
 	for _, text := range hostile[:18] {
 		f.Add([]byte(text), []byte(text))
 	}
@@ -123,8 +123,8 @@ func FuzzALineIsOneJSONObject(f *testing.F) {
 	})
 }
 
-// Lines come from all cores at once, and are written by whoever finds a buffer full.
-func TestLinesAreNeverTornNorLost(t *testing.T) {
+// Lines are written concurrently from several connections.
+func TestAccessLog_linesAreComplete(t *testing.T) {
 	const writers, each = 16, 2000
 	var out lines
 	log := NewAccessLog(&out, true)
@@ -149,23 +149,23 @@ func TestLinesAreNeverTornNorLost(t *testing.T) {
 		var n, i int
 		fmt.Sscanf(got.Path, "/%d/%d", &n, &i)
 		if i != next[n] {
-			t.Fatalf("of connection %d line %d follows line %d", n, i, next[n]-1)
+			t.Fatalf("connection %d: line %d follows line %d", n, i, next[n]-1)
 		}
 		next[n]++
 	}
 	for n, lines := range next {
 		if lines != each {
-			t.Errorf("connection %d has %d lines, want %d", n, lines, each)
+			t.Errorf("connection %d: %d lines, want %d", n, lines, each)
 		}
 	}
 	for _, w := range out.writes {
 		if !strings.HasSuffix(w, "}\n") {
-			t.Fatalf("a write ends in %q", w[len(w)-10:])
+			t.Fatalf("a write ends with %q", w[len(w)-10:])
 		}
 	}
 }
 
-func TestALineIsWrittenSoon(t *testing.T) {
+func TestAccessLog_flushesPeriodically(t *testing.T) {
 	in, out := io.Pipe()
 	log := NewAccessLog(out, false)
 	a := sample()
@@ -178,15 +178,15 @@ func TestALineIsWrittenSoon(t *testing.T) {
 	log.Close()
 }
 
-// A full disk must not stop the traffic, nor take memory without end.
-func TestALogThatCannotBeWrittenIsLost(t *testing.T) {
+// A full disk must not block traffic or consume unbounded memory.
+func TestAccessLog_writeErrorsDropLines(t *testing.T) {
 	log := NewAccessLog(broken{}, true)
 	a := sample()
 	for range 10_000 {
 		log.Write(0, &a)
 	}
 	if got := cap(log.shards[0].buf); got > 4*flushSize {
-		t.Errorf("%d bytes are kept", got)
+		t.Errorf("%d bytes buffered, want 0", got)
 	}
 	log.Close()
 }
@@ -195,7 +195,7 @@ type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-func TestALineAllocatesNothing(t *testing.T) {
+func TestAccessLog_allocatesNothing(t *testing.T) {
 	for _, json := range []bool{true, false} {
 		log := NewAccessLog(io.Discard, json)
 		a := sample()

@@ -1,4 +1,4 @@
-// Package observe is what Limpet tells about itself while it serves: every metric, in one place, and the access log.
+// Package observe contains all metrics of Limpet and its access log.
 //
-// It decides names, labels and formats. What happened, and when it counts, is decided by those who call it.
+// It defines names, labels and formats. Callers decide what happened and when it counts.
 package observe

@@ -15,8 +15,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Metrics is every metric of the process. Counting takes no lock and looks nothing up by name: what belongs to a pool
-// is found by the pool's slot (upstream.Pool.Slot).
+// Metrics contains all metrics of the process. It is safe for concurrent use.
+//
+// Counting takes no lock and looks up no labels: the metrics of a pool are found by its slot (upstream.Pool.Slot).
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -32,31 +33,31 @@ type Metrics struct {
 	refused     [refusals]prometheus.Counter
 	memory      memoryMetrics
 
-	// Connections counts client connections that are open.
+	// Connections is the number of open client connections.
 	Connections prometheus.Gauge
-	// Streams counts streams that are open, by their kind.
+	// Streams is the number of open streams, by kind.
 	Streams [StreamKinds]prometheus.Gauge
-	// Malformed counts requests that were refused because they break HTTP.
+	// Malformed counts requests that were rejected because they violate HTTP.
 	Malformed prometheus.Counter
 	// Closed counts requests that were denied because their route is closed.
 	Closed prometheus.Counter
-	// NoRoute counts what is answered without a pool: 404, and 503 for a route whose Service is missing.
+	// NoRoute has the metrics of requests without a pool: 404, and 503 if the Service of a route does not exist.
 	NoRoute *PoolMetrics
 
-	mu    sync.Mutex // held while slots are replaced
+	mu    sync.Mutex // serializes writers of slots
 	slots atomic.Pointer[[]*PoolMetrics]
 }
 
-// PoolMetrics are the metrics of one pool. Safe for concurrent use.
+// PoolMetrics contains the metrics of one pool. It is safe for concurrent use.
 type PoolMetrics struct {
 	id        model.PoolID
-	byClass   [6]prometheus.Counter // by the first digit of the status; 0 for those that HTTP does not have
+	byClass   [6]prometheus.Counter // by the first digit of the status; 0 for invalid ones
 	duration  prometheus.Observer
 	decisions [affinity.Outcomes][affinity.Reasons]prometheus.Counter
 	retries   prometheus.Counter
 }
 
-// NewMetrics registers every metric in a registry of its own.
+// NewMetrics returns metrics that are registered in a new registry.
 func NewMetrics() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.define()
@@ -74,24 +75,24 @@ func NewMetrics() *Metrics {
 }
 
 func (m *Metrics) define() {
-	m.requests = counter("requests_total", "Requests answered, by pool and class of status.", "pool", "code")
-	m.duration = histogram("request_duration_seconds", "From the request's head to the end of its answer.",
+	m.requests = counter("requests_total", "Completed requests, by pool and status class.", "pool", "code")
+	m.duration = histogram("request_duration_seconds", "Time from the head of the request to the end of the response.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "pool")
 	m.decisions = counter("affinity_decisions_total",
 		"Sticky decisions: new, hit, moved (with its reason), invalid, refused, none.", "pool", "outcome", "reason")
-	m.retries = counter("retries_total", "Attempts beyond the first one of a request.", "pool")
-	m.propagation = histogram("propagation_seconds", "From the event being seen to its effect on traffic.",
+	m.retries = counter("retries_total", "Retries: attempts after the first one of a request.", "pool")
+	m.propagation = histogram("propagation_seconds", "Time from receiving a change to its effect on traffic.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "path")
-	m.problems = gauge("problems", "Problems found in the objects that are being served.")
+	m.problems = gauge("problems", "Problems in the objects being served.")
 	m.generation = gauge("table_generation", "Tables published by this process.")
 	m.expiry = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: "limpet", Name: "certificate_expiry_timestamp_seconds",
-		Help: "When a certificate in use expires, in seconds since 1970, by its Secret.",
+		Help: "Expiry time of each certificate in use, as a Unix timestamp, by Secret.",
 	}, []string{"secret"})
 	m.store = counter("session_store_events_total",
-		"What happened in the store of learned sessions: see --session-store.", "event")
-	m.Connections = gauge("client_connections", "Client connections that are open.")
-	m.Malformed = counter("malformed_requests_total", "Requests refused because they break HTTP.").WithLabelValues()
+		"Events in the store of learned sessions (--session-store).", "event")
+	m.Connections = gauge("client_connections", "Open client connections.")
+	m.Malformed = counter("malformed_requests_total", "Requests rejected because they violate HTTP.").WithLabelValues()
 	m.Closed = counter("closed_requests_total",
 		"Requests denied because their route is closed: its protection is not enforced.").WithLabelValues()
 }
@@ -109,23 +110,24 @@ func histogram(name, help string, buckets []float64, labels ...string) *promethe
 		prometheus.HistogramOpts{Namespace: "limpet", Name: name, Help: help, Buckets: buckets}, labels)
 }
 
-// Register adds a collector that reads live state when it is scraped.
+// Register adds a collector that is read on every scrape. It panics if the collector is already registered.
 func (m *Metrics) Register(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Gatherer is the registry that holds every metric, for whoever serves or reads them.
+// Gatherer returns the registry that contains all metrics.
 func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 
-// Handler serves the metrics.
+// Handler returns a handler that serves the metrics to Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, // one bad series must not hide the others
+		ErrorHandling: promhttp.ContinueOnError, // an invalid series must not hide the others
 	})
 }
 
-// Pool returns the metrics of the pool in that slot. Attach has been called for it.
+// Pool returns the metrics of the pool in slot. It panics if Attach was not called for the slot.
 func (m *Metrics) Pool(slot int) *PoolMetrics { return (*m.slots.Load())[slot] }
 
-// Attach makes slot belong to the pool. The publisher calls it before the pool takes traffic.
+// Attach assigns slot to a pool. The publisher must call it before the pool receives traffic. If the pool already
+// has the slot, its counters are kept.
 func (m *Metrics) Attach(slot int, id model.PoolID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -140,14 +142,14 @@ func (m *Metrics) Attach(slot int, id model.PoolID) {
 	m.slots.Store(&next)
 }
 
-// Detach forgets the series of a pool that is gone. Requests that are on their way are counted where nobody looks.
+// Detach deletes the series of a pool. Requests in flight keep counting, but these counts are no longer exported.
 func (m *Metrics) Detach(id model.PoolID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next := slices.Clone(*m.slots.Load())
 	for slot, p := range next {
 		if p != nil && p.id == id {
-			next[slot] = p.ofNobody()
+			next[slot] = p.detached()
 		}
 	}
 	m.slots.Store(&next)
@@ -166,7 +168,7 @@ func (m *Metrics) newPool(name string) *PoolMetrics {
 	for o := range p.decisions {
 		for r := range p.decisions[o] {
 			outcome, reason := affinity.Outcome(o), affinity.Reason(r)
-			if possible(outcome, reason) {
+			if isPossible(outcome, reason) {
 				p.decisions[o][r] = m.decisions.WithLabelValues(name, outcome.String(), reason.String())
 			}
 		}
@@ -174,20 +176,21 @@ func (m *Metrics) newPool(name string) *PoolMetrics {
 	return p
 }
 
-// ofNobody are the same counters for no pool, so that Attach makes new ones.
-func (p *PoolMetrics) ofNobody() *PoolMetrics {
+// detached returns the same counters without a pool ID, so that a later Attach creates new ones.
+func (p *PoolMetrics) detached() *PoolMetrics {
 	copied := *p
 	copied.id = model.PoolID{}
 	return &copied
 }
 
-// possible reports whether the pair ever occurs: only what was moved or refused has a reason.
-func possible(o affinity.Outcome, r affinity.Reason) bool {
+// isPossible reports whether the pair can occur: moved and refused always have a reason, other outcomes never have
+// one.
+func isPossible(o affinity.Outcome, r affinity.Reason) bool {
 	hasReason := o == affinity.OutcomeMoved || o == affinity.OutcomeRefused
 	return hasReason == (r != affinity.ReasonNone)
 }
 
-// Request counts an answered request. A pod may send any status.
+// Request counts a completed request. Any status is accepted, because pods may send invalid ones.
 func (p *PoolMetrics) Request(status int, took time.Duration) {
 	class := status / 100
 	if class >= len(p.byClass) {
@@ -197,31 +200,32 @@ func (p *PoolMetrics) Request(status int, took time.Duration) {
 	p.duration.Observe(took.Seconds())
 }
 
-// Decision counts a sticky decision.
+// Decision counts an affinity decision.
 func (p *PoolMetrics) Decision(o affinity.Outcome, r affinity.Reason) {
 	if c := p.decisions[o][r]; c != nil {
 		c.Inc()
 	}
 }
 
-// Retry counts an attempt beyond the first one.
+// Retry counts an attempt after the first one.
 func (p *PoolMetrics) Retry() { p.retries.Inc() }
 
-// Propagated observes how long a change took to have its effect: "endpoints" by the fast path, "table" by a new Table.
+// Propagated observes how long a change took to affect traffic. The path is "endpoints" for the fast path, or
+// "table" for a new Table.
 func (m *Metrics) Propagated(path string, took time.Duration) {
 	m.propagation.WithLabelValues(path).Observe(took.Seconds())
 }
 
-// Published notes the generation of the Table in use and the number of problems that its objects have.
+// Published records the generation of the current Table and the number of problems in its objects.
 func (m *Metrics) Published(generation uint64, problems int) {
 	m.generation.Set(float64(generation))
 	m.problems.Set(float64(problems))
 }
 
-// SessionStore counts an event in the store of learned sessions.
+// SessionStore counts an event of the store of learned sessions.
 func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }
 
-// Certificates notes when each of the certificates in use expires.
+// Certificates records the expiry times of the certificates in use. It replaces those of the previous call.
 func (m *Metrics) Certificates(inUse []model.Certificate) {
 	m.expiry.Reset()
 	for i := range inUse {

@@ -21,13 +21,13 @@ func scrape(t *testing.T, m *Metrics) string {
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if w.Code != http.StatusOK {
-		t.Fatalf("scraping gives %d: %s", w.Code, w.Body)
+		t.Fatalf("scrape: status %d: %s", w.Code, w.Body)
 	}
 	return w.Body.String()
 }
 
-// Dashboards and alerts are written against these names. A change here breaks them.
-func TestTheNamesOfMetricsStay(t *testing.T) {
+// Dashboards and alerts use these names. Changing them breaks users.
+func TestMetrics_namesAreStable(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
 	m.Propagated("table", time.Second)
@@ -41,7 +41,7 @@ func TestTheNamesOfMetricsStay(t *testing.T) {
 	var names []string
 	for _, f := range families {
 		if f.GetHelp() == "" {
-			t.Errorf("%s says nothing about itself", f.GetName())
+			t.Errorf("%s has no help text", f.GetName())
 		}
 		if !strings.HasPrefix(f.GetName(), "go_") && !strings.HasPrefix(f.GetName(), "process_") {
 			names = append(names, f.GetName())
@@ -66,11 +66,11 @@ func TestTheNamesOfMetricsStay(t *testing.T) {
 		"limpet_streams",
 		"limpet_table_generation",
 	}; !slices.Equal(names, want) {
-		t.Errorf("the metrics are\n%s", strings.Join(names, "\n"))
+		t.Errorf("metrics:\n%s", strings.Join(names, "\n"))
 	}
 }
 
-func TestRequestsAreCountedByPoolAndClass(t *testing.T) {
+func TestMetrics_requests(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(3, cart)
 	for _, status := range []int{100, 200, 204, 301, 404, 499, 503, 600, 999} {
@@ -92,13 +92,13 @@ func TestRequestsAreCountedByPoolAndClass(t *testing.T) {
 		`limpet_retries_total{pool="shop/cart:80"} 1`,
 	} {
 		if !strings.Contains(text, sample+"\n") {
-			t.Errorf("there is no %s", sample)
+			t.Errorf("missing %s", sample)
 		}
 	}
 }
 
-// Every pair that can occur is there from the beginning, with 0, and every pair can be counted.
-func TestDecisionsAreCountedByOutcomeAndReason(t *testing.T) {
+// Every possible pair is exported from the start with the value 0.
+func TestMetrics_decisions(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
 	for o := range affinity.Outcomes {
@@ -119,12 +119,12 @@ func TestDecisionsAreCountedByOutcomeAndReason(t *testing.T) {
 		`outcome="refused",pool="shop/cart:80",reason="gone"`: true,
 	} {
 		if got := strings.Contains(text, "limpet_affinity_decisions_total{"+sample+"} 1\n"); got != want {
-			t.Errorf("%s is counted: %v", sample, got)
+			t.Errorf("%s exported: %v", sample, got)
 		}
 	}
 }
 
-func TestAPoolThatIsGoneHasNoSeriesUntilItComesBack(t *testing.T) {
+func TestMetrics_detachRemovesSeries(t *testing.T) {
 	blog := model.PoolID{Namespace: "shop", Service: "blog", Port: 80}
 	m := NewMetrics()
 	m.Attach(0, cart)
@@ -135,30 +135,30 @@ func TestAPoolThatIsGoneHasNoSeriesUntilItComesBack(t *testing.T) {
 	old.Request(200, time.Millisecond) // that was on its way still
 	m.Pool(0).Request(200, time.Millisecond)
 	if text := scrape(t, m); strings.Contains(text, "shop/cart:80") || !strings.Contains(text, "shop/blog:80") {
-		t.Error("the wrong series are gone")
+		t.Error("the wrong series were removed")
 	}
 	for _, slot := range []int{0, 5} {
 		m.Attach(slot, cart)
 		m.Pool(slot).Request(200, time.Millisecond)
 		if want := `limpet_requests_total{code="2xx",pool="shop/cart:80"} 1`; !strings.Contains(scrape(t, m), want+"\n") {
-			t.Errorf("back in slot %d: there is no %s", slot, want)
+			t.Errorf("reattached in slot %d: missing %s", slot, want)
 		}
 		m.Detach(cart)
 	}
 }
 
-func TestAttachingAgainKeepsTheCounts(t *testing.T) {
+func TestMetrics_attachTwiceKeepsCounts(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
 	p := m.Pool(0)
 	m.Attach(0, cart)
 	m.Attach(7, model.PoolID{Service: "other"})
 	if m.Pool(0) != p {
-		t.Error("the metrics of a pool that stays were made anew")
+		t.Error("the metrics of an attached pool were replaced")
 	}
 }
 
-func TestCountingAllocatesNothing(t *testing.T) {
+func TestMetrics_allocatesNothing(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
 	if n := testing.AllocsPerRun(100, func() {

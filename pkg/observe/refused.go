@@ -2,20 +2,20 @@ package observe
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// Refusal is why the connection of a client was not served, or not served on.
+// Refusal is the reason reason a client connection was refused or closed.
 type Refusal uint8
 
-// Why connections are refused.
+// The reasons for refusing a connection.
 const (
-	// RefusedFlood: more HTTP/2 frames that carry nothing than are allowed.
+	// RefusedFlood: the client exceeded the limit on HTTP/2 frames without payload, or on stream resets.
 	RefusedFlood Refusal = iota
-	// RefusedProxyHeader: no header of the PROXY protocol from a peer that must send one.
+	// RefusedProxyHeader: a peer that must send a PROXY protocol header did not.
 	RefusedProxyHeader
-	// RefusedTotal: one more than may be open in all.
+	// RefusedTotal: the limit on open connections was reached.
 	RefusedTotal
-	// RefusedClient: one more than may be open of one client.
+	// RefusedClient: the client's limit on open connections was reached.
 	RefusedClient
-	// RefusedHandshake: the TLS handshake failed, or did not come to its end in time.
+	// RefusedHandshake: the TLS handshake failed or timed out.
 	RefusedHandshake
 
 	refusals
@@ -23,14 +23,14 @@ const (
 
 var refusalNames = [refusals]string{"flood", "proxy_protocol", "total_limit", "client_limit", "tls_handshake"}
 
-// defineRefused makes the counters before they are needed, so that each is there to be looked at while it is 0.
+// defineRefused creates all counters in advance, so that they are exported with the value 0.
 func (m *Metrics) defineRefused() {
 	vec := counter("connections_refused_total", "Client connections refused or ended, by reason.", "reason")
 	m.registry.MustRegister(vec)
-	for why, name := range refusalNames {
-		m.refused[why] = vec.With(prometheus.Labels{"reason": name})
+	for reason, name := range refusalNames {
+		m.refused[reason] = vec.With(prometheus.Labels{"reason": name})
 	}
 }
 
-// Refused counts a connection that was refused.
-func (m *Metrics) Refused(why Refusal) { m.refused[why].Inc() }
+// Refused counts a refused connection.
+func (m *Metrics) Refused(reason Refusal) { m.refused[reason].Inc() }

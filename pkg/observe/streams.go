@@ -2,31 +2,31 @@ package observe
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// StreamKind tells apart what goes on for long between a client and a pod.
+// StreamKind classifies long-lived exchanges between a client and a pod.
 type StreamKind uint8
 
 // The kinds of streams.
 const (
-	// StreamWebSocket: a connection, or a stream of one, that was upgraded.
+	// StreamWebSocket: an upgraded HTTP/1.1 connection, or an extended CONNECT stream.
 	StreamWebSocket StreamKind = iota
-	// StreamEvents: server-sent events.
+	// StreamEvents: a response with server-sent events.
 	StreamEvents
-	// StreamGRPC: a call whose answer goes on for long.
+	// StreamGRPC: a gRPC call with a long-running response.
 	StreamGRPC
-	// StreamDownload: any other answer that goes on for long.
+	// StreamDownload: any other long-running response.
 	StreamDownload
 
-	// StreamKinds is how many there are.
+	// StreamKinds is the number of kinds.
 	StreamKinds
 )
 
 var streamNames = [StreamKinds]string{"websocket", "events", "grpc", "download"}
 
-// defineStreams makes the gauges before they are needed, so that each is there to be looked at while it is 0.
+// defineStreams creates all gauges in advance, so that they are exported with the value 0.
 func (m *Metrics) defineStreams() {
 	vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: "limpet", Name: "streams",
-		Help: "Streams that are open: WebSockets, server-sent events, and gRPC calls and downloads that take long.",
+		Help: "Open streams: WebSockets, server-sent events, and long-running gRPC calls and downloads.",
 	}, []string{"kind"})
 	m.registry.MustRegister(vec)
 	for kind, name := range streamNames {
