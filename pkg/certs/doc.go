@@ -1,6 +1,7 @@
-// Package certs holds the certificates that the TLS listener presents, by server name, replaced live.
+// Package certs stores the certificates that the TLS listener presents, by server name. They can be replaced at run
+// time.
 //
-// It decides which certificate answers a ClientHello, and which other hosts one that was presented is good for. Which
-// Secret serves which name, and what is valid, is decided in pkg/translate; versions, cipher suites, tickets and clients
-// are the affair of pkg/proxy.
+// It selects the certificate for a ClientHello, and reports which other hosts a certificate is valid for. Package
+// translate decides which Secret belongs to which name. TLS versions, cipher suites, tickets and client
+// certificates are configured in package proxy.
 package certs

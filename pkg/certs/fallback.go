@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate that no client trusts: a name that nobody configured is answered, not served.
+// selfSigned returns a certificate that no client trusts. It completes the handshake for unknown server names.
 func selfSigned() (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

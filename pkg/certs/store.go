@@ -11,15 +11,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Store is the certificates of this moment. Safe for concurrent use; handshakes take no lock.
+// Store is the set of certificates in use. It is safe for concurrent use. Handshakes take no lock.
 type Store struct {
-	current  atomic.Pointer[names]
+	current  atomic.Pointer[certificatesByName]
 	fallback *tls.Certificate
 }
 
-// names maps server names to certificates, one for each algorithm: "shop.example.com", "*.example.com", and "" for all
-// others. A name without certificates is served with those of "", even if a wildcard covers it.
-type names map[string][]presented
+// certificatesByName maps server names to certificates, at most one per algorithm. Keys are "shop.example.com",
+// "*.example.com", and "" for the default. A name without certificates is served with those of "", even if a wildcard
+// covers it.
+type certificatesByName map[string][]presented
 
 // presented is a certificate and the namespace of its Secret.
 type presented struct {
@@ -27,26 +28,26 @@ type presented struct {
 	namespace string
 }
 
-// NewStore makes a Store that presents a self-signed certificate, made for this process, to clients whose server name
-// no Ingress has a certificate for.
+// NewStore returns an empty Store. For server names without a certificate it presents a self-signed one, which is
+// generated for each process.
 func NewStore() (*Store, error) {
 	fallback, err := selfSigned()
 	if err != nil {
-		return nil, fmt.Errorf("making the fallback certificate: %w", err)
+		return nil, fmt.Errorf("certs: generating the fallback certificate: %w", err)
 	}
 	s := &Store{fallback: fallback}
-	s.current.Store(&names{})
+	s.current.Store(&certificatesByName{})
 	return s, nil
 }
 
-// Replace makes the given certificates the ones in use, for handshakes from now on. The hosts of defaultFor get the default
-// certificate, even if a wildcard covers them (model.Model.DefaultCertificateFor).
+// Replace replaces all certificates. It affects new handshakes only. The hosts of defaultFor get the default certificate,
+// even if a wildcard covers them (model.Model.DefaultCertificateFor).
 func (s *Store) Replace(certificates []model.Certificate, defaultFor ...string) {
-	next := names{}
+	next := certificatesByName{}
 	for _, name := range defaultFor {
 		next[name] = nil
 	}
-	// By name, those come first whose signatures cost the server least: ECDSA, Ed25519, RSA.
+	// Prefer algorithms with cheap signatures: ECDSA, Ed25519, RSA.
 	for _, c := range slices.SortedStableFunc(slices.Values(certificates), func(a, b model.Certificate) int {
 		return cmp.Compare(a.Algorithm, b.Algorithm)
 	}) {
@@ -57,10 +58,10 @@ func (s *Store) Replace(certificates []model.Certificate, defaultFor ...string) 
 	s.current.Store(&next)
 }
 
-// Certificate answers tls.Config.GetCertificate: the exact name first, then the wildcard, then the default. Of several
-// it is the first that the client can verify.
+// Certificate implements tls.Config.GetCertificate. It prefers the exact name over the wildcard, and the wildcard
+// over the default. Among several certificates for a name, it returns the first one that the client supports.
 func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	pairs, _ := s.of(hello.ServerName)
+	pairs, _ := s.lookup(hello.ServerName)
 	switch len(pairs) {
 	case 0:
 		return s.fallback, nil
@@ -68,7 +69,7 @@ func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 		return pairs[0].Certificate, nil
 	}
 	anyName := *hello
-	anyName.ServerName = "" // it has been decided what to present for the name, also where the certificate lacks it
+	anyName.ServerName = "" // check algorithms only: the name is already matched
 	for _, pair := range pairs {
 		if anyName.SupportsCertificate(pair.Certificate) == nil {
 			return pair.Certificate, nil
@@ -77,10 +78,10 @@ func (s *Store) Certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error
 	return pairs[0].Certificate, nil
 }
 
-// Covers reports whether a certificate that is presented for a server name also serves the host: it was made for it, and
-// no other namespace has the certificates of that host. Both names are in lower case.
+// Covers reports whether a certificate presented for one server name also serves host: it is valid for host, and no other
+// namespace has the certificates of host. Host must be in lower case.
 func (s *Store) Covers(presentedFor, host string) bool {
-	pairs, _ := s.of(presentedFor)
+	pairs, _ := s.lookup(presentedFor)
 	return slices.ContainsFunc(pairs, func(pair presented) bool {
 		return slices.ContainsFunc(pair.Leaf.DNSNames, func(name string) bool {
 			return matches(strings.ToLower(name), host)
@@ -88,14 +89,14 @@ func (s *Store) Covers(presentedFor, host string) bool {
 	})
 }
 
-// serves reports whether the certificates of a namespace may be used for a host: it has one of those that are presented for
-// it, or nobody has named one for it.
+// serves reports whether the certificates of a namespace may be used for a host: one of them is presented for the host, or
+// no certificate names it.
 func (s *Store) serves(namespace, host string) bool {
-	pairs, named := s.of(host)
+	pairs, named := s.lookup(host)
 	return !named || slices.ContainsFunc(pairs, func(pair presented) bool { return pair.namespace == namespace })
 }
 
-// matches compares as clients do: a wildcard stands for one label (RFC 6125 section 6.4.3).
+// matches compares like clients do: a wildcard matches one label (RFC 6125, section 6.4.3).
 func matches(name, host string) bool {
 	if base, wildcard := strings.CutPrefix(name, "*."); wildcard {
 		label, rest, _ := strings.Cut(host, ".")
@@ -104,8 +105,9 @@ func matches(name, host string) bool {
 	return name == host
 }
 
-// of returns the certificates for a name. named is false if they are the default ones for want of others.
-func (s *Store) of(name string) (pairs []presented, named bool) {
+// lookup returns the certificates for a server name. named is false if no certificate names it, and pairs are the default
+// ones.
+func (s *Store) lookup(name string) (pairs []presented, named bool) {
 	current := *s.current.Load()
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	pairs, named = current[name]

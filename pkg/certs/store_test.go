@@ -15,7 +15,7 @@ import (
 	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// certificate makes one with an ECDSA key, in a Secret of that name, for these server names.
+// certificate returns a certificate with an ECDSA key for the given server names.
 func certificate(t *testing.T, secret string, names ...string) model.Certificate {
 	t.Helper()
 	return certificateOf(t, nil, secret, names...)
@@ -40,7 +40,7 @@ func newStore(t *testing.T, certificates ...model.Certificate) *Store {
 	return s
 }
 
-// presentedFor is the Secret whose certificate answers that name, "" for the fallback.
+// presentedFor returns the Secret of the certificate that is presented for name, or "" for the fallback.
 func presentedFor(t *testing.T, s *Store, name string) string {
 	t.Helper()
 	c, err := s.Certificate(&tls.ClientHelloInfo{ServerName: name})
@@ -57,7 +57,7 @@ func presentedFor(t *testing.T, s *Store, name string) string {
 	return parsed.DNSNames[0]
 }
 
-func TestTheExactNameComesBeforeTheWildcardAndTheDefault(t *testing.T) {
+func TestCertificate_precedence(t *testing.T) {
 	named := []model.Certificate{
 		certificate(t, "exact", "shop.example", "www.shop.example"),
 		certificate(t, "wildcard", "*.shop.example"),
@@ -78,22 +78,22 @@ func TestTheExactNameComesBeforeTheWildcardAndTheDefault(t *testing.T) {
 	} {
 		for name, want := range c.want {
 			if got := presentedFor(t, c.of, name); got != want {
-				t.Errorf("%q: %q is presented, want %q", name, got, want)
+				t.Errorf("%q: presented %q, want %q", name, got, want)
 			}
 		}
 	}
 }
 
-func TestReplaceForgetsWhatIsNotGiven(t *testing.T) {
+func TestReplace_removesOthers(t *testing.T) {
 	s := newStore(t, certificate(t, "old", "shop.example"))
 	s.Replace([]model.Certificate{certificate(t, "new", "blog.example")})
 	if got := presentedFor(t, s, "shop.example") + presentedFor(t, s, "blog.example"); got != "new" {
-		t.Errorf("%q is presented", got)
+		t.Errorf("presented %q", got)
 	}
 }
 
-// What a client can verify is told by its signature algorithms, in TLS 1.2 by its suites and curves as well.
-func TestOfSeveralCertificatesTheClientGetsOneThatItCanVerify(t *testing.T) {
+// A client announces what it can verify by signature algorithms, and in TLS 1.2 also by cipher suites and curves.
+func TestCertificate_clientAlgorithms(t *testing.T) {
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -116,12 +116,12 @@ func TestOfSeveralCertificatesTheClientGetsOneThatItCanVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := c.Leaf.DNSNames[0]; got != want {
-			t.Errorf("with %v %q is presented, want %q", schemes, got, want)
+			t.Errorf("with %v: presented %q, want %q", schemes, got, want)
 		}
 	}
 }
 
-func TestTheFallbackIsWorthNothing(t *testing.T) {
+func TestCertificate_fallbackIsUntrusted(t *testing.T) {
 	s := newStore(t)
 	parsed, err := x509.ParseCertificate(s.fallback.Certificate[0])
 	if err != nil {
@@ -131,11 +131,11 @@ func TestTheFallbackIsWorthNothing(t *testing.T) {
 		t.Errorf("CA %v, names %q, until %s", parsed.IsCA, parsed.DNSNames, parsed.NotAfter)
 	}
 	if other := newStore(t); string(other.fallback.Certificate[0]) == string(s.fallback.Certificate[0]) {
-		t.Error("two processes present the same one")
+		t.Error("two stores have the same fallback certificate")
 	}
 }
 
-func TestHandshakesGoOnWhileCertificatesAreReplaced(t *testing.T) {
+func TestReplace_duringHandshakes(t *testing.T) {
 	a, b := certificate(t, "a", "shop.example"), certificate(t, "b", "shop.example")
 	s := newStore(t, a)
 	var working sync.WaitGroup
@@ -143,7 +143,7 @@ func TestHandshakesGoOnWhileCertificatesAreReplaced(t *testing.T) {
 		working.Go(func() {
 			for range 1000 {
 				if c, err := s.Certificate(&tls.ClientHelloInfo{ServerName: "shop.example"}); err != nil || c == s.fallback {
-					t.Errorf("the fallback is presented, %v", err)
+					t.Errorf("got the fallback, error %v", err)
 					return
 				}
 			}
@@ -155,7 +155,7 @@ func TestHandshakesGoOnWhileCertificatesAreReplaced(t *testing.T) {
 	working.Wait()
 }
 
-func TestACertificateIsGoodForTheHostsThatItWasMadeFor(t *testing.T) {
+func TestCovers(t *testing.T) {
 	pair := certificate(t, "shop.example", "shop.example")
 	pair.Pair.Leaf.DNSNames = []string{"shop.example", "Blog.Example", "*.wild.example"}
 	s := newStore(t, pair)
@@ -168,7 +168,7 @@ func TestACertificateIsGoodForTheHostsThatItWasMadeFor(t *testing.T) {
 		}
 	}
 	if s.Covers("other.example", "limpet.invalid") {
-		t.Error("the fallback is good for a host")
+		t.Error("Covers = true for the fallback")
 	}
 }
 
