@@ -9,31 +9,33 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Options are what the handler tells about. All fields are required.
+// Options configures the handler. All fields are required.
 type Options struct {
-	// Ready says whether traffic should be sent here: a Table is published, and the process is not stopping.
+	// Ready reports whether the process should receive traffic: a Table is published, and the process is not
+	// shutting down.
 	Ready   func() bool
 	Metrics *observe.Metrics
 	Pools   *upstream.Registry
-	// Table describes the routes in use, and the problems of the objects they come from.
+	// Table returns the current routes and the problems of their objects.
 	Table func() Table
 }
 
-// Table is what /debug/table shows, apart from the live pools.
+// Table is the content of /debug/table, without the pools.
 type Table struct {
 	Generation uint64    `json:"generation"`
 	BuiltAt    time.Time `json:"builtAt"`
-	// Routes and Problems are encoded as they are.
+	// Routes and Problems are encoded as JSON.
 	Routes   any `json:"routes"`
 	Problems any `json:"problems"`
 }
 
-// NewHandler serves /healthz, /readyz, /metrics and /debug/table, and registers the metrics of live endpoints. Requests
-// that a proxy has forwarded for a client get a 403.
+// NewHandler returns a handler for /healthz, /readyz, /metrics and /debug/table. It responds with 403 to requests that a
+// proxy has forwarded for a client. It also registers the metrics of endpoints with o.Metrics, so it must be called only
+// once.
 func NewHandler(o Options) http.Handler {
 	o.Metrics.Register(&endpointCollector{o.Pools})
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", o.readyz)
 	mux.Handle("GET /metrics", o.Metrics.Handler())
 	mux.HandleFunc("GET /debug/table", o.table)
@@ -55,35 +57,36 @@ func refuseForwarded(next http.Handler) http.Handler {
 
 func (o *Options) readyz(w http.ResponseWriter, _ *http.Request) {
 	if !o.Ready() {
-		say(w, http.StatusServiceUnavailable, "not ready")
+		writeText(w, http.StatusServiceUnavailable, "not ready")
 		return
 	}
-	say(w, http.StatusOK, "ok")
+	writeText(w, http.StatusOK, "ok")
 }
 
-func say(w http.ResponseWriter, status int, text string) {
+func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text + "\n")) // whoever asked has gone: nobody to tell
+	_, _ = w.Write([]byte(text + "\n")) // the client is gone
 }
 
 func (o *Options) table(w http.ResponseWriter, _ *http.Request) {
 	body := struct {
 		Table
 		Pools []pool `json:"pools"`
-	}{o.Table(), describe(o.Pools)}
+	}{o.Table(), describePools(o.Pools)}
 	w.Header().Set("Content-Type", "application/json")
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(body) // as in say
+	_ = encoder.Encode(body) // the client is gone
 }
 
-// pool is a Pool as /debug/table shows it.
+// pool is the JSON form of an upstream.Pool.
 type pool struct {
 	ID        string     `json:"id"`
 	Endpoints []endpoint `json:"endpoints"`
 }
 
+// endpoint is the JSON form of an upstream endpoint.
 type endpoint struct {
 	ID       string `json:"id"`
 	Pod      string `json:"pod,omitempty"`
@@ -94,7 +97,8 @@ type endpoint struct {
 	Sessions int64  `json:"sessions"`
 }
 
-func describe(pools *upstream.Registry) []pool {
+// describePools returns the current pools and endpoints.
+func describePools(pools *upstream.Registry) []pool {
 	described := []pool{}
 	for _, p := range pools.Pools() {
 		d := pool{ID: p.Name, Endpoints: []endpoint{}}

@@ -30,44 +30,44 @@ func newTestHandler(ready *bool) http.Handler {
 	})
 }
 
-func ask(t *testing.T, h http.Handler, path string) (int, string) {
+func get(t *testing.T, h http.Handler, path string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	return w.Code, w.Body.String()
 }
 
-func TestReadinessFollowsAndHealthDoesNot(t *testing.T) {
+func TestReadyz_followsReady(t *testing.T) {
 	ready := false
 	h := newTestHandler(&ready)
-	if status, _ := ask(t, h, "/readyz"); status != http.StatusServiceUnavailable {
+	if status, _ := get(t, h, "/readyz"); status != http.StatusServiceUnavailable {
 		t.Errorf("not ready: status %d", status)
 	}
-	if status, _ := ask(t, h, "/healthz"); status != http.StatusOK {
+	if status, _ := get(t, h, "/healthz"); status != http.StatusOK {
 		t.Errorf("healthy: status %d", status)
 	}
 	ready = true
-	if status, _ := ask(t, h, "/readyz"); status != http.StatusOK {
+	if status, _ := get(t, h, "/readyz"); status != http.StatusOK {
 		t.Errorf("ready: status %d", status)
 	}
 }
 
-func TestMetricsTellAboutLiveEndpoints(t *testing.T) {
+func TestMetrics_endpoints(t *testing.T) {
 	ready := true
-	_, body := ask(t, newTestHandler(&ready), "/metrics")
+	_, body := get(t, newTestHandler(&ready), "/metrics")
 	for _, want := range []string{
 		`limpet_endpoint_inflight{endpoint="10.0.0.7:8080",pool="shop/cart:80",state="Ready"} 0`,
 		`limpet_endpoint_sessions{endpoint="10.0.0.8:8080",pool="shop/cart:80",state="Draining"} 0`,
 	} {
 		if !strings.Contains(body, want) {
-			t.Errorf("the metrics lack %s", want)
+			t.Errorf("missing %s", want)
 		}
 	}
 }
 
-func TestDebugTableShowsRoutesPoolsAndProblems(t *testing.T) {
+func TestDebugTable(t *testing.T) {
 	ready := true
-	_, body := ask(t, newTestHandler(&ready), "/debug/table")
+	_, body := get(t, newTestHandler(&ready), "/debug/table")
 	var got struct {
 		Generation int
 		Routes     []struct{ Host string }

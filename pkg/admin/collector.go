@@ -9,12 +9,12 @@ import (
 var (
 	endpointLabels = []string{"pool", "endpoint", "state"}
 	sessionsDesc   = prometheus.NewDesc("limpet_endpoint_sessions",
-		"Sessions that the endpoint has served lately, estimated.", endpointLabels, nil)
+		"Estimated number of recently active sessions of the endpoint.", endpointLabels, nil)
 	inFlightDesc = prometheus.NewDesc("limpet_endpoint_inflight",
-		"Requests and streams that the endpoint is answering.", endpointLabels, nil)
+		"Requests and streams in flight to the endpoint.", endpointLabels, nil)
 )
 
-// endpointCollector reads the live endpoints when metrics are scraped.
+// endpointCollector exports live endpoint state on every scrape.
 type endpointCollector struct{ pools *upstream.Registry }
 
 // Describe implements prometheus.Collector.

@@ -1,5 +1,5 @@
-// Package admin is the listener for operators: health, readiness, metrics, and what Limpet is serving at the moment.
+// Package admin serves operators over HTTP: health, readiness, metrics, and the current routes and endpoints.
 //
-// It only tells. What is true is decided elsewhere, and given to it as functions. It shows no key, token, cookie or
-// certificate, and belongs on an address that clients cannot reach.
+// The handlers are read-only. Their data comes from functions in Options. They expose no keys, tokens, cookies or
+// certificates. The listener should not be reachable by clients.
 package admin
