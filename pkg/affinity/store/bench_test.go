@@ -8,12 +8,12 @@ import (
 
 var sink model.EndpointKey
 
-func BenchmarkLookupInMemory(b *testing.B) { benchmarkLookup(b, memory(b, Options{})) }
+func BenchmarkLookup_memory(b *testing.B) { benchmarkLookup(b, memory(b, Options{})) }
 
-// What is known and agreed upon costs the same with a shared store.
-func BenchmarkLookupShared(b *testing.B) { benchmarkLookup(b, open(b, startRedis(b).url())) }
+// A session in memory and in sync costs the same with a shared store.
+func BenchmarkLookup_shared(b *testing.B) { benchmarkLookup(b, open(b, startRedis(b).url())) }
 
-func BenchmarkLookupAskingTheSharedStore(b *testing.B) {
+func BenchmarkLookup_query(b *testing.B) {
 	s := open(b, startRedis(b).url())
 	unknown := id(1)
 	for b.Loop() {
@@ -30,7 +30,7 @@ func benchmarkLookup(b *testing.B, s Store) {
 		s.Remember(scope, ids[i], podA)
 	}
 	if r, ok := s.(*replica); ok {
-		settleAll(b, r, ids)
+		writeAll(b, r, ids)
 	}
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -41,8 +41,8 @@ func benchmarkLookup(b *testing.B, s Store) {
 	})
 }
 
-// settleAll uses each session until it is written: there are more than have room in the queue.
-func settleAll(b *testing.B, r *replica, ids [][]byte) {
+// writeAll uses each session until it is written, because the queue has less space than there are sessions.
+func writeAll(b *testing.B, r *replica, ids [][]byte) {
 	b.Helper()
 	eventually(b, "all written", func() bool {
 		for _, id := range ids {

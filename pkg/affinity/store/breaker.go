@@ -6,20 +6,22 @@ import (
 	"sync/atomic"
 )
 
-// maxFailures in a row open a breaker. It is more than one: a hiccup must not make sessions unknown that are in the store.
+// maxFailures is the number of consecutive failures that open a breaker. A single failure must not make stored
+// sessions unknown.
 const maxFailures = 3
 
-var errDown = errors.New("the session store does not answer")
+var errUnavailable = errors.New("store: the session store is unavailable")
 
-// breaker knows whether a part of the shared store is worth asking. It begins open. No request closes it: one goroutine
-// does, which watches opened.
+// breaker is a circuit breaker for one part of the shared store. While it is open, requests do not query that part.
+//
+// It is initially open. Only the goroutine that receives from opened closes it.
 type breaker struct {
 	part     int
 	open     atomic.Bool
-	failures atomic.Int32  // in a row
-	opened   chan struct{} // holds a value when the breaker has opened
+	failures atomic.Int32  // consecutive
+	opened   chan struct{} // receives a value each time the breaker opens
 	health   *health
-	mu       sync.Mutex // held while open changes
+	mu       sync.Mutex // serializes changes of open
 }
 
 func newBreaker(part int, h *health) *breaker {
@@ -31,13 +33,15 @@ func newBreaker(part int, h *health) *breaker {
 
 func (b *breaker) isOpen() bool { return b.open.Load() }
 
-// succeeded writes only what changes: all requests share these words.
+// succeeded resets the failure count. It avoids a write if the count is zero already, because all cores share the
+// cache line.
 func (b *breaker) succeeded() {
 	if b.failures.Load() != 0 {
 		b.failures.Store(0)
 	}
 }
 
+// failed counts a failure and opens the breaker after maxFailures.
 func (b *breaker) failed(err error) {
 	if b.failures.Add(1) < maxFailures || b.isOpen() {
 		return
@@ -47,11 +51,11 @@ func (b *breaker) failed(err error) {
 	if !b.isOpen() {
 		b.open.Store(true)
 		b.health.opened(err)
-		b.opened <- struct{}{} // has room: whoever closed the breaker took the last one out
+		b.opened <- struct{}{} // never blocks: the previous value was received before the breaker closed
 	}
 }
 
-// close is called by the goroutine that watches, when the part has answered it.
+// close closes the breaker after a successful probe.
 func (b *breaker) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

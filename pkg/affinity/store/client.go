@@ -16,20 +16,20 @@ import (
 
 const (
 	dialTimeout = time.Second
-	// idlePing is how often the server is asked on a connection on which it says nothing, and pingTimeout how long it
-	// may take: for so long may changes go unheard when a network fails silently.
-	idlePing    = time.Second
-	pingTimeout = 2 * time.Second
-	topology    = 5 * time.Second // how often masters are asked for, besides being told of
+	// An idle connection is pinged every keepAliveInterval, and fails after pingTimeout. In a silent network failure,
+	// invalidations may be missed for that long.
+	keepAliveInterval = time.Second
+	pingTimeout       = 2 * time.Second
+	topologyInterval  = 5 * time.Second // between polls for new masters, in addition to notifications
 
 	connBuffer = 64 << 10
-	format     = "1:" // begins what follows the prefix: a later format of values takes another
+	keyFormat  = "1:" // version of the value format, after the prefix
 )
 
-// server holds the connections to the shared store, from the first that works until close.
+// server holds the connection to the shared store. The zero value is not connected.
 type server struct {
 	dialing sync.Mutex
-	held    atomic.Pointer[client]
+	client  atomic.Pointer[client]
 }
 
 type client struct {
@@ -37,35 +37,38 @@ type client struct {
 	prefix string
 }
 
-// connect does nothing once it has worked: then the client connects again by itself.
+// connect connects to the shared store, unless it is connected already. After that, the client reconnects
+// automatically.
 func (v *server) connect(ctx context.Context, a address, t *table) error {
 	v.dialing.Lock()
 	defer v.dialing.Unlock()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if v.held.Load() != nil {
+	if v.client.Load() != nil {
 		return nil
 	}
-	prefix := a.prefix + format
+	prefix := a.prefix + keyFormat
 	redis, err := rueidis.NewClient(a.option(prefix, invalidations(prefix, t)))
 	if err != nil {
 		return err
 	}
-	v.held.Store(&client{redis: redis, prefix: prefix})
+	v.client.Store(&client{redis: redis, prefix: prefix})
 	return nil
 }
 
 func (v *server) close() {
-	if c := v.held.Load(); c != nil {
+	if c := v.client.Load(); c != nil {
 		c.redis.Close()
 	}
 }
 
-// option asks for one connection per server, so that NOLOOP spares this replica the news of its own writes, and answers
-// and news come in the order in which the server made them.
-func (a address) option(prefix string, told func([]rueidis.RedisMessage)) rueidis.ClientOption {
-	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: idlePing}
+// option returns the options of the Redis client.
+//
+// There is one connection per server. Therefore NOLOOP suppresses notifications of this replica's own writes, and
+// replies and notifications arrive in the order in which the server sent them.
+func (a address) option(prefix string, onInvalidations func([]rueidis.RedisMessage)) rueidis.ClientOption {
+	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: keepAliveInterval}
 	return rueidis.ClientOption{
 		InitAddress:           a.hosts,
 		ForceSingleClient:     a.mode == single,
@@ -75,41 +78,42 @@ func (a address) option(prefix string, told func([]rueidis.RedisMessage)) rueidi
 		TLSConfig:             a.tls,
 		ClientName:            "limpet",
 		ClientTrackingOptions: []string{"BCAST", "PREFIX", prefix, "NOLOOP"},
-		OnInvalidations:       told,
+		OnInvalidations:       onInvalidations,
 		PipelineMultiplex:     -1,
 		Dialer:                dialer,
 		ConnWriteTimeout:      pingTimeout,
 		ReadBufferEachConn:    connBuffer,
 		WriteBufferEachConn:   connBuffer,
-		ClusterOption:         rueidis.ClusterOption{ShardsRefreshInterval: topology},
+		ClusterOption:         rueidis.ClusterOption{ShardsRefreshInterval: topologyInterval},
 		Sentinel: rueidis.SentinelOption{
 			MasterSet: a.master, Username: a.sentinelUser, Password: a.sentinelPassword,
-			TLSConfig: a.tls, Dialer: dialer, TopologyRefreshInterval: topology,
+			TLSConfig: a.tls, Dialer: dialer, TopologyRefreshInterval: topologyInterval,
 		},
 	}
 }
 
-// invalidations hears which keys have changed; nil means all of them, or a connection that is gone.
+// invalidations returns the handler of invalidation messages. Nil keys mean that all keys changed or that the
+// connection was lost.
 func invalidations(prefix string, t *table) func([]rueidis.RedisMessage) {
 	return func(keys []rueidis.RedisMessage) {
 		if keys == nil {
-			t.changedAll()
+			t.invalidateAll()
 		}
 		for i := range keys {
 			name, _ := keys[i].ToString()
 			if id, ok := idOf(prefix, name); ok {
-				t.changed(id)
+				t.invalidate(id)
 			}
 		}
 	}
 }
 
-// Commands are pinned: the client would use their memory anew when they are done, and where it has repeated one because a
-// connection broke, the goroutine that wrote to that connection may still be reading it.
+// Commands are pinned, so that the client does not recycle their memory. When it retries a command after a connection
+// failure, the writer of the failed connection may still read that memory.
 
-// get asks for one session. What is not a key of this format counts as not found.
-func (v *server) get(ctx context.Context, id sum) reply {
-	c := v.held.Load()
+// get queries one session. A value of unexpected length counts as not found.
+func (v *server) get(ctx context.Context, id sessionHash) reply {
+	c := v.client.Load()
 	value, err := c.redis.Do(ctx, c.redis.B().Get().Key(c.name(id)).Build().Pin()).ToString()
 	if rueidis.IsRedisNil(err) {
 		return reply{}
@@ -120,9 +124,9 @@ func (v *server) get(ctx context.Context, id sum) reply {
 	return reply{key: model.EndpointKey([]byte(value)), found: true}
 }
 
-// put writes a batch, and gives an outcome for each change. Nothing is tried twice.
+// put writes a batch and returns one outcome per change. It does not retry.
 func (v *server) put(ctx context.Context, batch []change, idle int64) []outcome {
-	c := v.held.Load()
+	c := v.client.Load()
 	ttl := lifetime(idle)
 	commands := make([]rueidis.Completed, len(batch))
 	for i := range batch {
@@ -145,7 +149,7 @@ func (c *client) command(ch *change, ttl int64) rueidis.Completed {
 
 func outcomeOf(r rueidis.RedisResult, renewal bool) outcome {
 	if err := r.NonRedisError(); err != nil {
-		return outcome{err: err, silent: true}
+		return outcome{err: err, unreachable: true}
 	}
 	if err := r.Error(); err != nil || !renewal {
 		return outcome{err: err}
@@ -154,15 +158,15 @@ func outcomeOf(r rueidis.RedisResult, renewal bool) outcome {
 	return outcome{missing: n == 0, err: err}
 }
 
-// lifetime is how long the store keeps a session after it was told of a use, in milliseconds: a quarter of the idle time
-// longer than that, since it is told no more often than once in a quarter.
+// lifetime returns the TTL of a session in milliseconds. It is a quarter longer than the idle timeout, because
+// sessions are renewed at most once per quarter.
 func lifetime(idle int64) int64 { return idle*1000 + quarter(idle)*1000 }
 
 func quarter(idle int64) int64 { return max(1, idle/4) }
 
-func (c *client) name(id sum) string { return c.prefix + hex.EncodeToString(id[:]) }
+func (c *client) name(id sessionHash) string { return c.prefix + hex.EncodeToString(id[:]) }
 
-func idOf(prefix, name string) (id sum, ok bool) {
+func idOf(prefix, name string) (id sessionHash, ok bool) {
 	digits, ok := strings.CutPrefix(name, prefix)
 	if !ok || len(digits) != hex.EncodedLen(len(id)) {
 		return id, false

@@ -11,7 +11,7 @@ import (
 
 const clusterNodes = 3
 
-// startCluster divides the slots among three masters, of which none has a spare.
+// startCluster starts three masters without replicas and divides the slots among them.
 func startCluster(t *testing.T) (nodes [clusterNodes]*redisServer, url string) {
 	t.Helper()
 	var addrs []string
@@ -40,13 +40,13 @@ func startCluster(t *testing.T) (nodes [clusterNodes]*redisServer, url string) {
 	return nodes, "redis+cluster://" + strings.Join(addrs, ",")
 }
 
-func TestReplicasShareACluster(t *testing.T) {
+func TestCluster_replicasShare(t *testing.T) {
 	nodes, url := startCluster(t)
 	one, two := open(t, url), open(t, url)
 	for i := range 300 {
 		one.Remember(scope, id(i), podA)
 	}
-	one.settled(t)
+	one.waitWritten(t)
 	for i := range 300 {
 		wantPod(t, two, id(i), podA)
 	}
@@ -58,7 +58,7 @@ func TestReplicasShareACluster(t *testing.T) {
 	for i := range 300 {
 		two.Remember(scope, id(i), podB)
 	}
-	two.settled(t)
+	two.waitWritten(t)
 	eventually(t, "all moves on the other replica", func() bool {
 		for i := range 300 {
 			if key, _ := one.Lookup(scope, id(i)); key != podB {
@@ -69,23 +69,23 @@ func TestReplicasShareACluster(t *testing.T) {
 	})
 }
 
-func TestANodeOfAClusterDiesAndComesBack(t *testing.T) {
+func TestCluster_nodeRestarts(t *testing.T) {
 	nodes, url := startCluster(t)
-	one, two := open(t, url, brief), open(t, url, brief)
+	one, two := open(t, url, defaultWait), open(t, url, defaultWait)
 	for i := range 300 {
 		one.Remember(scope, id(i), podA)
 	}
-	one.settled(t)
+	one.waitWritten(t)
 	nodes[1].kill()
 	eventually(t, "Down", func() bool {
 		for i := range 300 {
-			quick(t, func() { wantPod(t, one, id(i), podA) })
-			quick(t, func() { two.Lookup(scope, id(i)) })
+			withinWait(t, func() { wantPod(t, one, id(i), podA) })
+			withinWait(t, func() { two.Lookup(scope, id(i)) })
 		}
 		return one.events.count(Down) > 0 && two.events.count(Down) > 0
 	})
 	nodes[1].start(t)
-	// A part that the dead node shares with another one may have come back in between.
+	// A part shared by the dead node and another node may have recovered in between.
 	eventually(t, "Up", func() bool { return one.isUp() && two.isUp() })
 	eventually(t, "all sessions on both replicas", func() bool {
 		for i := range 300 {
@@ -98,37 +98,37 @@ func TestANodeOfAClusterDiesAndComesBack(t *testing.T) {
 	})
 }
 
-func TestASilentNodeIsAskedNoMoreThanAFewTimes(t *testing.T) {
+func TestCluster_unresponsiveNode(t *testing.T) {
 	nodes, url := startCluster(t)
-	one := open(t, url, brief)
+	one := open(t, url, defaultWait)
 	nodes[1].freeze(t)
 	t.Cleanup(func() { nodes[1].thaw(t) })
 	const sessions = 2000
 	for i := range sessions {
-		quick(t, func() { one.Lookup(scope, id(i)) })
+		withinWait(t, func() { one.Lookup(scope, id(i)) })
 	}
-	// A third of the parts are silent: each is asked three times, and both parts that it shares with a neighbour more often.
+	// A third of the parts fail, each after three queries. The two parts shared with other nodes need more.
 	failed, asked := one.events.count(Failed), one.events.count(Asked)
 	if failed > clusterParts*maxFailures || asked < sessions/2 {
-		t.Errorf("%d waited in vain, %d were answered, of %d", failed, asked, sessions)
+		t.Errorf("%d queries failed, %d succeeded, of %d", failed, asked, sessions)
 	}
 }
 
-// The slots are those of a real server.
-func TestPartsAreOfSlots(t *testing.T) {
+// Compares with the slots computed by a real server.
+func TestParts_matchSlots(t *testing.T) {
 	nodes, _ := startCluster(t)
 	p := newParts(cluster, "limpet:1:", newHealth(clusterParts, logr.Discard(), func(Event) {}))
 	c := &client{prefix: "limpet:1:"}
 	for i := range 200 {
-		sum := sumOf(scope, id(i))
-		slot, _ := strconv.Atoi(nodes[0].must(t, "CLUSTER", "KEYSLOT", c.name(sum))[1:])
-		if got := p.of(sum).part; got != slot/256 {
-			t.Errorf("session %d is of part %d, want that of slot %d", i, got, slot)
+		hash := hashOf(scope, id(i))
+		slot, _ := strconv.Atoi(nodes[0].must(t, "CLUSTER", "KEYSLOT", c.name(hash))[1:])
+		if got := p.breakerFor(hash).part; got != slot/256 {
+			t.Errorf("session %d is in part %d, want the part of slot %d", i, got, slot)
 		}
 	}
 	for _, b := range p.breakers {
-		if p.of(p.nobody(b)) != b {
-			t.Errorf("part %d is not asked for one of its own", b.part)
+		if p.breakerFor(p.unusedID(b)) != b {
+			t.Errorf("part %d: unusedID is in another part", b.part)
 		}
 	}
 }

@@ -1,56 +1,58 @@
-// Package store keeps learned sessions: to which endpoint an app's own session id belongs.
+// Package store maps the session ids of apps to endpoints (binding Learned).
 //
-// It decides: how long a session is remembered (Idle after its last use, by the wall clock), which one makes room
-// when there are too many (about the least recently used), and what is believed when the replicas of Limpet share a
-// store and that store does not answer.
-// It leaves to others: where an id is found and when it is learned or released (affinity), whether an endpoint that
-// is remembered still serves (affinity, by its Set), and counting and showing what happens here (observe, by the
-// Observe hook).
+// A session is remembered for Idle after its last use, by the wall clock. If there are too many sessions, the store
+// evicts one that was not used recently. Replicas of Limpet may share a store.
 //
-// Ids are secrets: whoever holds one is that session. They are never kept nor sent, only 128 bits of a hash over the
-// scope and the id. The hash has no key of its own, so that replicas agree: an id that can be guessed, such as a
-// user's name, can be confirmed by whoever reads the store.
+// Package affinity decides where an id is found, when it is learned or released, and whether its endpoint still serves.
+// Package observe exports the events that are passed to Options.Observe.
 //
-// # Where sessions are kept
+// Session ids are secrets, because a client that presents an id gets that session. The store never keeps or sends ids,
+// only a 128-bit hash of the scope and the id. The hash has no key, so that replicas agree. A reader of the store can
+// therefore confirm an id that is easy to guess, such as a user name.
 //
-// Open takes one of these, which is the value of --session-store:
+// # Store URLs
+//
+// Open accepts these values, which are the values of --session-store:
 //
 //	memory
 //	redis://[user[:password]@]host[:port][/db]
 //	redis+sentinel://[user[:password]@]host[:port][,host[:port]...]/master[/db]
 //	redis+cluster://[user[:password]@]host[:port][,host[:port]...]
 //
-// With rediss in place of redis the connections use TLS 1.2 or later, to Sentinel as well. The port is 6379 when it is
-// not given, and 26379 with redis+sentinel. What is special in a URL is percent-encoded in user and password, which
-// are those of the data servers. Parameters:
+// With rediss instead of redis, all connections use TLS 1.2 or later, including those to Sentinel. The default port is
+// 6379, or 26379 with redis+sentinel. User and password are those of the data servers; special characters must be
+// percent-encoded. Parameters:
 //
-//	prefix=limpet:            begins every key; Limpets that share a server but not sessions need different ones
-//	ca=FILE                   with TLS: certificates in PEM that are trusted in place of the system's
+//	prefix=limpet:            prefix of every key; installations that share a server must use different prefixes
+//	ca=FILE                   with TLS: trusted certificates in PEM, instead of those of the system
 //	sentinel-user=USER        with redis+sentinel
 //	sentinel-password=SECRET  with redis+sentinel
 //
-// The server is Redis 6 or later, or Valkey: it must be able to tell its clients which keys have changed (CLIENT
-// TRACKING in broadcasting mode). Its user needs get, set, pexpire, hello and client tracking on the prefix.
+// The server must be Redis 6 or later, or Valkey, because Limpet needs CLIENT TRACKING in broadcasting mode. The user
+// needs the commands get, set, pexpire, hello and client tracking for keys with the prefix.
 //
-// # What is in a shared store
+// # Data in a shared store
 //
-// One string per session, named prefix + "1:" + 32 hexadecimal digits (the hash), 16 bytes long (the endpoint's key,
-// or zeros where the session was released), which expires by itself.
+// Each session is one string with a TTL. The key is prefix + "1:" + 32 hexadecimal digits of the hash. The value is the
+// 16-byte key of the endpoint, or zeros if the session was released.
 //
-// # How replicas agree
+// # Consistency
 //
-// Every replica keeps what it knows in its own memory, and the server tells it which of that has changed; only what
-// is unknown, or has changed, is asked for while a request waits. What was last written wins. A binding that this
-// replica wrote and the server has not acknowledged holds here, and is written again when its session is used.
-// A binding that the server has lost is written back by the replica that knows it.
-// A session that a replica uses is renewed in the store at most once in a quarter of Idle, and kept there for one
-// quarter longer than Idle: it never ends early, and at most that quarter late on a replica that did not know it.
+// Every replica caches sessions in memory. The server notifies it of changed keys. A request waits for the server only
+// if its session is unknown or was changed. The last write wins. A binding that the server has not acknowledged is valid
+// on this replica, and is written again when its session is used. A binding that the server has lost is written back by
+// a replica that knows it.
 //
-// # When the shared store does not answer
+// A replica renews a session in the store at most once per quarter of Idle, and the store keeps it a quarter longer than
+// Idle. So sessions never end early. On a replica that did not know the session, it may end up to that quarter late.
 //
-// No request fails. A Lookup waits for the store no longer than Wait (50 ms), and after three Lookups in a row without
-// an answer none waits: what is known here holds, the rest is not found, until the store has answered a question that
-// is put to it every Retry (500 ms) in the background. Writes never wait: they go through a queue of bounded
-// length. Being down and being up again are each logged once, and told to Observe.
-// A cluster is watched in 64 parts, by slots: while one of its nodes is silent, this is so for the sessions of that node.
+// # Outages
+//
+// Requests do not fail. A Lookup waits for the server for at most Wait (50 ms). After three failed Lookups in a row,
+// Lookups use only the memory of the replica, and unknown sessions are not found. In the background, the store probes
+// the server every Retry (500 ms), and queries it again once a probe succeeds. Writes never block: they go through a
+// bounded queue. Each outage and recovery is logged once and reported to Observe.
+//
+// The slots of a cluster are divided into 64 parts with separate state. If a node is unreachable, only its sessions are
+// affected.
 package store

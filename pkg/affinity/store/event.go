@@ -1,26 +1,26 @@
 package store
 
-// Event is something that happened in a Store and that is worth counting.
+// Event is an event in a Store, for metrics.
 type Event uint8
 
-// The events of a Store. Up and Down come in turns, beginning with either.
+// The events of a Store. Up and Down alternate; either may be first.
 const (
-	Evicted   Event = iota // a session that was not idle made room for another
-	Asked                  // a Lookup asked the shared store and was answered, whatever the answer
-	Failed                 // a Lookup asked the shared store and got no answer in time
-	Skipped                // a Lookup did not ask, because the shared store is down
-	Written                // the shared store took a binding or a renewal
-	Unwritten              // it did not, or the queue was full; a binding is written at its session's next use
-	Up                     // the shared store answers
-	Down                   // the shared store does not answer
+	Evicted   Event = iota // a session that was not idle was evicted
+	Asked                  // a Lookup queried the shared store and got a reply
+	Failed                 // a Lookup queried the shared store and got no reply in time
+	Skipped                // a Lookup did not query the shared store, because it is down
+	Written                // the shared store stored a binding or a renewal
+	Unwritten              // a write failed or the queue was full; a binding is retried at the next use
+	Up                     // the shared store became available
+	Down                   // the shared store became unavailable
 )
 
-// Events is how many there are: every Event is less.
+// Events is the number of events.
 const Events = int(Down) + 1
 
 var eventNames = [Events]string{"evicted", "asked", "failed", "skipped", "written", "unwritten", "up", "down"}
 
-// String gives a label for metrics.
+// String returns the metric label of the event.
 func (e Event) String() string {
 	if int(e) >= Events {
 		return "unknown"

@@ -7,19 +7,20 @@ import (
 	"github.com/go-logr/logr"
 )
 
-// health tells when the shared store, or a part of it, stops answering, and when all of it answers again.
+// health logs and reports when the shared store, or a part of it, becomes unavailable, and when all of it is
+// available again.
 type health struct {
 	log     logr.Logger
 	observe func(Event)
-	first   chan struct{} // closed when that is told for the first time
+	first   chan struct{} // closed with the first report
 
-	mu   sync.Mutex
-	open int // breakers
-	told bool
-	up   bool // as last told
+	mu       sync.Mutex
+	open     int // number of open breakers
+	reported bool
+	up       bool // as last reported
 }
 
-// newHealth begins with that many open breakers.
+// newHealth returns a health with the given number of initially open breakers.
 func newHealth(open int, log logr.Logger, observe func(Event)) *health {
 	return &health{log: log, observe: observe, first: make(chan struct{}), open: open}
 }
@@ -28,43 +29,43 @@ func (h *health) opened(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.open++
-	h.tell(false, err)
+	h.report(false, err)
 }
 
-// stillOpen is told of a breaker when an attempt to close it has failed: in the beginning there is news in that.
+// stillOpen is called when a probe failed. It matters only before the first report.
 func (h *health) stillOpen(err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tell(false, err)
+	h.report(false, err)
 }
 
 func (h *health) closed() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.open--; h.open == 0 {
-		h.tell(true, nil)
+		h.report(true, nil)
 	}
 }
 
-// tell says nothing twice.
-func (h *health) tell(up bool, err error) {
-	if h.told && h.up == up {
+// report logs and reports a change of the state. h.mu must be held.
+func (h *health) report(up bool, err error) {
+	if h.reported && h.up == up {
 		return
 	}
-	if !h.told {
+	if !h.reported {
 		close(h.first)
 	}
-	h.told, h.up = true, up
+	h.reported, h.up = true, up
 	if up {
-		h.log.Info("Session store responds")
+		h.log.Info("Session store is available")
 		h.observe(Up)
 		return
 	}
-	h.log.Error(err, "Session store does not respond in full: sessions that this replica knows hold, others are not found")
+	h.log.Error(err, "Session store is unavailable, using sessions in memory only")
 	h.observe(Down)
 }
 
-// waitFirst returns when it is known whether the store answers, or at the latest after d.
+// waitFirst waits for the first report, for at most d.
 func (h *health) waitFirst(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

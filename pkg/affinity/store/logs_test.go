@@ -9,7 +9,7 @@ import (
 	"github.com/go-logr/logr/funcr"
 )
 
-// logs keeps what was logged.
+// logs records log lines.
 type logs struct {
 	mu    sync.Mutex
 	lines []string
@@ -23,7 +23,7 @@ func (l *logs) logger() logr.Logger {
 	}, funcr.Options{})
 }
 
-// count gives the number of lines that hold the text.
+// count returns the number of lines that contain text.
 func (l *logs) count(text string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// bindings is what package affinity wants of a store.
+// bindings is the interface that package affinity expects of a store.
 type bindings interface {
 	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
 	Remember(scope uint64, id []byte, key model.EndpointKey)
@@ -30,7 +30,7 @@ var (
 
 const scope = 7
 
-// clock is a wall clock that moves when it is told to.
+// clock is a wall clock that only moves when add is called.
 type clock struct{ seconds atomic.Int64 }
 
 func newClock() *clock {
@@ -42,7 +42,7 @@ func newClock() *clock {
 func (c *clock) now() int64          { return c.seconds.Load() }
 func (c *clock) add(d time.Duration) { c.seconds.Add(int64(d / time.Second)) }
 
-// events counts what a store tells.
+// events counts the events of a store.
 type events [Events]atomic.Int64
 
 func (e *events) observe(v Event)     { e[v].Add(1) }
@@ -50,13 +50,13 @@ func (e *events) count(v Event) int64 { return e[v].Load() }
 
 func id(i int) []byte { return fmt.Appendf(nil, "session-%d", i) }
 
-// eventually waits for what another process or goroutine does.
+// eventually waits for an effect of another process or goroutine.
 func eventually(t testing.TB, what string, happened func() bool) {
 	t.Helper()
 	wait.Until(t, what, happened)
 }
 
-// wantPod fails unless a session is bound to a pod; the zero key stands for not found.
+// wantPod checks that a session is bound to a pod. The zero key means not found.
 func wantPod(t testing.TB, s Store, id []byte, want model.EndpointKey) {
 	t.Helper()
 	got, ok := s.Lookup(scope, id)

@@ -21,8 +21,8 @@ func memory(t testing.TB, o Options) Store {
 	return s
 }
 
-// The hash is part of what replicas and releases share.
-func TestSumIsPinned(t *testing.T) {
+// Replicas of different releases share the hash.
+func TestHashOf_isPinned(t *testing.T) {
 	for _, c := range []struct {
 		scope uint64
 		id    string
@@ -32,14 +32,14 @@ func TestSumIsPinned(t *testing.T) {
 		{7, "session-1", "adb8be20d0da5b0e6e51021ac9e03ff9"},
 		{0xfedcba9876543210, string(make([]byte, 10_000)), "6668fcfd73283b8afadc825f4c89fabe"},
 	} {
-		got := sumOf(c.scope, []byte(c.id))
+		got := hashOf(c.scope, []byte(c.id))
 		if hex.EncodeToString(got[:]) != c.want {
-			t.Errorf("sumOf(%#x, %d bytes) = %x, want %s", c.scope, len(c.id), got, c.want)
+			t.Errorf("hashOf(%#x, %d bytes) = %x, want %s", c.scope, len(c.id), got, c.want)
 		}
 	}
 }
 
-func TestMemoryKeepsTheLastBinding(t *testing.T) {
+func TestMemory_lastBindingWins(t *testing.T) {
 	s := memory(t, Options{})
 	wantPod(t, s, id(1), none)
 	s.Remember(scope, id(1), podA)
@@ -51,17 +51,17 @@ func TestMemoryKeepsTheLastBinding(t *testing.T) {
 	s.Forget(scope, id(1))
 }
 
-func TestMemoryKeepsScopesApart(t *testing.T) {
+func TestMemory_scopes(t *testing.T) {
 	s := memory(t, Options{})
 	s.Remember(scope, id(1), podA)
 	if _, ok := s.Lookup(scope+1, id(1)); ok {
-		t.Error("a session of one scope was found in another")
+		t.Error("a session was found in another scope")
 	}
 	s.Forget(scope+1, id(1))
 	wantPod(t, s, id(1), podA)
 }
 
-func TestMemoryEndsASessionWhenItWasIdle(t *testing.T) {
+func TestMemory_idleTimeout(t *testing.T) {
 	c := newClock()
 	s := memory(t, Options{Idle: 10 * time.Minute, Now: c.now})
 	s.Remember(scope, id(1), podA)
@@ -76,7 +76,7 @@ func TestMemoryEndsASessionWhenItWasIdle(t *testing.T) {
 	}
 }
 
-func TestMemoryKeepsSessionsWhenTheClockIsSetBack(t *testing.T) {
+func TestMemory_clockSetBack(t *testing.T) {
 	c := newClock()
 	s := memory(t, Options{Idle: time.Minute, Now: c.now})
 	s.Remember(scope, id(1), podA)
@@ -86,27 +86,27 @@ func TestMemoryKeepsSessionsWhenTheClockIsSetBack(t *testing.T) {
 	wantPod(t, s, id(1), none)
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+func TestMemory_limits(t *testing.T) {
 	for name, o := range map[string]Options{
 		"by entries": {Entries: 640, Bytes: 1 << 30},
 		"by bytes":   {Entries: 1 << 30, Bytes: 640 * entryBytes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var seen events
-			o.Observe = seen.observe
+			var counts events
+			o.Observe = counts.observe
 			s := memory(t, o)
 			for i := range 10_000 {
 				s.Remember(scope, id(i), podA)
 				wantPod(t, s, id(i), podA)
 			}
-			if s.Len() != 640 || seen.count(Evicted) != 10_000-640 {
-				t.Errorf("%d kept and %d evicted, want 640 and %d", s.Len(), seen.count(Evicted), 10_000-640)
+			if s.Len() != 640 || counts.count(Evicted) != 10_000-640 {
+				t.Errorf("%d kept and %d evicted, want 640 and %d", s.Len(), counts.count(Evicted), 10_000-640)
 			}
 		})
 	}
 }
 
-func TestMemoryEvictsTheUnusedFirst(t *testing.T) {
+func TestMemory_evictsUnusedFirst(t *testing.T) {
 	s := memory(t, Options{Entries: 6400})
 	const used = 1000
 	for i := range used {
@@ -127,7 +127,7 @@ func TestMemoryEvictsTheUnusedFirst(t *testing.T) {
 	}
 }
 
-func TestMemoryEvictsAmongTheUsedWhereAllAre(t *testing.T) {
+func TestMemory_evictsWhenAllAreUsed(t *testing.T) {
 	s := memory(t, Options{Entries: 64 * 200})
 	for i := range 64 * 400 {
 		s.Remember(scope, id(i), podA)
@@ -135,10 +135,10 @@ func TestMemoryEvictsAmongTheUsedWhereAllAre(t *testing.T) {
 	}
 }
 
-func TestMemorySweepsIdleSessionsThatNobodyAsksFor(t *testing.T) {
+func TestMemory_sweepsIdleSessions(t *testing.T) {
 	c := newClock()
-	var seen events
-	s := memory(t, Options{Entries: 100_000, Idle: time.Minute, Now: c.now, Observe: seen.observe})
+	var counts events
+	s := memory(t, Options{Entries: 100_000, Idle: time.Minute, Now: c.now, Observe: counts.observe})
 	for i := range 10_000 {
 		s.Remember(scope, id(i), podA)
 	}
@@ -147,13 +147,13 @@ func TestMemorySweepsIdleSessionsThatNobodyAsksFor(t *testing.T) {
 		s.Remember(scope, id(100_000+i), podA)
 	}
 	// The seed of the shards is random: in 1,000 runs some 400 idle ones were left, and never more than 602 of the 10,000.
-	if s.Len() > 11_000 || seen.count(Evicted) != 0 {
-		t.Errorf("%d sessions kept, %d evicted; want about the 10000 that are not idle, and none", s.Len(), seen.count(Evicted))
+	if s.Len() > 11_000 || counts.count(Evicted) != 0 {
+		t.Errorf("%d sessions kept, %d evicted; want about the 10000 that are not idle, and none", s.Len(), counts.count(Evicted))
 	}
 }
 
-// A map and no bounds must give the same, whatever the order of calls.
-func TestMemoryDoesAsAMapDoes(t *testing.T) {
+// The store must behave like a map without limits, for random sequences of calls.
+func TestMemory_matchesMap(t *testing.T) {
 	c := newClock()
 	s := memory(t, Options{Entries: 1 << 20, Idle: 30 * time.Second, Now: c.now})
 	type bound struct {
@@ -187,7 +187,7 @@ func TestMemoryDoesAsAMapDoes(t *testing.T) {
 	}
 }
 
-func TestMemoryIsSafeForConcurrentUse(t *testing.T) {
+func TestMemory_concurrentUse(t *testing.T) {
 	s := memory(t, Options{Entries: 256})
 	var group sync.WaitGroup
 	for g := range 8 {
@@ -207,7 +207,7 @@ func TestMemoryIsSafeForConcurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-func TestLookupInMemoryDoesNotAllocate(t *testing.T) {
+func TestLookup_inMemoryAllocatesNothing(t *testing.T) {
 	s := memory(t, Options{})
 	known, unknown, long := id(1), id(2), make([]byte, 5000)
 	s.Remember(scope, known, podA)
@@ -218,7 +218,7 @@ func TestLookupInMemoryDoesNotAllocate(t *testing.T) {
 	}
 }
 
-func TestEntryBytesIsNotLessThanWhatASessionTakes(t *testing.T) {
+func TestEntryBytes(t *testing.T) {
 	const sessions = 200_000
 	before := heap()
 	s := memory(t, Options{Entries: 1 << 30, Bytes: 1 << 40})
@@ -229,7 +229,7 @@ func TestEntryBytesIsNotLessThanWhatASessionTakes(t *testing.T) {
 	runtime.KeepAlive(s)
 	t.Logf("%.0f bytes a session", took)
 	if took > entryBytes {
-		t.Errorf("a session takes %.0f bytes, more than entryBytes = %d", took, entryBytes)
+		t.Errorf("a session uses %.0f bytes, more than entryBytes = %d", took, entryBytes)
 	}
 }
 

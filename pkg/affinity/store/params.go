@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// param is what may follow the question mark of a URL.
+// param is a query parameter of a store URL.
 type param struct {
 	name string
 	set  func(a *address, value string) error
@@ -26,12 +26,12 @@ var params = []param{
 func (a *address) setQuery(query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return errors.New("what follows the question mark must be name=value, joined by &, percent-encoded")
+		return errors.New("invalid query: parameters must be percent-encoded name=value pairs, separated by &")
 	}
 	for name, list := range values {
 		i := slices.IndexFunc(params, func(p param) bool { return p.name == name })
 		if i < 0 || len(list) != 1 || list[0] == "" {
-			return fmt.Errorf("after the question mark: allowed are, once each and not empty: %s", paramNames())
+			return fmt.Errorf("invalid query: each parameter may be set once and must not be empty; supported are: %s", paramNames())
 		}
 		if err := params[i].set(a, list[0]); err != nil {
 			return fmt.Errorf("%s: %w", params[i].name, err)
@@ -48,10 +48,10 @@ func paramNames() string {
 	return strings.Join(names, ", ")
 }
 
-// setPrefix refuses braces: in a cluster all keys of a prefix with a hash tag would live on one server.
+// setPrefix rejects braces: with a hash tag in the prefix, a cluster would store all keys on one node.
 func (a *address) setPrefix(value string) error {
 	if len(value) > 64 || strings.ContainsAny(value, "{}") {
-		return errors.New("must be up to 64 bytes long and without braces")
+		return errors.New("must be at most 64 bytes and must not contain braces")
 	}
 	a.prefix = value
 	return nil
@@ -59,7 +59,7 @@ func (a *address) setPrefix(value string) error {
 
 func (a *address) setCA(file string) error {
 	if a.tls == nil {
-		return errors.New("is for TLS, that is rediss")
+		return errors.New("requires TLS (rediss)")
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
@@ -67,7 +67,7 @@ func (a *address) setCA(file string) error {
 	}
 	a.tls.RootCAs = x509.NewCertPool()
 	if !a.tls.RootCAs.AppendCertsFromPEM(pem) {
-		return fmt.Errorf("%s: holds no certificate in PEM", file)
+		return fmt.Errorf("%s: contains no PEM certificate", file)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (a *address) setSentinelPassword(value string) error {
 
 func (a *address) onlySentinel() error {
 	if a.mode != sentinel {
-		return errors.New("is for redis+sentinel")
+		return errors.New("requires redis+sentinel")
 	}
 	return nil
 }

@@ -6,33 +6,33 @@ import (
 	"math/rand/v2"
 )
 
-// clusterParts is into how many parts, of 256 slots each, a cluster is divided here. Its nodes own ranges of slots, so that
-// but for the part at the edge of a range each part is of one node, whichever that is at the time.
+// clusterParts is the number of parts of a cluster, of 256 slots each. Nodes own ranges of slots. So a part belongs
+// to one node, except at the edges of these ranges.
 const clusterParts = 64
 
-// parts are the breakers of a shared store: one for each part that may be silent while the others answer.
+// parts has a breaker for each part of the shared store that can fail independently.
 type parts struct {
 	breakers []*breaker
-	prefix   uint16 // the CRC of what every key begins with
+	prefix   uint16 // CRC of the common prefix of all keys
 }
 
 func newParts(m mode, prefix string, h *health) parts {
-	p := parts{breakers: make([]*breaker, partsOf(m)), prefix: crc16(0, []byte(prefix))}
+	p := parts{breakers: make([]*breaker, partCount(m)), prefix: crc16(0, []byte(prefix))}
 	for i := range p.breakers {
 		p.breakers[i] = newBreaker(i, h)
 	}
 	return p
 }
 
-func partsOf(m mode) int {
+func partCount(m mode) int {
 	if m == cluster {
 		return clusterParts
 	}
 	return 1
 }
 
-// of gives the breaker of the part that has a session.
-func (p *parts) of(id sum) *breaker {
+// breakerFor returns the breaker of the part that stores a session.
+func (p *parts) breakerFor(id sessionHash) *breaker {
 	if len(p.breakers) == 1 {
 		return p.breakers[0]
 	}
@@ -42,19 +42,19 @@ func (p *parts) of(id sum) *breaker {
 	return p.breakers[slot/(16384/clusterParts)]
 }
 
-// nobody gives an id that no session has, of the part of a breaker.
-func (p *parts) nobody(b *breaker) sum {
+// unusedID returns a random id in the part of a breaker. It belongs to no session.
+func (p *parts) unusedID(b *breaker) sessionHash {
 	for {
-		var id sum
+		var id sessionHash
 		binary.LittleEndian.PutUint64(id[:], rand.Uint64())
-		if p.of(id) == b {
+		if p.breakerFor(id) == b {
 			return id
 		}
 	}
 }
 
-// crc16 is CRC-16/XMODEM, by which a cluster divides keys among slots (Redis cluster specification, "Key distribution
-// model"). No key has a hash tag: prefixes with braces are refused.
+// crc16 computes CRC-16/XMODEM, which maps keys to slots (Redis Cluster specification, "Key distribution model").
+// Keys have no hash tags, because prefixes with braces are rejected.
 func crc16(crc uint16, data []byte) uint16 {
 	for _, b := range data {
 		crc ^= uint16(b) << 8

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// redisServer is a real one, of Debian's package redis-server, on a port of loopback that it keeps over restarts.
+// redisServer is a real server from Debian's package redis-server. It keeps its loopback port when it is restarted.
 type redisServer struct {
 	port int
 	args []string
@@ -44,7 +44,7 @@ func (r *redisServer) start(t testing.TB) {
 	eventually(t, "a Redis that answers", func() bool { return r.command("PING") != "" })
 }
 
-// kill gives it no time to say goodbye.
+// kill stops the server with SIGKILL.
 func (r *redisServer) kill() {
 	if r.cmd != nil {
 		_ = r.cmd.Process.Kill()
@@ -53,7 +53,7 @@ func (r *redisServer) kill() {
 	}
 }
 
-// freeze lets it keep its connections and say nothing.
+// freeze stops the server process, which keeps its connections open but does not respond.
 func (r *redisServer) freeze(t testing.TB) { r.signal(t, syscall.SIGSTOP) }
 func (r *redisServer) thaw(t testing.TB)   { r.signal(t, syscall.SIGCONT) }
 
@@ -67,7 +67,7 @@ func (r *redisServer) signal(t testing.TB, s syscall.Signal) {
 func (r *redisServer) addr() string { return fmt.Sprintf("127.0.0.1:%d", r.port) }
 func (r *redisServer) url() string  { return "redis://" + r.addr() }
 
-// command sends one in the inline form, and gives the first line of the answer and, where it is a string, that; or "".
+// command sends a command in the inline form. It returns the first line of the reply, or a string reply, or "".
 func (r *redisServer) command(words ...string) string {
 	conn, err := net.DialTimeout("tcp", r.addr(), time.Second)
 	if err != nil {
@@ -105,7 +105,7 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// replica is a Store with what it told.
+// replica is a Store with its events and logs.
 type replica struct {
 	Store
 	events events
@@ -113,7 +113,7 @@ type replica struct {
 	clock  *clock
 }
 
-// open gives a Store that has patience with a busy machine. Tests of what happens when a server is silent ask for brief.
+// open returns a Store with a long Wait, for slow machines. Tests of unresponsive servers use defaultWait.
 func open(t testing.TB, url string, change ...func(*Options)) *replica {
 	t.Helper()
 	r := &replica{clock: newClock()}
@@ -130,14 +130,14 @@ func open(t testing.TB, url string, change ...func(*Options)) *replica {
 	return r
 }
 
-// brief is the Wait that a Store has by default.
-func brief(o *Options) { o.Wait = 0 }
+// defaultWait selects the default of Wait.
+func defaultWait(o *Options) { o.Wait = 0 }
 
-// isUp tells which of the two was told last.
+// isUp reports whether the last state event was Up.
 func (r *replica) isUp() bool { return r.events.count(Up) > r.events.count(Down) }
 
-// settled waits until nothing is left to be written.
-func (r *replica) settled(t testing.TB) {
+// waitWritten waits until no writes are queued.
+func (r *replica) waitWritten(t testing.TB) {
 	t.Helper()
 	eventually(t, "no session that is still to be written", r.clean)
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// startSentinel has a sentinel of its own watch over a master, which it knows by the name main.
+// startSentinel starts a sentinel that monitors a master under the name main.
 func startSentinel(t *testing.T, master *redisServer) *redisServer {
 	t.Helper()
 	port := freePort(t)
@@ -25,7 +25,7 @@ func startSentinel(t *testing.T, master *redisServer) *redisServer {
 	return s
 }
 
-func TestSentinelReplacesTheMaster(t *testing.T) {
+func TestSentinel_failover(t *testing.T) {
 	master := startRedis(t)
 	spare := startRedis(t, "--replicaof", "127.0.0.1", strconv.Itoa(master.port), "--repl-diskless-sync-delay", "0")
 	eventually(t, "a spare that follows", func() bool {
@@ -36,26 +36,26 @@ func TestSentinelReplacesTheMaster(t *testing.T) {
 		return strings.Contains(guard.command("INFO", "sentinel"), "slaves=1")
 	})
 	url := "redis+sentinel://" + guard.addr() + "/main"
-	one := open(t, url, brief)
+	one := open(t, url, defaultWait)
 	for i := range 100 {
 		one.Remember(scope, id(i), podA)
 	}
-	one.settled(t)
+	one.waitWritten(t)
 	eventually(t, "a spare that has all", func() bool { return spare.command("DBSIZE") == ":100" })
 
 	master.kill()
 	for i := range 100 {
-		quick(t, func() { wantPod(t, one, id(i), podA) })
+		withinWait(t, func() { wantPod(t, one, id(i), podA) })
 	}
 	for i := range 100 {
-		quick(t, func() { wantPod(t, one, id(1000+i), none) })
+		withinWait(t, func() { wantPod(t, one, id(1000+i), none) })
 	}
 	one.Remember(scope, id(200), podB)
 	eventually(t, "the spare as master, with what was bound meanwhile", func() bool {
 		wantPod(t, one, id(200), podB)
 		return spare.command("DBSIZE") == ":101"
 	})
-	one.settled(t)
+	one.waitWritten(t)
 	two := open(t, url)
 	for i := range 100 {
 		wantPod(t, two, id(i), podA)

@@ -6,40 +6,41 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// entryBytes is what one session costs in memory at most: its entry (64 bytes), the quarter by which a growing slice may
-// exceed its length, and its place in the index (20 bytes at a load of 7/16 to 7/8). A test measures it.
+// entryBytes is the maximum memory of one session: its entry (64 bytes), up to a quarter of slack in a growing
+// slice, and its place in the index (20 bytes at a load of 7/16 to 7/8). A test measures it.
 const entryBytes = 128
 
-// patience is after how many used entries in a row eviction takes the next one, used or not: it bounds the time that
-// the lock is held.
-const patience = 64
+// maxSkips is how many recently used entries eviction skips before it evicts one anyway. It limits how long the
+// lock is held.
+const maxSkips = 64
 
-// entry is one session. A zero key is a session that was released.
+// entry is one session. A zero key means that the session was released.
 type entry struct {
-	id      sum
-	key     model.EndpointKey
-	seen    int64  // Unix seconds of its last use here
-	renewed int64  // Unix seconds of when the shared store was last told that it is used
-	gen     uint32 // of the shard, when this was last known to agree with the shared store; 0: it does not
-	used    bool   // since the hand last passed
-	dirty   bool   // the shared store has not taken it yet
-	queued  bool   // on its way to the shared store
+	id       sessionHash
+	key      model.EndpointKey
+	lastUsed int64  // time of the last use on this replica, in Unix seconds
+	renewed  int64  // time of the last renewal in the shared store, in Unix seconds
+	gen      uint32 // generation of the shard in which the entry was last in sync; 0 if it is not
+	used     bool   // used since the hand of the clock last passed
+	dirty    bool   // not acknowledged by the shared store
+	queued   bool   // queued for writing
 }
 
-// shard is a part of the table, with a lock of its own. Slots are dense: removal moves the last one into the hole.
+// shard is a part of the table with its own lock. Slots are dense: remove moves the last entry into the gap.
 type shard struct {
-	mu    sync.Mutex
-	index map[sum]int32
-	slots []entry
-	limit int    // of slots
-	hand  int    // where eviction looks next (CLOCK, or second chance)
-	broom int    // where the search for idle entries looks next
-	gen   uint32 // grows when nothing is sure to agree with the shared store any longer; from 1
-	epoch uint64 // grows whenever the shared store told of a change
-	_     [24]byte
+	mu        sync.Mutex
+	index     map[sessionHash]int32
+	slots     []entry
+	limit     int    // maximum number of slots
+	hand      int    // next slot checked by eviction (CLOCK algorithm)
+	sweepHand int    // next slot checked by sweep
+	gen       uint32 // incremented when all entries may be out of sync; starts at 1
+	epoch     uint64 // incremented by each invalidation
+	_         [24]byte
 }
 
-func (s *shard) find(id sum, now, idle int64) *entry {
+// find returns the entry of an id, or nil. It removes an idle entry.
+func (s *shard) find(id sessionHash, now, idle int64) *entry {
 	i, ok := s.index[id]
 	if !ok {
 		return nil
@@ -51,12 +52,15 @@ func (s *shard) find(id sum, now, idle int64) *entry {
 	return nil
 }
 
-// idle is false while the clock is behind the last use: a clock that was set back ends no session.
-func (e *entry) idle(now, idle int64) bool { return now-e.seen >= idle }
+// idle reports whether the session has timed out. If the clock was set back, it returns false, so that no session
+// ends.
+func (e *entry) idle(now, idle int64) bool { return now-e.lastUsed >= idle }
 
-// add makes an entry for an id that has none, and reports whether another one went for it. A new entry has not been used
-// again yet: a flood of sessions that never come back evicts itself first.
-func (s *shard) add(id sum, now, idle int64) (e *entry, evicted bool) {
+// add returns a new entry for an id that has none. It reports whether an entry that was not idle was evicted for
+// it.
+//
+// A new entry does not count as used, so a flood of sessions that never return evicts itself first.
+func (s *shard) add(id sessionHash, now, idle int64) (e *entry, evicted bool) {
 	s.sweep(now, idle)
 	i := len(s.slots)
 	if i < s.limit {
@@ -66,14 +70,14 @@ func (s *shard) add(id sum, now, idle int64) (e *entry, evicted bool) {
 		evicted = !s.slots[i].idle(now, idle)
 		delete(s.index, s.slots[i].id)
 	}
-	s.slots[i] = entry{id: id, seen: now, gen: s.gen}
+	s.slots[i] = entry{id: id, lastUsed: now, gen: s.gen}
 	s.index[id] = int32(i)
 	return &s.slots[i], evicted
 }
 
-// victim picks the slot to be used anew, and moves the hand past it.
+// victim returns the slot to evict, and moves the hand past it.
 func (s *shard) victim() int {
-	for range patience {
+	for range maxSkips {
 		e := &s.slots[s.hand]
 		if !e.used {
 			break
@@ -86,17 +90,17 @@ func (s *shard) victim() int {
 	return i
 }
 
-// sweep removes idle entries that nobody asks for, a little with every entry that is added.
+// sweep removes idle entries that are never looked up. Each call checks two slots.
 func (s *shard) sweep(now, idle int64) {
 	for range 2 {
-		if s.broom >= len(s.slots) {
-			s.broom = 0
+		if s.sweepHand >= len(s.slots) {
+			s.sweepHand = 0
 		}
-		if s.broom < len(s.slots) && s.slots[s.broom].idle(now, idle) {
-			s.remove(s.broom)
+		if s.sweepHand < len(s.slots) && s.slots[s.sweepHand].idle(now, idle) {
+			s.remove(s.sweepHand)
 			continue
 		}
-		s.broom++
+		s.sweepHand++
 	}
 }
 

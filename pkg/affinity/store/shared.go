@@ -10,26 +10,27 @@ import (
 )
 
 const (
-	openWait = time.Second // for the first answer, before Open returns
-	maxReads = 1024        // questions under way at one time
+	openWait = time.Second // how long Open waits for the first reply
+	maxReads = 1024        // maximum number of concurrent queries
 )
 
-var errBusy = errors.New("too many questions are waiting for an answer")
+var errBusy = errors.New("store: too many concurrent queries")
 
-// released is the key of a session that was released. Replicas have to tell that from a session that the store has lost.
+// released is the key of a released session. It distinguishes released sessions from sessions that the store has
+// lost.
 var released model.EndpointKey
 
-// shared is a Store that the replicas of Limpet have in common, with all that this one knows in memory before it.
+// shared is a Store that is shared by the replicas of Limpet, with a cache in memory.
 type shared struct {
 	Options
 	table   *table
 	health  *health
 	parts   parts
 	queue   chan change
-	reads   chan struct{} // as many as there are questions under way
+	reads   chan struct{} // semaphore for queries
 	address address
 
-	ctx     context.Context // ends with Close
+	ctx     context.Context // done after Close
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup
 	server  server
@@ -41,8 +42,8 @@ func openShared(a address, o Options) *shared {
 	s := &shared{Options: o, table: newTable(&o), address: a}
 	s.queue = make(chan change, o.Queue)
 	s.reads = make(chan struct{}, maxReads)
-	s.health = newHealth(partsOf(a.mode), o.Log.WithValues("store", a.name), o.Observe)
-	s.parts = newParts(a.mode, a.prefix+format, s.health)
+	s.health = newHealth(partCount(a.mode), o.Log.WithValues("store", a.name), o.Observe)
+	s.parts = newParts(a.mode, a.prefix+keyFormat, s.health)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, b := range s.parts.breakers {
 		s.tasks.Go(func() { s.watch(b) })
@@ -54,33 +55,33 @@ func openShared(a address, o Options) *shared {
 
 // Lookup implements Store.
 func (s *shared) Lookup(scope uint64, id []byte) (model.EndpointKey, bool) {
-	sum, now := sumOf(scope, id), s.Now()
-	st := s.table.lookup(sum, now)
+	hash, now := hashOf(scope, id), s.Now()
+	st := s.table.lookup(hash, now)
 	key := st.key
 	switch {
 	case !st.known:
-		key = s.learn(sum, st.epoch, now)
+		key = s.fetch(hash, st.epoch, now)
 	case st.dirty:
-		s.rewrite(sum, st.queued)
-	case !st.agreed:
-		key = s.confirm(sum, st, now)
+		s.retryWrite(hash, st.queued)
+	case !st.inSync:
+		key = s.revalidate(hash, st, now)
 	}
 	if st.known && now-st.renewed >= quarter(s.table.idle) {
-		s.renew(sum, now)
+		s.renew(hash, now)
 	}
 	return key, key != released
 }
 
 // Remember implements Store.
 func (s *shared) Remember(scope uint64, id []byte, key model.EndpointKey) {
-	sum := sumOf(scope, id)
-	if queued := s.table.bind(sum, key, s.Now()); !queued {
-		s.enqueue(change{id: sum})
+	hash := hashOf(scope, id)
+	if queued := s.table.bind(hash, key, s.Now()); !queued {
+		s.enqueue(change{id: hash})
 	}
 }
 
-// Forget implements Store. That a session was released is remembered like a binding, for as long: a replica that knows
-// the session would take it for lost otherwise, and write it back.
+// Forget implements Store. The release is stored like a binding. Otherwise another replica would consider the
+// session lost and write it back.
 func (s *shared) Forget(scope uint64, id []byte) { s.Remember(scope, id, released) }
 
 // Len implements Store.
@@ -97,13 +98,13 @@ func (s *shared) close() {
 	}
 	s.server.close()
 	for range cap(s.reads) {
-		s.reads <- struct{}{} // there is room as soon as the questions have ended, which they do in Wait
+		s.reads <- struct{}{} // wait for running queries, which end within Wait
 	}
 }
 
-// learn asks for a session that is not known here.
-func (s *shared) learn(id sum, epoch uint64, now int64) model.EndpointKey {
-	r := s.ask(id)
+// fetch queries a session that is not in memory.
+func (s *shared) fetch(id sessionHash, epoch uint64, now int64) model.EndpointKey {
+	r := s.query(id)
 	if r.err != nil || !r.found {
 		return released
 	}
@@ -112,47 +113,51 @@ func (s *shared) learn(id sum, epoch uint64, now int64) model.EndpointKey {
 	return key
 }
 
-// confirm asks for a session that is known here and may have been changed elsewhere.
-func (s *shared) confirm(id sum, st state, now int64) model.EndpointKey {
-	r := s.ask(id)
+// revalidate queries a session that is in memory but may have been changed by another replica. If the query fails,
+// the key in memory is used.
+func (s *shared) revalidate(id sessionHash, st state, now int64) model.EndpointKey {
+	r := s.query(id)
 	switch {
 	case r.err != nil:
 		return st.key
 	case r.found:
 		return s.table.adopt(id, r.key, st.epoch, now)
 	}
-	if s.table.lost(id) {
+	if s.table.markMissing(id) {
 		s.enqueue(change{id: id})
 	}
 	return st.key
 }
 
-func (s *shared) rewrite(id sum, queued bool) {
-	if !queued && !s.parts.of(id).isOpen() && s.table.retry(id) {
+// retryWrite queues a dirty binding again, unless it is queued already or its part of the store is unavailable.
+func (s *shared) retryWrite(id sessionHash, queued bool) {
+	if !queued && !s.parts.breakerFor(id).isOpen() && s.table.retry(id) {
 		s.enqueue(change{id: id})
 	}
 }
 
-func (s *shared) renew(id sum, now int64) {
-	if !s.parts.of(id).isOpen() && s.enqueue(change{id: id, renewal: true}) {
+// renew queues a renewal, unless the part of the store is unavailable.
+func (s *shared) renew(id sessionHash, now int64) {
+	if !s.parts.breakerFor(id).isOpen() && s.enqueue(change{id: id, renewal: true}) {
 		s.table.renew(id, now)
 	}
 }
 
-// reply is what the shared store says of an id.
+// reply is the result of a query.
 type reply struct {
 	key   model.EndpointKey
 	found bool
-	err   error // it said nothing
+	err   error // the query failed
 }
 
-func (s *shared) ask(id sum) reply {
-	b := s.parts.of(id)
+// query queries the shared store, unless the breaker is open, and records the result in the breaker.
+func (s *shared) query(id sessionHash) reply {
+	b := s.parts.breakerFor(id)
 	if b.isOpen() {
 		s.Observe(Skipped)
-		return reply{err: errDown}
+		return reply{err: errUnavailable}
 	}
-	r := s.read(id)
+	r := s.get(id)
 	if r.err != nil && s.ctx.Err() != nil {
 		return r
 	}
@@ -166,9 +171,9 @@ func (s *shared) ask(id sum) reply {
 	return r
 }
 
-// read keeps to Wait whatever the client does: that one heeds a deadline while it waits for an answer, but not in all it
-// does to get a connection.
-func (s *shared) read(id sum) reply {
+// get queries the shared store for at most Wait. The Redis client honors the deadline of its context while it waits
+// for a reply, but not in all steps of connecting. Therefore the call runs in its own goroutine.
+func (s *shared) get(id sessionHash) reply {
 	select {
 	case s.reads <- struct{}{}:
 	default:
@@ -176,13 +181,13 @@ func (s *shared) read(id sum) reply {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, s.Wait)
 	defer cancel()
-	answer := make(chan reply, 1)
+	result := make(chan reply, 1)
 	go func() {
 		defer func() { <-s.reads }()
-		answer <- s.server.get(ctx, id)
+		result <- s.server.get(ctx, id)
 	}()
 	select {
-	case r := <-answer:
+	case r := <-result:
 		return r
 	case <-ctx.Done():
 		return reply{err: ctx.Err()}

@@ -8,13 +8,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestReplicasShareBindings(t *testing.T) {
+func TestShared_bindings(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	for i := range 300 {
 		one.Remember(scope, id(i), model.KeyOf(string(id(i))))
 	}
-	one.settled(t)
+	one.waitWritten(t)
 	for i := range 300 {
 		wantPod(t, two, id(i), model.KeyOf(string(id(i))))
 	}
@@ -24,33 +24,33 @@ func TestReplicasShareBindings(t *testing.T) {
 	}
 }
 
-func TestAReplicaAsksOnce(t *testing.T) {
+func TestShared_queriesOnce(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
+	one.waitWritten(t)
 	for range 100 {
 		wantPod(t, one, id(1), podA)
 	}
 	if n := one.events.count(Asked); n != 0 {
-		t.Errorf("asked %d times for a session that was bound here", n)
+		t.Errorf("%d queries for a session bound on this replica, want 0", n)
 	}
 	wantPod(t, two, id(1), podA)
-	// Two tells the store that the session is used, which is news to one only.
+	// Two renews the session in the store, which invalidates it on one.
 	eventually(t, "the renewal", func() bool { return two.events.count(Written) == 1 })
 	for range 100 {
 		wantPod(t, two, id(1), podA)
 	}
 	if n := two.events.count(Asked); n != 1 {
-		t.Errorf("asked %d times, want 1", n)
+		t.Errorf("%d queries, want 1", n)
 	}
 }
 
-func TestAReplicaHearsOfAMove(t *testing.T) {
+func TestShared_move(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
+	one.waitWritten(t)
 	wantPod(t, two, id(1), podA)
 	two.Remember(scope, id(1), podB)
 	wantPod(t, two, id(1), podB)
@@ -61,29 +61,29 @@ func TestAReplicaHearsOfAMove(t *testing.T) {
 	wantPod(t, two, id(1), podB)
 }
 
-func TestAReplicaHearsOfARelease(t *testing.T) {
+func TestShared_release(t *testing.T) {
 	server := startRedis(t)
 	one, two, three := open(t, server.url()), open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
+	one.waitWritten(t)
 	wantPod(t, two, id(1), podA)
 	two.Forget(scope, id(1))
 	wantPod(t, two, id(1), none)
-	two.settled(t)
+	two.waitWritten(t)
 	eventually(t, "the release on the other replica", func() bool { _, ok := one.Lookup(scope, id(1)); return !ok })
 	wantPod(t, three, id(1), none)
 	wantPod(t, one, id(1), none)
 }
 
-func TestReplicasThatBindOneSessionAgreeInTheEnd(t *testing.T) {
+func TestShared_concurrentBindings(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	for round := range 100 {
 		go one.Remember(scope, id(round), podA)
 		two.Remember(scope, id(round), podB)
 	}
-	one.settled(t)
-	two.settled(t)
+	one.waitWritten(t)
+	two.waitWritten(t)
 	for i := range 100 {
 		eventually(t, "one binding on both replicas", func() bool {
 			a, _ := one.Lookup(scope, id(i))
@@ -93,13 +93,13 @@ func TestReplicasThatBindOneSessionAgreeInTheEnd(t *testing.T) {
 	}
 }
 
-func TestWhatTheStoreHoldsTellsNeitherIdsNorPods(t *testing.T) {
+func TestShared_storesNoSecrets(t *testing.T) {
 	server := startRedis(t)
 	one := open(t, server.url()+"/3?prefix=blue:")
 	one.Remember(scope, []byte("JSESSIONID-of-alice"), podA)
-	one.settled(t)
+	one.waitWritten(t)
 	c := client{prefix: "blue:1:"}
-	name := c.name(sumOf(scope, []byte("JSESSIONID-of-alice")))
+	name := c.name(hashOf(scope, []byte("JSESSIONID-of-alice")))
 	if size := server.must(t, "DBSIZE"); size != ":0" {
 		t.Errorf("database 0 has %s keys, want none", size)
 	}
@@ -111,12 +111,12 @@ func TestWhatTheStoreHoldsTellsNeitherIdsNorPods(t *testing.T) {
 	wantPod(t, open(t, server.url()+"/3?prefix=blue:"), []byte("JSESSIONID-of-alice"), podA)
 }
 
-func TestTheStoreEndsSessionsByItself(t *testing.T) {
+func TestShared_ttl(t *testing.T) {
 	server := startRedis(t)
 	one := open(t, server.url(), func(o *Options) { o.Idle = 40 * time.Second })
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
-	name := (&client{prefix: "limpet:1:"}).name(sumOf(scope, id(1)))
+	one.waitWritten(t)
+	name := (&client{prefix: "limpet:1:"}).name(hashOf(scope, id(1)))
 	if ttl := server.must(t, "TTL", name); ttl != ":50" {
 		t.Errorf("TTL is %s, want 50", ttl)
 	}
@@ -128,11 +128,11 @@ func TestTheStoreEndsSessionsByItself(t *testing.T) {
 	eventually(t, "the renewal", func() bool { return server.must(t, "TTL", name) == ":50" })
 }
 
-func TestASessionThatTheStoreHasLostComesBack(t *testing.T) {
+func TestShared_restoresLostSession(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
+	one.waitWritten(t)
 	server.must(t, "FLUSHALL")
 	wantPod(t, two, id(1), none)
 	eventually(t, "the session on the other replica", func() bool {
@@ -142,12 +142,12 @@ func TestASessionThatTheStoreHasLostComesBack(t *testing.T) {
 	})
 }
 
-func TestARenewalBringsBackASessionThatTheStoreHasLostUnheard(t *testing.T) {
+func TestShared_renewalRestoresLostSession(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
-	name := (&client{prefix: "limpet:1:"}).name(sumOf(scope, id(1)))
+	one.waitWritten(t)
+	name := (&client{prefix: "limpet:1:"}).name(hashOf(scope, id(1)))
 	server.must(t, "DEL", name)
 	one.clock.add(time.Hour / 2)
 	wantPod(t, one, id(1), podA)
@@ -157,46 +157,46 @@ func TestARenewalBringsBackASessionThatTheStoreHasLostUnheard(t *testing.T) {
 	})
 }
 
-func TestValuesOfOthersAreNotFound(t *testing.T) {
+func TestShared_foreignValues(t *testing.T) {
 	server := startRedis(t)
 	one := open(t, server.url())
 	c := &client{prefix: "limpet:1:"}
-	server.must(t, "SET", c.name(sumOf(scope, id(1))), "short")
-	server.must(t, "SET", c.name(sumOf(scope, id(2))), "seventeen-bytes-x")
-	server.must(t, "LPUSH", c.name(sumOf(scope, id(3))), "x")
+	server.must(t, "SET", c.name(hashOf(scope, id(1))), "short")
+	server.must(t, "SET", c.name(hashOf(scope, id(2))), "seventeen-bytes-x")
+	server.must(t, "LPUSH", c.name(hashOf(scope, id(3))), "x")
 	for i := range 3 {
 		wantPod(t, one, id(i+1), none)
 	}
 	if n := one.events.count(Down); n != 0 {
-		t.Error("what others wrote made the store count as down")
+		t.Error("foreign values made the store unavailable")
 	}
 }
 
-func TestAStoreThatRefusesWritesIsStillRead(t *testing.T) {
+func TestShared_rejectedWrites(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
-	one.settled(t)
+	one.waitWritten(t)
 	server.must(t, "CONFIG", "SET", "maxmemory", "1")
 	two.Remember(scope, id(2), podB)
-	eventually(t, "a refusal", func() bool { return two.log.count("refuses writes") == 1 })
+	eventually(t, "a rejection", func() bool { return two.log.count("rejects writes") == 1 })
 	wantPod(t, two, id(1), podA)
 	wantPod(t, two, id(2), podB)
 	server.must(t, "CONFIG", "SET", "maxmemory", "0")
 	wantPod(t, two, id(2), podB)
-	two.settled(t)
+	two.waitWritten(t)
 	wantPod(t, one, id(2), podB)
-	eventually(t, "the end of the refusals", func() bool {
-		two.clock.add(calm * time.Second)
+	eventually(t, "the end of the rejectionLog", func() bool {
+		two.clock.add(quietPeriod * time.Second)
 		two.Remember(scope, id(3), podB)
 		return two.log.count("accepts writes") == 1
 	})
 	if two.events.count(Down) != 0 {
-		t.Errorf("a store that refuses writes counts as down: %q", two.log.all())
+		t.Errorf("a store that rejects writes became unavailable: %q", two.log.all())
 	}
 }
 
-func TestCloseWritesWhatWaits(t *testing.T) {
+func TestClose_flushesQueue(t *testing.T) {
 	server := startRedis(t)
 	one := open(t, server.url())
 	for i := range 2000 {

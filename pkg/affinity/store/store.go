@@ -8,43 +8,46 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Store remembers to which endpoint the sessions of an app belong. It is safe for concurrent use, keeps no slice that
-// it is given, and never fails: what it cannot tell is not found.
+// Store maps sessions to endpoints. It is safe for concurrent use and does not retain its arguments. It never
+// fails: a session that cannot be looked up is not found.
 type Store interface {
-	// Lookup gives the endpoint of a session and counts as a use of it. It does not allocate where the session is
-	// known in memory and agreed upon.
+	// Lookup returns the endpoint of a session, and counts as a use. It does not allocate if the session is in
+	// memory and in sync.
 	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
 	// Remember binds a session to an endpoint. The last call wins.
 	Remember(scope uint64, id []byte, key model.EndpointKey)
-	// Forget releases a session, on every replica.
+	// Forget releases a session on all replicas.
 	Forget(scope uint64, id []byte)
-	// Len is how many sessions are kept in this process, among them such as have been idle for too long.
+	// Len returns the number of sessions in the memory of this process, including idle ones that were not removed
+	// yet.
 	Len() int
-	// Close lets go of connections and goroutines, after writing what is waiting to be written; it takes up to three
-	// seconds if the store does not answer. Lookup and Remember still work on what is in memory.
+	// Close flushes queued writes, then closes connections and stops goroutines. It takes up to three seconds if
+	// the store is unavailable. Afterwards Lookup and Remember work in memory only.
 	Close()
 }
 
-// Options of a Store. The zero value of each field means its default.
+// Options configures a Store. Zero values select the defaults given below.
 type Options struct {
-	Entries int           // sessions kept in memory at most; 500000
-	Bytes   int64         // memory that they take at most, in bytes; 64 MiB
-	Idle    time.Duration // how long a session outlives its last use, in whole seconds; 1h
-	Wait    time.Duration // how long a Lookup waits for a shared store; 50ms
-	Retry   time.Duration // how often a shared store that does not answer is tried; 500ms
-	Queue   int           // writes that wait for a shared store; 8192
+	Entries int           // maximum number of sessions in memory; default 500000
+	Bytes   int64         // maximum memory of these sessions in bytes; default 64 MiB
+	Idle    time.Duration // how long a session outlives its last use, in whole seconds; default 1h
+	Wait    time.Duration // how long a Lookup waits for a shared store; default 50ms
+	Retry   time.Duration // interval of probes of an unavailable store; default 500ms
+	Queue   int           // maximum number of queued writes; default 8192
 
-	// Now is the wall clock in Unix seconds, asked by every Lookup. By default the time of the system.
+	// Now returns the wall clock in Unix seconds. It is called by every Lookup. The default is the system time.
 	Now func() int64
 	Log logr.Logger
-	// Observe is told what happens, by any goroutine; it must not block. It hears nothing of a Lookup that is
-	// answered from memory.
+	// Observe is called for each event, by any goroutine. It must not block. A Lookup that uses only memory causes
+	// no event.
 	Observe func(Event)
 }
 
-// Open makes the Store that the text names, as the package documentation spells it. An error means that the text is
-// wrong, and quotes no secret. A shared store that cannot be reached is no error: Open waits for it no longer
-// than a second, and it is tried until Close.
+// Open returns the Store for a URL (see the package documentation). It returns an error only if the URL is invalid.
+// The error contains no secrets.
+//
+// An unreachable shared store is not an error: Open waits for it for at most one second, and the store keeps trying
+// to connect until Close.
 func Open(text string, o Options) (Store, error) {
 	if text == "memory" {
 		return NewMemory(o), nil

@@ -9,8 +9,8 @@ import (
 
 const shardCount = 64
 
-// table is the memory of a process, in shards that are chosen by a hash that nobody outside can foresee: who can choose ids
-// cannot crowd one shard.
+// table is an in-memory map of sessions, divided into shards. The shard of a session depends on a random seed, so
+// that an attacker cannot choose ids of one shard.
 type table struct {
 	shards  [shardCount]shard
 	seed    uint64
@@ -18,12 +18,12 @@ type table struct {
 	observe func(Event)
 }
 
-// state is what a table knows of one session at one moment.
+// state is the result of a lookup in a table.
 type state struct {
 	entry
 	known  bool
-	agreed bool   // with the shared store, as far as that has told
-	epoch  uint64 // of the shard: for adopt
+	inSync bool   // not invalidated since it was last in sync with the shared store
+	epoch  uint64 // epoch of the shard, for adopt
 }
 
 func newTable(o *Options) *table {
@@ -31,18 +31,18 @@ func newTable(o *Options) *table {
 	entries := min(int64(o.Entries), o.Bytes/entryBytes)
 	for i := range t.shards {
 		s := &t.shards[i]
-		s.index, s.gen = map[sum]int32{}, 1
+		s.index, s.gen = map[sessionHash]int32{}, 1
 		s.limit = int(max(1, entries/shardCount))
 	}
 	return t
 }
 
-func (t *table) shard(id sum) *shard {
+func (t *table) shard(id sessionHash) *shard {
 	return &t.shards[model.Mix(binary.LittleEndian.Uint64(id[:8])^t.seed)%shardCount]
 }
 
-// lookup counts as a use.
-func (t *table) lookup(id sum, now int64) state {
+// lookup returns the state of a session, and counts as a use.
+func (t *table) lookup(id sessionHash, now int64) state {
 	s := t.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,23 +50,24 @@ func (t *table) lookup(id sum, now int64) state {
 	if e == nil {
 		return state{epoch: s.epoch}
 	}
-	e.seen, e.used = now, true
-	return state{entry: *e, known: true, agreed: e.gen == s.gen, epoch: s.epoch}
+	e.lastUsed, e.used = now, true
+	return state{entry: *e, known: true, inSync: e.gen == s.gen, epoch: s.epoch}
 }
 
-// bind sets the endpoint of a session. The caller has the binding written, unless it was queued already.
-func (t *table) bind(id sum, key model.EndpointKey, now int64) (queued bool) {
+// bind sets the endpoint of a session. If it returns false, the caller must queue a write.
+func (t *table) bind(id sessionHash, key model.EndpointKey, now int64) (queued bool) {
 	s := t.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := t.entry(s, id, now)
 	queued = e.queued
-	e.key, e.gen, e.seen, e.renewed = key, s.gen, now, now
+	e.key, e.gen, e.lastUsed, e.renewed = key, s.gen, now, now
 	e.dirty, e.queued = true, true
 	return queued
 }
 
-func (t *table) entry(s *shard, id sum, now int64) *entry {
+// entry returns the entry of an id, and adds one if there is none. The lock of s must be held.
+func (t *table) entry(s *shard, id sessionHash, now int64) *entry {
 	if e := s.find(id, now, t.idle); e != nil {
 		return e
 	}
@@ -77,7 +78,7 @@ func (t *table) entry(s *shard, id sum, now int64) *entry {
 	return e
 }
 
-func (t *table) forget(id sum) {
+func (t *table) forget(id sessionHash) {
 	s := t.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// certificate writes one for 127.0.0.1 that signs itself.
+// certificate writes a self-signed certificate for 127.0.0.1.
 func certificate(t *testing.T) (certFile, keyFile string) {
 	t.Helper()
 	cert, key := certificates.PEM(t, certificates.SelfSigned(t, x509.Certificate{
@@ -29,7 +29,7 @@ func writePEM(t *testing.T, text []byte) string {
 	return file
 }
 
-func TestTLSBelievesOnlyWhomItTrusts(t *testing.T) {
+func TestTLS_verifiesServer(t *testing.T) {
 	cert, key := certificate(t)
 	port := strconv.Itoa(freePort(t))
 	startRedis(t, "--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert,
@@ -38,15 +38,15 @@ func TestTLSBelievesOnlyWhomItTrusts(t *testing.T) {
 
 	trusting := open(t, url+"?ca="+cert)
 	trusting.Remember(scope, id(1), podA)
-	trusting.settled(t)
+	trusting.waitWritten(t)
 	wantPod(t, open(t, url+"?ca="+cert), id(1), podA)
 
-	doubting := open(t, url)
-	wantPod(t, doubting, id(1), none)
+	distrusting := open(t, url)
+	wantPod(t, distrusting, id(1), none)
 	eventually(t, "that the certificate is not trusted", func() bool {
-		return doubting.log.count("certificate signed by unknown authority") == 1
+		return distrusting.log.count("certificate signed by unknown authority") == 1
 	})
-	if doubting.events.count(Up) != 0 {
-		t.Error("a server that is not trusted counts as up")
+	if distrusting.events.count(Up) != 0 {
+		t.Error("an untrusted server became available")
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// mode is how the servers of a shared store are found.
+// mode is the topology of the shared store.
 type mode uint8
 
 const (
@@ -19,10 +19,10 @@ const (
 	cluster
 )
 
-// address is what a URL of a shared store says.
+// address is a parsed store URL.
 type address struct {
 	mode     mode
-	name     string // the URL without its secrets, for logs
+	name     string // the URL without secrets, for logs
 	hosts    []string
 	db       int
 	prefix   string
@@ -39,19 +39,21 @@ var modes = map[string]mode{"": single, "+sentinel": sentinel, "+cluster": clust
 
 const (
 	maxHosts  = 32
-	nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._" // of hosts and masters
+	nameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._" // allowed in hosts and master names
 )
 
 func isName(s string) bool { return s != "" && strings.Trim(s, nameBytes) == "" }
 
-// parseURL takes a URL apart by hand, because net/url knows but one host. Its errors quote nothing that may be a secret,
-// also where the URL is spelled so badly that a password turns up in the place of something else.
+// parseURL parses a store URL. net/url supports only one host.
+//
+// Errors quote no part of the URL that may contain a secret, even if a password appears in the place of another
+// part.
 func parseURL(text string) (address, error) {
 	scheme, rest, ok := strings.Cut(text, "://")
-	a, known := schemes(scheme)
+	a, known := parseScheme(scheme)
 	if !ok || !known {
-		return a, errors.New(`session store: must be "memory" or begin with redis://, redis+sentinel://, ` +
-			`redis+cluster://, or the same with rediss`)
+		return a, errors.New(`session store: must be "memory" or start with redis://, redis+sentinel://, ` +
+			`redis+cluster://, rediss://, rediss+sentinel:// or rediss+cluster://`)
 	}
 	rest, query, _ := strings.Cut(rest, "?")
 	authority, path, _ := strings.Cut(rest, "/")
@@ -67,7 +69,7 @@ func parseURL(text string) (address, error) {
 	return a, nil
 }
 
-func schemes(scheme string) (a address, known bool) {
+func parseScheme(scheme string) (a address, known bool) {
 	rest, secure := strings.CutPrefix(scheme, "rediss")
 	if !secure {
 		if rest, known = strings.CutPrefix(scheme, "redis"); !known {
@@ -91,12 +93,12 @@ func (a *address) setAuthority(authority string) error {
 		a.user, err = url.PathUnescape(user)
 		a.password, err2 = url.PathUnescape(password)
 		if err != nil || err2 != nil {
-			return errors.New("user or password: a % must be followed by two hexadecimal digits")
+			return errors.New("user or password: invalid percent-encoding")
 		}
 	}
 	list := strings.Split(hosts, ",")
 	if a.mode == single && len(list) > 1 || len(list) > maxHosts {
-		return fmt.Errorf("hosts: one is allowed, and up to %d with redis+sentinel and redis+cluster", maxHosts)
+		return fmt.Errorf("too many hosts: only redis+sentinel and redis+cluster support more than one, at most %d", maxHosts)
 	}
 	return a.setHosts(list)
 }
@@ -116,9 +118,9 @@ func (a *address) setHosts(list []string) error {
 	return nil
 }
 
-var errNotHost = errors.New("must be a name or an IP address, IPv6 in brackets")
+var errNotHost = errors.New("must be a host name or an IP address, with IPv6 in brackets")
 
-// hostOf lets "host", "host:port", "[IPv6]" and "[IPv6]:port" pass.
+// hostOf parses "host", "host:port", "[IPv6]" or "[IPv6]:port", and returns it with a port.
 func hostOf(text, defaultPort string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
@@ -139,12 +141,12 @@ func hostOf(text, defaultPort string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// setPath reads "/db", and "/master/db" with sentinel.
+// setPath parses "/db", or "/master/db" with redis+sentinel.
 func (a *address) setPath(path string) error {
 	db := path
 	if a.mode == sentinel {
 		if a.master, db, _ = strings.Cut(path, "/"); !isName(a.master) {
-			return errors.New("the name of the master must follow the hosts, as in redis+sentinel://host/mymaster")
+			return errors.New("missing master name, as in redis+sentinel://host/mymaster")
 		}
 	}
 	if db == "" {
@@ -155,7 +157,7 @@ func (a *address) setPath(path string) error {
 		return errors.New("the database must be a number from 0 to 65535")
 	}
 	if a.mode == cluster && n != 0 {
-		return errors.New("a cluster has no database but 0")
+		return errors.New("the database of a cluster must be 0")
 	}
 	a.db = int(n)
 	return nil

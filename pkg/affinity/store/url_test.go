@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestURLs(t *testing.T) {
+func TestParseURL(t *testing.T) {
 	for _, c := range []struct {
 		text, name string
 		want       address
@@ -40,7 +40,7 @@ func same(a, b address) bool {
 		a.sentinelPassword == b.sentinelPassword
 }
 
-func TestURLsWithTLS(t *testing.T) {
+func TestParseURL_tls(t *testing.T) {
 	for _, text := range []string{"rediss://a", "rediss+sentinel://a/m", "rediss+cluster://a"} {
 		if a, err := parseURL(text); err != nil || a.tls == nil || a.tls.InsecureSkipVerify || a.tls.ServerName != "" {
 			t.Errorf("%s: %+v, %v; want TLS that verifies the host", text, a.tls, err)
@@ -48,39 +48,39 @@ func TestURLsWithTLS(t *testing.T) {
 	}
 }
 
-func TestURLsThatAreRefused(t *testing.T) {
+func TestParseURL_errors(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                              `must be "memory"`,
 		"redis":                         `must be "memory"`,
 		"http://a":                      `must be "memory"`,
 		"redis+other://a":               `must be "memory"`,
 		"redisss://a":                   `must be "memory"`,
-		"redis://":                      "host 1: must be a name",
+		"redis://":                      "host 1: must be a host name",
 		"redis://a:0":                   "host 1: the port",
 		"redis://a:65536":               "host 1: the port",
 		"redis://a:x":                   "host 1: the port",
-		"redis://a b":                   "host 1: must be a name",
-		"redis://::1":                   "host 1", // an IPv6 address with a port can be told from one without by brackets only
-		"redis://a,b":                   "hosts: one is allowed",
+		"redis://a b":                   "host 1: must be a host name",
+		"redis://::1":                   "host 1", // an IPv6 address with a port needs brackets
+		"redis://a,b":                   "too many hosts",
 		"redis://a/x":                   "the database",
 		"redis://a/-1":                  "the database",
 		"redis://%zz@a":                 "user or password",
-		"redis://a?x=1":                 "allowed are",
-		"redis://a?prefix=a&prefix=b":   "allowed are",
-		"redis://a?prefix=":             "allowed are",
+		"redis://a?x=1":                 "supported are",
+		"redis://a?prefix=a&prefix=b":   "supported are",
+		"redis://a?prefix=":             "supported are",
 		"redis://a?%zz":                 "name=value",
 		"redis://a?prefix=%7Bx%7D":      "prefix: must be",
-		"redis://a?ca=/x":               "ca: is for TLS",
+		"redis://a?ca=/x":               "ca: requires TLS",
 		"rediss://a?ca=/nowhere":        "no such file",
-		"rediss://a?ca=url_test.go":     "holds no certificate",
-		"redis://a?sentinel-user=x":     "sentinel-user: is for redis+sentinel",
-		"redis://a?sentinel-password=x": "sentinel-password: is for redis+sentinel",
-		"redis+sentinel://a":            "the name of the master",
-		"redis+sentinel://a/m@b":        "the name of the master",
+		"rediss://a?ca=url_test.go":     "contains no PEM certificate",
+		"redis://a?sentinel-user=x":     "sentinel-user: requires redis+sentinel",
+		"redis://a?sentinel-password=x": "sentinel-password: requires redis+sentinel",
+		"redis+sentinel://a":            "missing master name",
+		"redis+sentinel://a/m@b":        "missing master name",
 		"redis+sentinel://a/m/x":        "the database",
-		"redis+cluster://a/1":           "a cluster has no database",
+		"redis+cluster://a/1":           "the database of a cluster",
 		"redis+cluster://a,,b":          "host 2",
-		"redis+cluster://a" + strings.Repeat(",a", 32): "up to 32",
+		"redis+cluster://a" + strings.Repeat(",a", 32): "at most 32",
 	} {
 		if _, err := Open(text, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q): %v, want %q", text, err, want)
@@ -88,8 +88,8 @@ func TestURLsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Whoever misspells a URL finds the error in a log, and must not find the password there.
-func TestErrorsOfURLsQuoteNoSecret(t *testing.T) {
+// Errors are logged, and must not contain the password.
+func TestParseURL_errorsHideSecrets(t *testing.T) {
 	for _, text := range []string{
 		"redis://u:hunter2/x@a", "redis://u:hunter2@a/x", "redis://:hunter2", "redis://hunter2", "redis://u:hunter2%@a",
 		"redis://u:1/hunter2@a", "redis://u:hunter2?@a", "redis://u:x?hunter2@a", "redis+sentinel://u:1/hunter2@a",
@@ -106,7 +106,7 @@ func TestErrorsOfURLsQuoteNoSecret(t *testing.T) {
 	}
 }
 
-func FuzzURL(f *testing.F) {
+func FuzzParseURL(f *testing.F) {
 	for _, text := range []string{"redis://u:p@a:1/2?prefix=x", "rediss+sentinel://a,[::1]:2/m/1", "redis+cluster://a,b"} {
 		f.Add(text)
 	}

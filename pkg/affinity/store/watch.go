@@ -5,22 +5,23 @@ import (
 	"time"
 )
 
-// probeWait is how long the store may take to answer when no request waits for it.
+// probeWait is the timeout of a probe. It is longer than Wait, because no request waits for it.
 const probeWait = time.Second
 
-// watch closes a breaker each time that it has opened, when its part of the store answers again.
+// watch closes a breaker each time after it opened, once its part of the store is available again.
 func (s *shared) watch(b *breaker) {
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-b.opened:
-			s.revive(b)
+			s.reconnect(b)
 		}
 	}
 }
 
-func (s *shared) revive(b *breaker) {
+// reconnect probes the part of a breaker every Retry until a probe succeeds, and then closes the breaker.
+func (s *shared) reconnect(b *breaker) {
 	ticker := time.NewTicker(s.Retry)
 	defer ticker.Stop()
 	for {
@@ -41,12 +42,12 @@ func (s *shared) revive(b *breaker) {
 	}
 }
 
-// probe connects, where that has not worked yet, and asks as a Lookup does.
+// probe connects if necessary, and sends the same query as a Lookup.
 func (s *shared) probe(b *breaker) error {
 	if err := s.server.connect(s.ctx, s.address, s.table); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, probeWait)
 	defer cancel()
-	return s.server.get(ctx, s.parts.nobody(b)).err
+	return s.server.get(ctx, s.parts.unusedID(b)).err
 }

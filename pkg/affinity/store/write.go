@@ -10,24 +10,25 @@ import (
 
 const (
 	maxBatch  = 128
-	writeWait = time.Second // for a batch
+	writeWait = time.Second // timeout of a batch
 )
 
-// change is something that the shared store is to be told: that a session is bound, or that it is still used.
+// change is a queued write to the shared store: a binding, or a renewal of a session in use.
 type change struct {
-	id      sum
+	id      sessionHash
 	renewal bool
-	key     model.EndpointKey // filled in when it is written
+	key     model.EndpointKey // set when the change is written
 }
 
-// outcome is what became of a change.
+// outcome is the result of writing a change.
 type outcome struct {
-	missing bool  // a renewal of a session that the store does not have
-	err     error // it was not written, as far as is known
-	silent  bool  // err is not an answer of the store
+	missing     bool  // a renewal failed because the store does not have the session
+	err         error // the write failed, or its result is unknown
+	unreachable bool  // err was not sent by the store
 }
 
-// enqueue never waits. A binding for which there is no room stays dirty, and is tried again when its session is used.
+// enqueue queues a change without blocking, and reports whether there was space. A dropped binding stays dirty, and
+// is queued again when its session is used.
 func (s *shared) enqueue(c change) bool {
 	select {
 	case s.queue <- c:
@@ -36,45 +37,45 @@ func (s *shared) enqueue(c change) bool {
 	}
 	s.Observe(Unwritten)
 	if !c.renewal {
-		s.table.take(c.id)
+		s.table.takeForWrite(c.id)
 	}
 	return false
 }
 
-// write is the one goroutine that writes, so that the last binding of a session is written last.
+// write runs in the only goroutine that writes, so that the last binding of a session is written last.
 func (s *shared) write() {
-	refused := refusals{log: s.Log.WithValues("store", s.address.name)}
+	rejected := rejectionLog{log: s.Log.WithValues("store", s.address.name)}
 	for {
 		select {
 		case c := <-s.queue:
-			s.send(s.batch(c), &refused)
+			s.send(s.batch(c), &rejected)
 		case <-s.ctx.Done():
-			s.flush(&refused)
+			s.flush(&rejected)
 			return
 		}
 	}
 }
 
-// flush writes what was queued before Close, and stops when that takes too long.
-func (s *shared) flush(refused *refusals) {
+// flush writes the changes that were queued before Close. It gives up after writeWait.
+func (s *shared) flush(rejected *rejectionLog) {
 	for end := time.Now().Add(writeWait); time.Now().Before(end); {
 		select {
 		case c := <-s.queue:
-			s.send(s.batch(c), refused)
+			s.send(s.batch(c), rejected)
 		default:
 			return
 		}
 	}
 }
 
-// batch is a change and what else waits, with the keys of this moment; bindings that need no writing any longer are
-// left out.
+// batch collects c and other queued changes, with their current keys. Bindings that were written in the meantime
+// are omitted.
 func (s *shared) batch(c change) []change {
 	batch := make([]change, 0, maxBatch)
 	for {
 		ok := true
 		if !c.renewal {
-			c.key, ok = s.table.take(c.id)
+			c.key, ok = s.table.takeForWrite(c.id)
 		}
 		if ok {
 			batch = append(batch, c)
@@ -90,9 +91,10 @@ func (s *shared) batch(c change) []change {
 	}
 }
 
-func (s *shared) send(batch []change, refused *refusals) {
+// send writes a batch. Changes whose part of the store is unavailable are dropped.
+func (s *shared) send(batch []change, rejected *rejectionLog) {
 	batch = slices.DeleteFunc(batch, func(c change) bool {
-		down := s.parts.of(c.id).isOpen()
+		down := s.parts.breakerFor(c.id).isOpen()
 		if down {
 			s.Observe(Unwritten)
 		}
@@ -103,41 +105,42 @@ func (s *shared) send(batch []change, refused *refusals) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), writeWait)
 	defer cancel()
-	s.settle(batch, s.server.put(ctx, batch, s.table.idle), refused)
+	s.recordOutcomes(batch, s.server.put(ctx, batch, s.table.idle), rejected)
 }
 
-// settle notes what became of a batch. Silence counts once for each part of the store, as it would for one question.
-func (s *shared) settle(batch []change, outcomes []outcome, refused *refusals) {
-	var refusal error
-	silent := map[*breaker]error{}
+// recordOutcomes processes the outcomes of a batch. Connection failures count once per part of the store, like one
+// query.
+func (s *shared) recordOutcomes(batch []change, outcomes []outcome, rejected *rejectionLog) {
+	var rejection error
+	unreachable := map[*breaker]error{}
 	for i, o := range outcomes {
-		s.settleOne(&batch[i], o)
+		s.recordOutcome(&batch[i], o)
 		switch {
-		case o.silent:
-			silent[s.parts.of(batch[i].id)] = o.err
+		case o.unreachable:
+			unreachable[s.parts.breakerFor(batch[i].id)] = o.err
 		case o.err != nil:
-			refusal = o.err
+			rejection = o.err
 		}
 	}
-	for b, err := range silent {
+	for b, err := range unreachable {
 		b.failed(err)
 	}
-	if refusal != nil || len(silent) == 0 {
-		refused.note(refusal, s.Now())
+	if rejection != nil || len(unreachable) == 0 {
+		rejected.note(rejection, s.Now())
 	}
 }
 
-func (s *shared) settleOne(c *change, o outcome) {
+func (s *shared) recordOutcome(c *change, o outcome) {
 	switch {
 	case o.err != nil:
 		s.Observe(Unwritten)
 		return
 	case o.missing:
-		if s.table.lost(c.id) {
+		if s.table.markMissing(c.id) {
 			s.enqueue(change{id: c.id})
 		}
 	case !c.renewal:
-		s.table.taken(c.id, c.key)
+		s.table.acknowledge(c.id, c.key)
 	}
 	s.Observe(Written)
 }
