@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Brings up the hack cluster, gives it the images, runs test/e2e on it, and ends it, whatever came of it. Then it follows the docs
-# as a newcomer does, with a cluster that begins and ends there.
-# With KUBECONFIG set, the suite runs on that cluster instead, without the newcomer. It must have the images limpet:e2e,
-# limpet.dev/cart:sample and busybox:e2e.
+# Starts the hack cluster, loads the images, runs test/e2e, and always stops the cluster. Then it runs the installation guide
+# with a cluster of its own.
+# If KUBECONFIG is set, test/e2e runs on that cluster instead, without the installation guide. The cluster must have the
+# images limpet:e2e, limpet.dev/cart:sample and busybox:e2e.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,7 +11,7 @@ suite() { # suite TEST FLAGS...
 }
 
 if [ -n "${KUBECONFIG:-}" ]; then
-  suite TestLimpetOnARealCluster "$@"
+  suite TestCluster "$@"
   exit
 fi
 
@@ -23,6 +23,6 @@ go run ./hack/image -dockerfile test/e2e/busybox/Dockerfile -arch "$(go env GOAR
 hack/cluster/load.sh bin/busybox.tar
 
 state=${LIMPET_CLUSTER:-/var/tmp/limpet-cluster}
-KUBECONFIG=$state/kubeconfig LIMPET_AUDIT_LOG=$state/audit.log suite TestLimpetOnARealCluster "$@"
+KUBECONFIG=$state/kubeconfig LIMPET_AUDIT_LOG=$state/audit.log suite TestCluster "$@"
 hack/cluster/down.sh
-suite TestANewcomerGetsStickySessions "$@"
+suite TestInstallationGuide "$@"

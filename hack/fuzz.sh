@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fuzz.sh TIME PACKAGES...: runs every fuzz target of the packages for TIME, one after another.
+# fuzz.sh TIME PACKAGES... runs each fuzz target of the packages for TIME, one after the other.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 time=$1
@@ -7,7 +7,7 @@ shift
 
 for package in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' "$@"); do
   for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
-    # Inputs are not made as short as can be: where goroutines race for what is covered, nothing else would be done.
+    # No minimization: with nondeterministic coverage it would use up all the time.
     go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 10x "$package"
   done
 done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# generate.sh CONTROLLER-GEN: writes every file that is derived from another one.
+# generate.sh CONTROLLER-GEN writes all generated files.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 controller_gen=$1
@@ -8,10 +8,10 @@ controller_gen=$1
 "$controller_gen" crd paths=./api/... output:crd:artifacts:config=config/crd/bases
 "$controller_gen" rbac:roleName=limpet paths=./controllers/... output:rbac:artifacts:config=config/rbac
 
-# What the chart ships of that.
+# Copies for the chart.
 cp config/crd/bases/*.yaml charts/limpet/crds/
 cp config/rbac/role.yaml charts/limpet/files/
 
-# The reference pages that follow from the code.
+# Generated reference pages.
 go run ./hack/docs
 go test ./cmd/limpet -count 1 -run TestFlagsPage_isCurrent -update

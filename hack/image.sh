@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# image.sh NAME:TAG: builds the image with docker, podman or buildah, the first of them that works here. Where none does, it
-# writes an archive of the same image to dist/.
+# image.sh NAME:TAG builds the image with docker, podman or buildah, whichever works first. If none works, it writes an
+# archive of the same image to dist/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tag=${1:?usage: image.sh NAME:TAG}

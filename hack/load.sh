@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# load.sh NAME:TAG: gives the node of the hack cluster the image of Limpet under that name, and that of the sample app.
+# load.sh NAME:TAG builds the image of Limpet with that name and the image of the sample app, and loads both into the hack cluster.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 arch=$(go env GOARCH)

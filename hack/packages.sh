@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# packages.sh COMMAND:PACKAGE...: installs those Debian packages whose command is missing, without starting what they serve.
+# packages.sh COMMAND:PACKAGE... installs the Debian packages whose command is missing, without starting their services.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 missing=()
 for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}"); done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
-# Debian asks this file before it starts a service on install (invoke-rc.d(8)); 101 says no.
+# policy-rc.d(8): exit status 101 keeps packages from starting services on installation.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   trap 'rm "$policy"' EXIT

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Writes a release to dist/: programs (those for macOS are the kubectl plugin), image archives, the chart, one manifest that
-# installs everything, what it was all built from, and the checksums. VERSION is that of the release, as 1.2.3; TARGETS may name
-# fewer platforms than all.
+# Writes a release to dist/: programs (for macOS only the kubectl plugin), image archives, the chart, a manifest that installs
+# everything, SPDX documents and checksums. VERSION is the version, such as 1.2.3. TARGETS may select a subset of the platforms.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 : "${VERSION:?release.sh needs VERSION=1.2.3}"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs generate, tidy, fmt, vet, lint and hack/prose. Fails if one of them fails, or if one of the first three changes a file:
-# the committed version of that file is stale.
+# Runs generate, tidy, fmt, vet, lint and hack/prose. Fails if one of them fails, and lists the files that the first three
+# changed, because these are outdated in the commit.
 #
-# Uncommitted changes are listed but allowed, so that a developer can run this while working. In CI they are an error.
+# Uncommitted changes are allowed and reported locally. In CI they are an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

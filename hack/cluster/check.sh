@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails naming everything that a cluster has left on this machine: processes, mounts, network devices, routes, packet filter
-# rules, control groups, its folder.
+# Fails if the cluster left anything on this machine, and lists it: processes, mounts, network devices, routes, packet filter
+# rules, control groups, files.
 set -euo pipefail
 # shellcheck source=hack/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,5 +15,5 @@ left=$(
   cgroups | head -n 1
   [ ! -e "$state" ] || echo "$state"
 )
-[ -z "$left" ] || die "this is left of the cluster:
+[ -z "$left" ] || die "leftovers of the cluster:
 $left"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# configure.sh BIN: writes the keys, users and settings of the cluster into its folder.
+# configure.sh BIN writes the keys, users and configuration files of the cluster to its state directory.
 set -euo pipefail
 # shellcheck source=hack/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -7,7 +7,7 @@ mkdir -p "$state"/{lib,log,sysctl,certs,run}
 
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$state/account.key" 2>"$state/openssl.log"
 openssl pkey -in "$state/account.key" -pubout -out "$state/account.pub"
-# With a certificate of our own, what trusts it can be written before the API server is up.
+# The certificate is created here, so that kubeconfigs can be written before the API server runs.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=limpet-cluster \
   -addext "subjectAltName=IP:$node_ip,IP:10.96.0.1,IP:127.0.0.1,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc" \
   -keyout "$state/certs/apiserver.key" -out "$state/certs/apiserver.crt" 2>"$state/openssl.log"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Ends the cluster of up.sh, whatever state it is in, and fails naming what is left of it.
+# Stops the cluster of up.sh in any state. Fails and lists leftovers, if there are any.
 set -euo pipefail
 # shellcheck source=hack/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PATH="$PATH:/usr/sbin:/sbin"
 
-# With the first process of a process table the kernel ends all the others.
+# When PID 1 of a PID namespace exits, the kernel kills all its processes.
 if pid=$(node_pid); then kill -KILL "$pid"; fi
-# Connections that nobody closed would hold the node's network, and with it the cable, for another minute.
+# Open connections would keep the network namespace, and with it the veth pair, alive for another minute.
 ip link delete "$link" 2>/dev/null || true
 
 no_cgroups() { cgroups | tac | xargs -r rmdir && [ -z "$(cgroups)" ]; } # not as long as a process is in one

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The first process of the node: makes it a machine of its own, starts Kubernetes in it, and ends when one of its programs does.
-# bin is the folder of its programs.
+# The first process of the node. It sets up the namespaces, starts Kubernetes, and exits when one of the programs exits. bin is
+# the directory of the programs.
 set -euo pipefail
 # shellcheck source=hack/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-# Folders of its own, where its programs look by default.
+# Private directories at the default paths of the programs.
 mount -t tmpfs tmpfs /run
 mount --bind "$state/lib" /var/lib
 mount --bind "$state/log" /var/log
@@ -13,14 +13,14 @@ mkdir /run/cni /run/lock
 cp "$state/cni.conflist" /run/cni/
 cp "$state/resolv.conf" /run/
 
-# The kubelet sets these, which are the host's: here it sets copies.
+# The kubelet writes these sysctls of the host, so give it copies.
 for name in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes; do
   copy=$state/sysctl/${name//\//.}
   cat "/proc/sys/$name" >"$copy"
   mount --bind "$copy" "/proc/sys/$name"
 done
 
-# crun refuses both layouts of control groups at once.
+# crun rejects a mix of cgroup v1 and v2.
 if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
 for controller in /sys/fs/cgroup/*/cgroup.procs; do mkdir -p "$(dirname "$controller")/$cgroup"; done
 [ ! -e /sys/fs/cgroup/cgroup.procs ] || mkdir -p "/sys/fs/cgroup/$cgroup"
@@ -46,8 +46,8 @@ start "$bin/kube-apiserver" --etcd-servers=http://127.0.0.1:2379 --advertise-add
   --audit-policy-file="$state/audit.yaml" --audit-log-path="$state/audit.log"
 start containerd --config="$state/containerd.toml"
 
-# The others end if these are not there in time, as on a disk that has not seen them before.
-eventually test -S /run/containerd/containerd.sock || die "containerd does not listen"
+# The other programs exit if these start too slowly, as with a cold disk cache.
+eventually test -S /run/containerd/containerd.sock || die "containerd is not listening"
 eventually "$bin/kubectl" --kubeconfig="$state/kubeconfig" get --raw /readyz || die "the API server is not ready"
 start "$bin/kube-controller-manager" --kubeconfig="$state/manager.conf" --use-service-account-credentials --leader-elect=false \
   --service-account-private-key-file="$state/account.key" --root-ca-file="$state/certs/apiserver.crt"
@@ -57,4 +57,4 @@ start "$bin/kube-proxy" --kubeconfig="$state/proxy.conf" --hostname-override="$n
   --cluster-cidr="$pods" --conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0s --conntrack-tcp-timeout-close-wait=0s
 
 wait -n -p ended || true
-echo "process $ended of the node ended; see the logs beside this one"
+echo "process $ended of the node exited; see the logs in the same directory"

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Brings up Kubernetes with one real node on this machine, and prints how to use it. Needs root; down.sh ends it.
+# Starts Kubernetes with one real node on this machine, and prints how to use it. Needs root. down.sh stops it.
 #
-# The node lives in a network, a process table and a mount table of its own (node.sh is its first process), joined to the host
-# by a cable. When that first process ends, the kernel takes everything away but the folder and the control groups.
+# The node has its own network, PID and mount namespaces, and is connected to the host by a veth pair. node.sh is its first
+# process. When it exits, the kernel removes everything except the state directory and the cgroups.
 set -euo pipefail
 # shellcheck source=hack/cluster/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 PATH="$PATH:/usr/sbin:/sbin"
 
-[ "$(id -u)" = 0 ] || die "a node needs root"
+[ "$(id -u)" = 0 ] || die "must be run as root"
 missing=()
 for pair in $needs; do command -v "${pair%%:*}" >/dev/null || missing+=("$pair"); done
-[ ${#missing[@]} = 0 ] || die "programs are missing; on Debian: hack/packages.sh ${missing[*]}"
-! node_pid >/dev/null || die "it is up: export KUBECONFIG=$state/kubeconfig (or make cluster-down)"
+[ ${#missing[@]} = 0 ] || die "missing programs; on Debian run: hack/packages.sh ${missing[*]}"
+! node_pid >/dev/null || die "already running: export KUBECONFIG=$state/kubeconfig (or make cluster-down)"
 
 bin=$(KUBEBUILDER_ASSETS='' "$root/hack/controlplane/build.sh" node)
 "$here/down.sh" # what a machine that went down has left
-mkdir -m 700 "$state" || die "$state is somebody else's"
+mkdir -m 700 "$state" || die "cannot create $state"
 give_up() { # with the last words of each program
   tail -n 5 "$state"/{node,etcd,containerd,ku}*.log | cut -c -300 >&2 || true # some may not have begun
   "$here/down.sh"
@@ -28,7 +28,7 @@ trap '[ $? = 0 ] || give_up' EXIT
   go run ./hack/image -dockerfile hack/cluster/pause/Dockerfile -file pause="$state/pause" -tag limpet.dev/pause:1 \
     -arch "$(go env GOARCH)" -o "$state/pause.tar")
 
-# The cable is plugged in from inside, while the host's network can still be named.
+# Move the veth from inside the namespace, where the host's network can still be referenced.
 export state bin here link
 setsid unshare --net bash -euo pipefail -c '
   echo $$ >"$state/pid"
@@ -39,20 +39,20 @@ ip addr add "$host_ip/30" dev "$link"
 ip link set "$link" up
 ip route add "$pods" via "$node_ip"
 
-# await CHECK...: until it succeeds, or the node ends.
+# await CHECK... repeats CHECK until it succeeds or the node exits.
 await() { eventually succeeds_or_ended "$@" && node_pid >/dev/null; }
 succeeds_or_ended() { "$@" || ! node_pid; }
 
 export KUBECONFIG="$state/kubeconfig"
 await "$bin/kubectl" get --raw /readyz || die "the API server is not ready"
-await "$here/load.sh" "$state/pause.tar" || die "containerd does not take images"
+await "$here/load.sh" "$state/pause.tar" || die "containerd does not accept images"
 await "$bin/kubectl" wait --for=condition=Ready "node/$node" --timeout=5s || die "the node is not ready"
-await "$bin/kubectl" get serviceaccount default || die "the controllers do not work"
+await "$bin/kubectl" get serviceaccount default || die "kube-controller-manager does not work"
 
 cat <<END
 Kubernetes $("$bin/kubectl" get node "$node" -o jsonpath='{.status.nodeInfo.kubeletVersion}') is up. Its node is at $node_ip.
   export KUBECONFIG=$KUBECONFIG
   export PATH=$bin:\$PATH                      # kubectl
-  hack/cluster/load.sh IMAGE.tar            # what its pods may run
+  hack/cluster/load.sh IMAGE.tar            # load an image
   make cluster-down
 END

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Prints the folder that holds etcd, kube-apiserver, kube-controller-manager and kubectl, building what is missing.
-# With the argument `node`, also what a node needs: kube-scheduler, kubelet and kube-proxy.
+# Builds etcd, kube-apiserver, kube-controller-manager and kubectl if they are missing, and prints their directory.
+# With the argument `node`, it also builds kube-scheduler, kubelet and kube-proxy.
 #
-# KUBEBUILDER_ASSETS wins when it is set: nothing is built then. Otherwise the programs are kept in a per-user cache
-# folder named by version, so that a fresh clone finds them. The first build takes about 8 minutes on two cores, and that of
-# the node 2 more.
+# If KUBEBUILDER_ASSETS is set, it prints that and builds nothing. Otherwise the programs are kept in a per-user cache
+# directory named by version, which is shared by all clones. The first build takes about 8 minutes on two cores, and 2 more
+# for the node.
 set -euo pipefail
 
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
@@ -21,7 +21,7 @@ mkdir -p "$dir"
 exec 9>"$dir/.lock"
 flock 9
 
-# kubectl and Helm parse the server's version; without the stamp it is not one.
+# kubectl and Helm parse the server's version, which is invalid unless it is set here.
 stamp="-s -w -X k8s.io/component-base/version.gitVersion=$kubernetes"
 
 build() { # build NAME PACKAGE: through a temporary name, so that an interrupted build leaves nothing half made.

@@ -1,6 +1,6 @@
-// Command docs writes the pages of docs/reference that follow from the code: what an AffinityPolicy may hold, from the
-// CustomResourceDefinition, and the reasons that conditions and Events give, from the comments of their constants.
+// Command docs generates the reference pages that follow from the code. AffinityPolicy fields come from the
+// CustomResourceDefinition, and reasons of conditions and Events from the comments of their constants.
 //
-// It decides how that looks, and says what this version does not do yet: see support.go. It reads files only and imports
-// no room, so that it works on whatever controller-gen has made.
+// It also documents which features this version does not support (support.go). It only parses files and imports no
+// package of Limpet, so that it works with any output of controller-gen.
 package main

@@ -15,8 +15,8 @@ import (
 	"github.com/limpet-dev/limpet/config/crd"
 )
 
-// test/docs applies the examples; here is seen that there is one for every field.
-func TestEveryFieldHasAnExampleOnItsPage(t *testing.T) {
+// test/docs applies the examples. This test checks that every field has one.
+func TestExamples_coverEveryField(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root, "docs/reference/affinitypolicy.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +36,7 @@ func TestEveryFieldHasAnExampleOnItsPage(t *testing.T) {
 	}
 }
 
-// collectFields notes the path of everything that a value sets, with [] for the entries of lists.
+// collectFields records the path of every field that a value sets, with [] for list elements.
 func collectFields(into map[string]bool, path string, value any) {
 	into[path] = true
 	switch v := value.(type) {
@@ -51,7 +51,7 @@ func collectFields(into map[string]bool, path string, value any) {
 	}
 }
 
-// specFields are the paths of all fields below spec, as the CustomResourceDefinition has them.
+// specFields returns the paths of all fields below spec in the CustomResourceDefinition.
 func specFields(t *testing.T) []string {
 	t.Helper()
 	var definition apiextensionsv1.CustomResourceDefinition

@@ -20,7 +20,7 @@ func main() {
 	}
 }
 
-// write writes every page below root, the folder of the checkout.
+// write generates all pages below root, the directory of the checkout.
 func write(root string) error {
 	pages, err := render(root)
 	if err != nil {
@@ -34,7 +34,7 @@ func write(root string) error {
 	return nil
 }
 
-// render gives the text of every page, by file name.
+// render returns the text of each page by file name.
 func render(root string) (map[string][]byte, error) {
 	spec, err := readSpec(filepath.Join(root, "config/crd/bases/limpet.dev_affinitypolicies.yaml"))
 	if err != nil {
@@ -68,6 +68,7 @@ func render(root string) (map[string][]byte, error) {
 	return pages, nil
 }
 
+// fill executes a template.
 func fill(name string, data any) ([]byte, error) {
 	t, err := template.ParseFS(templates, name)
 	if err != nil {
@@ -80,7 +81,7 @@ func fill(name string, data any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// cell makes a text fit for a cell of a Markdown table.
+// cell formats text for a cell of a Markdown table.
 func cell(text string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(text), " "), "|", `\|`)
 }

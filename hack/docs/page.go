@@ -10,13 +10,13 @@ import (
 
 type schema = apiextensionsv1.JSONSchemaProps
 
-// page is the part of a page that is written about a schema.
+// page builds the part of a page that describes a schema.
 type page struct {
 	strings.Builder
 	types structs
 }
 
-// fields writes a section about every object below spec, with its fields and the rules between them.
+// fields writes one section per object below spec, with its fields and validation rules.
 func fields(spec *schema, types structs) string {
 	p := page{types: types}
 	p.section("spec", "AffinityPolicySpec", spec)
@@ -42,7 +42,7 @@ func (p *page) section(path, typ string, s *schema) {
 	}
 }
 
-// objectOf gives the object that a field, or each element of it, is: nil if it is none.
+// objectOf returns the schema of a field, or of its elements, if it is an object. Otherwise it returns nil.
 func objectOf(s *schema) (below *schema, suffix string) {
 	if s.Type == "array" {
 		s, suffix = s.Items.Schema, "[]"
@@ -53,7 +53,7 @@ func objectOf(s *schema) (below *schema, suffix string) {
 	return s, suffix
 }
 
-// rules writes those of the object, and those of its fields that are no objects themselves.
+// rules writes the validation rules of an object and of its fields that are not objects.
 func (p *page) rules(s *schema) {
 	var messages []string
 	for _, rule := range s.XValidations {
@@ -70,12 +70,13 @@ func (p *page) rules(s *schema) {
 		return
 	}
 	slices.Sort(messages)
-	p.WriteString("\nThe API server refuses what breaks one of these rules:\n\n")
+	p.WriteString("\nThe API server enforces these rules:\n\n")
 	for _, message := range messages {
 		fmt.Fprintf(p, "- %s\n", message)
 	}
 }
 
+// meaning returns the description of a field, with a note if this version does not support it.
 func meaning(path, name string, field *schema) string {
 	text := cell(field.Description)
 	at := strings.TrimPrefix(path+"."+name, "spec.")
@@ -115,7 +116,7 @@ func plainType(s *schema) string {
 	return s.Type
 }
 
-// elements names what a list is of, in the plural.
+// elements returns the plural name of a list's elements.
 func elements(s *schema) string {
 	if len(s.Enum) > 0 {
 		return "of " + choice(s)
@@ -123,7 +124,7 @@ func elements(s *schema) string {
 	return s.Type + "s"
 }
 
-// bounds writes "1 to 8 ", or what there is of it.
+// bounds returns "1 to 8 ", or "at most 8 " without a lower bound.
 func bounds(low, high *int64) string {
 	if low != nil && *low > 0 {
 		return fmt.Sprintf("%d to %d ", *low, *high)
@@ -131,7 +132,7 @@ func bounds(low, high *int64) string {
 	return fmt.Sprintf("at most %d ", *high)
 }
 
-// choice writes "`A`, `B` or `C`".
+// choice returns "`A`, `B` or `C`".
 func choice(s *schema) string {
 	var out []string
 	for _, value := range enum(s) {

@@ -15,7 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// readSpec gives the schema of spec in the one version of a CustomResourceDefinition.
+// readSpec returns the schema of spec. The CustomResourceDefinition must have exactly one version.
 func readSpec(file string) (*apiextensionsv1.JSONSchemaProps, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -26,19 +26,20 @@ func readSpec(file string) (*apiextensionsv1.JSONSchemaProps, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	if len(definition.Spec.Versions) != 1 {
-		return nil, fmt.Errorf("%s has %d versions, but this program writes about one", file, len(definition.Spec.Versions))
+		return nil, fmt.Errorf("%s has %d versions, want 1", file, len(definition.Spec.Versions))
 	}
 	spec := definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 	return &spec, nil
 }
 
-// structs are the Go types of the API by name, each with its fields in their order: a CustomResourceDefinition has them
-// by name.
+// structs maps the Go types of the API to their fields in source order. A CustomResourceDefinition does not
+// preserve this order.
 type structs map[string][]goField
 
-// goField is a field of a Go type: its name in JSON, and the name of its type, or of that of its elements.
+// goField is a field of a Go type: its JSON name, and its type or element type.
 type goField struct{ name, typ string }
 
+// readStructs parses all struct types in *_types.go files of dir.
 func readStructs(dir string) (structs, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*_types.go"))
 	if err != nil {
@@ -74,7 +75,7 @@ func goFields(s *ast.StructType) []goField {
 	return out
 }
 
-// typeName gives "" for a type of another package.
+// typeName returns the name of a type of the same package, without pointers and slices, or "".
 func typeName(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -96,10 +97,10 @@ func jsonName(tag string) string {
 	return name
 }
 
-// constant is a string constant, with what its comment says of it.
+// constant is a string constant with its doc comment.
 type constant struct{ name, value, doc string }
 
-// readConstants gives the constants of a Go file that have comments, in their order.
+// readConstants returns the documented constants of a Go file in source order.
 func readConstants(file string) ([]constant, error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
@@ -112,7 +113,7 @@ func readConstants(file string) ([]constant, error) {
 			return true
 		}
 		if literal, ok := spec.Values[0].(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			value, _ := strconv.Unquote(literal.Value) // the parser has seen that it is one
+			value, _ := strconv.Unquote(literal.Value) // valid, because it was parsed
 			out = append(out, constant{spec.Names[0].Name, value, spec.Doc.Text()})
 		}
 		return true
@@ -120,7 +121,7 @@ func readConstants(file string) ([]constant, error) {
 	return out, nil
 }
 
-// tableOf gives the rows of the constants whose names start with prefix.
+// tableOf returns table rows for the constants whose names start with prefix.
 func tableOf(all []constant, prefix string) string {
 	var b strings.Builder
 	for _, c := range all {
@@ -133,7 +134,7 @@ func tableOf(all []constant, prefix string) string {
 	return b.String()
 }
 
-// sentence makes the rest of a comment stand alone.
+// sentence capitalizes the first letter of text.
 func sentence(text string) string {
 	if text == "" {
 		return ""

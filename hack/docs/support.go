@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// notYet are the fields of spec that this version of Limpet takes only with one value, and that value. A policy with
-// another one is not accepted. A test holds this list against pkg/translate.
+// notYet maps unsupported fields of spec to the only value that this version accepts. A test compares it with
+// pkg/translate.
 var notYet = map[string]string{}
 
-// method is a cell of the table of methods.
+// method is a cell of the method table.
 type method struct{ source, binding string }
 
-// works are the methods that this version does. The same test holds for them.
+// works lists the supported methods. A test compares it with pkg/translate.
 var works = []method{
 	{"Cookie", "Issued"}, {"Cookie", "Hashed"}, {"Cookie", "Learned"}, {"Cookie", "Wrapped"}, {"Cookie", "Named"},
 	{"Header", "Issued"}, {"Header", "Hashed"}, {"Header", "Learned"}, {"Header", "Wrapped"}, {"Header", "Named"},
@@ -22,14 +22,14 @@ var works = []method{
 	{"SourceIP", "Hashed"},
 }
 
-// impossible are the methods that make no sense, and that the API server refuses.
+// impossible lists the combinations that the API server rejects.
 var impossible = []method{
 	{"QueryParam", "Issued"}, {"QueryParam", "Wrapped"},
 	{"PathSegment", "Issued"}, {"PathSegment", "Learned"}, {"PathSegment", "Wrapped"},
 	{"SourceIP", "Issued"}, {"SourceIP", "Learned"}, {"SourceIP", "Wrapped"}, {"SourceIP", "Named"},
 }
 
-// methodTable writes which method works, with the sources and bindings of the schema.
+// methodTable returns a table of all sources and bindings of the schema.
 func methodTable(spec *schema) string {
 	fields := spec.Properties["methods"].Items.Schema.Properties
 	source, binding := fields["source"], fields["binding"]
@@ -46,6 +46,7 @@ func methodTable(spec *schema) string {
 	return b.String()
 }
 
+// status returns the content of a cell.
 func status(m method) string {
 	switch {
 	case slices.Contains(works, m):
@@ -56,7 +57,7 @@ func status(m method) string {
 	return "not yet"
 }
 
-// noMethodTakes reports whether a field of a method is only for methods that do not work yet.
+// noMethodTakes reports whether a field is used only by unsupported methods.
 func noMethodTakes(field string) bool {
 	name, ok := strings.CutPrefix(field, "methods[].")
 	switch name {
@@ -68,7 +69,7 @@ func noMethodTakes(field string) bool {
 	return false
 }
 
-// enum gives the values of a schema: those of this API are strings.
+// enum returns the enum values of a string schema.
 func enum(s *schema) []string {
 	var out []string
 	for _, v := range s.Enum {

@@ -17,7 +17,7 @@ import (
 
 const root = "../.."
 
-func TestThePagesAreUpToDate(t *testing.T) {
+func TestPages_upToDate(t *testing.T) {
 	pages, err := render(root)
 	if err != nil {
 		t.Fatal(err)
@@ -30,8 +30,7 @@ func TestThePagesAreUpToDate(t *testing.T) {
 	}
 }
 
-// samples give each field of spec, apart from methods and targets, a value that is not neutral: as YAML below spec, with
-// the fields that it needs beside it.
+// samples has YAML for each field of spec, except methods and targets, that sets the field to a non-default value.
 var samples = map[string]string{
 	"absoluteTimeout":                   "absoluteTimeout: 1h",
 	"idleTimeout":                       "idleTimeout: 1h",
@@ -62,17 +61,17 @@ var samples = map[string]string{
 	"exempt.userAgents":                 "exempt: {userAgents: [bot]}",
 }
 
-func TestWhatIsMarkedAsNotYetIsRefusedAndEverythingElseIsNot(t *testing.T) {
+func TestSupport_fields(t *testing.T) {
 	for _, field := range leaves(t) {
 		sample, ok := samples[field]
 		if !ok {
-			t.Errorf("spec.%s is new: give it a sample, and a mark in support.go if it does not work yet", field)
+			t.Errorf("spec.%s is new: add a sample, and mark it in support.go if it is not supported", field)
 			continue
 		}
 		_, marked := notYet[field]
 		reason, err := accepted(t, "methods: [{source: Cookie, binding: Issued}]\n"+sample)
 		if err != nil {
-			t.Errorf("%s: the sample is refused by the API: %v", field, err)
+			t.Errorf("%s: the API rejects the sample: %v", field, err)
 		}
 		want := v1alpha1.ReasonAccepted
 		if marked {
@@ -84,12 +83,12 @@ func TestWhatIsMarkedAsNotYetIsRefusedAndEverythingElseIsNot(t *testing.T) {
 	}
 	for field := range notYet {
 		if samples[field] == "" {
-			t.Errorf("support.go marks %s, which is no field", field)
+			t.Errorf("support.go marks %s, which is not a field", field)
 		}
 	}
 }
 
-// leaves are the fields below spec that are no objects, apart from methods and targets.
+// leaves returns the fields below spec that are not objects, except methods and targets.
 func leaves(t *testing.T) []string {
 	t.Helper()
 	spec, err := readSpec(filepath.Join(root, "config/crd/bases/limpet.dev_affinitypolicies.yaml"))
@@ -111,19 +110,19 @@ func leaves(t *testing.T) []string {
 	return out
 }
 
-// details are what a method needs beside its source and binding.
+// details has the additional fields that each source needs.
 var details = map[string]string{
 	"Cookie": "cookie: {name: id}", "Header": "header: {name: X-Id}", "QueryParam": "queryParam: {name: id}",
 	"PathSegment": "pathSegment: {index: 1}", "SourceIP": "sourceIP: {ipv4PrefixLength: 24}",
 }
 
-func TestTheTableOfMethodsIsTrue(t *testing.T) {
+func TestSupport_methods(t *testing.T) {
 	for _, source := range []string{"Cookie", "Header", "QueryParam", "PathSegment", "SourceIP"} {
 		for _, binding := range []string{"Issued", "Hashed", "Learned", "Wrapped", "Named"} {
 			m := method{source, binding}
 			reason, err := accepted(t, fmt.Sprintf("methods: [{source: %s, binding: %s, %s}]", source, binding, details[source]))
 			if got := err != nil; got != slices.Contains(impossible, m) {
-				t.Errorf("%s/%s: refused by the API: %v, but support.go says %s", source, binding, err, status(m))
+				t.Errorf("%s/%s: API error %v, but support.go says %s", source, binding, err, status(m))
 			}
 			if got := reason == v1alpha1.ReasonAccepted; got != slices.Contains(works, m) {
 				t.Errorf("%s/%s: %s, but support.go says %s", source, binding, reason, status(m))
@@ -132,7 +131,7 @@ func TestTheTableOfMethodsIsTrue(t *testing.T) {
 	}
 }
 
-// accepted gives the reason of the condition Accepted of a policy with this spec, or why the API refuses it.
+// accepted returns the reason of the condition Accepted for a policy with this spec, or the error of the API.
 func accepted(t *testing.T, spec string) (reason string, err error) {
 	t.Helper()
 	world, _, err := manifest.Read("policy.yaml", []byte(`apiVersion: limpet.dev/v1alpha1

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// The media types of the OCI image specification 1.1.
+// Media types of the OCI image specification 1.1.
 const (
 	typeIndex    = "application/vnd.oci.image.index.v1+json"
 	typeManifest = "application/vnd.oci.image.manifest.v1+json"
@@ -21,7 +21,7 @@ const (
 	typeLayer    = "application/vnd.oci.image.layer.v1.tar+gzip"
 )
 
-// epoch is when everything in an image was made, so that the same input gives the same bytes.
+// epoch is the time of everything in an image, to make builds reproducible.
 var epoch = time.Unix(0, 0).UTC()
 
 type descriptor struct {
@@ -57,7 +57,7 @@ type rootFS struct {
 	DiffIDs []string `json:"diff_ids"`
 }
 
-// dockerManifest is what `docker load` looks for.
+// dockerManifest is manifest.json, which `docker load` reads.
 type dockerManifest struct {
 	Config   string
 	RepoTags []string
@@ -85,7 +85,7 @@ func writeArchive(w io.Writer, s stage, arch, tag string, read func(source strin
 	list.Config, docker.Config = &about, blobPath(about.Digest)
 	entry := a.blob(typeManifest, encode(list))
 	entry.Platform = &of
-	// containerd reads its name from the first, others from the second.
+	// The image name: containerd reads the first annotation, others the second.
 	entry.Annotations = map[string]string{"io.containerd.image.name": qualified(tag), "org.opencontainers.image.ref.name": tag}
 	a.file("index.json", encode(manifest{SchemaVersion: 2, MediaType: typeIndex, Manifests: []descriptor{entry}}))
 	a.file("manifest.json", encode([]dockerManifest{docker}))
@@ -93,7 +93,7 @@ func writeArchive(w io.Writer, s stage, arch, tag string, read func(source strin
 	return a.tar.Close()
 }
 
-// archive writes through a tar.Writer, which keeps the first error for Close.
+// archive writes a tar file. Errors are reported by Close.
 type archive struct{ tar *tar.Writer }
 
 func (a archive) blob(mediaType string, content []byte) descriptor {
@@ -104,16 +104,16 @@ func (a archive) blob(mediaType string, content []byte) descriptor {
 
 func (a archive) file(name string, content []byte) { addFile(a.tar, name, 0o644, content) }
 
-// addFile leaves errors to be returned by Close: tar.Writer keeps them.
+// addFile ignores errors, because tar.Writer returns them from Close.
 func addFile(w *tar.Writer, name string, mode int64, content []byte) {
 	_ = w.WriteHeader(&tar.Header{Name: name, Mode: mode, Size: int64(len(content)), ModTime: epoch, Format: tar.FormatUSTAR})
 	_, _ = w.Write(content)
 }
 
-// layer is a tar of one file, which anybody may read and run, and the folders above it.
+// layer returns a tar of one file with mode 0755 and its parent directories.
 func layer(to string, content []byte) []byte {
 	var b bytes.Buffer
-	w := tar.NewWriter(&b) // writing to memory does not fail
+	w := tar.NewWriter(&b) // cannot fail
 	name := strings.TrimPrefix(to, "/")
 	for _, dir := range parents(name) {
 		_ = w.WriteHeader(&tar.Header{Name: dir + "/", Mode: 0o755, ModTime: epoch, Typeflag: tar.TypeDir, Format: tar.FormatUSTAR})
@@ -123,7 +123,7 @@ func layer(to string, content []byte) []byte {
 	return b.Bytes()
 }
 
-// parents gives the folders above a relative path, the outermost first.
+// parents returns the parent directories of a relative path, outermost first.
 func parents(name string) []string {
 	dir := path.Dir(name)
 	if dir == "." {
@@ -134,8 +134,8 @@ func parents(name string) []string {
 
 func compress(content []byte) []byte {
 	var b bytes.Buffer
-	w := gzip.NewWriter(&b) // without a name and a time
-	_, _ = w.Write(content) // to memory
+	w := gzip.NewWriter(&b) // no name and time in the header
+	_, _ = w.Write(content) // cannot fail
 	_ = w.Close()
 	return b.Bytes()
 }
@@ -143,7 +143,7 @@ func compress(content []byte) []byte {
 func encode(value any) []byte {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // these types have no value that JSON does not have
+		panic(err) // cannot happen with these types
 	}
 	return text
 }
@@ -152,7 +152,7 @@ func digest(content []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum2
 
 func blobPath(digest string) string { return "blobs/sha256/" + strings.TrimPrefix(digest, "sha256:") }
 
-// qualified is the name with the registry that a kubelet assumes for a name without one.
+// qualified returns the name with the default registry, as a kubelet resolves it.
 func qualified(tag string) string {
 	host, _, found := strings.Cut(tag, "/")
 	switch {

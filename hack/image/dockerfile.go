@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// stage is what one stage of a Dockerfile says of an image.
+// stage is one parsed stage of a Dockerfile.
 type stage struct {
 	copies []fileCopy
 	config config
 	args   map[string]string
 }
 
-// fileCopy is a file of the image: to is its absolute path there.
+// fileCopy is a file of the image. to is its absolute path in the image.
 type fileCopy struct{ from, to string }
 
-// config is the part of an image's configuration that a Dockerfile sets, in the words of the OCI image specification.
+// config is the part of the OCI image configuration that a Dockerfile sets.
 type config struct {
 	User         string              `json:"User,omitempty"`
 	ExposedPorts map[string]struct{} `json:"ExposedPorts,omitempty"`
@@ -28,8 +28,8 @@ type config struct {
 	Labels       map[string]string   `json:"Labels,omitempty"`
 }
 
-// lastStage reads the last stage of a Dockerfile, which must be FROM scratch. An instruction that this program does not
-// know is an error, so that no image is other than its Dockerfile says.
+// lastStage parses the last stage of a Dockerfile, which must be FROM scratch. Unsupported instructions are errors,
+// so that the image always matches the Dockerfile.
 func lastStage(text string, buildArgs map[string]string) (stage, error) {
 	var s stage
 	base := ""
@@ -42,7 +42,7 @@ func lastStage(text string, buildArgs map[string]string) (stage, error) {
 			base = rest
 			s = stage{args: map[string]string{}, config: config{
 				ExposedPorts: map[string]struct{}{}, Labels: map[string]string{},
-				// Docker gives every image this, also one that is made from scratch.
+				// Docker sets PATH in every image, even FROM scratch.
 				Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 			}}
 		case base == "scratch":
@@ -52,7 +52,7 @@ func lastStage(text string, buildArgs map[string]string) (stage, error) {
 		}
 	}
 	if base != "scratch" {
-		return stage{}, fmt.Errorf("the last stage is FROM %q; only scratch can be assembled here", base)
+		return stage{}, fmt.Errorf("the last stage is FROM %q, want scratch", base)
 	}
 	return s, nil
 }
@@ -82,7 +82,7 @@ func (s *stage) apply(instruction, rest string, buildArgs map[string]string) err
 	case "CMD":
 		return json.Unmarshal([]byte(rest), &s.config.Cmd)
 	default:
-		return fmt.Errorf("not known here; known are ARG, CMD, COPY, ENTRYPOINT, EXPOSE, LABEL and USER")
+		return fmt.Errorf("unsupported instruction; supported are ARG, CMD, COPY, ENTRYPOINT, EXPOSE, LABEL and USER")
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (s *stage) copy(words []string) error {
 		words = words[1:]
 	}
 	if len(words) != 2 || !path.IsAbs(words[1]) {
-		return fmt.Errorf("%q is not one file and an absolute path", words)
+		return fmt.Errorf("%q: want one file and an absolute path", words)
 	}
 	to := words[1]
 	if strings.HasSuffix(to, "/") {

@@ -27,7 +27,7 @@ func realStage(t *testing.T) stage {
 	return s
 }
 
-func TestTheImageIsWhatTheDockerfileSays(t *testing.T) {
+func TestImage_matchesDockerfile(t *testing.T) {
 	s := realStage(t)
 	want := config{
 		User:         "65532:65532",
@@ -54,7 +54,7 @@ func TestTheImageIsWhatTheDockerfileSays(t *testing.T) {
 	}
 }
 
-func TestADockerfileThatCannotBeFollowedIsRefused(t *testing.T) {
+func TestDockerfile_errors(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"another base", "FROM debian:12\nCOPY a /a\n", `FROM "debian:12"`},
 		{"no stage at all", "# nothing\n", `FROM ""`},
@@ -69,7 +69,7 @@ func TestADockerfileThatCannotBeFollowedIsRefused(t *testing.T) {
 	}
 }
 
-func TestTheSameInputGivesTheSameBytes(t *testing.T) {
+func TestArchive_isReproducible(t *testing.T) {
 	if first, second := build(t), build(t); !bytes.Equal(first, second) {
 		t.Error("two archives of the same files differ")
 	}
@@ -85,7 +85,7 @@ func build(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-func TestEveryPartOfTheArchiveIsFoundByItsDigest(t *testing.T) {
+func TestArchive_digests(t *testing.T) {
 	files := untar(t, bytes.NewReader(build(t)))
 	index := decode[manifest](t, files["index.json"])
 	entry := index.Manifests[0]
@@ -115,7 +115,7 @@ func TestEveryPartOfTheArchiveIsFoundByItsDigest(t *testing.T) {
 	docker := decode[[]dockerManifest](t, files["manifest.json"])[0]
 	for _, name := range append(docker.Layers, docker.Config) {
 		if files[name] == nil {
-			t.Errorf("manifest.json names %s, which is not there", name)
+			t.Errorf("manifest.json references missing file %s", name)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func decode[T any](t *testing.T, text []byte) (value T) {
 	return value
 }
 
-func TestNamesAreCompletedAsAKubeletDoes(t *testing.T) {
+func TestQualified(t *testing.T) {
 	for tag, want := range map[string]string{
 		"limpet:dev":              "docker.io/library/limpet:dev",
 		"limpet-dev/limpet:1":     "docker.io/limpet-dev/limpet:1",

@@ -15,7 +15,7 @@ func main() {
 	}
 }
 
-// pairs is a flag of the form NAME=VALUE that may be repeated.
+// pairs is a repeatable flag of the form NAME=VALUE.
 type pairs map[string]string
 
 func (p pairs) String() string { return "" }
@@ -42,7 +42,7 @@ func run(args []string) error {
 		return err
 	}
 	if *tag == "" || *out == "" || f.NArg() > 0 {
-		return fmt.Errorf("-tag and -o are needed, and there are no arguments: %q", args)
+		return fmt.Errorf("-tag and -o are required, and no arguments are allowed: %q", args)
 	}
 	text, err := os.ReadFile(*dockerfile)
 	if err != nil {
@@ -61,7 +61,7 @@ func run(args []string) error {
 	return writeFile(*out, func(w io.Writer) error { return writeArchive(w, s, *arch, *tag, read) })
 }
 
-// writeFile leaves nothing half made behind.
+// writeFile creates a file, and removes it if writing fails.
 func writeFile(name string, write func(io.Writer) error) error {
 	file, err := os.Create(name)
 	if err != nil {

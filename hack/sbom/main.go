@@ -1,5 +1,5 @@
-// Command sbom prints what a Go program was built from, as the linker has noted it in the program: an SPDX 2.3 document
-// with the toolchain, the main module, and every module that is linked in.
+// Command sbom prints the modules that a Go program was built from as an SPDX 2.3 document. It reads the build
+// information that the linker embeds in the program: the toolchain, the main module, and all linked modules.
 //
 //	sbom -created 2026-01-02T03:04:05Z bin/limpet
 package main
@@ -64,14 +64,14 @@ func main() {
 func run(w io.Writer, program, version, created string) error {
 	info, err := buildinfo.ReadFile(program)
 	if err != nil {
-		return fmt.Errorf("reading what %q was built from: %w", program, err)
+		return fmt.Errorf("reading the build information of %q: %w", program, err)
 	}
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	return out.Encode(describe(info, version, created))
 }
 
-// describe lists the modules in their order in the program, which is that of their paths.
+// describe lists the modules in the order of the build information, sorted by path.
 func describe(info *debug.BuildInfo, version, created string) document {
 	const self = "SPDXRef-Package-0"
 	d := document{

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# build.sh NAME prints the path of one of the tools that go.mod pins, building it when it is missing.
+# build.sh NAME builds a tool pinned in go.mod if it is missing, and prints its path.
 #
-# The programs are kept in a per-user cache folder named by version, so that a fresh clone finds them. The first build
-# of golangci-lint takes about 4 minutes on two cores.
+# The programs are kept in a per-user cache directory named by version, which is shared by all clones. The first build of
+# golangci-lint takes about 4 minutes on two cores.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"

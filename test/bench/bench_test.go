@@ -7,9 +7,9 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// TestEveryWorkloadRuns needs Limpet only. The rivals that it names take part where they are installed, so that what
+// TestBench_allWorkloads needs Limpet only. The rivals that it names take part where they are installed, so that what
 // they are told does not rot either.
-func TestEveryWorkloadRuns(t *testing.T) {
+func TestBench_allWorkloads(t *testing.T) {
 	if err := programs.Find(programs.Limpet); err != nil {
 		t.Fatal(err)
 	}

@@ -21,15 +21,15 @@ import (
 	"github.com/limpet-dev/limpet/test/sandbox"
 )
 
-// Nobody else listens in the sandbox. Those of the pods are also in testdata.
+// Fixed addresses are safe in the sandbox. The addresses of the pods are also in testdata.
 const (
 	httpAddr  = "127.0.0.1:8081"
 	httpsAddr = "127.0.0.1:8443"
 	adminAddr = "127.0.0.1:9090"
 )
 
-// patience is how long a page may take.
-const patience = time.Minute
+// pageTimeout is the maximum duration of a page.
+const pageTimeout = time.Minute
 
 func TestMain(m *testing.M) {
 	if err := programs.Find(programs.Limpet); err != nil {
@@ -39,9 +39,9 @@ func TestMain(m *testing.M) {
 	sandbox.Main(m, nil)
 }
 
-// seen is what a page reports.
-type seen struct {
-	Pods      int      `json:"pods"` // different ones
+// result is what a page reports.
+type result struct {
+	Pods      int      `json:"pods"` // number of different pods
 	Socket    int      `json:"socket"`
 	Events    int      `json:"events"`
 	Download  int      `json:"download"`
@@ -53,7 +53,7 @@ type seen struct {
 	Error     string   `json:"error"`
 }
 
-func TestPagesWorkInChromiumOverEachProtocol(t *testing.T) {
+func TestChromium_allProtocols(t *testing.T) {
 	reports := startPods(t)
 	pin := startLimpet(t)
 	for protocol, c := range map[string]struct {
@@ -66,23 +66,23 @@ func TestPagesWorkInChromiumOverEachProtocol(t *testing.T) {
 	} {
 		t.Run(protocol, func(t *testing.T) {
 			visit(t, c.url, append(c.flags, "--ignore-certificate-errors-spki-list="+pin)...)
-			want := seen{
+			want := result{
 				Pods: 1, Socket: 300700, Events: 20, Download: downloadBytes, Upload: 5_000_000, Early: 16,
 				GivenUp: "AbortError", PodsAfter: 1, Protocols: []string{protocol},
 			}
 			select {
 			case got := <-reports:
 				if !reflect.DeepEqual(got, want) {
-					t.Errorf("the page saw %+v, want %+v", got, want)
+					t.Errorf("the page reported %+v, want %+v", got, want)
 				}
-			case <-time.After(patience):
-				t.Error("the page has not come to its end")
+			case <-time.After(pageTimeout):
+				t.Error("the page did not finish")
 			}
 		})
 	}
 }
 
-// visit opens the page in a browser of its own, which ends with the test.
+// visit opens the page in a new browser, which is stopped when the test ends.
 func visit(t *testing.T, url string, flags ...string) {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -95,7 +95,7 @@ func visit(t *testing.T, url string, flags ...string) {
 	run(t, exec.Command(path, flags...))
 }
 
-// startLimpet runs the binary, and gives the hash of the key that a browser is to trust.
+// startLimpet runs the binary, and returns the hash of the public key that the browser must trust.
 func startLimpet(t *testing.T) (pin string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -120,8 +120,8 @@ func startLimpet(t *testing.T) (pin string) {
 	return text(sum[:])
 }
 
-// run starts a program that ends with the test, and with it all that it has started: they share its standard error, for the
-// end of which Wait waits.
+// run starts a program that is killed with its children when the test ends. They share its standard error, and Wait waits for
+// it to be closed.
 func run(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -131,6 +131,6 @@ func run(t *testing.T, cmd *exec.Cmd) {
 	}
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-		_ = cmd.Wait() // it was killed, and says so
+		_ = cmd.Wait() // returns an error, because it was killed
 	})
 }

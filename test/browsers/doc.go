@@ -1,6 +1,6 @@
-// Package browsers has a page in Chromium do what pages do, through Limpet and over each protocol: it fetches, uploads, is
-// answered before it has sent everything, gives up, and opens WebSockets and event streams. Browsers are stricter than other
-// clients in places, and have faults of their own that have to be lived with.
+// Package browsers tests Limpet with Chromium over each protocol: fetches, uploads, early responses, aborted
+// requests, WebSockets and event streams. Browsers are stricter than other clients in some cases, and have bugs
+// that Limpet must tolerate.
 //
-// It has tests only, below the build tag browsers, which `make browsers` runs: Chromium is more than CI should fetch.
+// The tests have the build tag browsers and run with `make browsers`, because Chromium is too large for CI.
 package browsers

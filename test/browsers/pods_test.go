@@ -17,10 +17,10 @@ import (
 
 const downloadBytes = 20 << 20
 
-// startPods gives what pages report.
-func startPods(t *testing.T) <-chan seen {
+// startPods runs the pods, and returns a channel with the reports of pages.
+func startPods(t *testing.T) <-chan result {
 	t.Helper()
-	reports := make(chan seen, 1)
+	reports := make(chan result, 1)
 	for _, ip := range []string{"10.250.0.1", "10.250.0.2"} {
 		l, err := net.Listen("tcp", ip+":8080")
 		if err != nil {
@@ -33,7 +33,7 @@ func startPods(t *testing.T) <-chan seen {
 	return reports
 }
 
-func podHandler(name string, reports chan<- seen) http.Handler {
+func podHandler(name string, reports chan<- result) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "testdata/page.html") })
 	mux.HandleFunc("GET /pod", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) })
@@ -55,7 +55,7 @@ func podHandler(name string, reports chan<- seen) http.Handler {
 		http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 	})
 	mux.HandleFunc("POST /seen", func(_ http.ResponseWriter, r *http.Request) {
-		var report seen
+		var report result
 		if err := json.NewDecoder(r.Body).Decode(&report); err != nil {
 			report.Error = err.Error()
 		}
@@ -66,7 +66,7 @@ func podHandler(name string, reports chan<- seen) http.Handler {
 }
 
 func echo(ws *websocket.Conn) {
-	defer ws.Close() // answers the client's goodbye
+	defer ws.Close() // responds to the client's close frame
 	var message string
 	for websocket.Message.Receive(ws, &message) == nil && websocket.Message.Send(ws, message) == nil {
 	}

@@ -1,6 +1,5 @@
-// Package certificates makes the certificates that tests need.
-//
-// It decides what a test does not care about: serial numbers, the time that a certificate is good for, and the key.
+// Package certificates creates certificates for tests. It sets everything that the test does not specify: serial
+// number, validity and key.
 package certificates
 
 import (
@@ -16,15 +15,16 @@ import (
 	"time"
 )
 
-// SelfSigned makes a certificate of what the template says. It is good for an hour unless that says otherwise, and its key
-// is an ECDSA one on P-256.
+// SelfSigned returns a self-signed certificate. Unless the template specifies otherwise, it is valid for an hour.
+// The key is ECDSA P-256.
 func SelfSigned(tb testing.TB, template x509.Certificate) *tls.Certificate {
 	tb.Helper()
 	return Signed(tb, template, nil, nil)
 }
 
-// Signed makes a certificate of another key, or signed by another certificate, where they are not nil.
-func Signed(tb testing.TB, template x509.Certificate, key crypto.Signer, by *tls.Certificate) *tls.Certificate {
+// Signed returns a certificate for key, signed by parent. If key is nil, a new key is generated. If parent is nil,
+// the certificate is self-signed.
+func Signed(tb testing.TB, template x509.Certificate, key crypto.Signer, parent *tls.Certificate) *tls.Certificate {
 	tb.Helper()
 	if key == nil {
 		key = newKey(tb)
@@ -37,10 +37,10 @@ func Signed(tb testing.TB, template x509.Certificate, key crypto.Signer, by *tls
 	if template.NotAfter.IsZero() {
 		template.NotAfter = now.Add(time.Hour)
 	}
-	if by == nil {
-		by = &tls.Certificate{Leaf: &template, PrivateKey: key}
+	if parent == nil {
+		parent = &tls.Certificate{Leaf: &template, PrivateKey: key}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &template, by.Leaf, key.Public(), by.PrivateKey)
+	der, err := x509.CreateCertificate(rand.Reader, &template, parent.Leaf, key.Public(), parent.PrivateKey)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func newKey(tb testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
-// PEM writes a certificate and its key as files and Secrets hold them.
+// PEM returns a certificate and its key in PEM.
 func PEM(tb testing.TB, pair *tls.Certificate) (cert, key []byte) {
 	tb.Helper()
 	private, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)

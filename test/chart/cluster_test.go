@@ -28,7 +28,7 @@ func namespace(t *testing.T, name, standard string) {
 	}
 }
 
-func TestTheAPIServerTakesEveryVariant(t *testing.T) {
+func TestChart_variantsAreValid(t *testing.T) {
 	namespace(t, "edge-system", "restricted")
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		for _, o := range objects {
@@ -45,7 +45,7 @@ func TestTheAPIServerTakesEveryVariant(t *testing.T) {
 	})
 }
 
-func TestPodsPassTheRestrictedStandardUnlessTheyTakeFromTheNode(t *testing.T) {
+func TestChart_podSecurityStandards(t *testing.T) {
 	namespace(t, "edge-system", "restricted")
 	namespace(t, "edge-on-nodes", "privileged")
 	eachVariant(t, func(t *testing.T, v variant, objects []client.Object) {
@@ -68,7 +68,7 @@ func TestPodsPassTheRestrictedStandardUnlessTheyTakeFromTheNode(t *testing.T) {
 	})
 }
 
-func TestCapabilitiesAreDroppedButTheOneThatLowPortsNeed(t *testing.T) {
+func TestChart_capabilities(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		template, _ := podTemplate(t, objects)
 		container := template.Spec.Containers[0]
@@ -88,7 +88,7 @@ func TestCapabilitiesAreDroppedButTheOneThatLowPortsNeed(t *testing.T) {
 	})
 }
 
-func TestSeveralReleasesStandSideBySide(t *testing.T) {
+func TestChart_severalReleases(t *testing.T) {
 	install := func(release, ns string, args ...string) (string, error) {
 		args = append([]string{"install", release, chartDir, "--namespace", ns, "--create-namespace"}, args...)
 		_, errs, err := helm(t, args...)
@@ -146,7 +146,7 @@ func installedArgs(t *testing.T, ns, name string) []string {
 	return deployment.Spec.Template.Spec.Containers[0].Args
 }
 
-func TestTheChartShipsWhatIsGenerated(t *testing.T) {
+func TestChart_generatedFiles(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"../../config/crd/bases/limpet.dev_affinitypolicies.yaml", "crds/limpet.dev_affinitypolicies.yaml"},
 		{"../../config/rbac/role.yaml", "files/role.yaml"},

@@ -32,7 +32,7 @@ func asInConfig(t *testing.T) []client.Object {
 	return decode(t, []byte(out))
 }
 
-func TestTheAPIServerTakesTheKustomizeTree(t *testing.T) {
+func TestKustomize_isValid(t *testing.T) {
 	namespace(t, "limpet-system", "restricted")
 	for _, dir := range []string{"../../config", "../../config/samples"} {
 		for _, o := range kustomize(t, dir) {
@@ -48,7 +48,7 @@ func TestTheAPIServerTakesTheKustomizeTree(t *testing.T) {
 	}
 }
 
-func TestKustomizeAndTheChartRunTheSamePods(t *testing.T) {
+func TestKustomize_podsMatchChart(t *testing.T) {
 	namespace(t, "limpet-system", "restricted")
 	ours, charts := runningPod(t, kustomize(t, "../../config")), runningPod(t, asInConfig(t))
 	if diff := cmp.Diff(ours, charts); diff != "" {
@@ -72,7 +72,7 @@ func runningPod(t *testing.T, objects []client.Object) *corev1.PodSpec {
 	return spec
 }
 
-func TestKustomizeAndTheChartGrantTheSameRights(t *testing.T) {
+func TestKustomize_rolesMatchChart(t *testing.T) {
 	ours, charts := rights(t, kustomize(t, "../../config")), rights(t, asInConfig(t))
 	if diff := cmp.Diff(ours, charts); diff != "" {
 		t.Errorf("rights of config/ (-) and of the chart (+) differ:\n%s", diff)

@@ -20,7 +20,7 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-func TestLintHasNothingToSay(t *testing.T) {
+func TestChart_lint(t *testing.T) {
 	for _, v := range variants(t) {
 		out, errs, err := helm(t, "lint", "--strict", chartDir, "--values", v.file, "--kube-version", oldest)
 		if err != nil || strings.Contains(out, "[WARNING]") {
@@ -29,7 +29,7 @@ func TestLintHasNothingToSay(t *testing.T) {
 	}
 }
 
-func TestObjectsAreInTheNamespaceOfTheReleaseUnderNamesOfTheirOwn(t *testing.T) {
+func TestChart_objectNames(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		seen := map[string]bool{}
 		for _, o := range objects {
@@ -52,7 +52,7 @@ func TestObjectsAreInTheNamespaceOfTheReleaseUnderNamesOfTheirOwn(t *testing.T) 
 // isAboutSecrets says of a Role or RoleBinding that it is in a namespace whose Secrets are read.
 func isAboutSecrets(o client.Object) bool { return strings.HasSuffix(o.GetName(), "-secrets") }
 
-func TestSecretsAreReadWhereTheValuesSay(t *testing.T) {
+func TestChart_secretNamespaces(t *testing.T) {
 	for file, want := range map[string][]string{
 		"default":     {"cluster"},
 		"no-secrets":  {"edge-system"},
@@ -100,7 +100,7 @@ func namespaceOf(kind string) string {
 	return "edge-system"
 }
 
-func TestEverythingThatSelectsPodsSelectsTheseAndNoTestPod(t *testing.T) {
+func TestChart_podSelectors(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		template, selector := podTemplate(t, objects)
 		selectors := map[string]*metav1.LabelSelector{"what runs them": selector}
@@ -163,7 +163,7 @@ func podTemplate(t *testing.T, objects []client.Object) (*corev1.PodTemplateSpec
 	return nil, nil
 }
 
-func TestPortsLeadToPortsOfThePods(t *testing.T) {
+func TestChart_ports(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		pods, _ := podTemplate(t, objects)
 		container := pods.Spec.Containers[0]
@@ -198,7 +198,7 @@ func TestPortsLeadToPortsOfThePods(t *testing.T) {
 	})
 }
 
-func TestLimpetTakesTheFlagsAndNamesThatItIsGiven(t *testing.T) {
+func TestChart_flagsAreAccepted(t *testing.T) {
 	const nowhere = "/does/not/exist"
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		pods, _ := podTemplate(t, objects)
@@ -235,7 +235,7 @@ func objectsNamed(objects []client.Object, namespaceAndName string) []client.Obj
 	})
 }
 
-func TestPodsAreGivenTheTimeThatLimpetTakesToStop(t *testing.T) {
+func TestChart_terminationGracePeriod(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		pods, _ := podTemplate(t, objects)
 		args := pods.Spec.Containers[0].Args

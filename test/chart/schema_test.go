@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-func TestWrongValuesAreRefusedByName(t *testing.T) {
+func TestSchema_errorsNameValues(t *testing.T) {
 	for _, c := range []struct{ name, set, want string }{
 		{"a value that there is not", "replica=3", "'replica'"},
 		{"the same, further down", "service.typ=NodePort", "'typ'"},
@@ -75,7 +75,7 @@ func readSchema(t *testing.T) *node {
 	return root
 }
 
-func TestEveryObjectOfTheSchemaIsClosed(t *testing.T) {
+func TestSchema_rejectsUnknownValues(t *testing.T) {
 	root := readSchema(t)
 	var walk func(path string, n *node)
 	walk = func(path string, n *node) {
@@ -96,7 +96,7 @@ func TestEveryObjectOfTheSchemaIsClosed(t *testing.T) {
 	walk("", root)
 }
 
-func TestSchemaAndDefaultsHaveTheSameValues(t *testing.T) {
+func TestSchema_matchesDefaults(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(chartDir, "values.yaml"))
 	if err != nil {
 		t.Fatal(err)

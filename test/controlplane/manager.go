@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// controllers are those that turn Deployments and Services into Pods and EndpointSlices. Nobody runs the Pods: a test
-// binds them to a node and writes their status itself.
+// controllers are the controllers that create Pods and EndpointSlices from Deployments and Services. The Pods do not run: tests
+// bind them to a node and write their status.
 const controllers = "deployment-controller,replicaset-controller,endpointslice-controller"
 
 // manager is a running kube-controller-manager.
@@ -22,11 +22,11 @@ type manager struct {
 	dir    string
 	cancel context.CancelFunc
 	exited chan struct{}
-	output bytes.Buffer // to be read after exited is closed
+	output bytes.Buffer // must be read only after exited is closed
 }
 
-// StartControllerManager adds kube-controller-manager to a running control plane. It works a second or two later: wait
-// for what it makes.
+// StartControllerManager adds kube-controller-manager to a running control plane. It returns before the controllers work, which
+// takes a second or two.
 func (p *Plane) StartControllerManager() error {
 	program, err := controllerManager()
 	if err != nil {
@@ -38,7 +38,7 @@ func (p *Plane) StartControllerManager() error {
 	}
 	kubeconfig, err := user.KubeConfig()
 	if err != nil {
-		return fmt.Errorf("making its kubeconfig: %w", err)
+		return fmt.Errorf("creating the kubeconfig of kube-controller-manager: %w", err)
 	}
 	p.manager, err = startManager(program, kubeconfig)
 	return err
@@ -70,7 +70,7 @@ func startManager(program string, kubeconfig []byte) (*manager, error) {
 	return m, nil
 }
 
-// wait says what an early end was about: a test would only see that nothing happens.
+// wait logs the output if the program exits early. Otherwise tests would only time out.
 func (m *manager) wait(ctx context.Context) {
 	defer close(m.exited)
 	if err := m.cmd.Wait(); err != nil && ctx.Err() == nil {
@@ -84,8 +84,8 @@ func (m *manager) stop() {
 	os.RemoveAll(m.dir)
 }
 
-// controllerManager gives the program's path. The archives that setup-envtest fetches do not hold it: then it is built,
-// though KUBEBUILDER_ASSETS is set.
+// controllerManager returns the path of the program. It builds it even if KUBEBUILDER_ASSETS is set, because the archives of
+// setup-envtest do not contain it.
 func controllerManager() (string, error) {
 	dir, err := assets()
 	if err != nil {

@@ -16,23 +16,23 @@ import (
 	"github.com/limpet-dev/limpet/config/crd"
 )
 
-// The longest that each program may take. They need a few seconds on two idle cores.
+// Timeouts for each program, which takes a few seconds on two idle cores.
 const (
 	startTimeout = 90 * time.Second
 	stopTimeout  = 20 * time.Second
 )
 
-// Plane is a running control plane. Its methods are for one goroutine; Config may be used by any number.
+// Plane is a running control plane. Its methods are not safe for concurrent use; Config is.
 type Plane struct {
-	// Config is that of an administrator, with no limit on the request rate.
+	// Config has admin rights and no client-side rate limit.
 	Config *rest.Config
 
 	env     *envtest.Environment
 	manager *manager
 }
 
-// Start starts etcd and kube-apiserver on free ports of the loopback interface, and installs the
-// CustomResourceDefinitions of config/crd. What it has started when it fails, it stops.
+// Start starts etcd and kube-apiserver on free loopback ports, and installs the CustomResourceDefinitions of config/crd. If it
+// fails, it stops what it has started.
 func Start() (*Plane, error) {
 	assets, err := assets()
 	if err != nil {
@@ -48,19 +48,19 @@ func Start() (*Plane, error) {
 		ControlPlaneStopTimeout:  stopTimeout,
 		CRDs:                     []*apiextensionsv1.CustomResourceDefinition{definition},
 	}}
-	// Without a default route the API server finds no address of its own.
+	// Without a default route, the API server cannot detect its own address.
 	p.env.ControlPlane.GetAPIServer().Configure().Set("advertise-address", "127.0.0.1")
 	if p.Config, err = p.env.Start(); err != nil {
-		_ = p.env.Stop() // the first error tells more
+		_ = p.env.Stop() // report the first error
 		return nil, fmt.Errorf("starting the control plane with the programs in %s: %w", assets, err)
 	}
 	return p, nil
 }
 
-// Kubeconfig is a file's worth of how to reach the API server as an administrator, for programs of their own.
+// Kubeconfig returns a kubeconfig file with admin rights, for other programs.
 func (p *Plane) Kubeconfig() []byte { return p.env.KubeConfig }
 
-// Stop stops everything that was started, waiting a bounded time for each program.
+// Stop stops all programs, and waits for each with a timeout.
 func (p *Plane) Stop() error {
 	if p.manager != nil {
 		p.manager.stop()
@@ -68,8 +68,8 @@ func (p *Plane) Stop() error {
 	return p.env.Stop()
 }
 
-// Find builds the programs if nobody has, and notes in the environment where they are. Call it before sandbox.Main:
-// inside the sandbox nothing can be downloaded that a build may need.
+// Find builds the programs if they are missing, and stores their path in the environment. It must be called before
+// sandbox.Main, because nothing can be downloaded inside the sandbox.
 func Find() error {
 	dir, err := assets()
 	if err != nil {
@@ -78,7 +78,7 @@ func Find() error {
 	return os.Setenv("KUBEBUILDER_ASSETS", dir)
 }
 
-// assets gives the folder that holds etcd and kube-apiserver, building them when nobody has.
+// assets returns the directory of etcd and kube-apiserver, and builds them if they are missing.
 func assets() (string, error) {
 	if dir := os.Getenv("KUBEBUILDER_ASSETS"); dir != "" {
 		return dir, nil
@@ -86,7 +86,7 @@ func assets() (string, error) {
 	return build()
 }
 
-// build runs hack/controlplane/build.sh, which is quick where it has run before, and gives the folder that it prints.
+// build runs hack/controlplane/build.sh, and returns the directory that it prints.
 func build() (string, error) {
 	gomod, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {

@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	sandbox.Main(m, nil)
 }
 
-func TestARealEndpointSliceNamesTheReadyPod(t *testing.T) {
+func TestStart_endpointSliceOfReadyPod(t *testing.T) {
 	plane, err := controlplane.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func newClient(t *testing.T, plane *controlplane.Plane) client.Client {
 	return c
 }
 
-// createReadyPod makes a Service and one pod behind it, with the status that a kubelet would write.
+// createReadyPod creates a Service and a pod with the status that a kubelet would write.
 func createReadyPod(t *testing.T, c client.Client, address string) *corev1.Pod {
 	t.Helper()
 	labels := map[string]string{"app": "cart"}

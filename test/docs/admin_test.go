@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-func TestPathsOfTheAdminListenerAreThere(t *testing.T) {
+func TestAdminPaths_exist(t *testing.T) {
 	handler := admin.NewHandler(admin.Options{
 		Ready: func() bool { return true }, Metrics: observe.NewMetrics(), Pools: upstream.NewRegistry(),
 		Table: func() admin.Table { return admin.Table{} },

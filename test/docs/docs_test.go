@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/test/pages"
 )
 
-func TestEveryBlockOfEveryPage(t *testing.T) {
+func TestPages_blocks(t *testing.T) {
 	blocks := 0
 	for _, p := range allPages(t) {
 		steps := pages.Steps(p.text)

@@ -15,7 +15,7 @@ var (
 	noise   = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinks_resolve(t *testing.T) {
 	n := 0
 	for _, p := range allPages(t) {
 		for _, m := range linked.FindAllStringSubmatch(fenced.ReplaceAllString(p.text, ""), -1) {
@@ -54,7 +54,7 @@ func hasAnchor(text, anchor string) bool {
 	return false
 }
 
-func TestEveryPageIsLinkedFromAnother(t *testing.T) {
+func TestPages_areLinked(t *testing.T) {
 	linkedTo := map[string]bool{"README.md": true}
 	for _, p := range allPages(t) {
 		for _, m := range linked.FindAllStringSubmatch(p.text, -1) {

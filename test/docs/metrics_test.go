@@ -22,7 +22,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-func TestMetricsAreThoseOfTheProgram(t *testing.T) {
+func TestMetrics_matchProgram(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n")
 	for _, family := range metrics(t) {
@@ -57,7 +57,7 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
-func TestTheDashboardOfTheChartShowsMetricsThatThereAre(t *testing.T) {
+func TestDashboard_metricsExist(t *testing.T) {
 	text := readFile(t, "charts/limpet/files/dashboard.json")
 	if !json.Valid([]byte(text)) {
 		t.Error("it is no JSON")
@@ -97,7 +97,7 @@ func labelsOf(family *dto.MetricFamily) string {
 	return strings.Join(names, ", ")
 }
 
-func TestEventsOfTheStoreAreExplained(t *testing.T) {
+func TestStoreEvents_areDocumented(t *testing.T) {
 	text := readPage(t, "docs/reference/metrics.md").text
 	for e := range store.Events {
 		if !strings.Contains(text, "`"+store.Event(e).String()+"`") {
@@ -106,7 +106,7 @@ func TestEventsOfTheStoreAreExplained(t *testing.T) {
 	}
 }
 
-func TestOutcomesAndReasonsAreInTheGlossary(t *testing.T) {
+func TestGlossary_outcomesAndReasons(t *testing.T) {
 	text := readPage(t, "docs/glossary.md").text
 	var words []string
 	for o := range affinity.Outcomes {

@@ -14,7 +14,7 @@ import (
 // limitRow is a flag about a limit on its page, which is held against the program, with its default.
 var limitRow = regexp.MustCompile("(?m)^\\| `(--(?:timeout|max)-[a-z-]+)` \\| `?([^|`]*)`? \\|")
 
-func TestEveryLimitIsExplained(t *testing.T) {
+func TestLimits_areDocumented(t *testing.T) {
 	text := readPage(t, "docs/reference/limits.md").text
 	found := limitRow.FindAllStringSubmatch(readPage(t, "docs/reference/flags.md").text, -1)
 	if len(found) < 20 {
@@ -29,7 +29,7 @@ func TestEveryLimitIsExplained(t *testing.T) {
 	}
 }
 
-func TestEveryStatusOfAMalformedRequestIsExplained(t *testing.T) {
+func TestStatusCodes_areDocumented(t *testing.T) {
 	page := readPage(t, "docs/reference/ingress.md").text
 	source, err := os.ReadFile(filepath.Join(root, "pkg/http1/errors.go"))
 	if err != nil {
@@ -46,7 +46,7 @@ func TestEveryStatusOfAMalformedRequestIsExplained(t *testing.T) {
 	}
 }
 
-func TestEveryAnnotationIsExplained(t *testing.T) {
+func TestAnnotations_areDocumented(t *testing.T) {
 	page := readPage(t, "docs/reference/annotations.md").text
 	names := translate.AnnotationNames()
 	if len(names) < 19 {
@@ -88,7 +88,7 @@ func verdictText(a translate.NginxAnnotation) string {
 	return "no effect"
 }
 
-func TestSamplesAreWithoutProblems(t *testing.T) {
+func TestSamples_haveNoProblems(t *testing.T) {
 	checkManifests(t, readFile(t, "config/samples/ingress.yaml")+"---\n"+readFile(t, "config/samples/affinity_policy.yaml"), nil)
 }
 

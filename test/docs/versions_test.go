@@ -7,7 +7,7 @@ import (
 )
 
 // The oldest version is what the chart insists on, the newest what the tests are built from.
-func TestSupportedVersionsAreThoseOfTheChartAndTheTests(t *testing.T) {
+func TestInstall_supportedVersions(t *testing.T) {
 	minor := func(file, pattern string) string {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(readFile(t, file))
 		if m == nil {

@@ -28,7 +28,7 @@ type part struct {
 	run  func(t *testing.T, c *cluster)
 }
 
-func TestLimpetOnARealCluster(t *testing.T) {
+func TestCluster(t *testing.T) {
 	c := newCluster(t)
 	parts := []part{{"install", install}, {"baskets", keepBaskets}, {"chart", chartVariants}}
 	// Of a cluster that somebody else has made there is no log of who asked for what.

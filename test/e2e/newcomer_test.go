@@ -19,8 +19,8 @@ type newcomer struct {
 	root string // of the checkout
 }
 
-// TestANewcomerGetsStickySessions ends with the shop behind Limpet, and a rolling update of it under load.
-func TestANewcomerGetsStickySessions(t *testing.T) {
+// TestInstallationGuide ends with the shop behind Limpet, and a rolling update of it under load.
+func TestInstallationGuide(t *testing.T) {
 	root, err := programs.Root()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,6 @@
-// Package h2spec has the tool of that name (github.com/summerwind/h2spec) judge Limpet's HTTP/2 towards clients, in clear and
-// over TLS: the real binary, its real listeners, and a pod.
+// Package h2spec runs the tool of that name (github.com/summerwind/h2spec) against the HTTP/2 server of the limpet
+// binary, over cleartext and TLS.
 //
-// It decides which cases of the tool do not count, because they ask for more than RFC 9113 does, or for what only RFC
-// 7540 asked for. Those that the tool has no cases for are in pkg/proxy.
+// It lists the cases that may fail, because they require more than RFC 9113, or something that only RFC 7540
+// required. Cases that the tool lacks are in pkg/proxy.
 package h2spec

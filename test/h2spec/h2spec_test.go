@@ -12,8 +12,8 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// exceptions are the cases that may fail, by section of the tool and title, with what RFC 9113 has to say. One that does
-// not fail is an error too.
+// exceptions are the cases that may fail, by section and title, with the reason from RFC 9113. An exception that does not fail
+// is an error too.
 var exceptions = map[string]map[string]string{
 	"clear": {
 		"http2/3.5 Sends invalid connection preface": "section 3.4 lets GOAWAY be omitted, since such a peer does not speak " +
@@ -21,7 +21,7 @@ var exceptions = map[string]map[string]string{
 	},
 }
 
-func TestAllCasesHoldInClearAndOverTLS(t *testing.T) {
+func TestH2spec_cleartextAndTLS(t *testing.T) {
 	startPod(t)
 	startLimpet(t)
 	for name, flags := range map[string][]string{
@@ -40,7 +40,7 @@ func TestAllCasesHoldInClearAndOverTLS(t *testing.T) {
 	}
 }
 
-// report is what the tool writes, as far as it is looked at.
+// report is the part of the tool's report that is evaluated.
 type report struct {
 	Suites []struct {
 		Section string     `xml:"package,attr"`
@@ -66,14 +66,14 @@ func (c testCase) check(t *testing.T, exception string) {
 	case failed && exception == "":
 		t.Error(outcome)
 	case !failed && exception != "":
-		t.Error("an exception that is none: take it out of the list")
+		t.Error("unused exception: remove it")
 	}
 }
 
-// leastCases is how many there are in the version that is pinned.
+// leastCases is the number of cases in the pinned version.
 const leastCases = 146
 
-// judge runs all cases, most of which take milliseconds. It exits with 1 if one fails, which the report tells.
+// judge runs all cases. The tool exits with 1 if a case fails; failures are read from the report.
 func judge(t *testing.T, flags ...string) (r report) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -86,14 +86,14 @@ func judge(t *testing.T, flags ...string) (r report) {
 		err = xml.Unmarshal(text, &r)
 	}
 	if err != nil {
-		t.Fatalf("h2spec has written no report: %v, %v\n%s", err, runErr, out)
+		t.Fatalf("h2spec wrote no report: %v, %v\n%s", err, runErr, out)
 	}
 	n := 0
 	for _, s := range r.Suites {
 		n += len(s.Cases)
 	}
 	if n < leastCases {
-		t.Fatalf("only %d cases were run\n%s", n, out)
+		t.Fatalf("only %d cases ran\n%s", n, out)
 	}
 	return r
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// Nobody else listens in the sandbox. That of the pod is also in testdata.
+// Fixed addresses are safe in the sandbox. The address of the pod is also in testdata.
 const (
 	httpPort  = "8081"
 	httpsPort = "8443"
@@ -21,7 +21,7 @@ const (
 	pod       = "10.250.0.1:8080"
 )
 
-// startPod answers every request, once it has read its body, with enough to fill the small windows that cases set.
+// startPod runs a server that reads the request body and responds with enough data to fill the small windows of some cases.
 func startPod(t *testing.T) {
 	t.Helper()
 	l, err := net.Listen("tcp", pod)
@@ -37,7 +37,7 @@ func startPod(t *testing.T) {
 	t.Cleanup(func() { server.Close() })
 }
 
-// startLimpet runs the binary until the test ends, and waits until it is ready.
+// startLimpet runs the binary until the test ends. It returns when limpet is ready.
 func startLimpet(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command(programs.Limpet.Path(), "dev", "--manifests", "testdata", "--http-addr", "127.0.0.1:"+httpPort,
@@ -50,7 +50,7 @@ func startLimpet(t *testing.T) {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("limpet ended badly: %v", err)
+			t.Errorf("limpet exited with an error: %v", err)
 		}
 	})
 	programs.AwaitReady(t, admin)

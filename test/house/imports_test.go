@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// mayImport is the table of docs/architecture.md: room -> the rooms of this module that it and its sub-packages may import.
-// A room that is not in the table may import none; cmd and test may import all.
+// mayImport is the table of docs/architecture.md. It maps a package to the packages of this module that it and its
+// sub-packages may import. A package that is not in the table may import none. cmd and test may import all.
 var mayImport = map[string][]string{
 	"api":    {},
 	"config": {},
-	// model names the objects that a Report is about; the keys of the key Secret go straight into affinity.Keys.
+	// model: object references in Reports; affinity: the keys of the key Secret.
 	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/model"},
 	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "pkg/model", "config"},
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
@@ -23,14 +23,14 @@ var mayImport = map[string][]string{
 	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/upstream", "pkg/pattern"},
 	"pkg/pattern":  {},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
-	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // whose fields are those of HTTP/2 too (ADR 38)
+	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
 	"pkg/affinity": {"pkg/model"},
 	"pkg/certs":    {"pkg/model"},
-	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // whose outcomes are its labels
+	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
 	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe"},
 }
 
-// foreign says what a room may import from other modules; a room that is not named may import any. Paths are prefixes.
+// foreign maps a package to the path prefixes that it may import from other modules. Packages not listed may import any.
 var foreign = map[string][]string{
 	"pkg/model":   {},
 	"pkg/http1":   {},
@@ -43,27 +43,27 @@ var foreign = map[string][]string{
 	"api": {"k8s.io/apimachinery/"},
 }
 
-// cluster are the modules that talk to the API server: only controllers may, and cmd, which starts them.
+// cluster lists the modules that talk to the API server. Only controllers and cmd may import them.
 var cluster = []string{"sigs.k8s.io/controller-runtime", "k8s.io/client-go"}
 
-func TestRoomsImportOnlyWhatTheTableAllows(t *testing.T) {
+func TestImports_followRules(t *testing.T) {
 	for _, p := range packages(t) {
-		from := roomOf(p.room())
+		from := tableKey(p.relPath())
 		if from == "cmd" || from == "test" {
 			continue
 		}
 		for _, path := range p.Imports {
 			if why := refuse(from, path); why != "" {
-				t.Errorf("%s imports %s: %s", p.room(), path, why)
+				t.Errorf("%s imports %s: %s", p.relPath(), path, why)
 			}
 		}
 	}
 }
 
-// refuse says why a room may not import a path, or "" where it may.
+// refuse returns why a package may not import a path, or "" if it may.
 func refuse(from, path string) string {
 	if to := inModule(path); to != "" {
-		if to = roomOf(to); to == from || slices.Contains(mayImport[from], to) {
+		if to = tableKey(to); to == from || slices.Contains(mayImport[from], to) {
 			return ""
 		}
 		return "docs/architecture.md does not let " + from + " import " + to
@@ -80,8 +80,8 @@ func refuse(from, path string) string {
 	return ""
 }
 
-// roomOf gives the folder that the table names: "pkg/model" of "pkg/model/x", "cmd" of "cmd/limpet".
-func roomOf(path string) string {
+// tableKey returns the key of a package in the table: "pkg/model" for "pkg/model/x", "cmd" for "cmd/limpet".
+func tableKey(path string) string {
 	parts := strings.Split(path, "/")
 	if parts[0] == "pkg" && len(parts) > 1 {
 		return parts[0] + "/" + parts[1]
@@ -89,7 +89,7 @@ func roomOf(path string) string {
 	return parts[0]
 }
 
-// isStd tells the standard library from modules, whose first path element has a dot.
+// isStd reports whether a path is in the standard library: its first element has no dot.
 func isStd(path string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".")
@@ -99,7 +99,7 @@ func hasPrefix(path string, prefixes []string) bool {
 	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-func TestRefuse(t *testing.T) {
+func TestRefuse_cases(t *testing.T) {
 	for _, c := range []struct {
 		from, path string
 		refused    bool

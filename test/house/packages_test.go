@@ -14,7 +14,7 @@ import (
 
 const module = "github.com/limpet-dev/limpet"
 
-// listed is what go list says about one package.
+// listed is the output of go list for one package.
 type listed struct {
 	ImportPath string
 	Dir        string
@@ -24,19 +24,19 @@ type listed struct {
 	GoFiles    []string
 }
 
-// room is the package's path inside the module: "pkg/model".
-func (p *listed) room() string { return inModule(p.ImportPath) }
+// relPath returns the path of the package in the module, such as "pkg/model".
+func (p *listed) relPath() string { return inModule(p.ImportPath) }
 
-// inModule gives an import path as a folder of this module, or "" for any other module.
+// inModule returns the directory of an import path, or "" if it is in another module.
 func inModule(path string) string {
-	room, _ := strings.CutPrefix(path, module)
-	if room == path {
+	dir, _ := strings.CutPrefix(path, module)
+	if dir == path {
 		return ""
 	}
-	return strings.TrimPrefix(room, "/")
+	return strings.TrimPrefix(dir, "/")
 }
 
-// packages lists every package of the module.
+// packages returns all packages of the module.
 func packages(t *testing.T) []*listed {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Dir,Name,Doc,Imports,GoFiles", module+"/...")
@@ -56,24 +56,24 @@ func packages(t *testing.T) []*listed {
 		all = append(all, p)
 	}
 	if len(all) < 10 {
-		t.Fatalf("go list gives %d packages: it does not see the module", len(all))
+		t.Fatalf("go list found only %d packages", len(all))
 	}
 	return all
 }
 
-func TestEveryPackageSaysWhatItDecides(t *testing.T) {
+func TestPackages_haveDocs(t *testing.T) {
 	for _, p := range packages(t) {
 		if len(p.GoFiles) == 0 {
 			continue // tests only
 		}
 		if p.Doc == "" {
-			t.Errorf("%s has no package comment", p.room())
+			t.Errorf("%s has no package comment", p.relPath())
 		}
 		if p.Name == "main" || len(p.GoFiles) == 1 {
-			continue // main.go, or the one file, says it
+			continue // documented in main.go or in the only file
 		}
 		if _, err := os.Stat(filepath.Join(p.Dir, "doc.go")); err != nil {
-			t.Errorf("%s has no doc.go: %v", p.room(), err)
+			t.Errorf("%s has no doc.go: %v", p.relPath(), err)
 		}
 	}
 }

@@ -1,6 +1,5 @@
-// Package pages reads what README and docs show: fenced blocks, and the comments before them that say how each is tested.
-// CONTRIBUTING.md lists the ways. It decides nothing about them: test/docs tests all pages without nodes, and test/e2e
-// follows two of them on a real one.
+// Package pages parses the fenced blocks of README and docs, and the preceding comments that define how they are tested (see
+// CONTRIBUTING.md). test/docs tests all pages without nodes, and test/e2e tests two of them on a real node.
 package pages
 
 import (
@@ -8,19 +7,19 @@ import (
 	"strings"
 )
 
-// Step is a block with the directive that stands before it, or a directive alone.
+// Step is a block with the preceding directive, or a directive without a block.
 type Step struct {
 	Line      int    // of the directive
 	Mode      string // "run"
 	Args      []string
 	Language  string // of the block; "" for a directive alone
 	Body      string
-	Directive bool // false: a block that nobody says how to test
+	Directive bool // whether there is a directive
 }
 
 var directive = regexp.MustCompile(`^<!-- test: (.+) -->$`)
 
-// Steps gives the blocks and directives of a page in their order.
+// Steps returns the blocks and directives of a page in order.
 func Steps(text string) []Step {
 	var out []Step
 	var pending *Step
@@ -53,7 +52,7 @@ func Steps(text string) []Step {
 	return out
 }
 
-// block gives the lines up to the fence, and where that is.
+// block returns the lines up to the closing fence, and its index.
 func block(lines []string, from int) (end int, body string) {
 	for end = from; end < len(lines) && strings.TrimSpace(lines[end]) != "```"; end++ {
 		body += lines[end] + "\n"
@@ -63,5 +62,5 @@ func block(lines []string, from int) (end int, body string) {
 
 var needsCluster = regexp.MustCompile(`(?m)^\s*(kubectl|helm)\b`)
 
-// NeedsCluster says whether commands are for a cluster.
+// NeedsCluster reports whether the commands use a cluster.
 func NeedsCluster(script string) bool { return needsCluster.MatchString(script) }

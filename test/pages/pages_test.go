@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/test/pages"
 )
 
-func TestStepsOfAPage(t *testing.T) {
+func TestSteps(t *testing.T) {
 	got := pages.Steps("text\n\n<!-- test: pods 1 2 -->\n\n<!-- test: run -->\n```sh\na\nb\n```\ntext\n\n```yaml\nc\n```\n")
 	want := []pages.Step{
 		{Line: 3, Mode: "pods", Args: []string{"1", "2"}, Directive: true},

@@ -1,7 +1,6 @@
-// Package programs finds the programs that tests run as users would: limpet, and the pinned helm, h2spec and kubectl. It
-// knows when limpet is ready.
+// Package programs builds and finds the programs that tests run: limpet, helm, h2spec and kubectl.
 //
-// It decides where they come from: limpet is built from this checkout, helm and h2spec by hack/tools/build.sh, and
-// kubectl lies beside the control plane (KUBEBUILDER_ASSETS, else hack/controlplane/build.sh). Nothing is looked up in
-// PATH, so that the outcome is the same on every machine.
+// limpet is built from this checkout, helm and h2spec by hack/tools/build.sh. kubectl is taken from the control
+// plane (KUBEBUILDER_ASSETS or hack/controlplane/build.sh). PATH is not searched, so that results do not depend on
+// the machine.
 package programs

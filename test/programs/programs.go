@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Program is a program that tests run.
+// Program is the name of a program that tests run.
 type Program string
 
 // The programs.
@@ -20,11 +20,11 @@ const (
 	Kubectl Program = "kubectl"
 )
 
-// assetsVariable is also set by Find, so that test/controlplane finds its programs there.
+// assetsVariable is set by Find too, for test/controlplane.
 const assetsVariable = "KUBEBUILDER_ASSETS"
 
-// Find builds what is missing of the programs and notes in the environment where they are. It is called before
-// sandbox.Main: inside the sandbox nothing can be downloaded, and the environment tells that process.
+// Find builds missing programs and stores their paths in the environment. It must be called before sandbox.Main,
+// because nothing can be downloaded inside the sandbox.
 func Find(wanted ...Program) error {
 	for _, p := range wanted {
 		if os.Getenv(p.variable()) != "" {
@@ -41,7 +41,7 @@ func Find(wanted ...Program) error {
 	return nil
 }
 
-// Path gives the path of a program that Find was called for.
+// Path returns the path of a program. It panics if Find was not called for it.
 func (p Program) Path() string {
 	path := os.Getenv(p.variable())
 	if path == "" {
@@ -65,17 +65,17 @@ func (p Program) find() (string, error) {
 	case Kubectl:
 		return kubectl(root)
 	}
-	return "", fmt.Errorf("there is no such program; there are %s, %s, %s and %s", Limpet, Helm, H2spec, Kubectl)
+	return "", fmt.Errorf("unknown program; known are %s, %s, %s and %s", Limpet, Helm, H2spec, Kubectl)
 }
 
-// Root gives the folder that holds go.mod.
+// Root returns the directory that contains go.mod.
 func Root() (string, error) {
 	gomod, err := run("", nil, "go", "env", "GOMOD")
 	return filepath.Dir(gomod), err
 }
 
-// build keeps the binary, so that it is linked again only after a change. Every test binary has its own: several run
-// at once. The flags are those of go run, which make demo uses, so that nothing is compiled twice.
+// build keeps the binary, so that it is linked only after a change. Each test binary has its own copy, because several run
+// at once. The flags are those of go run, which make demo uses, to share the build cache.
 func build(root string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -87,7 +87,7 @@ func build(root string) (string, error) {
 	return path, err
 }
 
-// kubectl also notes where the control plane is. An archive that somebody made without kubectl does not count.
+// kubectl also stores the path of the control plane. It ignores assets without kubectl.
 func kubectl(root string) (string, error) {
 	dir := os.Getenv(assetsVariable)
 	path := filepath.Join(dir, string(Kubectl))
@@ -104,7 +104,7 @@ func kubectl(root string) (string, error) {
 	return filepath.Join(built, string(Kubectl)), err
 }
 
-// run gives what a command prints. What it complains of goes to our own standard error.
+// run returns the standard output of a command. Its standard error is passed through.
 func run(dir string, env []string, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	if strings.Contains(name, "/") {

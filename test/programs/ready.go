@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// AwaitReady waits until the limpet with that admin address says that it is ready, for as long as a slow machine may need.
+// AwaitReady waits until /readyz of the given admin address succeeds, with a timeout for slow machines.
 func AwaitReady(tb testing.TB, admin string) {
 	tb.Helper()
 	wait.Until(tb, "limpet is ready", func() bool { return isReady(admin) })

@@ -1,3 +1,3 @@
-// Package release checks what a release is made of: that the same source gives the same bytes, and that the list of what a
-// program was built from is whole. It has tests only; hack/release.sh does the work.
+// Package release tests release builds: that they are reproducible, and that the SPDX document lists all linked
+// modules. The releases are built by hack/release.sh.
 package release

@@ -12,7 +12,7 @@ import (
 
 const root = "../.."
 
-// build runs hack/build.sh of a source tree, and gives the program.
+// build runs hack/build.sh of a source tree, and returns the program.
 func build(t *testing.T, tree string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "limpet")
@@ -36,7 +36,7 @@ func run(t *testing.T, dir, name string, args ...string) string {
 	return string(out)
 }
 
-// checkout copies the source to a folder of its own, without what git does not know.
+// checkout copies the tracked files to a new directory.
 func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -57,7 +57,7 @@ func checkout(t *testing.T) string {
 	return dir
 }
 
-func TestTheSameSourceInAnotherFolderGivesTheSameBytes(t *testing.T) {
+func TestBuild_isReproducible(t *testing.T) {
 	here, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -71,11 +71,11 @@ func TestTheSameSourceInAnotherFolderGivesTheSameBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(first, second) {
-		t.Errorf("two builds of the same source differ, of %d and %d bytes", len(first), len(second))
+		t.Errorf("two builds of the same source differ (%d and %d bytes)", len(first), len(second))
 	}
 }
 
-func TestTheBillOfMaterialsNamesWhatIsLinkedIn(t *testing.T) {
+func TestSBOM_listsLinkedModules(t *testing.T) {
 	here, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -94,10 +94,10 @@ func TestTheBillOfMaterialsNamesWhatIsLinkedIn(t *testing.T) {
 	}
 	for line := range strings.Lines(run(t, here, "go", "version", "-m", program)) {
 		if words := strings.Fields(line); len(words) > 2 && words[0] == "dep" && listed[words[1]] != words[2] {
-			t.Errorf("%s %s is linked in, and listed as %q", words[1], words[2], listed[words[1]])
+			t.Errorf("%s %s is linked, but listed as %q", words[1], words[2], listed[words[1]])
 		}
 	}
 	if listed["github.com/limpet-dev/limpet"] != "1.2.3" || !strings.HasPrefix(listed["stdlib"], "go1.") || len(listed) < 30 {
-		t.Errorf("%d packages are listed: %v", len(listed), listed)
+		t.Errorf("%d packages listed: %v", len(listed), listed)
 	}
 }

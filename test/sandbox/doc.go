@@ -1,8 +1,8 @@
-// Package sandbox gives the tests of a package a network and a process table of their own.
+// Package sandbox runs the tests of a package in their own network and PID namespaces.
 //
-// In that network the whole of 10.250.0.0/16 is local: a test binds and dials any number of pod addresses there, and
-// nothing leaves the machine. The API server needs such addresses, since it refuses loopback ones in EndpointSlices. In
-// that process table everything that the tests have started ends with them, also when they are killed.
+// In the network namespace, all addresses of 10.250.0.0/16 are local, so that tests can bind and dial any number of
+// pod addresses. The API server rejects loopback addresses in EndpointSlices. There is no route to other networks.
+// All processes that the tests start end with them, even if the tests are killed.
 //
-// It decides nothing about what is tested, and does not skip: where the kernel refuses, the tests fail and say so.
+// If the kernel does not permit namespaces, the tests fail. They are not skipped.
 package sandbox

@@ -12,11 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inside is set in the environment of the test binary that runs in the sandbox.
+// inside is the environment variable that marks the test binary in the sandbox.
 const inside = "LIMPET_TEST_SANDBOX"
 
-// Main is the TestMain of a package whose tests need the sandbox: it runs the test binary once more, inside, and exits
-// with its exit code. Inside, setup is called before the tests and what it returns after them; it may be nil.
+// Main implements TestMain for packages that need the sandbox. It runs the test binary again inside the sandbox,
+// and exits with the same exit code. Inside, setup is called before the tests, and the function it returns after
+// them. setup may be nil.
 func Main(m *testing.M, setup func() (teardown func(), err error)) {
 	if os.Getenv(inside) == "" {
 		os.Exit(runInside())
@@ -41,9 +42,9 @@ func runTests(m *testing.M, setup func() (func(), error)) int {
 	return m.Run()
 }
 
-// runInside starts the test binary again with the same arguments, in new namespaces.
+// runInside runs the test binary with the same arguments in new namespaces.
 func runInside() int {
-	runtime.LockOSThread() // Pdeathsig is sent when this thread ends, not the process
+	runtime.LockOSThread() // Pdeathsig is sent when the parent thread exits, not the process
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), inside+"=1")
@@ -67,15 +68,15 @@ func runInside() int {
 	return 1
 }
 
-// asRoot makes the user root in a user namespace, which is what lets them own the other namespaces.
+// asRoot maps the user to root in a new user namespace, which allows creating the other namespaces.
 func asRoot(attr *syscall.SysProcAttr) {
 	attr.Cloneflags |= syscall.CLONE_NEWUSER
 	attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 	attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 }
 
-// bringUpNetwork is `ip link set lo up; ip address add 10.250.0.1/16 dev lo`. On the loopback device the kernel makes
-// the whole prefix local, not the one address only.
+// bringUpNetwork does the same as `ip link set lo up; ip address add 10.250.0.1/16 dev lo`. On the loopback device, the
+// kernel treats all addresses of the prefix as local.
 func bringUpNetwork() error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

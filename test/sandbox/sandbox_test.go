@@ -10,7 +10,7 @@ import (
 
 func TestMain(m *testing.M) { sandbox.Main(m, nil) }
 
-func TestEveryPodAddressCanBeBoundAndDialled(t *testing.T) {
+func TestPodAddresses_areLocal(t *testing.T) {
 	for _, address := range []string{"10.250.0.1:8080", "10.250.3.77:8080", "10.250.255.254:8080", "127.0.0.1:0"} {
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
@@ -25,15 +25,15 @@ func TestEveryPodAddressCanBeBoundAndDialled(t *testing.T) {
 	}
 }
 
-func TestNothingLeaves(t *testing.T) {
-	if conn, err := net.Dial("udp", "192.0.2.1:9"); err == nil { // TEST-NET-1; a UDP dial looks for a route and sends nothing
+func TestNetwork_hasNoExternalRoute(t *testing.T) {
+	if conn, err := net.Dial("udp", "192.0.2.1:9"); err == nil { // TEST-NET-1; dialing UDP looks up a route and sends nothing
 		conn.Close()
-		t.Error("there is a route out of the sandbox")
+		t.Error("the sandbox has a route to other networks")
 	}
 }
 
-func TestTheProcessTableIsItsOwn(t *testing.T) {
+func TestPIDNamespace(t *testing.T) {
 	if pid := os.Getpid(); pid != 1 {
-		t.Errorf("the tests run as process %d, want 1: what they start would outlive them", pid)
+		t.Errorf("PID = %d, want 1", pid)
 	}
 }

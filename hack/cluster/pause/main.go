@@ -1,4 +1,4 @@
-// Command pause holds the network namespace of a pod open until it is told to end: the sandbox image of the hack cluster.
+// Command pause is the sandbox container of the hack cluster. It keeps the network namespace of a pod open until it is terminated.
 package main
 
 import (
