@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// noAllocs calls f once, so that memory that is kept is there, and then counts.
+// noAllocs counts the allocations of f after a first call, which allocates reusable memory.
 func noAllocs(t *testing.T, what string, f func()) {
 	t.Helper()
 	f()
@@ -14,7 +14,7 @@ func noAllocs(t *testing.T, what string, f func()) {
 	}
 }
 
-func TestNothingIsAllocated(t *testing.T) {
+func TestParse_allocatesNothing(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	for _, tc := range requestCases() {
@@ -37,7 +37,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	}
 }
 
-func TestNothingIsAllocatedForBodies(t *testing.T) {
+func TestBody_allocatesNothing(t *testing.T) {
 	lim := DefaultLimits()
 	var c Chunked
 	for _, tc := range chunkedCases {
@@ -51,7 +51,7 @@ func TestNothingIsAllocatedForBodies(t *testing.T) {
 	}
 }
 
-func TestNothingIsAllocatedToForward(t *testing.T) {
+func TestForward_allocatesNothing(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	if _, err := ParseRequest(&r, []byte(smallGet), &lim); err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The end of a peer's side comes when it likes: after somebody has looked, too.
-func TestAPeerThatHasEndedItsSideIsNotAskedButTold(t *testing.T) {
+// A peer may close its side at any time, even after Stale returned false.
+func TestAsk_doubtedPeerHasClosed(t *testing.T) {
 	for name, spoil := range map[string]func(net.Conn){
 		"end":        func(far net.Conn) { far.(*net.TCPConn).CloseWrite() },
 		"bytes":      func(far net.Conn) { io.WriteString(far, "HTTP/1.1 408 Request Timeout\r\n") },
@@ -36,7 +36,7 @@ func TestAPeerThatHasEndedItsSideIsNotAskedButTold(t *testing.T) {
 	}
 }
 
-// awaitReadable waits without reading, and without telling the poller.
+// awaitReadable waits without reading, and without using the runtime's poller.
 func awaitReadable(t *testing.T, conn *Conn) {
 	t.Helper()
 	raw, err := conn.Conn.(syscall.Conn).SyscallConn()
@@ -55,7 +55,7 @@ func awaitReadable(t *testing.T, conn *Conn) {
 	}
 }
 
-func TestADoubtedPeerThatIsWellIsAsked(t *testing.T) {
+func TestAsk_doubtedPeerIsOpen(t *testing.T) {
 	conn, far := connPair(t)
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	go func() {
@@ -82,7 +82,7 @@ func TestADoubtedPeerThatIsWellIsAsked(t *testing.T) {
 	}
 }
 
-func TestBytesInTheBufferAreNoAnswer(t *testing.T) {
+func TestAsk_bufferedBytesAreStale(t *testing.T) {
 	conn, far := connPair(t)
 	io.WriteString(far, "early")
 	if err := conn.Fill(0); err != nil {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// smallGet is what a browser sends for a small object.
+// smallGet is a typical request of a browser for a small object.
 const smallGet = "GET /api/v1/cart/items?page=2&size=20 HTTP/1.1\r\n" +
 	"Host: shop.example.com\r\n" +
 	"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0\r\n" +

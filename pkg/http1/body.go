@@ -2,17 +2,17 @@ package http1
 
 import "io"
 
-// Body reads the body that follows a head on a Conn, span by span, without copying. The zero value is an empty body.
+// Body reads the body of a message from a Conn without copying. The zero value is an empty body.
 type Body struct {
 	conn    *Conn
 	framing Framing
-	left    int64 // bytes to come, of BodyLength
+	left    int64 // remaining bytes with BodyLength
 	chunked Chunked
-	span    int  // bytes of the span given out last, to be consumed by the next call
-	more    bool // the end of the body was not reached
+	span    int  // length of the last result of Next, consumed by the next call
+	more    bool // whether the end of the body was not reached
 }
 
-// Reset makes b empty, whatever it was the body of, and keeps its memory.
+// Reset makes b an empty body and keeps its memory.
 func (b *Body) Reset() { b.conn, b.framing, b.span, b.more = nil, BodyNone, 0, false }
 
 // Begin makes b the body of a message whose head was read from conn and consumed.
@@ -24,10 +24,11 @@ func (b *Body) Begin(conn *Conn, m *Message, lim *Limits) {
 	}
 }
 
-// Next gives the next span of the body. It is valid until the next call. At the end it gives io.EOF; io.ErrUnexpectedEOF
-// says that the connection ended before the body did, and an *Error that the body is malformed.
+// Next returns the next bytes of the body, which are valid until the next call. At the end of the body it returns
+// io.EOF. It returns io.ErrUnexpectedEOF if the connection ends before the body, and an *Error if the body is
+// malformed.
 //
-// With wait unset it gives ErrIncomplete rather than wait for bytes that have not arrived.
+// If wait is false, Next does not block, and returns ErrIncomplete if no bytes have arrived.
 func (b *Body) Next(wait bool) ([]byte, error) {
 	b.consume()
 	for b.more {
@@ -45,11 +46,12 @@ func (b *Body) Next(wait bool) ([]byte, error) {
 	return nil, io.EOF
 }
 
-// Done reports whether the whole body was read, so that the next message begins at the next byte of the Conn. A body
-// that ends with its connection is never followed by another.
+// Done reports whether the whole body was read, so that the next byte of the Conn starts the next message. It is
+// always false for BodyUntilClose.
 func (b *Body) Done() bool { return !b.more && b.framing != BodyUntilClose }
 
-// Trailers are the fields after a chunked body, once Next gave io.EOF. They are valid until the next Begin.
+// Trailers returns the trailer fields of a chunked body after Next has returned io.EOF. They are valid until the
+// next Begin.
 func (b *Body) Trailers() []Field {
 	if b.framing != BodyChunked || b.more {
 		return nil
@@ -64,7 +66,7 @@ func (b *Body) consume() {
 	}
 }
 
-// buffered gives a span of what has arrived, or ErrIncomplete.
+// buffered returns bytes that have already arrived, or ErrIncomplete.
 func (b *Body) buffered() ([]byte, error) {
 	if b.framing == BodyChunked {
 		return b.nextChunk()

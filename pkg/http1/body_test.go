@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A head that is refused is answered before it is known whether a body follows.
-func TestABodyThatWasNotBegunIsEmpty(t *testing.T) {
+// The response to a rejected head is sent before it is known whether a body follows.
+func TestBody_zeroValue(t *testing.T) {
 	var b Body
 	for _, wait := range []bool{false, true} {
 		if span, err := b.Next(wait); len(span) > 0 || err != io.EOF {
@@ -21,8 +21,8 @@ func TestABodyThatWasNotBegunIsEmpty(t *testing.T) {
 	}
 }
 
-// A Body is reused for the requests of other connections.
-func TestAResetBodyLetsItsConnectionBe(t *testing.T) {
+// A Body is reused for requests of other connections.
+func TestBody_Reset(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
@@ -47,7 +47,7 @@ func TestAResetBodyLetsItsConnectionBe(t *testing.T) {
 	}
 }
 
-// bodyOver begins a body whose bytes come from the connection that is given back.
+// bodyOver returns a body, and the connection that its bytes are read from.
 func bodyOver(t *testing.T, m Message) (*Body, *Conn, net.Conn) {
 	t.Helper()
 	conn, far := connPair(t)
@@ -68,7 +68,7 @@ func readAll(b *Body) (string, error) {
 	}
 }
 
-func TestABodyEndsWhereItsFramingSays(t *testing.T) {
+func TestBody_framings(t *testing.T) {
 	long := strings.Repeat("0123456789", 10_000)
 	chunks := fmt.Sprintf("%x\r\n%s\r\n4;x\r\nmore\r\n0\r\nX-Sum: 1\r\n\r\n", len(long), long)
 	for _, c := range []struct {
@@ -102,7 +102,7 @@ func TestABodyEndsWhereItsFramingSays(t *testing.T) {
 	}
 }
 
-func TestABodyThatIsCutShortOrMalformedIsNotDone(t *testing.T) {
+func TestBody_truncatedOrMalformed(t *testing.T) {
 	for _, c := range []struct {
 		name, wire, want string
 		m                Message
@@ -124,7 +124,7 @@ func TestABodyThatIsCutShortOrMalformedIsNotDone(t *testing.T) {
 	}
 }
 
-func TestABodyCanBeAskedWithoutWaiting(t *testing.T) {
+func TestBody_nextWithoutWait(t *testing.T) {
 	for framing, wire := range map[Framing]string{BodyLength: "body", BodyChunked: "4\r\nbody\r\n", BodyUntilClose: "body"} {
 		b, conn, far := bodyOver(t, Message{Body: framing, ContentLength: 8})
 		if span, err := b.Next(false); len(span) > 0 || err != ErrIncomplete {

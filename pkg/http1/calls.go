@@ -5,10 +5,9 @@ import (
 	"syscall"
 )
 
-// The sockets here never block, so the calls are made without telling Go's scheduler, which would get ready to run
-// other goroutines meanwhile (see rawcalls_linux.go).
+// The sockets are non-blocking, so these system calls bypass the scheduler hooks of package syscall (see rawcalls_linux.go).
 
-// readSocket reads once, and again when a signal came between. The end of the stream is io.EOF.
+// readSocket reads once, and retries on EINTR. It returns io.EOF at the end of the stream.
 func readSocket(fd int, p []byte) (int, error) {
 	for {
 		n, errno := rawRead(fd, p)
@@ -24,7 +23,7 @@ func readSocket(fd int, p []byte) (int, error) {
 	}
 }
 
-// writeSocket writes what the socket takes without waiting.
+// writeSocket writes without blocking. It returns 0 and no error if the send buffer is full.
 func writeSocket(fd int, p []byte) (int, error) {
 	for {
 		n, errno := rawWrite(fd, p)
@@ -40,7 +39,7 @@ func writeSocket(fd int, p []byte) (int, error) {
 	}
 }
 
-// peekSocket looks at the next byte of a socket and leaves it there.
+// peekSocket reads from a socket without consuming the bytes.
 func peekSocket(fd int, p []byte) (int, error) {
 	for {
 		n, errno := rawPeek(fd, p)

@@ -5,21 +5,22 @@ import (
 	"math"
 )
 
-// Chunked reads a chunked body (RFC 9112 section 7.1) piece by piece, from buffers of any size.
+// Chunked decodes a chunked body (RFC 9112, section 7.1) incrementally, from buffers of any size. Reset must be
+// called before the first use.
 type Chunked struct {
-	// Trailers are the fields after the last chunk, known once Next said done. They are copies held by the Chunked,
-	// valid until Reset.
+	// Trailers are the fields after the last chunk. They are set when Next returns done, point to memory of the
+	// Chunked, and are valid until Reset.
 	Trailers []Field
 
 	lim       *Limits
-	left      int64 // bytes that the chunk still has
-	digits    int   // how many digits its size has so far
+	left      int64 // remaining bytes of the current chunk
+	digits    int   // digits of the chunk size so far
 	extension int   // bytes of chunk extensions in the body so far
 	section   []byte
 	state     chunkState
 }
 
-// chunkState says what comes next.
+// chunkState is the state of the decoder: what it expects next.
 type chunkState uint8
 
 const (
@@ -33,10 +34,10 @@ const (
 	atEnd
 )
 
-// mostDigits is how many digits a chunk size may have, zeros in front included.
-const mostDigits = 16
+// maxSizeDigits is the maximum number of digits of a chunk size, including leading zeros.
+const maxSizeDigits = 16
 
-// Reset makes c ready for another body and keeps its memory.
+// Reset prepares c for the next body and keeps its memory.
 func (c *Chunked) Reset(lim *Limits) {
 	*c = Chunked{lim: lim, Trailers: c.Trailers[:0], section: c.section[:0]}
 }
@@ -65,7 +66,7 @@ func (c *Chunked) Next(buf []byte) (data []byte, n int, done bool, err error) {
 	return nil, n, err == nil, err
 }
 
-// take gives what buf has of the chunk's data.
+// take returns the part of the chunk's data that is in buf.
 func (c *Chunked) take(buf []byte) []byte {
 	n := min(c.left, int64(len(buf)))
 	c.left -= n
@@ -75,7 +76,7 @@ func (c *Chunked) take(buf []byte) []byte {
 	return buf[:n:n]
 }
 
-// step takes in one byte of what is around the data.
+// step processes one byte outside of chunk data.
 func (c *Chunked) step(b byte) error {
 	switch c.state {
 	case inSize:
@@ -118,15 +119,15 @@ func (c *Chunked) sizeByte(b byte) error {
 }
 
 func (c *Chunked) digit(b byte) error {
-	if c.digits++; c.digits > mostDigits || c.left > math.MaxInt64>>4 {
+	if c.digits++; c.digits > maxSizeDigits || c.left > math.MaxInt64>>4 {
 		return ErrChunkTooLarge
 	}
 	c.left = c.left<<4 | int64(hexValue(b))
 	return nil
 }
 
-// extensionByte passes over an extension, which is dropped. Its grammar does not matter as long as it holds no control
-// character: nothing in it can then be taken for the end of the line.
+// extensionByte skips a byte of a chunk extension. The grammar of extensions is not checked. Control characters are
+// rejected, so that an extension cannot contain a line end for any recipient.
 func (c *Chunked) extensionByte(b byte) error {
 	if b == '\r' {
 		c.state = atSizeLF
@@ -138,7 +139,7 @@ func (c *Chunked) extensionByte(b byte) error {
 	return nil
 }
 
-// endSize ends the line with the size. A size of 0 ends the body.
+// endSize processes the LF after the chunk size. A size of 0 ends the body.
 func (c *Chunked) endSize(b byte) error {
 	if b != '\n' {
 		return ErrChunkEnd
@@ -151,8 +152,8 @@ func (c *Chunked) endSize(b byte) error {
 	return nil
 }
 
-// readTrailers collects the trailer section from buf[n:] on, since it may come in pieces, and reads it once it is
-// whole. It gives the index after what it took.
+// readTrailers collects the trailer section from buf[n:], and parses it once it is complete. It returns the index
+// of the first byte that it did not consume.
 func (c *Chunked) readTrailers(buf []byte, n int) (int, error) {
 	for n < len(buf) && c.state == inTrailers {
 		line := buf[n:]

@@ -74,7 +74,7 @@ var chunkedCases = []struct {
 	{name: "empty line missing", raw: "0\r\n", err: ErrIncomplete},
 }
 
-func TestChunkedBodyIsReadOrRefused(t *testing.T) {
+func TestChunked_cases(t *testing.T) {
 	for _, tc := range chunkedCases {
 		for _, step := range []int{1, 2, 3, 7, 1 << 20} {
 			data, trailers, n, err := readChunks([]byte(tc.raw), step, DefaultLimits())
@@ -92,7 +92,7 @@ func TestChunkedBodyIsReadOrRefused(t *testing.T) {
 	}
 }
 
-// splitChunked compares a body in steps with the same at once.
+// splitChunked compares decoding a body in steps with decoding it at once.
 func splitChunked(t *testing.T, raw []byte, step int) {
 	t.Helper()
 	data, trailers, n, err := readChunks(raw, step, DefaultLimits())
@@ -107,7 +107,7 @@ func splitChunked(t *testing.T, raw []byte, step int) {
 	}
 }
 
-func TestChunkedDataPointsIntoTheBuffer(t *testing.T) {
+func TestChunked_doesNotCopy(t *testing.T) {
 	var c Chunked
 	lim := DefaultLimits()
 	c.Reset(&lim)
@@ -121,7 +121,7 @@ func TestChunkedDataPointsIntoTheBuffer(t *testing.T) {
 	}
 }
 
-func TestChunkedIsReused(t *testing.T) {
+func TestChunked_Reset(t *testing.T) {
 	var c Chunked
 	lim := DefaultLimits()
 	for range 2 {

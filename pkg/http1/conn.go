@@ -8,66 +8,70 @@ import (
 	"syscall"
 )
 
-// BufferSize is the size of the buffer that a Conn takes while bytes are in it. Most messages fit in one.
+// BufferSize is the size in bytes of the pooled buffers of Conn and Output. Most messages fit into one.
 const BufferSize = 16 << 10
 
-// longBufferSize is that of the buffer which follows when one was read full, as in the middle of a long body. It takes a
-// quarter off the CPU of 1 MiB; 64 KiB take off less.
+// longBufferSize is the size of the buffer that replaces one that was filled completely, as within a long body. It
+// reduces the CPU time of a 1 MiB body by a quarter. 64 KiB saves less.
 const longBufferSize = 32 << 10
 
-// ErrStale is returned by Ask where the peer has not read, and will not act on, any of what it was asked: the connection was
-// doubted, rightly, or what was written crossed the peer's end on its way.
-var ErrStale = errors.New("connection is stale")
+// ErrStale is returned by Ask if the peer has not processed any of the bytes, so that they can be sent on another
+// connection. Either Doubt was called and the connection turned out to be closed, or the peer closed it before it
+// received any of the bytes.
+var ErrStale = errors.New("http1: connection is stale")
 
-// ErrBufferFull is returned by Fill when the buffer has no room and may not grow.
-var ErrBufferFull = errors.New("buffer is full")
+// ErrBufferFull is returned by Fill if the buffer is full and may not grow.
+var ErrBufferFull = errors.New("http1: buffer is full")
 
 var (
 	buffers     = sync.Pool{New: func() any { return new([BufferSize]byte) }}
 	longBuffers = sync.Pool{New: func() any { return new([longBufferSize]byte) }}
 )
 
-// Conn is the reading side of a connection, and its writes go straight through. It takes a buffer from a pool only
-// when bytes arrive and gives it back as soon as they are consumed, so that an idle connection holds none.
+// Conn is a connection with a read buffer. Writes are not buffered.
 //
-// It is owned by one goroutine at a time, except that Write and Close may be called while another one reads.
+// It takes a buffer from a pool when bytes arrive, and returns it once all bytes are consumed. So an idle
+// connection holds no buffer.
+//
+// A Conn must be used by one goroutine at a time, except that Write and Close may be called while another goroutine
+// reads.
 type Conn struct {
 	net.Conn
-	source source
+	reader fillReader
 
-	pooled *[BufferSize]byte     // the buffer from the pool under buf, nil if buf has outgrown it
-	long   *[longBufferSize]byte // the same of a long one
-	buf    []byte                // nil while no byte is held
-	r, w   int                   // buf[r:w] was read and is not consumed
+	pooled *[BufferSize]byte     // backs buf, or nil
+	long   *[longBufferSize]byte // backs buf, or nil
+	buf    []byte                // nil while nothing is buffered
+	r, w   int                   // buf[r:w] is not consumed yet
 
 	doubted bool // see Doubt
 }
 
-// NewConn prepares c for reading. Plain sockets and TLS over them wait without a buffer; of anything else (an
-// in-memory pipe in a test) a buffer is held while waiting.
+// NewConn returns a Conn that reads from c. With sockets, and TLS over sockets (LazyTLS), no buffer is held while
+// waiting. With other connections, such as net.Pipe, a buffer is held while waiting.
 func NewConn(c net.Conn) *Conn {
 	conn := &Conn{Conn: c}
-	conn.source = newSource(conn, c)
+	conn.reader = newReader(conn, c)
 	return conn
 }
 
 // Buffered returns the bytes that were read and not consumed. They are valid until the next Fill or Release.
 func (c *Conn) Buffered() []byte { return c.buf[c.r:c.w] }
 
-// Consume marks the first n buffered bytes as done with.
+// Consume discards the first n buffered bytes. n must not exceed the length of Buffered.
 func (c *Conn) Consume(n int) { c.r += n }
 
-// Release gives the buffer back if every byte in it was consumed.
+// Release returns the buffer to its pool if all bytes were consumed.
 func (c *Conn) Release() {
 	if c.r < c.w || c.buf == nil {
 		return
 	}
-	c.giveBack()
+	c.returnBuffers()
 	c.buf, c.r, c.w = nil, 0, 0
 }
 
-// giveBack gives the buffer from a pool back, whose bytes are not needed any more.
-func (c *Conn) giveBack() {
+// returnBuffers returns the pooled buffers. Their bytes must not be used afterwards.
+func (c *Conn) returnBuffers() {
 	if c.pooled != nil {
 		buffers.Put(c.pooled)
 	}
@@ -77,14 +81,14 @@ func (c *Conn) giveBack() {
 	c.pooled, c.long = nil, nil
 }
 
-// Fill waits until at least one more byte is buffered. With limit > 0 the buffer may grow up to that many unconsumed
-// bytes, else it stays at BufferSize; ErrBufferFull says that there is no room left. At the end of the stream it
-// returns io.EOF.
+// Fill waits until at least one more byte is buffered. The buffer grows to at most limit unconsumed bytes, and
+// stays at BufferSize if limit is 0. Fill returns ErrBufferFull if the buffer is full, and io.EOF at the end of the
+// stream.
 func (c *Conn) Fill(limit int) error {
 	if err := c.makeRoom(limit); err != nil {
 		return err
 	}
-	n, err := c.source.read()
+	n, err := c.reader.read()
 	if n > 0 {
 		return nil
 	}
@@ -94,11 +98,14 @@ func (c *Conn) Fill(limit int) error {
 	return err
 }
 
-// Watch waits for bytes and calls take when there are some, until take returns false, or the wait fails. Nothing may be
-// buffered when it is called, nor when take returns true. take must not wait for more bytes, nor close the connection, and
-// while Watch runs nobody may: closing would wait for its end.
+// Watch waits for bytes and calls take each time some are buffered. It returns nil when take returns false, or the
+// error of the wait.
+//
+// Nothing may be buffered when Watch is called or when take returns true. take must not wait for more bytes. The
+// connection must not be closed while Watch runs, by take or by another goroutine, because closing would wait for
+// Watch to return.
 func (c *Conn) Watch(take func() bool) error {
-	if s, ok := c.source.(*socketSource); ok {
+	if s, ok := c.reader.(*socketReader); ok {
 		return s.watch(take)
 	}
 	for {
@@ -110,18 +117,19 @@ func (c *Conn) Watch(take func() bool) error {
 
 // Write writes all of p. It may be called while another goroutine reads.
 func (c *Conn) Write(p []byte) (int, error) {
-	if s, ok := c.source.(*socketSource); ok && len(p) > 0 {
+	if s, ok := c.reader.(*socketReader); ok && len(p) > 0 {
 		return s.write(p)
 	}
 	return c.Conn.Write(p)
 }
 
-// Doubt makes the next Ask look, as Stale does, before it writes. That is better than to look before: a peer that closes
-// its side in between would else be waited for until time is up, since the poller tells of that once only
-// (docs/adr/0029).
+// Doubt makes the next Ask check, like Stale, whether the peer has closed the connection before it writes. Calling
+// Stale before Ask is not enough: if the peer closes in between, Ask would wait until its deadline, because the
+// poller reports the close only once (docs/adr/0029).
 func (c *Conn) Doubt() { c.doubted = true }
 
-// Ask writes p, to which the peer is expected to answer, and waits for the first bytes of the answer like Fill.
+// Ask writes the request p, and waits for the first bytes of the response like Fill. It returns ErrStale if p can
+// be sent on another connection.
 func (c *Conn) Ask(p []byte, limit int) error {
 	if err := c.makeRoom(limit); err != nil {
 		return err
@@ -131,7 +139,7 @@ func (c *Conn) Ask(p []byte, limit int) error {
 	if doubted && c.r < c.w {
 		return ErrStale
 	}
-	if s, ok := c.source.(*socketSource); ok {
+	if s, ok := c.reader.(*socketReader); ok {
 		n, err := s.ask(p, doubted)
 		if err != nil || n == len(p) {
 			return err
@@ -144,11 +152,11 @@ func (c *Conn) Ask(p []byte, limit int) error {
 	return c.Fill(limit)
 }
 
-// makeRoom moves the unconsumed bytes to the front, or to a larger buffer, when the buffer has no room at its end.
+// makeRoom makes space at the end of the buffer. It moves the unconsumed bytes to the start, or to a larger buffer.
 func (c *Conn) makeRoom(limit int) error {
 	if c.r == c.w {
 		if c.pooled != nil && c.w == BufferSize {
-			c.takeLong()
+			c.useLongBuffer()
 		}
 		c.r, c.w = 0, 0
 	}
@@ -165,18 +173,18 @@ func (c *Conn) makeRoom(limit int) error {
 	}
 	larger := make([]byte, min(4*len(c.buf), limit))
 	copy(larger, c.buf)
-	c.giveBack()
+	c.returnBuffers()
 	c.buf = larger
 	return nil
 }
 
-func (c *Conn) takeLong() {
-	c.giveBack()
+func (c *Conn) useLongBuffer() {
+	c.returnBuffers()
 	c.long = longBuffers.Get().(*[longBufferSize]byte)
 	c.buf = c.long[:]
 }
 
-// room returns the free end of the buffer, taking one if none is held.
+// room returns the free space of the buffer. It takes a buffer from the pool if there is none.
 func (c *Conn) room() []byte {
 	if c.buf == nil {
 		c.pooled = buffers.Get().(*[BufferSize]byte)
@@ -185,7 +193,7 @@ func (c *Conn) room() []byte {
 	return c.buf[c.w:]
 }
 
-// Read takes buffered bytes first. It is for code that wants an io.Reader; the engine uses Fill and Buffered.
+// Read implements io.Reader. It returns buffered bytes first. The engine uses Fill and Buffered instead.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.r < c.w {
 		n := copy(p, c.Buffered())
@@ -196,43 +204,43 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// Stale reports whether an idle connection has been closed by its peer, or has sent bytes that nobody asked for.
-// It does not wait. A connection that cannot be asked is taken to be good.
+// Stale reports, without blocking, whether an idle connection was closed by its peer or has received unexpected
+// bytes. It returns false if the connection does not support the check.
 func (c *Conn) Stale() bool {
 	if c.r < c.w {
 		return true
 	}
-	return c.source.readable()
+	return c.reader.readable()
 }
 
-// source is how bytes get into the buffer of a Conn.
-type source interface {
-	// read waits for bytes and appends them to the buffer.
+// fillReader reads bytes into the buffer of a Conn.
+type fillReader interface {
+	// read waits for bytes and appends them to the buffer. It returns their number.
 	read() (int, error)
-	// readable reports, without waiting, whether a read would return at once.
+	// readable reports, without blocking, whether a read would return immediately.
 	readable() bool
 }
 
-func newSource(c *Conn, conn net.Conn) source {
+func newReader(c *Conn, conn net.Conn) fillReader {
 	switch conn := conn.(type) {
 	case *LazyTLS:
 		if conn.under.raw != nil {
-			return newTLSSource(c, conn)
+			return newTLSReader(c, conn)
 		}
 	case waiter:
-		return &waitingSource{plainSource{conn: c}, conn}
+		return &waitReader{plainReader{conn: c}, conn}
 	case syscall.Conn:
 		if raw, err := conn.SyscallConn(); err == nil {
-			return newSocketSource(c, raw)
+			return newSocketReader(c, raw)
 		}
 	}
-	return &plainSource{conn: c}
+	return &plainReader{conn: c}
 }
 
-// plainSource reads from a connection that is not a socket. It holds the buffer while it waits.
-type plainSource struct{ conn *Conn }
+// plainReader reads from a connection that is not a socket. It holds a buffer while it waits.
+type plainReader struct{ conn *Conn }
 
-func (s *plainSource) read() (int, error) {
+func (s *plainReader) read() (int, error) {
 	n, err := s.conn.Conn.Read(s.conn.room())
 	s.conn.w += n
 	if n == 0 {
@@ -241,23 +249,23 @@ func (s *plainSource) read() (int, error) {
 	return n, err
 }
 
-func (s *plainSource) readable() bool { return false }
+func (s *plainReader) readable() bool { return false }
 
-// waiter is a connection that can be waited for without a buffer, though it is no socket.
+// waiter is implemented by connections, other than sockets, that can wait without a buffer.
 type waiter interface {
-	// WaitReadable returns when Read would give something, or fail.
+	// WaitReadable returns when Read would not block.
 	WaitReadable() error
 }
 
-// waitingSource reads from such a connection.
-type waitingSource struct {
-	plainSource
+// waitReader reads from a waiter.
+type waitReader struct {
+	plainReader
 	waiter waiter
 }
 
-func (s *waitingSource) read() (int, error) {
+func (s *waitReader) read() (int, error) {
 	if err := s.waiter.WaitReadable(); err != nil {
 		return 0, err
 	}
-	return s.plainSource.read()
+	return s.plainReader.read()
 }

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// connPair gives a Conn and what is at its other end.
+// connPair returns a Conn and its peer.
 func connPair(tb testing.TB) (*Conn, net.Conn) {
 	tb.Helper()
 	near, far := socketPair(tb)
 	return NewConn(near), far
 }
 
-func TestAConnHoldsABufferOnlyWhileBytesAreInIt(t *testing.T) {
+func TestConn_idleHoldsNoBuffer(t *testing.T) {
 	conn, far := connPair(t)
 	conn.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 	if err := conn.Fill(0); !errors.Is(err, os.ErrDeadlineExceeded) || conn.buf != nil {
@@ -42,7 +42,7 @@ func TestAConnHoldsABufferOnlyWhileBytesAreInIt(t *testing.T) {
 	}
 }
 
-func TestABufferThatIsReadFullIsFollowedByALongOne(t *testing.T) {
+func TestConn_longBufferAfterFullOne(t *testing.T) {
 	conn, far := connPair(t)
 	text := strings.Repeat("0123456789abcde", 8*longBufferSize/15)
 	go io.WriteString(far, text)
@@ -67,7 +67,7 @@ func TestABufferThatIsReadFullIsFollowedByALongOne(t *testing.T) {
 	}
 }
 
-func TestABufferGrowsToItsLimitOnly(t *testing.T) {
+func TestConn_bufferLimit(t *testing.T) {
 	const limit = 40_000
 	conn, far := connPair(t)
 	go io.WriteString(far, strings.Repeat("x", 2*limit))
@@ -89,7 +89,7 @@ func TestABufferGrowsToItsLimitOnly(t *testing.T) {
 	}
 }
 
-func TestHoldKeepsTheHeadAndLeavesTheRest(t *testing.T) {
+func TestConn_Hold(t *testing.T) {
 	for _, rest := range []int{0, 1, 1000, BufferSize, 3 * BufferSize} {
 		conn, far := connPair(t)
 		head := strings.Repeat("h", 100)
@@ -123,7 +123,7 @@ func TestHoldKeepsTheHeadAndLeavesTheRest(t *testing.T) {
 	}
 }
 
-func TestReadTakesWhatIsBufferedFirst(t *testing.T) {
+func TestConn_Read(t *testing.T) {
 	conn, far := connPair(t)
 	io.WriteString(far, "hello")
 	if err := conn.Fill(0); err != nil {
@@ -136,7 +136,7 @@ func TestReadTakesWhatIsBufferedFirst(t *testing.T) {
 	}
 }
 
-func TestAnIdleConnIsStaleOnceItsPeerHasSaidAnything(t *testing.T) {
+func TestConn_Stale(t *testing.T) {
 	for name, c := range map[string]struct {
 		do   func(far net.Conn)
 		want bool
@@ -162,7 +162,7 @@ func TestAnIdleConnIsStaleOnceItsPeerHasSaidAnything(t *testing.T) {
 	}
 }
 
-func TestBytesInTheBufferMakeAConnStale(t *testing.T) {
+func TestConn_bufferedBytesAreStale(t *testing.T) {
 	conn, far := connPair(t)
 	io.WriteString(far, "hello")
 	if err := conn.Fill(0); err != nil || !conn.Stale() {
@@ -170,7 +170,7 @@ func TestBytesInTheBufferMakeAConnStale(t *testing.T) {
 	}
 }
 
-func TestAskWritesAndWaits(t *testing.T) {
+func TestAsk_writesAndWaits(t *testing.T) {
 	for name, question := range map[string]string{"short": "?", "longer than all buffers": strings.Repeat("?", 32<<20)} {
 		t.Run(name, func(t *testing.T) {
 			conn, far := connPair(t)
@@ -186,7 +186,7 @@ func TestAskWritesAndWaits(t *testing.T) {
 	}
 }
 
-func TestAskFailsWhereNobodyAnswers(t *testing.T) {
+func TestAsk_noResponse(t *testing.T) {
 	for name, end := range map[string]func(conn *Conn, far net.Conn){
 		"closed there":        func(_ *Conn, far net.Conn) { far.Close() },
 		"ended there":         func(conn *Conn, far net.Conn) { conn.Doubt(); far.(*net.TCPConn).CloseWrite() },
@@ -202,8 +202,8 @@ func TestAskFailsWhereNobodyAnswers(t *testing.T) {
 	}
 }
 
-// What is no socket is served too, for instance in a test.
-func TestAConnNeedsNoSocket(t *testing.T) {
+// Connections other than sockets are supported too.
+func TestConn_withoutSocket(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()
 	conn := NewConn(near)
@@ -211,7 +211,7 @@ func TestAConnNeedsNoSocket(t *testing.T) {
 		io.WriteString(far, "hello")
 		far.Close()
 	}()
-	if err := conn.Fill(0); err != nil || string(conn.Buffered()) != "hello" || conn.source.readable() {
+	if err := conn.Fill(0); err != nil || string(conn.Buffered()) != "hello" || conn.reader.readable() {
 		t.Errorf("got %q, %v", conn.Buffered(), err)
 	}
 	conn.Consume(5)
@@ -221,7 +221,7 @@ func TestAConnNeedsNoSocket(t *testing.T) {
 	}
 }
 
-func TestFillingAllocatesNothing(t *testing.T) {
+func TestFill_allocatesNothing(t *testing.T) {
 	conn, far := connPair(t)
 	word := []byte("hello")
 	one := func() {
@@ -237,7 +237,7 @@ func TestFillingAllocatesNothing(t *testing.T) {
 	}
 }
 
-// waiting is a connection that can be waited for, though it is no socket.
+// waiting implements waiter.
 type waiting struct {
 	net.Conn
 	wait func() error
@@ -245,7 +245,7 @@ type waiting struct {
 
 func (w waiting) WaitReadable() error { return w.wait() }
 
-func TestAConnectionThatCanBeWaitedForHoldsNoBufferMeanwhile(t *testing.T) {
+func TestConn_waiterHoldsNoBuffer(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()

@@ -1,9 +1,9 @@
 package http1
 
-// mostNominated bounds how many fields Connection may name, since each field of the message is compared with them.
-const mostNominated = 16
+// maxNominated is the maximum number of fields listed in Connection. Each field of the message is compared with them.
+const maxNominated = 16
 
-// setConnection reads Connection, and Upgrade where it names it (RFC 9110 sections 7.6.1 and 7.8).
+// setConnection parses Connection, and Upgrade if Connection lists it (RFC 9110, sections 7.6.1 and 7.8).
 func (m *Message) setConnection() error {
 	m.KeepAlive = m.Minor == 1
 	if !m.Has(FieldConnection) {
@@ -19,17 +19,17 @@ func (m *Message) setConnection() error {
 		}
 	}
 	m.KeepAlive = !c.close && (m.KeepAlive || c.keepAlive)
-	// Of an HTTP/1.0 message Upgrade has to be ignored; two Upgrade fields are nothing that anybody sends.
+	// Upgrade must be ignored in HTTP/1.0 messages. A repeated Upgrade field is ignored too.
 	if c.upgrade && m.Minor == 1 && !m.isRepeated(FieldUpgrade) {
 		m.Upgrade = m.Get(FieldUpgrade)
 	}
 	return nil
 }
 
-// connection is what the options of Connection say.
+// connection holds the connection options (RFC 9110, section 7.6.1).
 type connection struct{ close, keepAlive, upgrade bool }
 
-// read takes in the options of one Connection field of m.
+// read parses the options of one Connection field of m.
 func (c *connection) read(m *Message, list []byte) error {
 	for option, rest := nextElement(list); option != nil; option, rest = nextElement(rest) {
 		switch {
@@ -41,7 +41,7 @@ func (c *connection) read(m *Message, list []byte) error {
 			c.upgrade = true
 		case !allOf(option, classToken):
 			return ErrConnection
-		case len(m.nominated) == mostNominated:
+		case len(m.nominated) == maxNominated:
 			return ErrConnectionTooLong
 		default:
 			m.nominated = append(m.nominated, option)
@@ -50,8 +50,8 @@ func (c *connection) read(m *Message, list []byte) error {
 	return nil
 }
 
-// lists reports whether any field of that ID lists the word, whatever its case.
-func (m *Message) lists(id FieldID, word string) bool {
+// listContains reports whether any field with the ID lists word, compared case-insensitively.
+func (m *Message) listContains(id FieldID, word string) bool {
 	if !m.Has(id) {
 		return false
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// What crosses the end of its peer is as good as not written: nobody has read it.
-func TestAQuestionThatCrossesTheEndOfItsPeerIsNotAsked(t *testing.T) {
+// Bytes that cross the peer's FIN were not received.
+func TestAsk_crossesClose(t *testing.T) {
 	conn, far := connPair(t)
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	far.Close()
@@ -18,8 +18,8 @@ func TestAQuestionThatCrossesTheEndOfItsPeerIsNotAsked(t *testing.T) {
 	}
 }
 
-// Of what a peer may have read nothing can be said, whatever it does then.
-func TestAQuestionThatThePeerMayHaveReadIsNotTakenBack(t *testing.T) {
+// If the peer may have read a part, the request must not be sent elsewhere.
+func TestAsk_peerMayHaveRead(t *testing.T) {
 	for name, end := range map[string]func(*net.TCPConn){
 		"read, end":   func(far *net.TCPConn) { io.ReadFull(far, make([]byte, 8)); far.Close() },
 		"read, reset": func(far *net.TCPConn) { io.ReadFull(far, make([]byte, 8)); far.SetLinger(0); far.Close() },
@@ -49,8 +49,8 @@ func TestAQuestionThatThePeerMayHaveReadIsNotTakenBack(t *testing.T) {
 	}
 }
 
-// Half a question that has arrived is not taken back because the other half has not.
-func TestARequestIsTakenBackAsAWholeOnly(t *testing.T) {
+// If a part of the request was received, the rest must not make it stale.
+func TestAsk_partlyFlushedIsNotStale(t *testing.T) {
 	conn, far := connPair(t)
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	var out Output

@@ -1,25 +1,26 @@
 package http1
 
-// Field is one field line of a message. Name is as it was received; Value is without the spaces around it.
+// Field is one field line. Name is as received. Value has no leading or trailing whitespace.
 type Field struct {
 	Name, Value []byte
 	ID          FieldID
 }
 
-// FieldID stands for a field name that Limpet knows, whatever its case.
+// FieldID identifies a well-known field name, regardless of case.
 type FieldID uint8
 
-// The names that are known. FieldOther is any other one.
+// The well-known names. FieldOther is any other name.
 const (
 	FieldOther FieldID = iota
-	// FieldLookAlike is a name that servers in the manner of CGI cannot tell from a known one, such as
-	// X_Forwarded_For: those map everything but letters and digits to "_".
+	// FieldLookAlike is a name that CGI-like servers cannot distinguish from a well-known one, such as
+	// X_Forwarded_For. These servers map all characters except letters and digits to "_".
 	FieldLookAlike
-	// FieldWithheld is a field that is not passed on, whatever its name: see Message.Withhold.
+	// FieldWithheld is a field that is not forwarded, whatever its name. See Message.Withhold.
 	FieldWithheld
-	// FieldForwardedOther is any name with X-Forwarded- before it that is not known: it speaks about the client as well.
+	// FieldForwardedOther is any other name that starts with X-Forwarded-. Such fields describe the client too.
 	FieldForwardedOther
-	// FieldSSLClient is any name with Ssl-Client- before it: what Limpet tells pods about the certificate of a client.
+	// FieldSSLClient is any name that starts with Ssl-Client-. Limpet uses them to send properties of the client
+	// certificate to pods.
 	FieldSSLClient
 
 	FieldHost
@@ -29,7 +30,7 @@ const (
 	FieldKeepAlive
 	FieldUpgrade
 	FieldHTTP2Settings
-	FieldLimpetReleaseSession // by which an app ends a session; between it and Limpet
+	FieldLimpetReleaseSession // sent by apps to end a session; not forwarded
 	FieldTE
 	FieldTrailer
 	FieldExpect
@@ -79,11 +80,11 @@ const (
 	FieldVary
 	FieldWWWAuthenticate
 
-	fieldIDs // how many there are
+	fieldIDs // number of IDs
 )
 
-// appendFields reads a field section, from i to behind the empty line that ends it, and gives the fields and the index
-// after it. most bounds the number of fields.
+// appendFields parses a field section that starts at i and ends with an empty line. It appends the fields and
+// returns the index after the empty line. It fails if there are more than most fields.
 func appendFields(fields []Field, buf []byte, i, most int) ([]Field, int, error) {
 	for i < len(buf) && buf[i] > ' ' {
 		if len(fields) >= most {
@@ -100,7 +101,7 @@ func appendFields(fields []Field, buf []byte, i, most int) ([]Field, int, error)
 	return fields, i, err
 }
 
-// endSection passes over the empty line at i, where no name begins.
+// endSection parses the empty line at i.
 func endSection(buf []byte, i int) (next int, err error) {
 	if i < len(buf) && isSpace(buf[i]) {
 		return i, ErrFold
@@ -108,7 +109,7 @@ func endSection(buf []byte, i int) (next int, err error) {
 	return crlf(buf, i)
 }
 
-// crlf passes over a CRLF at i.
+// crlf parses a CRLF at i, and returns the index after it.
 func crlf(buf []byte, i int) (next int, err error) {
 	if i < len(buf) && buf[i] != '\r' {
 		return i, ErrLineEnd
@@ -122,7 +123,7 @@ func crlf(buf []byte, i int) (next int, err error) {
 	return i + 2, nil
 }
 
-// parseField reads the field line at i into f.
+// parseField parses the field line at i into f.
 func parseField(f *Field, buf []byte, i int) (next int, err error) {
 	end := indexColon(buf, i)
 	f.Name = buf[i:end:end]
@@ -137,7 +138,7 @@ func parseField(f *Field, buf []byte, i int) (next int, err error) {
 	return parseValue(f, buf, end+1)
 }
 
-// otherName checks a name that is not a known one: those are tokens.
+// otherName validates a name that is not well-known. It must be a token.
 func otherName(name []byte) (FieldID, error) {
 	var seen uint8
 	for _, b := range name {
@@ -149,10 +150,10 @@ func otherName(name []byte) (FieldID, error) {
 	if len(name) == 0 {
 		return FieldOther, ErrFieldName
 	}
-	return unknown(name, seen), nil
+	return classifyName(name, seen), nil
 }
 
-// parseValue reads the value at i, up to and with its CRLF.
+// parseValue parses the field value at i and its CRLF.
 func parseValue(f *Field, buf []byte, i int) (next int, err error) {
 	for i < len(buf) && isSpace(buf[i]) {
 		i++

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestOnlyEndToEndRequestFieldsAreForwarded(t *testing.T) {
+func TestForwardRequestField(t *testing.T) {
 	raw := post("Accept: */*", "Cookie: a=b", "X-Own: 1",
 		"Connection: close, X-Hop, TE, X-Real-IP, Cookie, X-Forwarded-For, Content-Length, Host, Accept",
 		"X-Hop: 1", "x-hop: 2",
@@ -19,7 +19,7 @@ func TestOnlyEndToEndRequestFieldsAreForwarded(t *testing.T) {
 	}
 }
 
-func TestTrailerAndExpectAreForwardedWhereTheyMeanSomething(t *testing.T) {
+func TestForward_trailerAndExpect(t *testing.T) {
 	for _, tc := range []struct{ name, raw, want string }{
 		{"Trailer of a chunked body", post("Transfer-Encoding: chunked", "Trailer: X"), "Trailer: X\n"},
 		{"Trailer without", post("Trailer: X"), ""},
@@ -49,7 +49,7 @@ func forwardedRequest(t *testing.T, raw string) string {
 	return fieldLines(kept)
 }
 
-func TestOnlyEndToEndResponseFieldsAreForwarded(t *testing.T) {
+func TestForwardResponseField(t *testing.T) {
 	raw := ok("Server: x", "Set-Cookie: a=b", "set-cookie: c=d", "Connection: X-Hop, Set-Cookie", "X-Hop: 1",
 		"Keep-Alive: timeout=5", "Transfer-Encoding: chunked", "Trailer: X-Sum", "Upgrade: h2c", "Proxy-Authenticate: Basic",
 		"Proxy-Connection: close", "my_own: 1", "Content-Type: text/plain")
@@ -69,7 +69,7 @@ func TestOnlyEndToEndResponseFieldsAreForwarded(t *testing.T) {
 	}
 }
 
-func TestTrailersThatMeanSomethingElsewhereAreNotForwarded(t *testing.T) {
+func TestForwardTrailer(t *testing.T) {
 	var r Response
 	if _, err := parseResponse(&r, []byte(ok("Transfer-Encoding: chunked", "Connection: X-Hop")), ""); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestTrailersThatMeanSomethingElsewhereAreNotForwarded(t *testing.T) {
 	}
 }
 
-func TestFieldsAboutTheClientAreKnown(t *testing.T) {
+func TestFieldID_AboutClient(t *testing.T) {
 	for id := FieldHost; id < fieldIDs; id++ {
 		name := id.String()
 		want := strings.HasPrefix(name, "X-Forwarded") || name == "Forwarded" || name == "X-Real-Ip" || name == "X-Scheme"

@@ -4,8 +4,8 @@ import "math"
 
 const framingFields = 1<<FieldContentLength | 1<<FieldTransferEncoding
 
-// setFraming reads Content-Length and Transfer-Encoding (RFC 9112 section 6). A message with both, and one with two
-// lengths even if they are equal, is refused: it may be an attempt at smuggling.
+// setFraming determines the framing from Content-Length and Transfer-Encoding (RFC 9112, section 6). Messages with
+// both, or with repeated lengths, even equal ones, are rejected as possible request smuggling.
 func (m *Message) setFraming() error {
 	switch m.present & framingFields {
 	case 0:
@@ -29,7 +29,7 @@ func (m *Message) setLength() (err error) {
 	return err
 }
 
-// parseLength reads 1*DIGIT, which leaves no room for signs, lists and spaces.
+// parseLength parses 1*DIGIT. Signs, lists and spaces are rejected.
 func parseLength(text []byte) (int64, error) {
 	if len(text) == 0 {
 		return -1, ErrLength
@@ -48,8 +48,8 @@ func parseLength(text []byte) (int64, error) {
 	return n, nil
 }
 
-// setCoding accepts one coding, chunked. RFC 9112 section 6.1 gives a server 501 for codings that it does not know,
-// and 400 where the body would have no end.
+// setCoding accepts only the coding chunked. As required by RFC 9112, section 6.1, unknown codings result in 501,
+// and codings without a final chunked in 400.
 func (m *Message) setCoding() error {
 	if m.Minor == 0 {
 		return ErrCodingVersion
@@ -61,17 +61,18 @@ func (m *Message) setCoding() error {
 	return m.checkTrailer()
 }
 
-// checkTrailer refuses a chunked body whose trailers are to change how it was framed (RFC 9110 section 6.5.1).
+// checkTrailer rejects a chunked body whose Trailer field lists a framing field (RFC 9110, section 6.5.1).
 func (m *Message) checkTrailer() error {
 	for _, name := range [...]string{"Content-Length", "Transfer-Encoding", "Trailer"} {
-		if m.lists(FieldTrailer, name) {
+		if m.listContains(FieldTrailer, name) {
 			return ErrTrailer
 		}
 	}
 	return nil
 }
 
-// codingError tells codings that end in one chunked, which others might understand, from those that nobody should.
+// codingError returns ErrCodingUnknown for valid codings that end with a single chunked, and ErrCoding for all
+// others.
 func (m *Message) codingError() error {
 	chunked, last := 0, false
 	for i := range m.Fields {

@@ -21,7 +21,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// rewriteRequest writes an accepted request anew, as a proxy does, and reads that.
+// rewriteRequest serializes an accepted request like a proxy, and parses the result.
 func rewriteRequest(t *testing.T, raw []byte) {
 	t.Helper()
 	var r, again Request
@@ -47,7 +47,7 @@ func rewriteRequest(t *testing.T, raw []byte) {
 	same(t, "rewritten request", describeRequest(&again), describeRequest(&r))
 }
 
-// checkFields looks for what must never get through.
+// checkFields checks for fields that must never be forwarded.
 func checkFields(t *testing.T, fields []Field) {
 	t.Helper()
 	for _, f := range fields {

@@ -1,16 +1,16 @@
 package http1
 
-// Held keeps the bytes of a head alive while its connection reads on into another buffer. The zero value holds none.
+// Held keeps the bytes of a head valid while its Conn reads into another buffer. The zero value holds nothing.
 type Held struct {
 	pooled *[BufferSize]byte
 }
 
-// Hold consumes the first n buffered bytes and hands the buffer they are in over to h: what points into them stays
-// valid until h is released (docs/adr/0007). Bytes behind them move to a buffer of their own.
+// Hold consumes the first n buffered bytes and moves their buffer to h. Pointers into these bytes stay valid until
+// h is released (docs/adr/0007). Bytes after them are copied to another buffer.
 func (c *Conn) Hold(n int, h *Held) {
 	rest := c.buf[c.r+n : c.w]
 	h.pooled = c.pooled
-	c.pooled, c.long, c.buf, c.r, c.w = nil, nil, nil, 0, 0 // heads are rarely in long buffers: no pool gets those back
+	c.pooled, c.long, c.buf, c.r, c.w = nil, nil, nil, 0, 0 // long buffers rarely hold heads, so they are not returned to their pool
 	if len(rest) == 0 {
 		return
 	}
@@ -22,7 +22,7 @@ func (c *Conn) Hold(n int, h *Held) {
 	c.w = copy(c.room(), rest)
 }
 
-// Release ends the validity of what pointed into the held bytes.
+// Release returns the buffer. Pointers into the held bytes are invalid afterwards.
 func (h *Held) Release() {
 	if h.pooled != nil {
 		buffers.Put(h.pooled)

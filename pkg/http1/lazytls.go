@@ -6,30 +6,31 @@ import (
 	"syscall"
 )
 
-// LazyTLS is a TLS connection over a socket whose reader can wait without holding a buffer. crypto/tls only reads into
-// a buffer that the caller holds; so while it reads for a Conn, the socket underneath answers "would block" instead of
-// waiting, which crypto/tls passes on without giving up the connection, because the error says that it is temporary.
+// LazyTLS is a TLS connection over a socket that a Conn can wait for without holding a buffer.
+//
+// crypto/tls requires a buffer while it waits. So during a read for a Conn, the socket returns a temporary "would
+// block" error instead of waiting. crypto/tls returns this error without failing the connection.
 type LazyTLS struct {
 	*tls.Conn
-	under *underTLS
+	under *nonblockConn
 }
 
-// NewLazyTLS makes the server side of a TLS connection. The caller runs the handshake before
-// the first read: crypto/tls does not forgive a handshake that would block. A conn that is not a socket is served as
-// well, but its reader holds a buffer while it waits.
+// NewLazyTLS returns the server side of a TLS connection. The caller must complete the handshake before the first
+// read, because a handshake does not tolerate temporary errors. If conn is not a socket, its reader holds a buffer
+// while it waits.
 func NewLazyTLS(conn net.Conn, config *tls.Config) *LazyTLS {
-	under := newUnderTLS(conn)
+	under := newNonblockConn(conn)
 	return &LazyTLS{Conn: tls.Server(under, config), under: under}
 }
 
-// NewLazyTLSClient makes the client side, like NewLazyTLS.
+// NewLazyTLSClient returns the client side of a TLS connection. See NewLazyTLS.
 func NewLazyTLSClient(conn net.Conn, config *tls.Config) *LazyTLS {
-	under := newUnderTLS(conn)
+	under := newNonblockConn(conn)
 	return &LazyTLS{Conn: tls.Client(under, config), under: under}
 }
 
-func newUnderTLS(conn net.Conn) *underTLS {
-	under := &underTLS{Conn: conn}
+func newNonblockConn(conn net.Conn) *nonblockConn {
+	under := &nonblockConn{Conn: conn}
 	if socket, ok := conn.(syscall.Conn); ok {
 		if raw, err := socket.SyscallConn(); err == nil {
 			under.raw = raw
@@ -39,22 +40,22 @@ func newUnderTLS(conn net.Conn) *underTLS {
 	return under
 }
 
-// underTLS is the socket that crypto/tls reads from.
-type underTLS struct {
+// nonblockConn is the socket that crypto/tls reads from.
+type nonblockConn struct {
 	net.Conn
-	raw syscall.RawConn // nil if the connection is no socket
-	// While lazy is set, the poller's call for fd is under way: errWouldBlock is answered instead of waiting.
-	lazy bool
-	fd   int
+	raw syscall.RawConn // nil if the connection is not a socket
+	// nonblocking is set during a poller callback for fd. Read then returns errWouldBlock instead of waiting.
+	nonblocking bool
+	fd          int
 
 	tryPeek, look func(fd uintptr) bool
 
 	peek  [1]byte
-	ready bool // what look found
+	ready bool // result of look
 }
 
-func (u *underTLS) Read(p []byte) (int, error) {
-	if !u.lazy {
+func (u *nonblockConn) Read(p []byte) (int, error) {
+	if !u.nonblocking {
 		return u.Conn.Read(p)
 	}
 	n, err := readSocket(u.fd, p)
@@ -64,60 +65,60 @@ func (u *underTLS) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// wait returns once the socket is readable, or was closed, or its read deadline has passed.
-func (u *underTLS) wait() error { return u.raw.Read(u.tryPeek) }
+// wait returns once the socket is readable or closed, or its read deadline has passed.
+func (u *nonblockConn) wait() error { return u.raw.Read(u.tryPeek) }
 
-func (u *underTLS) peekOnce(fd uintptr) bool {
+func (u *nonblockConn) peekOnce(fd uintptr) bool {
 	_, err := peekSocket(int(fd), u.peek[:])
 	return err != syscall.EAGAIN
 }
 
-// lookOnce asks the socket without waiting: it always returns true.
-func (u *underTLS) lookOnce(fd uintptr) bool {
+// lookOnce peeks at the socket without waiting. It always returns true.
+func (u *nonblockConn) lookOnce(fd uintptr) bool {
 	u.ready = u.peekOnce(fd)
 	return true
 }
 
-// tlsSource reads from a LazyTLS over a socket.
-type tlsSource struct {
+// tlsReader reads from a LazyTLS over a socket.
+type tlsReader struct {
 	conn    *Conn
 	tls     *LazyTLS
 	tryRead func(fd uintptr) bool
-	dry     bool // all that has come was read, when the wait for more was interrupted
+	drained bool // all received bytes were read, and the wait for more was interrupted
 
 	n   int
 	err error
 }
 
-func newTLSSource(c *Conn, conn *LazyTLS) *tlsSource {
-	s := &tlsSource{conn: c, tls: conn}
+func newTLSReader(c *Conn, conn *LazyTLS) *tlsReader {
+	s := &tlsReader{conn: c, tls: conn}
 	s.tryRead = s.readOnce
 	return s
 }
 
-func (s *tlsSource) read() (int, error) {
+func (s *tlsReader) read() (int, error) {
 	under := s.tls.under
-	if s.dry { // a goroutine that goes on with a wait does not need the stack that crypto/tls does
+	if s.drained { // resume the wait without the large stack that crypto/tls needs
 		if err := under.wait(); err != nil {
 			return 0, err
 		}
-		s.dry = false
+		s.drained = false
 	}
 	s.n, s.err = 0, nil
 	if err := under.raw.Read(s.tryRead); err != nil {
-		s.dry = s.err == errWouldBlock
+		s.drained = s.err == errWouldBlock
 		return 0, err
 	}
 	return s.n, s.err
 }
 
-// readOnce is called by the poller, like that of socketSource. What crypto/tls reads meanwhile is read there and then:
-// that the socket is found empty after the poller was made ready lets the poller wait.
-func (s *tlsSource) readOnce(fd uintptr) bool {
+// readOnce is the poller callback, like socketReader.readOnce. crypto/tls reads from the socket within the
+// callback, after the poller was armed. So if the socket is found empty, the poller can wait.
+func (s *tlsReader) readOnce(fd uintptr) bool {
 	under := s.tls.under
-	under.lazy, under.fd = true, int(fd)
+	under.nonblocking, under.fd = true, int(fd)
 	s.n, s.err = s.tls.Conn.Read(s.conn.room())
-	under.lazy = false
+	under.nonblocking = false
 	if s.n > 0 {
 		s.conn.w += s.n
 		return true
@@ -126,16 +127,16 @@ func (s *tlsSource) readOnce(fd uintptr) bool {
 	return s.err != errWouldBlock
 }
 
-// readable looks at the socket: whatever has come, if only the end of the session, is not for a request that has not been
-// sent. What a server sends of its own accord after the handshake was read with its first answer.
-func (s *tlsSource) readable() bool {
+// readable peeks at the socket. Any received bytes make the connection stale, even if they only end the session.
+// Messages that a server sends after the handshake were read with its first response.
+func (s *tlsReader) readable() bool {
 	under := s.tls.under
 	err := under.raw.Read(under.look)
 	return err != nil || under.ready
 }
 
-// wouldBlock is the temporary error that crypto/tls passes on without closing the connection
-// (readRecordOrCCS in crypto/tls/conn.go, pinned by TestTLSSurvivesWouldBlock).
+// wouldBlock is a temporary error, which crypto/tls returns without failing the connection
+// (readRecordOrCCS in crypto/tls/conn.go, pinned by TestLazyTLS_wouldBlock).
 type wouldBlock struct{}
 
 var errWouldBlock net.Error = wouldBlock{}

@@ -13,7 +13,7 @@ import (
 	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// holder is a connection that can hold back what is written to it.
+// holder is a connection that can delay writes.
 type holder struct {
 	net.Conn
 	holds bool
@@ -28,7 +28,7 @@ func (h *holder) Write(p []byte) (int, error) {
 	return h.Conn.Write(p)
 }
 
-// tlsPair gives both ends of a TLS connection, and what is under the client's.
+// tlsPair returns both ends of a TLS connection, and the client's underlying connection.
 func tlsPair(t *testing.T, version uint16) (server *LazyTLS, client *tls.Conn, under *holder) {
 	t.Helper()
 	near, far := socketPair(t)
@@ -44,7 +44,7 @@ func tlsPair(t *testing.T, version uint16) (server *LazyTLS, client *tls.Conn, u
 	return server, client, under
 }
 
-// socketPair gives both ends of a connection over loopback. Whoever waits on one for long fails.
+// socketPair returns both ends of a loopback connection, with a deadline.
 func socketPair(tb testing.TB) (near, far net.Conn) {
 	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -72,13 +72,12 @@ func overTLS(t *testing.T, do func(t *testing.T, version uint16)) {
 	}
 }
 
-// LazyTLS rests on crypto/tls passing on an error that says it is temporary, and going on afterwards as if nothing had
-// been, wherever in a record the bytes ended.
-func TestTLSSurvivesWouldBlock(t *testing.T) {
+// LazyTLS relies on crypto/tls returning temporary errors and continuing afterwards, wherever in a record the bytes ended.
+func TestLazyTLS_wouldBlock(t *testing.T) {
 	overTLS(t, func(t *testing.T, version uint16) {
 		server, client, under := tlsPair(t, version)
 		conn := NewConn(server)
-		source := conn.source.(*tlsSource)
+		source := conn.reader.(*tlsReader)
 		expectWouldBlock := func() {
 			t.Helper()
 			err := server.under.raw.Control(func(fd uintptr) {
@@ -125,8 +124,8 @@ func expectRead(t *testing.T, r io.Reader, want string) {
 	}
 }
 
-// A deadline ends a wait, not the connection.
-func TestTLSSurvivesADeadline(t *testing.T) {
+// After a deadline, the connection is still usable.
+func TestLazyTLS_deadline(t *testing.T) {
 	overTLS(t, func(t *testing.T, version uint16) {
 		server, client, under := tlsPair(t, version)
 		conn := NewConn(server)
@@ -147,8 +146,8 @@ func TestTLSSurvivesADeadline(t *testing.T) {
 	})
 }
 
-// One record may hold more than one buffer, and the rest of it must not wait for another record.
-func TestAllOfATLSRecordIsRead(t *testing.T) {
+// A record may exceed a buffer. Reading the rest must not wait for another record.
+func TestLazyTLS_readsWholeRecord(t *testing.T) {
 	overTLS(t, func(t *testing.T, version uint16) {
 		server, client, _ := tlsPair(t, version)
 		conn := NewConn(server)
@@ -174,7 +173,7 @@ func TestAllOfATLSRecordIsRead(t *testing.T) {
 	})
 }
 
-func TestTheEndOfTLSIsSeen(t *testing.T) {
+func TestLazyTLS_endOfStream(t *testing.T) {
 	overTLS(t, func(t *testing.T, version uint16) {
 		server, client, _ := tlsPair(t, version)
 		conn := NewConn(server)

@@ -1,23 +1,25 @@
 package http1
 
-// Limits bound what one message may make us hold or scan.
+// Limits limits the size of one message. All fields must be positive.
 type Limits struct {
-	// HeadBytes is the longest head, from the first byte to the end of the empty line. Beyond: 431.
+	// HeadBytes is the maximum length of a head, from its first byte to the end of the empty line. If exceeded:
+	// 431.
 	HeadBytes int
-	// Fields is the highest number of fields in a head, and in a trailer section. Beyond: 431. At most 65535.
+	// Fields is the maximum number of fields in a head, and in a trailer section. If exceeded: 431. It must be at
+	// most 65535.
 	Fields int
-	// TargetBytes is the longest request target. Beyond: 414.
+	// TargetBytes is the maximum length of the request target. If exceeded: 414.
 	TargetBytes int
-	// MethodBytes is the longest method. Beyond: 501.
+	// MethodBytes is the maximum length of the method. If exceeded: 501.
 	MethodBytes int
-	// TrailerBytes is the longest trailer section. Beyond: 431.
+	// TrailerBytes is the maximum length of a trailer section. If exceeded: 431.
 	TrailerBytes int
-	// ChunkExtensionBytes bounds all chunk extensions of one body together. Beyond: 400.
+	// ChunkExtensionBytes is the maximum total length of all chunk extensions of a body. If exceeded: 400.
 	ChunkExtensionBytes int
 }
 
-// DefaultLimits are above what nginx and Envoy take by default (32 KiB and 60 KiB of head), so that clients with large
-// cookies do not notice a move to Limpet.
+// DefaultLimits returns limits above the defaults of nginx (32 KiB of head) and Envoy (60 KiB), so that clients
+// with large cookies keep working after a migration.
 func DefaultLimits() Limits {
 	return Limits{
 		HeadBytes:           64 << 10,

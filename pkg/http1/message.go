@@ -2,53 +2,53 @@ package http1
 
 import "bytes"
 
-// Framing says how the end of a body is found.
+// Framing is how the end of a body is determined.
 type Framing uint8
 
-// The framings (RFC 9112 section 6.3).
+// The framings (RFC 9112, section 6.3).
 const (
 	BodyNone       Framing = iota // no body follows the head
 	BodyLength                    // ContentLength bytes follow, at least one
-	BodyChunked                   // see Chunked
-	BodyUntilClose                // responses only
+	BodyChunked                   // chunked transfer coding, see Chunked
+	BodyUntilClose                // the body ends with the connection; responses only
 )
 
-// Message is what requests and responses have in common. It is plain data, which whoever takes requests from another
-// protocol may fill by Add, after Reset.
+// Message is the common part of requests and responses. It can also be filled from another protocol: call Reset,
+// then Add.
 type Message struct {
-	// Minor is the x of HTTP/1.x: 0 or 1.
+	// Minor is the minor protocol version: 0 for HTTP/1.0, 1 for HTTP/1.1.
 	Minor  int
 	Fields []Field
 	// Cookies are the indices in Fields of all Cookie and Set-Cookie fields.
 	Cookies []int
 	Body    Framing
-	// ContentLength is the value of Content-Length, -1 without one. In an answer to HEAD, and with 304, it is there
-	// although Body is BodyNone.
+	// ContentLength is the value of Content-Length, or -1 if there is none. In responses to HEAD and with status
+	// 304, it may be set although Body is BodyNone.
 	ContentLength int64
-	// KeepAlive says that the other side wants to use the connection for another message.
+	// KeepAlive reports whether the peer keeps the connection open after this message.
 	KeepAlive bool
-	// Upgrade is the value of Upgrade in an HTTP/1.1 message whose Connection names it, else nil.
+	// Upgrade is the value of Upgrade in an HTTP/1.1 message whose Connection field lists it. Otherwise it is nil.
 	Upgrade []byte
 
-	present, repeated uint64           // bit by FieldID
-	first             [fieldIDs]uint16 // index in Fields; meaningful where present
-	nominated         [][]byte         // what Connection names, except what is per hop anyway
-	scanned           int              // bytes that are known not to hold the end of the head
-	lined             bool             // whether they hold the whole first line
+	present, repeated uint64           // bit sets of FieldIDs
+	first             [fieldIDs]uint16 // index in Fields of the first field, valid if present
+	nominated         [][]byte         // fields listed in Connection, except close, keep-alive and upgrade
+	scanned           int              // length of the prefix that is known not to contain the end of the head
+	hasLine           bool             // whether that prefix contains the whole first line
 }
 
-// Add appends a field. The bytes must have been checked; parsers and the HTTP/2 side do that.
+// Add appends a field. The caller must have validated name and value.
 func (m *Message) Add(name, value []byte) {
 	m.AddField(Field{Name: name, Value: value, ID: NameID(name)})
 }
 
-// AddField is Add of a field whose ID is known.
+// AddField is like Add for a field with a known ID.
 func (m *Message) AddField(f Field) {
 	m.Fields = append(m.Fields, f)
 	m.index(len(m.Fields) - 1)
 }
 
-// Set adds a field, in the stead of those of its name, which are withheld.
+// Set adds a field, and withholds all existing fields with that name.
 func (m *Message) Set(name, value []byte) {
 	for i := range m.Fields {
 		if foldEqual(m.Fields[i].Name, name) {
@@ -58,10 +58,11 @@ func (m *Message) Set(name, value []byte) {
 	m.Add(name, value)
 }
 
-// Has reports whether there is a field of that name.
+// Has reports whether there is a field with that ID.
 func (m *Message) Has(id FieldID) bool { return m.present&(1<<id) != 0 }
 
-// Get gives the value of the first field of that name: nil if there is none, empty but not nil if it is empty.
+// Get returns the value of the first field with that ID. It returns nil if there is no such field, and an empty
+// non-nil slice if the value is empty.
 func (m *Message) Get(id FieldID) []byte {
 	if !m.Has(id) {
 		return nil
@@ -69,10 +70,10 @@ func (m *Message) Get(id FieldID) []byte {
 	return m.Fields[m.first[id]].Value
 }
 
-// Withhold keeps Fields[i] from being forwarded.
+// Withhold prevents Fields[i] from being forwarded.
 func (m *Message) Withhold(i int) { m.Fields[i].ID = FieldWithheld }
 
-// WithholdAll keeps all fields of that name from being forwarded.
+// WithholdAll prevents all fields with that ID from being forwarded.
 func (m *Message) WithholdAll(id FieldID) {
 	for i := range m.Fields {
 		if m.Fields[i].ID == id {
@@ -81,16 +82,16 @@ func (m *Message) WithholdAll(id FieldID) {
 	}
 }
 
-// KeepNominated copies what Connection names, which is needed for trailers, so that it outlives the bytes that m was
-// parsed from.
+// KeepNominated copies the names listed in Connection, so that they outlive the buffer that m was parsed from. They
+// are needed to forward trailers.
 func (m *Message) KeepNominated() {
 	for i, name := range m.nominated {
 		m.nominated[i] = bytes.Clone(name)
 	}
 }
 
-// Shed forgets the fields, so that m keeps the bytes alive no longer that it was parsed from. What it says about the body
-// and the connection stays.
+// Shed drops the fields, so that m no longer references the buffer that it was parsed from. Properties of the body
+// and the connection are kept.
 func (m *Message) Shed() {
 	m.KeepNominated()
 	clear(m.Fields)
@@ -98,7 +99,7 @@ func (m *Message) Shed() {
 	m.present, m.repeated = 0, 0
 }
 
-// Lookup gives the value of the first field of any name, in whatever case.
+// Lookup returns the value of the first field with that name, compared case-insensitively.
 func (m *Message) Lookup(name string) (value []byte, ok bool) {
 	for i := range m.Fields {
 		if f := &m.Fields[i]; foldEqual(f.Name, name) {
@@ -108,7 +109,7 @@ func (m *Message) Lookup(name string) (value []byte, ok bool) {
 	return nil, false
 }
 
-// Nominated reports whether Connection names that field, so that it is about this hop only (RFC 9110 section 7.6.1).
+// Nominated reports whether Connection lists the field, which makes it hop-by-hop (RFC 9110, section 7.6.1).
 func (m *Message) Nominated(name []byte) bool {
 	for _, n := range m.nominated {
 		if foldEqual(name, n) {
@@ -118,14 +119,14 @@ func (m *Message) Nominated(name []byte) bool {
 	return false
 }
 
-// clear makes m empty, but for its memory and for how far the head was scanned.
+// clear makes m empty. It keeps the memory and the scan state.
 func (m *Message) clear() {
 	m.Fields, m.Cookies, m.nominated = m.Fields[:0], m.Cookies[:0], m.nominated[:0]
 	m.Minor, m.Body, m.ContentLength, m.KeepAlive, m.Upgrade = 0, BodyNone, -1, false, nil
 	m.present, m.repeated = 0, 0
 }
 
-// index makes Fields[i] known by its ID.
+// index updates the indices for Fields[i].
 func (m *Message) index(i int) {
 	id := m.Fields[i].ID
 	if id < FieldHost {
@@ -143,25 +144,25 @@ func (m *Message) index(i int) {
 	m.first[id] = uint16(i)
 }
 
-// isRepeated reports whether there is more than one field of that name.
+// isRepeated reports whether there is more than one field with that ID.
 func (m *Message) isRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
 
-// ready reports whether parsing buf can tell more than ErrIncomplete, so that a head that comes in many small pieces
-// is searched once, not parsed once per piece. It is parsed when its first bytes are there, when its first line is,
-// and when its end is or there is no room left for one.
-func (m *Message) ready(buf []byte, lim *Limits) bool {
+// worthParsing reports whether parsing buf may have another result than ErrIncomplete. It avoids parsing a head
+// that arrives in many small pieces once per piece. A head is parsed when its first bytes have arrived, when its
+// first line is complete, when its end has arrived, and when it reaches the limit.
+func (m *Message) worthParsing(buf []byte, lim *Limits) bool {
 	if m.scanned == 0 || m.scanned > len(buf) || len(buf) >= lim.HeadBytes {
-		return true // also if there are fewer bytes than before: that is another message, and m was not Reset
+		return true // fewer bytes than before mean another message
 	}
-	if !m.lined {
+	if !m.hasLine {
 		return bytes.IndexByte(buf[m.scanned:], '\n') >= 0
 	}
 	return hasHeadEnd(buf, m.scanned)
 }
 
-// parsed turns what a parser said about buf into what the caller is told, and remembers how far buf was searched.
-func (m *Message) parsed(n int, err error, buf []byte, lim *Limits) (int, error) {
-	m.scanned, m.lined = 0, false
+// finishParse converts the result of a parser to the result for the caller, and updates the scan state.
+func (m *Message) finishParse(n int, err error, buf []byte, lim *Limits) (int, error) {
+	m.scanned, m.hasLine = 0, false
 	if err == nil {
 		return n, nil
 	}
@@ -171,11 +172,11 @@ func (m *Message) parsed(n int, err error, buf []byte, lim *Limits) (int, error)
 	if len(buf) >= lim.HeadBytes {
 		return 0, ErrHeadTooLarge
 	}
-	m.scanned, m.lined = len(buf), bytes.IndexByte(buf, '\n') >= 0
+	m.scanned, m.hasLine = len(buf), bytes.IndexByte(buf, '\n') >= 0
 	return 0, ErrIncomplete
 }
 
-// hasHeadEnd reports whether an empty line, or an LF that a parser refuses, is at or after from.
+// hasHeadEnd reports whether buf contains an empty line, or an LF that the parser rejects, at or after from.
 func hasHeadEnd(buf []byte, from int) bool {
 	for {
 		i := bytes.IndexByte(buf[from:], '\n')

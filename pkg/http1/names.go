@@ -1,9 +1,9 @@
 package http1
 
-// The sets of FieldIDs here are bits of one word.
+// Bit sets of FieldIDs must fit into 64 bits.
 const _ = uint(64 - fieldIDs)
 
-// knownNames are spelled as they are written. They hold letters, digits and hyphens only.
+// knownNames has the canonical spelling. Names consist of letters, digits and hyphens.
 var knownNames = [fieldIDs]string{
 	FieldHost:                    "Host",
 	FieldContentLength:           "Content-Length",
@@ -61,13 +61,13 @@ var knownNames = [fieldIDs]string{
 	FieldWWWAuthenticate:         "Www-Authenticate",
 }
 
-// String gives the name as it is written, "" for those that stand for many names.
+// String returns the canonical name. It returns "" for IDs that stand for several names.
 func (id FieldID) String() string { return knownNames[id] }
 
-// longestKnown is the length of the longest known name.
-const longestKnown = len("Proxy-Authentication-Info")
+// maxKnownName is the length of the longest well-known name.
+const maxKnownName = len("Proxy-Authentication-Info")
 
-// slots finds a known name by nameSlot. No two share a slot; a test sees to that.
+// slots is a perfect hash table of the well-known names by nameSlot. A test checks that there are no collisions.
 var slots = func() (s [256]FieldID) {
 	for id := FieldHost; id < fieldIDs; id++ {
 		name := []byte(knownNames[id])
@@ -76,7 +76,7 @@ var slots = func() (s [256]FieldID) {
 	return s
 }()
 
-// nameSlot hashes the length and three letters of a name of two bytes or more, whatever their case.
+// nameSlot hashes the length and three letters of a name, ignoring case. The name must have at least two bytes.
 func nameSlot(name []byte) uint8 {
 	n := len(name)
 	h := uint32(name[0]|0x20) + uint32(name[n/2]|0x20)<<8 + uint32(name[n-2]|0x20)<<16 + uint32(n)<<24
@@ -85,7 +85,7 @@ func nameSlot(name []byte) uint8 {
 
 const slotFactor = 0x9e377b1b
 
-// NameID finds a field name, which must be a token (RFC 9110 section 5.6.2).
+// NameID returns the ID of a field name. The name must be a token (RFC 9110, section 5.6.2).
 func NameID(name []byte) FieldID {
 	if id := knownName(name); id != FieldOther {
 		return id
@@ -94,10 +94,10 @@ func NameID(name []byte) FieldID {
 	for _, b := range name {
 		seen |= class[b]
 	}
-	return unknown(name, seen)
+	return classifyName(name, seen)
 }
 
-// knownName needs no token: a name that is not one is not found.
+// knownName returns the ID of a well-known name, or FieldOther. The name need not be a token.
 func knownName(name []byte) FieldID {
 	if len(name) < 2 {
 		return FieldOther
@@ -109,47 +109,49 @@ func knownName(name []byte) FieldID {
 	return id
 }
 
-// unknown finds what a name is that is not a known one. seen are the classes of its bytes.
-func unknown(name []byte, seen uint8) FieldID {
+// classifyName returns the ID of a name that is not well-known. seen is the union of the classes of its bytes.
+func classifyName(name []byte, seen uint8) FieldID {
 	if seen&classOdd != 0 {
 		return lookAlike(name)
 	}
-	return family(name)
+	return prefixID(name)
 }
 
-// lookAlike finds names that become a known one where everything but letters and digits is taken for a hyphen.
+// lookAlike returns FieldLookAlike if the name becomes a well-known one when all characters except letters and
+// digits are replaced by hyphens.
 func lookAlike(name []byte) FieldID {
-	var space [longestKnown]byte
-	plain := space[:min(len(name), longestKnown)]
+	var space [maxKnownName]byte
+	plain := space[:min(len(name), maxKnownName)]
 	for i := range plain {
 		plain[i] = name[i]
 		if class[name[i]]&classOdd != 0 {
 			plain[i] = '-'
 		}
 	}
-	if family(plain) != FieldOther || len(name) <= longestKnown && knownName(plain) != FieldOther {
+	if prefixID(plain) != FieldOther || len(name) <= maxKnownName && knownName(plain) != FieldOther {
 		return FieldLookAlike
 	}
 	return FieldOther
 }
 
-// families are beginnings that give a name its meaning, whatever follows.
-var families = [...]struct {
+// prefixes are name prefixes with an ID of their own.
+var prefixes = [...]struct {
 	prefix string
 	id     FieldID
 }{{"X-Forwarded-", FieldForwardedOther}, {"Ssl-Client-", FieldSSLClient}}
 
-func family(name []byte) FieldID {
-	for i := range families {
-		prefix := families[i].prefix
+// prefixID returns the ID of the prefix of a name, or FieldOther.
+func prefixID(name []byte) FieldID {
+	for i := range prefixes {
+		prefix := prefixes[i].prefix
 		if len(name) > len(prefix) && foldEqual(name[:len(prefix)], prefix) {
-			return families[i].id
+			return prefixes[i].id
 		}
 	}
 	return FieldOther
 }
 
-// foldEqual compares ASCII without regard to case.
+// foldEqual compares ASCII case-insensitively.
 func foldEqual[T text](a []byte, b T) bool {
 	if len(a) != len(b) {
 		return false

@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// The oracle is net/http: what it refuses we refuse, and what we accept it reads the same. It is more lenient in many
-// places, so the other direction does not hold.
+// These tests compare with net/http. Messages that it rejects must be rejected here, and messages that are accepted here must have
+// the same meaning there. net/http is more lenient, so the converse does not hold.
 
-// oracleRequest compares the two readings of one request with its body.
+// oracleRequest compares the parsed request and its body.
 func oracleRequest(t *testing.T, raw []byte) {
 	t.Helper()
 	var r Request
@@ -40,7 +40,7 @@ func oracleRequest(t *testing.T, raw []byte) {
 	oracleBody(t, &r.Message, raw[n:], in, std.Body, func() http.Header { return std.Trailer })
 }
 
-// oracleTarget compares the target as it was sent, and of an absolute-form what it means.
+// oracleTarget compares the target as received, or the parsed form of an absolute-form.
 func oracleTarget(t *testing.T, r *Request, std *http.Request) {
 	t.Helper()
 	target := string(r.Path)
@@ -68,8 +68,7 @@ func oracleLength(m *Message) int64 {
 	return max(m.ContentLength, 0)
 }
 
-// oracleFields compares all fields but those that net/http takes out of its map, or puts in. What they say is compared
-// elsewhere.
+// oracleFields compares all fields except those that net/http removes or adds. These are compared separately.
 func oracleFields(t *testing.T, m *Message, std http.Header) {
 	t.Helper()
 	ours := headerOf(m.Fields)
@@ -112,7 +111,7 @@ func oracleBody(t *testing.T, m *Message, rest []byte, in *bufio.Reader, std io.
 	}
 }
 
-// sameHeaders passes over fields without a value, which net/http makes of those that are announced and do not come.
+// sameHeaders ignores fields without a value, which net/http adds for announced trailers that are not sent.
 func sameHeaders(a, b http.Header) bool {
 	valueless := func(_ string, values []string) bool { return len(values) == 0 }
 	maps.DeleteFunc(a, valueless)
@@ -120,7 +119,7 @@ func sameHeaders(a, b http.Header) bool {
 	return maps.EqualFunc(a, b, slices.Equal)
 }
 
-// readBody reads the body of m from buf, in steps of so many bytes.
+// readBody reads the body of m from buf, in steps of the given size.
 func readBody(m *Message, buf []byte, step int) (data []byte, trailers []Field, n int, err error) {
 	switch m.Body {
 	case BodyLength:
@@ -136,7 +135,7 @@ func readBody(m *Message, buf []byte, step int) (data []byte, trailers []Field, 
 	return nil, nil, 0, nil
 }
 
-// readChunks feeds a Chunked in steps of so many bytes.
+// readChunks decodes a chunked body in steps of the given size.
 func readChunks(buf []byte, step int, lim Limits) (data []byte, trailers []Field, n int, err error) {
 	var c Chunked
 	c.Reset(&lim)
@@ -168,7 +167,7 @@ func same[T comparable](t *testing.T, what string, ours, std T) {
 	}
 }
 
-func TestRequestIsReadAsNetHTTPDoes(t *testing.T) {
+func TestParseRequest_matchesNetHTTP(t *testing.T) {
 	for _, tc := range requestCases() {
 		t.Run(tc.name, func(t *testing.T) { oracleRequest(t, []byte(tc.raw)) })
 	}

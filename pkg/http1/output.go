@@ -2,16 +2,16 @@ package http1
 
 import "io"
 
-// Output collects what is written to a connection, in a buffer from the pool that it holds only while there is
-// something in it. The zero value is ready for use.
+// Output is a write buffer. It takes a buffer from a pool when something is written, and returns it on Flush. The
+// zero value is ready to use.
 type Output struct {
-	// Buf is what waits to be written: append to it with the functions of this package, after Begin.
-	Buf    []byte
-	pooled *[BufferSize]byte
-	begun  bool // what is in Buf is not all: some was written before
+	// Buf contains the buffered bytes. After Begin, append to it with the functions of this package.
+	Buf     []byte
+	pooled  *[BufferSize]byte
+	flushed bool // a part of the message was written already
 }
 
-// Begin makes sure that there is a buffer to append to.
+// Begin makes sure that there is a buffer.
 func (o *Output) Begin() {
 	if o.pooled == nil {
 		o.pooled = buffers.Get().(*[BufferSize]byte)
@@ -19,11 +19,11 @@ func (o *Output) Begin() {
 	}
 }
 
-// fits reports whether n more bytes fit in the buffer. More may be appended all the same: it grows for an oversized
-// head.
+// fits reports whether n more bytes fit into the pooled buffer. Appending more is allowed: the buffer grows for an
+// oversized head.
 func (o *Output) fits(n int) bool { return len(o.Buf)+n <= BufferSize }
 
-// Flush writes what was collected and gives the buffer back.
+// Flush writes the buffered bytes to w and returns the buffer.
 func (o *Output) Flush(w io.Writer) error {
 	if len(o.Buf) == 0 {
 		o.Drop()
@@ -31,15 +31,15 @@ func (o *Output) Flush(w io.Writer) error {
 	}
 	_, err := w.Write(o.Buf)
 	o.Drop()
-	o.begun = true
+	o.flushed = true
 	return err
 }
 
-// FlushAndAsk is Flush of a request, followed by the wait for the first bytes of the answer: see Conn.Ask. With ErrStale,
-// which holds for the whole request, what was collected is kept.
+// FlushAndAsk flushes a request and waits for the first bytes of the response (see Conn.Ask). If it returns
+// ErrStale, no part of the request was processed, and the buffered bytes are kept.
 func (o *Output) FlushAndAsk(c *Conn, limit int) error {
 	err := c.Ask(o.Buf, limit)
-	if err == ErrStale && !o.begun {
+	if err == ErrStale && !o.flushed {
 		return err
 	}
 	if err == ErrStale {
@@ -49,18 +49,18 @@ func (o *Output) FlushAndAsk(c *Conn, limit int) error {
 	return err
 }
 
-// Drop forgets what was collected.
+// Drop discards the buffered bytes and returns the buffer.
 func (o *Output) Drop() {
 	if o.pooled != nil {
 		buffers.Put(o.pooled)
 	}
-	o.pooled, o.Buf, o.begun = nil, nil, false
+	o.pooled, o.Buf, o.flushed = nil, nil, false
 }
 
-// Write collects p if it fits, and otherwise writes all there is, p included.
+// Write buffers p if it fits. Otherwise it writes the buffered bytes and p to w.
 func (o *Output) Write(w io.Writer, p []byte) error { return o.write(w, p, 0) }
 
-// write leaves room for some more bytes.
+// write is like Write, and leaves space for more bytes.
 func (o *Output) write(w io.Writer, p []byte, more int) error {
 	o.Begin()
 	if o.fits(len(p) + more) {
@@ -76,17 +76,17 @@ func (o *Output) write(w io.Writer, p []byte, more int) error {
 		return nil
 	}
 	_, err := w.Write(p)
-	o.begun = true
+	o.flushed = true
 	return err
 }
 
-// longestChunkHeader is a size in hex with its CRLF.
-const longestChunkHeader = 16 + 2
+// maxChunkHeader is the maximum length of a chunk header: the size in hex and CRLF.
+const maxChunkHeader = 16 + 2
 
-// WriteChunk is Write of p as one chunk of a chunked body.
+// WriteChunk is like Write for one chunk of a chunked body. p must not be empty.
 func (o *Output) WriteChunk(w io.Writer, p []byte) error {
 	o.Begin()
-	if !o.fits(longestChunkHeader) {
+	if !o.fits(maxChunkHeader) {
 		if err := o.Flush(w); err != nil {
 			return err
 		}

@@ -9,11 +9,11 @@ import (
 	"testing"
 )
 
-// sizes are those around which something changes.
+// sizes are boundary values.
 var sizes = []int{1, 2, 15, 16, 17, 255, 4000, BufferSize / 2, BufferSize/2 + 1, BufferSize - 40, BufferSize - 2,
 	BufferSize - 1, BufferSize, BufferSize + 1, 3 * BufferSize}
 
-func TestOutputWritesEverythingInOrder(t *testing.T) {
+func TestOutput_order(t *testing.T) {
 	text := bytes.Repeat([]byte("0123456789abcdef"), BufferSize)
 	for _, first := range sizes {
 		for _, second := range sizes {
@@ -35,8 +35,8 @@ func TestOutputWritesEverythingInOrder(t *testing.T) {
 	}
 }
 
-// What goes around a chunk must find room as well.
-func TestOutputDoesNotGrowForChunks(t *testing.T) {
+// Chunk headers and trailing CRLFs must fit into the buffer too.
+func TestOutput_chunksDoNotGrowBuffer(t *testing.T) {
 	for room := range 40 {
 		for _, n := range sizes {
 			var o Output
@@ -51,7 +51,7 @@ func TestOutputDoesNotGrowForChunks(t *testing.T) {
 	}
 }
 
-func TestOutputWritesChunksThatReadBack(t *testing.T) {
+func TestOutput_WriteChunk(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var o Output
@@ -77,7 +77,7 @@ func TestOutputWritesChunksThatReadBack(t *testing.T) {
 	}
 }
 
-func TestOutputGrowsForAnOversizedHead(t *testing.T) {
+func TestOutput_oversizedHead(t *testing.T) {
 	var o Output
 	var got bytes.Buffer
 	head := bytes.Repeat([]byte("h"), 3*BufferSize)
@@ -91,7 +91,7 @@ func TestOutputGrowsForAnOversizedHead(t *testing.T) {
 	}
 }
 
-func TestOutputPassesFailuresOnAndHoldsNothing(t *testing.T) {
+func TestOutput_errors(t *testing.T) {
 	_, broken := io.Pipe()
 	broken.Close()
 	var o Output
@@ -109,7 +109,7 @@ func TestOutputPassesFailuresOnAndHoldsNothing(t *testing.T) {
 	}
 }
 
-func TestOutputAllocatesNothing(t *testing.T) {
+func TestOutput_allocatesNothing(t *testing.T) {
 	var o Output
 	chunk := make([]byte, 1000)
 	if n := testing.AllocsPerRun(1000, func() {

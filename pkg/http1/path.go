@@ -2,15 +2,17 @@ package http1
 
 import "bytes"
 
-// NormalizePath gives the one form of a path that is both matched and forwarded, so that Limpet and the server behind
-// it cannot see two different ones: escapes of unreserved characters are decoded and other ones put in capitals (RFC
-// 3986 section 6.2.2), and dot segments are taken out (section 5.2.4). "//", %2F and %5C are kept.
+// NormalizePath returns the normal form of a path. It is used for matching and forwarding, so that Limpet and the
+// server interpret the path in the same way.
 //
-// Refused are paths that climb above the root, and those that only some servers would take for having dot segments:
-// "..;x", "..%2Fx". Also %00.
+// Percent-encoded unreserved characters are decoded, other percent-encodings are converted to upper case (RFC 3986,
+// section 6.2.2), and dot segments are removed (section 5.2.4). "//", %2F and %5C are kept.
 //
-// out is path itself when there is nothing to do. Otherwise it is built in dst[:0], which must not overlap path.
-// A path that does not begin with "/", that is "*", is returned as it is.
+// NormalizePath rejects paths that lead above the root, %00, and segments that only some servers would treat as dot
+// segments, such as "..;x" and "..%2Fx".
+//
+// If path is normal already, out is path. Otherwise out is built in dst[:0], which must not overlap path. A path
+// that does not start with "/", such as "*", is returned unchanged.
 func NormalizePath(dst, path []byte) (out []byte, changed bool, err error) {
 	if isNormal(path) {
 		return path, false, nil
@@ -25,7 +27,7 @@ func NormalizePath(dst, path []byte) (out []byte, changed bool, err error) {
 	return out, true, nil
 }
 
-// isNormal finds most paths that need no work: there is no escape and no segment that begins with a dot.
+// isNormal is a fast check for most normal paths: no percent-encoding, and no segment that starts with a dot.
 func isNormal(path []byte) bool {
 	if len(path) == 0 || path[0] != '/' {
 		return true
@@ -35,7 +37,7 @@ func isNormal(path []byte) bool {
 
 var slashDot = []byte("/.")
 
-// appendSegments appends path to the empty out, segment by segment.
+// appendSegments appends the segments of path to the empty out.
 func appendSegments(out, path []byte) (_ []byte, err error) {
 	for len(path) > 0 {
 		var segment []byte
@@ -51,7 +53,7 @@ func appendSegments(out, path []byte) (_ []byte, err error) {
 	return out, nil
 }
 
-// cutSegment takes the first segment off a path that begins with "/".
+// cutSegment splits the first segment from a path that starts with "/".
 func cutSegment(path []byte) (segment, rest []byte) {
 	path = path[1:]
 	if i := bytes.IndexByte(path, '/'); i >= 0 {
@@ -60,8 +62,8 @@ func cutSegment(path []byte) (segment, rest []byte) {
 	return path, nil
 }
 
-// foldDots takes the segment that begins at start out again if it is a dot segment, and for ".." the one before. Where
-// it was the last one, the slash before it stays.
+// foldDots removes the segment at start if it is a dot segment, and with ".." also the preceding one. If it was the
+// last segment, the slash before it is kept.
 func foldDots(out []byte, start int, last bool) ([]byte, error) {
 	switch segment := out[start+1:]; {
 	case string(segment) == ".":
@@ -71,7 +73,7 @@ func foldDots(out []byte, start int, last bool) ([]byte, error) {
 			return nil, ErrPathAboveRoot
 		}
 		out = out[:bytes.LastIndexByte(out[:start], '/')]
-	case hidesDots(segment):
+	case hasHiddenDots(segment):
 		return nil, ErrPathAmbiguous
 	default:
 		return out, nil
@@ -82,9 +84,9 @@ func foldDots(out []byte, start int, last bool) ([]byte, error) {
 	return out, nil
 }
 
-// hidesDots reports whether a segment, that is no dot segment itself, has one between semicolons or escaped slashes.
-// Servlet containers cut at the former, and careless servers decode the latter first.
-func hidesDots(segment []byte) bool {
+// hasHiddenDots reports whether a segment contains a dot segment between semicolons or encoded slashes. Servlet
+// containers split at semicolons, and some servers decode slashes before they remove dot segments.
+func hasHiddenDots(segment []byte) bool {
 	if bytes.IndexByte(segment, '.') < 0 {
 		return false
 	}
@@ -107,7 +109,8 @@ func cutPiece(segment []byte) (piece, rest []byte, more bool) {
 	return segment, nil, false
 }
 
-// separator gives the length of what text begins with, if that may end a segment in the eyes of some servers.
+// separator returns the length of the separator at the start of text, or 0. Some servers end a segment at these
+// separators.
 func separator(text []byte) int {
 	if len(text) > 0 && text[0] == ';' {
 		return 1
@@ -118,7 +121,7 @@ func separator(text []byte) int {
 	return 0
 }
 
-// appendUnescaped appends a segment with its escapes made normal.
+// appendUnescaped appends a segment with normalized percent-encodings.
 func appendUnescaped(out, segment []byte) ([]byte, error) {
 	for len(segment) > 0 {
 		i := bytes.IndexByte(segment, '%')
@@ -152,5 +155,5 @@ func hexValue(b byte) byte {
 	return b - '0'
 }
 
-// isUnreserved is RFC 3986 section 2.3.
+// isUnreserved reports whether b is unreserved (RFC 3986, section 2.3).
 func isUnreserved(b byte) bool { return class[b]&classHost != 0 || b == '~' }

@@ -79,7 +79,7 @@ var pathCases = []struct {
 	{path: "/%u0041", err: ErrPathEscape},
 }
 
-func TestPathIsNormalized(t *testing.T) {
+func TestNormalizePath_cases(t *testing.T) {
 	for _, tc := range pathCases {
 		out, changed, err := NormalizePath(nil, []byte(tc.path))
 		if err != tc.err || string(out) != tc.want {
@@ -91,7 +91,7 @@ func TestPathIsNormalized(t *testing.T) {
 	}
 }
 
-func TestNormalPathIsReturnedItself(t *testing.T) {
+func TestNormalizePath_normalPath(t *testing.T) {
 	for _, text := range []string{"/a/b", "/.a", "/%2F", "*"} {
 		path := []byte(text)
 		if out, _, _ := NormalizePath(make([]byte, 0, 64), path); &out[0] != &path[0] {
@@ -100,7 +100,7 @@ func TestNormalPathIsReturnedItself(t *testing.T) {
 	}
 }
 
-func TestNormalizedPathIsBuiltInTheGivenBuffer(t *testing.T) {
+func TestNormalizePath_usesBuffer(t *testing.T) {
 	dst := make([]byte, 3, 64)
 	out, changed, err := NormalizePath(dst, []byte("/a/../b"))
 	if string(out) != "/b" || !changed || err != nil || &out[0] != &dst[0] {
@@ -108,7 +108,7 @@ func TestNormalizedPathIsBuiltInTheGivenBuffer(t *testing.T) {
 	}
 }
 
-// checkNormal checks what holds for the normal form of any path.
+// checkNormal checks the invariants of normal paths.
 func checkNormal(t *testing.T, path []byte) {
 	t.Helper()
 	before := bytes.Clone(path)
@@ -134,8 +134,8 @@ func checkNormal(t *testing.T, path []byte) {
 	oraclePath(t, path, out)
 }
 
-// oraclePath compares with net/url, which removes dot segments but does not see escaped ones, and which leaves no
-// empty segment at the beginning.
+// oraclePath compares with net/url, which removes dot segments but not percent-encoded ones, and also removes an empty first
+// segment.
 func oraclePath(t *testing.T, path, out []byte) {
 	t.Helper()
 	if bytes.IndexByte(path, '%') >= 0 || bytes.HasPrefix(path, []byte("//")) || bytes.HasPrefix(out, []byte("//")) {
@@ -147,7 +147,7 @@ func oraclePath(t *testing.T, path, out []byte) {
 	}
 }
 
-func TestNormalPathsStayNormal(t *testing.T) {
+func TestNormalizePath_isIdempotent(t *testing.T) {
 	for _, tc := range pathCases {
 		checkNormal(t, []byte(tc.path))
 	}

@@ -2,27 +2,27 @@ package http1
 
 import "bytes"
 
-// Request is the head of a request.
+// Request is the head of a request. The zero value is ready for ParseRequest.
 type Request struct {
 	Message
 	Method []byte
-	// Path is as received (see NormalizePath), "/" where an absolute-form has none, and "*" for the asterisk-form.
+	// Path is the path as received (see NormalizePath), "/" for an absolute-form without path, or "*" for asterisk-form.
 	Path []byte
-	// Query is what follows "?"; HasQuery tells an empty one from none.
+	// Query is the part after "?". HasQuery distinguishes an empty query from none.
 	Query    []byte
 	HasQuery bool
-	// Host is the authority that the request is for, checked, as received: name or address, and port if given.
+	// Host is the validated authority as received: a name or address with an optional port.
 	Host []byte
-	// ExpectContinue says that the client waits for a 100 before it sends the body.
+	// ExpectContinue reports whether the client waits for a 100 (Continue) response before it sends the body.
 	ExpectContinue bool
-	// TakesTrailers says that TE lists "trailers". The TE field itself is never forwarded: write "TE: trailers" anew.
+	// TakesTrailers reports whether TE lists "trailers". The TE field itself is never forwarded.
 	TakesTrailers bool
 }
 
-// Reset makes r ready for another message and keeps its memory.
+// Reset prepares r for the next message and keeps its memory.
 func (r *Request) Reset() {
 	r.clear()
-	r.scanned, r.lined = 0, false
+	r.scanned, r.hasLine = 0, false
 }
 
 func (r *Request) clear() {
@@ -31,26 +31,27 @@ func (r *Request) clear() {
 	r.HasQuery, r.ExpectContinue, r.TakesTrailers = false, false, false
 }
 
-// Shed is that of Message, and keeps the Method.
+// Shed is like Message.Shed. It keeps Method.
 func (r *Request) Shed() {
 	r.Message.Shed()
 	r.Path, r.Query, r.Host = nil, nil, nil
 }
 
-// ParseRequest reads the head at the beginning of buf into r, and gives its length. The error is ErrIncomplete when
-// the head does not end in buf: call again with the same r and the same bytes plus more; that is cheap, however small
-// the steps. Any other error is an *Error. r must be fresh or Reset unless the call before said ErrIncomplete.
-// r points into buf.
+// ParseRequest parses the head at the start of buf into r, and returns its length. r must be new or Reset. r points
+// into buf.
+//
+// If the head is incomplete, ParseRequest returns ErrIncomplete. Call it again with the same r, and with the same
+// bytes plus more. That is cheap, even for small increments. Any other error is an *Error.
 func ParseRequest(r *Request, buf []byte, lim *Limits) (n int, err error) {
-	if !r.ready(buf, lim) {
+	if !r.worthParsing(buf, lim) {
 		r.scanned = len(buf)
 		return 0, ErrIncomplete
 	}
 	n, err = r.parse(buf[:min(len(buf), lim.HeadBytes)], lim)
-	return r.parsed(n, err, buf, lim)
+	return r.finishParse(n, err, buf, lim)
 }
 
-// parse goes strictly from front to back, so that what it finds does not depend on how much of the rest is there.
+// parse processes buf strictly from front to back, so that an error does not depend on how many bytes have arrived.
 func (r *Request) parse(buf []byte, lim *Limits) (int, error) {
 	r.clear()
 	i, err := r.parseMethod(buf, lim.MethodBytes)
@@ -84,7 +85,7 @@ func (r *Request) parseMethod(buf []byte, most int) (next int, err error) {
 	return i + 1, checkMethod(r.Method)
 }
 
-// SetMethod checks and sets Method, for requests that come by another protocol.
+// SetMethod validates and sets Method, for requests of other protocols.
 func (r *Request) SetMethod(method []byte) error {
 	if !IsToken(method) {
 		return ErrMethod
@@ -93,7 +94,8 @@ func (r *Request) SetMethod(method []byte) error {
 	return checkMethod(method)
 }
 
-// checkMethod refuses what would open a tunnel, and what would answer with the cookies and credentials of the request.
+// checkMethod rejects CONNECT, which opens a tunnel, and TRACE, which would return the cookies and credentials of
+// the request.
 func checkMethod(method []byte) error {
 	switch {
 	case foldEqual(method, "CONNECT"):
@@ -118,7 +120,7 @@ func (r *Request) parseTarget(buf []byte, start, most int) (next int, err error)
 	return i + 1, r.setTarget(buf[start:i:i])
 }
 
-// parseVersion reads the end of the request line.
+// parseVersion parses the end of the request line.
 func (r *Request) parseVersion(buf []byte, i int) (next int, err error) {
 	if r.Minor, err = parseVersion(buf, i); err != nil {
 		return 0, err
@@ -130,12 +132,12 @@ func (r *Request) parseVersion(buf []byte, i int) (next int, err error) {
 	return crlf(buf, i)
 }
 
-// finish draws from the fields what they say about the whole message.
+// finish sets the properties of the message that follow from its fields.
 func (r *Request) finish() error {
 	for i := range r.Fields {
 		r.index(i)
 	}
-	if err := r.settleHost(); err != nil {
+	if err := r.setHostFromField(); err != nil {
 		return err
 	}
 	if err := r.setFraming(); err != nil {
@@ -144,13 +146,13 @@ func (r *Request) finish() error {
 	if err := r.setConnection(); err != nil {
 		return err
 	}
-	r.TakesTrailers = r.lists(FieldTE, "trailers")
+	r.TakesTrailers = r.listContains(FieldTE, "trailers")
 	return r.SetExpect()
 }
 
-// settleHost takes Host from its field. An absolute-form has set it already, and then both have to agree: RFC 9112
-// section 3.2.2 lets the target win, but the next reader might see it otherwise.
-func (r *Request) settleHost() error {
+// setHostFromField sets Host from the Host field. With an absolute-form target, both must be equal. RFC 9112,
+// section 3.2.2, gives precedence to the target, but another recipient might use the field.
+func (r *Request) setHostFromField() error {
 	if !r.Has(FieldHost) {
 		return ErrHostMissing
 	}
@@ -164,8 +166,8 @@ func (r *Request) settleHost() error {
 	return r.SetHost(host)
 }
 
-// Settle checks Host and Content-Length among the fields that were added by Add: there is one of each at most, Host
-// is that of SetHost (RFC 9113 section 8.3.1), and Content-Length is read.
+// Settle validates Host and Content-Length of a request that was filled by Add. Each may occur at most once, and
+// Host must equal the argument of SetHost (RFC 9113, section 8.3.1). Settle sets ContentLength.
 func (r *Request) Settle() error {
 	if r.isRepeated(FieldHost) {
 		return ErrHostRepeated
@@ -179,8 +181,8 @@ func (r *Request) Settle() error {
 	return nil
 }
 
-// SetExpect reads Expect, which does not exist in HTTP/1.0 and means nothing without a body (RFC 9110 section 10.1.1). Body
-// must be set before.
+// SetExpect parses Expect. It is ignored in HTTP/1.0 and without a body (RFC 9110, section 10.1.1). Body must be
+// set before.
 func (r *Request) SetExpect() error {
 	if !r.Has(FieldExpect) || r.Minor == 0 {
 		return nil
@@ -192,7 +194,8 @@ func (r *Request) SetExpect() error {
 	return nil
 }
 
-// WebSocket reports whether the request asks for a WebSocket (RFC 6455 section 4.1): the only upgrade that is passed.
+// WebSocket reports whether the request is a WebSocket handshake (RFC 6455, section 4.1). Other upgrades are not
+// forwarded.
 func (r *Request) WebSocket() bool {
 	return r.Upgrade != nil && r.Body == BodyNone && bytes.Equal(r.Method, methodGet) && listHas(r.Upgrade, "websocket")
 }

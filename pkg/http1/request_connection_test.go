@@ -53,7 +53,7 @@ var connectionCases = []requestCase{
 	{name: "TE nominated", raw: get("Connection: TE", "TE: trailers"), want: "GET / a.example, nominates TE, trailers"},
 }
 
-func TestOnlyWebSocketRequestsAreWebSocket(t *testing.T) {
+func TestRequest_WebSocket(t *testing.T) {
 	lim := DefaultLimits()
 	for _, tc := range []struct {
 		name, raw string

@@ -71,13 +71,13 @@ var limitCases = []requestCase{
 	{name: "spaces without end", raw: "GET / HTTP/1.1\r\nA: " + strings.Repeat(" ", 70<<10), err: ErrHeadTooLarge},
 }
 
-// many gives n fields.
+// many returns n fields.
 func many(n int) []string { return strings.Split(strings.Repeat("A: b\n", n)[:5*n-1], "\n") }
 
-// headOf gives a head of n bytes.
+// headOf returns a head of n bytes.
 func headOf(n int) string { return get("A: " + strings.Repeat("b", n-len(get("A: ")))) }
 
-func TestFieldsAreTrimmedAndKeptInOrder(t *testing.T) {
+func TestFields_trimmedInOrder(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	raw := get("B:\t 1 \t", "a:2", "B: 3 3", "C:", "D: \t", "x_Y: caf\xc3\xa9")
@@ -90,7 +90,7 @@ func TestFieldsAreTrimmedAndKeptInOrder(t *testing.T) {
 	}
 }
 
-func TestFieldsAreFoundByIDAndByName(t *testing.T) {
+func TestFields_lookup(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	raw := get("USER-AGENT: curl", "x-session: 1", "X-Session: 2", "cookie: a=1", "Referer:", "Cookie: b=2")
@@ -117,7 +117,7 @@ func TestFieldsAreFoundByIDAndByName(t *testing.T) {
 	}
 }
 
-func TestEveryKnownNameIsFound(t *testing.T) {
+func TestNameID_knownNames(t *testing.T) {
 	for id := FieldHost; id < fieldIDs; id++ {
 		name := id.String()
 		for _, spelling := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
@@ -132,7 +132,7 @@ func TestEveryKnownNameIsFound(t *testing.T) {
 	}
 }
 
-func TestOtherNamesAreNotKnown(t *testing.T) {
+func TestNameID_otherNames(t *testing.T) {
 	for _, name := range []string{"", "x", "xx", "Hos", "Hosts", "Hist", "C00kie", "X-Forwarded", "X-Forwarder-For", "my_header", "Ssl-Client", "Ssl-Clients-Cert",
 		"TransferEncoding", "Proxy-Authentication-Infos", "Proxy_Authentication_Infos", strings.Repeat("x_", 99)} {
 		if got := NameID([]byte(name)); got != FieldOther {

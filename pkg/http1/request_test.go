@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// requestCase is a raw message and what must become of its head: an error, or what describeRequest says.
+// requestCase is a raw message and the expected result: an error, or the output of describeRequest.
 type requestCase struct {
 	name string
 	raw  string
@@ -16,7 +16,7 @@ type requestCase struct {
 	want string
 }
 
-// requestCases are all tables; they are also the seeds of the fuzzer and the subjects of the differential test.
+// requestCases joins all tables. They are also seeds of the fuzz test and inputs of the differential test.
 func requestCases() []requestCase {
 	return concat(requestLineCases, targetCases, hostCases, fieldCases, lengthCases, codingCases, connectionCases, limitCases)
 }
@@ -57,7 +57,7 @@ func describeRequest(r *Request) string {
 	return b.String()
 }
 
-// describeMessage leaves out what is usual: HTTP/1.1 kept alive, without a body.
+// describeMessage omits the defaults: HTTP/1.1, keep-alive, no body.
 func describeMessage(m *Message) string {
 	var b strings.Builder
 	if m.Minor == 0 {
@@ -91,7 +91,7 @@ func fieldLines(fields []Field) string {
 	return b.String()
 }
 
-func TestRequestIsAcceptedOrRefused(t *testing.T) {
+func TestParseRequest_cases(t *testing.T) {
 	lim := DefaultLimits()
 	for _, tc := range requestCases() {
 		t.Run(tc.name, func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestRequestIsAcceptedOrRefused(t *testing.T) {
 	}
 }
 
-func TestRequestCaseNamesAreUnique(t *testing.T) {
+func TestParseRequest_caseNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, tc := range requestCases() {
 		if seen[tc.name] {
@@ -123,9 +123,9 @@ func TestRequestCaseNamesAreUnique(t *testing.T) {
 	}
 }
 
-// A head that comes in two parts, split anywhere, is read as if it came at once, even if the buffer moved in between.
-// A refusal may come with the first part already, but must be the same.
-func TestRequestIsTheSameAtEverySplit(t *testing.T) {
+// A head that arrives in two parts has the same result as a complete one, even if the buffer moved in between. An error may be
+// returned for the first part already.
+func TestParseRequest_everySplit(t *testing.T) {
 	for _, tc := range requestCases() {
 		if len(tc.raw) < 4096 {
 			t.Run(tc.name, func(t *testing.T) { splitRequest(t, []byte(tc.raw)) })
@@ -159,10 +159,10 @@ func splitRequest(t *testing.T, raw []byte) {
 	}
 }
 
-// lineEnds ends the line that raw ends in, and the head. What is wrong with a line need not be told before.
+// lineEnds completes the current line and the head. Errors in a line may be reported at its end.
 func lineEnds(raw []byte) []byte { return append(bytes.Clone(raw), "\n\n"...) }
 
-func TestRequestIsTheSameByteByByte(t *testing.T) {
+func TestParseRequest_byteByByte(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	for i := 1; i < len(smallGet); i++ {
@@ -176,14 +176,14 @@ func TestRequestIsTheSameByteByByte(t *testing.T) {
 	}
 }
 
-// A head in many pieces must not cost a parse for each: one for its first line and one for all of it are enough.
-func TestRequestIsNotParsedForEveryPiece(t *testing.T) {
+// A head in many pieces is parsed for its first bytes, its first line and its end, not once per piece.
+func TestParseRequest_smallPiecesAreCheap(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	var parsedAt []int
 	buf := []byte(get("A: b"))
 	for i := 1; i <= len(buf); i++ {
-		if r.ready(buf[:i], &lim) {
+		if r.worthParsing(buf[:i], &lim) {
 			parsedAt = append(parsedAt, i)
 		}
 		_, _ = ParseRequest(&r, buf[:i], &lim)
@@ -193,8 +193,8 @@ func TestRequestIsNotParsedForEveryPiece(t *testing.T) {
 	}
 }
 
-// It would otherwise wait for an empty line that never comes.
-func TestBareLFIsRefusedAsSoonAsItIsThere(t *testing.T) {
+// Otherwise, the parser would wait for an empty line that never arrives.
+func TestParseRequest_bareLF(t *testing.T) {
 	lim := DefaultLimits()
 	var r Request
 	for i, tc := range []struct {
@@ -211,7 +211,7 @@ func TestBareLFIsRefusedAsSoonAsItIsThere(t *testing.T) {
 	}
 }
 
-func TestRequestIsReusedWithoutTraces(t *testing.T) {
+func TestParseRequest_reuse(t *testing.T) {
 	lim := DefaultLimits()
 	var used, fresh Request
 	full := post("Connection: upgrade, X-One", "Upgrade: websocket", "Cookie: a=1", "Cookie: b=2", "TE: trailers",
@@ -233,7 +233,7 @@ func TestRequestIsReusedWithoutTraces(t *testing.T) {
 	}
 }
 
-func TestRequestsFollowEachOther(t *testing.T) {
+func TestParseRequest_pipelined(t *testing.T) {
 	lim := DefaultLimits()
 	buf := []byte(get("A: 1") + get("A: 2"))
 	var r Request

@@ -1,18 +1,18 @@
 package http1
 
-// Response is the head of a response.
+// Response is the head of a response. The zero value is ready for ParseResponse.
 type Response struct {
 	Message
-	// Status is from 100 to 999: those from 600 on are nobody's, but are seen.
+	// Status is from 100 to 999. Codes above 599 are invalid, but some servers send them.
 	Status int
-	// Reason is empty in many responses.
+	// Reason is the reason phrase, which is often empty.
 	Reason []byte
 }
 
-// Reset makes r ready for another message and keeps its memory.
+// Reset prepares r for the next message and keeps its memory.
 func (r *Response) Reset() {
 	r.clear()
-	r.scanned, r.lined = 0, false
+	r.scanned, r.hasLine = 0, false
 }
 
 func (r *Response) clear() {
@@ -20,25 +20,25 @@ func (r *Response) clear() {
 	r.Status, r.Reason = 0, nil
 }
 
-// Shed is that of Message.
+// Shed is like Message.Shed.
 func (r *Response) Shed() {
 	r.Message.Shed()
 	r.Reason = nil
 }
 
-// ParseResponse reads the head at the beginning of buf into r, and gives its length. method is the one that was asked
-// with, since it decides the framing. Calls, errors and memory are as with ParseRequest.
-// A head with Status 1xx other than 101 is followed by another head.
+// ParseResponse parses the head at the start of buf into r, and returns its length. method is the method of the
+// request, which determines the framing. See ParseRequest for errors and memory. An interim (1xx) response other
+// than 101 is followed by another head.
 func ParseResponse(r *Response, buf []byte, lim *Limits, method []byte) (n int, err error) {
-	if !r.ready(buf, lim) {
+	if !r.worthParsing(buf, lim) {
 		r.scanned = len(buf)
 		return 0, ErrIncomplete
 	}
 	n, err = r.parse(buf[:min(len(buf), lim.HeadBytes)], lim, method)
-	return r.parsed(n, err, buf, lim)
+	return r.finishParse(n, err, buf, lim)
 }
 
-// parse goes strictly from front to back, as that of Request does.
+// parse processes buf strictly from front to back, like Request.parse.
 func (r *Response) parse(buf []byte, lim *Limits, method []byte) (int, error) {
 	r.clear()
 	i, err := r.parseStatusLine(buf)
@@ -51,8 +51,8 @@ func (r *Response) parse(buf []byte, lim *Limits, method []byte) (int, error) {
 	return i, r.finish(method)
 }
 
-// parseStatusLine reads "HTTP/1.1 200 OK". The space before an empty reason may be missing, against RFC 9112 section
-// 4: many servers leave it out, and nothing is ambiguous about it.
+// parseStatusLine parses a line such as "HTTP/1.1 200 OK". Contrary to RFC 9112, section 4, the space before an
+// empty reason phrase may be missing: many servers omit it, and the line is still unambiguous.
 func (r *Response) parseStatusLine(buf []byte) (next int, err error) {
 	if r.Minor, err = parseVersion(buf, 0); err != nil {
 		return 0, err
@@ -75,7 +75,7 @@ func (r *Response) parseStatusLine(buf []byte) (next int, err error) {
 	return next, err
 }
 
-// parseStatus reads a space and three digits at i.
+// parseStatus parses a space and three digits at i.
 func parseStatus(buf []byte, i int) (status, next int, err error) {
 	for n := range 4 {
 		if i+n == len(buf) {
@@ -109,7 +109,7 @@ func (r *Response) finish(method []byte) error {
 	return nil
 }
 
-// setBody applies the rules of RFC 9112 section 6.3 that are about responses.
+// setBody applies the rules for responses in RFC 9112, section 6.3.
 func (r *Response) setBody(method []byte) {
 	switch {
 	case r.Status < 200 || r.Status == 204:
@@ -121,8 +121,8 @@ func (r *Response) setBody(method []byte) {
 	}
 }
 
-// dropBody is for a response that must have neither a body nor a word about one (RFC 9110 section 8.6, RFC 9112
-// section 6.1). A server that announces one all the same may send it: the connection is not used again.
+// dropBody handles responses that must not have a body or framing fields (RFC 9110, section 8.6; RFC 9112, section
+// 6.1). A server that sends framing fields anyway may also send a body, so the connection is not reused.
 func (r *Response) dropBody() {
 	if r.Body != BodyNone {
 		r.KeepAlive = false

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// responseCase is a raw response to a method (GET if empty), and what must become of its head.
+// responseCase is a raw response to a method (default GET), and the expected result.
 type responseCase struct {
 	name   string
 	method string
@@ -47,7 +47,7 @@ func parseResponse(r *Response, raw []byte, method string) (int, error) {
 	return ParseResponse(r, raw, &lim, []byte(method))
 }
 
-func TestResponseIsAcceptedOrRefused(t *testing.T) {
+func TestParseResponse_cases(t *testing.T) {
 	for _, tc := range responseCases() {
 		t.Run(tc.name, func(t *testing.T) {
 			var r Response
@@ -68,7 +68,7 @@ func TestResponseIsAcceptedOrRefused(t *testing.T) {
 	}
 }
 
-func TestResponseIsTheSameAtEverySplit(t *testing.T) {
+func TestParseResponse_everySplit(t *testing.T) {
 	for _, tc := range responseCases() {
 		if len(tc.raw) < 4096 {
 			t.Run(tc.name, func(t *testing.T) { splitResponse(t, []byte(tc.raw), tc.method) })
@@ -101,7 +101,7 @@ func splitResponse(t *testing.T, raw []byte, method string) {
 	}
 }
 
-func TestResponseIsReadAsNetHTTPDoes(t *testing.T) {
+func TestParseResponse_matchesNetHTTP(t *testing.T) {
 	for _, tc := range responseCases() {
 		t.Run(tc.name, func(t *testing.T) { oracleResponse(t, []byte(tc.raw), tc.method) })
 	}
@@ -134,7 +134,7 @@ func oracleResponse(t *testing.T, raw []byte, method string) {
 	oracleBody(t, &r.Message, raw[n:], in, std.Body, func() http.Header { return std.Trailer })
 }
 
-func TestResponseIsReusedWithoutTraces(t *testing.T) {
+func TestParseResponse_reuse(t *testing.T) {
 	var used, fresh Response
 	if _, err := parseResponse(&used, []byte(ok("Transfer-Encoding: chunked", "Set-Cookie: a=1", "Connection: X")), ""); err != nil {
 		t.Fatal(err)

@@ -6,10 +6,10 @@ import (
 	"math/bits"
 )
 
-// Classes of bytes.
+// Character classes.
 const (
 	classToken  = 1 << iota // RFC 9110 section 5.6.2
-	classOdd                // in a token, but neither letter, digit nor hyphen
+	classOdd                // in a token, except letters, digits and hyphens
 	classTarget             // in a request target: visible ASCII but "#"
 	classHost               // in a host name
 	classHex
@@ -34,7 +34,7 @@ var class = func() (c [256]uint8) {
 	return c
 }()
 
-// lower maps ASCII capitals to small letters and every other byte to itself.
+// lower maps ASCII letters to lower case, and all other bytes to themselves.
 var lower = func() (l [256]byte) {
 	for b := range l {
 		l[b] = byte(b)
@@ -45,10 +45,10 @@ var lower = func() (l [256]byte) {
 	return l
 }()
 
-// ones times a byte is that byte eight times; tops are the top bits of eight bytes.
-const ones, tops = 0x0101010101010101, 0x8080808080808080
+// lowBits multiplied by a byte repeats it eight times. highBits has the top bits of eight bytes.
+const lowBits, highBits = 0x0101010101010101, 0x8080808080808080
 
-// scan gives the index of the first byte at or after i that is not of that class.
+// scan returns the index of the first byte at or after i that is not in the class.
 func scan(buf []byte, i int, of uint8) int {
 	for i < len(buf) && class[buf[i]]&of != 0 {
 		i++
@@ -56,20 +56,20 @@ func scan(buf []byte, i int, of uint8) int {
 	return i
 }
 
-// allOf reports whether all bytes are of that class.
+// allOf reports whether all bytes are in the class.
 func allOf(buf []byte, of uint8) bool { return scan(buf, 0, of) == len(buf) }
 
 // IsToken reports whether b is a token (RFC 9110 section 5.6.2).
 func IsToken(b []byte) bool { return len(b) > 0 && allOf(b, classToken) }
 
-// IsFieldValue reports whether b can be the value of a field (RFC 9110 section 5.5).
+// IsFieldValue reports whether b is a valid field value (RFC 9110, section 5.5).
 func IsFieldValue(b []byte) bool { return textEnd(b, 0) == len(b) }
 
-// indexColon gives the index of the first colon at or after i, len(buf) if there is none.
+// indexColon returns the index of the first colon at or after i, or len(buf) if there is none.
 func indexColon(buf []byte, i int) int {
 	for ; i+8 <= len(buf); i += 8 {
-		x := binary.LittleEndian.Uint64(buf[i:]) ^ ':'*ones
-		if found := (x - ones) &^ x & tops; found != 0 {
+		x := binary.LittleEndian.Uint64(buf[i:]) ^ ':'*lowBits
+		if found := (x - lowBits) &^ x & highBits; found != 0 {
 			return i + bits.TrailingZeros64(found)>>3
 		}
 	}
@@ -79,11 +79,11 @@ func indexColon(buf []byte, i int) int {
 	return i
 }
 
-// textEnd gives the index of the first byte at or after i that cannot be in a field value or a reason phrase: a
-// control character other than the tab (RFC 9110 section 5.5). It is len(buf) if there is none.
+// textEnd returns the index of the first byte at or after i that is not allowed in a field value or reason phrase:
+// a control character other than tab (RFC 9110, section 5.5). It returns len(buf) if there is none.
 func textEnd(buf []byte, i int) int {
 	for i+8 <= len(buf) {
-		found := controls(binary.LittleEndian.Uint64(buf[i:]))
+		found := controlChars(binary.LittleEndian.Uint64(buf[i:]))
 		if found == 0 {
 			i += 8
 			continue
@@ -100,11 +100,11 @@ func textEnd(buf []byte, i int) int {
 	return i
 }
 
-// controls marks, in the top bit of each byte, the control characters among eight bytes. Marks above the lowest one
-// may be false, since the subtractions borrow.
-func controls(x uint64) uint64 {
-	del := x ^ 0x7f*ones
-	return ((x-' '*ones)&^x | (del-ones)&^del) & tops
+// controlChars marks control characters in the top bits of eight bytes. Only the lowest mark is reliable, because
+// the subtractions borrow.
+func controlChars(x uint64) uint64 {
+	del := x ^ 0x7f*lowBits
+	return ((x-' '*lowBits)&^x | (del-lowBits)&^del) & highBits
 }
 
 func isText(b byte) bool { return b >= ' ' && b != 0x7f || b == '\t' }
@@ -122,8 +122,8 @@ func trimSpace(b []byte) []byte {
 	return b
 }
 
-// nextElement takes the first element that is not empty off a comma-separated list (RFC 9110 section 5.6.1). It gives
-// nil at the end of the list.
+// nextElement returns the first non-empty element of a comma-separated list (RFC 9110, section 5.6.1), and the
+// rest. It returns nil at the end of the list.
 func nextElement(list []byte) (element, rest []byte) {
 	for len(list) > 0 {
 		i := bytes.IndexByte(list, ',')

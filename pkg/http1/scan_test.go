@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Eight bytes are looked at together: each byte has to be seen in each place, beside any neighbour.
-func TestTextEndSeesEveryByteInEveryPlace(t *testing.T) {
+// Eight bytes are processed at once: each byte must be found at each position, next to any other byte.
+func TestTextEnd(t *testing.T) {
 	for _, around := range []byte{'a', ' ', '\t', '~', 0x80, 0xff} {
 		for b := range 256 {
 			for place := range 20 {
@@ -24,7 +24,7 @@ func TestTextEndSeesEveryByteInEveryPlace(t *testing.T) {
 	}
 }
 
-func TestIndexColonSeesEveryByteInEveryPlace(t *testing.T) {
+func TestIndexColon(t *testing.T) {
 	for b := range 256 {
 		for place := range 20 {
 			text := bytes.Repeat([]byte{byte(b)}, 20)
@@ -37,7 +37,7 @@ func TestIndexColonSeesEveryByteInEveryPlace(t *testing.T) {
 	}
 }
 
-func TestClassesAreThoseOfTheRFCs(t *testing.T) {
+func TestClasses_matchRFCs(t *testing.T) {
 	for b := range 256 {
 		letter := 'a' <= b|0x20 && b|0x20 <= 'z' && b < 0x80
 		digit := '0' <= b && b <= '9'

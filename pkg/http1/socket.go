@@ -5,29 +5,29 @@ import (
 	"syscall"
 )
 
-// socketSource reads from a socket, and takes the buffer only once the socket is readable.
-type socketSource struct {
+// socketReader reads from a socket. It takes a buffer only once the socket is readable.
+type socketReader struct {
 	conn *Conn
 	raw  syscall.RawConn
-	// The closures are made once: a request allocates nothing.
+	// Poller callbacks, created once to avoid allocations.
 	tryRead, tryPeek, tryAsk, tryWatch func(fd uintptr) bool
 	take                               func() bool
 	peek                               [1]byte
-	question                           []byte // what ask has yet to write
-	length                             int    // of the whole of it
-	asked, doubted                     bool
+	pending                            []byte // bytes of ask that are not written yet
+	total                              int    // length of the whole argument of ask
+	wrote, doubted                     bool
 
-	// The writing side has variables of its own: it may be busy while the other side reads.
+	// State of write, separate because writes and reads may run concurrently.
 	tryWrite func(fd uintptr) bool
-	saying   []byte
-	sayErr   error
+	writing  []byte
+	writeErr error
 
 	n   int
 	err error
 }
 
-func newSocketSource(c *Conn, raw syscall.RawConn) *socketSource {
-	s := &socketSource{conn: c, raw: raw}
+func newSocketReader(c *Conn, raw syscall.RawConn) *socketReader {
+	s := &socketReader{conn: c, raw: raw}
 	s.tryRead = s.readOnce
 	s.tryPeek = s.peekOnce
 	s.tryAsk = s.askOnce
@@ -36,7 +36,7 @@ func newSocketSource(c *Conn, raw syscall.RawConn) *socketSource {
 	return s
 }
 
-func (s *socketSource) read() (int, error) {
+func (s *socketReader) read() (int, error) {
 	s.n, s.err = 0, nil
 	if err := s.raw.Read(s.tryRead); err != nil {
 		return 0, err
@@ -44,8 +44,8 @@ func (s *socketSource) read() (int, error) {
 	return s.n, s.err
 }
 
-// readOnce is called by the runtime's poller, and again each time the socket becomes readable until it returns true.
-func (s *socketSource) readOnce(fd uintptr) bool {
+// readOnce is the poller callback of read. It is called whenever the socket becomes readable, until it returns true.
+func (s *socketReader) readOnce(fd uintptr) bool {
 	n, err := readSocket(int(fd), s.conn.room())
 	if err == syscall.EAGAIN {
 		s.conn.Release()
@@ -59,10 +59,12 @@ func (s *socketSource) readOnce(fd uintptr) bool {
 	return true
 }
 
-// watch reads whenever there is something, and calls take. It saves the read that would only find that nothing has come,
-// which is 3 % of the CPU of a small request: all waits are part of one call of the poller, which was made ready before the
-// first of them and notes whatever comes between two.
-func (s *socketSource) watch(take func() bool) error {
+// watch calls take after each successful read.
+//
+// All waits are part of a single poller call, which is armed before the first read and registers everything that
+// arrives between two waits. This saves the read that would only return EAGAIN, which is 3 % of the CPU time of a
+// small request.
+func (s *socketReader) watch(take func() bool) error {
 	s.take = take
 	err := s.raw.Read(s.tryWatch)
 	s.take = nil
@@ -72,9 +74,9 @@ func (s *socketSource) watch(take func() bool) error {
 	return s.err
 }
 
-// watchOnce waits only after a read that has emptied the socket: of what was there before, the poller tells once (epoll(7),
-// question 9).
-func (s *socketSource) watchOnce(fd uintptr) bool {
+// watchOnce waits only after a read that emptied the socket, because the poller reports earlier bytes only once
+// (epoll(7), question 9).
+func (s *socketReader) watchOnce(fd uintptr) bool {
 	for {
 		room := len(s.conn.room())
 		if !s.readOnce(fd) {
@@ -90,45 +92,47 @@ func (s *socketSource) watchOnce(fd uintptr) bool {
 	}
 }
 
-// ask writes p and then waits for the first bytes of what the peer says to it, which saves the read that would only
-// find that they have not come yet: the poller was made ready before the write, so that it misses nothing (2 % of the
-// CPU of a small request). It returns how much of p was written; the rest must be written by the caller.
-// With doubted set it looks first whether there is anything to read, which would be no answer: ErrStale.
+// ask writes p and waits for the first bytes of the response. It returns how much of p was written; the caller must
+// write the rest. The poller is armed before the write and misses nothing, which saves a read that would only
+// return EAGAIN (2 % of the CPU time of a small request).
 //
-// So is an end that came before any of p: the kernel of a peer that ended its side after it had received some would have
-// acknowledged that with the end, whether or not a process had read it, and a peer that has ended its side cannot answer. A
-// reset proves nothing: what it acknowledges is not counted (docs/adr/0041).
-func (s *socketSource) ask(p []byte, doubted bool) (written int, err error) {
-	s.n, s.err, s.question, s.length, s.asked, s.doubted = 0, nil, p, len(p), false, doubted
+// If doubted is set, ask first checks whether there is anything to read, which cannot be a response, and then
+// returns ErrStale.
+//
+// It also returns ErrStale if the stream ended and the peer acknowledged none of p. The kernel of a peer that
+// received a part of p before it closed its side would have acknowledged that part. A reset proves nothing, because
+// what it acknowledges is not counted (docs/adr/0041).
+func (s *socketReader) ask(p []byte, doubted bool) (written int, err error) {
+	s.n, s.err, s.pending, s.total, s.wrote, s.doubted = 0, nil, p, len(p), false, doubted
 	err = s.raw.Read(s.tryAsk)
-	written = len(p) - len(s.question)
-	s.question = nil
+	written = len(p) - len(s.pending)
+	s.pending = nil
 	if err != nil {
 		return written, err
 	}
 	return written, s.err
 }
 
-func (s *socketSource) askOnce(fd uintptr) bool {
-	if s.asked {
+func (s *socketReader) askOnce(fd uintptr) bool {
+	if s.wrote {
 		done := s.readOnce(fd)
-		if s.err == io.EOF && unacknowledged(int(fd)) >= s.length {
+		if s.err == io.EOF && unacknowledged(int(fd)) >= s.total {
 			s.err = ErrStale
 		}
 		return done
 	}
-	s.asked = true
+	s.wrote = true
 	if s.doubted && s.hasMore(int(fd)) {
 		s.err = ErrStale
 		return true
 	}
-	n, err := writeSocket(int(fd), s.question)
-	s.question = s.question[n:]
+	n, err := writeSocket(int(fd), s.pending)
+	s.pending = s.pending[n:]
 	s.err = err
-	return err != nil || len(s.question) > 0
+	return err != nil || len(s.pending) > 0
 }
 
-func (s *socketSource) readable() bool {
+func (s *socketReader) readable() bool {
 	s.n, s.err = 0, nil
 	if s.raw.Read(s.tryPeek) != nil {
 		return true
@@ -136,33 +140,33 @@ func (s *socketSource) readable() bool {
 	return s.err != syscall.EAGAIN
 }
 
-// peekOnce asks the socket without waiting: it always returns true.
-func (s *socketSource) peekOnce(fd uintptr) bool {
+// peekOnce peeks at the socket without waiting. It always returns true.
+func (s *socketReader) peekOnce(fd uintptr) bool {
 	s.n, s.err = peekSocket(int(fd), s.peek[:])
 	return true
 }
 
-// hasMore reports whether a read would return at once, with bytes or an end.
-func (s *socketSource) hasMore(fd int) bool {
+// hasMore reports whether a read would return immediately, with bytes or an error.
+func (s *socketReader) hasMore(fd int) bool {
 	_, err := peekSocket(fd, s.peek[:])
 	return err != syscall.EAGAIN
 }
 
-// write writes all of p, waiting while the peer does not take more.
-func (s *socketSource) write(p []byte) (int, error) {
-	s.saying, s.sayErr = p, nil
+// write writes all of p, and waits while the send buffer is full.
+func (s *socketReader) write(p []byte) (int, error) {
+	s.writing, s.writeErr = p, nil
 	err := s.raw.Write(s.tryWrite)
-	written := len(p) - len(s.saying)
-	s.saying = nil
+	written := len(p) - len(s.writing)
+	s.writing = nil
 	if err == nil {
-		err = s.sayErr
+		err = s.writeErr
 	}
 	return written, err
 }
 
-func (s *socketSource) writeOnce(fd uintptr) bool {
-	n, err := writeSocket(int(fd), s.saying)
-	s.saying = s.saying[n:]
-	s.sayErr = err
-	return err != nil || len(s.saying) == 0
+func (s *socketReader) writeOnce(fd uintptr) bool {
+	n, err := writeSocket(int(fd), s.writing)
+	s.writing = s.writing[n:]
+	s.writeErr = err
+	return err != nil || len(s.writing) == 0
 }

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// SetTarget checks and sets Path and Query from the :path of an HTTP/2 request: an origin-form, or "*" with OPTIONS.
-// Method must be set before.
+// SetTarget validates the :path of an HTTP/2 request, and sets Path and Query. It must be in origin-form, or "*"
+// with OPTIONS. Method must be set before.
 func (r *Request) SetTarget(target []byte) error {
 	if !allOf(target, classTarget) || len(target) == 0 || target[0] != '/' && target[0] != '*' {
 		return ErrTarget
@@ -14,7 +14,8 @@ func (r *Request) SetTarget(target []byte) error {
 	return r.setTarget(target)
 }
 
-// setTarget takes in a target of target characters, in any of the forms of RFC 9112 section 3.2 but that of CONNECT.
+// setTarget parses a target in any form of RFC 9112, section 3.2, except authority-form. Its characters must be
+// validated.
 func (r *Request) setTarget(target []byte) error {
 	if len(target) == 0 {
 		return ErrTarget
@@ -36,8 +37,8 @@ func (r *Request) setOrigin(target []byte) error {
 	return checkPath(r.Path)
 }
 
-// checkPath refuses bad escapes, and the backslash, which some servers take for a slash. A query may have either:
-// nothing is decided by it, and browsers and trackers send both.
+// checkPath rejects invalid percent-encodings, and backslashes, which some servers treat as slashes. They are
+// accepted in queries, because browsers and trackers send them and no decision depends on them.
 func checkPath(path []byte) error {
 	if bytes.IndexByte(path, '\\') >= 0 {
 		return ErrTarget
@@ -54,7 +55,7 @@ func checkPath(path []byte) error {
 	}
 }
 
-// isEscape reports whether a valid escape is at the beginning of path, which begins with "%".
+// isEscape reports whether path, which starts with "%", starts with a valid percent-encoding.
 func isEscape(path []byte) bool {
 	return len(path) >= 3 && class[path[1]]&class[path[2]]&classHex != 0
 }
@@ -67,7 +68,7 @@ func (r *Request) setAsterisk(target []byte) error {
 	return nil
 }
 
-// setAbsolute takes Host and the rest from an absolute-form. Only http and https lead here.
+// setAbsolute parses an absolute-form. Only the schemes http and https are accepted.
 func (r *Request) setAbsolute(target []byte) error {
 	rest, ok := cutScheme(target)
 	if !ok {
@@ -87,8 +88,8 @@ func (r *Request) setAbsolute(target []byte) error {
 	return r.setPathless(rest)
 }
 
-// setPathless takes in what an absolute-form without path has behind its authority: nothing or a query (RFC 9112
-// sections 3.2.1 and 3.2.4).
+// setPathless parses the rest of an absolute-form without a path: nothing or a query (RFC 9112, sections 3.2.1 and
+// 3.2.4).
 func (r *Request) setPathless(rest []byte) error {
 	r.Path = rootPath
 	if len(rest) > 0 {
@@ -99,7 +100,7 @@ func (r *Request) setPathless(rest []byte) error {
 	return nil
 }
 
-// Paths that are in no buffer. Nobody may write to a path.
+// Shared paths. Callers must not modify Path.
 var rootPath, asterisk = []byte("/"), []byte("*")
 
 func cutScheme(target []byte) (rest []byte, ok bool) {
@@ -111,7 +112,7 @@ func cutScheme(target []byte) (rest []byte, ok bool) {
 	return nil, false
 }
 
-// SetHost checks and sets Host.
+// SetHost validates and sets Host.
 func (r *Request) SetHost(host []byte) error {
 	if !validHost(host) {
 		return ErrHost
@@ -120,26 +121,27 @@ func (r *Request) SetHost(host []byte) error {
 	return nil
 }
 
-// longestHost is what DNS allows (RFC 1035 section 2.3.4) and a final dot.
-const longestHost = 254
+// maxHost is the maximum length of a DNS name (RFC 1035, section 2.3.4) and a trailing dot.
+const maxHost = 254
 
-// validHost checks uri-host [ ":" port ], of RFC 9110 section 7.2 and RFC 3986 section 3.2. Of reg-name it takes what
-// can be a host name; user information, escapes and delimiters, which are allowed there, mean nothing here.
+// validHost validates uri-host [ ":" port ] (RFC 9110, section 7.2; RFC 3986, section 3.2). A reg-name must be a
+// host name: user information, percent-encodings and sub-delims are rejected.
 func validHost(host []byte) bool {
 	if len(host) > 0 && host[0] == '[' {
 		end := bytes.IndexByte(host, ']')
 		return end > 0 && validIPv6(host[1:end]) && validPort(host[end+1:])
 	}
 	end := scan(host, 0, classHost)
-	return 0 < end && end <= longestHost && !hasEmptyLabel(host[:end]) && validPort(host[end:])
+	return 0 < end && end <= maxHost && !hasEmptyLabel(host[:end]) && validPort(host[end:])
 }
 
-// hasEmptyLabel reports whether a label but the last one is empty. What others make of such a name cannot be known.
+// hasEmptyLabel reports whether a label other than the last one is empty. Recipients interpret such names
+// differently.
 func hasEmptyLabel(name []byte) bool { return name[0] == '.' || bytes.Contains(name, twoDots) }
 
 var twoDots = []byte("..")
 
-// validPort checks an optional port with its colon.
+// validPort validates an optional port with its colon.
 func validPort(text []byte) bool {
 	if len(text) == 0 {
 		return true
@@ -157,7 +159,7 @@ func validPort(text []byte) bool {
 	return port <= 65535
 }
 
-// validIPv6 allocates for the conversion: names are what hot paths have.
+// validIPv6 validates an IPv6 address. It allocates; hot paths use names.
 func validIPv6(text []byte) bool {
 	if len(text) > len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255") || bytes.IndexByte(text, '%') >= 0 {
 		return false

@@ -2,7 +2,7 @@ package http1
 
 const versionBytes = len("HTTP/1.1")
 
-// parseVersion reads the version at i.
+// parseVersion parses the protocol version at i.
 func parseVersion(buf []byte, i int) (minor int, err error) {
 	if len(buf) < i+versionBytes {
 		return 0, partialVersion(buf[i:])
@@ -18,7 +18,7 @@ func parseVersion(buf []byte, i int) (minor int, err error) {
 
 const versionForm = "HTTP/d.d"
 
-// partialVersion tells a beginning of a version from something that can never be one.
+// partialVersion returns ErrIncomplete if text is a prefix of a version, and ErrVersion otherwise.
 func partialVersion(text []byte) error {
 	for i, b := range text {
 		if !fitsVersion(i, b) {
@@ -28,7 +28,7 @@ func partialVersion(text []byte) error {
 	return ErrIncomplete
 }
 
-// versionError tells a version that is not spoken here from something that is none.
+// versionError returns ErrVersionUnknown for an unsupported version, and ErrVersion for an invalid one.
 func versionError(text []byte) error {
 	if err := partialVersion(text); err != ErrIncomplete {
 		return err

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// watched gives both ends of a TCP connection, whose waits end in the end.
+// watched returns both ends of a TCP connection, with a deadline.
 func watched(t *testing.T) (conn *Conn, peer *net.TCPConn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -45,7 +45,7 @@ func takeAll(conn *Conn) int {
 	return n
 }
 
-func TestWatchMissesNothingThatComesBetweenTwoWaits(t *testing.T) {
+func TestWatch_bytesBetweenWaits(t *testing.T) {
 	conn, peer := watched(t)
 	say(t, peer, 1)
 	took := 0
@@ -60,8 +60,8 @@ func TestWatchMissesNothingThatComesBetweenTwoWaits(t *testing.T) {
 	}
 }
 
-// A read that fills the buffer leaves the rest where it is, and the poller has told of it already.
-func TestWatchReadsOnWhereTheBufferWasFilled(t *testing.T) {
+// After a read that fills the buffer, the rest was reported by the poller already.
+func TestWatch_fullBuffer(t *testing.T) {
 	for _, size := range []int{BufferSize, 3 * BufferSize, 3*BufferSize + 1} {
 		conn, peer := watched(t)
 		say(t, peer, size)
@@ -76,7 +76,7 @@ func TestWatchReadsOnWhereTheBufferWasFilled(t *testing.T) {
 	}
 }
 
-func TestWatchEndsWithTheConnectionAndWithTheDeadline(t *testing.T) {
+func TestWatch_endAndDeadline(t *testing.T) {
 	for name, c := range map[string]struct {
 		end  func(conn *Conn, peer *net.TCPConn)
 		want error
@@ -99,8 +99,8 @@ func TestWatchEndsWithTheConnectionAndWithTheDeadline(t *testing.T) {
 	}
 }
 
-// Of what is no socket the same is true.
-func TestWatchOfAPipe(t *testing.T) {
+// Watch also works with connections other than sockets.
+func TestWatch_pipe(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()
 	conn, took := NewConn(near), 0

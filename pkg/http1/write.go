@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// text is what fields are written from.
+// text is the type set of field names and values.
 type text interface{ ~string | ~[]byte }
 
-// AppendRequestLine appends the request line of an origin-form or asterisk-form, always as HTTP/1.1.
+// AppendRequestLine appends a request line in origin-form or asterisk-form. The version is always HTTP/1.1.
 func AppendRequestLine(dst, method, path, query []byte, hasQuery bool) []byte {
 	dst = append(dst, method...)
 	dst = append(dst, ' ')
@@ -20,7 +20,8 @@ func AppendRequestLine(dst, method, path, query []byte, hasQuery bool) []byte {
 	return append(dst, " HTTP/1.1\r\n"...)
 }
 
-// AppendStatusLine appends a status line, always as HTTP/1.1, with the usual reason if the one given is empty.
+// AppendStatusLine appends a status line. The version is always HTTP/1.1. If reason is empty, the standard reason
+// phrase is used.
 func AppendStatusLine(dst []byte, status int, reason []byte) []byte {
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(status), 10)
@@ -33,7 +34,7 @@ func AppendStatusLine(dst []byte, status int, reason []byte) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// AppendField appends a field line. Name and value must be valid: nothing is checked.
+// AppendField appends a field line. It does not validate name and value.
 func AppendField[N, V text](dst []byte, name N, value V) []byte {
 	dst = append(dst, name...)
 	dst = append(dst, ": "...)
@@ -51,14 +52,14 @@ func AppendContentLength(dst []byte, n int64) []byte {
 // AppendHeadEnd appends the empty line that ends a head.
 func AppendHeadEnd(dst []byte) []byte { return append(dst, "\r\n"...) }
 
-// AppendChunkHeader appends the line before n bytes of chunk data; n must not be 0. The data is followed by CRLF.
+// AppendChunkHeader appends the header of a chunk with n bytes of data. n must not be 0. The caller must append
+// CRLF after the data.
 func AppendChunkHeader(dst []byte, n int) []byte {
 	dst = strconv.AppendUint(dst, uint64(n), 16)
 	return append(dst, "\r\n"...)
 }
 
-// AppendBodyEnd appends all that follows the data of a chunked body: its last chunk, and those trailers of m that may be
-// forwarded.
+// AppendBodyEnd appends the last chunk of a chunked body, and the trailers of m that may be forwarded.
 func AppendBodyEnd(dst []byte, trailers []Field, m *Message) []byte {
 	dst = append(dst, "0\r\n"...)
 	for i := range trailers {

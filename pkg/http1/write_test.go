@@ -2,7 +2,7 @@ package http1
 
 import "testing"
 
-func TestHeadsAreWritten(t *testing.T) {
+func TestAppend_heads(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		got  []byte
@@ -28,8 +28,8 @@ func TestHeadsAreWritten(t *testing.T) {
 	}
 }
 
-// What HTTP/2 brings is put into a Request by hand, with the same checks.
-func TestRequestIsFilledByHand(t *testing.T) {
+// HTTP/2 requests are stored in a Request by its setters, with the same validation.
+func TestRequest_filledByCaller(t *testing.T) {
 	var r Request
 	for range 2 {
 		r.Reset()
@@ -52,7 +52,7 @@ func TestRequestIsFilledByHand(t *testing.T) {
 	}
 }
 
-func TestTargetSetByHandIsChecked(t *testing.T) {
+func TestSetTarget(t *testing.T) {
 	for _, target := range []string{"", "a", "http://a.example/", "/a b", "/a\r\nB: c", "/\x80", "/%", "/\\", "/#", "*", "*a"} {
 		r := Request{Method: []byte("GET")}
 		if r.SetTarget([]byte(target)) == nil {
@@ -65,7 +65,7 @@ func TestTargetSetByHandIsChecked(t *testing.T) {
 	}
 }
 
-func TestHostSetByHandIsChecked(t *testing.T) {
+func TestSetHost(t *testing.T) {
 	var r Request
 	for _, host := range []string{"", "a b", "user@a", "a:b", "a\r\nB: c"} {
 		if r.SetHost([]byte(host)) == nil {

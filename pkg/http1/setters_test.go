@@ -2,7 +2,7 @@ package http1
 
 import "testing"
 
-func TestAMethodFromElsewhereIsAToken(t *testing.T) {
+func TestSetMethod(t *testing.T) {
 	for method, want := range map[string]error{
 		"GET": nil, "brew": nil, "": ErrMethod, "GET /b": ErrMethod, "GET\r\n": ErrMethod, "G\x00T": ErrMethod,
 		"CONNECT": ErrConnect, "connect": ErrConnect,
@@ -15,7 +15,7 @@ func TestAMethodFromElsewhereIsAToken(t *testing.T) {
 	}
 }
 
-func TestAddedFieldsAgreeWithTheRest(t *testing.T) {
+func TestSettle(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fields []string
