@@ -48,7 +48,7 @@ func NewHandler(o Options) http.Handler {
 func refuseForwarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(r.Header["X-Real-Ip"]) > 0 && len(r.Header["X-Request-Id"]) > 0 {
-			say(w, http.StatusForbidden, "requests of clients are not served here")
+			writeText(w, http.StatusForbidden, "requests of clients are not served here")
 			return
 		}
 		next.ServeHTTP(w, r)

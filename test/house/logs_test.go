@@ -23,7 +23,7 @@ var (
 func TestLogs_messagesAndKeys(t *testing.T) {
 	calls := 0
 	for _, p := range packages(t) {
-		if from := roomOf(p.room()); from == "test" || from == "hack" {
+		if from := tableKey(p.relPath()); from == "test" || from == "hack" {
 			continue
 		}
 		for _, name := range p.GoFiles {
