@@ -44,7 +44,7 @@ func TestUsageErrors_areShortWithAHint(t *testing.T) {
 			[]string{"check"}, "limpet: -f is required\nRun 'limpet check --help' for usage.\n",
 		},
 		"unreadable file": {
-			[]string{"check", "-f", "/none"}, "limpet: manifests: lstat /none: no such file or directory\n",
+			[]string{"check", "-f", "/none"}, "limpet: reading manifests: lstat /none: no such file or directory\n",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
