@@ -8,6 +8,7 @@ type Account struct {
 
 	mu             sync.Mutex
 	held, reserved int64
+	closed         bool
 }
 
 // NewAccount returns an Account that reserves from b, which may be nil.
@@ -44,16 +45,33 @@ func (a *Account) Return(n int) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.held -= int64(n)
+	if a.held -= int64(n); a.closed {
+		a.trim()
+	}
 }
 
-// Trim gives back to the Budget what is reserved and not held. It is called regularly, and when the connection ends.
+// Close is called when the connection ends. What is still counted is given back to the Budget as it is returned.
+func (a *Account) Close() {
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.closed = true
+	a.trim()
+}
+
+// Trim gives back to the Budget what is reserved and not held. It is called regularly.
 func (a *Account) Trim() {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.trim()
+}
+
+func (a *Account) trim() {
 	if needed := (a.held + step - 1) / step * step; needed < a.reserved {
 		a.budget.reserved.Add(needed - a.reserved)
 		a.reserved = needed

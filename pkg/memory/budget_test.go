@@ -102,3 +102,18 @@ func TestAccount_concurrentUse(t *testing.T) {
 		t.Errorf("%d bytes are held, %d reserved", a.Held(), b.Used())
 	}
 }
+
+// The last streams of a connection let go of what they hold after it has ended.
+func TestAccount_returnsAfterClose(t *testing.T) {
+	b := NewBudget(mebibyte)
+	a := NewAccount(b)
+	a.Take(3 * step)
+	a.Close()
+	a.Return(2 * step)
+	if b.Used() != step {
+		t.Errorf("%d bytes are reserved, want %d", b.Used(), step)
+	}
+	if a.Return(step); b.Used() != 0 {
+		t.Errorf("%d bytes stay reserved", b.Used())
+	}
+}

@@ -132,7 +132,7 @@ const (
 	// firstWait and mostWait are for how many quiet looks a process that has not grown is left alone: what clients held may
 	// be garbage by now, which only a collection can tell. Each that was in vain doubles the wait, up to how often the
 	// runtime collects by itself.
-	firstWait, mostWait = 15, 120
+	firstWait, mostWait = 10, 120
 )
 
 // release reports whether memory is to be given back to the system now: twice when the process has become quiet, since the

@@ -82,7 +82,7 @@ func (c *client) end() {
 		c.conn.Close()
 		s.Metrics.Connections.Dec()
 	}
-	c.account.Trim()
+	c.account.Close()
 	s.admission.leaveClient(c.counted)
 	c.raw.Close()
 	s.conns.remove(c)
