@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // A short form of make attack: it asserts memory only, which does not depend on how fast the machine is.
 func TestAttack_memoryBounded(t *testing.T) {
 	p := &plan{
-		binary: programs.Limpet.Path(), limit: 512 << 20, ingresses: 100, connections: 30,
+		binary: programs.Limpet.Path(), limit: 512 << 20, ingresses: 100, connections: 30, idlePercent: 160,
 		quiet: time.Second, hold: 4 * time.Second, recover: 90 * time.Second,
 	}
 	for _, a := range attacks {

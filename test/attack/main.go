@@ -13,6 +13,7 @@ type plan struct {
 	limit       int64 // of memory, as in the chart
 	ingresses   int
 	connections int
+	idlePercent int64         // of the idle memory, that may be left after it
 	quiet, hold time.Duration // before the attack, and of it
 	recover     time.Duration // at most, after it
 }
@@ -25,7 +26,7 @@ const (
 )
 
 func main() {
-	p := plan{}
+	p := plan{idlePercent: idlePercent}
 	flag.StringVar(&p.binary, "limpet", "bin/limpet", "`file` of the binary to attack")
 	flag.Int64Var(&p.limit, "limit", 512<<20, "memory limit in `bytes`; the chart sets 512 MiB")
 	flag.IntVar(&p.ingresses, "ingresses", 100, "`number` of Ingresses that are served")

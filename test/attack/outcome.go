@@ -34,7 +34,7 @@ func (o *outcome) memoryMisses(p *plan) (missed []string) {
 	if o.peak*100 > p.limit*peakPercent {
 		missed = append(missed, fmt.Sprintf("the peak of %d MiB is above %d %% of the limit", o.peak>>20, peakPercent))
 	}
-	if o.after*100 > o.idle*idlePercent {
+	if o.after*100 > o.idle*p.idlePercent {
 		missed = append(missed, fmt.Sprintf("%d MiB are held after the attack, %d MiB before", o.after>>20, o.idle>>20))
 	}
 	return missed
@@ -65,13 +65,13 @@ func (p *plan) launch(a *attack) (*outcome, error) {
 	withdraw()
 	pods.release()
 	if err == nil {
-		err = o.await(t, p.recover)
+		err = o.await(t, p)
 	}
 	return o, err
 }
 
 // await waits until memory is nearly what it was before.
-func (o *outcome) await(t *target, most time.Duration) (err error) {
+func (o *outcome) await(t *target, p *plan) (err error) {
 	begun := time.Now()
 	tick := time.NewTicker(250 * time.Millisecond)
 	defer tick.Stop()
@@ -80,7 +80,7 @@ func (o *outcome) await(t *target, most time.Duration) (err error) {
 			return err
 		}
 		o.recovered = time.Since(begun)
-		if o.after*100 <= o.idle*idlePercent || o.recovered > most {
+		if o.after*100 <= o.idle*p.idlePercent || o.recovered > p.recover {
 			return nil
 		}
 	}
