@@ -17,6 +17,9 @@ var mayImport = map[string][]string{
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "api"},
 	"pkg/proxy": {
+		"pkg/exchange", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe", "pkg/model",
+	},
+	"pkg/exchange": {
 		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
 		"pkg/model",
 	},
@@ -109,6 +112,8 @@ func TestRefuse(t *testing.T) {
 		{"pkg/proxy", module + "/pkg/affinity", false},
 		{"pkg/proxy", module + "/pkg/translate", true},
 		{"pkg/proxy", module + "/controllers", true},
+		{"pkg/proxy", module + "/pkg/exchange", false},
+		{"pkg/exchange", module + "/pkg/proxy", true},
 		{"pkg/manifest", module + "/pkg/manifest/schema", false},
 		{"controllers", "sigs.k8s.io/controller-runtime/pkg/client", false},
 		{"pkg/publish", "sigs.k8s.io/controller-runtime/pkg/client", true},

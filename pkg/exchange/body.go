@@ -1,0 +1,77 @@
+package exchange
+
+import (
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
+)
+
+// MessageBody is the body of a request or an answer, whatever protocol it comes by.
+type MessageBody interface {
+	// Next gives the next span, as http1.Body.Next does.
+	Next(wait bool) ([]byte, error)
+	// Trailers are those that came after the body, once Next gave io.EOF.
+	Trailers() []http1.Field
+}
+
+var (
+	_ MessageBody = (*http1.Body)(nil)
+	_ MessageBody = (*http2.Stream)(nil)
+)
+
+// bodySource is where the body of a request comes from. It is read by one goroutine at a time: that of the exchange, until
+// the one that sends the body on takes over.
+type BodySource struct {
+	Guard       // of the wait for the client
+	body        MessageBody
+	deadline    Deadliner   // of where the body comes by
+	interrupted atomic.Bool // no more is read
+}
+
+// Begin is for another request.
+func (s *BodySource) Begin(body MessageBody, deadline Deadliner) {
+	s.body, s.deadline, s.reads = body, deadline, true
+	s.interrupted.Store(false)
+}
+
+// Release forgets the body.
+func (s *BodySource) Release() { s.body, s.deadline = nil, nil }
+
+// Next returns the next span. A wait that is not over when the engine's clock says until ends with os.ErrDeadlineExceeded.
+func (s *BodySource) Next(wait bool, until int64) ([]byte, error) {
+	if !wait {
+		return s.body.Next(false)
+	}
+	s.Start(s.deadline, until)
+	span, err := s.body.Next(true)
+	if s.Stop() && err != nil || s.interrupted.Load() {
+		return nil, os.ErrDeadlineExceeded
+	}
+	return span, err
+}
+
+// interrupt makes a next that waits return with an error. No body is read afterwards. It sets interrupted first: if the
+// guard takes the deadline back, next has yet to look at it.
+func (s *BodySource) interrupt() {
+	s.interrupted.Store(true)
+	_ = s.deadline.SetReadDeadline(longAgo) // fails where the connection has ended, which ends the wait too
+}
+
+// Resume takes interrupt back: it ended the wait of a goroutine that has ended since, for a body that had come.
+func (s *BodySource) Resume() {
+	if s.interrupted.CompareAndSwap(true, false) {
+		_ = s.deadline.SetReadDeadline(time.Time{}) // fails on a connection that is closed
+	}
+}
+
+// nextBody gives the next span of the request's body, and ends a body that is longer than may be.
+func (x *Exchange) nextBody(wait bool) ([]byte, error) {
+	span, err := x.source.Next(wait, x.Engine.After(x.bounds.body))
+	if x.received += int64(len(span)); x.received > x.bounds.bodyBytes {
+		return nil, errBodyTooLarge
+	}
+	return span, err
+}

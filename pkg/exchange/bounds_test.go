@@ -1,0 +1,21 @@
+package exchange
+
+import (
+	"testing"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+func TestDialer_routeTimeout(t *testing.T) {
+	e := NewEngine(Config{Timeouts: DefaultTimeouts(), Metrics: observe.NewMetrics()})
+	x := Exchange{Connection: &Connection{Engine: e}, bounds: e.usual}
+	if got := x.dialer(); got != &e.dialer || got.Timeout != e.Timeouts.Dial {
+		t.Errorf("without a timeout of the route's own it is %s", got.Timeout)
+	}
+	x.bounds.apply(&model.Limits{ConnectTimeout: time.Second})
+	if got := x.dialer(); got.Timeout != time.Second || e.dialer.Timeout == time.Second {
+		t.Errorf("got %s, and %s for others", got.Timeout, e.dialer.Timeout)
+	}
+}

@@ -1,0 +1,155 @@
+package exchange
+
+import (
+	"errors"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// tryHTTP1 makes an attempt at a pod that speaks HTTP/1.1.
+func (x *Exchange) tryHTTP1() failure {
+	conn, err := x.connect()
+	if err != nil {
+		return failure{notSent, err}
+	}
+	switch failed := x.send(conn); failed.kind {
+	case none:
+	case stale:
+		conn.Close()
+		return x.tryHTTP1() // there is one idle connection less
+	default:
+		x.abandon(conn)
+		return failed
+	}
+	if failed := x.receiveHead(conn); failed.kind != none {
+		// Asked before the pump is stopped, which fails it.
+		if err := x.body.failure(); err != nil {
+			failed = failure{badBody, err}
+		}
+		x.abandon(conn)
+		return failed
+	}
+	x.relay(conn)
+	return failure{}
+}
+
+// connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again. Whether an idle
+// one has ended is seen as it is asked, and before that if there is a body, which may be sent first.
+func (x *Exchange) connect() (*upstream.Conn, error) {
+	transport := x.backend.Transport
+	if !x.tried.replayed {
+		if conn := x.endpoint.Idle(x.Shard, transport, x.req.Body == http1.BodyNone); conn != nil {
+			return conn, nil
+		}
+	}
+	return x.endpoint.Dial(x.dialer(), transport, x.preamble())
+}
+
+// dialer has the patience of the route.
+func (x *Exchange) dialer() *upstream.Dialer {
+	if x.bounds.connect == x.Engine.dialer.Timeout {
+		return &x.Engine.dialer
+	}
+	d := x.Engine.dialer
+	d.Timeout = x.bounds.connect
+	return &d
+}
+
+// send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
+func (x *Exchange) send(conn *upstream.Conn) failure {
+	x.out.Begin()
+	x.out.Buf = x.appendHead(x.out.Buf)
+	head := len(x.out.Buf)
+	x.toHTTP1 = http1Upload{x, conn}
+	_ = x.body.begin(x, &x.toHTTP1, false) // sends nothing: nothing is kept
+	x.guard.Start(conn, x.Engine.After(x.bounds.answer))
+	err := x.body.sendBuffered()
+	if err == nil {
+		err = x.flush(conn)
+	}
+	isLate := x.guard.Stop()
+	if err != nil {
+		kind := x.sendFailure(err, isLate, conn)
+		if kind == stale {
+			x.body.takeBack(x.out.Buf[head:])
+		}
+		x.out.Drop()
+		return failure{kind, err}
+	}
+	x.body.sendRest()
+	return failure{}
+}
+
+// flush also waits for the answer if there is nothing more to send.
+func (x *Exchange) flush(conn *upstream.Conn) error {
+	if x.body.isSent() {
+		return x.out.FlushAndAsk(conn.Conn, x.Engine.Limits.HeadBytes)
+	}
+	return x.out.Flush(conn)
+}
+
+// sendFailure takes only idle connections for stale, so that a pod that hangs up on everybody is not asked for ever.
+func (x *Exchange) sendFailure(err error, isLate bool, conn *upstream.Conn) failureKind {
+	switch {
+	case err == http1.ErrStale && conn.Reused && x.req.Body != http1.BodyChunked:
+		return stale
+	case x.body.failure() != nil:
+		return badBody
+	case isLate:
+		return late
+	}
+	return lost
+}
+
+// maxInterim bounds the 1xx answers before the real one: a pod that sends them for ever is broken.
+const maxInterim = 16
+
+// receiveHead reads the head of the final answer, and passes those of interim answers on.
+func (x *Exchange) receiveHead(conn *upstream.Conn) failure {
+	for range maxInterim {
+		if failed := x.readHead(conn); failed.kind != none {
+			return failed
+		}
+		if x.resp.Status >= 200 || x.resp.Status == 101 {
+			return failure{}
+		}
+		if err := x.relayInterim(); err != nil {
+			return failure{badBody, err}
+		}
+	}
+	return failure{badAnswer, errInterim}
+}
+
+var errInterim = errors.New("more interim answers than are believable")
+
+// readHead reads one head, final or not.
+func (x *Exchange) readHead(conn *upstream.Conn) failure {
+	x.resp.Reset()
+	x.guard.Start(conn, x.answerBy())
+	for {
+		n, err := http1.ParseResponse(&x.resp, conn.Buffered(), &x.Engine.Limits, x.req.Method)
+		if err == nil {
+			conn.Consume(n)
+			x.guard.Stop()
+			return failure{}
+		}
+		if err != http1.ErrIncomplete {
+			x.guard.Stop()
+			return failure{badAnswer, err}
+		}
+		if err := conn.Fill(x.Engine.Limits.HeadBytes); err != nil {
+			return failure{x.readFailure(conn), err}
+		}
+	}
+}
+
+func (x *Exchange) readFailure(conn *upstream.Conn) failureKind {
+	if x.guard.Stop() {
+		return late
+	}
+	if len(conn.Buffered()) > 0 {
+		return badAnswer
+	}
+	return lost
+}
