@@ -83,7 +83,7 @@ func (x *Exchange) attempt() {
 		}
 		if !x.tryAgain(failed) {
 			x.body.stop()
-			x.answerFailure(failed)
+			x.respondFailure(failed)
 			return
 		}
 		x.Engine.Metrics.Pool(x.backend.Pool.Slot).Retry()
@@ -99,7 +99,7 @@ func (x *Exchange) endReplay() {
 
 // tryAgain prepares the next attempt. It returns false if there is to be none.
 func (x *Exchange) tryAgain(failed failure) bool {
-	switch decideNext(failed.kind, x.replayable(), &x.tried, x.bounds.attempts) {
+	switch decideNext(failed.kind, x.replayable(), &x.tried, x.view.Limits.Attempts) {
 	case sameEndpoint:
 		return x.body.keepForAnother()
 	case replay:
@@ -125,7 +125,7 @@ func (x *Exchange) replayable() bool {
 
 // tryEndpoint makes one attempt, from the connection to the end of the answer.
 func (x *Exchange) tryEndpoint() failure {
-	x.begin()
+	x.beginAttempt()
 	defer x.endpoint.End()
 	if x.backend.Transport.HTTP2 {
 		return x.tryHTTP2()
@@ -142,9 +142,9 @@ func (x *Exchange) abandon(pod io.Closer) {
 // answerBy is when a pod that stays silent will have taken too long. While the client still sends, the pod may have
 // reason to wait.
 func (x *Exchange) answerBy() int64 {
-	patience := x.bounds.answer
+	patience := x.view.Limits.AnswerTimeout
 	if !x.body.isRead() {
-		patience += x.bounds.body
+		patience += x.view.Limits.BodyTimeout
 	}
 	return x.Engine.After(patience)
 }

@@ -1,10 +1,12 @@
 package exchange
 
 import (
+	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
@@ -69,9 +71,12 @@ func (s *BodySource) Resume() {
 
 // nextBody gives the next span of the request's body, and ends a body that is longer than may be.
 func (x *Exchange) nextBody(wait bool) ([]byte, error) {
-	span, err := x.source.Next(wait, x.Engine.After(x.bounds.body))
-	if x.received += int64(len(span)); x.received > x.bounds.bodyBytes {
+	span, err := x.source.Next(wait, x.Engine.After(x.view.Limits.BodyTimeout))
+	if x.received += int64(len(span)); x.received > x.view.Limits.BodyBytes {
 		return nil, errBodyTooLarge
 	}
 	return span, err
 }
+
+// errBodyTooLarge is a body beyond the limit of its route.
+var errBodyTooLarge = &http1.Error{Status: http.StatusRequestEntityTooLarge, Reason: filter.BodyTooLarge}

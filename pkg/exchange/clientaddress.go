@@ -10,30 +10,30 @@ import (
 // clientAddress is the address that the request comes from: the peer, unless that is a trusted proxy; then what the
 // first of the client headers says that the request has. The others are not asked: what a proxy does not set, it may
 // pass on as a client has sent it.
-func (x *Exchange) clientAddress() netip.Addr {
-	if !x.Trusted {
-		return x.Peer
+func (r *request) clientAddress() netip.Addr {
+	if !r.Trusted {
+		return r.Peer
 	}
-	for _, id := range x.Engine.ClientHeaders {
-		if x.req.Has(id) {
-			return x.addressFrom(id)
+	for _, id := range r.Engine.ClientHeaders {
+		if r.req.Has(id) {
+			return r.addressFrom(id)
 		}
 	}
-	return x.Peer
+	return r.Peer
 }
 
 // addressFrom reads the header from its end, up to the first address that is not a trusted proxy itself. What stands
 // before that one was written by somebody whom nobody vouches for. If all are trusted, the first one is the client.
-func (x *Exchange) addressFrom(id http1.FieldID) netip.Addr {
-	client := x.Peer
-	for i := len(x.req.Fields) - 1; i >= 0; i-- {
-		f := &x.req.Fields[i]
+func (r *request) addressFrom(id http1.FieldID) netip.Addr {
+	client := r.Peer
+	for i := len(r.req.Fields) - 1; i >= 0; i-- {
+		f := &r.req.Fields[i]
 		if f.ID != id {
 			continue
 		}
-		walk := x.walkBack
+		walk := r.walkBack
 		if id == http1.FieldForwarded {
-			walk = x.walkElements
+			walk = r.walkElements
 		}
 		addr, done := walk(client, f.Value)
 		if done {
@@ -45,7 +45,7 @@ func (x *Exchange) addressFrom(id http1.FieldID) netip.Addr {
 }
 
 // walkBack reads one list of addresses from its end. done says that the client was found.
-func (x *Exchange) walkBack(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
+func (r *request) walkBack(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
 	for len(list) > 0 {
 		comma := bytes.LastIndexByte(list, ',')
 		element := bytes.Trim(list[comma+1:], " \t")
@@ -57,7 +57,7 @@ func (x *Exchange) walkBack(client netip.Addr, list []byte) (addr netip.Addr, do
 		if !ok {
 			return client, true
 		}
-		if !x.Engine.Trusts(addr) {
+		if !r.Engine.Trusts(addr) {
 			return addr, true
 		}
 		client = addr
@@ -66,7 +66,7 @@ func (x *Exchange) walkBack(client netip.Addr, list []byte) (addr netip.Addr, do
 }
 
 // walkElements is walkBack of a Forwarded field.
-func (x *Exchange) walkElements(client netip.Addr, value []byte) (addr netip.Addr, done bool) {
+func (r *request) walkElements(client netip.Addr, value []byte) (addr netip.Addr, done bool) {
 	var hops forwardedHops
 	if !hops.read(value) {
 		return client, true
@@ -76,7 +76,7 @@ func (x *Exchange) walkElements(client netip.Addr, value []byte) (addr netip.Add
 		if !ok {
 			return client, true
 		}
-		if !x.Engine.Trusts(addr) {
+		if !r.Engine.Trusts(addr) {
 			return addr, true
 		}
 		client = addr

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
-	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/filter"
 )
 
 // Connection is what is known about a client from its connection.
@@ -19,23 +19,13 @@ type Connection struct {
 	// PeerText is Peer as text.
 	PeerText string
 	// TLS is the outcome of the TLS handshake, nil for a cleartext connection.
-	TLS *TLSSession
+	TLS *filter.TLSSession
 	// Trusted reports whether the peer is one of the trusted proxies: what it says about clients is believed.
 	Trusted bool
 	// Shard spreads what is shared between cores. It is any number that the connection keeps.
 	Shard uint32
 	// Memory belongs to the connection: only one of its exchanges at a time may use it.
 	Memory *affinity.Memory
-}
-
-// TLSSession is the outcome of a connection's handshake. It does not change afterwards.
-type TLSSession struct {
-	Name    string // the host that the client named, in lower case; empty if it named none
-	Version model.TLSVersion
-	// Host is what the client was asked for in the handshake, nil for nothing. Its table may have been replaced since.
-	Host *model.Host
-	// Identity are the fields that tell pods who the client is.
-	Identity []byte
 }
 
 var connectionCount atomic.Uint32

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"net"
 	"net/http"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/certs"
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -100,7 +102,9 @@ type Engine struct {
 	AdvertiseHTTP3 atomic.Bool
 
 	dialer upstream.Dialer
-	usual  bounds
+	usual  filter.Limits // of requests whose route says nothing else
+	// filters run on every response.
+	filters filter.Chain
 
 	clock atomic.Int64           // milliseconds since start
 	date  atomic.Pointer[[]byte] // of this second, as in Date
@@ -109,13 +113,25 @@ type Engine struct {
 // NewEngine returns an Engine whose clock shows 1.
 func NewEngine(c Config) *Engine {
 	c.StreamsFrom = cmp.Or(c.StreamsFrom, usualStreamsFrom)
-	e := &Engine{Config: c, usual: boundsOf(&c)}
+	e := &Engine{Config: c, usual: usualLimits(&c)}
 	e.dialer = upstream.Dialer{
 		Dialer: net.Dialer{Timeout: c.Timeouts.Dial}, Limits: c.Limits, Budget: cmp.Or(c.PodBudget, usualPodBudget),
 	}
+	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.Flows.metrics = c.Metrics
 	e.Tick(1, time.Now())
 	return e
+}
+
+func usualLimits(c *Config) filter.Limits {
+	l := filter.Limits{
+		AnswerTimeout: c.Timeouts.Answer, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
+		BodyBytes: c.MaxBodyBytes, Attempts: c.MaxAttempts,
+	}
+	if l.BodyBytes == 0 {
+		l.BodyBytes = math.MaxInt64
+	}
+	return l
 }
 
 // Tick sets the clock, in milliseconds since start, and the date of responses.

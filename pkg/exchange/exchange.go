@@ -2,12 +2,10 @@ package exchange
 
 import (
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -30,81 +28,58 @@ type Downstream interface {
 	HasLeft() bool
 }
 
-// Exchange carries one request on its way to a pod and back. It is reused: Begin prepares it for
-// the next one.
+// Exchange carries one request to a pod and its response back. It is reused: Begin prepares it for the next request.
 type Exchange struct {
-	*Connection
+	request   // what was asked, and by whom
+	selection // where it goes
+
+	// Set by Begin. The exchange runs on the goroutine that guard belongs to.
 	down     Downstream
 	source   *BodySource
+	guard    *Guard
 	protocol string // for the log
-	start    time.Time
 
-	req  http1.Request
-	host []byte // for matching: lower case, without port and trailing dot
-	path []byte // normalised: what is matched and forwarded
-
-	client   netip.Addr // who the request comes from, as far as trusted proxies say
-	table    *routing.Table
-	route    *routing.Route
-	backend  *routing.Backend
-	set      *upstream.Set
+	// The attempts at pods. body and received are shared with the goroutine that sends the body.
 	endpoint *upstream.Endpoint // where the attempt in progress, or the last one, went
-	decision affinity.Decision
-	tried    attempts
 	claimed  *upstream.Endpoint // counts the request already
-
-	resp     http1.Response // the answer's head: the pod's, or one made here
-	respBody http1.Body
+	tried    attempts
+	head     podHead
 	out      http1.Output // towards the pod
+	block    []byte       // space for a field section
 	body     bodyPump
 	toHTTP1  http1Upload
-	block    []byte // space for a field section
-	answered bool   // the answer's head is on its way to the client
-	broken   bool   // the answer could not be completed: the client must see that
-	sent     int64
-	guard    *Guard
-	flow     flow // the answer, once it counts as one
-
-	awaitedSince int64 // the engine's clock at the first wait for more of the answer, 0 before
-
-	bounds   bounds
 	received int64 // bytes of the request's body
-
 	// accept is what a pod must say to be believed that it has switched to a WebSocket, where that is for the exchange
 	// to check: nil where the client does.
 	accept []byte
-	// tunnel is set when the request was answered with 101.
-	tunnel *Tunnel
 
-	id        []byte // see requestID
-	idSpace   [32]byte
-	hostSpace [256]byte
-	pathSpace []byte
-	cookie    []byte // the Set-Cookie of this answer, and space for it
-	value     []byte // space for a field value
-	edited    []byte // space for what is added to the answer's fields
+	// The response.
+	resp         http1.Response // its head: the pod's, or one made here
+	respBody     http1.Body
+	cookie       []byte // its Set-Cookie with the token, and space for it
+	edited       []byte // space for what is added to its fields
+	answered     bool   // its head is on its way to the client
+	broken       bool   // it could not be completed: the client must see that
+	sent         int64
+	awaitedSince int64   // the engine's clock at the first wait for more of it, 0 before
+	flow         flow    // it, once it counts as a stream
+	tunnel       *Tunnel // set after a 101 response
 }
 
 // Begin prepares x for the next request of a connection, and keeps the memory of the last one. guard is that of the goroutine
 // that calls Run; protocol is for the access log.
 func (x *Exchange) Begin(c *Connection, guard *Guard, source *BodySource, down Downstream, protocol string) {
-	x.reset()
-	x.Connection, x.guard, x.source, x.down = c, guard, source, down
-	x.client, x.protocol, x.bounds = c.Peer, protocol, c.Engine.usual
-}
-
-func (x *Exchange) reset() {
-	x.req.Reset()
-	x.resp.Reset()
-	x.host, x.path, x.id = nil, nil, nil
-	x.table, x.route, x.backend, x.set, x.endpoint = nil, nil, nil, nil, nil
-	x.decision = affinity.Decision{}
-	x.tried = attempts{}
+	x.request.begin(c)
+	x.selection.reset()
+	x.guard, x.source, x.down, x.protocol = guard, source, down, protocol
+	x.endpoint, x.claimed, x.tried = nil, nil, attempts{}
+	x.head.request, x.head.selection = &x.request, &x.selection
 	x.body.reset()
-	x.answered, x.broken, x.sent, x.accept, x.tunnel = false, false, 0, nil, nil
-	x.received, x.awaitedSince = 0, 0
-	x.flow = flow{}
+	x.received, x.accept = 0, nil
+	x.resp.Reset()
 	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
+	x.answered, x.broken, x.sent, x.awaitedSince = false, false, 0, 0
+	x.flow, x.tunnel = flow{}, nil
 }
 
 // Release gives back the buffers of a request that has been served, and forgets its connection.
@@ -144,42 +119,28 @@ func (x *Exchange) Run() {
 	x.record()
 }
 
+// serve takes the request through the steps. Each of the first four returns nil to go on, or the response to send instead.
+// attempt passes the response of a pod on, and runs the response filters before that.
 func (x *Exchange) serve() {
-	x.client = x.clientAddress()
-	if !x.match() {
-		return
+	own := x.match(&x.request)
+	if own == nil {
+		own = x.filterRequest(&x.request)
 	}
-	if !x.bind() {
+	if own != nil && own.Close {
+		x.Engine.Metrics.Malformed.Inc()
+	}
+	if own == nil {
+		own = x.split(&x.request)
+	}
+	if own == nil {
+		own = x.bind()
+	}
+	if own != nil {
+		x.respond(own)
 		return
 	}
 	x.attempt()
 	x.endReplay()
 }
 
-// Header is part of affinity.Request.
-func (x *Exchange) Header(name string) ([]byte, bool) { return x.req.Lookup(name) }
-
-// CookieHeader is part of affinity.Request.
-func (x *Exchange) CookieHeader(i int) []byte {
-	if i >= len(x.req.Cookies) {
-		return nil
-	}
-	return x.req.Fields[x.req.Cookies[i]].Value
-}
-
-// Method is part of affinity.Request.
-func (x *Exchange) Method() []byte { return x.req.Method }
-
-// Path is part of affinity.Request.
-func (x *Exchange) Path() []byte { return x.path }
-
-// Query is part of affinity.Request.
-func (x *Exchange) Query() []byte { return x.req.Query }
-
-// ClientIP is part of affinity.Request.
-func (x *Exchange) ClientIP() netip.Addr { return x.client }
-
-var (
-	_ affinity.Request = (*Exchange)(nil)
-	_ affinity.Set     = (*upstream.Set)(nil)
-)
+var _ affinity.Set = (*upstream.Set)(nil)

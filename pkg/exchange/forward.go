@@ -7,36 +7,44 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
+// podHead writes the head of a request as a pod receives it.
+type podHead struct {
+	*request
+	*selection
+	value []byte // space for a field value
+}
+
 // appendHead writes the head of the request as the pod gets it: built anew, nothing is copied through unread.
-func (x *Exchange) appendHead(b []byte) []byte {
-	b = http1.AppendRequestLine(b, x.req.Method, x.path, x.req.Query, x.req.HasQuery)
-	b = http1.AppendField(b, "Host", x.req.Host)
-	b = x.appendFields(b)
-	b = x.appendFraming(b)
+func (h *podHead) appendHead(b []byte) []byte {
+	to := &h.view.Forward
+	b = http1.AppendRequestLine(b, h.req.Method, to.Path, to.Query, to.HasQuery)
+	b = http1.AppendField(b, "Host", h.req.Host)
+	b = h.appendFields(b)
+	b = h.appendFraming(b)
 	return http1.AppendHeadEnd(b)
 }
 
 // appendFields writes what is about the request itself, and not about how it travels to the pod.
-func (x *Exchange) appendFields(b []byte) []byte {
-	for i := range x.req.Fields {
-		b = x.appendRequestField(b, &x.req.Fields[i])
+func (h *podHead) appendFields(b []byte) []byte {
+	for i := range h.req.Fields {
+		b = h.appendRequestField(b, &h.req.Fields[i])
 	}
-	b = x.appendMoved(b)
-	return x.appendForwarded(b)
+	b = h.appendMoved(b)
+	return h.appendForwarded(b)
 }
 
-func (x *Exchange) appendRequestField(b []byte, f *http1.Field) []byte {
+func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 	switch f.ID {
 	case http1.FieldCookie:
-		return x.appendCookies(b, f)
+		return h.appendCookies(b, f)
 	case http1.FieldXForwardedFor, http1.FieldXForwardedProto, http1.FieldXForwardedHost, http1.FieldXForwardedPort,
 		http1.FieldXRealIP, http1.FieldForwarded, http1.FieldXRequestID:
 		return b // appendForwarded writes them
 	}
-	if f.ID.AboutClient() && !x.Trusted || !http1.ForwardRequestField(f, &x.req) {
+	if f.ID.AboutClient() && !h.Trusted || !http1.ForwardRequestField(f, &h.req) {
 		return b
 	}
-	if policy := x.backend.Policy; policy.EditsHeaders() {
+	if policy := h.backend.Policy; policy.EditsHeaders() {
 		value, ok := policy.ForwardHeader(f.Name, f.Value)
 		if !ok {
 			return b
@@ -47,8 +55,8 @@ func (x *Exchange) appendRequestField(b []byte, f *http1.Field) []byte {
 }
 
 // appendMoved tells the app that its session has just moved, if the policy asks for that.
-func (x *Exchange) appendMoved(b []byte) []byte {
-	name, why := x.backend.Policy.MovedHeader(&x.decision)
+func (h *podHead) appendMoved(b []byte) []byte {
+	name, why := h.backend.Policy.MovedHeader(&h.decision)
 	if len(name) == 0 {
 		return b
 	}
@@ -57,71 +65,71 @@ func (x *Exchange) appendMoved(b []byte) []byte {
 }
 
 // appendCookies leaves out what is Limpet's own: the app has no use for it.
-func (x *Exchange) appendCookies(b []byte, f *http1.Field) []byte {
-	names, wrapped := x.backend.Policy.CookieNames(), x.backend.Policy.WrappedCookies()
+func (h *podHead) appendCookies(b []byte, f *http1.Field) []byte {
+	names, wrapped := h.backend.Policy.CookieNames(), h.backend.Policy.WrappedCookies()
 	if len(names)+len(wrapped) == 0 {
 		return http1.AppendField(b, f.Name, f.Value)
 	}
-	x.value = affinity.AppendCookies(x.value[:0], f.Value, names, wrapped)
-	if len(x.value) == 0 {
+	h.value = affinity.AppendCookies(h.value[:0], f.Value, names, wrapped)
+	if len(h.value) == 0 {
 		return b
 	}
-	return http1.AppendField(b, f.Name, x.value)
+	return http1.AppendField(b, f.Name, h.value)
 }
 
 // appendForwarded says who the request comes from. What an untrusted peer says about that is not passed on; what a
 // trusted one says is kept, with the peer itself added to the end of the lists.
-func (x *Exchange) appendForwarded(b []byte) []byte {
+func (h *podHead) appendForwarded(b []byte) []byte {
 	b = append(b, "X-Forwarded-For: "...)
-	b = x.appendList(b, http1.FieldXForwardedFor)
-	b = append(b, x.PeerText...)
+	b = h.appendList(b, http1.FieldXForwardedFor)
+	b = append(b, h.PeerText...)
 	b = append(b, "\r\nX-Real-IP: "...)
-	b = x.appendClient(b)
+	b = h.appendClient(b)
 	b = append(b, "\r\nX-Forwarded-Proto: "...)
-	b = append(b, x.said(http1.FieldXForwardedProto, x.scheme())...)
+	b = append(b, h.view.Scheme()...)
 	b = append(b, "\r\nX-Forwarded-Host: "...)
-	if host := x.trustedValue(http1.FieldXForwardedHost); host != nil {
+	if host := h.trustedValue(http1.FieldXForwardedHost); host != nil {
 		b = append(b, host...)
 	} else {
-		b = append(b, x.req.Host...)
+		b = append(b, h.req.Host...)
 	}
 	b = append(b, "\r\nX-Forwarded-Port: "...)
-	if port := x.trustedValue(http1.FieldXForwardedPort); port != nil {
+	if port := h.trustedValue(http1.FieldXForwardedPort); port != nil {
 		b = append(b, port...)
 	} else {
-		b = strconv.AppendUint(b, uint64(x.Local.Port()), 10)
+		b = strconv.AppendUint(b, uint64(h.Local.Port()), 10)
 	}
 	b = append(b, "\r\nX-Request-ID: "...)
-	b = append(b, x.requestID()...)
+	b = append(b, h.view.ID()...)
 	b = append(b, "\r\nForwarded: "...)
-	b = x.appendList(b, http1.FieldForwarded)
-	return x.appendIdentity(x.appendForwardedElement(b))
+	b = h.appendList(b, http1.FieldForwarded)
+	return h.appendIdentity(h.appendForwardedElement(b))
 }
 
 // appendForwardedElement writes this hop's element of Forwarded (RFC 7239).
-func (x *Exchange) appendForwardedElement(b []byte) []byte {
-	if x.Peer.Is6() {
+func (h *podHead) appendForwardedElement(b []byte) []byte {
+	if h.Peer.Is6() {
 		b = append(b, `for="[`...)
-		b = append(b, x.PeerText...)
+		b = append(b, h.PeerText...)
 		b = append(b, `]"`...)
 	} else {
 		b = append(b, "for="...)
-		b = append(b, x.PeerText...)
+		b = append(b, h.PeerText...)
 	}
 	b = append(b, `;host="`...)
-	b = append(b, x.req.Host...) // its grammar has neither quotes nor backslashes
+	b = append(b, h.req.Host...) // its grammar has neither quotes nor backslashes
 	b = append(b, `";proto=`...)
-	b = append(b, x.scheme()...)
+	b = append(b, h.view.ConnectionScheme()...)
 	return append(b, "\r\n"...)
 }
 
 // appendList writes what a trusted peer said in a list field, followed by a comma.
-func (x *Exchange) appendList(b []byte, id http1.FieldID) []byte {
-	if !x.Trusted || !x.req.Has(id) {
+func (h *podHead) appendList(b []byte, id http1.FieldID) []byte {
+	if !h.Trusted || !h.req.Has(id) {
 		return b
 	}
-	for i := range x.req.Fields {
-		if f := &x.req.Fields[i]; f.ID == id && isList(f) {
+	for i := range h.req.Fields {
+		if f := &h.req.Fields[i]; f.ID == id && isList(f) {
 			b = append(b, f.Value...)
 			b = append(b, ", "...)
 		}
@@ -135,51 +143,33 @@ func isList(f *http1.Field) bool {
 	return len(f.Value) > 0 && (f.ID != http1.FieldForwarded || hops.read(f.Value))
 }
 
-func (x *Exchange) appendClient(b []byte) []byte {
-	if x.client == x.Peer {
-		return append(b, x.PeerText...)
+func (h *podHead) appendClient(b []byte) []byte {
+	if h.view.ClientIP == h.Peer {
+		return append(b, h.PeerText...)
 	}
-	return x.client.AppendTo(b)
+	return h.view.ClientIP.AppendTo(b)
 }
 
-func (x *Exchange) scheme() string {
-	if x.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
-// said gives what a trusted peer says, or else what is seen here.
-func (x *Exchange) said(id http1.FieldID, seen string) string {
-	switch string(x.trustedValue(id)) {
-	case "http":
-		return "http"
-	case "https":
-		return "https"
-	}
-	return seen
-}
-
-func (x *Exchange) trustedValue(id http1.FieldID) []byte {
-	if !x.Trusted {
+func (h *podHead) trustedValue(id http1.FieldID) []byte {
+	if !h.Trusted {
 		return nil
 	}
-	return x.req.Get(id)
+	return h.req.Get(id)
 }
 
 // appendFraming writes the fields that are about this hop.
-func (x *Exchange) appendFraming(b []byte) []byte {
+func (h *podHead) appendFraming(b []byte) []byte {
 	switch {
-	case x.req.WebSocket():
+	case h.req.WebSocket():
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
-	case x.req.TakesTrailers:
+	case h.req.TakesTrailers:
 		b = append(b, "TE: trailers\r\nConnection: TE\r\n"...)
 	}
 	switch {
-	case x.req.Body == http1.BodyChunked:
+	case h.req.Body == http1.BodyChunked:
 		return append(b, "Transfer-Encoding: chunked\r\n"...)
-	case x.req.ContentLength >= 0:
-		return http1.AppendContentLength(b, x.req.ContentLength)
+	case h.req.ContentLength >= 0:
+		return http1.AppendContentLength(b, h.req.ContentLength)
 	}
 	return b
 }
@@ -189,12 +179,12 @@ const NoIdentity = "ssl-client-verify: NONE\r\n"
 
 // appendIdentity tells the pod of a route that asks for certificates who the client is. Nobody else may say so: the
 // fields are never taken from a client.
-func (x *Exchange) appendIdentity(b []byte) []byte {
+func (h *podHead) appendIdentity(b []byte) []byte {
 	switch {
-	case x.route.Clients == nil:
+	case h.route.Clients == nil:
 		return b
-	case x.TLS == nil:
+	case h.TLS == nil:
 		return append(b, NoIdentity...)
 	}
-	return append(b, x.TLS.Identity...)
+	return append(b, h.TLS.Identity...)
 }

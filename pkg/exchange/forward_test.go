@@ -6,7 +6,7 @@ import (
 )
 
 func TestPeersOfIPv6AreNamedInBrackets(t *testing.T) {
-	x := &Exchange{Connection: &Connection{Peer: netip.MustParseAddr("2001:db8::1"), PeerText: "2001:db8::1"}}
+	x := &podHead{request: &request{Connection: &Connection{Peer: netip.MustParseAddr("2001:db8::1"), PeerText: "2001:db8::1"}}}
 	x.req.Host = []byte("shop.example")
 	if got := string(x.appendForwardedElement(nil)); got != `for="[2001:db8::1]";host="shop.example";proto=http`+"\r\n" {
 		t.Errorf("got %q", got)

@@ -102,4 +102,6 @@ func (g *Guard) setDeadline(t time.Time) {
 func (g *Guard) Until() int64 { return g.until.Load() }
 
 // StartWriting bounds how long a client may leave unread what is written to it, until the guard is stopped.
-func (x *Exchange) StartWriting(to Deadliner) { x.guard.Start(to, x.Engine.After(x.bounds.body)) }
+func (x *Exchange) StartWriting(to Deadliner) {
+	x.guard.Start(to, x.Engine.After(x.view.Limits.BodyTimeout))
+}

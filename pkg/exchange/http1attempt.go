@@ -48,22 +48,22 @@ func (x *Exchange) connect() (*upstream.Conn, error) {
 
 // dialer has the patience of the route.
 func (x *Exchange) dialer() *upstream.Dialer {
-	if x.bounds.connect == x.Engine.dialer.Timeout {
+	if x.view.Limits.ConnectTimeout == x.Engine.dialer.Timeout {
 		return &x.Engine.dialer
 	}
 	d := x.Engine.dialer
-	d.Timeout = x.bounds.connect
+	d.Timeout = x.view.Limits.ConnectTimeout
 	return &d
 }
 
 // send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
 func (x *Exchange) send(conn *upstream.Conn) failure {
 	x.out.Begin()
-	x.out.Buf = x.appendHead(x.out.Buf)
+	x.out.Buf = x.head.appendHead(x.out.Buf)
 	head := len(x.out.Buf)
 	x.toHTTP1 = http1Upload{x, conn}
 	_ = x.body.begin(x, &x.toHTTP1, false) // sends nothing: nothing is kept
-	x.guard.Start(conn, x.Engine.After(x.bounds.answer))
+	x.guard.Start(conn, x.Engine.After(x.view.Limits.AnswerTimeout))
 	err := x.body.sendBuffered()
 	if err == nil {
 		err = x.flush(conn)

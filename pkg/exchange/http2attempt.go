@@ -40,9 +40,9 @@ func (x *Exchange) tryHTTP2() failure {
 // headBlock is the head of the request as the pod gets it.
 func (x *Exchange) headBlock() []byte {
 	x.out.Begin()
-	x.out.Buf = x.appendFields(x.out.Buf)
+	x.out.Buf = x.head.appendFields(x.out.Buf)
 	b := http2.AppendRequest(x.block[:0], x.req.Method, x.backend.Transport.TLS, x.req.Host)
-	b = http2.AppendPath(b, x.path, x.req.Query, x.req.HasQuery)
+	b = http2.AppendPath(b, x.view.Forward.Path, x.view.Forward.Query, x.view.Forward.HasQuery)
 	b = http2.AppendLines(b, x.out.Buf)
 	x.out.Drop()
 	if x.req.TakesTrailers {
@@ -59,7 +59,7 @@ var teName = []byte("te")
 
 // sendHTTP2 sends as much of the body as has arrived; the rest is sent while the answer is awaited.
 func (x *Exchange) sendHTTP2(stream *http2.Stream) failure {
-	x.guard.Start(stream, x.Engine.After(x.bounds.answer))
+	x.guard.Start(stream, x.Engine.After(x.view.Limits.AnswerTimeout))
 	err := x.body.begin(x, &http2Upload{x, stream}, true)
 	if err == nil {
 		err = x.body.sendBuffered()
@@ -156,7 +156,7 @@ func (x *Exchange) relayHTTP2(stream *http2.Stream) {
 	if stream.Ended() {
 		x.endWithHead()
 	}
-	x.ownAnswer()
+	x.prepareHead()
 	x.answered = true
 	if x.relayAnswer(stream, podStream{stream}) && x.body.isSent() {
 		x.body.join()

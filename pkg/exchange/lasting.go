@@ -68,8 +68,8 @@ func (x *Exchange) shedHeads() {
 	if !x.body.isSent() {
 		return
 	}
-	x.req.Method, x.host, x.path = bytes.Clone(x.req.Method), bytes.Clone(x.host), bytes.Clone(x.path)
-	x.id = bytes.Clone(x.requestID())
+	x.req.Method = bytes.Clone(x.req.Method)
+	x.view.Keep()
 	x.req.Shed()
 	x.down.ReleaseHead()
 }

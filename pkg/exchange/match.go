@@ -1,59 +1,65 @@
 package exchange
 
 import (
-	"bytes"
+	"errors"
 
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// match pins the current table and finds the route and its backend. If there is none it answers, and returns false.
-func (x *Exchange) match() bool {
-	x.bounds = x.Engine.usual
-	path, changed, err := http1.NormalizePath(x.pathSpace[:0], x.req.Path)
-	if err != nil {
-		x.refuse(err)
-		return false
-	}
-	x.path = path
-	if changed {
-		x.pathSpace = path
-	}
-	x.host = hostName(x.hostSpace[:0], x.req.Host)
-	x.table = x.Engine.Tables.Current()
-	if x.table == nil {
-		x.answer(503, "Limpet has not read its configuration yet.")
-		return false
-	}
-	x.route = x.table.Match(x.host, x.path)
-	if x.route == nil {
-		x.answer(404, "No route for this host and path.")
-		return false
-	}
-	if !x.permit() || !x.limit() {
-		return false
-	}
-	x.backend = x.split()
-	if x.backend == nil {
-		x.answer(503, "The Service behind this route does not exist.")
-		return false
-	}
-	return true
+// selection is where a request goes, and why. Each of its steps returns nil to go on, or the response to send instead.
+type selection struct {
+	table    *routing.Table
+	route    *routing.Route
+	backend  *routing.Backend
+	set      *upstream.Set
+	decision affinity.Decision
+	// trace is where the steps record what they decide, nil where nobody asks.
+	trace *Trace
 }
 
-// hostName writes the name in an authority: in lower case, without the port and without a trailing dot.
-func hostName(dst, authority []byte) []byte {
-	name := authority
-	if colon := bytes.LastIndexByte(name, ':'); colon > bytes.LastIndexByte(name, ']') {
-		name = name[:colon]
+// reset forgets the last request.
+func (s *selection) reset() {
+	s.table, s.route, s.backend, s.set, s.trace = nil, nil, nil, nil, nil
+	s.decision = affinity.Decision{}
+}
+
+// match pins the current table and finds the route of r in it.
+func (s *selection) match(r *request) *filter.Response {
+	if err := r.normalize(); err != nil {
+		return malformed(err)
 	}
-	if n := len(name); n > 1 && name[n-1] == '.' {
-		name = name[:n-1]
+	s.table = r.Engine.Tables.Current()
+	if s.table == nil {
+		return noTable
 	}
-	for _, c := range name {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
+	r.view.Hosts = s.table
+	s.route = s.table.Match(r.view.Host, r.view.Path)
+	if s.trace != nil {
+		s.trace.matched(r, s.table, s.route)
 	}
-	return dst
+	if s.route == nil {
+		return noRoute
+	}
+	return nil
+}
+
+// filterRequest runs the request filters of the route.
+func (s *selection) filterRequest(r *request) *filter.Response {
+	if s.trace != nil {
+		return s.route.Filters.Trace(&r.view, s.trace.filtered)
+	}
+	return s.route.Filters.FilterRequest(&r.view)
+}
+
+// malformed returns the response to a request that breaks HTTP or a limit of Limpet's. err is an *http1.Error.
+func malformed(err error) *filter.Response {
+	var e *http1.Error
+	if !errors.As(err, &e) {
+		e = &http1.Error{Status: 400, Reason: "it is malformed"}
+	}
+	return filter.NewText(e.Status, "The request is refused: "+e.Reason+".").Closing()
 }

@@ -14,9 +14,9 @@ func (x *Exchange) preamble() []byte {
 	if version == 0 {
 		return nil
 	}
-	client := netip.AddrPortFrom(x.client, 0)
-	if x.client == x.Peer {
-		client = netip.AddrPortFrom(x.client, x.PeerPort)
+	client := netip.AddrPortFrom(x.view.ClientIP, 0)
+	if x.view.ClientIP == x.Peer {
+		client = netip.AddrPortFrom(x.view.ClientIP, x.PeerPort)
 	}
 	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(x.Local))
 	b, err := header.Format()

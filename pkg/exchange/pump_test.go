@@ -81,9 +81,10 @@ func uploading() (x *Exchange, from *uploader) {
 // uploadTo makes a pump that has sent nothing yet.
 func uploadTo(pod *sink) (x *Exchange, from *uploader) {
 	from = &uploader{spans: make(chan []byte), stopped: make(chan struct{})}
-	x = &Exchange{source: new(BodySource), Connection: &Connection{Engine: &Engine{}}, guard: new(Guard)}
+	x = &Exchange{source: new(BodySource), guard: new(Guard)}
+	x.request.begin(&Connection{Engine: &Engine{}})
 	x.source.Begin(from, from)
-	x.bounds.bodyBytes = math.MaxInt64
+	x.view.Limits.BodyBytes = math.MaxInt64
 	x.req.Body = http1.BodyChunked
 	_ = x.body.begin(x, pod, true)
 	return x, from

@@ -34,12 +34,12 @@ func (x *Exchange) log(took time.Duration) {
 	a := observe.Access{
 		Start: x.start, Took: took,
 		Client: x.PeerText, Protocol: x.protocol,
-		Method: x.req.Method, Host: x.host, Path: x.path,
+		Method: x.req.Method, Host: x.view.Host, Path: x.view.Path,
 		Status: x.status(), Bytes: x.sent,
-		RequestID: x.requestID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
+		RequestID: x.view.ID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
-	if x.client != x.Peer {
-		a.Client = x.client.String()
+	if x.view.ClientIP != x.Peer {
+		a.Client = x.view.ClientIP.String()
 	}
 	if x.backend != nil {
 		a.Pool = x.backend.Pool.Name

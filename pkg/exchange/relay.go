@@ -11,7 +11,7 @@ import (
 // relay passes the answer, whose head was read, on to the client, and keeps the connection to the pod if it is fit for
 // another request.
 func (x *Exchange) relay(conn *upstream.Conn) {
-	x.ownAnswer()
+	x.prepareHead()
 	if x.resp.Status == 101 || x.accept != nil && x.resp.Status < 300 {
 		x.switchProtocols(conn)
 		return
@@ -27,11 +27,11 @@ func (x *Exchange) relay(conn *upstream.Conn) {
 	x.abandon(conn)
 }
 
-// ownAnswer adds what is Limpet's to the head of a pod's answer, whatever protocol it came by.
-func (x *Exchange) ownAnswer() {
+// prepareHead makes the head of a pod's response, whatever protocol it came by, ready for the client: the session's token and
+// the response filters.
+func (x *Exchange) prepareHead() {
 	x.holdSession()
-	x.addTransportSecurity()
-	x.addAltSvc()
+	x.filterResponse()
 }
 
 // relayAnswer passes head and body on, and reports whether the client got them whole, and the pod's side is as good as
@@ -99,7 +99,7 @@ func (x *Exchange) fitForReuse(conn *upstream.Conn) bool {
 func (x *Exchange) switchProtocols(conn *upstream.Conn) {
 	if !x.req.WebSocket() || !bytes.EqualFold(x.resp.Upgrade, websocket) || !x.isAccepted() {
 		x.abandon(conn)
-		x.answerFailure(failure{kind: badAnswer})
+		x.respondFailure(failure{kind: badAnswer})
 		return
 	}
 	x.answered = true

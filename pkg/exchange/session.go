@@ -54,7 +54,7 @@ func (x *Exchange) countSession(e *upstream.Endpoint) {
 // bindAnswer binds the values that the app gives its client to the endpoint they come from.
 func (x *Exchange) bindAnswer() {
 	policy, keys, isGuest := x.backend.Policy, x.Engine.Keys.Load(), x.decision.Guest
-	policy.Relearn(&x.decision, x, x.set, x.Memory)
+	policy.Relearn(&x.decision, x.identity(), x.set, x.Memory)
 	for i := range x.resp.Fields {
 		f, start := &x.resp.Fields[i], len(x.edited)
 		x.edited = policy.BindAnswer(x.edited, &x.decision, f.Name, f.Value, x.set, keys, x.Memory)
@@ -84,7 +84,7 @@ func (x *Exchange) issueToken() {
 func (x *Exchange) releaseSession() {
 	x.decision.Issue = false
 	policy := x.backend.Policy
-	policy.Forget(x, x.Memory)
+	policy.Forget(x.identity(), x.Memory)
 	for i := range policy.CookieNames() {
 		start := len(x.edited)
 		x.edited = policy.AppendExpiry(x.edited, i, x.TLS != nil)

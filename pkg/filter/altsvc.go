@@ -1,24 +1,40 @@
-package exchange
+package filter
 
-import "bytes"
+import (
+	"bytes"
+	"sync/atomic"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// AltSvc tells clients of HTTPS that there is HTTP/3 (RFC 7838), at the port that they know Limpet by: whatever is in front of
+// Limpet forwards UDP from the same port. It replaces what an app says about alternative services, since they would be
+// others. It does not belong to routes: exchange runs it on all responses.
+type AltSvc struct {
+	// On says whether there is HTTP/3. It may change while requests are served.
+	On *atomic.Bool
+}
 
 var (
 	altSvc        = []byte("Alt-Svc")
 	altSvcDefault = []byte(`h3=":443"; ma=3600`)
 )
 
-// addAltSvc lets a client of HTTPS know that there is HTTP/3 (RFC 7838), at the port that it knows Limpet by: what is in
-// front of Limpet leads there from the same one. What an app says of services gives way, since they would be others.
-func (x *Exchange) addAltSvc() {
-	if x.TLS == nil || !x.Engine.AdvertiseHTTP3.Load() {
+// Name is part of Filter.
+func (AltSvc) Name() string { return "alt-svc" }
+
+// FilterResponse is part of ResponseFilter.
+func (f AltSvc) FilterResponse(r *Request, head *http1.Response) {
+	if r.TLS == nil || !f.On.Load() {
 		return
 	}
-	_, port, ok := bytes.Cut(x.req.Host[bytes.LastIndexByte(x.req.Host, ']')+1:], []byte(":"))
+	host := r.Head.Host
+	_, port, ok := bytes.Cut(host[bytes.LastIndexByte(host, ']')+1:], []byte(":"))
 	if !ok || len(port) == 0 {
-		x.resp.Set(altSvc, altSvcDefault)
+		head.Set(altSvc, altSvcDefault)
 		return
 	}
-	start := len(x.edited)
-	x.edited = append(append(append(x.edited, `h3=":`...), port...), `"; ma=3600`...)
-	x.resp.Set(altSvc, x.edited[start:])
+	start := len(r.Buf)
+	r.Buf = append(append(append(r.Buf, `h3=":`...), port...), `"; ma=3600`...)
+	head.Set(altSvc, r.Buf[start:])
 }

@@ -1,17 +1,27 @@
-package exchange
+package filter
 
-import (
-	"github.com/limpet-dev/limpet/pkg/http1"
-)
+import "github.com/limpet-dev/limpet/pkg/http1"
+
+// TransportSecurity tells browsers to come back over TLS only (HSTS). It is said over TLS only (RFC 6797 section 7.2), be it
+// that of a trusted proxy, and it replaces what the app says: browsers go by the first of several fields (section 8.1).
+type TransportSecurity struct{ value []byte }
 
 var strictTransportSecurity = []byte("Strict-Transport-Security")
 
-// addTransportSecurity tells browsers to come back over TLS only, where the route has something to say about that. It is
-// said over TLS only (RFC 6797 section 7.2), be it that of a trusted proxy, and what the app says gives way: browsers go
-// by the first of several (section 8.1).
-func (x *Exchange) addTransportSecurity() {
-	if x.route == nil || len(x.route.TransportSecurity) == 0 || x.said(http1.FieldXForwardedProto, x.scheme()) != "https" {
-		return
+// NewTransportSecurity returns a filter that sets Strict-Transport-Security to value, or nil for an empty value.
+func NewTransportSecurity(value string) Filter {
+	if value == "" {
+		return nil
 	}
-	x.resp.Set(strictTransportSecurity, x.route.TransportSecurity)
+	return &TransportSecurity{[]byte(value)}
+}
+
+// Name is part of Filter.
+func (*TransportSecurity) Name() string { return "transport-security" }
+
+// FilterResponse is part of ResponseFilter.
+func (f *TransportSecurity) FilterResponse(r *Request, head *http1.Response) {
+	if r.Scheme() == "https" {
+		head.Set(strictTransportSecurity, f.value)
+	}
 }

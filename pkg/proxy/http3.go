@@ -14,7 +14,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
-	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -117,12 +117,12 @@ func (h *http3Server) closeTransports() {
 
 // withSession gives each connection a place for what its handshake comes to.
 func withSession(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
-	return context.WithValue(ctx, tlsSessionKey{}, new(exchange.TLSSession)), nil
+	return context.WithValue(ctx, tlsSessionKey{}, new(filter.TLSSession)), nil
 }
 
 // serveHTTP3 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP3() {
-	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*exchange.TLSSession)
+	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*filter.TLSSession)
 	state := c.quic.ConnectionState().TLS
 	if err := beginSession(session, &state); err != nil {
 		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.PeerText, "reason", err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -19,8 +20,8 @@ import (
 type tlsSessionKey struct{}
 
 // newTLSSession gives a session and the context for its handshake, in which tlsConfigs notes what was asked for.
-func newTLSSession() (context.Context, *exchange.TLSSession) {
-	session := new(exchange.TLSSession)
+func newTLSSession() (context.Context, *filter.TLSSession) {
+	session := new(filter.TLSSession)
 	return context.WithValue(context.Background(), tlsSessionKey{}, session), session
 }
 
@@ -36,8 +37,8 @@ func (c *client) handshake(conn *http1.LazyTLS) error {
 }
 
 // beginSession notes what was agreed on. It fails where the client is somebody whom pods cannot be told about.
-func beginSession(s *exchange.TLSSession, state *tls.ConnectionState) (err error) {
-	s.Name, s.Version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
+func beginSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) {
+	s.ServerName, s.Version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
 	if s.Host == nil || s.Host.Clients == nil {
 		return nil
 	}

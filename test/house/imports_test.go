@@ -17,13 +17,15 @@ var mayImport = map[string][]string{
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "api"},
 	"pkg/proxy": {
-		"pkg/exchange", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe", "pkg/model",
-	},
-	"pkg/exchange": {
-		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
+		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
 		"pkg/model",
 	},
-	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/upstream"},
+	"pkg/exchange": {
+		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
+		"pkg/model",
+	},
+	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream"},
+	"pkg/filter":   {"pkg/model", "pkg/http1"},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2"},
 	"pkg/http2":    {"pkg/http1"}, // whose fields are those of HTTP/2 too (ADR 38)
 	"pkg/affinity": {"pkg/model"},
@@ -114,6 +116,7 @@ func TestRefuse(t *testing.T) {
 		{"pkg/proxy", module + "/controllers", true},
 		{"pkg/proxy", module + "/pkg/exchange", false},
 		{"pkg/exchange", module + "/pkg/proxy", true},
+		{"pkg/filter", module + "/pkg/exchange", true},
 		{"pkg/manifest", module + "/pkg/manifest/schema", false},
 		{"controllers", "sigs.k8s.io/controller-runtime/pkg/client", false},
 		{"pkg/publish", "sigs.k8s.io/controller-runtime/pkg/client", true},
