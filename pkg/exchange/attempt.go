@@ -2,8 +2,6 @@ package exchange
 
 import (
 	"io"
-
-	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // attempts is what has been tried for one request.
@@ -107,18 +105,6 @@ func (x *Exchange) tryAgain(failed failure) bool {
 		return x.tried.replayed
 	case otherEndpoint:
 		return x.body.keepForAnother() && x.nextEndpoint()
-	}
-	return false
-}
-
-// replayable reports whether the request may be sent again although a pod may have acted on it.
-func (x *Exchange) replayable() bool {
-	if x.req.Body != http1.BodyNone {
-		return false
-	}
-	switch string(x.req.Method) {
-	case "GET", "HEAD", "OPTIONS":
-		return true
 	}
 	return false
 }

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -14,8 +13,8 @@ import (
 type Downstream interface {
 	// WriteInterim passes a 1xx response on, if the protocol allows.
 	WriteInterim(head *http1.Response) error
-	// WriteHead begins the response with the head and the cookie of x. The framing is up to the protocol.
-	WriteHead(x *Exchange) error
+	// WriteHead begins the response. The framing is up to the protocol.
+	WriteHead(head *Response) error
 	// WriteBody writes or collects a span of the response's body.
 	WriteBody(span []byte) error
 	// Flush writes what was collected.
@@ -26,6 +25,21 @@ type Downstream interface {
 	ReleaseHead()
 	// HasLeft reports whether the client has gone away, as far as that is known.
 	HasLeft() bool
+}
+
+// Response is the head of a response on its way to the client: the pod's, or one that Limpet makes.
+type Response struct {
+	http1.Response
+	// SetCookie is the value of the Set-Cookie field that carries the token, empty for none. It is not among Fields.
+	SetCookie []byte
+
+	space []byte // for values that are added to Fields
+}
+
+// Reset prepares r for the next response, and keeps its memory.
+func (r *Response) Reset() {
+	r.Response.Reset()
+	r.SetCookie, r.space = r.SetCookie[:0], r.space[:0]
 }
 
 // Exchange carries one request to a pod and its response back. It is reused: Begin prepares it for the next request.
@@ -54,12 +68,10 @@ type Exchange struct {
 	accept []byte
 
 	// The response.
-	resp         http1.Response // its head: the pod's, or one made here
+	resp         Response
 	respBody     http1.Body
-	cookie       []byte // its Set-Cookie with the token, and space for it
-	edited       []byte // space for what is added to its fields
-	answered     bool   // its head is on its way to the client
-	broken       bool   // it could not be completed: the client must see that
+	answered     bool // its head is on its way to the client
+	broken       bool // it could not be completed: the client must see that
 	sent         int64
 	awaitedSince int64   // the engine's clock at the first wait for more of it, 0 before
 	flow         flow    // it, once it counts as a stream
@@ -77,7 +89,6 @@ func (x *Exchange) Begin(c *Connection, guard *Guard, source *BodySource, down D
 	x.body.reset()
 	x.received, x.accept = 0, nil
 	x.resp.Reset()
-	x.cookie, x.edited = x.cookie[:0], x.edited[:0]
 	x.answered, x.broken, x.sent, x.awaitedSince = false, false, 0, 0
 	x.flow, x.tunnel = flow{}, nil
 }
@@ -92,21 +103,14 @@ func (x *Exchange) Release() {
 // Request returns the head of the request, which the caller fills in before Run.
 func (x *Exchange) Request() *http1.Request { return &x.req }
 
-// Response returns the head of the response: the pod's, or one made here.
-func (x *Exchange) Response() *http1.Response { return &x.resp }
-
-// SetCookie returns the value of the Set-Cookie field that carries the token, empty for none. It is not among the fields of
-// Response.
-func (x *Exchange) SetCookie() []byte { return x.cookie }
+// Response returns the head of the response.
+func (x *Exchange) Response() *Response { return &x.resp }
 
 // Tunnel returns the pod's side of the connection after a 101 response, otherwise nil.
 func (x *Exchange) Tunnel() *Tunnel { return x.tunnel }
 
 // Broken reports whether the response could not be completed, which the client must be able to see.
 func (x *Exchange) Broken() bool { return x.broken }
-
-// OmitsBody reports whether the response has no body, whatever its head says.
-func (x *Exchange) OmitsBody() bool { return string(x.req.Method) == http.MethodHead }
 
 // Upload reports whether the request's body is being sent to a pod by a goroutine of its own, and whether that has read all of
 // it from the client.

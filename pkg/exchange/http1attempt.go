@@ -46,16 +46,6 @@ func (x *Exchange) connect() (*upstream.Conn, error) {
 	return x.endpoint.Dial(x.dialer(), transport, x.preamble())
 }
 
-// dialer has the patience of the route.
-func (x *Exchange) dialer() *upstream.Dialer {
-	if x.view.Limits.ConnectTimeout == x.Engine.dialer.Timeout {
-		return &x.Engine.dialer
-	}
-	d := x.Engine.dialer
-	d.Timeout = x.view.Limits.ConnectTimeout
-	return &d
-}
-
 // send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
 func (x *Exchange) send(conn *upstream.Conn) failure {
 	x.out.Begin()
@@ -128,7 +118,7 @@ func (x *Exchange) readHead(conn *upstream.Conn) failure {
 	x.resp.Reset()
 	x.guard.Start(conn, x.answerBy())
 	for {
-		n, err := http1.ParseResponse(&x.resp, conn.Buffered(), &x.Engine.Limits, x.req.Method)
+		n, err := http1.ParseResponse(&x.resp.Response, conn.Buffered(), &x.Engine.Limits, x.req.Method)
 		if err == nil {
 			conn.Consume(n)
 			x.guard.Stop()

@@ -111,8 +111,8 @@ func (x *Exchange) http2Failure(err error, isLate bool) failure {
 
 // takeHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
 func (x *Exchange) takeHead(head *http2.Head) {
-	r := &x.resp
-	r.Reset()
+	x.resp.Reset()
+	r := &x.resp.Response
 	r.Minor, r.KeepAlive = 1, true
 	r.Status, r.Reason = head.Status, []byte(http.StatusText(head.Status))
 	for i := range head.Fields {

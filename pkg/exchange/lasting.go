@@ -26,7 +26,7 @@ func (x *Exchange) awaitMore(pod podSide) {
 	if x.awaitedSince == 0 {
 		x.awaitedSince = now
 		x.resp.KeepNominated()
-		x.flow.kind = kindOf(&x.resp)
+		x.flow.kind = kindOf(&x.resp.Response)
 	}
 	isLong := x.flow.kind == observe.StreamEvents || now-x.awaitedSince >= x.Engine.StreamsFrom.Milliseconds()
 	if !isLong || x.flow.pod != nil {

@@ -30,14 +30,14 @@ func (x *Exchange) relay(conn *upstream.Conn) {
 // prepareHead makes the head of a pod's response, whatever protocol it came by, ready for the client: the session's token and
 // the response filters.
 func (x *Exchange) prepareHead() {
-	x.holdSession()
+	x.holdSession(&x.request, &x.resp, x.endpoint)
 	x.filterResponse()
 }
 
 // relayAnswer passes head and body on, and reports whether the client got them whole, and the pod's side is as good as
 // before. A wait for the pod that takes too long ends by the deadline of pod.
 func (x *Exchange) relayAnswer(body MessageBody, pod podSide) bool {
-	if err := x.down.WriteHead(x); err != nil {
+	if err := x.down.WriteHead(&x.resp); err != nil {
 		return x.breakOff()
 	}
 	err := x.relayBody(body, pod)
@@ -106,7 +106,7 @@ func (x *Exchange) switchProtocols(conn *upstream.Conn) {
 	if x.accept != nil {
 		x.resp.WithholdAll(http1.FieldSecWebSocketAccept) // the client knows nothing of the key
 	}
-	if x.down.WriteHead(x) != nil || x.down.Flush() != nil {
+	if x.down.WriteHead(&x.resp) != nil || x.down.Flush() != nil {
 		x.broken = true
 		x.abandon(conn)
 		return
@@ -127,6 +127,6 @@ func (x *Exchange) relayInterim() error {
 	if x.resp.Status == 100 && !x.req.ExpectContinue {
 		return nil
 	}
-	x.withholdCookies()
-	return x.down.WriteInterim(&x.resp)
+	x.withholdCookies(&x.resp)
+	return x.down.WriteInterim(&x.resp.Response)
 }

@@ -2,12 +2,14 @@ package exchange
 
 import (
 	"bytes"
+	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // request is a request as the steps up to bind see it, whether a client sent it or it was described to Explain.
@@ -63,6 +65,31 @@ func hostName(dst, authority []byte) []byte {
 		dst = append(dst, c)
 	}
 	return dst
+}
+
+// OmitsBody reports whether the response has no body, whatever its head says.
+func (r *request) OmitsBody() bool { return string(r.req.Method) == http.MethodHead }
+
+// replayable reports whether the request may be sent again although a pod may have acted on it.
+func (r *request) replayable() bool {
+	if r.req.Body != http1.BodyNone {
+		return false
+	}
+	switch string(r.req.Method) {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	return false
+}
+
+// dialer returns one that waits as long as the route says.
+func (r *request) dialer() *upstream.Dialer {
+	if r.view.Limits.ConnectTimeout == r.Engine.dialer.Timeout {
+		return &r.Engine.dialer
+	}
+	d := r.Engine.dialer
+	d.Timeout = r.view.Limits.ConnectTimeout
+	return &d
 }
 
 // identity is a request as affinity sees it: what its client can be recognized by.

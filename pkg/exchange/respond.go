@@ -44,15 +44,15 @@ func (x *Exchange) respond(own *filter.Response) {
 	for i := range own.Fields {
 		x.resp.AddField(own.Fields[i])
 	}
-	filter.OwnFields{}.FilterResponse(&x.view, &x.resp)
+	filter.OwnFields{}.FilterResponse(&x.view, &x.resp.Response)
 	x.filterResponse()
 	if own.Close {
 		x.req.KeepAlive = false
 	}
-	x.cookie = x.cookie[:0]
+	x.resp.SetCookie = x.resp.SetCookie[:0]
 	x.answered = true
 	x.sent = x.resp.ContentLength
-	if x.down.WriteHead(x) != nil || x.down.WriteBody(own.Body) != nil || x.down.End(nil) != nil {
+	if x.down.WriteHead(&x.resp) != nil || x.down.WriteBody(own.Body) != nil || x.down.End(nil) != nil {
 		x.broken = true
 	}
 }
@@ -60,9 +60,9 @@ func (x *Exchange) respond(own *filter.Response) {
 // filterResponse runs the response filters of the route, if it is known, and those of all responses.
 func (x *Exchange) filterResponse() {
 	if x.route != nil {
-		x.route.Filters.FilterResponse(&x.view, &x.resp)
+		x.route.Filters.FilterResponse(&x.view, &x.resp.Response)
 	}
-	x.Engine.filters.FilterResponse(&x.view, &x.resp)
+	x.Engine.filters.FilterResponse(&x.view, &x.resp.Response)
 }
 
 // respondFailure says why no pod has sent a response.

@@ -8,87 +8,87 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// holdSession remembers that the endpoint has answered the session, and gives the client a token if it must be told
-// where it belongs. An app that releases the session gets neither.
-func (x *Exchange) holdSession() {
-	x.endpoint.Accepted()
-	x.cookie = x.cookie[:0]
-	x.withholdCookies()
-	if x.resp.Has(http1.FieldLimpetReleaseSession) {
-		x.releaseSession()
+// holdSession remembers that endpoint e has responded to the session, and adds a token to the response if the client must be
+// told where it belongs. An app that releases the session gets neither.
+func (s *selection) holdSession(r *request, resp *Response, e *upstream.Endpoint) {
+	e.Accepted()
+	resp.SetCookie = resp.SetCookie[:0]
+	s.withholdCookies(resp)
+	if resp.Has(http1.FieldLimpetReleaseSession) {
+		s.releaseSession(r, resp)
 		return
 	}
-	if x.decision.From >= 0 {
-		x.set.Endpoint(x.decision.From).Left()
+	if s.decision.From >= 0 {
+		s.set.Endpoint(s.decision.From).Left()
 	}
-	if x.backend.Policy.WatchesAnswers(&x.decision) {
-		x.bindAnswer()
+	if s.backend.Policy.WatchesAnswers(&s.decision) {
+		s.bindAnswer(r, resp, e)
 	}
-	x.countSession(x.endpoint)
-	if x.decision.Issue {
-		x.issueToken()
+	s.countSession(e)
+	if s.decision.Issue {
+		s.issueToken(r, resp)
 	}
 }
 
 // withholdCookies keeps an app from setting a cookie of Limpet's name, which clients would mix up with Limpet's. Browsers
 // send a cookie without a name by its value, which may pass for one with a name.
-func (x *Exchange) withholdCookies() {
-	for _, i := range x.resp.Cookies {
-		name, _, _ := bytes.Cut(bytes.TrimLeft(x.resp.Fields[i].Value, "= \t"), equals)
+func (s *selection) withholdCookies(resp *Response) {
+	for _, i := range resp.Cookies {
+		name, _, _ := bytes.Cut(bytes.TrimLeft(resp.Fields[i].Value, "= \t"), equals)
 		name = bytes.TrimRight(name, " \t")
-		if slices.ContainsFunc(x.backend.Policy.CookieNames(), func(own string) bool { return own == string(name) }) {
-			x.resp.Withhold(i)
+		if slices.ContainsFunc(s.backend.Policy.CookieNames(), func(own string) bool { return own == string(name) }) {
+			resp.Withhold(i)
 		}
 	}
 }
 
 var equals = []byte("=")
 
-// countSession lets the endpoint know the session, if there is one.
-func (x *Exchange) countSession(e *upstream.Endpoint) {
-	if x.decision.Session != 0 {
-		e.Served(x.decision.Session)
+// countSession lets e know the session, if there is one.
+func (s *selection) countSession(e *upstream.Endpoint) {
+	if s.decision.Session != 0 {
+		e.Served(s.decision.Session)
 	}
 }
 
 // bindAnswer binds the values that the app gives its client to the endpoint they come from.
-func (x *Exchange) bindAnswer() {
-	policy, keys, isGuest := x.backend.Policy, x.Engine.Keys.Load(), x.decision.Guest
-	policy.Relearn(&x.decision, x.identity(), x.set, x.Memory)
-	for i := range x.resp.Fields {
-		f, start := &x.resp.Fields[i], len(x.edited)
-		x.edited = policy.BindAnswer(x.edited, &x.decision, f.Name, f.Value, x.set, keys, x.Memory)
-		if len(x.edited) > start {
-			f.Value = x.edited[start:]
+func (s *selection) bindAnswer(r *request, resp *Response, e *upstream.Endpoint) {
+	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Guest
+	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory)
+	for i := range resp.Fields {
+		f, start := &resp.Fields[i], len(resp.space)
+		resp.space = policy.BindAnswer(resp.space, &s.decision, f.Name, f.Value, s.set, keys, r.Memory)
+		if len(resp.space) > start {
+			f.Value = resp.space[start:]
 		}
 	}
-	if isGuest && !x.decision.Guest {
-		x.endpoint.Known()
+	if isGuest && !s.decision.Guest {
+		e.Known()
 	}
 }
 
-func (x *Exchange) issueToken() {
-	policy := x.backend.Policy
-	token := policy.AppendToken(x.cookie, &x.decision, x.set, x.Engine.Keys.Load(), x.Memory, x.TLS != nil)
-	header := policy.TokenHeader(&x.decision)
+func (s *selection) issueToken(r *request, resp *Response) {
+	policy := s.backend.Policy
+	token := policy.AppendToken(resp.SetCookie, &s.decision, s.set, r.Engine.Keys.Load(), r.Memory, r.TLS != nil)
+	header := policy.TokenHeader(&s.decision)
 	if header == nil {
-		x.cookie = token
+		resp.SetCookie = token
 		return
 	}
-	start := len(x.edited)
-	x.edited = append(x.edited, token...)
-	x.resp.Add(header, x.edited[start:])
+	start := len(resp.space)
+	resp.space = append(resp.space, token...)
+	resp.Add(header, resp.space[start:])
 }
 
 // releaseSession makes the client forget what binds it: its next request is that of a new client.
-func (x *Exchange) releaseSession() {
-	x.decision.Issue = false
-	policy := x.backend.Policy
-	policy.Forget(x.identity(), x.Memory)
+func (s *selection) releaseSession(r *request, resp *Response) {
+	s.decision.Issue = false
+	policy := s.backend.Policy
+	policy.Forget(r.identity(), r.Memory)
 	for i := range policy.CookieNames() {
-		start := len(x.edited)
-		x.edited = policy.AppendExpiry(x.edited, i, x.TLS != nil)
-		x.resp.Add(setCookie, x.edited[start:])
+		start := len(resp.space)
+		resp.space = policy.AppendExpiry(resp.space, i, r.TLS != nil)
+		resp.Add(setCookie, resp.space[start:])
 	}
 }
 

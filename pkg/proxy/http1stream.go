@@ -135,13 +135,13 @@ func (s *http1Stream) appendFields(head *http1.Response) {
 	}
 }
 
-func (s *http1Stream) WriteHead(x *exchange.Exchange) error {
+func (s *http1Stream) WriteHead(head *exchange.Response) error {
 	s.chooseFraming()
 	s.out.Begin()
-	s.out.Buf = http1.AppendStatusLine(s.out.Buf, x.Response().Status, x.Response().Reason)
-	s.appendFields(x.Response())
-	if len(x.SetCookie()) > 0 {
-		s.out.Buf = http1.AppendField(s.out.Buf, "Set-Cookie", x.SetCookie())
+	s.out.Buf = http1.AppendStatusLine(s.out.Buf, head.Status, head.Reason)
+	s.appendFields(&head.Response)
+	if len(head.SetCookie) > 0 {
+		s.out.Buf = http1.AppendField(s.out.Buf, "Set-Cookie", head.SetCookie)
 	}
 	s.appendMissing()
 	s.appendFraming()

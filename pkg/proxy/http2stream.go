@@ -45,20 +45,20 @@ func (s *http2Stream) appendFields(head *http1.Response) {
 	}
 }
 
-func (s *http2Stream) WriteHead(x *exchange.Exchange) error {
+func (s *http2Stream) WriteHead(head *exchange.Response) error {
 	s.out.Begin()
-	if x.Response().Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
+	if head.Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
 		s.out.Buf = http2.AppendStatus(s.out.Buf, http.StatusOK)
 	} else {
-		s.out.Buf = http2.AppendStatus(s.out.Buf, x.Response().Status)
+		s.out.Buf = http2.AppendStatus(s.out.Buf, head.Status)
 	}
-	s.appendFields(x.Response())
-	if len(x.SetCookie()) > 0 {
-		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, x.SetCookie())
+	s.appendFields(&head.Response)
+	if len(head.SetCookie) > 0 {
+		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, head.SetCookie)
 	}
 	s.appendMissing()
-	if x.Response().ContentLength >= 0 && x.Response().Status != http.StatusSwitchingProtocols {
-		s.out.Buf = http2.AppendLength(s.out.Buf, x.Response().ContentLength)
+	if head.ContentLength >= 0 && head.Status != http.StatusSwitchingProtocols {
+		s.out.Buf = http2.AppendLength(s.out.Buf, head.ContentLength)
 	}
 	return s.sendHead(s.isBodiless())
 }

@@ -115,26 +115,26 @@ func (s *http3Stream) setFields(head *http1.Response) {
 	}
 }
 
-func (s *http3Stream) WriteHead(x *exchange.Exchange) error {
-	s.setFields(x.Response())
+func (s *http3Stream) WriteHead(head *exchange.Response) error {
+	s.setFields(&head.Response)
 	h := s.w.Header()
-	if !x.Response().Has(http1.FieldContentType) {
+	if !head.Has(http1.FieldContentType) {
 		h["Content-Type"] = nil // quic-go would make one up, as it does, rightly, with Date
 	}
-	if server := s.connection.Engine.ServerHeader; server != "" && !x.Response().Has(http1.FieldServer) {
+	if server := s.connection.Engine.ServerHeader; server != "" && !head.Has(http1.FieldServer) {
 		h.Set("Server", server)
 	}
-	if len(x.SetCookie()) > 0 {
-		h.Add("Set-Cookie", string(x.SetCookie()))
+	if len(head.SetCookie) > 0 {
+		h.Add("Set-Cookie", string(head.SetCookie))
 	}
-	if x.Response().Status == http.StatusSwitchingProtocols {
+	if head.Status == http.StatusSwitchingProtocols {
 		s.w.WriteHeader(http.StatusOK) // RFC 8441 section 5
 		return nil
 	}
-	if x.Response().ContentLength >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(x.Response().ContentLength, 10))
+	if head.ContentLength >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(head.ContentLength, 10))
 	}
-	s.w.WriteHeader(x.Response().Status)
+	s.w.WriteHeader(head.Status)
 	return nil
 }
 
