@@ -18,7 +18,7 @@ type call struct {
 	// settled says that a value of the app's own has settled the outcome.
 	settled bool
 	probes  bool // nothing comes of it, so nothing is to be moved or counted
-	// trace is where the methods record what they find, nil where nobody asks.
+	// trace is where the methods record what they find. Nil records nothing.
 	trace *[]Finding
 }
 

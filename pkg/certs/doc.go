@@ -2,5 +2,5 @@
 //
 // It decides which certificate answers a ClientHello, and which other hosts one that was presented is good for. Which
 // Secret serves which name, and what is valid, is decided in pkg/translate; versions, cipher suites, tickets and clients
-// are the affair of pkg/proxy.
+// are up to pkg/proxy.
 package certs

@@ -11,11 +11,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// MessageBody is the body of a request or an answer, whatever protocol it comes by.
+// MessageBody is the body of a request or a response, whatever protocol it comes by.
 type MessageBody interface {
-	// Next gives the next span, as http1.Body.Next does.
+	// Next returns the next span, as http1.Body.Next does.
 	Next(wait bool) ([]byte, error)
-	// Trailers are those that came after the body, once Next gave io.EOF.
+	// Trailers returns the fields that came after the body, once Next has returned io.EOF.
 	Trailers() []http1.Field
 }
 
@@ -24,8 +24,8 @@ var (
 	_ MessageBody = (*http2.Stream)(nil)
 )
 
-// bodySource is where the body of a request comes from. It is read by one goroutine at a time: that of the exchange, until
-// the one that sends the body on takes over.
+// BodySource is where the body of a request comes from. One goroutine at a time reads it: that of the exchange, until the one
+// that sends the body on takes over. Its Guard bounds the wait for the client.
 type BodySource struct {
 	Guard       // of the wait for the client
 	body        MessageBody
@@ -33,7 +33,7 @@ type BodySource struct {
 	interrupted atomic.Bool // no more is read
 }
 
-// Begin is for another request.
+// Begin prepares s for the body of the next request. deadline is that of what the body comes by.
 func (s *BodySource) Begin(body MessageBody, deadline Deadliner) {
 	s.body, s.deadline, s.reads = body, deadline, true
 	s.interrupted.Store(false)
@@ -62,7 +62,7 @@ func (s *BodySource) interrupt() {
 	_ = s.deadline.SetReadDeadline(longAgo) // fails where the connection has ended, which ends the wait too
 }
 
-// Resume takes interrupt back: it ended the wait of a goroutine that has ended since, for a body that had come.
+// Resume takes an interruption back. It ended the wait of a goroutine that has ended since, for a body that had come.
 func (s *BodySource) Resume() {
 	if s.interrupted.CompareAndSwap(true, false) {
 		_ = s.deadline.SetReadDeadline(time.Time{}) // fails on a connection that is closed

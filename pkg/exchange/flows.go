@@ -17,7 +17,7 @@ type flow struct {
 	cut   bool      // the pod's side is being closed; settled once the flow was removed
 }
 
-// flows is every flow that is open.
+// Flows is every stream in progress. It is safe for concurrent use.
 type Flows struct {
 	metrics *observe.Metrics
 	mu      sync.Mutex
@@ -56,7 +56,7 @@ func (fs *Flows) Open(kind observe.StreamKind) int {
 	return len(fs.kinds[kind].open)
 }
 
-// BeginCounting makes those that are open now the whole that CloseDown takes a share of.
+// BeginCounting makes the streams that are open now the whole that CloseDown takes a share of.
 func (fs *Flows) BeginCounting() {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -65,8 +65,8 @@ func (fs *Flows) BeginCounting() {
 	}
 }
 
-// CloseDown closes flows of that kind, any of them, until no more than that share of all is left. Those that ended by
-// themselves count as closed, and those that came since counting began belong to all.
+// CloseDown closes streams of that kind, in no order, until no more than that share of all is left. Streams that ended by
+// themselves count as closed, and those that came since BeginCounting belong to all.
 func (fs *Flows) CloseDown(kind observe.StreamKind, share float64) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -81,7 +81,7 @@ func (fs *Flows) CloseDown(kind observe.StreamKind, share float64) {
 	}
 }
 
-// CloseAll closes every flow.
+// CloseAll closes every stream.
 func (fs *Flows) CloseAll() {
 	for kind := range fs.kinds {
 		fs.CloseDown(observe.StreamKind(kind), 0)

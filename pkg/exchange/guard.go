@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// guard ends a wait that takes too long. Setting a deadline on a connection costs a lock of the runtime's timers, four
+// Guard ends a wait that takes too long. Setting a deadline on a connection costs a lock of the runtime's timers, four
 // times a request; a guard costs two stores, and a sweeper that looks at all guards every Resolution sets the deadline
 // of the connections whose time is up (docs/adr/0006). So limits are kept to within Resolution.
 //
@@ -17,7 +17,7 @@ type Guard struct {
 	reads bool         // of reading only: somebody else writes to the connection, and may go on
 }
 
-// deadliner is a connection, or a stream of one.
+// Deadliner is a connection, or a stream of one.
 type Deadliner interface {
 	SetDeadline(time.Time) error
 	SetReadDeadline(time.Time) error
@@ -65,21 +65,21 @@ func (g *Guard) Stop() (fired bool) {
 	}
 }
 
-// Sweep is called by the sweeper.
+// Sweep ends the wait if the engine's clock has reached its time. Only the sweeper calls it.
 func (g *Guard) Sweep(clock int64) {
 	if v := g.until.Load(); v > 0 && v <= clock {
 		g.Interrupt(v)
 	}
 }
 
-// Expire is called by the sweeper too, to end the wait at once if there is one.
+// Expire ends the wait at once if there is one. Only the sweeper calls it.
 func (g *Guard) Expire() {
 	if v := g.until.Load(); v > 0 {
 		g.Interrupt(v)
 	}
 }
 
-// Interrupt sets the deadline now if until is still v.
+// Interrupt ends the wait at once if its time is still v, which Until returned before.
 func (g *Guard) Interrupt(v int64) {
 	if !g.until.CompareAndSwap(v, guardFiring) {
 		return

@@ -17,7 +17,7 @@ type selection struct {
 	backend  *routing.Backend
 	set      *upstream.Set
 	decision affinity.Decision
-	// trace is where the steps record what they decide, nil where nobody asks.
+	// trace is where the steps record what they decide. Nil records nothing.
 	trace *Trace
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// tunnel is the pod's side of an upgraded connection. The endpoint counts it among its requests until it ends.
+// Tunnel is the pod's side of an upgraded connection. The endpoint counts it among its requests until it ends.
 type Tunnel struct {
 	conn     *upstream.Conn
 	endpoint *upstream.Endpoint

@@ -148,7 +148,8 @@ type quicConn struct {
 }
 
 func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
-	return &quicConn{Conn: conn, resets: http2.NewAllowance(s.options.budget.ResetsAtOnce, s.options.budget.ResetsPerSecond, s.Clock())}
+	most := &s.options.budget
+	return &quicConn{Conn: conn, resets: http2.NewAllowance(most.ResetsAtOnce, most.ResetsPerSecond, s.Clock())}
 }
 
 // Close says goodbye.
