@@ -97,7 +97,7 @@ func (x *Exchange) Begin(c *Connection, guard *Guard, source *BodySource, down D
 func (x *Exchange) Release() {
 	x.out.Drop()
 	x.respBody.Reset()
-	x.Connection, x.guard, x.source = nil, nil, nil
+	x.Connection, x.guard, x.source, x.view.TLS = nil, nil, nil, nil
 }
 
 // Request returns the head of the request, which the caller fills in before Run.

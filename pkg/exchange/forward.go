@@ -5,6 +5,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
 // podHead writes the head of a request as a pod receives it.
@@ -23,6 +24,23 @@ func (h *podHead) appendHead(b []byte) []byte {
 	b = h.appendFraming(b)
 	return http1.AppendHeadEnd(b)
 }
+
+// appendBlock writes the head as a field section of HTTP/2. lines is what appendFields has written.
+func (h *podHead) appendBlock(b, lines []byte) []byte {
+	to := &h.view.Forward
+	b = http2.AppendRequest(b, h.req.Method, h.backend.Transport.TLS, h.req.Host)
+	b = http2.AppendPath(b, to.Path, to.Query, to.HasQuery)
+	b = http2.AppendLines(b, lines)
+	if h.req.TakesTrailers {
+		b = http2.AppendField(b, teName, "trailers")
+	}
+	if h.req.ContentLength >= 0 {
+		b = http2.AppendLength(b, h.req.ContentLength)
+	}
+	return b
+}
+
+var teName = []byte("te")
 
 // appendFields writes what is about the request itself, and not about how it travels to the pod.
 func (h *podHead) appendFields(b []byte) []byte {

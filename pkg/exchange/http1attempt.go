@@ -7,13 +7,20 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
+// http1Attempt is one attempt at a pod that speaks HTTP/1.1.
+type http1Attempt struct {
+	*Exchange
+	conn *upstream.Conn
+}
+
 // tryHTTP1 makes an attempt at a pod that speaks HTTP/1.1.
 func (x *Exchange) tryHTTP1() failure {
 	conn, err := x.connect()
 	if err != nil {
 		return failure{notSent, err}
 	}
-	switch failed := x.send(conn); failed.kind {
+	attempt := http1Attempt{x, conn}
+	switch failed := attempt.send(); failed.kind {
 	case none:
 	case stale:
 		conn.Close()
@@ -22,7 +29,7 @@ func (x *Exchange) tryHTTP1() failure {
 		x.abandon(conn)
 		return failed
 	}
-	if failed := x.receiveHead(conn); failed.kind != none {
+	if failed := attempt.receiveHead(); failed.kind != none {
 		// Asked before the pump is stopped, which fails it.
 		if err := x.body.failure(); err != nil {
 			failed = failure{badBody, err}
@@ -30,7 +37,7 @@ func (x *Exchange) tryHTTP1() failure {
 		x.abandon(conn)
 		return failed
 	}
-	x.relay(conn)
+	attempt.relay()
 	return failure{}
 }
 
@@ -43,24 +50,24 @@ func (x *Exchange) connect() (*upstream.Conn, error) {
 			return conn, nil
 		}
 	}
-	return x.endpoint.Dial(x.dialer(), transport, x.preamble())
+	return x.endpoint.Dial(x.dialer(), transport, x.head.preamble())
 }
 
 // send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
-func (x *Exchange) send(conn *upstream.Conn) failure {
+func (x http1Attempt) send() failure {
 	x.out.Begin()
 	x.out.Buf = x.head.appendHead(x.out.Buf)
 	head := len(x.out.Buf)
-	x.toHTTP1 = http1Upload{x, conn}
-	_ = x.body.begin(x, &x.toHTTP1, false) // sends nothing: nothing is kept
-	x.guard.Start(conn, x.Engine.After(x.view.Limits.AnswerTimeout))
+	x.toHTTP1 = http1Upload{x.Exchange, x.conn}
+	_ = x.body.begin(x.Exchange, &x.toHTTP1, false) // sends nothing: nothing is kept
+	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.AnswerTimeout))
 	err := x.body.sendBuffered()
 	if err == nil {
-		err = x.flush(conn)
+		err = x.flush()
 	}
 	isLate := x.guard.Stop()
 	if err != nil {
-		kind := x.sendFailure(err, isLate, conn)
+		kind := x.sendFailure(err, isLate)
 		if kind == stale {
 			x.body.takeBack(x.out.Buf[head:])
 		}
@@ -72,17 +79,17 @@ func (x *Exchange) send(conn *upstream.Conn) failure {
 }
 
 // flush also waits for the answer if there is nothing more to send.
-func (x *Exchange) flush(conn *upstream.Conn) error {
+func (x http1Attempt) flush() error {
 	if x.body.isSent() {
-		return x.out.FlushAndAsk(conn.Conn, x.Engine.Limits.HeadBytes)
+		return x.out.FlushAndAsk(x.conn.Conn, x.Engine.Limits.HeadBytes)
 	}
-	return x.out.Flush(conn)
+	return x.out.Flush(x.conn)
 }
 
 // sendFailure takes only idle connections for stale, so that a pod that hangs up on everybody is not asked for ever.
-func (x *Exchange) sendFailure(err error, isLate bool, conn *upstream.Conn) failureKind {
+func (x http1Attempt) sendFailure(err error, isLate bool) failureKind {
 	switch {
-	case err == http1.ErrStale && conn.Reused && x.req.Body != http1.BodyChunked:
+	case err == http1.ErrStale && x.conn.Reused && x.req.Body != http1.BodyChunked:
 		return stale
 	case x.body.failure() != nil:
 		return badBody
@@ -96,9 +103,9 @@ func (x *Exchange) sendFailure(err error, isLate bool, conn *upstream.Conn) fail
 const maxInterim = 16
 
 // receiveHead reads the head of the final answer, and passes those of interim answers on.
-func (x *Exchange) receiveHead(conn *upstream.Conn) failure {
+func (x http1Attempt) receiveHead() failure {
 	for range maxInterim {
-		if failed := x.readHead(conn); failed.kind != none {
+		if failed := x.readHead(); failed.kind != none {
 			return failed
 		}
 		if x.resp.Status >= 200 || x.resp.Status == 101 {
@@ -114,13 +121,13 @@ func (x *Exchange) receiveHead(conn *upstream.Conn) failure {
 var errInterim = errors.New("more interim answers than are believable")
 
 // readHead reads one head, final or not.
-func (x *Exchange) readHead(conn *upstream.Conn) failure {
+func (x http1Attempt) readHead() failure {
 	x.resp.Reset()
-	x.guard.Start(conn, x.answerBy())
+	x.guard.Start(x.conn, x.answerBy())
 	for {
-		n, err := http1.ParseResponse(&x.resp.Response, conn.Buffered(), &x.Engine.Limits, x.req.Method)
+		n, err := http1.ParseResponse(&x.resp.Response, x.conn.Buffered(), &x.Engine.Limits, x.req.Method)
 		if err == nil {
-			conn.Consume(n)
+			x.conn.Consume(n)
 			x.guard.Stop()
 			return failure{}
 		}
@@ -128,17 +135,17 @@ func (x *Exchange) readHead(conn *upstream.Conn) failure {
 			x.guard.Stop()
 			return failure{badAnswer, err}
 		}
-		if err := conn.Fill(x.Engine.Limits.HeadBytes); err != nil {
-			return failure{x.readFailure(conn), err}
+		if err := x.conn.Fill(x.Engine.Limits.HeadBytes); err != nil {
+			return failure{x.readFailure(), err}
 		}
 	}
 }
 
-func (x *Exchange) readFailure(conn *upstream.Conn) failureKind {
+func (x http1Attempt) readFailure() failureKind {
 	if x.guard.Stop() {
 		return late
 	}
-	if len(conn.Buffered()) > 0 {
+	if len(x.conn.Buffered()) > 0 {
 		return badAnswer
 	}
 	return lost

@@ -15,6 +15,12 @@ var usualPodBudget = http2.Budget{
 	EmptyAtOnce: 100_000, EmptyPerSecond: 100_000,
 }
 
+// http2Attempt is one attempt at a pod that speaks HTTP/2.
+type http2Attempt struct {
+	*Exchange
+	stream *http2.Stream
+}
+
 // tryHTTP2 makes an attempt at a pod that speaks HTTP/2.
 func (x *Exchange) tryHTTP2() failure {
 	block, end := x.headBlock(), x.req.Body == http1.BodyNone
@@ -23,9 +29,10 @@ func (x *Exchange) tryHTTP2() failure {
 		return failure{notSent, err}
 	}
 	defer stream.Close(http2.CodeCancel)
-	failed := x.sendHTTP2(stream)
+	attempt := http2Attempt{x, stream}
+	failed := attempt.send()
 	if failed.kind == none {
-		failed = x.receiveHTTP2(stream)
+		failed = attempt.receiveHead()
 	}
 	if failed.kind != none {
 		if failed.kind != notTaken { // after which the pump goes on, for another pod
@@ -33,55 +40,44 @@ func (x *Exchange) tryHTTP2() failure {
 		}
 		return failed
 	}
-	x.relayHTTP2(stream)
+	attempt.relay()
 	return failure{}
 }
 
-// headBlock is the head of the request as the pod gets it.
+// headBlock returns the head of the request as the pod receives it.
 func (x *Exchange) headBlock() []byte {
 	x.out.Begin()
 	x.out.Buf = x.head.appendFields(x.out.Buf)
-	b := http2.AppendRequest(x.block[:0], x.req.Method, x.backend.Transport.TLS, x.req.Host)
-	b = http2.AppendPath(b, x.view.Forward.Path, x.view.Forward.Query, x.view.Forward.HasQuery)
-	b = http2.AppendLines(b, x.out.Buf)
+	x.block = x.head.appendBlock(x.block[:0], x.out.Buf)
 	x.out.Drop()
-	if x.req.TakesTrailers {
-		b = http2.AppendField(b, teName, "trailers")
-	}
-	if x.req.ContentLength >= 0 {
-		b = http2.AppendLength(b, x.req.ContentLength)
-	}
-	x.block = b
-	return b
+	return x.block
 }
 
-var teName = []byte("te")
-
-// sendHTTP2 sends as much of the body as has arrived; the rest is sent while the answer is awaited.
-func (x *Exchange) sendHTTP2(stream *http2.Stream) failure {
-	x.guard.Start(stream, x.Engine.After(x.view.Limits.AnswerTimeout))
-	err := x.body.begin(x, &http2Upload{x, stream}, true)
+// send sends as much of the body as has arrived; the rest is sent while the answer is awaited.
+func (x http2Attempt) send() failure {
+	x.guard.Start(x.stream, x.Engine.After(x.view.Limits.AnswerTimeout))
+	err := x.body.begin(x.Exchange, &http2Upload{x.Exchange, x.stream}, true)
 	if err == nil {
 		err = x.body.sendBuffered()
 	}
 	if err == nil {
-		err = stream.Flush()
+		err = x.stream.Flush()
 	}
 	if x.guard.Stop() || x.body.failure() != nil {
-		return x.http2Failure(err, true)
+		return x.failure(err, true)
 	}
 	x.body.sendRest() // of no use after an error, but then the answer is there, or tells why
 	return failure{}
 }
 
-// receiveHTTP2 waits for the head of the final answer, and passes those of interim answers on.
-func (x *Exchange) receiveHTTP2(stream *http2.Stream) failure {
+// receiveHead waits for the head of the final answer, and passes those of interim answers on.
+func (x http2Attempt) receiveHead() failure {
 	for range maxInterim {
-		x.guard.Start(stream, x.answerBy())
-		head, err := stream.AwaitHead()
+		x.guard.Start(x.stream, x.answerBy())
+		head, err := x.stream.AwaitHead()
 		isLate := x.guard.Stop()
 		if err != nil {
-			return x.http2Failure(err, isLate)
+			return x.failure(err, isLate)
 		}
 		x.takeHead(head)
 		if head.Status >= 200 {
@@ -94,7 +90,7 @@ func (x *Exchange) receiveHTTP2(stream *http2.Stream) failure {
 	return failure{badAnswer, errInterim}
 }
 
-func (x *Exchange) http2Failure(err error, isLate bool) failure {
+func (x http2Attempt) failure(err error, isLate bool) failure {
 	var reset *http2.ResetError
 	switch clientErr := x.body.failure(); {
 	case clientErr != nil:
@@ -110,7 +106,7 @@ func (x *Exchange) http2Failure(err error, isLate bool) failure {
 }
 
 // takeHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
-func (x *Exchange) takeHead(head *http2.Head) {
+func (x http2Attempt) takeHead(head *http2.Head) {
 	x.resp.Reset()
 	r := &x.resp.Response
 	r.Minor, r.KeepAlive = 1, true
@@ -137,7 +133,7 @@ func (x *Exchange) takeHead(head *http2.Head) {
 // for it (RFC 8441 section 5).
 var errNoSocket = errors.New("pods are not asked for WebSockets over HTTP/2")
 
-func (x *Exchange) checkHead() failure {
+func (x http2Attempt) checkHead() failure {
 	if x.accept != nil && x.resp.Status < 300 {
 		return failure{badAnswer, errNoSocket}
 	}
@@ -145,24 +141,24 @@ func (x *Exchange) checkHead() failure {
 }
 
 // endWithHead is for an answer that has nothing after its head. Over HTTP/1.1 the client has to be told so.
-func (x *Exchange) endWithHead() {
+func (x http2Attempt) endWithHead() {
 	if r := &x.resp; r.Body == http1.BodyChunked {
 		r.Body, r.ContentLength = http1.BodyNone, 0
 	}
 }
 
-// relayHTTP2 passes the answer on to the client.
-func (x *Exchange) relayHTTP2(stream *http2.Stream) {
-	if stream.Ended() {
+// relay passes the answer on to the client.
+func (x http2Attempt) relay() {
+	if x.stream.Ended() {
 		x.endWithHead()
 	}
 	x.prepareHead()
 	x.answered = true
-	if x.relayAnswer(stream, podStream{stream}) && x.body.isSent() {
+	if x.relayAnswer(x.stream, podStream{x.stream}) && x.body.isSent() {
 		x.body.join()
 		return
 	}
-	x.abandon(podStream{stream})
+	x.abandon(podStream{x.stream})
 }
 
 // podStream is the pod's side of an answer.

@@ -5,26 +5,25 @@ import (
 	"io"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // relay passes the answer, whose head was read, on to the client, and keeps the connection to the pod if it is fit for
 // another request.
-func (x *Exchange) relay(conn *upstream.Conn) {
+func (x http1Attempt) relay() {
 	x.prepareHead()
 	if x.resp.Status == 101 || x.accept != nil && x.resp.Status < 300 {
-		x.switchProtocols(conn)
+		x.switchProtocols()
 		return
 	}
 	x.answered = true
-	x.respBody.Begin(conn.Conn, &x.resp.Message, &x.Engine.Limits)
-	whole := x.relayAnswer(&x.respBody, conn) && x.respBody.Done()
-	if whole && x.body.isSent() && x.fitForReuse(conn) {
+	x.respBody.Begin(x.conn.Conn, &x.resp.Message, &x.Engine.Limits)
+	whole := x.relayAnswer(&x.respBody, x.conn) && x.respBody.Done()
+	if whole && x.body.isSent() && x.fitForReuse() {
 		x.body.join()
-		x.endpoint.Keep(conn, x.Shard, x.start)
+		x.endpoint.Keep(x.conn, x.Shard, x.start)
 		return
 	}
-	x.abandon(conn)
+	x.abandon(x.conn)
 }
 
 // prepareHead makes the head of a pod's response, whatever protocol it came by, ready for the client: the session's token and
@@ -89,16 +88,16 @@ func (x *Exchange) breakOff() bool {
 	return false
 }
 
-// fitForReuse reports whether another request may follow on conn.
-func (x *Exchange) fitForReuse(conn *upstream.Conn) bool {
-	return x.resp.KeepAlive && len(conn.Buffered()) == 0
+// fitForReuse reports whether another request may follow on the connection.
+func (x http1Attempt) fitForReuse() bool {
+	return x.resp.KeepAlive && len(x.conn.Buffered()) == 0
 }
 
 // switchProtocols believes a 101 only if the client asked for a WebSocket and that is what the pod switched to: nothing
 // else is tunnelled.
-func (x *Exchange) switchProtocols(conn *upstream.Conn) {
+func (x http1Attempt) switchProtocols() {
 	if !x.req.WebSocket() || !bytes.EqualFold(x.resp.Upgrade, websocket) || !x.isAccepted() {
-		x.abandon(conn)
+		x.abandon(x.conn)
 		x.respondFailure(failure{kind: badAnswer})
 		return
 	}
@@ -108,11 +107,11 @@ func (x *Exchange) switchProtocols(conn *upstream.Conn) {
 	}
 	if x.down.WriteHead(&x.resp) != nil || x.down.Flush() != nil {
 		x.broken = true
-		x.abandon(conn)
+		x.abandon(x.conn)
 		return
 	}
 	x.endpoint.Begin()
-	x.tunnel = &Tunnel{conn: conn, endpoint: x.endpoint}
+	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint}
 }
 
 var websocket = []byte("websocket")
