@@ -4,13 +4,13 @@ import (
 	"io"
 )
 
-// attempts is what has been tried for one request.
+// attempts counts what has been tried for one request.
 type attempts struct {
 	count    int
 	replayed bool // the request was sent a second time already
 }
 
-// failure says why an attempt came to nothing. Its kind carries the decision whether there may be another.
+// failure says why an attempt failed. Its kind decides whether there may be another.
 type failure struct {
 	kind failureKind
 	err  error
@@ -19,19 +19,19 @@ type failure struct {
 type failureKind uint8
 
 const (
-	// none: the pod answered, and the answer is on its way or was delivered.
+	// none: the pod sent a response, which is on its way or was delivered.
 	none failureKind = iota
 	// notSent: no connection could be made, so that no pod has seen the request.
 	notSent
-	// stale: the idle connection that was taken had ended, before anything of the request came to the pod.
+	// stale: the idle connection that was reused had ended before anything of the request reached the pod.
 	stale
 	// notTaken: the pod says that it has not begun with the request (RFC 9113 section 8.7).
 	notTaken
-	// lost: the connection ended before the first byte of an answer. The pod may have acted on the request.
+	// lost: the connection ended before the first byte of a response. The pod may have acted on the request.
 	lost
-	// late: the pod did not answer in time.
+	// late: the pod did not respond in time.
 	late
-	// badAnswer: what came is no HTTP, or breaks it.
+	// badAnswer: the response is not valid HTTP.
 	badAnswer
 	// badBody: the client's body is malformed, came too slowly or ended early.
 	badBody
@@ -44,14 +44,15 @@ const (
 	giveUp next = iota
 	sameEndpoint
 	otherEndpoint
-	// replay sends to the same endpoint what it may have acted on already.
+	// replay sends the request again to the endpoint that may have acted on it already.
 	replay
 )
 
-// decideNext is the rule of retries. Nothing sent means safe to send elsewhere, whatever the method. Otherwise a
-// request is sent once more, to the same pod, if it may be: its method is safe (RFC 9110 section 9.2.1) and it has no
-// body. Not more than once, because a request that kills pods must not be offered to all of them (docs/adr/0011). most
-// bounds how often it is tried in all.
+// decideNext is the rule of retries.
+//
+// If no pod has seen the request, it is safe to send elsewhere, whatever its method. Otherwise it is sent once more, to the same
+// pod, if it is replayable: its method is safe (RFC 9110 section 9.2.1) and it has no body. It is not sent a third time, because
+// a request that kills pods must not be offered to all of them (docs/adr/0011). most is how often it is tried in all.
 func decideNext(kind failureKind, replayable bool, a *attempts, most int) next {
 	if a.count >= most {
 		return giveUp
@@ -69,8 +70,8 @@ func decideNext(kind failureKind, replayable bool, a *attempts, most int) next {
 	return giveUp
 }
 
-// attempt sends the request to the endpoint that was decided on, and to others where the rule allows, until one has
-// answered or none is left.
+// attempt sends the request to the endpoint that was decided on, and to others where decideNext allows, until one has responded
+// or none is left.
 func (x *Exchange) attempt() {
 	for {
 		x.endpoint = x.set.Endpoint(x.decision.Endpoint)
@@ -88,7 +89,7 @@ func (x *Exchange) attempt() {
 	}
 }
 
-// endReplay gives back what tryAgain was given leave for.
+// endReplay returns the permit for a replay that tryAgain took from the pool.
 func (x *Exchange) endReplay() {
 	if x.tried.replayed {
 		x.backend.Pool.EndReplay()
@@ -109,7 +110,7 @@ func (x *Exchange) tryAgain(failed failure) bool {
 	return false
 }
 
-// tryEndpoint makes one attempt, from the connection to the end of the answer.
+// tryEndpoint makes one attempt, from the connection to the end of the response.
 func (x *Exchange) tryEndpoint() failure {
 	x.beginAttempt()
 	defer x.endpoint.End()
@@ -119,14 +120,13 @@ func (x *Exchange) tryEndpoint() failure {
 	return x.tryHTTP1()
 }
 
-// abandon gives up an attempt: nothing of it may come back.
+// abandon gives up an attempt. Its connection is not used again.
 func (x *Exchange) abandon(pod io.Closer) {
 	pod.Close()
 	x.body.stop()
 }
 
-// answerBy is when a pod that stays silent will have taken too long. While the client still sends, the pod may have
-// reason to wait.
+// answerBy returns when a silent pod will have taken too long. While the client still sends, the pod may have reason to wait.
 func (x *Exchange) answerBy() int64 {
 	patience := x.view.Limits.AnswerTimeout
 	if !x.body.isRead() {

@@ -69,7 +69,7 @@ func (s *BodySource) Resume() {
 	}
 }
 
-// nextBody gives the next span of the request's body, and ends a body that is longer than may be.
+// nextBody returns the next span of the request's body, and fails for a body that is longer than the limit.
 func (x *Exchange) nextBody(wait bool) ([]byte, error) {
 	span, err := x.source.Next(wait, x.Engine.After(x.view.Limits.BodyTimeout))
 	if x.received += int64(len(span)); x.received > x.view.Limits.BodyBytes {

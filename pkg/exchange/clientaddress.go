@@ -7,9 +7,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// clientAddress is the address that the request comes from: the peer, unless that is a trusted proxy; then what the
-// first of the client headers says that the request has. The others are not asked: what a proxy does not set, it may
-// pass on as a client has sent it.
+// clientAddress returns the address that the request comes from: the peer, unless that is a trusted proxy. Then it is what the
+// first client header says that the request has. The others are ignored: a proxy may pass on a field that it does not set
+// itself as the client has sent it.
 func (r *request) clientAddress() netip.Addr {
 	if !r.Trusted {
 		return r.Peer
@@ -22,8 +22,8 @@ func (r *request) clientAddress() netip.Addr {
 	return r.Peer
 }
 
-// addressFrom reads the header from its end, up to the first address that is not a trusted proxy itself. What stands
-// before that one was written by somebody whom nobody vouches for. If all are trusted, the first one is the client.
+// addressFrom reads the header from its end, up to the first address that is not a trusted proxy itself. What stands before
+// that one was not written by a trusted proxy. If all are trusted, the first one is the client.
 func (r *request) addressFrom(id http1.FieldID) netip.Addr {
 	client := r.Peer
 	for i := len(r.req.Fields) - 1; i >= 0; i-- {

@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// flow is a stream in the words of users: what goes on for long between a client and a pod, a tunnel or an answer.
+// flow is what users call a stream: what goes on for long between a client and a pod, a tunnel or a response.
 // Its fields but the last are set before it is added to flows.
 type flow struct {
 	kind  observe.StreamKind
@@ -41,7 +41,7 @@ func (fs *Flows) add(f *flow) {
 	k.count++
 }
 
-// remove lets go of f, which nobody closes from then on.
+// remove forgets f, which is not closed from then on.
 func (fs *Flows) remove(f *flow) {
 	fs.metrics.Streams[f.kind].Dec()
 	fs.mu.Lock()

@@ -14,7 +14,7 @@ import (
 type Guard struct {
 	until atomic.Int64 // the engine's clock in milliseconds, or one of the states below
 	conn  Deadliner    // whose deadline to set; written only while until says off
-	reads bool         // of reading only: somebody else writes to the connection, and may go on
+	reads bool         // of reading only: another goroutine writes to the connection, and may go on
 }
 
 // Deadliner is a connection, or a stream of one.

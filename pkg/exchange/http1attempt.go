@@ -41,8 +41,8 @@ func (x *Exchange) tryHTTP1() failure {
 	return failure{}
 }
 
-// connect takes an idle connection, or makes one. After a lost attempt it does not trust idle ones again. Whether an idle
-// one has ended is seen as it is asked, and before that if there is a body, which may be sent first.
+// connect returns an idle connection, or dials one. After a lost attempt it does not reuse idle ones. Writing the request shows
+// whether an idle connection has ended; if there is a body, which may be sent first, it is checked before that.
 func (x *Exchange) connect() (*upstream.Conn, error) {
 	transport := x.backend.Transport
 	if !x.tried.replayed {
@@ -53,7 +53,7 @@ func (x *Exchange) connect() (*upstream.Conn, error) {
 	return x.endpoint.Dial(x.dialer(), transport, x.head.preamble())
 }
 
-// send writes the head, and as much of the body as has arrived; the rest is sent while the answer is awaited.
+// send writes the head, and as much of the body as has arrived. The rest is sent while the response is awaited.
 func (x http1Attempt) send() failure {
 	x.out.Begin()
 	x.out.Buf = x.head.appendHead(x.out.Buf)
@@ -78,7 +78,7 @@ func (x http1Attempt) send() failure {
 	return failure{}
 }
 
-// flush also waits for the answer if there is nothing more to send.
+// flush also waits for the response if there is nothing more to send.
 func (x http1Attempt) flush() error {
 	if x.body.isSent() {
 		return x.out.FlushAndAsk(x.conn.Conn, x.Engine.Limits.HeadBytes)
@@ -86,7 +86,7 @@ func (x http1Attempt) flush() error {
 	return x.out.Flush(x.conn)
 }
 
-// sendFailure takes only idle connections for stale, so that a pod that hangs up on everybody is not asked for ever.
+// sendFailure counts only reused connections as stale, so that a pod that always hangs up is not tried for ever.
 func (x http1Attempt) sendFailure(err error, isLate bool) failureKind {
 	switch {
 	case err == http1.ErrStale && x.conn.Reused && x.req.Body != http1.BodyChunked:
@@ -99,10 +99,10 @@ func (x http1Attempt) sendFailure(err error, isLate bool) failureKind {
 	return lost
 }
 
-// maxInterim bounds the 1xx answers before the real one: a pod that sends them for ever is broken.
+// maxInterim bounds the interim (1xx) responses before the final one: a pod that sends them for ever is broken.
 const maxInterim = 16
 
-// receiveHead reads the head of the final answer, and passes those of interim answers on.
+// receiveHead reads the head of the final response, and passes interim ones on.
 func (x http1Attempt) receiveHead() failure {
 	for range maxInterim {
 		if failed := x.readHead(); failed.kind != none {

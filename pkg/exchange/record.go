@@ -6,7 +6,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// clientClosed is logged where the client went away before it was answered, as nginx does.
+// clientClosed is logged where the client went away before the response began, as nginx does.
 const clientClosed = 499
 
 // record counts the exchange and writes its line in the access log.
