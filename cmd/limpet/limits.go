@@ -5,13 +5,14 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/proxy"
 )
 
 // limitOptions are how long the data plane waits, and how much it takes.
 type limitOptions struct {
-	timeouts     proxy.Timeouts
+	timeouts     exchange.Timeouts
 	wire         http1.Limits
 	maxBodyBytes int64
 	maxAttempts  int64
@@ -21,7 +22,7 @@ type limitOptions struct {
 }
 
 func (o *limitOptions) register(f flagSet) {
-	o.timeouts, o.wire, o.maxAttempts = proxy.DefaultTimeouts(), http1.DefaultLimits(), proxy.DefaultAttempts
+	o.timeouts, o.wire, o.maxAttempts = exchange.DefaultTimeouts(), http1.DefaultLimits(), exchange.DefaultAttempts
 	o.headBytes, o.uriBytes, o.fields = int64(o.wire.HeadBytes), int64(o.wire.TargetBytes), int64(o.wire.Fields)
 	f.timeout(&o.timeouts.Head, "timeout-head",
 		"How long a client may take to send a request head, from its first byte to its last.")

@@ -20,6 +20,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity/store"
 	"github.com/limpet-dev/limpet/pkg/certs"
 	"github.com/limpet-dev/limpet/pkg/memory"
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/publish"
@@ -81,10 +82,11 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 }
 
 func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
-	o := proxy.Options{Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, TLS: n.options.tls.proxy(),
-		Sessions: n.sessions, AccessLog: n.access, TrustedProxies: n.options.trusted,
-		ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
-		Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy")}
+	o := proxy.Options{TLS: n.options.tls.proxy(), Config: exchange.Config{
+		Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, Sessions: n.sessions, AccessLog: n.access,
+		TrustedProxies: n.options.trusted, ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
+		Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy"),
+	}}
 	n.options.edge.apply(&o)
 	n.options.limits.apply(&o)
 	return o

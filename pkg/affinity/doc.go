@@ -6,6 +6,6 @@
 // how long; and how the cookie that carries one is written.
 //
 // It leaves to others: which endpoints there are and how busy they are (upstream, by the Set interface), the wire
-// (http1), whether an endpoint answers and how often to try (proxy), and whether a policy is valid (translate).
+// (http1), whether an endpoint answers and how often to try (exchange), and whether a policy is valid (translate).
 // It reads no clock and does no I/O apart from drawing random bytes; nothing in it allocates per request.
 package affinity

@@ -5,7 +5,7 @@
 // and make us do. Field sections are decompressed by golang.org/x/net/http2/hpack; those that are sent are written without
 // a dynamic table, so that any goroutine may write one without asking the others (docs/adr/0038).
 //
-// It leaves to others what a request means and where it goes (pkg/proxy), how long to wait (a deadline that has passed ends
+// It leaves to others what a request means and where it goes (pkg/exchange), how long to wait (a deadline that has passed ends
 // a wait), and dialling (pkg/upstream).
 //
 // A connection is read by one goroutine, the one that calls Serve. What is to be sent is collected, by whichever goroutine

@@ -41,3 +41,11 @@ func TestServeReportsAListenerThatWasClosed(t *testing.T) {
 		t.Errorf("Serve gives %v", err)
 	}
 }
+
+func TestNoConnectionIsTakenInAfterTheEnd(t *testing.T) {
+	r := newRig(t)
+	r.server.Close()
+	near, far := loopbackPair(t)
+	r.server.admit(near, service{serve: func(*client) { t.Error("it is served") }})
+	callOver(t, far).expectClosed()
+}

@@ -53,10 +53,10 @@ func (a *admission) leave() { a.open.Add(-1) }
 // enterClient counts a connection of the client, once it is known who that is, and notes in it as what. leaveClient takes
 // that.
 func (a *admission) enterClient(c *client) bool {
-	if a.limits.PerClient == 0 || c.trusted {
+	if a.limits.PerClient == 0 || c.Trusted {
 		return true
 	}
-	client := clientOf(c.peer)
+	client := clientOf(c.Peer)
 	counts := a.countsOf(client)
 	counts.mu.Lock()
 	defer counts.mu.Unlock()

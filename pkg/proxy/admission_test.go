@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
@@ -88,7 +89,7 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
 	a := admission{limits: ConnectionLimits{PerClient: 1}, metrics: observe.NewMetrics()}
 	for i := range 1000 {
-		c := &client{origin: origin{peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}}
+		c := &client{Connection: exchange.Connection{Peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}}
 		if !a.enterClient(c) {
 			t.Fatal("a new client is refused")
 		}

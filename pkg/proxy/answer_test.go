@@ -63,7 +63,7 @@ func TestA405SaysWhatIsAllowed(t *testing.T) {
 		client.send(request(method, "/", ""))
 		a := client.read(method)
 		a.expectStatus(t, 405)
-		if got := a.header.Get("Allow"); got != string(allowed) {
+		if got := a.header.Get("Allow"); got != "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" {
 			t.Errorf("Allow is %q", got)
 		}
 	}

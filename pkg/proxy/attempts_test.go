@@ -5,37 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
-
-func TestDecideNext(t *testing.T) {
-	for _, c := range []struct {
-		kind       failureKind
-		replayable bool
-		a          attempts
-		want       next
-	}{
-		{notSent, false, attempts{count: 1}, otherEndpoint},
-		{notSent, true, attempts{count: 1}, otherEndpoint},
-		{notSent, true, attempts{count: 2, replayed: true}, otherEndpoint},
-		{notSent, false, attempts{count: DefaultAttempts - 1}, otherEndpoint},
-		{notSent, false, attempts{count: DefaultAttempts}, giveUp},
-		{lost, true, attempts{count: 1}, replay},
-		{lost, true, attempts{count: DefaultAttempts}, giveUp},
-		{lost, true, attempts{count: 2, replayed: true}, giveUp},
-		{lost, false, attempts{count: 1}, giveUp},
-		{notTaken, false, attempts{count: 1}, sameEndpoint},
-		{notTaken, true, attempts{count: 2, replayed: true}, sameEndpoint},
-		{notTaken, true, attempts{count: DefaultAttempts}, giveUp},
-		{late, true, attempts{count: 1}, giveUp},
-		{badAnswer, true, attempts{count: 1}, giveUp},
-		{badBody, true, attempts{count: 1}, giveUp},
-	} {
-		if got := decideNext(c.kind, c.replayable, &c.a, DefaultAttempts); got != c.want {
-			t.Errorf("kind %d, replayable %v, %+v: got %d, want %d", c.kind, c.replayable, c.a, got, c.want)
-		}
-	}
-}
 
 // Nothing was sent, so that it is safe to ask another pod, whatever the method.
 func TestASessionMovesOnceWhenItsPodRefusesConnections(t *testing.T) {
@@ -75,13 +47,13 @@ func TestASessionMovesOnceWhenItsPodRefusesConnections(t *testing.T) {
 func TestARequestIsOfferedToAFewPodsAtMost(t *testing.T) {
 	r := newRig(t)
 	var pods []*pod
-	for i := range 2 * DefaultAttempts {
+	for i := range 2 * exchange.DefaultAttempts {
 		pods = append(pods, deadPod(t, fmt.Sprint("pod-", i)))
 	}
 	r.serve(cookieAffinity(), pods...)
 	a := r.dial().post("/", "body")
 	a.expectStatus(t, 503)
-	r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, DefaultAttempts-1)
+	r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, exchange.DefaultAttempts-1)
 	if a.header.Get("Retry-After") == "" || a.cookie(t) != "" {
 		t.Errorf("Retry-After %q, cookie %q", a.header.Get("Retry-After"), a.cookie(t))
 	}
@@ -90,7 +62,7 @@ func TestARequestIsOfferedToAFewPodsAtMost(t *testing.T) {
 func TestTheFirstPodThatAcceptsAnswers(t *testing.T) {
 	r := newRig(t)
 	pods := []*pod{startEcho(t, "pod-z")}
-	for i := range DefaultAttempts - 1 {
+	for i := range exchange.DefaultAttempts - 1 {
 		pods = append(pods, deadPod(t, fmt.Sprint("pod-", i)))
 	}
 	r.serve(cookieAffinity(), pods...)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -118,7 +119,7 @@ func TestTheRouteSaysHowLongAClientMayPause(t *testing.T) {
 		{"nothing", soon, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, quick(func(o *Timeouts) { o.Body = c.options }))
+			r := newRig(t, quick(func(o *exchange.Timeouts) { o.Body = c.options }))
 			r.serveLimited(model.Limits{BodyTimeout: c.route}, startSilent(t))
 			client := r.dial()
 			client.send(announced + "some")
@@ -205,14 +206,14 @@ func TestABodyThatIsTooLongAfterTheAnswerEndsIt(t *testing.T) {
 }
 
 func TestTheRouteSaysHowLongAPodMayBeSilent(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Answer = farOff }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = farOff }))
 	r.serveLimited(model.Limits{AnswerTimeout: soon}, startSilent(t))
 	r.dial().get("/").expectStatus(t, 504)
 	patient := newRig(t, only(silence))
 	patient.serveLimited(model.Limits{AnswerTimeout: farOff}, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
-		end := patient.server.after(2 * soon)
-		eventually(t, "time to pass", func() bool { return patient.server.clock.Load() > end })
+		end := patient.server.After(2 * soon)
+		eventually(t, "time to pass", func() bool { return patient.server.Clock() > end })
 		c.answer("late")
 	}))
 	patient.dial().get("/").expectOK(t, "late")
@@ -229,18 +230,4 @@ func TestTheRouteSaysHowOftenARequestIsTried(t *testing.T) {
 		r.dial().get("/").expectStatus(t, 503)
 		r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, c.want-1)
 	}
-}
-
-func TestTheRouteSaysHowLongConnectingMayTake(t *testing.T) {
-	r := newRig(t)
-	r.serveLimited(model.Limits{ConnectTimeout: time.Second}, startEcho(t, "pod-a"))
-	x := exchange{origin: &origin{server: r.server}, bounds: r.server.usual}
-	if got := x.dialer(); got != &r.server.dialer || got.Timeout != r.server.Timeouts.Dial {
-		t.Errorf("without a word of the route the timeout is %s", got.Timeout)
-	}
-	x.bounds.apply(&model.Limits{ConnectTimeout: time.Second})
-	if got := x.dialer(); got.Timeout != time.Second || r.server.dialer.Timeout == time.Second {
-		t.Errorf("got %s, and %s for others", got.Timeout, r.server.dialer.Timeout)
-	}
-	r.dial().get("/").expectStatus(t, 200)
 }

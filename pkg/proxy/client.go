@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -16,25 +17,26 @@ import (
 // client is the connection of a client. While it speaks HTTP/1.1, and no request is being worked on, it holds no buffer and
 // no exchange.
 type client struct {
-	origin
-	raw       net.Conn     // the socket
-	conn      *http1.Conn  // over the socket, or over TLS over it
-	guard     guard        // of the goroutine that serves the connection
-	idleSince atomic.Int64 // the server's clock when it began to wait for a request or handshake, 0 while it has one
-	left      atomic.Bool  // it has reset the connection while an answer was awaited
-	tooMany   bool         // it is one too many: see turnAway
-	counted   netip.Addr   // as what it counts in admission
+	exchange.Connection
+	server    *Server
+	raw       net.Conn       // the socket
+	conn      *http1.Conn    // over the socket, or over TLS over it
+	guard     exchange.Guard // of the goroutine that serves the connection
+	idleSince atomic.Int64   // the server's clock when it began to wait for a request or handshake, 0 while it has one
+	left      atomic.Bool    // it has reset the connection while an answer was awaited
+	tooMany   bool           // it is one too many: see turnAway
+	counted   netip.Addr     // as what it counts in admission
 	tokens    affinity.Memory
 
 	// Of HTTP/1.1:
-	source   bodySource   // of the request that is being worked on
-	requests int          // so far
-	arrived  func() bool  // serveArrived
-	begun    *http1Stream // of a request of which something has been read
-	next     following    // what follows the request that serveArrived came to last
-	tunnel   *tunnel      // where bytesOnly follows
-	light    atomic.Bool  // it holds no head and no buffer, though it has a request: see sampleMemory
-	rests    bool         // another goroutine takes over, see rest
+	source   exchange.BodySource // of the request that is being worked on
+	requests int                 // so far
+	arrived  func() bool         // serveArrived
+	begun    *http1Stream        // of a request of which something has been read
+	next     following           // what follows the request that serveArrived came to last
+	tunnel   *exchange.Tunnel    // where bytesOnly follows
+	light    atomic.Bool         // it holds no head and no buffer, though it has a request: see sampleMemory
+	rests    bool                // another goroutine takes over, see rest
 
 	// Of HTTP/2 and HTTP/3:
 	guards streamGuards
@@ -43,11 +45,11 @@ type client struct {
 }
 
 func (s *Server) newClient(raw net.Conn) *client {
-	c := &client{raw: raw, origin: s.originOf(raw)}
+	c := &client{raw: raw, server: s, Connection: exchange.NewConnection(s.Engine, raw)}
 	c.quic, _ = raw.(*quicConn)
-	c.guards.empty = s.clock.Load()
+	c.guards.empty = s.Clock()
 	c.tokens.Learned = s.Sessions
-	c.memory = &c.tokens
+	c.Memory = &c.tokens
 	c.arrived = c.serveArrived
 	return c
 }
@@ -82,7 +84,7 @@ func (c *client) end() {
 		c.conn.Close()
 		s.Metrics.Connections.Dec()
 	}
-	c.account.Close()
+	c.Account.Close()
 	s.admission.leaveClient(c.counted)
 	c.raw.Close()
 	s.conns.remove(c)
@@ -101,7 +103,7 @@ func (c *client) leave() {
 // serveClear serves a connection that speaks HTTP in clear.
 func (c *client) serveClear() {
 	c.speak(c.raw)
-	c.idleSince.Store(c.server.clock.Load())
+	c.idleSince.Store(c.server.Clock())
 	switch {
 	case !c.wait(c.idleUntil()):
 	case c.speaksHTTP2():
@@ -114,18 +116,17 @@ func (c *client) serveClear() {
 // serveTLS runs the handshake, within the time for a head, and serves what the client chose.
 func (c *client) serveTLS() {
 	conn := http1.NewLazyTLS(c.raw, c.server.tls)
-	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
-	c.idleSince.Store(c.server.clock.Load())
+	c.guard.Start(c.raw, c.server.After(c.server.Timeouts.Head))
+	c.idleSince.Store(c.server.Clock())
 	err := c.handshake(conn)
 	c.idleSince.Store(0)
-	if c.guard.stop() || err != nil {
+	if c.guard.Stop() || err != nil {
 		if err != io.EOF { // that is a load balancer, seeing whether the port is open
 			c.server.Metrics.Refused(observe.RefusedHandshake)
-			c.server.Log.V(1).Info("TLS handshake failed", "peer", c.peerText, "reason", err)
+			c.server.Log.V(1).Info("TLS handshake failed", "peer", c.PeerText, "reason", err)
 		}
 		return
 	}
-	c.tls = true
 	c.speak(conn)
 	if conn.ConnectionState().NegotiatedProtocol == "h2" {
 		c.serveHTTP2()
@@ -141,7 +142,7 @@ func (c *client) speak(conn net.Conn) {
 }
 
 // isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.
-func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.until.Load() > 0 }
+func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.Until() > 0 }
 
 // Lingering is reading from a client that is being turned away while it may still send: closing at once would reset
 // the connection and destroy the answer before it is read (RFC 9112 section 9.6).
@@ -152,17 +153,17 @@ const (
 
 // linger reads on for that time, unless nothing comes for some of it.
 func (c *client) linger(most time.Duration) {
-	if !endWriting(c.conn) {
+	if !exchange.CloseWrite(c.conn) {
 		return
 	}
 	_ = c.conn.SetReadDeadline(time.Time{}) // reading a body may have been interrupted by one
-	end := c.server.after(most)
-	for now := c.server.clock.Load(); now < end; now = c.server.clock.Load() {
+	end := c.server.After(most)
+	for now := c.server.Clock(); now < end; now = c.server.Clock() {
 		c.conn.Consume(len(c.conn.Buffered()))
 		c.conn.Release()
-		c.guard.start(c.conn, min(end, c.server.after(lingerGap)))
+		c.guard.Start(c.conn, min(end, c.server.After(lingerGap)))
 		err := c.conn.Fill(0)
-		if c.guard.stop() || err != nil {
+		if c.guard.Stop() || err != nil {
 			return
 		}
 	}

@@ -31,7 +31,7 @@ func TestClosed_denied(t *testing.T) {
 		c.get("/admin", "Canary: always"), c.post("/admin", "body"),
 	} {
 		got.expectStatus(t, 503)
-		if got.body != closedRoute+"\n" || got.header.Get("Set-Cookie") != "" || got.header.Get("Retry-After") != "" {
+		if got.body != "This route is not available."+"\n" || got.header.Get("Set-Cookie") != "" || got.header.Get("Retry-After") != "" {
 			t.Errorf("the response says %v %q", got.header, got.body)
 		}
 	}

@@ -39,7 +39,7 @@ func (c *connections) remove(conn *client) {
 }
 
 func (c *connections) shardOf(conn *client) *connectionSet {
-	return &c.shards[conn.shard%uint32(len(c.shards))]
+	return &c.shards[conn.Shard%uint32(len(c.shards))]
 }
 
 func (c *connections) each(do func(*client)) {
@@ -66,13 +66,13 @@ func (c *connections) sweep(clock int64) (held int64) {
 	c.swept = clock
 	c.each(func(conn *client) {
 		held += conn.sampleMemory()
-		conn.guard.sweep(clock)
-		conn.source.sweep(clock)
+		conn.guard.Sweep(clock)
+		conn.source.Sweep(clock)
 		conn.guards.sweep(clock)
 		conn.sweepHTTP2(clock)
 		if look && conn.isWaiting() && isReset(conn.raw) {
 			conn.left.Store(true)
-			conn.guard.expire()
+			conn.guard.Expire()
 		}
 	})
 	return held
@@ -84,9 +84,9 @@ func (c *connections) interruptIdle(clock int64) {
 		if conn.quic != nil && conn.guards.emptySince(clock) {
 			conn.raw.Close()
 		}
-		until := conn.guard.until.Load()
+		until := conn.guard.Until()
 		if since := conn.idleSince.Load(); 0 < since && since <= clock && until > 0 {
-			conn.guard.interrupt(until)
+			conn.guard.Interrupt(until)
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"testing"
 	"time"
 
@@ -39,35 +38,6 @@ func TestFlowsAreClosedEvenlyOverTheTime(t *testing.T) {
 		}
 		if endless[kind].share(now.Add(time.Hour)) != 1 {
 			t.Errorf("without a deadline flows of kind %d are closed", kind)
-		}
-	}
-}
-
-// What comes while others are being closed is not closed at once.
-func TestFlowsThatComeLateHaveTheirShareOfTheTime(t *testing.T) {
-	fs := flows{metrics: observe.NewMetrics()}
-	add := func() *flow {
-		near, far := net.Pipe()
-		t.Cleanup(func() { near.Close(); far.Close() })
-		f := &flow{kind: observe.StreamDownload, pod: near, guard: new(guard)}
-		fs.add(f)
-		return f
-	}
-	open := func() int { return len(fs.kinds[observe.StreamDownload].open) }
-	for range 10 {
-		fs.remove(add())
-	}
-	fs.beginCounting()
-	for _, c := range []struct {
-		share     float64
-		add, open int
-	}{{1, 0, 0}, {1, 4, 4}, {0.5, 0, 2}, {0.5, 2, 3}, {0.1, 0, 1}, {0, 0, 0}} {
-		for range c.add {
-			add()
-		}
-		fs.closeDown(observe.StreamDownload, c.share)
-		if open() != c.open {
-			t.Errorf("of a share of %.1f %d are open, want %d", c.share, open(), c.open)
 		}
 	}
 }
@@ -138,9 +108,9 @@ func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	sockets := r.sockets(10)
-	r.server.flows.beginCounting()
+	r.server.Flows.BeginCounting()
 	for _, most := range []int{10, 7, 7, 1, 0} {
-		r.server.flows.closeDown(observe.StreamWebSocket, float64(most)/10)
+		r.server.Flows.CloseDown(observe.StreamWebSocket, float64(most)/10)
 		r.expectMetric(`limpet_streams{kind="websocket"}`, most)
 		if n := open(sockets); n != most {
 			t.Errorf("%d can be used, want %d", n, most)
@@ -154,10 +124,10 @@ func TestTunnelsThatEndCountAsClosed(t *testing.T) {
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	first := r.upgrade("")
 	sockets := r.sockets(4)
-	r.server.flows.beginCounting()
+	r.server.Flows.BeginCounting()
 	first.Close()
 	r.expectMetric(`limpet_streams{kind="websocket"}`, 4)
-	r.server.flows.closeDown(observe.StreamWebSocket, 0.8)
+	r.server.Flows.CloseDown(observe.StreamWebSocket, 0.8)
 	if n := open(sockets); n != 4 {
 		t.Errorf("%d can be used, want 4", n)
 	}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/netip"
 	"strings"
 	"testing"
 )
@@ -112,14 +111,6 @@ func TestTheClientIsTheLastOneThatNobodyVouchesFor(t *testing.T) {
 		if got := fieldLines(r.asked(p, lines...), "X-Real-IP"); len(got) != 1 || got[0] != "X-Real-IP: "+c.want {
 			t.Errorf("%s: %q, want %s", c.name, got, c.want)
 		}
-	}
-}
-
-func TestPeersOfIPv6AreNamedInBrackets(t *testing.T) {
-	x := &exchange{origin: &origin{peer: netip.MustParseAddr("2001:db8::1"), peerText: "2001:db8::1"}}
-	x.req.Host = []byte("shop.example")
-	if got := string(x.appendForwardedElement(nil)); got != `for="[2001:db8::1]";host="shop.example";proto=http`+"\r\n" {
-		t.Errorf("got %q", got)
 	}
 }
 

@@ -26,7 +26,7 @@ func http3Rig(t *testing.T, change ...func(*Options)) (r *rig, addr string) {
 			t.Errorf("serving HTTP/3 ended with: %v", err)
 		}
 	})
-	eventually(t, "HTTP/3 to be served", r.server.http3.on.Load)
+	eventually(t, "HTTP/3 to be served", r.server.AdvertiseHTTP3.Load)
 	return r, socket.LocalAddr().String()
 }
 

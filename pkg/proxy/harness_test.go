@@ -15,6 +15,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/certs"
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -57,11 +58,12 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 	if r.certs, err = certs.NewStore(); err != nil {
 		tb.Fatal(err)
 	}
-	o := Options{
+	o := Options{Config: exchange.Config{
 		ClientHeaders: []http1.FieldID{http1.FieldXForwardedFor},
 		Tables:        &r.tables, Keys: &r.keys, Certs: r.certs, Metrics: r.metrics,
-		MaxAttempts: DefaultAttempts, Limits: http1.DefaultLimits(), Timeouts: DefaultTimeouts(), Log: logr.Discard(),
-	}
+		MaxAttempts: exchange.DefaultAttempts, Limits: http1.DefaultLimits(), Timeouts: exchange.DefaultTimeouts(),
+		Log: logr.Discard(),
+	}}
 	for _, c := range change {
 		c(&o)
 	}
@@ -186,7 +188,7 @@ func trusting(prefixes ...string) func(*Options) {
 }
 
 // quick changes the timeouts.
-func quick(change func(*Timeouts)) func(*Options) {
+func quick(change func(*exchange.Timeouts)) func(*Options) {
 	return func(o *Options) { change(&o.Timeouts) }
 }
 

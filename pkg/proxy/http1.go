@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
@@ -33,14 +34,14 @@ func (c *client) serveWhole() following {
 	if c.conn.Watch(c.arrived) == nil {
 		return c.next
 	}
-	late := c.guard.stop()
-	c.rests = late && c.server.clock.Load() < c.idleUntil() && !c.server.stopping.Load()
+	late := c.guard.Stop()
+	c.rests = late && c.server.Clock() < c.idleUntil() && !c.server.stopping.Load()
 	return nothing
 }
 
 // serveArrived serves the requests that have come. It returns false where what follows the last one needs more than the next.
 func (c *client) serveArrived() bool {
-	c.guard.stop()
+	c.guard.Stop()
 	c.idleSince.Store(0)
 	for len(c.conn.Buffered()) > 0 {
 		s := c.nextStream()
@@ -62,9 +63,9 @@ const restAfter = 1000
 // await begins to wait for a request, until the connection is to rest.
 func (c *client) await() {
 	c.conn.Release()
-	now := c.server.clock.Load()
+	now := c.server.Clock()
 	c.idleSince.Store(now)
-	c.guard.start(c.conn, min(c.idleUntil(), now+restAfter))
+	c.guard.Start(c.conn, min(c.idleUntil(), now+restAfter))
 }
 
 // serveNext serves a request, and gives what follows it.
@@ -83,7 +84,7 @@ func (c *client) nextStream() *http1Stream {
 
 func (c *client) serveRequest(s *http1Stream) following {
 	next := s.serve()
-	c.tunnel = s.exchange.tunnel
+	c.tunnel = s.exchange.Tunnel()
 	s.finish()
 	http1Streams.Put(s)
 	return next
@@ -94,7 +95,7 @@ func (c *client) follow(next following) {
 	switch next {
 	case bytesOnly:
 		c.light.Store(true)
-		c.tunnel.run(c.server, c.conn, &c.source.guard, &c.guard)
+		c.tunnel.Run(c.server.Engine, c.conn, &c.source.Guard, &c.guard)
 	case lingering:
 		c.linger(lingerTime)
 	case resetting:
@@ -115,8 +116,8 @@ func (c *client) idleUntil() int64 { return c.idleSince.Load() + c.server.Timeou
 
 // wait reports whether a request begins to come, before the server's clock says until.
 func (c *client) wait(until int64) bool {
-	c.guard.start(c.conn, until)
-	defer c.guard.stop() // it may be late, and come all the same
+	c.guard.Start(c.conn, until)
+	defer c.guard.Stop() // it may be late, and come all the same
 	if c.conn.Fill(0) != nil {
 		return false
 	}
@@ -126,33 +127,33 @@ func (c *client) wait(until int64) bool {
 
 // isUsedUp reports whether the connection has carried as many requests as it may.
 func (c *client) isUsedUp() bool {
-	most := c.server.Connections.Requests
+	most := c.server.options.Connections.Requests
 	return most > 0 && c.requests >= most
 }
 
 // readHead reads the head of a request, and keeps its bytes in s.head.
 func (s *http1Stream) readHead() error {
-	c, r := s.client, &s.exchange.req
+	c, r := s.client, s.exchange.Request()
 	limits := &c.server.Limits
 	waiting := false
 	for {
 		n, err := http1.ParseRequest(r, c.conn.Buffered(), limits)
 		if err == nil {
-			c.guard.stop()
+			c.guard.Stop()
 			c.conn.Hold(n, &s.head)
 			return nil
 		}
 		if err != http1.ErrIncomplete {
-			c.guard.stop()
+			c.guard.Stop()
 			return err
 		}
 		if !waiting {
 			waiting = true
-			c.guard.start(c.conn, c.server.after(c.server.Timeouts.Head))
+			c.guard.Start(c.conn, c.server.After(c.server.Timeouts.Head))
 		}
 		if !s.chargeHead() {
-			c.guard.stop()
-			return errBusy
+			c.guard.Stop()
+			return exchange.ErrBusy
 		}
 		if err := c.conn.Fill(limits.HeadBytes); err != nil {
 			return c.headFailure(err)
@@ -165,7 +166,7 @@ func (s *http1Stream) chargeHead() bool {
 	c := s.client
 	// It is written out for the pod as well.
 	if most := 2 * c.server.Limits.HeadBytes; s.charged == 0 && len(c.conn.Buffered()) >= http1.BufferSize/2 {
-		if !c.account.Take(most) {
+		if !c.Account.Take(most) {
 			return false
 		}
 		s.charged = most
@@ -175,7 +176,7 @@ func (s *http1Stream) chargeHead() bool {
 
 func (c *client) headFailure(err error) error {
 	switch {
-	case c.guard.stop():
+	case c.guard.Stop():
 		return os.ErrDeadlineExceeded
 	case errors.Is(err, http1.ErrBufferFull):
 		return http1.ErrHeadTooLarge

@@ -30,15 +30,15 @@ var usualBudget = http2.Budget{
 func (s *Server) http2Options() http2.Options {
 	return http2.Options{
 		Streams:          maxStreams,
-		Requests:         s.Connections.Requests,
+		Requests:         s.options.Connections.Requests,
 		StreamWindow:     streamWindow,
 		ConnectionWindow: connectionWindow,
 		HeadBytes:        s.Limits.HeadBytes,
 		Fields:           s.Limits.Fields,
 		TrailerBytes:     s.Limits.TrailerBytes,
 		ExtendedConnect:  true,
-		Budget:           s.budget,
-		Clock:            s.clock.Load,
+		Budget:           s.options.budget,
+		Clock:            s.Clock,
 	}
 }
 
@@ -57,9 +57,9 @@ func (c *client) speaksHTTP2() bool {
 		if !bytes.HasPrefix(begin, got) {
 			return false
 		}
-		c.guard.start(c.conn, c.server.after(c.server.Timeouts.Head))
+		c.guard.Start(c.conn, c.server.After(c.server.Timeouts.Head))
 		err := c.conn.Fill(0)
-		if c.guard.stop() || err != nil {
+		if c.guard.Stop() || err != nil {
 			return false
 		}
 	}
@@ -68,13 +68,13 @@ func (c *client) speaksHTTP2() bool {
 // serveHTTP2 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP2() {
 	conn := http2.NewServer(c.conn, boundedWriter{c}, &c.server.http2, c.serveStream)
-	conn.SetAccount(c.account)
+	conn.SetAccount(c.Account)
 	c.http2.Store(conn)
 	err := conn.Serve()
 	if errors.Is(err, http2.ErrFlood) {
 		c.server.Metrics.Refused(observe.RefusedFlood)
 	}
-	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.peerText, "reason", err)
+	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.PeerText, "reason", err)
 	c.guards.close()
 	c.linger(goodbye / 2)
 }
@@ -84,9 +84,9 @@ type boundedWriter struct{ *client }
 
 // Write is part of io.Writer.
 func (w boundedWriter) Write(p []byte) (int, error) {
-	w.guard.start(w.conn, w.server.after(w.server.Timeouts.Body))
+	w.guard.Start(w.conn, w.server.After(w.server.Timeouts.Body))
 	n, err := w.conn.Write(p)
-	w.guard.stop()
+	w.guard.Stop()
 	return n, err
 }
 
@@ -114,16 +114,16 @@ func (c *client) serveStream(stream *http2.Stream) {
 	s := http2Streams.Get().(*http2Stream)
 	s.begin(c, s, "HTTP/2.0")
 	s.stream = stream
-	s.source.begin(stream, stream)
+	s.source.Begin(stream, stream)
 	if !c.guards.add(s) {
 		stream.Close(http2.CodeRefused)
 		return
 	}
 	s.serve(s.readHead())
-	if t := s.exchange.tunnel; t != nil {
-		t.run(c.server, s.conn(), &s.source.guard, &s.guard)
+	if t := s.exchange.Tunnel(); t != nil {
+		t.Run(c.server.Engine, s.conn(), &s.source.Guard, &s.guard)
 	}
-	c.guards.remove(s, c.server.clock.Load())
+	c.guards.remove(s, c.server.Clock())
 	s.leave()
 	stream.Close(http2.CodeInternal)
 	s.out.Drop()

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -30,7 +31,7 @@ func TestAPodThatTakesNoStreamsGetsFewConnections(t *testing.T) {
 			pod := startGreeting(t, "pod-a", greet, func(p *http2Pod, stream uint32) {
 				p.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
 			})
-			r := newRig(t, quick(func(o *Timeouts) { o.Dial = 300 * time.Millisecond }))
+			r := newRig(t, quick(func(o *exchange.Timeouts) { o.Dial = 300 * time.Millisecond }))
 			r.serveBy(overHTTP2, nil, pod.addr)
 			const asked = 3
 			for range asked {
@@ -38,7 +39,7 @@ func TestAPodThatTakesNoStreamsGetsFewConnections(t *testing.T) {
 					t.Fatalf("got %d", got.status)
 				}
 			}
-			if n := pod.accepted(); n > asked*DefaultAttempts {
+			if n := pod.accepted(); n > asked*exchange.DefaultAttempts {
 				t.Errorf("it got %d connections", n)
 			}
 			eventually(t, "the connections to end", func() bool { return pod.connections() == 0 })
@@ -84,7 +85,7 @@ func TestAPodGetsNoMoreStreamsAtOnceThanItAllows(t *testing.T) {
 
 func TestTheRouteSaysHowLongAnHTTP2ConnectionMayTake(t *testing.T) {
 	pod := startPod(t, "pod-a", (*podConn).untilClosed)
-	r := newRig(t, quick(func(o *Timeouts) { o.Dial = time.Hour }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Dial = time.Hour }))
 	r.serveBy(overHTTP2, nil, pod.addr)
 	route := routeTo(cart, nil)
 	route.Backends[0].Transport = overHTTP2

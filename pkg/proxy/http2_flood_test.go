@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
 // mostFrames is more than any flood gets through: its allowance, what that grows by while the test runs, and what is
@@ -165,7 +167,7 @@ func TestHonestFramesAreNoFlood(t *testing.T) {
 
 // Clients that ask for much and take nothing hold streams, and the pods behind them, for as long as a read may take.
 func TestClientsThatNeverOpenTheirWindowAreReset(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Body = 500 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Body = 500 * time.Millisecond }))
 	var open atomic.Int64
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/honest" {

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
 // A client that stops in the middle of anything is waited for as long as the timeout of that says, and no longer.
 func TestClientsThatHoldOutAreLetGo(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) {
+	r := newRig(t, quick(func(o *exchange.Timeouts) {
 		o.Head, o.Idle, o.Body = later, later, later
 	}))
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
@@ -87,7 +89,7 @@ func (p *peer) fate(id uint32) string {
 
 // What is held of a client's own accord alone does not keep a connection: it may ping for ever.
 func TestAClientThatPingsOnlyIsIdle(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Idle = 300 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Idle = 300 * time.Millisecond }))
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)
 	ended := p.ended()
@@ -108,7 +110,7 @@ func TestAClientThatPingsOnlyIsIdle(t *testing.T) {
 
 // A client that reads nothing at all, not even its socket, holds no more than that.
 func TestAClientThatDoesNotReadItsSocketIsLetGo(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Body = 500 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Body = 500 * time.Millisecond }))
 	done := make(chan struct{}, maxStreams)
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/honest" {
@@ -137,7 +139,7 @@ func TestAClientThatDoesNotReadItsSocketIsLetGo(t *testing.T) {
 
 // What a peer that claims to speak HTTP/2 does not finish to say.
 func TestPrefacesThatAreNotFinished(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Head, o.Idle = 300*time.Millisecond, 300*time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Head, o.Idle = 300*time.Millisecond, 300*time.Millisecond }))
 	r.serveEcho()
 	for _, begun := range []string{
 		http2.ClientPreface[:1], http2.ClientPreface[:17], http2.ClientPreface[:18], http2.ClientPreface[:23], http2.ClientPreface,

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/http2"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	engine "github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -150,7 +151,7 @@ func TestFloodsOfPodsEndTheirConnection(t *testing.T) {
 			})
 			// What grows faster than a busy machine can flood would never be used up.
 			few := engine.Budget{ResetsAtOnce: 1000, EmptyAtOnce: 1000}
-			r := newRig(t, func(o *Options) { o.podBudget = few })
+			r := newRig(t, func(o *Options) { o.PodBudget = few })
 			r.servePods(nil, 1, sayName)
 			route := routeTo(blog, nil)
 			route.Path = "/flood"
@@ -177,7 +178,7 @@ func TestAPodThatTakesNoStreamsIsNoPod(t *testing.T) {
 		f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})
 		io.Copy(io.Discard, c.Reader)
 	})
-	r := newRig(t, quick(func(o *Timeouts) { o.Answer = 200 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = 200 * time.Millisecond }))
 	r.serveBy(overHTTP2, nil, pod.addr)
 	const requests = 4
 	for range requests {

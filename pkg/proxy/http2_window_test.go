@@ -3,9 +3,13 @@ package proxy
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
 // RFC 9113 section 6.9.
@@ -245,4 +249,16 @@ func TestStreamsShareTheWindowOfTheirConnection(t *testing.T) {
 			t.Errorf("when the first of %d is done, stream %d has %d of %d bytes", streams, id, s.got, size)
 		}
 	}
+}
+
+// A pod may answer without taking anything of the body: its answer must be waited for, not its window.
+func TestAnAnswerDoesNotWaitForTheWindowOfTheBody(t *testing.T) {
+	pod := startGreeting(t, "pod-a", func(p *http2Pod) {
+		p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	}, func(p *http2Pod, stream uint32) {
+		p.head(stream, true, ":status", "413")
+	})
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = time.Hour }))
+	r.serveBy(overHTTP2, nil, pod.addr)
+	r.dial().post("/", "body").expectStatus(t, http.StatusRequestEntityTooLarge)
 }

@@ -1,12 +1,17 @@
 package proxy
 
-import "github.com/limpet-dev/limpet/pkg/http1"
+import (
+	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
 
 // readHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
 func (s *http2Stream) readHead() error {
-	h, req := s.stream.Head, &s.exchange.req
+	h, req := s.stream.Head, s.exchange.Request()
 	req.Minor, req.KeepAlive = 1, true
-	s.exchange.sheds = h.Bytes() > shedAbove
+	if h.Bytes() > exchange.ShedAbove {
+		s.exchange.ShedHead()
+	}
 	if h.TooLarge {
 		return http1.ErrHeadTooLarge
 	}
@@ -17,7 +22,7 @@ func (s *http2Stream) readHead() error {
 	if err := req.SetMethod(methodFor(h.Method, socket)); err != nil {
 		return err
 	}
-	if len(h.Path) > s.origin.server.Limits.TargetBytes {
+	if len(h.Path) > s.connection.Engine.Limits.TargetBytes {
 		return http1.ErrTargetTooLong
 	}
 	if err := req.SetTarget(h.Path); err != nil {
@@ -27,7 +32,7 @@ func (s *http2Stream) readHead() error {
 		return err
 	}
 	if socket {
-		s.exchange.askForSocket()
+		s.exchange.RequestWebSocket()
 		return nil
 	}
 	return s.frame()
@@ -36,7 +41,7 @@ func (s *http2Stream) readHead() error {
 // setFields takes the fields over. A key of the client's is left out of what asks for a WebSocket: it has no use for one in
 // this protocol.
 func (s *http2Stream) setFields(socket bool) error {
-	h, req := s.stream.Head, &s.exchange.req
+	h, req := s.stream.Head, s.exchange.Request()
 	host := h.Authority
 	s.cookies = s.cookies[:0]
 	for i := range h.Fields {
@@ -79,7 +84,7 @@ var cookieName = []byte("Cookie")
 
 // frame says how long the body is.
 func (s *http2Stream) frame() error {
-	req := &s.exchange.req
+	req := s.exchange.Request()
 	switch {
 	case s.stream.Ended():
 		if req.Body != http1.BodyNone {

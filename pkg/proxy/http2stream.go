@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
@@ -17,31 +18,31 @@ type http2Stream struct {
 }
 
 var (
-	http2Streams            = sync.Pool{New: func() any { return new(http2Stream) }}
-	_            downstream = (*http2Stream)(nil)
+	http2Streams                     = sync.Pool{New: func() any { return new(http2Stream) }}
+	_            exchange.Downstream = (*http2Stream)(nil)
 )
 
-// releaseHead leaves room for a buffer, unless the response is a flow, which holds one only while something passes.
-func (s *http2Stream) releaseHead() {
-	kept := len(s.exchange.path) + len(s.exchange.host)
-	if s.exchange.flow.pod == nil {
+// ReleaseHead leaves room for a buffer, unless the response is a stream, which holds one only while something passes.
+func (s *http2Stream) ReleaseHead() {
+	kept := s.exchange.KeptOfHead()
+	if !s.exchange.IsStream() {
 		kept += http2.BufferBytes
 	}
 	s.stream.ReleaseHead(kept)
 	s.trim()
 }
 
-// trim gives up space for cookies that is larger than most requests need.
+// trim frees space for cookies that is larger than most requests need.
 func (s *http2Stream) trim() {
-	if cap(s.cookies) > mostSpace {
+	if cap(s.cookies) > maxSpace {
 		s.cookies = nil
 	}
 }
 
-func (s *http2Stream) hasLeft() bool { return s.stream.Err() != nil }
+func (s *http2Stream) HasLeft() bool { return s.stream.Err() != nil }
 
-// writeInterim passes a 1xx on at once.
-func (s *http2Stream) writeInterim(head *http1.Response) error {
+// WriteInterim passes a 1xx on at once.
+func (s *http2Stream) WriteInterim(head *http1.Response) error {
 	s.out.Begin()
 	s.out.Buf = http2.AppendStatus(s.out.Buf, head.Status)
 	s.appendFields(head)
@@ -59,20 +60,20 @@ func (s *http2Stream) appendFields(head *http1.Response) {
 	}
 }
 
-func (s *http2Stream) writeHead(x *exchange) error {
+func (s *http2Stream) WriteHead(head *exchange.Response) error {
 	s.out.Begin()
-	if x.resp.Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
+	if head.Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
 		s.out.Buf = http2.AppendStatus(s.out.Buf, http.StatusOK)
 	} else {
-		s.out.Buf = http2.AppendStatus(s.out.Buf, x.resp.Status)
+		s.out.Buf = http2.AppendStatus(s.out.Buf, head.Status)
 	}
-	s.appendFields(&x.resp)
-	if len(x.cookie) > 0 {
-		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, x.cookie)
+	s.appendFields(&head.Response)
+	if len(head.SetCookie) > 0 {
+		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, head.SetCookie)
 	}
 	s.appendMissing()
-	if x.resp.ContentLength >= 0 && x.resp.Status != http.StatusSwitchingProtocols {
-		s.out.Buf = http2.AppendLength(s.out.Buf, x.resp.ContentLength)
+	if head.ContentLength >= 0 && head.Status != http.StatusSwitchingProtocols {
+		s.out.Buf = http2.AppendLength(s.out.Buf, head.ContentLength)
 	}
 	return s.sendHead(s.isBodiless())
 }
@@ -80,13 +81,13 @@ func (s *http2Stream) writeHead(x *exchange) error {
 // isBodiless reports whether the head is all of the answer.
 func (s *http2Stream) isBodiless() bool {
 	x := &s.exchange
-	return x.noBody() || x.resp.Body == http1.BodyNone && x.resp.Status != http.StatusSwitchingProtocols
+	return x.OmitsBody() || x.Response().Body == http1.BodyNone && x.Response().Status != http.StatusSwitchingProtocols
 }
 
 // sendHead hands the field section in out over.
 func (s *http2Stream) sendHead(end bool) error {
-	s.exchange.startWriting(s.stream)
-	defer s.guard.stop()
+	s.exchange.StartWriting(s.stream)
+	defer s.guard.Stop()
 	err := s.stream.SendHead(s.out.Buf, end)
 	s.out.Drop()
 	return err
@@ -94,9 +95,9 @@ func (s *http2Stream) sendHead(end bool) error {
 
 // appendMissing adds what every answer has, as over HTTP/1.1.
 func (s *http2Stream) appendMissing() {
-	resp, server := &s.exchange.resp, s.origin.server
+	resp, server := s.exchange.Response(), s.connection.Engine
 	if !resp.Has(http1.FieldDate) {
-		s.out.Buf = http2.AppendField(s.out.Buf, dateName, *server.date.Load())
+		s.out.Buf = http2.AppendField(s.out.Buf, dateName, server.Date())
 	}
 	if !resp.Has(http1.FieldServer) && server.ServerHeader != "" {
 		s.out.Buf = http2.AppendField(s.out.Buf, serverName, server.ServerHeader)
@@ -109,23 +110,23 @@ var (
 	serverName    = []byte("server")
 )
 
-func (s *http2Stream) writeBody(span []byte) error {
-	if s.exchange.noBody() {
+func (s *http2Stream) WriteBody(span []byte) error {
+	if s.exchange.OmitsBody() {
 		return nil
 	}
-	s.exchange.startWriting(s.stream)
-	defer s.guard.stop()
+	s.exchange.StartWriting(s.stream)
+	defer s.guard.Stop()
 	return s.stream.Send(span)
 }
 
-func (s *http2Stream) flush() error { return s.stream.Flush() }
+func (s *http2Stream) Flush() error { return s.stream.Flush() }
 
-func (s *http2Stream) end(trailers []http1.Field) error {
+func (s *http2Stream) End(trailers []http1.Field) error {
 	if s.isBodiless() {
 		return nil
 	}
 	s.out.Begin()
-	s.out.Buf = http2.AppendTrailers(s.out.Buf, trailers, &s.exchange.resp.Message)
+	s.out.Buf = http2.AppendTrailers(s.out.Buf, trailers, &s.exchange.Response().Message)
 	if len(s.out.Buf) > 0 {
 		return s.sendHead(true)
 	}

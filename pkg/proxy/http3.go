@@ -14,6 +14,7 @@ import (
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
 
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -39,8 +40,7 @@ const (
 // http3Server is the HTTP/3 side: quic-go does QUIC and the framing.
 type http3Server struct {
 	http3.Server
-	clients sync.Map    // *quic.Conn -> *client, while it is served
-	on      atomic.Bool // clients are told that they may come by HTTP/3
+	clients sync.Map // *quic.Conn -> *client, while it is served
 
 	mu         sync.Mutex
 	transports []*quic.Transport
@@ -74,13 +74,13 @@ func quicConfig(o *Options) *quic.Config {
 // ServeHTTP3 accepts QUIC connections that speak HTTP/3, like Serve, and lets clients of HTTPS know that there is HTTP/3 at
 // the port that they came to. The socket is closed with the server.
 func (s *Server) ServeHTTP3(socket net.PacketConn) error {
-	handshakes := http2.NewAllowance(handshakesAtOnce, handshakesPerSecond, s.clock.Load())
+	handshakes := http2.NewAllowance(handshakesAtOnce, handshakesPerSecond, s.Clock())
 	transport := &quic.Transport{
 		Conn:                socket,
 		ConnContext:         withSession,
-		VerifySourceAddress: func(net.Addr) bool { return !handshakes.Use(s.clock.Load()) },
+		VerifySourceAddress: func(net.Addr) bool { return !handshakes.Use(s.Clock()) },
 	}
-	l, err := transport.Listen(http3.ConfigureTLSConfig(s.tls), quicConfig(&s.Options))
+	l, err := transport.Listen(http3.ConfigureTLSConfig(s.tls), quicConfig(&s.options))
 	if err != nil {
 		socket.Close()
 		return err
@@ -91,7 +91,7 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 		return l.Close()
 	}
 	defer s.accepting.Done()
-	s.http3.on.Store(true)
+	s.AdvertiseHTTP3.Store(true)
 	for {
 		conn, err := l.Accept(context.Background())
 		switch {
@@ -124,25 +124,25 @@ func (h *http3Server) closeTransports() {
 
 // withSession gives each connection a place for what its handshake comes to.
 func withSession(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
-	return context.WithValue(ctx, tlsSessionKey{}, new(tlsSession)), nil
+	return context.WithValue(ctx, tlsSessionKey{}, new(filter.TLSSession)), nil
 }
 
 // serveHTTP3 serves all streams of a connection, until it ends.
 func (c *client) serveHTTP3() {
-	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*tlsSession)
+	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*filter.TLSSession)
 	state := c.quic.ConnectionState().TLS
-	if err := session.begin(&state); err != nil {
-		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.peerText, "reason", err)
+	if err := beginSession(session, &state); err != nil {
+		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.PeerText, "reason", err)
 		return
 	}
-	c.tls, c.session = true, session
+	c.TLS = session
 	c.server.Metrics.Connections.Inc()
 	defer c.server.Metrics.Connections.Dec()
 	h := &c.server.http3
 	h.clients.Store(c.quic.Conn, c)
 	defer h.clients.Delete(c.quic.Conn)
 	if err := h.ServeQUICConn(c.quic.Conn); err != nil {
-		c.server.Log.V(1).Info("HTTP/3 connection failed", "peer", c.peerText, "reason", err)
+		c.server.Log.V(1).Info("HTTP/3 connection failed", "peer", c.PeerText, "reason", err)
 	}
 	c.guards.close()
 }
@@ -155,7 +155,8 @@ type quicConn struct {
 }
 
 func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
-	return &quicConn{Conn: conn, resets: http2.NewAllowance(s.budget.ResetsAtOnce, s.budget.ResetsPerSecond, s.clock.Load())}
+	most := &s.options.budget
+	return &quicConn{Conn: conn, resets: http2.NewAllowance(most.ResetsAtOnce, most.ResetsPerSecond, s.Clock())}
 }
 
 // Close says goodbye.
@@ -163,7 +164,7 @@ func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
 
 // leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
 func (c *quicConn) leftBehind(s *Server) {
-	if !c.resets.Use(s.clock.Load()) && c.flood.CompareAndSwap(false, true) {
+	if !c.resets.Use(s.Clock()) && c.flood.CompareAndSwap(false, true) {
 		s.Metrics.Refused(observe.RefusedFlood)
 		_ = c.CloseWithError(http3ExcessiveLoad, "too many resets")
 	}
@@ -187,30 +188,30 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	base, head := http3Cost(r)
-	if !c.account.Take(base + head) {
+	if !c.Account.Take(base + head) {
 		c.quic.leftBehind(c.server)
 		refuseHTTP3(w)
 		return
 	}
-	defer c.account.Return(base)
+	defer c.Account.Return(base)
 	s := http3Streams.Get().(*http3Stream)
 	s.begin(c, s, "HTTP/3.0")
 	s.hold(w, r)
 	s.charged = head
 	if !c.guards.add(s) {
-		s.uncharge(c.account)
+		s.uncharge(c.Account)
 		panic(http.ErrAbortHandler)
 	}
 	s.serve(s.readHead())
-	if t := s.exchange.tunnel; t != nil {
-		t.run(c.server, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.guard, &s.guard)
+	if t := s.exchange.Tunnel(); t != nil {
+		t.Run(c.server.Engine, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.Guard, &s.guard)
 	}
 	s.linger()
-	left := s.hasLeft()
-	c.guards.remove(s, c.server.clock.Load())
+	left := s.HasLeft()
+	c.guards.remove(s, c.server.Clock())
 	s.leave()
-	broken := s.exchange.broken
-	s.uncharge(c.account)
+	broken := s.exchange.Broken()
+	s.uncharge(c.Account)
 	s.release()
 	s.finish()
 	http3Streams.Put(s)

@@ -22,7 +22,7 @@ type http3Body struct {
 // frame says how long the body is. quic-go goes by the first of several lengths, takes one that is no number for 0,
 // and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
 func (s *http3Stream) frame() error {
-	req := &s.exchange.req
+	req := s.exchange.Request()
 	switch {
 	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
 		return http1.ErrLength
@@ -40,9 +40,9 @@ func (s *http3Stream) frame() error {
 // frameUnknown is for a body of unknown length. quic-go does not say whether there is one: of a request that can hardly
 // have one its beginning, or its end, is waited for.
 func (s *http3Stream) frameUnknown() (err error) {
-	req := &s.exchange.req
+	req := s.exchange.Request()
 	if !takesBody(req.Method) {
-		s.body.first, err = s.source.next(true, s.origin.server.after(s.exchange.bounds.body))
+		s.body.first, err = s.source.Next(true, s.connection.Engine.After(s.connection.Engine.Timeouts.Body))
 		if err == io.EOF {
 			return nil
 		}

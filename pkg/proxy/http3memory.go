@@ -3,6 +3,7 @@ package proxy
 import (
 	"net/http"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
@@ -32,14 +33,14 @@ func http3HeadBytes(r *http.Request) (n int) {
 
 // refuseHTTP3 responds to a request that may not be held.
 func refuseHTTP3(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", retryAfter)
+	w.Header().Set("Retry-After", exchange.RetryAfter)
 	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
-// releaseHead forgets what quic-go has read, as well as what was made of it.
-func (s *http3Stream) releaseHead() {
+// ReleaseHead forgets what quic-go has read, as well as what was made of it.
+func (s *http3Stream) ReleaseHead() {
 	clear(s.r.Header)
-	s.uncharge(s.origin.account)
+	s.uncharge(s.connection.Account)
 }
 
 // uncharge gives back what the head was counted for.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
@@ -23,15 +24,15 @@ type http3Stream struct {
 }
 
 var (
-	http3Streams            = sync.Pool{New: func() any { return new(http3Stream) }}
-	_            downstream = (*http3Stream)(nil)
+	http3Streams                     = sync.Pool{New: func() any { return new(http3Stream) }}
+	_            exchange.Downstream = (*http3Stream)(nil)
 )
 
 // hold takes the request over from the library. release lets go of it.
 func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
 	s.w, s.r, s.control, s.owes = w, r, http3Deadline{http.NewResponseController(w)}, false
 	s.body = http3Body{r: r, buf: s.body.buf}
-	s.source.begin(&s.body, s.control)
+	s.source.Begin(&s.body, s.control)
 }
 
 func (s *http3Stream) release() {
@@ -41,8 +42,10 @@ func (s *http3Stream) release() {
 // readHead makes the head that the steps of the exchange know out of what the library has read and checked. The fields
 // that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
 func (s *http3Stream) readHead() error {
-	r, req := s.r, &s.exchange.req
-	s.exchange.sheds = s.charged > shedAbove
+	r, req := s.r, s.exchange.Request()
+	if s.charged > exchange.ShedAbove {
+		s.exchange.ShedHead()
+	}
 	req.Minor, req.KeepAlive = 1, true
 	socket, err := asksForSocket(r.Method, protocolOf(r))
 	if err != nil {
@@ -63,7 +66,7 @@ func (s *http3Stream) readHead() error {
 	for name := range r.Trailer { // where quic-go puts what is announced
 		req.Add(trailerName, []byte(name))
 	}
-	if len(req.Fields) > s.origin.server.Limits.Fields {
+	if len(req.Fields) > s.connection.Engine.Limits.Fields {
 		return http1.ErrTooManyFields
 	}
 	req.TakesTrailers = r.Header.Get("Te") == "trailers"
@@ -72,17 +75,17 @@ func (s *http3Stream) readHead() error {
 	}
 	if socket {
 		s.body.ended = true // what the client sends is for the tunnel
-		s.exchange.askForSocket()
+		s.exchange.RequestWebSocket()
 		return nil
 	}
 	return s.frame()
 }
 
 func (s *http3Stream) setTarget() error {
-	if len(s.r.RequestURI) > s.origin.server.Limits.TargetBytes {
+	if len(s.r.RequestURI) > s.connection.Engine.Limits.TargetBytes {
 		return http1.ErrTargetTooLong
 	}
-	return s.exchange.req.SetTarget([]byte(s.r.RequestURI))
+	return s.exchange.Request().SetTarget([]byte(s.r.RequestURI))
 }
 
 // addFields leaves out a key of the client's, who has no use for one in this protocol. It returns false if there are too many
@@ -93,19 +96,20 @@ func (s *http3Stream) addFields(socket bool) bool {
 			continue
 		}
 		for _, value := range values {
-			if len(s.exchange.req.Fields) == s.origin.server.Limits.Fields {
+			if len(s.exchange.Request().Fields) == s.connection.Engine.Limits.Fields {
 				return false
 			}
-			s.exchange.req.Add([]byte(name), []byte(value))
+			s.exchange.Request().Add([]byte(name), []byte(value))
 		}
 	}
 	return true
 }
 
-func (s *http3Stream) hasLeft() bool { return s.r.Context().Err() != nil }
+// HasLeft is part of exchange.Downstream.
+func (s *http3Stream) HasLeft() bool { return s.r.Context().Err() != nil }
 
-// writeInterim passes a 1xx on.
-func (s *http3Stream) writeInterim(head *http1.Response) error {
+// WriteInterim passes a 1xx on.
+func (s *http3Stream) WriteInterim(head *http1.Response) error {
 	s.setFields(head)
 	s.w.WriteHeader(head.Status)
 	clear(s.w.Header())
@@ -121,53 +125,53 @@ func (s *http3Stream) setFields(head *http1.Response) {
 	}
 }
 
-func (s *http3Stream) writeHead(x *exchange) error {
-	s.setFields(&x.resp)
+func (s *http3Stream) WriteHead(head *exchange.Response) error {
+	s.setFields(&head.Response)
 	h := s.w.Header()
-	if !x.resp.Has(http1.FieldContentType) {
+	if !head.Has(http1.FieldContentType) {
 		h["Content-Type"] = nil // quic-go would make one up, as it does, rightly, with Date
 	}
-	if server := s.origin.server.ServerHeader; server != "" && !x.resp.Has(http1.FieldServer) {
+	if server := s.connection.Engine.ServerHeader; server != "" && !head.Has(http1.FieldServer) {
 		h.Set("Server", server)
 	}
-	if len(x.cookie) > 0 {
-		h.Add("Set-Cookie", string(x.cookie))
+	if len(head.SetCookie) > 0 {
+		h.Add("Set-Cookie", string(head.SetCookie))
 	}
-	if x.resp.Status == http.StatusSwitchingProtocols {
+	if head.Status == http.StatusSwitchingProtocols {
 		s.w.WriteHeader(http.StatusOK) // RFC 8441 section 5
 		return nil
 	}
-	if x.resp.ContentLength >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(x.resp.ContentLength, 10))
+	if head.ContentLength >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(head.ContentLength, 10))
 	}
-	s.w.WriteHeader(x.resp.Status)
+	s.w.WriteHeader(head.Status)
 	return nil
 }
 
-func (s *http3Stream) writeBody(span []byte) error {
-	if s.exchange.noBody() {
+func (s *http3Stream) WriteBody(span []byte) error {
+	if s.exchange.OmitsBody() {
 		return nil
 	}
-	s.exchange.startWriting(s.control)
-	defer s.guard.stop()
+	s.exchange.StartWriting(s.control)
+	defer s.guard.Stop()
 	_, err := s.w.Write(span)
 	return err
 }
 
-func (s *http3Stream) flush() error {
-	s.exchange.startWriting(s.control)
-	defer s.guard.stop()
+func (s *http3Stream) Flush() error {
+	s.exchange.StartWriting(s.control)
+	defer s.guard.Stop()
 	return s.control.Flush()
 }
 
-// end leaves the trailers to be sent when the handler returns. The head is sent before that where there is no body, whose
+// End leaves the trailers to be sent when the handler returns. The head is sent before that where there is no body, whose
 // length the library would make up.
-func (s *http3Stream) end(trailers []http1.Field) error {
-	if s.exchange.noBody() {
-		return s.flush()
+func (s *http3Stream) End(trailers []http1.Field) error {
+	if s.exchange.OmitsBody() {
+		return s.Flush()
 	}
 	for i := range trailers {
-		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.resp.Message) {
+		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.Response().Message) {
 			s.w.Header().Add(http.TrailerPrefix+string(f.Name), string(f.Value))
 			s.owes = true
 		}
@@ -178,14 +182,14 @@ func (s *http3Stream) end(trailers []http1.Field) error {
 // linger takes what the client still sends of a body that nobody wants. Returning from the handler tells it to stop (RFC 9114
 // section 4.1), and that is more than Chromium understands (seen with 156): it waits for ever, with the answer in its hands.
 func (s *http3Stream) linger() {
-	if s.body.ended || s.owes || s.exchange.broken || s.flush() != nil {
+	if s.body.ended || s.owes || s.exchange.Broken() || s.Flush() != nil {
 		return
 	}
-	s.source.resume()
-	server := s.origin.server
-	end := server.after(lingerTime)
-	for server.clock.Load() < end {
-		if _, err := s.source.next(true, min(end, server.after(lingerGap))); err != nil {
+	s.source.Resume()
+	server := s.connection.Engine
+	end := server.After(lingerTime)
+	for server.Clock() < end {
+		if _, err := s.source.Next(true, min(end, server.After(lingerGap))); err != nil {
 			return
 		}
 	}

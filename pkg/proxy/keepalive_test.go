@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -225,7 +226,7 @@ func TestAConnectionThatTheClientWantsClosedIsClosed(t *testing.T) {
 }
 
 func TestAnIdleClientIsClosedWithoutAWord(t *testing.T) {
-	r := newRig(t, quick(func(o *Timeouts) { o.Idle = time.Second }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Idle = time.Second }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, used := r.dial(), r.dial()
 	used.get("/").expectOK(t, "")

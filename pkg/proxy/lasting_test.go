@@ -56,7 +56,7 @@ func (r *rig) streamHTTP2(path string) *peer {
 }
 
 // lasting makes answers count as streams almost at once.
-func lasting(o *Options) { o.lastsFrom = time.Millisecond }
+func lasting(o *Options) { o.StreamsFrom = time.Millisecond }
 
 func TestAnswersThatGoOnForLongAreCountedByKind(t *testing.T) {
 	for path, kind := range streaming {
@@ -75,8 +75,8 @@ func TestAnswersThatGoOnForLongAreCountedByKind(t *testing.T) {
 					}
 				}))
 				begin(r)
-				before := r.server.clock.Load()
-				eventually(t, "some time to pass", func() bool { return r.server.clock.Load() > before })
+				before := r.server.Clock()
+				eventually(t, "some time to pass", func() bool { return r.server.Clock() > before })
 				say <- "second"
 				r.expectMetric(fmt.Sprintf("limpet_streams{kind=%q}", kind), 1)
 				close(say)
@@ -105,10 +105,7 @@ func TestAnswersThatEndSoonAreNoStreams(t *testing.T) {
 
 // streams is how many of a kind are open.
 func (r *rig) streams(kind observe.StreamKind) int {
-	fs := &r.server.flows
-	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	return len(fs.kinds[kind].open)
+	return r.server.Flows.Open(kind)
 }
 
 // expectBrokenOff sees that the client cannot take what it got for a whole answer.
@@ -171,8 +168,8 @@ func TestStopLetsDownloadsComeToTheirEnd(t *testing.T) {
 	client.send(request("GET", "/", ""))
 	client.head()
 	client.expect("first")
-	before := r.server.clock.Load()
-	eventually(t, "some time to pass", func() bool { return r.server.clock.Load() > before })
+	before := r.server.Clock()
+	eventually(t, "some time to pass", func() bool { return r.server.Clock() > before })
 	close(busy)
 	client.expect(" ")
 	r.expectMetric(`limpet_streams{kind="download"}`, 1)
@@ -196,7 +193,7 @@ func TestAnAnswerWithoutAnEndOfItsOwnIsCutByAReset(t *testing.T) {
 	client.head()
 	client.expect("first")
 	r.expectMetric(`limpet_streams{kind="events"}`, 1)
-	r.server.flows.closeDown(observe.StreamEvents, 0)
+	r.server.Flows.CloseDown(observe.StreamEvents, 0)
 	if b, err := io.ReadAll(client.r); err == nil {
 		t.Errorf("the answer seems to be whole, ending in %q", b)
 	}
@@ -215,12 +212,12 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 	})
 	r.serve(nil, p)
 	r.stream("/")
-	before := r.server.clock.Load()
-	eventually(t, "some time to pass", func() bool { return r.server.clock.Load() > before })
+	before := r.server.Clock()
+	eventually(t, "some time to pass", func() bool { return r.server.Clock() > before })
 	close(more)
 	r.expectMetric(`limpet_streams{kind="download"}`, 1)
 	eventually(t, "the way to be full", func() bool { return r.server.waitsForClient() })
-	r.server.flows.closeDown(observe.StreamDownload, 0)
+	r.server.Flows.CloseDown(observe.StreamDownload, 0)
 	r.expectMetric(`limpet_streams{kind="download"}`, 0)
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 }
@@ -228,8 +225,8 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 // waitsForClient reports whether the same wait of some client connection has gone on for some time.
 func (s *Server) waitsForClient() (waits bool) {
 	s.conns.each(func(c *client) {
-		until := c.guard.until.Load()
-		waits = waits || until > 0 && s.after(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
+		until := c.guard.Until()
+		waits = waits || until > 0 && s.After(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
 	})
 	return waits
 }
@@ -252,7 +249,7 @@ func TestAConfigurationChangeTouchesNoStream(t *testing.T) {
 			t.Fatalf("%d are open still", n)
 		}
 	}
-	r.server.flows.closeDown(observe.StreamEvents, 0)
+	r.server.Flows.CloseDown(observe.StreamEvents, 0)
 	client.expectBrokenOff()
 	second.expectBrokenOff()
 }

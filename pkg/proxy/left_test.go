@@ -42,8 +42,8 @@ func TestAClientThatEndsItsSideGetsItsAnswer(t *testing.T) {
 	client.send(request("GET", "/", ""))
 	client.Conn.(*net.TCPConn).CloseWrite()
 	eventually(t, "the request to arrive", func() bool { return len(p.requests()) == 1 })
-	looked := r.server.clock.Load() + 2*lookEvery
-	eventually(t, "the sweeper to look", func() bool { return r.server.clock.Load() > looked })
+	looked := r.server.Clock() + 2*lookEvery
+	eventually(t, "the sweeper to look", func() bool { return r.server.Clock() > looked })
 	close(release)
 	client.read("GET").expectOK(t, "late")
 }

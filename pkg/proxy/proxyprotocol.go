@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/pires/go-proxyproto"
 
@@ -30,20 +31,20 @@ var errProxyHeader = errors.New("header of the PROXY protocol is too long, or is
 // for those of the connection. It returns false if the connection is of no use. The peers that are load balancers
 // always send one: were it optional, their clients could send their own.
 func (c *client) learnOrigin() bool {
-	if !contains(c.server.ProxyProtocol, c.peer) {
+	if !slices.ContainsFunc(c.server.options.ProxyProtocol, func(p netip.Prefix) bool { return p.Contains(c.Peer) }) {
 		return true
 	}
-	c.guard.start(c.raw, c.server.after(c.server.Timeouts.Head))
-	c.idleSince.Store(c.server.clock.Load())
+	c.guard.Start(c.raw, c.server.After(c.server.Timeouts.Head))
+	c.idleSince.Store(c.server.Clock())
 	header, err := readProxyHeader(c.raw)
 	c.idleSince.Store(0)
 	switch {
 	case err == io.EOF: // a check of health that connects and closes
-		c.guard.stop()
+		c.guard.Stop()
 		return false
-	case c.guard.stop() || err != nil:
+	case c.guard.Stop() || err != nil:
 		c.server.Metrics.Refused(observe.RefusedProxyHeader)
-		c.server.Log.V(1).Info("Connection without a header of the PROXY protocol", "peer", c.peerText, "reason", err)
+		c.server.Log.V(1).Info("Connection without a header of the PROXY protocol", "peer", c.PeerText, "reason", err)
 		return false
 	}
 	if !header.Command.IsLocal() { // else the load balancer speaks for itself
@@ -57,7 +58,7 @@ func (c *client) take(source, destination net.Addr) {
 	from, ok := source.(*net.TCPAddr)
 	to, both := destination.(*net.TCPAddr)
 	if ok && both {
-		c.origin.setAddresses(from.AddrPort(), to.AddrPort())
+		c.SetAddresses(from.AddrPort(), to.AddrPort())
 	}
 }
 
@@ -122,23 +123,4 @@ func notEOF(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-// preamble is the header of the PROXY protocol that begins a connection to a pod which asks for one: who the client is,
-// and where it connected to. The port of a client that comes by way of a trusted proxy is not known.
-func (x *exchange) preamble() []byte {
-	version := x.backend.Transport.ProxyProtocol
-	if version == 0 {
-		return nil
-	}
-	client := netip.AddrPortFrom(x.client, 0)
-	if x.client == x.peer {
-		client = netip.AddrPortFrom(x.client, x.peerPort)
-	}
-	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(x.local))
-	b, err := header.Format()
-	if err != nil {
-		return nil
-	}
-	return b
 }

@@ -1,41 +1,37 @@
 package proxy
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http2"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // sweepEvery is the resolution of all timeouts.
-const sweepEvery = 100 * time.Millisecond
+const sweepEvery = exchange.Resolution
+
+// longAgo is the deadline that ends a wait at once.
+var longAgo = time.Unix(1, 0)
 
 // Server accepts the connections of clients and serves them. Safe for concurrent use.
 type Server struct {
-	Options
-	dialer    upstream.Dialer
-	endDials  context.CancelFunc // of the dialer
+	*exchange.Engine
+	options   Options
 	tls       *tls.Config
 	http2     http2.Options
 	http3     http3Server
 	conns     connections
 	admission admission
-	flows     flows
-	usual     bounds
 
-	clock    atomic.Int64           // milliseconds since start, moved on by the sweeper
-	date     atomic.Pointer[[]byte] // of this second, as in Date
-	leaving  atomic.Bool            // answers ask clients to close their connection
+	leaving  atomic.Bool // answers ask clients to close their connection
 	stopping atomic.Bool
 	sweeper  chan struct{}
 
@@ -58,22 +54,12 @@ var (
 
 // NewServer makes a Server and starts its sweeper. Stop or Close must be called in the end.
 func NewServer(o Options) *Server {
-	s := &Server{Options: o, sweeper: make(chan struct{})}
-	s.dialer = upstream.Dialer{
-		Dialer: net.Dialer{Timeout: o.Timeouts.Dial}, Limits: o.Limits, Budget: cmp.Or(o.podBudget, usualPodBudget),
-		Own: o.Own,
-	}
-	s.dialer.Context, s.endDials = context.WithCancel(context.Background())
-	s.tls = tlsConfig(&s.Options)
-	s.usual = boundsOf(&o)
-	s.http3.prepare(&s.Options)
-	s.budget = cmp.Or(s.budget, usualBudget)
-	s.lastsFrom = cmp.Or(s.lastsFrom, usualLastsFrom)
+	o.budget = cmp.Or(o.budget, usualBudget)
+	s := &Server{Engine: exchange.NewEngine(o.Config), options: o, sweeper: make(chan struct{})}
+	s.tls = tlsConfig(&s.options)
+	s.http3.prepare(&s.options)
 	s.http2 = s.http2Options()
 	s.admission.limits, s.admission.metrics = o.Connections, o.Metrics
-	s.flows.metrics = o.Metrics
-	s.clock.Store(1)
-	s.setDate(time.Now())
 	go s.sweep()
 	return s
 }
@@ -155,13 +141,13 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.accepting.Wait()
 	go func() { _ = s.http3.Shutdown(ctx) }() // says goodbye on HTTP/3 connections, and ends with them
 	closing := spreadsOnStop(ctx, time.Now())
-	s.flows.beginCounting()
+	s.Flows.BeginCounting()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		s.conns.interruptIdle(s.after(-quiet))
+		s.conns.interruptIdle(s.After(-quiet))
 		s.conns.each((*client).leaveHTTP2)
-		closing.apply(&s.flows, time.Now())
+		closing.apply(&s.Flows, time.Now())
 		if s.conns.empty() {
 			s.Close()
 			return nil
@@ -178,7 +164,7 @@ func (s *Server) Stop(ctx context.Context) error {
 // Close closes everything at once.
 func (s *Server) Close() {
 	s.closeListeners()
-	s.endDials()
+	s.EndDials()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {
@@ -187,7 +173,7 @@ func (s *Server) Close() {
 		close(s.sweeper)
 	}
 	s.conns.closeAll()
-	s.flows.closeAll()
+	s.Flows.CloseAll()
 	s.http3.closeTransports()
 }
 
@@ -196,7 +182,7 @@ func (s *Server) closeListeners() {
 	defer s.mu.Unlock()
 	s.leaving.Store(true)
 	s.stopping.Store(true)
-	s.http3.on.Store(false)
+	s.AdvertiseHTTP3.Store(false)
 	for _, l := range s.listeners {
 		l.Close()
 	}
@@ -214,22 +200,8 @@ func (s *Server) sweep() {
 			return
 		case <-tick.C:
 			clock := 1 + time.Since(start).Milliseconds()
-			s.clock.Store(clock)
-			s.setDate(time.Now())
+			s.Tick(clock, time.Now())
 			s.Memory.Sample(s.conns.sweep(clock))
 		}
 	}
 }
-
-// setDate writes the date anew in another second.
-func (s *Server) setDate(now time.Time) {
-	var space [len(http.TimeFormat)]byte
-	text := now.UTC().AppendFormat(space[:0], http.TimeFormat)
-	if last := s.date.Load(); last == nil || !bytes.Equal(*last, text) {
-		text = bytes.Clone(text)
-		s.date.Store(&text)
-	}
-}
-
-// after is the server's clock when d will have passed.
-func (s *Server) after(d time.Duration) int64 { return s.clock.Load() + d.Milliseconds() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
@@ -36,9 +37,9 @@ func spreadsOnStop(ctx context.Context, now time.Time) (all spreads) {
 }
 
 // apply closes what should be closed by now.
-func (all *spreads) apply(to *flows, now time.Time) {
+func (all *spreads) apply(to *exchange.Flows, now time.Time) {
 	for kind := range all {
-		to.closeDown(observe.StreamKind(kind), all[kind].share(now))
+		to.CloseDown(observe.StreamKind(kind), all[kind].share(now))
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
 // stop stops the server in the background. The channel gives what Stop returned.
@@ -90,7 +92,7 @@ func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
 }
 
 func TestStopClosesWhatIsIdle(t *testing.T) {
-	r, addr := tlsRig(t, quick(func(o *Timeouts) { o.Head, o.Idle = farOff, farOff }))
+	r, addr := tlsRig(t, quick(func(o *exchange.Timeouts) { o.Head, o.Idle = farOff, farOff }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, used, shaking := r.dial(), r.dial(), callTo(t, addr)
 	freshTLS, _ := dialTLS(t, addr, "shop.example")

@@ -242,7 +242,7 @@ func (v *visit) openSocket() {
 	}
 	defer v.pod.note(conn, http.StateClosed)
 	defer conn.Close()
-	accept := acceptFor([]byte(v.q.Header.Get("Sec-WebSocket-Key")))
+	accept := acceptFor(v.q.Header.Get("Sec-WebSocket-Key"))
 	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"X-Errand: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.name(), accept)
 	_, _ = io.Copy(conn, rw)

@@ -2,12 +2,14 @@ package proxy
 
 import (
 	"sync"
+
+	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
 // guarded is a stream with its two guards: of the goroutine that sends its body on, and of that of its exchange.
 type guarded interface {
-	guards() (there, back *guard)
-	hasLeft() bool
+	guards() (there, back *exchange.Guard)
+	HasLeft() bool
 }
 
 // streamGuards are the guards of the streams of one connection, for the sweeper.
@@ -70,10 +72,10 @@ func (g *streamGuards) sweep(clock int64) {
 	defer g.mu.Unlock()
 	for s := range g.all {
 		there, back := s.guards()
-		there.sweep(clock)
-		back.sweep(clock)
-		if s.hasLeft() {
-			back.expire()
+		there.Sweep(clock)
+		back.Sweep(clock)
+		if s.HasLeft() {
+			back.Expire()
 		}
 	}
 }

@@ -71,7 +71,7 @@ func TestReplicasResumeEachOthersSessions(t *testing.T) {
 func TestConfigsOfHostsAreKeptAsLongAsTheirTable(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
-	c := &tlsConfigs{options: &r.server.Options}
+	c := &tlsConfigs{options: &r.server.options}
 	c.plain = c.make(nil)
 	var last *ticketed
 	for version := range model.TLSVersion(3) {

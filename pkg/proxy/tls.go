@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
@@ -52,8 +53,8 @@ func tlsConfig(o *Options) *tls.Config {
 // choose gives the Config of the host that the client names, and notes in the session of the connection whose it is.
 func (c *tlsConfigs) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	h, config := c.of(strings.ToLower(hello.ServerName))
-	if session, ok := hello.Context().Value(tlsSessionKey{}).(*tlsSession); ok {
-		session.host = h
+	if session, ok := hello.Context().Value(tlsSessionKey{}).(*filter.TLSSession); ok {
+		session.Host = h
 	}
 	return config.with(c.options.Keys.Load())
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
 // tlsRig serves cart over TLS too.
@@ -160,7 +162,7 @@ func TestOldVersionsAndWeakSuitesAreNotSpoken(t *testing.T) {
 
 // An idle client is let go whatever its last words were.
 func TestAnIdleTLSClientIsClosed(t *testing.T) {
-	r, addr := tlsRig(t, quick(func(o *Timeouts) { o.Idle = soon }))
+	r, addr := tlsRig(t, quick(func(o *exchange.Timeouts) { o.Idle = soon }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, _ := dialTLS(t, addr, "shop.example")
 	used, _ := dialTLS(t, addr, "shop.example")

@@ -11,25 +11,17 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// tlsSession is what the handshake of a connection has come to. It does not change afterwards.
-type tlsSession struct {
-	name    string // the host that the client named, in lower case; "" if it named none
-	version model.TLSVersion
-	// host is what was asked of the client in the handshake: its table may be gone since. Nil: nothing.
-	host *model.Host
-	// identity are the fields that tell pods who the client is.
-	identity []byte
-}
-
 type tlsSessionKey struct{}
 
 // newTLSSession gives a session and the context for its handshake, in which tlsConfigs notes what was asked for.
-func newTLSSession() (context.Context, *tlsSession) {
-	session := new(tlsSession)
+func newTLSSession() (context.Context, *filter.TLSSession) {
+	session := new(filter.TLSSession)
 	return context.WithValue(context.Background(), tlsSessionKey{}, session), session
 }
 
@@ -39,22 +31,22 @@ func (c *client) handshake(conn *http1.LazyTLS) error {
 	if err := conn.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	c.session = session
+	c.TLS = session
 	state := conn.ConnectionState()
-	return session.begin(&state)
+	return beginSession(session, &state)
 }
 
-// begin notes what was agreed on. It fails where the client is somebody whom pods cannot be told about.
-func (s *tlsSession) begin(state *tls.ConnectionState) (err error) {
-	s.name, s.version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
-	if s.host == nil || s.host.Clients == nil {
+// beginSession notes what was agreed on. It fails where the client is somebody whom pods cannot be told about.
+func beginSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) {
+	s.ServerName, s.Version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
+	if s.Host == nil || s.Host.Clients == nil {
 		return nil
 	}
-	if s.identity, err = identify(state, s.host.Clients); err != nil {
+	if s.Identity, err = identify(state, s.Host.Clients); err != nil {
 		return err
 	}
-	if len(s.identity) > maxIdentity {
-		return fmt.Errorf("the names and the certificate of the client are %d bytes, above %d", len(s.identity), maxIdentity)
+	if len(s.Identity) > maxIdentity {
+		return fmt.Errorf("the names and the certificate of the client are %d bytes, above %d", len(s.Identity), maxIdentity)
 	}
 	return nil
 }
@@ -62,13 +54,10 @@ func (s *tlsSession) begin(state *tls.ConnectionState) (err error) {
 // maxIdentity bounds what each request of a client carries to the pod because of its certificate.
 const maxIdentity = 16 << 10
 
-// nobody are the fields for a client that has shown no certificate, where it need not.
-const nobody = "ssl-client-verify: NONE\r\n"
-
 // identify writes the fields that tell pods who the client is, by the names that ingress-nginx gives them.
 func identify(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
 	if len(state.PeerCertificates) == 0 {
-		return []byte(nobody), nil
+		return []byte(exchange.NoIdentity), nil
 	}
 	if len(state.VerifiedChains) == 0 { // cannot be: see tlsConfigs.make
 		return nil, errors.New("the certificate of the client was not verified")
@@ -106,16 +95,4 @@ func distinguishedName(der []byte) (string, error) {
 		b.WriteByte(c)
 	}
 	return b.String(), nil
-}
-
-// appendIdentity tells the pod of a route that asks for certificates who the client is. Nobody else may say so: the
-// fields are never taken from a client.
-func (x *exchange) appendIdentity(b []byte) []byte {
-	switch {
-	case x.route.Clients == nil:
-		return b
-	case x.session == nil:
-		return append(b, nobody...)
-	}
-	return append(b, x.session.identity...)
 }

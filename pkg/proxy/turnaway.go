@@ -28,16 +28,8 @@ func (a *admission) endTurningAway() { a.turnedAway.Add(-1) }
 func (c *client) turnAway() {
 	_ = c.raw.SetDeadline(time.Now().Add(turnAwayTime)) // fails on a connection that is closed, and so does what follows
 	c.speak(c.raw)
-	c.idleSince.Store(c.server.clock.Load())
+	c.idleSince.Store(c.server.Clock())
 	if c.wait(c.idleUntil()) && !c.speaksHTTP2() {
 		c.follow(c.serveNext())
 	}
-}
-
-// turnAway responds instead of run, and says why.
-func (x *exchange) turnAway(why string) {
-	x.start, x.bounds, x.client = time.Now(), x.server.usual, x.peer
-	x.req.KeepAlive = false
-	x.answer(503, why)
-	x.record()
 }

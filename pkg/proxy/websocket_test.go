@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"crypto/sha1" //nolint:gosec // RFC 6455 wants it
 	"crypto/tls"
+	"encoding/base64"
 	"io"
 	"net"
 	"strings"
@@ -26,7 +28,7 @@ func startWebSocket(t *testing.T, name, glued string) *pod {
 			return
 		}
 		_, key, _ := strings.Cut(keys[0], ": ")
-		accept := string(acceptFor([]byte(key)))
+		accept := acceptFor(key)
 		c.say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 			"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Accept: " + accept + "\r\n\r\n" + glued)
 		io.Copy(c.Conn, c.Reader)
@@ -50,12 +52,6 @@ func (p *peer) data(id uint32, n int) string {
 		}
 	}
 	return got.String()
-}
-
-func TestTheKeyOfAWebSocketIsAnsweredAsTheRFCSays(t *testing.T) {
-	if got := string(acceptFor([]byte("dGhlIHNhbXBsZSBub25jZQ=="))); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-		t.Errorf("got %s", got)
-	}
 }
 
 func TestAWebSocketOverHTTP2(t *testing.T) {
@@ -254,4 +250,10 @@ func TestAWebSocketOverHTTP2Ends(t *testing.T) {
 			}
 		})
 	}
+}
+
+// acceptFor returns how a pod shows that it has understood the key of a handshake (RFC 6455 section 4.2.2).
+func acceptFor(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 wants it
+	return base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -29,14 +30,12 @@ type Route struct {
 	PathType model.PathType
 	Source   model.Ref
 	Backends []Backend
-	// Closed says that requests of the route are denied with 503, whatever Backends there are.
+	// Closed says that requests of the route are denied with 503, whatever Backends there are. A filter responds.
 	Closed bool
-	// Limits is nil where those of the flags hold. It is read only.
-	Limits *model.Limits
-	// Clients is what clients must show, nil for nothing.
+	// Filters are what the route does to requests and responses.
+	Filters filter.Chain
+	// Clients is what clients must show, nil for nothing. A filter sees to it; pods are told what they have shown.
 	Clients *model.ClientCertificates
-	// TransportSecurity is the Strict-Transport-Security of answers over TLS. Empty: what the app says.
-	TransportSecurity []byte
 
 	// StickySplit says that there are several Backends, and that the sessions of one of them keep their side.
 	StickySplit bool
@@ -159,7 +158,7 @@ func (t *Table) host(name string) *host {
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		Closed: m.Closed != "", Clients: m.Clients, Limits: m.Limits, TransportSecurity: []byte(m.TransportSecurity)}
+		Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m)}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight

@@ -17,10 +17,15 @@ var mayImport = map[string][]string{
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "pkg/pattern", "api"},
 	"pkg/proxy": {
-		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/observe",
-		"pkg/model", "pkg/memory",
+		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
+		"pkg/observe", "pkg/model",
 	},
-	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/upstream", "pkg/pattern"},
+	"pkg/exchange": {
+		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
+		"pkg/observe", "pkg/model",
+	},
+	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern"},
+	"pkg/filter":   {"pkg/model", "pkg/http1"},
 	"pkg/pattern":  {},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
 	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
@@ -112,6 +117,9 @@ func TestRefuse_cases(t *testing.T) {
 		{"pkg/proxy", module + "/pkg/affinity", false},
 		{"pkg/proxy", module + "/pkg/translate", true},
 		{"pkg/proxy", module + "/controllers", true},
+		{"pkg/proxy", module + "/pkg/exchange", false},
+		{"pkg/exchange", module + "/pkg/proxy", true},
+		{"pkg/filter", module + "/pkg/exchange", true},
 		{"pkg/manifest", module + "/pkg/manifest/schema", false},
 		{"controllers", "sigs.k8s.io/controller-runtime/pkg/client", false},
 		{"pkg/publish", "sigs.k8s.io/controller-runtime/pkg/client", true},

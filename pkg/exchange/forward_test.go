@@ -1,0 +1,14 @@
+package exchange
+
+import (
+	"net/netip"
+	"testing"
+)
+
+func TestPeersOfIPv6AreNamedInBrackets(t *testing.T) {
+	x := &podHead{request: &request{Connection: &Connection{Peer: netip.MustParseAddr("2001:db8::1"), PeerText: "2001:db8::1"}}}
+	x.req.Host = []byte("shop.example")
+	if got := string(x.appendForwardedElement(nil)); got != `for="[2001:db8::1]";host="shop.example";proto=http`+"\r\n" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,65 @@
+package exchange
+
+import (
+	"errors"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/filter"
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// selection is where a request goes, and why. Each of its steps returns nil to go on, or the response to send instead.
+type selection struct {
+	table    *routing.Table
+	route    *routing.Route
+	backend  *routing.Backend
+	set      *upstream.Set
+	decision affinity.Decision
+	// trace is where the steps record what they decide. Nil records nothing.
+	trace *Trace
+}
+
+// reset forgets the last request.
+func (s *selection) reset() {
+	s.table, s.route, s.backend, s.set, s.trace = nil, nil, nil, nil, nil
+	s.decision = affinity.Decision{}
+}
+
+// match pins the current table and finds the route of r in it.
+func (s *selection) match(r *request) *filter.Response {
+	if err := r.normalize(); err != nil {
+		return malformed(err)
+	}
+	s.table = r.Engine.Tables.Current()
+	if s.table == nil {
+		return noTable
+	}
+	r.view.Hosts = s.table
+	s.route = s.table.Match(r.view.Host, r.view.Path)
+	if s.trace != nil {
+		s.trace.matched(r, s.table, s.route)
+	}
+	if s.route == nil {
+		return noRoute
+	}
+	return nil
+}
+
+// filterRequest runs the request filters of the route.
+func (s *selection) filterRequest(r *request) *filter.Response {
+	if s.trace != nil {
+		return s.route.Filters.Trace(&r.view, s.trace.filtered)
+	}
+	return s.route.Filters.FilterRequest(&r.view)
+}
+
+// malformed returns the response to a request that breaks HTTP or a limit of Limpet's. err is an *http1.Error.
+func malformed(err error) *filter.Response {
+	var e *http1.Error
+	if !errors.As(err, &e) {
+		e = &http1.Error{Status: 400, Reason: "it is malformed"}
+	}
+	return filter.NewText(e.Status, "The request is refused: "+e.Reason+".").Closing()
+}

@@ -1,0 +1,61 @@
+package exchange
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/observe"
+)
+
+// clientClosed is logged where the client went away before the response began, as nginx does.
+const clientClosed = 499
+
+// record counts the exchange and writes its line in the access log.
+func (x *Exchange) record() {
+	took := time.Since(x.start)
+	metrics := x.Engine.Metrics.NoRoute
+	if x.backend != nil {
+		metrics = x.Engine.Metrics.Pool(x.backend.Pool.Slot)
+		metrics.Decision(x.decision.Outcome, x.decision.Reason)
+	}
+	metrics.Request(x.status(), took)
+	if x.isClosed() {
+		x.Engine.Metrics.Closed.Inc()
+	}
+	if x.Engine.AccessLog != nil {
+		x.log(took)
+	}
+}
+
+func (x *Exchange) status() int {
+	if !x.answered {
+		return clientClosed
+	}
+	return x.resp.Status
+}
+
+// isClosed reports whether the request was refused because its route is closed.
+func (x *Exchange) isClosed() bool {
+	return x.route != nil && x.route.Closed && x.status() == http.StatusServiceUnavailable
+}
+
+func (x *Exchange) log(took time.Duration) {
+	a := observe.Access{
+		Start: x.start, Took: took,
+		Client: x.PeerText, Protocol: x.protocol,
+		Method: x.req.Method, Host: x.view.Host, Path: x.view.Path,
+		Status: x.status(), Bytes: x.sent,
+		Closed:    x.isClosed(),
+		RequestID: x.view.ID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
+	}
+	if x.view.ClientIP != x.Peer {
+		a.Client = x.view.ClientIP.String()
+	}
+	if x.backend != nil {
+		a.Pool = x.backend.Pool.Name
+	}
+	if x.endpoint != nil {
+		a.Endpoint = x.endpoint.Label
+	}
+	x.Engine.AccessLog.Write(x.Shard, &a)
+}

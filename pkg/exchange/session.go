@@ -1,0 +1,95 @@
+package exchange
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// holdSession remembers that endpoint e has responded to the session, and adds a token to the response if the client must be
+// told where it belongs. An app that releases the session gets neither.
+func (s *selection) holdSession(r *request, resp *Response, e *upstream.Endpoint) {
+	e.Accepted()
+	resp.SetCookie = resp.SetCookie[:0]
+	s.withholdCookies(resp)
+	if resp.Has(http1.FieldLimpetReleaseSession) {
+		s.releaseSession(r, resp)
+		return
+	}
+	if s.decision.From >= 0 {
+		s.set.Endpoint(s.decision.From).Left()
+	}
+	if s.backend.Policy.WatchesAnswers(&s.decision) {
+		s.bindAnswer(r, resp, e)
+	}
+	s.countSession(e)
+	if s.decision.Issue {
+		s.issueToken(r, resp)
+	}
+}
+
+// withholdCookies keeps an app from setting a cookie of Limpet's name, which clients would mix up with Limpet's. Browsers
+// send a cookie without a name by its value, which may pass for one with a name.
+func (s *selection) withholdCookies(resp *Response) {
+	for _, i := range resp.Cookies {
+		name, _, _ := bytes.Cut(bytes.TrimLeft(resp.Fields[i].Value, "= \t"), equals)
+		name = bytes.TrimRight(name, " \t")
+		if slices.ContainsFunc(s.backend.Policy.CookieNames(), func(own string) bool { return own == string(name) }) {
+			resp.Withhold(i)
+		}
+	}
+}
+
+var equals = []byte("=")
+
+// countSession lets e know the session, if there is one.
+func (s *selection) countSession(e *upstream.Endpoint) {
+	if s.decision.Session != 0 {
+		e.Served(s.decision.Session)
+	}
+}
+
+// bindAnswer binds the values that the app gives its client to the endpoint they come from.
+func (s *selection) bindAnswer(r *request, resp *Response, e *upstream.Endpoint) {
+	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Guest
+	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory)
+	for i := range resp.Fields {
+		f, start := &resp.Fields[i], len(resp.space)
+		resp.space = policy.BindAnswer(resp.space, &s.decision, f.Name, f.Value, s.set, keys, r.Memory)
+		if len(resp.space) > start {
+			f.Value = resp.space[start:]
+		}
+	}
+	if isGuest && !s.decision.Guest {
+		e.Known()
+	}
+}
+
+func (s *selection) issueToken(r *request, resp *Response) {
+	policy := s.backend.Policy
+	token := policy.AppendToken(resp.SetCookie, &s.decision, s.set, r.Engine.Keys.Load(), r.Memory, r.TLS != nil)
+	header := policy.TokenHeader(&s.decision)
+	if header == nil {
+		resp.SetCookie = token
+		return
+	}
+	start := len(resp.space)
+	resp.space = append(resp.space, token...)
+	resp.Add(header, resp.space[start:])
+}
+
+// releaseSession makes the client forget what binds it: its next request is that of a new client.
+func (s *selection) releaseSession(r *request, resp *Response) {
+	s.decision.Issue = false
+	policy := s.backend.Policy
+	policy.Forget(r.identity(), r.Memory)
+	for i := range policy.CookieNames() {
+		start := len(resp.space)
+		resp.space = policy.AppendExpiry(resp.space, i, r.TLS != nil)
+		resp.Add(setCookie, resp.space[start:])
+	}
+}
+
+var setCookie = []byte("Set-Cookie")

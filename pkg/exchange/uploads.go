@@ -1,0 +1,61 @@
+package exchange
+
+import (
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/http2"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// http1Upload sends a body to a pod that speaks HTTP/1.1. What is collected goes out with the head that is in the output of
+// the exchange already.
+type http1Upload struct {
+	x    *Exchange
+	conn *upstream.Conn
+}
+
+func (u *http1Upload) takes(int) bool { return true }
+
+func (u *http1Upload) write(span []byte) error {
+	if u.x.req.Body == http1.BodyChunked {
+		return u.x.out.WriteChunk(u.conn, span)
+	}
+	return u.x.out.Write(u.conn, span)
+}
+
+func (u *http1Upload) flush() error { return u.x.out.Flush(u.conn) }
+
+func (u *http1Upload) end(trailers []http1.Field) error {
+	if u.x.req.Body == http1.BodyChunked {
+		u.x.out.Begin()
+		u.x.out.Buf = http1.AppendBodyEnd(u.x.out.Buf, trailers, &u.x.req.Message)
+	}
+	return nil
+}
+
+func (u *http1Upload) close() { u.conn.Close() }
+
+// http2Upload sends a body to a pod that speaks HTTP/2.
+type http2Upload struct {
+	x      *Exchange
+	stream *http2.Stream
+}
+
+func (u *http2Upload) takes(n int) bool { return u.stream.Takes(n) }
+
+func (u *http2Upload) write(span []byte) error { return u.stream.Send(span) }
+
+func (u *http2Upload) flush() error { return u.stream.Flush() }
+
+func (u *http2Upload) end(trailers []http1.Field) error {
+	if block := http2.AppendTrailers(nil, trailers, &u.x.req.Message); len(block) > 0 {
+		return u.stream.SendHead(block, true)
+	}
+	return u.stream.SendEnd()
+}
+
+func (u *http2Upload) close() { u.stream.Abort(http2.CodeCancel) }
+
+var (
+	_ upload = (*http1Upload)(nil)
+	_ upload = (*http2Upload)(nil)
+)

@@ -1,0 +1,15 @@
+package routing
+
+import (
+	"github.com/limpet-dev/limpet/pkg/filter"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// compileFilters returns the filters of a route in the order in which they run: those that restrict access come first.
+func compileFilters(m *model.Route) (c filter.Chain) {
+	c.Add(filter.NewClientCertificates(m.Clients))
+	c.Add(filter.NewClosed(m.Closed != ""))
+	c.Add(filter.NewRouteLimits(m.Limits))
+	c.Add(filter.NewTransportSecurity(m.TransportSecurity))
+	return c
+}

@@ -1,0 +1,38 @@
+package routing
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/filter"
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// What restricts access runs before anything that a request could use to get around it.
+func TestCompileFilters_order(t *testing.T) {
+	m := &model.Route{Clients: &model.ClientCertificates{}, Limits: &model.Limits{MaxAttempts: 3}, TransportSecurity: "max-age=9"}
+	chain := compileFilters(m)
+	r := &filter.Request{Head: new(http1.Request), TLS: new(filter.TLSSession)}
+	var ran []string
+	r.TLS.Host = &model.Host{Clients: m.Clients}
+	r.Hosts = new(Table)
+	protective := true
+	chain.Trace(r, func(f filter.RequestFilter, _ *filter.Response) {
+		ran = append(ran, f.Name())
+		if filter.Protects(f) && !protective {
+			t.Errorf("%s runs after a filter that restricts nothing", f.Name())
+		}
+		protective = filter.Protects(f)
+	})
+	if want := []string{"client-certificates", "limits"}; !slices.Equal(ran, want) {
+		t.Errorf("got %q, want %q", ran, want)
+	}
+	if r.Limits.Attempts != 3 {
+		t.Errorf("the limits are %+v", r.Limits)
+	}
+	var head http1.Response
+	if chain.FilterResponse(r, &head); len(head.Fields) != 1 || string(head.Fields[0].Value) != "max-age=9" {
+		t.Errorf("the response has %q", head.Fields)
+	}
+}
