@@ -7,8 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// TestBench_allWorkloads needs Limpet only. The rivals that it names take part where they are installed, so that what
-// they are told does not rot either.
+// Requires only Limpet. Other proxies take part if they are installed, so that their configuration is tested too.
 func TestBench_allWorkloads(t *testing.T) {
 	if err := programs.Find(programs.Limpet); err != nil {
 		t.Fatal(err)
@@ -22,7 +21,7 @@ func TestBench_allWorkloads(t *testing.T) {
 		_, section, found := strings.Cut(report.String(), "\n## "+w.name+": ")
 		section, _, _ = strings.Cut(section, "\n## ")
 		if !found || !strings.Contains(section, "\n| limpet ") {
-			t.Errorf("the report says nothing of limpet in %s:\n%s", w.name, section)
+			t.Errorf("the report has no result for limpet in %s:\n%s", w.name, section)
 		}
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// client is one client of a proxy: it has a session, and every answer must come from the pod that it belongs to.
+// client is one client of a proxy. It has a session, and every response must come from the pod of the session.
 type client interface {
-	// work sends requests until the deadline and gives how long each took.
+	// work sends requests until the deadline, and returns their durations.
 	work(until time.Time) ([]time.Duration, error)
 	close()
 }
 
-// load is the clients of one proxy. They stay connected over all rounds, but where each request has its own connection.
+// load is the set of clients of one proxy. They stay connected over all rounds, except in workloads with one request per connection.
 type load struct{ clients []client }
 
-// connect makes the clients, some at a time.
+// connect connects the clients, with limited concurrency.
 func (w *workload) connect(address string, count int) (*load, error) {
 	const atOnce = 32
 	l := &load{clients: make([]client, count)}
@@ -39,7 +39,7 @@ func (w *workload) connect(address string, count int) (*load, error) {
 }
 
 func (l *load) run(duration time.Duration) ([]time.Duration, error) {
-	late := time.AfterFunc(duration+patience, l.close)
+	late := time.AfterFunc(duration+responseTimeout, l.close)
 	defer late.Stop()
 	until := time.Now().Add(duration)
 	all := make([][]time.Duration, len(l.clients))
@@ -64,21 +64,20 @@ func (l *load) close() {
 	}
 }
 
-// dialer connects one client, which has an address of its own: limits per client are not what is measured.
+// dialer connects one client. Each client has its own address, to avoid limits per client.
 type dialer struct {
 	address string
 	client  int
 	wire    wire
 }
 
-// patience is how long a client waits for a proxy that does not answer.
-const patience = 10 * time.Second
+// responseTimeout is how long a client waits for a response.
+const responseTimeout = 10 * time.Second
 
-// ipBindAddressNoPort leaves the choice of the port to connect, which may take one that is free for this peer only
-// (ip(7)).
+// ipBindAddressNoPort defers the choice of the local port to connect, which can reuse ports for different peers (ip(7)).
 const ipBindAddressNoPort = 24
 
-// dial gives a connection with a deadline, which is taken off when the client has had its first answer.
+// dial returns a connection with a deadline, which is removed after the first response.
 func (d dialer) dial() (net.Conn, error) {
 	from := net.IPv4(127, 1, byte(d.client>>8), byte(d.client))
 	how := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}, Timeout: 10 * time.Second,
@@ -91,13 +90,13 @@ func (d dialer) dial() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil || !d.wire.TLS {
+	if err := conn.SetDeadline(time.Now().Add(responseTimeout)); err != nil || !d.wire.TLS {
 		return conn, err
 	}
 	return d.shake(conn)
 }
 
-// shake makes sure that all proxies do the same cryptography. There is no session cache: no handshake is resumed.
+// shake performs the TLS handshake with fixed parameters, so that all proxies use the same cryptography. Sessions are not resumed.
 func (d dialer) shake(conn net.Conn) (net.Conn, error) {
 	protocol := "http/1.1"
 	if d.wire.HTTP2 {
@@ -105,7 +104,7 @@ func (d dialer) shake(conn net.Conn) (net.Conn, error) {
 	}
 	secure := tls.Client(conn, &tls.Config{
 		ServerName:         shop,
-		InsecureSkipVerify: true, // of a certificate that was made a moment ago
+		InsecureSkipVerify: true, // self-signed certificate of this run
 		MinVersion:         tls.VersionTLS13,
 		CurvePreferences:   []tls.CurveID{tls.X25519},
 		NextProtos:         []string{protocol},
@@ -123,13 +122,13 @@ func (d dialer) shake(conn net.Conn) (net.Conn, error) {
 	return secure, nil
 }
 
-// firstCookie is what a client sends before it knows better: a proxy that hashes a cookie goes by it.
+// firstCookie is the cookie of the first request. Proxies that hash a cookie use it.
 func (d dialer) firstCookie() string { return fmt.Sprintf("sid=client-%d", d.client) }
 
-// moved is the error of a client whose answer came from another pod than its own.
+// moved returns the error of a client that got a response from another pod than its own.
 func moved(own, got string) error { return fmt.Errorf("a client of %q was sent to %q", own, got) }
 
-// What a browser sends beside Host and Cookie, names and values in turn.
+// Other request fields of a browser, as alternating names and values.
 var browser = []string{
 	"user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
 	"accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8",

@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// request is what the clients of a workload send.
+// request describes the requests of a workload.
 type request struct {
 	method, path string
-	upload       int // bytes of body
-	download     int // bytes of the answer's body
+	upload       int // request body in bytes
+	download     int // response body in bytes
 }
 
-// http1Client sends one request after the other.
+// http1Client sends one request at a time.
 type http1Client struct {
 	dialer
 	request
-	fresh bool // a connection for each
+	fresh bool // one connection per request
 	conn  net.Conn
-	bytes []byte // of the request
-	head  int    // length of an answer's head, once known: they are all the same
-	pod   string // that this client belongs to
+	bytes []byte // the serialized request
+	head  int    // length of a response head, once known; all are equal
+	pod   string // the pod of the session
 	buf   []byte
 }
 
@@ -49,8 +49,8 @@ func openHTTP1(d dialer, r request, fresh bool) (client, error) {
 	return c, conn.SetDeadline(time.Time{})
 }
 
-// learn sends three requests: with a cookie of the client's own, with the one that the proxy has set, and one whose
-// answer shows how long its head is, so that the rounds need not parse any.
+// learn sends three requests: with firstCookie, with the cookie that the proxy has set, and one to measure the length of the
+// response head, so that the rounds need not parse heads.
 func (c *http1Client) learn() error {
 	cookie := c.firstCookie()
 	c.bytes = c.withCookie(cookie)
@@ -81,7 +81,7 @@ func (c *http1Client) withCookie(cookie string) []byte {
 	return b.Bytes()
 }
 
-// ask sends the request and reads the answer with net/http. It gives the cookies that were set, and the pod's name.
+// ask sends the request, and reads the response with net/http. It returns the cookies that were set, and the name of the pod.
 func (c *http1Client) ask() ([]*http.Cookie, string, error) {
 	if _, err := c.conn.Write(c.bytes); err != nil {
 		return nil, "", err
@@ -147,7 +147,7 @@ func (c *http1Client) once() error {
 	return c.finish(0)
 }
 
-// finish reads what is missing of an answer of which so many bytes are in the buffer, and looks whose it is.
+// finish reads the rest of a response of which n bytes are in the buffer, and checks the pod.
 func (c *http1Client) finish(held int) error {
 	if held < c.head+podName {
 		n, err := io.ReadAtLeast(c.conn, c.buf[held:], c.head+podName-held)

@@ -12,15 +12,15 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// http2Client keeps a number of streams busy on one connection.
+// http2Client keeps a number of streams active on one connection.
 type http2Client struct {
 	*h2
 	conn    net.Conn
-	fields  []string // of a request's head
-	body    []byte   // of a request
-	prefix  int      // of an answer's body, before the pod's name
+	fields  []string // request fields
+	body    []byte   // request body
+	prefix  int      // length of the response body before the pod's name
 	streams int
-	last    uint32 // stream that was opened
+	last    uint32 // ID of the last stream
 	open    map[uint32]*stream
 	pod     string
 	took    []time.Duration
@@ -28,7 +28,7 @@ type http2Client struct {
 
 type stream struct {
 	start time.Time
-	pod   string // as the answer said, empty so far
+	pod   string // from the response; empty until it arrives
 }
 
 // openHTTP2 connects a client and learns its cookie and its pod.
@@ -59,8 +59,8 @@ func (c *http2Client) start(d dialer) (client, error) {
 	return c, conn.SetDeadline(time.Time{})
 }
 
-// learn sends two requests, the second with the cookie that the proxy has set. After that heads are not decoded any
-// more: a body that begins with the pod's name says enough.
+// learn sends two requests, the second with the cookie that the proxy has set. Later heads are not decoded, because the body starts
+// with the pod's name.
 func (c *http2Client) learn(cookie string) error {
 	if _, err := io.WriteString(c.out, http2.ClientPreface); err != nil {
 		return err
@@ -84,7 +84,7 @@ func (c *http2Client) learn(cookie string) error {
 	return nil
 }
 
-// ask sends one request and gives the cookie that was set with its answer, if one was.
+// ask sends one request, and returns the cookie that the response sets, if any.
 func (c *http2Client) ask() (cookie string, err error) {
 	if err := c.send(); err != nil {
 		return "", err
@@ -110,7 +110,7 @@ func (c *http2Client) ask() (cookie string, err error) {
 	}
 }
 
-// readHead refuses heads and trailers that tell of failure.
+// readHead returns an error for heads and trailers that report a failure.
 func readHead(f *http2.MetaHeadersFrame, cookie string) (string, error) {
 	for _, field := range f.Fields {
 		switch {
@@ -166,7 +166,7 @@ func (c *http2Client) work(until time.Time) ([]time.Duration, error) {
 	return c.took, nil
 }
 
-// handle takes a frame of an answer. A request that is over makes room for the next.
+// handle processes a frame of a response. When a response is complete, the next request is sent.
 func (c *http2Client) handle(f http2.Frame, until time.Time) error {
 	s := c.open[f.Header().StreamID]
 	if _, reset := f.(*http2.RSTStreamFrame); reset || s == nil {

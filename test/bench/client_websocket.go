@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// maskedLength is the length of a client's message with its header and mask (RFC 6455, section 5.2).
+// maskedLength is the length of a client frame with header and mask (RFC 6455, section 5.2).
 const maskedLength = 2 + 4 + smallBody
 
-// socketClient sends a message, waits for one, and so on.
+// socketClient sends a message and waits for a message, repeatedly.
 type socketClient struct {
 	conn net.Conn
 	pod  string
@@ -54,7 +54,7 @@ func (c *socketClient) upgrade(cookie string) error {
 	return err
 }
 
-// once sends a message and gives the name of the pod that answered.
+// once sends a message, and returns the name of the pod that replied.
 func (c *socketClient) once() (pod string, err error) {
 	if _, err := c.conn.Write(c.sent); err != nil {
 		return "", err
@@ -84,7 +84,7 @@ func (c *socketClient) work(until time.Time) ([]time.Duration, error) {
 
 func (c *socketClient) close() { c.conn.Close() }
 
-// frame is a whole text message. The mask of zeros is one that leaves the text as it is.
+// frame returns a text message. The zero mask leaves the text unchanged.
 func frame(text string, masked bool) []byte {
 	if masked {
 		return append([]byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}, text...)
@@ -92,7 +92,7 @@ func frame(text string, masked bool) []byte {
 	return append([]byte{0x81, byte(len(text))}, text...)
 }
 
-// acceptOf is RFC 6455, section 4.2.2.
+// acceptOf computes Sec-WebSocket-Accept (RFC 6455, section 4.2.2).
 func acceptOf(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])

@@ -11,21 +11,21 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// window is what both sides of the bench let their peer send at once, so that no flow control is met.
+// window is the flow control window of clients and pods, large enough not to limit anything.
 const window = 1 << 30
 
-// defaultWindow is what a peer starts with (RFC 9113, section 6.9.2).
+// defaultWindow is the initial window (RFC 9113, section 6.9.2).
 const defaultWindow = 65535
 
-// h2 is one end of an HTTP/2 connection, with frames written by hand. It keeps to its peer's windows by sending little:
-// what is on its way at once is below what every peer allows.
+// h2 is one end of an HTTP/2 connection. It does not track the windows of its peer, because the data in flight is always below the
+// default window.
 type h2 struct {
 	*http2.Framer
 	out     *bufio.Writer
 	in      *bufio.Reader
 	encoder *hpack.Encoder
 	block   bytes.Buffer
-	taken   uint32 // bytes of DATA read since the peer was last told
+	taken   uint32 // bytes of DATA read since the last WINDOW_UPDATE
 }
 
 func newH2(conn net.Conn) *h2 {
@@ -36,7 +36,7 @@ func newH2(conn net.Conn) *h2 {
 	return h
 }
 
-// greet sends this side's settings.
+// greet sends SETTINGS.
 func (h *h2) greet(settings ...http2.Setting) error {
 	settings = append(settings, http2.Setting{ID: http2.SettingInitialWindowSize, Val: window})
 	if err := h.WriteSettings(settings...); err != nil {
@@ -45,7 +45,7 @@ func (h *h2) greet(settings ...http2.Setting) error {
 	return h.WriteWindowUpdate(0, window-defaultWindow)
 }
 
-// next gives the next frame that is about a stream. What was written is sent before it waits.
+// next returns the next frame of a stream. It flushes buffered writes before it waits.
 func (h *h2) next() (http2.Frame, error) {
 	for {
 		if h.in.Buffered() == 0 {
@@ -87,7 +87,7 @@ func (h *h2) accept(f *http2.SettingsFrame) error {
 	return h.WriteSettingsAck()
 }
 
-// took gives the connection's window back now and then.
+// took sends WINDOW_UPDATE for the connection from time to time.
 func (h *h2) took(length uint32) error {
 	h.taken += length
 	if h.taken < window/2 {
@@ -98,7 +98,7 @@ func (h *h2) took(length uint32) error {
 	return h.WriteWindowUpdate(0, given)
 }
 
-// head writes the fields, names and values in turn, as the head or the trailers of a stream.
+// head writes a HEADERS frame with alternating names and values, for a head or trailers.
 func (h *h2) head(stream uint32, end bool, fields ...string) error {
 	h.block.Reset()
 	for i := 0; i < len(fields); i += 2 {
@@ -111,12 +111,12 @@ func (h *h2) head(stream uint32, end bool, fields ...string) error {
 	})
 }
 
-// message is a gRPC message: not compressed, its length, itself.
+// message returns an uncompressed gRPC message with its length prefix.
 func message(text string) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(text))), text...)
 }
 
-// serveGRPC answers every stream with one message that begins with the pod's name.
+// serveGRPC responds to every stream with one message that starts with the pod's name.
 func serveGRPC(conn net.Conn, name string) {
 	defer conn.Close()
 	h := newH2(conn)
@@ -138,7 +138,7 @@ func serveGRPC(conn net.Conn, name string) {
 	}
 }
 
-// endsStream says whether the peer has nothing more to say on the frame's stream.
+// endsStream reports whether the frame ends its stream.
 func endsStream(f http2.Frame) bool {
 	kind := f.Header().Type
 	return (kind == http2.FrameHeaders || kind == http2.FrameData) && f.Header().Flags.Has(http2.FlagDataEndStream)

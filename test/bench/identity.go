@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// shop is the host that all requests are for.
+// shop is the host of all requests.
 const shop = "shop.example.com"
 
-// identity is the certificate and the key that every proxy uses, PEM: ECDSA on P-256.
+// identity is the PEM certificate and key of all proxies: ECDSA P-256.
 type identity struct{ cert, key []byte }
 
 func newIdentity() (*identity, error) {

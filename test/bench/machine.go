@@ -12,13 +12,13 @@ import (
 	"unsafe"
 )
 
-// The cores: the proxy under test has one to itself.
+// Cores: the proxy under test has its own.
 const (
 	proxyCore = 0
 	loadCore  = 1
 )
 
-// pin lets a process, and what it will start, run on one core only.
+// pin restricts a process and its future children to one core.
 func pin(pid, core int) error {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
@@ -39,11 +39,11 @@ func pin(pid, core int) error {
 	return nil
 }
 
-// usage is what a process and its children have used so far.
+// usage is the resource usage of a process and its children.
 type usage struct {
-	cpu      time.Duration // in user and kernel mode
-	resident int64         // bytes of memory now
-	peak     int64         // and at most
+	cpu      time.Duration // user and kernel mode
+	resident int64         // current resident memory in bytes
+	peak     int64         // peak resident memory in bytes
 }
 
 func usageOf(pid int) (usage, error) {
@@ -64,7 +64,7 @@ func usageOf(pid int) (usage, error) {
 	return total, nil
 }
 
-// cpuTime reads the scheduler's nanosecond count of every thread (proc_pid_schedstat).
+// cpuTime sums the CPU time of all threads, in nanoseconds (proc_pid_schedstat).
 func cpuTime(pid int) (time.Duration, error) {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
@@ -74,7 +74,7 @@ func cpuTime(pid int) (time.Duration, error) {
 	for _, thread := range threads {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/schedstat", pid, thread.Name()))
 		if errors.Is(err, os.ErrNotExist) {
-			continue // the thread has ended
+			continue // the thread has exited
 		}
 		if err != nil {
 			return 0, err
@@ -89,7 +89,7 @@ func cpuTime(pid int) (time.Duration, error) {
 	return total, nil
 }
 
-// kibibytes gives a line of /proc/PID/status in bytes, 0 where there is none.
+// kibibytes returns a value of /proc/PID/status in bytes, or 0 if it is missing.
 func kibibytes(status []byte, name string) int64 {
 	_, rest, _ := bytes.Cut(status, []byte(name))
 	line, _, _ := bytes.Cut(rest, []byte("kB"))
@@ -114,7 +114,7 @@ func children(pid int) []int {
 	return pids
 }
 
-// coreTime is how long a core has been busy, whoever with, to the hundredth of a second (proc_stat).
+// coreTime returns the busy time of a core, with a resolution of 10 ms (proc_stat).
 func coreTime(core int) time.Duration {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -124,7 +124,7 @@ func coreTime(core int) time.Duration {
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
 	ticks := 0
 	for i, field := range strings.Fields(string(line)) {
-		if i == 3 || i == 4 || i > 7 { // idle, waiting for the disk, and guests, which are counted as user
+		if i == 3 || i == 4 || i > 7 { // idle, iowait, and guest time, which is included in user time
 			continue
 		}
 		n, err := strconv.Atoi(field)

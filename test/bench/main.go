@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// settings is what one run of the bench does.
+// settings configures one run.
 type settings struct {
 	limpet    string // the binary
-	baseline  string // another build of it to compare with, empty: none
+	baseline  string // another limpet binary to compare with; empty for none
 	caddy     string // the binary
-	workloads string // names with commas, empty: all
-	rivals    string // names with commas, empty: all
+	workloads string // comma-separated names; empty for all
+	rivals    string // comma-separated names; empty for all
 	rounds    int
 	duration  time.Duration // of a round
 	clients   int           // at most, of the other workloads
@@ -32,17 +32,17 @@ type settings struct {
 
 func main() {
 	var s settings
-	flag.StringVar(&s.limpet, "limpet", "bin/limpet", "the limpet `binary`")
-	flag.StringVar(&s.baseline, "baseline", "", "another limpet `binary` to compare with")
-	flag.StringVar(&s.caddy, "caddy", "caddy", "the caddy `binary`")
-	flag.StringVar(&s.workloads, "workloads", "", "the workloads to run, `names` with commas; all by default")
-	flag.StringVar(&s.rivals, "rivals", "", "the rivals to run beside limpet, `names` with commas; all by default")
-	flag.IntVar(&s.rounds, "rounds", 9, "rounds, each of which runs every proxy once")
-	flag.DurationVar(&s.duration, "duration", time.Second, "how long a proxy is driven in a round")
-	flag.IntVar(&s.clients, "clients", 64, "clients at once, at most")
-	flag.IntVar(&s.idle, "idle", 10000, "idle connections whose memory is counted")
-	flag.StringVar(&s.markdown, "markdown", "", "write the report to this `file` too, and keep what it says of profiles")
-	flag.BoolVar(&s.smoke, "smoke", false, "only see whether every workload runs: one short round, nothing pinned")
+	flag.StringVar(&s.limpet, "limpet", "bin/limpet", "The limpet `binary`.")
+	flag.StringVar(&s.baseline, "baseline", "", "Another limpet `binary` to compare with.")
+	flag.StringVar(&s.caddy, "caddy", "caddy", "The caddy `binary`.")
+	flag.StringVar(&s.workloads, "workloads", "", "Comma-separated `names` of the workloads to run. Defaults to all.")
+	flag.StringVar(&s.rivals, "rivals", "", "Comma-separated `names` of the proxies to compare with. Defaults to all.")
+	flag.IntVar(&s.rounds, "rounds", 9, "Number of rounds. Each round runs every proxy once.")
+	flag.DurationVar(&s.duration, "duration", time.Second, "Duration of a round for each proxy.")
+	flag.IntVar(&s.clients, "clients", 64, "Maximum number of concurrent clients.")
+	flag.IntVar(&s.idle, "idle", 10000, "Number of idle connections in the memory workloads.")
+	flag.StringVar(&s.markdown, "markdown", "", "Also write the report to this `file`, and keep its section about profiles.")
+	flag.BoolVar(&s.smoke, "smoke", false, "Only check that every workload runs: one short round without pinning.")
 	flag.Parse()
 	s.flags = flagsGiven()
 	if err := run(os.Stdout, s); err != nil {
@@ -51,7 +51,7 @@ func main() {
 	}
 }
 
-// flagsGiven are the flags of this run, for the command that repeats it; where programs lie is left out.
+// flagsGiven returns the flags of this run, without paths of programs, for the command that repeats it.
 func flagsGiven() string {
 	var words []string
 	flag.Visit(func(f *flag.Flag) {
@@ -65,7 +65,7 @@ func flagsGiven() string {
 	return fmt.Sprintf(" BENCH_FLAGS=%q", strings.Join(words, " "))
 }
 
-// run measures, and writes the report to out.
+// run runs the benchmark and writes the report to out.
 func run(out io.Writer, s settings) error {
 	if s.smoke {
 		s.rounds, s.duration, s.clients, s.idle = 1, time.Millisecond, 4, 20
@@ -93,7 +93,7 @@ func run(out io.Writer, s settings) error {
 	return errors.Join(append(failures, b.publish())...)
 }
 
-// choose gives those of all that the names with commas ask for, in the order of all; all of them for no names.
+// choose returns the elements of all with the given comma-separated names, in the order of all. Without names, it returns all.
 func choose[T any](names string, all []T, name func(T) string) ([]T, error) {
 	if names == "" {
 		return all, nil
@@ -109,7 +109,7 @@ func choose[T any](names string, all []T, name func(T) string) ([]T, error) {
 	}
 	for _, one := range wanted {
 		if !slices.Contains(known, one) {
-			return nil, fmt.Errorf("%q is not known; there are %s", one, strings.Join(known, ", "))
+			return nil, fmt.Errorf("unknown name %q; known are %s", one, strings.Join(known, ", "))
 		}
 	}
 	return chosen, nil
@@ -120,14 +120,14 @@ type bench struct {
 	settings
 	out      io.Writer
 	rivals   []*rival
-	absent   []string // which rivals are not here, and why
+	absent   []string // missing proxies, with the reason
 	dir      string
 	identity *identity
 	pods     *pods
 	findings []*finding
 }
 
-// moreFiles is how many a process opens at most beside the idle connections.
+// moreFiles is the maximum number of open files in addition to the idle connections.
 const moreFiles = 2000
 
 func (b *bench) prepare() (err error) {
@@ -136,17 +136,17 @@ func (b *bench) prepare() (err error) {
 		return err
 	}
 	if need := uint64(b.idle + moreFiles); limit.Max < need {
-		return fmt.Errorf("%d idle connections need %d open files and the limit is %d (ulimit -n)", b.idle, need, limit.Max)
+		return fmt.Errorf("%d idle connections need %d open files, but the limit is %d (ulimit -n)", b.idle, need, limit.Max)
 	}
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit.Max, Max: limit.Max}); err != nil {
-		return err // what was set is inherited by the proxies
+		return err // the limit is inherited by the proxies
 	}
 	if !b.smoke {
 		if err := pin(os.Getpid(), loadCore); err != nil {
 			return err
 		}
 		runtime.GOMAXPROCS(1)
-		debug.SetGCPercent(400) // the load's own garbage is not what is measured
+		debug.SetGCPercent(400) // reduce garbage collection in the clients
 	}
 	if b.identity, err = newIdentity(); err != nil {
 		return err

@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// finding is what one workload has shown.
+// finding is the result of one workload.
 type finding struct {
 	workload *workload
 	proxies  []*proxy
 	failures []error
-	others   float64 // the part of the proxies' core that other programs had meanwhile
+	others   float64 // share of the proxy core used by other programs
 }
 
-// result is one round of one proxy.
+// result is the result of one round of one proxy.
 type result struct {
-	cpu       float64 // microseconds a request
+	cpu       float64 // microseconds per request
 	perSecond float64
 	p50, p99  float64 // microseconds
-	busy      float64 // the part of the round in which the proxy ran
-	resident  float64 // bytes for each idle connection
+	busy      float64 // share of the round in which the proxy ran
+	resident  float64 // bytes per idle connection
 }
 
-// measure starts the proxies for one workload, runs it, and stops them. A proxy that fails is left out from there on.
+// measure starts the proxies, runs a workload, and stops the proxies. A proxy that fails is excluded from then on.
 func (b *bench) measure(w *workload) *finding {
 	found := &finding{workload: w}
 	for _, r := range b.rivals {
@@ -46,14 +46,14 @@ func (b *bench) measure(w *workload) *finding {
 	return found
 }
 
-// each does something with every proxy that has not failed so far.
+// each calls f for every proxy that has not failed.
 func (f *finding) each(do func(*proxy) error) {
 	for _, p := range slices.Clone(f.proxies) {
 		f.left(p, p.rival, do(p))
 	}
 }
 
-// left takes a proxy out that has failed.
+// left excludes a proxy that has failed.
 func (f *finding) left(p *proxy, r *rival, err error) {
 	if err == nil {
 		return
@@ -62,7 +62,7 @@ func (f *finding) left(p *proxy, r *rival, err error) {
 	f.proxies = slices.DeleteFunc(f.proxies, func(q *proxy) bool { return q == p })
 }
 
-// drive runs the rounds. The first one warms up and does not count.
+// drive runs the rounds. The first one is a warm-up and is not counted.
 func (b *bench) drive(found *finding) {
 	found.each(func(p *proxy) (err error) {
 		p.load, err = found.workload.connect(p.address, min(found.workload.count, b.clients))
@@ -81,10 +81,10 @@ func (b *bench) drive(found *finding) {
 	for _, p := range found.proxies {
 		took, used = took+p.took, used+p.used
 	}
-	found.others = max(0, (busy-used).Seconds()/took.Seconds()) // where nothing is pinned, the proxy ran elsewhere too
+	found.others = max(0, (busy-used).Seconds()/took.Seconds()) // without pinning, the proxy ran on other cores too
 }
 
-// round drives one proxy and reads what it cost.
+// round runs one round of one proxy and reads its resource usage.
 func (p *proxy) round(duration time.Duration) error {
 	before, err := usageOf(p.process.Pid)
 	if err != nil {
@@ -120,18 +120,18 @@ func summarise(latencies []time.Duration, took, used time.Duration) result {
 
 func micro(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
-// readPeak reads how much memory the proxy has used.
+// readPeak reads the peak memory of the proxy.
 func (p *proxy) readPeak() error {
 	u, err := usageOf(p.process.Pid)
 	p.memory = u.peak
 	return err
 }
 
-// settle is how long idle connections rest before their memory is read.
-const settle = 2 * time.Second
+// idleTime is how long connections are idle before memory is read.
+const idleTime = 2 * time.Second
 
-// hold opens idle connections, each after a few requests, and sees by how much the proxy has grown. Some connections
-// come first and do not count: whatever is set up once is set up then.
+// hold opens connections, sends a few requests on each, and measures the memory growth of the proxy. The first connections are not
+// counted, because they include one-time allocations.
 func (b *bench) hold(p *proxy, w *workload) error {
 	first, err := w.connect(p.address, min(w.count, b.clients))
 	defer first.close()
@@ -148,14 +148,14 @@ func (b *bench) hold(p *proxy, w *workload) error {
 		return err
 	}
 	if !b.smoke {
-		time.Sleep(settle)
+		time.Sleep(idleTime)
 	}
 	after, err := usageOf(p.process.Pid)
 	p.results = []result{{resident: float64(after.resident-before.resident) / float64(b.idle)}}
 	return err
 }
 
-// median of one figure over the rounds.
+// median returns the median of one figure over all rounds.
 func (p *proxy) median(figure func(result) float64) float64 { return p.quantile(figure, 0.5) }
 
 func (p *proxy) quantile(figure func(result) float64, q float64) float64 {

@@ -11,16 +11,16 @@ import (
 
 const (
 	podCount = 3
-	// podName is the length of a pod's name, which every answer and every message of a pod begins with.
+	// podName is the length of a pod's name. Every response and message of a pod starts with its name.
 	podName = len("pod-0")
-	// smallBody is the length of what a pod answers where nothing else is asked for.
+	// smallBody is the default length of a response body.
 	smallBody = 100
 )
 
-// pods answer with their name, at as little cost as possible: what is measured is the proxy.
+// pods respond with their name at minimal cost, because the proxy is measured.
 type pods struct {
 	listeners    []net.Listener
-	http1, http2 []string // addresses, of which the second speak gRPC
+	http1, http2 []string // addresses; http2 pods serve gRPC
 }
 
 func startPods() (*pods, error) {
@@ -56,16 +56,16 @@ func accept(l net.Listener, serve func(net.Conn)) {
 	}
 }
 
-// podConn is one connection of a pod that speaks HTTP/1.1.
+// podConn is one HTTP/1.1 connection of a pod.
 type podConn struct {
 	net.Conn
 	name    string
-	answers map[int][]byte // by the length of the body
+	answers map[int][]byte // serialized responses by body length
 	buf     []byte
-	held    int // bytes of buf that were read and not used
+	held    int // unconsumed bytes in buf
 }
 
-// servePod answers requests that follow one another: with so many bytes as /bytes/N says, or a few.
+// servePod serves the requests of a connection. The response to /bytes/N has N bytes, others smallBody.
 func servePod(conn net.Conn, name string) {
 	defer conn.Close()
 	p := &podConn{Conn: conn, name: name, answers: map[int][]byte{}, buf: make([]byte, 64<<10)}
@@ -93,7 +93,7 @@ func servePod(conn net.Conn, name string) {
 	}
 }
 
-// readHead gives a request's head, which stays in the buffer.
+// readHead returns a request head, without consuming it.
 func (p *podConn) readHead() ([]byte, error) {
 	for {
 		if end := bytes.Index(p.buf[:p.held], []byte("\r\n\r\n")); end >= 0 {
@@ -107,10 +107,10 @@ func (p *podConn) readHead() ([]byte, error) {
 	}
 }
 
-// use takes so many bytes out of the buffer.
+// use consumes n bytes of the buffer.
 func (p *podConn) use(n int) { p.held = copy(p.buf, p.buf[n:p.held]) }
 
-// skip reads the body that follows the head.
+// skip discards the request body.
 func (p *podConn) skip(head []byte) error {
 	length, err := strconv.Atoi(fieldOf(head, "content-length"))
 	if err != nil {
@@ -136,7 +136,7 @@ func (p *podConn) answer(length int) []byte {
 	return p.answers[length]
 }
 
-// echo agrees to WebSocket and answers every message, however long, with a short one.
+// echo accepts a WebSocket, and replies to every message with a short one.
 func (p *podConn) echo(head []byte) {
 	agreed := fmt.Sprintf("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: %s\r\n\r\n", acceptOf(fieldOf(head, "sec-websocket-key")))
@@ -163,7 +163,7 @@ func (p *podConn) echo(head []byte) {
 
 func padded(name string, length int) string { return name + strings.Repeat(".", length-len(name)) }
 
-// answerLength reads N of GET /bytes/N.
+// answerLength returns N of GET /bytes/N.
 func answerLength(head []byte) int {
 	rest, ok := bytes.CutPrefix(head, []byte("GET /bytes/"))
 	if !ok {
@@ -181,7 +181,7 @@ func isUpgrade(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("GET /socket ")) && fieldOf(head, "upgrade") == "websocket"
 }
 
-// fieldOf gives the value of a field, whatever the case that a proxy wrote its name in; name is in lower case.
+// fieldOf returns the value of a field. name must be in lower case; the comparison ignores case.
 func fieldOf(head []byte, name string) string {
 	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
 		key, value, _ := bytes.Cut(line, []byte(":"))

@@ -18,12 +18,12 @@ import (
 //go:embed config
 var configs embed.FS
 
-// site is what the templates in config are filled with.
+// site is the data of the templates in config.
 type site struct {
 	wire
 	Lua                 bool
-	Dir                 string // of the proxy's files
-	Address, Host, Port string // of its listener
+	Dir                 string // directory of the proxy's files
+	Address, Host, Port string // address of its listener
 	Pods                []string
 	Endpoints           []endpoint
 	Cert64, Key64       string
@@ -31,20 +31,20 @@ type site struct {
 
 type endpoint struct{ Host, Port string }
 
-// proxy is one proxy under test, running.
+// proxy is one running proxy under test.
 type proxy struct {
 	rival   *rival
 	address string
 	process *os.Process
-	ended   chan struct{} // closed when the process has ended
+	ended   chan struct{} // closed when the process has exited
 	load    *load
 	results []result
-	took    time.Duration // by all rounds that count
-	used    time.Duration // of CPU, by the proxy in them
-	memory  int64         // bytes at most
+	took    time.Duration // total duration of counted rounds
+	used    time.Duration // CPU time of the proxy in these rounds
+	memory  int64         // peak memory in bytes
 }
 
-// start starts one proxy for a workload. What was started is returned also with an error.
+// start starts one proxy for a workload. On an error, it also returns the proxy if its process was started.
 func (b *bench) start(r *rival, w *workload) (*proxy, error) {
 	dir := filepath.Join(b.dir, w.name, r.name)
 	at, err := b.site(r, w, dir)
@@ -71,7 +71,7 @@ func (b *bench) start(r *rival, w *workload) (*proxy, error) {
 	}()
 	if err := p.awaitListener(); err != nil {
 		text, _ := os.ReadFile(said.Name())
-		return p, fmt.Errorf("%w; it said:\n%s", err, text)
+		return p, fmt.Errorf("%w; output:\n%s", err, text)
 	}
 	return p, nil
 }
@@ -95,7 +95,7 @@ func (b *bench) site(r *rival, w *workload, dir string) (site, error) {
 	return at, nil
 }
 
-// write fills the proxy's folder.
+// write writes the files of the proxy.
 func (b *bench) write(r *rival, at site) error {
 	var text strings.Builder
 	files := map[string]string{
@@ -126,8 +126,8 @@ func (b *bench) write(r *rival, at site) error {
 	return nil
 }
 
-// command runs the words on the proxy's core and ends with this process. taskset pins before the program starts, so
-// that it sees one core and sizes itself accordingly.
+// command returns a command that runs on the proxy's core and is killed with this process. taskset pins it before the program starts, so
+// that the program detects one core.
 func (b *bench) command(words []string) *exec.Cmd {
 	if !b.smoke {
 		words = append([]string{"taskset", "-c", fmt.Sprint(proxyCore)}, words...)

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// profiles is the heading from which on the file of an earlier report is kept: a person writes what follows.
+// profiles is the heading of the manually written section, which is kept from the previous report.
 const profiles = "## What the profiles show\n"
 
-// publish prints the report, and writes it to the file that was asked for.
+// publish prints the report, and writes it to the file if one was given.
 func (b *bench) publish() error {
 	var text strings.Builder
 	b.report(&text)
@@ -105,7 +105,7 @@ func (f *finding) report(w io.Writer) {
 	fmt.Fprintf(w, "\nOther programs had %s of the proxies' core meanwhile.\n", percent(f.others))
 }
 
-// limpetTo is how many times Limpet needs what the proxy needs.
+// limpetTo returns the ratio of Limpet's figure to the proxy's.
 func (f *finding) limpetTo(p *proxy) string {
 	own, figure := f.find(limpetName), f.workload.counts()
 	if own == nil {
@@ -114,7 +114,7 @@ func (f *finding) limpetTo(p *proxy) string {
 	return fmt.Sprintf("%.2f", own.median(figure)/p.median(figure))
 }
 
-// targetText is the target that is about the proxy.
+// targetText describes the target that refers to the proxy.
 func (f *finding) targetText(p *proxy) string {
 	for _, t := range f.targets() {
 		if t.against == p {
@@ -137,7 +137,7 @@ func (b *bench) reportIdle(w io.Writer, f *finding) {
 	t.write(w)
 }
 
-// beside is a figure and, where there is something to compare with, in brackets how many times that it is.
+// beside formats a figure and, if there is a reference, its ratio to the reference in parentheses.
 func beside(value float64, base *proxy, of func(*proxy) float64, digits int) string {
 	if base == nil {
 		return fmt.Sprintf("%.*f", digits, value)

@@ -6,25 +6,25 @@ import (
 	"os/exec"
 )
 
-// wire is what a proxy speaks in a workload.
+// wire is the set of protocols of a workload.
 type wire struct {
-	TLS   bool // towards clients; else cleartext
-	HTTP2 bool // towards clients
-	GRPC  bool // towards pods: HTTP/2 in cleartext
+	TLS   bool // between clients and proxy; otherwise cleartext
+	HTTP2 bool // between clients and proxy
+	GRPC  bool // between proxy and pods: cleartext HTTP/2
 }
 
-// rival is one proxy and how it is started: stickiness by a cookie, keep-alive on both sides, the same fields about the
-// client added, no access log.
+// rival is a proxy and how to start it. All use stickiness by cookie, keep-alive on both sides and the same forwarding fields, and have no
+// access log.
 type rival struct {
 	name    string
-	command func(site) []string // runs in the foreground; its first word is the program
+	command func(site) []string // runs in the foreground; the first element is the program
 	version func() string
-	// files are written to the proxy's folder: their names, and the templates in config that they are made of.
+	// files maps the names of files in the proxy's directory to their templates in config.
 	files map[string]string
-	// needs are files without which it cannot run, and hint says how to get all of it.
+	// needs are required files. hint tells how to install program and files.
 	needs []string
 	hint  string
-	// blind proxies pass bytes on: they are the floor, and no rival.
+	// blind proxies only relay bytes. They are the lower bound.
 	blind bool
 }
 
@@ -90,7 +90,7 @@ func limpet(name, binary string) *rival {
 	}
 }
 
-// present gives Limpet, its baseline, and those of the chosen rivals that are on this machine; of the others, why not.
+// present returns Limpet, its baseline and the installed rivals, and the reasons why others are missing.
 func present(s settings) (here []*rival, absent []string, err error) {
 	here = []*rival{limpet(limpetName, s.limpet)}
 	if s.baseline != "" {
@@ -115,21 +115,21 @@ func present(s settings) (here []*rival, absent []string, err error) {
 	return here, absent, nil
 }
 
-// missing says what of the rival is not on this machine.
+// missing returns an error if the rival is not installed.
 func (r *rival) missing() error {
 	program := r.command(site{})[0]
 	if _, err := exec.LookPath(program); err != nil {
-		return fmt.Errorf("%s is absent: there is no program %s; %s", r.name, program, r.hint)
+		return fmt.Errorf("%s is missing: program %s not found; %s", r.name, program, r.hint)
 	}
 	for _, path := range r.needs {
 		if _, err := os.Stat(path); err != nil {
-			return fmt.Errorf("%s is absent: there is no %s; %s", r.name, path, r.hint)
+			return fmt.Errorf("%s is missing: %s not found; %s", r.name, path, r.hint)
 		}
 	}
 	return nil
 }
 
-// offers says whether the proxy can do what a workload needs. An idle connection through a relay is two.
+// offers reports whether the proxy supports a workload. Relays are excluded from idle workloads, because they need two connections each.
 func (r *rival) offers(w *workload) bool {
 	return !r.blind || w.wire == wire{} && !w.idle
 }

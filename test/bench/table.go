@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// table is a table of Markdown that also reads well as it is.
+// table is a Markdown table with aligned columns.
 type table struct{ rows [][]string }
 
 func newTable(heads ...string) *table { return &table{rows: [][]string{heads}} }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
 
-// write aligns the first column to the left and the others to the right.
+// write left-aligns the first column and right-aligns the others.
 func (t *table) write(w io.Writer) {
 	widths := make([]int, len(t.rows[0]))
 	for _, row := range t.rows {

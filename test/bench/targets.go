@@ -2,12 +2,12 @@ package main
 
 import "fmt"
 
-// target is one thing that is asked of Limpet, and what came of it.
+// target is a performance target and its result.
 type target struct {
-	against  *proxy // nil: nothing, the figure itself counts
-	best     bool   // of the rivals
+	against  *proxy // the reference; nil if the target is absolute
+	best     bool   // whether the reference is the best rival
 	is, most float64
-	unit     string // where they are no ratios
+	unit     string // unit of absolute figures
 }
 
 func (t target) about() string {
@@ -28,7 +28,7 @@ func (t target) verdict() string {
 	return fmt.Sprintf("missed by %.0f %%", (t.is/t.most-1)*100)
 }
 
-// targets judges a finding. Without the rival that a target is about there is no target.
+// targets evaluates a finding. Targets whose rival is missing are omitted.
 func (f *finding) targets() []target {
 	own, figure := f.find(limpetName), f.workload.counts()
 	if own == nil {
@@ -49,7 +49,7 @@ func (f *finding) targets() []target {
 	return all
 }
 
-// counts is the figure that the workload is about.
+// counts returns the figure that the workload measures.
 func (w *workload) counts() func(result) float64 {
 	if w.idle {
 		return resident
@@ -57,7 +57,7 @@ func (w *workload) counts() func(result) float64 {
 	return cpu
 }
 
-// best gives the rival that needs the least, nil if there is none.
+// best returns the rival with the lowest figure, or nil.
 func (f *finding) best() *proxy {
 	var best *proxy
 	figure := f.workload.counts()
@@ -71,7 +71,7 @@ func (f *finding) best() *proxy {
 
 func (r *rival) isRival() bool { return !r.blind && r.name != limpetName && r.name != baselineName }
 
-// find gives a proxy by its name, nil if it did not take part.
+// find returns a proxy by name, or nil if it did not take part.
 func (f *finding) find(name string) *proxy {
 	for _, p := range f.proxies {
 		if p.rival.name == name {

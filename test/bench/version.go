@@ -8,7 +8,7 @@ import (
 
 const unknownVersion = "version unknown"
 
-// firstLine is what a program says of its version.
+// firstLine returns the first line of a program's version output.
 func firstLine(program string, args ...string) func() string {
 	return func() string {
 		out, err := exec.Command(program, args...).CombinedOutput()
@@ -20,7 +20,7 @@ func firstLine(program string, args ...string) func() string {
 	}
 }
 
-// packageVersions are those of Debian packages.
+// packageVersions returns the versions of Debian packages.
 func packageVersions(names ...string) func() string {
 	return func() string {
 		out, err := exec.Command("dpkg-query", append([]string{"-W", "-f", "${Package} ${Version}\n"}, names...)...).Output()
@@ -31,7 +31,7 @@ func packageVersions(names ...string) func() string {
 	}
 }
 
-// moduleVersion is that of the Go module that a program was built from.
+// moduleVersion returns the version of the Go module that a program was built from.
 func moduleVersion(program string) func() string {
 	return func() string {
 		path, err := exec.LookPath(program)

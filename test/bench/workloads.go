@@ -2,18 +2,18 @@ package main
 
 import "fmt"
 
-// workload is one kind of work that all proxies are driven with.
+// workload is one kind of load for all proxies.
 type workload struct {
 	name  string
 	title string
-	unit  string // what is counted
+	unit  string // the unit that is counted
 	wire  wire
 	open  func(dialer) (client, error)
-	count int  // clients at once
-	fresh bool // each request has a connection of its own
-	idle  bool // the clients wait, and their memory is what counts
-	// limits are the highest ratios of Limpet's CPU to a rival's that meet the target; most is the most memory for an
-	// idle connection, bytes. Where there is neither, the target is what the best of the rivals needs.
+	count int  // concurrent clients
+	fresh bool // one connection per request
+	idle  bool // connections are idle, and memory is measured
+	// limits are the maximum ratios of Limpet's CPU time to a rival's. most is the maximum memory per idle connection, in bytes.
+	// Without either, the target is the figure of the best rival.
 	limits map[string]float64
 	most   float64
 }
@@ -22,7 +22,7 @@ const (
 	clients = 64
 	kib     = 1 << 10
 	mib     = 1 << 20
-	// h2Clients with h2Streams each: one page's worth of requests at once on a few connections.
+	// h2Clients have h2Streams concurrent streams each, like a browser that loads a page.
 	h2Clients = 2
 	h2Streams = 100
 )

@@ -1,8 +1,8 @@
-// Command cart is the shop of the e2e suite: an app that keeps the baskets of its clients in memory, as apps that need
-// sticky sessions do. A client that is led to another pod finds its basket empty, and the answer says which pod that was.
+// Command cart is the sample app of the e2e tests. It keeps the baskets of its clients in memory, like apps that
+// need sticky sessions. On another pod, a client finds an empty basket. The response contains the name of the pod.
 //
-// It stops as docs/guides/rolling-updates.md asks: after SIGTERM it goes on serving, ready, for -grace; then it closes its
-// listener, has connections closed by who opened them, ends its streams, and stops.
+// It shuts down as described in docs/guides/rolling-updates.md: after SIGTERM it keeps serving and stays ready for
+// -grace. Then it closes its listener, asks clients to close their connections, ends streams, and exits.
 package main
 
 import (
@@ -32,11 +32,11 @@ func main() {
 	}
 }
 
-// farewell is how long answers ask for their connection to be closed, before the pod closes those that are idle: a request
-// that is on its way at that moment would be lost.
+// farewell is how long responses have Connection: close before the pod closes idle connections. Closing them immediately would lose
+// requests in flight.
 const farewell = 2 * time.Second
 
-// serve serves until it is told to stop, and for the grace after that.
+// serve serves until ctx is done, and then for the grace period.
 func serve(told context.Context, address, pod string, grace time.Duration) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {

@@ -9,23 +9,23 @@ import (
 	"sync/atomic"
 )
 
-// basketCookie holds the number of a client's basket. Every pod knows its own only.
+// basketCookie contains the number of a client's basket. Each pod knows only its own baskets.
 const basketCookie = "basket"
 
-// Basket is what a pod answers to a client.
+// Basket is the response to a client.
 type Basket struct {
 	Pod   string `json:"pod"`
 	Items int    `json:"items"`
 }
 
-// shop is one pod's memory. It may be used by any number of goroutines.
+// shop is the state of a pod. It is safe for concurrent use.
 type shop struct {
 	http.Handler
 
 	pod        string
 	streams    context.Context
 	endStreams context.CancelFunc
-	closing    atomic.Bool // answers ask for their connection to be closed
+	closing    atomic.Bool // responses have Connection: close
 
 	mu      sync.Mutex
 	baskets map[string]int
@@ -44,10 +44,10 @@ func newShop(pod string) *shop {
 	return s
 }
 
-// show says what is in the client's basket.
+// show responds with the contents of the client's basket.
 func (s *shop) show(w http.ResponseWriter, r *http.Request) { s.put(w, r, 0) }
 
-// add puts one item into it.
+// add adds an item to the client's basket.
 func (s *shop) add(w http.ResponseWriter, r *http.Request) { s.put(w, r, 1) }
 
 func (s *shop) put(w http.ResponseWriter, r *http.Request, items int) {
@@ -64,5 +64,5 @@ func (s *shop) put(w http.ResponseWriter, r *http.Request, items int) {
 	}
 	http.SetCookie(w, &http.Cookie{Name: basketCookie, Value: id, Path: "/", HttpOnly: true})
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(answer) // whoever asked has gone
+	_ = json.NewEncoder(w).Encode(answer) // the client is gone
 }

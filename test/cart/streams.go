@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// beat is how often a stream says that it is still there.
+// beat is the interval between messages of a stream.
 const beat = time.Second
 
-// events is a stream of server-sent events, each with the name of the pod.
+// events serves server-sent events with the name of the pod.
 func (s *shop) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	out := http.NewResponseController(w)
@@ -24,7 +24,7 @@ func (s *shop) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// socket is a WebSocket (RFC 6455) on which the pod says its name, and hears nothing.
+// socket serves a WebSocket (RFC 6455) that sends the name of the pod and receives nothing.
 func (s *shop) socket(w http.ResponseWriter, r *http.Request) {
 	conn, both, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -38,21 +38,21 @@ func (s *shop) socket(w http.ResponseWriter, r *http.Request) {
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		_, _ = both.ReadByte() // this client sends nothing but its end
+		_, _ = both.ReadByte() // the client only sends the end of the stream
 	}()
 	for sendText(both.Writer, s.pod) == nil && s.wait(gone) {
 	}
 }
 
-// sendText sends one unmasked frame of text (section 5.2). The name of a pod is shorter than 126 bytes.
+// sendText sends an unmasked text frame (section 5.2). The text must be shorter than 126 bytes.
 func sendText(w *bufio.Writer, text string) error {
 	const finalText = 0x81
-	_, _ = w.Write([]byte{finalText, byte(len(text))}) // Flush gives the error
+	_, _ = w.Write([]byte{finalText, byte(len(text))}) // Flush returns the error
 	_, _ = w.WriteString(text)
 	return w.Flush()
 }
 
-// wait waits for the next beat, and says whether the stream goes on.
+// wait waits for the next beat, and reports whether the stream continues.
 func (s *shop) wait(gone <-chan struct{}) bool {
 	select {
 	case <-time.After(beat):

@@ -17,7 +17,7 @@ import (
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 )
 
-// namespace makes one that enforces a Pod Security Standard.
+// namespace creates a namespace that enforces a Pod Security Standard.
 func namespace(t *testing.T, name, standard string) {
 	t.Helper()
 	err := cluster.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
@@ -33,7 +33,7 @@ func TestChart_variantsAreValid(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		for _, o := range objects {
 			if o.GetObjectKind().GroupVersionKind().GroupVersion() == monitoring {
-				continue // the operator's own API is not there: its objects were decoded strictly
+				continue // the API of the operator is not installed; its objects were decoded strictly
 			}
 			if _, isPod := o.(*corev1.Pod); isPod {
 				o.SetNamespace("edge-system")
@@ -54,15 +54,15 @@ func TestChart_podSecurityStandards(t *testing.T) {
 		pod.Name, pod.Namespace = "limpet-0", "edge-system"
 		err := cluster.Create(t.Context(), pod.DeepCopy(), client.DryRunAll)
 		if v.restricted && err != nil {
-			t.Errorf("refused in a restricted namespace: %v", err)
+			t.Errorf("rejected in a restricted namespace: %v", err)
 		}
 		if !v.restricted {
 			if !apierrors.IsForbidden(err) {
-				t.Errorf("a pod that takes from the node passes the restricted standard: %v", err)
+				t.Errorf("accepted in a restricted namespace: %v", err)
 			}
 			pod.Namespace = "edge-on-nodes"
 			if err := cluster.Create(t.Context(), pod, client.DryRunAll); err != nil {
-				t.Errorf("refused anywhere: %v", err)
+				t.Errorf("rejected in a privileged namespace: %v", err)
 			}
 		}
 	})
@@ -96,15 +96,15 @@ func TestChart_severalReleases(t *testing.T) {
 	}
 	for _, r := range []struct{ release, namespace, class string }{
 		{"limpet", "one", "limpet"},
-		{"limpet", "two", "internal"}, // the same name in another namespace
-		{"second", "one", "second"},   // and another name in the same one
+		{"limpet", "two", "internal"}, // same name, other namespace
+		{"second", "one", "second"},   // other name, same namespace
 	} {
 		if errs, err := install(r.release, r.namespace, "--set", "ingressClass.name="+r.class); err != nil {
 			t.Fatalf("release %s in %s: %v\n%s", r.release, r.namespace, err, errs)
 		}
 	}
 	if errs, err := install("limpet", "three"); err == nil || !strings.Contains(errs, `IngressClass "limpet"`) {
-		t.Errorf("a second release with class limpet: %v, want one that names the class\n%s", err, errs)
+		t.Errorf("second release with class limpet: error %v, want one that names the class\n%s", err, errs)
 	}
 	checkOwnNames(t, "one", "limpet", "second-limpet")
 	if _, errs, err := helm(t, "upgrade", "limpet", chartDir, "--namespace", "one", "--set", "replicas=5"); err != nil {
@@ -114,14 +114,14 @@ func TestChart_severalReleases(t *testing.T) {
 		t.Errorf("uninstall: %v\n%s", err, errs)
 	}
 	if err := cluster.List(t.Context(), new(v1alpha1.AffinityPolicyList)); err != nil {
-		t.Errorf("the policies are gone with the release: %v", err)
+		t.Errorf("uninstall deleted the policies: %v", err)
 	}
 	if _, errs, err := helm(t, "status", "second", "--namespace", "one"); err != nil {
-		t.Errorf("the other release is gone with it: %v\n%s", err, errs)
+		t.Errorf("uninstall removed the other release: %v\n%s", err, errs)
 	}
 }
 
-// checkOwnNames sees that releases of one namespace do not write to the same lease or key Secret.
+// checkOwnNames checks that releases in one namespace use different leases and key Secrets.
 func checkOwnNames(t *testing.T, ns string, releases ...string) {
 	t.Helper()
 	owner := map[string]string{}

@@ -1,6 +1,3 @@
-// Package chart checks how Limpet is installed: the Helm chart with any values that its schema takes, and the kustomize
-// tree of config/, against a real API server.
-//
-// It has tests only. What the programs in the pods do is tested in their rooms, and what the docs say of the chart in
-// test/docs.
+// Package chart tests the installation of Limpet against a real API server: the Helm chart with all values of its
+// schema, and the kustomize tree of config/. Docs about the chart are tested in test/docs.
 package chart

@@ -13,10 +13,10 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// oldest is the oldest version that the chart says it takes. The pinned helm, built without a stamp, assumes less.
+// oldest is the oldest Kubernetes version that the chart supports. The pinned helm, built without version information, assumes an older one.
 const oldest = "1.29.0"
 
-// helm runs the pinned helm with folders of its own.
+// helm runs the pinned helm with its own directories.
 func helm(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	return command(t, programs.Helm.Path(), args...)
@@ -34,7 +34,7 @@ func command(t *testing.T, name string, args ...string) (stdout, stderr string, 
 	return out.String(), errs.String(), err
 }
 
-// template renders the chart as release edge in namespace edge-system, or says what is wrong with the values.
+// template renders the chart as release edge in namespace edge-system, or returns the error of helm.
 func template(t *testing.T, args ...string) (objects []client.Object, complaint string) {
 	t.Helper()
 	args = append([]string{"template", "edge", chartDir, "--namespace", "edge-system", "--kube-version", oldest}, args...)
@@ -45,10 +45,10 @@ func template(t *testing.T, args ...string) (objects []client.Object, complaint 
 	return decode(t, []byte(out)), ""
 }
 
-// variant is one set of values of testdata.
+// variant is one values file of testdata.
 type variant struct {
 	name, file string
-	// restricted says whether its pods pass the restricted Pod Security Standard.
+	// restricted is set if the pods meet the restricted Pod Security Standard.
 	restricted bool
 }
 
@@ -68,7 +68,7 @@ func variants(t *testing.T) []variant {
 	return out
 }
 
-// eachVariant renders every variant and hands it to a test of its own.
+// eachVariant runs a subtest for every variant.
 func eachVariant(t *testing.T, check func(t *testing.T, v variant, objects []client.Object)) {
 	t.Helper()
 	for _, v := range variants(t) {

@@ -22,7 +22,7 @@ func kustomize(t *testing.T, dir string) []client.Object {
 	return decode(t, []byte(out))
 }
 
-// asInConfig renders the chart as config/ installs Limpet: the release limpet in limpet-system.
+// asInConfig renders the chart like config/: as release limpet in limpet-system.
 func asInConfig(t *testing.T) []client.Object {
 	t.Helper()
 	out, errs, err := helm(t, "template", "limpet", chartDir, "--namespace", "limpet-system", "--kube-version", oldest)
@@ -56,8 +56,8 @@ func TestKustomize_podsMatchChart(t *testing.T) {
 	}
 }
 
-// runningPod gives the pods as the API server fills them in, without what may differ: config/ leaves flags to their
-// defaults and selects by one label.
+// runningPod returns the pod template with the defaults of the API server, without what may differ: config/ sets fewer flags and uses one
+// label.
 func runningPod(t *testing.T, objects []client.Object) *corev1.PodSpec {
 	t.Helper()
 	deployment := find[*appsv1.Deployment](t, objects).DeepCopy()
@@ -75,11 +75,11 @@ func runningPod(t *testing.T, objects []client.Object) *corev1.PodSpec {
 func TestKustomize_rolesMatchChart(t *testing.T) {
 	ours, charts := rights(t, kustomize(t, "../../config")), rights(t, asInConfig(t))
 	if diff := cmp.Diff(ours, charts); diff != "" {
-		t.Errorf("rights of config/ (-) and of the chart (+) differ:\n%s", diff)
+		t.Errorf("permissions of config/ (-) and of the chart (+) differ:\n%s", diff)
 	}
 }
 
-// rights gives the rules of each kind of role that is bound to the ServiceAccount, after having seen that it is bound.
+// rights returns the rules of each kind of role, and checks that the roles are bound to the ServiceAccount.
 func rights(t *testing.T, objects []client.Object) map[string][]rbacv1.PolicyRule {
 	t.Helper()
 	role, clusterRole := find[*rbacv1.Role](t, objects), find[*rbacv1.ClusterRole](t, objects)

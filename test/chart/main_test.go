@@ -15,10 +15,10 @@ import (
 
 const chartDir = "../../charts/limpet"
 
-// What all tests of the package share.
+// Shared by all tests of the package.
 var (
 	cluster    client.Client
-	kubeconfig string // a file
+	kubeconfig string // path of the file
 )
 
 func TestMain(m *testing.M) {

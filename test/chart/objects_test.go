@@ -34,10 +34,10 @@ func newScheme() *runtime.Scheme {
 	return s
 }
 
-// monitoring is the API of the Prometheus operator, as far as the chart uses it.
+// monitoring is the part of the API of the Prometheus operator that the chart uses.
 var monitoring = schema.GroupVersion{Group: "monitoring.coreos.com", Version: "v1"}
 
-// PodMonitor is what a PodMonitor may hold here.
+// PodMonitor has the fields of a PodMonitor that the chart uses.
 type PodMonitor struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -47,7 +47,7 @@ type PodMonitor struct {
 	} `json:"spec"`
 }
 
-// ServiceMonitor is what a ServiceMonitor may hold here.
+// ServiceMonitor has the fields of a ServiceMonitor that the chart uses.
 type ServiceMonitor struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -62,13 +62,13 @@ type monitored struct {
 	Interval string `json:"interval"`
 }
 
-// DeepCopyObject implements runtime.Object. Nobody changes the copies.
+// DeepCopyObject implements runtime.Object. It does not copy, because the objects are not modified.
 func (m *PodMonitor) DeepCopyObject() runtime.Object { c := *m; return &c }
 
-// DeepCopyObject implements runtime.Object. Nobody changes the copies.
+// DeepCopyObject implements runtime.Object. It does not copy, because the objects are not modified.
 func (m *ServiceMonitor) DeepCopyObject() runtime.Object { c := *m; return &c }
 
-// decode reads the objects of a YAML text, each strictly as the type that it names.
+// decode decodes the objects of a YAML text strictly.
 func decode(t *testing.T, text []byte) []client.Object {
 	t.Helper()
 	var out []client.Object
@@ -100,7 +100,7 @@ func isEmpty(document []byte) bool {
 	return true
 }
 
-// find gives the one object of a type, or the zero value where there is none.
+// find returns the only object of a type, or the zero value if there is none.
 func find[T client.Object](t *testing.T, objects []client.Object) (found T) {
 	t.Helper()
 	n := 0
@@ -110,7 +110,7 @@ func find[T client.Object](t *testing.T, objects []client.Object) (found T) {
 		}
 	}
 	if n > 1 {
-		t.Fatalf("there are %d objects of type %T, want one", n, found)
+		t.Fatalf("found %d objects of type %T, want one", n, found)
 	}
 	return found
 }

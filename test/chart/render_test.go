@@ -39,17 +39,17 @@ func TestChart_objectNames(t *testing.T) {
 			}
 			name := kind + " " + o.GetNamespace() + "/" + o.GetName()
 			if seen[name] {
-				t.Errorf("there are two of %s", name)
+				t.Errorf("duplicate %s", name)
 			}
 			seen[name] = true
 			if o.GetLabels()["app.kubernetes.io/instance"] != "edge" {
-				t.Errorf("%s %s does not say which release it is of: %v", kind, o.GetName(), o.GetLabels())
+				t.Errorf("%s %s has no labels of the release: %v", kind, o.GetName(), o.GetLabels())
 			}
 		}
 	})
 }
 
-// isAboutSecrets says of a Role or RoleBinding that it is in a namespace whose Secrets are read.
+// isAboutSecrets reports whether a Role or RoleBinding grants access to Secrets of a namespace.
 func isAboutSecrets(o client.Object) bool { return strings.HasSuffix(o.GetName(), "-secrets") }
 
 func TestChart_secretNamespaces(t *testing.T) {
@@ -76,12 +76,12 @@ func TestChart_secretNamespaces(t *testing.T) {
 			}
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
-			t.Errorf("%s: Secrets of %v are read, want %v", file, got, want)
+			t.Errorf("%s: access to Secrets of %v, want %v", file, got, want)
 		}
 		pods, _ := podTemplate(t, objects)
 		told := value(pods.Spec.Containers[0].Args, "--secret-namespaces")
 		if file != "default" && told != strings.Join(want, ",") || file == "default" && told != "" {
-			t.Errorf("%s: Limpet is told %q", file, told)
+			t.Errorf("%s: flags %q", file, told)
 		}
 	}
 }
@@ -149,7 +149,7 @@ func matches(t *testing.T, s *metav1.LabelSelector, set labels.Set) bool {
 	return selector.Matches(set) && !selector.Empty()
 }
 
-// podTemplate gives the pods of the Deployment or the DaemonSet, whichever there is.
+// podTemplate returns the pod template of the Deployment or DaemonSet.
 func podTemplate(t *testing.T, objects []client.Object) (*corev1.PodTemplateSpec, *metav1.LabelSelector) {
 	t.Helper()
 	deployment, daemons := find[*appsv1.Deployment](t, objects), find[*appsv1.DaemonSet](t, objects)
@@ -159,7 +159,7 @@ func podTemplate(t *testing.T, objects []client.Object) (*corev1.PodTemplateSpec
 	case deployment == nil && daemons != nil:
 		return &daemons.Spec.Template, daemons.Spec.Selector
 	}
-	t.Fatal("there must be one of Deployment and DaemonSet")
+	t.Fatal("found neither Deployment nor DaemonSet")
 	return nil, nil
 }
 
@@ -192,7 +192,7 @@ func TestChart_ports(t *testing.T) {
 		}
 		for _, name := range want {
 			if !slices.Contains(have, name) {
-				t.Errorf("something leads to port %q, but the pods have %v", name, have)
+				t.Errorf("port %q is referenced, but the pods have %v", name, have)
 			}
 		}
 	})
@@ -203,23 +203,23 @@ func TestChart_flagsAreAccepted(t *testing.T) {
 	eachVariant(t, func(t *testing.T, _ variant, objects []client.Object) {
 		pods, _ := podTemplate(t, objects)
 		container := pods.Spec.Containers[0]
-		// With flags that are in order, the first thing that limpet misses is the cluster.
+		// With valid flags, the first error of limpet is the missing cluster.
 		_, errs, err := command(t, programs.Limpet.Path(), append(container.Args, "--kubeconfig="+nowhere)...)
 		if err == nil || !strings.Contains(errs, nowhere) {
 			t.Errorf("limpet %v: %v\n%s", container.Args, err, errs)
 		}
 		service := find[*corev1.Service](t, objectsNamed(objects, value(container.Args, "--publish-service")))
 		if value(container.Args, "--publish-service") != "" && service == nil {
-			t.Errorf("the published Service is not among the objects: %v", container.Args)
+			t.Errorf("the published Service does not exist: %v", container.Args)
 		}
 		if scaler := find[*autoscalingv2.HorizontalPodAutoscaler](t, objects); scaler != nil &&
 			find[*appsv1.Deployment](t, objects).Name != scaler.Spec.ScaleTargetRef.Name {
-			t.Errorf("the autoscaler scales %s", scaler.Spec.ScaleTargetRef.Name)
+			t.Errorf("the autoscaler references %s", scaler.Spec.ScaleTargetRef.Name)
 		}
 	})
 }
 
-// value gives that of a flag, "" where it is not set.
+// value returns the value of a flag, or "" if it is not set.
 func value(args []string, flag string) string {
 	for _, arg := range args {
 		if v, ok := strings.CutPrefix(arg, flag+"="); ok {
@@ -242,7 +242,7 @@ func TestChart_terminationGracePeriod(t *testing.T) {
 		need := duration(t, value(args, "--stop-delay")) + duration(t, value(args, "--stop-timeout"))
 		given := time.Duration(*pods.Spec.TerminationGracePeriodSeconds) * time.Second
 		if given <= need {
-			t.Errorf("the pods are given %v, but Limpet may take %v", given, need)
+			t.Errorf("terminationGracePeriod is %v, but Limpet may need %v", given, need)
 		}
 	})
 }

@@ -46,13 +46,13 @@ func TestSchema_errorsNameValues(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, complaint := template(t, "--set", c.set)
 			if !strings.Contains(complaint, "values don't meet the specifications") || !strings.Contains(complaint, c.want) {
-				t.Errorf("--set %s: %q, want a complaint that names %s", c.set, complaint, c.want)
+				t.Errorf("--set %s: error %q, want one that names %s", c.set, complaint, c.want)
 			}
 		})
 	}
 }
 
-// node is a part of values.schema.json.
+// node is a node of values.schema.json.
 type node struct {
 	Ref                  string           `json:"$ref"`
 	Type                 string           `json:"type"`
@@ -80,8 +80,8 @@ func TestSchema_rejectsUnknownValues(t *testing.T) {
 	var walk func(path string, n *node)
 	walk = func(path string, n *node) {
 		open := len(n.AdditionalProperties) == 0 || string(n.AdditionalProperties) == "true"
-		if n.Type == "object" && open && path != ".global" { // which Helm fills in, and nobody reads
-			t.Errorf("%s takes any value", path)
+		if n.Type == "object" && open && path != ".global" { // set by Helm and not used
+			t.Errorf("%s accepts unknown values", path)
 		}
 		for key, child := range n.Properties {
 			walk(path+"."+key, child)
@@ -110,13 +110,13 @@ func TestSchema_matchesDefaults(t *testing.T) {
 	compareKeys(t, "", root, root, values)
 }
 
-// compareKeys goes down where both sides do: maps with keys of the user's own, and what is empty by default, end it.
+// compareKeys compares keys recursively. It does not descend into maps with user-defined keys, or empty defaults.
 func compareKeys(t *testing.T, path string, root, n *node, values map[string]any) {
 	t.Helper()
 	for key, value := range values {
 		child := n.Properties[key]
 		if child == nil {
-			t.Errorf("values.yaml has %s.%s, and the schema does not", path, key)
+			t.Errorf("%s.%s is in values.yaml, but not in the schema", path, key)
 			continue
 		}
 		if child.Ref != "" {
@@ -128,7 +128,7 @@ func compareKeys(t *testing.T, path string, root, n *node, values map[string]any
 	}
 	for key := range n.Properties {
 		if _, ok := values[key]; !ok {
-			t.Errorf("the schema has %s.%s, and values.yaml does not", path, key)
+			t.Errorf("%s.%s is in the schema, but not in values.yaml", path, key)
 		}
 	}
 }

@@ -18,7 +18,7 @@ func TestAdminPaths_exist(t *testing.T) {
 	})
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {
-		t.Fatalf("docs/reference/admin.md has %d paths", len(rows))
+		t.Fatalf("found only %d paths in docs/reference/admin.md", len(rows))
 	}
 	for _, row := range rows {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {

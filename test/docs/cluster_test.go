@@ -11,24 +11,24 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// cluster is what kubectl and helm of a page talk to: an API server without nodes, the objects of testdata, and a
-// `limpet run` in the place of the pods that no kubelet starts.
+// cluster is the cluster for the commands of a page: an API server without nodes, the objects of testdata, and a `limpet run` instead
+// of its pods, which no kubelet starts.
 type cluster struct {
 	plane *controlplane.Plane
 	stop  context.CancelFunc
 }
 
-// runLog is where that limpet writes, in the folder of the kubeconfig.
+// runLog is the log file of limpet, in the directory of the kubeconfig.
 const runLog = "run.log"
 
-// newCluster starts one and writes its kubeconfig to the file.
+// newCluster starts a cluster and writes its kubeconfig to the file.
 func newCluster(t *testing.T, kubeconfig string) *cluster {
 	t.Helper()
 	plane, err := controlplane.Start()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) // for the page, not the block
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) // lives as long as the page, not the block
 	c := &cluster{plane, cancel}
 	if err := os.WriteFile(kubeconfig, plane.Kubeconfig(), 0o600); err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func newCluster(t *testing.T, kubeconfig string) *cluster {
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c.stop = func() { cancel(); _ = run.Wait() } // it was told to end
+	c.stop = func() { cancel(); _ = run.Wait() } // terminated by cancel
 	apply := command(ctx, filepath.Dir(kubeconfig), "kubectl apply -f "+shop)
 	if out, err := apply.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -52,7 +52,7 @@ func newCluster(t *testing.T, kubeconfig string) *cluster {
 	return c
 }
 
-// end stops all of it. It may be called on nil.
+// end stops the cluster. It may be called on nil.
 func (c *cluster) end(t *testing.T) {
 	t.Helper()
 	if c == nil {

@@ -21,22 +21,22 @@ func TestPages_blocks(t *testing.T) {
 			for _, step := range steps {
 				name := fmt.Sprintf("line %d %s", step.Line, step.Mode)
 				if !t.Run(name, func(inner *testing.T) { s.take(inner, t, step) }) {
-					return // what follows may build on it
+					return // later blocks may depend on it
 				}
 			}
 		})
 	}
 	if blocks < 30 {
-		t.Errorf("%d blocks in all: they are not found", blocks)
+		t.Errorf("found only %d blocks", blocks)
 	}
 }
 
-// take does what a step says. whole is the test of the page: what is started lasts as long.
+// take runs a step. whole is the test of the page, which determines the lifetime of what is started.
 func (s *session) take(t, whole *testing.T, step pages.Step) {
 	t.Helper()
 	if !step.Directive {
 		if step.Language != "" {
-			t.Errorf("no comment says how this block of %s is tested: see CONTRIBUTING.md", step.Language)
+			t.Errorf("this block of %s has no test comment: see CONTRIBUTING.md", step.Language)
 		}
 		return // a drawing
 	}
@@ -63,7 +63,7 @@ func (s *session) take(t, whole *testing.T, step pages.Step) {
 		t.Log(s.run(t, step.Body))
 	case "start":
 		s.start(t, whole, step.Body)
-	case "node": // test/e2e runs it
+	case "node": // run by test/e2e
 		s.write(t, "block.sh", step.Body)
 		s.run(t, "bash -n block.sh")
 	case "dry-run":
@@ -73,6 +73,6 @@ func (s *session) take(t, whole *testing.T, step pages.Step) {
 	case "new":
 		s.freshCluster(t)
 	default:
-		t.Errorf("there is no way %q to test a block: see CONTRIBUTING.md", step.Mode)
+		t.Errorf("unknown test comment %q: see CONTRIBUTING.md", step.Mode)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// problemsOf reads manifests, beside those of testdata that they do not hold themselves, and gives the reasons of the
-// problems that translation has with them.
+// problemsOf translates manifests together with those objects of testdata that they do not define. It returns the reasons of all
+// problems.
 func problemsOf(t *testing.T, text string) []string {
 	t.Helper()
 	world, skipped, err := manifest.Read("block", []byte(text))
@@ -59,7 +59,7 @@ func checkManifests(t *testing.T, text string, want []string) {
 	}
 }
 
-// policyWith makes a policy of a part of its spec, which is given as it would be indented there.
+// policyWith returns a policy with the given part of its spec, which must be indented.
 func policyWith(part string) string {
 	methods := ""
 	if !strings.Contains(part, "methods:") {

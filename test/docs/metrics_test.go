@@ -34,7 +34,7 @@ func TestMetrics_matchProgram(t *testing.T) {
 	}
 }
 
-// metrics gives every metric of Limpet's own, with a series for each.
+// metrics returns all metrics of Limpet, each with a series.
 func metrics(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	m, pools := observe.NewMetrics(), upstream.NewRegistry()
@@ -52,7 +52,7 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	}
 	families = slices.DeleteFunc(families, func(f *dto.MetricFamily) bool { return !strings.HasPrefix(f.GetName(), "limpet_") })
 	if described := countDescribed(m); len(families) != described {
-		t.Errorf("%d metrics have series here, of %d that there are: this test must make one of each", len(families), described)
+		t.Errorf("%d of %d metrics have a series: this test must create one for each", len(families), described)
 	}
 	return families
 }
@@ -60,16 +60,16 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 func TestDashboard_metricsExist(t *testing.T) {
 	text := readFile(t, "charts/limpet/files/dashboard.json")
 	if !json.Valid([]byte(text)) {
-		t.Error("it is no JSON")
+		t.Error("the dashboard is not valid JSON")
 	}
 	page := readPage(t, "docs/reference/metrics.md").text
 	shown := regexp.MustCompile(`limpet_[a-z_]+`).FindAllString(text, -1)
 	if len(shown) < 10 {
-		t.Errorf("it shows %d metrics: they are not found", len(shown))
+		t.Errorf("found only %d metrics in the dashboard", len(shown))
 	}
 	for _, name := range shown {
 		if !strings.Contains(page, "| `"+strings.TrimSuffix(name, "_bucket")+"` |") {
-			t.Errorf("there is no %s", name)
+			t.Errorf("metric %s does not exist", name)
 		}
 	}
 }

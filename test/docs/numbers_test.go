@@ -11,14 +11,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// limitRow is a flag about a limit on its page, which is held against the program, with its default.
+// limitRow matches a flag with its default on the page of limits, for comparison with the program.
 var limitRow = regexp.MustCompile("(?m)^\\| `(--(?:timeout|max)-[a-z-]+)` \\| `?([^|`]*)`? \\|")
 
 func TestLimits_areDocumented(t *testing.T) {
 	text := readPage(t, "docs/reference/limits.md").text
 	found := limitRow.FindAllStringSubmatch(readPage(t, "docs/reference/flags.md").text, -1)
 	if len(found) < 20 {
-		t.Fatalf("%d flags about limits: they are not found", len(found))
+		t.Fatalf("found only %d limits", len(found))
 	}
 	for _, m := range found {
 		row := regexp.MustCompile("(?m)^\\|.*`" + m[1] + "`.*$").FindString(text)
@@ -37,11 +37,11 @@ func TestStatusCodes_areDocumented(t *testing.T) {
 	}
 	found := regexp.MustCompile(`&Error\{(\d+), `).FindAllStringSubmatch(string(source), -1)
 	if len(found) < 20 {
-		t.Fatalf("%d errors in pkg/http1/errors.go: they are not found", len(found))
+		t.Fatalf("found only %d errors in pkg/http1/errors.go", len(found))
 	}
 	for _, m := range found {
 		if !strings.Contains(page, "\n| "+m[1]+" | ") {
-			t.Errorf("docs/reference/ingress.md does not say when %s is answered", m[1])
+			t.Errorf("docs/reference/ingress.md does not document status %s", m[1])
 		}
 	}
 }
@@ -57,7 +57,7 @@ func TestAnnotations_areDocumented(t *testing.T) {
 			t.Errorf("docs/reference/annotations.md does not have %s", name)
 		}
 	}
-	// The program lists them all when one is wrong.
+	// The error for an unknown annotation lists all annotations.
 	unknown := problemsOf(t, strings.Replace(readFile(t, "config/samples/ingress.yaml"), "  name: shop\n",
 		"  name: shop\n  annotations:\n    limpet.dev/afinity: cookie\n", 1))
 	if fmt.Sprint(unknown) != "[UnknownAnnotation]" {

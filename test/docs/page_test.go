@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// page is one Markdown file.
+// page is a Markdown file.
 type page struct {
 	file string // relative to the root
 	text string
 }
 
-// allPages gives README and the like, and everything below docs.
+// allPages returns the Markdown files in the root and below docs.
 func allPages(t *testing.T) []page {
 	t.Helper()
 	files := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
@@ -25,7 +25,7 @@ func allPages(t *testing.T) []page {
 		return err
 	})
 	if err != nil || len(files) < 20 {
-		t.Fatalf("%d pages (%v): docs is not where it was", len(files), err)
+		t.Fatalf("found only %d pages (%v)", len(files), err)
 	}
 	var out []page
 	for _, file := range files {
@@ -45,6 +45,6 @@ func readPage(t *testing.T, file string) page {
 			return p
 		}
 	}
-	t.Fatalf("there is no page %s", file)
+	t.Fatalf("page %s not found", file)
 	return page{}
 }

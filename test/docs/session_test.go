@@ -18,7 +18,7 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// session is what a reader does who follows a page from top to bottom, in a folder that looks like the checkout.
+// session runs the blocks of a page from top to bottom, in a directory that looks like the checkout.
 type session struct {
 	dir     string
 	cluster *cluster
@@ -43,7 +43,7 @@ func newSession(t *testing.T) *session {
 	for _, p := range []programs.Program{programs.Limpet, programs.Helm, programs.Kubectl} {
 		link(t, p.Path(), filepath.Join(s.dir, ".bin", string(p)))
 	}
-	// make runs in the checkout, on one small package where a reader would run all.
+	// make runs in the checkout, with one small package instead of all.
 	script := fmt.Sprintf("#!/bin/sh\nexec env PKG=./pkg/model /usr/bin/make --no-print-directory -C %q \"$@\"\n", checkout)
 	if err := os.WriteFile(filepath.Join(s.dir, ".bin/make"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
@@ -59,7 +59,7 @@ func link(t *testing.T, to, at string) {
 	}
 }
 
-// command is bash in a session's folder. When its context ends, everything that it has started is told to end.
+// command returns bash in the directory of the session. When ctx is done, it and its children are terminated.
 func command(ctx context.Context, dir, script string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = dir
@@ -72,7 +72,7 @@ func command(ctx context.Context, dir, script string) *exec.Cmd {
 	return cmd
 }
 
-// run runs a block and gives what it prints.
+// run runs a block and returns its output.
 func (s *session) run(t *testing.T, script string) string {
 	t.Helper()
 	if s.cluster == nil && pages.NeedsCluster(script) {
@@ -81,7 +81,7 @@ func (s *session) run(t *testing.T, script string) string {
 	out, err := command(t.Context(), s.dir, script).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
-		said, _ := os.ReadFile(filepath.Join(s.dir, runLog)) // there is none without a cluster
+		said, _ := os.ReadFile(filepath.Join(s.dir, runLog)) // missing without a cluster
 		t.Logf("limpet run said:\n%s", said)
 	}
 	return string(out)
@@ -93,7 +93,7 @@ func (s *session) freshCluster(t *testing.T) {
 	s.cluster = newCluster(t, filepath.Join(s.dir, "kubeconfig"))
 }
 
-// start starts a block that does not end, and waits until the limpet in it is ready.
+// start starts a block that does not exit, and waits until its limpet is ready.
 func (s *session) start(t *testing.T, whole *testing.T, script string) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -126,7 +126,7 @@ func adminAddress(script string) string {
 	return "127.0.0.1:9090"
 }
 
-// awaitReady asks /readyz until it says yes. What makes a limpet may have to be compiled first.
+// awaitReady polls /readyz. The timeout allows for compiling limpet.
 func awaitReady(t *testing.T, address string, ended <-chan error) error {
 	t.Helper()
 	client := &http.Client{Timeout: 5 * time.Second}
@@ -142,7 +142,7 @@ func awaitReady(t *testing.T, address string, ended <-chan error) error {
 		}
 		select {
 		case err := <-ended:
-			return fmt.Errorf("it ended: %w", err)
+			return fmt.Errorf("limpet exited: %w", err)
 		case <-limit:
 			return fmt.Errorf("not ready after 5 minutes: %w", err)
 		case <-tick.C:
@@ -150,7 +150,7 @@ func awaitReady(t *testing.T, address string, ended <-chan error) error {
 	}
 }
 
-// pods starts what answers with its name at each of the ports.
+// pods starts servers on the given ports that respond with their name.
 func (s *session) pods(t *testing.T, whole *testing.T, ports []string) {
 	t.Helper()
 	for _, port := range ports {
@@ -161,12 +161,12 @@ func (s *session) pods(t *testing.T, whole *testing.T, ports []string) {
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			fmt.Fprintln(w, "pod", port)
 		})}
-		go func() { _ = server.Serve(l) }() // ends with Close
+		go func() { _ = server.Serve(l) }() // returns after Close
 		whole.Cleanup(func() { server.Close() })
 	}
 }
 
-// write writes a block to a file of the folder.
+// write writes a block to a file in the directory.
 func (s *session) write(t *testing.T, name, body string) {
 	t.Helper()
 	file := filepath.Join(s.dir, name)

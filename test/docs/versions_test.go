@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// The oldest version is what the chart insists on, the newest what the tests are built from.
+// The chart requires the oldest version, and the tests are built from the newest.
 func TestInstall_supportedVersions(t *testing.T) {
 	minor := func(file, pattern string) string {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(readFile(t, file))
 		if m == nil {
-			t.Fatalf("%s has nothing like %s", file, pattern)
+			t.Fatalf("%s does not match %s", file, pattern)
 		}
 		return m[1]
 	}

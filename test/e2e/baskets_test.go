@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// mall is what the phases share.
+// mall is the state shared by all phases.
 type mall struct {
 	*cluster
 	ledger *ledger
@@ -20,19 +20,19 @@ type mall struct {
 	crowd  *crowd
 }
 
-// phase is something that happens to the cluster while everybody shops.
+// phase is a change of the cluster while clients send requests.
 type phase struct {
 	name string
 	do   func(t *testing.T, m *mall)
-	// pods is how many the shop has after it.
+	// pods is the number of pods of the shop after the phase.
 	pods int
-	// limpetStops says that replicas of Limpet end, and the streams through them when their time is over.
+	// limpetStops is set if replicas of Limpet stop, which ends streams after the drain timeout.
 	limpetStops bool
-	// stays says that no pod ends, so that no session may move.
+	// stays is set if no pod stops, so that no session may move.
 	stays bool
 }
 
-// keepBaskets lets 200 clients shop while pods and Limpet are replaced, and prints what they have lost.
+// keepBaskets runs 200 clients while pods and Limpet are replaced, and prints their losses.
 func keepBaskets(t *testing.T, c *cluster) {
 	m := &mall{cluster: c, ledger: &ledger{}, pods: newPodLog(t, "shop")}
 	m.pods.await(t, 3)
@@ -54,10 +54,10 @@ func (m *mall) pass(t *testing.T, p phase) row {
 	m.crowd.everyoneAsks(t)
 	r := m.ledger.turn().account(t, p.name, time.Since(began), m.pods, p.limpetStops)
 	if p.stays && r.moved > 0 {
-		t.Errorf("%d sessions moved, though no pod ended", r.moved)
+		t.Errorf("%d sessions moved, but no pod stopped", r.moved)
 	}
 	if r.requests < shoppers {
-		t.Errorf("%d requests: the clients were not at it", r.requests)
+		t.Errorf("only %d requests", r.requests)
 	}
 	return r
 }
@@ -86,18 +86,18 @@ func restartShop(t *testing.T, m *mall) {
 	m.kubectl(t, "rollout", "status", "deployment/cart", "--namespace", m.pods.namespace, "--timeout=5m")
 }
 
-// killPod ends a pod as a crash of its node does.
+// killPod kills a pod like a crash of its node.
 func killPod(t *testing.T, m *mall) {
 	pod := m.crowd.favourite()
 	m.pods.kill(pod)
 	m.kubectl(t, "delete", "pod", pod, "--namespace=shop", "--grace-period=0", "--force")
 }
 
-// drainPod gives a pod no new clients for a while, by annotation, and sees that its own stay.
+// drainPod drains a pod by annotation for a while, and checks that its sessions stay.
 func drainPod(t *testing.T, m *mall) {
 	pod := m.crowd.favourite()
 	m.kubectl(t, "annotate", "pod", pod, "--namespace=shop", "limpet.dev/drain=true")
-	// The first that reaches another pod may do so before the annotation counts.
+	// The first response of another pod may precede the effect of the annotation.
 	eventually(t, func(ctx context.Context) error { return m.newcomersAvoid(ctx, t, pod) })
 	if err := m.newcomersAvoid(t.Context(), t, pod); err != nil {
 		t.Error(err)
@@ -106,12 +106,12 @@ func drainPod(t *testing.T, m *mall) {
 	m.kubectl(t, "annotate", "pod", pod, "--namespace=shop", "limpet.dev/drain-")
 }
 
-// newcomersAvoid sends 50 clients that nobody has seen before.
+// newcomersAvoid checks that 50 new clients are not sent to a pod.
 func (m *mall) newcomersAvoid(ctx context.Context, t *testing.T, pod string) error {
 	for range 50 {
 		b, err := newShopper(t, m.limpet(), m.ledger).ask(ctx, "GET", "/")
 		if err == nil && b.Pod == pod {
-			err = fmt.Errorf("a new client was led to pod %s, which is drained", pod)
+			err = fmt.Errorf("a new client was sent to the draining pod %s", pod)
 		}
 		if err != nil {
 			return err
@@ -120,21 +120,21 @@ func (m *mall) newcomersAvoid(ctx context.Context, t *testing.T, pod string) err
 	return nil
 }
 
-// evictPod ends a pod as `kubectl drain` does.
+// evictPod evicts a pod like `kubectl drain`.
 func evictPod(t *testing.T, m *mall) {
 	pod := m.crowd.favourite()
 	eviction := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":%q,"namespace":"shop"}}`, pod)
 	m.run(t, eviction, programs.Kubectl, "create", "--raw", "/api/v1/namespaces/shop/pods/"+pod+"/eviction", "-f", "-")
 }
 
-// rotateKeys lets the leader do at once what it would do in a month: add a key, and let it seal.
+// rotateKeys makes the leader add a key and seal with it immediately, instead of after a month.
 func rotateKeys(t *testing.T, m *mall) {
 	for _, step := range []string{"limpet.dev/next-key-at", "limpet.dev/key-seals-at"} {
 		before := m.keys(t)
 		m.kubectl(t, "annotate", "secret", "limpet-affinity-keys", "--namespace", namespace, "--overwrite", step+"=2020-01-01T00:00:00Z")
 		eventually(t, func(context.Context) error {
 			if m.keys(t) == before {
-				return fmt.Errorf("%s: the leader has not changed the keys", step)
+				return fmt.Errorf("%s: the leader did not change the keys", step)
 			}
 			return nil
 		})
@@ -156,12 +156,12 @@ func upgradeLimpet(t *testing.T, m *mall) {
 	m.limpetSettles(t)
 }
 
-// limpetSettles waits until the new replicas serve and the old ones have ended.
+// limpetSettles waits until the new replicas are ready and the old ones are gone.
 func (m *mall) limpetSettles(t *testing.T) {
 	m.kubectl(t, "rollout", "status", "deployment/limpet", "--namespace", namespace, "--timeout=3m")
 	eventually(t, func(context.Context) error {
 		if pods := m.kubectl(t, "get", "pods", "--namespace", namespace, "-o", "name"); len(strings.Fields(pods)) != 2 {
-			return fmt.Errorf("there are pods %q, want two", pods)
+			return fmt.Errorf("pods %q, want two", pods)
 		}
 		return nil
 	})

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// chartVariants installs Limpet in other ways beside the one that is there.
+// chartVariants installs further releases of Limpet with other values.
 func chartVariants(t *testing.T, c *cluster) {
 	t.Run("helm test", func(t *testing.T) {
 		c.helm(t, "test", "limpet", "--namespace", namespace, "--timeout=2m")
@@ -57,7 +57,7 @@ func chartVariants(t *testing.T, c *cluster) {
 	}
 }
 
-// serves waits for the status that is answered for a host at a port of the node.
+// serves waits until a request for host to a port of the node gets the status.
 func (c *cluster) serves(t *testing.T, port, host string, want int) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {
@@ -69,7 +69,7 @@ func (c *cluster) serves(t *testing.T, port, host string, want int) {
 	})
 }
 
-// ingress leads a host of a class to the shop.
+// ingress creates an Ingress of a class that routes a host to the shop.
 func ingress(class, host string) string {
 	return fmt.Sprintf(`
 apiVersion: networking.k8s.io/v1

@@ -20,27 +20,27 @@ import (
 
 const (
 	namespace = "limpet-system"
-	// patience is how long anything may take on a busy machine.
+	// patience is the timeout of every wait, long enough for a busy machine.
 	patience = 3 * time.Minute
 )
 
-// cluster is the one that KUBECONFIG names.
+// cluster is the cluster of KUBECONFIG.
 type cluster struct {
-	node string // the address of a node, where NodePorts are reached
-	port string // with a colon, where Limpet is reached there
+	node string // address of a node, for NodePorts
+	port string // NodePort of Limpet, with a leading colon
 }
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	if os.Getenv("KUBECONFIG") == "" {
-		t.Fatal("KUBECONFIG names no cluster; hack/e2e.sh (make e2e) brings one up")
+		t.Fatal("KUBECONFIG is not set; run hack/e2e.sh (make e2e)")
 	}
 	c := &cluster{port: ":30080"}
 	c.node = c.kubectl(t, "get", "nodes", "-o", `jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}`)
 	return c
 }
 
-// kubectl runs it as a user would, and gives what it prints.
+// kubectl runs kubectl and returns its output.
 func (c *cluster) kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	return c.run(t, "", programs.Kubectl, args...)
@@ -81,7 +81,7 @@ func get[T any](t *testing.T, c *cluster, args ...string) (into T) {
 	return into
 }
 
-// eventually waits until a check has nothing to complain of.
+// eventually retries check until it returns nil.
 func eventually(t *testing.T, check func(ctx context.Context) error) {
 	t.Helper()
 	var last error
@@ -94,7 +94,7 @@ func eventually(t *testing.T, check func(ctx context.Context) error) {
 	}
 }
 
-// status asks for a host at an address, and gives the status of the answer.
+// status sends a request for host to an address, and returns the status of the response.
 func status(ctx context.Context, address, host string) (int, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/", nil)
 	if err != nil {
@@ -109,7 +109,7 @@ func status(ctx context.Context, address, host string) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// describe logs what somebody would look at first who finds the cluster as it is.
+// describe logs the state of the cluster for debugging.
 func (c *cluster) describe(t *testing.T) {
 	t.Helper()
 	t.Log(c.kubectl(t, "get", "pods", "--all-namespaces", "-o", "wide"))

@@ -1,7 +1,7 @@
-// Package e2e installs Limpet by its chart on a real cluster, and counts what clients lose while pods and Limpet itself
-// are replaced: baskets, requests, streams. It sees that every right of the chart is used, and follows README and
-// docs/install.md as a newcomer would.
+// Package e2e tests Limpet on a real cluster. It installs Limpet with its chart, and counts the baskets, requests
+// and streams that clients lose while pods and Limpet itself are replaced. It checks that all permissions of the
+// chart are used, and follows README and docs/install.md.
 //
-// It has tests only, below the build tag e2e: hack/e2e.sh brings up the cluster for them, and they fail where there is
-// none. They need nodes that can be reached from here, and the images that hack/e2e.sh makes.
+// The tests have the build tag e2e. hack/e2e.sh starts the cluster; without a cluster, the tests fail. The nodes
+// must be reachable, and have the images that hack/e2e.sh builds.
 package e2e

@@ -13,7 +13,7 @@ import (
 
 const chartDir = "../../charts/limpet"
 
-// restricted makes a namespace that takes pods of the restricted Pod Security Standard only.
+// restricted creates a namespace that enforces the restricted Pod Security Standard.
 func (c *cluster) restricted(t *testing.T, name string) {
 	t.Helper()
 	c.namespaceOf(t, name, "restricted")
@@ -25,13 +25,13 @@ func (c *cluster) namespaceOf(t *testing.T, name, standard string) {
 		`"labels":{"pod-security.kubernetes.io/enforce":%q}}}`, name, standard))
 }
 
-// install installs Limpet and the shop, and sees a client come back to its pod.
+// install installs Limpet and the shop, and checks that a client returns to its pod.
 func install(t *testing.T, c *cluster) {
 	c.restricted(t, namespace)
 	c.restricted(t, "shop")
 	notes := c.helm(t, "install", "limpet", chartDir, "--namespace", namespace, "--values", "limpet.yaml", "--wait", "--timeout=3m")
 	if !strings.Contains(notes, "helm test limpet --namespace limpet-system") {
-		t.Errorf("the notes do not say what to do next:\n%s", notes)
+		t.Errorf("the notes do not have the next steps:\n%s", notes)
 	}
 	manifest, err := os.ReadFile("../cart/cart.yaml")
 	if err != nil {
@@ -48,5 +48,5 @@ func install(t *testing.T, c *cluster) {
 	})
 }
 
-// limpet is where clients reach it.
+// limpet returns the address of Limpet for clients.
 func (c *cluster) limpet() string { return c.node + c.port }

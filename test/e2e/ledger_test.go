@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// move is a client that was answered by another pod than before, or a stream that ended.
+// move is a session that moved to another pod, or a stream that ended.
 type move struct {
 	at   time.Time
 	from string
-	lost bool // with a basket
+	lost bool // whether a basket was lost
 }
 
-// ledger is what happened to all clients since the phase began.
+// ledger records the events of all clients in a phase.
 type ledger struct {
 	mu       sync.Mutex
 	requests int
@@ -47,7 +47,7 @@ func (l *ledger) do(entry func()) {
 
 func stamp(at time.Time) string { return at.Format("15:04:05.000") }
 
-// turn gives the page and begins a new one.
+// turn returns the records of the phase, and starts the next phase.
 func (l *ledger) turn() *ledger {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -56,7 +56,7 @@ func (l *ledger) turn() *ledger {
 	return page
 }
 
-// row is one phase in figures. What was needless happened while the pod still served.
+// row is the result of one phase. Needless events happened while the pod still served.
 type row struct {
 	phase                      string
 	seconds                    float64
@@ -65,7 +65,7 @@ type row struct {
 	cut, needlessCuts          int
 }
 
-// account judges a page by what became of the pods, and complains of what must not be.
+// account compares the records with the lifetimes of pods, and reports violations.
 func (l *ledger) account(t *testing.T, phase string, took time.Duration, pods *podLog, limpetStops bool) row {
 	t.Helper()
 	r := row{phase: phase, seconds: took.Seconds(), requests: l.requests, failed: len(l.failures), moved: len(l.moves), cut: len(l.cuts)}
@@ -90,7 +90,7 @@ func (l *ledger) account(t *testing.T, phase string, took time.Duration, pods *p
 	return r
 }
 
-// printTable writes the figures to standard output, also of tests that pass.
+// printTable writes the results to standard output, even if the test passes.
 func printTable(rows []row) {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)

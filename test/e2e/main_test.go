@@ -18,11 +18,11 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	ctrl.SetLogger(logr.Discard()) // the client would complain that there is none
+	ctrl.SetLogger(logr.Discard()) // avoids a warning of the client
 	os.Exit(m.Run())
 }
 
-// part is a test that builds on those before it.
+// part is a subtest that depends on the previous ones.
 type part struct {
 	name string
 	run  func(t *testing.T, c *cluster)
@@ -31,7 +31,7 @@ type part struct {
 func TestCluster(t *testing.T) {
 	c := newCluster(t)
 	parts := []part{{"install", install}, {"baskets", keepBaskets}, {"chart", chartVariants}}
-	// Of a cluster that somebody else has made there is no log of who asked for what.
+	// Only the hack cluster has an audit log.
 	if log := os.Getenv(auditLog); log != "" {
 		parts = append(parts, part{"rights", auditRights})
 	}

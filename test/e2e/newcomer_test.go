@@ -13,13 +13,13 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// newcomer is somebody who has a checkout, kubectl and helm, and does what the pages say, line by line in one shell.
+// newcomer runs the commands of the pages in one shell, with a checkout, kubectl and helm.
 type newcomer struct {
-	dir  string // of the shell
-	root string // of the checkout
+	dir  string // working directory of the shell
+	root string // root of the checkout
 }
 
-// TestInstallationGuide ends with the shop behind Limpet, and a rolling update of it under load.
+// Ends with the shop behind Limpet, and a rolling update of it under load.
 func TestInstallationGuide(t *testing.T) {
 	root, err := programs.Root()
 	if err != nil {
@@ -62,7 +62,7 @@ func (n newcomer) folder(t *testing.T, name string) {
 	}
 }
 
-// follow does what concerns a cluster. The rest of the pages, which needs none, is run by test/docs.
+// follow runs the blocks of a page that need a cluster. Other blocks are run by test/docs.
 func (n newcomer) follow(t *testing.T, page string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(n.root, page))
@@ -80,11 +80,11 @@ func (n newcomer) follow(t *testing.T, page string) {
 		}
 	}
 	if done < 2 {
-		t.Fatalf("%s has %d blocks for a cluster: they are not found", page, done)
+		t.Fatalf("found only %[2]d blocks for a cluster in %[1]s", page, done)
 	}
 }
 
-// run runs a block in what is left of the shell of the block before: its folder and its variables.
+// run runs a block with the working directory and variables of the previous block.
 func (n newcomer) run(t *testing.T, where, block string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c",
@@ -97,7 +97,7 @@ func (n newcomer) run(t *testing.T, where, block string) {
 	}
 }
 
-// rollingUpdate replaces the pods of the shop that the newcomer has now, while clients shop there.
+// rollingUpdate replaces the pods of the shop while clients send requests.
 func (n newcomer) rollingUpdate(t *testing.T) {
 	t.Helper()
 	t.Setenv("KUBECONFIG", "/var/tmp/limpet-cluster/kubeconfig")

@@ -16,17 +16,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// cartGrace is how long a pod of the shop goes on serving after it was told to end: see test/cart/cart.yaml.
+// cartGrace is how long a pod of the shop keeps serving after SIGTERM: see test/cart/cart.yaml.
 const cartGrace = 8 * time.Second
 
-// podLog knows when the pods of the shop were told to end. It looks several times a second.
+// podLog records when the pods of the shop were terminated. It polls several times a second.
 type podLog struct {
 	client    client.Client
 	namespace string
 
 	mu     sync.Mutex
-	told   map[string]time.Time // not before which a pod was told
-	killed map[string]bool      // or crashed: without grace
+	told   map[string]time.Time // earliest time of termination
+	killed map[string]bool      // killed or crashed, without grace period
 	now    []corev1.Pod
 }
 
@@ -74,14 +74,14 @@ func (l *podLog) look(ctx context.Context) error {
 	return nil
 }
 
-// kill notes that a pod ends without grace from now on.
+// kill records that a pod is killed without grace period.
 func (l *podLog) kill(pod string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.killed[pod] = true
 }
 
-// served says whether a pod still served at a time: it was not told to end, or its grace was not over.
+// served reports whether a pod still served at a time: it was not terminated, or its grace period was not over.
 func (l *podLog) served(pod string, at time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -98,7 +98,7 @@ func (l *podLog) fate(pod string) string {
 	return "not told to end"
 }
 
-// await waits until there are so many pods, all of them ready and none that ends.
+// await waits until there are n pods, all ready and none terminating.
 func (l *podLog) await(t *testing.T, n int) {
 	t.Helper()
 	eventually(t, func(ctx context.Context) error {

@@ -15,13 +15,13 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 )
 
-// auditLog names the audit log of the API server: hack/e2e.sh sets it.
+// auditLog is the environment variable with the path of the audit log, set by hack/e2e.sh.
 const auditLog = "LIMPET_AUDIT_LOG"
 
-// account is who Limpet is to the API server.
+// account is the user name of Limpet.
 const account = "system:serviceaccount:" + namespace + ":limpet"
 
-// request is a line of the audit log, as far as it matters here.
+// request is the relevant part of an audit log entry.
 type request struct {
 	User       struct{ Username string }
 	Verb       string
@@ -40,7 +40,7 @@ func (r request) resource() string {
 	return strings.TrimSuffix(r.ObjectRef.Resource+"/"+r.ObjectRef.Subresource, "/")
 }
 
-// grant is one right: a verb on a resource, in a namespace or in all, of one name or of any.
+// grant is one permission: a verb on a resource, optionally limited to a namespace and a name.
 type grant struct {
 	namespace, group, resource, verb, name string
 }
@@ -50,27 +50,27 @@ func (g grant) covers(r request) bool {
 		(g.namespace == "" || g.namespace == r.ObjectRef.Namespace) && (g.name == "" || g.name == r.ObjectRef.Name)
 }
 
-// listsByWatching is how client-go lists where it may; servers before 1.32 know only list, and it falls back to that.
+// listsByWatching is the watch-list feature of client-go. With servers before 1.32, it falls back to list.
 func (r request) listsByWatching() bool {
 	return r.Verb == "watch" && strings.Contains(r.RequestURI, "sendInitialEvents=true")
 }
 
-// auditRights compares what Limpet has asked of the API server since the cluster began with what the chart lets it ask.
+// auditRights compares the requests of Limpet since the start of the cluster with the permissions of the chart.
 func auditRights(t *testing.T, c *cluster) {
 	requests := audited(t)
 	for _, r := range requests {
 		if r.ResponseStatus.Code == http.StatusForbidden {
-			t.Errorf("Limpet was refused: %s", r)
+			t.Errorf("request of Limpet was denied: %s", r)
 		}
 	}
 	for _, g := range granted(t, c) {
 		if !slices.ContainsFunc(requests, g.covers) {
-			t.Errorf("%+v is granted, and was never used in %d requests", g, len(requests))
+			t.Errorf("permission %+v was not used in %d requests", g, len(requests))
 		}
 	}
 }
 
-// audited reads the log that the API server of the hack cluster writes.
+// audited reads the audit log.
 func audited(t *testing.T) (requests []request) {
 	t.Helper()
 	file, err := os.Open(os.Getenv(auditLog))
@@ -106,7 +106,7 @@ func granted(t *testing.T, c *cluster) (grants []grant) {
 	return grants
 }
 
-// expand gives every right that a rule grants.
+// expand returns every permission that a rule grants.
 func expand(rule rbacv1.PolicyRule, namespace string) (grants []grant) {
 	names := rule.ResourceNames
 	if len(names) == 0 {

@@ -20,18 +20,18 @@ const (
 	thinkTime = 500 * time.Millisecond
 )
 
-// transport is shared: a session is not a connection.
+// transport is shared, because sessions do not depend on connections.
 var transport = &http.Transport{MaxIdleConnsPerHost: shoppers, IdleConnTimeout: 30 * time.Second}
 
-// shopper is a client with a basket, which puts an item into it twice a second.
+// shopper is a client that adds an item to its basket twice a second.
 type shopper struct {
 	address string
 	http    *http.Client
 	ledger  *ledger
 	asked   atomic.Int64
 
-	pod   atomic.Value // the name of the one that answered last
-	items int          // that it said there are in the basket
+	pod   atomic.Value // name of the pod of the last response
+	items int          // number of items in the last response
 }
 
 func newShopper(t *testing.T, address string, ledger *ledger) *shopper {
@@ -45,7 +45,7 @@ func newShopper(t *testing.T, address string, ledger *ledger) *shopper {
 	}
 }
 
-// shop goes on until its context ends. A request that has begun comes to its end.
+// shop sends requests until ctx is done. A started request is completed.
 func (s *shopper) shop(ctx context.Context) {
 	for {
 		s.add(context.WithoutCancel(ctx))
@@ -73,7 +73,7 @@ func (s *shopper) add(ctx context.Context) {
 	s.items = basket.Items
 }
 
-// basket is what the app of test/cart answers.
+// basket is the response of test/cart.
 type basket struct {
 	Pod   string `json:"pod"`
 	Items int    `json:"items"`
@@ -97,7 +97,7 @@ func (s *shopper) ask(ctx context.Context, method, path string) (basket, error) 
 	return b, json.NewDecoder(resp.Body).Decode(&b)
 }
 
-// crowd is all shoppers and watchers of streams at work.
+// crowd is the set of running shoppers and watchers.
 type crowd struct {
 	shoppers []*shopper
 	end      context.CancelFunc
@@ -123,13 +123,13 @@ func newCrowd(t *testing.T, address string, ledger *ledger) *crowd {
 	return c
 }
 
-// leave ends them all.
+// leave stops all clients.
 func (c *crowd) leave() {
 	c.end()
 	c.ended.Wait()
 }
 
-// favourite gives the pod that most shoppers are with.
+// favourite returns the pod with the most shoppers.
 func (c *crowd) favourite() (pod string) {
 	with := map[string]int{}
 	for _, s := range c.shoppers {
@@ -141,7 +141,7 @@ func (c *crowd) favourite() (pod string) {
 	return pod
 }
 
-// everyoneAsks waits until each shopper has had the answer to a request that it sends from now on.
+// everyoneAsks waits until each shopper has got the response to a request sent after the call.
 func (c *crowd) everyoneAsks(t *testing.T) {
 	t.Helper()
 	var before []int64
@@ -151,7 +151,7 @@ func (c *crowd) everyoneAsks(t *testing.T) {
 	eventually(t, func(context.Context) error {
 		for i, s := range c.shoppers {
 			if s.asked.Load() < before[i]+2 {
-				return fmt.Errorf("shopper %d has not asked again", i)
+				return fmt.Errorf("shopper %d has not sent another request", i)
 			}
 		}
 		return nil

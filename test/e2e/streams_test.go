@@ -13,19 +13,19 @@ import (
 	"time"
 )
 
-// streams is how many clients have one open all the time: half of them server-sent events, half of them WebSockets.
+// streams is the number of clients with a stream: half server-sent events, half WebSockets.
 const streams = 40
 
-// watcher keeps a stream open, and opens it again when it is cut.
+// watcher keeps a stream open, and reopens it when it ends.
 type watcher struct {
 	shopper *shopper
 	open    func(ctx context.Context, s *shopper) (*stream, error)
 }
 
-// stream is an open one.
+// stream is an open stream.
 type stream struct {
 	io.Closer
-	// next gives what the pod says next, which is its name.
+	// next returns the next message, which is the name of the pod.
 	next func() (pod string, err error)
 }
 
@@ -48,7 +48,7 @@ func (w *watcher) watch(ctx context.Context) {
 	}
 }
 
-// follow reads to the end, and gives the pod that it was with.
+// follow reads the stream to its end, and returns its pod.
 func (w *watcher) follow(s *stream) (pod string) {
 	for {
 		said, err := s.next()
@@ -77,7 +77,7 @@ func openEvents(ctx context.Context, s *shopper) (*stream, error) {
 	return &stream{resp.Body, func() (string, error) {
 		line, err := lines.ReadString('\n')
 		if err == nil {
-			_, err = lines.ReadString('\n') // the empty one that ends the event
+			_, err = lines.ReadString('\n') // the empty line that ends the event
 		}
 		return strings.TrimSpace(strings.TrimPrefix(line, "data: ")), err
 	}}, nil
@@ -100,7 +100,7 @@ func openSocket(ctx context.Context, s *shopper) (*stream, error) {
 		return nil, err
 	}
 	return &stream{conn, func() (string, error) {
-		var head [2]byte // of a short unmasked frame (RFC 6455 section 5.2)
+		var head [2]byte // header of a short unmasked frame (RFC 6455, section 5.2)
 		if _, err := io.ReadFull(in, head[:]); err != nil {
 			return "", err
 		}
