@@ -85,7 +85,9 @@ func TestPolicyStatus_twoInstallations(t *testing.T) {
 	for _, name := range []string{"one", "another"} { // makes both writers check all objects
 		other := policy(ns, name, "nowhere")
 		create(t, other)
-		eventually(t, "the entries of both for the new policy", func() bool { return len(conditionByTarget(t, other, v1alpha1.ConditionResolvedRefs)) == 2 })
+		eventually(t, "the entries of both for the new policy", func() bool {
+			return len(conditionByTarget(t, other, v1alpha1.ConditionResolvedRefs)) == 2
+		})
 	}
 	if get(t, p).ResourceVersion != before || !saysAll() {
 		t.Errorf("the status was rewritten: %v", conditionByTarget(t, p, v1alpha1.ConditionProgrammed))

@@ -75,8 +75,8 @@ func summarize(targets []v1alpha1.TargetStatus, generation int64) []metav1.Condi
 	return v1alpha1.Summarize(current)
 }
 
-// programmedCondition derives the condition Programmed from the other conditions of a target. They belong to the table that
-// is being served.
+// programmedCondition derives the condition Programmed from the other conditions of a target. They belong to the
+// table that is being served.
 func programmedCondition(others []metav1.Condition) metav1.Condition {
 	for _, required := range []struct {
 		condition string

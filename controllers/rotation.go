@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 )
 
-// Contents of the Secret with the affinity keys. To revoke a key, and with it all tokens that it sealed, remove its line.
-// To revoke the only key, delete the Secret: the leader creates a new one.
+// Contents of the Secret with the affinity keys. To revoke a key, and with it all tokens that it sealed, remove its
+// line. To revoke the only key, delete the Secret: the leader creates a new one.
 const (
 	// keysDataKey is the data key of the affinity keys, in the format of --affinity-keys. The first line seals, all
 	// lines open.
@@ -34,7 +34,7 @@ type rotation struct {
 }
 
 // step applies the changes that are due to the Secret. It returns whether it changed the Secret, and the time until
-// the next step, or 0 if there is none. If the keys do not parse, somebody else has written them, and step returns
+// the next step, or 0 if there is none. If the keys do not parse, another writer has replaced them, and step returns
 // an error.
 func (r rotation) step(secret *corev1.Secret, now time.Time) (changed bool, next time.Duration, err error) {
 	if len(bytes.TrimSpace(secret.Data[keysDataKey])) == 0 {
@@ -54,7 +54,7 @@ func (r rotation) step(secret *corev1.Secret, now time.Time) (changed bool, next
 	}
 	at, ok := scheduled(secret, nextKeyAtAnnotation)
 	switch wait := at.Sub(now); {
-	case !ok: // keys written by somebody else count as new
+	case !ok: // keys of unknown age count as new
 		r.schedule(secret, nextKeyAtAnnotation, now, r.every)
 		return true, r.every, nil
 	case wait > 0:

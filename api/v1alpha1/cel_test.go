@@ -81,8 +81,8 @@ func definition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
 	return &def
 }
 
-// ruleMessages collects the messages of all rules below a schema. Rules are identified by message: the rule on targetRef
-// appears in both spec and status.
+// ruleMessages collects the messages of all rules below a schema. Rules are identified by message: the rule on
+// targetRef appears in both spec and status.
 func ruleMessages(s *apiextensionsv1.JSONSchemaProps) map[string]bool {
 	out := map[string]bool{}
 	for _, rule := range s.XValidations {

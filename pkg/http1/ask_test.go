@@ -26,7 +26,7 @@ func TestAsk_doubtedPeerHasClosed(t *testing.T) {
 			awaitReadable(t, conn)
 			conn.Doubt()
 			if err := conn.Ask([]byte("question"), 0); err != ErrStale {
-				t.Errorf("Ask gives %v", err)
+				t.Errorf("Ask = %v", err)
 			}
 			far.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 			if n, _ := far.Read(make([]byte, 10)); n > 0 {
@@ -70,7 +70,7 @@ func TestAsk_doubtedPeerIsOpen(t *testing.T) {
 	for range 3 {
 		conn.Doubt()
 		if err := conn.Ask([]byte("question"), 0); err != nil || !strings.HasPrefix("answer", string(conn.Buffered())) {
-			t.Fatalf("Ask gives %v, and %q", err, conn.Buffered())
+			t.Fatalf("Ask = %v, buffered %q", err, conn.Buffered())
 		}
 		for string(conn.Buffered()) != "answer" {
 			if err := conn.Fill(0); err != nil {
@@ -90,6 +90,6 @@ func TestAsk_bufferedBytesAreStale(t *testing.T) {
 	}
 	conn.Doubt()
 	if err := conn.Ask([]byte("question"), 0); err != ErrStale {
-		t.Errorf("Ask gives %v", err)
+		t.Errorf("Ask = %v", err)
 	}
 }

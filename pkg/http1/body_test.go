@@ -13,7 +13,7 @@ func TestBody_zeroValue(t *testing.T) {
 	var b Body
 	for _, wait := range []bool{false, true} {
 		if span, err := b.Next(wait); len(span) > 0 || err != io.EOF {
-			t.Errorf("Next(%v) of the zero value gives %q, %v", wait, span, err)
+			t.Errorf("Next(%v) of the zero value = %q, %v", wait, span, err)
 		}
 	}
 	if !b.Done() || b.Trailers() != nil {
@@ -35,12 +35,12 @@ func TestBody_Reset(t *testing.T) {
 	var b Body
 	b.Begin(conn, &Message{Body: BodyLength, ContentLength: 100}, &lim)
 	if span, err := b.Next(false); len(span) == 0 || err != nil {
-		t.Fatalf("Next gives %q, %v", span, err)
+		t.Fatalf("Next = %q, %v", span, err)
 	}
 	before := len(conn.Buffered())
 	b.Reset()
 	if _, err := b.Next(false); err != io.EOF {
-		t.Errorf("Next after Reset gives %v, want EOF", err)
+		t.Errorf("Next after Reset = %v, want EOF", err)
 	}
 	if got := len(conn.Buffered()); got != before {
 		t.Errorf("Next after Reset consumed %d bytes of the connection", before-got)

@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// The sockets are non-blocking, so these system calls bypass the scheduler hooks of package syscall (see rawcalls_linux.go).
+// The sockets are non-blocking, so these system calls bypass the scheduler hooks of package syscall (see
+// rawcalls_linux.go).
 
 // readSocket reads once, and retries on EINTR. It returns io.EOF at the end of the stream.
 func readSocket(fd int, p []byte) (int, error) {

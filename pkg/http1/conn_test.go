@@ -26,7 +26,7 @@ func TestConn_idleHoldsNoBuffer(t *testing.T) {
 	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	io.WriteString(far, "hello")
 	if err := conn.Fill(0); err != nil || conn.buf == nil {
-		t.Fatalf("Fill gives %v and a buffer of %d bytes", err, len(conn.buf))
+		t.Fatalf("Fill = %v, buffer of %d bytes", err, len(conn.buf))
 	}
 	conn.Consume(4)
 	if conn.Release(); string(conn.Buffered()) != "o" {
@@ -38,7 +38,7 @@ func TestConn_idleHoldsNoBuffer(t *testing.T) {
 	}
 	far.Close()
 	if err := conn.Fill(0); err != io.EOF || conn.buf != nil {
-		t.Errorf("the end of the stream gives %v and a buffer of %d bytes", err, len(conn.buf))
+		t.Errorf("at the end of the stream: Fill = %v, buffer of %d bytes", err, len(conn.buf))
 	}
 }
 
@@ -85,7 +85,7 @@ func TestConn_bufferLimit(t *testing.T) {
 	}
 	conn.Consume(limit - 1)
 	if err := conn.Fill(0); err != nil || conn.Buffered()[0] != 'x' {
-		t.Errorf("after room was made, Fill gives %v", err)
+		t.Errorf("Fill after Consume = %v", err)
 	}
 }
 
@@ -166,7 +166,7 @@ func TestConn_bufferedBytesAreStale(t *testing.T) {
 	conn, far := connPair(t)
 	io.WriteString(far, "hello")
 	if err := conn.Fill(0); err != nil || !conn.Stale() {
-		t.Errorf("Fill gives %v, and Stale is %v", err, conn.Stale())
+		t.Errorf("Fill = %v, Stale = %v", err, conn.Stale())
 	}
 }
 

@@ -14,7 +14,7 @@ func TestAsk_crossesClose(t *testing.T) {
 	far.Close()
 	awaitReadable(t, conn) // as if it had been looked at just before that
 	if err := conn.Ask([]byte("question"), 0); err != ErrStale {
-		t.Errorf("Ask gives %v", err)
+		t.Errorf("Ask = %v", err)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestAsk_peerMayHaveRead(t *testing.T) {
 					end(far.(*net.TCPConn))
 				}()
 				if err := conn.Ask([]byte("question"), 0); err == nil || err == ErrStale {
-					t.Fatalf("Ask gives %v", err)
+					t.Fatalf("Ask = %v", err)
 				}
 				conn.Close()
 				<-ended
@@ -65,6 +65,6 @@ func TestAsk_partlyFlushedIsNotStale(t *testing.T) {
 	out.Begin()
 	out.Buf = append(out.Buf, "more"...)
 	if err := out.FlushAndAsk(conn, 0); err != io.EOF || out.Buf != nil {
-		t.Errorf("it gives %v, and keeps %q", err, out.Buf)
+		t.Errorf("FlushAndAsk = %v, buffered %q", err, out.Buf)
 	}
 }

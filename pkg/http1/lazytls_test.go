@@ -72,7 +72,8 @@ func overTLS(t *testing.T, do func(t *testing.T, version uint16)) {
 	}
 }
 
-// LazyTLS relies on crypto/tls returning temporary errors and continuing afterwards, wherever in a record the bytes ended.
+// LazyTLS relies on crypto/tls returning temporary errors and continuing afterwards, wherever in a record the bytes
+// ended.
 func TestLazyTLS_wouldBlock(t *testing.T) {
 	overTLS(t, func(t *testing.T, version uint16) {
 		server, client, under := tlsPair(t, version)
@@ -82,7 +83,7 @@ func TestLazyTLS_wouldBlock(t *testing.T) {
 			t.Helper()
 			err := server.under.raw.Control(func(fd uintptr) {
 				if source.readOnce(fd) {
-					t.Fatalf("a read of nothing gives %d bytes and %v", source.n, source.err)
+					t.Fatalf("read without data = %d, %v", source.n, source.err)
 				}
 			})
 			if err != nil {

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// These tests compare with net/http. Messages that it rejects must be rejected here, and messages that are accepted here must have
-// the same meaning there. net/http is more lenient, so the converse does not hold.
+// These tests compare with net/http. Messages that it rejects must be rejected here, and messages that are accepted
+// here must have the same meaning there. net/http is more lenient, so the converse does not hold.
 
 // oracleRequest compares the parsed request and its body.
 func oracleRequest(t *testing.T, raw []byte) {

@@ -99,13 +99,13 @@ func TestOutput_errors(t *testing.T) {
 		t.Errorf("collecting fails with %v", err)
 	}
 	if err := o.Flush(broken); err == nil || o.pooled != nil {
-		t.Errorf("flushing gives %v", err)
+		t.Errorf("Flush = %v", err)
 	}
 	if err := o.Flush(broken); err != nil {
-		t.Errorf("flushing nothing gives %v", err)
+		t.Errorf("Flush of an empty buffer = %v", err)
 	}
 	if err := o.WriteChunk(broken, make([]byte, 2*BufferSize)); err == nil {
-		t.Error("a chunk that cannot be written gives no error")
+		t.Error("WriteChunk succeeded, want an error")
 	}
 }
 

@@ -134,8 +134,8 @@ func checkNormal(t *testing.T, path []byte) {
 	oraclePath(t, path, out)
 }
 
-// oraclePath compares with net/url, which removes dot segments but not percent-encoded ones, and also removes an empty first
-// segment.
+// oraclePath compares with net/url, which removes dot segments but not percent-encoded ones, and also removes an
+// empty first segment.
 func oraclePath(t *testing.T, path, out []byte) {
 	t.Helper()
 	if bytes.IndexByte(path, '%') >= 0 || bytes.HasPrefix(path, []byte("//")) || bytes.HasPrefix(out, []byte("//")) {

@@ -6,7 +6,8 @@ import "bytes"
 type Request struct {
 	Message
 	Method []byte
-	// Path is the path as received (see NormalizePath), "/" for an absolute-form without path, or "*" for asterisk-form.
+	// Path is the path as received (see NormalizePath), "/" for an absolute-form without path, or "*" for
+	// asterisk-form.
 	Path []byte
 	// Query is the part after "?". HasQuery distinguishes an empty query from none.
 	Query    []byte

@@ -46,7 +46,7 @@ var codingCases = []requestCase{
 	{name: "length and chunked", raw: post("Content-Length: 5", "Transfer-Encoding: chunked") + "0\r\n\r\n", err: ErrLengthAndCoding},
 	{name: "chunked and length", raw: post("Transfer-Encoding: chunked", "Content-Length: 5") + "0\r\n\r\n", err: ErrLengthAndCoding},
 	{name: "chunked and length 0", raw: post("Transfer-Encoding: chunked", "Content-Length: 0"), err: ErrLengthAndCoding},
-	{name: "length and a coding nobody knows", raw: post("Content-Length: 5", "Transfer-Encoding: cow"), err: ErrLengthAndCoding},
+	{name: "length and an unknown coding", raw: post("Content-Length: 5", "Transfer-Encoding: cow"), err: ErrLengthAndCoding},
 	{name: "length and an empty coding", raw: post("Content-Length: 5", "Transfer-Encoding:"), err: ErrLengthAndCoding},
 	{name: "length and chunked in HTTP/1.0", raw: head("POST / HTTP/1.0", "Host: a.example", "Content-Length: 5", "Transfer-Encoding: chunked"), err: ErrLengthAndCoding},
 	{name: "chunked in HTTP/1.0", raw: head("POST / HTTP/1.0", "Host: a.example", "Transfer-Encoding: chunked"), err: ErrCodingVersion},

@@ -123,8 +123,8 @@ func TestParseRequest_caseNames(t *testing.T) {
 	}
 }
 
-// A head that arrives in two parts has the same result as a complete one, even if the buffer moved in between. An error may be
-// returned for the first part already.
+// A head that arrives in two parts has the same result as a complete one, even if the buffer moved in between. An
+// error may be returned for the first part already.
 func TestParseRequest_everySplit(t *testing.T) {
 	for _, tc := range requestCases() {
 		if len(tc.raw) < 4096 {

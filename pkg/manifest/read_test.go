@@ -244,7 +244,10 @@ metadata: {name: cart}
 	if err != nil || len(snapshot.Ingresses) != 0 {
 		t.Fatalf("got %+v, %v", snapshot, err)
 	}
-	want := []string{"f.yaml:2: kind apps/v1 Deployment is not supported", "f.yaml:7: kind networking.k8s.io/v1beta1 Ingress is not supported"}
+	want := []string{
+		"f.yaml:2: kind apps/v1 Deployment is not supported",
+		"f.yaml:7: kind networking.k8s.io/v1beta1 Ingress is not supported",
+	}
 	if len(skipped) != 2 || skipped[0].String() != want[0] || skipped[1].String() != want[1] {
 		t.Errorf("skipped %v, want %v", skipped, want)
 	}

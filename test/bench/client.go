@@ -18,7 +18,8 @@ type client interface {
 	close()
 }
 
-// load is the set of clients of one proxy. They stay connected over all rounds, except in workloads with one request per connection.
+// load is the set of clients of one proxy. They stay connected over all rounds, except in workloads with one
+// request per connection.
 type load struct{ clients []client }
 
 // connect connects the clients, with limited concurrency.
@@ -74,7 +75,8 @@ type dialer struct {
 // responseTimeout is how long a client waits for a response.
 const responseTimeout = 10 * time.Second
 
-// ipBindAddressNoPort defers the choice of the local port to connect, which can reuse ports for different peers (ip(7)).
+// ipBindAddressNoPort defers the choice of the local port to connect, which can reuse ports for different peers
+// (ip(7)).
 const ipBindAddressNoPort = 24
 
 // dial returns a connection with a deadline, which is removed after the first response.
@@ -96,7 +98,8 @@ func (d dialer) dial() (net.Conn, error) {
 	return d.shake(conn)
 }
 
-// shake performs the TLS handshake with fixed parameters, so that all proxies use the same cryptography. Sessions are not resumed.
+// shake performs the TLS handshake with fixed parameters, so that all proxies use the same cryptography. Sessions
+// are not resumed.
 func (d dialer) shake(conn net.Conn) (net.Conn, error) {
 	protocol := "http/1.1"
 	if d.wire.HTTP2 {

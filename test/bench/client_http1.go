@@ -49,8 +49,8 @@ func openHTTP1(d dialer, r request, fresh bool) (client, error) {
 	return c, conn.SetDeadline(time.Time{})
 }
 
-// learn sends three requests: with firstCookie, with the cookie that the proxy has set, and one to measure the length of the
-// response head, so that the rounds need not parse heads.
+// learn sends three requests: with firstCookie, with the cookie that the proxy has set, and one to measure the
+// length of the response head, so that the rounds need not parse heads.
 func (c *http1Client) learn() error {
 	cookie := c.firstCookie()
 	c.bytes = c.withCookie(cookie)
@@ -81,7 +81,8 @@ func (c *http1Client) withCookie(cookie string) []byte {
 	return b.Bytes()
 }
 
-// ask sends the request, and reads the response with net/http. It returns the cookies that were set, and the name of the pod.
+// ask sends the request, and reads the response with net/http. It returns the cookies that were set, and the name
+// of the pod.
 func (c *http1Client) ask() ([]*http.Cookie, string, error) {
 	if _, err := c.conn.Write(c.bytes); err != nil {
 		return nil, "", err

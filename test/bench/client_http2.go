@@ -59,8 +59,8 @@ func (c *http2Client) start(d dialer) (client, error) {
 	return c, conn.SetDeadline(time.Time{})
 }
 
-// learn sends two requests, the second with the cookie that the proxy has set. Later heads are not decoded, because the body starts
-// with the pod's name.
+// learn sends two requests, the second with the cookie that the proxy has set. Later heads are not decoded, because
+// the body starts with the pod's name.
 func (c *http2Client) learn(cookie string) error {
 	if _, err := io.WriteString(c.out, http2.ClientPreface); err != nil {
 		return err

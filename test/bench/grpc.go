@@ -17,8 +17,8 @@ const window = 1 << 30
 // defaultWindow is the initial window (RFC 9113, section 6.9.2).
 const defaultWindow = 65535
 
-// h2 is one end of an HTTP/2 connection. It does not track the windows of its peer, because the data in flight is always below the
-// default window.
+// h2 is one end of an HTTP/2 connection. It does not track the windows of its peer, because the data in flight is
+// always below the default window.
 type h2 struct {
 	*http2.Framer
 	out     *bufio.Writer

@@ -93,7 +93,8 @@ func run(out io.Writer, s settings) error {
 	return errors.Join(append(failures, b.publish())...)
 }
 
-// choose returns the elements of all with the given comma-separated names, in the order of all. Without names, it returns all.
+// choose returns the elements of all with the given comma-separated names, in the order of all. Without names, it
+// returns all.
 func choose[T any](names string, all []T, name func(T) string) ([]T, error) {
 	if names == "" {
 		return all, nil

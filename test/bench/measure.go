@@ -130,8 +130,8 @@ func (p *proxy) readPeak() error {
 // idleTime is how long connections are idle before memory is read.
 const idleTime = 2 * time.Second
 
-// hold opens connections, sends a few requests on each, and measures the memory growth of the proxy. The first connections are not
-// counted, because they include one-time allocations.
+// hold opens connections, sends a few requests on each, and measures the memory growth of the proxy. The first
+// connections are not counted, because they include one-time allocations.
 func (b *bench) hold(p *proxy, w *workload) error {
 	first, err := w.connect(p.address, min(w.count, b.clients))
 	defer first.close()

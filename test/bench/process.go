@@ -126,8 +126,8 @@ func (b *bench) write(r *rival, at site) error {
 	return nil
 }
 
-// command returns a command that runs on the proxy's core and is killed with this process. taskset pins it before the program starts, so
-// that the program detects one core.
+// command returns a command that runs on the proxy's core and is killed with this process. taskset pins it before
+// the program starts, so that the program detects one core.
 func (b *bench) command(words []string) *exec.Cmd {
 	if !b.smoke {
 		words = append([]string{"taskset", "-c", fmt.Sprint(proxyCore)}, words...)

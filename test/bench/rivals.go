@@ -13,8 +13,8 @@ type wire struct {
 	GRPC  bool // between proxy and pods: cleartext HTTP/2
 }
 
-// rival is a proxy and how to start it. All use stickiness by cookie, keep-alive on both sides and the same forwarding fields, and have no
-// access log.
+// rival is a proxy and how to start it. All use stickiness by cookie, keep-alive on both sides and the same
+// forwarding fields, and have no access log.
 type rival struct {
 	name    string
 	command func(site) []string // runs in the foreground; the first element is the program
@@ -129,7 +129,8 @@ func (r *rival) missing() error {
 	return nil
 }
 
-// offers reports whether the proxy supports a workload. Relays are excluded from idle workloads, because they need two connections each.
+// offers reports whether the proxy supports a workload. Relays are excluded from idle workloads, because they need
+// two connections each.
 func (r *rival) offers(w *workload) bool {
 	return !r.blind || w.wire == wire{} && !w.idle
 }

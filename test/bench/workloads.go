@@ -12,8 +12,8 @@ type workload struct {
 	count int  // concurrent clients
 	fresh bool // one connection per request
 	idle  bool // connections are idle, and memory is measured
-	// limits are the maximum ratios of Limpet's CPU time to a rival's. most is the maximum memory per idle connection, in bytes.
-	// Without either, the target is the figure of the best rival.
+	// limits are the maximum ratios of Limpet's CPU time to a rival's. most is the maximum memory per idle
+	// connection, in bytes. Without either, the target is the figure of the best rival.
 	limits map[string]float64
 	most   float64
 }

@@ -120,8 +120,8 @@ func startLimpet(t *testing.T) (pin string) {
 	return text(sum[:])
 }
 
-// run starts a program that is killed with its children when the test ends. They share its standard error, and Wait waits for
-// it to be closed.
+// run starts a program that is killed with its children when the test ends. They share its standard error, and Wait
+// waits for it to be closed.
 func run(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -32,8 +32,8 @@ func main() {
 	}
 }
 
-// farewell is how long responses have Connection: close before the pod closes idle connections. Closing them immediately would lose
-// requests in flight.
+// farewell is how long responses have Connection: close before the pod closes idle connections. Closing them
+// immediately would lose requests in flight.
 const farewell = 2 * time.Second
 
 // serve serves until ctx is done, and then for the grace period.

@@ -13,7 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// oldest is the oldest Kubernetes version that the chart supports. The pinned helm, built without version information, assumes an older one.
+// oldest is the oldest Kubernetes version that the chart supports. The pinned helm, built without version
+// information, assumes an older one.
 const oldest = "1.29.0"
 
 // helm runs the pinned helm with its own directories.

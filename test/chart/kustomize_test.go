@@ -56,8 +56,8 @@ func TestKustomize_podsMatchChart(t *testing.T) {
 	}
 }
 
-// runningPod returns the pod template with the defaults of the API server, without what may differ: config/ sets fewer flags and uses one
-// label.
+// runningPod returns the pod template with the defaults of the API server, without what may differ: config/ sets
+// fewer flags and uses one label.
 func runningPod(t *testing.T, objects []client.Object) *corev1.PodSpec {
 	t.Helper()
 	deployment := find[*appsv1.Deployment](t, objects).DeepCopy()

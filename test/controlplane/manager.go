@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// controllers are the controllers that create Pods and EndpointSlices from Deployments and Services. The Pods do not run: tests
-// bind them to a node and write their status.
+// controllers are the controllers that create Pods and EndpointSlices from Deployments and Services. The Pods do
+// not run: tests bind them to a node and write their status.
 const controllers = "deployment-controller,replicaset-controller,endpointslice-controller"
 
 // manager is a running kube-controller-manager.
@@ -25,8 +25,8 @@ type manager struct {
 	output bytes.Buffer // must be read only after exited is closed
 }
 
-// StartControllerManager adds kube-controller-manager to a running control plane. It returns before the controllers work, which
-// takes a second or two.
+// StartControllerManager adds kube-controller-manager to a running control plane. It returns before the controllers
+// work, which takes a second or two.
 func (p *Plane) StartControllerManager() error {
 	program, err := controllerManager()
 	if err != nil {
@@ -84,8 +84,8 @@ func (m *manager) stop() {
 	os.RemoveAll(m.dir)
 }
 
-// controllerManager returns the path of the program. It builds it even if KUBEBUILDER_ASSETS is set, because the archives of
-// setup-envtest do not contain it.
+// controllerManager returns the path of the program. It builds it even if KUBEBUILDER_ASSETS is set, because the
+// archives of setup-envtest do not contain it.
 func controllerManager() (string, error) {
 	dir, err := assets()
 	if err != nil {

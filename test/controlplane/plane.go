@@ -31,8 +31,8 @@ type Plane struct {
 	manager *manager
 }
 
-// Start starts etcd and kube-apiserver on free loopback ports, and installs the CustomResourceDefinitions of config/crd. If it
-// fails, it stops what it has started.
+// Start starts etcd and kube-apiserver on free loopback ports, and installs the CustomResourceDefinitions of
+// config/crd. If it fails, it stops what it has started.
 func Start() (*Plane, error) {
 	assets, err := assets()
 	if err != nil {

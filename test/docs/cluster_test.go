@@ -11,8 +11,8 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// cluster is the cluster for the commands of a page: an API server without nodes, the objects of testdata, and a `limpet run` instead
-// of its pods, which no kubelet starts.
+// cluster is the cluster for the commands of a page: an API server without nodes, the objects of testdata, and a
+// `limpet run` instead of its pods, which no kubelet starts.
 type cluster struct {
 	plane *controlplane.Plane
 	stop  context.CancelFunc

@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// problemsOf translates manifests together with those objects of testdata that they do not define. It returns the reasons of all
-// problems.
+// problemsOf translates manifests together with those objects of testdata that they do not define. It returns the
+// reasons of all problems.
 func problemsOf(t *testing.T, text string) []string {
 	t.Helper()
 	world, skipped, err := manifest.Read("block", []byte(text))

@@ -12,8 +12,8 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// exceptions are the cases that may fail, by section and title, with the reason from RFC 9113. An exception that does not fail
-// is an error too.
+// exceptions are the cases that may fail, by section and title, with the reason from RFC 9113. An exception that
+// does not fail is an error too.
 var exceptions = map[string]map[string]string{
 	"clear": {
 		"http2/3.5 Sends invalid connection preface": "section 3.4 lets GOAWAY be omitted, since such a peer does not speak " +

@@ -21,7 +21,8 @@ const (
 	pod       = "10.250.0.1:8080"
 )
 
-// startPod runs a server that reads the request body and responds with enough data to fill the small windows of some cases.
+// startPod runs a server that reads the request body and responds with enough data to fill the small windows of
+// some cases.
 func startPod(t *testing.T) {
 	t.Helper()
 	l, err := net.Listen("tcp", pod)

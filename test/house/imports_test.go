@@ -35,7 +35,8 @@ var mayImport = map[string][]string{
 	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe"},
 }
 
-// foreign maps a package to the path prefixes that it may import from other modules. Packages not listed may import any.
+// foreign maps a package to the path prefixes that it may import from other modules. Packages not listed may import
+// any.
 var foreign = map[string][]string{
 	"pkg/model":   {},
 	"pkg/http1":   {},

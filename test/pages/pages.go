@@ -1,5 +1,6 @@
-// Package pages parses the fenced blocks of README and docs, and the preceding comments that define how they are tested (see
-// CONTRIBUTING.md). test/docs tests all pages without nodes, and test/e2e tests two of them on a real node.
+// Package pages parses the fenced blocks of README and docs, and the preceding comments that define how they are
+// tested (see CONTRIBUTING.md). test/docs tests all pages without nodes, and test/e2e tests two of them on a real
+// node.
 package pages
 
 import (

@@ -74,8 +74,8 @@ func Root() (string, error) {
 	return filepath.Dir(gomod), err
 }
 
-// build keeps the binary, so that it is linked only after a change. Each test binary has its own copy, because several run
-// at once. The flags are those of go run, which make demo uses, to share the build cache.
+// build keeps the binary, so that it is linked only after a change. Each test binary has its own copy, because
+// several run at once. The flags are those of go run, which make demo uses, to share the build cache.
 func build(root string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

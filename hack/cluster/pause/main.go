@@ -1,4 +1,5 @@
-// Command pause is the sandbox container of the hack cluster. It keeps the network namespace of a pod open until it is terminated.
+// Command pause is the sandbox container of the hack cluster. It keeps the network namespace of a pod open until it
+// is terminated.
 package main
 
 import (

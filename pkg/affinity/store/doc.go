@@ -38,13 +38,14 @@
 //
 // # Consistency
 //
-// Every replica caches sessions in memory. The server notifies it of changed keys. A request waits for the server only
-// if its session is unknown or was changed. The last write wins. A binding that the server has not acknowledged is valid
-// on this replica, and is written again when its session is used. A binding that the server has lost is written back by
-// a replica that knows it.
+// Every replica caches sessions in memory. The server notifies it of changed keys. A request waits for the server
+// only if its session is unknown or was changed. The last write wins. A binding that the server has not
+// acknowledged is valid on this replica, and is written again when its session is used. A binding that the server
+// has lost is written back by a replica that knows it.
 //
-// A replica renews a session in the store at most once per quarter of Idle, and the store keeps it a quarter longer than
-// Idle. So sessions never end early. On a replica that did not know the session, it may end up to that quarter late.
+// A replica renews a session in the store at most once per quarter of Idle, and the store keeps it a quarter longer
+// than Idle. So sessions never end early. On a replica that did not know the session, it may end up to that quarter
+// late.
 //
 // # Outages
 //

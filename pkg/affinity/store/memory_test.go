@@ -146,7 +146,8 @@ func TestMemory_sweepsIdleSessions(t *testing.T) {
 	for i := range 10_000 {
 		s.Remember(scope, id(100_000+i), podA)
 	}
-	// The seed of the shards is random: in 1,000 runs some 400 idle ones were left, and never more than 602 of the 10,000.
+	// The seed of the shards is random: in 1,000 runs some 400 idle ones were left, and never more than 602 of the
+	// 10,000.
 	if s.Len() > 11_000 || counts.count(Evicted) != 0 {
 		t.Errorf("%d sessions kept, %d evicted; want about the 10000 that are not idle, and none", s.Len(), counts.count(Evicted))
 	}

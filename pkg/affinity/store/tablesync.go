@@ -2,9 +2,9 @@ package store
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// This file keeps a table in sync with a shared store. A binding is dirty from bind until the shared store acknowledged
-// the same key; until then the local key is used. A binding that is not dirty is in sync until the shared store reports a
-// change of its key.
+// This file keeps a table in sync with a shared store. A binding is dirty from bind until the shared store
+// acknowledged the same key; until then the local key is used. A binding that is not dirty is in sync until the
+// shared store reports a change of its key.
 
 // update calls f with the entry of an id, if there is one, while holding the lock of its shard.
 func (t *table) update(id sessionHash, f func(s *shard, e *entry)) {
