@@ -30,7 +30,9 @@ type keyReconciler struct {
 	log         logr.Logger
 
 	trigger trigger
-	text    []byte // the Secret data that the keys in use were parsed from
+
+	// Owned by Reconcile, which is never called concurrently.
+	text []byte // the Secret data that the keys in use were parsed from
 }
 
 // Reconcile loads the keys from the Secret and, in the leader, creates or rotates them.

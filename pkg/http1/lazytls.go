@@ -86,6 +86,7 @@ type tlsReader struct {
 	tryRead func(fd uintptr) bool
 	drained bool // all received bytes were read, and the wait for more was interrupted
 
+	// Result of the last callback.
 	n   int
 	err error
 }

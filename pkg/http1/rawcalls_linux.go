@@ -7,8 +7,8 @@ import (
 
 // syscall.Read and similar functions notify the scheduler before and after the call, because it may block. These
 // calls cannot block, because the sockets are non-blocking. Omitting the notification saves 2 to 3 % of the CPU
-// time of a small request, and more on a busy machine, because a thread that is preempted within a call does not
-// lose its P.
+// time of a small request. It saves more on a busy machine: a thread that is preempted within a call does not lose
+// its P.
 
 func rawRead(fd int, p []byte) (int, syscall.Errno) {
 	return rawCall(syscall.SYS_RECVFROM, fd, p, 0)

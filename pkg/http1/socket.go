@@ -9,19 +9,24 @@ import (
 type socketReader struct {
 	conn *Conn
 	raw  syscall.RawConn
-	// Poller callbacks, created once to avoid allocations.
-	tryRead, tryPeek, tryAsk, tryWatch func(fd uintptr) bool
-	take                               func() bool
-	peek                               [1]byte
-	pending                            []byte // bytes of ask that are not written yet
-	total                              int    // length of the whole argument of ask
-	wrote, doubted                     bool
 
-	// State of write, separate because writes and reads may run concurrently.
+	// Callbacks of the poller, created once to avoid allocations.
+	tryRead, tryPeek, tryAsk, tryWatch func(fd uintptr) bool
+
+	// Arguments and state of the reading side, owned by the goroutine that reads.
+	take    func() bool // argument of watch
+	peek    [1]byte
+	pending []byte // the part of ask's argument that is not written yet
+	total   int    // length of ask's argument
+	wrote   bool   // whether ask has called write
+	doubted bool   // argument of ask
+
+	// State of write. It is separate because one goroutine may write while another reads.
 	tryWrite func(fd uintptr) bool
-	writing  []byte
+	writing  []byte // not written yet
 	writeErr error
 
+	// Result of the last callback of the reading side.
 	n   int
 	err error
 }
@@ -93,8 +98,8 @@ func (s *socketReader) watchOnce(fd uintptr) bool {
 }
 
 // ask writes p and waits for the first bytes of the response. It returns how much of p was written; the caller must
-// write the rest. The poller is armed before the write and misses nothing, which saves a read that would only
-// return EAGAIN (2 % of the CPU time of a small request).
+// write the rest. The poller is armed before the write, so it misses nothing. This saves a read that would only
+// return EAGAIN, which is 2 % of the CPU time of a small request.
 //
 // If doubted is set, ask first checks whether there is anything to read, which cannot be a response, and then
 // returns ErrStale.

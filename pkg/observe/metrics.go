@@ -123,7 +123,7 @@ func (m *Metrics) Handler() http.Handler {
 	})
 }
 
-// Pool returns the metrics of the pool in slot. It panics if Attach was not called for the slot.
+// Pool returns the metrics of the pool in slot. Attach must have been called for the slot.
 func (m *Metrics) Pool(slot int) *PoolMetrics { return (*m.slots.Load())[slot] }
 
 // Attach assigns slot to a pool. The publisher must call it before the pool receives traffic. If the pool already

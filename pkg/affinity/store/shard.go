@@ -6,8 +6,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// entryBytes is the maximum memory of one session: its entry (64 bytes), up to a quarter of slack in a growing
-// slice, and its place in the index (20 bytes at a load of 7/16 to 7/8). A test measures it.
+// entryBytes is the maximum memory of one session, which a test measures. It consists of the entry (64 bytes), up
+// to a quarter of slack in a growing slice, and a place in the index (20 bytes at a load of 7/16 to 7/8).
 const entryBytes = 128
 
 // maxSkips is how many recently used entries eviction skips before it evicts one anyway. It limits how long the

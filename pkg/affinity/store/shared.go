@@ -22,17 +22,19 @@ var released model.EndpointKey
 
 // shared is a Store that is shared by the replicas of Limpet, with a cache in memory.
 type shared struct {
+	// Immutable after openShared. What they point to is safe for concurrent use.
 	Options
 	table   *table
 	health  *health
 	parts   parts
-	queue   chan change
+	queue   chan change   // received by the goroutine of write
 	reads   chan struct{} // semaphore for queries
 	address address
 
+	// Lifecycle.
 	ctx     context.Context // done after Close
 	cancel  context.CancelFunc
-	tasks   sync.WaitGroup
+	tasks   sync.WaitGroup // write and one watch per breaker
 	server  server
 	closing sync.Once
 }
