@@ -157,7 +157,7 @@ func TestLeader_lostLeaseStopsOnlyWrites(t *testing.T) {
 	create(t, service(ns, "shop"), in)
 	r := startReplica(t, "a", func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} })
 	eventually(t, "the address", func() bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 })
-	change(t, lease(), func(l *coordinationv1.Lease) { holdLease(l, "stranger") })
+	change(t, lease(), func(l *coordinationv1.Lease) { holdLease(l, "other-holder") })
 	eventually(t, "the replica to notice", r.hasLogged("Stopped leading"))
 
 	later := ingress(ns, "later")

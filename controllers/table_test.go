@@ -41,9 +41,9 @@ func TestTable_firstIsCompleteAndAfterKeys(t *testing.T) {
 
 func TestKeys_withoutSecret(t *testing.T) {
 	newNamespace(t)
-	stranger := lease()
-	holdLease(stranger, "stranger")
-	create(t, stranger)
+	otherHolder := lease()
+	holdLease(otherHolder, "other-holder")
+	create(t, otherHolder)
 	r := newReplica("a")
 	r.keys.Store(keyringOf(t, affinity.NewKey()))
 	r.start(t, func(o *Options) { o.KeySecret = "" })

@@ -180,7 +180,7 @@ func TestLazyTLS_endOfStream(t *testing.T) {
 		conn := NewConn(server)
 		client.CloseWrite()
 		if err := conn.Fill(0); err != io.EOF {
-			t.Errorf("after the client's goodbye: %v", err)
+			t.Errorf("after the client's close_notify: %v", err)
 		}
 		io.WriteString(server, "bye")
 		expectRead(t, client, "bye")

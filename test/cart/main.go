@@ -25,19 +25,19 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	told, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := serve(told, *address, pod, *grace); err != nil {
+	if err := serve(ctx, *address, pod, *grace); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// farewell is how long responses have Connection: close before the pod closes idle connections. Closing them
+// closeDelay is how long responses have Connection: close before the pod closes idle connections. Closing them
 // immediately would lose requests in flight.
-const farewell = 2 * time.Second
+const closeDelay = 2 * time.Second
 
 // serve serves until ctx is done, and then for the grace period.
-func serve(told context.Context, address, pod string, grace time.Duration) error {
+func serve(ctx context.Context, address, pod string, grace time.Duration) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
@@ -49,14 +49,14 @@ func serve(told context.Context, address, pod string, grace time.Duration) error
 	select {
 	case err := <-failed:
 		return err
-	case <-told.Done():
+	case <-ctx.Done():
 	}
 	time.Sleep(grace)
 	listener.Close()
 	shop.closing.Store(true)
-	time.Sleep(farewell)
+	time.Sleep(closeDelay)
 	shop.endStreams()
-	stopped, cancel := context.WithTimeout(context.WithoutCancel(told), 5*time.Second)
+	stopped, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	return server.Shutdown(stopped)
 }

@@ -98,16 +98,16 @@ func drainPod(t *testing.T, m *mall) {
 	pod := m.crowd.favourite()
 	m.kubectl(t, "annotate", "pod", pod, "--namespace=shop", "limpet.dev/drain=true")
 	// The first response of another pod may precede the effect of the annotation.
-	eventually(t, func(ctx context.Context) error { return m.newcomersAvoid(ctx, t, pod) })
-	if err := m.newcomersAvoid(t.Context(), t, pod); err != nil {
+	eventually(t, func(ctx context.Context) error { return m.newClientsAvoid(ctx, t, pod) })
+	if err := m.newClientsAvoid(t.Context(), t, pod); err != nil {
 		t.Error(err)
 	}
 	m.crowd.everyoneAsks(t)
 	m.kubectl(t, "annotate", "pod", pod, "--namespace=shop", "limpet.dev/drain-")
 }
 
-// newcomersAvoid checks that 50 new clients are not sent to a pod.
-func (m *mall) newcomersAvoid(ctx context.Context, t *testing.T, pod string) error {
+// newClientsAvoid checks that 50 new clients are not sent to a pod.
+func (m *mall) newClientsAvoid(ctx context.Context, t *testing.T, pod string) error {
 	for range 50 {
 		b, err := newShopper(t, m.limpet(), m.ledger).ask(ctx, "GET", "/")
 		if err == nil && b.Pod == pod {

@@ -13,8 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// newcomer runs the commands of the pages in one shell, with a checkout, kubectl and helm.
-type newcomer struct {
+// guideReader runs the commands of the pages in one shell, with a checkout, kubectl and helm.
+type guideReader struct {
 	dir  string // working directory of the shell
 	root string // root of the checkout
 }
@@ -25,7 +25,7 @@ func TestInstallationGuide(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := newcomer{t.TempDir(), root}
+	n := guideReader{t.TempDir(), root}
 	for _, name := range []string{"charts", "config", "hack", "test", "Makefile", "go.mod"} {
 		n.link(t, filepath.Join(root, name), name)
 	}
@@ -39,7 +39,7 @@ func TestInstallationGuide(t *testing.T) {
 	n.rollingUpdate(t)
 }
 
-func (n newcomer) link(t *testing.T, to, name string) {
+func (n guideReader) link(t *testing.T, to, name string) {
 	t.Helper()
 	n.folder(t, name)
 	if err := os.Symlink(to, filepath.Join(n.dir, name)); err != nil {
@@ -47,7 +47,7 @@ func (n newcomer) link(t *testing.T, to, name string) {
 	}
 }
 
-func (n newcomer) file(t *testing.T, name, content string, mode os.FileMode) {
+func (n guideReader) file(t *testing.T, name, content string, mode os.FileMode) {
 	t.Helper()
 	n.folder(t, name)
 	if err := os.WriteFile(filepath.Join(n.dir, name), []byte(content), mode); err != nil {
@@ -55,7 +55,7 @@ func (n newcomer) file(t *testing.T, name, content string, mode os.FileMode) {
 	}
 }
 
-func (n newcomer) folder(t *testing.T, name string) {
+func (n guideReader) folder(t *testing.T, name string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(filepath.Join(n.dir, name)), 0o755); err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func (n newcomer) folder(t *testing.T, name string) {
 }
 
 // follow runs the blocks of a page that need a cluster. Other blocks are run by test/docs.
-func (n newcomer) follow(t *testing.T, page string) {
+func (n guideReader) follow(t *testing.T, page string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(n.root, page))
 	if err != nil {
@@ -85,7 +85,7 @@ func (n newcomer) follow(t *testing.T, page string) {
 }
 
 // run runs a block with the working directory and variables of the previous block.
-func (n newcomer) run(t *testing.T, where, block string) {
+func (n guideReader) run(t *testing.T, where, block string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c",
 		"set -a; [ ! -e .env ] || . ./.env\n"+block+"\nexport -p >.env")
@@ -98,7 +98,7 @@ func (n newcomer) run(t *testing.T, where, block string) {
 }
 
 // rollingUpdate replaces the pods of the shop while clients send requests.
-func (n newcomer) rollingUpdate(t *testing.T) {
+func (n guideReader) rollingUpdate(t *testing.T) {
 	t.Helper()
 	t.Setenv("KUBECONFIG", "/var/tmp/limpet-cluster/kubeconfig")
 	c := newCluster(t)
@@ -109,5 +109,5 @@ func (n newcomer) rollingUpdate(t *testing.T) {
 	defer m.crowd.leave()
 	m.crowd.everyoneAsks(t)
 	m.ledger.turn()
-	printTable([]row{m.pass(t, phase{name: "newcomer's rolling update", do: restartShop, pods: 3})})
+	printTable([]row{m.pass(t, phase{name: "guideReader's rolling update", do: restartShop, pods: 3})})
 }

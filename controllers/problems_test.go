@@ -20,8 +20,8 @@ func byCookie(p *v1alpha1.AffinityPolicy, cookie *v1alpha1.Cookie) *v1alpha1.Aff
 	return p
 }
 
-// mistake is a set of objects with a problem, and where the problem must be reported.
-type mistake struct {
+// problemCase is a set of objects with a problem, and where the problem must be reported.
+type problemCase struct {
 	objects   []client.Object
 	policy    *v1alpha1.AffinityPolicy
 	condition string
@@ -30,9 +30,9 @@ type mistake struct {
 	about     client.Object // object of the Event
 }
 
-func mistakes(ns string) map[string]mistake {
+func problemCases(ns string) map[string]problemCase {
 	first, second := byCookie(policy(ns, "a", "cart"), nil), byCookie(policy(ns, "b", "cart"), nil)
-	taken := mistake{
+	taken := problemCase{
 		objects: []client.Object{service(ns, "cart"), ingress(ns, "cart"), first, second}, policy: second, about: second,
 		condition: v1alpha1.ConditionConflicted, status: metav1.ConditionTrue, reason: v1alpha1.ReasonTargetTaken,
 	}
@@ -43,7 +43,7 @@ func mistakes(ns string) map[string]mistake {
 	shop.Spec.Rules[0].HTTP.Paths = append(shop.Spec.Rules[0].HTTP.Paths, api)
 	named := &v1alpha1.Cookie{Name: "sid"}
 	one, other := byCookie(policy(ns, "stock", "stock"), named), byCookie(policy(ns, "api", "api"), named)
-	sameName := mistake{
+	sameName := problemCase{
 		objects: []client.Object{service(ns, "stock"), service(ns, "api"), shop, one, other}, policy: other, about: shop,
 		condition: v1alpha1.ConditionImpaired, status: metav1.ConditionTrue, reason: translate.ReasonCookieConflict,
 	}
@@ -51,7 +51,7 @@ func mistakes(ns string) map[string]mistake {
 	only := ingress(ns, "only")
 	only.Spec.Rules[0].HTTP.Paths[0].Path = "/shop"
 	elsewhere := byCookie(policy(ns, "only", "only"), &v1alpha1.Cookie{Path: "/blog"})
-	neverSent := mistake{
+	neverSent := problemCase{
 		objects: []client.Object{service(ns, "only"), only, elsewhere}, policy: elsewhere, about: only,
 		condition: v1alpha1.ConditionImpaired, status: metav1.ConditionTrue, reason: translate.ReasonCookieOutOfReach,
 	}
@@ -61,7 +61,7 @@ func mistakes(ns string) map[string]mistake {
 		Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingNamed, Header: &v1alpha1.Header{Name: "X-Route"},
 		Named: &v1alpha1.Named{By: v1alpha1.NamedByPodLabel, Key: "example.com/nowhere"},
 	}}
-	unknown := mistake{
+	unknown := problemCase{
 		objects: []client.Object{
 			service(ns, "routed"), ingress(ns, "routed"), slice(ns, "routed", "10.0.0.1"), labelled,
 		},
@@ -71,11 +71,11 @@ func mistakes(ns string) map[string]mistake {
 
 	refused := policy(ns, "refused", "refused")
 	makeInvalid(refused)
-	invalid := mistake{
+	invalid := problemCase{
 		objects: []client.Object{service(ns, "refused"), ingress(ns, "refused"), refused}, policy: refused, about: refused,
 		condition: v1alpha1.ConditionAccepted, status: metav1.ConditionFalse, reason: v1alpha1.ReasonInvalid,
 	}
-	return map[string]mistake{
+	return map[string]problemCase{
 		"two policies on one target": taken, "one cookie for two backends": sameName,
 		"a cookie path that never matches": neverSent, "a label that no pod has": unknown,
 		"an invalid combination of settings": invalid,
@@ -84,7 +84,7 @@ func mistakes(ns string) map[string]mistake {
 
 func TestProblems_conditionsAndEvents(t *testing.T) {
 	ns := newNamespace(t)
-	all := mistakes(ns)
+	all := problemCases(ns)
 	for _, m := range all {
 		create(t, m.objects...)
 	}
