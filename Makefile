@@ -68,7 +68,7 @@ kind-down: ## End what make kind has begun
 test: ## Run all tests with the race detector; builds the control plane on the first run, or takes KUBEBUILDER_ASSETS
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
 	go test -race -count 1 $(TEST_FLAGS) $(PKG) && \
-	go test -count 1 $(TEST_FLAGS) -run AllocatesNothing ./pkg/proxy # strict only without the race detector
+	go test -count 1 $(TEST_FLAGS) -run AllocatesNothing ./pkg/proxy ./pkg/filter # strict only without the race detector
 # -count 1, because the cache of go test does not see that programs which tests run have changed.
 
 .PHONY: e2e

@@ -18,24 +18,18 @@ type call struct {
 	// settled says that a value of the app's own has settled the outcome.
 	settled bool
 	probes  bool // nothing comes of it, so nothing is to be moved or counted
-	// trace is where the methods record what they find. Nil records nothing.
-	trace *[]Finding
 }
 
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	p.decide(d, req, set, keys, m, now, nil)
-}
-
-func (p *Policy) decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64, trace *[]Finding) {
 	d.reset(now, m)
 	if len(p.methods) == 0 || p.exempt != nil && p.exempt.covers(req) {
 		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
 	}
 	d.Outcome = OutcomeNew
-	c := call{Policy: p, d: d, req: req, set: set, keys: keys, mem: m, trace: trace}
+	c := call{Policy: p, d: d, req: req, set: set, keys: keys, mem: m}
 	c.recognise()
 	if d.Outcome == OutcomeRefused {
 		return
@@ -82,7 +76,7 @@ func (c *call) recognise() {
 		default:
 			c.askOwn(i)
 		}
-		if c.trace != nil {
+		if c.mem.trace != nil {
 			c.record(i)
 		}
 		if c.d.Endpoint != none || c.d.Outcome == OutcomeRefused {

@@ -46,7 +46,9 @@ var standingResults = [...]Result{
 // Unlike Decide it allocates.
 func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) []Finding {
 	var findings []Finding
-	p.decide(d, req, observedSet{set}, keys, m, now, &findings)
+	m.trace = &findings
+	p.Decide(d, req, observedSet{set}, keys, m, now)
+	m.trace = nil
 	return findings
 }
 
@@ -115,7 +117,7 @@ func (c *call) addFinding(i int, value string, result Result, at int) {
 	case fromAddress:
 		f.Value = c.req.ClientIP().String()
 	}
-	*c.trace = append(*c.trace, f)
+	*c.mem.trace = append(*c.mem.trace, f)
 }
 
 // cookieOr returns the cookie in which the other controller's value is looked for, which is name unless the policy says

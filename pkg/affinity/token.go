@@ -53,6 +53,8 @@ type Memory struct {
 	text  [TokenLen]byte
 	token Token
 	key   int // index in ring of the key that sealed it
+
+	trace *[]Finding // where methods record what they find, while Explain runs; nil records nothing
 }
 
 // Seal appends t as text, TokenLen bytes that may stand in a cookie as they are.

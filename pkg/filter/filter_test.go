@@ -146,7 +146,7 @@ func TestID(t *testing.T) {
 	}
 }
 
-func TestRouteFilters_allocateNothing(t *testing.T) {
+func TestChainAllocatesNothing(t *testing.T) {
 	var on atomic.Bool
 	var c Chain
 	c.Add(NewClientCertificates(nil))
