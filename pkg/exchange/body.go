@@ -64,7 +64,7 @@ func (s *BodySource) interrupt() {
 
 // Resume takes an interruption back. It ended the wait of a goroutine that has ended since, for a body that had come.
 func (s *BodySource) Resume() {
-	if s.interrupted.CompareAndSwap(true, false) {
+	if s.interrupted.CompareAndSwap(true, false) && s.deadline != nil {
 		_ = s.deadline.SetReadDeadline(time.Time{}) // fails on a connection that is closed
 	}
 }
