@@ -6,6 +6,13 @@ import (
 	"fmt"
 )
 
+// The kinds of the objects that Refs name.
+const (
+	KindIngress = "Ingress"
+	KindService = "Service"
+	KindSecret  = "Secret"
+)
+
 // Ref names one Kubernetes object. Namespace is empty for a cluster-scoped one.
 type Ref struct {
 	Kind      string `json:"kind"`

@@ -35,44 +35,92 @@ func AnnotationNames() []string { return slices.Clone(annotationNames) }
 
 func annotationField(key string) string { return "metadata.annotations[" + key + "]" }
 
+// annotationReader reads the annotations of one object into its description. No other code looks at annotations.
+type annotationReader struct {
+	*description
+	annotations map[string]string
+	options     *Options
+	stage       readStage // of the problems that are found
+}
+
+// readAnnotations reads all annotations of an object.
+func readAnnotations(d *description, annotations map[string]string, o *Options) {
+	r := &annotationReader{description: d, annotations: annotations, options: o}
+	r.stage = readClients
+	d.security.version = r.minVersion()
+	d.security.clients = r.clientSettings()
+	r.stage = readHSTS
+	d.security.transport, d.security.hasTransport = r.transportSecurity()
+	r.stage = readAffinity
+	d.affinity.annotated = r.annotatedAffinity()
+	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
+	r.stage = readProtection
+	r.checkAnnotations()
+	d.transport = r.readTransport()
+	r.stage = readRouting
+	if d.canary = r.readCanary(); d.canary != nil {
+		r.refuseLimits()
+		return
+	}
+	d.limits = r.readLimits()
+}
+
+// report adds a problem of an annotation.
+func (r *annotationReader) report(reason, key, format string, args ...any) {
+	r.problems[r.stage] = append(r.problems[r.stage], problemOf(reason, annotationField(key), format, args...))
+}
+
+// invalid adds a problem of an annotation that is not applied.
+func (r *annotationReader) invalid(key, format string, args ...any) {
+	r.report(ReasonInvalidAnnotation, key, format, args...)
+}
+
+func (r *annotationReader) wrongAnnotation(key, must string) {
+	r.invalid(key, "annotation %s has the value %s; %s", key, quote(r.annotations[key]), must)
+}
+
+// affinitySettings is the stickiness that an object asks for.
+type affinitySettings struct {
+	annotated   choice
+	policyName  string // of the policy that an annotation names
+	namesPolicy bool
+}
+
 // annotatedAffinity gives the stickiness that the annotation limpet.dev/affinity asks for. Where the annotation is wrong
 // the choice is made, without settings: nobody is to get something that was not asked for.
-func (b *builder) annotatedAffinity(s *source) choice {
-	value, set := s.Annotations[AnnotationAffinity]
-	b.checkCompanion(s, AnnotationHeader, "header")
-	b.checkCompanion(s, AnnotationCookie, "cookie")
+func (r *annotationReader) annotatedAffinity() choice {
+	value, set := r.annotations[AnnotationAffinity]
+	r.checkCompanion(AnnotationHeader, "header")
+	r.checkCompanion(AnnotationCookie, "cookie")
 	if !set {
 		return choice{}
 	}
 	c := choice{made: true, annotation: AnnotationAffinity}
 	if !slices.Contains(affinityValues, value) {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationAffinity),
-			"annotation %s has the value %s; it must be one of %s.%s",
+		r.invalid(AnnotationAffinity, "annotation %s has the value %s; it must be one of %s.%s",
 			AnnotationAffinity, quote(value), strings.Join(affinityValues, ", "), didYouMean(value, affinityValues))
 		return c
 	}
 	if value != "none" {
-		c.settings = b.annotatedSettings(s, value)
+		c.settings = r.annotatedSettings(value)
 	}
 	return c
 }
 
 // checkCompanion names an annotation that says more about a kind of affinity that was not asked for.
-func (b *builder) checkCompanion(s *source, key, kind string) {
-	if _, set := s.Annotations[key]; !set || s.Annotations[AnnotationAffinity] == kind {
+func (r *annotationReader) checkCompanion(key, kind string) {
+	if _, set := r.annotations[key]; !set || r.annotations[AnnotationAffinity] == kind {
 		return
 	}
-	b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(key),
-		"annotation %s has no effect without %s: %s", key, AnnotationAffinity, kind)
+	r.invalid(key, "annotation %s has no effect without %s: %s", key, AnnotationAffinity, kind)
 }
 
 // annotatedSettings compiles the policy that the annotations are short for.
-func (b *builder) annotatedSettings(s *source, value string) *model.Affinity {
-	method, key := annotatedMethod(s.Annotations, value)
-	settings, problems := compile(s.ref, &v1alpha1.AffinityPolicySpec{Methods: []v1alpha1.Method{method}})
+func (r *annotationReader) annotatedSettings(value string) *model.Affinity {
+	method, key := annotatedMethod(r.annotations, value)
+	settings, problems := compile(r.ref, &v1alpha1.AffinityPolicySpec{Methods: []v1alpha1.Method{method}})
 	for _, p := range problems {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(key),
-			"annotation %s: %s. It is not applied", key, p.Message)
+		r.invalid(key, "annotation %s: %s. It is not applied", key, p.Message)
 	}
 	return settings
 }

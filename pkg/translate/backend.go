@@ -1,34 +1,35 @@
 package translate
 
-import (
-	networkingv1 "k8s.io/api/networking/v1"
+import "github.com/limpet-dev/limpet/pkg/model"
 
-	"github.com/limpet-dev/limpet/pkg/model"
-)
+// resolveAll returns the backends of a rule, without those that there are not: Problems say why.
+func (b *builder) resolveAll(t *translation, rule *ruleDescription) []model.Backend {
+	var out []model.Backend
+	for i := range rule.backends {
+		if backend := b.resolve(t, &rule.backends[i]); backend != nil {
+			out = append(out, *backend)
+		}
+	}
+	return out
+}
 
 // resolve gives the backend of a route, nil where there is none to be had: the Problem says why.
-func (b *builder) resolve(s *source, backend *networkingv1.IngressBackend, field string) *model.Backend {
-	if backend.Service == nil {
-		b.refuseBackend(s, backend, field)
+func (b *builder) resolve(t *translation, backend *backendDescription) *model.Backend {
+	if backend.problem != nil {
+		b.reports.addProblem(t.ref, *backend.problem)
 		return nil
 	}
-	pool, ok := b.pool(s, backend.Service, field+".service")
+	pool, ok := b.pool(t.description, backend)
 	if !ok {
 		return nil
 	}
-	transport, ok := b.transport(s, pool.ID)
+	transport, ok := b.transport(t, pool.ID)
 	if !ok {
 		return nil
 	}
 	b.pools[pool.ID] = pool
-	return &model.Backend{Pool: pool.ID, Weight: 1, Transport: transport, Affinity: b.backendAffinity(s, pool.ID, field+".service")}
-}
-
-func (b *builder) refuseBackend(s *source, backend *networkingv1.IngressBackend, field string) {
-	if r := backend.Resource; r != nil {
-		b.reports.add(s.ref, ReasonUnsupportedBackend, field+".resource",
-			"%s %s cannot be a backend: only a Service can. %s", quote(r.Kind), quote(r.Name), s.without())
-		return
+	return &model.Backend{
+		Pool: pool.ID, Weight: backend.weight, Transport: transport,
+		Affinity: b.backendAffinity(t, pool.ID, backend.serviceField),
 	}
-	b.reports.add(s.ref, ReasonUnsupportedBackend, field, "the backend names no Service. %s", s.without())
 }

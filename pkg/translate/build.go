@@ -78,17 +78,17 @@ type builder struct {
 	options  Options
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*corev1.Secret
-	// ingresses are those of ours, oldest first.
-	ingresses []*networkingv1.Ingress
-	foreign   map[model.Ref]bool // what others serve, see foreign
-	policies  *policies
-	routes    routes
-	canaries  map[routeKey]model.Ref // the Ingress that is the canary of a route
-	pools     map[model.PoolID]model.Pool
-	certs     certificates
-	owners    owners
-	hosts     hosts
-	secured   map[model.Ref]security
+	// descriptions are those of the objects that are ours, oldest first.
+	descriptions []*description
+	foreign      map[model.Ref]bool // what others serve, see readings
+	policies     *policies
+	routes       routes
+	canaries     map[routeKey]model.Ref // the object that is the canary of a route
+	pools        map[model.PoolID]model.Pool
+	certs        certificates
+	owners       owners
+	hosts        hosts
+	secured      map[model.Ref]security
 	// closedHosts are hosts that all routes of a namespace are closed for, and guards what else is to be closed.
 	closedHosts map[hostKey]closure
 	guards      []guard
@@ -100,11 +100,15 @@ type builder struct {
 
 // Build translates a World. Equal Worlds give equal Results, whatever the order of their objects. before is the Model in
 // use, nil if there is none: a Secret that has become unusable keeps its place with what was made of it then.
-func Build(w *World, before *model.Model, o Options) Result {
+func Build(w *World, before *model.Model, o Options) Result { return build(w, before, o, readers) }
+
+// build is Build with the kinds that the readers describe.
+func build(w *World, before *model.Model, o Options, readers []reader) Result {
 	b := &builder{
 		options:     o,
 		services:    index(w.Services),
 		secrets:     index(w.Secrets),
+		foreign:     map[model.Ref]bool{},
 		routes:      routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
 		canaries:    map[routeKey]model.Ref{},
 		pools:       map[model.PoolID]model.Pool{},
@@ -119,12 +123,11 @@ func Build(w *World, before *model.Model, o Options) Result {
 		now:         w.Now,
 	}
 	b.serveDefaultCertificate()
-	b.ingresses = b.ours(byAge(w.Ingresses), w.IngressClasses)
-	b.foreign = foreign(w.Ingresses, b.ingresses)
+	b.describe(w, readers)
 	b.readPolicies(byAge(w.Policies))
 	b.findOwners()
 	b.decideHosts()
-	b.translateIngresses()
+	b.translateObjects()
 	b.serveBelowWildcards()
 	b.closeRoutes()
 	b.secureRoutes()
@@ -155,14 +158,7 @@ func comparePools(x, y model.PoolID) int {
 // byAge gives the objects in the order in which conflicts are decided. Those that are being deleted come last.
 func byAge[T metav1.Object](objects []T) []T {
 	out := slices.Clone(objects)
-	slices.SortFunc(out, func(x, y T) int {
-		return cmp.Or(
-			compareBools(x.GetDeletionTimestamp() != nil, y.GetDeletionTimestamp() != nil),
-			x.GetCreationTimestamp().Compare(y.GetCreationTimestamp().Time),
-			cmp.Compare(x.GetNamespace(), y.GetNamespace()),
-			cmp.Compare(x.GetName(), y.GetName()),
-		)
-	})
+	slices.SortFunc(out, func(x, y T) int { return ageOf(x).compare(ageOf(y)) })
 	return out
 }
 

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	networkingv1 "k8s.io/api/networking/v1"
-
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/pattern"
 )
@@ -43,143 +41,145 @@ type canary struct {
 
 // readCanary gives what the annotations ask for, nil for an Ingress that is no canary. One that does not say clearly
 // whether it is one takes no route away from others, and gets no requests.
-func (b *builder) readCanary(s *source) *canary {
-	value, set := s.Annotations[annotationCanary]
+func (r *annotationReader) readCanary() *canary {
+	value, set := r.annotations[annotationCanary]
 	enabled, err := strconv.ParseBool(value)
 	switch {
 	case set && err != nil:
-		b.wrongAnnotation(s, annotationCanary, `it must be "true" or "false". The Ingress is taken for a canary without requests`)
+		r.wrongAnnotation(annotationCanary, `it must be "true" or "false". The Ingress is taken for a canary without requests`)
 		return &canary{total: 100}
 	case !enabled:
-		b.checkNoCanary(s)
+		r.checkNoCanary()
 		return nil
 	}
 	c := &canary{total: 100}
-	b.readWeights(s, c)
-	b.readHeaderRule(s, &c.rule)
-	if name, set := s.Annotations[annotationCanaryCookie]; set {
+	r.readWeights(c)
+	r.readHeaderRule(&c.rule)
+	if name, set := r.annotations[annotationCanaryCookie]; set {
 		c.rule.Cookie = name
 		if !isToken(name) {
 			c.rule.Cookie = ""
-			b.wrongAnnotation(s, annotationCanaryCookie, fmt.Sprintf("it must be a token of at most %d bytes", maxName))
+			r.wrongAnnotation(annotationCanaryCookie, fmt.Sprintf("it must be a token of at most %d bytes", maxName))
 		}
 	}
-	c.split = b.readSplit(s)
+	c.split = r.readSplit()
 	return c
 }
 
-func (b *builder) checkNoCanary(s *source) {
+// isCanary agrees with readCanary: a value that cannot be read makes a canary, too.
+func isCanary(annotations map[string]string) bool {
+	value, set := annotations[annotationCanary]
+	enabled, err := strconv.ParseBool(value)
+	return set && (enabled || err != nil)
+}
+
+func (r *annotationReader) checkNoCanary() {
 	for _, key := range canaryAnnotations[1:] {
-		if _, set := s.Annotations[key]; set {
-			b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(key),
-				`annotation %s has no effect without %s: "true"`, key, annotationCanary)
+		if _, set := r.annotations[key]; set {
+			r.invalid(key, `annotation %s has no effect without %s: "true"`, key, annotationCanary)
 		}
 	}
 }
 
 // readWeights: ingress-nginx takes a total of less than 100 for 100.
-func (b *builder) readWeights(s *source, c *canary) {
-	c.total = max(b.readNumber(s, annotationCanaryTotal, 100), 100)
-	c.weight = min(b.readNumber(s, annotationCanaryWeight, 0), c.total)
+func (r *annotationReader) readWeights(c *canary) {
+	c.total = max(r.readNumber(annotationCanaryTotal, 100), 100)
+	c.weight = min(r.readNumber(annotationCanaryWeight, 0), c.total)
 }
 
-func (b *builder) readNumber(s *source, key string, fallback int32) int32 {
-	value, set := s.Annotations[key]
+func (r *annotationReader) readNumber(key string, fallback int32) int32 {
+	value, set := r.annotations[key]
 	if !set {
 		return fallback
 	}
 	n, err := strconv.ParseInt(value, 10, 32)
 	if err != nil || n < 0 || n > maxCanaryTotal {
-		b.wrongAnnotation(s, key, fmt.Sprintf("it must be a whole number from 0 to %d", maxCanaryTotal))
+		r.wrongAnnotation(key, fmt.Sprintf("it must be a whole number from 0 to %d", maxCanaryTotal))
 		return fallback
 	}
 	return int32(n)
 }
 
 // readHeaderRule: a header whose value or pattern is wrong is not asked at all, because "always" was not meant.
-func (b *builder) readHeaderRule(s *source, rule *model.Canary) {
-	value, text := s.Annotations[annotationCanaryValue], s.Annotations[annotationCanaryPattern]
-	header, set := s.Annotations[annotationCanaryHeader]
+func (r *annotationReader) readHeaderRule(rule *model.Canary) {
+	value, text := r.annotations[annotationCanaryValue], r.annotations[annotationCanaryPattern]
+	header, set := r.annotations[annotationCanaryHeader]
 	name := textproto.CanonicalMIMEHeaderKey(header)
 	switch {
 	case !set:
-		b.needs(s, annotationCanaryValue, annotationCanaryHeader)
-		b.needs(s, annotationCanaryPattern, annotationCanaryHeader)
+		r.needs(annotationCanaryValue, annotationCanaryHeader)
+		r.needs(annotationCanaryPattern, annotationCanaryHeader)
 	case !isToken(name) || slices.Contains(framingHeaders, name):
-		b.wrongAnnotation(s, annotationCanaryHeader, "it must be the name of a header that does not frame or route the message")
+		r.wrongAnnotation(annotationCanaryHeader, "it must be the name of a header that does not frame or route the message")
 	case value != "":
 		if text != "" {
-			b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(annotationCanaryPattern),
+			r.invalid(annotationCanaryPattern,
 				"annotation %s has no effect beside %s", annotationCanaryPattern, annotationCanaryValue)
 		}
 		rule.Header, rule.Value = name, value
-	case b.isPattern(s, annotationCanaryPattern):
+	case r.isPattern(annotationCanaryPattern):
 		rule.Header, rule.Pattern = name, text
 	}
 }
 
 // isPattern reports whether an annotation is a regular expression that can be used, and names the Problem if it is not.
 // One that is not set is: it is empty.
-func (b *builder) isPattern(s *source, key string) bool {
-	_, err := pattern.Compile(s.Annotations[key])
+func (r *annotationReader) isPattern(key string) bool {
+	_, err := pattern.Compile(r.annotations[key])
 	if err == nil {
 		return true
 	}
-	b.wrongAnnotation(s, key, fmt.Sprintf("it must be a regular expression of at most %d bytes, in the syntax of RE2, "+
+	r.wrongAnnotation(key, fmt.Sprintf("it must be a regular expression of at most %d bytes, in the syntax of RE2, "+
 		"which knows no look-around and no back-references: %v",
 		pattern.MaxText, err))
 	return false
 }
 
-func (b *builder) needs(s *source, key, other string) {
-	if _, set := s.Annotations[key]; set {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(key),
-			"annotation %s has no effect without %s", key, other)
+func (r *annotationReader) needs(key, other string) {
+	if _, set := r.annotations[key]; set {
+		r.invalid(key, "annotation %s has no effect without %s", key, other)
 	}
 }
 
-func (b *builder) readSplit(s *source) string {
-	value := s.Annotations[annotationCanarySplit]
+func (r *annotationReader) readSplit() string {
+	value := r.annotations[annotationCanarySplit]
 	if value == "" || value == "sticky" || value == "legacy" {
 		return value
 	}
-	b.wrongAnnotation(s, annotationCanarySplit, "it must be sticky or legacy")
+	r.wrongAnnotation(annotationCanarySplit, "it must be sticky or legacy")
 	return ""
 }
 
-func (b *builder) wrongAnnotation(s *source, key, must string) {
-	b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(key),
-		"annotation %s has the value %s; %s", key, quote(s.Annotations[key]), must)
-}
-
 // addCanary brings the backend of a canary to the route that it is the canary of. A closed one brings it nowhere.
-func (b *builder) addCanary(s *source, key routeKey, backend *networkingv1.IngressBackend, field string) {
-	if s.closed != "" {
+func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey) {
+	if t.closed != "" || len(rule.backends) == 0 {
 		return
 	}
+	backend := &rule.backends[0]
+	field := backend.field
 	route := b.routes.find(key)
-	if route == nil || route.Source.Namespace != s.Namespace || len(route.Backends) == 0 {
-		b.reports.add(s.ref, ReasonCanaryAlone, field,
+	if route == nil || route.Source.Kind != t.ref.Kind || route.Source.Namespace != t.namespace() || len(route.Backends) == 0 {
+		b.reports.add(t.ref, ReasonCanaryAlone, field,
 			"host %s, path %s, %s has no backend of another Ingress in namespace %s that this one could be the canary of. "+
-				"It is left out", quote(key.host), quote(key.path), key.kind, s.Namespace)
+				"It is left out", quote(key.host), quote(key.path), key.kind, t.namespace())
 		return
 	}
-	if b.asksOtherClients(s, route) {
-		b.reports.add(s.ref, ReasonCanaryAlone, field,
+	if b.asksOtherClients(t.description, route) {
+		b.reports.add(t.ref, ReasonCanaryAlone, field,
 			"host %s, path %s, %s of %s does not ask clients for the certificates that this canary asks for. It is left out",
 			quote(key.host), quote(key.path), key.kind, route.Source)
 		return
 	}
 	if first, taken := b.canaries[key]; taken {
-		b.reports.add(s.ref, ReasonRouteConflict, field,
+		b.reports.add(t.ref, ReasonRouteConflict, field,
 			"host %s, path %s, %s has a canary already: %s, which is older or names it first. This one is left out",
 			quote(key.host), quote(key.path), key.kind, first)
 		return
 	}
-	b.canaries[key] = s.ref
-	s.primary = route.Backends[0].Affinity
-	if second := b.resolve(s, backend, field); second != nil {
-		b.splitRoute(route, second, s.canary)
+	b.canaries[key] = t.ref
+	t.primary = route.Backends[0].Affinity
+	if second := b.resolve(t, backend); second != nil {
+		b.splitRoute(route, second, t.canary)
 	}
 }
 

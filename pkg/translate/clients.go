@@ -26,60 +26,79 @@ const (
 // KeyCA is where a Secret has the certificates that others are verified by.
 const KeyCA = "ca.crt"
 
-// clientCertificates reads what an Ingress asks of clients, nil for nothing. Where it asks and something is wrong, a
+// clientSettings is what an object asks of clients.
+type clientSettings struct {
+	secret   string // name of the Secret with the CAs
+	hasCA    bool
+	required bool
+	forward  bool
+}
+
+// clientSettings reads what the annotations ask of clients, nil for nothing. Where they ask and something is wrong, a
 // certificate is required that nobody can have: it is never taken for asking less.
-func (b *builder) clientCertificates(s *source) *model.ClientCertificates {
-	name, named := s.Annotations[AnnotationClientCA]
-	mode, set := s.Annotations[AnnotationClientCertificate]
+func (r *annotationReader) clientSettings() *clientSettings {
+	name, named := r.annotations[AnnotationClientCA]
+	mode, set := r.annotations[AnnotationClientCertificate]
 	if !named && !set {
-		b.checkClientHeader(s, false)
+		r.checkClientHeader(false)
 		return nil
 	}
-	c := &model.ClientCertificates{Required: mode != "Optional", Forward: b.checkClientHeader(s, true)}
+	c := &clientSettings{secret: name, hasCA: named, required: mode != "Optional", forward: r.checkClientHeader(true)}
 	if set && mode != "Optional" && mode != "Required" {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificate),
+		r.invalid(AnnotationClientCertificate,
 			"annotation %s has the value %s; it must be one of Optional, Required. A certificate is required until it is",
 			AnnotationClientCertificate, quote(mode))
 	}
-	if named {
-		c.CA, _, c.CAs = b.authority(s, AnnotationClientCA, name, "no certificate of a client is accepted")
-	} else {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificate),
+	if !named {
+		r.invalid(AnnotationClientCertificate,
 			"annotation %s has no effect without %s: no certificate of a client is accepted until there is one",
 			AnnotationClientCertificate, AnnotationClientCA)
 	}
-	c.Fingerprint = clientFingerprint(c)
 	return c
 }
 
 // checkClientHeader reads the annotation, which needs another one.
-func (b *builder) checkClientHeader(s *source, asked bool) bool {
-	value, set := s.Annotations[AnnotationClientCertificateHeader]
+func (r *annotationReader) checkClientHeader(asked bool) bool {
+	value, set := r.annotations[AnnotationClientCertificateHeader]
 	switch {
 	case !set:
 	case !asked:
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificateHeader),
+		r.invalid(AnnotationClientCertificateHeader,
 			"annotation %s has no effect without %s", AnnotationClientCertificateHeader, AnnotationClientCA)
 	case value != "true" && value != "false":
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationClientCertificateHeader),
+		r.invalid(AnnotationClientCertificateHeader,
 			"annotation %s has the value %s; it must be true or false. It is not applied",
 			AnnotationClientCertificateHeader, quote(value))
 	}
 	return value == "true"
 }
 
+// clientCertificates returns what an object asks of clients, nil for nothing. A CA that cannot be used accepts nobody.
+func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
+	asked := d.security.clients
+	if asked == nil {
+		return nil
+	}
+	c := &model.ClientCertificates{Required: asked.required, Forward: asked.forward}
+	if asked.hasCA {
+		c.CA, _, c.CAs = b.authority(d, AnnotationClientCA, asked.secret, "no certificate of a client is accepted")
+	}
+	c.Fingerprint = clientFingerprint(c)
+	return c
+}
+
 // authority reads the CA Secret that an annotation names. It gives no certificates if there is something wrong with it;
 // instead says what is done then.
-func (b *builder) authority(s *source, annotation, name, instead string) (ref model.Ref, text []byte, cas []*x509.Certificate) {
-	ref, key := b.refer("Secret", s.Namespace, name)
+func (b *builder) authority(d *description, annotation, name, instead string) (ref model.Ref, text []byte, cas []*x509.Certificate) {
+	ref, key := b.refer(model.KindSecret, d.namespace(), name)
 	secret := b.secrets[key]
 	if secret == nil {
-		b.reports.add(s.ref, ReasonSecretNotFound, annotationField(annotation), "%s does not exist: %s until it does", ref, instead)
+		b.reports.add(d.ref, ReasonSecretNotFound, annotationField(annotation), "%s does not exist: %s until it does", ref, instead)
 		return ref, nil, nil
 	}
 	cas, err := parseCAs(secret)
 	if err != nil {
-		b.reports.add(s.ref, ReasonInvalidSecret, annotationField(annotation),
+		b.reports.add(d.ref, ReasonInvalidSecret, annotationField(annotation),
 			"%s: its %s %s. Until it is mended, %s", ref, KeyCA, err, instead)
 		return ref, nil, nil
 	}

@@ -3,32 +3,33 @@ package translate
 import (
 	"strings"
 
-	networkingv1 "k8s.io/api/networking/v1"
-
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 // hostKey is a host as one namespace routes it.
 type hostKey struct{ namespace, host string }
 
-// closure says which annotation closes a host, and of which Ingress.
+// closure says which annotation closes a host, and of which object.
 type closure struct {
 	key string
 	by  model.Ref
 }
 
 // closeHosts notes that an annotation which ingress-nginx applies to whole hosts closes all routes that the namespace has
-// for the hosts of the Ingress. Other namespaces keep theirs: nobody closes a route of someone else.
-func (b *builder) closeHosts(s *source, key string) {
-	for _, name := range routedHosts(s.Ingress) {
-		at := hostKey{s.Namespace, name}
+// for the hosts of the object. Other namespaces keep theirs: nobody closes a route of someone else.
+func (b *builder) closeHosts(d *description) {
+	if d.closesHosts == "" {
+		return
+	}
+	for _, name := range d.routedHosts() {
+		at := hostKey{d.namespace(), name}
 		if _, closed := b.closedHosts[at]; !closed {
-			b.closedHosts[at] = closure{key, s.ref}
+			b.closedHosts[at] = closure{d.closesHosts, d.ref}
 		}
 	}
 }
 
-// closeRoutes closes the routes of hosts that closeHosts noted, and reports it on their Ingresses.
+// closeRoutes closes the routes of hosts that closeHosts noted, and reports it on their objects.
 func (b *builder) closeRoutes() {
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
@@ -47,8 +48,8 @@ func (b *builder) closeRoutes() {
 
 // asksOtherClients reports whether a canary asks clients for certificates that the route does not ask for: its backend
 // would be open to others than its author wrote.
-func (b *builder) asksOtherClients(s *source, route *model.Route) bool {
-	want, have := b.secured[s.ref].clients, b.secured[route.Source].clients
+func (b *builder) asksOtherClients(d *description, route *model.Route) bool {
+	want, have := b.secured[d.ref].clients, b.secured[route.Source].clients
 	if have == nil {
 		have = b.hosts[route.Host].Clients
 	}
@@ -57,22 +58,23 @@ func (b *builder) asksOtherClients(s *source, route *model.Route) bool {
 
 // guard is a closed route for the requests that the pattern of a closed Ingress matches in ingress-nginx.
 type guard struct {
-	key    routeKey
-	source *source
+	key routeKey
+	by  *translation
 }
 
 // patternBytes are those that make a path a pattern for ingress-nginx. A dot alone does not.
 const patternBytes = `^$*+?()[]{}|\`
 
-// guardPattern notes which prefixes to close because a path of a closed Ingress may be a pattern (use-regex,
+// guardRule notes which prefixes to close because a path of a closed object may be a pattern (use-regex,
 // rewrite-target). Otherwise a broader path would serve what the author protected.
-func (b *builder) guardPattern(s *source, host string, path *networkingv1.HTTPIngressPath) {
-	at := strings.IndexAny(path.Path, patternBytes)
-	if s.closed == "" || s.canary != nil || at < 0 {
+func (b *builder) guardRule(t *translation, rule *ruleDescription) {
+	if t.closed == "" || t.canary != nil {
 		return
 	}
-	for _, prefix := range patternPrefixes(path.Path, at) {
-		b.guards = append(b.guards, guard{routeKey{host: host, path: prefix, kind: model.PathPrefix}, s})
+	for _, host := range rule.hosts {
+		for _, prefix := range rule.guards {
+			b.guards = append(b.guards, guard{routeKey{host: host, path: prefix, kind: model.PathPrefix}, t})
+		}
 	}
 }
 
@@ -115,8 +117,7 @@ func hasAlternative(pattern string) bool {
 func guardPaths(prefixes ...string) []string {
 	var out []string
 	for _, prefix := range prefixes {
-		kind := networkingv1.PathTypePrefix
-		text, _, wrong := routePath(&networkingv1.HTTPIngressPath{Path: prefix, PathType: &kind})
+		text, wrong := routePath(prefix, model.PathPrefix)
 		if wrong != "" {
 			text = "/"
 		}
@@ -125,19 +126,19 @@ func guardPaths(prefixes ...string) []string {
 	return out
 }
 
-// addGuards adds the noted routes where no Ingress has the path: they take no route from others. Where one of another
-// Ingress is open, that is reported.
+// addGuards adds the noted routes where no object has the path: they take no route from others. Where one of another
+// object is open, that is reported.
 func (b *builder) addGuards() {
 	for _, g := range b.guards {
-		if !b.mayRoute(g.source, g.key, "spec.rules") {
+		if !b.mayRoute(g.by.description, g.key, "spec.rules") {
 			continue
 		}
-		if b.routes.take(g.key, g.source.ref) {
-			b.routes.add(g.key, g.source, nil)
+		if b.routes.take(g.key, g.by.ref) {
+			b.routes.add(g.key, g.by, nil, nil)
 			continue
 		}
 		if route := b.routes.find(g.key); route != nil && route.Closed == "" {
-			b.reports.add(g.source.ref, ReasonProtectionNotEnforced, "spec.rules",
+			b.reports.add(g.by.ref, ReasonProtectionNotEnforced, "spec.rules",
 				"a path below %s of host %s is taken for a pattern, which this version does not match: what it protects may be "+
 					"served by %s", quote(g.key.path), quote(g.key.host), route.Source)
 		}

@@ -26,7 +26,7 @@ type cookieClaim struct {
 }
 
 // separateCookies sees that no two sticky backends overwrite each other's cookie: where two want one name and paths
-// that overlap, the one of the older Ingress keeps it, and the other gets a name of its own.
+// that overlap, the one of the older object keeps it, and the other gets a name of its own.
 func (b *builder) separateCookies() {
 	claims := map[cookieKey][]cookieClaim{}
 	for i := range b.routes.list {

@@ -39,12 +39,12 @@ var haproxyProtection = []string{
 }
 
 // checkForeign reports protection that was written for other controllers.
-func (b *builder) checkForeign(s *source) {
-	for _, key := range slices.Sorted(maps.Keys(s.Annotations)) {
+func (r *annotationReader) checkForeign() {
+	for _, key := range slices.Sorted(maps.Keys(r.annotations)) {
 		if isForeignProtection(key) {
-			b.reports.add(s.ref, ReasonForeignAnnotation, annotationField(key),
+			r.report(ReasonForeignAnnotation, key,
 				"annotation %s is for another controller and may ask for protection: Limpet does not read it, and the routes of "+
-					"the Ingress serve without it", quote(key))
+					"the %s serve without it", quote(key), r.ref.Kind)
 		}
 	}
 }

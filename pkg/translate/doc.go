@@ -4,7 +4,9 @@
 // It is a function: no client, context, logger, clock or network, and its input is never changed. Part of the input is
 // the Model in use, from which a certificate is taken over whose Secret has become unusable. It decides
 //
-//   - which Ingresses are ours, and which of two objects that want the same thing gets it. Objects are ordered by
+//   - which Ingresses are ours. A reader turns each into a description, which has the same form for every kind of object;
+//     all steps after it work on descriptions, so that another kind needs no more than another reader;
+//   - which of two objects that want the same thing gets it. Objects are ordered by
 //     (creationTimestamp, namespace, name) first, and the oldest wins: the outcome never depends on the order of input;
 //   - which namespace owns each host, and so decides its settings (owners.of);
 //   - which Ingress is the canary of which: it brings a second backend to routes, and has none of its own;

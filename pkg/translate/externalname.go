@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -33,31 +32,31 @@ func ParseNameSuffix(text string) (string, error) {
 // externalPool is the pool of a Service of type ExternalName. Such a Service need not list its ports: a number is then
 // taken as it is.
 func (b *builder) externalPool(
-	s *source, service *corev1.Service, want networkingv1.ServiceBackendPort, field string,
+	d *description, service *corev1.Service, want portDescription, field string,
 ) (model.Pool, bool) {
 	name, wrong := externalName(service.Spec.ExternalName)
 	if wrong != "" {
-		b.reports.add(s.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
-			quote(service.Spec.ExternalName), refOf("Service", service), wrong, s.without())
+		b.reports.add(d.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
+			quote(service.Spec.ExternalName), refOf(model.KindService, service), wrong, d.without())
 		return model.Pool{}, false
 	}
 	if !b.allowsName(name) {
-		b.reports.add(s.ref, ReasonExternalNameNotAllowed, field+".name",
+		b.reports.add(d.ref, ReasonExternalNameNotAllowed, field+".name",
 			"%s has the externalName %s, which --external-names does not allow; list the name there, or a domain above it. %s",
-			refOf("Service", service), quote(name), s.without())
+			refOf(model.KindService, service), quote(name), d.without())
 		return model.Pool{}, false
 	}
-	number := want.Number
-	if want.Name != "" {
+	number := want.number
+	if want.name != "" {
 		port := findPort(service, want)
 		if port == nil {
-			b.reportPort(s, service, want, field)
+			b.reportPort(d, service, want, field)
 			return model.Pool{}, false
 		}
 		number = port.Port
 	}
 	if number < 1 || number > 65535 {
-		b.reportPort(s, service, want, field)
+		b.reportPort(d, service, want, field)
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, number), ExternalName: name}, true

@@ -7,10 +7,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// AnnotationMinVersion is the lowest version of TLS that the hosts of an Ingress are served over.
+// AnnotationMinVersion is the lowest version of TLS that the hosts of an object are served over.
 const AnnotationMinVersion = annotationPrefix + "tls-min-version"
 
-// hosts collects what Ingresses say about the hosts that are routed.
+// hosts collects what objects say about the hosts that are routed.
 type hosts map[string]*host
 
 type host struct {
@@ -32,7 +32,15 @@ func (h hosts) sorted() []model.Host {
 	return out
 }
 
-// security is what an Ingress says about reaching its routes.
+// securitySettings is what an object says about reaching its routes.
+type securitySettings struct {
+	version      model.TLSVersion
+	clients      *clientSettings // nil: clients are asked for nothing
+	transport    string          // what holds for all hosts if it says nothing
+	hasTransport bool
+}
+
+// security is securitySettings with the certificates that clients are verified by.
 type security struct {
 	version      model.TLSVersion
 	clients      *model.ClientCertificates
@@ -40,45 +48,49 @@ type security struct {
 	hasTransport bool
 }
 
-// decideHosts goes through the Ingresses, oldest first. A host has one handshake for all of its paths, so that of two
-// Ingresses that want different ones the oldest wins that says anything; but only those of the namespace that owns the host
-// are heard. The routes of an Ingress whose demands on clients do not count keep them, so that they are served to nobody.
+// decideHosts goes through the objects, oldest first. A host has one handshake for all of its paths, so that of two
+// objects that want different ones the oldest wins that says anything; but only those of the namespace that owns the host
+// are heard. The routes of an object whose demands on clients do not count keep them, so that they are served to nobody.
 func (b *builder) decideHosts() {
 	for name := range b.owners {
 		b.hosts[name] = &host{Host: model.Host{Name: name}, transport: b.options.HSTS}
 	}
-	for _, ingress := range b.ingresses {
-		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
-		want := security{version: b.minVersion(s), clients: b.clientCertificates(s)}
-		want.transport, want.hasTransport = b.transportSecurity(s)
-		b.secured[s.ref] = want
-		b.eachHost(s, func(h *host) {
-			if b.owners.owns(s.Namespace, h.Name) {
-				h.decide(s.ref, &want)
+	for _, d := range b.descriptions {
+		want := b.readSecurity(d)
+		b.secured[d.ref] = want
+		b.eachHost(d, func(h *host) {
+			if b.owners.owns(d.namespace(), h.Name) {
+				h.decide(d.ref, &want)
 			}
 		})
 	}
-	for _, ingress := range b.ingresses {
-		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
-		want := b.secured[s.ref]
-		b.eachHost(s, func(h *host) { b.compareHost(s, h, &want) })
+	for _, d := range b.descriptions {
+		want := b.secured[d.ref]
+		b.eachHost(d, func(h *host) { b.compareHost(d, h, &want) })
 	}
 }
 
-// eachHost visits the routed hosts that an Ingress names, as a canary does too.
-func (b *builder) eachHost(s *source, visit func(*host)) {
-	names := ruleHosts(s)
-	if s.Spec.DefaultBackend != nil && !slices.Contains(names, "") {
-		names = append(names, "")
+// readSecurity completes the settings of an object with the certificates of the Secrets that it names.
+func (b *builder) readSecurity(d *description) security {
+	b.reportStage(d, readClients)
+	out := security{
+		version: d.security.version, clients: b.clientCertificates(d),
+		transport: d.security.transport, hasTransport: d.security.hasTransport,
 	}
-	for _, name := range names {
+	b.reportStage(d, readHSTS)
+	return out
+}
+
+// eachHost visits the routed hosts that an object names, as a canary does too.
+func (b *builder) eachHost(d *description, visit func(*host)) {
+	for _, name := range d.allHosts() {
 		if h := b.hosts[name]; h != nil {
 			visit(h)
 		}
 	}
 }
 
-// decide takes over what an Ingress of the owner says and no older one has said.
+// decide takes over what an object of the owner says and no older one has said.
 func (h *host) decide(by model.Ref, want *security) {
 	if want.version != 0 && h.MinVersion == 0 {
 		h.MinVersion, h.versionBy = want.version, by
@@ -91,16 +103,16 @@ func (h *host) decide(by model.Ref, want *security) {
 	}
 }
 
-// compareHost reports what an Ingress asks for and does not get.
-func (b *builder) compareHost(s *source, h *host, want *security) {
+// compareHost reports what an object asks for and does not get.
+func (b *builder) compareHost(d *description, h *host, want *security) {
 	if want.version != 0 && h.MinVersion != want.version {
-		b.reportHost(s, h, AnnotationMinVersion, h.versionBy, "")
+		b.reportHost(d, h, AnnotationMinVersion, h.versionBy, "")
 	}
 	if want.clients != nil && !sameClients(h.Clients, want.clients) {
-		b.reportHost(s, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.clients))
+		b.reportHost(d, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.clients, d.ref.Kind))
 	}
-	if want.hasTransport && h.transport != want.transport && !b.owners.owns(s.Namespace, h.Name) {
-		b.reportHost(s, h, AnnotationHSTS, h.transportBy, "")
+	if want.hasTransport && h.transport != want.transport && !b.owners.owns(d.namespace(), h.Name) {
+		b.reportHost(d, h, AnnotationHSTS, h.transportBy, "")
 	}
 }
 
@@ -108,15 +120,15 @@ func sameClients(x, y *model.ClientCertificates) bool {
 	return x != nil && x.Fingerprint == y.Fingerprint && x.Forward == y.Forward
 }
 
-// unservedPaths says what becomes of the paths of an Ingress that wants other clients than are verified.
-func unservedPaths(have, want *model.ClientCertificates) string {
+// unservedPaths says what becomes of the paths of an object that wants other clients than are verified.
+func unservedPaths(have, want *model.ClientCertificates, kind string) string {
 	if have != nil && have.Fingerprint == want.Fingerprint {
 		return ""
 	}
-	return ". The paths of this Ingress answer 403 there"
+	return ". The paths of this " + kind + " answer 403 there"
 }
 
-// secureRoutes gives each route what its Ingress says. Where that asks clients for nothing, what the host asks for counts.
+// secureRoutes gives each route what its object says. Where that asks clients for nothing, what the host asks for counts.
 // Strict-Transport-Security binds a whole host in browsers, so that only its owner says it.
 func (b *builder) secureRoutes() {
 	for i := range b.routes.list {
@@ -132,31 +144,31 @@ func (b *builder) secureRoutes() {
 	}
 }
 
-// reportHost says that another Ingress decides.
-func (b *builder) reportHost(s *source, h *host, annotation string, by model.Ref, outcome string) {
-	if who := b.owners[h.Name]; who.namespace != s.Namespace {
-		b.refuse(s, who, h.Name, annotationField(annotation), "annotation "+annotation, outcome)
+// reportHost says that another object decides.
+func (b *builder) reportHost(d *description, h *host, annotation string, by model.Ref, outcome string) {
+	if who := b.owners[h.Name]; who.namespace != d.namespace() {
+		b.refuse(d, who, h.Name, annotationField(annotation), "annotation "+annotation, outcome)
 		return
 	}
-	b.reports.add(s.ref, ReasonHostConflict, annotationField(annotation),
+	b.reports.add(d.ref, ReasonHostConflict, annotationField(annotation),
 		"annotation %s does not count for host %s: %s, which is older, has another value%s",
 		annotation, quote(h.Name), by, outcome)
 }
 
 // minVersion reads the annotation, 0 if there is none that can be applied.
-func (b *builder) minVersion(s *source) model.TLSVersion {
-	value, set := s.Annotations[AnnotationMinVersion]
+func (r *annotationReader) minVersion() model.TLSVersion {
+	value, set := r.annotations[AnnotationMinVersion]
 	if !set {
 		return 0
 	}
 	var version model.TLSVersion
 	if err := version.UnmarshalText([]byte(value)); err != nil {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationMinVersion),
+		r.invalid(AnnotationMinVersion,
 			"annotation %s has the value %s; %s. It is not applied", AnnotationMinVersion, quote(value), err)
 		return 0
 	}
-	if version < b.options.TLSMinVersion {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationMinVersion),
+	if version < r.options.TLSMinVersion {
+		r.invalid(AnnotationMinVersion,
 			"annotation %s has the value %s, which is below --tls-min-version: that counts", AnnotationMinVersion, value)
 		return 0
 	}

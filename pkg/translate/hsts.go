@@ -57,21 +57,20 @@ func (h *hsts) read(directive string) error {
 	return nil
 }
 
-// transportSecurity returns what the annotation of an Ingress says, or what holds for all hosts if it says nothing that can
+// transportSecurity returns what the annotation of an object says, or what holds for all hosts if it says nothing that can
 // be applied.
-func (b *builder) transportSecurity(s *source) (value string, said bool) {
-	text, set := s.Annotations[AnnotationHSTS]
+func (r *annotationReader) transportSecurity() (value string, said bool) {
+	text, set := r.annotations[AnnotationHSTS]
 	if !set {
-		return b.options.HSTS, false
+		return r.options.HSTS, false
 	}
 	value, err := ParseHSTS(text)
 	if err == nil && text == "" {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationHSTS),
-			"annotation %s has the value %s: %s. It is not applied", AnnotationHSTS, quote(text), err)
-		return b.options.HSTS, false
+		r.invalid(AnnotationHSTS, "annotation %s has the value %s: %s. It is not applied", AnnotationHSTS, quote(text), err)
+		return r.options.HSTS, false
 	}
 	return value, true
 }

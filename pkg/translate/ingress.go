@@ -2,135 +2,184 @@ package translate
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// source is an Ingress while it is translated.
-type source struct {
-	*networkingv1.Ingress
-	ref model.Ref
-	// closed says why its routes are closed. Empty: they are open.
-	closed string
-	// affinity is the stickiness that the Ingress brings to backends whose Service has no policy.
-	affinity choice
-	// limits are those that the Ingress asks for, nil for those of the flags.
-	limits *model.Limits
-	// towardsPods is how the pods behind it are spoken to.
-	towardsPods towardsPods
-	// canary is nil for an Ingress that has routes of its own.
-	canary *canary
-	// primary is the stickiness of the backend that a canary is the canary of, which it has too unless something else is
-	// chosen for it.
-	primary *model.Affinity
-}
-
-// without says for a message what becomes of a path whose backend cannot be resolved.
-func (s *source) without() string {
-	if s.canary != nil {
-		return "The canary gets no requests"
-	}
-	return "The route answers 503"
-}
-
-// translateIngresses leaves canaries for the end, when there are the routes that they belong to.
-func (b *builder) translateIngresses() {
-	var canaries []*source
-	for _, ingress := range b.ingresses {
-		s := &source{Ingress: ingress, ref: refOf("Ingress", ingress)}
-		s.affinity = b.ingressAffinity(s)
-		b.checkAnnotations(s)
-		s.towardsPods = b.readTransport(s)
-		if s.canary = b.readCanary(s); s.canary != nil {
-			b.refuseLimits(s)
-			canaries = append(canaries, s)
+// readIngresses describes the Ingresses of our classes.
+func readIngresses(w *World, o *Options) readings {
+	var out readings
+	isOurs := classFilter(w.IngressClasses, o)
+	for _, ingress := range w.Ingresses {
+		if isOurs(ingress) {
+			out.descriptions = append(out.descriptions, describeIngress(ingress, o))
 			continue
 		}
-		s.limits = b.readLimits(s)
-		b.translateIngress(s)
+		out.foreign = append(out.foreign, refOf(model.KindIngress, ingress))
+		eachService(ingress, func(service model.Ref) { out.foreign = append(out.foreign, service) })
 	}
-	for _, s := range canaries {
-		b.translateIngress(s)
+	return out
+}
+
+// eachService calls f for each Service that an Ingress names.
+func eachService(ingress *networkingv1.Ingress, f func(model.Ref)) {
+	r := ingressReader{Ingress: ingress, description: &description{}}
+	r.readRules()
+	r.eachService(f)
+}
+
+func describeIngress(ingress *networkingv1.Ingress, o *Options) *description {
+	d := &description{
+		ref: refOf(model.KindIngress, ingress), generation: ingress.Generation, age: ageOf(ingress),
+	}
+	readAnnotations(d, ingress.Annotations, o)
+	r := ingressReader{Ingress: ingress, description: d}
+	r.readRules()
+	r.readTLS()
+	return d
+}
+
+// ingressReader reads the spec of an Ingress into its description.
+type ingressReader struct {
+	*networkingv1.Ingress
+	*description
+}
+
+func (r *ingressReader) readRules() {
+	for i := range r.Spec.Rules {
+		r.readRule(&r.Spec.Rules[i], fmt.Sprintf("spec.rules[%d]", i))
+	}
+	if len(r.Spec.Rules) == 0 {
+		r.addHost("")
+	}
+	if r.Spec.DefaultBackend != nil {
+		r.addDefault("", "spec.defaultBackend")
 	}
 }
 
-func (b *builder) translateIngress(s *source) {
-	for i := range s.Spec.Rules {
-		b.translateRule(s, &s.Spec.Rules[i], fmt.Sprintf("spec.rules[%d]", i))
-	}
-	if s.Spec.DefaultBackend != nil {
-		b.addDefault(s, "", "spec.defaultBackend")
-	}
-	b.translateTLS(s)
-}
-
-func (b *builder) translateRule(s *source, rule *networkingv1.IngressRule, field string) {
+func (r *ingressReader) readRule(rule *networkingv1.IngressRule, field string) {
 	if wrong := checkHost(rule.Host); wrong != "" {
-		b.reports.add(s.ref, ReasonInvalidHost, field+".host", "host %s %s. The rule is left out", quote(rule.Host), wrong)
+		r.leaveOut(rule, problemOf(ReasonInvalidHost, field+".host",
+			"host %s %s. The rule is left out", quote(rule.Host), wrong))
 		return
 	}
+	r.addHost(rule.Host)
 	if rule.HTTP == nil || len(rule.HTTP.Paths) == 0 {
-		b.translateEmptyRule(s, rule.Host, field)
+		r.readEmptyRule(rule.Host, field)
 		return
 	}
+	hosts := []string{rule.Host}
 	for i := range rule.HTTP.Paths {
-		b.translatePath(s, rule.Host, &rule.HTTP.Paths[i], fmt.Sprintf("%s.http.paths[%d]", field, i))
+		r.readPath(hosts, &rule.HTTP.Paths[i], fmt.Sprintf("%s.http.paths[%d]", field, i))
 	}
 }
 
-// translateEmptyRule: the API leaves it to the controller what a rule without paths does. All of its host goes to the
+// leaveOut keeps no more of a rule than the Services that it names.
+func (r *ingressReader) leaveOut(rule *networkingv1.IngressRule, problem Problem) {
+	out := ruleDescription{problem: &problem}
+	if rule.HTTP != nil {
+		for i := range rule.HTTP.Paths {
+			out.backends = append(out.backends, r.backend(&rule.HTTP.Paths[i].Backend, ""))
+		}
+	}
+	r.rules = append(r.rules, out)
+}
+
+// readEmptyRule: the API leaves it to the controller what a rule without paths does. All of its host goes to the
 // default backend of the Ingress.
-func (b *builder) translateEmptyRule(s *source, host, field string) {
-	if s.Spec.DefaultBackend == nil {
-		b.reports.add(s.ref, ReasonEmptyRule, field,
-			"the rule has no paths, and the Ingress has no defaultBackend: nothing is served for host %s", quote(host))
+func (r *ingressReader) readEmptyRule(host, field string) {
+	if r.Spec.DefaultBackend != nil {
+		r.addDefault(host, field)
 		return
 	}
-	b.addDefault(s, host, field)
+	problem := problemOf(ReasonEmptyRule, field,
+		"the rule has no paths, and the Ingress has no defaultBackend: nothing is served for host %s", quote(host))
+	r.rules = append(r.rules, ruleDescription{problem: &problem})
 }
 
-func (b *builder) translatePath(s *source, host string, path *networkingv1.HTTPIngressPath, field string) {
-	b.guardPattern(s, host, path)
-	text, kind, wrong := routePath(path)
-	if wrong != "" {
-		b.reports.add(s.ref, ReasonInvalidPath, field, "path %s %s. It is left out", quote(path.Path), wrong)
-		return
-	}
-	key := routeKey{host: host, path: text, kind: kind}
-	if s.canary != nil {
-		b.addCanary(s, key, &path.Backend, field+".backend")
-		return
-	}
-	if !b.mayRoute(s, key, field) {
-		return
-	}
-	if !b.routes.take(key, s.ref) {
-		b.reports.add(s.ref, ReasonRouteConflict, field,
-			"host %s, path %s, %s belongs to %s, which is older or names it first. This path is left out",
-			quote(host), quote(text), kind, b.routes.taken[key])
-		return
-	}
-	b.routes.add(key, s, b.resolve(s, &path.Backend, field+".backend"))
+// addDefault routes a whole host to the default backend.
+func (r *ingressReader) addDefault(host, field string) {
+	r.rules = append(r.rules, ruleDescription{
+		field: field, hosts: []string{host}, path: "/", pathType: model.PathPrefix, isDefault: true,
+		backends: []backendDescription{r.backend(r.Spec.DefaultBackend, "spec.defaultBackend")},
+	})
 }
 
-// addDefault routes a whole host to the default backend. Rules of the Ingress itself come first, without complaint.
-func (b *builder) addDefault(s *source, host, field string) {
-	key := routeKey{host: host, path: "/", kind: model.PathPrefix}
-	if s.canary != nil {
-		b.addCanary(s, key, s.Spec.DefaultBackend, "spec.defaultBackend")
-		return
+func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressPath, field string) {
+	rule := ruleDescription{
+		field: field, hosts: hosts, guards: pathGuards(path.Path),
+		backends: []backendDescription{r.backend(&path.Backend, field+".backend")},
 	}
-	if !b.mayRoute(s, key, field) {
-		return
+	wrong := ""
+	if rule.path, rule.pathType, wrong = ingressPath(path); wrong != "" {
+		problem := problemOf(ReasonInvalidPath, field, "path %s %s. It is left out", quote(path.Path), wrong)
+		rule.problem = &problem
 	}
-	if b.routes.take(key, s.ref) {
-		b.routes.add(key, s, b.resolve(s, s.Spec.DefaultBackend, "spec.defaultBackend"))
-		return
+	r.rules = append(r.rules, rule)
+}
+
+// pathGuards returns the prefixes to close because the path of a closed Ingress may be a pattern.
+func pathGuards(path string) []string {
+	if at := strings.IndexAny(path, patternBytes); at >= 0 {
+		return patternPrefixes(path, at)
 	}
-	if owner := b.routes.taken[key]; owner != s.ref {
-		b.reports.add(s.ref, ReasonRouteConflict, field,
-			"host %s, path \"/\" belongs to %s, which is older. This default backend is not used there", quote(host), owner)
+	return nil
+}
+
+// ingressPath returns the path of a route and its type, or says what is wrong.
+func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, wrong string) {
+	if p.PathType == nil {
+		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"
+	}
+	path = p.Path
+	switch *p.PathType {
+	case networkingv1.PathTypeExact:
+		kind = model.PathExact
+	case networkingv1.PathTypePrefix:
+		kind = model.PathPrefix
+	case networkingv1.PathTypeImplementationSpecific:
+		kind = model.PathPrefix
+		if path == "" {
+			path = "/"
+		}
+	default:
+		return "", "", fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific",
+			quote(string(*p.PathType)))
+	}
+	path, wrong = routePath(path, kind)
+	return path, kind, wrong
+}
+
+// backend describes a backend. One that is not a Service is a problem.
+func (r *ingressReader) backend(in *networkingv1.IngressBackend, field string) backendDescription {
+	out := backendDescription{field: field, serviceField: field + ".service", weight: 1}
+	if in.Service != nil {
+		out.namespace, out.service = r.Ingress.Namespace, in.Service.Name
+		out.port = portDescription{name: in.Service.Port.Name, number: in.Service.Port.Number}
+		return out
+	}
+	problem := problemOf(ReasonUnsupportedBackend, field, "the backend names no Service. %s", r.without())
+	if other := in.Resource; other != nil {
+		problem = problemOf(ReasonUnsupportedBackend, field+".resource",
+			"%s %s cannot be a backend: only a Service can. %s", quote(other.Kind), quote(other.Name), r.without())
+	}
+	out.problem = &problem
+	return out
+}
+
+func (r *ingressReader) readTLS() {
+	for i := range r.Spec.TLS {
+		field := fmt.Sprintf("spec.tls[%d]", i)
+		r.tls = append(r.tls, tlsDescription{
+			field:       field,
+			secret:      model.Ref{Kind: model.KindSecret, Namespace: r.Ingress.Namespace, Name: r.Spec.TLS[i].SecretName},
+			secretField: field + ".secretName",
+			hosts:       slices.Clone(r.Spec.TLS[i].Hosts),
+			hostsField:  field + ".hosts",
+		})
 	}
 }

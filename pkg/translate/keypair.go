@@ -11,7 +11,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -23,13 +22,13 @@ type keyPair struct {
 	wrong error
 }
 
-// serveDefaultCertificate comes before all Ingresses: what unknown hosts get is for whoever runs Limpet to say.
+// serveDefaultCertificate comes before all objects: what unknown hosts get is for whoever runs Limpet to say.
 func (b *builder) serveDefaultCertificate() {
 	name := b.options.DefaultCertificate
 	if name.Name == "" {
 		return
 	}
-	about := model.Ref{Kind: "Secret", Namespace: name.Namespace, Name: name.Name}
+	about := model.Ref{Kind: model.KindSecret, Namespace: name.Namespace, Name: name.Name}
 	b.reports.open(about, 0)
 	b.certs.byDefault = b.certificateOf(about, about, "", "Unknown hosts get one that clients refuse")
 	if c := b.certs.byDefault; c != nil {
@@ -38,13 +37,12 @@ func (b *builder) serveDefaultCertificate() {
 }
 
 // certificate gives the Certificate of a TLS section, or nil; what is wrong with it is a Problem.
-func (b *builder) certificate(s *source, section *networkingv1.IngressTLS, field string) *model.Certificate {
-	if section.SecretName != "" {
-		secret := model.Ref{Kind: "Secret", Namespace: s.Namespace, Name: section.SecretName}
-		return b.certificateOf(s.ref, secret, field, "No certificate is served for these hosts")
+func (b *builder) certificate(d *description, section *tlsDescription) *model.Certificate {
+	if section.secret.Name != "" {
+		return b.certificateOf(d.ref, section.secret, section.secretField, "No certificate is served for these hosts")
 	}
 	if b.certs.byDefault == nil {
-		b.reports.add(s.ref, ReasonSecretNotFound, field,
+		b.reports.add(d.ref, ReasonSecretNotFound, section.secretField,
 			"no Secret is named, and there is no default certificate: none is served for these hosts")
 	}
 	return b.certs.byDefault

@@ -35,13 +35,13 @@ const (
 )
 
 // readLimits gives what the annotations of an Ingress say, nil if that is nothing. A wrong one is not applied.
-func (b *builder) readLimits(s *source) *model.Limits {
+func (r *annotationReader) readLimits() *model.Limits {
 	limits := model.Limits{
-		AnswerTimeout:  b.readTimeout(s, AnnotationTimeoutAnswer),
-		ConnectTimeout: b.readTimeout(s, AnnotationTimeoutConnect),
-		BodyTimeout:    b.readTimeout(s, AnnotationTimeoutBody),
-		MaxBodyBytes:   b.readCount(s, AnnotationMaxBodyBytes, 0, maxBody),
-		MaxAttempts:    int(b.readCount(s, AnnotationMaxAttempts, 1, maxAttempts)),
+		AnswerTimeout:  r.readTimeout(AnnotationTimeoutAnswer),
+		ConnectTimeout: r.readTimeout(AnnotationTimeoutConnect),
+		BodyTimeout:    r.readTimeout(AnnotationTimeoutBody),
+		MaxBodyBytes:   r.readCount(AnnotationMaxBodyBytes, 0, maxBody),
+		MaxAttempts:    int(r.readCount(AnnotationMaxAttempts, 1, maxAttempts)),
 	}
 	if limits == (model.Limits{}) {
 		return nil
@@ -49,28 +49,28 @@ func (b *builder) readLimits(s *source) *model.Limits {
 	return &limits
 }
 
-func (b *builder) readTimeout(s *source, key string) time.Duration {
-	text, set := s.Annotations[key]
+func (r *annotationReader) readTimeout(key string) time.Duration {
+	text, set := r.annotations[key]
 	if !set {
 		return 0
 	}
 	value, err := time.ParseDuration(text)
 	if err != nil || value < minTimeout || value > maxTimeout {
-		b.wrongAnnotation(s, key, fmt.Sprintf("it must be a duration such as 30s or 5m, from %s to %s", minTimeout, maxTimeout))
+		r.wrongAnnotation(key, fmt.Sprintf("it must be a duration such as 30s or 5m, from %s to %s", minTimeout, maxTimeout))
 		return 0
 	}
 	return value
 }
 
 // readCount gives NoBound for a 0, where that is allowed.
-func (b *builder) readCount(s *source, key string, least, most int64) int64 {
-	text, set := s.Annotations[key]
+func (r *annotationReader) readCount(key string, least, most int64) int64 {
+	text, set := r.annotations[key]
 	if !set {
 		return 0
 	}
 	value, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || value < least || value > most {
-		b.wrongAnnotation(s, key, fmt.Sprintf("it must be a whole number from %d to %d", least, most))
+		r.wrongAnnotation(key, fmt.Sprintf("it must be a whole number from %d to %d", least, most))
 		return 0
 	}
 	if value == 0 {
@@ -80,11 +80,10 @@ func (b *builder) readCount(s *source, key string, least, most int64) int64 {
 }
 
 // refuseLimits names limits on a canary: its requests are those of the route that it belongs to.
-func (b *builder) refuseLimits(s *source) {
+func (r *annotationReader) refuseLimits() {
 	for _, key := range limitAnnotations {
-		if _, set := s.Annotations[key]; set {
-			b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(key),
-				"annotation %s has no effect on a canary: the limits of the route that it belongs to hold", key)
+		if _, set := r.annotations[key]; set {
+			r.invalid(key, "annotation %s has no effect on a canary: the limits of the route that it belongs to hold", key)
 		}
 	}
 }

@@ -3,10 +3,7 @@ package translate
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
-
-	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -14,16 +11,16 @@ import (
 // owner is the namespace that decides every setting of a host.
 type owner struct {
 	namespace string
-	// ingress is its oldest Ingress that routes the host. It is told about those of other namespaces that try to decide.
-	ingress model.Ref
+	// object is its oldest object that routes the host. It is told about those of other namespaces that try to decide.
+	object model.Ref
 }
 
-// owners holds the owner of each host that some Ingress routes, by the host as rules write it: "shop.example.com",
+// owners holds the owner of each host that some object routes, by the host as rules write it: "shop.example.com",
 // "*.example.com", or "" for any host.
 type owners map[string]owner
 
-// of returns the owner of a host: the namespace with its oldest routing Ingress or, where no Ingress routes an exact host, the
-// owner of the wildcard that covers it. A host that no Ingress routes has no owner.
+// of returns the owner of a host: the namespace with its oldest routing object or, where no object routes an exact host, the
+// owner of the wildcard that covers it. A host that no object routes has no owner.
 func (o owners) of(host string) (who owner, owned bool) {
 	if who, owned = o[host]; owned {
 		return who, true
@@ -49,72 +46,37 @@ func wildcardOver(host string) (wildcard string, found bool) {
 	return "*." + suffix, found
 }
 
-// findOwners goes through the Ingresses, oldest first.
+// findOwners goes through the objects, oldest first.
 func (b *builder) findOwners() {
-	for _, ingress := range b.ingresses {
-		for _, host := range routedHosts(ingress) {
+	for _, d := range b.descriptions {
+		for _, host := range d.routedHosts() {
 			if _, owned := b.owners[host]; !owned {
-				b.owners[host] = owner{namespace: ingress.Namespace, ingress: refOf("Ingress", ingress)}
+				b.owners[host] = owner{namespace: d.namespace(), object: d.ref}
 			}
 		}
 	}
 }
 
-// routedHosts returns the hosts that an Ingress has routes of its own for. Whether their backends exist does not matter.
-func routedHosts(ingress *networkingv1.Ingress) []string {
-	if isCanary(ingress) {
-		return nil
-	}
-	var hosts []string
-	for i := range ingress.Spec.Rules {
-		rule := &ingress.Spec.Rules[i]
-		if checkHost(rule.Host) == "" && !slices.Contains(hosts, rule.Host) && routesPaths(ingress, rule) {
-			hosts = append(hosts, rule.Host)
-		}
-	}
-	if ingress.Spec.DefaultBackend != nil && !slices.Contains(hosts, "") {
-		hosts = append(hosts, "")
-	}
-	return hosts
-}
-
-// isCanary agrees with readCanary: a value that cannot be read makes a canary, too.
-func isCanary(ingress *networkingv1.Ingress) bool {
-	value, set := ingress.Annotations[annotationCanary]
-	enabled, err := strconv.ParseBool(value)
-	return set && (enabled || err != nil)
-}
-
-func routesPaths(ingress *networkingv1.Ingress, rule *networkingv1.IngressRule) bool {
-	if rule.HTTP == nil || len(rule.HTTP.Paths) == 0 {
-		return ingress.Spec.DefaultBackend != nil
-	}
-	return slices.ContainsFunc(rule.HTTP.Paths, func(path networkingv1.HTTPIngressPath) bool {
-		_, _, wrong := routePath(&path)
-		return wrong == ""
-	})
-}
-
-// refuse reports to both sides that a host belongs to another namespace. subject is what the Ingress asks for, and outcome what
+// refuse reports to both sides that a host belongs to another namespace. subject is what the object asks for, and outcome what
 // follows for it.
-func (b *builder) refuse(s *source, who owner, host, field, subject, outcome string) {
-	b.reports.add(s.ref, ReasonHostConflict, field, "%s does not count for host %s, which belongs to namespace %s by %s%s",
-		subject, quote(host), who.namespace, who.ingress, outcome)
-	b.notices.add(who.ingress, ReasonHostClaimed, "%s asks for %s of host %s, which belongs to this namespace: it does not count",
-		s.ref, subject, quote(host))
+func (b *builder) refuse(d *description, who owner, host, field, subject, outcome string) {
+	b.reports.add(d.ref, ReasonHostConflict, field, "%s does not count for host %s, which belongs to namespace %s by %s%s",
+		subject, quote(host), who.namespace, who.object, outcome)
+	b.notices.add(who.object, ReasonHostClaimed, "%s asks for %s of host %s, which belongs to this namespace: it does not count",
+		d.ref, subject, quote(host))
 }
 
-// mayRoute reports whether a route of an Ingress counts. Others than the owner may add paths to a host, unless the options
+// mayRoute reports whether a route of an object counts. Others than the owner may add paths to a host, unless the options
 // say otherwise, but no ACME challenges: whoever serves those gets certificates for the host.
-func (b *builder) mayRoute(s *source, key routeKey, field string) bool {
+func (b *builder) mayRoute(d *description, key routeKey, field string) bool {
 	who, owned := b.owners.of(key.host)
 	switch {
-	case !owned || who.namespace == s.Namespace:
+	case !owned || who.namespace == d.namespace():
 		return true
 	case isChallenge(key.path):
-		b.refuse(s, who, key.host, field, "a route for ACME challenges", ". This path is left out")
+		b.refuse(d, who, key.host, field, "a route for ACME challenges", ". This path is left out")
 	case b.options.OwnerRoutesOnly:
-		b.refuse(s, who, key.host, field, "a route", ". With --host-routes=owner this path is left out")
+		b.refuse(d, who, key.host, field, "a route", ". With --host-routes=owner this path is left out")
 	default:
 		return true
 	}
@@ -129,10 +91,10 @@ func isChallenge(path string) bool {
 	return found && (rest == "" || rest[0] == '/')
 }
 
-// maxNotices bounds what other namespaces can make us say about an Ingress.
+// maxNotices bounds what other namespaces can make us say about an object.
 const maxNotices = 8
 
-// notices are Problems that other namespaces cause. They follow those of the Ingress itself, so that they displace none.
+// notices are Problems that other namespaces cause. They follow those of the object itself, so that they displace none.
 type notices map[model.Ref][]Problem
 
 func (n notices) add(ref model.Ref, reason, format string, args ...any) {

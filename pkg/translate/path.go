@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	networkingv1 "k8s.io/api/networking/v1"
-
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -15,44 +13,21 @@ const maxPath = 1024
 // routePath gives the path of a route as requests are compared with it, or says what is wrong. Requests are compared
 // by their normalised path (RFC 3986, section 6.2.2: unreserved bytes decoded, escapes in upper case, no dot segments),
 // so a path that is not written so is brought to that form, and one that no request can have is refused.
-func routePath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, wrong string) {
-	kind, text, wrong := pathKind(p)
-	if wrong != "" {
-		return "", "", wrong
-	}
+func routePath(text string, kind model.PathType) (path, wrong string) {
 	if wrong := checkPath(text); wrong != "" {
-		return "", "", wrong
+		return "", wrong
 	}
 	path, wrong = normalizePath(text)
 	if wrong != "" {
-		return "", "", wrong
+		return "", wrong
 	}
 	if wrong := checkSegments(path); wrong != "" {
-		return "", "", wrong
+		return "", wrong
 	}
 	if kind == model.PathPrefix && len(path) > 1 {
 		path = strings.TrimSuffix(path, "/") // /a and /a/ are one prefix: the comparison is by segment
 	}
-	return path, kind, ""
-}
-
-func pathKind(p *networkingv1.HTTPIngressPath) (kind model.PathType, path, wrong string) {
-	if p.PathType == nil {
-		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"
-	}
-	switch *p.PathType {
-	case networkingv1.PathTypeExact:
-		return model.PathExact, p.Path, ""
-	case networkingv1.PathTypePrefix:
-		return model.PathPrefix, p.Path, ""
-	case networkingv1.PathTypeImplementationSpecific:
-		if p.Path == "" {
-			return model.PathPrefix, "/", ""
-		}
-		return model.PathPrefix, p.Path, ""
-	}
-	wrong = fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific", quote(string(*p.PathType)))
-	return "", "", wrong
+	return path, ""
 }
 
 func checkPath(path string) string {

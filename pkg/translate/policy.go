@@ -43,13 +43,13 @@ type applied struct {
 	settings *model.Affinity
 }
 
-// choice is the stickiness that an Ingress brings to its backends.
+// choice is the stickiness that an object brings to its backends.
 type choice struct {
 	// made is set where somebody chose, be it to have none.
 	made bool
 	// settings is nil for none.
 	settings *model.Affinity
-	// annotation is the one that made the choice, "" if a policy that targets the Ingress did.
+	// annotation is the one that made the choice, "" if a policy that targets the object did.
 	annotation string
 	policy     *policy
 }
@@ -106,39 +106,39 @@ func targetOf(p *policy, target *v1alpha1.TargetRef) model.Ref {
 	return model.Ref{Kind: target.Kind, Namespace: p.Namespace, Name: target.Name}
 }
 
-// ingressAffinity gives the stickiness that the Ingress brings to backends whose Service has no policy.
-func (b *builder) ingressAffinity(s *source) choice {
-	annotated := b.annotatedAffinity(s)
-	chosen, by := b.ingressPolicy(s)
+// objectAffinity gives the stickiness that an object brings to backends whose Service has no policy.
+func (b *builder) objectAffinity(d *description) choice {
+	annotated := d.affinity.annotated
+	chosen, by := b.objectPolicy(d)
 	if !chosen.made {
 		return annotated
 	}
 	if annotated.made {
-		b.overridden(s, annotated, "%s", by)
+		b.overridden(d, annotated, "%s", by)
 	}
 	return chosen
 }
 
-// ingressPolicy gives the policy that is applied to an Ingress, and says for a message why it is.
-func (b *builder) ingressPolicy(s *source) (chosen choice, by string) {
-	name, named := s.Annotations[AnnotationPolicy]
-	if !named {
-		p := b.policies.byTarget[s.ref]
+// objectPolicy gives the policy that is applied to an object, and says for a message why it is.
+func (b *builder) objectPolicy(d *description) (chosen choice, by string) {
+	name := d.affinity.policyName
+	if !d.affinity.namesPolicy {
+		p := b.policies.byTarget[d.ref]
 		if p == nil {
 			return choice{}, ""
 		}
-		return choice{made: true, settings: p.settings, policy: p}, p.ref.String() + " targets the Ingress"
+		return choice{made: true, settings: p.settings, policy: p}, p.ref.String() + " targets the " + d.ref.Kind
 	}
 	chosen = choice{made: true, annotation: AnnotationPolicy}
 	by = "the annotation " + AnnotationPolicy + " comes first"
-	p := b.policies.byName[types.NamespacedName{Namespace: s.Namespace, Name: name}]
+	p := b.policies.byName[types.NamespacedName{Namespace: d.namespace(), Name: name}]
 	switch {
 	case p == nil:
-		b.reports.add(s.ref, ReasonPolicyNotFound, annotationField(AnnotationPolicy),
+		b.reports.add(d.ref, ReasonPolicyNotFound, annotationField(AnnotationPolicy),
 			"AffinityPolicy %s does not exist in namespace %s: the backends serve without stickiness until it does",
-			quote(name), s.Namespace)
+			quote(name), d.namespace())
 	case p.settings == nil:
-		b.reports.add(s.ref, ReasonPolicyNotAccepted, annotationField(AnnotationPolicy),
+		b.reports.add(d.ref, ReasonPolicyNotAccepted, annotationField(AnnotationPolicy),
 			"%s is not accepted: the backends serve without stickiness. %s", p.ref, p.message)
 	default:
 		chosen.settings, chosen.policy = p.settings, p
@@ -146,24 +146,24 @@ func (b *builder) ingressPolicy(s *source) (chosen choice, by string) {
 	return chosen, by
 }
 
-func (b *builder) overridden(s *source, c choice, format string, args ...any) {
-	b.reports.add(s.ref, ReasonAnnotationOverridden, annotationField(c.annotation),
+func (b *builder) overridden(d *description, c choice, format string, args ...any) {
+	b.reports.add(d.ref, ReasonAnnotationOverridden, annotationField(c.annotation),
 		"annotation "+c.annotation+" is not applied: "+format, args...)
 }
 
 // backendAffinity gives the stickiness of one backend, nil for none.
-func (b *builder) backendAffinity(s *source, pool model.PoolID, field string) *model.Affinity {
-	service := model.Ref{Kind: "Service", Namespace: pool.Namespace, Name: pool.Service}
+func (b *builder) backendAffinity(t *translation, pool model.PoolID, field string) *model.Affinity {
+	service := model.Ref{Kind: model.KindService, Namespace: pool.Namespace, Name: pool.Service}
 	p := b.policies.byTarget[service]
-	if p == nil && !s.affinity.made && s.primary != nil {
-		like := b.policies.uses[s.primary]
+	if p == nil && !t.chosen.made && t.primary != nil {
+		like := b.policies.uses[t.primary]
 		return b.apply(like.settings, pool, like.use)
 	}
 	if p == nil {
-		return b.apply(s.affinity.settings, pool, use{s.affinity.policy, s.ref})
+		return b.apply(t.chosen.settings, pool, use{t.chosen.policy, t.ref})
 	}
-	if s.affinity.annotation != "" && s.affinity.policy != p {
-		b.overridden(s, s.affinity, "%s targets %s, the backend of %s", p.ref, service, field)
+	if t.chosen.annotation != "" && t.chosen.policy != p {
+		b.overridden(t.description, t.chosen, "%s targets %s, the backend of %s", p.ref, service, field)
 	}
 	return b.apply(p.settings, pool, use{p, service})
 }

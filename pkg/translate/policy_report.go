@@ -66,11 +66,11 @@ func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Con
 
 // exists remembers a Service that is not there, so that its creation is noticed.
 func (b *builder) exists(target model.Ref) bool {
-	if target.Kind == "Service" {
+	if target.Kind == model.KindService {
 		_, key := b.refer(target.Kind, target.Namespace, target.Name)
 		return b.services[key] != nil
 	}
-	return b.reports[target] != nil // every Ingress of ours has a Report
+	return b.reports[target] != nil // every described object has a Report
 }
 
 func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.Condition {

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -127,78 +128,78 @@ func meantProtection(name string, known []string, isProtective func(string) bool
 	return ""
 }
 
-// checkAnnotations reports the annotations that have no effect, and closes the Ingress if one of them asks for
+// checkAnnotations reports the annotations that have no effect, and closes the object if one of them asks for
 // protection.
-func (b *builder) checkAnnotations(s *source) {
-	findings := judge(s.Annotations)
-	waived := b.readWaivers(s, findings)
+func (r *annotationReader) checkAnnotations() {
+	findings := judge(r.annotations)
+	waived := r.readWaivers(findings)
 	for i := range findings { // first, so that they are among the problems that are listed
 		if f := &findings[i]; f.asks == asksProtection && !waived[f.key] {
-			b.refuseUnenforced(s, f)
+			r.refuseUnenforced(f)
 		}
 	}
 	for i := range findings {
-		b.reportIgnored(s, &findings[i], waived[findings[i].key])
+		r.reportIgnored(&findings[i], waived[findings[i].key])
 	}
-	b.checkForeign(s)
+	r.checkForeign()
 }
 
 // reportIgnored reports an annotation that has no effect, unless it protects and is not waived.
-func (b *builder) reportIgnored(s *source, f *finding, isWaived bool) {
+func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 	switch {
 	case f.isHonoured, f.asks == asksNothing:
 	case f.asks == asksProtection:
 		if isWaived {
-			b.reports.add(s.ref, ReasonNotHonoured, annotationField(f.key),
-				"annotation %s is not honoured by this version: the routes of the Ingress serve without it, as %s says",
-				quote(f.key), AnnotationUnenforced)
+			r.report(ReasonNotHonoured, f.key,
+				"annotation %s is not honoured by this version: the routes of the %s serve without it, as %s says",
+				quote(f.key), r.ref.Kind, AnnotationUnenforced)
 		}
-	case s.closed != "" && strings.HasPrefix(f.key, nginxPrefix):
-		b.reports.add(s.ref, ReasonNotHonoured, annotationField(f.key),
+	case r.closed != "" && strings.HasPrefix(f.key, nginxPrefix):
+		r.report(ReasonNotHonoured, f.key,
 			"annotation %s is not honoured by this version", quote(f.key))
 	case strings.HasPrefix(f.key, nginxPrefix):
-		b.reports.add(s.ref, ReasonNotHonoured, annotationField(f.key),
-			"annotation %s is not honoured by this version: the routes of the Ingress serve without it", quote(f.key))
+		r.report(ReasonNotHonoured, f.key,
+			"annotation %s is not honoured by this version: the routes of the %s serve without it", quote(f.key), r.ref.Kind)
 	default:
-		b.reports.add(s.ref, ReasonUnknownAnnotation, annotationField(f.key),
+		r.report(ReasonUnknownAnnotation, f.key,
 			"there is no annotation %s; there are %s.%s",
 			quote(f.key), strings.Join(annotationNames, ", "), didYouMean(f.key, annotationNames))
 	}
 }
 
-// refuseUnenforced reports protection that is not enforced, and closes the Ingress unless the flag says otherwise.
-func (b *builder) refuseUnenforced(s *source, f *finding) {
+// refuseUnenforced reports protection that is not enforced, and closes the object unless the flag says otherwise.
+func (r *annotationReader) refuseUnenforced(f *finding) {
 	what := fmt.Sprintf("annotation %s asks for protection that this version does not enforce", quote(f.key))
 	if f.meant != "" {
 		what = fmt.Sprintf("there is no annotation %s; it may stand for %s, which protects", quote(f.key), f.meant)
 	}
-	if b.options.ServeUnprotected {
-		b.reports.add(s.ref, ReasonProtectionNotEnforced, annotationField(f.key),
-			"%s: the routes of the Ingress serve without it, because --unenforced-protection is serve", what)
+	if r.options.ServeUnprotected {
+		r.report(ReasonProtectionNotEnforced, f.key,
+			"%s: the routes of the %s serve without it, because --unenforced-protection is serve", what, r.ref.Kind)
 		return
 	}
-	outcome := "the routes of the Ingress respond 503"
+	outcome := "the routes of the " + r.ref.Kind + " respond 503"
 	switch {
-	case isCanary(s.Ingress):
+	case isCanary(r.annotations):
 		outcome = "the canary gets no requests"
 	case f.isHostWide:
-		outcome += ", and so do those of other Ingresses of namespace " + s.Namespace + " for the same hosts"
+		outcome += ", and so do those of other Ingresses of namespace " + r.namespace() + " for the same hosts"
 	}
-	b.reports.add(s.ref, ReasonProtectionNotEnforced, annotationField(f.key),
+	r.report(ReasonProtectionNotEnforced, f.key,
 		"%s: %s. To serve without it, name it in annotation %s: %s",
 		what, outcome, AnnotationUnenforced, strconv.QuoteToASCII(strings.TrimPrefix(f.key, nginxPrefix)))
-	if s.closed == "" {
-		s.closed = "annotation " + f.key + " is not enforced"
+	if r.closed == "" {
+		r.closed = "annotation " + f.key + " is not enforced"
 	}
-	if f.isHostWide && !isCanary(s.Ingress) {
-		b.closeHosts(s, f.key)
+	if f.isHostWide && !isCanary(r.annotations) {
+		r.closesHosts = cmp.Or(r.closesHosts, f.key)
 	}
 }
 
 // readWaivers returns the keys of the annotations that the author gives up. An entry without a prefix is a name of
 // ingress-nginx.
-func (b *builder) readWaivers(s *source, findings []finding) map[string]bool {
-	text, isSet := s.Annotations[AnnotationUnenforced]
+func (r *annotationReader) readWaivers(findings []finding) map[string]bool {
+	text, isSet := r.annotations[AnnotationUnenforced]
 	if !isSet {
 		return nil
 	}
@@ -214,7 +215,7 @@ func (b *builder) readWaivers(s *source, findings []finding) map[string]bool {
 			key = nginxPrefix + entry
 		}
 		if wrong := checkWaiver(key, set[key]); wrong != "" {
-			b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationUnenforced),
+			r.report(ReasonInvalidAnnotation, AnnotationUnenforced,
 				"annotation %s names %s, which %s. That entry has no effect", AnnotationUnenforced, quote(entry), wrong)
 			continue
 		}

@@ -14,7 +14,7 @@ type routeKey struct {
 	kind model.PathType
 }
 
-// routes collects the Routes of one Build, those of older Ingresses first.
+// routes collects the Routes of one Build, those of older objects first.
 type routes struct {
 	list  []model.Route
 	taken map[routeKey]model.Ref
@@ -30,10 +30,11 @@ func (r *routes) take(key routeKey, owner model.Ref) bool {
 	return true
 }
 
-func (r *routes) add(key routeKey, s *source, backend *model.Backend) {
-	route := model.Route{Host: key.host, Path: key.path, PathType: key.kind, Source: s.ref, Closed: s.closed, Limits: s.limits}
-	if backend != nil {
-		route.Backends = []model.Backend{*backend}
+// add adds a route of an object. limits are those of its rule, nil for those of the object.
+func (r *routes) add(key routeKey, t *translation, limits *model.Limits, backends []model.Backend) {
+	route := model.Route{
+		Host: key.host, Path: key.path, PathType: key.kind, Source: t.ref, Backends: backends, Closed: t.closed,
+		Limits: cmp.Or(limits, t.limits),
 	}
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)

@@ -6,31 +6,31 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 // pool gives the Pool behind a backend, or names the Problem.
-func (b *builder) pool(s *source, backend *networkingv1.IngressServiceBackend, field string) (model.Pool, bool) {
-	ref, key := b.refer("Service", s.Namespace, backend.Name)
+func (b *builder) pool(d *description, backend *backendDescription) (model.Pool, bool) {
+	field := backend.serviceField
+	ref, key := b.refer(model.KindService, backend.namespace, backend.service)
 	service := b.services[key]
 	if service == nil {
-		b.reports.add(s.ref, ReasonServiceNotFound, field+".name",
-			"%s does not exist. %s until it does", ref, s.without())
+		b.reports.add(d.ref, ReasonServiceNotFound, field+".name",
+			"%s does not exist. %s until it does", ref, d.without())
 		return model.Pool{}, false
 	}
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
-		return b.externalPool(s, service, backend.Port, field)
+		return b.externalPool(d, service, backend.port, field)
 	}
-	port := findPort(service, backend.Port)
+	port := findPort(service, backend.port)
 	if port == nil {
-		b.reportPort(s, service, backend.Port, field)
+		b.reportPort(d, service, backend.port, field)
 		return model.Pool{}, false
 	}
 	if protocol := cmp.Or(port.Protocol, corev1.ProtocolTCP); protocol != corev1.ProtocolTCP {
-		b.reports.add(s.ref, ReasonUnsupportedProtocol, field+".port",
-			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, s.without())
+		b.reports.add(d.ref, ReasonUnsupportedProtocol, field+".port",
+			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.without())
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, port.Port), PortName: port.Name}, true
@@ -42,14 +42,14 @@ func poolID(service *corev1.Service, port int32) model.PoolID {
 
 // findPort gives the port that a backend names by name or by number, nil if there is none. Where a number is both a
 // TCP and a UDP port, the TCP one is meant.
-func findPort(service *corev1.Service, want networkingv1.ServiceBackendPort) *corev1.ServicePort {
+func findPort(service *corev1.Service, want portDescription) *corev1.ServicePort {
 	var found *corev1.ServicePort
 	for i := range service.Spec.Ports {
 		port := &service.Spec.Ports[i]
-		if want.Name != "" && port.Name == want.Name {
+		if want.name != "" && port.Name == want.name {
 			return port
 		}
-		matches := want.Name == "" && port.Port == want.Number
+		matches := want.name == "" && port.Port == want.number
 		if matches && (found == nil || port.Protocol == corev1.ProtocolTCP) {
 			found = port
 		}
@@ -57,16 +57,16 @@ func findPort(service *corev1.Service, want networkingv1.ServiceBackendPort) *co
 	return found
 }
 
-func (b *builder) reportPort(s *source, service *corev1.Service, want networkingv1.ServiceBackendPort, field string) {
-	b.reports.add(s.ref, ReasonPortNotFound, field+".port", "%s has no port %s; it has %s. %s",
-		refOf("Service", service), portText(want), portList(service), s.without())
+func (b *builder) reportPort(d *description, service *corev1.Service, want portDescription, field string) {
+	b.reports.add(d.ref, ReasonPortNotFound, field+".port", "%s has no port %s; it has %s. %s",
+		refOf(model.KindService, service), portText(want), portList(service), d.without())
 }
 
-func portText(port networkingv1.ServiceBackendPort) string {
-	if port.Name != "" {
-		return quote(port.Name)
+func portText(port portDescription) string {
+	if port.name != "" {
+		return quote(port.name)
 	}
-	return fmt.Sprint(port.Number)
+	return fmt.Sprint(port.number)
 }
 
 func portList(service *corev1.Service) string {

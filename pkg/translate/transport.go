@@ -52,7 +52,15 @@ var appProtocols = map[string]model.Transport{
 	"grpcs":             {HTTP2: true, TLS: true},
 }
 
-// towardsPods is what an Ingress says about how its pods are spoken to.
+// transportSettings is what an object says about how its pods are spoken to.
+type transportSettings struct {
+	protocol *model.Transport // nil: the port of the Service says
+	details  model.Transport  // server name and PROXY protocol
+	ca       string           // name of the Secret that pods are verified by
+	hasCA    bool
+}
+
+// towardsPods is transportSettings with the certificates.
 type towardsPods struct {
 	protocol *model.Transport // nil: the port of the Service says
 	details  model.Transport  // all but HTTP2 and TLS
@@ -60,59 +68,67 @@ type towardsPods struct {
 }
 
 // readTransport reads the annotations. A wrong one is not applied, except that pods which cannot be verified get nothing.
-func (b *builder) readTransport(s *source) towardsPods {
-	t := towardsPods{protocol: b.readProtocol(s)}
-	t.details.ServerName = b.readServerName(s)
-	t.details.ProxyProtocol = b.readProxyProtocol(s)
-	if name, set := s.Annotations[AnnotationBackendCA]; set {
-		ref, text, _ := b.authority(s, AnnotationBackendCA, name, "pods cannot be verified, and the routes of the Ingress answer 503")
-		t.details.Authority, t.details.AuthorityPEM, t.isClosed = ref, string(text), text == nil
-	}
+func (r *annotationReader) readTransport() transportSettings {
+	t := transportSettings{protocol: r.readProtocol()}
+	t.details.ServerName = r.readServerName()
+	t.details.ProxyProtocol = r.readProxyProtocol()
+	t.ca, t.hasCA = r.annotations[AnnotationBackendCA]
 	return t
 }
 
-func (b *builder) readProtocol(s *source) *model.Transport {
+func (r *annotationReader) readProtocol() *model.Transport {
 	key := AnnotationBackendProtocol
-	value, set := s.Annotations[key]
+	value, set := r.annotations[key]
 	if !set {
 		key = annotationNginxProtocol
-		value, set = s.Annotations[key]
+		value, set = r.annotations[key]
 	}
 	if !set {
 		return nil
 	}
 	t, known := backendProtocols[strings.ToUpper(value)]
 	if !known {
-		b.wrongAnnotation(s, key, "it must be one of "+strings.Join(slices.Sorted(maps.Keys(backendProtocols)), ", "))
+		r.wrongAnnotation(key, "it must be one of "+strings.Join(slices.Sorted(maps.Keys(backendProtocols)), ", "))
 		return nil
 	}
 	return &t
 }
 
-func (b *builder) readServerName(s *source) string {
-	name, set := s.Annotations[AnnotationBackendServerName]
+func (r *annotationReader) readServerName() string {
+	name, set := r.annotations[AnnotationBackendServerName]
 	if set && len(validation.IsDNS1123Subdomain(name)) > 0 {
-		b.wrongAnnotation(s, AnnotationBackendServerName, "it must be a DNS name in lower case")
+		r.wrongAnnotation(AnnotationBackendServerName, "it must be a DNS name in lower case")
 		return ""
 	}
 	return name
 }
 
-func (b *builder) readProxyProtocol(s *source) int {
-	switch value, set := s.Annotations[AnnotationBackendProxyProtocol]; {
+func (r *annotationReader) readProxyProtocol() int {
+	switch value, set := r.annotations[AnnotationBackendProxyProtocol]; {
 	case value == "v1":
 		return 1
 	case value == "v2":
 		return 2
 	case set:
-		b.wrongAnnotation(s, AnnotationBackendProxyProtocol, "it must be one of v1, v2")
+		r.wrongAnnotation(AnnotationBackendProxyProtocol, "it must be one of v1, v2")
 	}
 	return 0
 }
 
+// towardsPods completes the settings of an object with the certificates that its pods are verified by.
+func (b *builder) towardsPods(d *description) towardsPods {
+	t := towardsPods{protocol: d.transport.protocol, details: d.transport.details}
+	if d.transport.hasCA {
+		ref, text, _ := b.authority(d, AnnotationBackendCA, d.transport.ca,
+			"pods cannot be verified, and the routes of the "+d.ref.Kind+" answer 503")
+		t.details.Authority, t.details.AuthorityPEM, t.isClosed = ref, string(text), text == nil
+	}
+	return t
+}
+
 // transport is how the pods of a backend are spoken to. ok is unset where they may not be.
-func (b *builder) transport(s *source, pool model.PoolID) (t model.Transport, ok bool) {
-	says := &s.towardsPods
+func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transport, ok bool) {
+	says := &by.pods
 	if says.protocol != nil {
 		t = *says.protocol
 	} else {
@@ -123,7 +139,7 @@ func (b *builder) transport(s *source, pool model.PoolID) (t model.Transport, ok
 	}
 	t.ProxyProtocol = says.details.ProxyProtocol
 	if t.HTTP2 && t.ProxyProtocol != 0 {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendProxyProtocol),
+		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendProxyProtocol),
 			"annotation %s has no effect on %s: clients share connections to pods that speak HTTP/2",
 			AnnotationBackendProxyProtocol, pool)
 		t.ProxyProtocol = 0
@@ -132,7 +148,7 @@ func (b *builder) transport(s *source, pool model.PoolID) (t model.Transport, ok
 		t.ServerName = cmp.Or(says.details.ServerName, pool.Service+"."+pool.Namespace+".svc")
 		t.Authority, t.AuthorityPEM = says.details.Authority, says.details.AuthorityPEM
 	} else if says.details.AuthorityPEM != "" {
-		b.reports.add(s.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendCA),
+		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendCA),
 			"annotation %s needs pods that speak TLS, and %s is spoken to in clear: it answers 503", AnnotationBackendCA, pool)
 		return t, false
 	}

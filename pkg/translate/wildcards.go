@@ -14,7 +14,7 @@ type namespacedHost struct{ namespace, host string }
 func (b *builder) serveBelowWildcards() {
 	spare := map[namespacedHost][]*listing{}
 	for _, l := range b.certs.spare {
-		key := namespacedHost{l.s.Namespace, l.name}
+		key := namespacedHost{l.by.namespace(), l.name}
 		spare[key] = append(spare[key], l)
 	}
 	used := map[namespacedHost]bool{}
@@ -31,7 +31,7 @@ func (b *builder) serveBelowWildcards() {
 		}
 	}
 	for _, l := range b.certs.spare {
-		if !used[namespacedHost{l.s.Namespace, l.name}] {
+		if !used[namespacedHost{l.by.namespace(), l.name}] {
 			b.refuseCertificate(l, b.serverOf(l))
 		}
 	}
@@ -59,7 +59,7 @@ func (b *builder) serveDefault(host string, who, server owner) {
 	if c := b.certs.byDefault; c != nil && covers(c.Pair.Leaf, host) {
 		return
 	}
-	b.notices.add(who.ingress, ReasonWildcardNotUsed,
+	b.notices.add(who.object, ReasonWildcardNotUsed,
 		"host %s has no certificate of namespace %s, which owns it, and that of the wildcard over it is of %s: clients get the "+
-			"default certificate", quote(host), who.namespace, server.ingress)
+			"default certificate", quote(host), who.namespace, server.object)
 }

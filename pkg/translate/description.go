@@ -1,0 +1,213 @@
+package translate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// description is what one object asks for, in the same form for every kind. A reader makes it from the object and the
+// options alone: Services, Secrets and policies are looked up afterwards. Callers must not modify it.
+type description struct {
+	ref        model.Ref
+	generation int64
+	age        age
+
+	// What is routed, and the certificates.
+	hosts []string // the valid hosts that the object names, each once; "" is any host
+	rules []ruleDescription
+	tls   []tlsDescription
+
+	// Settings of the whole object.
+	security  securitySettings
+	affinity  affinitySettings
+	transport transportSettings
+	limits    *model.Limits // nil: those of the flags
+	canary    *canary       // nil for an object that has routes of its own
+
+	// Protection that is not enforced.
+	closed      string // why all routes are closed; empty: they are open
+	closesHosts string // the annotation that closes all routes which the namespace has for the hosts; empty: none
+
+	// problems are those that the reader found, by the stage at which they are reported.
+	problems [readStages][]Problem
+}
+
+// readStage orders the problems of a reader among those of other steps: Reports list problems in a fixed order.
+type readStage uint8
+
+const (
+	readClients    readStage = iota // the version of TLS, and client certificates
+	readHSTS                        // Strict-Transport-Security
+	readAffinity                    // stickiness
+	readProtection                  // settings without effect, and the transport to pods
+	readRouting                     // canaries and limits
+	readStages
+)
+
+// ruleDescription is one match on some hosts, and the backends of its requests. A reader describes alternatives as
+// several rules.
+type ruleDescription struct {
+	field    string
+	hosts    []string // as model.Route.Host
+	path     string   // as model.Route.Path
+	pathType model.PathType
+	backends []backendDescription
+	limits   *model.Limits // nil: those of the object
+	// isDefault marks a rule for what other rules leave: it yields to those of the same object without a problem.
+	isDefault bool
+	// guards are prefixes to close beside the route if the object is closed.
+	guards []string
+	// problem says why the rule is left out. Nil: it is not.
+	problem *Problem
+}
+
+// backendDescription is one weighted destination of a rule.
+type backendDescription struct {
+	field        string
+	serviceField string // field of the reference to the Service, which has a name and a port
+	namespace    string
+	service      string // name of the Service
+	port         portDescription
+	weight       int32
+	// problem says why there is no such backend. Nil: the Service is looked up.
+	problem *Problem
+}
+
+// portDescription is the port of a Service by name or, without one, by number.
+type portDescription struct {
+	name   string
+	number int32
+}
+
+// tlsDescription is a certificate and the server names that it is for.
+type tlsDescription struct {
+	field       string
+	secret      model.Ref // without a name: the default certificate
+	secretField string
+	hosts       []string // none: description.hosts
+	hostsField  string
+}
+
+// namespace returns the namespace of the object.
+func (d *description) namespace() string { return d.ref.Namespace }
+
+// without says for a message how a path is handled whose backend cannot be resolved.
+func (d *description) without() string {
+	if d.canary != nil {
+		return "The canary gets no requests"
+	}
+	return "The route answers 503"
+}
+
+// addHost adds a valid host that the object names.
+func (d *description) addHost(host string) {
+	if !slices.Contains(d.hosts, host) {
+		d.hosts = append(d.hosts, host)
+	}
+}
+
+// routedHosts returns the hosts that the object has routes of its own for. Whether their backends exist does not matter.
+func (d *description) routedHosts() []string {
+	if d.canary != nil {
+		return nil
+	}
+	return d.ruleHosts(nil)
+}
+
+// allHosts returns the hosts that the object names, and those of its rules.
+func (d *description) allHosts() []string { return d.ruleHosts(slices.Clone(d.hosts)) }
+
+func (d *description) ruleHosts(hosts []string) []string {
+	for i := range d.rules {
+		if d.rules[i].problem != nil {
+			continue
+		}
+		for _, host := range d.rules[i].hosts {
+			if !slices.Contains(hosts, host) {
+				hosts = append(hosts, host)
+			}
+		}
+	}
+	return hosts
+}
+
+// eachService calls f for each Service that a rule names, also for rules that are left out.
+func (d *description) eachService(f func(model.Ref)) {
+	for i := range d.rules {
+		for j := range d.rules[i].backends {
+			if backend := &d.rules[i].backends[j]; backend.service != "" {
+				f(model.Ref{Kind: model.KindService, Namespace: backend.namespace, Name: backend.service})
+			}
+		}
+	}
+}
+
+// age is what conflicts between objects are decided by.
+type age struct {
+	isDeleting      bool
+	created         time.Time
+	namespace, name string
+}
+
+func ageOf(object metav1.Object) age {
+	return age{
+		isDeleting: object.GetDeletionTimestamp() != nil,
+		created:    object.GetCreationTimestamp().Time,
+		namespace:  object.GetNamespace(),
+		name:       object.GetName(),
+	}
+}
+
+// compare orders the oldest first, and those that are being deleted last.
+func (a age) compare(b age) int {
+	return cmp.Or(
+		compareBools(a.isDeleting, b.isDeleting),
+		a.created.Compare(b.created),
+		cmp.Compare(a.namespace, b.namespace),
+		cmp.Compare(a.name, b.name),
+	)
+}
+
+// readings is what a reader found in a World.
+type readings struct {
+	descriptions []*description
+	// foreign are the objects that others serve, and the Services that these name.
+	foreign []model.Ref
+}
+
+// reader describes the objects of one kind.
+type reader func(*World, *Options) readings
+
+// readers are those of all kinds.
+var readers = []reader{readIngresses}
+
+// describe has all objects described, oldest first, and opens a Report for each that is ours.
+func (b *builder) describe(w *World, readers []reader) {
+	for _, read := range readers {
+		found := read(w, &b.options)
+		b.descriptions = append(b.descriptions, found.descriptions...)
+		for _, ref := range found.foreign {
+			b.foreign[ref] = true
+		}
+	}
+	slices.SortFunc(b.descriptions, func(x, y *description) int {
+		return cmp.Or(x.age.compare(y.age), cmp.Compare(x.ref.Kind, y.ref.Kind))
+	})
+	for _, d := range b.descriptions {
+		b.reports.open(d.ref, d.generation)
+		delete(b.foreign, d.ref)
+		d.eachService(func(service model.Ref) { delete(b.foreign, service) })
+	}
+}
+
+// reportStage reports what the reader found at one stage.
+func (b *builder) reportStage(d *description, stage readStage) {
+	for _, p := range d.problems[stage] {
+		b.reports.addProblem(d.ref, p)
+	}
+}
