@@ -37,7 +37,7 @@ func (s *selection) match(r *request) *filter.Response {
 		return noTable
 	}
 	r.view.Hosts = s.table
-	s.route = s.table.Match(r.view.Host, r.view.Path)
+	s.route = s.table.Match(r.view.Host, r.view.Path, r.identity())
 	if s.trace != nil {
 		s.trace.matched(r, s.table, s.route)
 	}

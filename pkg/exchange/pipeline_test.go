@@ -62,7 +62,7 @@ func (s *stage) run(x *Exchange, target string, fields ...string) *receiver {
 
 // route returns the route of a path of shop.example, for a test to add filters to.
 func (s *stage) route(path string) *routing.Route {
-	return s.Tables.Current().Match([]byte("shop.example"), []byte(path))
+	return s.Tables.Current().Match([]byte("shop.example"), []byte(path), nil)
 }
 
 // requestFilter and responseFilter are filters made of functions.

@@ -30,7 +30,8 @@ func (r Ref) String() string {
 
 // Model is everything the data plane serves, apart from the endpoints.
 type Model struct {
-	// Routes are sorted by host, then path, then path type. No two have the same three.
+	// Routes are sorted by host, then path, then path type. Those that have the same three differ in their Conditions, and
+	// are in the order in which ties are decided: the oldest first.
 	Routes []Route `json:"routes,omitempty"`
 	// Pools are all pools that the routes name, sorted by ID, each once.
 	Pools []Pool `json:"pools,omitempty"`
@@ -72,6 +73,8 @@ type Route struct {
 	Host     string   `json:"host,omitempty"`
 	Path     string   `json:"path"`
 	PathType PathType `json:"pathType"`
+	// Conditions are further ones for a request to match. Nil: there are none, as for all routes of Ingresses.
+	Conditions *Conditions `json:"conditions,omitempty"`
 	// Source is the object that asked for the route.
 	Source Ref `json:"source"`
 	// Backends are the weighted destinations. None means that nothing behind the route could be resolved: 503.

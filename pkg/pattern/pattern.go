@@ -63,6 +63,14 @@ func Compile(text string) (*Pattern, error) {
 	return results.compile(text)
 }
 
+// CompileWhole compiles an expression that must match all of a value. Otherwise it is like Compile.
+func CompileWhole(text string) (*Pattern, error) {
+	if _, err := Compile(text); err != nil { // by itself, so that "a)(b" is none
+		return nil, err
+	}
+	return results.compile(`\A(?:` + text + `)\z`)
+}
+
 func compile(text string) (*Pattern, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {

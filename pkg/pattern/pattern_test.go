@@ -36,6 +36,27 @@ func TestMatch_asRegexp(t *testing.T) {
 	}
 }
 
+func TestCompileWhole(t *testing.T) {
+	for _, text := range expressions {
+		p, err := CompileWhole(text)
+		if err != nil {
+			t.Errorf("CompileWhole(%q): %v", text, err)
+			continue
+		}
+		whole := regexp.MustCompile(`\A(?:` + text + `)\z`)
+		for _, value := range values {
+			if got, want := p.Match([]byte(value)), whole.MatchString(value); got != want {
+				t.Errorf("%q matches all of %q: %v, want %v", text, value, got, want)
+			}
+		}
+	}
+	for _, text := range []string{"a)(b", "(", strings.Repeat("a", MaxText+1)} {
+		if _, err := CompileWhole(text); err == nil {
+			t.Errorf("CompileWhole(%.20q) has no error", text)
+		}
+	}
+}
+
 func FuzzMatch(f *testing.F) {
 	for i, text := range expressions {
 		f.Add(text, values[i%len(values)])

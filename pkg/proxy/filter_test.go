@@ -38,7 +38,7 @@ func TestFilters_podProtocols(t *testing.T) {
 			route := routeTo(cart, nil)
 			route.Backends[0].Transport = transport
 			table := routing.Compile(&model.Model{Routes: []model.Route{route}}, r.pools, nil, time.Now())
-			table.Match(nil, []byte("/")).Filters.Add(edits{})
+			table.Match(nil, []byte("/"), nil).Filters.Add(edits{})
 			r.tables.Publish(table)
 			got := r.dial().get("/old/%7Epath?x=1")
 			want := map[string]string{"HTTP/1.1": "HTTP/1.1", "HTTP/2": "HTTP/2.0"}[name] + " /rewritten?x=1"

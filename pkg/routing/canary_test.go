@@ -112,7 +112,7 @@ func canaryRoute(rule *model.Canary) *Route {
 	m[0].Backends = []model.Backend{
 		{Pool: model.PoolID{Service: "stable"}, Weight: 100}, {Pool: model.PoolID{Service: "canary"}},
 	}
-	return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"))
+	return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"), nil)
 }
 
 func TestAsked_patternOutOfBounds(t *testing.T) {

@@ -12,43 +12,46 @@ import (
 type host struct {
 	model  []model.Route // what it was compiled from
 	tls    *model.Host   // nil: as for all hosts
-	exact  map[string]*Route
-	prefix map[string]*Route // by path without its trailing slash: "" for "/"
+	exact  map[string]candidates
+	prefix map[string]candidates // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix: no longer part of a path needs looking up.
 	longest int
 }
 
 func newHost(routes []model.Route, pools *upstream.Registry) *host {
-	h := &host{model: routes, exact: map[string]*Route{}, prefix: map[string]*Route{}}
+	h := &host{model: routes, exact: map[string]candidates{}, prefix: map[string]candidates{}}
 	for i := range routes {
-		r := compileRoute(&routes[i], pools)
-		if r.PathType == model.PathExact {
-			h.exact[r.Path] = r
-			continue
-		}
-		h.addPrefix(strings.TrimSuffix(r.Path, "/"), r)
+		h.add(compileRoute(&routes[i], pools))
 	}
 	return h
 }
 
-func (h *host) addPrefix(key string, r *Route) {
-	h.prefix[key] = r
+// add adds a route, which comes after those of the same precedence.
+func (h *host) add(r *Route) {
+	if r.PathType == model.PathExact {
+		h.exact[r.Path] = h.exact[r.Path].with(r)
+		return
+	}
+	key := strings.TrimSuffix(r.Path, "/")
+	h.prefix[key] = h.prefix[key].with(r)
 	h.longest = max(h.longest, len(key))
 }
 
 // Match returns the Route of a request, nil if nothing matches. Within a host the exact path comes first, then the longest
-// prefix by segment. A path that no route of the host matches falls through from an exact host to the wildcard host, then
+// prefix by segment. Of several routes for one path the first is taken whose conditions the request meets, in the order of
+// comparePrecedence, then of the model; if it meets none, shorter prefixes follow. Conditions are evaluated for these routes
+// only. req may be nil where no route has conditions: no condition holds then. A path that no route of the host matches falls through from an exact host to the wildcard host, then
 // to the routes for any host, as far as the owner of the host allows (model.HostOwner). The host is in lower case, without
 // port and trailing dot; the path is normalised.
 //
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
-func (t *Table) Match(name, path []byte) *Route {
+func (t *Table) Match(name, path []byte, req Request) *Route {
 	s := t.site(name)
 	if s != nil && s.owned != nil && isChallenge(path) {
 		s = s.owned
 	}
 	for ; s != nil; s = s.next {
-		if r := s.match(path); r != nil {
+		if r := s.match(path, req); r != nil {
 			return r
 		}
 	}
@@ -69,17 +72,20 @@ func (t *Table) site(name []byte) *site {
 	return t.any
 }
 
-func (h *host) match(path []byte) *Route {
+func (h *host) match(path []byte, req Request) *Route {
 	if len(h.exact) > 0 {
-		if r := h.exact[string(path)]; r != nil {
+		c := h.exact[string(path)]
+		if r := c.match(req); r != nil {
 			return r
 		}
 	}
 	if len(path) == 0 || path[0] != '/' { // the target of OPTIONS * stands for the whole host
-		return h.prefix[""]
+		c := h.prefix[""]
+		return c.match(req)
 	}
 	for prefix := cutTo(path, h.longest); ; prefix = prefix[:bytes.LastIndexByte(prefix, '/')] {
-		if r := h.prefix[string(prefix)]; r != nil {
+		c := h.prefix[string(prefix)]
+		if r := c.match(req); r != nil {
 			return r
 		}
 		if len(prefix) == 0 {

@@ -35,7 +35,7 @@ func tableOf(words ...string) *Table {
 
 // match gives the word of the route, "" for none.
 func (t *Table) matched(host, path string) string {
-	if r := t.Match([]byte(host), []byte(path)); r != nil {
+	if r := t.Match([]byte(host), []byte(path), nil); r != nil {
 		return fmt.Sprintf("%s:%s%s", r.PathType, r.Host, r.Path)
 	}
 	return ""
@@ -171,7 +171,7 @@ func TestMatchAllocatesNothing(t *testing.T) {
 	table := largeTable()
 	for _, c := range matchCases {
 		host, path := []byte(c.host), []byte(c.path)
-		if n := testing.AllocsPerRun(100, func() { table.Match(host, path) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { table.Match(host, path, nil) }); n > 0 {
 			t.Errorf("%s%s: %v allocations", c.host, c.path, n)
 		}
 	}
@@ -184,7 +184,7 @@ func BenchmarkMatch(b *testing.B) {
 		b.Run(c.host+c.path, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				table.Match(host, path)
+				table.Match(host, path, nil)
 			}
 		})
 	}

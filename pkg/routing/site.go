@@ -128,19 +128,19 @@ func (l *linker) partsOf(name string) map[string]*host {
 // byNamespace divides the routes of a host. The parts share the routes with h.
 func (h *host) byNamespace() map[string]*host {
 	parts := map[string]*host{}
-	part := func(r *Route) *host {
+	add := func(r *Route) {
 		p := parts[r.Source.Namespace]
 		if p == nil {
-			p = &host{exact: map[string]*Route{}, prefix: map[string]*Route{}}
+			p = &host{exact: map[string]candidates{}, prefix: map[string]candidates{}}
 			parts[r.Source.Namespace] = p
 		}
-		return p
+		p.add(r)
 	}
-	for path, r := range h.exact {
-		part(r).exact[path] = r
+	for _, c := range h.exact {
+		c.all(add)
 	}
-	for key, r := range h.prefix {
-		part(r).addPrefix(key, r)
+	for _, c := range h.prefix {
+		c.all(add)
 	}
 	return parts
 }

@@ -40,8 +40,9 @@ type Route struct {
 	// StickySplit says that there are several Backends, and that the sessions of one of them keep their side.
 	StickySplit bool
 
-	weights uint64  // sum over Backends
-	canary  *canary // nil for none
+	weights    uint64      // sum over Backends
+	canary     *canary     // nil for none
+	conditions *conditions // nil for none
 }
 
 // Backend is one weighted destination of a Route.
@@ -158,7 +159,7 @@ func (t *Table) host(name string) *host {
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m)}
+		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m)}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight

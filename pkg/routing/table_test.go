@@ -20,11 +20,11 @@ func TestCompileTakesUnchangedHostsOver(t *testing.T) {
 		t.Errorf("the generations are %d and %d", first.Generation, second.Generation)
 	}
 	for _, host := range []string{"a.example", "x.c.example", "other.example"} {
-		if first.Match([]byte(host), []byte("/")) != second.Match([]byte(host), []byte("/")) {
+		if first.Match([]byte(host), []byte("/"), nil) != second.Match([]byte(host), []byte("/"), nil) {
 			t.Errorf("the routes of %s were compiled again", host)
 		}
 	}
-	if first.Match([]byte("b.example"), []byte("/")) == second.Match([]byte("b.example"), []byte("/")) {
+	if first.Match([]byte("b.example"), []byte("/"), nil) == second.Match([]byte("b.example"), []byte("/"), nil) {
 		t.Error("a host that changed was taken over")
 	}
 	if got := first.matched("b.example", "/new"); got != "Prefix:b.example/" {
@@ -75,7 +75,7 @@ func TestCompilePointsAtTheLivePools(t *testing.T) {
 	table := Compile(m, pools, nil, time.Time{})
 	id := m.Routes[0].Backends[0].Pool
 	pools.Pool(id).Replace([]model.Endpoint{{ID: "a", Address: "a:80", State: model.EndpointReady}})
-	b := table.Match(nil, []byte("/")).Split(0)
+	b := table.Match(nil, []byte("/"), nil).Split(0)
 	if b.Pool != pools.Pool(id) || b.Pool.Set().Len() != 1 {
 		t.Error("the table does not see what the pool holds")
 	}
@@ -102,7 +102,7 @@ func TestSplitIsByWeight(t *testing.T) {
 		for i, w := range c.weights {
 			m[0].Backends = append(m[0].Backends, model.Backend{Pool: model.PoolID{Port: int32(i)}, Weight: w})
 		}
-		r := Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"))
+		r := Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"), nil)
 		counts := make([]float64, len(c.weights))
 		const draws = 10_000
 		for i := range uint64(draws) {
@@ -130,7 +130,7 @@ func TestAGrowingShareKeepsWhomItHas(t *testing.T) {
 			{Pool: model.PoolID{Service: "stable"}, Weight: 100 - weight},
 			{Pool: model.PoolID{Service: "canary"}, Weight: weight},
 		}
-		return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"))
+		return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"), nil)
 	}
 	for client := range uint64(200) {
 		number := model.Mix(client)

@@ -43,7 +43,7 @@ func matchers() map[string]struct{ short, worst func() } {
 	cookie := compileCanary(&model.Canary{Cookie: "canary"})
 	letters, cookies := text(strings.Repeat("ж", pattern.MaxValue/2)), text(strings.Repeat("a;", 32<<10))
 	return map[string]struct{ short, worst func() }{
-		"paths": {func() { table.Match(host, short) }, func() { table.Match(host, long) }},
+		"paths": {func() { table.Match(host, short, nil) }, func() { table.Match(host, long, nil) }},
 		"canary by header pattern": {
 			func() { header.answer(text("a")) }, func() { header.answer(letters) },
 		},

@@ -46,7 +46,7 @@ func (o ownershipOutcome) hostOf(name string) model.Host {
 // routed reports whether the table leads a request to the Ingress that asks.
 func (o ownershipOutcome) routed(host, path string) bool {
 	table := routing.Compile(o.Model, upstream.NewRegistry(), nil, time.Time{})
-	r := table.Match([]byte(strings.Replace(host, "*", "any", 1)), []byte(path))
+	r := table.Match([]byte(strings.Replace(host, "*", "any", 1)), []byte(path), nil)
 	return r != nil && r.Source == o.asking
 }
 
