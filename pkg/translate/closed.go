@@ -68,7 +68,7 @@ const patternBytes = `^$*+?()[]{}|\`
 // guardRule notes which prefixes to close because a path of a closed object may be a pattern (use-regex,
 // rewrite-target). Otherwise a broader path would serve what the author protected.
 func (b *builder) guardRule(t *translation, rule *ruleDescription) {
-	if t.closed == "" || t.canary != nil {
+	if !t.isGuarded(rule) {
 		return
 	}
 	for _, host := range rule.hosts {

@@ -3,6 +3,9 @@ package translate
 import (
 	"strings"
 	"testing"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 func TestPatternPrefixes(t *testing.T) {
@@ -26,4 +29,33 @@ func TestPatternPrefixes(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", pattern, got, want)
 		}
 	}
+}
+
+// ingress-nginx takes these for patterns; as paths they are invalid, so that nothing else routes the host.
+func TestClosed_onlyPatternOfHost(t *testing.T) {
+	for _, path := range []string{"^/admin", "/admin//(.*)"} {
+		r := Build(&World{Ingresses: []*networkingv1.Ingress{closedIngress(path)}}, nil, Options{TakeUnclassed: true})
+		if len(r.Model.Routes) == 0 {
+			t.Errorf("%s: no closed route", path)
+		}
+		for _, route := range r.Model.Routes {
+			if route.Closed == "" {
+				t.Errorf("%s: the route %+v is open", path, route)
+			}
+		}
+	}
+}
+
+// closedIngress asks for protection that is not enforced.
+func closedIngress(path string) *networkingv1.Ingress {
+	kind := networkingv1.PathTypeImplementationSpecific
+	ingress := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "shop", Name: "admin",
+		Annotations: map[string]string{nginxPrefix + "whitelist-source-range": "10.0.0.0/8"},
+	}}
+	ingress.Spec.Rules = []networkingv1.IngressRule{{Host: "admin.example.com"}}
+	ingress.Spec.Rules[0].HTTP = &networkingv1.HTTPIngressRuleValue{
+		Paths: []networkingv1.HTTPIngressPath{{Path: path, PathType: &kind}},
+	}
+	return ingress
 }

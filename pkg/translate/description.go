@@ -124,7 +124,7 @@ func (d *description) allHosts() []string { return d.ruleHosts(slices.Clone(d.ho
 
 func (d *description) ruleHosts(hosts []string) []string {
 	for i := range d.rules {
-		if d.rules[i].problem != nil {
+		if rule := &d.rules[i]; rule.problem != nil && !d.isGuarded(rule) {
 			continue
 		}
 		for _, host := range d.rules[i].hosts {
@@ -134,6 +134,11 @@ func (d *description) ruleHosts(hosts []string) []string {
 		}
 	}
 	return hosts
+}
+
+// isGuarded reports whether a rule adds closed routes for its guards, as it does even if it is left out itself.
+func (d *description) isGuarded(rule *ruleDescription) bool {
+	return d.closed != "" && d.canary == nil && len(rule.guards) > 0
 }
 
 // eachService calls f for each Service that a rule names, also for rules that are left out.
