@@ -2,7 +2,8 @@ package translate
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// resolveAll returns the backends of a rule, without those that there are not: Problems say why.
+// resolveAll returns the backends of a rule that can be resolved: Problems say why the others cannot. The share of those
+// goes to the ones that are left.
 func (b *builder) resolveAll(t *translation, rule *ruleDescription) []model.Backend {
 	var out []model.Backend
 	for i := range rule.backends {

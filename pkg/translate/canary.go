@@ -160,20 +160,18 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 	route := b.routes.find(key)
 	if route == nil || route.Source.Kind != t.ref.Kind || route.Source.Namespace != t.namespace() || len(route.Backends) == 0 {
 		b.reports.add(t.ref, ReasonCanaryAlone, field,
-			"host %s, path %s, %s has no backend of another Ingress in namespace %s that this one could be the canary of. "+
-				"It is left out", quote(key.host), quote(key.path), key.kind, t.namespace())
+			"%s has no backend of another %s in namespace %s that this one could be the canary of. It is left out",
+			key, t.ref.Kind, t.namespace())
 		return
 	}
 	if b.asksOtherClients(t.description, route) {
 		b.reports.add(t.ref, ReasonCanaryAlone, field,
-			"host %s, path %s, %s of %s does not ask clients for the certificates that this canary asks for. It is left out",
-			quote(key.host), quote(key.path), key.kind, route.Source)
+			"%s of %s does not ask clients for the certificates that this canary asks for. It is left out", key, route.Source)
 		return
 	}
 	if first, taken := b.canaries[key]; taken {
 		b.reports.add(t.ref, ReasonRouteConflict, field,
-			"host %s, path %s, %s has a canary already: %s, which is older or names it first. This one is left out",
-			quote(key.host), quote(key.path), key.kind, first)
+			"%s has a canary already: %s, which is older or names it first. This one is left out", key, first)
 		return
 	}
 	b.canaries[key] = t.ref

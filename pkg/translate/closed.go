@@ -134,7 +134,7 @@ func (b *builder) addGuards() {
 			continue
 		}
 		if b.routes.take(g.key, g.by.ref) {
-			b.routes.add(g.key, g.by, nil, nil)
+			b.routes.add(g.key, g.by, &ruleDescription{}, nil)
 			continue
 		}
 		if route := b.routes.find(g.key); route != nil && route.Closed == "" {

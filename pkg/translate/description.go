@@ -56,8 +56,10 @@ type ruleDescription struct {
 	hosts    []string // as model.Route.Host
 	path     string   // as model.Route.Path
 	pathType model.PathType
-	backends []backendDescription
-	limits   *model.Limits // nil: those of the object
+	// conditions are those besides host and path, with sorted lists. Nil: there are none.
+	conditions *model.Conditions
+	backends   []backendDescription
+	limits     *model.Limits // nil: those of the object
 	// isDefault marks a rule for what other rules leave: it yields to those of the same object without a problem.
 	isDefault bool
 	// guards are prefixes to close beside the route if the object is closed.
@@ -74,6 +76,7 @@ type backendDescription struct {
 	service      string // name of the Service
 	port         portDescription
 	weight       int32
+	isShare      bool // the rule has other backends
 	// problem says why there is no such backend. Nil: the Service is looked up.
 	problem *Problem
 }
@@ -96,10 +99,13 @@ type tlsDescription struct {
 // namespace returns the namespace of the object.
 func (d *description) namespace() string { return d.ref.Namespace }
 
-// without says for a message how a path is handled whose backend cannot be resolved.
-func (d *description) without() string {
-	if d.canary != nil {
+// without says for a message how requests are handled whose backend cannot be resolved.
+func (d *description) without(backend *backendDescription) string {
+	switch {
+	case d.canary != nil:
 		return "The canary gets no requests"
+	case backend.isShare:
+		return "The other backends of the route get its requests"
 	}
 	return "The route answers 503"
 }

@@ -32,31 +32,32 @@ func ParseNameSuffix(text string) (string, error) {
 // externalPool is the pool of a Service of type ExternalName. Such a Service need not list its ports: a number is then
 // taken as it is.
 func (b *builder) externalPool(
-	d *description, service *corev1.Service, want portDescription, field string,
+	d *description, service *corev1.Service, backend *backendDescription,
 ) (model.Pool, bool) {
+	want, field := backend.port, backend.serviceField
 	name, wrong := externalName(service.Spec.ExternalName)
 	if wrong != "" {
 		b.reports.add(d.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
-			quote(service.Spec.ExternalName), refOf(model.KindService, service), wrong, d.without())
+			quote(service.Spec.ExternalName), refOf(model.KindService, service), wrong, d.without(backend))
 		return model.Pool{}, false
 	}
 	if !b.allowsName(name) {
 		b.reports.add(d.ref, ReasonExternalNameNotAllowed, field+".name",
 			"%s has the externalName %s, which --external-names does not allow; list the name there, or a domain above it. %s",
-			refOf(model.KindService, service), quote(name), d.without())
+			refOf(model.KindService, service), quote(name), d.without(backend))
 		return model.Pool{}, false
 	}
 	number := want.number
 	if want.name != "" {
 		port := findPort(service, want)
 		if port == nil {
-			b.reportPort(d, service, want, field)
+			b.reportPort(d, service, backend)
 			return model.Pool{}, false
 		}
 		number = port.Port
 	}
 	if number < 1 || number > 65535 {
-		b.reportPort(d, service, want, field)
+		b.reportPort(d, service, backend)
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, number), ExternalName: name}, true

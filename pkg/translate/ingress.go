@@ -162,10 +162,10 @@ func (r *ingressReader) backend(in *networkingv1.IngressBackend, field string) b
 		out.port = portDescription{name: in.Service.Port.Name, number: in.Service.Port.Number}
 		return out
 	}
-	problem := problemOf(ReasonUnsupportedBackend, field, "the backend names no Service. %s", r.without())
+	problem := problemOf(ReasonUnsupportedBackend, field, "the backend names no Service. %s", r.without(&out))
 	if other := in.Resource; other != nil {
 		problem = problemOf(ReasonUnsupportedBackend, field+".resource",
-			"%s %s cannot be a backend: only a Service can. %s", quote(other.Kind), quote(other.Name), r.without())
+			"%s %s cannot be a backend: only a Service can. %s", quote(other.Kind), quote(other.Name), r.without(&out))
 	}
 	out.problem = &problem
 	return out

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -12,6 +13,26 @@ type routeKey struct {
 	host string
 	path string
 	kind model.PathType
+	// conditions is the text of the conditions; empty: there are none.
+	conditions string
+}
+
+// keyOf returns the key of a rule on one of its hosts.
+func keyOf(rule *ruleDescription, host string) routeKey {
+	key := routeKey{host: host, path: rule.path, kind: rule.pathType}
+	if rule.conditions != nil {
+		key.conditions = fmt.Sprintf("%q", *rule.conditions)
+	}
+	return key
+}
+
+// String returns a route for messages.
+func (k routeKey) String() string {
+	text := fmt.Sprintf("host %s, path %s, %s", quote(k.host), quote(k.path), k.kind)
+	if k.conditions != "" {
+		text += " with these conditions"
+	}
+	return text
 }
 
 // routes collects the Routes of one Build, those of older objects first.
@@ -30,11 +51,11 @@ func (r *routes) take(key routeKey, owner model.Ref) bool {
 	return true
 }
 
-// add adds a route of an object. limits are those of its rule, nil for those of the object.
-func (r *routes) add(key routeKey, t *translation, limits *model.Limits, backends []model.Backend) {
+// add adds a route of an object. The rule is where its conditions and limits are from.
+func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backends []model.Backend) {
 	route := model.Route{
-		Host: key.host, Path: key.path, PathType: key.kind, Source: t.ref, Backends: backends, Closed: t.closed,
-		Limits: cmp.Or(limits, t.limits),
+		Host: key.host, Path: key.path, PathType: key.kind, Conditions: rule.conditions, Source: t.ref,
+		Backends: backends, Closed: t.closed, Limits: cmp.Or(rule.limits, t.limits),
 	}
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)
@@ -48,8 +69,9 @@ func (r *routes) find(key routeKey) *model.Route {
 	return nil
 }
 
+// sorted keeps the order of age among routes that differ in their conditions only.
 func (r *routes) sorted() []model.Route {
-	slices.SortFunc(r.list, func(a, b model.Route) int {
+	slices.SortStableFunc(r.list, func(a, b model.Route) int {
 		return cmp.Or(
 			cmp.Compare(a.Host, b.Host), cmp.Compare(a.Path, b.Path), cmp.Compare(a.PathType, b.PathType))
 	})

@@ -17,20 +17,20 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 	service := b.services[key]
 	if service == nil {
 		b.reports.add(d.ref, ReasonServiceNotFound, field+".name",
-			"%s does not exist. %s until it does", ref, d.without())
+			"%s does not exist. %s until it does", ref, d.without(backend))
 		return model.Pool{}, false
 	}
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
-		return b.externalPool(d, service, backend.port, field)
+		return b.externalPool(d, service, backend)
 	}
 	port := findPort(service, backend.port)
 	if port == nil {
-		b.reportPort(d, service, backend.port, field)
+		b.reportPort(d, service, backend)
 		return model.Pool{}, false
 	}
 	if protocol := cmp.Or(port.Protocol, corev1.ProtocolTCP); protocol != corev1.ProtocolTCP {
 		b.reports.add(d.ref, ReasonUnsupportedProtocol, field+".port",
-			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.without())
+			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.without(backend))
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, port.Port), PortName: port.Name}, true
@@ -57,9 +57,9 @@ func findPort(service *corev1.Service, want portDescription) *corev1.ServicePort
 	return found
 }
 
-func (b *builder) reportPort(d *description, service *corev1.Service, want portDescription, field string) {
-	b.reports.add(d.ref, ReasonPortNotFound, field+".port", "%s has no port %s; it has %s. %s",
-		refOf(model.KindService, service), portText(want), portList(service), d.without())
+func (b *builder) reportPort(d *description, service *corev1.Service, backend *backendDescription) {
+	b.reports.add(d.ref, ReasonPortNotFound, backend.serviceField+".port", "%s has no port %s; it has %s. %s",
+		refOf(model.KindService, service), portText(backend.port), portList(service), d.without(backend))
 }
 
 func portText(port portDescription) string {

@@ -56,7 +56,7 @@ func (b *builder) translateRule(t *translation, rule *ruleDescription) {
 		return
 	}
 	for _, host := range rule.hosts {
-		b.translateRoute(t, rule, routeKey{host: host, path: rule.path, kind: rule.pathType})
+		b.translateRoute(t, rule, keyOf(rule, host))
 	}
 }
 
@@ -72,7 +72,7 @@ func (b *builder) translateRoute(t *translation, rule *ruleDescription, key rout
 		b.reportConflict(t, rule, key)
 		return
 	}
-	b.routes.add(key, t, rule.limits, b.resolveAll(t, rule))
+	b.routes.add(key, t, rule, b.resolveAll(t, rule))
 }
 
 // reportConflict reports that another rule has the route.
@@ -81,8 +81,7 @@ func (b *builder) reportConflict(t *translation, rule *ruleDescription, key rout
 	switch {
 	case !rule.isDefault:
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
-			"host %s, path %s, %s belongs to %s, which is older or names it first. This path is left out",
-			quote(key.host), quote(key.path), key.kind, first)
+			"%s belongs to %s, which is older or names it first. This path is left out", key, first)
 	case first != t.ref: // rules of the object itself come first, without complaint
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
 			"host %s, path \"/\" belongs to %s, which is older. This default backend is not used there",
