@@ -71,7 +71,7 @@ func TestSecretNamespaces_limitReads(t *testing.T) {
 	}))
 	eventually(t, "keys", func() bool { return r.keys.Load() != nil })
 	r.publisher.locked(func(p *fakePublisher) bool {
-		ref := model.Ref{Kind: "Ingress", Namespace: unseen, Name: "in-" + unseen}
+		ref := model.Ref{Kind: model.KindIngress, Namespace: unseen, Name: "in-" + unseen}
 		for _, report := range p.last.Reports {
 			if report.Ref == ref && !slices.ContainsFunc(report.Problems, isMissingSecret) {
 				t.Errorf("problems of %s = %v, want SecretNotFound", ref, report.Problems)

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/go-logr/logr"
-	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -126,24 +125,15 @@ func (w *statusWriter) write(ctx context.Context, ref model.Ref) error {
 // writeStatus writes the status of the object of a Report. It returns the object as it is in the cache.
 func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report) (client.Object, error) {
 	key := types.NamespacedName{Namespace: report.Ref.Namespace, Name: report.Ref.Name}
-	switch report.Ref.Kind {
-	case v1alpha1.Kind:
-		policy := &v1alpha1.AffinityPolicy{}
-		if err := w.client.Get(ctx, key, policy); err != nil {
-			return nil, err
-		}
-		return policy, w.writePolicy(ctx, policy, report)
-	case "Ingress":
-		ingress := &networkingv1.Ingress{}
-		if err := w.client.Get(ctx, key, ingress); err != nil {
-			return nil, err
-		}
-		return ingress, w.writeIngress(ctx, ingress)
-	case "Secret": // the default certificate; it has no status
-		secret := &corev1.Secret{}
-		return secret, w.client.Get(ctx, key, secret)
+	kind, known := statusKinds[report.Ref.Kind]
+	if !known {
+		return nil, fmt.Errorf("unexpected kind %q in a report", report.Ref.Kind)
 	}
-	return nil, fmt.Errorf("unexpected kind %q in a report", report.Ref.Kind)
+	object := kind.newObject()
+	if err := w.client.Get(ctx, key, object); err != nil {
+		return nil, err
+	}
+	return object, kind.write(ctx, w, object, report)
 }
 
 // writePolicy patches the status of a policy. It ignores a Report for another generation: the next table has a
@@ -165,7 +155,7 @@ func (w *statusWriter) writePolicy(
 
 // writeIngress patches the addresses of an Ingress. While no address is known, the previous addresses stay: an
 // outdated address serves clients better than none.
-func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.Ingress) error {
+func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.Ingress, _ *translate.Report) error {
 	want, err := w.addresses.current(ctx)
 	if err != nil || len(want) == 0 || equalAddresses(ingress.Status.LoadBalancer.Ingress, want) {
 		return err

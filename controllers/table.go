@@ -102,9 +102,9 @@ func (t *tableReconciler) endpointsChanged(service types.NamespacedName) {
 }
 
 func serviceRef(namespace, name string) model.Ref {
-	return model.Ref{Kind: "Service", Namespace: namespace, Name: name}
+	return model.Ref{Kind: model.KindService, Namespace: namespace, Name: name}
 }
 
 func secretRef(namespace, name string) model.Ref {
-	return model.Ref{Kind: "Secret", Namespace: namespace, Name: name}
+	return model.Ref{Kind: model.KindSecret, Namespace: namespace, Name: name}
 }

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -37,14 +38,14 @@ type kind struct {
 
 // kinds maps apiVersion and kind to the supported kinds.
 var kinds = map[metav1.TypeMeta]kind{
-	{APIVersion: "v1", Kind: "Service"}: typed(func(w *translate.World, o *corev1.Service) {
+	{APIVersion: "v1", Kind: model.KindService}: typed(func(w *translate.World, o *corev1.Service) {
 		defaultService(o)
 		w.Services = append(w.Services, o)
 	}),
 	{APIVersion: "v1", Kind: "Pod"}: typed(func(w *translate.World, o *pod) {
 		w.Pods = append(w.Pods, &metav1.PartialObjectMetadata{TypeMeta: o.TypeMeta, ObjectMeta: o.ObjectMeta})
 	}),
-	{APIVersion: "v1", Kind: "Secret"}: typed(func(w *translate.World, o *corev1.Secret) {
+	{APIVersion: "v1", Kind: model.KindSecret}: typed(func(w *translate.World, o *corev1.Secret) {
 		defaultSecret(o)
 		w.Secrets = append(w.Secrets, o)
 	}),
@@ -53,7 +54,7 @@ var kinds = map[metav1.TypeMeta]kind{
 			defaultEndpointSlice(o)
 			w.EndpointSlices = append(w.EndpointSlices, o)
 		}),
-	{APIVersion: "networking.k8s.io/v1", Kind: "Ingress"}: typed(func(w *translate.World, o *networkingv1.Ingress) {
+	{APIVersion: "networking.k8s.io/v1", Kind: model.KindIngress}: typed(func(w *translate.World, o *networkingv1.Ingress) {
 		w.Ingresses = append(w.Ingresses, o)
 	}),
 	{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"}: clusterScoped(typed(

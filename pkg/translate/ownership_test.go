@@ -132,7 +132,7 @@ func TestOwnership_everySetting(t *testing.T) {
 	}
 }
 
-var ownerRef = model.Ref{Kind: "Ingress", Namespace: "shop", Name: "owner"}
+var ownerRef = model.Ref{Kind: model.KindIngress, Namespace: "shop", Name: "owner"}
 
 // wantReasons fails unless the Report of an Ingress has just the one reason, or is without problems.
 func wantReasons(t *testing.T, o ownershipOutcome, ref model.Ref, reason string, want bool) {
@@ -160,7 +160,7 @@ func ownershipOf(t *testing.T, s setting, namespace, host string) ownershipOutco
 	w.Ingresses = append(w.Ingresses, asking)
 	o := s.options
 	o.TakeUnclassed = true
-	return ownershipOutcome{translate.Build(w, nil, o), model.Ref{Kind: "Ingress", Namespace: namespace, Name: "asking"}}
+	return ownershipOutcome{translate.Build(w, nil, o), model.Ref{Kind: model.KindIngress, Namespace: namespace, Name: "asking"}}
 }
 
 // sharedWorld has what namespace shop owns, and the Services and Secrets of both namespaces.
@@ -223,7 +223,7 @@ func TestOwnership_unmatchedPaths(t *testing.T) {
 				w.Ingresses = append(w.Ingresses, ingressFor("shop", "below", 1, "own.wild.example"),
 					ingressFor("other", "new", 1, "own.new.example"), ingressFor(c.namespace, "asking", 2, c.host))
 				o := ownershipOutcome{translate.Build(w, nil, translate.Options{TakeUnclassed: true, SharesUnmatched: shares}),
-					model.Ref{Kind: "Ingress", Namespace: c.namespace, Name: "asking"}}
+					model.Ref{Kind: model.KindIngress, Namespace: c.namespace, Name: "asking"}}
 				if got := o.routed(c.asked, "/asking"); got != (c.counts || shares) {
 					t.Errorf("shared %v: served: %v, want %v", shares, got, c.counts || shares)
 				}

@@ -1,0 +1,32 @@
+package controllers
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+func TestStatusKinds_objects(t *testing.T) {
+	for name, kind := range statusKinds {
+		if object := kind.newObject(); object == nil || kind.newObject() == object {
+			t.Errorf("%s: newObject returns %v, want a new object", name, object)
+		}
+	}
+	for _, name := range []string{v1alpha1.Kind, model.KindIngress, model.KindSecret} {
+		if _, known := statusKinds[name]; !known {
+			t.Errorf("there may be Reports on %s", name)
+		}
+	}
+}
+
+func TestStatusKinds_unknownKind(t *testing.T) {
+	report := &translate.Report{Ref: model.Ref{Kind: "Gadget", Namespace: "shop", Name: "g"}}
+	_, err := (&statusWriter{}).writeStatus(context.Background(), report)
+	if err == nil || !strings.Contains(err.Error(), "Gadget") {
+		t.Errorf("got the error %v, want one that names the kind", err)
+	}
+}
