@@ -3,7 +3,6 @@ package routing
 import (
 	"bytes"
 	"cmp"
-	"slices"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/pattern"
@@ -72,54 +71,6 @@ func comparePrecedence(a, b *Route) int {
 		cmp.Compare(len(y.headers), len(x.headers)),
 		cmp.Compare(len(y.query), len(x.query)),
 	)
-}
-
-// candidates are the routes of one path, in order of precedence. Most paths have one: it needs no slice.
-type candidates struct {
-	first *Route // nil: there are none
-	rest  []*Route
-}
-
-// with returns the candidates with another one, which comes after all of the same precedence.
-func (c candidates) with(r *Route) candidates {
-	switch {
-	case c.first == nil:
-		c.first = r
-	case comparePrecedence(r, c.first) < 0:
-		c.rest = slices.Insert(c.rest, 0, c.first)
-		c.first = r
-	default:
-		at := len(c.rest)
-		for at > 0 && comparePrecedence(r, c.rest[at-1]) < 0 {
-			at--
-		}
-		c.rest = slices.Insert(c.rest, at, r)
-	}
-	return c
-}
-
-// all calls f for each candidate, in order.
-func (c candidates) all(f func(*Route)) {
-	if c.first == nil {
-		return
-	}
-	f(c.first)
-	for _, r := range c.rest {
-		f(r)
-	}
-}
-
-// match returns the first route whose conditions the request meets, nil if there is none.
-func (c *candidates) match(req Request) *Route {
-	if c.first == nil || c.first.conditions.match(req) {
-		return c.first
-	}
-	for _, r := range c.rest {
-		if r.conditions.match(req) {
-			return r
-		}
-	}
-	return nil
 }
 
 // match reports whether a request meets all conditions. No request at all, nil, meets none. c may be nil.

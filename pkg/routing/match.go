@@ -12,14 +12,14 @@ import (
 type host struct {
 	model  []model.Route // what it was compiled from
 	tls    *model.Host   // nil: as for all hosts
-	exact  map[string]candidates
-	prefix map[string]candidates // by path without its trailing slash: "" for "/"
+	exact  paths
+	prefix paths // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix: no longer part of a path needs looking up.
 	longest int
 }
 
 func newHost(routes []model.Route, pools *upstream.Registry) *host {
-	h := &host{model: routes, exact: map[string]candidates{}, prefix: map[string]candidates{}}
+	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
 	for i := range routes {
 		h.add(compileRoute(&routes[i], pools))
 	}
@@ -29,11 +29,11 @@ func newHost(routes []model.Route, pools *upstream.Registry) *host {
 // add adds a route, which comes after those of the same precedence.
 func (h *host) add(r *Route) {
 	if r.PathType == model.PathExact {
-		h.exact[r.Path] = h.exact[r.Path].with(r)
+		h.exact.add(r.Path, r)
 		return
 	}
 	key := strings.TrimSuffix(r.Path, "/")
-	h.prefix[key] = h.prefix[key].with(r)
+	h.prefix.add(key, r)
 	h.longest = max(h.longest, len(key))
 }
 
@@ -73,19 +73,16 @@ func (t *Table) site(name []byte) *site {
 }
 
 func (h *host) match(path []byte, req Request) *Route {
-	if len(h.exact) > 0 {
-		c := h.exact[string(path)]
-		if r := c.match(req); r != nil {
+	if len(h.exact.first) > 0 {
+		if r := h.exact.match(path, req); r != nil {
 			return r
 		}
 	}
 	if len(path) == 0 || path[0] != '/' { // the target of OPTIONS * stands for the whole host
-		c := h.prefix[""]
-		return c.match(req)
+		return h.prefix.match(nil, req)
 	}
 	for prefix := cutTo(path, h.longest); ; prefix = prefix[:bytes.LastIndexByte(prefix, '/')] {
-		c := h.prefix[string(prefix)]
-		if r := c.match(req); r != nil {
+		if r := h.prefix.match(prefix, req); r != nil {
 			return r
 		}
 		if len(prefix) == 0 {

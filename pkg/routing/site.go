@@ -131,16 +131,12 @@ func (h *host) byNamespace() map[string]*host {
 	add := func(r *Route) {
 		p := parts[r.Source.Namespace]
 		if p == nil {
-			p = &host{exact: map[string]candidates{}, prefix: map[string]candidates{}}
+			p = &host{exact: newPaths(), prefix: newPaths()}
 			parts[r.Source.Namespace] = p
 		}
 		p.add(r)
 	}
-	for _, c := range h.exact {
-		c.all(add)
-	}
-	for _, c := range h.prefix {
-		c.all(add)
-	}
+	h.exact.all(add)
+	h.prefix.all(add)
 	return parts
 }
