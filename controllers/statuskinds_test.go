@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -25,7 +24,7 @@ func TestStatusKinds_objects(t *testing.T) {
 
 func TestStatusKinds_unknownKind(t *testing.T) {
 	report := &translate.Report{Ref: model.Ref{Kind: "Gadget", Namespace: "shop", Name: "g"}}
-	_, err := (&statusWriter{}).writeStatus(context.Background(), report)
+	_, err := (&statusWriter{}).writeStatus(t.Context(), report)
 	if err == nil || !strings.Contains(err.Error(), "Gadget") {
 		t.Errorf("got the error %v, want one that names the kind", err)
 	}

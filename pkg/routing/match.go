@@ -39,10 +39,12 @@ func (h *host) add(r *Route) {
 
 // Match returns the Route of a request, nil if nothing matches. Within a host the exact path comes first, then the longest
 // prefix by segment. Of several routes for one path the first is taken whose conditions the request meets, in the order of
-// comparePrecedence, then of the model; if it meets none, shorter prefixes follow. Conditions are evaluated for these routes
-// only. req may be nil where no route has conditions: no condition holds then. A path that no route of the host matches falls through from an exact host to the wildcard host, then
-// to the routes for any host, as far as the owner of the host allows (model.HostOwner). The host is in lower case, without
-// port and trailing dot; the path is normalised.
+// comparePrecedence, then of the model. If it meets none, the next shorter prefix follows. Conditions are evaluated for
+// routes with a matching path only. req may be nil if no route has conditions: otherwise no condition holds.
+//
+// A path that no route of the host matches falls through from an exact host to the wildcard host, then to the routes for any
+// host, as far as the owner of the host allows (model.HostOwner). The host is in lower case, without port and trailing dot;
+// the path is normalised.
 //
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {

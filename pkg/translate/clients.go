@@ -89,7 +89,9 @@ func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
 
 // authority reads the CA Secret that an annotation names. It gives no certificates if there is something wrong with it;
 // instead says what is done then.
-func (b *builder) authority(d *description, annotation, name, instead string) (ref model.Ref, text []byte, cas []*x509.Certificate) {
+func (b *builder) authority(
+	d *description, annotation, name, instead string,
+) (ref model.Ref, text []byte, cas []*x509.Certificate) {
 	ref, key := b.refer(model.KindSecret, d.namespace(), name)
 	secret := b.secrets[key]
 	if secret == nil {
