@@ -44,7 +44,7 @@ func newFakePublisher(keys *affinity.Keys) *fakePublisher {
 	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
 }
 
-func (p *fakePublisher) Publish(w *translate.World, newest publish.Newest, since time.Time) translate.Result {
+func (p *fakePublisher) Publish(w *translate.Snapshot, newest publish.Newest, since time.Time) translate.Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.published++

@@ -18,7 +18,7 @@ import (
 
 // listSnapshot returns the objects that a table is built from. They are not copied from the cache, so callers must
 // not modify them.
-func listSnapshot(ctx context.Context, reader client.Reader) (*translate.World, error) {
+func listSnapshot(ctx context.Context, reader client.Reader) (*translate.Snapshot, error) {
 	var (
 		ingresses networkingv1.IngressList
 		classes   networkingv1.IngressClassList
@@ -31,7 +31,7 @@ func listSnapshot(ctx context.Context, reader client.Reader) (*translate.World, 
 			return nil, fmt.Errorf("listing %T: %w", list, err)
 		}
 	}
-	snapshot := &translate.World{
+	snapshot := &translate.Snapshot{
 		Ingresses:      pointers(ingresses.Items),
 		IngressClasses: pointers(classes.Items),
 		Services:       pointers(services.Items),
@@ -44,7 +44,7 @@ func listSnapshot(ctx context.Context, reader client.Reader) (*translate.World, 
 
 // listNamedPods adds the EndpointSlices and pods that are needed to check policies which name pods by a label or
 // annotation. The endpoints that are served come from publish, not from here.
-func listNamedPods(ctx context.Context, reader client.Reader, w *translate.World) error {
+func listNamedPods(ctx context.Context, reader client.Reader, w *translate.Snapshot) error {
 	for _, namespace := range namespacesNamingPods(w.Policies) {
 		var endpointSlices discoveryv1.EndpointSliceList
 		pods := metav1.PartialObjectMetadataList{TypeMeta: podMetadata().TypeMeta}

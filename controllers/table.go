@@ -17,7 +17,7 @@ import (
 
 // Publisher makes changes live. It is implemented by *publish.Publisher.
 type Publisher interface {
-	Publish(w *translate.World, newest publish.Newest, since time.Time) translate.Result
+	Publish(w *translate.Snapshot, newest publish.Newest, since time.Time) translate.Result
 	Endpoints(namespace, service string, newest publish.Newest, since time.Time)
 }
 

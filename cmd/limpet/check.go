@@ -51,14 +51,14 @@ func runCheck(path string, o translate.Options, std streams) error {
 	if path == "" {
 		return usagef("-f is required")
 	}
-	world, skipped, err := manifest.Load(path)
+	snapshot, skipped, err := manifest.Load(path)
 	if err != nil {
 		return inputError{err}
 	}
 	for _, s := range skipped {
 		fmt.Fprintln(std.err, s)
 	}
-	result := translate.Build(world, nil, o)
+	result := translate.Build(snapshot, nil, o)
 	return describe(std.out, result)
 }
 

@@ -53,7 +53,7 @@ func runDev(ctx context.Context, o options, dir string, std streams) error {
 
 // serveManifests is dev with its flags read.
 func serveManifests(ctx context.Context, o options, dir string, std streams) error {
-	world, skipped, err := manifest.Load(dir)
+	snapshot, skipped, err := manifest.Load(dir)
 	if err != nil {
 		return inputError{err}
 	}
@@ -66,20 +66,20 @@ func serveManifests(ctx context.Context, o options, dir string, std streams) err
 	for _, s := range skipped {
 		n.log.Info("Document skipped", "file", s.File, "line", s.Line, "reason", s.What)
 	}
-	n.apply(world, time.Now())
+	n.apply(snapshot, time.Now())
 	return n.serve(ctx, func(ctx context.Context) error {
-		return manifest.Watch(ctx, dir, func(world *translate.World, err error) {
+		return manifest.Watch(ctx, dir, func(snapshot *translate.Snapshot, err error) {
 			if err != nil {
 				n.log.Error(err, "Manifests not applied: the last good ones keep serving")
 				return
 			}
-			n.apply(world, time.Now())
+			n.apply(snapshot, time.Now())
 		})
 	})
 }
 
-// apply publishes a World and tells about every problem in it that the World before did not have.
-func (n *node) apply(w *translate.World, since time.Time) {
+// apply publishes a Snapshot and tells about every problem in it that the Snapshot before did not have.
+func (n *node) apply(w *translate.Snapshot, since time.Time) {
 	found := map[problem]bool{}
 	for _, r := range n.publisher.Publish(w, publish.NewestOf(w), since).Reports {
 		for _, p := range r.Problems {

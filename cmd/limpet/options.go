@@ -95,7 +95,7 @@ func (o *options) validate() error {
 	return o.edge.validate()
 }
 
-// translation is what the flags say about translating a World.
+// translation is what the flags say about translating a Snapshot.
 func (o *options) translation() translate.Options {
 	t := translate.Options{
 		Classes:            o.classes.values,

@@ -134,7 +134,7 @@ func TestSupport_methods(t *testing.T) {
 // accepted returns the reason of the condition Accepted for a policy with this spec, or the error of the API.
 func accepted(t *testing.T, spec string) (reason string, err error) {
 	t.Helper()
-	world, _, err := manifest.Read("policy.yaml", []byte(`apiVersion: limpet.dev/v1alpha1
+	snapshot, _, err := manifest.Read("policy.yaml", []byte(`apiVersion: limpet.dev/v1alpha1
 kind: AffinityPolicy
 metadata:
   name: sample
@@ -144,6 +144,6 @@ spec:
 	if err != nil {
 		return "", err
 	}
-	report := translate.Build(world, nil, translate.Options{}).Reports[0]
+	report := translate.Build(snapshot, nil, translate.Options{}).Reports[0]
 	return meta.FindStatusCondition(report.Targets[0].Conditions, v1alpha1.ConditionAccepted).Reason, nil
 }

@@ -33,36 +33,36 @@ type kind struct {
 	clusterScoped bool
 	// decode converts a document to a typed object. add sets defaults and adds the object to the snapshot.
 	decode func(d *document) (object, []error)
-	add    func(w *translate.World, o object)
+	add    func(w *translate.Snapshot, o object)
 }
 
 // kinds maps apiVersion and kind to the supported kinds.
 var kinds = map[metav1.TypeMeta]kind{
-	{APIVersion: "v1", Kind: model.KindService}: typed(func(w *translate.World, o *corev1.Service) {
+	{APIVersion: "v1", Kind: model.KindService}: typed(func(w *translate.Snapshot, o *corev1.Service) {
 		defaultService(o)
 		w.Services = append(w.Services, o)
 	}),
-	{APIVersion: "v1", Kind: "Pod"}: typed(func(w *translate.World, o *pod) {
+	{APIVersion: "v1", Kind: "Pod"}: typed(func(w *translate.Snapshot, o *pod) {
 		w.Pods = append(w.Pods, &metav1.PartialObjectMetadata{TypeMeta: o.TypeMeta, ObjectMeta: o.ObjectMeta})
 	}),
-	{APIVersion: "v1", Kind: model.KindSecret}: typed(func(w *translate.World, o *corev1.Secret) {
+	{APIVersion: "v1", Kind: model.KindSecret}: typed(func(w *translate.Snapshot, o *corev1.Secret) {
 		defaultSecret(o)
 		w.Secrets = append(w.Secrets, o)
 	}),
 	{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"}: typed(
-		func(w *translate.World, o *discoveryv1.EndpointSlice) {
+		func(w *translate.Snapshot, o *discoveryv1.EndpointSlice) {
 			defaultEndpointSlice(o)
 			w.EndpointSlices = append(w.EndpointSlices, o)
 		}),
-	{APIVersion: "networking.k8s.io/v1", Kind: model.KindIngress}: typed(func(w *translate.World, o *networkingv1.Ingress) {
+	{APIVersion: "networking.k8s.io/v1", Kind: model.KindIngress}: typed(func(w *translate.Snapshot, o *networkingv1.Ingress) {
 		w.Ingresses = append(w.Ingresses, o)
 	}),
 	{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"}: clusterScoped(typed(
-		func(w *translate.World, o *networkingv1.IngressClass) {
+		func(w *translate.Snapshot, o *networkingv1.IngressClass) {
 			w.IngressClasses = append(w.IngressClasses, o)
 		})),
 	{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.Kind}: validated(typed(
-		func(w *translate.World, o *v1alpha1.AffinityPolicy) {
+		func(w *translate.Snapshot, o *v1alpha1.AffinityPolicy) {
 			w.Policies = append(w.Policies, o)
 		})),
 }
@@ -71,14 +71,14 @@ var kinds = map[metav1.TypeMeta]kind{
 func typed[T any, P interface {
 	*T
 	object
-}](add func(w *translate.World, o P),
+}](add func(w *translate.Snapshot, o P),
 ) kind {
 	return kind{
 		decode: func(d *document) (object, []error) {
 			o := P(new(T))
 			return o, decodeStrict(d, o)
 		},
-		add: func(w *translate.World, o object) { add(w, o.(P)) },
+		add: func(w *translate.Snapshot, o object) { add(w, o.(P)) },
 	}
 }
 

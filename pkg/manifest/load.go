@@ -25,7 +25,7 @@ const (
 // use them. Symbolic links to files are followed, links to directories are not.
 //
 // If anything is invalid, Load returns no objects. The error then joins one *Error for each problem.
-func Load(dir string) (*translate.World, []Skipped, error) {
+func Load(dir string) (*translate.Snapshot, []Skipped, error) {
 	files, skipped, err := list(dir)
 	if err != nil {
 		return nil, nil, err

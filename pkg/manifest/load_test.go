@@ -34,7 +34,7 @@ func link(t *testing.T, target, path string) {
 }
 
 // names returns the names of the Services in the order in which they were read.
-func names(w *translate.World) string {
+func names(w *translate.Snapshot) string {
 	if w == nil {
 		return "no snapshot"
 	}

@@ -23,7 +23,7 @@ type Skipped struct {
 func (s Skipped) String() string { return (&Error{s.File, s.Line, s.What}).Error() }
 
 // Read parses YAML documents. The file name is used in errors only.
-func Read(file string, text []byte) (*translate.World, []Skipped, error) {
+func Read(file string, text []byte) (*translate.Snapshot, []Skipped, error) {
 	r := newReader()
 	r.read(file, text)
 	return r.result()
@@ -31,17 +31,17 @@ func Read(file string, text []byte) (*translate.World, []Skipped, error) {
 
 // reader collects the objects of all files.
 type reader struct {
-	snapshot *translate.World
+	snapshot *translate.Snapshot
 	defined  map[model.Ref]*Error // file and line of each object
 	skipped  []Skipped
 	errs     []error
 }
 
 func newReader() *reader {
-	return &reader{snapshot: &translate.World{}, defined: map[model.Ref]*Error{}}
+	return &reader{snapshot: &translate.Snapshot{}, defined: map[model.Ref]*Error{}}
 }
 
-func (r *reader) result() (*translate.World, []Skipped, error) {
+func (r *reader) result() (*translate.Snapshot, []Skipped, error) {
 	if err := join(r.errs); err != nil {
 		return nil, nil, err
 	}

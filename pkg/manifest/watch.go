@@ -29,7 +29,7 @@ const (
 // re-creation of dir itself.
 //
 // It blocks until ctx is done and then returns nil. It returns an error if the watch cannot be started.
-func Watch(ctx context.Context, dir string, changed func(*translate.World, error)) error {
+func Watch(ctx context.Context, dir string, changed func(*translate.Snapshot, error)) error {
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", dir, err)

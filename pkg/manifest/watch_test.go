@@ -14,7 +14,7 @@ import (
 
 // call is one call of the callback of Watch.
 type call struct {
-	snapshot *translate.World
+	snapshot *translate.Snapshot
 	err      error
 }
 
@@ -25,7 +25,7 @@ func startWatch(t *testing.T, dir string) (calls chan call, count *atomic.Int64)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- Watch(ctx, dir, func(w *translate.World, err error) {
+		done <- Watch(ctx, dir, func(w *translate.Snapshot, err error) {
 			count.Add(1)
 			calls <- call{w, err}
 		})

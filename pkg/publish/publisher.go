@@ -54,7 +54,7 @@ type Newest struct {
 // service is the namespace and name of a Service.
 type service struct{ namespace, name string }
 
-// Everything is what the last World led to.
+// Everything is what the last Snapshot led to.
 type Everything struct {
 	Model   *model.Model
 	Reports []translate.Report
@@ -66,13 +66,13 @@ func New(o Options) *Publisher { return &Publisher{o: o} }
 // Ready reports whether a Table was published.
 func (p *Publisher) Ready() bool { return p.o.Tables.Current() != nil }
 
-// Last returns what the last World led to, nil before the first.
+// Last returns what the last Snapshot led to, nil before the first.
 func (p *Publisher) Last() *Everything { return p.last.Load() }
 
-// Publish makes a World live: endpoints first, so that a new route finds its pods, then certificates, then the Table.
-// A World that leads to the same model as the last one builds no Table. The endpoints are those that
-// newest gives, not those of the World, which may be older. since is when the oldest change in the World was seen.
-func (p *Publisher) Publish(w *translate.World, newest Newest, since time.Time) translate.Result {
+// Publish makes a Snapshot live: endpoints first, so that a new route finds its pods, then certificates, then the Table.
+// A Snapshot that leads to the same model as the last one builds no Table. The endpoints are those that
+// newest gives, not those of the Snapshot, which may be older. since is when the oldest change in the Snapshot was seen.
+func (p *Publisher) Publish(w *translate.Snapshot, newest Newest, since time.Time) translate.Result {
 	result := translate.Build(w, p.inUse(), p.o.Translate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -163,8 +163,8 @@ func (p *Publisher) learnReplicas(newest Newest) {
 	p.o.Own.SetReplicas(addrs)
 }
 
-// NewestOf gives what a World holds, for a source that has nothing newer.
-func NewestOf(w *translate.World) Newest {
+// NewestOf gives what a Snapshot holds, for a source that has nothing newer.
+func NewestOf(w *translate.Snapshot) Newest {
 	by := map[service][]*discoveryv1.EndpointSlice{}
 	for _, s := range w.EndpointSlices {
 		owner := service{s.Namespace, s.Labels[discoveryv1.LabelServiceName]}

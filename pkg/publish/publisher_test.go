@@ -44,9 +44,9 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// worldOf is a World in which each host leads to the Service of the same name.
-func worldOf(services ...string) *translate.World {
-	w := &translate.World{}
+// snapshotOf is a Snapshot in which each host leads to the Service of the same name.
+func snapshotOf(services ...string) *translate.Snapshot {
+	w := &translate.Snapshot{}
 	for _, name := range services {
 		meta := metav1.ObjectMeta{Namespace: "shop", Name: name}
 		w.Services = append(w.Services, &corev1.Service{ObjectMeta: meta,
@@ -76,10 +76,10 @@ func sliceOf(service string, addresses ...string) *discoveryv1.EndpointSlice {
 }
 
 func slicesAre(slices ...*discoveryv1.EndpointSlice) Newest {
-	return NewestOf(&translate.World{EndpointSlices: slices})
+	return NewestOf(&translate.Snapshot{EndpointSlices: slices})
 }
 
-func (s *site) publish(w *translate.World) { s.Publish(w, NewestOf(w), time.Now()) }
+func (s *site) publish(w *translate.Snapshot) { s.Publish(w, NewestOf(w), time.Now()) }
 
 func (s *site) generation() uint64 { return s.tables.Current().Generation }
 
@@ -102,16 +102,16 @@ func TestReadyOnceATableIsPublishedAlsoAnEmptyOne(t *testing.T) {
 	if s.Ready() {
 		t.Error("ready before anything was published")
 	}
-	s.publish(&translate.World{})
+	s.publish(&translate.Snapshot{})
 	if !s.Ready() {
-		t.Error("not ready after an empty World was published")
+		t.Error("not ready after an empty Snapshot was published")
 	}
 }
 
 func TestAWorldThatChangesNothingBuildsNoTable(t *testing.T) {
 	s := newSite(t)
-	s.publish(worldOf("cart", "stock"))
-	s.publish(worldOf("stock", "cart"))
+	s.publish(snapshotOf("cart", "stock"))
+	s.publish(snapshotOf("stock", "cart"))
 	if got := s.generation(); got != 1 {
 		t.Errorf("generation %d, want 1", got)
 	}
@@ -119,7 +119,7 @@ func TestAWorldThatChangesNothingBuildsNoTable(t *testing.T) {
 
 func TestAnEndpointChangeReachesItsPoolWithoutATable(t *testing.T) {
 	s := newSite(t)
-	s.publish(worldOf("cart"))
+	s.publish(snapshotOf("cart"))
 	before := s.tables.Current()
 	s.Endpoints("shop", "cart", slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2", "10.0.0.3")), time.Now())
 	if s.endpoints("cart") != 3 || s.tables.Current() != before {
@@ -129,7 +129,7 @@ func TestAnEndpointChangeReachesItsPoolWithoutATable(t *testing.T) {
 
 func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
 	s := newSite(t)
-	w := worldOf("cart")
+	w := snapshotOf("cart")
 	endpoint := &w.EndpointSlices[0].Endpoints[0]
 	endpoint.TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "cart-0"}
 	s.publish(w)
@@ -149,7 +149,7 @@ func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
 
 func TestEndpointsOfAServiceThatNoRouteNamesMakeNoPool(t *testing.T) {
 	s := newSite(t)
-	s.publish(worldOf("cart"))
+	s.publish(snapshotOf("cart"))
 	s.Endpoints("shop", "other", slicesAre(sliceOf("other", "10.0.0.9")), time.Now())
 	if got := s.endpoints("other"); got != -1 {
 		t.Errorf("there is a pool with %d endpoints", got)
@@ -158,7 +158,7 @@ func TestEndpointsOfAServiceThatNoRouteNamesMakeNoPool(t *testing.T) {
 
 func TestAFullPublishTakesTheNewestSlicesNotThoseOfItsWorld(t *testing.T) {
 	s := newSite(t)
-	w := worldOf("cart")
+	w := snapshotOf("cart")
 	s.publish(w)
 	newest := slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2"))
 	s.Endpoints("shop", "cart", newest, time.Now())
@@ -171,8 +171,8 @@ func TestAFullPublishTakesTheNewestSlicesNotThoseOfItsWorld(t *testing.T) {
 
 func TestAPoolThatIsNoLongerNamedIsDropped(t *testing.T) {
 	s := newSite(t)
-	s.publish(worldOf("cart", "stock"))
-	s.publish(worldOf("cart"))
+	s.publish(snapshotOf("cart", "stock"))
+	s.publish(snapshotOf("cart"))
 	if s.endpoints("stock") != -1 || s.endpoints("cart") != 1 {
 		t.Errorf("stock has %d endpoints, cart %d", s.endpoints("stock"), s.endpoints("cart"))
 	}
@@ -180,7 +180,7 @@ func TestAPoolThatIsNoLongerNamedIsDropped(t *testing.T) {
 
 func TestLastTellsOfTheProblemsOfTheWorldInUse(t *testing.T) {
 	s := newSite(t)
-	w := worldOf("cart")
+	w := snapshotOf("cart")
 	w.Services = nil
 	s.publish(w)
 	if got := s.Last().Problems(); len(got) != 1 || got[0].Problems[0].Reason != translate.ReasonServiceNotFound {
@@ -188,10 +188,10 @@ func TestLastTellsOfTheProblemsOfTheWorldInUse(t *testing.T) {
 	}
 }
 
-// A broken Secret must not be noticed by clients, however often the World is published with it.
+// A broken Secret must not be noticed by clients, however often the Snapshot is published with it.
 func TestACertificateOutlivesABrokenUpdateOfItsSecret(t *testing.T) {
 	s := newSite(t)
-	w := worldOf("cart")
+	w := snapshotOf("cart")
 	secret := secretOf(t, "tls")
 	good := secret.Data
 	w.Secrets = []*corev1.Secret{secret}
@@ -231,7 +231,7 @@ func secretOf(t *testing.T, name string) *corev1.Secret {
 func TestEndpoints_replicasAreLearned(t *testing.T) {
 	s, own := newSite(t), &upstream.Own{}
 	s.o.Own, s.o.OwnService = own, types.NamespacedName{Namespace: "shop", Name: "limpet"}
-	s.publish(worldOf("cart"))
+	s.publish(snapshotOf("cart"))
 	if own.IsReplica(netip.MustParseAddr("10.0.0.8")) {
 		t.Error("a replica is known before its EndpointSlice")
 	}

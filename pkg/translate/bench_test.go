@@ -42,13 +42,13 @@ func BenchmarkBuild(b *testing.B) {
 	for i := range 1000 {
 		fmt.Fprintf(&text, benchCase, i)
 	}
-	world, _, err := manifest.Read("bench.yaml", []byte(text.String()))
+	snapshot, _, err := manifest.Read("bench.yaml", []byte(text.String()))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if r := translate.Build(world, nil, translate.Options{TakeUnclassed: true}); len(r.Model.Routes) != 1000 {
+		if r := translate.Build(snapshot, nil, translate.Options{TakeUnclassed: true}); len(r.Model.Routes) != 1000 {
 			b.Fatalf("got %d routes", len(r.Model.Routes))
 		}
 	}
@@ -69,21 +69,21 @@ func BenchmarkBuildWithCertificates(b *testing.B) {
 	for i := range 1000 {
 		fmt.Fprintf(&text, benchTLS, i)
 	}
-	world, _, err := manifest.Read("bench.yaml", []byte(text.String()))
+	snapshot, _, err := manifest.Read("bench.yaml", []byte(text.String()))
 	if err != nil {
 		b.Fatal(err)
 	}
 	for i := range 1000 {
-		world.Secrets = append(world.Secrets, &corev1.Secret{
+		snapshot.Secrets = append(snapshot.Secrets, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprintf("s%d", i)}, Data: rsaPair(b),
 		})
 	}
 	options := translate.Options{TakeUnclassed: true}
-	seen := translate.Build(world, nil, options).Model
+	seen := translate.Build(snapshot, nil, options).Model
 	for name, before := range map[string]*model.Model{"first": nil, "again": seen} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if r := translate.Build(world, before, options); len(r.Model.Certificates) != 1000 {
+				if r := translate.Build(snapshot, before, options); len(r.Model.Certificates) != 1000 {
 					b.Fatalf("got %d certificates", len(r.Model.Certificates))
 				}
 			}
@@ -98,11 +98,11 @@ func rsaPair(b *testing.B) map[string][]byte {
 	if err != nil {
 		b.Fatal(err)
 	}
-	world, _, err := manifest.Read("rsa", text)
+	snapshot, _, err := manifest.Read("rsa", text)
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, s := range world.Secrets {
+	for _, s := range snapshot.Secrets {
 		if s.Name == "rsa" {
 			return s.Data
 		}

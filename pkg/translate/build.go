@@ -15,8 +15,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// World is the Kubernetes objects as last seen, in any order. Nobody changes it while a Build reads it.
-type World struct {
+// Snapshot is the Kubernetes objects as last seen, in any order. Nobody changes it while a Build reads it.
+type Snapshot struct {
 	Ingresses      []*networkingv1.Ingress
 	IngressClasses []*networkingv1.IngressClass
 	Services       []*corev1.Service
@@ -33,7 +33,7 @@ type World struct {
 type Options struct {
 	// Classes are the names of the IngressClasses whose Ingresses are ours. Empty: "limpet".
 	Classes []string
-	// TakeUnclassed makes an Ingress ours that names no class, as long as the World has no IngressClass to name.
+	// TakeUnclassed makes an Ingress ours that names no class, as long as the Snapshot has no IngressClass to name.
 	TakeUnclassed bool
 	// DefaultCertificate is the TLS Secret for clients that name no known host, and for TLS sections without a Secret.
 	// Empty: there is none.
@@ -59,7 +59,7 @@ type Options struct {
 // DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
 const DefaultClass = "limpet"
 
-// Result is what a World comes to.
+// Result is what a Snapshot comes to.
 type Result struct {
 	Model *model.Model
 	// Reports has one entry for each object of ours, and the Secret of the default certificate, sorted by kind, namespace
@@ -95,15 +95,15 @@ type builder struct {
 	reports     reports
 	notices     notices
 	referenced  map[model.Ref]struct{}
-	now, next   time.Time // World.Now, Result.Next
+	now, next   time.Time // Snapshot.Now, Result.Next
 }
 
-// Build translates a World. Equal Worlds give equal Results, whatever the order of their objects. before is the Model in
+// Build translates a Snapshot. Equal Snapshots give equal Results, whatever the order of their objects. before is the Model in
 // use, nil if there is none: a Secret that has become unusable keeps its place with what was made of it then.
-func Build(w *World, before *model.Model, o Options) Result { return build(w, before, o, readers) }
+func Build(w *Snapshot, before *model.Model, o Options) Result { return build(w, before, o, readers) }
 
 // build is Build with the kinds that the readers describe.
-func build(w *World, before *model.Model, o Options, readers []reader) Result {
+func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result {
 	b := &builder{
 		options:     o,
 		services:    index(w.Services),

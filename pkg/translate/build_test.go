@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write the *.out.yaml files anew")
 
-// outcome is what a golden file holds: all that a World comes to.
+// outcome is what a golden file holds: all that a Snapshot comes to.
 type outcome struct {
 	Model      *model.Model                `json:"model"`
 	Endpoints  map[string][]model.Endpoint `json:"endpoints,omitempty"`
@@ -35,7 +35,7 @@ type outcome struct {
 // today is when the objects of all cases are seen.
 var today = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
-func translated(w *translate.World, before *model.Model, o translate.Options) outcome {
+func translated(w *translate.Snapshot, before *model.Model, o translate.Options) outcome {
 	r := translate.Build(w, before, o)
 	out := outcome{Model: r.Model, Reports: r.Reports, Endpoints: map[string][]model.Endpoint{}, Next: r.Next}
 	for _, pool := range r.Model.Pools {
@@ -49,8 +49,8 @@ func translated(w *translate.World, before *model.Model, o translate.Options) ou
 }
 
 // Each case is read as `limpet dev` reads its manifests, so the input is strict, and policies have their defaults.
-// A file *.options.yaml beside it gives the options, where they are not the defaults; *.before.yaml the World before.
-func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
+// A file *.options.yaml beside it gives the options, where they are not the defaults; *.before.yaml the Snapshot before.
+func TestSnapshotsComeToWhatTheGoldenFilesSay(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*.in.yaml")
 	if err != nil || len(inputs) == 0 {
 		t.Fatalf("no cases in testdata: %v", err)
@@ -58,8 +58,8 @@ func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
 	for _, input := range inputs {
 		name := strings.TrimSuffix(filepath.Base(input), ".in.yaml")
 		t.Run(name, func(t *testing.T) {
-			world, before, options := readCase(t, input)
-			got := marshal(t, translated(world, before, options))
+			snapshot, before, options := readCase(t, input)
+			got := marshal(t, translated(snapshot, before, options))
 			golden := strings.TrimSuffix(input, ".in.yaml") + ".out.yaml"
 			if *update {
 				write(t, golden, got)
@@ -76,19 +76,19 @@ func TestWorldsComeToWhatTheGoldenFilesSay(t *testing.T) {
 func checkOrderAndPurity(t *testing.T, input, want string) {
 	t.Helper()
 	for seed := range uint64(5) {
-		world, before, options := readCase(t, input)
-		shuffle(world, rand.New(rand.NewPCG(seed, seed)))
-		text := asJSON(t, world)
-		if diff := cmp.Diff(want, marshal(t, translated(world, before, options))); diff != "" {
+		snapshot, before, options := readCase(t, input)
+		shuffle(snapshot, rand.New(rand.NewPCG(seed, seed)))
+		text := asJSON(t, snapshot)
+		if diff := cmp.Diff(want, marshal(t, translated(snapshot, before, options))); diff != "" {
 			t.Fatalf("the outcome depends on the order of the input, seed %d:\n%s", seed, diff)
 		}
-		if diff := cmp.Diff(text, asJSON(t, world)); diff != "" {
+		if diff := cmp.Diff(text, asJSON(t, snapshot)); diff != "" {
 			t.Fatalf("translation changed its input:\n%s", diff)
 		}
 	}
 }
 
-func shuffle(w *translate.World, random *rand.Rand) {
+func shuffle(w *translate.Snapshot, random *rand.Rand) {
 	swap(random, w.Ingresses)
 	swap(random, w.IngressClasses)
 	swap(random, w.Services)
@@ -102,7 +102,7 @@ func swap[T any](random *rand.Rand, list []T) {
 	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }
 
-func readCase(t *testing.T, input string) (w *translate.World, before *model.Model, options translate.Options) {
+func readCase(t *testing.T, input string) (w *translate.Snapshot, before *model.Model, options translate.Options) {
 	t.Helper()
 	options = translate.Options{TakeUnclassed: true}
 	name := strings.TrimSuffix(input, ".in.yaml")
@@ -113,22 +113,22 @@ func readCase(t *testing.T, input string) (w *translate.World, before *model.Mod
 		}
 	}
 	if file := name + ".before.yaml"; exists(file) {
-		before = translate.Build(readWorld(t, file), nil, options).Model
+		before = translate.Build(readSnapshot(t, file), nil, options).Model
 	}
-	return readWorld(t, input), before, options
+	return readSnapshot(t, input), before, options
 }
 
-func readWorld(t *testing.T, file string) *translate.World {
+func readSnapshot(t *testing.T, file string) *translate.Snapshot {
 	t.Helper()
-	world, skipped, err := manifest.Read(file, read(t, file))
+	snapshot, skipped, err := manifest.Read(file, read(t, file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(skipped) > 0 {
 		t.Fatalf("passed over: %v", skipped)
 	}
-	world.Now = today
-	return world
+	snapshot.Now = today
+	return snapshot
 }
 
 func exists(file string) bool {
@@ -215,8 +215,8 @@ func TestEveryReasonHasACase(t *testing.T) {
 	seen := map[string]bool{}
 	inputs, _ := filepath.Glob("testdata/*.in.yaml")
 	for _, input := range inputs {
-		world, before, options := readCase(t, input)
-		for _, report := range translate.Build(world, before, options).Reports {
+		snapshot, before, options := readCase(t, input)
+		for _, report := range translate.Build(snapshot, before, options).Reports {
 			for _, p := range report.Problems {
 				seen[p.Reason] = true
 			}

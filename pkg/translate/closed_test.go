@@ -34,7 +34,7 @@ func TestPatternPrefixes(t *testing.T) {
 // ingress-nginx takes these for patterns; as paths they are invalid, so that nothing else routes the host.
 func TestClosed_onlyPatternOfHost(t *testing.T) {
 	for _, path := range []string{"^/admin", "/admin//(.*)"} {
-		r := Build(&World{Ingresses: []*networkingv1.Ingress{closedIngress(path)}}, nil, Options{TakeUnclassed: true})
+		r := Build(&Snapshot{Ingresses: []*networkingv1.Ingress{closedIngress(path)}}, nil, Options{TakeUnclassed: true})
 		if len(r.Model.Routes) == 0 {
 			t.Errorf("%s: no closed route", path)
 		}

@@ -184,7 +184,7 @@ func (a age) compare(b age) int {
 	)
 }
 
-// readings is what a reader found in a World.
+// readings is what a reader found in a Snapshot.
 type readings struct {
 	descriptions []*description
 	// foreign are the objects that others serve, and the Services that these name.
@@ -192,13 +192,13 @@ type readings struct {
 }
 
 // reader describes the objects of one kind.
-type reader func(*World, *Options) readings
+type reader func(*Snapshot, *Options) readings
 
 // readers are those of all kinds.
 var readers = []reader{readIngresses}
 
 // describe has all objects described, oldest first, and opens a Report for each that is ours.
-func (b *builder) describe(w *World, readers []reader) {
+func (b *builder) describe(w *Snapshot, readers []reader) {
 	for _, read := range readers {
 		found := read(w, &b.options)
 		b.descriptions = append(b.descriptions, found.descriptions...)

@@ -1,4 +1,4 @@
-// Package translate turns the Kubernetes objects of a World into the model that the data plane serves, and says in
+// Package translate turns the Kubernetes objects of a Snapshot into the model that the data plane serves, and says in
 // Reports what it found wrong.
 //
 // It is a function: no client, context, logger, clock or network, and its input is never changed. Part of the input is

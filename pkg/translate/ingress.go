@@ -11,7 +11,7 @@ import (
 )
 
 // readIngresses describes the Ingresses of our classes.
-func readIngresses(w *World, o *Options) readings {
+func readIngresses(w *Snapshot, o *Options) readings {
 	var out readings
 	isOurs := classFilter(w.IngressClasses, o)
 	for _, ingress := range w.Ingresses {

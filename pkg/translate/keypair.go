@@ -80,7 +80,7 @@ func (b *builder) checkDates(about model.Ref, c *model.Certificate, field string
 	}
 }
 
-// revisit has the World translated again at that time, if it is still to come.
+// revisit has the Snapshot translated again at that time, if it is still to come.
 func (b *builder) revisit(at time.Time) {
 	if !b.now.IsZero() && at.After(b.now) && (b.next.IsZero() || at.Before(b.next)) {
 		b.next = at

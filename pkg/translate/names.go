@@ -12,7 +12,7 @@ const KindEndpoints = "Endpoints"
 
 // namePods notes in each pool the labels and annotations that its policies name pods by, and sees that some pod has
 // them.
-func (b *builder) namePods(w *World) {
+func (b *builder) namePods(w *Snapshot) {
 	pods := PodsOf(w)
 	b.eachName(func(by model.Identity, id model.PoolID, _ *model.Affinity, _ string) {
 		pool := b.pools[id]

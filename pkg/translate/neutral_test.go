@@ -45,12 +45,12 @@ func dayOf(day int) time.Time { return time.Date(2026, 1, day, 0, 0, 0, 0, time.
 
 // reading is a reader that found these objects.
 func reading(descriptions ...*description) reader {
-	return func(*World, *Options) readings { return readings{descriptions: descriptions} }
+	return func(*Snapshot, *Options) readings { return readings{descriptions: descriptions} }
 }
 
-// shopWorld has the Services a, b and c, and an Ingress of the tenth day for /cart.
-func shopWorld() *World {
-	w := &World{}
+// shopSnapshot has the Services a, b and c, and an Ingress of the tenth day for /cart.
+func shopSnapshot() *Snapshot {
+	w := &Snapshot{}
 	for _, namespace := range []string{"shop", "other"} {
 		for _, name := range []string{"a", "b", "c"} {
 			service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
@@ -73,7 +73,7 @@ func shopWorld() *World {
 }
 
 // buildShop has the descriptions read beside the Ingress, in both orders.
-func buildShop(t *testing.T, w *World, descriptions ...*description) Result {
+func buildShop(t *testing.T, w *Snapshot, descriptions ...*description) Result {
 	t.Helper()
 	o := Options{TakeUnclassed: true}
 	result := build(w, nil, o, []reader{readIngresses, reading(descriptions...)})
@@ -134,7 +134,7 @@ func to(services ...string) []backendDescription {
 }
 
 func TestOtherKind_conditionsAndWeights(t *testing.T) {
-	r := buildShop(t, shopWorld(),
+	r := buildShop(t, shopSnapshot(),
 		testRoute("shop", "young", 20, ruleDescription{path: "/cart", conditions: onHeader("X-Env", "canary"), backends: to("a")}),
 		testRoute("shop", "old", 1, ruleDescription{path: "/cart", conditions: onHeader("X-User", "me"), backends: to("b")}),
 		testRoute("shop", "split", 2, ruleDescription{path: "/cart", conditions: onMethod("POST"), backends: to("a", "b")}),
@@ -168,7 +168,7 @@ func (r testRequest) Header(name string) ([]byte, bool) {
 }
 
 func TestOtherKind_conflictsByAge(t *testing.T) {
-	r := buildShop(t, shopWorld(),
+	r := buildShop(t, shopSnapshot(),
 		testRoute("shop", "older", 1, ruleDescription{path: "/cart", backends: to("a")}),
 		testRoute("shop", "younger", 20, ruleDescription{path: "/cart", backends: to("b")}),
 		testRoute("shop", "get", 3, ruleDescription{path: "/cart", conditions: onMethod("GET"), backends: to("b")}),
@@ -190,7 +190,7 @@ func TestOtherKind_conflictsByAge(t *testing.T) {
 func TestOtherKind_ownsHosts(t *testing.T) {
 	older := testRoute("other", "older", 1, ruleDescription{path: "/other", backends: to("a")})
 	older.security = securitySettings{version: model.TLSVersion(0x0304)}
-	r := buildShop(t, shopWorld(), older)
+	r := buildShop(t, shopSnapshot(), older)
 	if len(r.Model.Owners) != 1 || r.Model.Owners[0].Namespace != "other" {
 		t.Errorf("got the owners %+v", r.Model.Owners)
 	}
@@ -200,7 +200,7 @@ func TestOtherKind_ownsHosts(t *testing.T) {
 }
 
 func TestOtherKind_missingService(t *testing.T) {
-	r := buildShop(t, shopWorld(), testRoute("shop", "r", 1, ruleDescription{path: "/", backends: to("a", "none")}))
+	r := buildShop(t, shopSnapshot(), testRoute("shop", "r", 1, ruleDescription{path: "/", backends: to("a", "none")}))
 	want := "generation 7, ServiceNotFound spec.rules[0].backendRefs[1].name"
 	if got := reasonsOf(r, testKind, "shop", "r"); got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -211,7 +211,7 @@ func TestOtherKind_missingService(t *testing.T) {
 }
 
 func TestOtherKind_policyOnObject(t *testing.T) {
-	w := shopWorld()
+	w := shopSnapshot()
 	p := &v1alpha1.AffinityPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "p"}}
 	p.Spec.TargetRefs = []v1alpha1.TargetRef{{Kind: testKind, Name: "r"}}
 	p.Spec.Methods = []v1alpha1.Method{{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued}}
@@ -235,7 +235,7 @@ func TestOtherKind_policyOnObject(t *testing.T) {
 func TestOtherKind_closedObject(t *testing.T) {
 	closed := testRoute("shop", "r", 1, ruleDescription{path: "/", backends: to("a")})
 	readAnnotations(closed, map[string]string{nginxPrefix + "auth-tls-secret": "ca"}, &Options{})
-	r := buildShop(t, shopWorld(), closed)
+	r := buildShop(t, shopSnapshot(), closed)
 	for i := range r.Model.Routes { // also that of the Ingress: the protection is for the host
 		if r.Model.Routes[i].Closed == "" {
 			t.Errorf("%s is open", r.Model.Routes[i].Path)

@@ -39,7 +39,7 @@ func routeWith(o Options, annotations ...string) (route model.Route, reasons []s
 	if len(o.Classes) > 0 {
 		class = o.Classes[0]
 	}
-	r := Build(&World{Ingresses: []*networkingv1.Ingress{ingressWith(class, annotations...)}}, nil, o)
+	r := Build(&Snapshot{Ingresses: []*networkingv1.Ingress{ingressWith(class, annotations...)}}, nil, o)
 	for _, p := range r.Reports[0].Problems {
 		if strings.HasPrefix(p.Field, "metadata.annotations") {
 			reasons = append(reasons, p.Reason)

@@ -73,7 +73,7 @@ func TestOwnership_certificateNames(t *testing.T) {
 		}, map[string]string{"shop.example": "shop"}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
-			w := sharedWorld(t)
+			w := sharedSnapshot(t)
 			w.Ingresses = append(w.Ingresses, c.present...)
 			m := translate.Build(w, nil, translate.Options{TakeUnclassed: true}).Model
 			for name, want := range c.want {
@@ -87,7 +87,7 @@ func TestOwnership_certificateNames(t *testing.T) {
 
 // What others ask for never displaces what is wrong with the Ingress of the owner.
 func TestOwnership_noticesAreBounded(t *testing.T) {
-	w := sharedWorld(t)
+	w := sharedSnapshot(t)
 	owner := w.Ingresses[0]
 	for i := range 70 {
 		owner.Spec.Rules = append(owner.Spec.Rules, ingressFor("shop", "owner", 1, fmt.Sprintf("h%d.example", i)).Spec.Rules...)
@@ -125,7 +125,7 @@ func TestOwnership_whoOwns(t *testing.T) {
 		"wrong canary":  annotated("nginx.ingress.kubernetes.io/canary", "yes"),
 		"being deleted": func(i *networkingv1.Ingress) { i.DeletionTimestamp = ptr.To(metav1.Now()) },
 	} {
-		w := sharedWorld(t)
+		w := sharedSnapshot(t)
 		claim := ingressFor("other", "claim", 1, "new.example")
 		claim.Annotations[translate.AnnotationMinVersion] = "1.3"
 		w.Ingresses = append(w.Ingresses, claim, ingressFor("shop", "later", 2, "new.example"))

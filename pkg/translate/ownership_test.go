@@ -29,7 +29,7 @@ type setting struct {
 	options translate.Options
 }
 
-// ownershipOutcome is what a World with a setting in it leads to.
+// ownershipOutcome is what a Snapshot with a setting in it leads to.
 type ownershipOutcome struct {
 	translate.Result
 	asking model.Ref
@@ -154,7 +154,7 @@ func wantReasons(t *testing.T, o ownershipOutcome, ref model.Ref, reason string,
 
 func ownershipOf(t *testing.T, s setting, namespace, host string) ownershipOutcome {
 	t.Helper()
-	w := sharedWorld(t)
+	w := sharedSnapshot(t)
 	asking := ingressFor(namespace, "asking", 2, host)
 	s.ask(asking)
 	w.Ingresses = append(w.Ingresses, asking)
@@ -163,10 +163,10 @@ func ownershipOf(t *testing.T, s setting, namespace, host string) ownershipOutco
 	return ownershipOutcome{translate.Build(w, nil, o), model.Ref{Kind: model.KindIngress, Namespace: namespace, Name: "asking"}}
 }
 
-// sharedWorld has what namespace shop owns, and the Services and Secrets of both namespaces.
-func sharedWorld(t *testing.T) *translate.World {
+// sharedSnapshot has what namespace shop owns, and the Services and Secrets of both namespaces.
+func sharedSnapshot(t *testing.T) *translate.Snapshot {
 	t.Helper()
-	w := &translate.World{Ingresses: []*networkingv1.Ingress{
+	w := &translate.Snapshot{Ingresses: []*networkingv1.Ingress{
 		ingressFor("shop", "owner", 1, "shop.example", "*.wild.example", ""),
 	}}
 	for _, namespace := range []string{"shop", "other"} {
@@ -219,7 +219,7 @@ func TestOwnership_unmatchedPaths(t *testing.T) {
 	} {
 		t.Run(c.position, func(t *testing.T) {
 			for _, shares := range []bool{false, true} {
-				w := sharedWorld(t)
+				w := sharedSnapshot(t)
 				w.Ingresses = append(w.Ingresses, ingressFor("shop", "below", 1, "own.wild.example"),
 					ingressFor("other", "new", 1, "own.new.example"), ingressFor(c.namespace, "asking", 2, c.host))
 				o := ownershipOutcome{translate.Build(w, nil, translate.Options{TakeUnclassed: true, SharesUnmatched: shares}),

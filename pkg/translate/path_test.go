@@ -45,7 +45,7 @@ func routePath(path string, kind networkingv1.PathType) (string, bool) {
 	ingress.Spec.Rules[0].HTTP = &networkingv1.HTTPIngressRuleValue{
 		Paths: []networkingv1.HTTPIngressPath{{Path: path, PathType: &kind}},
 	}
-	w := &translate.World{Ingresses: []*networkingv1.Ingress{ingress}}
+	w := &translate.Snapshot{Ingresses: []*networkingv1.Ingress{ingress}}
 	routes := translate.Build(w, nil, translate.Options{TakeUnclassed: true}).Model.Routes
 	if len(routes) != 1 {
 		return "", false

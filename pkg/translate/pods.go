@@ -17,8 +17,8 @@ const MaxPodValue = 256
 // Pods gives what is known of a pod, nil for nothing. What it gives is only read.
 type Pods func(namespace, name string) *metav1.PartialObjectMetadata
 
-// PodsOf gives the pods that a World holds.
-func PodsOf(w *World) Pods {
+// PodsOf gives the pods that a Snapshot holds.
+func PodsOf(w *Snapshot) Pods {
 	pods := index(w.Pods)
 	return func(namespace, name string) *metav1.PartialObjectMetadata {
 		return pods[types.NamespacedName{Namespace: namespace, Name: name}]

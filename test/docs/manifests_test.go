@@ -14,13 +14,13 @@ import (
 // reasons of all problems.
 func problemsOf(t *testing.T, text string) []string {
 	t.Helper()
-	world, skipped, err := manifest.Read("block", []byte(text))
+	snapshot, skipped, err := manifest.Read("block", []byte(text))
 	if err != nil || len(skipped) > 0 {
 		t.Fatalf("%v %v", err, skipped)
 	}
-	addShop(t, world)
+	addShop(t, snapshot)
 	var reasons []string
-	for _, report := range translate.Build(world, nil, translate.Options{TakeUnclassed: true}).Reports {
+	for _, report := range translate.Build(snapshot, nil, translate.Options{TakeUnclassed: true}).Reports {
 		for _, p := range report.Problems {
 			t.Logf("%s: %s: %s: %s", report.Ref, p.Field, p.Reason, p.Message)
 			reasons = append(reasons, p.Reason)
@@ -30,7 +30,7 @@ func problemsOf(t *testing.T, text string) []string {
 	return slices.Compact(reasons)
 }
 
-func addShop(t *testing.T, world *translate.World) {
+func addShop(t *testing.T, snapshot *translate.Snapshot) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/shop.yaml")
 	if err != nil {
@@ -40,15 +40,15 @@ func addShop(t *testing.T, world *translate.World) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range world.Services {
+	for _, s := range snapshot.Services {
 		if s.Name == shop.Services[0].Name {
 			return
 		}
 	}
-	world.Services = append(world.Services, shop.Services...)
-	world.EndpointSlices = append(world.EndpointSlices, shop.EndpointSlices...)
-	world.Pods = append(world.Pods, shop.Pods...)
-	world.Secrets = append(world.Secrets, shop.Secrets...)
+	snapshot.Services = append(snapshot.Services, shop.Services...)
+	snapshot.EndpointSlices = append(snapshot.EndpointSlices, shop.EndpointSlices...)
+	snapshot.Pods = append(snapshot.Pods, shop.Pods...)
+	snapshot.Secrets = append(snapshot.Secrets, shop.Secrets...)
 }
 
 func checkManifests(t *testing.T, text string, want []string) {
