@@ -11,9 +11,10 @@ type memoryMetrics struct {
 
 func (m *Metrics) defineMemory() {
 	m.memory = memoryMetrics{
-		limit:   gauge("memory_budget_bytes", "Memory that clients may make Limpet hold. Zero means no limit."),
-		used:    gauge("memory_used_bytes", "Memory that clients make Limpet hold, as counted for the budget."),
-		refused: counter("memory_refused_total", "Requests refused, and bodies not kept, because the memory budget was used up.").WithLabelValues(),
+		limit: gauge("memory_budget_bytes", "Memory that clients may make Limpet hold. Zero means no limit."),
+		used:  gauge("memory_used_bytes", "Memory that clients make Limpet hold, as counted for the budget."),
+		refused: counter("memory_refused_total",
+			"Requests refused, and bodies not kept, because the memory budget was used up.").WithLabelValues(),
 	}
 	m.registry.MustRegister(m.memory.limit, m.memory.used, m.memory.refused)
 }

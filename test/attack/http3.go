@@ -16,7 +16,8 @@ const staticFields = 110
 
 // holdHTTP3 opens as many requests as Limpet lets it, and takes nothing of the responses.
 func holdHTTP3(ctx context.Context, t *target) error {
-	conn, err := quic.DialAddr(ctx, t.quic, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}}, //nolint:gosec // loopback
+	insecure := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h3"}} //nolint:gosec // loopback
+	conn, err := quic.DialAddr(ctx, t.quic, insecure,
 		&quic.Config{InitialStreamReceiveWindow: 1, MaxStreamReceiveWindow: 1})
 	if err != nil {
 		return err
