@@ -18,7 +18,7 @@ func TestInstall_supportedVersions(t *testing.T) {
 	want := fmt.Sprintf("Kubernetes %s to %s.",
 		minor("charts/limpet/Chart.yaml", `kubeVersion: ">=(\d+\.\d+)\.0-0"`),
 		minor("hack/controlplane/go.mod", `k8s\.io/kubernetes v(\d+\.\d+)\.`))
-	if got := minor("docs/install.md", `Supported are (Kubernetes [^ ]+ to [^ ]+) The`); got != want {
+	if got := minor("docs/install.md", `Limpet supports (Kubernetes [^ ]+ to [^ ]+) The`); got != want {
 		t.Errorf("docs/install.md supports %q, want %q", got, want)
 	}
 }
