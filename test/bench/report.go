@@ -33,11 +33,12 @@ func (b *bench) publish() error {
 }
 
 func (b *bench) report(w io.Writer) {
-	fmt.Fprintf(w, "# Performance\n\nLimpet beside its rivals, in one run of\n\n```\nmake bench%s\n```\n\n", b.flags)
-	fmt.Fprintf(w, "The same pods, the same sticky work, one core for the proxy, the other for pods and load. Medians of %d\n"+
-		"interleaved rounds of %s for each proxy, after one that warms up. In brackets, times what nginx has. CPU is what the\n"+
-		"proxy's processes used, in user and kernel mode; busy is which part of the time that was: below 100 %% the load\n"+
-		"and the pods were the limit, and requests per second say little. Noise is the distance between the quartiles of CPU.\n\n",
+	fmt.Fprintf(w, "# Performance\n\nLimpet compared with other proxies, in one run of\n\n```\nmake bench%s\n```\n\n", b.flags)
+	fmt.Fprintf(w, "All proxies have the same pods, the same sticky workload and one core. The pods and the clients share the other\n"+
+		"core. The figures are medians of %d interleaved rounds of %s per proxy, after one round to warm up. Figures in\n"+
+		"brackets are relative to nginx. CPU is the user and kernel time of the proxy's processes. Busy is the share of the\n"+
+		"run in which they used their core. If it is below 100 %%, the clients and pods were the limit, and requests per\n"+
+		"second have little meaning. Noise is the interquartile range of CPU.\n\n",
 		b.rounds, b.duration)
 	b.machine(w)
 	b.summary(w)
@@ -102,7 +103,7 @@ func (f *finding) report(w io.Writer) {
 			percent(p.median(busy)), percent((p.quantile(cpu, 0.75)-p.quantile(cpu, 0.25))/p.median(cpu)))
 	}
 	t.write(w)
-	fmt.Fprintf(w, "\nOther programs had %s of the proxies' core meanwhile.\n", percent(f.others))
+	fmt.Fprintf(w, "\nOther programs used %s of the proxies' core.\n", percent(f.others))
 }
 
 // limpetTo returns the ratio of Limpet's figure to the proxy's.

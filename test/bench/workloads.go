@@ -52,7 +52,7 @@ func allWorkloads() []*workload {
 			open: func(d dialer) (client, error) { return openGRPC(d, h2Streams) },
 		},
 		{
-			name: "websocket", title: "WebSocket, a short message and its answer", unit: "message",
+			name: "websocket", title: "WebSocket, echo of a short message", unit: "message",
 			count: clients, open: openSocket,
 		},
 		http1Workload(workload{name: "idle", title: "Idle keep-alive connections", idle: true, most: 8 * kib}, small),
