@@ -11,7 +11,7 @@ RUN VERSION=${VERSION} GOARCH=${TARGETARCH} hack/build.sh /limpet
 FROM scratch
 ARG VERSION=dev
 LABEL org.opencontainers.image.title=limpet
-LABEL org.opencontainers.image.description="Kubernetes ingress controller that brings every client back to its own pod"
+LABEL org.opencontainers.image.description="Kubernetes ingress controller that returns every client to its own pod"
 LABEL org.opencontainers.image.version=${VERSION}
 LABEL org.opencontainers.image.source=https://github.com/limpet-dev/limpet
 LABEL org.opencontainers.image.licenses=Apache-2.0

@@ -1,6 +1,6 @@
-# Every target has its help text behind ##: `make help` prints them.
+# The text after ## is the help text of a target. `make help` prints them.
 
-# The toolchain is the one that go.mod names, also where an older Go is installed with GOTOOLCHAIN=local.
+# Use the toolchain that go.mod names, even if an older Go is installed with GOTOOLCHAIN=local.
 export GOTOOLCHAIN := $(shell awk '$$1 == "toolchain" { print $$2 }' go.mod)
 
 VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -14,7 +14,7 @@ BENCH_FLAGS ?=
 PROSE_FLAGS ?=
 ATTACK_FLAGS ?=
 
-# The folders of the pinned tools and of the control plane are looked up when a target needs them, and built once.
+# The pinned tools and the control plane are built when a target first needs them.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
 golangci-lint  = $(shell hack/tools/build.sh golangci-lint)
 govulncheck    = $(shell hack/tools/build.sh govulncheck)
@@ -23,8 +23,8 @@ govulncheck    = $(shell hack/tools/build.sh govulncheck)
 
 .PHONY: help
 help: ## Print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= IMAGE=$(IMAGE)"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= ATTACK_FLAGS= PROSE_FLAGS= IMAGE=$(IMAGE)"
 
 ##@ Use
 
@@ -37,54 +37,54 @@ build: ## Build bin/limpet
 	VERSION=$(VERSION) hack/build.sh bin/limpet
 
 .PHONY: image
-image: ## Build the container image, with docker, podman or buildah, or as an archive in dist/ where none runs
+image: ## Build the container image with docker, podman or buildah, otherwise as an archive in dist/
 	VERSION=$(VERSION) hack/image.sh $(IMAGE)
 
 .PHONY: cluster
-cluster: ## Bring up Kubernetes with one real node on this machine (needs root and Debian packages, which it names)
+cluster: ## Start Kubernetes with one real node on this machine (needs root; names missing Debian packages)
 	hack/cluster/up.sh
 
 .PHONY: load
-load: ## Give its node the image, and that of the sample app in test/cart
+load: ## Load the image and the sample app of test/cart into the node of make cluster
 	VERSION=$(VERSION) hack/load.sh $(IMAGE)
 
 .PHONY: cluster-down
-cluster-down: ## End it, and leave nothing behind
+cluster-down: ## Stop the cluster of make cluster and remove all of it
 	hack/cluster/down.sh
 
 .PHONY: kind
-kind: ## The same with kind and docker, with the image loaded
+kind: ## Start a cluster with kind and docker, and load the image
 	docker build --build-arg VERSION=$(VERSION) --tag $(IMAGE) .
 	kind create cluster --name limpet
 	kind load docker-image --name limpet $(IMAGE)
 
 .PHONY: kind-down
-kind-down: ## End what make kind has begun
+kind-down: ## Delete the cluster of make kind
 	kind delete cluster --name limpet
 
 ##@ Test
 
 .PHONY: test
-test: ## Run all tests with the race detector; builds the control plane on the first run, or takes KUBEBUILDER_ASSETS
+test: ## Run all tests with the race detector; builds the control plane first unless KUBEBUILDER_ASSETS is set
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
 	go test -race -count 1 $(TEST_FLAGS) $(PKG) && \
 	go test -count 1 $(TEST_FLAGS) -run AllocatesNothing ./pkg/proxy ./pkg/filter # strict only without the race detector
-# -count 1, because the cache of go test does not see that programs which tests run have changed.
+# -count 1, because the test cache does not notice changes of programs that tests run.
 
 .PHONY: e2e
-e2e: ## Run test/e2e on a hack cluster of its own (needs root), or on that of KUBECONFIG
+e2e: ## Run test/e2e on a new cluster (needs root), or on the cluster of KUBECONFIG
 	hack/e2e.sh $(TEST_FLAGS)
 
 .PHONY: browsers
-browsers: ## Run test/browsers in Chromium (as root; Debian package chromium)
+browsers: ## Run test/browsers in Chromium (needs root and the Debian package chromium)
 	go test -tags browsers -count 1 $(TEST_FLAGS) ./test/browsers
 
 .PHONY: bench
-bench: build ## Compare with nginx, HAProxy and Caddy, side by side, in some 20 minutes; BENCH_FLAGS=-help says how
+bench: build ## Compare with nginx, HAProxy and Caddy, in about 20 minutes; BENCH_FLAGS=-help lists the flags
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
 
 .PHONY: attack
-attack: build ## Attack limpet's memory with 100 connections of three kinds, beside an honest client, in some 5 minutes
+attack: build ## Measure attacks on memory with 100 connections and an honest client, in about 5 minutes
 	go run ./test/attack -limpet bin/limpet $(ATTACK_FLAGS)
 
 .PHONY: microbench
@@ -96,13 +96,13 @@ fuzz: ## Run every fuzz target for FUZZTIME
 	hack/fuzz.sh $(FUZZTIME) $(PKG)
 
 .PHONY: storm
-storm: ## Run STORMS storms of requests through the data plane, some 5 s each, with seeds that have not been tried
+storm: ## Run STORMS random request storms through the data plane, about 5 s each, with new seeds
 	go test -race -count 1 -timeout $(STORMS)m -run OfAStorm ./pkg/proxy -storm.seed $$(date +%s) -storm.count $(STORMS)
 
 ##@ Change
 
 .PHONY: generate
-generate: ## Write deepcopy methods, the CRD, the RBAC rules, and the chart's copies of them
+generate: ## Write deepcopy methods, CRD, RBAC rules, reference pages, and the chart's copies
 	hack/generate.sh $(controller-gen)
 
 .PHONY: tidy
@@ -126,19 +126,19 @@ prose: ## Check the wording of comments, docs and commits; PROSE_FLAGS=-measure 
 	go run ./hack/prose $(PROSE_FLAGS)
 
 .PHONY: verify
-verify: ## Run generate, tidy, fmt, vet, lint and prose, and fail if that changed a file; CI runs it
+verify: ## Run generate, tidy, fmt, vet, lint and prose, and fail if a file changed; CI runs it
 	hack/verify.sh
 
 ##@ Release
 
 .PHONY: vulncheck
-vulncheck: ## Look for known faults in what limpet is built from (needs the network, so that verify does not)
+vulncheck: ## Check dependencies for known vulnerabilities (needs the network, so verify does not run it)
 	$(govulncheck) ./cmd/limpet
 
 .PHONY: sbom
-sbom: build ## Print what bin/limpet was built from, as SPDX
+sbom: build ## Print the dependencies of bin/limpet as an SPDX document
 	@go run ./hack/sbom -version $(VERSION) bin/limpet
 
 .PHONY: release
-release: ## Write programs, images, chart, manifest, SPDX and checksums of VERSION=1.2.3 to dist/
+release: ## Write programs, images, chart, manifest, SPDX document and checksums of VERSION=1.2.3 to dist/
 	VERSION=$(VERSION) hack/release.sh

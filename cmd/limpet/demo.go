@@ -46,8 +46,8 @@ limpet demo --http-addr localhost:8081 --https-addr '' --admin-addr localhost:90
 	return cmd
 }
 
-// runDemo is dev with three sample pods in this process. Its manifests are written to a folder of their own, so that
-// they can be edited while it runs.
+// runDemo runs dev with three sample pods in this process. It writes the manifests to a temporary directory, where they
+// can be edited while it runs.
 func runDemo(ctx context.Context, o options, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -75,14 +75,14 @@ func explainDemo(w io.Writer, o options, dir string) {
 		host = "localhost"
 	}
 	url := "http://" + net.JoinHostPort(host, port) + "/"
-	fmt.Fprintf(w, `Three sample pods, cart-a, cart-b and cart-c, stand behind Limpet. Try, in another terminal:
+	fmt.Fprintf(w, `Limpet serves three sample pods: cart-a, cart-b and cart-c. In another terminal, try:
 
-  curl -s -b jar -c jar %[1]s                     again and again: the cookie brings you back to one pod
-  curl -s -H 'X-Session-Id: alice' %[1]s          the same for clients that send a header, and no cookies
+  curl -s -b jar -c jar %[1]s                     several times: the cookie returns you to the same pod
+  curl -s -H 'X-Session-Id: alice' %[1]s          the same for clients that send a header instead of cookies
   sed -i 's/ready: true/ready: false/; s/terminating: false/terminating: true/' %[2]s/cart-a.yaml
                                                                 cart-a drains: it keeps its clients and gets no new ones
 
-The manifests are in %[2]s and may be edited while this runs. Ctrl-C ends it.
+The manifests are in %[2]s. You can edit them while Limpet runs. Press Ctrl-C to stop.
 
 `, url, dir)
 }
@@ -113,11 +113,11 @@ func startPods(names ...string) (*pods, error) {
 	return p, nil
 }
 
-// samplePod remembers, like a shop without a shared store, how often it was asked.
+// samplePod counts its requests in memory, like a shop without a shared store.
 func samplePod(name string) http.Handler {
 	var requests atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "pod %s, request %d that it has answered, for %s\n", name, requests.Add(1), r.Header.Get("X-Real-IP"))
+		fmt.Fprintf(w, "pod %s, request %d, client %s\n", name, requests.Add(1), r.Header.Get("X-Real-IP"))
 	})
 }
 
@@ -128,7 +128,7 @@ func (p *pods) stop() {
 	p.serving.Wait()
 }
 
-// writeDemo writes the bundled manifests, and one EndpointSlice for each pod.
+// writeDemo writes the bundled manifests and one EndpointSlice per pod to dir.
 func writeDemo(dir string, p *pods) error {
 	entries, err := demoManifests.ReadDir("demo")
 	if err != nil {

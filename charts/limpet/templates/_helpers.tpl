@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The longest name that is made of it has 14 bytes more: "-affinity-keys". */}}
+{{/* Limited to 49 bytes, because the longest suffix, "-affinity-keys", adds 14. */}}
 {{- define "limpet.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 49 | trimSuffix "-" -}}
@@ -13,7 +13,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* For what has no namespace: releases of one name in two namespaces must not meet. */}}
+{{/* The name of cluster-scoped objects. It differs between releases with the same name in different namespaces. */}}
 {{- define "limpet.clusterName" -}}
 {{- printf "%s-%s" .Release.Namespace (include "limpet.fullname" .) -}}
 {{- end -}}
@@ -56,7 +56,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* "true" if a listener has a port that only root, or CAP_NET_BIND_SERVICE, may bind. */}}
+{{/* "true" if a listener has a port that requires root or CAP_NET_BIND_SERVICE. */}}
 {{- define "limpet.lowPorts" -}}
 {{- with .Values.listeners -}}
 {{- if or (and .http.enabled (lt (int .http.port) 1024)) (and .https.enabled (lt (int .https.port) 1024)) (lt (int .admin.port) 1024) -}}
@@ -65,14 +65,14 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* "true" if the pods take ports of their node: two of them cannot share one. */}}
+{{/* "true" if the pods use ports of their node, so that a node can run only one of them. */}}
 {{- define "limpet.takesNodePorts" -}}
 {{- if or .Values.hostNetwork .Values.listeners.http.hostPort .Values.listeners.https.hostPort -}}
 true
 {{- end -}}
 {{- end -}}
 
-{{/* "true" if HTTP/3 is served, at the port of HTTPS. */}}
+{{/* "true" if HTTP/3 is served on the HTTPS port. */}}
 {{- define "limpet.http3" -}}
 {{- with .Values.listeners.https -}}
 {{- if and .enabled .http3 -}}
@@ -81,7 +81,7 @@ true
 {{- end -}}
 {{- end -}}
 
-{{/* What limpet run is started with, as a YAML list. */}}
+{{/* The arguments of the container, as a YAML list. */}}
 {{- define "limpet.args" -}}
 - run
 {{- range prepend .Values.ingressClass.alsoServe .Values.ingressClass.name }}
@@ -151,7 +151,7 @@ true
 {{- end }}
 {{- end -}}
 
-{{/* The namespaces whose Secrets are read, where those of the cluster are not: with commas. */}}
+{{/* The comma-separated namespaces whose Secrets are read, unless all Secrets of the cluster are read. */}}
 {{- define "limpet.secretNamespaces" -}}
 {{- $namespaces := append .Values.rbac.secrets.namespaces .Release.Namespace }}
 {{- with .Values.tls.defaultCertificate }}

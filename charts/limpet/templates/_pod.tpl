@@ -15,7 +15,7 @@ spec:
   serviceAccountName: {{ include "limpet.serviceAccount" . }}
   # No LIMPET_* variables for Services: Limpet reads its flags from such names.
   enableServiceLinks: false
-  # Some seconds more than Limpet takes to stop.
+  # A few seconds longer than Limpet takes to stop.
   terminationGracePeriodSeconds: {{ add .Values.stop.delaySeconds .Values.stop.timeoutSeconds 5 }}
   {{- if .Values.hostNetwork }}
   hostNetwork: true
@@ -91,7 +91,7 @@ spec:
         httpGet:
           path: /healthz
           port: admin
-      # Ready once the cluster was read and a table is served; taken back at once when the pod is told to stop.
+      # Ready when Limpet has read the cluster and serves a table. Not ready as soon as the pod is stopped.
       readinessProbe:
         httpGet:
           path: /readyz
@@ -148,7 +148,7 @@ runAsGroup: 65532
 seccompProfile:
   type: RuntimeDefault
 {{- if and (include "limpet.lowPorts" .) (not .Values.hostNetwork) }}
-# A capability that is added does not reach a process that is not root; this does, and is on the list of safe sysctls.
+# Added capabilities have no effect for a process that is not root. This sysctl does, and it is a safe sysctl.
 sysctls:
   - name: net.ipv4.ip_unprivileged_port_start
     value: "0"
