@@ -17,7 +17,7 @@ LABEL org.opencontainers.image.source=https://github.com/limpet-dev/limpet
 LABEL org.opencontainers.image.licenses=Apache-2.0
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /limpet /limpet
-# Numeric, so that the kubelet can tell that it is not root (runAsNonRoot).
+# Numeric, so that the kubelet can verify that it is not root (runAsNonRoot).
 USER 65532:65532
 EXPOSE 8080 8443 9090
 ENTRYPOINT ["/limpet"]
