@@ -155,8 +155,8 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=3
 	Adopt []Adopted `json:"adopt,omitempty"`
 
-	// MovedHeader is the name of a request header that tells the app that the session has just moved. Its value is
-	// the reason: gone, expired, failed, rebalanced or full. Empty means that no header is added.
+	// MovedHeader is the name of a request header that notifies the app that the session has just moved. Its value
+	// is the reason: gone, expired, failed, rebalanced or full. Empty means that no header is added.
 	//
 	// +optional
 	// +kubebuilder:default=""

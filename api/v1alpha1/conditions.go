@@ -51,7 +51,7 @@ const (
 	ReasonTargetTaken = "TargetTaken"
 )
 
-// The reason of ConditionImpaired when it is False. When it is True, the reason is that of the first problem.
+// The reason of ConditionImpaired when it is False. When it is True, the reason is the reason of the first problem.
 const (
 	// ReasonUnimpaired: no problem was found. Only Kubernetes objects are checked, not traffic.
 	ReasonUnimpaired = "Unimpaired"

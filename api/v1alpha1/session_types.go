@@ -11,7 +11,7 @@ type NewSession struct {
 	// +kubebuilder:default=LeastSessions
 	Pick Pick `json:"pick,omitempty"`
 	// SlowStart is the time over which a new pod's share of new sessions grows to its full size. It applies to
-	// hashing too. 0s means that a new pod has its full share at once.
+	// hashing too. 0s means that a new pod has its full share immediately.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
@@ -73,7 +73,7 @@ type Drain struct {
 	// +optional
 	// +kubebuilder:default=true
 	KeepSessions *bool `json:"keepSessions,omitempty"`
-	// Timeout is how long a draining pod keeps its sessions. 0s means as long as it serves.
+	// Timeout is the time for which a draining pod keeps its sessions. 0s means as long as it serves.
 	//
 	// +optional
 	// +kubebuilder:default="0s"

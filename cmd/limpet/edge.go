@@ -20,7 +20,7 @@ func (e *edgeOptions) register(f flagSet) {
 	f.IntVar(&e.connections.Total, "max-connections", 0, "The maximum `number` of open client connections. Zero sets no limit"+
 		" but that of open files.")
 	f.IntVar(&e.connections.Requests, "max-requests-per-connection", proxy.DefaultRequests, "The `number` of requests on an"+
-		" HTTP/1.1 or HTTP/2 connection after which the client is asked to open a new one. Zero sets no limit.")
+		" HTTP/1.1 or HTTP/2 connection after which Limpet closes it gracefully. Zero sets no limit.")
 	f.IntVar(&e.connections.PerClient, "max-connections-per-client", 0, "The maximum `number` of open connections from one IPv4"+
 		" address or one IPv6 /64 network, trusted proxies excepted. Zero sets no limit, since many clients may share an"+
 		" address.")

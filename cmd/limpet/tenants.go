@@ -21,7 +21,7 @@ func (t *tenantOptions) register(f flagSet) {
 	f.Var(&t.routes, "host-routes", "The `namespaces` that may add routes to a host: any, or only the owner of the host.")
 	f.Var(&t.unmatched, "unmatched-paths", "The `namespaces` whose wildcard, hostless and default backend routes serve the paths"+
 		" that no route of a host matches: only the owner of the host, or any.")
-	f.Var(&t.unenforced, "unenforced-protection", "The `treatment` of routes whose Ingress asks for protection that this version"+
+	f.Var(&t.unenforced, "unenforced-protection", "The `treatment` of routes whose Ingress requires protection that this version"+
 		" does not enforce, such as authentication: deny responds 503, serve serves them without it.")
 	f.Var(&t.externalNames, "external-names", "The comma-separated DNS `names` that Services of type ExternalName may have. Names"+
 		" below them are allowed, too, and * allows any. If empty, routes to such Services respond 503.")

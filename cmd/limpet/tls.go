@@ -20,8 +20,8 @@ type tlsOptions struct {
 }
 
 func (o *tlsOptions) register(f flagSet) {
-	f.Var(&o.defaultCertificate, "default-certificate", "The TLS Secret, as `namespace/name`, that is used for clients which"+
-		" name no known host. If empty, they are presented a self-signed certificate.")
+	f.Var(&o.defaultCertificate, "default-certificate", "The TLS Secret, as `namespace/name`, for clients that request an"+
+		" unknown host. If empty, the certificate of an Ingress without hosts, otherwise a self-signed one.")
 	f.TextVar(&o.minVersion, "tls-min-version", model.TLS12,
 		"The lowest TLS `version` to accept: 1.2 or 1.3. An annotation can raise it for a host.")
 	f.Var(&o.ciphers, "tls-ciphers", "The comma-separated IANA `names` of the cipher suites to accept with TLS 1.2. If empty,"+
