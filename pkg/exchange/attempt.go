@@ -4,115 +4,117 @@ import (
 	"io"
 )
 
-// attempts counts what has been tried for one request.
-type attempts struct {
+// attemptState counts the attempts of one request.
+type attemptState struct {
 	count    int
-	replayed bool // the request was sent a second time already
+	isReplay bool // the request was sent a second time, and holds a replay permit of the pool
 }
 
-// failure says why an attempt failed. Its kind decides whether there may be another.
+// failure is the reason why an attempt failed. Its kind decides whether there is another attempt.
 type failure struct {
 	kind failureKind
 	err  error
 }
 
+// failureKind classifies failed attempts by what the pod may have done with the request.
 type failureKind uint8
 
 const (
-	// none: the pod sent a response, which is on its way or was delivered.
-	none failureKind = iota
-	// notSent: no connection could be made, so that no pod has seen the request.
-	notSent
-	// stale: the idle connection that was reused had ended before anything of the request reached the pod.
-	stale
-	// notTaken: the pod says that it has not begun with the request (RFC 9113 section 8.7).
-	notTaken
-	// lost: the connection ended before the first byte of a response. The pod may have acted on the request.
-	lost
-	// late: the pod did not respond in time.
-	late
-	// badAnswer: the response is not valid HTTP.
-	badAnswer
-	// badBody: the client's body is malformed, came too slowly or ended early.
-	badBody
+	// noFailure means that the pod responded. The response was delivered or has at least started.
+	noFailure failureKind = iota
+	// dialFailed means that no connection could be made, so no pod has received the request.
+	dialFailed
+	// staleConn means that a reused idle connection had been closed before any byte of the request reached the pod.
+	staleConn
+	// streamRefused means that the pod did not process the request (RFC 9113 section 8.7).
+	streamRefused
+	// connLost means that the connection ended before the first byte of a response. The pod may have acted on the request.
+	connLost
+	// responseTimeout means that the pod did not respond in time.
+	responseTimeout
+	// invalidResponse means that the response is not valid HTTP.
+	invalidResponse
+	// requestBodyFailed means that the client's body was malformed, too slow or incomplete.
+	requestBodyFailed
 )
 
-// next is what to do after a failed attempt.
-type next uint8
+// nextAction is the step that follows a failed attempt.
+type nextAction uint8
 
 const (
-	giveUp next = iota
-	sameEndpoint
-	otherEndpoint
-	// replay sends the request again to the endpoint that may have acted on it already.
-	replay
+	giveUp nextAction = iota
+	retrySameEndpoint
+	retryOtherEndpoint
+	// replaySameEndpoint repeats the request at the endpoint that may have acted on it already.
+	replaySameEndpoint
 )
 
-// decideNext is the rule of retries.
+// decideNext returns what to do after a failed attempt.
 //
-// If no pod has seen the request, it is safe to send elsewhere, whatever its method. Otherwise it is sent once more, to the same
-// pod, if it is replayable: its method is safe (RFC 9110 section 9.2.1) and it has no body. It is not sent a third time, because
-// a request that kills pods must not be offered to all of them (docs/adr/0011). most is how often it is tried in all.
-func decideNext(kind failureKind, replayable bool, a *attempts, most int) next {
-	if a.count >= most {
+// If no pod has processed the request, it is safe to retry, regardless of its method. Otherwise the request is repeated once,
+// at the same endpoint, if it is replayable: its method is safe (RFC 9110 section 9.2.1) and it has no body. It is not sent a
+// third time, because a request that crashes pods must not reach all of them (docs/adr/0011). maxAttempts limits all attempts
+// together.
+func decideNext(kind failureKind, replayable bool, a *attemptState, maxAttempts int) nextAction {
+	if a.count >= maxAttempts {
 		return giveUp
 	}
 	switch kind {
-	case notSent:
-		return otherEndpoint
-	case notTaken:
-		return sameEndpoint
-	case lost:
-		if replayable && !a.replayed {
-			return replay
+	case dialFailed:
+		return retryOtherEndpoint
+	case streamRefused:
+		return retrySameEndpoint
+	case connLost:
+		if replayable && !a.isReplay {
+			return replaySameEndpoint
 		}
 	}
 	return giveUp
 }
 
-// attempt sends the request to the endpoint that was decided on, and to others where decideNext allows, until one has responded
-// or none is left.
+// attempt sends the request to the chosen endpoint, and retries as decideNext allows. It returns when a pod has responded or
+// a failure was reported to the client.
 func (x *Exchange) attempt() {
 	for {
 		x.endpoint = x.set.Endpoint(x.decision.Endpoint)
-		x.tried.count++
-		failed := x.tryEndpoint()
-		if failed.kind == none {
+		x.attempts.count++
+		f := x.tryEndpoint()
+		if f.kind == noFailure {
 			return
 		}
-		if !x.tryAgain(failed) {
+		if !x.prepareRetry(f) {
 			x.body.stop()
-			x.respondFailure(failed)
+			x.respondFailure(f)
 			return
 		}
 		x.Engine.Metrics.Pool(x.backend.Pool.Slot).Retry()
 	}
 }
 
-// endReplay returns the permit for a replay that tryAgain took from the pool.
+// endReplay returns the replay permit that prepareRetry took from the pool.
 func (x *Exchange) endReplay() {
-	if x.tried.replayed {
+	if x.attempts.isReplay {
 		x.backend.Pool.EndReplay()
 	}
 }
 
-// tryAgain prepares the next attempt. It returns false if there is to be none.
-func (x *Exchange) tryAgain(failed failure) bool {
-	switch decideNext(failed.kind, x.replayable(), &x.tried, x.view.Limits.Attempts) {
-	case sameEndpoint:
-		return x.body.keepForAnother()
-	case replay:
-		x.tried.replayed = x.backend.Pool.BeginReplay()
-		return x.tried.replayed
-	case otherEndpoint:
-		return x.body.keepForAnother() && x.nextEndpoint()
+// prepareRetry prepares the next attempt. It returns false if there is no next attempt.
+func (x *Exchange) prepareRetry(f failure) bool {
+	switch decideNext(f.kind, x.replayable(), &x.attempts, x.view.Limits.Attempts) {
+	case retrySameEndpoint:
+		return x.body.keepForRetry()
+	case replaySameEndpoint:
+		x.attempts.isReplay = x.backend.Pool.BeginReplay()
+		return x.attempts.isReplay
+	case retryOtherEndpoint:
+		return x.body.keepForRetry() && x.nextEndpoint()
 	}
 	return false
 }
 
 // tryEndpoint makes one attempt, from the connection to the end of the response.
 func (x *Exchange) tryEndpoint() failure {
-	x.beginAttempt()
+	x.startAttempt()
 	defer x.endpoint.End()
 	if x.backend.Transport.HTTP2 {
 		return x.tryHTTP2()
@@ -120,17 +122,18 @@ func (x *Exchange) tryEndpoint() failure {
 	return x.tryHTTP1()
 }
 
-// abandon gives up an attempt. Its connection is not used again.
-func (x *Exchange) abandon(pod io.Closer) {
-	pod.Close()
+// abortAttempt closes the upstream connection or stream of an attempt and stops sending the body.
+func (x *Exchange) abortAttempt(conn io.Closer) {
+	conn.Close()
 	x.body.stop()
 }
 
-// answerBy returns when a silent pod will have taken too long. While the client still sends, the pod may have reason to wait.
-func (x *Exchange) answerBy() int64 {
-	patience := x.view.Limits.AnswerTimeout
+// responseDeadline returns the time on the engine's clock by which the pod must send more of its response. While the client
+// still sends its body, the pod may be waiting for that, so the body timeout is added.
+func (x *Exchange) responseDeadline() int64 {
+	timeout := x.view.Limits.AnswerTimeout
 	if !x.body.isRead() {
-		patience += x.view.Limits.BodyTimeout
+		timeout += x.view.Limits.BodyTimeout
 	}
-	return x.Engine.After(patience)
+	return x.Engine.After(timeout)
 }

@@ -6,24 +6,24 @@ func TestDecideNext(t *testing.T) {
 	for _, c := range []struct {
 		kind       failureKind
 		replayable bool
-		a          attempts
-		want       next
+		a          attemptState
+		want       nextAction
 	}{
-		{notSent, false, attempts{count: 1}, otherEndpoint},
-		{notSent, true, attempts{count: 1}, otherEndpoint},
-		{notSent, true, attempts{count: 2, replayed: true}, otherEndpoint},
-		{notSent, false, attempts{count: DefaultAttempts - 1}, otherEndpoint},
-		{notSent, false, attempts{count: DefaultAttempts}, giveUp},
-		{lost, true, attempts{count: 1}, replay},
-		{lost, true, attempts{count: DefaultAttempts}, giveUp},
-		{lost, true, attempts{count: 2, replayed: true}, giveUp},
-		{lost, false, attempts{count: 1}, giveUp},
-		{notTaken, false, attempts{count: 1}, sameEndpoint},
-		{notTaken, true, attempts{count: 2, replayed: true}, sameEndpoint},
-		{notTaken, true, attempts{count: DefaultAttempts}, giveUp},
-		{late, true, attempts{count: 1}, giveUp},
-		{badAnswer, true, attempts{count: 1}, giveUp},
-		{badBody, true, attempts{count: 1}, giveUp},
+		{dialFailed, false, attemptState{count: 1}, retryOtherEndpoint},
+		{dialFailed, true, attemptState{count: 1}, retryOtherEndpoint},
+		{dialFailed, true, attemptState{count: 2, isReplay: true}, retryOtherEndpoint},
+		{dialFailed, false, attemptState{count: DefaultAttempts - 1}, retryOtherEndpoint},
+		{dialFailed, false, attemptState{count: DefaultAttempts}, giveUp},
+		{connLost, true, attemptState{count: 1}, replaySameEndpoint},
+		{connLost, true, attemptState{count: DefaultAttempts}, giveUp},
+		{connLost, true, attemptState{count: 2, isReplay: true}, giveUp},
+		{connLost, false, attemptState{count: 1}, giveUp},
+		{streamRefused, false, attemptState{count: 1}, retrySameEndpoint},
+		{streamRefused, true, attemptState{count: 2, isReplay: true}, retrySameEndpoint},
+		{streamRefused, true, attemptState{count: DefaultAttempts}, giveUp},
+		{responseTimeout, true, attemptState{count: 1}, giveUp},
+		{invalidResponse, true, attemptState{count: 1}, giveUp},
+		{requestBodyFailed, true, attemptState{count: 1}, giveUp},
 	} {
 		if got := decideNext(c.kind, c.replayable, &c.a, DefaultAttempts); got != c.want {
 			t.Errorf("kind %d, replayable %v, %+v: got %d, want %d", c.kind, c.replayable, c.a, got, c.want)

@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/filter"
 )
 
-// decide lets the policy of the backend decide which endpoint r goes to.
+// decide chooses the endpoint of r with the policy of the backend.
 func (s *selection) decide(r *request) {
 	s.set = s.backend.Pool.Set()
 	policy, keys, now := s.backend.Policy, r.Engine.Keys.Load(), r.start.Unix()
@@ -19,11 +19,11 @@ func (s *selection) decide(r *request) {
 	policy.Decide(&s.decision, r.identity(), s.set, keys, r.Memory, now)
 }
 
-// unbound returns the response to a request for which there is no endpoint, nil if there is one.
-func (s *selection) unbound() *filter.Response {
+// endpointError returns the response for a request without an endpoint, or nil if there is an endpoint.
+func (s *selection) endpointError() *filter.Response {
 	switch {
 	case s.isRefused():
-		return s.refusal()
+		return s.refusedResponse()
 	case s.decision.Endpoint < 0:
 		return noPod
 	}
@@ -33,32 +33,32 @@ func (s *selection) unbound() *filter.Response {
 // isRefused reports whether the policy refuses the request.
 func (s *selection) isRefused() bool { return s.decision.Outcome == affinity.OutcomeRefused }
 
-// refusal returns the response for a session whose endpoint is gone, under a policy that would rather fail than move it, and
-// for a session too many.
-func (s *selection) refusal() *filter.Response {
+// refusedResponse returns the response if the policy refuses the request: the session's endpoint is gone and the policy does
+// not move sessions, or every endpoint has reached its session limit.
+func (s *selection) refusedResponse() *filter.Response {
 	status, seconds := s.backend.Policy.Refusal()
 	text := "The pod of this session is not available."
 	if s.decision.Reason == affinity.ReasonFull {
 		text = "Every pod has as many sessions as it may have."
 	}
-	own := filter.NewText(status, text)
+	resp := filter.NewText(status, text)
 	if seconds > 0 {
-		own.With(retryAfterName, strconv.AppendInt(nil, seconds, 10))
+		resp.With(retryAfterName, strconv.AppendInt(nil, seconds, 10))
 	}
-	return own
+	return resp
 }
 
-// bind decides which endpoint the request goes to, and counts it there.
+// bind decides which endpoint receives the request, and counts the session there.
 func (x *Exchange) bind() *filter.Response {
 	x.decide(&x.request)
 	if x.decision.Await > 0 {
 		x.awaitEndpoint()
 	}
 	if x.backend.Policy.IsBounded() {
-		x.claim()
+		x.reserveEndpoint()
 	}
-	if own := x.unbound(); own != nil {
-		return own
+	if resp := x.endpointError(); resp != nil {
+		return resp
 	}
 	// Counted here and again with the response, which may come from another endpoint. Otherwise new clients that come at the
 	// same moment would all see the same endpoint as the one with the fewest sessions.
@@ -70,36 +70,37 @@ func (x *Exchange) bind() *filter.Response {
 	return nil
 }
 
-// claims bounds how often a request looks for a place that others take at the same moment.
-const claims = 5
+// maxReservations limits how often a request looks for another endpoint because concurrent requests filled the chosen one.
+const maxReservations = 5
 
-// claim counts the request where it will go before it goes there. Those who decide at the same moment would all see the
-// last place free, and take it.
-func (x *Exchange) claim() {
-	for range claims {
+// reserveEndpoint counts the request at its endpoint before the attempt starts. Otherwise concurrent requests would all see
+// the same last free slot and take it.
+func (x *Exchange) reserveEndpoint() {
+	for range maxReservations {
 		if x.decision.Endpoint < 0 {
 			return
 		}
-		x.claimed = x.set.Endpoint(x.decision.Endpoint)
-		x.claimed.Begin()
+		x.reserved = x.set.Endpoint(x.decision.Endpoint)
+		x.reserved.Begin()
 		if !x.backend.Policy.Exceeds(x.set, x.decision.Endpoint) {
 			return
 		}
-		x.claimed.End()
-		x.claimed = nil
+		x.reserved.End()
+		x.reserved = nil
 		x.decide(&x.request)
 	}
 }
 
-// begin counts the request at the endpoint of the attempt, unless claim has.
-func (x *Exchange) beginAttempt() {
-	if x.claimed != x.endpoint {
+// startAttempt counts the request at the endpoint of the attempt, unless reserveEndpoint has counted it already.
+func (x *Exchange) startAttempt() {
+	if x.reserved != x.endpoint {
 		x.endpoint.Begin()
 	}
-	x.claimed = nil
+	x.reserved = nil
 }
 
-// awaitEndpoint waits a while for the endpoint of a session to come, or for this replica to learn of it.
+// awaitEndpoint waits until the endpoint of the session appears, or until this replica learns of it, or until the policy's
+// wait time has passed.
 func (x *Exchange) awaitEndpoint() {
 	end := time.NewTimer(x.decision.Await)
 	defer end.Stop()
@@ -116,7 +117,7 @@ func (x *Exchange) awaitEndpoint() {
 	}
 }
 
-// nextEndpoint moves on to the next candidate, after the one decided on could not be reached.
+// nextEndpoint selects the next candidate after a failed dial.
 func (x *Exchange) nextEndpoint() bool {
 	x.endpoint.Refused()
 	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0

@@ -11,11 +11,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// MessageBody is the body of a request or a response, whatever protocol it comes by.
+// MessageBody is the body of a request or a response. It hides the protocol of the connection.
 type MessageBody interface {
 	// Next returns the next span, as http1.Body.Next does.
 	Next(wait bool) ([]byte, error)
-	// Trailers returns the fields that came after the body, once Next has returned io.EOF.
+	// Trailers returns the trailer fields. They are valid once Next has returned io.EOF.
 	Trailers() []http1.Field
 }
 
@@ -24,30 +24,32 @@ var (
 	_ MessageBody = (*http2.Stream)(nil)
 )
 
-// BodySource is where the body of a request comes from. One goroutine at a time reads it: that of the exchange, until the one
-// that sends the body on takes over. Its Guard bounds the wait for the client.
+// BodySource reads the body of a request. Only one goroutine reads at a time: first the goroutine of the exchange, then the
+// goroutine of the body pump. The embedded Guard limits the wait for the client.
 type BodySource struct {
 	Guard       // of the wait for the client
 	body        MessageBody
-	deadline    Deadliner   // of where the body comes by
-	interrupted atomic.Bool // no more is read
+	deadline    Deadliner   // read deadline of the connection or stream that the body arrives on
+	interrupted atomic.Bool // no more is read; set by interrupt, from any goroutine
 }
 
-// Begin prepares s for the body of the next request. deadline is that of what the body comes by.
+// Begin prepares s for the body of the next request. deadline sets the read deadline of the connection or stream that the
+// body arrives on.
 func (s *BodySource) Begin(body MessageBody, deadline Deadliner) {
-	s.body, s.deadline, s.reads = body, deadline, true
+	s.body, s.deadline, s.readOnly = body, deadline, true
 	s.interrupted.Store(false)
 }
 
-// Release forgets the body.
+// Release drops the references to the body and its connection.
 func (s *BodySource) Release() { s.body, s.deadline = nil, nil }
 
-// Next returns the next span. A wait that is not over when the engine's clock says until ends with os.ErrDeadlineExceeded.
-func (s *BodySource) Next(wait bool, until int64) ([]byte, error) {
+// Next returns the next span. A wait beyond the deadline, which is a time on the engine's clock, ends with
+// os.ErrDeadlineExceeded.
+func (s *BodySource) Next(wait bool, deadline int64) ([]byte, error) {
 	if !wait {
 		return s.body.Next(false)
 	}
-	s.Start(s.deadline, until)
+	s.Start(s.deadline, deadline)
 	span, err := s.body.Next(true)
 	if s.Stop() && err != nil || s.interrupted.Load() {
 		return nil, os.ErrDeadlineExceeded
@@ -55,28 +57,29 @@ func (s *BodySource) Next(wait bool, until int64) ([]byte, error) {
 	return span, err
 }
 
-// interrupt makes a next that waits return with an error. No body is read afterwards. It sets interrupted first: if the
-// guard takes the deadline back, next has yet to look at it.
+// interrupt makes a waiting Next return an error, and prevents all later reads. It sets interrupted before the deadline: if
+// the guard resets the deadline concurrently, Next still has to check interrupted.
 func (s *BodySource) interrupt() {
 	s.interrupted.Store(true)
-	_ = s.deadline.SetReadDeadline(longAgo) // fails where the connection has ended, which ends the wait too
+	_ = s.deadline.SetReadDeadline(aLongTimeAgo) // fails where the connection has ended, which ends the wait too
 }
 
-// Resume takes an interruption back. It ended the wait of a goroutine that has ended since, for a body that had come.
+// Resume reverts interrupt. The caller must have waited for the interrupted goroutine. It is used when the whole body had
+// arrived, so that the connection can serve another request.
 func (s *BodySource) Resume() {
 	if s.interrupted.CompareAndSwap(true, false) && s.deadline != nil {
 		_ = s.deadline.SetReadDeadline(time.Time{}) // fails on a connection that is closed
 	}
 }
 
-// nextBody returns the next span of the request's body, and fails for a body that is longer than the limit.
+// nextBody returns the next span of the request's body. It returns errBodyTooLarge if the body exceeds the limit.
 func (x *Exchange) nextBody(wait bool) ([]byte, error) {
 	span, err := x.source.Next(wait, x.Engine.After(x.view.Limits.BodyTimeout))
-	if x.received += int64(len(span)); x.received > x.view.Limits.BodyBytes {
+	if x.bodyBytes += int64(len(span)); x.bodyBytes > x.view.Limits.BodyBytes {
 		return nil, errBodyTooLarge
 	}
 	return span, err
 }
 
-// errBodyTooLarge is a body beyond the limit of its route.
+// errBodyTooLarge reports a body that exceeds the limit of its route.
 var errBodyTooLarge = &http1.Error{Status: http.StatusRequestEntityTooLarge, Reason: filter.BodyTooLarge}

@@ -7,9 +7,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// clientAddress returns the address that the request comes from: the peer, unless that is a trusted proxy. Then it is what the
-// first client header says that the request has. The others are ignored: a proxy may pass on a field that it does not set
-// itself as the client has sent it.
+// clientAddress returns the address of the client: the address of the peer, unless the peer is a trusted proxy. For a trusted
+// proxy it uses the first of the configured client headers that the request has. It ignores the other ones: a proxy may
+// forward a header that it does not set itself, with a value that the client made up.
 func (r *request) clientAddress() netip.Addr {
 	if !r.Trusted {
 		return r.Peer
@@ -22,8 +22,8 @@ func (r *request) clientAddress() netip.Addr {
 	return r.Peer
 }
 
-// addressFrom reads the header from its end, up to the first address that is not a trusted proxy itself. What stands before
-// that one was not written by a trusted proxy. If all are trusted, the first one is the client.
+// addressFrom reads the header backwards, up to the first address that is not a trusted proxy. Everything before that address
+// was not written by a trusted proxy. If all addresses are trusted, the first one is the client.
 func (r *request) addressFrom(id http1.FieldID) netip.Addr {
 	client := r.Peer
 	for i := len(r.req.Fields) - 1; i >= 0; i-- {
@@ -31,11 +31,11 @@ func (r *request) addressFrom(id http1.FieldID) netip.Addr {
 		if f.ID != id {
 			continue
 		}
-		walk := r.walkBack
+		parse := r.parseListBackward
 		if id == http1.FieldForwarded {
-			walk = r.walkElements
+			parse = r.parseForwardedBackward
 		}
-		addr, done := walk(client, f.Value)
+		addr, done := parse(client, f.Value)
 		if done {
 			return addr
 		}
@@ -44,8 +44,8 @@ func (r *request) addressFrom(id http1.FieldID) netip.Addr {
 	return client
 }
 
-// walkBack reads one list of addresses from its end. done says that the client was found.
-func (r *request) walkBack(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
+// parseListBackward reads one list of addresses backwards. done reports whether the client was found.
+func (r *request) parseListBackward(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
 	for len(list) > 0 {
 		comma := bytes.LastIndexByte(list, ',')
 		element := bytes.Trim(list[comma+1:], " \t")
@@ -65,14 +65,14 @@ func (r *request) walkBack(client netip.Addr, list []byte) (addr netip.Addr, don
 	return client, false
 }
 
-// walkElements is walkBack of a Forwarded field.
-func (r *request) walkElements(client netip.Addr, value []byte) (addr netip.Addr, done bool) {
+// parseForwardedBackward is parseListBackward for a Forwarded field.
+func (r *request) parseForwardedBackward(client netip.Addr, value []byte) (addr netip.Addr, done bool) {
 	var hops forwardedHops
 	if !hops.read(value) {
 		return client, true
 	}
-	for i := hops.count - 1; i >= max(0, hops.count-mostHops); i-- {
-		addr, ok := parseNode(hops.nodes[i%mostHops])
+	for i := hops.count - 1; i >= max(0, hops.count-maxHops); i-- {
+		addr, ok := parseNode(hops.nodes[i%maxHops])
 		if !ok {
 			return client, true
 		}
@@ -81,10 +81,10 @@ func (r *request) walkElements(client netip.Addr, value []byte) (addr netip.Addr
 		}
 		client = addr
 	}
-	return client, hops.count > mostHops
+	return client, hops.count > maxHops
 }
 
-// parseAddress reads "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443". Proxies write all of them.
+// parseAddress parses "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443". Proxies write all of these forms.
 func parseAddress(b []byte) (netip.Addr, bool) {
 	if len(b) > 64 || bytes.IndexByte(b, '%') >= 0 {
 		return netip.Addr{}, false

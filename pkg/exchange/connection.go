@@ -10,10 +10,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// Connection is what is known about a client from its connection.
+// Connection describes the client's connection. Its exchanges share it.
 type Connection struct {
 	Engine *Engine
-	// Peer and PeerPort are the other end of the connection, Local is this one. No address is mapped into IPv6.
+	// Peer and PeerPort are the remote address, Local is the local one. IPv4-mapped IPv6 addresses are unmapped.
 	Peer     netip.Addr
 	PeerPort uint16
 	Local    netip.AddrPort
@@ -21,19 +21,20 @@ type Connection struct {
 	PeerText string
 	// TLS is the outcome of the TLS handshake, nil for a cleartext connection.
 	TLS *filter.TLSSession
-	// Trusted reports whether the peer is one of the trusted proxies: what it says about clients is believed.
+	// Trusted reports whether the peer is a trusted proxy, whose forwarding headers are believed.
 	Trusted bool
-	// Shard spreads what is shared between cores. It is any number that the connection keeps.
+	// Shard selects one of the per-core shards of shared counters and pools. Any value works; it is constant for the
+	// connection.
 	Shard uint32
-	// Memory belongs to the connection: only one of its exchanges at a time may use it.
+	// Memory belongs to the connection. Only one of its exchanges may use it at a time.
 	Memory *affinity.Memory
-	// Account counts what the connection holds. Nil counts nothing, because there is no budget.
+	// Account counts the memory of the connection. Nil means that there is no memory budget.
 	Account *memory.Account
 }
 
 var connectionCount atomic.Uint32
 
-// NewConnection returns what is known about conn before anything was read from it.
+// NewConnection returns the Connection for conn. It reads nothing from conn.
 func NewConnection(e *Engine, conn net.Conn) Connection {
 	c := Connection{Engine: e, Shard: connectionCount.Add(1), Account: memory.NewAccount(e.Memory)}
 	c.SetAddresses(addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr()))
@@ -47,7 +48,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// SetAddresses sets both ends of the connection, and whether the peer is trusted.
+// SetAddresses sets both addresses of the connection, and whether the peer is trusted.
 func (c *Connection) SetAddresses(peer, local netip.AddrPort) {
 	c.Peer, c.PeerPort = plainAddress(peer.Addr()), peer.Port()
 	c.Local = netip.AddrPortFrom(plainAddress(local.Addr()), local.Port())

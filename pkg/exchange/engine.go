@@ -24,117 +24,118 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Config is what an Engine is made of. All fields are required unless their comment says otherwise.
+// Config configures an Engine. All fields are required unless their comment says otherwise.
 type Config struct {
-	// Tables holds the routing table. While it holds none, every request gets a 503 response.
+	// Tables holds the routing table. Without a table, every request gets a 503 response.
 	Tables *routing.Store
-	// Keys holds the keys that tokens are sealed and opened with.
+	// Keys holds the keys that seal and open tokens.
 	Keys *affinity.Keys
-	// Sessions keeps learned sessions. Nil keeps none.
+	// Sessions stores learned sessions. Nil disables them.
 	Sessions affinity.Store
-	// Certs says which hosts a certificate covers.
+	// Certs lists the hosts that certificates cover.
 	Certs   *certs.Store
 	Metrics *observe.Metrics
-	// AccessLog may be nil for no access log.
+	// AccessLog receives one entry per request. Nil disables it.
 	AccessLog *observe.AccessLog
 	Log       logr.Logger
 
 	// TrustedProxies are the peers whose X-Forwarded-* and Forwarded fields are believed. Nil trusts none.
 	TrustedProxies []netip.Prefix
-	// ClientHeaders are where trusted proxies name the client: FieldXForwardedFor, FieldForwarded or FieldXRealIP. The
-	// first one that a request has counts, so list only fields that the proxies set themselves.
+	// ClientHeaders are the headers in which trusted proxies name the client: FieldXForwardedFor, FieldForwarded or
+	// FieldXRealIP. The first one that a request has is used, so list only headers that the proxies set themselves.
 	ClientHeaders []http1.FieldID
 	// ServerHeader is the Server field of responses whose pod sets none. Empty adds none.
 	ServerHeader string
 
 	Limits http1.Limits
-	// MaxBodyBytes is the longest body of a request. Zero means no limit. Beyond it the response is 413.
+	// MaxBodyBytes limits the body of a request. A longer body gets a 413 response. Zero means no limit.
 	MaxBodyBytes int64
-	// MaxAttempts is how often a request is tried in all.
+	// MaxAttempts limits the attempts of a request, including the first.
 	MaxAttempts int
 	Timeouts    Timeouts
-	// StreamsFrom is how long a response goes on before it counts as a stream. Zero means 10 seconds.
-	StreamsFrom time.Duration
-	// PodBudget bounds what a pod may do to its HTTP/2 connections. The zero value is a bound far above what pods do.
+	// LongStreamAfter is the duration after which a response counts as a stream. Zero means 10 seconds.
+	LongStreamAfter time.Duration
+	// PodBudget limits what pods may do to their HTTP/2 connections. Zero means a limit far above honest use.
 	PodBudget http2.Budget
-	// Own is where no request is sent, even if an endpoint or a name leads there. Nil knows no listener.
+	// Own lists Limpet's own listeners. No request is forwarded to them. Nil lists none.
 	Own *upstream.Own
-	// Memory is what all clients together may make the process hold. Nil sets no limit.
+	// Memory limits the memory that all clients together may occupy. Nil sets no limit.
 	Memory *memory.Budget
 }
 
-// DefaultAttempts is enough to get past pods that are being replaced, and too few to carry a request that kills pods to
-// all of them.
+// DefaultAttempts is enough to get past pods that are being replaced, but does not carry a request that crashes pods to all
+// of them.
 const DefaultAttempts = 5
 
-// Timeouts are how long the data plane waits. They are kept to within Resolution.
+// Timeouts limits the waits of the data plane. They are accurate to within Resolution.
 type Timeouts struct {
-	// Head is from the first byte of a request to the end of its head. Longer than a slow phone takes, and too short
-	// to hold many connections with little effort (slowloris).
+	// Head limits the time from the first byte of a request to the end of its head. The default is longer than a slow phone
+	// needs, and short enough to limit slowloris attacks.
 	Head time.Duration
-	// Idle is how long a connection is kept without a request: longer than the 60 s after which cloud load balancers
-	// give theirs up, so that they never send into a closing one.
+	// Idle limits the time that a connection is kept open without a request. The default is longer than the 60 s after which
+	// cloud load balancers close idle connections, so that they never reuse one that Limpet is closing.
 	Idle time.Duration
-	// Body is the longest gap between two reads of a request's body, or two writes to a client that does not read.
+	// Body limits the gap between two reads of a request's body, and between two writes to a client that does not read.
 	Body time.Duration
-	// Dial is how long connecting to a pod may take.
+	// Dial limits the time to connect to a pod.
 	Dial time.Duration
-	// Answer is the longest gap between two reads of a pod's response. It is also the wait for its head.
-	Answer time.Duration
+	// Response limits the gap between two reads of a pod's response, including the wait for its head.
+	Response time.Duration
 }
 
-// DefaultTimeouts returns those of ingress-nginx where it has the same, so that its users see what they know.
+// DefaultTimeouts returns the default timeouts. They are equal to those of ingress-nginx if it has the same timeout.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{
-		Head:   10 * time.Second,
-		Idle:   75 * time.Second,
-		Body:   60 * time.Second,
-		Dial:   5 * time.Second,
-		Answer: 60 * time.Second,
+		Head:     10 * time.Second,
+		Idle:     75 * time.Second,
+		Body:     60 * time.Second,
+		Dial:     5 * time.Second,
+		Response: 60 * time.Second,
 	}
 }
 
-// Resolution is how often the owner of an Engine calls Tick and sweeps its guards, and so the resolution of all timeouts.
+// Resolution is the interval at which the owner of an Engine calls Tick and sweeps its guards. All timeouts are accurate to
+// within it.
 const Resolution = 100 * time.Millisecond
 
-// Engine is what all exchanges share, whatever protocol their clients speak. It is safe for concurrent use.
+// Engine holds what all exchanges share, independent of the clients' protocols. It is safe for concurrent use.
 //
 // It starts no goroutine: its owner calls Tick every Resolution.
 type Engine struct {
 	Config
-	// Flows are the streams in progress, for their owner to close on shutdown.
-	Flows Flows
-	// AdvertiseHTTP3 says that responses over TLS tell clients of HTTP/3.
+	// LongStreams tracks the streams in progress, so that the owner can close them on shutdown.
+	LongStreams LongStreams
+	// AdvertiseHTTP3 makes responses over TLS advertise HTTP/3 (Alt-Svc).
 	AdvertiseHTTP3 atomic.Bool
 
-	dialer   upstream.Dialer
-	endDials context.CancelFunc // of the dialer
-	usual    filter.Limits      // of requests whose route says nothing else
+	dialer        upstream.Dialer
+	cancelDials   context.CancelFunc // cancels dialer.Context
+	defaultLimits filter.Limits      // for routes without limits of their own
 	// filters run on every response.
 	filters filter.Chain
 
 	clock atomic.Int64           // milliseconds since start
-	date  atomic.Pointer[[]byte] // of this second, as in Date
+	date  atomic.Pointer[[]byte] // the current value of the Date field; replaced once per second
 }
 
-// NewEngine returns an Engine whose clock shows 1.
+// NewEngine returns an Engine whose clock is at 1.
 func NewEngine(c Config) *Engine {
-	c.StreamsFrom = cmp.Or(c.StreamsFrom, usualStreamsFrom)
-	e := &Engine{Config: c, usual: usualLimits(&c)}
+	c.LongStreamAfter = cmp.Or(c.LongStreamAfter, defaultLongStreamAfter)
+	e := &Engine{Config: c, defaultLimits: newDefaultLimits(&c)}
 	e.dialer = upstream.Dialer{
-		Dialer: net.Dialer{Timeout: c.Timeouts.Dial}, Limits: c.Limits, Budget: cmp.Or(c.PodBudget, usualPodBudget),
+		Dialer: net.Dialer{Timeout: c.Timeouts.Dial}, Limits: c.Limits, Budget: cmp.Or(c.PodBudget, defaultPodBudget),
 		Own: c.Own,
 	}
-	e.dialer.Context, e.endDials = context.WithCancel(context.Background())
+	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
-	e.Flows.metrics = c.Metrics
+	e.LongStreams.metrics = c.Metrics
 	e.Tick(1, time.Now())
 	return e
 }
 
-func usualLimits(c *Config) filter.Limits {
+func newDefaultLimits(c *Config) filter.Limits {
 	l := filter.Limits{
-		AnswerTimeout: c.Timeouts.Answer, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
+		AnswerTimeout: c.Timeouts.Response, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
 		BodyBytes: c.MaxBodyBytes, Attempts: c.MaxAttempts,
 	}
 	if l.BodyBytes == 0 {
@@ -143,10 +144,10 @@ func usualLimits(c *Config) filter.Limits {
 	return l
 }
 
-// EndDials ends the dials to pods that are in progress, and all later ones at once.
-func (e *Engine) EndDials() { e.endDials() }
+// CancelDials cancels the dials to pods that are in progress and makes all later ones fail.
+func (e *Engine) CancelDials() { e.cancelDials() }
 
-// Tick sets the clock, in milliseconds since start, and the date of responses.
+// Tick sets the clock, in milliseconds since start, and the Date field of responses.
 func (e *Engine) Tick(clock int64, now time.Time) {
 	e.clock.Store(clock)
 	var space [len(http.TimeFormat)]byte
@@ -157,16 +158,16 @@ func (e *Engine) Tick(clock int64, now time.Time) {
 	}
 }
 
-// Clock returns the clock that the times of guards refer to, in milliseconds since start.
+// Clock returns the current time of the engine in milliseconds since start. Guards use this clock.
 func (e *Engine) Clock() int64 { return e.clock.Load() }
 
-// After returns what the clock shows when d will have passed.
+// After returns the time on the engine's clock after d has passed.
 func (e *Engine) After(d time.Duration) int64 { return e.clock.Load() + d.Milliseconds() }
 
 // Date returns the current value of the Date field. Callers must not modify it.
 func (e *Engine) Date() []byte { return *e.date.Load() }
 
-// Trusts reports whether what addr says about clients is believed.
+// Trusts reports whether addr is a trusted proxy.
 func (e *Engine) Trusts(addr netip.Addr) bool {
 	for _, prefix := range e.TrustedProxies {
 		if prefix.Contains(addr) {

@@ -14,66 +14,66 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Description is a request that no client has sent, for Explain to decide about.
+// Description describes a request for Explain.
 type Description struct {
-	// Method is GET if it is empty.
+	// Method defaults to GET.
 	Method string
-	// Host is the authority: a name or an address, and the port if the request gives one.
+	// Host is the authority: a host name or address with an optional port.
 	Host string
-	// Target is the path, and the query if there is one: "/cart?page=2".
+	// Target is the path with an optional query: "/cart?page=2".
 	Target string
-	// Header are the fields, apart from Host.
+	// Header holds the fields other than Host.
 	Header http.Header
-	// Peer is the other end of the connection. If it is a trusted proxy, Header may name the client.
+	// Peer is the remote address of the connection. If it is a trusted proxy, Header may name the client.
 	Peer netip.Addr
 	// TLS is the outcome of the TLS handshake, nil for a cleartext connection.
 	TLS *filter.TLSSession
-	// Time is when the request comes. Zero means now.
+	// Time is the arrival time of the request. Zero means now.
 	Time time.Time
 }
 
-// Trace is what was decided about a request, step by step. The fields of a step that was not reached are zero.
+// Trace records the decision of every step. The fields of a step that was not reached are zero.
 type Trace struct {
-	// ClientIP, Host and Path are what the request was reduced to: the client as far as trusted proxies name it, the host
-	// in lower case without port, and the normalized path.
+	// ClientIP is the address of the client as named by trusted proxies, Host is the host name in lower case without a port,
+	// and Path is the normalized path.
 	ClientIP   netip.Addr
 	Host, Path string
-	// Generation is that of the table.
+	// Generation is the generation of the routing table.
 	Generation uint64
-	// Route is nil if none matches.
+	// Route is nil if no route matches.
 	Route *routing.Route
 	// Filters are the request filters that ran, in order.
 	Filters []FilterStep
-	// Forward is the target that the pod receives.
+	// Forward is the request target that the pod receives.
 	Forward string
-	// Backend is nil if the route has none.
+	// Backend is nil if the route has no backend.
 	Backend     *routing.Backend
 	SplitReason SplitReason
-	// Methods are what the policy's methods found, in order, up to the first that recognized the client.
+	// Methods are the results of the policy's methods, in order, up to the first that recognized the client.
 	Methods []affinity.Finding
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
-	// Await is how long the request would wait for the endpoint of its session before it goes to Endpoint or is refused.
-	// Zero means that it does not wait.
+	// Await is the longest time that the request would wait for the endpoint of its session. Zero means that it does not
+	// wait.
 	Await time.Duration
-	// Endpoint is nil if the request goes to none.
+	// Endpoint is nil if the request is not forwarded.
 	Endpoint *upstream.Endpoint
-	// Response is what Limpet responds itself, nil if the request goes to a pod.
+	// Response is the response that Limpet generates. It is nil if the request is forwarded.
 	Response *filter.Response
 }
 
-// FilterStep is one request filter that ran.
+// FilterStep is a request filter that ran.
 type FilterStep struct {
 	Name string
 	// Protects reports whether the filter restricts access to the route.
 	Protects bool
-	// Response is what the filter responded, nil if it let the request go on.
+	// Response is the response of the filter. It is nil if the filter let the request continue.
 	Response *filter.Response
 }
 
-// Explain takes the described request through the steps that decide where it goes (match, request filters, split and bind),
-// and records what each decides. It is what a real request goes through, except that it connects to no pod, waits for no
-// endpoint, and is counted nowhere. Picks that are random or depend on the load may differ for the next request.
+// Explain runs the described request through the steps that choose its endpoint (match, request filters, split and bind), and
+// records the decision of each step. The steps are the same as for a real request, but it does not connect to a pod, does not
+// wait for an endpoint and updates no counters. Picks that are random or depend on load may differ for the next request.
 //
 // It returns an error if the description is not a valid request.
 func (e *Engine) Explain(d *Description) (*Trace, error) {
@@ -87,7 +87,7 @@ func (e *Engine) Explain(d *Description) (*Trace, error) {
 	if d.Time.IsZero() {
 		r.start = time.Now()
 	}
-	if err := d.fill(r); err != nil {
+	if err := d.fillHead(r); err != nil {
 		return nil, err
 	}
 	s := &selection{trace: new(Trace)}
@@ -95,8 +95,8 @@ func (e *Engine) Explain(d *Description) (*Trace, error) {
 	return s.trace, nil
 }
 
-// fill makes the head of the described request, with the checks that those of HTTP/2 go through.
-func (d *Description) fill(r *request) error {
+// fillHead builds the head of the request. It validates the head like the head of an HTTP/2 request.
+func (d *Description) fillHead(r *request) error {
 	head := &r.req
 	head.Minor, head.KeepAlive = 1, true
 	if err := head.SetMethod([]byte(cmp.Or(d.Method, http.MethodGet))); err != nil {
@@ -116,45 +116,45 @@ func (d *Description) fill(r *request) error {
 	return head.Settle()
 }
 
-// explain runs the steps, and returns the response that is sent instead of forwarding the request, nil for none.
+// explain runs the steps. It returns the response that is sent instead of forwarding the request, or nil.
 func (s *selection) explain(r *request) *filter.Response {
-	if own := s.match(r); own != nil {
-		return own
+	if resp := s.match(r); resp != nil {
+		return resp
 	}
-	own := s.filterRequest(r)
-	s.trace.forwarded(&r.view.Forward)
-	if own != nil {
-		return own
+	resp := s.filterRequest(r)
+	s.trace.recordForward(&r.view.Forward)
+	if resp != nil {
+		return resp
 	}
-	if own := s.split(r); own != nil {
-		return own
+	if resp := s.split(r); resp != nil {
+		return resp
 	}
 	s.decide(r)
-	s.trace.bound(s)
-	return s.unbound()
+	s.trace.recordBind(s)
+	return s.endpointError()
 }
 
 // The methods of Trace record the steps.
 
-func (t *Trace) matched(r *request, table *routing.Table, route *routing.Route) {
+func (t *Trace) recordMatch(r *request, table *routing.Table, route *routing.Route) {
 	t.ClientIP, t.Host, t.Path = r.view.ClientIP, string(r.view.Host), string(r.view.Path)
 	t.Generation, t.Route = table.Generation, route
 }
 
-func (t *Trace) filtered(f filter.RequestFilter, own *filter.Response) {
-	t.Filters = append(t.Filters, FilterStep{Name: f.Name(), Protects: filter.Protects(f), Response: own})
+func (t *Trace) recordFilter(f filter.RequestFilter, resp *filter.Response) {
+	t.Filters = append(t.Filters, FilterStep{Name: f.Name(), Protects: filter.Protects(f), Response: resp})
 }
 
-func (t *Trace) forwarded(to *filter.Target) {
-	t.Forward = string(to.Path)
-	if to.HasQuery {
-		t.Forward += "?" + string(to.Query)
+func (t *Trace) recordForward(target *filter.Target) {
+	t.Forward = string(target.Path)
+	if target.HasQuery {
+		t.Forward += "?" + string(target.Query)
 	}
 }
 
-func (t *Trace) bound(s *selection) {
+func (t *Trace) recordBind(s *selection) {
 	t.Outcome, t.Reason, t.Await = s.decision.Outcome, s.decision.Reason, s.decision.Await
-	if at := s.decision.Endpoint; at >= 0 {
-		t.Endpoint = s.set.Endpoint(at)
+	if i := s.decision.Endpoint; i >= 0 {
+		t.Endpoint = s.set.Endpoint(i)
 	}
 }

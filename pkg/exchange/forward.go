@@ -8,29 +8,30 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// podHead writes the head of a request as a pod receives it.
+// podHead writes the head of a request as the pod receives it.
 type podHead struct {
 	*request
 	*selection
-	value   []byte // space for a field value
-	cookies int    // of the request that were passed on so far
+	value   []byte // buffer for a field value
+	cookies int    // cookies of the request that were forwarded so far
 }
 
-// appendHead writes the head of the request as the pod gets it: built anew, nothing is copied through unread.
+// appendHead appends the head in HTTP/1.1 format. The head is written from its parsed parts. No byte is copied that was not
+// parsed.
 func (h *podHead) appendHead(b []byte) []byte {
-	to := &h.view.Forward
-	b = http1.AppendRequestLine(b, h.req.Method, to.Path, to.Query, to.HasQuery)
+	target := &h.view.Forward
+	b = http1.AppendRequestLine(b, h.req.Method, target.Path, target.Query, target.HasQuery)
 	b = http1.AppendField(b, "Host", h.req.Host)
 	b = h.appendFields(b)
 	b = h.appendFraming(b)
 	return http1.AppendHeadEnd(b)
 }
 
-// appendBlock writes the head as a field section of HTTP/2. lines is what appendFields has written.
+// appendBlock appends the head as an HTTP/2 field section. lines is the output of appendFields.
 func (h *podHead) appendBlock(b, lines []byte) []byte {
-	to := &h.view.Forward
+	target := &h.view.Forward
 	b = http2.AppendRequest(b, h.req.Method, h.backend.Transport.TLS, h.req.Host)
-	b = http2.AppendPath(b, to.Path, to.Query, to.HasQuery)
+	b = http2.AppendPath(b, target.Path, target.Query, target.HasQuery)
 	b = http2.AppendLines(b, lines)
 	if h.req.TakesTrailers {
 		b = http2.AppendField(b, teName, "trailers")
@@ -43,7 +44,7 @@ func (h *podHead) appendBlock(b, lines []byte) []byte {
 
 var teName = []byte("te")
 
-// appendFields writes what is about the request itself, and not about how it travels to the pod.
+// appendFields appends the end-to-end fields. It appends no hop-by-hop fields.
 func (h *podHead) appendFields(b []byte) []byte {
 	h.cookies = 0
 	for i := range h.req.Fields {
@@ -74,17 +75,17 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 	return http1.AppendField(b, f.Name, f.Value)
 }
 
-// appendMoved tells the app that its session has just moved, if the policy asks for that.
+// appendMoved informs the app that its session was just moved, if the policy requests that.
 func (h *podHead) appendMoved(b []byte) []byte {
-	name, why := h.backend.Policy.MovedHeader(&h.decision)
+	name, reason := h.backend.Policy.MovedHeader(&h.decision)
 	if len(name) == 0 {
 		return b
 	}
 	b = append(append(b, name...), ": "...)
-	return append(append(b, why...), "\r\n"...)
+	return append(append(b, reason...), "\r\n"...)
 }
 
-// appendCookies leaves out what is Limpet's own: the app has no use for it.
+// appendCookies removes Limpet's own cookies. The app does not need them.
 func (h *podHead) appendCookies(b []byte, f *http1.Field) []byte {
 	names, wrapped := h.backend.Policy.CookieNames(), h.backend.Policy.WrappedCookies()
 	if len(names)+len(wrapped) == 0 {
@@ -97,8 +98,8 @@ func (h *podHead) appendCookies(b []byte, f *http1.Field) []byte {
 	return http1.AppendField(b, f.Name, h.value)
 }
 
-// appendForwarded says who the request comes from. What an untrusted peer says about that is not passed on; what a
-// trusted one says is kept, with the peer itself added to the end of the lists.
+// appendForwarded appends the fields that describe the client. Values from an untrusted peer are dropped. Values from a
+// trusted proxy are kept, and the address of the proxy is appended to the lists.
 func (h *podHead) appendForwarded(b []byte) []byte {
 	b = append(b, "X-Forwarded-For: "...)
 	b = h.appendList(b, http1.FieldXForwardedFor)
@@ -126,7 +127,7 @@ func (h *podHead) appendForwarded(b []byte) []byte {
 	return h.appendIdentity(h.appendForwardedElement(b))
 }
 
-// appendForwardedElement writes this hop's element of Forwarded (RFC 7239).
+// appendForwardedElement appends this hop's element of the Forwarded field (RFC 7239).
 func (h *podHead) appendForwardedElement(b []byte) []byte {
 	if h.Peer.Is6() {
 		b = append(b, `for="[`...)
@@ -143,7 +144,7 @@ func (h *podHead) appendForwardedElement(b []byte) []byte {
 	return append(b, "\r\n"...)
 }
 
-// appendList writes what a trusted peer said in a list field, followed by a comma.
+// appendList appends the values of a list field that a trusted peer sent, followed by a comma.
 func (h *podHead) appendList(b []byte, id http1.FieldID) []byte {
 	if !h.Trusted || !h.req.Has(id) {
 		return b
@@ -157,7 +158,7 @@ func (h *podHead) appendList(b []byte, id http1.FieldID) []byte {
 	return b
 }
 
-// isList reports whether more may be added to the list in f: behind an open quote it would not be read.
+// isList reports whether an element may be appended to the list in f. After an unclosed quote it would not be parsed.
 func isList(f *http1.Field) bool {
 	var hops forwardedHops
 	return len(f.Value) > 0 && (f.ID != http1.FieldForwarded || hops.read(f.Value))
@@ -177,7 +178,7 @@ func (h *podHead) trustedValue(id http1.FieldID) []byte {
 	return h.req.Get(id)
 }
 
-// appendFraming writes the fields that are about this hop.
+// appendFraming appends the fields that apply to this hop.
 func (h *podHead) appendFraming(b []byte) []byte {
 	switch {
 	case h.req.WebSocket():
@@ -194,17 +195,17 @@ func (h *podHead) appendFraming(b []byte) []byte {
 	return b
 }
 
-// NoIdentity are the fields for a client that has shown no certificate, where it need not.
-const NoIdentity = "ssl-client-verify: NONE\r\n"
+// NoClientCertificate is the identity field for a client without a certificate, on a route where certificates are optional.
+const NoClientCertificate = "ssl-client-verify: NONE\r\n"
 
-// appendIdentity tells the pod of a route that asks for certificates who the client is. Nobody else may say so: the
-// fields are never taken from a client.
+// appendIdentity informs the pod of the client's certificate, if the route requests certificates. These fields are never
+// copied from the client's request.
 func (h *podHead) appendIdentity(b []byte) []byte {
 	switch {
 	case h.route.Clients == nil:
 		return b
 	case h.TLS == nil:
-		return append(b, NoIdentity...)
+		return append(b, NoClientCertificate...)
 	}
 	return append(b, h.TLS.Identity...)
 }

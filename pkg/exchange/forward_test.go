@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestPeersOfIPv6AreNamedInBrackets(t *testing.T) {
+func TestAppendForwardedElement_ipv6Peer(t *testing.T) {
 	x := &podHead{request: &request{Connection: &Connection{Peer: netip.MustParseAddr("2001:db8::1"), PeerText: "2001:db8::1"}}}
 	x.req.Host = []byte("shop.example")
 	if got := string(x.appendForwardedElement(nil)); got != `for="[2001:db8::1]";host="shop.example";proto=http`+"\r\n" {

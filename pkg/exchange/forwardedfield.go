@@ -8,18 +8,19 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// mostHops is how many elements of a Forwarded field are looked at, from its end.
-const mostHops = 16
+// maxHops limits how many elements of a Forwarded field are examined, counted from the end.
+const maxHops = 16
 
-// forwardedHops are the "for" values of a Forwarded field (RFC 7239), without their quotes. An element that has none
-// counts as an empty one.
+// forwardedHops are the "for" values of a Forwarded field (RFC 7239), including quotes. An element without a "for" pair
+// counts as an empty value.
 type forwardedHops struct {
-	nodes [mostHops][]byte // the last ones: the i-th is at i % mostHops
+	nodes [maxHops][]byte // the last maxHops values: value i is at i % maxHops
 	count int
 }
 
-// read takes a field's value in, from front to back, since only so quotes can be told. It returns false if the grammar
-// of RFC 7239 section 4 does not hold; spaces around semicolons, which that has not, are passed over.
+// read parses a field value. It parses from the start, because quotes cannot be recognized from the end. It returns false if
+// the value does not match the grammar of RFC 7239 section 4. It accepts spaces around semicolons, which the grammar does not
+// allow.
 func (h *forwardedHops) read(value []byte) bool {
 	for {
 		node, rest, ok := readElement(value)
@@ -27,7 +28,7 @@ func (h *forwardedHops) read(value []byte) bool {
 			return false
 		}
 		if len(value) > len(rest) && !isBlank(value[:len(value)-len(rest)]) {
-			h.nodes[h.count%mostHops] = node
+			h.nodes[h.count%maxHops] = node
 			h.count++
 		}
 		if len(rest) == 0 {
@@ -39,9 +40,9 @@ func (h *forwardedHops) read(value []byte) bool {
 
 func isBlank(b []byte) bool { return len(bytes.Trim(b, " \t")) == 0 }
 
-// readElement reads up to the next comma or the end.
+// readElement parses up to the next comma or the end.
 func readElement(value []byte) (node, rest []byte, ok bool) {
-	seen := false
+	hasNode := false
 	for rest = trimLeft(value); len(rest) > 0 && rest[0] != ','; {
 		if rest[0] == ';' {
 			rest = trimLeft(rest[1:])
@@ -52,10 +53,10 @@ func readElement(value []byte) (node, rest []byte, ok bool) {
 			return nil, nil, false
 		}
 		if bytes.EqualFold(name, forName) {
-			if seen {
+			if hasNode {
 				return nil, nil, false
 			}
-			node, seen = text, true
+			node, hasNode = text, true
 		}
 	}
 	return node, rest, true
@@ -63,7 +64,7 @@ func readElement(value []byte) (node, rest []byte, ok bool) {
 
 var forName = []byte("for")
 
-// readPair reads token "=" value, and what ends it: a semicolon, a comma or the end.
+// readPair parses token "=" value. rest starts with a semicolon or a comma, or is empty.
 func readPair(b []byte) (name, text, rest []byte, ok bool) {
 	equals := bytes.IndexByte(b, '=')
 	if equals < 0 || !http1.IsToken(b[:equals]) {
@@ -84,7 +85,7 @@ func readPair(b []byte) (name, text, rest []byte, ok bool) {
 	return name, text, rest, ok && (len(rest) == 0 || rest[0] == ';' || rest[0] == ',')
 }
 
-// readQuoted reads a quoted-string (RFC 9110 section 5.6.4). Escapes in it are kept: no address has any.
+// readQuoted parses a quoted-string (RFC 9110 section 5.6.4). Escapes are not decoded: addresses contain none.
 func readQuoted(b []byte) (text, rest []byte, ok bool) {
 	for i := 1; i < len(b); i++ {
 		switch b[i] {
@@ -99,8 +100,8 @@ func readQuoted(b []byte) (text, rest []byte, ok bool) {
 
 func trimLeft(b []byte) []byte { return bytes.TrimLeft(b, " \t") }
 
-// parseNode reads the address of a node (RFC 7239 section 6), which may have a port. IPv6 is in brackets. "unknown" and
-// obfuscated names are no addresses.
+// parseNode parses the address of a node (RFC 7239 section 6) with an optional port. IPv6 addresses are in brackets.
+// "unknown" and obfuscated names are not addresses.
 func parseNode(node []byte) (netip.Addr, bool) {
 	if len(node) > 1 && node[0] == '"' {
 		node = node[1 : len(node)-1]
@@ -128,7 +129,7 @@ func cutNode(node []byte) (host, port []byte, bracketed bool) {
 	return host, port, false
 }
 
-// isNodePort checks ":" and a port, in digits or obfuscated, or nothing.
+// isNodePort reports whether b is empty, or ":" and a port. The port is decimal or obfuscated.
 func isNodePort(b []byte) bool {
 	if len(b) == 0 {
 		return true

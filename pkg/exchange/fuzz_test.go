@@ -19,10 +19,10 @@ func FuzzForwarded(f *testing.F) {
 		if !added.read([]byte(value+", for=192.0.2.9")) || added.count != alone.count+1 {
 			t.Fatalf("%q has %d elements, and with one more %d", value, alone.count, added.count)
 		}
-		if last := added.nodes[alone.count%mostHops]; string(last) != "192.0.2.9" {
+		if last := added.nodes[alone.count%maxHops]; string(last) != "192.0.2.9" {
 			t.Fatalf("behind %q the last element is %q", value, last)
 		}
-		for _, node := range alone.nodes[:min(alone.count, mostHops)] {
+		for _, node := range alone.nodes[:min(alone.count, maxHops)] {
 			if addr, ok := parseNode(node); ok && !bytes.ContainsAny(node, ".:") {
 				t.Fatalf("%q is taken for %s", node, addr)
 			}

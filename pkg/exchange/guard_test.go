@@ -26,14 +26,14 @@ func (d *deadlines) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-func TestAGuardInterruptsWhatTakesTooLong(t *testing.T) {
+func TestGuard_interruptsAtDeadline(t *testing.T) {
 	var g Guard
 	var d deadlines
 	g.Start(&d, 100)
 	if g.Sweep(99); !d.both.IsZero() {
 		t.Error("it fires too early")
 	}
-	if g.Sweep(100); !d.both.Equal(longAgo) {
+	if g.Sweep(100); !d.both.Equal(aLongTimeAgo) {
 		t.Error("it does not fire")
 	}
 	if !g.Stop() || !d.both.IsZero() {
@@ -51,11 +51,11 @@ func TestAGuardInterruptsWhatTakesTooLong(t *testing.T) {
 	}
 }
 
-func TestAGuardOfReadingLeavesWritingAlone(t *testing.T) {
-	g := Guard{reads: true}
+func TestGuard_readOnly(t *testing.T) {
+	g := Guard{readOnly: true}
 	var d deadlines
 	g.Start(&d, 100)
-	if g.Sweep(100); !d.read.Equal(longAgo) || !d.both.IsZero() {
+	if g.Sweep(100); !d.read.Equal(aLongTimeAgo) || !d.both.IsZero() {
 		t.Errorf("read %v, both %v", d.read, d.both)
 	}
 	if !g.Stop() || !d.read.IsZero() {
@@ -63,10 +63,10 @@ func TestAGuardOfReadingLeavesWritingAlone(t *testing.T) {
 	}
 }
 
-func TestAGuardIsExtendedOnlyWhileItRuns(t *testing.T) {
+func TestGuard_extend(t *testing.T) {
 	var g Guard
 	var d deadlines
-	if g.extend(100); g.until.Load() != guardOff {
+	if g.extend(100); g.deadline.Load() != guardOff {
 		t.Error("a guard that is off was started")
 	}
 	g.Start(&d, 100)
@@ -81,7 +81,7 @@ func TestAGuardIsExtendedOnlyWhileItRuns(t *testing.T) {
 }
 
 // Whoever waits, whoever extends and the sweeper never wait for each other, and no deadline is left behind.
-func TestAGuardIsUsedFromAllSides(t *testing.T) {
+func TestGuard_concurrentUse(t *testing.T) {
 	var g Guard
 	var d deadlines
 	done := make(chan struct{})

@@ -7,45 +7,45 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// http1Attempt is one attempt at a pod that speaks HTTP/1.1.
+// http1Attempt is an attempt over an HTTP/1.1 connection.
 type http1Attempt struct {
 	*Exchange
 	conn *upstream.Conn
 }
 
-// tryHTTP1 makes an attempt at a pod that speaks HTTP/1.1.
+// tryHTTP1 makes one attempt over an HTTP/1.1 connection.
 func (x *Exchange) tryHTTP1() failure {
 	conn, err := x.connect()
 	if err != nil {
-		return failure{notSent, err}
+		return failure{dialFailed, err}
 	}
 	attempt := http1Attempt{x, conn}
-	switch failed := attempt.send(); failed.kind {
-	case none:
-	case stale:
+	switch f := attempt.send(); f.kind {
+	case noFailure:
+	case staleConn:
 		conn.Close()
 		return x.tryHTTP1() // there is one idle connection less
 	default:
-		x.abandon(conn)
-		return failed
+		x.abortAttempt(conn)
+		return f
 	}
-	if failed := attempt.receiveHead(); failed.kind != none {
+	if f := attempt.receiveHead(); f.kind != noFailure {
 		// Asked before the pump is stopped, which fails it.
 		if err := x.body.failure(); err != nil {
-			failed = failure{badBody, err}
+			f = failure{requestBodyFailed, err}
 		}
-		x.abandon(conn)
-		return failed
+		x.abortAttempt(conn)
+		return f
 	}
 	attempt.relay()
 	return failure{}
 }
 
-// connect returns an idle connection, or dials one. After a lost attempt it does not reuse idle ones. Writing the request shows
-// whether an idle connection has ended; if there is a body, which may be sent first, it is checked before that.
+// connect returns an idle connection, or dials one. A replay always dials. Writing the request detects an idle connection
+// that the pod has closed. If a body may be written first, the connection is checked before.
 func (x *Exchange) connect() (*upstream.Conn, error) {
 	transport := x.backend.Transport
-	if !x.tried.replayed {
+	if !x.attempts.isReplay {
 		if conn := x.endpoint.Idle(x.Shard, transport, x.req.Body == http1.BodyNone); conn != nil {
 			return conn, nil
 		}
@@ -53,23 +53,24 @@ func (x *Exchange) connect() (*upstream.Conn, error) {
 	return x.endpoint.Dial(x.dialer(), transport, x.head.preamble())
 }
 
-// send writes the head, and as much of the body as has arrived. The rest is sent while the response is awaited.
+// send writes the head and the part of the body that has arrived. The rest of the body is sent concurrently with the wait for
+// the response.
 func (x http1Attempt) send() failure {
 	x.out.Begin()
 	x.out.Buf = x.head.appendHead(x.out.Buf)
-	head := len(x.out.Buf)
-	x.toHTTP1 = http1Upload{x.Exchange, x.conn}
-	_ = x.body.begin(x.Exchange, &x.toHTTP1, false) // sends nothing: nothing is kept
+	headBytes := len(x.out.Buf)
+	x.http1Upload = http1Upload{x.Exchange, x.conn}
+	_ = x.body.start(x.Exchange, &x.http1Upload, false) // sends nothing: nothing is kept
 	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.AnswerTimeout))
 	err := x.body.sendBuffered()
 	if err == nil {
 		err = x.flush()
 	}
-	isLate := x.guard.Stop()
+	timedOut := x.guard.Stop()
 	if err != nil {
-		kind := x.sendFailure(err, isLate)
-		if kind == stale {
-			x.body.takeBack(x.out.Buf[head:])
+		kind := x.sendFailure(err, timedOut)
+		if kind == staleConn {
+			x.body.restoreBody(x.out.Buf[headBytes:])
 		}
 		x.out.Drop()
 		return failure{kind, err}
@@ -78,7 +79,7 @@ func (x http1Attempt) send() failure {
 	return failure{}
 }
 
-// flush also waits for the response if there is nothing more to send.
+// flush writes the output. If nothing is left to send, it also waits for the response.
 func (x http1Attempt) flush() error {
 	if x.body.isSent() {
 		return x.out.FlushAndAsk(x.conn.Conn, x.Engine.Limits.HeadBytes)
@@ -86,44 +87,45 @@ func (x http1Attempt) flush() error {
 	return x.out.Flush(x.conn)
 }
 
-// sendFailure counts only reused connections as stale, so that a pod that always hangs up is not tried for ever.
-func (x http1Attempt) sendFailure(err error, isLate bool) failureKind {
+// sendFailure classifies an error of send. Only a reused connection counts as stale, so that a pod that always closes its
+// connections is not retried forever.
+func (x http1Attempt) sendFailure(err error, timedOut bool) failureKind {
 	switch {
 	case err == http1.ErrStale && x.conn.Reused && x.req.Body != http1.BodyChunked:
-		return stale
+		return staleConn
 	case x.body.failure() != nil:
-		return badBody
-	case isLate:
-		return late
+		return requestBodyFailed
+	case timedOut:
+		return responseTimeout
 	}
-	return lost
+	return connLost
 }
 
-// maxInterim bounds the interim (1xx) responses before the final one: a pod that sends them for ever is broken.
+// maxInterim limits the interim (1xx) responses before the final one.
 const maxInterim = 16
 
-// receiveHead reads the head of the final response, and passes interim ones on.
+// receiveHead reads the head of the final response and forwards interim responses.
 func (x http1Attempt) receiveHead() failure {
 	for range maxInterim {
-		if failed := x.readHead(); failed.kind != none {
-			return failed
+		if f := x.readHead(); f.kind != noFailure {
+			return f
 		}
 		if x.resp.Status >= 200 || x.resp.Status == 101 {
 			return failure{}
 		}
 		if err := x.relayInterim(); err != nil {
-			return failure{badBody, err}
+			return failure{requestBodyFailed, err}
 		}
 	}
-	return failure{badAnswer, errInterim}
+	return failure{invalidResponse, errTooManyInterim}
 }
 
-var errInterim = errors.New("more interim answers than are believable")
+var errTooManyInterim = errors.New("more interim answers than are believable")
 
-// readHead reads one head, final or not.
+// readHead reads the head of one response, interim or final.
 func (x http1Attempt) readHead() failure {
 	x.resp.Reset()
-	x.guard.Start(x.conn, x.answerBy())
+	x.guard.Start(x.conn, x.responseDeadline())
 	for {
 		n, err := http1.ParseResponse(&x.resp.Response, x.conn.Buffered(), &x.Engine.Limits, x.req.Method)
 		if err == nil {
@@ -133,7 +135,7 @@ func (x http1Attempt) readHead() failure {
 		}
 		if err != http1.ErrIncomplete {
 			x.guard.Stop()
-			return failure{badAnswer, err}
+			return failure{invalidResponse, err}
 		}
 		if err := x.conn.Fill(x.Engine.Limits.HeadBytes); err != nil {
 			return failure{x.readFailure(), err}
@@ -143,10 +145,10 @@ func (x http1Attempt) readHead() failure {
 
 func (x http1Attempt) readFailure() failureKind {
 	if x.guard.Stop() {
-		return late
+		return responseTimeout
 	}
 	if len(x.conn.Buffered()) > 0 {
-		return badAnswer
+		return invalidResponse
 	}
-	return lost
+	return connLost
 }

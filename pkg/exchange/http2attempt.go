@@ -9,55 +9,55 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// usualPodBudget is far above what an honest pod does: what one does to its own connections is its own loss.
-var usualPodBudget = http2.Budget{
-	ResetsAtOnce: 10_000, ResetsPerSecond: 10_000,
-	EmptyAtOnce: 100_000, EmptyPerSecond: 100_000,
+// defaultPodBudget is far above what honest pods do. A pod that exceeds it affects only its own connections.
+var defaultPodBudget = http2.Budget{
+	ResetBurst: 10_000, ResetsPerSecond: 10_000,
+	EmptyFrameBurst: 100_000, EmptyFramesPerSecond: 100_000,
 }
 
-// http2Attempt is one attempt at a pod that speaks HTTP/2.
+// http2Attempt is an attempt over an HTTP/2 stream.
 type http2Attempt struct {
 	*Exchange
 	stream *http2.Stream
 }
 
-// tryHTTP2 makes an attempt at a pod that speaks HTTP/2.
+// tryHTTP2 makes one attempt over an HTTP/2 stream.
 func (x *Exchange) tryHTTP2() failure {
 	block, end := x.headBlock(), x.req.Body == http1.BodyNone
 	stream, err := x.endpoint.OpenHTTP2(x.dialer(), x.backend.Transport, block, end, x.OmitsBody())
 	if err != nil {
-		return failure{notSent, err}
+		return failure{dialFailed, err}
 	}
 	defer stream.Close(http2.CodeCancel)
 	stream.ChargeTo(x.Account)
 	attempt := http2Attempt{x, stream}
-	failed := attempt.send()
-	if failed.kind == none {
-		failed = attempt.receiveHead()
+	f := attempt.send()
+	if f.kind == noFailure {
+		f = attempt.receiveHead()
 	}
-	if failed.kind != none {
-		if failed.kind != notTaken { // after which the pump goes on, for another pod
-			x.abandon(podStream{stream})
+	if f.kind != noFailure {
+		if f.kind != streamRefused { // after which the pump goes on, for another pod
+			x.abortAttempt(upstreamStream{stream})
 		}
-		return failed
+		return f
 	}
 	attempt.relay()
 	return failure{}
 }
 
-// headBlock returns the head of the request as the pod receives it.
+// headBlock returns the head of the request as an HTTP/2 field section.
 func (x *Exchange) headBlock() []byte {
 	x.out.Begin()
 	x.out.Buf = x.head.appendFields(x.out.Buf)
-	x.block = x.head.appendBlock(x.block[:0], x.out.Buf)
+	x.blockBuf = x.head.appendBlock(x.blockBuf[:0], x.out.Buf)
 	x.out.Drop()
-	return x.block
+	return x.blockBuf
 }
 
-// send sends as much of the body as has arrived; the rest is sent while the answer is awaited.
+// send sends the part of the body that has arrived. The rest is sent concurrently with the wait for the response.
 func (x http2Attempt) send() failure {
 	x.guard.Start(x.stream, x.Engine.After(x.view.Limits.AnswerTimeout))
-	err := x.body.begin(x.Exchange, &http2Upload{x.Exchange, x.stream}, true)
+	err := x.body.start(x.Exchange, &http2Upload{x.Exchange, x.stream}, true)
 	if err == nil {
 		err = x.body.sendBuffered()
 	}
@@ -71,43 +71,43 @@ func (x http2Attempt) send() failure {
 	return failure{}
 }
 
-// receiveHead waits for the head of the final answer, and passes those of interim answers on.
+// receiveHead reads the head of the final response and forwards interim responses.
 func (x http2Attempt) receiveHead() failure {
 	for range maxInterim {
-		x.guard.Start(x.stream, x.answerBy())
+		x.guard.Start(x.stream, x.responseDeadline())
 		head, err := x.stream.AwaitHead()
-		isLate := x.guard.Stop()
+		timedOut := x.guard.Stop()
 		if err != nil {
-			return x.failure(err, isLate)
+			return x.failure(err, timedOut)
 		}
-		x.takeHead(head)
+		x.setHead(head)
 		if head.Status >= 200 {
 			return x.checkHead()
 		}
 		if err := x.relayInterim(); err != nil {
-			return failure{badBody, err}
+			return failure{requestBodyFailed, err}
 		}
 	}
-	return failure{badAnswer, errInterim}
+	return failure{invalidResponse, errTooManyInterim}
 }
 
-func (x http2Attempt) failure(err error, isLate bool) failure {
+func (x http2Attempt) failure(err error, timedOut bool) failure {
 	var reset *http2.ResetError
 	switch clientErr := x.body.failure(); {
 	case clientErr != nil:
-		return failure{badBody, clientErr}
-	case isLate || errors.Is(err, os.ErrDeadlineExceeded):
-		return failure{late, err}
+		return failure{requestBodyFailed, clientErr}
+	case timedOut || errors.Is(err, os.ErrDeadlineExceeded):
+		return failure{responseTimeout, err}
 	case errors.Is(err, http2.ErrRefused):
-		return failure{notTaken, err}
+		return failure{streamRefused, err}
 	case errors.As(err, &reset) && !reset.ByPeer:
-		return failure{badAnswer, err}
+		return failure{invalidResponse, err}
 	}
-	return failure{lost, err}
+	return failure{connLost, err}
 }
 
-// takeHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
-func (x http2Attempt) takeHead(head *http2.Head) {
+// setHead converts an HTTP/2 head, which is well-formed, to the HTTP/1 form that the later steps use.
+func (x http2Attempt) setHead(head *http2.Head) {
 	x.resp.Reset()
 	r := &x.resp.Response
 	r.Minor, r.KeepAlive = 1, true
@@ -130,44 +130,44 @@ func (x http2Attempt) takeHead(head *http2.Head) {
 	}
 }
 
-// errNoSocket says that a pod which is not asked for a WebSocket must not seem to open one: the client would take any 2xx
-// for it (RFC 8441 section 5).
-var errNoSocket = errors.New("pods are not asked for WebSockets over HTTP/2")
+// errUnexpectedWebSocket reports a 2xx response to a request for a WebSocket. Limpet sends no such request over HTTP/2, and
+// the client would take any 2xx for an open WebSocket (RFC 8441 section 5).
+var errUnexpectedWebSocket = errors.New("pods are not asked for WebSockets over HTTP/2")
 
 func (x http2Attempt) checkHead() failure {
-	if x.accept != nil && x.resp.Status < 300 {
-		return failure{badAnswer, errNoSocket}
+	if x.webSocketAccept != nil && x.resp.Status < 300 {
+		return failure{invalidResponse, errUnexpectedWebSocket}
 	}
 	return failure{}
 }
 
-// endWithHead is for an answer that has nothing after its head. Over HTTP/1.1 the client has to be told so.
-func (x http2Attempt) endWithHead() {
+// setNoBody marks a response that ended with its head. HTTP/1.1 clients need an explicit Content-Length then.
+func (x http2Attempt) setNoBody() {
 	if r := &x.resp; r.Body == http1.BodyChunked {
 		r.Body, r.ContentLength = http1.BodyNone, 0
 	}
 }
 
-// relay passes the answer on to the client.
+// relay forwards the response to the client.
 func (x http2Attempt) relay() {
 	if x.stream.Ended() {
-		x.endWithHead()
+		x.setNoBody()
 	}
 	x.prepareHead()
-	x.answered = true
-	x.body.dropKept()
-	if x.relayAnswer(x.stream, podStream{x.stream}) && x.body.isSent() {
-		x.body.join()
+	x.responseStarted = true
+	x.body.endReplay()
+	if x.relayResponse(x.stream, upstreamStream{x.stream}) && x.body.isSent() {
+		x.body.wait()
 		return
 	}
-	x.abandon(podStream{x.stream})
+	x.abortAttempt(upstreamStream{x.stream})
 }
 
-// podStream is the pod's side of an answer.
-type podStream struct{ *http2.Stream }
+// upstreamStream adapts an HTTP/2 stream to upstreamSide.
+type upstreamStream struct{ *http2.Stream }
 
-// Close is part of podSide.
-func (p podStream) Close() error {
+// Close implements io.Closer.
+func (p upstreamStream) Close() error {
 	p.Abort(http2.CodeCancel)
 	return nil
 }

@@ -10,24 +10,25 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// selection is where a request goes, and why. Each of its steps returns nil to go on, or the response to send instead.
+// selection is the route, backend and endpoint of a request. Each of its steps returns nil to continue, or the response to
+// send instead.
 type selection struct {
 	table    *routing.Table
 	route    *routing.Route
 	backend  *routing.Backend
 	set      *upstream.Set
 	decision affinity.Decision
-	// trace is where the steps record what they decide. Nil records nothing.
+	// trace records the decision of each step. Nil disables it.
 	trace *Trace
 }
 
-// reset forgets the last request.
+// reset clears s for the next request.
 func (s *selection) reset() {
 	s.table, s.route, s.backend, s.set, s.trace = nil, nil, nil, nil, nil
 	s.decision = affinity.Decision{}
 }
 
-// match pins the current table and finds the route of r in it.
+// match loads the current table and finds the route of r in it. The request uses this table until it ends.
 func (s *selection) match(r *request) *filter.Response {
 	if err := r.normalize(); err != nil {
 		return malformed(err)
@@ -39,7 +40,7 @@ func (s *selection) match(r *request) *filter.Response {
 	r.view.Hosts = s.table
 	s.route = s.table.Match(r.view.Host, r.view.Path, r.identity())
 	if s.trace != nil {
-		s.trace.matched(r, s.table, s.route)
+		s.trace.recordMatch(r, s.table, s.route)
 	}
 	if s.route == nil {
 		return noRoute
@@ -50,12 +51,12 @@ func (s *selection) match(r *request) *filter.Response {
 // filterRequest runs the request filters of the route.
 func (s *selection) filterRequest(r *request) *filter.Response {
 	if s.trace != nil {
-		return s.route.Filters.Trace(&r.view, s.trace.filtered)
+		return s.route.Filters.Trace(&r.view, s.trace.recordFilter)
 	}
 	return s.route.Filters.FilterRequest(&r.view)
 }
 
-// malformed returns the response to a request that breaks HTTP or a limit of Limpet's. err is an *http1.Error.
+// malformed returns the response to a request that is not valid HTTP or exceeds a limit. err is an *http1.Error.
 func malformed(err error) *filter.Response {
 	var e *http1.Error
 	if !errors.As(err, &e) {

@@ -7,60 +7,61 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// ErrBusy refuses a request that would make Limpet hold more than its memory budget.
+// ErrBusy rejects a request that would exceed the memory budget.
 var ErrBusy = &http1.Error{Status: 503, Reason: "Limpet holds as much as it may"}
 
-// ShedAbove is the size, in bytes, above which the head of a request is released when the response has begun. The rest of
-// the exchange then needs copies of a few values, which is not worth it for smaller heads.
-const ShedAbove = 4 << 10
+// EarlyReleaseSize is the size in bytes above which the head of a request is released as soon as the response has started.
+// The access log then needs copies of a few values, which is not worthwhile for smaller heads.
+const EarlyReleaseSize = 4 << 10
 
-// ShedHead makes x release the head of the request when the response has begun. It is called before Run.
-func (x *Exchange) ShedHead() { x.sheds = true }
+// ReleaseHeadEarly makes x release the head of the request as soon as the response has started. It must be called before Run.
+func (x *Exchange) ReleaseHeadEarly() { x.releaseHeadEarly = true }
 
-// shedRequest releases the head of the request when the response has begun, and keeps copies of what the access log and the
-// framing of the response need. It does nothing while the rest of the request is being sent to the pod, which needs the head.
-func (x *Exchange) shedRequest() {
+// releaseRequestHead releases the head of the request and keeps copies of the values that the access log and the response
+// need. It does nothing while the body is being sent to the pod, which needs the head.
+func (x *Exchange) releaseRequestHead() {
 	if !x.body.isDone() {
 		return
 	}
 	x.req.Method = bytes.Clone(x.req.Method)
 	x.view.Keep()
 	x.req.Shed()
-	x.down.ReleaseHead()
+	x.downstream.ReleaseHead()
 }
 
-// shedLarge calls shedRequest after ShedHead.
-func (x *Exchange) shedLarge() {
-	if x.sheds {
-		x.sheds = false
-		x.shedRequest()
+// releaseLargeHead releases the head of the request if ReleaseHeadEarly was called.
+func (x *Exchange) releaseLargeHead() {
+	if x.releaseHeadEarly {
+		x.releaseHeadEarly = false
+		x.releaseRequestHead()
 	}
 }
 
-// KeptOfHead returns the number of bytes of the request's head that x keeps after ReleaseHead, for the access log.
-func (x *Exchange) KeptOfHead() int { return len(x.view.Path) + len(x.view.Host) }
+// RetainedHeadBytes returns the number of bytes of the request's head that x keeps for the access log after the head was
+// released.
+func (x *Exchange) RetainedHeadBytes() int { return len(x.view.Path) + len(x.view.Host) }
 
-// maxSpace is how much of a buffer, in bytes, is kept for the next request.
-const maxSpace = 4 << 10
+// maxRetainedBuffer is the largest buffer, in bytes, that is kept for the next request.
+const maxRetainedBuffer = 4 << 10
 
 // trim frees buffers that are larger than most requests need.
 func (x *Exchange) trim() {
-	for _, space := range []*[]byte{&x.head.value, &x.block, &x.view.Buf, &x.resp.space, &x.pathSpace, &x.resp.SetCookie} {
-		if cap(*space) > maxSpace {
+	for _, space := range []*[]byte{&x.head.value, &x.blockBuf, &x.view.Buf, &x.resp.space, &x.pathSpace, &x.resp.SetCookie} {
+		if cap(*space) > maxRetainedBuffer {
 			*space = nil
 		}
 	}
 }
 
-// keptBytes is the part of a body that is kept for another attempt, counted in the connection's Account.
-type keptBytes struct {
+// replayBuffer holds the start of a request's body for another attempt. Its size is charged to the connection's Account.
+type replayBuffer struct {
 	bytes   []byte
 	account *memory.Account
 	charged int
 }
 
-// add appends span. It returns false if that would exceed keptBody or the budget.
-func (k *keptBytes) add(span []byte, account *memory.Account) bool {
+// append appends span. It returns false if that would exceed maxReplayBytes or the memory budget.
+func (k *replayBuffer) append(span []byte, account *memory.Account) bool {
 	if need := len(k.bytes) + len(span); need > cap(k.bytes) && !k.grow(need, account) {
 		return false
 	}
@@ -68,9 +69,9 @@ func (k *keptBytes) add(span []byte, account *memory.Account) bool {
 	return true
 }
 
-func (k *keptBytes) grow(need int, account *memory.Account) bool {
-	size := min(max(need, 2*cap(k.bytes), 1<<10), keptBody)
-	if need > keptBody || !account.Take(size-k.charged) {
+func (k *replayBuffer) grow(need int, account *memory.Account) bool {
+	size := min(max(need, 2*cap(k.bytes), 1<<10), maxReplayBytes)
+	if need > maxReplayBytes || !account.Take(size-k.charged) {
 		return false
 	}
 	k.account, k.charged = account, size
@@ -78,8 +79,8 @@ func (k *keptBytes) grow(need int, account *memory.Account) bool {
 	return true
 }
 
-// drop frees what is kept.
-func (k *keptBytes) drop() {
+// free drops the bytes and returns their charge.
+func (k *replayBuffer) free() {
 	k.account.Return(k.charged)
 	k.account, k.charged = nil, 0
 	k.bytes = nil

@@ -17,13 +17,13 @@ type receiver struct {
 	status int
 	fields map[string]string
 	body   string
-	ended  bool
+	gotEnd bool
 }
 
 func (c *receiver) WriteInterim(*http1.Response) error { return nil }
 func (c *receiver) Flush() error                       { return nil }
 func (c *receiver) ReleaseHead()                       {}
-func (c *receiver) HasLeft() bool                      { return false }
+func (c *receiver) IsClientGone() bool                 { return false }
 
 func (c *receiver) WriteHead(head *Response) error {
 	c.status, c.fields = head.Status, map[string]string{}
@@ -41,7 +41,7 @@ func (c *receiver) WriteBody(span []byte) error {
 }
 
 func (c *receiver) End([]http1.Field) error {
-	c.ended = true
+	c.gotEnd = true
 	return nil
 }
 
@@ -50,7 +50,7 @@ func (s *stage) run(x *Exchange, target string, fields ...string) *receiver {
 	s.t.Helper()
 	c := &Connection{Engine: s.Engine, Peer: netip.MustParseAddr("203.0.113.7"), Memory: &affinity.Memory{}}
 	client := &receiver{}
-	x.Begin(c, new(Guard), new(BodySource), client, "HTTP/1.1")
+	x.Reset(c, new(Guard), new(BodySource), client, "HTTP/1.1")
 	text := "GET " + target + " HTTP/1.1\r\nHost: shop.example\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
 	limits := http1.DefaultLimits()
 	if _, err := http1.ParseRequest(x.Request(), []byte(text), &limits); err != nil {
@@ -89,7 +89,7 @@ func TestServe_filterResponds(t *testing.T) {
 	x := new(Exchange)
 	for range 3 { // the exchange is reused, and the filter returns the same response
 		got := s.run(x, "/cart")
-		if got.status != http.StatusTeapot || got.body != "short and stout\n" || !got.ended {
+		if got.status != http.StatusTeapot || got.body != "short and stout\n" || !got.gotEnd {
 			t.Errorf("got %+v", got)
 		}
 		if got.fields["X-Filter"] != "" || got.fields["x-filter"] != "b/cart" || got.fields["Content-Type"] == "" ||
@@ -139,7 +139,7 @@ func TestServe_rewrite(t *testing.T) {
 	}))
 	r := new(request)
 	r.begin(&Connection{Engine: s.Engine, Memory: &affinity.Memory{}})
-	if err := (&Description{Host: "shop.example", Target: "/old?x=1"}).fill(r); err != nil {
+	if err := (&Description{Host: "shop.example", Target: "/old?x=1"}).fillHead(r); err != nil {
 		t.Fatal(err)
 	}
 	sel := new(selection)

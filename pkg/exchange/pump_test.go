@@ -14,15 +14,15 @@ import (
 
 // uploader is a client whose body comes from spans, and ends when that is closed.
 type uploader struct {
-	arrived [][]byte // before that
-	spans   chan []byte
-	stopped chan struct{}
+	buffered    [][]byte // before that
+	spans       chan []byte
+	interrupted chan struct{}
 }
 
 func (u *uploader) Next(wait bool) ([]byte, error) {
-	if len(u.arrived) > 0 {
-		span := u.arrived[0]
-		u.arrived = u.arrived[1:]
+	if len(u.buffered) > 0 {
+		span := u.buffered[0]
+		u.buffered = u.buffered[1:]
 		return span, nil
 	}
 	if !wait {
@@ -34,7 +34,7 @@ func (u *uploader) Next(wait bool) ([]byte, error) {
 			return nil, io.EOF
 		}
 		return span, nil
-	case <-u.stopped:
+	case <-u.interrupted:
 		return nil, errors.New("interrupted")
 	}
 }
@@ -43,65 +43,65 @@ func (u *uploader) Trailers() []http1.Field     { return nil }
 func (u *uploader) SetDeadline(time.Time) error { return nil }
 
 func (u *uploader) SetReadDeadline(time.Time) error {
-	close(u.stopped)
+	close(u.interrupted)
 	return nil
 }
 
 // sink is a pod that takes a body, or nothing.
 type sink struct {
-	got   bytes.Buffer
-	fails error
-	seems bool // to take it all the same
-	ended bool
+	got            bytes.Buffer
+	err            error
+	claimsToAccept bool // to take it all the same
+	gotEnd         bool
 }
 
-func (s *sink) takes(int) bool { return s.fails == nil || s.seems }
+func (s *sink) canWrite(int) bool { return s.err == nil || s.claimsToAccept }
 
 func (s *sink) write(span []byte) error {
 	s.got.Write(span)
-	return s.fails
+	return s.err
 }
 
-func (s *sink) flush() error { return s.fails }
+func (s *sink) flush() error { return s.err }
 
 func (s *sink) end([]http1.Field) error {
-	s.ended = s.fails == nil
-	return s.fails
+	s.gotEnd = s.err == nil
+	return s.err
 }
 
 func (s *sink) close() {}
 
 // uploading starts a pump that sends a client's body to a pod which has not begun with the request.
-func uploading() (x *Exchange, from *uploader) {
-	x, from = uploadTo(&sink{fails: errors.New("not begun")})
+func newRefusedUpload() (x *Exchange, from *uploader) {
+	x, from = newUpload(&sink{err: errors.New("not begun")})
 	x.body.sendRest()
 	return x, from
 }
 
 // uploadTo makes a pump that has sent nothing yet.
-func uploadTo(pod *sink) (x *Exchange, from *uploader) {
-	from = &uploader{spans: make(chan []byte), stopped: make(chan struct{})}
+func newUpload(pod *sink) (x *Exchange, from *uploader) {
+	from = &uploader{spans: make(chan []byte), interrupted: make(chan struct{})}
 	x = &Exchange{source: new(BodySource), guard: new(Guard)}
 	x.request.begin(&Connection{Engine: &Engine{}})
 	x.source.Begin(from, from)
 	x.view.Limits.BodyBytes = math.MaxInt64
 	x.req.Body = http1.BodyChunked
-	_ = x.body.begin(x, pod, true)
+	_ = x.body.start(x, pod, true)
 	return x, from
 }
 
 // feed sends spans that tell where they belong.
-func (u *uploader) feed(from, to int) {
+func (u *uploader) send(from, to int) {
 	for i := from; i < to; i++ {
 		u.spans <- bytes.Repeat([]byte{byte(i)}, 4<<10)
 	}
 }
 
 // expectFed sees that a pod got as many of them, from the first one on.
-func (s *sink) expectFed(t *testing.T, spans int) {
+func (s *sink) expectSpans(t *testing.T, spans int) {
 	t.Helper()
-	if n := s.got.Len(); n != spans*4<<10 || !s.ended {
-		t.Fatalf("the pod got %d bytes, and the end: %t", n, s.ended)
+	if n := s.got.Len(); n != spans*4<<10 || !s.gotEnd {
+		t.Fatalf("the pod got %d bytes, and the end: %t", n, s.gotEnd)
 	}
 	for i, b := range s.got.Bytes() {
 		if int(b) != i/(4<<10) {
@@ -111,54 +111,54 @@ func (s *sink) expectFed(t *testing.T, spans int) {
 }
 
 // expectWholeAtAnother gives the body to another pod, which must get all of it.
-func expectWholeAtAnother(t *testing.T, x *Exchange, spans int) {
+func expectRetrySendsAll(t *testing.T, x *Exchange, spans int) {
 	t.Helper()
 	other := &sink{}
-	if err := x.body.begin(x, other, true); err != nil {
+	if err := x.body.start(x, other, true); err != nil {
 		t.Fatal(err)
 	}
-	x.body.running.Wait()
-	other.expectFed(t, spans)
+	x.body.wg.Wait()
+	other.expectSpans(t, spans)
 }
 
 // The other pod may have to be connected to first, while the client goes on.
-func TestNoMoreOfABodyIsReadThanIsKeptForAnotherPod(t *testing.T) {
+func TestBodyPump_readsOnlyWhatItCanKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x, from := uploading()
-		go func() { from.feed(0, 50); close(from.spans) }()
+		x, from := newRefusedUpload()
+		go func() { from.send(0, 50); close(from.spans) }()
 		synctest.Wait()
-		if !x.body.keepForAnother() {
+		if !x.body.keepForRetry() {
 			t.Fatal("what was read is more than is kept")
 		}
-		expectWholeAtAnother(t, x, 50)
+		expectRetrySendsAll(t, x, 50)
 	})
 }
 
 // That a pod has refused its stream is known to who awaits the answer before it is to who sends the body.
-func TestABodyIsKeptFromWhenItIsKnownThatAnotherPodGetsIt(t *testing.T) {
+func TestBodyPump_keepForRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x, from := uploadTo(&sink{})
+		x, from := newUpload(&sink{})
 		x.body.sendRest()
-		from.feed(0, 1)
-		if !x.body.keepForAnother() {
+		from.send(0, 1)
+		if !x.body.keepForRetry() {
 			t.Fatal("what was read is more than is kept")
 		}
-		go func() { from.feed(1, 50); close(from.spans) }()
+		go func() { from.send(1, 50); close(from.spans) }()
 		synctest.Wait()
-		expectWholeAtAnother(t, x, 50)
+		expectRetrySendsAll(t, x, 50)
 	})
 }
 
-func TestABodyThatNoPodTakesIsGivenUp(t *testing.T) {
+func TestBodyPump_stopWhilePaused(t *testing.T) {
 	for name, spans := range map[string]int{"while it is read": 1, "while there is no room for more": 50} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				x, from := uploading()
+				x, from := newRefusedUpload()
 				go func() {
 					for range spans {
 						select {
 						case from.spans <- make([]byte, 4<<10):
-						case <-from.stopped:
+						case <-from.interrupted:
 						}
 					}
 				}()
@@ -173,13 +173,13 @@ func TestABodyThatNoPodTakesIsGivenUp(t *testing.T) {
 }
 
 // A stream may end between the look at its window and the write. Waiting for another pod then would be waiting for oneself.
-func TestWhoMakesTheNextAttemptDoesNotWaitForIt(t *testing.T) {
+func TestBodyPump_sendBufferedNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x, from := uploadTo(&sink{fails: errors.New("reset"), seems: true})
-		for range keptBody>>12 + 1 {
-			from.arrived = append(from.arrived, make([]byte, 4<<10))
+		x, from := newUpload(&sink{err: errors.New("reset"), claimsToAccept: true})
+		for range maxReplayBytes>>12 + 1 {
+			from.buffered = append(from.buffered, make([]byte, 4<<10))
 		}
-		if err := x.body.sendBuffered(); err != nil || !x.body.keepForAnother() {
+		if err := x.body.sendBuffered(); err != nil || !x.body.keepForRetry() {
 			t.Errorf("there is no next attempt: %v", err)
 		}
 	})

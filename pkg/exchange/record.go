@@ -7,10 +7,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// clientClosed is logged where the client went away before the response began, as nginx does.
+// clientClosed is logged if the client closed the connection before the response started. It is the status that nginx logs.
 const clientClosed = 499
 
-// record counts the exchange and writes its line in the access log.
+// record updates the metrics and writes the access log entry.
 func (x *Exchange) record() {
 	took := time.Since(x.start)
 	metrics := x.Engine.Metrics.NoRoute
@@ -28,13 +28,13 @@ func (x *Exchange) record() {
 }
 
 func (x *Exchange) status() int {
-	if !x.answered {
+	if !x.responseStarted {
 		return clientClosed
 	}
 	return x.resp.Status
 }
 
-// isClosed reports whether the request was refused because its route is closed.
+// isClosed reports whether the request was rejected because its route is closed.
 func (x *Exchange) isClosed() bool {
 	return x.route != nil && x.route.Closed && x.status() == http.StatusServiceUnavailable
 }
@@ -44,9 +44,9 @@ func (x *Exchange) log(took time.Duration) {
 		Start: x.start, Took: took,
 		Client: x.PeerText, Protocol: x.protocol,
 		Method: x.req.Method, Host: x.view.Host, Path: x.view.Path,
-		Status: x.status(), Bytes: x.sent,
+		Status: x.status(), Bytes: x.sentBytes,
 		Closed:    x.isClosed(),
-		RequestID: x.view.ID(), Attempts: x.tried.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
+		RequestID: x.view.ID(), Attempts: x.attempts.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
 	if x.view.ClientIP != x.Peer {
 		a.Client = x.view.ClientIP.String()

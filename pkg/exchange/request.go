@@ -12,28 +12,28 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// request is a request as the steps up to bind see it, whether a client sent it or it was described to Explain.
+// request is a request as the steps up to bind see it. It was sent by a client or described to Explain.
 type request struct {
 	*Connection
-	req   http1.Request  // its head
-	view  filter.Request // what filters see of it
+	req   http1.Request  // the head
+	view  filter.Request // the view of the request that filters have
 	start time.Time
 
 	hostSpace [256]byte
 	pathSpace []byte
 }
 
-// begin prepares r for a request of the connection whose head has yet to be read.
+// begin prepares r for the next request of the connection. Its head has not been read yet.
 func (r *request) begin(c *Connection) {
 	r.Connection = c
 	r.req.Reset()
 	r.view.Reset()
 	r.view.Head, r.view.TLS, r.view.Trusted = &r.req, c.TLS, c.Trusted
-	r.view.Certificates, r.view.Limits = c.Engine.Certs, c.Engine.usual
+	r.view.Certificates, r.view.Limits = c.Engine.Certs, c.Engine.defaultLimits
 	r.view.ClientIP = c.Peer
 }
 
-// normalize derives what is matched and forwarded from the head: the address of the client, the host and the path.
+// normalize derives the client's address, the host and the path from the head.
 func (r *request) normalize() error {
 	r.view.ClientIP = r.clientAddress()
 	path, changed, err := http1.NormalizePath(r.pathSpace[:0], r.req.Path)
@@ -49,7 +49,7 @@ func (r *request) normalize() error {
 	return nil
 }
 
-// hostName writes the name in an authority: in lower case, without the port and without a trailing dot.
+// hostName appends the host of an authority in lower case, without the port and without a trailing dot.
 func hostName(dst, authority []byte) []byte {
 	name := authority
 	if colon := bytes.LastIndexByte(name, ':'); colon > bytes.LastIndexByte(name, ']') {
@@ -67,10 +67,10 @@ func hostName(dst, authority []byte) []byte {
 	return dst
 }
 
-// OmitsBody reports whether the response has no body, whatever its head says.
+// OmitsBody reports whether the response has no body regardless of its head, as for HEAD.
 func (r *request) OmitsBody() bool { return string(r.req.Method) == http.MethodHead }
 
-// replayable reports whether the request may be sent again although a pod may have acted on it.
+// replayable reports whether the request may be repeated although a pod may have acted on it.
 func (r *request) replayable() bool {
 	if r.req.Body != http1.BodyNone {
 		return false
@@ -82,7 +82,7 @@ func (r *request) replayable() bool {
 	return false
 }
 
-// dialer returns one that waits as long as the route says.
+// dialer returns a dialer with the connect timeout of the route.
 func (r *request) dialer() *upstream.Dialer {
 	if r.view.Limits.ConnectTimeout == r.Engine.dialer.Timeout {
 		return &r.Engine.dialer
@@ -92,15 +92,15 @@ func (r *request) dialer() *upstream.Dialer {
 	return &d
 }
 
-// identity is a request as affinity sees it: what its client can be recognized by.
+// identity adapts a request to affinity.Request: the data by which a client can be recognized.
 type identity request
 
 func (r *request) identity() *identity { return (*identity)(r) }
 
-// Header is part of affinity.Request.
+// Header implements affinity.Request.
 func (i *identity) Header(name string) ([]byte, bool) { return i.req.Lookup(name) }
 
-// CookieHeader is part of affinity.Request.
+// CookieHeader implements affinity.Request.
 func (i *identity) CookieHeader(n int) []byte {
 	if n >= len(i.req.Cookies) {
 		return nil
@@ -108,16 +108,16 @@ func (i *identity) CookieHeader(n int) []byte {
 	return i.req.Fields[i.req.Cookies[n]].Value
 }
 
-// Method is part of affinity.Request.
+// Method implements affinity.Request.
 func (i *identity) Method() []byte { return i.req.Method }
 
-// Path is part of affinity.Request.
+// Path implements affinity.Request.
 func (i *identity) Path() []byte { return i.view.Path }
 
-// Query is part of affinity.Request.
+// Query implements affinity.Request.
 func (i *identity) Query() []byte { return i.req.Query }
 
-// ClientIP is part of affinity.Request.
+// ClientIP implements affinity.Request.
 func (i *identity) ClientIP() netip.Addr { return i.view.ClientIP }
 
 var _ affinity.Request = (*identity)(nil)

@@ -15,10 +15,10 @@ var (
 	retryAfter     = []byte(RetryAfter)
 )
 
-// RetryAfter is the value of Retry-After, in seconds, when no pod can respond: about as long as a pod takes to become ready.
+// RetryAfter is the Retry-After value in seconds if no pod can respond: about the time that a pod needs to become ready.
 const RetryAfter = "5"
 
-// The responses of Limpet's own that are the same for all clients.
+// Responses that Limpet generates. They are the same for all clients.
 var (
 	noTable            = unavailable("Limpet has not read its configuration yet.")
 	noRoute            = filter.NewText(http.StatusNotFound, "No route for this host and path.")
@@ -29,43 +29,43 @@ var (
 	podInvalid         = filter.NewText(http.StatusBadGateway, "The pod gave no valid answer.")
 	requestTimeout     = filter.NewText(http.StatusRequestTimeout, "The request did not arrive in time.").Closing()
 	tooManyConnections = unavailable("There are too many connections.").Closing()
-	busy               = unavailable("Limpet holds as much as it may.").Closing()
+	memoryLimit        = unavailable("Limpet holds as much as it may.").Closing()
 )
 
 func unavailable(text string) *filter.Response {
 	return filter.NewText(http.StatusServiceUnavailable, text).With(retryAfterName, retryAfter)
 }
 
-// respond sends a response of Limpet's own.
-func (x *Exchange) respond(own *filter.Response) {
+// respond sends a response that Limpet generates.
+func (x *Exchange) respond(local *filter.Response) {
 	x.resp.Reset()
-	x.resp.Status, x.resp.KeepAlive = own.Status, true
-	x.resp.ContentLength = int64(len(own.Body))
-	if len(own.Body) > 0 {
+	x.resp.Status, x.resp.KeepAlive = local.Status, true
+	x.resp.ContentLength = int64(len(local.Body))
+	if len(local.Body) > 0 {
 		x.resp.Body = http1.BodyLength
 	}
-	for i := range own.Fields {
-		x.resp.AddField(own.Fields[i])
+	for i := range local.Fields {
+		x.resp.AddField(local.Fields[i])
 	}
 	filter.OwnFields{}.FilterResponse(&x.view, &x.resp.Response)
 	x.filterResponse()
-	if own.Close {
+	if local.Close {
 		x.req.KeepAlive = false
 	}
 	x.resp.SetCookie = x.resp.SetCookie[:0]
-	x.answered = true
-	x.sent = x.resp.ContentLength
-	if x.down.WriteHead(&x.resp) != nil {
+	x.responseStarted = true
+	x.sentBytes = x.resp.ContentLength
+	if x.downstream.WriteHead(&x.resp) != nil {
 		x.broken = true
 		return
 	}
-	x.shedLarge()
-	if x.down.WriteBody(own.Body) != nil || x.down.End(nil) != nil {
+	x.releaseLargeHead()
+	if x.downstream.WriteBody(local.Body) != nil || x.downstream.End(nil) != nil {
 		x.broken = true
 	}
 }
 
-// filterResponse runs the response filters of the route, if it is known, and those of all responses.
+// filterResponse runs the response filters of the route, if there is a route, and those that apply to all responses.
 func (x *Exchange) filterResponse() {
 	if x.route != nil {
 		x.route.Filters.FilterResponse(&x.view, &x.resp.Response)
@@ -73,30 +73,29 @@ func (x *Exchange) filterResponse() {
 	x.Engine.filters.FilterResponse(&x.view, &x.resp.Response)
 }
 
-// respondFailure says why no pod has sent a response.
+// respondFailure responds to a request that no pod has responded to.
 func (x *Exchange) respondFailure(f failure) {
-	if x.down.HasLeft() {
+	if x.downstream.IsClientGone() {
 		x.broken = true
 		return
 	}
 	switch f.kind {
-	case notSent:
+	case dialFailed:
 		if x.decision.Endpoint < 0 && x.isRefused() {
-			x.respond(x.refusal())
+			x.respond(x.refusedResponse())
 			return
 		}
 		x.respond(noPodAccepts)
-	case late:
+	case responseTimeout:
 		x.respond(podTimeout)
-	case badBody:
+	case requestBodyFailed:
 		x.respondInvalid(f.err)
 	default:
 		x.respond(podInvalid)
 	}
 }
 
-// respondInvalid responds to a request that breaks HTTP, or whose body did not come in time. The connection is not used
-// again.
+// respondInvalid responds to a request that is not valid HTTP or whose body timed out. The connection is closed afterwards.
 func (x *Exchange) respondInvalid(err error) {
 	x.req.KeepAlive = false
 	var e *http1.Error
@@ -113,21 +112,21 @@ func (x *Exchange) respondInvalid(err error) {
 	}
 }
 
-// Refuse responds to a head that is not a valid request, and records it. It is called instead of Run.
-func (x *Exchange) Refuse(err error) {
+// RejectInvalid responds to an invalid request head and records the request. It is called instead of Run.
+func (x *Exchange) RejectInvalid(err error) {
 	x.start = time.Now()
 	x.respondInvalid(err)
 	x.record()
 }
 
-// TurnAway responds that there are too many connections, and records it. It is called instead of Run.
-func (x *Exchange) TurnAway() { x.turnAway(tooManyConnections) }
+// RejectConnectionLimit responds that there are too many connections and records the request. It is called instead of Run.
+func (x *Exchange) RejectConnectionLimit() { x.rejectWith(tooManyConnections) }
 
-// RefuseBusy responds that the memory budget is used up, and records it. It is called instead of Run.
-func (x *Exchange) RefuseBusy() { x.turnAway(busy) }
+// RejectMemoryLimit responds that the memory budget is exhausted and records the request. It is called instead of Run.
+func (x *Exchange) RejectMemoryLimit() { x.rejectWith(memoryLimit) }
 
-func (x *Exchange) turnAway(own *filter.Response) {
+func (x *Exchange) rejectWith(local *filter.Response) {
 	x.start = time.Now()
-	x.respond(own)
+	x.respond(local)
 	x.record()
 }

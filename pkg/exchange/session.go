@@ -8,9 +8,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// holdSession remembers that endpoint e has responded to the session, and adds a token to the response if the client must be
-// told where it belongs. An app that releases the session gets neither.
-func (s *selection) holdSession(r *request, resp *Response, e *upstream.Endpoint) {
+// bindSession records that endpoint e responded to the session. It adds a token to the response if the policy issues one. If
+// the app releases the session, there is no token and the session is not counted.
+func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint) {
 	e.Accepted()
 	resp.SetCookie = resp.SetCookie[:0]
 	s.withholdCookies(resp)
@@ -22,7 +22,7 @@ func (s *selection) holdSession(r *request, resp *Response, e *upstream.Endpoint
 		s.set.Endpoint(s.decision.From).Left()
 	}
 	if s.backend.Policy.WatchesAnswers(&s.decision) {
-		s.bindAnswer(r, resp, e)
+		s.bindResponse(r, resp, e)
 	}
 	s.countSession(e)
 	if s.decision.Issue {
@@ -30,13 +30,13 @@ func (s *selection) holdSession(r *request, resp *Response, e *upstream.Endpoint
 	}
 }
 
-// withholdCookies keeps an app from setting a cookie of Limpet's name, which clients would mix up with Limpet's. Browsers
-// send a cookie without a name by its value, which may pass for one with a name.
+// withholdCookies removes cookies of the app that have the name of one of Limpet's cookies, because clients would confuse
+// them. Browsers send a cookie without a name as its bare value, which may look like a cookie with a name.
 func (s *selection) withholdCookies(resp *Response) {
 	for _, i := range resp.Cookies {
 		name, _, _ := bytes.Cut(bytes.TrimLeft(resp.Fields[i].Value, "= \t"), equals)
 		name = bytes.TrimRight(name, " \t")
-		if slices.ContainsFunc(s.backend.Policy.CookieNames(), func(own string) bool { return own == string(name) }) {
+		if slices.ContainsFunc(s.backend.Policy.CookieNames(), func(cookie string) bool { return cookie == string(name) }) {
 			resp.Withhold(i)
 		}
 	}
@@ -44,15 +44,15 @@ func (s *selection) withholdCookies(resp *Response) {
 
 var equals = []byte("=")
 
-// countSession lets e know the session, if there is one.
+// countSession records the session at e, if there is a session.
 func (s *selection) countSession(e *upstream.Endpoint) {
 	if s.decision.Session != 0 {
 		e.Served(s.decision.Session)
 	}
 }
 
-// bindAnswer binds the values that the app gives its client to the endpoint they come from.
-func (s *selection) bindAnswer(r *request, resp *Response, e *upstream.Endpoint) {
+// bindResponse binds the values that the app sends to its client to the endpoint that sent them.
+func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoint) {
 	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Guest
 	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory)
 	for i := range resp.Fields {
@@ -80,7 +80,7 @@ func (s *selection) issueToken(r *request, resp *Response) {
 	resp.Add(header, resp.space[start:])
 }
 
-// releaseSession makes the client forget what binds it: its next request is that of a new client.
+// releaseSession unbinds the client: its next request is treated as a new client.
 func (s *selection) releaseSession(r *request, resp *Response) {
 	s.decision.Issue = false
 	policy := s.backend.Policy

@@ -8,26 +8,26 @@ import (
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
 
-// SplitReason says why a request goes to one backend of its route and not to another.
+// SplitReason is the reason why the request goes to its backend.
 type SplitReason string
 
-// The reasons for which a backend is chosen.
+// The reasons for the choice of a backend.
 const (
-	SplitOnly      SplitReason = "only"      // the route has no other
-	SplitRequested SplitReason = "requested" // the request asks for it by a header or cookie
+	SplitOnly      SplitReason = "only"      // the route has no other backend
+	SplitRequested SplitReason = "requested" // the request selects it by a header or cookie
 	SplitSession   SplitReason = "session"   // it has the client's session
-	SplitClient    SplitReason = "client"    // by weight, and the same for all requests of the client
-	SplitWeight    SplitReason = "weight"    // by weight
-	SplitHasPods   SplitReason = "has-pods"  // the backend chosen first has none
+	SplitClient    SplitReason = "client"    // by weight, the same for all requests of the client
+	SplitWeight    SplitReason = "weight"    // by weight, at random
+	SplitHasPods   SplitReason = "has-pods"  // the backend that was chosen first has no pods
 )
 
-// split chooses the backend of the route: the one that the request asks for, otherwise the one that has the client's session
-// and keeps it, otherwise by weight. A backend without pods leaves its requests to another one, because serving beats
-// refusing, unless it has the session of the client: that is for its policy to decide.
+// split chooses the backend of the route: the one that the request selects, otherwise the one that has the client's session
+// and keeps it, otherwise by weight. If the chosen backend has no pods, another one serves the request, unless the backend
+// has the client's session: then its policy decides.
 func (s *selection) split(r *request) *filter.Response {
-	b, why := s.chooseBackend(r)
+	b, reason := s.chooseBackend(r)
 	if s.trace != nil {
-		s.trace.Backend, s.trace.SplitReason = b, why
+		s.trace.Backend, s.trace.SplitReason = b, reason
 	}
 	if b == nil {
 		return noBackend
@@ -40,28 +40,29 @@ func (s *selection) chooseBackend(r *request) (*routing.Backend, SplitReason) {
 	if len(s.route.Backends) < 2 {
 		return s.route.Split(0), SplitOnly
 	}
-	b, why := s.route.Asked(r.identity()), SplitRequested
+	b, reason := s.route.Asked(r.identity()), SplitRequested
 	if b == nil {
 		var hold affinity.Hold
-		b, hold = s.heldBy(r)
+		b, hold = s.sessionBackend(r)
 		if hold == affinity.HoldAlive || hold == affinity.HoldLost && b.Policy.Refuses() {
 			return b, SplitSession
 		}
-		why = SplitSession
+		reason = SplitSession
 	}
 	if b == nil {
 		var number uint64
-		number, why = s.side(r)
+		number, reason = s.splitNumber(r)
 		b = s.route.Split(number)
 	}
-	if other := withPods(b, s.route.Backends); other != b {
+	if other := backendWithPods(b, s.route.Backends); other != b {
 		return other, SplitHasPods
 	}
-	return b, why
+	return b, reason
 }
 
-// side returns a number that stands for the client where it must keep its side of the split, otherwise a random one.
-func (s *selection) side(r *request) (uint64, SplitReason) {
+// splitNumber returns a number that is the same for all requests of the client if the route requires that. Otherwise it
+// returns a random number.
+func (s *selection) splitNumber(r *request) (uint64, SplitReason) {
 	if s.route.StickySplit {
 		for i := range s.route.Backends {
 			if number, ok := s.route.Backends[i].Policy.Side(r.identity(), r.Memory); ok {
@@ -72,8 +73,8 @@ func (s *selection) side(r *request) (uint64, SplitReason) {
 	return rand.Uint64(), SplitWeight
 }
 
-// withPods returns b, or the first backend that has pods where b has none.
-func withPods(b *routing.Backend, all []routing.Backend) *routing.Backend {
+// backendWithPods returns b, or the first backend with pods if b has no pods.
+func backendWithPods(b *routing.Backend, all []routing.Backend) *routing.Backend {
 	if b == nil || b.Pool.Set().Len() > 0 {
 		return b
 	}
@@ -85,9 +86,9 @@ func withPods(b *routing.Backend, all []routing.Backend) *routing.Backend {
 	return b
 }
 
-// heldBy returns the backend that has the client's session and keeps it on its side, nil if none has. A client that asked for
-// the other side once has a session on each: the older one is its own.
-func (s *selection) heldBy(r *request) (held *routing.Backend, best affinity.Hold) {
+// sessionBackend returns the backend that has the client's session and keeps it. It returns nil if there is no such backend.
+// A client that once selected another backend has a session on each of them: the oldest session is used.
+func (s *selection) sessionBackend(r *request) (backend *routing.Backend, best affinity.Hold) {
 	if !s.route.StickySplit {
 		return nil, affinity.HoldNone
 	}
@@ -96,8 +97,8 @@ func (s *selection) heldBy(r *request) (held *routing.Backend, best affinity.Hol
 		b := &s.route.Backends[i]
 		hold, since := b.Policy.Holds(r.identity(), b.Pool.Set(), r.Engine.Keys.Load(), r.Memory, r.start.Unix())
 		if hold > best || hold == best && since < oldest {
-			held, best, oldest = b, hold, since
+			backend, best, oldest = b, hold, since
 		}
 	}
-	return held, best
+	return backend, best
 }

@@ -9,74 +9,74 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Tunnel is the pod's side of an upgraded connection. The endpoint counts it among its requests until it ends.
+// Tunnel is the upstream side of an upgraded connection. It counts as a request of its endpoint until it ends.
 type Tunnel struct {
 	conn     *upstream.Conn
 	endpoint *upstream.Endpoint
 }
 
-// Run passes bytes both ways until both sides have ended. No buffer is held while nothing passes, and no change of the
-// configuration touches it.
+// Run copies bytes in both directions until both sides have ended. It holds no buffer while it waits. Configuration changes
+// do not affect it.
 //
-// there and back are the guards of what is sent to the pod and to the client.
-func (t *Tunnel) Run(e *Engine, client *http1.Conn, there, back *Guard) {
-	f := &flow{kind: observe.StreamWebSocket, pod: t.conn, guard: back}
-	e.Flows.add(f)
-	defer e.Flows.remove(f)
+// toPod and toClient guard the writes to the pod and to the client.
+func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
+	s := &longStream{kind: observe.StreamWebSocket, upstream: t.conn, guard: toClient}
+	e.LongStreams.add(s)
+	defer e.LongStreams.remove(s)
 	defer t.endpoint.End()
 	defer t.conn.Close()
-	there.reads = false
-	towardsPod := way{from: client, to: t.conn.Conn, engine: e, guard: there, back: back}
-	towardsClient := way{from: t.conn.Conn, to: client, engine: e, guard: back, back: there}
-	var other sync.WaitGroup
-	other.Go(towardsPod.run)
-	towardsClient.run()
-	other.Wait()
+	toPod.readOnly = false
+	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}
+	down := tunnelDirection{src: t.conn.Conn, dst: client, engine: e, guard: toClient, reverse: toPod}
+	var wg sync.WaitGroup
+	wg.Go(up.run)
+	down.run()
+	wg.Wait()
 }
 
-// way is one direction of a tunnel.
-type way struct {
-	from, to *http1.Conn
+// tunnelDirection is one direction of a tunnel.
+type tunnelDirection struct {
+	src, dst *http1.Conn
 	engine   *Engine
 	guard    *Guard // of this direction
-	back     *Guard // of the other one
+	reverse  *Guard // the guard of the other direction
 }
 
-// run ends when from does. That is passed on and leaves the other direction open, as long as something comes that way:
-// from may be gone for good, and the other side may not care. A failure ends both directions.
-func (w *way) run() {
-	if w.pass() != io.EOF || !CloseWrite(w.to) {
-		w.to.Close()
+// run copies until src ends. It then half-closes dst, and leaves the other direction open for as long as it carries data: src
+// may be gone for good without the other side noticing. An error ends both directions.
+func (d *tunnelDirection) run() {
+	if d.copy() != io.EOF || !CloseWrite(d.dst) {
+		d.dst.Close()
 		return
 	}
-	w.guard.Start(w.to, w.engine.After(w.engine.Timeouts.Answer))
+	d.guard.Start(d.dst, d.engine.After(d.engine.Timeouts.Response))
 }
 
-// pass moves bytes, those first that came with the handshake, until from ends or something fails.
-func (w *way) pass() error {
+// copy copies bytes until src ends or an error occurs. Bytes that arrived with the handshake come first.
+func (d *tunnelDirection) copy() error {
 	for {
-		if len(w.from.Buffered()) == 0 {
-			if err := w.from.Fill(0); err != nil {
+		if len(d.src.Buffered()) == 0 {
+			if err := d.src.Fill(0); err != nil {
 				return err
 			}
 		}
-		if err := w.write(w.from.Buffered()); err != nil {
+		if err := d.write(d.src.Buffered()); err != nil {
 			return err
 		}
-		w.back.extend(w.engine.After(w.engine.Timeouts.Answer))
-		w.from.Consume(len(w.from.Buffered()))
-		w.from.Release()
+		d.reverse.extend(d.engine.After(d.engine.Timeouts.Response))
+		d.src.Consume(len(d.src.Buffered()))
+		d.src.Release()
 	}
 }
 
-func (w *way) write(span []byte) error {
-	w.guard.Start(w.to, w.engine.After(w.engine.Timeouts.Body))
-	defer w.guard.Stop()
-	_, err := w.to.Write(span)
+func (d *tunnelDirection) write(span []byte) error {
+	d.guard.Start(d.dst, d.engine.After(d.engine.Timeouts.Body))
+	defer d.guard.Stop()
+	_, err := d.dst.Write(span)
 	return err
 }
 
-// CloseWrite tells the other side of conn that nothing more will come. It reports whether the connection can do that.
+// CloseWrite half-closes conn. It reports whether the connection supports that.
 func CloseWrite(conn *http1.Conn) bool {
 	half, ok := conn.Conn.(interface{ CloseWrite() error })
 	return ok && half.CloseWrite() == nil

@@ -13,19 +13,19 @@ import (
 
 var secWebSocketKey = []byte("Sec-WebSocket-Key")
 
-// RequestWebSocket makes the exchange ask its pod for a WebSocket. The request has no body: what the client sends is for the
-// tunnel, and has no length either.
+// RequestWebSocket makes the exchange request a WebSocket from its pod. The request has no body and no length: the client's
+// data is for the tunnel.
 func (x *Exchange) RequestWebSocket() {
 	key := make([]byte, 16)
 	_, _ = rand.Read(key) // never fails
 	text := base64.StdEncoding.AppendEncode(nil, key)
 	x.req.Upgrade, x.req.Body, x.req.ContentLength = websocket, http1.BodyNone, -1
 	x.req.Add(secWebSocketKey, text)
-	x.accept = acceptFor(text)
+	x.webSocketAccept = webSocketAcceptKey(text)
 }
 
-// acceptFor is how a pod shows that it has understood the key (RFC 6455 section 4.2.2).
-func acceptFor(key []byte) []byte {
+// webSocketAcceptKey returns the Sec-WebSocket-Accept value for key (RFC 6455 section 4.2.2).
+func webSocketAcceptKey(key []byte) []byte {
 	sum := sha1.Sum(append(key[:len(key):len(key)], "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"...)) //nolint:gosec // as above
 	return base64.StdEncoding.AppendEncode(nil, sum[:])
 }

@@ -18,13 +18,13 @@ const (
 
 // amplified opens that many streams. All their heads refer to one entry of the dynamic table again and again, so that each
 // is a few bytes on the wire.
-func amplified(tb testing.TB, streams int) []byte {
+func amplifiedHeads(tb testing.TB, streams int) []byte {
 	tb.Helper()
 	fields := slices.Clone(getFields)
 	for range amplifiedFields {
 		fields = append(fields, "x-amplified", strings.Repeat("v", amplifiedValue))
 	}
-	return append([]byte(Preface), say(tb, func(f *http2.Framer, block func(...string) []byte) {
+	return append([]byte(Preface), peerFrames(tb, func(f *http2.Framer, block func(...string) []byte) {
 		f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 		for i := range streams {
 			f.WriteHeaders(http2.HeadersFrameParam{
@@ -35,11 +35,11 @@ func amplified(tb testing.TB, streams int) []byte {
 }
 
 // A head once held the arrays that it had outgrown as well: 58,548 bytes of fields kept 247,712 bytes alive.
-func TestHead_holdsItsOwnSize(t *testing.T) {
+func TestHead_memorySize(t *testing.T) {
 	const streams = 50
-	o := usualOptions()
+	o := testOptions()
 	o.HeadBytes, o.Fields = 64<<10, 128
-	p := &tape{left: amplified(t, streams), piece: 1 << 20}
+	p := &scriptedConn{input: amplifiedHeads(t, streams), chunkSize: 1 << 20}
 	held, release := make(chan *Stream, streams), make(chan struct{})
 	before := liveBytes()
 	c := NewServer(http1.NewConn(p), p, o, func(s *Stream) {

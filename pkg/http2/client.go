@@ -11,63 +11,63 @@ import (
 // NewClient makes the side that asks. Its Serve has to be called too.
 func NewClient(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	c := newConn(socket, w, o)
-	c.idleFrom, c.greeted = time.Now(), make(chan struct{})
+	c.idleSince, c.settingsReceived = time.Now(), make(chan struct{})
 	c.collect(o.appendSettings(append(c.output(), Preface...), true))
 	return c
 }
 
-var errNotGreeted = errors.New("the peer has not said in time what it allows")
+var errSettingsTimeout = errors.New("the peer has not said in time what it allows")
 
 // AwaitSettings waits until the peer has said what it allows, so that no more is asked of it.
-func (c *Conn) AwaitSettings(most time.Duration) error {
-	late := time.NewTimer(most)
-	defer late.Stop()
+func (c *Conn) AwaitSettings(timeout time.Duration) error {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
-	case <-c.greeted:
+	case <-c.settingsReceived:
 		return c.Err()
-	case <-late.C:
-		return errNotGreeted
+	case <-timer.C:
+		return errSettingsTimeout
 	}
 }
 
 // endGreeting lets those go on who wait for settings.
-func (c *Conn) endGreeting() {
-	if !c.peer.known && c.greeted != nil {
-		close(c.greeted)
+func (c *Conn) markSettingsReceived() {
+	if !c.peer.received && c.settingsReceived != nil {
+		close(c.settingsReceived)
 	}
-	c.peer.known = true
+	c.peer.received = true
 }
 
 // Open begins a request with its field section, which is collected. With end set nothing follows it. bodiless says that no
 // body belongs to the answer, whatever it says, as with HEAD. The error is ErrFull.
-func (c *Conn) Open(block []byte, end, bodiless bool) (*Stream, error) {
+func (c *Conn) Open(block []byte, endStream, noBody bool) (*Stream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.hasRoom() {
+	if !c.canOpenStream() {
 		return nil, ErrFull
 	}
-	s := c.newStream(c.next)
-	s.bodiless, s.askedIn = bodiless, c.taken
-	c.next += 2
-	c.running++
-	s.appendBlock(block, end)
+	s := c.newStream(c.nextID)
+	s.noBody, s.openSeq = noBody, c.outputSeq
+	c.nextID += 2
+	c.owned++
+	s.appendBlock(block, endStream)
 	return s, nil
 }
 
 // hasRoom goes by what the peer allows to be open, and by what there is a window for: answers that have ended wait in it too.
-func (c *Conn) hasRoom() bool {
-	return c.err == nil && !c.gone && c.next < maxStream && len(c.streams) < int(c.peer.maxStreams) &&
-		c.running < c.options.ConnectionWindow/c.options.StreamWindow && c.pending() < mostAsked
+func (c *Conn) canOpenStream() bool {
+	return c.err == nil && !c.noNewStreams && c.nextID < maxStream && len(c.streams) < int(c.peer.maxStreams) &&
+		c.owned < c.options.ConnectionWindow/c.options.StreamWindow && c.pending() < maxPendingRequests
 }
 
 // withdraw takes back what was collected and not written: the peer has seen nothing of the requests in it. What is written
 // first stays, the preface is in it.
-func (c *Conn) withdraw() {
-	if c.out == nil || c.taken == 0 {
+func (c *Conn) refuseUnwritten() {
+	if c.out == nil || c.outputSeq == 0 {
 		return
 	}
 	for id, s := range c.streams {
-		if s.askedIn == c.taken {
+		if s.openSeq == c.outputSeq {
 			s.failLocked(ErrRefused)
 			delete(c.streams, id)
 		}
@@ -79,21 +79,21 @@ func (c *Conn) withdraw() {
 func (c *Conn) Retire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.gone = true
-	c.endIfRetired()
+	c.noNewStreams = true
+	c.closeIfRetired()
 }
 
 // endIfRetired closes the side that asks once it has nothing to ask for any more.
-func (c *Conn) endIfRetired() {
-	if c.isServer() || !c.gone || c.running > 0 || c.err != nil {
+func (c *Conn) closeIfRetired() {
+	if c.isServer() || !c.noNewStreams || c.owned > 0 || c.err != nil {
 		return
 	}
-	c.abandon(ErrClosed)
+	c.closeWithError(ErrClosed)
 }
 
 // abandon closes the socket too, without waiting for that: over TLS it takes seconds where the peer does not read.
-func (c *Conn) abandon(why error) {
-	c.failLocked(why)
+func (c *Conn) closeWithError(err error) {
+	c.failLocked(err)
 	go c.socket.Close()
 }
 
@@ -101,25 +101,25 @@ func (c *Conn) abandon(why error) {
 // come since the last call, has to show with a PING that its peer is there; until the next call. One PING is sent for streams
 // that were opened since the last: a peer that is pinged again and again while it has nothing to say may take that for an
 // attack, as grpc-go does, and end all that is open.
-func (c *Conn) Tidy(before time.Time) {
+func (c *Conn) CheckHealth(idleBefore time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	heard := c.in.frames.Load()
+	frames := c.recv.framesReceived.Load()
 	switch {
 	case c.err != nil:
-	case c.running == 0 && c.idleFrom.Before(before):
-		c.gone = true
-		c.endIfRetired()
-	case c.running == 0:
-	case heard != c.heard:
-		c.heard, c.asked = heard, false
-	case c.asked:
-		c.abandon(errSilent)
-	case c.askedAt < c.next:
-		c.asked, c.askedAt = true, c.next
+	case c.owned == 0 && c.idleSince.Before(idleBefore):
+		c.noNewStreams = true
+		c.closeIfRetired()
+	case c.owned == 0:
+	case frames != c.framesAtLastCheck:
+		c.framesAtLastCheck, c.pingSent = frames, false
+	case c.pingSent:
+		c.closeWithError(errPingTimeout)
+	case c.pingSentAt < c.nextID:
+		c.pingSent, c.pingSentAt = true, c.nextID
 		c.collect(appendPing(c.output(), 0, [8]byte{'t', 'h', 'e', 'r', 'e', '?'}))
 		c.flush()
 	}
 }
 
-var errSilent = errors.New("the peer does not answer a PING")
+var errPingTimeout = errors.New("the peer does not answer a PING")

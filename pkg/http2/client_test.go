@@ -11,10 +11,10 @@ import (
 )
 
 // What was collected and not written when the connection ended, no pod has seen.
-func TestARequestThatWasNotWrittenWasNotTaken(t *testing.T) {
+func TestConn_unwrittenRequestIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, say := newGated()
-		c := NewClient(http1.NewConn(g), g, usualOptions())
+		g, say := newBlockingConn()
+		c := NewClient(http1.NewConn(g), g, testOptions())
 		written, err := c.Open([]byte{0x82}, true, false)
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestARequestThatWasNotWrittenWasNotTaken(t *testing.T) {
 		if _, err := written.AwaitHead(); errors.Is(err, ErrRefused) {
 			t.Errorf("what was being written ends with %v", err)
 		}
-		close(g.gate)
+		close(g.writable)
 		<-served
 		if n := bytes.Count(g.written.Bytes(), []byte{frameHeaders, flagEndHeaders | flagEndStream}); n != 1 {
 			t.Errorf("%d requests were written", n)
@@ -42,21 +42,21 @@ func TestARequestThatWasNotWrittenWasNotTaken(t *testing.T) {
 }
 
 // Closing takes seconds where a pod does not read: TLS says goodbye first. Requests look for a connection meanwhile.
-func TestClosingHoldsUpNobody(t *testing.T) {
+func TestConn_closeDoesNotBlock(t *testing.T) {
 	for name, end := range map[string]func(c *Conn){
 		"retired": (*Conn).Retire,
-		"idle":    func(c *Conn) { c.Tidy(time.Now().Add(time.Hour)) },
+		"idle":    func(c *Conn) { c.CheckHealth(time.Now().Add(time.Hour)) },
 		"silent": func(c *Conn) {
 			_, _ = c.Open([]byte{0x82}, true, false)
-			c.Tidy(time.Time{})
-			c.Tidy(time.Time{})
+			c.CheckHealth(time.Time{})
+			c.CheckHealth(time.Time{})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g, _ := newGated()
-				close(g.gate)
-				c := NewClient(http1.NewConn(g), g, usualOptions())
+				g, _ := newBlockingConn()
+				close(g.writable)
+				c := NewClient(http1.NewConn(g), g, testOptions())
 				ended := make(chan struct{})
 				go func() {
 					end(c)
@@ -76,17 +76,17 @@ func TestClosingHoldsUpNobody(t *testing.T) {
 
 // Pods made with grpc-go end a connection by which they are pinged three times within 5 minutes of saying nothing else, with all
 // that is open on it.
-func TestAStreamOnWhichNothingPassesIsNotPingedForEver(t *testing.T) {
-	p := &tape{}
-	c := NewClient(http1.NewConn(p), p, usualOptions())
+func TestCheckHealth_onePingForSilentStream(t *testing.T) {
+	p := &scriptedConn{}
+	c := NewClient(http1.NewConn(p), p, testOptions())
 	s, err := c.Open([]byte{0x82}, true, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 20 {
-		c.Tidy(time.Time{})
-		if c.asked {
-			c.in.frames.Add(1) // the answer
+		c.CheckHealth(time.Time{})
+		if c.pingSent {
+			c.recv.framesReceived.Add(1) // the answer
 		}
 	}
 	s.Close(CodeCancel)

@@ -35,72 +35,72 @@ type Options struct {
 type Conn struct {
 	options *Options
 	socket  *http1.Conn
-	to      io.Writer     // where the bytes for the socket go
+	w       io.Writer     // where the bytes for the socket go
 	handle  func(*Stream) // called for each stream of the peer; nil on the side that asks
-	in      inbound
+	recv    recvState
 	account *memory.Account // of what the peer makes this side hold; nil without a bound
 
-	mu         sync.Mutex
-	streams    map[uint32]*Stream // that are open in one direction at least
-	opened     int                // by the peer
-	workers    workers
-	running    int    // streams of the peer whose owner has not let go
-	lastPeer   uint32 // the highest that the peer has opened
-	next       uint32 // that is opened from here
-	peer       settings
-	sendWindow int64
-	recvWindow int64
-	credit     int    // bytes that were taken, and not given back to the peer's window yet
-	reset      recent // from here: the peer may not know yet, and go on (RFC 9113 section 5.1)
-	ended      recent // in any other way
-	replies    int    // frames in out that answer the peer's own
+	mu               sync.Mutex
+	streams          map[uint32]*Stream // that are open in one direction at least
+	requestsReceived int                // by the peer
+	workers          workers
+	owned            int    // streams of the peer whose owner has not let go
+	maxPeerID        uint32 // the highest that the peer has opened
+	nextID           uint32 // that is opened from here
+	peer             peerSettings
+	sendWindow       int64
+	recvWindow       int64
+	pendingCredit    int       // bytes that were taken, and not given back to the peer's window yet
+	resetIDs         recentIDs // from here: the peer may not know yet, and go on (RFC 9113 section 5.1)
+	endedIDs         recentIDs // in any other way
+	replies          int       // frames in out that answer the peer's own
 
-	out       *output
-	taken     uint32    // how often out was taken to be written
-	writing   bool      // a goroutine for that exists
-	queue     []*Stream // that wait for the window of the connection, or for room in out
-	turn      *Stream   // whose turn it is
-	tableTold bool      // that we keep no dynamic table
-	written   sync.Cond // some of out was taken, or all of it was written
+	out           *output
+	outputSeq     uint32    // how often out was taken to be written
+	writing       bool      // a goroutine for that exists
+	sendQueue     []*Stream // that wait for the window of the connection, or for room in out
+	sender        *Stream   // whose turn it is
+	tableSizeSent bool      // that we keep no dynamic table
+	outputChanged sync.Cond // some of out was taken, or all of it was written
 
-	greeted  chan struct{} // closed once the peer's settings have come, or nothing more will; nil on the side that is asked
-	idleFrom time.Time     // when the side that asks had its last stream
-	heard    uint32        // frames that had come when Tidy last looked
-	asked    bool          // the peer, whether it is there
-	askedAt  uint32        // next, when that was
+	settingsReceived  chan struct{} // closed once the peer's settings have come, or nothing more will; nil on the side that is asked
+	idleSince         time.Time     // when the side that asks had its last stream
+	framesAtLastCheck uint32        // frames that had come when Tidy last looked
+	pingSent          bool          // the peer, whether it is there
+	pingSentAt        uint32        // next, when that was
 
-	leaving   leaving
-	saidAt    int64  // the clock when that began
-	lastTaken uint32 // of the peer's streams, once we have left
-	gone      bool   // the peer has said goodbye
-	err       error  // why nothing more can be done
+	shutdown       shutdownState
+	goAwaySentAt   int64  // the clock when that began
+	lastAcceptedID uint32 // of the peer's streams, once we have left
+	noNewStreams   bool   // the peer has said goodbye
+	err            error  // why nothing more can be done
 }
 
 // inbound belongs to the goroutine that reads.
-type inbound struct {
-	decoder       *hpack.Decoder
-	section       section
-	spill         spill
-	resets, empty Allowance
-	frames        atomic.Uint32 // that have come
+type recvState struct {
+	decoder                    *hpack.Decoder
+	section                    section
+	spill                      spill
+	resetLimiter, emptyLimiter RateLimiter
+	framesReceived             atomic.Uint32 // that have come
 }
 
 // recent are the last streams of some kind, up to some number.
-type recent struct {
-	ids []uint32
-	n   int
+type recentIDs struct {
+	ids  []uint32
+	next int
 }
 
-func (r *recent) add(id uint32, most int) {
-	if len(r.ids) < most {
+func (r *recentIDs) add(id uint32, max int) {
+	if len(r.ids) < max {
 		r.ids = append(r.ids, id)
 		return
 	}
-	r.ids[r.n%most] = id
-	r.n++
+	r.ids[r.next%max] = id
+	r.next++
 }
 
-func (r *recent) has(id uint32) bool { return slices.Contains(r.ids, id) }
+func (r *recentIDs) has(id uint32) bool { return slices.Contains(r.ids, id) }
 
 // NewServer makes the side that is asked. What it says is written to w, which is socket, or something before it that knows
 // how long a write may take. Each request is handed to handle, in a goroutine of its own, which must Close
@@ -115,14 +115,14 @@ func NewServer(socket *http1.Conn, w io.Writer, o *Options, handle func(*Stream)
 func newConn(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	clock := o.Clock()
 	c := &Conn{
-		options: o, socket: socket, to: w, next: 1, streams: map[uint32]*Stream{}, peer: defaultSettings(),
+		options: o, socket: socket, w: w, nextID: 1, streams: map[uint32]*Stream{}, peer: defaultPeerSettings(),
 		sendWindow: initialWindow, recvWindow: int64(o.ConnectionWindow),
 	}
-	c.written.L = &c.mu
-	c.in.resets = NewAllowance(o.Budget.ResetsAtOnce, o.Budget.ResetsPerSecond, clock)
-	c.in.empty = NewAllowance(o.Budget.EmptyAtOnce, o.Budget.EmptyPerSecond, clock)
-	c.in.decoder = hpack.NewDecoder(tableSize, c.addField)
-	c.in.decoder.SetMaxStringLength(o.mostEncoded()) // beyond it the connection ends
+	c.outputChanged.L = &c.mu
+	c.recv.resetLimiter = NewRateLimiter(o.Budget.ResetBurst, o.Budget.ResetsPerSecond, clock)
+	c.recv.emptyLimiter = NewRateLimiter(o.Budget.EmptyFrameBurst, o.Budget.EmptyFramesPerSecond, clock)
+	c.recv.decoder = hpack.NewDecoder(tableSize, c.addField)
+	c.recv.decoder.SetMaxStringLength(o.maxEncodedSection()) // beyond it the connection ends
 	return c
 }
 
@@ -134,9 +134,9 @@ func (c *Conn) isServer() bool { return c.handle != nil }
 // isIdle reports whether a stream of that id was never opened.
 func (c *Conn) isIdle(id uint32) bool {
 	if c.isServer() {
-		return id > c.lastPeer || id%2 == 0
+		return id > c.maxPeerID || id%2 == 0
 	}
-	return id >= c.next || id%2 == 0
+	return id >= c.nextID || id%2 == 0
 }
 
 // fail ends the connection and everything on it, and says why to a peer that broke the protocol. It returns when that is
@@ -146,7 +146,7 @@ func (c *Conn) fail(err error) {
 	defer c.mu.Unlock()
 	c.failLocked(err)
 	for c.writing {
-		c.written.Wait()
+		c.outputChanged.Wait()
 	}
 }
 
@@ -155,19 +155,19 @@ func (c *Conn) failLocked(err error) {
 		return
 	}
 	if !c.isServer() {
-		c.withdraw()
+		c.refuseUnwritten()
 	}
-	if broken, ok := err.(*ConnError); ok { //nolint:errorlint // made here, and not wrapped
-		last := c.lastPeer
-		if c.leaving == left {
-			last = c.lastTaken // the peer may have sent what is above it elsewhere
+	if connErr, ok := err.(*ConnError); ok { //nolint:errorlint // made here, and not wrapped
+		last := c.maxPeerID
+		if c.shutdown == goAwayFinal {
+			last = c.lastAcceptedID // the peer may have sent what is above it elsewhere
 		}
-		c.collect(appendGoAway(c.output(), last, broken.Code))
+		c.collect(appendGoAway(c.output(), last, connErr.Code))
 	}
 	c.flush()
 	c.err = err
-	c.endGreeting()
-	c.workers.dismiss(len(c.workers.resting))
+	c.markSettingsReceived()
+	c.workers.stopOldest(len(c.workers.idle))
 	if errors.Is(err, io.EOF) { // which is the end of a body to those who read one
 		err = io.ErrUnexpectedEOF
 	}
@@ -187,14 +187,14 @@ func (c *Conn) Err() error {
 const (
 	// mostReset is how many streams that were reset from here are known. All that are open may be reset at once, when a pod
 	// goes, with DATA of each on its way.
-	mostReset = 512
+	maxResetIDs = 512
 	// mostEnded is how many that have ended otherwise are told apart from those that were never opened.
-	mostEnded = 64
+	maxEndedIDs = 64
 )
 
 // remove forgets a stream that has ended both ways.
-func (c *Conn) remove(s *Stream) {
+func (c *Conn) removeStream(s *Stream) {
 	delete(c.streams, s.id)
-	c.ended.add(s.id, mostEnded)
-	c.endIfLeft()
+	c.endedIDs.add(s.id, maxEndedIDs)
+	c.closeIfShutDown()
 }

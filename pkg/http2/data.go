@@ -8,7 +8,7 @@ import (
 
 // takeData takes DATA as it comes, in pieces. All of the frame counts for the windows, padding too (RFC 9113 section
 // 6.9.1).
-func (c *Conn) takeData(f *frame) error {
+func (c *Conn) processData(f *frame) error {
 	if f.stream == 0 {
 		return protocolError("DATA without a stream")
 	}
@@ -16,42 +16,42 @@ func (c *Conn) takeData(f *frame) error {
 	if err != nil {
 		return err
 	}
-	refusal, err := c.admitData(f, length)
+	code, err := c.chargeData(f, length)
 	if err != nil {
 		return err
 	}
-	to := f.stream
-	if refusal != CodeNone {
-		to = 0
+	id := f.stream
+	if code != CodeNone {
+		id = 0
 	}
-	if err := c.moveData(to, length); err != nil {
+	if err := c.readData(id, length); err != nil {
 		return err
 	}
 	if err := c.skip(padding); err != nil {
 		return err
 	}
-	if refusal != CodeNone {
+	if code != CodeNone {
 		c.mu.Lock()
-		c.giveBack(f.length - length)
+		c.addRecvCredit(f.length - length)
 		c.mu.Unlock()
-		return streamError{f.stream, refusal}
+		return streamError{f.stream, code}
 	}
-	return c.endData(f, f.length-length)
+	return c.finishData(f, f.length-length)
 }
 
 // moveData reads data, and gives them to the stream.
-func (c *Conn) moveData(stream uint32, left int) error {
-	for left > 0 {
-		if err := c.need(1); err != nil {
+func (c *Conn) readData(stream uint32, n int) error {
+	for n > 0 {
+		if err := c.waitBuffered(1); err != nil {
 			return err
 		}
 		span := c.socket.Buffered()
-		span = span[:min(len(span), left)]
+		span = span[:min(len(span), n)]
 		if err := c.deliver(stream, span); err != nil {
 			return err
 		}
 		c.socket.Consume(len(span))
-		left -= len(span)
+		n -= len(span)
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (c *Conn) readPadding(f *frame) (padding, length int, err error) {
 	if f.length == 0 {
 		return 0, 0, sizeError("a padded frame without a length of its padding")
 	}
-	if err := c.need(1); err != nil {
+	if err := c.waitBuffered(1); err != nil {
 		return 0, 0, err
 	}
 	padding = int(c.socket.Buffered()[0])
@@ -79,7 +79,7 @@ func (c *Conn) skip(n int) error {
 	if n == 0 {
 		return nil
 	}
-	if err := c.need(n); err != nil {
+	if err := c.waitBuffered(n); err != nil {
 		return err
 	}
 	c.socket.Consume(n)
@@ -87,7 +87,7 @@ func (c *Conn) skip(n int) error {
 }
 
 // admitData charges the windows. With a code, the data are for nobody.
-func (c *Conn) admitData(f *frame, length int) (Code, error) {
+func (c *Conn) chargeData(f *frame, length int) (Code, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.isIdle(f.stream) {
@@ -98,17 +98,17 @@ func (c *Conn) admitData(f *frame, length int) (Code, error) {
 	}
 	s := c.streams[f.stream]
 	switch {
-	case s == nil && c.reset.has(f.stream):
+	case s == nil && c.resetIDs.has(f.stream):
 		return CodeNone, nil // deliver gives it back
 	case s == nil || s.recvEnded:
 		return CodeStreamClosed, nil
-	case !s.final:
+	case !s.headReceived:
 		return CodeProtocol, nil
 	}
 	if s.recvWindow -= int64(f.length); s.recvWindow < 0 {
 		return CodeFlowControl, nil
 	}
-	if s.received += int64(length); s.declared >= 0 && s.received > s.declared {
+	if s.receivedLength += int64(length); s.declaredLength >= 0 && s.receivedLength > s.declaredLength {
 		return CodeProtocol, nil
 	}
 	return CodeNone, nil
@@ -120,28 +120,28 @@ func (c *Conn) deliver(id uint32, span []byte) error {
 	defer c.mu.Unlock()
 	s := c.streams[id]
 	if s == nil || s.recvEnded {
-		c.giveBack(len(span))
+		c.addRecvCredit(len(span))
 		return nil
 	}
 	stored := s.store(span)
 	s.readable.Broadcast()
 	if stored < len(span) {
-		c.giveBack(len(span) - stored)
-		return s.overflow()
+		c.addRecvCredit(len(span) - stored)
+		return s.resetOverBudget()
 	}
 	return nil
 }
 
 // endData gives the window that padding took back, and ends the stream where the frame says so.
-func (c *Conn) endData(f *frame, padding int) error {
+func (c *Conn) finishData(f *frame, padding int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.giveBack(padding)
+	c.addRecvCredit(padding)
 	s := c.streams[f.stream]
 	if s == nil {
 		return nil
 	}
-	s.giveBack(padding)
+	s.addRecvCredit(padding)
 	if f.has(flagEndStream) {
 		return s.endReceiving()
 	}
@@ -149,46 +149,46 @@ func (c *Conn) endData(f *frame, padding int) error {
 }
 
 // giveBack lets the peer send that much more, once it is worth a frame.
-func (c *Conn) giveBack(n int) {
-	if c.credit += n; c.credit < c.options.ConnectionWindow/2 || c.err != nil {
+func (c *Conn) addRecvCredit(n int) {
+	if c.pendingCredit += n; c.pendingCredit < c.options.ConnectionWindow/2 || c.err != nil {
 		return
 	}
-	c.collect(appendWindowUpdate(c.output(), 0, c.credit))
-	c.recvWindow += int64(c.credit)
-	c.credit = 0
+	c.collect(appendWindowUpdate(c.output(), 0, c.pendingCredit))
+	c.recvWindow += int64(c.pendingCredit)
+	c.pendingCredit = 0
 	c.flush()
 }
 
-func (s *Stream) giveBack(n int) {
-	if s.credit += n; s.credit < s.conn.options.StreamWindow/2 || s.recvEnded || s.err != nil {
+func (s *Stream) addRecvCredit(n int) {
+	if s.pendingCredit += n; s.pendingCredit < s.conn.options.StreamWindow/2 || s.recvEnded || s.err != nil {
 		return
 	}
-	s.conn.collect(appendWindowUpdate(s.conn.output(), s.id, s.credit))
-	s.recvWindow += int64(s.credit)
-	s.credit = 0
+	s.conn.collect(appendWindowUpdate(s.conn.output(), s.id, s.pendingCredit))
+	s.recvWindow += int64(s.pendingCredit)
+	s.pendingCredit = 0
 	s.conn.flush()
 }
 
 // block holds data until they are read. Small ones share it.
-type block struct {
-	next *block
-	r, w int
-	owed *memory.Account // in which it counts
-	data [blockBytes]byte
+type dataBlock struct {
+	next    *dataBlock
+	r, w    int
+	account *memory.Account // in which it counts
+	data    [dataBlockSize]byte
 }
 
-const blockBytes = 4 << 10
+const dataBlockSize = 4 << 10
 
-var blocks = sync.Pool{New: func() any { return new(block) }}
+var dataBlocks = sync.Pool{New: func() any { return new(dataBlock) }}
 
 // store keeps a copy of what came, as far as it may be held, and returns how much that is.
 func (s *Stream) store(span []byte) (n int) {
 	for n < len(span) {
-		if (s.last == nil || s.last.w == blockBytes) && !s.addBlock() {
+		if (s.lastBlock == nil || s.lastBlock.w == dataBlockSize) && !s.addBlock() {
 			return n
 		}
-		stored := copy(s.last.data[s.last.w:], span[n:])
-		s.last.w += stored
+		stored := copy(s.lastBlock.data[s.lastBlock.w:], span[n:])
+		s.lastBlock.w += stored
 		n += stored
 	}
 	return n
@@ -196,44 +196,44 @@ func (s *Stream) store(span []byte) (n int) {
 
 // addBlock returns false if no further block may be held.
 func (s *Stream) addBlock() bool {
-	owed := s.account
-	if s.blocks < s.conn.blocksIncluded() {
-		owed = nil
+	account := s.account
+	if s.blockCount < s.conn.includedBlocks() {
+		account = nil
 	}
-	if !owed.Take(blockBytes) {
+	if !account.Take(dataBlockSize) {
 		return false
 	}
-	b := blocks.Get().(*block)
-	b.next, b.r, b.w, b.owed = nil, 0, 0, owed
-	s.blocks++
-	if s.last == nil {
-		s.first = b
+	b := dataBlocks.Get().(*dataBlock)
+	b.next, b.r, b.w, b.account = nil, 0, 0, account
+	s.blockCount++
+	if s.lastBlock == nil {
+		s.firstBlock = b
 	} else {
-		s.last.next = b
+		s.lastBlock.next = b
 	}
-	s.last = b
+	s.lastBlock = b
 	return true
 }
 
 // consume is done with the first n bytes of the first block.
 func (s *Stream) consume(n int) {
-	b := s.first
+	b := s.firstBlock
 	if b.r += n; b.r < b.w {
 		return
 	}
-	if s.first = b.next; s.first == nil {
-		s.last = nil
+	if s.firstBlock = b.next; s.firstBlock == nil {
+		s.lastBlock = nil
 	}
-	s.blocks--
-	b.owed.Return(blockBytes)
-	b.owed = nil
-	blocks.Put(b)
+	s.blockCount--
+	b.account.Return(dataBlockSize)
+	b.account = nil
+	dataBlocks.Put(b)
 }
 
 // drop forgets what nobody has read, and says how much that was.
-func (s *Stream) drop() (n int) {
-	for s.first != nil {
-		unread := s.first.w - s.first.r
+func (s *Stream) discard() (n int) {
+	for s.firstBlock != nil {
+		unread := s.firstBlock.w - s.firstBlock.r
 		n += unread
 		s.consume(unread)
 	}

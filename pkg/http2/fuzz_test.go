@@ -18,51 +18,51 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // tape is a connection that plays what a peer says, in pieces, and records what it is told.
-type tape struct {
-	left  []byte
-	piece int
+type scriptedConn struct {
+	input     []byte
+	chunkSize int
 
 	mu      sync.Mutex
 	written bytes.Buffer
 }
 
-func (p *tape) Read(b []byte) (int, error) {
-	if len(p.left) == 0 {
+func (p *scriptedConn) Read(b []byte) (int, error) {
+	if len(p.input) == 0 {
 		return 0, io.EOF
 	}
-	n := copy(b, p.left[:min(len(p.left), p.piece)])
-	p.left = p.left[n:]
+	n := copy(b, p.input[:min(len(p.input), p.chunkSize)])
+	p.input = p.input[n:]
 	return n, nil
 }
 
-func (p *tape) Write(b []byte) (int, error) {
+func (p *scriptedConn) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.written.Write(b)
 }
 
-func (*tape) Close() error                     { return nil }
-func (*tape) LocalAddr() net.Addr              { return nil }
-func (*tape) RemoteAddr() net.Addr             { return nil }
-func (*tape) SetDeadline(time.Time) error      { return nil }
-func (*tape) SetReadDeadline(time.Time) error  { return nil }
-func (*tape) SetWriteDeadline(time.Time) error { return nil }
+func (*scriptedConn) Close() error                     { return nil }
+func (*scriptedConn) LocalAddr() net.Addr              { return nil }
+func (*scriptedConn) RemoteAddr() net.Addr             { return nil }
+func (*scriptedConn) SetDeadline(time.Time) error      { return nil }
+func (*scriptedConn) SetReadDeadline(time.Time) error  { return nil }
+func (*scriptedConn) SetWriteDeadline(time.Time) error { return nil }
 
 func fuzzOptions() *Options {
 	return &Options{
 		Streams: 4, StreamWindow: 1 << 16, ConnectionWindow: 1 << 18, HeadBytes: 8 << 10, Fields: 32, TrailerBytes: 1 << 10,
 		ExtendedConnect: true, Clock: func() int64 { return 0 },
-		Budget: Budget{ResetsAtOnce: 100, EmptyAtOnce: 100},
+		Budget: Budget{ResetBurst: 100, EmptyFrameBurst: 100},
 	}
 }
 
 // behaviour is what the owner of a stream does, by the bits of a byte.
-type behaviour byte
+type handlerBehaviour byte
 
-func (b behaviour) reads() bool   { return b&1 != 0 }
-func (b behaviour) answers() bool { return b&2 != 0 }
-func (b behaviour) echoes() bool  { return b&4 != 0 }
-func (b behaviour) leaves() bool  { return b&8 != 0 }
+func (b handlerBehaviour) reads() bool     { return b&1 != 0 }
+func (b handlerBehaviour) responds() bool  { return b&2 != 0 }
+func (b handlerBehaviour) echoes() bool    { return b&4 != 0 }
+func (b handlerBehaviour) shutsDown() bool { return b&8 != 0 }
 
 // FuzzServe plays a client to a server.
 func FuzzServe(f *testing.F) {
@@ -74,23 +74,23 @@ func FuzzServe(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, short []byte, b byte, piece int) {
 		raw := lengthen(short)
-		p := &tape{left: append([]byte(Preface), raw...), piece: max(piece, 1)}
+		p := &scriptedConn{input: append([]byte(Preface), raw...), chunkSize: max(piece, 1)}
 		var mu sync.Mutex
-		var all []*told
+		var all []*streamResult
 		c := NewServer(http1.NewConn(p), p, fuzzOptions(), func(s *Stream) {
-			got := behaviour(b).serve(s)
+			got := handlerBehaviour(b).serve(s)
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, got)
 		})
-		if behaviour(b).leaves() {
-			c.Leave()
+		if handlerBehaviour(b).shutsDown() {
+			c.StartGracefulShutdown()
 		}
 		if err := c.Serve(); err == nil {
 			t.Fatal("it has ended without an error")
 		}
-		settle(t, c)
-		streams, lenient := listen(raw)
+		checkNothingLeft(t, c)
+		streams, lenient := readOracle(raw)
 		mu.Lock()
 		defer mu.Unlock()
 		for _, got := range all {
@@ -101,14 +101,14 @@ func FuzzServe(f *testing.F) {
 }
 
 // serve does with a stream what the owner does, and tells what it saw.
-func (b behaviour) serve(s *Stream) *told {
+func (b handlerBehaviour) serve(s *Stream) *streamResult {
 	defer s.Close(CodeCancel)
-	got := &told{id: s.id}
+	got := &streamResult{id: s.id}
 	if s.Head.TooLarge {
 		return got
 	}
-	got.heads = []string{describe(fieldsOf(s.Head))}
-	if b.answers() {
+	got.heads = []string{formatFields(headFields(s.Head))}
+	if b.responds() {
 		_ = s.SendHead(AppendLength(AppendStatus(nil, 200), 5), false)
 	}
 	for b.reads() {
@@ -122,25 +122,25 @@ func (b behaviour) serve(s *Stream) *told {
 			_ = s.Send(span)
 		}
 	}
-	if b.answers() {
+	if b.responds() {
 		_ = s.SendEnd()
 	}
 	return got
 }
 
-func (got *told) end(s *Stream, err error) {
-	got.whole = errors.Is(err, io.EOF)
-	if trailers := s.Trailers(); got.whole && len(trailers) > 0 {
-		got.trailers = []byte(describe(plain(trailers)))
+func (got *streamResult) end(s *Stream, err error) {
+	got.complete = errors.Is(err, io.EOF)
+	if trailers := s.Trailers(); got.complete && len(trailers) > 0 {
+		got.trailers = []byte(formatFields(hpackFields(trailers)))
 	}
 }
 
 // settle waits until all owners have let go, and fails if something is left then.
-func settle(t *testing.T, c *Conn) {
+func checkNothingLeft(t *testing.T, c *Conn) {
 	t.Helper()
 	for {
 		c.mu.Lock()
-		running := c.running
+		running := c.owned
 		c.mu.Unlock()
 		if running == 0 {
 			break
@@ -150,38 +150,38 @@ func settle(t *testing.T, c *Conn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for c.writing {
-		c.written.Wait()
+		c.outputChanged.Wait()
 	}
-	if len(c.streams) > 0 || len(c.queue) > 0 || c.turn != nil || c.out != nil {
-		t.Fatalf("there are %d streams left, %d that wait, and %d bytes to write", len(c.streams), len(c.queue), c.pending())
+	if len(c.streams) > 0 || len(c.sendQueue) > 0 || c.sender != nil || c.out != nil {
+		t.Fatalf("there are %d streams left, %d that wait, and %d bytes to write", len(c.streams), len(c.sendQueue), c.pending())
 	}
 }
 
 // FuzzAsk plays a pod to a client with three requests.
-func FuzzAsk(f *testing.F) {
+func FuzzClient(f *testing.F) {
 	for _, raw := range podSeeds(f) {
 		f.Add(append([]byte{verbatim}, raw...), 1)
 		f.Add(shorten(raw), 1<<14)
 	}
 	f.Fuzz(func(t *testing.T, short []byte, piece int) {
 		raw := lengthen(short)
-		p := &tape{left: raw, piece: max(piece, 1)}
+		p := &scriptedConn{input: raw, chunkSize: max(piece, 1)}
 		c := NewClient(http1.NewConn(p), p, fuzzOptions())
 		var owners sync.WaitGroup
-		all := make([]*told, 3)
+		all := make([]*streamResult, 3)
 		for i := range all {
 			s, err := c.Open(AppendPath(AppendRequest(nil, []byte("GET"), false, []byte("a")), []byte("/"), nil, false), i > 0, i == 2)
 			if err != nil {
 				t.Fatal(err)
 			}
-			owners.Go(func() { all[i] = ask(s) })
+			owners.Go(func() { all[i] = readResponse(s) })
 		}
 		if err := c.Serve(); err == nil {
 			t.Fatal("it has ended without an error")
 		}
 		owners.Wait()
-		settle(t, c)
-		streams, lenient := listen(raw)
+		checkNothingLeft(t, c)
+		streams, lenient := readOracle(raw)
 		for _, got := range all {
 			got.compare(t, streams, lenient)
 		}
@@ -190,15 +190,15 @@ func FuzzAsk(f *testing.F) {
 }
 
 // ask reads what comes on a stream.
-func ask(s *Stream) *told {
+func readResponse(s *Stream) *streamResult {
 	defer s.Close(CodeCancel)
-	got := &told{id: s.id}
+	got := &streamResult{id: s.id}
 	for {
 		h, err := s.AwaitHead()
 		if err != nil {
 			return got
 		}
-		got.heads = append(got.heads, describe(fieldsOf(h)))
+		got.heads = append(got.heads, formatFields(headFields(h)))
 		if h.Status >= 200 {
 			break
 		}

@@ -20,18 +20,18 @@ type Head struct {
 	// TooLarge says that fields are missing from Fields because all of them are more than may be.
 	TooLarge bool
 
-	space []byte // that the bytes are in
-	spill *spill // where they are as well while the section is received and space is full
-	total int    // length of all that was kept
+	space     []byte // that the bytes are in
+	spill     *spill // where they are as well while the section is received and space is full
+	textBytes int    // length of all that was kept
 
-	cookies int // length of all values of Cookie, where there are several
+	cookieBytes int // length of all values of Cookie, where there are several
 }
 
 // Their space is never nil: nor is what is kept, even where it is empty.
 var heads = sync.Pool{New: func() any { return &Head{space: make([]byte, 0, 1<<10)} }}
 
 // mostKeptSpace is how large the space of a Head that waits for another use may be.
-const mostKeptSpace = 8 << 10
+const maxPooledSpace = 8 << 10
 
 func newHead(s *spill) *Head {
 	h := heads.Get().(*Head)
@@ -40,7 +40,7 @@ func newHead(s *spill) *Head {
 }
 
 func (h *Head) release() {
-	if h == nil || cap(h.space) > mostKeptSpace {
+	if h == nil || cap(h.space) > maxPooledSpace {
 		return
 	}
 	heads.Put(h)
@@ -51,34 +51,34 @@ func (h *Head) release() {
 type spill struct{ bytes []byte }
 
 // mostSpill is how much of the memory is kept for the next section of the connection.
-const mostSpill = 16 << 10
+const maxRetainedSpill = 16 << 10
 
 // keep copies text to where it lives as long as the Head.
-func (h *Head) keep(text string) []byte {
-	h.total += len(text)
+func (h *Head) copyText(text string) []byte {
+	h.textBytes += len(text)
 	if len(h.space)+len(text) > cap(h.space) {
-		return h.spill.keep(text)
+		return h.spill.copyText(text)
 	}
-	from := len(h.space)
+	start := len(h.space)
 	h.space = append(h.space, text...)
-	return h.space[from:len(h.space):len(h.space)]
+	return h.space[start:len(h.space):len(h.space)]
 }
 
-func (s *spill) keep(text string) []byte {
-	from := len(s.bytes)
+func (s *spill) copyText(text string) []byte {
+	start := len(s.bytes)
 	s.bytes = append(s.bytes, text...)
-	return s.bytes[from:len(s.bytes):len(s.bytes)]
+	return s.bytes[start:len(s.bytes):len(s.bytes)]
 }
 
 // settle moves a Head that has spilled to one array of exactly its size.
-func (h *Head) settle() {
+func (h *Head) compactSpill() {
 	if h.spill == nil {
 		return
 	}
 	if len(h.spill.bytes) > 0 {
 		h.compact()
 		h.spill.bytes = h.spill.bytes[:0]
-		if cap(h.spill.bytes) > mostSpill {
+		if cap(h.spill.bytes) > maxRetainedSpill {
 			h.spill.bytes = nil
 		}
 	}
@@ -86,14 +86,14 @@ func (h *Head) settle() {
 }
 
 func (h *Head) compact() {
-	space := make([]byte, 0, h.total)
+	space := make([]byte, 0, h.textBytes)
 	move := func(b *[]byte) {
 		if *b == nil {
 			return
 		}
-		from := len(space)
+		start := len(space)
 		space = append(space, *b...)
-		*b = space[from:len(space):len(space)]
+		*b = space[start:len(space):len(space)]
 	}
 	for _, pseudo := range []*[]byte{&h.Method, &h.Scheme, &h.Authority, &h.Path, &h.Protocol} {
 		move(pseudo)
@@ -109,10 +109,10 @@ func (h *Head) compact() {
 func (h *Head) Bytes() int { return cap(h.space) }
 
 // size is how much memory the Head holds.
-func (h *Head) size() int { return cap(h.space) + cap(h.Fields)*fieldBytes }
+func (h *Head) memorySize() int { return cap(h.space) + cap(h.Fields)*fieldSize }
 
 // fieldBytes is the size of a http1.Field.
-const fieldBytes = 56
+const fieldSize = 56
 
 // pseudo gives the place of a pseudo field of requests, nil for any other one.
 func (h *Head) pseudo(name string) *[]byte {

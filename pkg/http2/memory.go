@@ -27,31 +27,31 @@ func (s *Stream) ChargeTo(a *memory.Account) {
 
 // cost is what the stream of a request with this head holds. The owner keeps a list of the fields of its own, puts cookies
 // together, and writes the head out for the pod, in a buffer that grows by a quarter, until the pod responds.
-func (h *Head) cost() int {
-	return h.costReleased() + BufferBytes + h.size() + h.cookies + cap(h.space) + cap(h.space)/4
+func (h *Head) totalCost() int {
+	return h.costWithoutHead() + BufferBytes + h.memorySize() + h.cookieBytes + cap(h.space) + cap(h.space)/4
 }
 
 // costReleased is what is left of the cost once the head is released.
-func (h *Head) costReleased() int { return streamBytes + cap(h.Fields)*fieldBytes }
+func (h *Head) costWithoutHead() int { return streamBytes + cap(h.Fields)*fieldSize }
 
 // charge counts the head of a stream that is about to be opened. It returns false if it may not be held.
 func (c *Conn) charge(h *Head) (n int, ok bool) {
-	n = h.cost()
+	n = h.totalCost()
 	return n, c.account.Take(n)
 }
 
 // busy is the field section of a response with the status 503 and Retry-After: 5.
-var busy = AppendField(AppendStatus(nil, 503), []byte("retry-after"), []byte("5"))
+var unavailableBlock = AppendField(AppendStatus(nil, 503), []byte("retry-after"), []byte("5"))
 
 // refuse responds to a request that is not served because its connection, or the process, holds too much. Too many of them
 // end the connection as resets do.
-func (c *Conn) refuse(section *section) error {
+func (c *Conn) refuseOverBudget(section *section) error {
 	id := section.stream
 	section.head.release()
-	c.collect(appendBlock(c.output(), id, c.tellTable(busy), true, MaxFrame))
+	c.collect(appendBlock(c.output(), id, c.withTableSizeUpdate(unavailableBlock), true, MaxFrame))
 	c.replies++
-	if section.end {
-		c.ended.add(id, mostEnded)
+	if section.endStream {
+		c.endedIDs.add(id, maxEndedIDs)
 	} else {
 		c.resetStream(id, CodeNone) // the rest of the request is not wanted (RFC 9113 section 8.1)
 	}
@@ -60,16 +60,16 @@ func (c *Conn) refuse(section *section) error {
 
 // blocksIncluded is how many blocks of a body are counted with the stream itself, so that a short body never fails for want
 // of memory.
-func (c *Conn) blocksIncluded() int {
+func (c *Conn) includedBlocks() int {
 	if c.isServer() {
 		return 1
 	}
-	return BufferBytes / blockBytes
+	return BufferBytes / dataBlockSize
 }
 
 // overflow ends a stream whose body may not be held. The peer of a side that is not the server is not to blame: it is the
 // client that does not read.
-func (s *Stream) overflow() error {
+func (s *Stream) resetOverBudget() error {
 	c := s.conn
 	c.resetStream(s.id, CodeEnhanceYourCalm)
 	c.flush()
@@ -80,9 +80,9 @@ func (s *Stream) overflow() error {
 }
 
 // release gives back what was counted for the stream, but for so many bytes.
-func (s *Stream) release(but int) {
-	if but < s.charged {
-		s.conn.account.Return(s.charged - but)
-		s.charged = but
+func (s *Stream) releaseCharge(keep int) {
+	if keep < s.charged {
+		s.conn.account.Return(s.charged - keep)
+		s.charged = keep
 	}
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // heard is what golang.org/x/net/http2 makes of one stream.
-type heard struct {
+type oracleStream struct {
 	sections []http2.MetaHeadersFrame
 	data     []byte
 	ended    bool
@@ -24,8 +24,8 @@ type heard struct {
 
 // listen reads the frames of a peer up to what cannot be read. It says whether that is something that RFC 9113 would have
 // passed over, so that the peer may have gone on.
-func listen(raw []byte) (streams map[uint32]*heard, lenient bool) {
-	streams = map[uint32]*heard{}
+func readOracle(raw []byte) (streams map[uint32]*oracleStream, lenient bool) {
+	streams = map[uint32]*oracleStream{}
 	r := bytes.NewReader(raw)
 	f := http2.NewFramer(nil, r)
 	f.SetMaxReadFrameSize(MaxFrame)
@@ -38,7 +38,7 @@ func listen(raw []byte) (streams map[uint32]*heard, lenient bool) {
 		}
 		rest := raw[len(raw)-r.Len():]
 		if head.Type == http2.FrameData && head.Length <= MaxFrame && len(rest) < int(head.Length) {
-			hearPart(streams[head.StreamID], head, rest)
+			addPartialData(streams[head.StreamID], head, rest)
 			return streams, false
 		}
 		frame, err := f.ReadFrameForHeader(head)
@@ -48,17 +48,17 @@ func listen(raw []byte) (streams map[uint32]*heard, lenient bool) {
 		if err != nil { // PRIORITY is an error of its stream, and PRIORITY_UPDATE is unknown here
 			return streams, head.Type == http2.FramePriority || head.Type == 0x10
 		}
-		hear(streams, frame)
+		addOracleFrame(streams, frame)
 	}
 }
 
-func hear(streams map[uint32]*heard, frame http2.Frame) {
+func addOracleFrame(streams map[uint32]*oracleStream, frame http2.Frame) {
 	id := frame.Header().StreamID
 	s := streams[id]
 	switch f := frame.(type) {
 	case *http2.MetaHeadersFrame:
 		if s == nil {
-			s = &heard{}
+			s = &oracleStream{}
 			streams[id] = s
 		}
 		s.sections = append(s.sections, *f)
@@ -72,7 +72,7 @@ func hear(streams map[uint32]*heard, frame http2.Frame) {
 }
 
 // hearPart takes what has come of a frame that is cut off.
-func hearPart(s *heard, head http2.FrameHeader, rest []byte) {
+func addPartialData(s *oracleStream, head http2.FrameHeader, rest []byte) {
 	length := int(head.Length)
 	if head.Flags.Has(http2.FlagDataPadded) && len(rest) > 0 {
 		length -= 1 + int(rest[0])
@@ -84,15 +84,15 @@ func hearPart(s *heard, head http2.FrameHeader, rest []byte) {
 }
 
 // told is what became of a stream here.
-type told struct {
+type streamResult struct {
 	id             uint32
 	heads          []string // each with its fields
 	body, trailers []byte
-	whole          bool
+	complete       bool
 }
 
 // compare fails if a stream was read otherwise than the oracle has it.
-func (got *told) compare(t *testing.T, streams map[uint32]*heard, lenient bool) {
+func (got *streamResult) compare(t *testing.T, streams map[uint32]*oracleStream, lenient bool) {
 	t.Helper()
 	if len(got.heads) == 0 {
 		return
@@ -105,18 +105,18 @@ func (got *told) compare(t *testing.T, streams map[uint32]*heard, lenient bool) 
 		return
 	}
 	for i, head := range got.heads {
-		if text := describe(want.sections[i].Fields); head != text {
+		if text := formatFields(want.sections[i].Fields); head != text {
 			t.Fatalf("stream %d: section %d is\n%s, the oracle has\n%s", got.id, i, head, text)
 		}
 	}
 	if !bytes.HasPrefix(want.data, got.body) {
 		t.Fatalf("stream %d: the body is %q, the oracle has %q", got.id, got.body, want.data)
 	}
-	if !got.whole {
+	if !got.complete {
 		return
 	}
-	if last := want.sections[len(want.sections)-1].Fields; len(got.trailers) > 0 && string(got.trailers) != describe(last) {
-		t.Fatalf("stream %d: the trailers are %q, the oracle has %q", got.id, got.trailers, describe(last))
+	if last := want.sections[len(want.sections)-1].Fields; len(got.trailers) > 0 && string(got.trailers) != formatFields(last) {
+		t.Fatalf("stream %d: the trailers are %q, the oracle has %q", got.id, got.trailers, formatFields(last))
 	}
 	if !lenient && (!want.ended || len(got.body) != len(want.data)) {
 		t.Fatalf("stream %d has ended with %q, the oracle has %q", got.id, got.body, want.data)
@@ -125,7 +125,7 @@ func (got *told) compare(t *testing.T, streams map[uint32]*heard, lenient bool) 
 
 // describe puts pseudo fields into one order, and leaves the other ones in theirs. Spaces around values do not count: what
 // pods say may have some.
-func describe(fields []hpack.HeaderField) string {
+func formatFields(fields []hpack.HeaderField) string {
 	var pseudo, regular []string
 	for _, f := range fields {
 		if f.IsPseudo() {
@@ -139,7 +139,7 @@ func describe(fields []hpack.HeaderField) string {
 }
 
 // fieldsOf gives a head of ours as it was sent.
-func fieldsOf(h *Head) []hpack.HeaderField {
+func headFields(h *Head) []hpack.HeaderField {
 	var fields []hpack.HeaderField
 	for name, value := range map[string][]byte{
 		":method": h.Method, ":scheme": h.Scheme, ":authority": h.Authority, ":path": h.Path, ":protocol": h.Protocol,
@@ -151,10 +151,10 @@ func fieldsOf(h *Head) []hpack.HeaderField {
 	if h.Status != 0 {
 		fields = append(fields, hpack.HeaderField{Name: ":status", Value: fmt.Sprint(h.Status)})
 	}
-	return append(fields, plain(h.Fields)...)
+	return append(fields, hpackFields(h.Fields)...)
 }
 
-func plain(from []http1.Field) []hpack.HeaderField {
+func hpackFields(from []http1.Field) []hpack.HeaderField {
 	var fields []hpack.HeaderField
 	for _, f := range from {
 		fields = append(fields, hpack.HeaderField{Name: string(f.Name), Value: string(f.Value)})

@@ -6,20 +6,20 @@ import (
 )
 
 const (
-	outputBytes = 16 << 10
+	outputSize = 16 << 10
 	// mostPending is how much is collected while the peer does not read, before streams have to wait.
-	mostPending = 64 << 10
+	maxPending = 64 << 10
 	// mostAsked is that for requests. They do not wait: there may be another connection.
-	mostAsked = 1 << 20
+	maxPendingRequests = 1 << 20
 	// mostReplies is how many answers to the peer's own frames may be added to that: a peer that has so much said to it and
 	// reads nothing of it is not worth more.
-	mostReplies = 32 << 10
+	maxPendingReplies = 32 << 10
 )
 
 // output is what waits to be written to a connection.
 type output struct{ bytes []byte }
 
-var outputs = sync.Pool{New: func() any { return &output{make([]byte, 0, outputBytes)} }}
+var outputs = sync.Pool{New: func() any { return &output{make([]byte, 0, outputSize)} }}
 
 // output gives what to append to. collect takes it back.
 func (c *Conn) output() []byte {
@@ -59,8 +59,8 @@ func (c *Conn) write() {
 		if out == nil {
 			return
 		}
-		_, err := c.to.Write(out.bytes)
-		if cap(out.bytes) <= 2*mostPending {
+		_, err := c.w.Write(out.bytes)
+		if cap(out.bytes) <= 2*maxPending {
 			outputs.Put(out)
 		}
 		if err != nil {
@@ -78,13 +78,13 @@ func (c *Conn) takeOutput() *output {
 	out := c.out
 	if out == nil {
 		c.writing = false
-		c.written.Broadcast()
+		c.outputChanged.Broadcast()
 		return nil
 	}
 	c.out = nil
 	c.replies = 0
-	c.taken++
-	c.written.Broadcast()
-	c.nextTurn()
+	c.outputSeq++
+	c.outputChanged.Broadcast()
+	c.wakeNextSender()
 	return out
 }

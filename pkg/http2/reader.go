@@ -10,7 +10,7 @@ import (
 // then. The connection is still to be closed: one that ends here for what the peer did may have bytes on their way which
 // closing at once would destroy. After a flood it is closed.
 func (c *Conn) Serve() error {
-	err := c.begin()
+	err := c.readPreface()
 	for err == nil {
 		err = c.readFrame()
 	}
@@ -25,9 +25,9 @@ func (c *Conn) Serve() error {
 }
 
 // begin reads what a connection begins with: the preface, and settings (RFC 9113 section 3.4).
-func (c *Conn) begin() error {
+func (c *Conn) readPreface() error {
 	if c.isServer() {
-		if err := c.need(len(Preface)); err != nil {
+		if err := c.waitBuffered(len(Preface)); err != nil {
 			return err
 		}
 		if !bytes.HasPrefix(c.socket.Buffered(), []byte(Preface)) {
@@ -35,20 +35,20 @@ func (c *Conn) begin() error {
 		}
 		c.socket.Consume(len(Preface))
 	}
-	f, err := c.readHead()
+	f, err := c.readFrameHead()
 	if err != nil {
 		return err
 	}
 	if f.kind != frameSettings || f.has(flagAck) {
 		return protocolError("the first frame is not SETTINGS")
 	}
-	return c.take(&f)
+	return c.processFrame(&f)
 }
 
 // need waits until that many bytes are buffered. What was collected meanwhile is written first: the peer may wait for it.
-func (c *Conn) need(n int) error {
+func (c *Conn) waitBuffered(n int) error {
 	for len(c.socket.Buffered()) < n {
-		if err := c.reply(); err != nil {
+		if err := c.flushReplies(); err != nil {
 			return err
 		}
 		c.socket.Release()
@@ -60,23 +60,23 @@ func (c *Conn) need(n int) error {
 }
 
 // reply writes what the peer's frames have brought about.
-func (c *Conn) reply() error {
+func (c *Conn) flushReplies() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.replies > mostReplies {
+	if c.replies > maxPendingReplies {
 		return ErrFlood
 	}
 	c.flush()
 	return nil
 }
 
-func (c *Conn) readHead() (frame, error) {
-	if err := c.need(frameHeadBytes); err != nil {
+func (c *Conn) readFrameHead() (frame, error) {
+	if err := c.waitBuffered(frameHeadBytes); err != nil {
 		return frame{}, err
 	}
 	f := parseFrame(c.socket.Buffered())
 	c.socket.Consume(frameHeadBytes)
-	c.in.frames.Add(1)
+	c.recv.framesReceived.Add(1)
 	if f.length > MaxFrame {
 		return f, sizeError("a frame is longer than allowed")
 	}
@@ -84,66 +84,66 @@ func (c *Conn) readHead() (frame, error) {
 }
 
 func (c *Conn) readFrame() error {
-	f, err := c.readHead()
+	f, err := c.readFrameHead()
 	if err != nil {
 		return err
 	}
-	if open := &c.in.section; open.isOpen && (f.kind != frameContinuation || f.stream != open.stream) {
+	if open := &c.recv.section; open.isOpen && (f.kind != frameContinuation || f.stream != open.stream) {
 		return protocolError("a field section is not continued")
 	}
-	return c.take(&f)
+	return c.processFrame(&f)
 }
 
 // take reads what follows the head of a frame, and does what it says.
-func (c *Conn) take(f *frame) error {
+func (c *Conn) processFrame(f *frame) error {
 	if f.kind == frameData {
-		return c.settleStream(c.takeData(f))
+		return c.handleStreamError(c.processData(f))
 	}
-	if err := c.need(f.length); err != nil {
+	if err := c.waitBuffered(f.length); err != nil {
 		return err
 	}
-	err := c.takeWhole(f, c.socket.Buffered()[:f.length])
+	err := c.processPayload(f, c.socket.Buffered()[:f.length])
 	c.socket.Consume(f.length)
-	return c.settleStream(err)
+	return c.handleStreamError(err)
 }
 
-func (c *Conn) takeWhole(f *frame, p []byte) error {
+func (c *Conn) processPayload(f *frame, p []byte) error {
 	switch f.kind {
 	case frameHeaders:
-		return c.takeHeaders(f, p)
+		return c.processHeaders(f, p)
 	case frameContinuation:
-		return c.takeContinuation(f, p)
+		return c.processContinuation(f, p)
 	case framePriority:
 		return checkPriority(f, p)
 	case frameReset:
-		return c.takeReset(f, p)
+		return c.processReset(f, p)
 	case frameSettings:
-		return c.takeSettings(f, p)
+		return c.processSettings(f, p)
 	case framePushPromise:
 		return protocolError("PUSH_PROMISE, which is not allowed")
 	case framePing:
-		return c.takePing(f, p)
+		return c.processPing(f, p)
 	case frameGoAway:
-		return c.takeGoAway(f, p)
+		return c.processGoAway(f, p)
 	case frameWindowUpdate:
-		return c.takeWindowUpdate(f, p)
+		return c.processWindowUpdate(f, p)
 	}
 	return nil // RFC 9113 section 5.5
 }
 
 // settleStream resets the stream that an error is about. Any other error is the connection's, and so is one about a stream
 // that the peer has not opened: it would not know what is reset (RFC 9113 section 5.1).
-func (c *Conn) settleStream(err error) error {
-	broken, ok := err.(streamError) //nolint:errorlint // made here, and not wrapped
+func (c *Conn) handleStreamError(err error) error {
+	streamErr, ok := err.(streamError) //nolint:errorlint // made here, and not wrapped
 	if !ok {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.isIdle(broken.stream) {
-		return &ConnError{broken.code, "a frame of a stream that was never open is malformed"}
+	if c.isIdle(streamErr.stream) {
+		return &ConnError{streamErr.code, "a frame of a stream that was never open is malformed"}
 	}
-	c.resetStream(broken.stream, broken.code)
+	c.resetStream(streamErr.stream, streamErr.code)
 	return c.countReset()
 }
 
@@ -154,10 +154,10 @@ func (c *Conn) resetStream(id uint32, code Code) {
 	}
 	c.collect(appendReset(c.output(), id, code))
 	c.replies++
-	c.reset.add(id, mostReset)
+	c.resetIDs.add(id, maxResetIDs)
 	if s := c.streams[id]; s != nil {
 		s.failLocked(&ResetError{Code: code})
-		c.remove(s)
+		c.removeStream(s)
 	}
 }
 
@@ -168,7 +168,7 @@ func checkPriority(f *frame, p []byte) error {
 		return protocolError("PRIORITY without a stream")
 	case len(p) != priorityBytes:
 		return streamError{f.stream, CodeFrameSize}
-	case streamIn(p) == f.stream:
+	case parseStreamID(p) == f.stream:
 		return streamError{f.stream, CodeProtocol}
 	}
 	return nil
@@ -177,9 +177,9 @@ func checkPriority(f *frame, p []byte) error {
 const priorityBytes = 5
 
 // streamIn reads the id of a stream, whose first bit is reserved.
-func streamIn(p []byte) uint32 { return binary.BigEndian.Uint32(p) & maxStream }
+func parseStreamID(p []byte) uint32 { return binary.BigEndian.Uint32(p) & maxStream }
 
-func (c *Conn) takeReset(f *frame, p []byte) error {
+func (c *Conn) processReset(f *frame, p []byte) error {
 	if f.stream == 0 {
 		return protocolError("RST_STREAM without a stream")
 	}
@@ -192,20 +192,20 @@ func (c *Conn) takeReset(f *frame, p []byte) error {
 		return protocolError("RST_STREAM of a stream that was never open")
 	}
 	if s := c.streams[f.stream]; s != nil {
-		s.failLocked(resetBy(Code(binary.BigEndian.Uint32(p))))
-		c.remove(s)
+		s.failLocked(peerResetError(Code(binary.BigEndian.Uint32(p))))
+		c.removeStream(s)
 	}
 	return nil
 }
 
-func resetBy(code Code) error {
+func peerResetError(code Code) error {
 	if code == CodeRefused {
 		return ErrRefused
 	}
 	return &ResetError{Code: code, ByPeer: true}
 }
 
-func (c *Conn) takePing(f *frame, p []byte) error {
+func (c *Conn) processPing(f *frame, p []byte) error {
 	if f.stream != 0 {
 		return protocolError("PING on a stream")
 	}
@@ -215,7 +215,7 @@ func (c *Conn) takePing(f *frame, p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.has(flagAck) {
-		c.pinged([8]byte(p))
+		c.processPingAck([8]byte(p))
 		return nil
 	}
 	c.collect(appendPing(c.output(), flagAck, [8]byte(p)))
@@ -223,51 +223,51 @@ func (c *Conn) takePing(f *frame, p []byte) error {
 	return nil
 }
 
-func (c *Conn) takeWindowUpdate(f *frame, p []byte) error {
+func (c *Conn) processWindowUpdate(f *frame, p []byte) error {
 	if len(p) != 4 {
 		return sizeError("WINDOW_UPDATE of a length that cannot be")
 	}
-	by := int64(binary.BigEndian.Uint32(p) & maxWindow)
+	increment := int64(binary.BigEndian.Uint32(p) & maxWindow)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.stream == 0 {
-		return c.widen(by)
+		return c.addSendWindow(increment)
 	}
 	if c.isIdle(f.stream) {
 		return protocolError("WINDOW_UPDATE of a stream that was never open")
 	}
 	if s := c.streams[f.stream]; s != nil {
-		return s.widen(by)
+		return s.addSendWindow(increment)
 	}
 	return nil
 }
 
 // widen opens the window of the connection.
-func (c *Conn) widen(by int64) error {
-	if by == 0 {
+func (c *Conn) addSendWindow(increment int64) error {
+	if increment == 0 {
 		return protocolError("the window is opened by nothing")
 	}
-	if c.sendWindow += by; c.sendWindow > maxWindow {
+	if c.sendWindow += increment; c.sendWindow > maxWindow {
 		return &ConnError{CodeFlowControl, "the window is above 2^31-1"}
 	}
-	c.nextTurn()
+	c.wakeNextSender()
 	return nil
 }
 
-func (s *Stream) widen(by int64) error {
-	if by == 0 {
+func (s *Stream) addSendWindow(increment int64) error {
+	if increment == 0 {
 		return streamError{s.id, CodeProtocol}
 	}
-	if s.sendWindow += by; s.sendWindow > maxWindow {
+	if s.sendWindow += increment; s.sendWindow > maxWindow {
 		return streamError{s.id, CodeFlowControl}
 	}
-	s.windowOpened()
+	s.wakeUnqueuedSender()
 	return nil
 }
 
 // windowOpened leaves those alone who wait for their turn: they look at their window when it comes. Else each frame that
 // changes windows would wake all streams, for nothing.
-func (s *Stream) windowOpened() {
+func (s *Stream) wakeUnqueuedSender() {
 	if !s.queued {
 		s.writable.Broadcast()
 	}

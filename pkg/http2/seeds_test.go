@@ -47,7 +47,7 @@ func clientSeeds(tb testing.TB) [][]byte {
 	type block = func(fields ...string) []byte
 	var seeds [][]byte
 	add := func(write func(f *http2.Framer, b block)) {
-		seeds = append(seeds, say(tb, func(f *http2.Framer, b func(...string) []byte) {
+		seeds = append(seeds, peerFrames(tb, func(f *http2.Framer, b func(...string) []byte) {
 			f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 100})
 			write(f, b)
 		}))
@@ -78,7 +78,7 @@ func clientSeeds(tb testing.TB) [][]byte {
 		f.WriteData(3, true, []byte("late"))
 		f.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}, http2.Setting{ID: 9, Val: 1})
 		f.WriteSettingsAck()
-		f.WritePing(true, farewell)
+		f.WritePing(true, shutdownPing)
 		f.WriteGoAway(0, http2.ErrCodeNo, []byte("bye"))
 		open(f, 15, true, b(getFields...))
 	})
@@ -112,7 +112,7 @@ func podSeeds(tb testing.TB) [][]byte {
 	type block = func(fields ...string) []byte
 	var seeds [][]byte
 	add := func(write func(f *http2.Framer, b block)) {
-		seeds = append(seeds, say(tb, func(f *http2.Framer, b func(...string) []byte) {
+		seeds = append(seeds, peerFrames(tb, func(f *http2.Framer, b func(...string) []byte) {
 			f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 100})
 			f.WriteSettingsAck()
 			write(f, b)
@@ -153,7 +153,7 @@ func podSeeds(tb testing.TB) [][]byte {
 }
 
 // say gives the frames that a peer writes.
-func say(tb testing.TB, write func(f *http2.Framer, block func(fields ...string) []byte)) []byte {
+func peerFrames(tb testing.TB, write func(f *http2.Framer, block func(fields ...string) []byte)) []byte {
 	tb.Helper()
 	var raw, block bytes.Buffer
 	f := http2.NewFramer(&raw, nil)

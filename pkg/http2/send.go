@@ -8,7 +8,7 @@ func (s *Stream) SendHead(block []byte, end bool) error {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := s.awaitRoom(); err != nil {
+	if err := s.waitOutputSpace(); err != nil {
 		return err
 	}
 	s.appendBlock(block, end)
@@ -16,21 +16,21 @@ func (s *Stream) SendHead(block []byte, end bool) error {
 }
 
 // awaitRoom does not queue with those that have a body to send: whatever the windows say, heads pass.
-func (s *Stream) awaitRoom() error {
+func (s *Stream) waitOutputSpace() error {
 	c := s.conn
 	for {
-		if err := s.sendFailure(); err != nil || c.pending() < mostPending {
+		if err := s.sendFailure(); err != nil || c.pending() < maxPending {
 			return err
 		}
 		c.flush()
-		c.written.Wait()
+		c.outputChanged.Wait()
 	}
 }
 
 func (s *Stream) appendBlock(block []byte, end bool) {
 	c := s.conn
-	block = c.tellTable(block)
-	s.mark()
+	block = c.withTableSizeUpdate(block)
+	s.markFrame()
 	c.collect(appendBlock(c.output(), s.id, block, end, MaxFrame))
 	if end {
 		s.endSending()
@@ -39,11 +39,11 @@ func (s *Stream) appendBlock(block []byte, end bool) {
 
 // tellTable says once, before the first field section, that we keep no dynamic table: else a peer that allows less than the
 // default would wait to be told (RFC 7541 section 4.2).
-func (c *Conn) tellTable(block []byte) []byte {
-	if c.tableTold {
+func (c *Conn) withTableSizeUpdate(block []byte) []byte {
+	if c.tableSizeSent {
 		return block
 	}
-	c.tableTold = true
+	c.tableSizeSent = true
 	return append([]byte{0x20}, block...)
 }
 
@@ -57,23 +57,23 @@ func (s *Stream) Send(p []byte) error {
 		if err != nil {
 			return err
 		}
-		s.mark()
+		s.markFrame()
 		b := appendFrame(c.output(), frame{length: n, kind: frameData, stream: s.id})
 		c.collect(append(b, p[:n]...))
 		s.sendWindow -= int64(n)
 		c.sendWindow -= int64(n)
-		s.passTurn()
+		s.yieldSender()
 		p = p[n:]
 	}
 	return nil
 }
 
 // Takes reports whether Send would collect that much without waiting.
-func (s *Stream) Takes(n int) bool {
+func (s *Stream) CanSend(n int) bool {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return s.err == nil && c.isOpen() && s.isNext() && min(s.sendWindow, c.sendWindow) >= int64(n)
+	return s.err == nil && c.canSendData() && s.isNextSender() && min(s.sendWindow, c.sendWindow) >= int64(n)
 }
 
 // SendEnd says that nothing more will be sent, on the last frame if that can still be changed.
@@ -87,8 +87,8 @@ func (s *Stream) SendEnd() error {
 	if err := s.sendFailure(); err != nil {
 		return err
 	}
-	if s.inOutput && s.frameIn == c.taken {
-		c.out.bytes[s.frameAt+4] |= flagEndStream
+	if s.hasFrame && s.frameSeq == c.outputSeq {
+		c.out.bytes[s.frameOffset+4] |= flagEndStream
 	} else {
 		c.collect(appendFrame(c.output(), frame{kind: frameData, flags: flagEndStream, stream: s.id}))
 	}
@@ -108,15 +108,15 @@ func (s *Stream) Flush() error {
 }
 
 // mark remembers where the frame is that is about to be collected.
-func (s *Stream) mark() {
-	s.frameAt, s.frameIn, s.inOutput = len(s.conn.output()), s.conn.taken, true
+func (s *Stream) markFrame() {
+	s.frameOffset, s.frameSeq, s.hasFrame = len(s.conn.output()), s.conn.outputSeq, true
 }
 
 // endSending writes what there is: nothing more of this stream is to be waited for.
 func (s *Stream) endSending() {
 	s.sendEnded = true
 	s.conn.flush()
-	s.endIfOver()
+	s.removeIfEnded()
 }
 
 func (s *Stream) sendFailure() error {
@@ -142,11 +142,11 @@ func (s *Stream) awaitWindow(want int) (int, error) {
 		}
 		switch {
 		case s.sendWindow <= 0:
-			s.passTurn()
+			s.yieldSender()
 			c.flush()
 			s.writable.Wait()
-		case !c.isOpen() || !s.isNext():
-			s.queueUp()
+		case !c.canSendData() || !s.isNextSender():
+			s.waitInQueue()
 		default:
 			return int(min(int64(want), s.sendWindow, c.sendWindow, MaxFrame)), nil
 		}

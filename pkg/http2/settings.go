@@ -19,20 +19,20 @@ const (
 )
 
 // settings are those of the peer.
-type settings struct {
-	known         bool // they have come
+type peerSettings struct {
+	received      bool // they have come
 	maxStreams    uint32
 	initialWindow int64
 }
 
 // defaultSettings are those of a peer that says nothing else. Nothing is asked of it before it has had its say.
-func defaultSettings() settings {
-	return settings{maxStreams: maxStream, initialWindow: initialWindow}
+func defaultPeerSettings() peerSettings {
+	return peerSettings{maxStreams: maxStream, initialWindow: initialWindow}
 }
 
 // set takes one setting over. Those that are not known are passed over. The size of the dynamic table is nothing to us: we
 // have none. Nor is that of frames: ours are never longer than what all must take.
-func (s *settings) set(id uint16, value uint32) error {
+func (s *peerSettings) set(id uint16, value uint32) error {
 	switch id {
 	case settingEnablePush:
 		if value > 1 {
@@ -58,13 +58,13 @@ func (s *settings) set(id uint16, value uint32) error {
 }
 
 // takeSettings applies what the peer has set, and acknowledges it.
-func (c *Conn) takeSettings(f *frame, p []byte) error {
+func (c *Conn) processSettings(f *frame, p []byte) error {
 	if err := checkSettings(f); err != nil || f.has(flagAck) {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	before := c.peer.initialWindow
+	oldWindow := c.peer.initialWindow
 	for ; len(p) > 0; p = p[settingBytes:] {
 		id, value := binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])
 		if id == settingEnablePush && value != 0 && !c.isServer() {
@@ -74,10 +74,10 @@ func (c *Conn) takeSettings(f *frame, p []byte) error {
 			return err
 		}
 	}
-	c.endGreeting()
+	c.markSettingsReceived()
 	c.collect(appendFrame(c.output(), frame{kind: frameSettings, flags: flagAck}))
 	c.replies++
-	return c.moveWindows(c.peer.initialWindow - before)
+	return c.adjustStreamWindows(c.peer.initialWindow - oldWindow)
 }
 
 func checkSettings(f *frame) error {
@@ -91,13 +91,13 @@ func checkSettings(f *frame) error {
 }
 
 // moveWindows changes the windows of all streams, which may be negative then (RFC 9113 section 6.9.2).
-func (c *Conn) moveWindows(by int64) error {
+func (c *Conn) adjustStreamWindows(by int64) error {
 	for _, s := range c.streams {
 		if s.sendWindow += by; s.sendWindow > maxWindow {
 			return &ConnError{CodeFlowControl, "a window is above 2^31-1"}
 		}
 		if by > 0 {
-			s.windowOpened()
+			s.wakeUnqueuedSender()
 		}
 	}
 	return nil
@@ -105,20 +105,20 @@ func (c *Conn) moveWindows(by int64) error {
 
 // appendSettings writes our own, and opens the window of the connection.
 func (o *Options) appendSettings(b []byte, isClient bool) []byte {
-	own := []setting{
+	all := []setting{
 		{settingEnablePush, 0},
 		{settingInitialWindow, uint32(o.StreamWindow)},
 		{settingMaxFrame, MaxFrame},
 		{settingMaxHeaderList, uint32(o.HeadBytes)},
 	}
 	if !isClient {
-		own = append(own, setting{settingMaxStreams, uint32(o.Streams)})
+		all = append(all, setting{settingMaxStreams, uint32(o.Streams)})
 	}
 	if o.ExtendedConnect {
-		own = append(own, setting{settingExtendedConnect, 1})
+		all = append(all, setting{settingExtendedConnect, 1})
 	}
-	b = appendFrame(b, frame{length: len(own) * settingBytes, kind: frameSettings})
-	for _, s := range own {
+	b = appendFrame(b, frame{length: len(all) * settingBytes, kind: frameSettings})
+	for _, s := range all {
 		b = binary.BigEndian.AppendUint16(b, s.id)
 		b = binary.BigEndian.AppendUint32(b, s.value)
 	}

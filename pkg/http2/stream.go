@@ -21,36 +21,36 @@ type Stream struct {
 
 	// What is counted in the account of the connection for all but the body, and what is left of it without the head. They
 	// belong to the owner.
-	charged, bare int
+	charged, chargedWithoutHead int
 
 	// All that follows is guarded by the lock of the connection.
-	err                       error  // why it came to a bad end
-	final                     bool   // its head has come
-	bodiless                  bool   // no body belongs to its answer, whatever that says
-	askedIn                   uint32 // how often output had been taken when it was opened from here
-	recvEnded, sendEnded      bool
-	readExpired, writeExpired bool
-	readable, writable        sync.Cond
-	sendWindow, recvWindow    int64
-	credit                    int
-	declared, received        int64 // bytes of the body
-	first, last               *block
-	blocks                    int             // from first to last
-	account                   *memory.Account // of the body that waits to be read
-	given                     int             // bytes of first that the last span had
-	heads                     []*Head
-	interims                  int
-	trailers                  *Head
-	frameAt                   int    // where its last frame is in what waits to be written
-	frameIn                   uint32 // which is what has been taken so often
-	inOutput                  bool
-	queued                    bool // for its turn to send
+	err                            error  // why it came to a bad end
+	headReceived                   bool   // its head has come
+	noBody                         bool   // no body belongs to its answer, whatever that says
+	openSeq                        uint32 // how often output had been taken when it was opened from here
+	recvEnded, sendEnded           bool
+	readExpired, writeExpired      bool
+	readable, writable             sync.Cond
+	sendWindow, recvWindow         int64
+	pendingCredit                  int
+	declaredLength, receivedLength int64 // bytes of the body
+	firstBlock, lastBlock          *dataBlock
+	blockCount                     int             // from first to last
+	account                        *memory.Account // of the body that waits to be read
+	lastSpan                       int             // bytes of first that the last span had
+	heads                          []*Head
+	interimCount                   int
+	trailers                       *Head
+	frameOffset                    int    // where its last frame is in what waits to be written
+	frameSeq                       uint32 // which is what has been taken so often
+	hasFrame                       bool
+	queued                         bool // for its turn to send
 }
 
 // newStream makes a stream that is open both ways.
 func (c *Conn) newStream(id uint32) *Stream {
 	s := &Stream{
-		conn: c, id: id, declared: -1,
+		conn: c, id: id, declaredLength: -1,
 		sendWindow: c.peer.initialWindow, recvWindow: int64(c.options.StreamWindow),
 	}
 	s.readable.L, s.writable.L = &c.mu, &c.mu
@@ -71,24 +71,24 @@ func (s *Stream) failLocked(err error) {
 // wakeSender is for what ends all waits to send.
 func (s *Stream) wakeSender() {
 	s.writable.Broadcast()
-	s.conn.written.Broadcast()
+	s.conn.outputChanged.Broadcast()
 }
 
 // endReceiving notes that nothing more will come. A body that is not as long as it was said to be is malformed (RFC 9113
 // section 8.1.1).
 func (s *Stream) endReceiving() error {
-	if s.declared >= 0 && s.received != s.declared {
+	if s.declaredLength >= 0 && s.receivedLength != s.declaredLength {
 		return streamError{s.id, CodeProtocol}
 	}
 	s.recvEnded = true
 	s.readable.Broadcast()
-	s.endIfOver()
+	s.removeIfEnded()
 	return nil
 }
 
-func (s *Stream) endIfOver() {
+func (s *Stream) removeIfEnded() {
 	if s.recvEnded && s.sendEnded {
-		s.conn.remove(s)
+		s.conn.removeStream(s)
 	}
 }
 
@@ -125,12 +125,12 @@ func (s *Stream) Next(wait bool) ([]byte, error) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.endSpan()
+	s.consumeLastSpan()
 	for {
 		switch err := s.readFailure(); {
-		case s.first != nil:
-			span := s.first.data[s.first.r:s.first.w]
-			s.given = len(span)
+		case s.firstBlock != nil:
+			span := s.firstBlock.data[s.firstBlock.r:s.firstBlock.w]
+			s.lastSpan = len(span)
 			return span, nil
 		case s.recvEnded:
 			return nil, io.EOF
@@ -152,28 +152,28 @@ func (s *Stream) Read(p []byte) (int, error) {
 	}
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	s.given = copy(p, span)
-	return s.given, nil
+	s.lastSpan = copy(p, span)
+	return s.lastSpan, nil
 }
 
 // endSpan is done with the last span that was given: the peer may send so much more.
-func (s *Stream) endSpan() {
-	if s.given == 0 {
+func (s *Stream) consumeLastSpan() {
+	if s.lastSpan == 0 {
 		return
 	}
-	n := s.given
-	s.given = 0
+	n := s.lastSpan
+	s.lastSpan = 0
 	s.consume(n)
-	s.conn.giveBack(n)
-	s.giveBack(n)
+	s.conn.addRecvCredit(n)
+	s.addRecvCredit(n)
 }
 
 // Await waits until Next has something to say, without giving it.
-func (s *Stream) Await() error {
+func (s *Stream) WaitReadable() error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	s.endSpan()
-	for s.first == nil && !s.recvEnded {
+	s.consumeLastSpan()
+	for s.firstBlock == nil && !s.recvEnded {
 		if err := s.readFailure(); err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ func (s *Stream) Trailers() []http1.Field {
 func (s *Stream) Ended() bool {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
-	return s.recvEnded && s.first == nil && s.trailers == nil
+	return s.recvEnded && s.firstBlock == nil && s.trailers == nil
 }
 
 // Err is why the stream came to a bad end, nil if it did not.
@@ -249,7 +249,7 @@ func (s *Stream) Close(code Code) {
 	c := s.conn
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.giveBack(s.drop())
+	c.addRecvCredit(s.discard())
 	if s.sendEnded && c.isServer() {
 		code = CodeNone // the answer stands: what the client still sends is not wanted (RFC 9113 section 8.1)
 	}
@@ -258,12 +258,12 @@ func (s *Stream) Close(code Code) {
 	}
 	s.failLocked(ErrClosed)
 	s.releaseHeads()
-	s.release(0)
-	if c.running--; c.running == 0 && !c.isServer() {
-		c.idleFrom = time.Now()
+	s.releaseCharge(0)
+	if c.owned--; c.owned == 0 && !c.isServer() {
+		c.idleSince = time.Now()
 	}
-	c.endIfLeft()
-	c.endIfRetired()
+	c.closeIfShutDown()
+	c.closeIfRetired()
 	c.flush()
 }
 
@@ -271,11 +271,11 @@ func (s *Stream) Close(code Code) {
 // of it, and of buffers, the stream holds from now on.
 func (s *Stream) ReleaseHead(kept int) {
 	if s.Head != nil {
-		s.bare = s.Head.costReleased()
+		s.chargedWithoutHead = s.Head.costWithoutHead()
 		s.Head.release()
 		s.Head = nil
 	}
-	s.release(s.bare + kept)
+	s.releaseCharge(s.chargedWithoutHead + kept)
 }
 
 func (s *Stream) releaseHeads() {

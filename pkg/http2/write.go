@@ -41,14 +41,14 @@ func AppendRequest(b []byte, method []byte, isTLS bool, authority []byte) []byte
 	case "POST":
 		b = append(b, 0x83)
 	default:
-		b = appendText(append(b, 0x02), method)
+		b = appendString(append(b, 0x02), method)
 	}
 	if isTLS {
 		b = append(b, 0x87)
 	} else {
 		b = append(b, 0x86)
 	}
-	return appendText(append(b, 0x01), authority)
+	return appendString(append(b, 0x01), authority)
 }
 
 // AppendPath writes the pseudo field of a target, which is in two parts.
@@ -71,7 +71,7 @@ func AppendPath(b, path, query []byte, hasQuery bool) []byte {
 func AppendField[T ~string | ~[]byte](b []byte, name []byte, value T) []byte {
 	id := http1.NameID(name)
 	kind := byte(0x00)
-	if isSecret(id) {
+	if isSensitive(id) {
 		kind = 0x10 // nobody on the way is to keep it either (RFC 7541 section 7.1.3)
 	}
 	if index := staticNames[id]; index > 0 {
@@ -79,13 +79,13 @@ func AppendField[T ~string | ~[]byte](b []byte, name []byte, value T) []byte {
 	} else {
 		b = appendLower(append(b, kind), name)
 	}
-	return appendText(b, value)
+	return appendString(b, value)
 }
 
 // AppendLength writes a Content-Length.
 func AppendLength(b []byte, n int64) []byte {
 	var space [20]byte
-	return appendText(appendInt(b, 0, 4, int(staticNames[http1.FieldContentLength])), strconv.AppendInt(space[:0], n, 10))
+	return appendString(appendInt(b, 0, 4, int(staticNames[http1.FieldContentLength])), strconv.AppendInt(space[:0], n, 10))
 }
 
 // AppendLines writes fields that are in the form of HTTP/1.1, and known to be well-formed: name, colon, space, value, CRLF.
@@ -109,7 +109,7 @@ func AppendTrailers(b []byte, trailers []http1.Field, m *http1.Message) []byte {
 	return b
 }
 
-func isSecret(id http1.FieldID) bool {
+func isSensitive(id http1.FieldID) bool {
 	switch id {
 	case http1.FieldAuthorization, http1.FieldCookie, http1.FieldSetCookie:
 		return true
@@ -117,7 +117,7 @@ func isSecret(id http1.FieldID) bool {
 	return false
 }
 
-func appendText[T ~string | ~[]byte](b []byte, text T) []byte {
+func appendString[T ~string | ~[]byte](b []byte, text T) []byte {
 	return append(appendInt(b, 0, 7, len(text)), text...)
 }
 

@@ -29,7 +29,7 @@ func decode(t *testing.T, block []byte) (fields []string, sensitive bool) {
 	return fields, sensitive
 }
 
-func TestWhatIsWrittenReadsTheSame(t *testing.T) {
+func TestAppend_roundTrip(t *testing.T) {
 	long := strings.Repeat("v", 100_000)
 	for name, c := range map[string]struct {
 		block     []byte
@@ -65,7 +65,7 @@ func TestWhatIsWrittenReadsTheSame(t *testing.T) {
 	}
 }
 
-func TestEveryStatusReadsTheSame(t *testing.T) {
+func TestAppendStatus_roundTrip(t *testing.T) {
 	for status := 100; status <= 999; status++ {
 		got, _ := decode(t, AppendStatus(nil, status))
 		if want := []string{":status", strconv.Itoa(status)}; !slices.Equal(got, want) {
@@ -75,7 +75,7 @@ func TestEveryStatusReadsTheSame(t *testing.T) {
 }
 
 // Every name of the static table that is known by an ID is written by its index.
-func TestIndicesAreThoseOfTheStaticTable(t *testing.T) {
+func TestStaticNames_matchRFC7541(t *testing.T) {
 	for id, index := range staticNames {
 		if index == 0 {
 			continue
@@ -87,14 +87,14 @@ func TestIndicesAreThoseOfTheStaticTable(t *testing.T) {
 	}
 }
 
-func TestFieldsAreWrittenWithoutAllocating(t *testing.T) {
+func TestAppendField_noAllocations(t *testing.T) {
 	space, name, value := make([]byte, 0, 1<<10), []byte("X-Request-ID"), []byte("abc")
 	if n := testing.AllocsPerRun(100, func() { AppendField(AppendStatus(space, 404), name, value) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
-func TestBlocksAreCutIntoFrames(t *testing.T) {
+func TestAppendBlock_splitsFrames(t *testing.T) {
 	block := bytes.Repeat([]byte("b"), 10)
 	for _, c := range []struct {
 		most int

@@ -206,7 +206,7 @@ func TestABodyThatIsTooLongAfterTheAnswerEndsIt(t *testing.T) {
 }
 
 func TestTheRouteSaysHowLongAPodMayBeSilent(t *testing.T) {
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = farOff }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = farOff }))
 	r.serveLimited(model.Limits{AnswerTimeout: soon}, startSilent(t))
 	r.dial().get("/").expectStatus(t, 504)
 	patient := newRig(t, only(silence))

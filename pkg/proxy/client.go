@@ -142,7 +142,7 @@ func (c *client) speak(conn net.Conn) {
 }
 
 // isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.
-func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.Until() > 0 }
+func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.Deadline() > 0 }
 
 // Lingering is reading from a client that is being turned away while it may still send: closing at once would reset
 // the connection and destroy the answer before it is read (RFC 9112 section 9.6).

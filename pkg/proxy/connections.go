@@ -84,7 +84,7 @@ func (c *connections) interruptIdle(clock int64) {
 		if conn.quic != nil && conn.guards.emptySince(clock) {
 			conn.raw.Close()
 		}
-		until := conn.guard.Until()
+		until := conn.guard.Deadline()
 		if since := conn.idleSince.Load(); 0 < since && since <= clock && until > 0 {
 			conn.guard.Interrupt(until)
 		}

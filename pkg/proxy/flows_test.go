@@ -108,9 +108,9 @@ func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	sockets := r.sockets(10)
-	r.server.Flows.BeginCounting()
+	r.server.LongStreams.StartShutdown()
 	for _, most := range []int{10, 7, 7, 1, 0} {
-		r.server.Flows.CloseDown(observe.StreamWebSocket, float64(most)/10)
+		r.server.LongStreams.CloseDownTo(observe.StreamWebSocket, float64(most)/10)
 		r.expectMetric(`limpet_streams{kind="websocket"}`, most)
 		if n := open(sockets); n != most {
 			t.Errorf("%d can be used, want %d", n, most)
@@ -124,10 +124,10 @@ func TestTunnelsThatEndCountAsClosed(t *testing.T) {
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	first := r.upgrade("")
 	sockets := r.sockets(4)
-	r.server.Flows.BeginCounting()
+	r.server.LongStreams.StartShutdown()
 	first.Close()
 	r.expectMetric(`limpet_streams{kind="websocket"}`, 4)
-	r.server.Flows.CloseDown(observe.StreamWebSocket, 0.8)
+	r.server.LongStreams.CloseDownTo(observe.StreamWebSocket, 0.8)
 	if n := open(sockets); n != 4 {
 		t.Errorf("%d can be used, want 4", n)
 	}

@@ -46,7 +46,7 @@ func (s *http1Stream) begin(c *client) {
 		c.light.Store(false)
 	}
 	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
-	s.exchange.Begin(&c.Connection, &c.guard, &c.source, s, "HTTP/1.1")
+	s.exchange.Reset(&c.Connection, &c.guard, &c.source, s, "HTTP/1.1")
 }
 
 // isWhole reports whether all of the request has come: it has no body, and nothing is to be read for it.
@@ -67,13 +67,13 @@ func (s *http1Stream) serve() following {
 	if !s.hasHead {
 		err := s.readHead()
 		if s.charged > 0 {
-			x.ShedHead()
+			x.ReleaseHeadEarly()
 		}
 		if err == io.EOF {
 			return nothing
 		}
 		if err != nil {
-			x.Refuse(err)
+			x.RejectInvalid(err)
 			return s.following()
 		}
 	}
@@ -81,10 +81,10 @@ func (s *http1Stream) serve() following {
 	s.client.source.Begin(&s.body, s.client.conn)
 	switch {
 	case s.client.tooMany:
-		x.TurnAway()
+		x.RejectConnectionLimit()
 	case s.client.server.Memory.Full():
 		s.client.server.Memory.Refuse()
-		x.RefuseBusy()
+		x.RejectMemoryLimit()
 	default:
 		x.Run()
 	}
@@ -136,9 +136,9 @@ func (s *http1Stream) uncharge() {
 	}
 }
 
-// HasLeft is only known of a client that reset its connection: the end of what it sends is the end of what it
+// IsClientGone is only known of a client that reset its connection: the end of what it sends is the end of what it
 // sends, and no more (RFC 9112 section 9.6).
-func (s *http1Stream) HasLeft() bool { return s.client.left.Load() }
+func (s *http1Stream) IsClientGone() bool { return s.client.left.Load() }
 
 // WriteInterim passes a 1xx on at once. HTTP/1.0 has none (RFC 9110 section 15.2).
 func (s *http1Stream) WriteInterim(head *http1.Response) error {

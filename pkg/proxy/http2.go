@@ -21,9 +21,9 @@ const (
 var usualBudget = http2.Budget{
 	// Browsers that leave a page, and gRPC clients whose deadlines pass, reset all they have open, which maxStreams bounds,
 	// and then go on with something else.
-	ResetsAtOnce: 500, ResetsPerSecond: 100,
+	ResetBurst: 500, ResetsPerSecond: 100,
 	// gRPC clients send a PING for most of what they receive, once a round trip.
-	EmptyAtOnce: 10_000, EmptyPerSecond: 10_000,
+	EmptyFrameBurst: 10_000, EmptyFramesPerSecond: 10_000,
 }
 
 // http2Options are what clients may do.
@@ -96,16 +96,16 @@ func (c *client) sweepHTTP2(clock int64) {
 	if conn == nil {
 		return
 	}
-	conn.Trim()
+	conn.StopIdleWorkers()
 	if c.guards.emptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
-		conn.Leave()
+		conn.StartGracefulShutdown()
 	}
 }
 
 // leaveHTTP2 tells the client to go elsewhere with what it asks for next.
 func (c *client) leaveHTTP2() {
 	if conn := c.http2.Load(); conn != nil {
-		conn.Leave()
+		conn.StartGracefulShutdown()
 	}
 }
 

@@ -150,7 +150,7 @@ func TestFloodsOfPodsEndTheirConnection(t *testing.T) {
 				}
 			})
 			// What grows faster than a busy machine can flood would never be used up.
-			few := engine.Budget{ResetsAtOnce: 1000, EmptyAtOnce: 1000}
+			few := engine.Budget{ResetBurst: 1000, EmptyFrameBurst: 1000}
 			r := newRig(t, func(o *Options) { o.PodBudget = few })
 			r.servePods(nil, 1, sayName)
 			route := routeTo(blog, nil)
@@ -178,7 +178,7 @@ func TestAPodThatTakesNoStreamsIsNoPod(t *testing.T) {
 		f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})
 		io.Copy(io.Discard, c.Reader)
 	})
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = 200 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = 200 * time.Millisecond }))
 	r.serveBy(overHTTP2, nil, pod.addr)
 	const requests = 4
 	for range requests {

@@ -150,7 +150,7 @@ func TestBodiesOfAnyLengthPassThroughTheWindow(t *testing.T) {
 // Whatever becomes of a stream, what it held of the connection's window is given back: else the connection would die
 // after a while.
 func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
-	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetsAtOnce: 1e6, EmptyAtOnce: 1e6} })
+	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetBurst: 1e6, EmptyFrameBurst: 1e6} })
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/unread" {
 			http.NewResponseController(w).EnableFullDuplex() // else net/http waits for the body

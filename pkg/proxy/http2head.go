@@ -9,8 +9,8 @@ import (
 func (s *http2Stream) readHead() error {
 	h, req := s.stream.Head, s.exchange.Request()
 	req.Minor, req.KeepAlive = 1, true
-	if h.Bytes() > exchange.ShedAbove {
-		s.exchange.ShedHead()
+	if h.Bytes() > exchange.EarlyReleaseSize {
+		s.exchange.ReleaseHeadEarly()
 	}
 	if h.TooLarge {
 		return http1.ErrHeadTooLarge

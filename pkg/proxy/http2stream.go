@@ -24,7 +24,7 @@ var (
 
 // ReleaseHead leaves room for a buffer, unless the response is a stream, which holds one only while something passes.
 func (s *http2Stream) ReleaseHead() {
-	kept := s.exchange.KeptOfHead()
+	kept := s.exchange.RetainedHeadBytes()
 	if !s.exchange.IsStream() {
 		kept += http2.BufferBytes
 	}
@@ -39,7 +39,7 @@ func (s *http2Stream) trim() {
 	}
 }
 
-func (s *http2Stream) HasLeft() bool { return s.stream.Err() != nil }
+func (s *http2Stream) IsClientGone() bool { return s.stream.Err() != nil }
 
 // WriteInterim passes a 1xx on at once.
 func (s *http2Stream) WriteInterim(head *http1.Response) error {
@@ -143,7 +143,7 @@ type http2Tunnel struct {
 }
 
 // WaitReadable waits until there is something to read, or nothing more will come.
-func (t http2Tunnel) WaitReadable() error { return t.Await() }
+func (t http2Tunnel) WaitReadable() error { return t.WaitReadable() }
 
 func (t http2Tunnel) Write(p []byte) (int, error) {
 	if err := t.Send(p); err != nil {

@@ -74,11 +74,11 @@ func quicConfig(o *Options) *quic.Config {
 // ServeHTTP3 accepts QUIC connections that speak HTTP/3, like Serve, and lets clients of HTTPS know that there is HTTP/3 at
 // the port that they came to. The socket is closed with the server.
 func (s *Server) ServeHTTP3(socket net.PacketConn) error {
-	handshakes := http2.NewAllowance(handshakesAtOnce, handshakesPerSecond, s.Clock())
+	handshakes := http2.NewRateLimiter(handshakesAtOnce, handshakesPerSecond, s.Clock())
 	transport := &quic.Transport{
 		Conn:                socket,
 		ConnContext:         withSession,
-		VerifySourceAddress: func(net.Addr) bool { return !handshakes.Use(s.Clock()) },
+		VerifySourceAddress: func(net.Addr) bool { return !handshakes.Allow(s.Clock()) },
 	}
 	l, err := transport.Listen(http3.ConfigureTLSConfig(s.tls), quicConfig(&s.options))
 	if err != nil {
@@ -150,13 +150,13 @@ func (c *client) serveHTTP3() {
 // quicConn is a QUIC connection as far as a client needs one. Its bytes are read by quic-go alone.
 type quicConn struct {
 	*quic.Conn
-	resets http2.Allowance
+	resets http2.RateLimiter
 	flood  atomic.Bool
 }
 
 func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
 	most := &s.options.budget
-	return &quicConn{Conn: conn, resets: http2.NewAllowance(most.ResetsAtOnce, most.ResetsPerSecond, s.Clock())}
+	return &quicConn{Conn: conn, resets: http2.NewRateLimiter(most.ResetBurst, most.ResetsPerSecond, s.Clock())}
 }
 
 // Close says goodbye.
@@ -164,7 +164,7 @@ func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
 
 // leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
 func (c *quicConn) leftBehind(s *Server) {
-	if !c.resets.Use(s.Clock()) && c.flood.CompareAndSwap(false, true) {
+	if !c.resets.Allow(s.Clock()) && c.flood.CompareAndSwap(false, true) {
 		s.Metrics.Refused(observe.RefusedFlood)
 		_ = c.CloseWithError(http3ExcessiveLoad, "too many resets")
 	}
@@ -207,7 +207,7 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 		t.Run(c.server.Engine, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.Guard, &s.guard)
 	}
 	s.linger()
-	left := s.HasLeft()
+	left := s.IsClientGone()
 	c.guards.remove(s, c.server.Clock())
 	s.leave()
 	broken := s.exchange.Broken()

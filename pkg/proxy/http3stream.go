@@ -43,8 +43,8 @@ func (s *http3Stream) release() {
 // that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
 func (s *http3Stream) readHead() error {
 	r, req := s.r, s.exchange.Request()
-	if s.charged > exchange.ShedAbove {
-		s.exchange.ShedHead()
+	if s.charged > exchange.EarlyReleaseSize {
+		s.exchange.ReleaseHeadEarly()
 	}
 	req.Minor, req.KeepAlive = 1, true
 	socket, err := asksForSocket(r.Method, protocolOf(r))
@@ -105,8 +105,8 @@ func (s *http3Stream) addFields(socket bool) bool {
 	return true
 }
 
-// HasLeft is part of exchange.Downstream.
-func (s *http3Stream) HasLeft() bool { return s.r.Context().Err() != nil }
+// IsClientGone is part of exchange.Downstream.
+func (s *http3Stream) IsClientGone() bool { return s.r.Context().Err() != nil }
 
 // WriteInterim passes a 1xx on.
 func (s *http3Stream) WriteInterim(head *http1.Response) error {

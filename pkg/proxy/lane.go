@@ -20,13 +20,13 @@ func (l *lane) begin(c *client, down exchange.Downstream, protocol string) {
 	l.connection = c.Connection
 	l.tokens.Learned = c.server.Sessions
 	l.connection.Memory = &l.tokens
-	l.exchange.Begin(&l.connection, &l.guard, &l.source, down, protocol)
+	l.exchange.Reset(&l.connection, &l.guard, &l.source, down, protocol)
 }
 
 // serve takes the request on from its head, or refuses it for what is wrong with that.
 func (l *lane) serve(headErr error) {
 	if headErr != nil {
-		l.exchange.Refuse(headErr)
+		l.exchange.RejectInvalid(headErr)
 		return
 	}
 	l.exchange.Run()

@@ -56,7 +56,7 @@ func (r *rig) streamHTTP2(path string) *peer {
 }
 
 // lasting makes answers count as streams almost at once.
-func lasting(o *Options) { o.StreamsFrom = time.Millisecond }
+func lasting(o *Options) { o.LongStreamAfter = time.Millisecond }
 
 func TestAnswersThatGoOnForLongAreCountedByKind(t *testing.T) {
 	for path, kind := range streaming {
@@ -105,7 +105,7 @@ func TestAnswersThatEndSoonAreNoStreams(t *testing.T) {
 
 // streams is how many of a kind are open.
 func (r *rig) streams(kind observe.StreamKind) int {
-	return r.server.Flows.Open(kind)
+	return r.server.LongStreams.Open(kind)
 }
 
 // expectBrokenOff sees that the client cannot take what it got for a whole answer.
@@ -193,7 +193,7 @@ func TestAnAnswerWithoutAnEndOfItsOwnIsCutByAReset(t *testing.T) {
 	client.head()
 	client.expect("first")
 	r.expectMetric(`limpet_streams{kind="events"}`, 1)
-	r.server.Flows.CloseDown(observe.StreamEvents, 0)
+	r.server.LongStreams.CloseDownTo(observe.StreamEvents, 0)
 	if b, err := io.ReadAll(client.r); err == nil {
 		t.Errorf("the answer seems to be whole, ending in %q", b)
 	}
@@ -217,7 +217,7 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 	close(more)
 	r.expectMetric(`limpet_streams{kind="download"}`, 1)
 	eventually(t, "the way to be full", func() bool { return r.server.waitsForClient() })
-	r.server.Flows.CloseDown(observe.StreamDownload, 0)
+	r.server.LongStreams.CloseDownTo(observe.StreamDownload, 0)
 	r.expectMetric(`limpet_streams{kind="download"}`, 0)
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 }
@@ -225,7 +225,7 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 // waitsForClient reports whether the same wait of some client connection has gone on for some time.
 func (s *Server) waitsForClient() (waits bool) {
 	s.conns.each(func(c *client) {
-		until := c.guard.Until()
+		until := c.guard.Deadline()
 		waits = waits || until > 0 && s.After(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
 	})
 	return waits
@@ -249,7 +249,7 @@ func TestAConfigurationChangeTouchesNoStream(t *testing.T) {
 			t.Fatalf("%d are open still", n)
 		}
 	}
-	r.server.Flows.CloseDown(observe.StreamEvents, 0)
+	r.server.LongStreams.CloseDownTo(observe.StreamEvents, 0)
 	client.expectBrokenOff()
 	second.expectBrokenOff()
 }

@@ -141,13 +141,13 @@ func (s *Server) Stop(ctx context.Context) error {
 	s.accepting.Wait()
 	go func() { _ = s.http3.Shutdown(ctx) }() // says goodbye on HTTP/3 connections, and ends with them
 	closing := spreadsOnStop(ctx, time.Now())
-	s.Flows.BeginCounting()
+	s.LongStreams.StartShutdown()
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
 		s.conns.interruptIdle(s.After(-quiet))
 		s.conns.each((*client).leaveHTTP2)
-		closing.apply(&s.Flows, time.Now())
+		closing.apply(&s.LongStreams, time.Now())
 		if s.conns.empty() {
 			s.Close()
 			return nil
@@ -164,7 +164,7 @@ func (s *Server) Stop(ctx context.Context) error {
 // Close closes everything at once.
 func (s *Server) Close() {
 	s.closeListeners()
-	s.EndDials()
+	s.CancelDials()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	select {
@@ -173,7 +173,7 @@ func (s *Server) Close() {
 		close(s.sweeper)
 	}
 	s.conns.closeAll()
-	s.Flows.CloseAll()
+	s.LongStreams.CloseAll()
 	s.http3.closeTransports()
 }
 

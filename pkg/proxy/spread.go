@@ -37,9 +37,9 @@ func spreadsOnStop(ctx context.Context, now time.Time) (all spreads) {
 }
 
 // apply closes what should be closed by now.
-func (all *spreads) apply(to *exchange.Flows, now time.Time) {
+func (all *spreads) apply(to *exchange.LongStreams, now time.Time) {
 	for kind := range all {
-		to.CloseDown(observe.StreamKind(kind), all[kind].share(now))
+		to.CloseDownTo(observe.StreamKind(kind), all[kind].share(now))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // guarded is a stream with its two guards: of the goroutine that sends its body on, and of that of its exchange.
 type guarded interface {
 	guards() (there, back *exchange.Guard)
-	HasLeft() bool
+	IsClientGone() bool
 }
 
 // streamGuards are the guards of the streams of one connection, for the sweeper.
@@ -74,7 +74,7 @@ func (g *streamGuards) sweep(clock int64) {
 		there, back := s.guards()
 		there.Sweep(clock)
 		back.Sweep(clock)
-		if s.HasLeft() {
+		if s.IsClientGone() {
 			back.Expire()
 		}
 	}

@@ -57,7 +57,7 @@ const maxIdentity = 16 << 10
 // identify writes the fields that tell pods who the client is, by the names that ingress-nginx gives them.
 func identify(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
 	if len(state.PeerCertificates) == 0 {
-		return []byte(exchange.NoIdentity), nil
+		return []byte(exchange.NoClientCertificate), nil
 	}
 	if len(state.VerifiedChains) == 0 { // cannot be: see tlsConfigs.make
 		return nil, errors.New("the certificate of the client was not verified")

@@ -173,7 +173,7 @@ func (h *http2Conns) forget(conn *http2.Conn) {
 // tidy closes connections that have been idle since before the given time, and those whose pod has fallen silent.
 func (h *http2Conns) tidy(before time.Time) {
 	for _, conn := range h.all() {
-		conn.Tidy(before)
+		conn.CheckHealth(before)
 	}
 }
 

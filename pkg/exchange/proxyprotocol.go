@@ -7,8 +7,9 @@ import (
 	"github.com/pires/go-proxyproto"
 )
 
-// preamble is the header of the PROXY protocol that begins a connection to a pod which asks for one: who the client is,
-// and where it connected to. The port of a client that comes by way of a trusted proxy is not known.
+// preamble returns the PROXY protocol header that starts a connection to a pod, with the addresses of the client and of the
+// listener. It returns nil if the backend does not use the PROXY protocol. The client's port is unknown if the client is
+// behind a trusted proxy.
 func (h *podHead) preamble() []byte {
 	version := h.backend.Transport.ProxyProtocol
 	if version == 0 {

@@ -6,44 +6,44 @@ import "slices"
 // queue, and take turns once there is some.
 
 // isOpen reports whether any stream may send a part of a body.
-func (c *Conn) isOpen() bool { return c.sendWindow > 0 && c.pending() < mostPending }
+func (c *Conn) canSendData() bool { return c.sendWindow > 0 && c.pending() < maxPending }
 
 // isNext reports whether no other stream is before s.
-func (s *Stream) isNext() bool {
+func (s *Stream) isNextSender() bool {
 	c := s.conn
-	return c.turn == s || c.turn == nil && len(c.queue) == 0
+	return c.sender == s || c.sender == nil && len(c.sendQueue) == 0
 }
 
 // queueUp waits until it is the turn of s, or something else has changed.
-func (s *Stream) queueUp() {
+func (s *Stream) waitInQueue() {
 	c := s.conn
-	s.passTurn()
+	s.yieldSender()
 	if !s.queued {
 		s.queued = true
-		c.queue = append(c.queue, s)
+		c.sendQueue = append(c.sendQueue, s)
 	}
 	c.flush()
 	s.writable.Wait()
 }
 
 // passTurn is for a stream that has had its turn, or has no use for it.
-func (s *Stream) passTurn() {
+func (s *Stream) yieldSender() {
 	c := s.conn
-	if c.turn == s {
-		c.turn = nil
+	if c.sender == s {
+		c.sender = nil
 	}
-	c.nextTurn()
+	c.wakeNextSender()
 }
 
 // nextTurn wakes the stream that has waited longest, if there is something to share.
-func (c *Conn) nextTurn() {
-	if c.turn != nil || len(c.queue) == 0 || !c.isOpen() {
+func (c *Conn) wakeNextSender() {
+	if c.sender != nil || len(c.sendQueue) == 0 || !c.canSendData() {
 		return
 	}
-	c.turn = c.queue[0]
-	c.queue = slices.Delete(c.queue, 0, 1)
-	c.turn.queued = false
-	c.turn.writable.Broadcast()
+	c.sender = c.sendQueue[0]
+	c.sendQueue = slices.Delete(c.sendQueue, 0, 1)
+	c.sender.queued = false
+	c.sender.writable.Broadcast()
 }
 
 // leaveQueue is for a stream that will send no more.
@@ -51,7 +51,7 @@ func (s *Stream) leaveQueue() {
 	c := s.conn
 	if s.queued {
 		s.queued = false
-		c.queue = slices.DeleteFunc(c.queue, func(other *Stream) bool { return other == s })
+		c.sendQueue = slices.DeleteFunc(c.sendQueue, func(other *Stream) bool { return other == s })
 	}
-	s.passTurn()
+	s.yieldSender()
 }

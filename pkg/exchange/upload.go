@@ -6,14 +6,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// http1Upload sends a body to a pod that speaks HTTP/1.1. What is collected goes out with the head that is in the output of
-// the exchange already.
+// http1Upload sends a body over an HTTP/1.1 connection. It appends to the output of the exchange, which holds the head
+// already.
 type http1Upload struct {
 	x    *Exchange
 	conn *upstream.Conn
 }
 
-func (u *http1Upload) takes(int) bool { return true }
+func (u *http1Upload) canWrite(int) bool { return true }
 
 func (u *http1Upload) write(span []byte) error {
 	if u.x.req.Body == http1.BodyChunked {
@@ -34,13 +34,13 @@ func (u *http1Upload) end(trailers []http1.Field) error {
 
 func (u *http1Upload) close() { u.conn.Close() }
 
-// http2Upload sends a body to a pod that speaks HTTP/2.
+// http2Upload sends a body over an HTTP/2 stream.
 type http2Upload struct {
 	x      *Exchange
 	stream *http2.Stream
 }
 
-func (u *http2Upload) takes(n int) bool { return u.stream.Takes(n) }
+func (u *http2Upload) canWrite(n int) bool { return u.stream.CanSend(n) }
 
 func (u *http2Upload) write(span []byte) error { return u.stream.Send(span) }
 

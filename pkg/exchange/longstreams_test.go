@@ -8,20 +8,20 @@ import (
 )
 
 // What comes while others are being closed is not closed at once.
-func TestFlowsThatComeLateHaveTheirShareOfTheTime(t *testing.T) {
-	fs := Flows{metrics: observe.NewMetrics()}
-	add := func() *flow {
+func TestLongStreams_addedDuringShutdown(t *testing.T) {
+	ls := LongStreams{metrics: observe.NewMetrics()}
+	add := func() *longStream {
 		near, far := net.Pipe()
 		t.Cleanup(func() { near.Close(); far.Close() })
-		f := &flow{kind: observe.StreamDownload, pod: near, guard: new(Guard)}
-		fs.add(f)
+		f := &longStream{kind: observe.StreamDownload, upstream: near, guard: new(Guard)}
+		ls.add(f)
 		return f
 	}
-	open := func() int { return fs.Open(observe.StreamDownload) }
+	open := func() int { return ls.Open(observe.StreamDownload) }
 	for range 10 {
-		fs.remove(add())
+		ls.remove(add())
 	}
-	fs.BeginCounting()
+	ls.StartShutdown()
 	for _, c := range []struct {
 		share     float64
 		add, open int
@@ -29,7 +29,7 @@ func TestFlowsThatComeLateHaveTheirShareOfTheTime(t *testing.T) {
 		for range c.add {
 			add()
 		}
-		fs.CloseDown(observe.StreamDownload, c.share)
+		ls.CloseDownTo(observe.StreamDownload, c.share)
 		if open() != c.open {
 			t.Errorf("of a share of %.1f %d are open, want %d", c.share, open(), c.open)
 		}

@@ -12,28 +12,28 @@ import (
 // section is a field section that is being received. What makes it malformed is for its stream only (RFC 9113 section
 // 8.1.1): decompressing has to go on, since both sides keep the same table.
 type section struct {
-	stream    uint32
-	isOpen    bool // more frames of it are to come
-	end       bool // it ends the stream
-	kind      sectionKind
-	encoded   int
-	head      *Head
-	size      int // as RFC 9113 section 6.5.2 has it
-	limit     int
-	fields    int // that there may be
-	malformed bool
-	regular   bool // a field has come that is no pseudo field
-	lengths   int  // how many Content-Length there were
-	cookies   int
-	lenient   bool // to what apps say and do not notice over HTTP/1.1: spaces around values, and fields about connections
-	badLength bool // one is no number, or there are several
+	stream        uint32
+	isOpen        bool // more frames of it are to come
+	endStream     bool // it ends the stream
+	kind          sectionKind
+	encodedBytes  int
+	head          *Head
+	size          int // as RFC 9113 section 6.5.2 has it
+	maxSize       int
+	maxFields     int // that there may be
+	malformed     bool
+	hasRegular    bool // a field has come that is no pseudo field
+	lengthCount   int  // how many Content-Length there were
+	cookieBytes   int
+	lenient       bool // to what apps say and do not notice over HTTP/1.1: spaces around values, and fields about connections
+	invalidLength bool // one is no number, or there are several
 }
 
 type sectionKind uint8
 
 const (
 	requestHead sectionKind = iota
-	answerHead
+	responseHead
 	trailers
 	closedHead // on a stream that has ended
 )
@@ -43,7 +43,7 @@ func (s *section) add(f hpack.HeaderField) {
 	if s.malformed || s.head.TooLarge {
 		return
 	}
-	if s.size += int(f.Size()); s.size > s.limit || len(s.head.Fields) == s.fields {
+	if s.size += int(f.Size()); s.size > s.maxSize || len(s.head.Fields) == s.maxFields {
 		s.head.TooLarge = true
 		return
 	}
@@ -51,23 +51,23 @@ func (s *section) add(f hpack.HeaderField) {
 		s.malformed = !s.addPseudo(f.Name, f.Value)
 		return
 	}
-	s.regular = true
+	s.hasRegular = true
 	s.malformed = !s.addField(f.Name, f.Value)
 }
 
 // addPseudo reports whether the pseudo field may be there (RFC 9113 section 8.3).
 func (s *section) addPseudo(name, value string) bool {
-	if s.regular {
+	if s.hasRegular {
 		return false
 	}
-	if s.kind == answerHead {
+	if s.kind == responseHead {
 		return name == ":status" && s.head.Status == 0 && s.setStatus(value)
 	}
 	to := s.head.pseudo(name)
 	if s.kind == trailers || to == nil || *to != nil {
 		return false
 	}
-	*to = s.head.keep(value)
+	*to = s.head.copyText(value)
 	return http1.IsFieldValue(*to)
 }
 
@@ -85,7 +85,7 @@ func (s *section) addField(name, value string) bool {
 		return false
 	}
 	value = bare
-	f := http1.Field{Name: s.head.keep(name), Value: s.head.keep(value)}
+	f := http1.Field{Name: s.head.copyText(name), Value: s.head.copyText(value)}
 	if hasUpper(name) || !http1.IsToken(f.Name) || !http1.IsFieldValue(f.Value) {
 		return false
 	}
@@ -105,8 +105,8 @@ func (s *section) addField(name, value string) bool {
 
 // countCookie notes how much room several values of Cookie take when they are put together.
 func (s *section) countCookie(value string) {
-	if s.cookies += len(value) + len("; "); s.cookies > len(value)+len("; ") {
-		s.head.cookies = s.cookies
+	if s.cookieBytes += len(value) + len("; "); s.cookieBytes > len(value)+len("; ") {
+		s.head.cookieBytes = s.cookieBytes
 	}
 }
 
@@ -123,10 +123,10 @@ func isOfConnection(id http1.FieldID, value string) bool {
 }
 
 func (s *section) addLength(value string) {
-	s.lengths++
+	s.lengthCount++
 	n, err := strconv.ParseUint(value, 10, 63)
-	if err != nil || s.lengths > 1 {
-		s.head.ContentLength, s.badLength = -1, true
+	if err != nil || s.lengthCount > 1 {
+		s.head.ContentLength, s.invalidLength = -1, true
 		return
 	}
 	s.head.ContentLength = int64(n)
@@ -142,13 +142,13 @@ func hasUpper(name string) bool {
 }
 
 // settle looks at the whole section.
-func (s *section) settle() {
+func (s *section) validate() {
 	h := s.head
 	switch {
 	case s.malformed || h.TooLarge:
 	case s.kind == requestHead:
 		s.malformed = !h.isRequest()
-	case s.kind == answerHead:
-		s.malformed = h.Status == 0 || s.badLength
+	case s.kind == responseHead:
+		s.malformed = h.Status == 0 || s.invalidLength
 	}
 }

@@ -14,34 +14,34 @@ import (
 )
 
 // gated is a connection whose peer takes nothing until the gate opens, says what comes from said, and takes long to close.
-type gated struct {
-	tape
-	gate   chan struct{}
-	said   *io.PipeReader
-	writes atomic.Int32
-	closed chan struct{}
+type blockingConn struct {
+	scriptedConn
+	writable chan struct{}
+	input    *io.PipeReader
+	writes   atomic.Int32
+	closed   chan struct{}
 }
 
-func newGated() (g *gated, say *io.PipeWriter) {
-	g = &gated{gate: make(chan struct{}), closed: make(chan struct{})}
-	g.said, say = io.Pipe()
-	return g, say
+func newBlockingConn() (conn *blockingConn, peer *io.PipeWriter) {
+	conn = &blockingConn{writable: make(chan struct{}), closed: make(chan struct{})}
+	conn.input, peer = io.Pipe()
+	return conn, peer
 }
 
-func (g *gated) Read(b []byte) (int, error) { return g.said.Read(b) }
+func (g *blockingConn) Read(b []byte) (int, error) { return g.input.Read(b) }
 
-func (g *gated) Write(b []byte) (int, error) {
+func (g *blockingConn) Write(b []byte) (int, error) {
 	g.writes.Add(1)
-	<-g.gate
-	return g.tape.Write(b)
+	<-g.writable
+	return g.scriptedConn.Write(b)
 }
 
-func (g *gated) Close() error {
+func (g *blockingConn) Close() error {
 	<-g.closed
 	return nil
 }
 
-func usualOptions() *Options {
+func testOptions() *Options {
 	o := fuzzOptions()
 	o.Streams, o.ConnectionWindow = 250, 250<<16
 	return o
@@ -51,7 +51,7 @@ func usualOptions() *Options {
 func open(c *Conn, id uint32) *Stream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running++
+	c.owned++
 	return c.newStream(id)
 }
 
@@ -63,10 +63,10 @@ func pending(c *Conn) int {
 
 // Heads are not counted in any window: without a bound of their own, HEAD requests would have as much collected as a client
 // that does not read asks for.
-func TestAnswersWithoutABodyWaitForAPeerThatDoesNotRead(t *testing.T) {
+func TestSendHead_waitsForPeerToRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, _ := newGated()
-		c := NewServer(http1.NewConn(g), g, usualOptions(), func(*Stream) {})
+		g, _ := newBlockingConn()
+		c := NewServer(http1.NewConn(g), g, testOptions(), func(*Stream) {})
 		head := bytes.Repeat([]byte{0x88}, 1<<10)
 		var owners sync.WaitGroup
 		for i := range 200 {
@@ -79,24 +79,24 @@ func TestAnswersWithoutABodyWaitForAPeerThatDoesNotRead(t *testing.T) {
 			})
 		}
 		synctest.Wait()
-		if got := pending(c); got > mostPending+2*len(head) {
-			t.Errorf("%d bytes are collected, want about %d", got, mostPending)
+		if got := pending(c); got > maxPending+2*len(head) {
+			t.Errorf("%d bytes are collected, want about %d", got, maxPending)
 		}
-		close(g.gate)
+		close(g.writable)
 		owners.Wait()
 	})
 }
 
-func TestAHeadThatWaitsIsGivenUpAtItsDeadline(t *testing.T) {
+func TestSendHead_deadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, _ := newGated()
-		c := NewServer(http1.NewConn(g), g, usualOptions(), func(*Stream) {})
-		c.Leave() // something that is being written
+		g, _ := newBlockingConn()
+		c := NewServer(http1.NewConn(g), g, testOptions(), func(*Stream) {})
+		c.StartGracefulShutdown() // something that is being written
 		synctest.Wait()
 		filler, s := open(c, 1), open(c, 3)
 		failed := make(chan error)
 		go func() {
-			_ = filler.SendHead(make([]byte, mostPending), false)
+			_ = filler.SendHead(make([]byte, maxPending), false)
 			failed <- s.SendHead([]byte{0x88}, true)
 		}()
 		synctest.Wait()
@@ -104,15 +104,15 @@ func TestAHeadThatWaitsIsGivenUpAtItsDeadline(t *testing.T) {
 		if err := <-failed; err == nil {
 			t.Error("it was collected")
 		}
-		close(g.gate)
+		close(g.writable)
 	})
 }
 
 // A pod that takes any number of streams would else be asked for more answers than the window of the connection has room for:
 // clients who do not read theirs would hold up all others.
-func TestAConnectionCarriesAsManyRequestsAsItsWindowHasRoomFor(t *testing.T) {
-	o := usualOptions()
-	p := &tape{}
+func TestOpen_limitedByConnectionWindow(t *testing.T) {
+	o := testOptions()
+	p := &scriptedConn{}
 	c := NewClient(http1.NewConn(p), p, o)
 	c.peer.maxStreams = maxStream
 	for range o.ConnectionWindow / o.StreamWindow {
@@ -122,7 +122,7 @@ func TestAConnectionCarriesAsManyRequestsAsItsWindowHasRoomFor(t *testing.T) {
 		}
 		c.mu.Lock()
 		s.recvEnded = true // its answer has come, and was not read
-		c.remove(s)
+		c.removeStream(s)
 		c.mu.Unlock()
 	}
 	if _, err := c.Open([]byte{0x82}, true, false); !errors.Is(err, ErrFull) {
@@ -132,11 +132,11 @@ func TestAConnectionCarriesAsManyRequestsAsItsWindowHasRoomFor(t *testing.T) {
 }
 
 // Whoever serves the connection goes on with it once Serve has returned.
-func TestNothingIsWrittenOnceServeHasReturned(t *testing.T) {
+func TestServe_noWritesAfterReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, say := newGated()
-		close(g.gate)
-		c := NewServer(http1.NewConn(g), g, usualOptions(), func(*Stream) {})
+		g, say := newBlockingConn()
+		close(g.writable)
+		c := NewServer(http1.NewConn(g), g, testOptions(), func(*Stream) {})
 		s := open(c, 1)
 		go func() {
 			io.WriteString(say, Preface)
@@ -160,44 +160,44 @@ func TestNothingIsWrittenOnceServeHasReturned(t *testing.T) {
 }
 
 // A client that does not answer the PING after a GOAWAY gains nothing by it.
-func TestAConnectionCarriesNoMoreRequestsThanItMay(t *testing.T) {
+func TestConn_requestLimit(t *testing.T) {
 	var clock atomic.Int64
-	o := usualOptions()
+	o := testOptions()
 	o.Requests, o.Clock = 2, clock.Load
-	p := &tape{}
+	p := &scriptedConn{}
 	handled := make(chan *Stream, 10)
 	c := NewServer(http1.NewConn(p), p, o, func(s *Stream) { handled <- s })
 	for id := range uint32(5) {
-		clock.Add(patience)
+		clock.Add(goAwayTimeout)
 		h := newHead(&spill{})
 		c.mu.Lock()
-		_ = c.endRequest(&section{stream: 2*id + 1, head: h, end: true})
+		_ = c.processRequest(&section{stream: 2*id + 1, head: h, endStream: true})
 		c.mu.Unlock()
 	}
 	c.fail(io.EOF)
-	if n := c.opened; n > 4 {
+	if n := c.requestsReceived; n > 4 {
 		t.Errorf("%d requests were taken", n)
 	}
-	for range c.opened {
+	for range c.requestsReceived {
 		(<-handled).Close(CodeInternal)
 	}
 }
 
 // hangingUp is a connection whose writes end when it is closed.
-type hangingUp struct{ *gated }
+type closeUnblocksWrites struct{ *blockingConn }
 
-func (h hangingUp) Close() error {
-	close(h.gate)
+func (h closeUnblocksWrites) Close() error {
+	close(h.writable)
 	return nil
 }
 
 // Who floods does not read, most likely: waiting for what is being written would keep the connection for as long as a write
 // may take.
-func TestAFloodEndsTheConnectionAtOnce(t *testing.T) {
+func TestServe_floodClosesConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, say := newGated()
-		socket := hangingUp{g}
-		c := NewServer(http1.NewConn(socket), socket, usualOptions(), func(*Stream) {})
+		g, say := newBlockingConn()
+		socket := closeUnblocksWrites{g}
+		c := NewServer(http1.NewConn(socket), socket, testOptions(), func(*Stream) {})
 		go func() {
 			io.WriteString(say, Preface)
 			said := appendFrame(nil, frame{kind: frameSettings})
@@ -209,6 +209,6 @@ func TestAFloodEndsTheConnectionAtOnce(t *testing.T) {
 		if err := c.Serve(); !errors.Is(err, ErrFlood) {
 			t.Error(err)
 		}
-		g.said.Close()
+		g.input.Close()
 	})
 }
