@@ -2,32 +2,31 @@ package http2
 
 import "sync"
 
-// Budget is how often one connection may do what costs Limpet, or a pod, more than it costs the peer. What such frames hold
-// in memory is bounded elsewhere; this bounds how often they come. More than that ends the connection (RFC 9113 section
-// 10.5).
+// Budget limits the frames of one connection that cost the receiver more than the sender. The memory that they occupy is
+// limited elsewhere; this limits their rate. Exceeding it ends the connection with ErrFlood (RFC 9113 section 10.5).
 type Budget struct {
-	// A stream that is reset has cost a pod a request already. Those count that the peer resets, and those that are reset
-	// for what it did.
+	// ResetBurst and ResetsPerSecond limit resets, because a pod may already have received the request. They count streams
+	// that the peer resets, and streams that are reset because the peer caused an error.
 	ResetBurst, ResetsPerSecond int64
-	// Frames that do nothing for a request.
+	// EmptyFrameBurst and EmptyFramesPerSecond limit frames that carry nothing for a request.
 	EmptyFrameBurst, EmptyFramesPerSecond int64
 }
 
-// Allowance is how much of something may be used: some at once, and some more each second. It is safe for concurrent use.
+// RateLimiter is a token bucket. It is safe for concurrent use.
 type RateLimiter struct {
 	mu          sync.Mutex
-	milliTokens int64 // thousandths
+	milliTokens int64 // thousandths of a token, as of updated
 	burst       int64
 	perSecond   int64
-	updated     int64 // milliseconds, when left was right
+	updated     int64 // milliseconds
 }
 
-// NewAllowance makes one that is whole at that time, in milliseconds.
+// NewRateLimiter returns a full token bucket. clock is the current time in milliseconds.
 func NewRateLimiter(burst, perSecond, clock int64) RateLimiter {
 	return RateLimiter{milliTokens: burst * 1000, burst: burst, perSecond: perSecond, updated: clock}
 }
 
-// Use takes one, and reports whether there was one.
+// Allow takes a token. It returns false if there is none.
 func (l *RateLimiter) Allow(clock int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -40,12 +39,12 @@ func (l *RateLimiter) Allow(clock int64) bool {
 	return true
 }
 
-// leastPiece is of a field section. What has come of a field is copied with every piece of it, so that those of single bytes
-// cost thousands of times what was sent.
+// minContinuation is the size, in bytes, below which a CONTINUATION frame without END_HEADERS counts as empty. The HPACK
+// decoder copies an incomplete field with every fragment, so single-byte fragments would cost thousands of times their size.
 const minContinuation = 1 << 10
 
-// isEmpty reports whether a frame does nothing for a request. Updates of windows do, if small ones do little: they are not
-// answered, hold nothing, and honest peers send two for each few KiB that they take.
+// isEmpty reports whether the frame carries nothing for a request. Window updates do not count as empty, even small ones:
+// they cause no response and occupy no memory, and honest peers send two for every few KiB that they read.
 func (f *frame) isEmpty() bool {
 	switch f.kind {
 	case frameHeaders, frameReset, frameWindowUpdate:
@@ -58,7 +57,7 @@ func (f *frame) isEmpty() bool {
 	return true
 }
 
-// countFrame takes note of a frame. It fails if that was too many.
+// countFrame charges the frame to the budget. It returns ErrFlood if the budget is exceeded.
 func (c *Conn) countFrame(f *frame) error {
 	switch {
 	case f.kind == frameReset:
@@ -69,7 +68,7 @@ func (c *Conn) countFrame(f *frame) error {
 	return nil
 }
 
-// countReset takes note of a stream that the peer has reset, or brought to be reset.
+// countReset charges a reset to the budget, for a stream that the peer reset or that was reset because of the peer.
 func (c *Conn) countReset() error {
 	if !c.recv.resetLimiter.Allow(c.options.Clock()) {
 		return ErrFlood

@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// NewClient makes the side that asks. Its Serve has to be called too.
+// NewClient returns the client side of a connection. The caller must also call Serve.
 func NewClient(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	c := newConn(socket, w, o)
 	c.idleSince, c.settingsReceived = time.Now(), make(chan struct{})
@@ -18,7 +18,7 @@ func NewClient(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 
 var errSettingsTimeout = errors.New("the peer has not said in time what it allows")
 
-// AwaitSettings waits until the peer has said what it allows, so that no more is asked of it.
+// AwaitSettings waits until the peer's SETTINGS have arrived, so that no more streams are opened than it allows.
 func (c *Conn) AwaitSettings(timeout time.Duration) error {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
@@ -30,7 +30,7 @@ func (c *Conn) AwaitSettings(timeout time.Duration) error {
 	}
 }
 
-// endGreeting lets those go on who wait for settings.
+// markSettingsReceived wakes the callers of AwaitSettings.
 func (c *Conn) markSettingsReceived() {
 	if !c.peer.received && c.settingsReceived != nil {
 		close(c.settingsReceived)
@@ -38,8 +38,9 @@ func (c *Conn) markSettingsReceived() {
 	c.peer.received = true
 }
 
-// Open begins a request with its field section, which is collected. With end set nothing follows it. bodiless says that no
-// body belongs to the answer, whatever it says, as with HEAD. The error is ErrFull.
+// Open opens a stream with the field section of a request, which is buffered. If endStream is set, the request has no body.
+// If noBody is set, the response has no body regardless of its head, as for HEAD. Open returns ErrFull if the connection
+// takes no further stream.
 func (c *Conn) Open(block []byte, endStream, noBody bool) (*Stream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,14 +55,15 @@ func (c *Conn) Open(block []byte, endStream, noBody bool) (*Stream, error) {
 	return s, nil
 }
 
-// hasRoom goes by what the peer allows to be open, and by what there is a window for: answers that have ended wait in it too.
+// canOpenStream checks the peer's limit, and that the connection window has space for another response. Responses that have
+// ended but were not read occupy that window too.
 func (c *Conn) canOpenStream() bool {
 	return c.err == nil && !c.noNewStreams && c.nextID < maxStream && len(c.streams) < int(c.peer.maxStreams) &&
 		c.owned < c.options.ConnectionWindow/c.options.StreamWindow && c.pending() < maxPendingRequests
 }
 
-// withdraw takes back what was collected and not written: the peer has seen nothing of the requests in it. What is written
-// first stays, the preface is in it.
+// refuseUnwritten fails the streams whose request is buffered but not written: the peer has not seen them, so they can be
+// retried. It keeps the first buffer, which starts with the preface.
 func (c *Conn) refuseUnwritten() {
 	if c.out == nil || c.outputSeq == 0 {
 		return
@@ -75,7 +77,7 @@ func (c *Conn) refuseUnwritten() {
 	c.out = nil
 }
 
-// Retire ends the connection with its last stream: no further ones are opened.
+// Retire makes the connection close after its last stream. No further streams can be opened.
 func (c *Conn) Retire() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -83,7 +85,7 @@ func (c *Conn) Retire() {
 	c.closeIfRetired()
 }
 
-// endIfRetired closes the side that asks once it has nothing to ask for any more.
+// closeIfRetired closes the client side of a retired connection that has no streams left.
 func (c *Conn) closeIfRetired() {
 	if c.isServer() || !c.noNewStreams || c.owned > 0 || c.err != nil {
 		return
@@ -91,16 +93,17 @@ func (c *Conn) closeIfRetired() {
 	c.closeWithError(ErrClosed)
 }
 
-// abandon closes the socket too, without waiting for that: over TLS it takes seconds where the peer does not read.
+// closeWithError also closes the socket, without waiting: over TLS, closing takes seconds if the peer does not read.
 func (c *Conn) closeWithError(err error) {
 	c.failLocked(err)
 	go c.socket.Close()
 }
 
-// Tidy retires a connection that has had no stream since before the given time. One that has, but on which nothing has
-// come since the last call, has to show with a PING that its peer is there; until the next call. One PING is sent for streams
-// that were opened since the last: a peer that is pinged again and again while it has nothing to say may take that for an
-// attack, as grpc-go does, and end all that is open.
+// CheckHealth retires a connection that has had no stream since idleBefore. It probes a connection that has streams, but has
+// received no frame since the last call, with a PING. If there is still no frame at the next call, it closes the connection.
+//
+// It sends only one PING until another stream is opened. grpc-go treats repeated PINGs without other traffic as an attack,
+// and closes the connection with all of its streams.
 func (c *Conn) CheckHealth(idleBefore time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

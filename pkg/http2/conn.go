@@ -14,24 +14,25 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// Options say what one side of connections allows the other. They are shared, and do not change.
+// Options are the limits that one side of a connection imposes on the peer. They are shared between connections and must not
+// be modified.
 type Options struct {
-	// Streams is how many the peer may have open at once: none, where it is asked and does not ask.
+	// Streams limits the concurrent streams of the peer. A client sets zero.
 	Streams int
-	// Requests is how many it may open in all, before it is told to go elsewhere. No bound where it is 0.
+	// Requests limits the requests of a connection. After that many, it is shut down gracefully. Zero means no limit.
 	Requests int
-	// StreamWindow and ConnectionWindow are how many bytes of bodies may be on their way or wait to be read.
+	// StreamWindow and ConnectionWindow are the receive windows in bytes (RFC 9113 section 5.2).
 	StreamWindow, ConnectionWindow int
-	// HeadBytes, Fields and TrailerBytes bound field sections, as RFC 9113 section 6.5.2 measures them.
+	// HeadBytes, Fields and TrailerBytes limit field sections. Sizes are computed as in RFC 9113 section 6.5.2.
 	HeadBytes, Fields, TrailerBytes int
-	// ExtendedConnect lets clients ask for WebSockets (RFC 8441).
+	// ExtendedConnect enables WebSockets over HTTP/2 (RFC 8441).
 	ExtendedConnect bool
 	Budget          Budget
-	// Clock gives milliseconds, for the budget.
+	// Clock returns the current time in milliseconds.
 	Clock func() int64
 }
 
-// Conn is one connection. Its methods are safe for concurrent use, except Serve, which is called once.
+// Conn is one side of an HTTP/2 connection. Its methods are safe for concurrent use, except Serve, which is called once.
 type Conn struct {
 	options *Options
 	socket  *http1.Conn
@@ -76,7 +77,7 @@ type Conn struct {
 	err            error  // why nothing more can be done
 }
 
-// inbound belongs to the goroutine that reads.
+// recvState belongs to the goroutine that calls Serve.
 type recvState struct {
 	decoder                    *hpack.Decoder
 	section                    section
@@ -85,7 +86,7 @@ type recvState struct {
 	framesReceived             atomic.Uint32 // that have come
 }
 
-// recent are the last streams of some kind, up to some number.
+// recentIDs is a ring of stream IDs.
 type recentIDs struct {
 	ids  []uint32
 	next int
@@ -102,9 +103,8 @@ func (r *recentIDs) add(id uint32, max int) {
 
 func (r *recentIDs) has(id uint32) bool { return slices.Contains(r.ids, id) }
 
-// NewServer makes the side that is asked. What it says is written to w, which is socket, or something before it that knows
-// how long a write may take. Each request is handed to handle, in a goroutine of its own, which must Close
-// the stream in the end.
+// NewServer returns the server side of a connection. Output is written to w, which is socket or a wrapper of it that sets
+// write deadlines. handle is called for each request on its own goroutine, and must Close the stream.
 func NewServer(socket *http1.Conn, w io.Writer, o *Options, handle func(*Stream)) *Conn {
 	c := newConn(socket, w, o)
 	c.handle = handle
@@ -126,12 +126,12 @@ func newConn(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	return c
 }
 
-// tableSize is that of the peer's dynamic table, which is the default (RFC 9113 section 6.5.2).
+// tableSize is the size of the decoder's dynamic table, the default of RFC 9113 section 6.5.2.
 const tableSize = 4096
 
 func (c *Conn) isServer() bool { return c.handle != nil }
 
-// isIdle reports whether a stream of that id was never opened.
+// isIdle reports whether the stream is in the idle state (RFC 9113 section 5.1): it was never opened.
 func (c *Conn) isIdle(id uint32) bool {
 	if c.isServer() {
 		return id > c.maxPeerID || id%2 == 0
@@ -139,8 +139,8 @@ func (c *Conn) isIdle(id uint32) bool {
 	return id >= c.nextID || id%2 == 0
 }
 
-// fail ends the connection and everything on it, and says why to a peer that broke the protocol. It returns when that is
-// written. The socket is not closed.
+// fail ends the connection and all of its streams. It sends a GOAWAY if err is a ConnError, and returns when that is written.
+// It does not close the socket.
 func (c *Conn) fail(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -177,7 +177,7 @@ func (c *Conn) failLocked(err error) {
 	}
 }
 
-// Err is why nothing more can be done on the connection, nil while that can.
+// Err returns the error that ended the connection, or nil while it is usable.
 func (c *Conn) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,14 +185,14 @@ func (c *Conn) Err() error {
 }
 
 const (
-	// mostReset is how many streams that were reset from here are known. All that are open may be reset at once, when a pod
-	// goes, with DATA of each on its way.
+	// maxResetIDs limits the remembered streams that were reset from this side. All open streams may be reset together when a
+	// pod goes away, while DATA for each of them is in flight.
 	maxResetIDs = 512
-	// mostEnded is how many that have ended otherwise are told apart from those that were never opened.
+	// maxEndedIDs limits the remembered streams that ended in another way. They are distinguished from idle streams.
 	maxEndedIDs = 64
 )
 
-// remove forgets a stream that has ended both ways.
+// removeStream removes a stream that is closed in both directions.
 func (c *Conn) removeStream(s *Stream) {
 	delete(c.streams, s.id)
 	c.endedIDs.add(s.id, maxEndedIDs)

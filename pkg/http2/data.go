@@ -6,8 +6,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// takeData takes DATA as it comes, in pieces. All of the frame counts for the windows, padding too (RFC 9113 section
-// 6.9.1).
+// processData reads the payload of a DATA frame piece by piece. The whole frame counts for flow control, including padding
+// (RFC 9113 section 6.9.1).
 func (c *Conn) processData(f *frame) error {
 	if f.stream == 0 {
 		return protocolError("DATA without a stream")
@@ -39,7 +39,7 @@ func (c *Conn) processData(f *frame) error {
 	return c.finishData(f, f.length-length)
 }
 
-// moveData reads data, and gives them to the stream.
+// readData reads n bytes of data and delivers them to the stream. Stream 0 discards them.
 func (c *Conn) readData(stream uint32, n int) error {
 	for n > 0 {
 		if err := c.waitBuffered(1); err != nil {
@@ -56,7 +56,7 @@ func (c *Conn) readData(stream uint32, n int) error {
 	return nil
 }
 
-// readPadding gives how much padding is at the end of the frame, and how much data before it.
+// readPadding returns the length of the padding at the end of the frame, and the length of the data before it.
 func (c *Conn) readPadding(f *frame) (padding, length int, err error) {
 	if !f.has(flagPadded) {
 		return 0, f.length, nil
@@ -86,7 +86,8 @@ func (c *Conn) skip(n int) error {
 	return nil
 }
 
-// admitData charges the windows. With a code, the data are for nobody.
+// chargeData charges the frame to the receive windows. If it returns a code, the data is discarded and the stream is reset
+// with that code.
 func (c *Conn) chargeData(f *frame, length int) (Code, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,7 +115,8 @@ func (c *Conn) chargeData(f *frame, length int) (Code, error) {
 	return CodeNone, nil
 }
 
-// deliver gives data to the stream, if somebody still wants them and they may be held.
+// deliver copies data to the stream. It discards the data if the stream has ended, and resets the stream if the data exceeds
+// the memory budget.
 func (c *Conn) deliver(id uint32, span []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -132,7 +134,7 @@ func (c *Conn) deliver(id uint32, span []byte) error {
 	return nil
 }
 
-// endData gives the window that padding took back, and ends the stream where the frame says so.
+// finishData returns the credit for the padding and ends the stream if the frame has END_STREAM.
 func (c *Conn) finishData(f *frame, padding int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -148,7 +150,7 @@ func (c *Conn) finishData(f *frame, padding int) error {
 	return nil
 }
 
-// giveBack lets the peer send that much more, once it is worth a frame.
+// addRecvCredit returns n bytes to the peer's window. It sends a WINDOW_UPDATE once half of the window has accumulated.
 func (c *Conn) addRecvCredit(n int) {
 	if c.pendingCredit += n; c.pendingCredit < c.options.ConnectionWindow/2 || c.err != nil {
 		return
@@ -169,11 +171,11 @@ func (s *Stream) addRecvCredit(n int) {
 	s.conn.flush()
 }
 
-// block holds data until they are read. Small ones share it.
+// dataBlock buffers data until it is read. Small DATA frames share a block.
 type dataBlock struct {
 	next    *dataBlock
 	r, w    int
-	account *memory.Account // in which it counts
+	account *memory.Account // charged for the block; nil if the block is included in the cost of the stream
 	data    [dataBlockSize]byte
 }
 
@@ -181,7 +183,7 @@ const dataBlockSize = 4 << 10
 
 var dataBlocks = sync.Pool{New: func() any { return new(dataBlock) }}
 
-// store keeps a copy of what came, as far as it may be held, and returns how much that is.
+// store copies span to blocks. It returns the number of bytes that the memory budget allowed.
 func (s *Stream) store(span []byte) (n int) {
 	for n < len(span) {
 		if (s.lastBlock == nil || s.lastBlock.w == dataBlockSize) && !s.addBlock() {
@@ -194,7 +196,7 @@ func (s *Stream) store(span []byte) (n int) {
 	return n
 }
 
-// addBlock returns false if no further block may be held.
+// addBlock adds a block. It returns false if that would exceed the memory budget.
 func (s *Stream) addBlock() bool {
 	account := s.account
 	if s.blockCount < s.conn.includedBlocks() {
@@ -215,7 +217,7 @@ func (s *Stream) addBlock() bool {
 	return true
 }
 
-// consume is done with the first n bytes of the first block.
+// consume drops the first n bytes of the first block.
 func (s *Stream) consume(n int) {
 	b := s.firstBlock
 	if b.r += n; b.r < b.w {
@@ -230,7 +232,7 @@ func (s *Stream) consume(n int) {
 	dataBlocks.Put(b)
 }
 
-// drop forgets what nobody has read, and says how much that was.
+// discard drops all unread data and returns its length.
 func (s *Stream) discard() (n int) {
 	for s.firstBlock != nil {
 		unread := s.firstBlock.w - s.firstBlock.r

@@ -5,10 +5,10 @@ import (
 	"strconv"
 )
 
-// Code says why a stream or a connection ends (RFC 9113 section 7).
+// Code is an HTTP/2 error code (RFC 9113 section 7).
 type Code uint32
 
-// The codes that Limpet sends or looks for.
+// The error codes that Limpet sends or checks for.
 const (
 	CodeNone            Code = 0x0
 	CodeProtocol        Code = 0x1
@@ -22,14 +22,14 @@ const (
 	CodeEnhanceYourCalm Code = 0xb
 )
 
-// ResetError says that a stream was reset, by the peer or for what it did.
+// ResetError reports that a stream was reset, by the peer or because of an error of the peer.
 type ResetError struct {
 	Code Code
-	// ByPeer tells a reset that was received.
+	// ByPeer reports whether the peer sent the reset.
 	ByPeer bool
 }
 
-// Error is part of error.
+// Error implements error.
 func (e *ResetError) Error() string {
 	who := "the stream was reset, with code "
 	if e.ByPeer {
@@ -38,24 +38,24 @@ func (e *ResetError) Error() string {
 	return who + strconv.FormatUint(uint64(e.Code), 10)
 }
 
-// ConnError says that the peer broke the protocol in a way that ends the connection.
+// ConnError reports a protocol error of the peer that ends the connection.
 type ConnError struct {
 	Code   Code
 	Reason string
 }
 
-// Error is part of error.
+// Error implements error.
 func (e *ConnError) Error() string { return "HTTP/2: " + e.Reason }
 
 var (
-	// ErrRefused says that the peer has not begun, and will not, with what the stream asks for (RFC 9113 section 8.7): it
-	// may be asked for again.
+	// ErrRefused reports that the peer has not processed the request and will not (RFC 9113 section 8.7). The request can be
+	// retried.
 	ErrRefused = errors.New("the peer has not taken the stream")
-	// ErrFull says that the connection takes no further stream now, or never again.
+	// ErrFull reports that the connection accepts no further streams, now or at all.
 	ErrFull = errors.New("the connection takes no further stream")
-	// ErrClosed says that the stream's owner has let go of it, or that the connection was closed here.
+	// ErrClosed reports that the owner has closed the stream, or that the connection was closed on this side.
 	ErrClosed = errors.New("closed")
-	// ErrFlood says that the peer had more done than it may: see Budget.
+	// ErrFlood reports that the peer exceeded its Budget.
 	ErrFlood = errors.New("more HTTP/2 frames that carry nothing than are allowed")
 )
 
@@ -63,13 +63,13 @@ func protocolError(reason string) error { return &ConnError{CodeProtocol, reason
 
 func sizeError(reason string) error { return &ConnError{CodeFrameSize, reason} }
 
-// streamError ends one stream.
+// streamError is a protocol error that ends one stream.
 type streamError struct {
 	stream uint32
 	code   Code
 }
 
-// Error is part of error.
+// Error implements error.
 func (e streamError) Error() string {
 	return "HTTP/2: stream error " + strconv.FormatUint(uint64(e.code), 10)
 }

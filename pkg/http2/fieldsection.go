@@ -9,24 +9,24 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// section is a field section that is being received. What makes it malformed is for its stream only (RFC 9113 section
-// 8.1.1): decompressing has to go on, since both sides keep the same table.
+// section is a field section that is being received. A malformed section affects only its stream (RFC 9113 section 8.1.1).
+// Decoding continues anyway, since both sides must keep the same HPACK state.
 type section struct {
 	stream        uint32
-	isOpen        bool // more frames of it are to come
-	endStream     bool // it ends the stream
+	isOpen        bool // more frames of it follow
+	endStream     bool // it has END_STREAM
 	kind          sectionKind
 	encodedBytes  int
 	head          *Head
-	size          int // as RFC 9113 section 6.5.2 has it
+	size          int // as defined in RFC 9113 section 6.5.2
 	maxSize       int
-	maxFields     int // that there may be
+	maxFields     int
 	malformed     bool
-	hasRegular    bool // a field has come that is no pseudo field
-	lengthCount   int  // how many Content-Length there were
-	cookieBytes   int
-	lenient       bool // to what apps say and do not notice over HTTP/1.1: spaces around values, and fields about connections
-	invalidLength bool // one is no number, or there are several
+	hasRegular    bool // a field that is not a pseudo-header field was received
+	lengthCount   int  // number of Content-Length fields
+	cookieBytes   int  // length of the Cookie values with separators
+	lenient       bool // accept spaces around values and connection-specific fields, as apps send them unnoticed over HTTP/1.1
+	invalidLength bool // Content-Length is not a number, or is repeated
 }
 
 type sectionKind uint8
@@ -35,10 +35,10 @@ const (
 	requestHead sectionKind = iota
 	responseHead
 	trailers
-	closedHead // on a stream that has ended
+	closedHead // on a closed stream
 )
 
-// add takes in one field.
+// add validates a field and adds it to the head.
 func (s *section) add(f hpack.HeaderField) {
 	if s.malformed || s.head.TooLarge {
 		return
@@ -55,7 +55,7 @@ func (s *section) add(f hpack.HeaderField) {
 	s.malformed = !s.addField(f.Name, f.Value)
 }
 
-// addPseudo reports whether the pseudo field may be there (RFC 9113 section 8.3).
+// addPseudo adds a pseudo-header field. It returns false if the field is not allowed (RFC 9113 section 8.3).
 func (s *section) addPseudo(name, value string) bool {
 	if s.hasRegular {
 		return false
@@ -71,14 +71,14 @@ func (s *section) addPseudo(name, value string) bool {
 	return http1.IsFieldValue(*to)
 }
 
-// setStatus takes three digits. There is no 101 in HTTP/2 (RFC 9113 section 8.6).
+// setStatus parses a status of three digits. There is no 101 in HTTP/2 (RFC 9113 section 8.6).
 func (s *section) setStatus(value string) bool {
 	n, err := strconv.ParseUint(value, 10, 16)
 	s.head.Status = int(n)
 	return err == nil && len(value) == 3 && n >= 100 && n != 101
 }
 
-// addField reports whether the field is well-formed (RFC 9113 section 8.2.1).
+// addField adds a regular field. It returns false if the field is malformed (RFC 9113 section 8.2.1).
 func (s *section) addField(name, value string) bool {
 	bare := strings.Trim(value, " \t")
 	if bare != value && !s.lenient {
@@ -103,14 +103,14 @@ func (s *section) addField(name, value string) bool {
 	return true
 }
 
-// countCookie notes how much room several values of Cookie take when they are put together.
+// countCookie counts the bytes that several Cookie values need when they are joined.
 func (s *section) countCookie(value string) {
 	if s.cookieBytes += len(value) + len("; "); s.cookieBytes > len(value)+len("; ") {
 		s.head.cookieBytes = s.cookieBytes
 	}
 }
 
-// isOfConnection reports whether a field says something about a connection of HTTP/1.1 (RFC 9113 section 8.2.2).
+// isOfConnection reports whether a field is connection-specific (RFC 9113 section 8.2.2).
 func isOfConnection(id http1.FieldID, value string) bool {
 	switch id {
 	case http1.FieldConnection, http1.FieldKeepAlive, http1.FieldProxyConnection, http1.FieldTransferEncoding,
@@ -141,7 +141,7 @@ func hasUpper(name string) bool {
 	return false
 }
 
-// settle looks at the whole section.
+// validate checks the complete section.
 func (s *section) validate() {
 	h := s.head
 	switch {

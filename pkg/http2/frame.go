@@ -2,7 +2,7 @@ package http2
 
 import "encoding/binary"
 
-// Types of frames (RFC 9113 section 6).
+// Frame types (RFC 9113 section 6).
 const (
 	frameData         = 0x0
 	frameHeaders      = 0x1
@@ -26,16 +26,16 @@ const (
 
 const (
 	frameHeadBytes = 9
-	// MaxFrame is the largest payload that is taken, the least that must be (RFC 9113 section 4.2).
+	// MaxFrame is the largest frame payload that is accepted: the smallest limit that RFC 9113 section 4.2 allows.
 	MaxFrame  = 16 << 10
 	maxWindow = 1<<31 - 1 // section 6.9.1
 	maxStream = 1<<31 - 1
 )
 
-// Preface is what a client begins with (RFC 9113 section 3.4).
+// Preface is the client connection preface (RFC 9113 section 3.4).
 const Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-// frame is the head of a frame.
+// frame is a frame header (RFC 9113 section 4.1).
 type frame struct {
 	length int
 	kind   uint8
@@ -54,7 +54,7 @@ func parseFrame(b []byte) frame {
 
 func (f *frame) has(flag uint8) bool { return f.flags&flag != 0 }
 
-// appendFrame writes the head of a frame.
+// appendFrame appends a frame header.
 func appendFrame(b []byte, f frame) []byte {
 	b = append(b, byte(f.length>>16), byte(f.length>>8), byte(f.length), f.kind, f.flags)
 	return binary.BigEndian.AppendUint32(b, f.stream)
@@ -81,7 +81,7 @@ func appendPing(b []byte, flags uint8, data [8]byte) []byte {
 	return append(b, data[:]...)
 }
 
-// appendBlock writes a field section, in as many frames as it takes.
+// appendBlock appends a field section as HEADERS and CONTINUATION frames with at most most bytes each.
 func appendBlock(b []byte, stream uint32, block []byte, end bool, most int) []byte {
 	f := frame{kind: frameHeaders, stream: stream}
 	if end {

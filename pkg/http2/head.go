@@ -6,31 +6,31 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// Head is a field section: that at the beginning of a request or an answer, or trailers. Its bytes are its own until its
-// stream is let go of.
+// Head is a decoded field section: the head of a request or a response, or trailers. Its bytes are valid until its stream is
+// closed.
 type Head struct {
-	// Method, Scheme, Authority, Path and Protocol are the pseudo fields of a request, nil where there is none.
+	// Method, Scheme, Authority, Path and Protocol are the pseudo-header fields of a request. A missing one is nil.
 	Method, Scheme, Authority, Path, Protocol []byte
-	// Status is that of an answer.
+	// Status is the status code of a response.
 	Status int
-	// Fields are valid: lower-case tokens, and values without control characters.
+	// Fields are valid: their names are lower-case tokens, and their values have no control characters.
 	Fields []http1.Field
-	// ContentLength is -1 where none is given, or none that is a number, or several.
+	// ContentLength is -1 if the field is missing, invalid or repeated.
 	ContentLength int64
-	// TooLarge says that fields are missing from Fields because all of them are more than may be.
+	// TooLarge reports that Fields is incomplete because the section exceeds a limit.
 	TooLarge bool
 
-	space     []byte // that the bytes are in
-	spill     *spill // where they are as well while the section is received and space is full
-	textBytes int    // length of all that was kept
+	space     []byte // backs the strings
+	spill     *spill // backs further strings while the section is received and space is full
+	textBytes int    // length of all strings
 
-	cookieBytes int // length of all values of Cookie, where there are several
+	cookieBytes int // length of all Cookie values if there are several
 }
 
-// Their space is never nil: nor is what is kept, even where it is empty.
+// heads pools Heads. Their space is never nil, so that an empty string that was copied is not nil either.
 var heads = sync.Pool{New: func() any { return &Head{space: make([]byte, 0, 1<<10)} }}
 
-// mostKeptSpace is how large the space of a Head that waits for another use may be.
+// maxPooledSpace is the largest space, in bytes, of a Head that is returned to the pool.
 const maxPooledSpace = 8 << 10
 
 func newHead(s *spill) *Head {
@@ -46,14 +46,14 @@ func (h *Head) release() {
 	heads.Put(h)
 }
 
-// spill takes what does not fit in the space of a Head. A connection has one, so that a section that grows leaves no
-// array behind for each size that it had on its way.
+// spill backs the strings that do not fit in the space of a Head. A connection has one, so that a growing section does not
+// leave behind a buffer for each size that it outgrew.
 type spill struct{ bytes []byte }
 
-// mostSpill is how much of the memory is kept for the next section of the connection.
+// maxRetainedSpill is the largest spill buffer, in bytes, that is kept for the next section of the connection.
 const maxRetainedSpill = 16 << 10
 
-// keep copies text to where it lives as long as the Head.
+// copyText copies text to memory that is valid as long as the Head.
 func (h *Head) copyText(text string) []byte {
 	h.textBytes += len(text)
 	if len(h.space)+len(text) > cap(h.space) {
@@ -70,7 +70,7 @@ func (s *spill) copyText(text string) []byte {
 	return s.bytes[start:len(s.bytes):len(s.bytes)]
 }
 
-// settle moves a Head that has spilled to one array of exactly its size.
+// compactSpill moves the strings of a Head that has spilled to one buffer of exactly the right size.
 func (h *Head) compactSpill() {
 	if h.spill == nil {
 		return
@@ -105,16 +105,16 @@ func (h *Head) compact() {
 	h.space = space
 }
 
-// Bytes is how much memory the bytes of the head take.
+// Bytes returns the size of the memory that backs the strings.
 func (h *Head) Bytes() int { return cap(h.space) }
 
-// size is how much memory the Head holds.
+// memorySize returns the size of the memory that the Head occupies.
 func (h *Head) memorySize() int { return cap(h.space) + cap(h.Fields)*fieldSize }
 
-// fieldBytes is the size of a http1.Field.
+// fieldSize is the size of an http1.Field.
 const fieldSize = 56
 
-// pseudo gives the place of a pseudo field of requests, nil for any other one.
+// pseudo returns a pointer to the pseudo-header field of a request, or nil if there is no such field.
 func (h *Head) pseudo(name string) *[]byte {
 	switch name {
 	case ":method":
@@ -131,8 +131,8 @@ func (h *Head) pseudo(name string) *[]byte {
 	return nil
 }
 
-// isRequest reports whether the pseudo fields are those of a request: all of them, or those of CONNECT (RFC 9113 sections
-// 8.3.1 and 8.5, RFC 8441 section 4).
+// isRequest reports whether the pseudo-header fields are valid for a request, with the exceptions for CONNECT (RFC 9113
+// sections 8.3.1 and 8.5, RFC 8441 section 4).
 func (h *Head) isRequest() bool {
 	if h.Method == nil {
 		return false

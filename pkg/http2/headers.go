@@ -2,7 +2,7 @@ package http2
 
 import "golang.org/x/net/http2/hpack"
 
-// takeHeaders begins a field section.
+// processHeaders starts a field section.
 func (c *Conn) processHeaders(f *frame, p []byte) error {
 	if f.stream == 0 {
 		return protocolError("HEADERS without a stream")
@@ -26,7 +26,7 @@ func (c *Conn) processHeaders(f *frame, p []byte) error {
 	return c.continueSection(f, p)
 }
 
-// unpad takes the padding off (RFC 9113 section 6.2).
+// unpad removes the padding (RFC 9113 section 6.2).
 func unpad(f *frame, p []byte) ([]byte, error) {
 	if !f.has(flagPadded) {
 		return p, nil
@@ -48,7 +48,7 @@ func (c *Conn) processContinuation(f *frame, p []byte) error {
 	return c.continueSection(f, p)
 }
 
-// beginSection finds out what the section is: the head of a request, that of an answer, or trailers.
+// startSection determines the kind of the section, and prepares for its fields.
 func (c *Conn) startSection(f *frame) error {
 	kind, err := c.sectionKind(f)
 	if err != nil {
@@ -87,11 +87,12 @@ func (c *Conn) sectionKind(f *frame) (sectionKind, error) {
 	return 0, protocolError("a stream is opened below another one")
 }
 
-// mostEncoded is how long a section may be as it is sent. What is shorter, and too long all the same, is its stream's affair.
+// maxEncodedSection returns the limit for the encoded length of a section. A longer section ends the connection; a section
+// that is only too long when decoded affects only its stream.
 func (o *Options) maxEncodedSection() int { return 2 * o.HeadBytes }
 
-// continueSection decompresses a part of the section. A section costs time for as long as it is encoded, whatever is kept
-// of it.
+// continueSection decodes a fragment of the section. Decoding costs time for the whole encoded length, even if the fields are
+// dropped, so that length is limited.
 func (c *Conn) continueSection(f *frame, p []byte) error {
 	s := &c.recv.section
 	if s.encodedBytes += len(p); s.encodedBytes > c.options.maxEncodedSection() {
@@ -120,7 +121,7 @@ func (c *Conn) addField(f hpack.HeaderField) {
 	}
 }
 
-// endSection gives the section to its stream.
+// endSection passes the complete section to its stream.
 func (c *Conn) endSection(section *section) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,7 +144,7 @@ func (c *Conn) endSection(section *section) error {
 	return s.processResponse(section)
 }
 
-// endRequest opens a stream.
+// processRequest opens a stream for a request.
 func (c *Conn) processRequest(section *section) error {
 	id := section.stream
 	c.maxPeerID = id
@@ -174,7 +175,7 @@ func (c *Conn) processRequest(section *section) error {
 	return nil
 }
 
-// takeTrailers ends the stream: nothing else may follow (RFC 9113 section 8.1).
+// processTrailers ends the receiving side of the stream. No frame may follow trailers (RFC 9113 section 8.1).
 func (s *Stream) processTrailers(section *section) error {
 	if !section.endStream || section.head.TooLarge {
 		section.head.release()
@@ -184,7 +185,7 @@ func (s *Stream) processTrailers(section *section) error {
 	return s.endReceiving()
 }
 
-// mostInterim bounds how many interim answers are kept until somebody asks for them.
+// maxInterimHeads limits the interim (1xx) responses of a stream.
 const maxInterimHeads = 32
 
 func (s *Stream) processResponse(section *section) error {
@@ -212,7 +213,7 @@ func (s *Stream) processResponse(section *section) error {
 	return nil
 }
 
-// tell gives a head to whoever awaits one.
+// pushHead queues a head for AwaitHead.
 func (s *Stream) pushHead(h *Head) {
 	s.heads = append(s.heads, h)
 	s.readable.Broadcast()

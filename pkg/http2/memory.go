@@ -7,44 +7,44 @@ import "github.com/limpet-dev/limpet/pkg/memory"
 // ends its stream.
 
 const (
-	// streamBytes is what a stream costs beside its head and its body: a goroutine with a stack, and what its owner knows of
-	// it.
+	// streamBytes is the cost of a stream in bytes without head and body: a goroutine with its stack, and the state of the
+	// stream's owner.
 	streamBytes = 12 << 10
-	// BufferBytes is a buffer that holds a part of the response while the peer does not take it.
+	// BufferBytes is the size of a buffer for the part of a response that the peer has not accepted yet.
 	BufferBytes = 16 << 10
 )
 
-// SetAccount makes the connection count in a what its peer's streams hold. It is called before Serve.
+// SetAccount charges the memory of the peer's streams to a. It must be called before Serve.
 func (c *Conn) SetAccount(a *memory.Account) { c.account = a }
 
-// ChargeTo makes the stream count in a what it holds of the body from now on. It is for streams that were opened from here,
-// on whose connection the requests of many clients share the way.
+// ChargeTo charges the buffered body to a from now on. It is for client streams, because the requests of many clients share
+// their connection.
 func (s *Stream) ChargeTo(a *memory.Account) {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	s.account = a
 }
 
-// cost is what the stream of a request with this head holds. The owner keeps a list of the fields of its own, puts cookies
-// together, and writes the head out for the pod, in a buffer that grows by a quarter, until the pod responds.
+// totalCost returns the cost of a request's stream in bytes. The owner copies the list of fields, joins cookies, and writes
+// the head for the pod to a buffer that grows by a quarter, until the pod responds.
 func (h *Head) totalCost() int {
 	return h.costWithoutHead() + BufferBytes + h.memorySize() + h.cookieBytes + cap(h.space) + cap(h.space)/4
 }
 
-// costReleased is what is left of the cost once the head is released.
+// costWithoutHead returns the part of the cost that remains after the head is released.
 func (h *Head) costWithoutHead() int { return streamBytes + cap(h.Fields)*fieldSize }
 
-// charge counts the head of a stream that is about to be opened. It returns false if it may not be held.
+// charge charges the head of a new stream. It returns false if that would exceed the memory budget.
 func (c *Conn) charge(h *Head) (n int, ok bool) {
 	n = h.totalCost()
 	return n, c.account.Take(n)
 }
 
-// busy is the field section of a response with the status 503 and Retry-After: 5.
+// unavailableBlock is the field section of a 503 response with Retry-After: 5.
 var unavailableBlock = AppendField(AppendStatus(nil, 503), []byte("retry-after"), []byte("5"))
 
-// refuse responds to a request that is not served because its connection, or the process, holds too much. Too many of them
-// end the connection as resets do.
+// refuseOverBudget responds with a 503 to a request that would exceed the memory budget of the connection or the process. It
+// counts as a reset, so that too many of them end the connection.
 func (c *Conn) refuseOverBudget(section *section) error {
 	id := section.stream
 	section.head.release()
@@ -58,8 +58,8 @@ func (c *Conn) refuseOverBudget(section *section) error {
 	return c.countReset()
 }
 
-// blocksIncluded is how many blocks of a body are counted with the stream itself, so that a short body never fails for want
-// of memory.
+// includedBlocks returns the number of blocks of a body that are included in the cost of the stream, so that a short body
+// never fails for lack of memory.
 func (c *Conn) includedBlocks() int {
 	if c.isServer() {
 		return 1
@@ -67,8 +67,8 @@ func (c *Conn) includedBlocks() int {
 	return BufferBytes / dataBlockSize
 }
 
-// overflow ends a stream whose body may not be held. The peer of a side that is not the server is not to blame: it is the
-// client that does not read.
+// resetOverBudget resets a stream whose body would exceed the memory budget. For a client stream the peer is not to blame: it
+// is Limpet's client that does not read.
 func (s *Stream) resetOverBudget() error {
 	c := s.conn
 	c.resetStream(s.id, CodeEnhanceYourCalm)
@@ -79,7 +79,7 @@ func (s *Stream) resetOverBudget() error {
 	return c.countReset()
 }
 
-// release gives back what was counted for the stream, but for so many bytes.
+// releaseCharge returns the charge of the stream except for keep bytes.
 func (s *Stream) releaseCharge(keep int) {
 	if keep < s.charged {
 		s.conn.account.Return(s.charged - keep)

@@ -7,21 +7,22 @@ import (
 
 const (
 	outputSize = 16 << 10
-	// mostPending is how much is collected while the peer does not read, before streams have to wait.
+	// maxPending is the number of buffered bytes above which streams wait before they buffer more.
 	maxPending = 64 << 10
-	// mostAsked is that for requests. They do not wait: there may be another connection.
+	// maxPendingRequests is the same limit for requests. They fail instead of waiting, because there may be another
+	// connection.
 	maxPendingRequests = 1 << 20
-	// mostReplies is how many answers to the peer's own frames may be added to that: a peer that has so much said to it and
-	// reads nothing of it is not worth more.
+	// maxPendingReplies limits the buffered replies to the peer's own frames. A peer that causes more and does not read is
+	// disconnected.
 	maxPendingReplies = 32 << 10
 )
 
-// output is what waits to be written to a connection.
+// output is a buffer of frames to be written to a connection.
 type output struct{ bytes []byte }
 
 var outputs = sync.Pool{New: func() any { return &output{make([]byte, 0, outputSize)} }}
 
-// output gives what to append to. collect takes it back.
+// output returns the buffer to append frames to. The result must be passed to collect.
 func (c *Conn) output() []byte {
 	if c.out == nil {
 		c.out = outputs.Get().(*output)
@@ -32,7 +33,7 @@ func (c *Conn) output() []byte {
 
 func (c *Conn) collect(b []byte) { c.out.bytes = b }
 
-// pending is how much waits to be written.
+// pending returns the number of buffered bytes.
 func (c *Conn) pending() int {
 	if c.out == nil {
 		return 0
@@ -40,8 +41,8 @@ func (c *Conn) pending() int {
 	return len(c.out.bytes)
 }
 
-// flush makes sure that what was collected is written soon, unless the connection has ended: whoever closes the socket then
-// is its only user.
+// flush starts the writer goroutine if there is output. It has no effect once the connection has ended: then the socket
+// belongs to the caller of Serve.
 func (c *Conn) flush() {
 	if c.out == nil || c.writing || c.err != nil {
 		return
@@ -50,8 +51,8 @@ func (c *Conn) flush() {
 	go c.write()
 }
 
-// write writes until nothing is left. Whatever can run goes first: of 100 streams whose answers come at the same time, all
-// are in one write then.
+// write writes output until there is none left. It yields before each write, so that streams whose responses are ready at the
+// same time share one write.
 func (c *Conn) write() {
 	for {
 		runtime.Gosched()

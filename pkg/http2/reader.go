@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// Serve reads from the connection until it ends, and says why: io.EOF where nothing was wrong. All streams have failed
-// then. The connection is still to be closed: one that ends here for what the peer did may have bytes on their way which
-// closing at once would destroy. After a flood it is closed.
+// Serve reads frames until the connection ends, and returns the error that ended it: io.EOF after a clean end. All streams
+// have failed by then. Serve does not close the socket, except after a flood: closing it while data from the peer is in
+// flight could discard the GOAWAY. The caller must close it.
 func (c *Conn) Serve() error {
 	err := c.readPreface()
 	for err == nil {
@@ -24,7 +24,7 @@ func (c *Conn) Serve() error {
 	return err
 }
 
-// begin reads what a connection begins with: the preface, and settings (RFC 9113 section 3.4).
+// readPreface reads the client preface and the first SETTINGS frame (RFC 9113 section 3.4).
 func (c *Conn) readPreface() error {
 	if c.isServer() {
 		if err := c.waitBuffered(len(Preface)); err != nil {
@@ -45,7 +45,7 @@ func (c *Conn) readPreface() error {
 	return c.processFrame(&f)
 }
 
-// need waits until that many bytes are buffered. What was collected meanwhile is written first: the peer may wait for it.
+// waitBuffered waits until n bytes are buffered. It flushes output first, because the peer may be waiting for it.
 func (c *Conn) waitBuffered(n int) error {
 	for len(c.socket.Buffered()) < n {
 		if err := c.flushReplies(); err != nil {
@@ -59,7 +59,7 @@ func (c *Conn) waitBuffered(n int) error {
 	return nil
 }
 
-// reply writes what the peer's frames have brought about.
+// flushReplies flushes the replies to the peer's frames. It returns ErrFlood if there are too many.
 func (c *Conn) flushReplies() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +94,7 @@ func (c *Conn) readFrame() error {
 	return c.processFrame(&f)
 }
 
-// take reads what follows the head of a frame, and does what it says.
+// processFrame reads the payload of a frame and processes it.
 func (c *Conn) processFrame(f *frame) error {
 	if f.kind == frameData {
 		return c.handleStreamError(c.processData(f))
@@ -131,8 +131,8 @@ func (c *Conn) processPayload(f *frame, p []byte) error {
 	return nil // RFC 9113 section 5.5
 }
 
-// settleStream resets the stream that an error is about. Any other error is the connection's, and so is one about a stream
-// that the peer has not opened: it would not know what is reset (RFC 9113 section 5.1).
+// handleStreamError resets the stream of a streamError and returns other errors. An error on an idle stream ends the
+// connection: RST_STREAM must not be sent for an idle stream (RFC 9113 section 6.4).
 func (c *Conn) handleStreamError(err error) error {
 	streamErr, ok := err.(streamError) //nolint:errorlint // made here, and not wrapped
 	if !ok {
@@ -147,7 +147,7 @@ func (c *Conn) handleStreamError(err error) error {
 	return c.countReset()
 }
 
-// resetStream tells the peer, and the owner if there is one.
+// resetStream sends RST_STREAM and fails the stream, if it still exists.
 func (c *Conn) resetStream(id uint32, code Code) {
 	if c.err != nil {
 		return
@@ -161,7 +161,7 @@ func (c *Conn) resetStream(id uint32, code Code) {
 	}
 }
 
-// checkPriority passes over priorities, which are deprecated (RFC 9113 section 5.3.2).
+// checkPriority validates a PRIORITY frame and ignores it. Priorities are deprecated (RFC 9113 section 5.3.2).
 func checkPriority(f *frame, p []byte) error {
 	switch {
 	case f.stream == 0:
@@ -176,7 +176,7 @@ func checkPriority(f *frame, p []byte) error {
 
 const priorityBytes = 5
 
-// streamIn reads the id of a stream, whose first bit is reserved.
+// parseStreamID reads a stream ID. The first bit is reserved.
 func parseStreamID(p []byte) uint32 { return binary.BigEndian.Uint32(p) & maxStream }
 
 func (c *Conn) processReset(f *frame, p []byte) error {
@@ -242,7 +242,7 @@ func (c *Conn) processWindowUpdate(f *frame, p []byte) error {
 	return nil
 }
 
-// widen opens the window of the connection.
+// addSendWindow increases the send window of the connection.
 func (c *Conn) addSendWindow(increment int64) error {
 	if increment == 0 {
 		return protocolError("the window is opened by nothing")
@@ -265,8 +265,8 @@ func (s *Stream) addSendWindow(increment int64) error {
 	return nil
 }
 
-// windowOpened leaves those alone who wait for their turn: they look at their window when it comes. Else each frame that
-// changes windows would wake all streams, for nothing.
+// wakeUnqueuedSender wakes the sender unless it is queued for the connection: a queued one checks its window when it has its
+// turn. Otherwise each WINDOW_UPDATE or SETTINGS frame could wake all streams in vain.
 func (s *Stream) wakeUnqueuedSender() {
 	if !s.queued {
 		s.writable.Broadcast()

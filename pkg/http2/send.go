@@ -2,8 +2,8 @@ package http2
 
 import "os"
 
-// SendHead collects a field section: that at the beginning of an answer, or trailers. With end set nothing follows it. It
-// waits while the peer does not read what was collected before.
+// SendHead buffers a field section: the head of a response, or trailers. If endStream is set, the stream ends with it. It
+// waits while too much output is buffered.
 func (s *Stream) SendHead(block []byte, end bool) error {
 	c := s.conn
 	c.mu.Lock()
@@ -15,7 +15,7 @@ func (s *Stream) SendHead(block []byte, end bool) error {
 	return nil
 }
 
-// awaitRoom does not queue with those that have a body to send: whatever the windows say, heads pass.
+// waitOutputSpace does not queue behind streams that send a body: heads are not subject to flow control.
 func (s *Stream) waitOutputSpace() error {
 	c := s.conn
 	for {
@@ -37,8 +37,8 @@ func (s *Stream) appendBlock(block []byte, end bool) {
 	}
 }
 
-// tellTable says once, before the first field section, that we keep no dynamic table: else a peer that allows less than the
-// default would wait to be told (RFC 7541 section 4.2).
+// withTableSizeUpdate prefixes the first field section with a dynamic table size of zero. Otherwise a peer with a smaller
+// limit than the default would wait for that update (RFC 7541 section 4.2).
 func (c *Conn) withTableSizeUpdate(block []byte) []byte {
 	if c.tableSizeSent {
 		return block
@@ -47,7 +47,7 @@ func (c *Conn) withTableSizeUpdate(block []byte) []byte {
 	return append([]byte{0x20}, block...)
 }
 
-// Send collects a part of the body. It waits while windows are closed.
+// Send buffers a part of the body. It waits while the send windows are closed.
 func (s *Stream) Send(p []byte) error {
 	c := s.conn
 	c.mu.Lock()
@@ -68,7 +68,7 @@ func (s *Stream) Send(p []byte) error {
 	return nil
 }
 
-// Takes reports whether Send would collect that much without waiting.
+// CanSend reports whether Send would buffer n bytes without waiting.
 func (s *Stream) CanSend(n int) bool {
 	c := s.conn
 	c.mu.Lock()
@@ -76,7 +76,7 @@ func (s *Stream) CanSend(n int) bool {
 	return s.err == nil && c.canSendData() && s.isNextSender() && min(s.sendWindow, c.sendWindow) >= int64(n)
 }
 
-// SendEnd says that nothing more will be sent, on the last frame if that can still be changed.
+// SendEnd ends the sending side. It sets END_STREAM on the last frame of the stream if that is still buffered.
 func (s *Stream) SendEnd() error {
 	c := s.conn
 	c.mu.Lock()
@@ -96,7 +96,7 @@ func (s *Stream) SendEnd() error {
 	return nil
 }
 
-// Flush makes sure that what was collected is written soon. It does not wait for that.
+// Flush makes the writer write the output. It does not wait for that.
 func (s *Stream) Flush() error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
@@ -107,12 +107,12 @@ func (s *Stream) Flush() error {
 	return s.sendFailure()
 }
 
-// mark remembers where the frame is that is about to be collected.
+// markFrame remembers the position in the output of the frame that is about to be appended.
 func (s *Stream) markFrame() {
 	s.frameOffset, s.frameSeq, s.hasFrame = len(s.conn.output()), s.conn.outputSeq, true
 }
 
-// endSending writes what there is: nothing more of this stream is to be waited for.
+// endSending ends the sending side and flushes the output.
 func (s *Stream) endSending() {
 	s.sendEnded = true
 	s.conn.flush()
@@ -131,8 +131,8 @@ func (s *Stream) sendFailure() error {
 	return nil
 }
 
-// awaitWindow gives how much of a body may be sent now. Streams that wait for the connection get it one after the other, a
-// frame each, however much they have to send.
+// awaitWindow returns the number of bytes that may be sent now, at most want. Streams that wait for the connection window
+// take turns, one frame each.
 func (s *Stream) awaitWindow(want int) (int, error) {
 	c := s.conn
 	for {

@@ -5,16 +5,16 @@ import "slices"
 // The window of the connection, and the room for what waits to be written, are shared by its streams. Those that find none
 // queue, and take turns once there is some.
 
-// isOpen reports whether any stream may send a part of a body.
+// canSendData reports whether the connection window and the output have space for DATA.
 func (c *Conn) canSendData() bool { return c.sendWindow > 0 && c.pending() < maxPending }
 
-// isNext reports whether no other stream is before s.
+// isNextSender reports whether no other stream is ahead of s.
 func (s *Stream) isNextSender() bool {
 	c := s.conn
 	return c.sender == s || c.sender == nil && len(c.sendQueue) == 0
 }
 
-// queueUp waits until it is the turn of s, or something else has changed.
+// waitInQueue waits until it is the turn of s, or until s fails or its deadline expires.
 func (s *Stream) waitInQueue() {
 	c := s.conn
 	s.yieldSender()
@@ -26,7 +26,7 @@ func (s *Stream) waitInQueue() {
 	s.writable.Wait()
 }
 
-// passTurn is for a stream that has had its turn, or has no use for it.
+// yieldSender ends the turn of s, if it has one, and wakes the next stream.
 func (s *Stream) yieldSender() {
 	c := s.conn
 	if c.sender == s {
@@ -35,7 +35,7 @@ func (s *Stream) yieldSender() {
 	c.wakeNextSender()
 }
 
-// nextTurn wakes the stream that has waited longest, if there is something to share.
+// wakeNextSender wakes the stream at the head of the queue if there is window and output space.
 func (c *Conn) wakeNextSender() {
 	if c.sender != nil || len(c.sendQueue) == 0 || !c.canSendData() {
 		return
@@ -46,7 +46,7 @@ func (c *Conn) wakeNextSender() {
 	c.sender.writable.Broadcast()
 }
 
-// leaveQueue is for a stream that will send no more.
+// leaveQueue removes a stream that sends no more.
 func (s *Stream) leaveQueue() {
 	c := s.conn
 	if s.queued {

@@ -18,20 +18,21 @@ const (
 	largestFrame  = 1<<24 - 1
 )
 
-// settings are those of the peer.
+// peerSettings are the settings of the peer.
 type peerSettings struct {
-	received      bool // they have come
+	received      bool // the first SETTINGS frame was received
 	maxStreams    uint32
 	initialWindow int64
 }
 
-// defaultSettings are those of a peer that says nothing else. Nothing is asked of it before it has had its say.
+// defaultPeerSettings returns the initial values (RFC 9113 section 6.5.2). Streams are only opened after the peer's SETTINGS
+// have arrived.
 func defaultPeerSettings() peerSettings {
 	return peerSettings{maxStreams: maxStream, initialWindow: initialWindow}
 }
 
-// set takes one setting over. Those that are not known are passed over. The size of the dynamic table is nothing to us: we
-// have none. Nor is that of frames: ours are never longer than what all must take.
+// set applies one setting and ignores unknown ones. It also ignores HEADER_TABLE_SIZE, because the encoder has no dynamic
+// table, and MAX_FRAME_SIZE, because sent frames never exceed the minimum that all peers must accept.
 func (s *peerSettings) set(id uint16, value uint32) error {
 	switch id {
 	case settingEnablePush:
@@ -57,7 +58,7 @@ func (s *peerSettings) set(id uint16, value uint32) error {
 	return nil
 }
 
-// takeSettings applies what the peer has set, and acknowledges it.
+// processSettings applies the peer's settings and acknowledges them.
 func (c *Conn) processSettings(f *frame, p []byte) error {
 	if err := checkSettings(f); err != nil || f.has(flagAck) {
 		return err
@@ -90,7 +91,7 @@ func checkSettings(f *frame) error {
 	return nil
 }
 
-// moveWindows changes the windows of all streams, which may be negative then (RFC 9113 section 6.9.2).
+// adjustStreamWindows adjusts the send windows of all streams. They may become negative (RFC 9113 section 6.9.2).
 func (c *Conn) adjustStreamWindows(by int64) error {
 	for _, s := range c.streams {
 		if s.sendWindow += by; s.sendWindow > maxWindow {
@@ -103,7 +104,7 @@ func (c *Conn) adjustStreamWindows(by int64) error {
 	return nil
 }
 
-// appendSettings writes our own, and opens the window of the connection.
+// appendSettings appends the SETTINGS frame, and a WINDOW_UPDATE for the connection window.
 func (o *Options) appendSettings(b []byte, isClient bool) []byte {
 	all := []setting{
 		{settingEnablePush, 0},

@@ -5,32 +5,33 @@ import (
 	"time"
 )
 
-// leaving is how far a side that is asked has come with going away (RFC 9113 section 6.8).
+// shutdownState is the progress of a server's graceful shutdown (RFC 9113 section 6.8).
 type shutdownState uint8
 
 const (
 	notShuttingDown shutdownState = iota
-	// announced: the peer was told not to open streams, and those that are on their way are still taken.
+	// goAwayAnnounced: a GOAWAY with the largest stream ID was sent. Streams in flight are still accepted.
 	goAwayAnnounced
-	// left: no more streams are taken, and the peer knows which ones were.
+	// goAwayFinal: the final GOAWAY was sent. Streams above its last stream ID are ignored.
 	goAwayFinal
 )
 
-// farewell is in the PING whose answer shows that the peer has read the announcement.
+// shutdownPing is the payload of the PING whose acknowledgment shows that the peer has read the first GOAWAY.
 var shutdownPing = [8]byte{'f', 'a', 'r', 'e', 'w', 'e', 'l', 'l'}
 
-// patience is for how long that is waited for, in milliseconds.
+// goAwayTimeout limits the wait for that acknowledgment, in milliseconds.
 const goAwayTimeout = 1000
 
-// Leave tells the peer to go elsewhere with what it asks for next. Serve ends with io.EOF when the last stream has. It
-// is to be called again from time to time: a peer that does not answer is not waited for.
+// StartGracefulShutdown sends GOAWAY. Streams in progress continue, and Serve returns io.EOF after the last of them. It does
+// not wait for that. Call it again from time to time, so that a peer that does not acknowledge the first GOAWAY gets the
+// final one.
 func (c *Conn) StartGracefulShutdown() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.continueShutdown()
 }
 
-// goAway takes the next step, if it is time for it.
+// continueShutdown takes the next step of the shutdown if it is due.
 func (c *Conn) continueShutdown() {
 	switch {
 	case c.err != nil:
@@ -47,7 +48,7 @@ func (c *Conn) announceGoAway() {
 	c.flush()
 }
 
-// pinged takes the answer to a PING.
+// processPingAck processes the acknowledgment of a PING.
 func (c *Conn) processPingAck(data [8]byte) {
 	if data == shutdownPing && c.shutdown == goAwayAnnounced {
 		c.sendFinalGoAway()
@@ -61,7 +62,7 @@ func (c *Conn) sendFinalGoAway() {
 	c.closeIfShutDown()
 }
 
-// endIfLeft ends a connection that has nothing more to do.
+// closeIfShutDown ends a connection whose shutdown is complete.
 func (c *Conn) closeIfShutDown() {
 	if c.shutdown != goAwayFinal || c.owned > 0 || len(c.streams) > 0 || c.err != nil {
 		return
@@ -70,7 +71,7 @@ func (c *Conn) closeIfShutDown() {
 	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // ends the wait for more
 }
 
-// takeGoAway notes that the peer takes no more streams, and which ones it has not begun with.
+// processGoAway fails the streams that the peer will not process, and prevents new ones.
 func (c *Conn) processGoAway(f *frame, p []byte) error {
 	if f.stream != 0 {
 		return protocolError("GOAWAY on a stream")

@@ -10,10 +10,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// Stream is one request and its answer. One goroutine may receive while another one sends; the rest is safe for
-// concurrent use. Whoever got it must Close it.
+// Stream is one request and its response. One goroutine may receive while another one sends. The other methods are safe for
+// concurrent use. The owner must Close it.
 type Stream struct {
-	// Head is that of a request, or of a final answer once AwaitHead gave it.
+	// Head is the head of the request, or the head that AwaitHead returned last.
 	Head *Head
 
 	conn *Conn
@@ -47,7 +47,7 @@ type Stream struct {
 	queued                         bool // for its turn to send
 }
 
-// newStream makes a stream that is open both ways.
+// newStream returns a stream that is open in both directions.
 func (c *Conn) newStream(id uint32) *Stream {
 	s := &Stream{
 		conn: c, id: id, declaredLength: -1,
@@ -58,7 +58,7 @@ func (c *Conn) newStream(id uint32) *Stream {
 	return s
 }
 
-// failLocked wakes whoever waits on the stream.
+// failLocked fails the stream with err, unless it has failed before, and wakes all waiters.
 func (s *Stream) failLocked(err error) {
 	if s.err == nil {
 		s.err = err
@@ -68,14 +68,13 @@ func (s *Stream) failLocked(err error) {
 	s.wakeSender()
 }
 
-// wakeSender is for what ends all waits to send.
+// wakeSender wakes a sender that waits for a window or for output space.
 func (s *Stream) wakeSender() {
 	s.writable.Broadcast()
 	s.conn.outputChanged.Broadcast()
 }
 
-// endReceiving notes that nothing more will come. A body that is not as long as it was said to be is malformed (RFC 9113
-// section 8.1.1).
+// endReceiving ends the receiving side. A body that differs from its Content-Length is malformed (RFC 9113 section 8.1.1).
 func (s *Stream) endReceiving() error {
 	if s.declaredLength >= 0 && s.receivedLength != s.declaredLength {
 		return streamError{s.id, CodeProtocol}
@@ -92,7 +91,7 @@ func (s *Stream) removeIfEnded() {
 	}
 }
 
-// AwaitHead waits for the next interim answer, or the final one.
+// AwaitHead waits for the next head, interim or final.
 func (s *Stream) AwaitHead() (*Head, error) {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
@@ -119,8 +118,8 @@ func (s *Stream) readFailure() error {
 	return nil
 }
 
-// Next gives the next span of the body. It is valid until the next call. At the end there is io.EOF; with wait unset,
-// http1.ErrIncomplete says that nothing has come yet.
+// Next returns the next span of the body, which is valid until the next call. It returns io.EOF at the end. If wait is false
+// and no data has arrived, it returns http1.ErrIncomplete.
 func (s *Stream) Next(wait bool) ([]byte, error) {
 	c := s.conn
 	c.mu.Lock()
@@ -144,7 +143,7 @@ func (s *Stream) Next(wait bool) ([]byte, error) {
 	}
 }
 
-// Read is part of io.Reader. It waits.
+// Read implements io.Reader. It waits for data.
 func (s *Stream) Read(p []byte) (int, error) {
 	span, err := s.Next(true)
 	if err != nil {
@@ -156,7 +155,7 @@ func (s *Stream) Read(p []byte) (int, error) {
 	return s.lastSpan, nil
 }
 
-// endSpan is done with the last span that was given: the peer may send so much more.
+// consumeLastSpan drops the span that Next returned last, and returns its bytes to the peer's window.
 func (s *Stream) consumeLastSpan() {
 	if s.lastSpan == 0 {
 		return
@@ -168,7 +167,7 @@ func (s *Stream) consumeLastSpan() {
 	s.addRecvCredit(n)
 }
 
-// Await waits until Next has something to say, without giving it.
+// WaitReadable waits until Next can return without waiting.
 func (s *Stream) WaitReadable() error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
@@ -183,7 +182,7 @@ func (s *Stream) WaitReadable() error {
 	return nil
 }
 
-// Trailers are those that came with the end of the body.
+// Trailers returns the trailer fields. They are valid once Next has returned io.EOF.
 func (s *Stream) Trailers() []http1.Field {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
@@ -193,22 +192,22 @@ func (s *Stream) Trailers() []http1.Field {
 	return s.trailers.Fields
 }
 
-// Ended reports whether nothing follows the head, as far as that is known yet.
+// Ended reports whether the receiving side has ended with nothing left to read: no data and no trailers.
 func (s *Stream) Ended() bool {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	return s.recvEnded && s.firstBlock == nil && s.trailers == nil
 }
 
-// Err is why the stream came to a bad end, nil if it did not.
+// Err returns the error that the stream failed with, or nil.
 func (s *Stream) Err() error {
 	s.conn.mu.Lock()
 	defer s.conn.mu.Unlock()
 	return s.err
 }
 
-// SetDeadline ends waits, those to come too, if t has passed, and lets there be waits again if t is zero. There are no
-// other deadlines.
+// SetDeadline interrupts current and future waits if t is not zero, and ends the interruption if t is zero. Deadlines in the
+// future are not supported.
 func (s *Stream) SetDeadline(t time.Time) error {
 	_ = s.SetReadDeadline(t)
 	return s.SetWriteDeadline(t)
@@ -232,7 +231,7 @@ func (s *Stream) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// Abort resets the stream with that code, if it has not ended. Its owner has still to Close it.
+// Abort resets the stream with the code, unless it has ended. The owner must still Close it.
 func (s *Stream) Abort(code Code) {
 	c := s.conn
 	c.mu.Lock()
@@ -244,7 +243,7 @@ func (s *Stream) Abort(code Code) {
 	s.failLocked(ErrClosed)
 }
 
-// Close lets go of the stream. What has not ended is reset with that code.
+// Close releases the stream. If it has not ended, it is reset with the code.
 func (s *Stream) Close(code Code) {
 	c := s.conn
 	c.mu.Lock()
@@ -267,8 +266,7 @@ func (s *Stream) Close(code Code) {
 	c.flush()
 }
 
-// ReleaseHead gives the memory of Head back, which is nil then. The owner says how many bytes
-// of it, and of buffers, the stream holds from now on.
+// ReleaseHead frees Head and sets it to nil. The stream is charged for kept bytes of copies and buffers from then on.
 func (s *Stream) ReleaseHead(kept int) {
 	if s.Head != nil {
 		s.chargedWithoutHead = s.Head.costWithoutHead()

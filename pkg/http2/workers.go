@@ -2,14 +2,14 @@ package http2
 
 import "slices"
 
-// workers are the goroutines that handle streams. One that is done rests until there is another stream: it has the stack
-// already that it will need. Growing one for each stream was 8 % of the CPU of a small request.
+// workers are the goroutines that run handle. An idle worker waits for another stream, because its stack has already grown.
+// Growing a stack per stream used 8 % of the CPU time of a small request.
 type workers struct {
-	idle    []chan *Stream // the newest last
-	minIdle int            // how many rested at least since Trim
+	idle    []chan *Stream // the most recently used last
+	minIdle int            // fewest idle workers since StopIdleWorkers was called last
 }
 
-// start has a stream handled.
+// startHandler runs handle for s on an idle worker, or on a new one.
 func (c *Conn) startHandler(s *Stream) {
 	w := &c.workers
 	last := len(w.idle) - 1
@@ -33,7 +33,7 @@ func (c *Conn) runHandlers(s *Stream) {
 	}
 }
 
-// rest reports whether there may be another stream.
+// addIdleWorker reports whether the worker should wait on next for another stream.
 func (c *Conn) addIdleWorker(next chan *Stream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -44,7 +44,7 @@ func (c *Conn) addIdleWorker(next chan *Stream) bool {
 	return true
 }
 
-// Trim ends the goroutines that nobody has needed since it was called last.
+// StopIdleWorkers stops the workers that were idle since the previous call.
 func (c *Conn) StopIdleWorkers() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +52,7 @@ func (c *Conn) StopIdleWorkers() {
 	c.workers.minIdle = len(c.workers.idle)
 }
 
-// dismiss ends those that have rested longest.
+// stopOldest stops the n workers that have been idle for the longest time.
 func (w *workers) stopOldest(n int) {
 	for _, next := range w.idle[:n] {
 		close(next)

@@ -11,7 +11,7 @@ import (
 // then what is written depends on nothing that was written before, and costs a fraction of keeping a table. What clients
 // do not get to see again in fewer bytes are mostly values that differ anyhow.
 
-// AppendStatus writes the pseudo field of an answer.
+// AppendStatus appends the pseudo-header field of a response.
 func AppendStatus(b []byte, status int) []byte {
 	switch status {
 	case 200:
@@ -33,7 +33,7 @@ func AppendStatus(b []byte, status int) []byte {
 	return strconv.AppendInt(b, int64(status), 10)
 }
 
-// AppendRequest writes the pseudo fields of a request. The target is path and query.
+// AppendRequest appends the pseudo-header fields of a request, except for the path.
 func AppendRequest(b []byte, method []byte, isTLS bool, authority []byte) []byte {
 	switch string(method) {
 	case "GET":
@@ -51,7 +51,7 @@ func AppendRequest(b []byte, method []byte, isTLS bool, authority []byte) []byte
 	return appendString(append(b, 0x01), authority)
 }
 
-// AppendPath writes the pseudo field of a target, which is in two parts.
+// AppendPath appends the :path pseudo-header field, which consists of path and query.
 func AppendPath(b, path, query []byte, hasQuery bool) []byte {
 	if !hasQuery && string(path) == "/" {
 		return append(b, 0x84)
@@ -67,7 +67,7 @@ func AppendPath(b, path, query []byte, hasQuery bool) []byte {
 	return b
 }
 
-// AppendField writes a field, whose name may be in any case.
+// AppendField appends a field. The name may be in any case.
 func AppendField[T ~string | ~[]byte](b []byte, name []byte, value T) []byte {
 	id := http1.NameID(name)
 	kind := byte(0x00)
@@ -82,13 +82,13 @@ func AppendField[T ~string | ~[]byte](b []byte, name []byte, value T) []byte {
 	return appendString(b, value)
 }
 
-// AppendLength writes a Content-Length.
+// AppendLength appends a Content-Length field.
 func AppendLength(b []byte, n int64) []byte {
 	var space [20]byte
 	return appendString(appendInt(b, 0, 4, int(staticNames[http1.FieldContentLength])), strconv.AppendInt(space[:0], n, 10))
 }
 
-// AppendLines writes fields that are in the form of HTTP/1.1, and known to be well-formed: name, colon, space, value, CRLF.
+// AppendLines appends fields in HTTP/1.1 format, which must be well-formed: name, colon, space, value, CRLF.
 func AppendLines(b, lines []byte) []byte {
 	for len(lines) > 0 {
 		end := bytes.IndexByte(lines, '\r')
@@ -99,7 +99,7 @@ func AppendLines(b, lines []byte) []byte {
 	return b
 }
 
-// AppendTrailers writes those trailers of m that may be forwarded.
+// AppendTrailers appends those trailers of m that may be forwarded.
 func AppendTrailers(b []byte, trailers []http1.Field, m *http1.Message) []byte {
 	for i := range trailers {
 		if f := &trailers[i]; http1.ForwardTrailer(f, m) {
@@ -132,7 +132,7 @@ func appendLower(b, name []byte) []byte {
 	return b
 }
 
-// appendInt writes an integer in the low bits of a byte, and what does not fit in bytes after it (RFC 7541 section 5.1).
+// appendInt appends an integer with an n-bit prefix (RFC 7541 section 5.1).
 func appendInt(b []byte, high byte, bits uint, n int) []byte {
 	most := 1<<bits - 1
 	if n < most {
@@ -145,7 +145,7 @@ func appendInt(b []byte, high byte, bits uint, n int) []byte {
 	return append(b, byte(n))
 }
 
-// staticNames are the indices of names in the static table (RFC 7541 appendix A), 0 for those that are not there.
+// staticNames maps field names to indices of the static table (RFC 7541 appendix A). Zero means that there is none.
 var staticNames = [256]uint8{
 	http1.FieldAcceptEncoding:     16,
 	http1.FieldAccept:             19,
