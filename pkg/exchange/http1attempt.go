@@ -24,13 +24,13 @@ func (x *Exchange) tryHTTP1() failure {
 	case noFailure:
 	case staleConn:
 		conn.Close()
-		return x.tryHTTP1() // there is one idle connection less
+		return x.tryHTTP1() // terminates: the pool has one idle connection less
 	default:
 		x.abortAttempt(conn)
 		return f
 	}
 	if f := attempt.receiveHead(); f.kind != noFailure {
-		// Asked before the pump is stopped, which fails it.
+		// Check failure first: stopping the pump makes reads from the client fail.
 		if err := x.body.failure(); err != nil {
 			f = failure{requestBodyFailed, err}
 		}
@@ -60,7 +60,7 @@ func (x http1Attempt) send() failure {
 	x.out.Buf = x.head.appendHead(x.out.Buf)
 	headBytes := len(x.out.Buf)
 	x.http1Upload = http1Upload{x.Exchange, x.conn}
-	_ = x.body.start(x.Exchange, &x.http1Upload, false) // sends nothing: nothing is kept
+	_ = x.body.start(x.Exchange, &x.http1Upload, false) // after an error the next write fails, too
 	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.AnswerTimeout))
 	err := x.body.sendBuffered()
 	if err == nil {
@@ -120,7 +120,7 @@ func (x http1Attempt) receiveHead() failure {
 	return failure{invalidResponse, errTooManyInterim}
 }
 
-var errTooManyInterim = errors.New("more interim answers than are believable")
+var errTooManyInterim = errors.New("exchange: too many interim (1xx) responses")
 
 // readHead reads the head of one response, interim or final.
 func (x http1Attempt) readHead() failure {

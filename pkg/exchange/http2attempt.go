@@ -36,7 +36,7 @@ func (x *Exchange) tryHTTP2() failure {
 		f = attempt.receiveHead()
 	}
 	if f.kind != noFailure {
-		if f.kind != streamRefused { // after which the pump goes on, for another pod
+		if f.kind != streamRefused { // otherwise the pump continues for the next attempt
 			x.abortAttempt(upstreamStream{stream})
 		}
 		return f
@@ -67,7 +67,7 @@ func (x http2Attempt) send() failure {
 	if x.guard.Stop() || x.body.failure() != nil {
 		return x.failure(err, true)
 	}
-	x.body.sendRest() // of no use after an error, but then the answer is there, or tells why
+	x.body.sendRest() // fails after an error, but then receiveHead returns the response or the cause
 	return failure{}
 }
 
@@ -117,7 +117,8 @@ func (x http2Attempt) setHead(head *http2.Head) {
 	}
 	r.ContentLength = head.ContentLength
 	if r.Has(http1.FieldTrailer) || r.Status < 200 || r.Status == 204 {
-		// It would leave no room for trailers in HTTP/1.1, and has no place without content (RFC 9110 section 8.6).
+		// HTTP/1.1 allows trailers only without Content-Length, and Content-Length is wrong without content (RFC 9110
+		// section 8.6).
 		r.ContentLength = -1
 	}
 	switch {
@@ -132,7 +133,7 @@ func (x http2Attempt) setHead(head *http2.Head) {
 
 // errUnexpectedWebSocket reports a 2xx response to a request for a WebSocket. Limpet sends no such request over HTTP/2, and
 // the client would take any 2xx for an open WebSocket (RFC 8441 section 5).
-var errUnexpectedWebSocket = errors.New("pods are not asked for WebSockets over HTTP/2")
+var errUnexpectedWebSocket = errors.New("exchange: unexpected 2xx response to a WebSocket request over HTTP/2")
 
 func (x http2Attempt) checkHead() failure {
 	if x.webSocketAccept != nil && x.resp.Status < 300 {
@@ -155,7 +156,7 @@ func (x http2Attempt) relay() {
 	}
 	x.prepareHead()
 	x.responseStarted = true
-	x.body.endReplay()
+	x.body.stopKeeping()
 	if x.relayResponse(x.stream, upstreamStream{x.stream}) && x.body.isSent() {
 		x.body.wait()
 		return

@@ -8,57 +8,45 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// bodyPump sends the body of a request to the pod. What has arrived goes out with the head; the rest is sent by a
-// goroutine of its own, because the pod may answer meanwhile, and may wait for the answer to be read before it takes
-// more.
+// bodyPump sends the body of a request to the pod. The part of the body that has arrived is sent together with the head. The
+// rest is sent by a separate goroutine, because the pod may respond before it has received the whole body, and may read no
+// more of the body until its response is read.
 //
-// The beginning of a body can be kept, for a pod that says that it has not begun with the request, as pods that speak
-// HTTP/2 do while they stop, and for another pod after that.
+// For HTTP/2, the start of the body is kept for another attempt: pods refuse streams while they shut down (RFC 9113 section
+// 8.7). The pump is then paused until start is called with the next upload, or until stop.
 type bodyPump struct {
 	x *Exchange
 
-	allRead   atomic.Bool // the whole body was read from the client
-	allSent   atomic.Bool // and written to the pod
-	wg        sync.WaitGroup
-	isStarted bool // the goroutine was started, and not waited for
+	// Owned by the goroutine of the exchange.
+	isStarted bool // the goroutine was started and not waited for
 
-	mu           sync.Mutex // guards what follows
+	// Shared with the goroutine that sends.
+	wg      sync.WaitGroup
+	allRead atomic.Bool // the whole body was read from the client
+	allSent atomic.Bool // the whole body was written to dst
+
+	mu           sync.Mutex // guards dst, state and replay; held while writing to dst
 	dst          upload
-	keeps        bool
-	isLong       bool // more has been read than is kept
-	replay       replayBuffer
-	refused      bool      // pod does not take the body, which is kept
-	over         bool      // there will be no other pod
-	stateChanged sync.Cond // there is one, or there will be none
+	state        pumpState
+	replay       replayBuffer // the body so far, in pumpKeeping and pumpPaused and after restoreBody
+	stateChanged sync.Cond    // signaled when the state is no longer pumpPaused
 
-	errMu     sync.Mutex
-	clientErr error // reading from the client failed
+	errMu     sync.Mutex // guards clientErr
+	clientErr error      // the error of reading from the client
 }
 
-// upload is where the body of a request goes: what differs between the protocols that pods speak.
-type upload interface {
-	// takes reports whether a span of that length can be sent without waiting for the pod, as far as that is known.
-	canWrite(n int) bool
-	// write sends or collects a span.
-	write(span []byte) error
-	// flush sends what was collected.
-	flush() error
-	// end sends or collects what follows the last span.
-	end(trailers []http1.Field) error
-	// close breaks the request off.
-	close()
-}
-
-// keptBody is how much of a body is kept for sending it once more. Most calls by gRPC fit, and pods that speak HTTP/2 take
-// so much before they have read anything, unless they say otherwise (RFC 9113 section 6.9.2).
-const maxReplayBytes = 1<<16 - 1
-
-// begin makes pod the one that gets the body, and sends it what an earlier one got. With keeps set there may be another one
-// later.
-func (p *bodyPump) start(x *Exchange, dst upload, keeps bool) error {
+// start makes dst the destination of the body, and sends what an earlier attempt has sent. If keep is set, the body is kept
+// for another attempt.
+func (p *bodyPump) start(x *Exchange, dst upload, keep bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.dst, p.keeps, p.refused = dst, keeps, false
+	p.dst = dst
+	switch {
+	case !keep:
+		p.state = pumpSending
+	case p.state != pumpTooLong:
+		p.state = pumpKeeping
+	}
 	p.stateChanged.L = &p.mu
 	p.stateChanged.Broadcast()
 	p.allSent.Store(x.req.Body == http1.BodyNone)
@@ -69,6 +57,7 @@ func (p *bodyPump) start(x *Exchange, dst upload, keeps bool) error {
 	return p.retryable(p.sendReplay())
 }
 
+// sendReplay sends what an earlier attempt has sent, and the end of the body if all of it was read.
 func (p *bodyPump) sendReplay() error {
 	if p.isSent() {
 		return nil
@@ -84,7 +73,8 @@ func (p *bodyPump) sendReplay() error {
 	return p.writeEnd(false)
 }
 
-// sendBuffered sends what has arrived of the body, as far as the pod takes it at once: it may answer before it takes more.
+// sendBuffered sends the part of the body that has arrived, for as long as the pod accepts it without waiting. A pod may
+// respond before it reads more.
 func (p *bodyPump) sendBuffered() error {
 	if p.isSent() || p.isStarted {
 		return nil
@@ -92,7 +82,7 @@ func (p *bodyPump) sendBuffered() error {
 	return p.send(false)
 }
 
-// sendRest starts the goroutine if the body has not been sent whole.
+// sendRest starts the goroutine that sends the rest of the body, unless all of it was sent.
 func (p *bodyPump) sendRest() {
 	if p.isSent() || p.isStarted {
 		return
@@ -107,8 +97,8 @@ func (p *bodyPump) run() {
 		p.x.guard.extend(p.x.responseDeadline())
 		return
 	}
-	// The pod does not get the rest of what it was promised. Unless the client is to blame it may have answered
-	// already, so it is for the goroutine that reads the answer to close the connection.
+	// The pod does not receive the complete body. If the client caused that, the request is aborted here. Otherwise the pod
+	// may have responded already, so the goroutine that reads the response decides when to close the connection.
 	if p.failure() != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -116,8 +106,8 @@ func (p *bodyPump) run() {
 	}
 }
 
-// send moves spans of the body to the pod. With wait set it goes on to the end of the body, else until it would have to
-// wait.
+// send copies spans of the body to the pod. If wait is set, it returns at the end of the body. Otherwise it also returns when
+// it would have to wait.
 func (p *bodyPump) send(wait bool) error {
 	for {
 		if !wait && !p.canWrite() {
@@ -146,38 +136,22 @@ func (p *bodyPump) send(wait bool) error {
 	}
 }
 
-// takesMore reports whether another span can be sent without waiting, for the pod or for another one.
+// canWrite reports whether another span can be sent without waiting for a pod.
 func (p *bodyPump) canWrite() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return !p.refused && p.dst.canWrite(http1.BufferSize)
+	return p.state != pumpPaused && p.dst.canWrite(http1.BufferSize)
 }
 
-// write sends a span. That the pod does not take it is no failure while all of the body is kept: there may be another pod,
-// which is waited for before more is read than that.
+// write sends a span. While the pump is paused, it waits for the next attempt before it reads more than can be kept.
 func (p *bodyPump) write(span []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.refused && !p.over && len(p.replay.bytes)+len(span) > maxReplayBytes {
+	for p.state == pumpPaused && len(p.replay.bytes)+len(span) > maxReplayBytes {
 		p.stateChanged.Wait()
 	}
 	p.keep(span)
 	return p.retryable(p.dst.write(span))
-}
-
-func (p *bodyPump) keep(span []byte) {
-	if p.keeps && !p.isLong && !p.replay.append(span, p.x.Account) {
-		p.isLong = true
-		p.replay.free()
-	}
-}
-
-func (p *bodyPump) retryable(err error) error {
-	if err == nil || !p.keeps || p.isLong {
-		return err
-	}
-	p.refused = true
-	return nil
 }
 
 func (p *bodyPump) flush() error {
@@ -186,7 +160,7 @@ func (p *bodyPump) flush() error {
 	return p.retryable(p.dst.flush())
 }
 
-// finish sends what follows the body. With flush set nobody else will see to it that it goes out.
+// endBody sends the end of the body. The caller sets flush if no later call flushes the output.
 func (p *bodyPump) endBody(flush bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -203,7 +177,7 @@ func (p *bodyPump) writeEnd(flush bool) error {
 	return err
 }
 
-// fail notes that the body could not be read from the client.
+// setFailure records that reading the body from the client failed.
 func (p *bodyPump) setFailure(err error) error {
 	p.errMu.Lock()
 	defer p.errMu.Unlock()
@@ -211,65 +185,33 @@ func (p *bodyPump) setFailure(err error) error {
 	return err
 }
 
-// failure is why the body could not be read from the client, nil if it could. It means nothing after stop, which makes
-// the reading fail.
+// failure returns the error of reading the body from the client, or nil. It is meaningless after stop, which makes reads
+// fail.
 func (p *bodyPump) failure() error {
 	p.errMu.Lock()
 	defer p.errMu.Unlock()
 	return p.clientErr
 }
 
-// isRunning reports whether the goroutine has yet to be waited for, so that what is left of the body is not for anybody else
-// to read.
+// isRunning reports whether the goroutine was started and not waited for. No other goroutine may read the body then.
 func (p *bodyPump) isRunning() bool { return p.isStarted }
 
 // isRead reports whether the whole body was read from the client.
 func (p *bodyPump) isRead() bool { return p.allRead.Load() }
 
-// isDone reports whether nothing of the request is on its way to a pod.
+// isDone reports whether no part of the request is still being sent.
 func (p *bodyPump) isDone() bool { return p.x == nil || p.isSent() }
 
 // isSent reports whether the whole body was written to the pod.
 func (p *bodyPump) isSent() bool { return p.allSent.Load() }
 
-// keepForAnother reports whether the body can be sent from its beginning: nothing was read of it, or what was is kept. Then
-// no more is read than is kept until begin is called with another pod, or stop.
-func (p *bodyPump) keepForRetry() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.x == nil || p.x.req.Body == http1.BodyNone {
-		return true
-	}
-	p.refused = p.keeps && !p.isLong
-	return p.refused
-}
-
-// takeBack keeps a body that was sent whole, not in chunks, and did not arrive.
-func (p *bodyPump) restoreBody(body []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.replay.free()
-	p.keeps, p.isLong = true, !p.replay.append(body, p.x.Account)
-}
-
-// dropKept is called when a pod has begun to respond: there will be no other one. It does not wait for a pod that takes no
-// more of the body: then what is kept stays until the response has ended.
-func (p *bodyPump) endReplay() {
-	if !p.keeps || !p.mu.TryLock() { // only the goroutine of the exchange changes keeps
-		return
-	}
-	defer p.mu.Unlock()
-	p.keeps = false
-	p.replay.free()
-}
-
-// join waits for the goroutine, which has sent the body whole.
+// wait waits for the goroutine, which has sent the whole body.
 func (p *bodyPump) wait() {
 	p.isStarted = false
 	p.wg.Wait()
 }
 
-// stop ends the goroutine, if it runs, and waits for it. The connection to the pod was closed before.
+// stop ends the goroutine, if it was started, and waits for it. The upstream connection must have been closed before.
 func (p *bodyPump) stop() {
 	if !p.isStarted {
 		return
@@ -277,21 +219,13 @@ func (p *bodyPump) stop() {
 	if !p.isRead() {
 		p.x.source.interrupt()
 	}
-	p.stopReplay()
+	p.setStopped()
 	p.wait()
 }
 
-// endWait lets go of a goroutine that waits for another pod.
-func (p *bodyPump) stopReplay() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.over = true
-	p.stateChanged.Broadcast()
-}
-
-// reset forgets the last request.
+// reset prepares p for the next request.
 func (p *bodyPump) reset() {
 	p.x, p.dst, p.clientErr = nil, nil, nil
-	p.keeps, p.isLong, p.refused, p.over = false, false, false, false
+	p.state = pumpSending
 	p.replay.free()
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// uploader is a client whose body comes from spans, and ends when that is closed.
+// uploader is a client. Its body consists of buffered and then of spans, and ends when spans is closed.
 type uploader struct {
-	buffered    [][]byte // before that
+	buffered    [][]byte
 	spans       chan []byte
 	interrupted chan struct{}
 }
@@ -47,11 +47,11 @@ func (u *uploader) SetReadDeadline(time.Time) error {
 	return nil
 }
 
-// sink is a pod that takes a body, or nothing.
+// sink is a pod that accepts a body, or fails with err.
 type sink struct {
 	got            bytes.Buffer
 	err            error
-	claimsToAccept bool // to take it all the same
+	claimsToAccept bool // canWrite returns true although writes fail
 	gotEnd         bool
 }
 
@@ -71,14 +71,14 @@ func (s *sink) end([]http1.Field) error {
 
 func (s *sink) close() {}
 
-// uploading starts a pump that sends a client's body to a pod which has not begun with the request.
+// newRefusedUpload starts a pump for a pod that refuses the request.
 func newRefusedUpload() (x *Exchange, from *uploader) {
-	x, from = newUpload(&sink{err: errors.New("not begun")})
+	x, from = newUpload(&sink{err: errors.New("refused")})
 	x.body.sendRest()
 	return x, from
 }
 
-// uploadTo makes a pump that has sent nothing yet.
+// newUpload returns an exchange whose pump has sent nothing yet.
 func newUpload(pod *sink) (x *Exchange, from *uploader) {
 	from = &uploader{spans: make(chan []byte), interrupted: make(chan struct{})}
 	x = &Exchange{source: new(BodySource), guard: new(Guard)}
@@ -90,18 +90,18 @@ func newUpload(pod *sink) (x *Exchange, from *uploader) {
 	return x, from
 }
 
-// feed sends spans that tell where they belong.
+// send sends spans whose bytes are their index.
 func (u *uploader) send(from, to int) {
 	for i := from; i < to; i++ {
 		u.spans <- bytes.Repeat([]byte{byte(i)}, 4<<10)
 	}
 }
 
-// expectFed sees that a pod got as many of them, from the first one on.
+// expectSpans checks that the pod received the first spans and the end of the body.
 func (s *sink) expectSpans(t *testing.T, spans int) {
 	t.Helper()
 	if n := s.got.Len(); n != spans*4<<10 || !s.gotEnd {
-		t.Fatalf("the pod got %d bytes, and the end: %t", n, s.gotEnd)
+		t.Fatalf("the pod received %d bytes, end %t", n, s.gotEnd)
 	}
 	for i, b := range s.got.Bytes() {
 		if int(b) != i/(4<<10) {
@@ -110,7 +110,7 @@ func (s *sink) expectSpans(t *testing.T, spans int) {
 	}
 }
 
-// expectWholeAtAnother gives the body to another pod, which must get all of it.
+// expectRetrySendsAll sends the body to another pod and checks that it receives all of it.
 func expectRetrySendsAll(t *testing.T, x *Exchange, spans int) {
 	t.Helper()
 	other := &sink{}
@@ -121,27 +121,29 @@ func expectRetrySendsAll(t *testing.T, x *Exchange, spans int) {
 	other.expectSpans(t, spans)
 }
 
-// The other pod may have to be connected to first, while the client goes on.
+// TestBodyPump_readsOnlyWhatItCanKeep checks that the body can be retried although the client sends more than can be kept
+// before the next attempt has a connection.
 func TestBodyPump_readsOnlyWhatItCanKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, from := newRefusedUpload()
 		go func() { from.send(0, 50); close(from.spans) }()
 		synctest.Wait()
 		if !x.body.keepForRetry() {
-			t.Fatal("what was read is more than is kept")
+			t.Fatal("more was read than is kept")
 		}
 		expectRetrySendsAll(t, x, 50)
 	})
 }
 
-// That a pod has refused its stream is known to who awaits the answer before it is to who sends the body.
+// TestBodyPump_keepForRetry covers a pod that refuses its stream: the goroutine that reads the response learns of that before
+// the one that sends the body.
 func TestBodyPump_keepForRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, from := newUpload(&sink{})
 		x.body.sendRest()
 		from.send(0, 1)
 		if !x.body.keepForRetry() {
-			t.Fatal("what was read is more than is kept")
+			t.Fatal("more was read than is kept")
 		}
 		go func() { from.send(1, 50); close(from.spans) }()
 		synctest.Wait()
@@ -150,7 +152,7 @@ func TestBodyPump_keepForRetry(t *testing.T) {
 }
 
 func TestBodyPump_stopWhilePaused(t *testing.T) {
-	for name, spans := range map[string]int{"while it is read": 1, "while there is no room for more": 50} {
+	for name, spans := range map[string]int{"reading": 1, "paused": 50} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				x, from := newRefusedUpload()
@@ -165,14 +167,15 @@ func TestBodyPump_stopWhilePaused(t *testing.T) {
 				synctest.Wait()
 				x.body.stop()
 				if x.body.isSent() {
-					t.Error("it was sent")
+					t.Error("the body counts as sent")
 				}
 			})
 		})
 	}
 }
 
-// A stream may end between the look at its window and the write. Waiting for another pod then would be waiting for oneself.
+// TestBodyPump_sendBufferedNeverWaits covers a stream that ends between canWrite and write. sendBuffered must not wait for
+// another attempt, because its own goroutine makes it.
 func TestBodyPump_sendBufferedNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, from := newUpload(&sink{err: errors.New("reset"), claimsToAccept: true})
@@ -180,7 +183,7 @@ func TestBodyPump_sendBufferedNeverWaits(t *testing.T) {
 			from.buffered = append(from.buffered, make([]byte, 4<<10))
 		}
 		if err := x.body.sendBuffered(); err != nil || !x.body.keepForRetry() {
-			t.Errorf("there is no next attempt: %v", err)
+			t.Errorf("the body cannot be retried: %v", err)
 		}
 	})
 }

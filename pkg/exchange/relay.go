@@ -15,7 +15,7 @@ func (x http1Attempt) relay() {
 		return
 	}
 	x.responseStarted = true
-	x.body.endReplay()
+	x.body.stopKeeping()
 	x.respBody.Begin(x.conn.Conn, &x.resp.Message, &x.Engine.Limits)
 	complete := x.relayResponse(&x.respBody, x.conn) && x.respBody.Done()
 	if complete && x.body.isSent() && x.isReusable() {
@@ -56,7 +56,7 @@ func (x *Exchange) relayBody(body MessageBody, pod upstreamSide) error {
 			return nil
 		}
 		if err != nil {
-			_ = x.downstream.Flush() // what has come, the client gets
+			_ = x.downstream.Flush() // the client receives what has arrived
 			return err
 		}
 		x.sentBytes += int64(len(span))
@@ -104,7 +104,7 @@ func (x http1Attempt) switchProtocols() {
 	}
 	x.responseStarted = true
 	if x.webSocketAccept != nil {
-		x.resp.WithholdAll(http1.FieldSecWebSocketAccept) // the client knows nothing of the key
+		x.resp.WithholdAll(http1.FieldSecWebSocketAccept) // the client did not send the key
 	}
 	if x.downstream.WriteHead(&x.resp) != nil || x.downstream.Flush() != nil {
 		x.broken = true

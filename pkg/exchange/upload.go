@@ -6,6 +6,20 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
+// upload sends a body to a pod. It hides the protocol of the upstream connection.
+type upload interface {
+	// canWrite reports whether a span of n bytes can probably be written without waiting for the pod.
+	canWrite(n int) bool
+	// write writes or buffers a span.
+	write(span []byte) error
+	// flush writes what is buffered.
+	flush() error
+	// end writes or buffers the end of the body.
+	end(trailers []http1.Field) error
+	// close aborts the request.
+	close()
+}
+
 // http1Upload sends a body over an HTTP/1.1 connection. It appends to the output of the exchange, which holds the head
 // already.
 type http1Upload struct {
