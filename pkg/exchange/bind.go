@@ -60,8 +60,8 @@ func (x *Exchange) bind() *filter.Response {
 	if resp := x.endpointError(); resp != nil {
 		return resp
 	}
-	// Counted here and again with the response, which may come from another endpoint. Otherwise new clients that come at the
-	// same moment would all see the same endpoint as the one with the fewest sessions.
+	// The session is counted here and again with the response, which may come from another endpoint. Otherwise concurrent
+	// new clients would all see the same endpoint as the one with the fewest sessions.
 	e := x.set.Endpoint(x.decision.Endpoint)
 	x.countSession(e)
 	if x.decision.Guest {

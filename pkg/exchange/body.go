@@ -27,7 +27,7 @@ var (
 // BodySource reads the body of a request. Only one goroutine reads at a time: first the goroutine of the exchange, then the
 // goroutine of the body pump. The embedded Guard limits the wait for the client.
 type BodySource struct {
-	Guard       // of the wait for the client
+	Guard       // limits the wait for the client
 	body        MessageBody
 	deadline    Deadliner   // read deadline of the connection or stream that the body arrives on
 	interrupted atomic.Bool // no more is read; set by interrupt, from any goroutine
@@ -61,14 +61,14 @@ func (s *BodySource) Next(wait bool, deadline int64) ([]byte, error) {
 // the guard resets the deadline concurrently, Next still has to check interrupted.
 func (s *BodySource) interrupt() {
 	s.interrupted.Store(true)
-	_ = s.deadline.SetReadDeadline(aLongTimeAgo) // fails where the connection has ended, which ends the wait too
+	_ = s.deadline.SetReadDeadline(aLongTimeAgo) // an error means that the connection is closed, which ends the wait, too
 }
 
 // Resume reverts interrupt. The caller must have waited for the interrupted goroutine. It is used when the whole body had
 // arrived, so that the connection can serve another request.
 func (s *BodySource) Resume() {
 	if s.interrupted.CompareAndSwap(true, false) && s.deadline != nil {
-		_ = s.deadline.SetReadDeadline(time.Time{}) // fails on a connection that is closed
+		_ = s.deadline.SetReadDeadline(time.Time{}) // an error means that the connection is closed
 	}
 }
 

@@ -1,27 +1,27 @@
-// Package exchange carries one request from match to response, whatever protocol its client speaks.
+// Package exchange forwards one request to a pod and the response back. It does not depend on the protocol of the client.
 //
 // The type Exchange runs the steps of a request, in Exchange.serve:
 //
 //	match      match.go    the client's address, the normalized path and the host (request.go), then the route
 //	filter     match.go    the request filters of the route (pkg/filter)
 //	split      split.go    one of the route's backends
-//	bind       bind.go     the endpoint, as the backend's policy decides (pkg/affinity)
-//	attempt    attempt.go  send the request; decideNext is the rule of retries. http1attempt.go and http2attempt.go are the
-//	                       two ways of speaking to pods, forward.go writes the head, and pump.go sends the body
+//	bind       bind.go     the endpoint, chosen by the backend's policy (pkg/affinity)
+//	attempt    attempt.go  send the request, and retry as decideNext allows. http1attempt.go and http2attempt.go are the
+//	                       upstream protocols, forward.go writes the head, and pump.go sends the body
 //	filter     respond.go  the session's token (session.go) and the response filters, before the head is sent
-//	respond    relay.go    pass the pod's response on; respond.go sends a response of Limpet's own
+//	respond    relay.go    forward the pod's response; respond.go sends a response that Limpet generates
 //	record     record.go   metrics and the access log
 //
-// The first four steps need no connection. They are methods of selection, on a request, and return the response to send
-// instead of going on. Explain runs them on a request that was only described, and records what each decides.
+// The first four steps need no connection. They are methods of selection and take a request. Each returns nil to continue, or
+// the response to send instead. Explain runs them on a described request and records the decision of each step.
 //
-// An Engine is what all exchanges share: the table, the keys, limits, metrics, the clock. guard.go has the timeouts, and
-// flows.go and lasting.go have the streams: responses and tunnels that last.
+// An Engine holds what all exchanges share: the table, the keys, limits, metrics and the clock. guard.go implements the
+// timeouts. longresponse.go and longstreams.go track streams: responses and tunnels that stay open for a long time.
 //
-// The client's protocol is behind two types: the body of the request comes from a BodySource, and the response goes to a
-// Downstream. What is known about the client is in a Connection.
+// Two types hide the client's protocol: the request body is read from a BodySource, and the response is written to a
+// Downstream. A Connection describes the client.
 //
-// The package decides when an attempt may be repeated, what is forwarded, and what is sent when no pod responds. It leaves
-// client connections to pkg/proxy, which route to pkg/routing, what a route does to a message to pkg/filter, which endpoint
-// to pkg/affinity, upstream connections to pkg/upstream, and the wire to pkg/http1 and pkg/http2.
+// The package decides when an attempt is repeated, what is forwarded, and what is sent if no pod responds. Client connections
+// are the task of pkg/proxy, routes of pkg/routing, changes to messages of pkg/filter, the choice of the endpoint of
+// pkg/affinity, upstream connections of pkg/upstream, and wire formats of pkg/http1 and pkg/http2.
 package exchange

@@ -44,38 +44,38 @@ func (r *Response) Reset() {
 
 // Exchange forwards one request to a pod and the response back. It is reusable: Reset prepares it for the next request.
 type Exchange struct {
-	request   // what was asked, and by whom
-	selection // where it goes
+	request   // the request and its connection
+	selection // the route, backend and endpoint
 
-	// Set by Begin. The exchange runs on the goroutine that guard belongs to.
+	// Set by Reset.
 	downstream Downstream
 	source     *BodySource
-	guard      *Guard
-	protocol   string // for the log
+	guard      *Guard // of the goroutine that calls Run
+	protocol   string // for the access log
 
-	// The attempts at pods. body and received are shared with the goroutine that sends the body.
-	endpoint    *upstream.Endpoint // where the attempt in progress, or the last one, went
-	reserved    *upstream.Endpoint // counts the request already
-	attempts    attemptState
-	head        podHead
-	out         http1.Output // towards the pod
-	blockBuf    []byte       // space for a field section
-	body        bodyPump
-	http1Upload http1Upload
-	bodyBytes   int64 // bytes of the request's body
-	// accept is what a pod must say to be believed that it has switched to a WebSocket, where that is for the exchange
-	// to check: nil where the client does.
-	webSocketAccept []byte
+	// The attempts. Owned by the goroutine that calls Run.
+	endpoint        *upstream.Endpoint // of the current attempt, or the last one
+	reserved        *upstream.Endpoint // counts the request before its attempt starts; nil if none does
+	attempts        attemptState
+	head            podHead
+	blockBuf        []byte // buffer for a field section
+	http1Upload     http1Upload
+	webSocketAccept []byte // the Sec-WebSocket-Accept to require from the pod; nil if the client checks it
 
-	// The response.
+	// The request body. Used by the goroutine that calls Run until it calls body.sendRest, then by the goroutine of body.
+	out       http1.Output // to the pod
+	body      bodyPump
+	bodyBytes int64 // read from the client so far
+
+	// The response. Owned by the goroutine that calls Run.
 	resp             Response
 	respBody         http1.Body
-	responseStarted  bool // its head is on its way to the client
-	broken           bool // it could not be completed: the client must see that
+	responseStarted  bool // WriteHead was called
+	broken           bool // the response is incomplete, and the client must be able to see that
 	sentBytes        int64
-	waitingSince     int64      // the engine's clock at the first wait for more of it, 0 before
-	longStream       longStream // it, once it counts as a stream
-	releaseHeadEarly bool       // the head of the request is released when it has begun
+	waitingSince     int64      // engine clock at the first wait for more of the body; zero before
+	longStream       longStream // in Engine.LongStreams once its upstream is set
+	releaseHeadEarly bool       // release the request head when the response starts
 	tunnel           *Tunnel    // set after a 101 response
 }
 

@@ -134,7 +134,7 @@ func (s *selection) explain(r *request) *filter.Response {
 	return s.endpointError()
 }
 
-// The methods of Trace record the steps.
+// The methods of Trace record the decisions of the steps.
 
 func (t *Trace) recordMatch(r *request, table *routing.Table, route *routing.Route) {
 	t.ClientIP, t.Host, t.Path = r.view.ClientIP, string(r.view.Host), string(r.view.Path)

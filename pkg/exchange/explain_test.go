@@ -39,7 +39,7 @@ func newStage(t testing.TB) *stage {
 	return s
 }
 
-// pool gives the Service these endpoints, and returns its ID.
+// pool sets the endpoints of the Service and returns its ID.
 func (s *stage) pool(service string, endpoints ...string) model.PoolID {
 	id := model.PoolID{Namespace: "shop", Service: service, Port: 80}
 	var all []model.Endpoint
@@ -76,7 +76,7 @@ func (s *stage) explain(d *Description) *Trace {
 	return trace
 }
 
-// sticky is cookie affinity with a scope of the name's own.
+// sticky returns a policy of cookie affinity whose scope is its name.
 func sticky(name string, strict bool) *model.Affinity {
 	a := &model.Affinity{
 		Scope: name, Pick: model.PickRoundRobin, KeepDraining: true, Identity: model.IdentityPod,
@@ -92,7 +92,7 @@ func sticky(name string, strict bool) *model.Affinity {
 	return a
 }
 
-// shop publishes routes of all sorts.
+// shop publishes one route of each kind.
 func (s *stage) shop() {
 	cart, canary, empty := s.pool("cart", "a", "b"), s.pool("canary", "c"), s.pool("empty")
 	route := func(path string, backends ...model.Backend) model.Route {
@@ -133,8 +133,8 @@ func TestExplain(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		d    Description
-		// want is, as far as the request gets: the route's path, the split, the backend, the outcome, the endpoint ("?" for
-		// one that is not determined); then the status of Limpet's own response.
+		// want lists the steps up to the one that responds: the route's path, the split, the backend, the outcome, the
+		// endpoint ("?" for any), and the status of the response that Limpet generates.
 		want   string
 		status int
 	}{
@@ -175,7 +175,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// outline writes what a trace says about the steps that the request got to, in words.
+// outline returns the steps of a trace that were reached, as words.
 func outline(t *Trace) string {
 	var words []string
 	if t.Route != nil {
@@ -198,7 +198,7 @@ func outline(t *Trace) string {
 	return strings.Join(words, " ")
 }
 
-// matches compares outlines, of which want may end in "?" for any endpoint.
+// matches compares outlines. A "?" at the end of want matches any endpoint.
 func matches(got, want string) bool {
 	begin, isAny := strings.CutSuffix(want, "?")
 	return got == want || isAny && strings.HasPrefix(got, begin) && !strings.HasSuffix(got, "-")
@@ -231,7 +231,7 @@ func TestExplain_steps(t *testing.T) {
 	}
 }
 
-// What was only described is counted nowhere.
+// TestExplain_countsNothing checks that a described request changes no counter.
 func TestExplain_countsNothing(t *testing.T) {
 	s := newStage(t)
 	s.shop()

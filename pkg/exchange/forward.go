@@ -138,7 +138,7 @@ func (h *podHead) appendForwardedElement(b []byte) []byte {
 		b = append(b, h.PeerText...)
 	}
 	b = append(b, `;host="`...)
-	b = append(b, h.req.Host...) // its grammar has neither quotes nor backslashes
+	b = append(b, h.req.Host...) // a valid host contains neither quotes nor backslashes
 	b = append(b, `";proto=`...)
 	b = append(b, h.view.ConnectionScheme()...)
 	return append(b, "\r\n"...)

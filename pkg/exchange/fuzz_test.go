@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Whatever a Forwarded field holds that is accepted, what is added to it is read as the last element.
+// FuzzForwarded checks that an element that is appended to a valid Forwarded field is parsed as the last element.
 func FuzzForwarded(f *testing.F) {
 	for _, value := range []string{"for=192.0.2.1", `for="[2001:db8::1]:80";host="a,b";proto=https, for=unknown`, `for="\"`,
 		`for="x, for=192.0.2.1`, ";;,;", "for=a;for=b", `a="\\";for=_b ; by="c:_d" ,, `} {
@@ -17,14 +17,14 @@ func FuzzForwarded(f *testing.F) {
 			return
 		}
 		if !added.read([]byte(value+", for=192.0.2.9")) || added.count != alone.count+1 {
-			t.Fatalf("%q has %d elements, and with one more %d", value, alone.count, added.count)
+			t.Fatalf("%q has %d elements, and %d after one was appended", value, alone.count, added.count)
 		}
 		if last := added.nodes[alone.count%maxHops]; string(last) != "192.0.2.9" {
-			t.Fatalf("behind %q the last element is %q", value, last)
+			t.Fatalf("after %q the last element is %q", value, last)
 		}
 		for _, node := range alone.nodes[:min(alone.count, maxHops)] {
 			if addr, ok := parseNode(node); ok && !bytes.ContainsAny(node, ".:") {
-				t.Fatalf("%q is taken for %s", node, addr)
+				t.Fatalf("%q is parsed as %s", node, addr)
 			}
 		}
 	})

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// deadlines notes which ones are set.
+// deadlines records the deadlines that are set.
 type deadlines struct {
 	mu         sync.Mutex
 	both, read time.Time
@@ -31,23 +31,23 @@ func TestGuard_interruptsAtDeadline(t *testing.T) {
 	var d deadlines
 	g.Start(&d, 100)
 	if g.Sweep(99); !d.both.IsZero() {
-		t.Error("it fires too early")
+		t.Error("the guard fires too early")
 	}
 	if g.Sweep(100); !d.both.Equal(aLongTimeAgo) {
-		t.Error("it does not fire")
+		t.Error("the guard does not fire")
 	}
 	if !g.Stop() || !d.both.IsZero() {
-		t.Error("after stop the deadline is still in the past")
+		t.Error("the deadline is in the past after Stop")
 	}
 	if g.Stop() {
-		t.Error("it has fired twice")
+		t.Error("Stop reports twice that the guard fired")
 	}
 	g.Start(&d, 100)
 	if g.Stop() {
-		t.Error("a wait that was short is said to be long")
+		t.Error("Stop reports a timeout for a short wait")
 	}
 	if g.Sweep(200); !d.both.IsZero() {
-		t.Error("it fires although nobody waits")
+		t.Error("a stopped guard fires")
 	}
 }
 
@@ -59,7 +59,7 @@ func TestGuard_readOnly(t *testing.T) {
 		t.Errorf("read %v, both %v", d.read, d.both)
 	}
 	if !g.Stop() || !d.read.IsZero() {
-		t.Error("after stop the deadline is still in the past")
+		t.Error("the deadline is in the past after Stop")
 	}
 }
 
@@ -72,7 +72,7 @@ func TestGuard_extend(t *testing.T) {
 	g.Start(&d, 100)
 	g.extend(200)
 	if g.Sweep(150); !d.both.IsZero() {
-		t.Error("it fires at the time that it had first")
+		t.Error("the guard fires at its first deadline")
 	}
 	g.Sweep(200)
 	if g.extend(300); !g.Stop() {
@@ -80,7 +80,7 @@ func TestGuard_extend(t *testing.T) {
 	}
 }
 
-// Whoever waits, whoever extends and the sweeper never wait for each other, and no deadline is left behind.
+// TestGuard_concurrentUse checks that Start, Stop, extend and Sweep do not deadlock, and leave no deadline set.
 func TestGuard_concurrentUse(t *testing.T) {
 	var g Guard
 	var d deadlines
@@ -105,7 +105,7 @@ func TestGuard_concurrentUse(t *testing.T) {
 		clean := d.both.IsZero()
 		d.mu.Unlock()
 		if !clean {
-			t.Fatal("after stop the deadline is in the past")
+			t.Fatal("the deadline is in the past after Stop")
 		}
 	}
 	close(done)

@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// What comes while others are being closed is not closed at once.
+// TestLongStreams_addedDuringShutdown checks that streams that are added during a shutdown get their share of its time.
 func TestLongStreams_addedDuringShutdown(t *testing.T) {
 	ls := LongStreams{metrics: observe.NewMetrics()}
 	add := func() *longStream {
@@ -31,7 +31,7 @@ func TestLongStreams_addedDuringShutdown(t *testing.T) {
 		}
 		ls.CloseDownTo(observe.StreamDownload, c.share)
 		if open() != c.open {
-			t.Errorf("of a share of %.1f %d are open, want %d", c.share, open(), c.open)
+			t.Errorf("with a fraction of %.1f, %d are open, want %d", c.share, open(), c.open)
 		}
 	}
 }

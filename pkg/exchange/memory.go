@@ -8,7 +8,7 @@ import (
 )
 
 // ErrBusy rejects a request that would exceed the memory budget.
-var ErrBusy = &http1.Error{Status: 503, Reason: "Limpet holds as much as it may"}
+var ErrBusy = &http1.Error{Status: 503, Reason: "the memory budget of Limpet is exhausted"}
 
 // EarlyReleaseSize is the size in bytes above which the head of a request is released as soon as the response has started.
 // The access log then needs copies of a few values, which is not worthwhile for smaller heads.

@@ -105,7 +105,7 @@ func TestServe_filterResponds(t *testing.T) {
 	}
 }
 
-// A response without a body says so, and leaves the connection open.
+// TestServe_emptyBody checks that a response without a body has a length of zero and keeps the connection open.
 func TestServe_emptyBody(t *testing.T) {
 	s := newStage(t)
 	s.shop()
@@ -129,7 +129,7 @@ func TestServe_closes(t *testing.T) {
 	}
 }
 
-// A rewrite changes what pods receive, and neither what is matched nor what sessions are hashed by.
+// TestServe_rewrite checks that a rewrite changes only the target that pods receive, not the path that routes and sessions use.
 func TestServe_rewrite(t *testing.T) {
 	s := newStage(t)
 	s.shop()

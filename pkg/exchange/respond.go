@@ -25,11 +25,11 @@ var (
 	noBackend          = unavailable("The Service behind this route does not exist.")
 	noPod              = unavailable("No pod is ready.")
 	noPodAccepts       = unavailable("No pod accepts connections.")
-	podTimeout         = filter.NewText(http.StatusGatewayTimeout, "The pod did not answer in time.")
-	podInvalid         = filter.NewText(http.StatusBadGateway, "The pod gave no valid answer.")
-	requestTimeout     = filter.NewText(http.StatusRequestTimeout, "The request did not arrive in time.").Closing()
+	podTimeout         = filter.NewText(http.StatusGatewayTimeout, "The pod did not respond in time.")
+	podInvalid         = filter.NewText(http.StatusBadGateway, "The pod did not send a valid response.")
+	requestTimeout     = filter.NewText(http.StatusRequestTimeout, "The request was not received in time.").Closing()
 	tooManyConnections = unavailable("There are too many connections.").Closing()
-	memoryLimit        = unavailable("Limpet holds as much as it may.").Closing()
+	memoryLimit        = unavailable("The memory budget of Limpet is exhausted.").Closing()
 )
 
 func unavailable(text string) *filter.Response {

@@ -2,14 +2,14 @@ package exchange
 
 import (
 	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // RFC 6455 wants it, and nothing depends on its strength
+	"crypto/sha1" //nolint:gosec // required by RFC 6455, without security properties
 	"encoding/base64"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// WebSockets over HTTP/2 and HTTP/3 begin with a CONNECT that says ":protocol" (RFC 8441, RFC 9220). Pods are asked in
-// HTTP/1.1, so that question and answer are translated: a key is made here, and what the pod makes of it is checked here.
+// WebSockets over HTTP/2 and HTTP/3 start with an extended CONNECT (RFC 8441, RFC 9220). The request to the pod is an HTTP/1.1
+// Upgrade. Limpet therefore generates the Sec-WebSocket-Key and checks the Sec-WebSocket-Accept of the pod.
 
 var secWebSocketKey = []byte("Sec-WebSocket-Key")
 
