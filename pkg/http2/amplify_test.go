@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	amplifiedValue  = 3900 // which fits in the peer's dynamic table
+	amplifiedValue  = 3900 // fits in the dynamic table
 	amplifiedFields = 15
 )
 
-// amplified opens that many streams. All their heads refer to one entry of the dynamic table again and again, so that each
-// is a few bytes on the wire.
+// amplifiedHeads returns frames that open streams. Each head refers many times to the same entry of the dynamic table, so it
+// takes only a few bytes on the wire.
 func amplifiedHeads(tb testing.TB, streams int) []byte {
 	tb.Helper()
 	fields := slices.Clone(getFields)
@@ -34,7 +34,8 @@ func amplifiedHeads(tb testing.TB, streams int) []byte {
 	})...)
 }
 
-// A head once held the arrays that it had outgrown as well: 58,548 bytes of fields kept 247,712 bytes alive.
+// TestHead_memorySize checks that a head does not keep the smaller arrays that it has outgrown. With them, 58,548 bytes of
+// fields kept 247,712 bytes alive.
 func TestHead_memorySize(t *testing.T) {
 	const streams = 50
 	o := testOptions()
@@ -55,14 +56,14 @@ func TestHead_memorySize(t *testing.T) {
 	}
 	each := (liveBytes() - before) / streams
 	if most := int64(amplifiedFields*amplifiedValue + 24<<10); each > most {
-		t.Errorf("a stream holds %d bytes, want at most %d", each, most)
+		t.Errorf("a stream occupies %d bytes, want at most %d", each, most)
 	}
 	for _, s := range streamsHeld {
 		if got := string(s.Head.Fields[amplifiedFields-1].Value); got != strings.Repeat("v", amplifiedValue) {
 			t.Fatalf("the last value is %q", got)
 		}
 		if string(s.Head.Path) != "/" || string(s.Head.Authority) != "a.example" {
-			t.Fatalf("the target is %q of %q", s.Head.Path, s.Head.Authority)
+			t.Fatalf("path %q, authority %q", s.Head.Path, s.Head.Authority)
 		}
 	}
 	close(release)
@@ -71,7 +72,7 @@ func TestHead_memorySize(t *testing.T) {
 
 func liveBytes() int64 {
 	runtime.GC()
-	runtime.GC() // the first one leaves what was in pools
+	runtime.GC() // the first one keeps pooled objects
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)

@@ -26,7 +26,7 @@ func NewRateLimiter(burst, perSecond, clock int64) RateLimiter {
 	return RateLimiter{milliTokens: burst * 1000, burst: burst, perSecond: perSecond, updated: clock}
 }
 
-// Allow takes a token. It returns false if there is none.
+// Allow takes a token. It returns false if the bucket is empty.
 func (l *RateLimiter) Allow(clock int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,7 +9,7 @@ func TestRateLimiter_refillsUpToBurst(t *testing.T) {
 		want  bool
 	}{{1000, true}, {1000, true}, {1099, false}, {1300, true}, {9000, true}, {9000, true}, {9000, false}} {
 		if got := a.Allow(step.clock); got != step.want {
-			t.Errorf("at %d: %v", step.clock, got)
+			t.Errorf("at %d: Allow returned %v", step.clock, got)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func NewClient(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	return c
 }
 
-var errSettingsTimeout = errors.New("the peer has not said in time what it allows")
+var errSettingsTimeout = errors.New("http2: timeout waiting for SETTINGS")
 
 // AwaitSettings waits until the peer's SETTINGS have arrived, so that no more streams are opened than it allows.
 func (c *Conn) AwaitSettings(timeout time.Duration) error {
@@ -39,16 +39,16 @@ func (c *Conn) markSettingsReceived() {
 }
 
 // Open opens a stream with the field section of a request, which is buffered. If endStream is set, the request has no body.
-// If noBody is set, the response has no body regardless of its head, as for HEAD. Open returns ErrFull if the connection
+// If omitsBody is set, the response has no body regardless of its head, as for HEAD. Open returns ErrFull if the connection
 // takes no further stream.
-func (c *Conn) Open(block []byte, endStream, noBody bool) (*Stream, error) {
+func (c *Conn) Open(block []byte, endStream, omitsBody bool) (*Stream, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.canOpenStream() {
 		return nil, ErrFull
 	}
 	s := c.newStream(c.nextID)
-	s.noBody, s.openSeq = noBody, c.outputSeq
+	s.omitsBody, s.openSeq = omitsBody, c.outputSeq
 	c.nextID += 2
 	c.owned++
 	s.appendBlock(block, endStream)
@@ -118,11 +118,11 @@ func (c *Conn) CheckHealth(idleBefore time.Time) {
 		c.framesAtLastCheck, c.pingSent = frames, false
 	case c.pingSent:
 		c.closeWithError(errPingTimeout)
-	case c.pingSentAt < c.nextID:
-		c.pingSent, c.pingSentAt = true, c.nextID
+	case c.pingNextID < c.nextID:
+		c.pingSent, c.pingNextID = true, c.nextID
 		c.collect(appendPing(c.output(), 0, [8]byte{'t', 'h', 'e', 'r', 'e', '?'}))
 		c.flush()
 	}
 }
 
-var errPingTimeout = errors.New("the peer does not answer a PING")
+var errPingTimeout = errors.New("http2: no frame received since the last PING")

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// What was collected and not written when the connection ended, no pod has seen.
+// TestConn_unwrittenRequestIsRefused checks that a request that was still buffered when the connection ended can be retried.
 func TestConn_unwrittenRequestIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, say := newBlockingConn()
@@ -28,10 +28,10 @@ func TestConn_unwrittenRequestIsRefused(t *testing.T) {
 		go func() { served <- c.Serve() }()
 		say.Close()
 		if _, err := waiting.AwaitHead(); !errors.Is(err, ErrRefused) {
-			t.Errorf("what was not written ends with %v", err)
+			t.Errorf("the buffered request fails with %v", err)
 		}
 		if _, err := written.AwaitHead(); errors.Is(err, ErrRefused) {
-			t.Errorf("what was being written ends with %v", err)
+			t.Errorf("the request that was being written fails with %v", err)
 		}
 		close(g.writable)
 		<-served
@@ -41,7 +41,8 @@ func TestConn_unwrittenRequestIsRefused(t *testing.T) {
 	})
 }
 
-// Closing takes seconds where a pod does not read: TLS says goodbye first. Requests look for a connection meanwhile.
+// TestConn_closeDoesNotBlock covers a pod that does not read, so that closing the TLS connection takes seconds. Other requests
+// need the locks of the pool meanwhile.
 func TestConn_closeDoesNotBlock(t *testing.T) {
 	for name, end := range map[string]func(c *Conn){
 		"retired": (*Conn).Retire,
@@ -66,7 +67,7 @@ func TestConn_closeDoesNotBlock(t *testing.T) {
 				select {
 				case <-ended:
 				default:
-					t.Error("it waits")
+					t.Error("closing the connection blocks")
 				}
 				close(g.closed)
 			})
@@ -74,8 +75,8 @@ func TestConn_closeDoesNotBlock(t *testing.T) {
 	}
 }
 
-// Pods made with grpc-go end a connection by which they are pinged three times within 5 minutes of saying nothing else, with all
-// that is open on it.
+// TestCheckHealth_onePingForSilentStream covers pods that use grpc-go. They close a connection with all of its streams if they
+// receive three PINGs within 5 minutes without other traffic.
 func TestCheckHealth_onePingForSilentStream(t *testing.T) {
 	p := &scriptedConn{}
 	c := NewClient(http1.NewConn(p), p, testOptions())
@@ -86,12 +87,12 @@ func TestCheckHealth_onePingForSilentStream(t *testing.T) {
 	for range 20 {
 		c.CheckHealth(time.Time{})
 		if c.pingSent {
-			c.recv.framesReceived.Add(1) // the answer
+			c.recv.framesReceived.Add(1) // the PING acknowledgment
 		}
 	}
 	s.Close(CodeCancel)
 	c.fail(ErrClosed)
 	if n := bytes.Count(p.written.Bytes(), []byte("there?")); n != 1 {
-		t.Errorf("it was pinged %d times", n)
+		t.Errorf("%d PINGs were sent", n)
 	}
 }

@@ -34,62 +34,74 @@ type Options struct {
 
 // Conn is one side of an HTTP/2 connection. Its methods are safe for concurrent use, except Serve, which is called once.
 type Conn struct {
+	// Immutable after Serve was called.
 	options *Options
 	socket  *http1.Conn
-	w       io.Writer     // where the bytes for the socket go
-	handle  func(*Stream) // called for each stream of the peer; nil on the side that asks
-	recv    recvState
-	account *memory.Account // of what the peer makes this side hold; nil without a bound
+	w       io.Writer       // output to socket
+	handle  func(*Stream)   // called for each stream of the peer; nil for a client
+	account *memory.Account // charged for the memory of the peer's streams; nil without a limit
 
-	mu               sync.Mutex
-	streams          map[uint32]*Stream // that are open in one direction at least
-	requestsReceived int                // by the peer
+	// Owned by the goroutine that calls Serve, except for framesReceived.
+	recv recvState
+
+	// The following are guarded by mu.
+	mu  sync.Mutex
+	err error // the error that ended the connection
+
+	// Streams.
+	streams          map[uint32]*Stream // open in at least one direction
+	owned            int                // streams whose owner has not called Close
+	requestsReceived int                // streams that the peer opened
+	maxPeerID        uint32             // the highest ID of them
+	nextID           uint32             // of the next stream that is opened from this side
+	resetIDs         recentIDs          // reset from this side; frames for them may be in flight (RFC 9113 section 5.1)
+	endedIDs         recentIDs          // ended in another way
 	workers          workers
-	owned            int    // streams of the peer whose owner has not let go
-	maxPeerID        uint32 // the highest that the peer has opened
-	nextID           uint32 // that is opened from here
-	peer             peerSettings
-	sendWindow       int64
-	recvWindow       int64
-	pendingCredit    int       // bytes that were taken, and not given back to the peer's window yet
-	resetIDs         recentIDs // from here: the peer may not know yet, and go on (RFC 9113 section 5.1)
-	endedIDs         recentIDs // in any other way
-	replies          int       // frames in out that answer the peer's own
 
+	// Flow control (RFC 9113 section 5.2) and the peer's settings.
+	peer          peerSettings
+	sendWindow    int64
+	recvWindow    int64
+	pendingCredit int // bytes that were consumed and not returned to the peer's window yet
+
+	// Output. A stream that sends DATA waits in sendQueue for connection window or output space.
 	out           *output
-	outputSeq     uint32    // how often out was taken to be written
-	writing       bool      // a goroutine for that exists
-	sendQueue     []*Stream // that wait for the window of the connection, or for room in out
-	sender        *Stream   // whose turn it is
-	tableSizeSent bool      // that we keep no dynamic table
-	outputChanged sync.Cond // some of out was taken, or all of it was written
+	outputSeq     uint32    // number of outputs that were taken to be written
+	replies       int       // frames in out that reply to frames of the peer
+	writing       bool      // the writer goroutine exists
+	outputChanged sync.Cond // out was taken, or the writer has ended
+	sendQueue     []*Stream
+	sender        *Stream // whose turn it is
+	tableSizeSent bool    // the first field section was sent: see withTableSizeUpdate
 
-	settingsReceived  chan struct{} // closed once the peer's settings have come, or nothing more will; nil on the side that is asked
-	idleSince         time.Time     // when the side that asks had its last stream
-	framesAtLastCheck uint32        // frames that had come when Tidy last looked
-	pingSent          bool          // the peer, whether it is there
-	pingSentAt        uint32        // next, when that was
+	// Client only.
+	settingsReceived  chan struct{} // closed once SETTINGS were received or the connection has ended
+	idleSince         time.Time     // when the last stream was closed
+	framesAtLastCheck uint32        // framesReceived at the last CheckHealth
+	pingSent          bool          // and no frame was received since
+	pingNextID        uint32        // nextID when the last PING was sent
 
+	// Shutdown. noNewStreams is for a client: GOAWAY was received or the connection was retired.
 	shutdown       shutdownState
-	goAwaySentAt   int64  // the clock when that began
-	lastAcceptedID uint32 // of the peer's streams, once we have left
-	noNewStreams   bool   // the peer has said goodbye
-	err            error  // why nothing more can be done
+	goAwaySentAt   int64  // of the first GOAWAY, on the clock of options
+	lastAcceptedID uint32 // in the final GOAWAY
+	noNewStreams   bool
 }
 
 // recvState belongs to the goroutine that calls Serve.
 type recvState struct {
-	decoder                    *hpack.Decoder
-	section                    section
-	spill                      spill
-	resetLimiter, emptyLimiter RateLimiter
-	framesReceived             atomic.Uint32 // that have come
+	decoder        *hpack.Decoder
+	section        section
+	spill          spill
+	resetLimiter   RateLimiter
+	emptyLimiter   RateLimiter
+	framesReceived atomic.Uint32 // read by CheckHealth
 }
 
 // recentIDs is a ring of stream IDs.
 type recentIDs struct {
 	ids  []uint32
-	next int
+	next int // index of the oldest, modulo the length
 }
 
 func (r *recentIDs) add(id uint32, max int) {
@@ -122,7 +134,7 @@ func newConn(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	c.recv.resetLimiter = NewRateLimiter(o.Budget.ResetBurst, o.Budget.ResetsPerSecond, clock)
 	c.recv.emptyLimiter = NewRateLimiter(o.Budget.EmptyFrameBurst, o.Budget.EmptyFramesPerSecond, clock)
 	c.recv.decoder = hpack.NewDecoder(tableSize, c.addField)
-	c.recv.decoder.SetMaxStringLength(o.maxEncodedSection()) // beyond it the connection ends
+	c.recv.decoder.SetMaxStringLength(o.maxEncodedSection()) // a longer string ends the connection
 	return c
 }
 
@@ -157,10 +169,10 @@ func (c *Conn) failLocked(err error) {
 	if !c.isServer() {
 		c.refuseUnwritten()
 	}
-	if connErr, ok := err.(*ConnError); ok { //nolint:errorlint // made here, and not wrapped
+	if connErr, ok := err.(*ConnError); ok { //nolint:errorlint // never wrapped
 		last := c.maxPeerID
 		if c.shutdown == goAwayFinal {
-			last = c.lastAcceptedID // the peer may have sent what is above it elsewhere
+			last = c.lastAcceptedID // the peer may have retried the streams above it elsewhere
 		}
 		c.collect(appendGoAway(c.output(), last, connErr.Code))
 	}
@@ -168,7 +180,7 @@ func (c *Conn) failLocked(err error) {
 	c.err = err
 	c.markSettingsReceived()
 	c.workers.stopOldest(len(c.workers.idle))
-	if errors.Is(err, io.EOF) { // which is the end of a body to those who read one
+	if errors.Is(err, io.EOF) { // readers would treat io.EOF as the end of a body
 		err = io.ErrUnexpectedEOF
 	}
 	for id, s := range c.streams {

@@ -10,7 +10,7 @@ import (
 // (RFC 9113 section 6.9.1).
 func (c *Conn) processData(f *frame) error {
 	if f.stream == 0 {
-		return protocolError("DATA without a stream")
+		return protocolError("DATA on stream 0")
 	}
 	padding, length, err := c.readPadding(f)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c *Conn) readPadding(f *frame) (padding, length int, err error) {
 		return 0, f.length, nil
 	}
 	if f.length == 0 {
-		return 0, 0, sizeError("a padded frame without a length of its padding")
+		return 0, 0, sizeError("padded frame without a pad length")
 	}
 	if err := c.waitBuffered(1); err != nil {
 		return 0, 0, err
@@ -70,7 +70,7 @@ func (c *Conn) readPadding(f *frame) (padding, length int, err error) {
 	padding = int(c.socket.Buffered()[0])
 	c.socket.Consume(1)
 	if padding >= f.length {
-		return 0, 0, protocolError("more padding than frame")
+		return 0, 0, protocolError("padding exceeds the frame")
 	}
 	return padding, f.length - 1 - padding, nil
 }
@@ -92,15 +92,15 @@ func (c *Conn) chargeData(f *frame, length int) (Code, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.isIdle(f.stream) {
-		return 0, protocolError("DATA on a stream that was never open")
+		return 0, protocolError("DATA on an idle stream")
 	}
 	if c.recvWindow -= int64(f.length); c.recvWindow < 0 {
-		return 0, &ConnError{CodeFlowControl, "more data than the window has room for"}
+		return 0, &ConnError{CodeFlowControl, "DATA exceeds the connection window"}
 	}
 	s := c.streams[f.stream]
 	switch {
 	case s == nil && c.resetIDs.has(f.stream):
-		return CodeNone, nil // deliver gives it back
+		return CodeNone, nil // deliver returns the credit
 	case s == nil || s.recvEnded:
 		return CodeStreamClosed, nil
 	case !s.headReceived:

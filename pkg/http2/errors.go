@@ -31,11 +31,11 @@ type ResetError struct {
 
 // Error implements error.
 func (e *ResetError) Error() string {
-	who := "the stream was reset, with code "
+	text := "http2: stream was reset with code "
 	if e.ByPeer {
-		who = "the peer has reset the stream, with code "
+		text = "http2: peer reset the stream with code "
 	}
-	return who + strconv.FormatUint(uint64(e.Code), 10)
+	return text + strconv.FormatUint(uint64(e.Code), 10)
 }
 
 // ConnError reports a protocol error of the peer that ends the connection.
@@ -45,18 +45,18 @@ type ConnError struct {
 }
 
 // Error implements error.
-func (e *ConnError) Error() string { return "HTTP/2: " + e.Reason }
+func (e *ConnError) Error() string { return "http2: connection error: " + e.Reason }
 
 var (
 	// ErrRefused reports that the peer has not processed the request and will not (RFC 9113 section 8.7). The request can be
 	// retried.
-	ErrRefused = errors.New("the peer has not taken the stream")
+	ErrRefused = errors.New("http2: peer did not process the request")
 	// ErrFull reports that the connection accepts no further streams, now or at all.
-	ErrFull = errors.New("the connection takes no further stream")
+	ErrFull = errors.New("http2: connection accepts no further streams")
 	// ErrClosed reports that the owner has closed the stream, or that the connection was closed on this side.
-	ErrClosed = errors.New("closed")
+	ErrClosed = errors.New("http2: stream or connection closed")
 	// ErrFlood reports that the peer exceeded its Budget.
-	ErrFlood = errors.New("more HTTP/2 frames that carry nothing than are allowed")
+	ErrFlood = errors.New("http2: frame rate exceeds the budget")
 )
 
 func protocolError(reason string) error { return &ConnError{CodeProtocol, reason} }
@@ -71,5 +71,5 @@ type streamError struct {
 
 // Error implements error.
 func (e streamError) Error() string {
-	return "HTTP/2: stream error " + strconv.FormatUint(uint64(e.code), 10)
+	return "http2: stream error with code " + strconv.FormatUint(uint64(e.code), 10)
 }

@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// tape is a connection that plays what a peer says, in pieces, and records what it is told.
+// scriptedConn is a connection. Reads return input in chunks, and writes are recorded.
 type scriptedConn struct {
 	input     []byte
 	chunkSize int
@@ -56,7 +56,7 @@ func fuzzOptions() *Options {
 	}
 }
 
-// behaviour is what the owner of a stream does, by the bits of a byte.
+// handlerBehaviour is a set of bits that select what the owner of a stream does.
 type handlerBehaviour byte
 
 func (b handlerBehaviour) reads() bool     { return b&1 != 0 }
@@ -64,7 +64,7 @@ func (b handlerBehaviour) responds() bool  { return b&2 != 0 }
 func (b handlerBehaviour) echoes() bool    { return b&4 != 0 }
 func (b handlerBehaviour) shutsDown() bool { return b&8 != 0 }
 
-// FuzzServe plays a client to a server.
+// FuzzServe runs a server with the frames of a client, and compares the result with golang.org/x/net/http2.
 func FuzzServe(f *testing.F) {
 	for _, raw := range clientSeeds(f) {
 		for _, b := range []byte{0, 1, 3, 7, 15} {
@@ -87,7 +87,7 @@ func FuzzServe(f *testing.F) {
 			c.StartGracefulShutdown()
 		}
 		if err := c.Serve(); err == nil {
-			t.Fatal("it has ended without an error")
+			t.Fatal("Serve returned nil")
 		}
 		checkNothingLeft(t, c)
 		streams, lenient := readOracle(raw)
@@ -100,7 +100,7 @@ func FuzzServe(f *testing.F) {
 	})
 }
 
-// serve does with a stream what the owner does, and tells what it saw.
+// serve handles a stream and returns what was received on it.
 func (b handlerBehaviour) serve(s *Stream) *streamResult {
 	defer s.Close(CodeCancel)
 	got := &streamResult{id: s.id}
@@ -135,7 +135,7 @@ func (got *streamResult) end(s *Stream, err error) {
 	}
 }
 
-// settle waits until all owners have let go, and fails if something is left then.
+// checkNothingLeft waits until all streams are closed, and fails if the connection still holds streams or output.
 func checkNothingLeft(t *testing.T, c *Conn) {
 	t.Helper()
 	for {
@@ -153,11 +153,11 @@ func checkNothingLeft(t *testing.T, c *Conn) {
 		c.outputChanged.Wait()
 	}
 	if len(c.streams) > 0 || len(c.sendQueue) > 0 || c.sender != nil || c.out != nil {
-		t.Fatalf("there are %d streams left, %d that wait, and %d bytes to write", len(c.streams), len(c.sendQueue), c.pending())
+		t.Fatalf("%d streams, %d queued streams and %d bytes of output are left", len(c.streams), len(c.sendQueue), c.pending())
 	}
 }
 
-// FuzzAsk plays a pod to a client with three requests.
+// FuzzClient runs a client with three requests and the frames of a pod.
 func FuzzClient(f *testing.F) {
 	for _, raw := range podSeeds(f) {
 		f.Add(append([]byte{verbatim}, raw...), 1)
@@ -177,7 +177,7 @@ func FuzzClient(f *testing.F) {
 			owners.Go(func() { all[i] = readResponse(s) })
 		}
 		if err := c.Serve(); err == nil {
-			t.Fatal("it has ended without an error")
+			t.Fatal("Serve returned nil")
 		}
 		owners.Wait()
 		checkNothingLeft(t, c)
@@ -189,7 +189,7 @@ func FuzzClient(f *testing.F) {
 	})
 }
 
-// ask reads what comes on a stream.
+// readResponse reads a response and returns what was received.
 func readResponse(s *Stream) *streamResult {
 	defer s.Close(CodeCancel)
 	got := &streamResult{id: s.id}

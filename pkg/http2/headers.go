@@ -5,7 +5,7 @@ import "golang.org/x/net/http2/hpack"
 // processHeaders starts a field section.
 func (c *Conn) processHeaders(f *frame, p []byte) error {
 	if f.stream == 0 {
-		return protocolError("HEADERS without a stream")
+		return protocolError("HEADERS on stream 0")
 	}
 	p, err := unpad(f, p)
 	if err != nil {
@@ -14,7 +14,7 @@ func (c *Conn) processHeaders(f *frame, p []byte) error {
 	var dependsOnItself bool
 	if f.has(flagPriority) {
 		if len(p) < priorityBytes {
-			return sizeError("HEADERS of a length that cannot be")
+			return sizeError("HEADERS too short for its priority fields")
 		}
 		dependsOnItself = parseStreamID(p) == f.stream
 		p = p[priorityBytes:]
@@ -32,18 +32,18 @@ func unpad(f *frame, p []byte) ([]byte, error) {
 		return p, nil
 	}
 	if len(p) == 0 {
-		return nil, sizeError("a padded frame without a length of its padding")
+		return nil, sizeError("padded frame without a pad length")
 	}
 	padding := int(p[0])
 	if padding >= len(p) {
-		return nil, protocolError("more padding than frame")
+		return nil, protocolError("padding exceeds the frame")
 	}
 	return p[1 : len(p)-padding], nil
 }
 
 func (c *Conn) processContinuation(f *frame, p []byte) error {
 	if !c.recv.section.isOpen {
-		return protocolError("CONTINUATION of nothing")
+		return protocolError("CONTINUATION without HEADERS")
 	}
 	return c.continueSection(f, p)
 }
@@ -74,17 +74,17 @@ func (c *Conn) sectionKind(f *frame) (sectionKind, error) {
 	}
 	switch {
 	case !c.isServer() && c.isIdle(f.stream):
-		return 0, protocolError("an answer to nothing")
+		return 0, protocolError("HEADERS on an idle stream")
 	case !c.isServer():
 		return responseHead, nil
 	case f.stream%2 == 0:
-		return 0, protocolError("a stream of an even number is opened")
+		return 0, protocolError("client opened a stream with an even ID")
 	case f.stream > c.maxPeerID:
 		return requestHead, nil
 	case c.resetIDs.has(f.stream) || c.endedIDs.has(f.stream):
 		return closedHead, nil
 	}
-	return 0, protocolError("a stream is opened below another one")
+	return 0, protocolError("stream ID is not higher than the previous ones")
 }
 
 // maxEncodedSection returns the limit for the encoded length of a section. A longer section ends the connection; a section
@@ -96,16 +96,16 @@ func (o *Options) maxEncodedSection() int { return 2 * o.HeadBytes }
 func (c *Conn) continueSection(f *frame, p []byte) error {
 	s := &c.recv.section
 	if s.encodedBytes += len(p); s.encodedBytes > c.options.maxEncodedSection() {
-		return &ConnError{CodeEnhanceYourCalm, "a field section is far too long"}
+		return &ConnError{CodeEnhanceYourCalm, "field section exceeds the limit"}
 	}
 	if _, err := c.recv.decoder.Write(p); err != nil {
-		return &ConnError{CodeCompression, "a field section cannot be decompressed"}
+		return &ConnError{CodeCompression, "invalid field section encoding"}
 	}
 	if !f.has(flagEndHeaders) {
 		return nil
 	}
 	if c.recv.decoder.Close() != nil {
-		return &ConnError{CodeCompression, "a field section ends in the middle of a field"}
+		return &ConnError{CodeCompression, "truncated field section"}
 	}
 	s.isOpen = false
 	s.head.compactSpill()
@@ -130,8 +130,8 @@ func (c *Conn) endSection(section *section) error {
 	case section.kind == requestHead:
 		return c.processRequest(section)
 	case section.kind == closedHead && !c.resetIDs.has(section.stream):
-		return &ConnError{CodeStreamClosed, "HEADERS on a stream that is closed"}
-	case s == nil: // the peer could not know, or our side has let go of it
+		return &ConnError{CodeStreamClosed, "HEADERS on a closed stream"}
+	case s == nil: // the stream was reset or closed on this side, and the peer may not know yet
 		section.head.release()
 		return nil
 	case s.recvEnded:
@@ -151,7 +151,7 @@ func (c *Conn) processRequest(section *section) error {
 	switch {
 	case c.err != nil:
 		return c.err
-	case c.shutdown == goAwayFinal: // the peer knows that it has to go elsewhere
+	case c.shutdown == goAwayFinal: // the peer retries it on another connection after the final GOAWAY
 		c.resetIDs.add(id, maxResetIDs)
 		return nil
 	case section.malformed:
@@ -201,8 +201,8 @@ func (s *Stream) processResponse(section *section) error {
 	}
 	s.headReceived = true
 	s.declaredLength = h.ContentLength
-	if s.noBody || h.Status == 204 || h.Status == 304 {
-		s.declaredLength = 0 // what the length says is about another answer (RFC 9110 section 8.6)
+	if s.omitsBody || h.Status == 204 || h.Status == 304 {
+		s.declaredLength = 0 // Content-Length is the length of another response (RFC 9110 section 8.6)
 	}
 	if section.endStream {
 		if err := s.endReceiving(); err != nil {

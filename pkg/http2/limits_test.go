@@ -13,7 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// gated is a connection whose peer takes nothing until the gate opens, says what comes from said, and takes long to close.
+// blockingConn is a connection. Writes block until writable is closed, Close blocks until closed is closed, and reads return
+// input.
 type blockingConn struct {
 	scriptedConn
 	writable chan struct{}
@@ -47,7 +48,7 @@ func testOptions() *Options {
 	return o
 }
 
-// open makes a stream as a request of the peer would.
+// open opens a stream as a request of the peer does.
 func open(c *Conn, id uint32) *Stream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,8 +62,8 @@ func pending(c *Conn) int {
 	return c.pending()
 }
 
-// Heads are not counted in any window: without a bound of their own, HEAD requests would have as much collected as a client
-// that does not read asks for.
+// TestSendHead_waitsForPeerToRead checks that a client that does not read cannot make the server buffer any number of response
+// heads, which are not subject to flow control.
 func TestSendHead_waitsForPeerToRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newBlockingConn()
@@ -80,7 +81,7 @@ func TestSendHead_waitsForPeerToRead(t *testing.T) {
 		}
 		synctest.Wait()
 		if got := pending(c); got > maxPending+2*len(head) {
-			t.Errorf("%d bytes are collected, want about %d", got, maxPending)
+			t.Errorf("%d bytes are buffered, want about %d", got, maxPending)
 		}
 		close(g.writable)
 		owners.Wait()
@@ -91,7 +92,7 @@ func TestSendHead_deadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newBlockingConn()
 		c := NewServer(http1.NewConn(g), g, testOptions(), func(*Stream) {})
-		c.StartGracefulShutdown() // something that is being written
+		c.StartGracefulShutdown() // blocks the writer
 		synctest.Wait()
 		filler, s := open(c, 1), open(c, 3)
 		failed := make(chan error)
@@ -102,14 +103,14 @@ func TestSendHead_deadline(t *testing.T) {
 		synctest.Wait()
 		_ = s.SetWriteDeadline(time.Unix(1, 0))
 		if err := <-failed; err == nil {
-			t.Error("it was collected")
+			t.Error("the head was buffered")
 		}
 		close(g.writable)
 	})
 }
 
-// A pod that takes any number of streams would else be asked for more answers than the window of the connection has room for:
-// clients who do not read theirs would hold up all others.
+// TestOpen_limitedByConnectionWindow covers a pod without a stream limit. If more responses were requested than fit in the
+// connection window, clients that do not read theirs would block all others.
 func TestOpen_limitedByConnectionWindow(t *testing.T) {
 	o := testOptions()
 	p := &scriptedConn{}
@@ -121,17 +122,17 @@ func TestOpen_limitedByConnectionWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.mu.Lock()
-		s.recvEnded = true // its answer has come, and was not read
+		s.recvEnded = true // the response has ended but was not read
 		c.removeStream(s)
 		c.mu.Unlock()
 	}
 	if _, err := c.Open([]byte{0x82}, true, false); !errors.Is(err, ErrFull) {
-		t.Errorf("one more is opened: %v", err)
+		t.Errorf("another stream was opened: %v", err)
 	}
 	c.fail(ErrClosed)
 }
 
-// Whoever serves the connection goes on with it once Serve has returned.
+// TestServe_noWritesAfterReturn checks that the connection belongs to the caller after Serve has returned.
 func TestServe_noWritesAfterReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, say := newBlockingConn()
@@ -154,12 +155,12 @@ func TestServe_noWritesAfterReturn(t *testing.T) {
 		s.Close(CodeInternal)
 		synctest.Wait()
 		if after := g.writes.Load(); after != before {
-			t.Errorf("%d writes more", after-before)
+			t.Errorf("%d writes after Serve returned", after-before)
 		}
 	})
 }
 
-// A client that does not answer the PING after a GOAWAY gains nothing by it.
+// TestConn_requestLimit checks that a client cannot exceed the limit by not acknowledging the PING after the first GOAWAY.
 func TestConn_requestLimit(t *testing.T) {
 	var clock atomic.Int64
 	o := testOptions()
@@ -176,14 +177,14 @@ func TestConn_requestLimit(t *testing.T) {
 	}
 	c.fail(io.EOF)
 	if n := c.requestsReceived; n > 4 {
-		t.Errorf("%d requests were taken", n)
+		t.Errorf("%d requests were accepted", n)
 	}
 	for range c.requestsReceived {
 		(<-handled).Close(CodeInternal)
 	}
 }
 
-// hangingUp is a connection whose writes end when it is closed.
+// closeUnblocksWrites is a connection whose Close ends blocked writes.
 type closeUnblocksWrites struct{ *blockingConn }
 
 func (h closeUnblocksWrites) Close() error {
@@ -191,8 +192,8 @@ func (h closeUnblocksWrites) Close() error {
 	return nil
 }
 
-// Who floods does not read, most likely: waiting for what is being written would keep the connection for as long as a write
-// may take.
+// TestServe_floodClosesConnection checks that Serve does not wait for a blocked write. A client that floods probably does not
+// read.
 func TestServe_floodClosesConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, say := newBlockingConn()
@@ -200,11 +201,11 @@ func TestServe_floodClosesConnection(t *testing.T) {
 		c := NewServer(http1.NewConn(socket), socket, testOptions(), func(*Stream) {})
 		go func() {
 			io.WriteString(say, Preface)
-			said := appendFrame(nil, frame{kind: frameSettings})
+			frames := appendFrame(nil, frame{kind: frameSettings})
 			for range 200 {
-				said = appendPing(said, 0, [8]byte{})
+				frames = appendPing(frames, 0, [8]byte{})
 			}
-			say.Write(said)
+			say.Write(frames)
 		}()
 		if err := c.Serve(); !errors.Is(err, ErrFlood) {
 			t.Error(err)

@@ -2,9 +2,9 @@ package http2
 
 import "github.com/limpet-dev/limpet/pkg/memory"
 
-// What a stream holds is counted in an Account: its head by its size, its body by the blocks that nobody has read yet, and
-// the rest by streamBytes. A stream that may not be held is refused without a goroutine, and a body that may not be held
-// ends its stream.
+// The memory of a stream is charged to an Account: the size of its head, the blocks of its unread body, and streamBytes for the
+// rest. If the budget is exhausted, a new stream gets a 503 response without starting a goroutine, and a stream whose body
+// needs another block is reset.
 
 const (
 	// streamBytes is the cost of a stream in bytes without head and body: a goroutine with its stack, and the state of the
@@ -53,7 +53,7 @@ func (c *Conn) refuseOverBudget(section *section) error {
 	if section.endStream {
 		c.endedIDs.add(id, maxEndedIDs)
 	} else {
-		c.resetStream(id, CodeNone) // the rest of the request is not wanted (RFC 9113 section 8.1)
+		c.resetStream(id, CodeNone) // stops the rest of the request (RFC 9113 section 8.1)
 	}
 	return c.countReset()
 }

@@ -15,22 +15,22 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// heard is what golang.org/x/net/http2 makes of one stream.
+// oracleStream holds the frames of one stream as decoded by golang.org/x/net/http2.
 type oracleStream struct {
 	sections []http2.MetaHeadersFrame
 	data     []byte
 	ended    bool
 }
 
-// listen reads the frames of a peer up to what cannot be read. It says whether that is something that RFC 9113 would have
-// passed over, so that the peer may have gone on.
+// readOracle decodes the frames of a peer up to the first invalid one. lenient reports whether RFC 9113 allows to ignore that
+// frame, so that the code under test may have continued.
 func readOracle(raw []byte) (streams map[uint32]*oracleStream, lenient bool) {
 	streams = map[uint32]*oracleStream{}
 	r := bytes.NewReader(raw)
 	f := http2.NewFramer(nil, r)
 	f.SetMaxReadFrameSize(MaxFrame)
 	f.ReadMetaHeaders = hpack.NewDecoder(tableSize, nil)
-	f.MaxHeaderListSize = 1 << 24 // those that are too long here are not looked at
+	f.MaxHeaderListSize = 1 << 24 // longer ones are not compared
 	for {
 		head, err := f.ReadFrameHeader()
 		if err != nil {
@@ -42,7 +42,7 @@ func readOracle(raw []byte) (streams map[uint32]*oracleStream, lenient bool) {
 			return streams, false
 		}
 		frame, err := f.ReadFrameForHeader(head)
-		if _, ok := err.(http2.StreamError); ok { //nolint:errorlint // made there, and not wrapped
+		if _, ok := err.(http2.StreamError); ok { //nolint:errorlint // never wrapped
 			continue
 		}
 		if err != nil { // PRIORITY is an error of its stream, and PRIORITY_UPDATE is unknown here
@@ -71,7 +71,7 @@ func addOracleFrame(streams map[uint32]*oracleStream, frame http2.Frame) {
 	}
 }
 
-// hearPart takes what has come of a frame that is cut off.
+// addPartialData adds the data of a truncated frame.
 func addPartialData(s *oracleStream, head http2.FrameHeader, rest []byte) {
 	length := int(head.Length)
 	if head.Flags.Has(http2.FlagDataPadded) && len(rest) > 0 {
@@ -83,7 +83,7 @@ func addPartialData(s *oracleStream, head http2.FrameHeader, rest []byte) {
 	}
 }
 
-// told is what became of a stream here.
+// streamResult holds the heads and the body that the code under test received on a stream.
 type streamResult struct {
 	id             uint32
 	heads          []string // each with its fields
@@ -91,7 +91,7 @@ type streamResult struct {
 	complete       bool
 }
 
-// compare fails if a stream was read otherwise than the oracle has it.
+// compare fails if the result differs from the oracle.
 func (got *streamResult) compare(t *testing.T, streams map[uint32]*oracleStream, lenient bool) {
 	t.Helper()
 	if len(got.heads) == 0 {
@@ -100,7 +100,7 @@ func (got *streamResult) compare(t *testing.T, streams map[uint32]*oracleStream,
 	want := streams[got.id]
 	if want == nil || len(want.sections) < len(got.heads) {
 		if !lenient {
-			t.Fatalf("stream %d has %q, and the oracle has refused it", got.id, got.heads)
+			t.Fatalf("stream %d has %q, which the oracle rejects", got.id, got.heads)
 		}
 		return
 	}
@@ -123,8 +123,8 @@ func (got *streamResult) compare(t *testing.T, streams map[uint32]*oracleStream,
 	}
 }
 
-// describe puts pseudo fields into one order, and leaves the other ones in theirs. Spaces around values do not count: what
-// pods say may have some.
+// formatFields returns the fields as text, with sorted pseudo-header fields. It trims values, because the values of pods may
+// have surrounding spaces.
 func formatFields(fields []hpack.HeaderField) string {
 	var pseudo, regular []string
 	for _, f := range fields {
@@ -138,7 +138,7 @@ func formatFields(fields []hpack.HeaderField) string {
 	return fmt.Sprint(pseudo, regular)
 }
 
-// fieldsOf gives a head of ours as it was sent.
+// headFields returns the fields of a Head.
 func headFields(h *Head) []hpack.HeaderField {
 	var fields []hpack.HeaderField
 	for name, value := range map[string][]byte{
@@ -162,7 +162,7 @@ func hpackFields(from []http1.Field) []hpack.HeaderField {
 	return fields
 }
 
-// checkWritten fails if what we have sent cannot be read.
+// checkWritten fails if the output is not a sequence of valid frames.
 func checkWritten(t *testing.T, raw []byte) {
 	t.Helper()
 	f := http2.NewFramer(nil, bytes.NewReader(raw))
@@ -172,7 +172,7 @@ func checkWritten(t *testing.T, raw []byte) {
 		if _, err := f.ReadFrame(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
-			t.Fatalf("what was sent cannot be read: %v\n%q", err, raw)
+			t.Fatalf("invalid output: %v\n%q", err, raw)
 		}
 	}
 }

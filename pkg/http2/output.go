@@ -51,7 +51,7 @@ func (c *Conn) flush() {
 	go c.write()
 }
 
-// write writes output until there is none left. It yields before each write, so that streams whose responses are ready at the
+// write writes until the output is empty. It yields before each write, so that streams whose responses are ready at the
 // same time share one write.
 func (c *Conn) write() {
 	for {
@@ -68,7 +68,7 @@ func (c *Conn) write() {
 			c.mu.Lock()
 			c.failLocked(err)
 			c.mu.Unlock()
-			c.socket.Close() // so that the reader ends too
+			c.socket.Close() // so that Serve returns, too
 		}
 	}
 }

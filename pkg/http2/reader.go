@@ -14,11 +14,11 @@ func (c *Conn) Serve() error {
 	for err == nil {
 		err = c.readFrame()
 	}
-	if known := c.Err(); known != nil {
-		err = known
+	if first := c.Err(); first != nil {
+		err = first
 	}
 	if errors.Is(err, ErrFlood) {
-		c.socket.Close() // nothing that is being written to such a peer is worth waiting for
+		c.socket.Close() // otherwise fail waits for a write that the peer may block
 	}
 	c.fail(err)
 	return err
@@ -31,7 +31,7 @@ func (c *Conn) readPreface() error {
 			return err
 		}
 		if !bytes.HasPrefix(c.socket.Buffered(), []byte(Preface)) {
-			return protocolError("the preface is none")
+			return protocolError("invalid connection preface")
 		}
 		c.socket.Consume(len(Preface))
 	}
@@ -40,7 +40,7 @@ func (c *Conn) readPreface() error {
 		return err
 	}
 	if f.kind != frameSettings || f.has(flagAck) {
-		return protocolError("the first frame is not SETTINGS")
+		return protocolError("first frame is not SETTINGS")
 	}
 	return c.processFrame(&f)
 }
@@ -78,7 +78,7 @@ func (c *Conn) readFrameHead() (frame, error) {
 	c.socket.Consume(frameHeadBytes)
 	c.recv.framesReceived.Add(1)
 	if f.length > MaxFrame {
-		return f, sizeError("a frame is longer than allowed")
+		return f, sizeError("frame exceeds MAX_FRAME_SIZE")
 	}
 	return f, c.countFrame(&f)
 }
@@ -89,7 +89,7 @@ func (c *Conn) readFrame() error {
 		return err
 	}
 	if open := &c.recv.section; open.isOpen && (f.kind != frameContinuation || f.stream != open.stream) {
-		return protocolError("a field section is not continued")
+		return protocolError("field section interrupted by another frame")
 	}
 	return c.processFrame(&f)
 }
@@ -120,7 +120,7 @@ func (c *Conn) processPayload(f *frame, p []byte) error {
 	case frameSettings:
 		return c.processSettings(f, p)
 	case framePushPromise:
-		return protocolError("PUSH_PROMISE, which is not allowed")
+		return protocolError("PUSH_PROMISE although push is disabled")
 	case framePing:
 		return c.processPing(f, p)
 	case frameGoAway:
@@ -128,20 +128,20 @@ func (c *Conn) processPayload(f *frame, p []byte) error {
 	case frameWindowUpdate:
 		return c.processWindowUpdate(f, p)
 	}
-	return nil // RFC 9113 section 5.5
+	return nil // unknown frames are ignored (RFC 9113 section 5.5)
 }
 
 // handleStreamError resets the stream of a streamError and returns other errors. An error on an idle stream ends the
 // connection: RST_STREAM must not be sent for an idle stream (RFC 9113 section 6.4).
 func (c *Conn) handleStreamError(err error) error {
-	streamErr, ok := err.(streamError) //nolint:errorlint // made here, and not wrapped
+	streamErr, ok := err.(streamError) //nolint:errorlint // never wrapped
 	if !ok {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.isIdle(streamErr.stream) {
-		return &ConnError{streamErr.code, "a frame of a stream that was never open is malformed"}
+		return &ConnError{streamErr.code, "malformed frame on an idle stream"}
 	}
 	c.resetStream(streamErr.stream, streamErr.code)
 	return c.countReset()
@@ -165,7 +165,7 @@ func (c *Conn) resetStream(id uint32, code Code) {
 func checkPriority(f *frame, p []byte) error {
 	switch {
 	case f.stream == 0:
-		return protocolError("PRIORITY without a stream")
+		return protocolError("PRIORITY on stream 0")
 	case len(p) != priorityBytes:
 		return streamError{f.stream, CodeFrameSize}
 	case parseStreamID(p) == f.stream:
@@ -181,15 +181,15 @@ func parseStreamID(p []byte) uint32 { return binary.BigEndian.Uint32(p) & maxStr
 
 func (c *Conn) processReset(f *frame, p []byte) error {
 	if f.stream == 0 {
-		return protocolError("RST_STREAM without a stream")
+		return protocolError("RST_STREAM on stream 0")
 	}
 	if len(p) != 4 {
-		return sizeError("RST_STREAM of a length that cannot be")
+		return sizeError("RST_STREAM with invalid length")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.isIdle(f.stream) {
-		return protocolError("RST_STREAM of a stream that was never open")
+		return protocolError("RST_STREAM on an idle stream")
 	}
 	if s := c.streams[f.stream]; s != nil {
 		s.failLocked(peerResetError(Code(binary.BigEndian.Uint32(p))))
@@ -207,10 +207,10 @@ func peerResetError(code Code) error {
 
 func (c *Conn) processPing(f *frame, p []byte) error {
 	if f.stream != 0 {
-		return protocolError("PING on a stream")
+		return protocolError("PING with a stream ID")
 	}
 	if len(p) != 8 {
-		return sizeError("PING of a length that cannot be")
+		return sizeError("PING with invalid length")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -225,7 +225,7 @@ func (c *Conn) processPing(f *frame, p []byte) error {
 
 func (c *Conn) processWindowUpdate(f *frame, p []byte) error {
 	if len(p) != 4 {
-		return sizeError("WINDOW_UPDATE of a length that cannot be")
+		return sizeError("WINDOW_UPDATE with invalid length")
 	}
 	increment := int64(binary.BigEndian.Uint32(p) & maxWindow)
 	c.mu.Lock()
@@ -234,7 +234,7 @@ func (c *Conn) processWindowUpdate(f *frame, p []byte) error {
 		return c.addSendWindow(increment)
 	}
 	if c.isIdle(f.stream) {
-		return protocolError("WINDOW_UPDATE of a stream that was never open")
+		return protocolError("WINDOW_UPDATE on an idle stream")
 	}
 	if s := c.streams[f.stream]; s != nil {
 		return s.addSendWindow(increment)
@@ -245,10 +245,10 @@ func (c *Conn) processWindowUpdate(f *frame, p []byte) error {
 // addSendWindow increases the send window of the connection.
 func (c *Conn) addSendWindow(increment int64) error {
 	if increment == 0 {
-		return protocolError("the window is opened by nothing")
+		return protocolError("WINDOW_UPDATE with increment 0")
 	}
 	if c.sendWindow += increment; c.sendWindow > maxWindow {
-		return &ConnError{CodeFlowControl, "the window is above 2^31-1"}
+		return &ConnError{CodeFlowControl, "connection window exceeds 2^31-1"}
 	}
 	c.wakeNextSender()
 	return nil

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// Frames are fuzzed in a form in which every input is some: kind, flags, stream and length are a byte each. Or as they are
-// on the wire, after a byte that says so.
+// verbatim marks fuzz input that is in the wire format. Other input is in a short format in which most inputs are valid frames:
+// kind, flags, stream and length are one byte each.
 const verbatim = 0xff
 
 func lengthen(short []byte) []byte {
@@ -26,7 +26,7 @@ func lengthen(short []byte) []byte {
 	return raw
 }
 
-// shorten leaves out frames that are too long.
+// shorten converts frames to the short format. It drops frames that are too long for it.
 func shorten(raw []byte) []byte {
 	var short []byte
 	for len(raw) >= frameHeadBytes {
@@ -152,7 +152,7 @@ func podSeeds(tb testing.TB) [][]byte {
 	return seeds
 }
 
-// say gives the frames that a peer writes.
+// peerFrames returns the frames that write writes.
 func peerFrames(tb testing.TB, write func(f *http2.Framer, block func(fields ...string) []byte)) []byte {
 	tb.Helper()
 	var raw, block bytes.Buffer

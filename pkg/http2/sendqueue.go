@@ -2,8 +2,8 @@ package http2
 
 import "slices"
 
-// The window of the connection, and the room for what waits to be written, are shared by its streams. Those that find none
-// queue, and take turns once there is some.
+// The streams of a connection share its send window and the space for output. A stream that finds none of either waits in
+// sendQueue. When there is some again, the queued streams take turns.
 
 // canSendData reports whether the connection window and the output have space for DATA.
 func (c *Conn) canSendData() bool { return c.sendWindow > 0 && c.pending() < maxPending }

@@ -37,22 +37,22 @@ func (s *peerSettings) set(id uint16, value uint32) error {
 	switch id {
 	case settingEnablePush:
 		if value > 1 {
-			return protocolError("ENABLE_PUSH is neither 0 nor 1")
+			return protocolError("invalid ENABLE_PUSH")
 		}
 	case settingMaxStreams:
 		s.maxStreams = value
 	case settingInitialWindow:
 		if value > maxWindow {
-			return &ConnError{CodeFlowControl, "INITIAL_WINDOW_SIZE is above 2^31-1"}
+			return &ConnError{CodeFlowControl, "INITIAL_WINDOW_SIZE exceeds 2^31-1"}
 		}
 		s.initialWindow = int64(value)
 	case settingMaxFrame:
 		if value < MaxFrame || value > largestFrame {
-			return protocolError("MAX_FRAME_SIZE is not from 2^14 to 2^24-1")
+			return protocolError("MAX_FRAME_SIZE is not between 2^14 and 2^24-1")
 		}
 	case settingExtendedConnect:
 		if value > 1 {
-			return protocolError("ENABLE_CONNECT_PROTOCOL is neither 0 nor 1")
+			return protocolError("invalid ENABLE_CONNECT_PROTOCOL")
 		}
 	}
 	return nil
@@ -69,7 +69,7 @@ func (c *Conn) processSettings(f *frame, p []byte) error {
 	for ; len(p) > 0; p = p[settingBytes:] {
 		id, value := binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:])
 		if id == settingEnablePush && value != 0 && !c.isServer() {
-			return protocolError("ENABLE_PUSH is not 0, from the side that is asked")
+			return protocolError("server set ENABLE_PUSH")
 		}
 		if err := c.peer.set(id, value); err != nil {
 			return err
@@ -84,9 +84,9 @@ func (c *Conn) processSettings(f *frame, p []byte) error {
 func checkSettings(f *frame) error {
 	switch {
 	case f.stream != 0:
-		return protocolError("SETTINGS on a stream")
+		return protocolError("SETTINGS with a stream ID")
 	case f.length%settingBytes != 0 || f.has(flagAck) && f.length > 0:
-		return sizeError("SETTINGS of a length that cannot be")
+		return sizeError("SETTINGS with invalid length")
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func checkSettings(f *frame) error {
 func (c *Conn) adjustStreamWindows(by int64) error {
 	for _, s := range c.streams {
 		if s.sendWindow += by; s.sendWindow > maxWindow {
-			return &ConnError{CodeFlowControl, "a window is above 2^31-1"}
+			return &ConnError{CodeFlowControl, "stream window exceeds 2^31-1"}
 		}
 		if by > 0 {
 			s.wakeUnqueuedSender()

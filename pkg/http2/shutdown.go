@@ -68,16 +68,16 @@ func (c *Conn) closeIfShutDown() {
 		return
 	}
 	c.failLocked(io.EOF)
-	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // ends the wait for more
+	_ = c.socket.SetReadDeadline(time.Unix(1, 0)) // interrupts Serve
 }
 
 // processGoAway fails the streams that the peer will not process, and prevents new ones.
 func (c *Conn) processGoAway(f *frame, p []byte) error {
 	if f.stream != 0 {
-		return protocolError("GOAWAY on a stream")
+		return protocolError("GOAWAY with a stream ID")
 	}
 	if len(p) < 8 {
-		return sizeError("GOAWAY of a length that cannot be")
+		return sizeError("GOAWAY with invalid length")
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

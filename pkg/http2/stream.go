@@ -19,32 +19,42 @@ type Stream struct {
 	conn *Conn
 	id   uint32
 
-	// What is counted in the account of the connection for all but the body, and what is left of it without the head. They
-	// belong to the owner.
+	// Owned by the owner of the stream: the bytes that are charged to the account of the connection for everything but the
+	// body, and the part of them that remains without the head.
 	charged, chargedWithoutHead int
 
-	// All that follows is guarded by the lock of the connection.
-	err                            error  // why it came to a bad end
-	headReceived                   bool   // its head has come
-	noBody                         bool   // no body belongs to its answer, whatever that says
-	openSeq                        uint32 // how often output had been taken when it was opened from here
-	recvEnded, sendEnded           bool
-	readExpired, writeExpired      bool
-	readable, writable             sync.Cond
-	sendWindow, recvWindow         int64
-	pendingCredit                  int
-	declaredLength, receivedLength int64 // bytes of the body
-	firstBlock, lastBlock          *dataBlock
-	blockCount                     int             // from first to last
-	account                        *memory.Account // of the body that waits to be read
-	lastSpan                       int             // bytes of first that the last span had
-	heads                          []*Head
-	interimCount                   int
-	trailers                       *Head
-	frameOffset                    int    // where its last frame is in what waits to be written
-	frameSeq                       uint32 // which is what has been taken so often
-	hasFrame                       bool
-	queued                         bool // for its turn to send
+	// The following are guarded by conn.mu.
+	err error // the error that the stream failed with
+
+	// Receiving. The conditions use conn.mu.
+	readable       sync.Cond // a head, data or the end was received, or reading fails
+	readExpired    bool      // the read deadline has passed
+	recvEnded      bool      // END_STREAM was received
+	headReceived   bool      // the head of the request or of the final response was received
+	omitsBody      bool      // the response has no body regardless of its head
+	recvWindow     int64
+	pendingCredit  int     // bytes that were consumed and not returned to the peer's window yet
+	heads          []*Head // not yet returned by AwaitHead
+	interimCount   int
+	trailers       *Head
+	declaredLength int64 // Content-Length, -1 if unknown
+	receivedLength int64
+	firstBlock     *dataBlock // unread data
+	lastBlock      *dataBlock
+	blockCount     int
+	lastSpan       int             // length of the span that Next returned last
+	account        *memory.Account // charged for unread data
+
+	// Sending.
+	writable     sync.Cond // the window was increased, it is the turn of the stream, or sending fails
+	writeExpired bool      // the write deadline has passed
+	sendEnded    bool      // END_STREAM was buffered
+	queued       bool      // in conn.sendQueue
+	hasFrame     bool      // frameSeq and frameOffset are set
+	openSeq      uint32    // conn.outputSeq when the stream was opened from this side
+	frameSeq     uint32    // conn.outputSeq when the last frame was buffered
+	frameOffset  int       // of that frame in the output
+	sendWindow   int64
 }
 
 // newStream returns a stream that is open in both directions.
@@ -250,7 +260,7 @@ func (s *Stream) Close(code Code) {
 	defer c.mu.Unlock()
 	c.addRecvCredit(s.discard())
 	if s.sendEnded && c.isServer() {
-		code = CodeNone // the answer stands: what the client still sends is not wanted (RFC 9113 section 8.1)
+		code = CodeNone // the response is complete, and the rest of the request is not needed (RFC 9113 section 8.1)
 	}
 	if c.streams[s.id] == s {
 		c.resetStream(s.id, code)

@@ -7,9 +7,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// Field sections are written with the static table alone, and nothing is put into the dynamic one (RFC 7541 section 6.2.2):
-// then what is written depends on nothing that was written before, and costs a fraction of keeping a table. What clients
-// do not get to see again in fewer bytes are mostly values that differ anyhow.
+// Field sections are encoded with the static table only (RFC 7541 section 6.2.2). Encoding is then independent of earlier field
+// sections, and much cheaper than maintaining a dynamic table. Most values that a dynamic table would shorten differ between
+// requests anyway.
 
 // AppendStatus appends the pseudo-header field of a response.
 func AppendStatus(b []byte, status int) []byte {
@@ -29,7 +29,7 @@ func AppendStatus(b []byte, status int) []byte {
 	case 500:
 		return append(b, 0x8e)
 	}
-	b = append(b, 0x08, 3) // by the name of index 8
+	b = append(b, 0x08, 3) // literal with the name at index 8
 	return strconv.AppendInt(b, int64(status), 10)
 }
 
@@ -72,7 +72,7 @@ func AppendField[T ~string | ~[]byte](b []byte, name []byte, value T) []byte {
 	id := http1.NameID(name)
 	kind := byte(0x00)
 	if isSensitive(id) {
-		kind = 0x10 // nobody on the way is to keep it either (RFC 7541 section 7.1.3)
+		kind = 0x10 // intermediaries must not index it either (RFC 7541 section 7.1.3)
 	}
 	if index := staticNames[id]; index > 0 {
 		b = appendInt(b, kind, 4, int(index))
@@ -145,7 +145,7 @@ func appendInt(b []byte, high byte, bits uint, n int) []byte {
 	return append(b, byte(n))
 }
 
-// staticNames maps field names to indices of the static table (RFC 7541 appendix A). Zero means that there is none.
+// staticNames maps field names to indices of the static table (RFC 7541 appendix A). Zero means that the name is not in the table.
 var staticNames = [256]uint8{
 	http1.FieldAcceptEncoding:     16,
 	http1.FieldAccept:             19,

@@ -13,7 +13,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// decode reads a field section as a peer does: name, value, ...
+// decode returns the names and values of a field section: name, value, ...
 func decode(t *testing.T, block []byte) (fields []string, sensitive bool) {
 	t.Helper()
 	d := hpack.NewDecoder(0, func(f hpack.HeaderField) {
@@ -36,20 +36,20 @@ func TestAppend_roundTrip(t *testing.T) {
 		want      []string
 		sensitive bool
 	}{
-		"field by a known name": {AppendField(nil, []byte("Content-Type"), "text/plain"), []string{"content-type", "text/plain"}, false},
-		"field by another name": {AppendField(nil, []byte("X-Sum"), []byte("5")), []string{"x-sum", "5"}, false},
-		"no value":              {AppendField(nil, []byte("x"), ""), []string{"x", ""}, false},
-		"long name and value":   {AppendField(nil, []byte(long), long), []string{long, long}, false},
-		"cookie":                {AppendField(nil, []byte("Set-Cookie"), "a=b"), []string{"set-cookie", "a=b"}, true},
-		"credentials":           {AppendField(nil, []byte("authorization"), "Basic eA=="), []string{"authorization", "Basic eA=="}, true},
-		"length":                {AppendLength(nil, math.MaxInt64), []string{"content-length", "9223372036854775807"}, false},
-		"lines":                 {AppendLines(nil, []byte("Host: a\r\nX-B: c: d\r\nE: \r\n")), []string{"host", "a", "x-b", "c: d", "e", ""}, false},
-		"no lines":              {AppendLines(nil, nil), nil, false},
-		"root":                  {AppendPath(nil, []byte("/"), nil, false), []string{":path", "/"}, false},
-		"path":                  {AppendPath(nil, []byte("/a"), nil, false), []string{":path", "/a"}, false},
-		"path and query":        {AppendPath(nil, []byte("/"), []byte("b=c"), true), []string{":path", "/?b=c"}, false},
-		"empty query":           {AppendPath(nil, []byte("/a"), nil, true), []string{":path", "/a?"}, false},
-		"GET in clear": {AppendRequest(nil, []byte("GET"), false, []byte("a")),
+		"static name":         {AppendField(nil, []byte("Content-Type"), "text/plain"), []string{"content-type", "text/plain"}, false},
+		"literal name":        {AppendField(nil, []byte("X-Sum"), []byte("5")), []string{"x-sum", "5"}, false},
+		"no value":            {AppendField(nil, []byte("x"), ""), []string{"x", ""}, false},
+		"long name and value": {AppendField(nil, []byte(long), long), []string{long, long}, false},
+		"cookie":              {AppendField(nil, []byte("Set-Cookie"), "a=b"), []string{"set-cookie", "a=b"}, true},
+		"credentials":         {AppendField(nil, []byte("authorization"), "Basic eA=="), []string{"authorization", "Basic eA=="}, true},
+		"length":              {AppendLength(nil, math.MaxInt64), []string{"content-length", "9223372036854775807"}, false},
+		"lines":               {AppendLines(nil, []byte("Host: a\r\nX-B: c: d\r\nE: \r\n")), []string{"host", "a", "x-b", "c: d", "e", ""}, false},
+		"no lines":            {AppendLines(nil, nil), nil, false},
+		"root":                {AppendPath(nil, []byte("/"), nil, false), []string{":path", "/"}, false},
+		"path":                {AppendPath(nil, []byte("/a"), nil, false), []string{":path", "/a"}, false},
+		"path and query":      {AppendPath(nil, []byte("/"), []byte("b=c"), true), []string{":path", "/?b=c"}, false},
+		"empty query":         {AppendPath(nil, []byte("/a"), nil, true), []string{":path", "/a?"}, false},
+		"cleartext GET": {AppendRequest(nil, []byte("GET"), false, []byte("a")),
 			[]string{":method", "GET", ":scheme", "http", ":authority", "a"}, false},
 		"POST over TLS": {AppendRequest(nil, []byte("POST"), true, []byte("a:1")),
 			[]string{":method", "POST", ":scheme", "https", ":authority", "a:1"}, false},
@@ -59,7 +59,7 @@ func TestAppend_roundTrip(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, sensitive := decode(t, c.block)
 			if !slices.Equal(got, c.want) || sensitive != c.sensitive {
-				t.Errorf("got %.200q, never to be kept: %v", got, sensitive)
+				t.Errorf("got %.200q, sensitive: %v", got, sensitive)
 			}
 		})
 	}
@@ -74,7 +74,7 @@ func TestAppendStatus_roundTrip(t *testing.T) {
 	}
 }
 
-// Every name of the static table that is known by an ID is written by its index.
+// TestStaticNames_matchRFC7541 checks the index of each name that has a FieldID.
 func TestStaticNames_matchRFC7541(t *testing.T) {
 	for id, index := range staticNames {
 		if index == 0 {
