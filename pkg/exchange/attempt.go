@@ -122,7 +122,7 @@ func (x *Exchange) tryEndpoint() failure {
 	return x.tryHTTP1()
 }
 
-// abortAttempt closes the upstream connection or stream of an attempt and stops sending the body.
+// abortAttempt closes the upstream connection or stream of an attempt, and stops the body pump.
 func (x *Exchange) abortAttempt(conn io.Closer) {
 	conn.Close()
 	x.body.stop()

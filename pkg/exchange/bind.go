@@ -39,7 +39,7 @@ func (s *selection) refusedResponse() *filter.Response {
 	status, seconds := s.backend.Policy.Refusal()
 	text := "The pod of this session is not available."
 	if s.decision.Reason == affinity.ReasonFull {
-		text = "Every pod has as many sessions as it may have."
+		text = "Every pod has reached its session limit."
 	}
 	resp := filter.NewText(status, text)
 	if seconds > 0 {

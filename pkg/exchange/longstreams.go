@@ -28,6 +28,7 @@ type streamsOfKind struct {
 	total int // the streams that were open at StartShutdown and all that were added later
 }
 
+// add adds s. It may be closed from then on.
 func (ls *LongStreams) add(s *longStream) {
 	ls.metrics.Streams[s.kind].Inc()
 	ls.mu.Lock()
@@ -87,8 +88,8 @@ func (ls *LongStreams) CloseAll() {
 	}
 }
 
-// close returns without waiting: over TLS, closing the upstream connection sends a close_notify alert first, which may block.
-// The caller holds the lock of LongStreams.
+// close closes the upstream side without waiting: over TLS, a close_notify alert is sent first, which may block. The caller
+// holds the lock of LongStreams.
 func (s *longStream) close() {
 	s.closing = true
 	go s.upstream.Close()

@@ -91,6 +91,7 @@ func (p *bodyPump) sendRest() {
 	p.wg.Go(p.run)
 }
 
+// run sends the rest of the body. It is the goroutine that sendRest starts.
 func (p *bodyPump) run() {
 	err := p.send(true)
 	if err == nil {
@@ -168,6 +169,7 @@ func (p *bodyPump) endBody(flush bool) error {
 	return p.retryable(p.writeEnd(flush))
 }
 
+// writeEnd writes the trailers and, if flush is set, flushes the output. The caller holds mu.
 func (p *bodyPump) writeEnd(flush bool) error {
 	err := p.dst.end(p.x.source.body.Trailers())
 	if err == nil && flush {

@@ -83,7 +83,7 @@ func (x *Exchange) nextSpan(body MessageBody, pod upstreamSide) ([]byte, error) 
 	return span, err
 }
 
-// abortResponse marks the response as incomplete, so that the client does not take it for a complete one.
+// abortResponse marks the response as incomplete, so that the client can detect that.
 func (x *Exchange) abortResponse() bool {
 	x.broken = true
 	return false

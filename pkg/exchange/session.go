@@ -67,6 +67,7 @@ func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoin
 	}
 }
 
+// issueToken adds the session's token to the response, as a cookie or in the header of the policy.
 func (s *selection) issueToken(r *request, resp *Response) {
 	policy := s.backend.Policy
 	token := policy.AppendToken(resp.SetCookie, &s.decision, s.set, r.Engine.Keys.Load(), r.Memory, r.TLS != nil)

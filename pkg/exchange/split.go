@@ -36,6 +36,7 @@ func (s *selection) split(r *request) *filter.Response {
 	return nil
 }
 
+// chooseBackend returns the backend and the reason for the choice.
 func (s *selection) chooseBackend(r *request) (*routing.Backend, SplitReason) {
 	if len(s.route.Backends) < 2 {
 		return s.route.Split(0), SplitOnly

@@ -55,8 +55,8 @@ func TestHead_memorySize(t *testing.T) {
 		streamsHeld = append(streamsHeld, <-held)
 	}
 	each := (liveBytes() - before) / streams
-	if most := int64(amplifiedFields*amplifiedValue + 24<<10); each > most {
-		t.Errorf("a stream occupies %d bytes, want at most %d", each, most)
+	if maxSize := int64(amplifiedFields*amplifiedValue + 24<<10); each > maxSize {
+		t.Errorf("a stream occupies %d bytes, want at most %d", each, maxSize)
 	}
 	for _, s := range streamsHeld {
 		if got := string(s.Head.Fields[amplifiedFields-1].Value); got != strings.Repeat("v", amplifiedValue) {

@@ -12,7 +12,7 @@ import (
 func NewClient(socket *http1.Conn, w io.Writer, o *Options) *Conn {
 	c := newConn(socket, w, o)
 	c.idleSince, c.settingsReceived = time.Now(), make(chan struct{})
-	c.collect(o.appendSettings(append(c.output(), Preface...), true))
+	c.setOutput(o.appendSettings(append(c.output(), Preface...), true))
 	return c
 }
 
@@ -120,7 +120,7 @@ func (c *Conn) CheckHealth(idleBefore time.Time) {
 		c.closeWithError(errPingTimeout)
 	case c.pingNextID < c.nextID:
 		c.pingSent, c.pingNextID = true, c.nextID
-		c.collect(appendPing(c.output(), 0, [8]byte{'t', 'h', 'e', 'r', 'e', '?'}))
+		c.setOutput(appendPing(c.output(), 0, [8]byte{'t', 'h', 'e', 'r', 'e', '?'}))
 		c.flush()
 	}
 }

@@ -13,7 +13,7 @@ import (
 // TestConn_unwrittenRequestIsRefused checks that a request that was still buffered when the connection ended can be retried.
 func TestConn_unwrittenRequestIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, say := newBlockingConn()
+		g, peer := newBlockingConn()
 		c := NewClient(http1.NewConn(g), g, testOptions())
 		written, err := c.Open([]byte{0x82}, true, false)
 		if err != nil {
@@ -26,7 +26,7 @@ func TestConn_unwrittenRequestIsRefused(t *testing.T) {
 		}
 		served := make(chan error)
 		go func() { served <- c.Serve() }()
-		say.Close()
+		peer.Close()
 		if _, err := waiting.AwaitHead(); !errors.Is(err, ErrRefused) {
 			t.Errorf("the buffered request fails with %v", err)
 		}

@@ -120,7 +120,7 @@ func (r *recentIDs) has(id uint32) bool { return slices.Contains(r.ids, id) }
 func NewServer(socket *http1.Conn, w io.Writer, o *Options, handle func(*Stream)) *Conn {
 	c := newConn(socket, w, o)
 	c.handle = handle
-	c.collect(o.appendSettings(c.output(), false))
+	c.setOutput(o.appendSettings(c.output(), false))
 	return c
 }
 
@@ -174,7 +174,7 @@ func (c *Conn) failLocked(err error) {
 		if c.shutdown == goAwayFinal {
 			last = c.lastAcceptedID // the peer may have retried the streams above it elsewhere
 		}
-		c.collect(appendGoAway(c.output(), last, connErr.Code))
+		c.setOutput(appendGoAway(c.output(), last, connErr.Code))
 	}
 	c.flush()
 	c.err = err

@@ -155,7 +155,7 @@ func (c *Conn) addRecvCredit(n int) {
 	if c.pendingCredit += n; c.pendingCredit < c.options.ConnectionWindow/2 || c.err != nil {
 		return
 	}
-	c.collect(appendWindowUpdate(c.output(), 0, c.pendingCredit))
+	c.setOutput(appendWindowUpdate(c.output(), 0, c.pendingCredit))
 	c.recvWindow += int64(c.pendingCredit)
 	c.pendingCredit = 0
 	c.flush()
@@ -165,7 +165,7 @@ func (s *Stream) addRecvCredit(n int) {
 	if s.pendingCredit += n; s.pendingCredit < s.conn.options.StreamWindow/2 || s.recvEnded || s.err != nil {
 		return
 	}
-	s.conn.collect(appendWindowUpdate(s.conn.output(), s.id, s.pendingCredit))
+	s.conn.setOutput(appendWindowUpdate(s.conn.output(), s.id, s.pendingCredit))
 	s.recvWindow += int64(s.pendingCredit)
 	s.pendingCredit = 0
 	s.conn.flush()

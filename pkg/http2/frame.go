@@ -81,14 +81,14 @@ func appendPing(b []byte, flags uint8, data [8]byte) []byte {
 	return append(b, data[:]...)
 }
 
-// appendBlock appends a field section as HEADERS and CONTINUATION frames with at most most bytes each.
-func appendBlock(b []byte, stream uint32, block []byte, end bool, most int) []byte {
+// appendBlock appends a field section as HEADERS and CONTINUATION frames with at most maxFrame bytes each.
+func appendBlock(b []byte, stream uint32, block []byte, end bool, maxFrame int) []byte {
 	f := frame{kind: frameHeaders, stream: stream}
 	if end {
 		f.flags = flagEndStream
 	}
 	for {
-		n := min(len(block), most)
+		n := min(len(block), maxFrame)
 		if f.length = n; n == len(block) {
 			f.flags |= flagEndHeaders
 		}

@@ -66,6 +66,7 @@ func (c *Conn) startSection(f *frame) error {
 	return nil
 }
 
+// sectionKind returns the kind of the section that a HEADERS frame starts.
 func (c *Conn) sectionKind(f *frame) (sectionKind, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -188,6 +189,7 @@ func (s *Stream) processTrailers(section *section) error {
 // maxInterimHeads limits the interim (1xx) responses of a stream.
 const maxInterimHeads = 32
 
+// processResponse passes the head of an interim or final response to AwaitHead.
 func (s *Stream) processResponse(section *section) error {
 	h := section.head
 	interim := h.Status < 200

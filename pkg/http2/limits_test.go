@@ -135,17 +135,17 @@ func TestOpen_limitedByConnectionWindow(t *testing.T) {
 // TestServe_noWritesAfterReturn checks that the connection belongs to the caller after Serve has returned.
 func TestServe_noWritesAfterReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, say := newBlockingConn()
+		g, peer := newBlockingConn()
 		close(g.writable)
 		c := NewServer(http1.NewConn(g), g, testOptions(), func(*Stream) {})
 		s := open(c, 1)
 		go func() {
-			io.WriteString(say, Preface)
-			say.Write(appendFrame(nil, frame{kind: frameSettings}))
+			io.WriteString(peer, Preface)
+			peer.Write(appendFrame(nil, frame{kind: frameSettings}))
 			synctest.Wait()
 			_ = s.SendHead([]byte{0x88}, false)
 			_ = s.Send([]byte("some"))
-			say.Close()
+			peer.Close()
 		}()
 		if err := c.Serve(); !errors.Is(err, io.EOF) {
 			t.Fatal(err)
@@ -196,16 +196,16 @@ func (h closeUnblocksWrites) Close() error {
 // read.
 func TestServe_floodClosesConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, say := newBlockingConn()
+		g, peer := newBlockingConn()
 		socket := closeUnblocksWrites{g}
 		c := NewServer(http1.NewConn(socket), socket, testOptions(), func(*Stream) {})
 		go func() {
-			io.WriteString(say, Preface)
+			io.WriteString(peer, Preface)
 			frames := appendFrame(nil, frame{kind: frameSettings})
 			for range 200 {
 				frames = appendPing(frames, 0, [8]byte{})
 			}
-			say.Write(frames)
+			peer.Write(frames)
 		}()
 		if err := c.Serve(); !errors.Is(err, ErrFlood) {
 			t.Error(err)

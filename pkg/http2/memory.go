@@ -48,7 +48,7 @@ var unavailableBlock = AppendField(AppendStatus(nil, 503), []byte("retry-after")
 func (c *Conn) refuseOverBudget(section *section) error {
 	id := section.stream
 	section.head.release()
-	c.collect(appendBlock(c.output(), id, c.withTableSizeUpdate(unavailableBlock), true, MaxFrame))
+	c.setOutput(appendBlock(c.output(), id, c.withTableSizeUpdate(unavailableBlock), true, MaxFrame))
 	c.replies++
 	if section.endStream {
 		c.endedIDs.add(id, maxEndedIDs)

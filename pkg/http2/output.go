@@ -22,7 +22,7 @@ type output struct{ bytes []byte }
 
 var outputs = sync.Pool{New: func() any { return &output{make([]byte, 0, outputSize)} }}
 
-// output returns the buffer to append frames to. The result must be passed to collect.
+// output returns the buffer to append frames to. The result must be passed to setOutput.
 func (c *Conn) output() []byte {
 	if c.out == nil {
 		c.out = outputs.Get().(*output)
@@ -31,7 +31,8 @@ func (c *Conn) output() []byte {
 	return c.out.bytes
 }
 
-func (c *Conn) collect(b []byte) { c.out.bytes = b }
+// setOutput stores the buffer after frames were appended.
+func (c *Conn) setOutput(b []byte) { c.out.bytes = b }
 
 // pending returns the number of buffered bytes.
 func (c *Conn) pending() int {
@@ -73,6 +74,7 @@ func (c *Conn) write() {
 	}
 }
 
+// takeOutput takes the output to write it. It returns nil if the output is empty, and the writer goroutine must end then.
 func (c *Conn) takeOutput() *output {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -107,6 +107,7 @@ func (c *Conn) processFrame(f *frame) error {
 	return c.handleStreamError(err)
 }
 
+// processPayload processes a frame whose whole payload is buffered.
 func (c *Conn) processPayload(f *frame, p []byte) error {
 	switch f.kind {
 	case frameHeaders:
@@ -152,7 +153,7 @@ func (c *Conn) resetStream(id uint32, code Code) {
 	if c.err != nil {
 		return
 	}
-	c.collect(appendReset(c.output(), id, code))
+	c.setOutput(appendReset(c.output(), id, code))
 	c.replies++
 	c.resetIDs.add(id, maxResetIDs)
 	if s := c.streams[id]; s != nil {
@@ -198,6 +199,7 @@ func (c *Conn) processReset(f *frame, p []byte) error {
 	return nil
 }
 
+// peerResetError returns the error of a stream that the peer has reset.
 func peerResetError(code Code) error {
 	if code == CodeRefused {
 		return ErrRefused
@@ -218,7 +220,7 @@ func (c *Conn) processPing(f *frame, p []byte) error {
 		c.processPingAck([8]byte(p))
 		return nil
 	}
-	c.collect(appendPing(c.output(), flagAck, [8]byte(p)))
+	c.setOutput(appendPing(c.output(), flagAck, [8]byte(p)))
 	c.replies++
 	return nil
 }

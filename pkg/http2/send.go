@@ -27,11 +27,12 @@ func (s *Stream) waitOutputSpace() error {
 	}
 }
 
+// appendBlock appends a field section to the output.
 func (s *Stream) appendBlock(block []byte, end bool) {
 	c := s.conn
 	block = c.withTableSizeUpdate(block)
 	s.markFrame()
-	c.collect(appendBlock(c.output(), s.id, block, end, MaxFrame))
+	c.setOutput(appendBlock(c.output(), s.id, block, end, MaxFrame))
 	if end {
 		s.endSending()
 	}
@@ -59,7 +60,7 @@ func (s *Stream) Send(p []byte) error {
 		}
 		s.markFrame()
 		b := appendFrame(c.output(), frame{length: n, kind: frameData, stream: s.id})
-		c.collect(append(b, p[:n]...))
+		c.setOutput(append(b, p[:n]...))
 		s.sendWindow -= int64(n)
 		c.sendWindow -= int64(n)
 		s.yieldSender()
@@ -90,7 +91,7 @@ func (s *Stream) SendEnd() error {
 	if s.hasFrame && s.frameSeq == c.outputSeq {
 		c.out.bytes[s.frameOffset+4] |= flagEndStream
 	} else {
-		c.collect(appendFrame(c.output(), frame{kind: frameData, flags: flagEndStream, stream: s.id}))
+		c.setOutput(appendFrame(c.output(), frame{kind: frameData, flags: flagEndStream, stream: s.id}))
 	}
 	s.endSending()
 	return nil
@@ -119,6 +120,7 @@ func (s *Stream) endSending() {
 	s.removeIfEnded()
 }
 
+// sendFailure returns the error with which sending fails, or nil.
 func (s *Stream) sendFailure() error {
 	switch {
 	case s.err != nil:

@@ -76,7 +76,7 @@ func (c *Conn) processSettings(f *frame, p []byte) error {
 		}
 	}
 	c.markSettingsReceived()
-	c.collect(appendFrame(c.output(), frame{kind: frameSettings, flags: flagAck}))
+	c.setOutput(appendFrame(c.output(), frame{kind: frameSettings, flags: flagAck}))
 	c.replies++
 	return c.adjustStreamWindows(c.peer.initialWindow - oldWindow)
 }

@@ -42,9 +42,10 @@ func (c *Conn) continueShutdown() {
 	}
 }
 
+// announceGoAway sends the first GOAWAY, and the PING that shows when the peer has read it.
 func (c *Conn) announceGoAway() {
 	c.shutdown, c.goAwaySentAt = goAwayAnnounced, c.options.Clock()
-	c.collect(appendPing(appendGoAway(c.output(), maxStream, CodeNone), 0, shutdownPing))
+	c.setOutput(appendPing(appendGoAway(c.output(), maxStream, CodeNone), 0, shutdownPing))
 	c.flush()
 }
 
@@ -55,9 +56,10 @@ func (c *Conn) processPingAck(data [8]byte) {
 	}
 }
 
+// sendFinalGoAway sends the GOAWAY with the last stream ID that is accepted.
 func (c *Conn) sendFinalGoAway() {
 	c.shutdown, c.lastAcceptedID = goAwayFinal, c.maxPeerID
-	c.collect(appendGoAway(c.output(), c.lastAcceptedID, CodeNone))
+	c.setOutput(appendGoAway(c.output(), c.lastAcceptedID, CodeNone))
 	c.flush()
 	c.closeIfShutDown()
 }

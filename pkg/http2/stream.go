@@ -95,6 +95,7 @@ func (s *Stream) endReceiving() error {
 	return nil
 }
 
+// removeIfEnded removes the stream from the connection once both directions have ended.
 func (s *Stream) removeIfEnded() {
 	if s.recvEnded && s.sendEnded {
 		s.conn.removeStream(s)
@@ -118,6 +119,7 @@ func (s *Stream) AwaitHead() (*Head, error) {
 	return h, nil
 }
 
+// readFailure returns the error with which receiving fails, or nil.
 func (s *Stream) readFailure() error {
 	switch {
 	case s.err != nil:

@@ -22,6 +22,7 @@ func (c *Conn) startHandler(s *Stream) {
 	w.minIdle = min(w.minIdle, last)
 }
 
+// runHandlers is the worker goroutine.
 func (c *Conn) runHandlers(s *Stream) {
 	next := make(chan *Stream, 1)
 	for s != nil {

@@ -134,12 +134,12 @@ func appendLower(b, name []byte) []byte {
 
 // appendInt appends an integer with an n-bit prefix (RFC 7541 section 5.1).
 func appendInt(b []byte, high byte, bits uint, n int) []byte {
-	most := 1<<bits - 1
-	if n < most {
+	maxPrefix := 1<<bits - 1
+	if n < maxPrefix {
 		return append(b, high|byte(n))
 	}
-	b = append(b, high|byte(most))
-	for n -= most; n >= 0x80; n >>= 7 {
+	b = append(b, high|byte(maxPrefix))
+	for n -= maxPrefix; n >= 0x80; n >>= 7 {
 		b = append(b, byte(n)|0x80)
 	}
 	return append(b, byte(n))

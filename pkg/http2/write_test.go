@@ -97,13 +97,13 @@ func TestAppendField_noAllocations(t *testing.T) {
 func TestAppendBlock_splitsFrames(t *testing.T) {
 	block := bytes.Repeat([]byte("b"), 10)
 	for _, c := range []struct {
-		most int
-		end  bool
-		want string // type:flags:length
+		maxFrame int
+		end      bool
+		want     string // type:flags:length
 	}{{10, true, "1:5:10"}, {10, false, "1:4:10"}, {4, true, "1:1:4 9:0:4 9:4:2"}, {5, false, "1:0:5 9:4:5"}} {
 		var got []string
 		var joined []byte
-		for b := appendBlock(nil, 7, block, c.end, c.most); len(b) > 0; {
+		for b := appendBlock(nil, 7, block, c.end, c.maxFrame); len(b) > 0; {
 			f := parseFrame(b)
 			if f.stream != 7 {
 				t.Errorf("stream %d", f.stream)
@@ -113,7 +113,7 @@ func TestAppendBlock_splitsFrames(t *testing.T) {
 			b = b[frameHeadBytes+f.length:]
 		}
 		if strings.Join(got, " ") != c.want || !bytes.Equal(joined, block) {
-			t.Errorf("at most %d: %q, want %s", c.most, got, c.want)
+			t.Errorf("at most %d: %q, want %s", c.maxFrame, got, c.want)
 		}
 	}
 }
