@@ -29,19 +29,19 @@ var (
 type BodySource struct {
 	Guard       // limits the wait for the client
 	body        MessageBody
-	deadline    Deadliner   // read deadline of the connection or stream that the body arrives on
+	deadliner   Deadliner   // read deadline of the connection or stream that the body arrives on
 	interrupted atomic.Bool // no more is read; set by interrupt, from any goroutine
 }
 
-// Begin prepares s for the body of the next request. deadline sets the read deadline of the connection or stream that the
+// Reset prepares s for the body of the next request. deadliner sets the read deadline of the connection or stream that the
 // body arrives on.
-func (s *BodySource) Begin(body MessageBody, deadline Deadliner) {
-	s.body, s.deadline, s.readOnly = body, deadline, true
+func (s *BodySource) Reset(body MessageBody, deadliner Deadliner) {
+	s.body, s.deadliner, s.readOnly = body, deadliner, true
 	s.interrupted.Store(false)
 }
 
 // Release drops the references to the body and its connection.
-func (s *BodySource) Release() { s.body, s.deadline = nil, nil }
+func (s *BodySource) Release() { s.body, s.deadliner = nil, nil }
 
 // Next returns the next span. A wait beyond the deadline, which is a time on the engine's clock, ends with
 // os.ErrDeadlineExceeded.
@@ -49,7 +49,7 @@ func (s *BodySource) Next(wait bool, deadline int64) ([]byte, error) {
 	if !wait {
 		return s.body.Next(false)
 	}
-	s.Start(s.deadline, deadline)
+	s.Start(s.deadliner, deadline)
 	span, err := s.body.Next(true)
 	if s.Stop() && err != nil || s.interrupted.Load() {
 		return nil, os.ErrDeadlineExceeded
@@ -61,14 +61,14 @@ func (s *BodySource) Next(wait bool, deadline int64) ([]byte, error) {
 // the guard resets the deadline concurrently, Next still has to check interrupted.
 func (s *BodySource) interrupt() {
 	s.interrupted.Store(true)
-	_ = s.deadline.SetReadDeadline(aLongTimeAgo) // an error means that the connection is closed, which ends the wait, too
+	_ = s.deadliner.SetReadDeadline(aLongTimeAgo) // an error means that the connection is closed, which ends the wait, too
 }
 
 // Resume reverts interrupt. The caller must have waited for the interrupted goroutine. It is used when the whole body had
 // arrived, so that the connection can serve another request.
 func (s *BodySource) Resume() {
-	if s.interrupted.CompareAndSwap(true, false) && s.deadline != nil {
-		_ = s.deadline.SetReadDeadline(time.Time{}) // an error means that the connection is closed
+	if s.interrupted.CompareAndSwap(true, false) && s.deadliner != nil {
+		_ = s.deadliner.SetReadDeadline(time.Time{}) // an error means that the connection is closed
 	}
 }
 

@@ -83,7 +83,7 @@ func newUpload(pod *sink) (x *Exchange, from *uploader) {
 	from = &uploader{spans: make(chan []byte), interrupted: make(chan struct{})}
 	x = &Exchange{source: new(BodySource), guard: new(Guard)}
 	x.request.begin(&Connection{Engine: &Engine{}})
-	x.source.Begin(from, from)
+	x.source.Reset(from, from)
 	x.view.Limits.BodyBytes = math.MaxInt64
 	x.req.Body = http1.BodyChunked
 	_ = x.body.start(x, pod, true)

@@ -78,7 +78,7 @@ func (s *http1Stream) serve() following {
 		}
 	}
 	s.body.Begin(s.client.conn, &x.Request().Message, &s.client.server.Limits)
-	s.client.source.Begin(&s.body, s.client.conn)
+	s.client.source.Reset(&s.body, s.client.conn)
 	switch {
 	case s.client.tooMany:
 		x.RejectConnectionLimit()

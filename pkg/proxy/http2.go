@@ -114,7 +114,7 @@ func (c *client) serveStream(stream *http2.Stream) {
 	s := http2Streams.Get().(*http2Stream)
 	s.begin(c, s, "HTTP/2.0")
 	s.stream = stream
-	s.source.Begin(stream, stream)
+	s.source.Reset(stream, stream)
 	if !c.guards.add(s) {
 		stream.Close(http2.CodeRefused)
 		return

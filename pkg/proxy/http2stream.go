@@ -142,9 +142,6 @@ type http2Tunnel struct {
 	noAddresses
 }
 
-// WaitReadable waits until there is something to read, or nothing more will come.
-func (t http2Tunnel) WaitReadable() error { return t.WaitReadable() }
-
 func (t http2Tunnel) Write(p []byte) (int, error) {
 	if err := t.Send(p); err != nil {
 		return 0, err

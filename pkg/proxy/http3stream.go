@@ -32,7 +32,7 @@ var (
 func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
 	s.w, s.r, s.control, s.owes = w, r, http3Deadline{http.NewResponseController(w)}, false
 	s.body = http3Body{r: r, buf: s.body.buf}
-	s.source.Begin(&s.body, s.control)
+	s.source.Reset(&s.body, s.control)
 }
 
 func (s *http3Stream) release() {
