@@ -104,12 +104,12 @@ type recentIDs struct {
 	next int // index of the oldest, modulo the length
 }
 
-func (r *recentIDs) add(id uint32, max int) {
-	if len(r.ids) < max {
+func (r *recentIDs) add(id uint32, limit int) {
+	if len(r.ids) < limit {
 		r.ids = append(r.ids, id)
 		return
 	}
-	r.ids[r.next%max] = id
+	r.ids[r.next%limit] = id
 	r.next++
 }
 

@@ -145,7 +145,7 @@ func appendInt(b []byte, high byte, bits uint, n int) []byte {
 	return append(b, byte(n))
 }
 
-// staticNames maps field names to indices of the static table (RFC 7541 appendix A). Zero means that the name is not in the table.
+// staticNames maps field names to indices of the static table (RFC 7541 appendix A). Zero means that there is no entry.
 var staticNames = [256]uint8{
 	http1.FieldAcceptEncoding:     16,
 	http1.FieldAccept:             19,
