@@ -16,21 +16,21 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// stage is an Engine with a table and pools, and no connections.
-type stage struct {
+// testEngine is an Engine with a table and pools, and no connections.
+type testEngine struct {
 	*Engine
 	t     testing.TB
 	pools *upstream.Registry
 	ring  *affinity.Keyring
 }
 
-func newStage(t testing.TB) *stage {
+func newTestEngine(t testing.TB) *testEngine {
 	t.Helper()
 	ring, err := affinity.NewKeyring([][]byte{affinity.NewKey()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stage{t: t, pools: upstream.NewRegistry(), ring: ring}
+	s := &testEngine{t: t, pools: upstream.NewRegistry(), ring: ring}
 	s.Engine = NewEngine(Config{
 		Tables: new(routing.Store), Keys: new(affinity.Keys), Metrics: observe.NewMetrics(), Timeouts: DefaultTimeouts(),
 		MaxAttempts: DefaultAttempts, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
@@ -40,7 +40,7 @@ func newStage(t testing.TB) *stage {
 }
 
 // pool sets the endpoints of the Service and returns its ID.
-func (s *stage) pool(service string, endpoints ...string) model.PoolID {
+func (s *testEngine) pool(service string, endpoints ...string) model.PoolID {
 	id := model.PoolID{Namespace: "shop", Service: service, Port: 80}
 	var all []model.Endpoint
 	for _, e := range endpoints {
@@ -52,19 +52,19 @@ func (s *stage) pool(service string, endpoints ...string) model.PoolID {
 	return id
 }
 
-func (s *stage) publish(routes ...model.Route) {
+func (s *testEngine) publish(routes ...model.Route) {
 	s.Tables.Publish(routing.Compile(&model.Model{Routes: routes}, s.pools, s.Tables.Current(), time.Now()))
 }
 
 // token returns a Cookie field with a token for an endpoint of the scope.
-func (s *stage) token(name, endpoint, scope string) string {
+func (s *testEngine) token(name, endpoint, scope string) string {
 	now := time.Now().Unix()
 	return string(s.ring.Seal(&affinity.Memory{}, []byte(name+"="), &affinity.Token{
 		Endpoint: model.KeyOf(endpoint), Scope: model.ScopeOf(scope), Bound: now, Renewed: now, Session: 7,
 	}))
 }
 
-func (s *stage) explain(d *Description) *Trace {
+func (s *testEngine) explain(d *Description) *Trace {
 	s.t.Helper()
 	if !d.Peer.IsValid() {
 		d.Peer = netip.MustParseAddr("203.0.113.7")
@@ -93,7 +93,7 @@ func sticky(name string, strict bool) *model.Affinity {
 }
 
 // shop publishes one route of each kind.
-func (s *stage) shop() {
+func (s *testEngine) shop() {
 	cart, canary, empty := s.pool("cart", "a", "b"), s.pool("canary", "c"), s.pool("empty")
 	route := func(path string, backends ...model.Backend) model.Route {
 		return model.Route{Host: "shop.example", Path: path, PathType: model.PathPrefix, Backends: backends}
@@ -120,7 +120,7 @@ func (s *stage) shop() {
 }
 
 func TestExplain(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	header := func(pairs ...string) http.Header {
 		h := http.Header{}
@@ -205,7 +205,7 @@ func matches(got, want string) bool {
 }
 
 func TestExplain_steps(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	s.ClientHeaders = append(s.ClientHeaders, http1.FieldXForwardedFor)
 	trace := s.explain(&Description{
@@ -233,7 +233,7 @@ func TestExplain_steps(t *testing.T) {
 
 // TestExplain_countsNothing checks that a described request changes no counter.
 func TestExplain_countsNothing(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	for range 10 {
 		s.explain(&Description{Host: "shop.example"})
@@ -247,7 +247,7 @@ func TestExplain_countsNothing(t *testing.T) {
 }
 
 func TestExplain_invalid(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	for name, d := range map[string]Description{
 		"method": {Method: "G ET", Host: "a"}, "target": {Target: "a b", Host: "a"}, "host": {Host: "a b"},
 		"length": {Host: "a", Header: http.Header{"Content-Length": {"x"}}},

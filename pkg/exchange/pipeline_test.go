@@ -46,7 +46,7 @@ func (c *receiver) End([]http1.Field) error {
 }
 
 // run takes a request for shop.example through all steps, and returns what its client receives. No pod accepts connections.
-func (s *stage) run(x *Exchange, target string, fields ...string) *receiver {
+func (s *testEngine) run(x *Exchange, target string, fields ...string) *receiver {
 	s.t.Helper()
 	c := &Connection{Engine: s.Engine, Peer: netip.MustParseAddr("203.0.113.7"), Memory: &affinity.Memory{}}
 	client := &receiver{}
@@ -61,7 +61,7 @@ func (s *stage) run(x *Exchange, target string, fields ...string) *receiver {
 }
 
 // route returns the route of a path of shop.example, for a test to add filters to.
-func (s *stage) route(path string) *routing.Route {
+func (s *testEngine) route(path string) *routing.Route {
 	return s.Tables.Current().Match([]byte("shop.example"), []byte(path), nil)
 }
 
@@ -77,7 +77,7 @@ func (responseFilter) Name() string                                             
 func (f responseFilter) FilterResponse(r *filter.Request, head *http1.Response) { f(r, head) }
 
 func TestServe_filterResponds(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	sent := filter.NewText(http.StatusTeapot, "short and stout").With([]byte("X-Filter"), []byte("a"))
 	s.route("/").Filters.Add(requestFilter(func(*filter.Request) *filter.Response { return sent }))
@@ -107,7 +107,7 @@ func TestServe_filterResponds(t *testing.T) {
 
 // TestServe_emptyBody checks that a response without a body has a length of zero and keeps the connection open.
 func TestServe_emptyBody(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	s.route("/").Filters.Add(requestFilter(func(*filter.Request) *filter.Response { return &filter.Response{Status: 307} }))
 	x := new(Exchange)
@@ -118,7 +118,7 @@ func TestServe_emptyBody(t *testing.T) {
 }
 
 func TestServe_closes(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	for target, want := range map[string]int{"/../x": 400, "/upload": 413, "/private": 403, "/nothing": 503, "/empty": 503} {
 		x := new(Exchange)
@@ -131,7 +131,7 @@ func TestServe_closes(t *testing.T) {
 
 // TestServe_rewrite checks that a rewrite changes only the target that pods receive, not the path that routes and sessions use.
 func TestServe_rewrite(t *testing.T) {
-	s := newStage(t)
+	s := newTestEngine(t)
 	s.shop()
 	s.route("/").Filters.Add(requestFilter(func(r *filter.Request) *filter.Response {
 		r.Forward = filter.Target{Path: []byte("/new"), Query: []byte("y=2"), HasQuery: true}
@@ -143,14 +143,14 @@ func TestServe_rewrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	sel := new(selection)
-	if own := sel.match(r); own != nil {
-		t.Fatal(own.Status)
+	if resp := sel.match(r); resp != nil {
+		t.Fatal(resp.Status)
 	}
-	if own := sel.filterRequest(r); own != nil {
-		t.Fatal(own.Status)
+	if resp := sel.filterRequest(r); resp != nil {
+		t.Fatal(resp.Status)
 	}
-	if own := sel.split(r); own != nil {
-		t.Fatal(own.Status)
+	if resp := sel.split(r); resp != nil {
+		t.Fatal(resp.Status)
 	}
 	head := podHead{request: r, selection: sel}
 	if got := string(head.appendHead(nil)); !strings.HasPrefix(got, "GET /new?y=2 HTTP/1.1\r\n") {

@@ -41,24 +41,24 @@ func TestHead_memorySize(t *testing.T) {
 	o := testOptions()
 	o.HeadBytes, o.Fields = 64<<10, 128
 	p := &scriptedConn{input: amplifiedHeads(t, streams), chunkSize: 1 << 20}
-	held, release := make(chan *Stream, streams), make(chan struct{})
+	handled, release := make(chan *Stream, streams), make(chan struct{})
 	before := liveBytes()
 	c := NewServer(http1.NewConn(p), p, o, func(s *Stream) {
-		held <- s
+		handled <- s
 		<-release
 		s.Close(CodeInternal)
 	})
 	served := make(chan error, 1)
 	go func() { served <- c.Serve() }()
-	var streamsHeld []*Stream
+	var open []*Stream
 	for range streams {
-		streamsHeld = append(streamsHeld, <-held)
+		open = append(open, <-handled)
 	}
 	each := (liveBytes() - before) / streams
 	if maxSize := int64(amplifiedFields*amplifiedValue + 24<<10); each > maxSize {
 		t.Errorf("a stream occupies %d bytes, want at most %d", each, maxSize)
 	}
-	for _, s := range streamsHeld {
+	for _, s := range open {
 		if got := string(s.Head.Fields[amplifiedFields-1].Value); got != strings.Repeat("v", amplifiedValue) {
 			t.Fatalf("the last value is %q", got)
 		}
