@@ -1,4 +1,4 @@
-// Command limpet is an ingress controller that brings every client back to its own pod.
+// Command limpet is an ingress controller that returns every client to its own pod.
 package main
 
 import (

@@ -37,7 +37,7 @@ func TestImage_matchesDockerfile(t *testing.T) {
 		Cmd:          []string{"run"},
 		Labels: map[string]string{
 			"org.opencontainers.image.title":       "limpet",
-			"org.opencontainers.image.description": "Kubernetes ingress controller that brings every client back to its own pod",
+			"org.opencontainers.image.description": "Kubernetes ingress controller that returns every client to its own pod",
 			"org.opencontainers.image.version":     "1.2.3",
 			"org.opencontainers.image.source":      "https://github.com/limpet-dev/limpet",
 			"org.opencontainers.image.licenses":    "Apache-2.0",
