@@ -160,13 +160,13 @@ func annotate(t *testing.T, secret *corev1.Secret, annotation string) {
 	})
 }
 
-var token = affinity.Token{Scope: 7, Bound: 1, Renewed: 2, Session: 3}
+var token = affinity.Token{Scope: 7, Started: 1, Renewed: 2, Session: 3}
 
-func seal(keys *affinity.Keys) []byte { return keys.Load().Seal(new(affinity.Memory), nil, &token) }
+func seal(keys *affinity.Keys) []byte { return keys.Load().Seal(new(affinity.ConnState), nil, &token) }
 
 func opens(keys *affinity.Keys, sealed []byte) bool {
 	var opened affinity.Token
-	return keys.Load().Open(new(affinity.Memory), sealed, &opened) && opened == token
+	return keys.Load().Open(new(affinity.ConnState), sealed, &opened) && opened == token
 }
 
 // keyringOf returns a keyring with one key, given as raw bytes or in the format of the Secret.

@@ -29,7 +29,7 @@ type adoption struct {
 // nginxBackend is what ingress-nginx calls a backend, "shop-cart-80", and what its cookies say about it.
 type nginxBackend struct {
 	name []byte
-	mark []byte // the hex MD5 of the hex MD5 of the name and the name
+	hash []byte // the hex MD5 of the hex MD5 of the name and the name
 }
 
 func compileAdoption(a *model.Affinity) *adoption {
@@ -90,23 +90,23 @@ func (a *adoption) find(value []byte, set Set) int {
 // findNGINX looks up the hex MD5 of the address: ngx_http_upstream_sticky_module.c.
 func (a *adoption) findNGINX(value []byte, set Set) int {
 	var key [md5.Size]byte
-	if !ofHex(key[:], value) {
+	if !decodeHex(key[:], value) {
 		return none
 	}
-	return lookUp(a.indexOf(set).nginx, key)
+	return lookUpKey(a.indexOf(set).nginx, key)
 }
 
 // findTraefik looks up the first 16 digits of the SHA-256 of the URL, which it has written since v2.10, or the URL itself
 // as before: pkg/server/service/loadbalancer/sticky.go.
 func (a *adoption) findTraefik(value []byte, set Set) int {
 	if address, ok := bytes.CutPrefix(value, []byte("http://")); ok {
-		return lookUp(a.indexOf(set).addresses, string(address))
+		return lookUpKey(a.indexOf(set).addresses, string(address))
 	}
 	var key [traefikSize]byte
-	if !ofHex(key[:], value) {
+	if !decodeHex(key[:], value) {
 		return none
 	}
-	return lookUp(a.indexOf(set).traefik, key)
+	return lookUpKey(a.indexOf(set).traefik, key)
 }
 
 // findIngressNginx reads "<key>|<mark of the backend>": rootfs/etc/nginx/lua/balancer/sticky*.lua.
@@ -116,7 +116,7 @@ func (a *adoption) findIngressNginx(value []byte, set Set) int {
 		return none
 	}
 	for i := range a.backends {
-		if !bytes.Equal(mark, a.backends[i].mark) {
+		if !bytes.Equal(mark, a.backends[i].hash) {
 			continue
 		}
 		if isHex(key, 2*md5.Size) {
@@ -130,10 +130,10 @@ func (a *adoption) findIngressNginx(value []byte, set Set) int {
 // findPersistent finds the endpoint of affinity-mode persistent: the key is the hex MD5 of backend and address.
 func (a *adoption) findPersistent(text []byte, backend int, set Set) int {
 	var key [md5.Size]byte
-	if !ofHex(key[:], text) {
+	if !decodeHex(key[:], text) {
 		return none
 	}
-	return lookUp(a.indexOf(set).persistent[backend], key)
+	return lookUpKey(a.indexOf(set).persistent[backend], key)
 }
 
 // findBalanced finds the endpoint of affinity-mode balanced: on a ring of all ready endpoints, the owner of the first

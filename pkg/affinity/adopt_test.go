@@ -56,7 +56,7 @@ func TestCookiesOfOtherControllersAreAdoptedOnce(t *testing.T) {
 	} {
 		p, set, ring := adopting(c.controller), adoptionSet(), newRing(t, 1)
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: []string{"cart-id=" + c.value}}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{cookies: []string{"cart-id=" + c.value}}, set, ring, &ConnState{}, testNow)
 		if c.want == none {
 			if d.Outcome != OutcomeInvalid || d.Endpoint != 0 {
 				t.Errorf("%s: %s on %d, want invalid", c.name, outcomeOf(&d), d.Endpoint)
@@ -103,7 +103,7 @@ func TestBalancedCookiesAreFoundOnTheRing(t *testing.T) {
 		key := fmt.Sprintf("1700000%03d.%d.31.%d", n, n%7, n*7919)
 		var d Decision
 		cookie := "cart-id=" + key + "|5a881deec44117eee2efd3540198e203"
-		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, set, newRing(t, 1), &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, set, newRing(t, 1), &ConnState{}, testNow)
 		if set.name(d.Endpoint) != owner(key) || d.Outcome != OutcomeHit {
 			t.Fatalf("%s: %s, %s; want %s", key, set.name(d.Endpoint), d.Outcome, owner(key))
 		}
@@ -145,7 +145,7 @@ func TestATokenComesBeforeWhatIsAdopted(t *testing.T) {
 	foreign := "cart-id=" + md5Hex("10.0.0.5:8080")
 	for _, cookies := range [][]string{{foreign, token[0]}, {token[0], foreign}} {
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &ConnState{}, testNow)
 		if d.Endpoint != 2 || d.Session != 77 || d.Issue {
 			t.Errorf("%v: endpoint %d, session %d, issue %v", cookies, d.Endpoint, d.Session, d.Issue)
 		}

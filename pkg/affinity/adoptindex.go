@@ -40,7 +40,7 @@ func (a *adoption) indexOf(set Set) *adoptIndex {
 }
 
 func (a *adoption) newIndex(set Set) *adoptIndex {
-	x := &adoptIndex{set: set, ring: sync.OnceValue(func() []uint64 { return newRingOf(set) })}
+	x := &adoptIndex{set: set, ring: sync.OnceValue(func() []uint64 { return newKetamaRing(set) })}
 	if a.nginx {
 		x.nginx = map[[md5.Size]byte]int{}
 	}
@@ -78,7 +78,7 @@ func addFirst[K comparable](index map[K]int, key K, i int) {
 }
 
 // lookUp returns the endpoint of a key, -1 if there is none.
-func lookUp[K comparable](index map[K]int, key K) int {
+func lookUpKey[K comparable](index map[K]int, key K) int {
 	if i, known := index[key]; known {
 		return i
 	}
@@ -86,7 +86,7 @@ func lookUp[K comparable](index map[K]int, key K) int {
 }
 
 // ofHex decodes hex digits in lower case, as other controllers write them.
-func ofHex(dst, text []byte) bool {
+func decodeHex(dst, text []byte) bool {
 	if len(text) != 2*len(dst) {
 		return false
 	}
@@ -104,7 +104,7 @@ const pointsPerEndpoint = 160
 
 // newRingOf returns the points of all ready endpoints, sorted. The upper half of a point is its place on the ring, the
 // lower half its endpoint.
-func newRingOf(set Set) []uint64 {
+func newKetamaRing(set Set) []uint64 {
 	points := make([]uint64, 0, pointsPerEndpoint*set.Ready())
 	for i := range set.Ready() {
 		base := crc32.ChecksumIEEE([]byte(set.Address(i)))
@@ -115,12 +115,12 @@ func newRingOf(set Set) []uint64 {
 			points = append(points, uint64(hash)<<32|uint64(i))
 		}
 	}
-	return sortByPlace(points)
+	return sortByPosition(points)
 }
 
 // sortByPlace sorts by the upper half, and keeps the order of equal ones: a radix sort, since a pool of 1,000 endpoints
 // has 160,000 points.
-func sortByPlace(points []uint64) []uint64 {
+func sortByPosition(points []uint64) []uint64 {
 	other := make([]uint64, len(points))
 	for shift := 32; shift < 64; shift += 8 {
 		var starts [257]int

@@ -31,7 +31,7 @@ type stage struct {
 	p    *Policy
 	set  *fakeSet
 	ring *Keyring
-	m    Memory
+	m    ConnState
 	d    Decision
 	req  wireRequest
 	out  []byte
@@ -55,7 +55,7 @@ func (s *stage) withToken() *stage {
 
 func (s *stage) token() *Token {
 	return &Token{
-		Endpoint: s.set.Key(model.IdentityPod, 1), Scope: s.p.scope, Bound: testNow, Renewed: testNow, Session: 7,
+		Endpoint: s.set.Key(model.IdentityPod, 1), Scope: s.p.scope, Started: testNow, Renewed: testNow, Session: 7,
 	}
 }
 
@@ -68,15 +68,15 @@ func (s *stage) issue() {
 var givenName, givenValue = []byte("X-Session-Id"), []byte("0123456789abcdef")
 
 func (s *stage) bindAnswer() {
-	s.out = s.p.BindAnswer(s.out[:0], &s.d, givenName, givenValue, s.set, s.ring, &s.m)
+	s.out = s.p.BindResponse(s.out[:0], &s.d, givenName, givenValue, s.set, s.ring, &s.m)
 }
 
 // forget makes the next token one to be opened.
-func (s *stage) forget() { s.m.ring = nil }
+func (s *stage) forget() { s.m.openedBy = nil }
 
 func TestNothingAllocates(t *testing.T) {
 	known := newStage(t, 20, cookieMethod).withToken()
-	text := known.ring.Seal(&Memory{}, nil, known.token())
+	text := known.ring.Seal(&ConnState{}, nil, known.token())
 	fresh := newStage(t, 20, cookieMethod)
 	header := newStage(t, 20, headerMethod)
 	address := newStage(t, 20, addressMethod)
@@ -127,7 +127,7 @@ func BenchmarkSeal(b *testing.B) {
 
 func BenchmarkOpen(b *testing.B) {
 	s := newStage(b, 3, cookieMethod)
-	text := s.ring.Seal(&Memory{}, nil, s.token())
+	text := s.ring.Seal(&ConnState{}, nil, s.token())
 	b.ReportAllocs()
 	for b.Loop() {
 		s.forget()

@@ -16,7 +16,7 @@ func budgeted(methods ...model.Method) *Policy {
 
 func decideBy(p *Policy, ring *Keyring, req Request, set Set) Decision {
 	var d Decision
-	p.Decide(&d, req, set, ring, &Memory{}, testNow)
+	p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 	return d
 }
 
@@ -75,7 +75,7 @@ func TestATokenThatIsRenewedElsewhereNamesItsHome(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.StickyBudget = model.StickyBudget{BalanceFactor: 150, MinRequests: 4}
 	a.IdleTimeout = 100e9
-	p, ring, m := Compile(a), newRing(t, 1), &Memory{}
+	p, ring, m := Compile(a), newRing(t, 1), &ConnState{}
 	set := newSet("a b c")
 	set.requests[1] = 50
 	var d Decision
@@ -86,7 +86,7 @@ func TestATokenThatIsRenewedElsewhereNamesItsHome(t *testing.T) {
 	}
 	var token Token
 	text := p.AppendToken(nil, &d, set, ring, m, false)[len("cart-id="):][:TokenLen]
-	if !ring.Open(&Memory{}, text, &token) || token.Endpoint != model.KeyOf("b") || token.Renewed != testNow+60 {
+	if !ring.Open(&ConnState{}, text, &token) || token.Endpoint != model.KeyOf("b") || token.Renewed != testNow+60 {
 		t.Errorf("the token is %+v", token)
 	}
 }

@@ -13,7 +13,7 @@ func cutPair(field []byte) (pair, rest []byte) {
 
 // valueOf is the value of a pair, if it is the cookie of that name. Only space around the pair is forgiven, none
 // around "="; a value in quotes is given without them.
-func valueOf(pair []byte, name string) (value []byte, ok bool) {
+func cookieValue(pair []byte, name string) (value []byte, ok bool) {
 	pair = trimSpace(pair)
 	if len(pair) <= len(name) || pair[len(name)] != '=' || string(pair[:len(name)]) != name {
 		return nil, false
@@ -35,7 +35,7 @@ func CookieValue(req Request, name string) []byte {
 			if pairs++; pairs > maxPairs {
 				return nil
 			}
-			if value, ok := valueOf(pair, name); ok && len(value) > 0 {
+			if value, ok := cookieValue(pair, name); ok && len(value) > 0 {
 				return value
 			}
 		}
@@ -113,7 +113,7 @@ func appendUnwrapped(dst, pair []byte) []byte {
 
 func isOneOf(pair []byte, names []string) bool {
 	for _, name := range names {
-		if _, ok := valueOf(pair, name); ok {
+		if _, ok := cookieValue(pair, name); ok {
 			return true
 		}
 	}

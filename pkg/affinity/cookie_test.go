@@ -10,7 +10,7 @@ import (
 
 // cookiesNamed gives the values that the cookie source finds.
 func cookiesNamed(name string, fields ...string) []string {
-	v := values{method: &method{source: fromCookie, name: name}, req: &fakeRequest{cookies: fields}}
+	v := valueReader{method: &method{source: sourceCookie, name: name}, req: &fakeRequest{cookies: fields}}
 	var found []string
 	for value := v.next(); value != nil; value = v.next() {
 		found = append(found, string(value))
@@ -101,7 +101,7 @@ func TestSetCookieCarriesTheAttributes(t *testing.T) {
 		a.AbsoluteTimeout, a.IdleTimeout = timeOf(c.absolute), timeOf(c.idle)
 		p, set, ring := Compile(a), newSet("a b"), newRing(t, 1)
 		var d Decision
-		var m Memory
+		var m ConnState
 		p.Decide(&d, &fakeRequest{}, set, ring, &m, sealed)
 		got := string(p.AppendToken([]byte("Set-Cookie: "), &d, set, ring, &m, c.tls))
 		text, ok := strings.CutPrefix(got, "Set-Cookie: cart-id=")

@@ -7,101 +7,101 @@ import (
 )
 
 // call is one Decide in progress.
-type call struct {
+type evaluation struct {
 	*Policy
-	d    *Decision
-	req  Request
-	set  Set
-	keys *Keyring
-	mem  *Memory
-	kept bool // d.Token is of a session that goes on
+	d          *Decision
+	req        Request
+	set        Set
+	keys       *Keyring
+	state      *ConnState
+	tokenFound bool // d.Token is of a session that goes on
 	// settled says that a value of the app's own has settled the outcome.
-	settled bool
-	probes  bool // nothing comes of it, so nothing is to be moved or counted
+	valueFound bool
+	readOnly   bool // nothing comes of it, so nothing is to be moved or counted
 }
 
 // Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
 // of what it is given but what d and m are for.
-func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) {
-	d.reset(now, m)
-	if len(p.methods) == 0 || p.exempt != nil && p.exempt.covers(req) {
+func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state *ConnState, now int64) {
+	d.reset(now, state)
+	if len(p.methods) == 0 || p.exemption != nil && p.exemption.matches(req) {
 		d.Endpoint = Pick(set, model.PickRandom, req)
 		return
 	}
 	d.Outcome = OutcomeNew
-	c := call{Policy: p, d: d, req: req, set: set, keys: keys, mem: m}
-	c.recognise()
+	c := evaluation{Policy: p, d: d, req: req, set: set, keys: keys, state: state}
+	c.recognize()
 	if d.Outcome == OutcomeRefused {
 		return
 	}
 	if d.Endpoint == none {
-		c.place()
+		c.placeClient()
 	}
-	if d.seed != 0 {
-		c.stay()
+	if d.placementHash != 0 {
+		c.recognizeServed()
 	}
-	if d.Endpoint == none && p.terms.refuse && set.Ready() > 0 {
+	if d.Endpoint == none && p.requirements.refuseWhenFull && set.Ready() > 0 {
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
 		return
 	}
-	if p.budget.factor > 0 && d.Outcome == OutcomeHit {
-		c.giveWay()
+	if p.budget.balanceFactor > 0 && d.Outcome == OutcomeHit {
+		c.divertIfBusy()
 	}
 	c.prepareToken()
-	if d.home != none {
+	if d.sessionEndpoint != none {
 		d.Session = 0
 		return
 	}
-	d.Guest = d.Session == 0
+	d.Anonymous = d.Session == 0
 }
 
 // place chooses an endpoint for a client that no method has brought to one.
-func (c *call) place() {
-	offer := c.offer(c.set, c.d)
-	if c.d.seed == 0 {
-		c.d.Endpoint = offer.pick(c.newSession, c.req)
+func (e *evaluation) placeClient() {
+	offer := e.newCandidates(e.set, e.d)
+	if e.d.placementHash == 0 {
+		e.d.Endpoint = offer.pick(e.newSession, e.req)
 		return
 	}
-	c.d.Endpoint = c.Policy.place(&offer, c.d.seed)
+	e.d.Endpoint = e.Policy.placeByHash(&offer, e.d.placementHash)
 }
 
 // recognise asks the methods in order until one of them names an endpoint.
-func (c *call) recognise() {
-	for i := range c.methods {
-		switch c.methods[i].binding {
+func (e *evaluation) recognize() {
+	for i := range e.methods {
+		switch e.methods[i].binding {
 		case issued:
-			c.askIssued(i)
+			e.evaluateIssued(i)
 		case hashed:
-			c.askHashed(i)
+			e.evaluateHashed(i)
 		default:
-			c.askOwn(i)
+			e.evaluateAppValue(i)
 		}
-		if c.mem.trace != nil {
-			c.record(i)
+		if e.state.trace != nil {
+			e.record(i)
 		}
-		if c.d.Endpoint != none || c.d.Outcome == OutcomeRefused {
+		if e.d.Endpoint != none || e.d.Outcome == OutcomeRefused {
 			return
 		}
 	}
 }
 
 // prepareToken makes what is to be sealed, if a token is due: of the session that goes on, else of a new one.
-func (c *call) prepareToken() {
-	d := c.d
-	if d.issuer == none {
+func (e *evaluation) prepareToken() {
+	d := e.d
+	if d.issuingMethod == none {
 		return
 	}
-	if !c.kept {
+	if !e.tokenFound {
 		if d.Session == 0 {
 			d.Session = rand.Uint64()
 		}
-		d.Token = Token{Scope: c.scope, Bound: d.now, Session: d.Session}
+		d.Token = Token{Scope: e.scope, Started: d.now, Session: d.Session}
 	}
 	d.Token.Renewed = d.now
 	d.Issue = d.Endpoint != none
 }
 
 // offer is the endpoints that the session of d may be given to, if they have not been tried.
-func (p *Policy) offer(set Set, d *Decision) candidates {
-	return candidates{set: set, id: p.identity, spent: d.spent[:d.tries], terms: p.terms, now: d.now}
+func (p *Policy) newCandidates(set Set, d *Decision) candidates {
+	return candidates{set: set, identity: p.identity, tried: d.tried[:d.numTried], requirements: p.requirements, now: d.now}
 }

@@ -29,12 +29,12 @@ func (s sealed) pair(t *testing.T, ring *Keyring) string {
 	}
 	token := Token{
 		Endpoint: model.KeyOf(s.endpoint), Scope: model.ScopeOf(testScope),
-		Bound: testNow + s.bound, Renewed: testNow + s.renewed, Session: s.session,
+		Started: testNow + s.bound, Renewed: testNow + s.renewed, Session: s.session,
 	}
 	if s.scope != "" {
 		token.Scope = model.ScopeOf(s.scope)
 	}
-	return string(ring.Seal(&Memory{}, []byte(s.name+"="), &token))
+	return string(ring.Seal(&ConnState{}, []byte(s.name+"="), &token))
 }
 
 func cookieField(t *testing.T, ring *Keyring, cookies []sealed) []string {
@@ -76,7 +76,7 @@ func check(t *testing.T, name string, p *Policy, d *Decision, set *fakeSet, want
 		got.session = anySession
 	}
 	if d.Issue {
-		got.issue, got.bound = p.methods[d.issuer].name, d.Token.Bound-testNow
+		got.issue, got.bound = p.methods[d.issuingMethod].name, d.Token.Started-testNow
 		if d.Token.Session != d.Session || d.Token.Scope != p.scope || d.Token.Renewed != testNow {
 			t.Errorf("%s: the token to issue is %+v", name, d.Token)
 		}
@@ -109,7 +109,7 @@ func (c *decideCase) run(t *testing.T) {
 	p := Compile(a)
 	req := &fakeRequest{cookies: cookieField(t, ring, c.cookies), header: c.header, ip: c.ip}
 	var d Decision
-	p.Decide(&d, req, set, ring, &Memory{}, testNow)
+	p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 	check(t, c.name, p, &d, set, c.want)
 }
 

@@ -13,10 +13,10 @@ const (
 	OutcomeMoved                      // to another endpoint, or another session: see Reason
 	OutcomeInvalid                    // what should have been a token was none of ours: treated as new
 	OutcomeRefused                    // its own endpoint is not there, and the policy is to fail rather than move
-	Outcomes       = int(iota)        // how many there are
+	NumOutcomes    = int(iota)        // how many there are
 )
 
-var outcomeNames = [Outcomes]string{"none", "new", "hit", "moved", "invalid", "refused"}
+var outcomeNames = [NumOutcomes]string{"none", "new", "hit", "moved", "invalid", "refused"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
@@ -31,15 +31,15 @@ const (
 	ReasonFailed                        // its endpoint does not answer
 	ReasonRebalanced                    // it was idle, and another endpoint has fewer
 	ReasonFull                          // its endpoint, or every one, has as much as the policy allows
-	Reasons          = int(iota)        // how many there are
+	NumReasons       = int(iota)        // how many there are
 )
 
-var reasonNames = [Reasons]string{"", "gone", "expired", "failed", "rebalanced", "full"}
+var reasonNames = [NumReasons]string{"", "gone", "expired", "failed", "rebalanced", "full"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
 // maxTries bounds how many endpoints one request is offered.
-const maxTries = 8
+const maxTried = 8
 
 // Decision is where one request goes, and why. It is good for the Set it was made with. The zero value may be passed
 // to Decide, and any other again.
@@ -50,9 +50,9 @@ type Decision struct {
 	Reason   Reason
 	// Await is how long the session's own endpoint is worth waiting for before the request goes to Endpoint, or is refused.
 	// 0: not.
-	Await time.Duration
+	EndpointWait time.Duration
 	// From is the endpoint that a session has left for reason rebalanced, else -1.
-	From int
+	RebalancedFrom int
 	// Issue says that the response is to carry a token: see AppendToken.
 	Issue bool
 	// Method is the index of the policy's method that recognised the client, -1 if none did.
@@ -62,28 +62,28 @@ type Decision struct {
 	Session uint64
 	// Guest says that nothing is known by which the client will be recognised. It is not a session, and counts all the
 	// same where new ones are spread. It is taken back when BindAnswer sees what the app gives the client.
-	Guest bool
+	Anonymous bool
 	// Token is the one that the client brought or, with Issue, the one that it will get.
 	Token Token
 
-	now     int64
-	mem     *Memory
-	seed    uint64          // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
-	seeder  int             // index of the method that found that value
-	bound   int64           // of the token on that value
-	relearn int             // index of the method whose value is to be remembered anew, -1 if none is
-	issuer  int             // index of the method that issues the token, -1 if none does
-	home    int             // the endpoint that the session keeps while another takes the request, else -1
-	spent   [maxTries]int32 // endpoints that could not be reached
-	tries   int             // how many of spent are set
-	given   int             // length of the values that BindAnswer has bound
+	now             int64
+	state           *ConnState
+	placementHash   uint64          // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
+	placementMethod int             // index of the method that found that value
+	valueStarted    int64           // of the token on that value
+	relearnMethod   int             // index of the method whose value is to be remembered anew, -1 if none is
+	issuingMethod   int             // index of the method that issues the token, -1 if none does
+	sessionEndpoint int             // the endpoint that the session keeps while another takes the request, else -1
+	tried           [maxTried]int32 // endpoints that could not be reached
+	numTried        int             // how many of spent are set
+	boundBytes      int             // length of the values that BindAnswer has bound
 }
 
 // reset forgets the last decision field by field, which is cheaper than a copy of all of them.
-func (d *Decision) reset(now int64, m *Memory) {
-	d.Endpoint, d.Outcome, d.Reason, d.Await, d.From = none, OutcomeNone, ReasonNone, 0, none
+func (d *Decision) reset(now int64, m *ConnState) {
+	d.Endpoint, d.Outcome, d.Reason, d.EndpointWait, d.RebalancedFrom = none, OutcomeNone, ReasonNone, 0, none
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
-	d.Guest, d.now, d.mem = false, now, m
-	d.seed, d.seeder, d.bound, d.relearn, d.issuer, d.home, d.tries = 0, 0, 0, none, none, none, 0
-	d.given = 0
+	d.Anonymous, d.now, d.state = false, now, m
+	d.placementHash, d.placementMethod, d.valueStarted, d.relearnMethod, d.issuingMethod, d.sessionEndpoint, d.numTried = 0, 0, 0, none, none, none, 0
+	d.boundBytes = 0
 }

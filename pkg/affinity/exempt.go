@@ -41,11 +41,11 @@ func lowerASCII(text string) []byte {
 	return lower
 }
 
-func (e *exemption) covers(req Request) bool {
-	return e.coversMethod(req.Method()) || e.coversPath(req.Path()) || e.coversAgent(req)
+func (e *exemption) matches(req Request) bool {
+	return e.matchesMethod(req.Method()) || e.matchesPath(req.Path()) || e.matchesAgent(req)
 }
 
-func (e *exemption) coversMethod(method []byte) bool {
+func (e *exemption) matchesMethod(method []byte) bool {
 	for _, m := range e.methods {
 		if string(method) == m {
 			return true
@@ -55,7 +55,7 @@ func (e *exemption) coversMethod(method []byte) bool {
 }
 
 // coversPath compares by segment: /static covers /static and /static/a, and not /statics.
-func (e *exemption) coversPath(path []byte) bool {
+func (e *exemption) matchesPath(path []byte) bool {
 	for _, prefix := range e.paths {
 		if len(path) < len(prefix) || string(path[:len(prefix)]) != prefix {
 			continue
@@ -67,7 +67,7 @@ func (e *exemption) coversPath(path []byte) bool {
 	return false
 }
 
-func (e *exemption) coversAgent(req Request) bool {
+func (e *exemption) matchesAgent(req Request) bool {
 	if len(e.agents) == 0 {
 		return false
 	}

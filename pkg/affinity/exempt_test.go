@@ -33,7 +33,7 @@ func TestExemptRequestsHaveNeitherTokenNorDecision(t *testing.T) {
 		{fakeRequest{path: "/static", header: "x"}, true},
 	} {
 		var d Decision
-		p.Decide(&d, &c.req, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &c.req, set, ring, &ConnState{}, testNow)
 		if got := d.Outcome == OutcomeNone; got != c.exempt || d.Issue == c.exempt || d.Endpoint == none {
 			t.Errorf("%+v: %s, issue %v, endpoint %d; exempt: want %v", c.req, d.Outcome, d.Issue, d.Endpoint, c.exempt)
 		}
@@ -50,7 +50,7 @@ func TestExemptRequestsAreSpreadByWhatIsInFlight(t *testing.T) {
 	used := map[int]int{}
 	for range 300 {
 		var d Decision
-		p.Decide(&d, &fakeRequest{path: "/static", header: "x"}, set, nil, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{path: "/static", header: "x"}, set, nil, &ConnState{}, testNow)
 		used[d.Endpoint]++
 		if at := p.Next(&d, &fakeRequest{path: "/static", header: "x"}, set); at == none {
 			t.Fatal("no other endpoint is offered")
@@ -72,7 +72,7 @@ func TestATokenInAHeaderBringsTheClientBack(t *testing.T) {
 	p, set, ring := Compile(affinityOf(headerIssued)), newSet("a b c"), newRing(t, 1)
 	set.requests = []int64{1, 0, 1}
 	var d Decision
-	var m Memory
+	var m ConnState
 	p.Decide(&d, &fakeRequest{}, set, ring, &m, testNow)
 	if !d.Issue || string(p.TokenHeader(&d)) != "X-Session-Id" {
 		t.Fatalf("issue %v in %q", d.Issue, p.TokenHeader(&d))

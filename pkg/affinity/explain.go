@@ -36,19 +36,19 @@ const (
 	ResultHashed  Result = "hashed"  // the endpoint follows from a hash of the value
 )
 
-var standingResults = [...]Result{
-	absent: ResultAbsent, foreign: ResultForeign, expired: ResultExpired, gone: ResultGone, alive: ResultAlive,
+var tokenResults = [...]Result{
+	tokenAbsent: ResultAbsent, tokenForeign: ResultForeign, tokenExpired: ResultExpired, tokenEndpointGone: ResultGone, tokenAlive: ResultAlive,
 }
 
 // Explain decides as Decide does, and returns what each method found that was asked: those up to the first that recognized
 // the client. It counts nothing and moves no session. Whether one may move for reason rebalanced it answers as if the rate of
 // such moves were not exhausted, and where endpoints are picked in turn another one may be picked for the next request.
 // Unlike Decide it allocates.
-func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, m *Memory, now int64) []Finding {
+func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, state *ConnState, now int64) []Finding {
 	var findings []Finding
-	m.trace = &findings
-	p.Decide(d, req, observedSet{set}, keys, m, now)
-	m.trace = nil
+	state.trace = &findings
+	p.Decide(d, req, observedSet{set}, keys, state, now)
+	state.trace = nil
 	return findings
 }
 
@@ -56,68 +56,68 @@ func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, m *Me
 type observedSet struct{ Set }
 
 // MayMove is part of Set.
-func (observedSet) MayMove(int64, int64) bool { return true }
+func (observedSet) AllowMove(int64, int64) bool { return true }
 
 // Turn is part of Set.
-func (observedSet) Turn() uint64 { return 0 }
+func (observedSet) NextTurn() uint64 { return 0 }
 
 // record adds what method i, which has just been asked, makes of the values that it finds. It looks at them once more, so that
 // decisions without a trace pay nothing.
-func (c *call) record(i int) {
-	m := &c.methods[i]
-	v := values{method: m, req: c.req, mem: c.mem}
+func (e *evaluation) record(i int) {
+	state := &e.methods[i]
+	v := valueReader{method: state, req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
 		text := string(value)
-		result, at := c.examineAny(m, value)
-		c.addFinding(i, text, result, at)
-		if result == ResultAlive || m.binding == hashed {
+		result, at := e.examineAny(state, value)
+		e.addFinding(i, text, result, at)
+		if result == ResultAlive || state.binding == hashed {
 			return
 		}
 	}
-	if at := c.d.Endpoint; at != none && m.binding == issued {
-		c.addFinding(i, string(CookieValue(c.req, c.adopt.cookieOr(m.name))), ResultAdopted, at)
+	if at := e.d.Endpoint; at != none && state.binding == issued {
+		e.addFinding(i, string(CookieValue(e.req, e.adoption.cookieOr(state.name))), ResultAdopted, at)
 		return
 	}
-	if v.seen == 1 {
-		c.addFinding(i, "", ResultAbsent, none)
+	if v.count == 1 {
+		e.addFinding(i, "", ResultAbsent, none)
 	}
 }
 
 // examineAny returns what m makes of one value. The decision has been made: where it is by hash, its endpoint is that of m.
-func (c *call) examineAny(m *method, value []byte) (Result, int) {
-	switch m.binding {
+func (e *evaluation) examineAny(state *method, value []byte) (Result, int) {
+	switch state.binding {
 	case hashed:
-		return ResultHashed, c.d.Endpoint
+		return ResultHashed, e.d.Endpoint
 	case issued:
 		var t Token
-		s, at := c.examine(value, &t)
-		return standingResults[s], at
+		s, at := e.examine(value, &t)
+		return tokenResults[s], at
 	default:
-		o := c.examineOwn(m, value)
-		return standingResults[o.standing], o.at
+		o := e.examineAppValue(state, value)
+		return tokenResults[o.state], o.endpoint
 	}
 }
 
-func (c *call) addFinding(i int, value string, result Result, at int) {
-	m := &c.methods[i]
-	f := Finding{Method: i, Name: m.name, Value: value, Result: result, Endpoint: at}
+func (e *evaluation) addFinding(i int, value string, result Result, at int) {
+	state := &e.methods[i]
+	f := Finding{Method: i, Name: state.name, Value: value, Result: result, Endpoint: at}
 	for name, source := range sources {
-		if source == m.source {
+		if source == state.source {
 			f.Source = name
 		}
 	}
 	for name, binding := range bindings {
-		if binding == m.binding {
+		if binding == state.binding {
 			f.Binding = name
 		}
 	}
-	switch m.source {
-	case fromPath:
-		f.Name = strconv.Itoa(m.index)
-	case fromAddress:
-		f.Value = c.req.ClientIP().String()
+	switch state.source {
+	case sourcePath:
+		f.Name = strconv.Itoa(state.index)
+	case sourceAddress:
+		f.Value = e.req.ClientIP().String()
 	}
-	*c.mem.trace = append(*c.mem.trace, f)
+	*e.state.trace = append(*e.state.trace, f)
 }
 
 // cookieOr returns the cookie in which the other controller's value is looked for, which is name unless the policy says

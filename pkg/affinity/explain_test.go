@@ -52,8 +52,8 @@ func TestExplain_findings(t *testing.T) {
 			p := Compile(a)
 			req := &fakeRequest{cookies: cookieField(t, ring, c.cookies), header: c.header}
 			var d, decided Decision
-			findings := p.Explain(&d, req, set, ring, &Memory{}, testNow)
-			p.Decide(&decided, req, set, ring, &Memory{}, testNow)
+			findings := p.Explain(&d, req, set, ring, &ConnState{}, testNow)
+			p.Decide(&decided, req, set, ring, &ConnState{}, testNow)
 			if d.Endpoint != decided.Endpoint || outcomeOf(&d) != outcomeOf(&decided) {
 				t.Errorf("explained %s %d, decided %s %d", outcomeOf(&d), d.Endpoint, outcomeOf(&decided), decided.Endpoint)
 			}
@@ -81,7 +81,7 @@ func TestExplain_adopted(t *testing.T) {
 	value := md5Hex(set.ids[0])
 	var d Decision
 	req := &fakeRequest{cookies: []string{"cart-id=" + value}}
-	findings := p.Explain(&d, req, set, newRing(t, 1), &Memory{}, testNow)
+	findings := p.Explain(&d, req, set, newRing(t, 1), &ConnState{}, testNow)
 	adopted := func(f Finding) bool { return f.Result == ResultAdopted && f.Value == value && f.Endpoint == d.Endpoint }
 	if d.Endpoint == none || !slices.ContainsFunc(findings, adopted) {
 		t.Errorf("endpoint %d, findings %+v", d.Endpoint, findings)
@@ -98,11 +98,11 @@ func TestExplain_changesNothing(t *testing.T) {
 	idle := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "a", renewed: -1000}})}
 	for range 3 {
 		var d Decision
-		p.Explain(&d, idle, set, ring, &Memory{}, testNow)
+		p.Explain(&d, idle, set, ring, &ConnState{}, testNow)
 		if set.name(d.Endpoint) != "b" || outcomeOf(&d) != "moved/rebalanced" {
 			t.Errorf("got %s %s", outcomeOf(&d), set.name(d.Endpoint))
 		}
-		p.Explain(&d, &fakeRequest{}, set, ring, &Memory{}, testNow)
+		p.Explain(&d, &fakeRequest{}, set, ring, &ConnState{}, testNow)
 	}
 	if set.moves != 0 || set.turn != 0 {
 		t.Errorf("%d moves and %d turns are counted", set.moves, set.turn)

@@ -72,20 +72,20 @@ func (s *fakeSet) index(kind model.Identity) *fakeIndex {
 	return &s.byPod
 }
 
-func (s *fakeSet) Len() int           { return len(s.ids) }
-func (s *fakeSet) Ready() int         { return s.ready }
-func (s *fakeSet) Guests(i int) int64 { return s.guests[i] }
-func (s *fakeSet) Ending() bool       { return s.ending }
-func (s *fakeSet) Left(_ model.Identity, k model.EndpointKey) bool {
+func (s *fakeSet) Len() int                      { return len(s.ids) }
+func (s *fakeSet) Ready() int                    { return s.ready }
+func (s *fakeSet) AnonymousRequests(i int) int64 { return s.guests[i] }
+func (s *fakeSet) AllDraining() bool             { return s.ending }
+func (s *fakeSet) HasDeparted(_ model.Identity, k model.EndpointKey) bool {
 	return slices.ContainsFunc(s.left, func(id string) bool { return model.KeyOf(id) == k })
 }
-func (s *fakeSet) Seeds(kind model.Identity) []uint64 { return s.index(kind).seeds }
-func (s *fakeSet) Requests(i int) int64               { return s.requests[i] }
-func (s *fakeSet) Sessions(i int) int64               { return s.sessions[i] }
-func (s *fakeSet) Since(i int) int64                  { return s.since[i] }
-func (s *fakeSet) Address(i int) string               { return s.ids[i] }
-func (s *fakeSet) Near(i int) bool                    { return s.near[i] }
-func (s *fakeSet) Turn() uint64                       { s.turn++; return s.turn }
+func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).seeds }
+func (s *fakeSet) ActiveRequests(i int) int64                  { return s.requests[i] }
+func (s *fakeSet) Sessions(i int) int64                        { return s.sessions[i] }
+func (s *fakeSet) StateSince(i int) int64                      { return s.since[i] }
+func (s *fakeSet) Address(i int) string                        { return s.ids[i] }
+func (s *fakeSet) InLocalZone(i int) bool                      { return s.near[i] }
+func (s *fakeSet) NextTurn() uint64                            { s.turn++; return s.turn }
 
 func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {
 	if kind == model.IdentityPodName {
@@ -99,12 +99,12 @@ func (s *fakeSet) Lookup(kind model.Identity, key model.EndpointKey) (int, bool)
 	return i, ok
 }
 
-func (s *fakeSet) MayMove(perMinute, _ int64) bool {
+func (s *fakeSet) AllowMove(perMinute, _ int64) bool {
 	s.moves++
 	return perMinute == 0 || s.moves <= perMinute
 }
 
-func (s *fakeSet) Knows(i int, session uint64) bool {
+func (s *fakeSet) HasServed(i int, session uint64) bool {
 	at, ok := s.known[session]
 	return ok && at == i
 }
@@ -209,11 +209,11 @@ func affinityOf(methods ...model.Method) *model.Affinity {
 // place is where a policy without further terms places a session.
 func place(set Set, id model.Identity, session uint64, keepDraining bool, spent []int) int {
 	p := &Policy{identity: id, keepDraining: keepDraining}
-	return p.place(&candidates{set: set, id: id, spent: narrow(spent)}, session)
+	return p.placeByHash(&candidates{set: set, identity: id, tried: narrow(spent)}, session)
 }
 
 func pickUnspent(set Set, pick model.Pick, id model.Identity, req Request, spent []int) int {
-	c := candidates{set: set, id: id, spent: narrow(spent)}
+	c := candidates{set: set, identity: id, tried: narrow(spent)}
 	return c.pick(pick, req)
 }
 

@@ -15,7 +15,7 @@ func FuzzOpenTakesOnlyWhatWasSealed(f *testing.F) {
 	f.Add([]byte(strings.Repeat("A", TokenLen)))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var got Token
-		if ring.Open(&Memory{}, text, &got) != (string(text) == goldenToken) {
+		if ring.Open(&ConnState{}, text, &got) != (string(text) == goldenToken) {
 			t.Errorf("%q opened as %+v", text, got)
 		}
 	})
@@ -24,7 +24,7 @@ func FuzzOpenTakesOnlyWhatWasSealed(f *testing.F) {
 func FuzzATokenComesBackAsItWasSealed(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), uint64(1), int64(2), int64(3), uint64(4))
 	f.Fuzz(func(t *testing.T, endpoint []byte, scope uint64, bound, renewed int64, session uint64) {
-		token := Token{Scope: scope, Bound: bound & (1<<40 - 1), Renewed: renewed & (1<<40 - 1), Session: session}
+		token := Token{Scope: scope, Started: bound & (1<<40 - 1), Renewed: renewed & (1<<40 - 1), Session: session}
 		copy(token.Endpoint[:], endpoint)
 		checkRoundTrip(t, newRing(t, 1), token)
 	})

@@ -8,37 +8,37 @@ import (
 
 // requestHeader is one that does not reach the app as the client sent it.
 type requestHeader struct {
-	name    []byte
-	unwraps bool // it goes there without the token on its value; else it does not go there at all
+	name   []byte
+	unwrap bool // it goes there without the token on its value; else it does not go there at all
 }
 
 // compileHeaders gathers the headers that are Limpet's own: the tokens in them are not for the app, and what a client
 // says about moves is not to be believed.
 func (p *Policy) compileHeaders(a *model.Affinity) {
 	if a.MovedHeader != "" {
-		p.moved = []byte(a.MovedHeader)
-		p.headers = append(p.headers, requestHeader{name: p.moved})
+		p.movedHeader = []byte(a.MovedHeader)
+		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.movedHeader})
 	}
 	for i := range p.methods {
 		m := &p.methods[i]
-		if m.source == fromHeader && (m.binding == issued || m.binding == wrapped) {
-			p.headers = append(p.headers, requestHeader{name: m.header, unwraps: m.binding == wrapped})
+		if m.source == sourceHeader && (m.binding == issued || m.binding == wrapped) {
+			p.requestHeaders = append(p.requestHeaders, requestHeader{name: m.header, unwrap: m.binding == wrapped})
 		}
 	}
 }
 
 // EditsHeaders reports whether ForwardHeader is to be asked about the headers of a request.
-func (p *Policy) EditsHeaders() bool { return len(p.headers) > 0 }
+func (p *Policy) EditsHeaders() bool { return len(p.requestHeaders) > 0 }
 
 // ForwardHeader gives the value with which a request header goes to the app, and whether it goes there at all.
 func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
-	for i := range p.headers {
-		h := &p.headers[i]
+	for i := range p.requestHeaders {
+		h := &p.requestHeaders[i]
 		if !bytes.EqualFold(h.name, name) {
 			continue
 		}
 		value, _ = unwrap(value)
-		return value, h.unwraps
+		return value, h.unwrap
 	}
 	return value, true
 }
@@ -49,12 +49,12 @@ func (p *Policy) MovedHeader(d *Decision) (name []byte, why string) {
 	if d.Outcome != OutcomeMoved {
 		return nil, ""
 	}
-	return p.moved, d.Reason.String()
+	return p.movedHeader, d.Reason.String()
 }
 
 // TokenHeader gives the response header that the token of a decision with Issue goes into, nil if it is a cookie.
 func (p *Policy) TokenHeader(d *Decision) []byte {
-	if m := &p.methods[d.issuer]; m.source == fromHeader {
+	if m := &p.methods[d.issuingMethod]; m.source == sourceHeader {
 		return m.header
 	}
 	return nil

@@ -86,10 +86,10 @@ func TestNewKeysDiffer(t *testing.T) {
 }
 
 func TestKeysRotateWithoutLosingASession(t *testing.T) {
-	token := Token{Scope: 1, Bound: 1000, Renewed: 1000, Session: 7}
+	token := Token{Scope: 1, Started: 1000, Renewed: 1000, Session: 7}
 	before, during, after := newRing(t, 1), newRing(t, 2, 1), newRing(t, 2)
-	old := before.Seal(&Memory{}, nil, &token)
-	renewed := during.Seal(&Memory{}, nil, &token)
+	old := before.Seal(&ConnState{}, nil, &token)
+	renewed := during.Seal(&ConnState{}, nil, &token)
 	for _, c := range []struct {
 		name string
 		ring *Keyring
@@ -105,7 +105,7 @@ func TestKeysRotateWithoutLosingASession(t *testing.T) {
 		{"new token, keys in the other order", newRing(t, 1, 2), renewed, true},
 	} {
 		var got Token
-		if ok := c.ring.Open(&Memory{}, c.text, &got); ok != c.want || ok && got != token {
+		if ok := c.ring.Open(&ConnState{}, c.text, &got); ok != c.want || ok && got != token {
 			t.Errorf("%s: opened %v with %+v, want %v", c.name, ok, got, c.want)
 		}
 	}
@@ -114,7 +114,7 @@ func TestKeysRotateWithoutLosingASession(t *testing.T) {
 func TestARetiredKeyIsForgottenByMemoryToo(t *testing.T) {
 	var keys Keys
 	keys.Store(newRing(t, 1))
-	var m Memory
+	var m ConnState
 	var got Token
 	text := keys.Load().Seal(&m, nil, &Token{Session: 7})
 	if !keys.Load().Open(&m, text, &got) {
@@ -131,7 +131,7 @@ func TestKeysWithOneIDAreBothTried(t *testing.T) {
 	ring.keys[1].id = ring.keys[0].id
 	sealer := &Keyring{keys: ring.keys[1:]}
 	var got Token
-	if text := sealer.Seal(&Memory{}, nil, &Token{Session: 7}); !ring.Open(&Memory{}, text, &got) {
+	if text := sealer.Seal(&ConnState{}, nil, &Token{Session: 7}); !ring.Open(&ConnState{}, text, &got) {
 		t.Error("a token does not open if another key has the ID of its own")
 	}
 }

@@ -57,8 +57,8 @@ func TestATimeoutBelowASecondIsNotNone(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.IdleTimeout = 1
 	a.AbsoluteTimeout = timeOf(2) + 1
-	if p := Compile(a); p.idle != 1 || p.absolute != 3 {
-		t.Errorf("1 ns became %d s, 2 s and 1 ns became %d s; want 1 and 3", p.idle, p.absolute)
+	if p := Compile(a); p.idleTimeout != 1 || p.absoluteTimeout != 3 {
+		t.Errorf("1 ns became %d s, 2 s and 1 ns became %d s; want 1 and 3", p.idleTimeout, p.absoluteTimeout)
 	}
 }
 
@@ -68,7 +68,7 @@ func TestARenewedSessionGoesOnUntilItsAbsoluteEnd(t *testing.T) {
 	a.AbsoluteTimeout, a.IdleTimeout = timeOf(400), timeOf(60)
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
 	var d Decision
-	var m Memory
+	var m ConnState
 	req := &fakeRequest{}
 	step := func(now int64) string {
 		p.Decide(&d, req, set, ring, &m, testNow+now)

@@ -12,7 +12,7 @@ const none = -1
 
 // Pick chooses a ready endpoint for a client that nothing binds, -1 if there is none.
 func Pick(set Set, pick model.Pick, req Request) int {
-	c := candidates{set: set, id: model.IdentityPod}
+	c := candidates{set: set, identity: model.IdentityPod}
 	return c.pick(pick, req)
 }
 
@@ -24,7 +24,7 @@ func (c *candidates) pick(pick model.Pick, req Request) int {
 	return c.choose(pick)
 }
 
-func (c *candidates) try(pick model.Pick) int {
+func (c *candidates) pickOnce(pick model.Pick) int {
 	if c.set.Ready() == 0 {
 		return none
 	}
@@ -34,7 +34,7 @@ func (c *candidates) try(pick model.Pick) int {
 	case model.PickRoundRobin:
 		return c.nextInTurn()
 	case model.PickHash:
-		at, _ := c.highest(c.set.Seeds(c.id)[:c.set.Ready()])
+		at, _ := c.highest(c.set.IdentityHashes(c.identity)[:c.set.Ready()])
 		return at
 	default:
 		return c.lessBusyOfTwo()
@@ -44,17 +44,17 @@ func (c *candidates) try(pick model.Pick) int {
 // least starts at another endpoint each time, so that equal ones take turns.
 func (c *candidates) least(pick model.Pick) int {
 	ready := c.set.Ready()
-	i := int(c.set.Turn() % uint64(ready))
-	at, low, plain, slow := none, int64(0), c.isPlain(), c.terms.slow > 0
+	i := int(c.set.NextTurn() % uint64(ready))
+	at, low, plain, slow := none, int64(0), c.isUnconstrained(), c.requirements.slowStart > 0
 	for range ready {
 		if i++; i >= ready {
 			i = 0
 		}
 		load := loadOf(c.set, pick, i)
 		if slow {
-			load = c.slowed(load, i)
+			load = c.slowStartLoad(load, i)
 		}
-		if (at == none || load < low) && (plain || c.takes(i)) {
+		if (at == none || load < low) && (plain || c.accepts(i)) {
 			at, low = i, load
 		}
 	}
@@ -65,17 +65,17 @@ func (c *candidates) least(pick model.Pick) int {
 // has the fewest.
 func loadOf(set Set, pick model.Pick, i int) int64 {
 	if pick != model.PickLeastSessions {
-		return set.Requests(i)
+		return set.ActiveRequests(i)
 	}
 	if n := set.Sessions(i); n != math.MaxInt64 {
-		return n + set.Guests(i)
+		return n + set.AnonymousRequests(i)
 	}
 	return math.MaxInt64
 }
 
 // slowed counts an endpoint that starts slowly as busier than it is, so that it gets a part of what it lacks.
-func (c *candidates) slowed(n int64, i int) int64 {
-	share := c.share(i)
+func (c *candidates) slowStartLoad(n int64, i int) int64 {
+	share := c.slowStartShare(i)
 	if share == 1 || n == math.MaxInt64 {
 		return n
 	}
@@ -84,28 +84,28 @@ func (c *candidates) slowed(n int64, i int) int64 {
 
 func (c *candidates) nextInTurn() int {
 	ready := c.set.Ready()
-	return c.unspentFrom(int(c.set.Turn()%uint64(ready)), ready)
+	return c.firstAccepting(int(c.set.NextTurn()%uint64(ready)), ready)
 }
 
 // lessBusyOfTwo is nearly as even as the least busy of all, at a fixed cost, and does not send everyone to the same
 // endpoint at once (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996).
 func (c *candidates) lessBusyOfTwo() int {
 	ready := c.set.Ready()
-	a := c.unspentFrom(rand.IntN(ready), ready)
+	a := c.firstAccepting(rand.IntN(ready), ready)
 	if ready == 1 || a == none {
 		return a
 	}
-	b := c.unspentFrom((a+1+rand.IntN(ready-1))%ready, ready)
-	if b != none && c.set.Requests(b) < c.set.Requests(a) {
+	b := c.firstAccepting((a+1+rand.IntN(ready-1))%ready, ready)
+	if b != none && c.set.ActiveRequests(b) < c.set.ActiveRequests(a) {
 		return b
 	}
 	return a
 }
 
 // unspentFrom is the first of n endpoints that takes the session, counting round from start; -1 if none does.
-func (c *candidates) unspentFrom(start, n int) int {
+func (c *candidates) firstAccepting(start, n int) int {
 	for k := range n {
-		if i := (start + k) % n; c.takes(i) && (c.terms.slow == 0 || c.starts(i, rand.Uint64())) {
+		if i := (start + k) % n; c.accepts(i) && (c.requirements.slowStart == 0 || c.acceptsSlowStart(i, rand.Uint64())) {
 			return i
 		}
 	}

@@ -9,32 +9,32 @@ import (
 
 // Policy is a compiled model.Affinity. It is immutable and safe for concurrent use.
 type Policy struct {
-	methods      []method
-	cookies      []string // with tokens
-	wrapped      []string // cookies of the app, with tokens on their values
-	watches      bool     // values that the app gives its clients, to bind them
-	names        bool     // some of those name pods
-	scope        uint64
-	absolute     int64 // seconds, 0: never
-	idle         int64 // seconds, 0: never
-	newSession   model.Pick
-	identity     model.Identity
-	terms        terms // of a new session
-	isPlain      bool  // nothing is asked of an endpoint
-	balance      int64 // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
-	budget       budget
-	keepDraining bool
-	drainFor     int64         // seconds, 0: as long as it serves
-	strict       bool          // a session is refused rather than moved
-	status       int           // of a refusal
-	retryAfter   int64         // seconds, 0: none
-	wait         time.Duration // for an endpoint that is gone, 0: not
-	rebalance    rebalance
-	adopt        *adoption
-	stickySplit  bool // a session keeps its side of a weighted split
-	exempt       *exemption
-	moved        []byte          // header that tells the app of a move
-	headers      []requestHeader // that the app does not get as they came
+	methods         []method
+	tokenCookies    []string // with tokens
+	wrappedCookies  []string // cookies of the app, with tokens on their values
+	bindsResponses  bool     // values that the app gives its clients, to bind them
+	namesPods       bool     // some of those name pods
+	scope           uint64
+	absoluteTimeout int64 // seconds, 0: never
+	idleTimeout     int64 // seconds, 0: never
+	newSession      model.Pick
+	identity        model.Identity
+	requirements    requirements // of a new session
+	isUnconstrained bool         // nothing is asked of an endpoint
+	balanceFactor   int64        // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
+	budget          budget
+	keepDraining    bool
+	drainTimeout    int64         // seconds, 0: as long as it serves
+	failUnavailable bool          // a session is refused rather than moved
+	refusalStatus   int           // of a refusal
+	retryAfter      int64         // seconds, 0: none
+	unavailableWait time.Duration // for an endpoint that is gone, 0: not
+	rebalance       rebalance
+	adoption        *adoption
+	stickySplit     bool // a session keeps its side of a weighted split
+	exemption       *exemption
+	movedHeader     []byte          // header that tells the app of a move
+	requestHeaders  []requestHeader // that the app does not get as they came
 }
 
 // binding is how what a method found leads to an endpoint.
@@ -50,7 +50,7 @@ const (
 
 // method is one compiled cell of source x binding.
 type method struct {
-	source       source
+	source       valueSource
 	binding      binding
 	name         string // of the cookie, header or parameter
 	index        int    // of the path segment
@@ -58,13 +58,13 @@ type method struct {
 	cookie       setCookie
 	header       []byte         // name, as the wire has it
 	separator    []byte         // before the name of a pod
-	by           model.Identity // what that name is
+	identity     model.Identity // what that name is
 }
 
 var (
-	sources = map[model.Source]source{
-		model.SourceCookie: fromCookie, model.SourceHeader: fromHeader, model.SourceQueryParam: fromQuery,
-		model.SourcePathSegment: fromPath, model.SourceSourceIP: fromAddress,
+	sources = map[model.Source]valueSource{
+		model.SourceCookie: sourceCookie, model.SourceHeader: sourceHeader, model.SourceQueryParam: sourceQuery,
+		model.SourcePathSegment: sourcePath, model.SourceSourceIP: sourceAddress,
 	}
 	bindings = map[model.Binding]binding{
 		model.BindingIssued: issued, model.BindingHashed: hashed, model.BindingLearned: learned,
@@ -80,80 +80,80 @@ func Compile(a *model.Affinity) *Policy {
 		return &Policy{newSession: model.PickRandom}
 	}
 	p := &Policy{
-		scope:      model.ScopeOf(a.Scope),
-		absolute:   wholeSeconds(a.AbsoluteTimeout),
-		idle:       wholeSeconds(a.IdleTimeout),
-		newSession: a.Pick,
-		identity:   a.Identity,
-		terms: terms{
-			near:   a.PreferZone,
-			slow:   wholeSeconds(a.SlowStart),
-			most:   int64(a.MaxSessions),
-			refuse: a.MaxSessions > 0 && a.RefuseWhenFull,
+		scope:           model.ScopeOf(a.Scope),
+		absoluteTimeout: wholeSeconds(a.AbsoluteTimeout),
+		idleTimeout:     wholeSeconds(a.IdleTimeout),
+		newSession:      a.Pick,
+		identity:        a.Identity,
+		requirements: requirements{
+			preferZone:     a.PreferZone,
+			slowStart:      wholeSeconds(a.SlowStart),
+			maxSessions:    int64(a.MaxSessions),
+			refuseWhenFull: a.MaxSessions > 0 && a.RefuseWhenFull,
 		},
-		balance:      int64(a.BalanceFactor),
-		budget:       budget{int64(a.StickyBudget.BalanceFactor), int64(a.StickyBudget.MinRequests)},
-		keepDraining: a.KeepDraining,
-		drainFor:     wholeSeconds(a.DrainTimeout),
-		strict:       a.Unavailable.Action == model.UnavailableFail,
-		status:       a.Unavailable.Status,
-		retryAfter:   wholeSeconds(a.Unavailable.RetryAfter),
-		rebalance:    rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
-		adopt:        compileAdoption(a),
-		stickySplit:  a.StickySplit,
-		exempt:       compileExemption(a.Exempt),
+		balanceFactor:   int64(a.BalanceFactor),
+		budget:          budget{int64(a.StickyBudget.BalanceFactor), int64(a.StickyBudget.MinRequests)},
+		keepDraining:    a.KeepDraining,
+		drainTimeout:    wholeSeconds(a.DrainTimeout),
+		failUnavailable: a.Unavailable.Action == model.UnavailableFail,
+		refusalStatus:   a.Unavailable.Status,
+		retryAfter:      wholeSeconds(a.Unavailable.RetryAfter),
+		rebalance:       rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
+		adoption:        compileAdoption(a),
+		stickySplit:     a.StickySplit,
+		exemption:       compileExemption(a.Exempt),
 	}
 	if a.Unavailable.Action == model.UnavailableWait {
-		p.wait = a.Unavailable.Wait
+		p.unavailableWait = a.Unavailable.Wait
 	}
 	for i := range a.Methods {
 		p.add(&a.Methods[i])
 	}
 	p.compileHeaders(a)
-	p.isPlain = p.terms == terms{} && p.balance == 0
+	p.isUnconstrained = p.requirements == requirements{} && p.balanceFactor == 0
 	return p
 }
 
 func (p *Policy) add(from *model.Method) {
 	m := method{
 		source: sources[from.Source], binding: bindings[from.Binding],
-		separator: []byte(from.Separator), by: cmp.Or(from.By, model.IdentityPodName),
+		separator: []byte(from.Separator), identity: cmp.Or(from.By, model.IdentityPodName),
 	}
 	if m.source == 0 || m.binding == 0 {
 		return
 	}
 	switch m.source {
-	case fromCookie:
+	case sourceCookie:
 		m.name = from.Cookie.Name
 		m.cookie = compileCookie(from.Cookie)
-	case fromHeader:
+	case sourceHeader:
 		m.name, m.header = from.Header.Name, []byte(from.Header.Name)
-	case fromQuery:
+	case sourceQuery:
 		m.name = from.QueryParam.Name
-	case fromPath:
+	case sourcePath:
 		m.index = from.PathSegment.Index
-	case fromAddress:
+	case sourceAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
 	}
 	switch {
-	case m.source == fromCookie && m.binding == issued:
-		p.cookies = append(p.cookies, m.name)
-	case m.source == fromCookie && m.binding == wrapped:
-		p.wrapped = append(p.wrapped, m.name)
+	case m.source == sourceCookie && m.binding == issued:
+		p.tokenCookies = append(p.tokenCookies, m.name)
+	case m.source == sourceCookie && m.binding == wrapped:
+		p.wrappedCookies = append(p.wrappedCookies, m.name)
 	}
-	p.watches = p.watches || m.binding == learned || m.binding == wrapped
-	p.names = p.names || m.binding == named
+	p.bindsResponses = p.bindsResponses || m.binding == learned || m.binding == wrapped
+	p.namesPods = p.namesPods || m.binding == named
 	p.methods = append(p.methods, m)
 }
 
 // CookieNames are the cookies that Limpet issues, which the app is not to see. It is read only.
-func (p *Policy) CookieNames() []string { return p.cookies }
+func (p *Policy) CookieNames() []string { return p.tokenCookies }
 
 // WrappedCookies are the cookies of the app that come back with a token on them. It is read only.
-func (p *Policy) WrappedCookies() []string { return p.wrapped }
+func (p *Policy) WrappedCookies() []string { return p.wrappedCookies }
 
 // Refusal is the answer to a request with OutcomeRefused: a status, and the seconds for Retry-After, 0 for none.
-func (p *Policy) Refusal() (status int, retryAfter int64) { return p.status, p.retryAfter }
+func (p *Policy) Refusal() (status int, retryAfter int64) { return p.refusalStatus, p.retryAfter }
 
 // wholeSeconds rounds up, so that a short timeout does not turn into none.
 func wholeSeconds(d time.Duration) int64 {

@@ -28,7 +28,7 @@ func TestAMethodThatIsNotBuiltRecognisesNobody(t *testing.T) {
 	unknown.Binding = "Taught"
 	p, set := Compile(affinityOf(unknown, addressMethod)), newSet("a b c")
 	var d Decision
-	p.Decide(&d, &fakeRequest{header: headerOnB, ip: ipOnA}, set, newRing(t, 1), &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{header: headerOnB, ip: ipOnA}, set, newRing(t, 1), &ConnState{}, testNow)
 	if set.name(d.Endpoint) != "a" || outcomeOf(&d) != "hit" {
 		t.Errorf("endpoint %q, %s; want a by the address", set.name(d.Endpoint), outcomeOf(&d))
 	}
@@ -37,10 +37,10 @@ func TestAMethodThatIsNotBuiltRecognisesNobody(t *testing.T) {
 func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
 	req := &fakeRequest{header: "x", ip: "192.0.2.1"}
 	for _, m := range []method{
-		{source: fromHeader, name: "X-Session-Id"},
-		{source: fromAddress, bits4: 32, bits6: 64},
+		{source: sourceHeader, name: "X-Session-Id"},
+		{source: sourceAddress, bits4: 32, bits6: 64},
 	} {
-		v := values{method: &m, req: req, mem: &Memory{}}
+		v := valueReader{method: &m, req: req, state: &ConnState{}}
 		if first, second := v.next(), v.next(); first == nil || second != nil {
 			t.Errorf("source %d gives %q, then %q", m.source, first, second)
 		}
@@ -48,11 +48,11 @@ func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
 }
 
 func TestAnAddressWithoutANetworkRecognisesNobody(t *testing.T) {
-	m := method{source: fromAddress, bits4: 33, bits6: 64}
-	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}, &Memory{}); ok {
+	m := method{source: sourceAddress, bits4: 33, bits6: 64}
+	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}, &ConnState{}); ok {
 		t.Error("a prefix length of 33 gives a network of IPv4")
 	}
-	if _, ok := m.hash(&fakeRequest{}, &Memory{}); ok {
+	if _, ok := m.hash(&fakeRequest{}, &ConnState{}); ok {
 		t.Error("no address gives a network")
 	}
 }

@@ -9,7 +9,7 @@ type rebalance struct {
 }
 
 // isDue reports whether a token must be renewed so that its age tells how long the session was idle.
-func (r *rebalance) isDue(t *Token, now int64) bool {
+func (r *rebalance) isRenewalDue(t *Token, now int64) bool {
 	return r.afterIdle > 0 && 2*(now-t.Renewed) >= r.afterIdle
 }
 
@@ -21,14 +21,14 @@ func (r *rebalance) isIdle(t *Token, now int64) bool {
 
 // settleElsewhere moves an idle session to an endpoint that has fewer, if it evens them out. Draining endpoints keep
 // theirs, since they are to end.
-func (c *call) settleElsewhere(at int) (to int, moves bool) {
-	if at >= c.set.Ready() {
+func (e *evaluation) rebalanceTarget(at int) (to int, moves bool) {
+	if at >= e.set.Ready() {
 		return at, false
 	}
-	offer := c.offer(c.set, c.d)
+	offer := e.newCandidates(e.set, e.d)
 	to = offer.choose(model.PickLeastSessions)
-	if to == none || c.set.Sessions(to)+1 >= c.set.Sessions(at) {
+	if to == none || e.set.Sessions(to)+1 >= e.set.Sessions(at) {
 		return at, false
 	}
-	return to, c.set.MayMove(c.rebalance.perMinute, c.d.now)
+	return to, e.set.AllowMove(e.rebalance.perMinute, e.d.now)
 }

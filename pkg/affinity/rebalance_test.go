@@ -36,13 +36,13 @@ func TestAnIdleSessionMovesToAnEndpointWithFewer(t *testing.T) {
 		copy(set.sessions, c.sessions)
 		cookies := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "a", session: 77, bound: -1000, renewed: -c.idle}})
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &ConnState{}, testNow)
 		if outcomeOf(&d) != c.want || set.name(d.Endpoint) != c.endpoint || d.Issue != c.issue || d.Session != 77 {
 			t.Errorf("%s: %s on %s, issue %v; want %s on %s, issue %v", c.name, outcomeOf(&d), set.name(d.Endpoint),
 				d.Issue, c.want, c.endpoint, c.issue)
 		}
-		if d.Outcome == OutcomeMoved && (d.Token.Bound != testNow-1000 || d.From != 0) {
-			t.Errorf("%s: bound %d, from %d: it is another session", c.name, d.Token.Bound-testNow, d.From)
+		if d.Outcome == OutcomeMoved && (d.Token.Started != testNow-1000 || d.RebalancedFrom != 0) {
+			t.Errorf("%s: bound %d, from %d: it is another session", c.name, d.Token.Started-testNow, d.RebalancedFrom)
 		}
 	}
 }
@@ -54,14 +54,14 @@ func TestMovesArePacedAndTakenBack(t *testing.T) {
 	req := &fakeRequest{cookies: cookies}
 	var d Decision
 	for n := range 4 {
-		p.Decide(&d, req, set, ring, &Memory{}, testNow)
+		p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 		if moved := d.Outcome == OutcomeMoved; moved != (n < 2) {
 			t.Errorf("move %d with 2 a minute: %s", n+1, outcomeOf(&d))
 		}
 	}
 	set.moves = 0
-	p.Decide(&d, req, set, ring, &Memory{}, testNow)
-	if at := p.Next(&d, req, set); at != 0 || d.Outcome != OutcomeHit || d.From != none {
+	p.Decide(&d, req, set, ring, &ConnState{}, testNow)
+	if at := p.Next(&d, req, set); at != 0 || d.Outcome != OutcomeHit || d.RebalancedFrom != none {
 		t.Errorf("where it moved to does not answer: %s on %d", outcomeOf(&d), at)
 	}
 }
@@ -73,13 +73,13 @@ func TestASessionIsWorthWaitingFor(t *testing.T) {
 	for endpoint, want := range map[string]time.Duration{"a": 0, "z": 3 * time.Second} {
 		cookies := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: endpoint, session: 77}})
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &Memory{}, testNow)
-		if d.Await != want || d.Endpoint == none {
-			t.Errorf("the endpoint is %s: wait %s, else go to %d", endpoint, d.Await, d.Endpoint)
+		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &ConnState{}, testNow)
+		if d.EndpointWait != want || d.Endpoint == none {
+			t.Errorf("the endpoint is %s: wait %s, else go to %d", endpoint, d.EndpointWait, d.Endpoint)
 		}
 	}
 	var d Decision
-	if p.Decide(&d, &fakeRequest{}, set, ring, &Memory{}, testNow); d.Await != 0 {
+	if p.Decide(&d, &fakeRequest{}, set, ring, &ConnState{}, testNow); d.EndpointWait != 0 {
 		t.Error("a new client waits")
 	}
 }

@@ -11,13 +11,13 @@ func rank(key, seed uint64) uint64 { return model.Mix(key ^ seed) }
 
 // highest is the endpoint that ranks first among those that take the session, and its rank; -1 if there is none.
 func (c *candidates) highest(seeds []uint64) (at int, top uint64) {
-	if c.isPlain() {
+	if c.isUnconstrained() {
 		return highestOf(seeds, c.key)
 	}
 	at = none
 	for i, seed := range seeds {
 		r := rank(c.key, seed)
-		if (r > top || at == none) && c.takes(i) && c.starts(i, model.Mix(r)) {
+		if (r > top || at == none) && c.accepts(i) && c.acceptsSlowStart(i, model.Mix(r)) {
 			at, top = i, r
 		}
 	}
@@ -37,10 +37,10 @@ func highestOf(seeds []uint64, key uint64) (at int, top uint64) {
 
 // place is where a hashed session goes: to the ready endpoint that ranks first, or to a draining one that ranks higher
 // still and knows the session, which it keeps until it is gone.
-func (p *Policy) place(c *candidates, session uint64) int {
+func (p *Policy) placeByHash(c *candidates, session uint64) int {
 	c.key = session
-	seeds, ready := c.set.Seeds(c.id), c.set.Ready()
-	at := c.settled(seeds[:ready])
+	seeds, ready := c.set.IdentityHashes(c.identity), c.set.Ready()
+	at := c.currentEndpoint(seeds[:ready])
 	if at == none {
 		at = c.choose(model.PickHash)
 	}
@@ -53,7 +53,7 @@ func (p *Policy) place(c *candidates, session uint64) int {
 	}
 	for i := ready; i < len(seeds); i++ {
 		r := rank(session, seeds[i])
-		if (r > top || at == none) && p.keeps(c.set, i, c.now) && c.set.Knows(i, session) && !c.isSpent(i) {
+		if (r > top || at == none) && p.mayKeepSessions(c.set, i, c.now) && c.set.HasServed(i, session) && !c.isTried(i) {
 			at, top = i, r
 		}
 	}
@@ -63,14 +63,14 @@ func (p *Policy) place(c *candidates, session uint64) int {
 // settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none. That is so
 // where the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is
 // room; and where all endpoints are draining, since those that drained before the rest take new sessions again.
-func (c *candidates) settled(seeds []uint64) int {
-	if c.terms.most == 0 && !c.set.Ending() {
+func (c *candidates) currentEndpoint(seeds []uint64) int {
+	if c.requirements.maxSessions == 0 && !c.set.AllDraining() {
 		return none
 	}
 	at, top := none, uint64(0)
 	for i, seed := range seeds {
 		r := rank(c.key, seed)
-		if (r > top || at == none) && c.set.Knows(i, c.key) && c.takes(i) {
+		if (r > top || at == none) && c.set.HasServed(i, c.key) && c.accepts(i) {
 			at, top = i, r
 		}
 	}

@@ -85,7 +85,7 @@ func TestAddressPlacementAgreesWithTheGoldenVectors(t *testing.T) {
 func orderOf(m model.Method, req Request, set Set) []int {
 	p := Compile(affinityOf(m))
 	var d Decision
-	p.Decide(&d, req, set, nil, &Memory{}, 0)
+	p.Decide(&d, req, set, nil, &ConnState{}, 0)
 	var order []int
 	for at := d.Endpoint; at != none; at = p.Next(&d, req, set) {
 		order = append(order, at)

@@ -9,7 +9,7 @@ import (
 // A key that seals no more will be dropped: whoever still has a token by it gets one by the first key.
 func TestATokenByAnOlderKeyIsSealedAnew(t *testing.T) {
 	before, after, last := newRing(t, 1), newRing(t, 2, 1), newRing(t, 2)
-	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &Memory{}
+	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &ConnState{}
 	req := &fakeRequest{cookies: cookieField(t, before, []sealed{{name: "cart-id", endpoint: "b", session: 77, bound: -600}})}
 	for turn := range 2 { // the second finds the token in the memory of the connection
 		var d Decision
@@ -22,8 +22,8 @@ func TestATokenByAnOlderKeyIsSealedAnew(t *testing.T) {
 		}
 		text := p.AppendToken(nil, &d, set, after, m, false)[len("cart-id="):][:TokenLen]
 		var token Token
-		want := Token{Endpoint: model.KeyOf("b"), Scope: model.ScopeOf(testScope), Bound: testNow - 600, Renewed: testNow, Session: 77}
-		if !last.Open(&Memory{}, text, &token) || token != want {
+		want := Token{Endpoint: model.KeyOf("b"), Scope: model.ScopeOf(testScope), Started: testNow - 600, Renewed: testNow, Session: 77}
+		if !last.Open(&ConnState{}, text, &token) || token != want {
 			t.Errorf("the new token is %+v, want %+v by the new key alone", token, want)
 		}
 		req.cookies = []string{"cart-id=" + string(text)}
@@ -38,7 +38,7 @@ func TestATokenByAnOlderKeyIsSealedAnew(t *testing.T) {
 // Connections are pooled by load balancers: one carries tokens of many clients, by old keys and new ones.
 func TestTokensOfOtherClientsOnAConnectionMakeNoneDue(t *testing.T) {
 	before, after := newRing(t, 1), newRing(t, 2, 1)
-	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &Memory{}
+	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &ConnState{}
 	old := &fakeRequest{cookies: cookieField(t, before, []sealed{{name: "cart-id", endpoint: "a", session: 1}})}
 	renewed := &fakeRequest{cookies: cookieField(t, after, []sealed{{name: "cart-id", endpoint: "b", session: 2}})}
 	for range 3 {

@@ -30,32 +30,32 @@ type Set interface {
 	// Ready is the number of those, from the first on, that take new sessions. The rest are draining.
 	Ready() int
 	// Ending reports whether all endpoints are draining, and count as ready for want of others.
-	Ending() bool
+	AllDraining() bool
 	// Seeds gives a hash of each endpoint's identity, parallel to the endpoints. It is read only.
-	Seeds(model.Identity) []uint64
+	IdentityHashes(model.Identity) []uint64
 	// Key is what a token names endpoint i by.
 	Key(id model.Identity, i int) model.EndpointKey
 	// Lookup is the inverse of Key.
 	Lookup(model.Identity, model.EndpointKey) (i int, ok bool)
 	// Left reports whether an endpoint of that key was here and has left, as far as this replica has seen lately.
-	Left(model.Identity, model.EndpointKey) bool
+	HasDeparted(model.Identity, model.EndpointKey) bool
 	// Requests is how many requests endpoint i is working on.
-	Requests(i int) int64
+	ActiveRequests(i int) int64
 	// Sessions estimates how many sessions live on endpoint i.
 	Sessions(i int) int64
 	// Guests is how many requests endpoint i has been given lately of clients that have no session.
-	Guests(i int) int64
+	AnonymousRequests(i int) int64
 	// Since is when endpoint i became ready or began to drain, as it is now, in Unix seconds; 0 if a ready one was so
 	// from the beginning.
-	Since(i int) int64
+	StateSince(i int) int64
 	// Near reports whether endpoint i is meant for clients in Limpet's own zone.
-	Near(i int) bool
+	InLocalZone(i int) bool
 	// Knows reports whether endpoint i has served that session lately, approximately.
-	Knows(i int, session uint64) bool
+	HasServed(i int, session uint64) bool
 	// Address is what endpoint i is dialled by: "10.0.0.7:8080".
 	Address(i int) string
 	// MayMove counts a session that is about to move of its own accord, unless so many have in this minute. 0: no bound.
-	MayMove(perMinute, now int64) bool
+	AllowMove(perMinute, now int64) bool
 	// Turn counts up by one with each call, for picks that take turns.
-	Turn() uint64
+	NextTurn() uint64
 }

@@ -48,20 +48,20 @@ func attribute(b *strings.Builder, name, value string) {
 // AppendToken appends the value of the one field that a decision with Issue asks for: a Set-Cookie, unless TokenHeader
 // names another. The token names d.Endpoint, which must be the one that answered, or the one that the session keeps. tls
 // says whether the request came over TLS, as the client sees it.
-func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m *Memory, tls bool) []byte {
+func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m *ConnState, tls bool) []byte {
 	at := d.Endpoint
-	if d.home != none {
-		at = d.home
+	if d.sessionEndpoint != none {
+		at = d.sessionEndpoint
 	}
 	d.Token.Endpoint = set.Key(p.identity, at)
-	if p.methods[d.issuer].source == fromHeader {
+	if p.methods[d.issuingMethod].source == sourceHeader {
 		return keys.Seal(m, dst, &d.Token)
 	}
-	c := &p.methods[d.issuer].cookie
+	c := &p.methods[d.issuingMethod].cookie
 	dst = append(dst, c.name...)
 	dst = keys.Seal(m, dst, &d.Token)
 	dst = append(dst, c.scope...)
-	if end := p.end(&d.Token); c.permanent && end > 0 {
+	if end := p.expiry(&d.Token); c.permanent && end > 0 {
 		dst = append(dst, "; Expires="...)
 		dst = time.Unix(end, 0).UTC().AppendFormat(dst, expiresLayout)
 	}
@@ -73,7 +73,7 @@ func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m 
 func (p *Policy) AppendExpiry(dst []byte, i int, tls bool) []byte {
 	for k := range p.methods {
 		m := &p.methods[k]
-		if m.binding != issued || m.source != fromCookie || m.name != p.cookies[i] {
+		if m.binding != issued || m.source != sourceCookie || m.name != p.tokenCookies[i] {
 			continue
 		}
 		dst = append(dst, m.cookie.name...)

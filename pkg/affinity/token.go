@@ -14,7 +14,7 @@ type Token struct {
 	// Scope is model.ScopeOf the backend that the token is good for.
 	Scope uint64
 	// Bound is when the session began, in Unix seconds from 0 to 2^40-1.
-	Bound int64
+	Started int64
 	// Renewed is when the token was sealed, in the same unit.
 	Renewed int64
 	// Session tells sessions apart for counting. 0 is no session.
@@ -40,7 +40,7 @@ var tokenEncoding = base64.RawURLEncoding.Strict()
 
 // Memory is what a connection keeps for tokens: room to work in, and the last token with its text, since a client
 // sends the same one with every request. The zero value is ready. It belongs to one connection at a time.
-type Memory struct {
+type ConnState struct {
 	// Learned is where the sessions are kept that methods with binding Learned have seen; nil: none are.
 	Learned Store
 
@@ -49,18 +49,18 @@ type Memory struct {
 	value []byte   // of a query parameter, decoded; made when one has to be
 	addr  [16]byte // the network of a client
 
-	ring  *Keyring // that the last token was opened or sealed with; nil before the first
-	text  [TokenLen]byte
-	token Token
-	key   int // index in ring of the key that sealed it
+	openedBy    *Keyring // that the last token was opened or sealed with; nil before the first
+	text        [TokenLen]byte
+	token       Token
+	sealedByKey int // index in ring of the key that sealed it
 
 	trace *[]Finding // where methods record what they find, while Explain runs; nil records nothing
 }
 
 // Seal appends t as text, TokenLen bytes that may stand in a cookie as they are.
-func (k *Keyring) Seal(m *Memory, dst []byte, t *Token) []byte {
+func (k *Keyring) Seal(m *ConnState, dst []byte, t *Token) []byte {
 	first := &k.keys[0]
-	m.key = 0
+	m.sealedByKey = 0
 	copy(m.raw[:], first.id[:])
 	t.marshal(&m.plain)
 	first.aead.Seal(m.raw[:idSize], nil, m.plain[:], first.id[:])
@@ -70,11 +70,11 @@ func (k *Keyring) Seal(m *Memory, dst []byte, t *Token) []byte {
 }
 
 // Open sets t from a text that Seal made with one of the keys, and reports whether it is one. If not, t is as it was.
-func (k *Keyring) Open(m *Memory, text []byte, t *Token) bool {
+func (k *Keyring) Open(m *ConnState, text []byte, t *Token) bool {
 	if len(text) != TokenLen {
 		return false
 	}
-	if m.ring == k && string(text) == string(m.text[:]) {
+	if m.openedBy == k && string(text) == string(m.text[:]) {
 		*t = m.token
 		return true
 	}
@@ -91,14 +91,14 @@ func (k *Keyring) Open(m *Memory, text []byte, t *Token) bool {
 }
 
 // decrypt opens m.raw into m.plain with the key that it names.
-func (k *Keyring) decrypt(m *Memory) bool {
+func (k *Keyring) decrypt(m *ConnState) bool {
 	id := keyID(m.raw[:idSize])
 	for i := range k.keys {
 		if k.keys[i].id != id {
 			continue
 		}
 		if _, err := k.keys[i].aead.Open(m.plain[:0], nil, m.raw[idSize:], m.raw[:idSize]); err == nil {
-			m.key = i
+			m.sealedByKey = i
 			return true
 		}
 	}
@@ -106,8 +106,8 @@ func (k *Keyring) decrypt(m *Memory) bool {
 }
 
 // remember keeps the text with the keyring that vouches for it: once the keyring is replaced, it is opened again.
-func (m *Memory) remember(k *Keyring, text []byte, t *Token) {
-	m.ring = k
+func (m *ConnState) remember(k *Keyring, text []byte, t *Token) {
+	m.openedBy = k
 	copy(m.text[:], text)
 	m.token = *t
 }
@@ -116,7 +116,7 @@ func (t *Token) marshal(b *[plainSize]byte) {
 	b[0] = tokenVersion
 	copy(b[1:17], t.Endpoint[:])
 	binary.BigEndian.PutUint64(b[17:], t.Scope)
-	putSeconds(b[25:30], t.Bound)
+	putSeconds(b[25:30], t.Started)
 	putSeconds(b[30:35], t.Renewed)
 	binary.BigEndian.PutUint64(b[35:], t.Session)
 }
@@ -124,7 +124,7 @@ func (t *Token) marshal(b *[plainSize]byte) {
 func (t *Token) unmarshal(b *[plainSize]byte) {
 	copy(t.Endpoint[:], b[1:17])
 	t.Scope = binary.BigEndian.Uint64(b[17:])
-	t.Bound = seconds(b[25:30])
+	t.Started = seconds(b[25:30])
 	t.Renewed = seconds(b[30:35])
 	t.Session = binary.BigEndian.Uint64(b[35:])
 }

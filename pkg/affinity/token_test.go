@@ -18,7 +18,7 @@ func TestATokenComesBackAsItWasSealed(t *testing.T) {
 	for _, token := range []Token{
 		{},
 		insideGoldenToken,
-		{Scope: math.MaxUint64, Bound: 1<<40 - 1, Renewed: 1<<40 - 1, Session: math.MaxUint64},
+		{Scope: math.MaxUint64, Started: 1<<40 - 1, Renewed: 1<<40 - 1, Session: math.MaxUint64},
 	} {
 		checkRoundTrip(t, ring, token)
 	}
@@ -26,12 +26,12 @@ func TestATokenComesBackAsItWasSealed(t *testing.T) {
 
 func checkRoundTrip(t *testing.T, ring *Keyring, token Token) {
 	t.Helper()
-	var sealer Memory
+	var sealer ConnState
 	text := ring.Seal(&sealer, []byte("id="), &token)[len("id="):]
 	if !cookieSafe.Match(text) {
 		t.Errorf("%q is not 100 characters of base64url", text)
 	}
-	for name, m := range map[string]*Memory{"the sealer's memory": &sealer, "no memory": {}} {
+	for name, m := range map[string]*ConnState{"the sealer's memory": &sealer, "no memory": {}} {
 		var got Token
 		if !ring.Open(m, text, &got) || got != token {
 			t.Errorf("%+v came back as %+v with %s", token, got, name)
@@ -46,31 +46,31 @@ const goldenToken = "FvmCNwABAgMEBQYHCAkKC78FAp8_0_hlY1UFH6DMpjhszioBcL" +
 
 var insideGoldenToken = Token{
 	Endpoint: model.KeyOf("0b9ae2f6-7d1c-4a58-9f6e-0d9b3c1f2a11"), Scope: model.ScopeOf(testScope),
-	Bound: 1_795_000_000, Renewed: 1_795_000_600, Session: 0x0123456789abcdef,
+	Started: 1_795_000_000, Renewed: 1_795_000_600, Session: 0x0123456789abcdef,
 }
 
 func TestTheGoldenTokenOpens(t *testing.T) {
 	var got Token
-	if !newRing(t, 2, 1).Open(&Memory{}, []byte(goldenToken), &got) || got != insideGoldenToken {
+	if !newRing(t, 2, 1).Open(&ConnState{}, []byte(goldenToken), &got) || got != insideGoldenToken {
 		t.Errorf("the golden token gives %+v, want %+v", got, insideGoldenToken)
 	}
 }
 
 func TestOpeningIsRemembered(t *testing.T) {
 	ring := newRing(t, 1)
-	var m Memory
+	var m ConnState
 	var got Token
 	ok := ring.Open(&m, []byte(goldenToken), &got)
-	if !ok || m.ring != ring || string(m.text[:]) != goldenToken || m.token != got {
+	if !ok || m.openedBy != ring || string(m.text[:]) != goldenToken || m.token != got {
 		t.Errorf("after opening %+v memory holds %q with %+v", got, m.text, m.token)
 	}
 }
 
 func TestMemoryIsOfTheLastTokenOnly(t *testing.T) {
 	ring := newRing(t, 1)
-	var m Memory
-	first := ring.Seal(&Memory{}, nil, &Token{Session: 1})
-	second := ring.Seal(&Memory{}, nil, &Token{Session: 2})
+	var m ConnState
+	first := ring.Seal(&ConnState{}, nil, &Token{Session: 1})
+	second := ring.Seal(&ConnState{}, nil, &Token{Session: 2})
 	for range 3 {
 		for want, text := range map[uint64][]byte{1: first, 2: second} {
 			var got Token
@@ -83,7 +83,7 @@ func TestMemoryIsOfTheLastTokenOnly(t *testing.T) {
 
 func TestAFailedOpenLeavesTokenAndMemoryAlone(t *testing.T) {
 	ring := newRing(t, 1)
-	var m Memory
+	var m ConnState
 	good := ring.Seal(&m, nil, &Token{Session: 1})
 	bad := bytes.Clone(good)
 	bad[50] ^= 1
@@ -98,14 +98,14 @@ func TestAFailedOpenLeavesTokenAndMemoryAlone(t *testing.T) {
 
 func TestLineBreaksAreNotSkipped(t *testing.T) {
 	ring := newRing(t, 1)
-	text := ring.Seal(&Memory{}, nil, &Token{})
+	text := ring.Seal(&ConnState{}, nil, &Token{})
 	for _, forged := range [][]byte{
 		append([]byte("\n"), text[1:]...),
 		append([]byte("\r\n"), text...),
 		append(bytes.Clone(text[:99]), '\n'),
 		append(bytes.Clone(text), '='),
 	} {
-		if ring.Open(&Memory{}, forged, new(Token)) {
+		if ring.Open(&ConnState{}, forged, new(Token)) {
 			t.Errorf("%q opened", forged)
 		}
 	}
@@ -117,7 +117,7 @@ func TestAnotherVersionDoesNotOpen(t *testing.T) {
 	plain := make([]byte, plainSize)
 	plain[0] = tokenVersion + 1
 	raw = ring.keys[0].aead.Seal(raw, nil, plain, ring.keys[0].id[:])
-	if ring.Open(&Memory{}, tokenEncoding.AppendEncode(nil, raw), new(Token)) {
+	if ring.Open(&ConnState{}, tokenEncoding.AppendEncode(nil, raw), new(Token)) {
 		t.Error("a token of another format version opened")
 	}
 }
@@ -131,11 +131,11 @@ const (
 // manyTokens seals the same thing over and over, and gives the texts and what they decode to.
 func manyTokens(t *testing.T, n int) (texts, raws [][]byte) {
 	ring := newRing(t, 1)
-	var m Memory
+	var m ConnState
 	for range n {
 		text := ring.Seal(&m, nil, &Token{
 			Endpoint: model.KeyOf(secretUID), Scope: model.ScopeOf(secretService),
-			Bound: 1_795_000_000, Renewed: 1_795_000_000, Session: 7,
+			Started: 1_795_000_000, Renewed: 1_795_000_000, Session: 7,
 		})
 		raw, err := base64.RawURLEncoding.DecodeString(string(text))
 		if err != nil {

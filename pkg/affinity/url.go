@@ -7,7 +7,7 @@ const maxParameter = 256
 
 // parameter is the first parameter of the method's name that is not empty: in the query, or else in the path, where
 // servlet containers write their session ("/cart;jsessionid=42?x=1").
-func (v *values) parameter() []byte {
+func (v *valueReader) parameter() []byte {
 	if value := v.parameterIn(v.req.Query(), '&', true); value != nil {
 		return value
 	}
@@ -20,7 +20,7 @@ func (v *values) parameter() []byte {
 }
 
 // parameterIn looks through text that is cut by sep, and by "/" in a path. A plus sign is a space in a form only.
-func (v *values) parameterIn(text []byte, sep byte, isForm bool) []byte {
+func (v *valueReader) parameterIn(text []byte, sep byte, isForm bool) []byte {
 	for ; len(text) > 0 && v.pairs < maxPairs; v.pairs++ {
 		end := bytes.IndexByte(text, sep)
 		if end < 0 {
@@ -39,7 +39,7 @@ func (v *values) parameterIn(text []byte, sep byte, isForm bool) []byte {
 }
 
 // parameterOf gives the decoded value of a pair, nil if its name is another.
-func (v *values) parameterOf(pair []byte, isForm bool) []byte {
+func (v *valueReader) parameterOf(pair []byte, isForm bool) []byte {
 	equals := bytes.IndexByte(pair, '=')
 	if equals < 0 {
 		return nil
@@ -56,14 +56,14 @@ func (v *values) parameterOf(pair []byte, isForm bool) []byte {
 }
 
 // decode gives text itself if nothing in it is encoded, else what it stands for in the memory of the connection.
-func (v *values) decode(text []byte, isForm bool) (decoded []byte, ok bool) {
+func (v *valueReader) decode(text []byte, isForm bool) (decoded []byte, ok bool) {
 	if bytes.IndexByte(text, '%') < 0 && (!isForm || bytes.IndexByte(text, '+') < 0) {
 		return text, len(text) <= maxParameter
 	}
-	if v.mem.value == nil {
-		v.mem.value = make([]byte, maxParameter)
+	if v.state.value == nil {
+		v.state.value = make([]byte, maxParameter)
 	}
-	out := v.mem.value[:0]
+	out := v.state.value[:0]
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {

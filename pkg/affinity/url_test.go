@@ -45,8 +45,8 @@ func TestAParameterIsFoundInTheQueryAndInThePath(t *testing.T) {
 		{"/cart;sid=path", "sid=", "path"},
 		{"", "", ""},
 	} {
-		v := values{
-			method: &method{source: fromQuery, name: "sid"}, mem: &Memory{},
+		v := valueReader{
+			method: &method{source: sourceQuery, name: "sid"}, state: &ConnState{},
 			req: &fakeRequest{path: c.path, query: c.query},
 		}
 		if got := string(v.next()); got != c.want {
@@ -96,7 +96,7 @@ func TestOneValueLeadsToOneEndpointWhateverTheSource(t *testing.T) {
 			"header": {headerMethod, fakeRequest{header: value}},
 		} {
 			var d Decision
-			Compile(affinityOf(c.method)).Decide(&d, &c.req, set, nil, &Memory{}, testNow)
+			Compile(affinityOf(c.method)).Decide(&d, &c.req, set, nil, &ConnState{}, testNow)
 			if d.Endpoint != want || d.Outcome != OutcomeHit || d.Issue {
 				t.Errorf("%s by %s: endpoint %d, %s; want %d, hit", value, name, d.Endpoint, d.Outcome, want)
 			}
@@ -113,8 +113,8 @@ func TestAHashedCookieIsTheAppsOwn(t *testing.T) {
 func FuzzParameter(f *testing.F) {
 	f.Add("/a;sid=1", "sid=%41+b&sid")
 	f.Fuzz(func(t *testing.T, path, query string) {
-		v := values{
-			method: &method{source: fromQuery, name: "sid"}, mem: &Memory{},
+		v := valueReader{
+			method: &method{source: sourceQuery, name: "sid"}, state: &ConnState{},
 			req: &fakeRequest{path: path, query: query},
 		}
 		if got := v.next(); len(got) > maxParameter {

@@ -11,7 +11,7 @@ import (
 // wrappedBy lets endpoint at give a value, and returns it as the client gets it.
 func wrappedBy(p *Policy, set Set, ring *Keyring, at int, name, value string) string {
 	d := Decision{Endpoint: at, Outcome: OutcomeNew, now: testNow}
-	return string(p.BindAnswer(nil, &d, []byte(name), []byte(value), set, ring, &Memory{}))
+	return string(p.BindResponse(nil, &d, []byte(name), []byte(value), set, ring, &ConnState{}))
 }
 
 func TestAWrappedHeaderBringsTheClientBack(t *testing.T) {
@@ -23,7 +23,7 @@ func TestAWrappedHeaderBringsTheClientBack(t *testing.T) {
 			t.Fatalf("the client gets %q", value)
 		}
 		var d Decision
-		p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{header: value}, set, ring, &ConnState{}, testNow)
 		if d.Endpoint != at || d.Outcome != OutcomeHit || d.Issue {
 			t.Errorf("endpoint %d, %s; want %d, hit", d.Endpoint, d.Outcome, at)
 		}
@@ -48,7 +48,7 @@ func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
 		}
 		pair, _, _ := strings.Cut(got, ";")
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: []string{pair}}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{cookies: []string{pair}}, set, ring, &ConnState{}, testNow)
 		if d.Endpoint != 1 || d.Outcome != OutcomeHit {
 			t.Errorf("%s: endpoint %d, %s; want 1, hit", pair, d.Endpoint, d.Outcome)
 		}
@@ -72,11 +72,11 @@ func TestATokenCountsOnTheValueItWasSealedOnto(t *testing.T) {
 	for name, forged := range map[string]string{
 		"on another value":  "yours~" + string(token),
 		"by nobody":         "mine~" + strings.Repeat("A", TokenLen),
-		"of another policy": "mine~" + string(ring.Seal(&Memory{}, nil, &Token{Endpoint: set.Key(model.IdentityPod, 1), Scope: 1, Bound: testNow, Renewed: testNow, Session: model.HashString("mine")})),
+		"of another policy": "mine~" + string(ring.Seal(&ConnState{}, nil, &Token{Endpoint: set.Key(model.IdentityPod, 1), Scope: 1, Started: testNow, Renewed: testNow, Session: model.HashString("mine")})),
 		"one bit flipped":   value[:len(value)-9] + string(value[len(value)-9]^1) + value[len(value)-8:],
 	} {
 		var d Decision
-		p.Decide(&d, &fakeRequest{header: forged}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{header: forged}, set, ring, &ConnState{}, testNow)
 		if d.Outcome == OutcomeHit {
 			t.Errorf("a token %s is believed", name)
 		}
@@ -92,12 +92,12 @@ func TestWrappedSessionsEnd(t *testing.T) {
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
 	value := wrappedBy(p, set, ring, 1, "X-Session-Id", "mine")
 	var d Decision
-	p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow+99)
+	p.Decide(&d, &fakeRequest{header: value}, set, ring, &ConnState{}, testNow+99)
 	if d.Outcome != OutcomeHit {
 		t.Errorf("after 99 s of 100: %s", outcomeOf(&d))
 	}
-	again := string(p.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte("mine"), set, ring, &Memory{}))
-	p.Decide(&d, &fakeRequest{header: again}, set, ring, &Memory{}, testNow+100)
+	again := string(p.BindResponse(nil, &d, []byte("X-Session-Id"), []byte("mine"), set, ring, &ConnState{}))
+	p.Decide(&d, &fakeRequest{header: again}, set, ring, &ConnState{}, testNow+100)
 	if outcomeOf(&d) != "moved/expired" {
 		t.Errorf("the same value sent again goes on beyond its end: %s", outcomeOf(&d))
 	}
@@ -107,7 +107,7 @@ func TestAForgedTokenIsCounted(t *testing.T) {
 	p, set, ring := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))), newSet("a b c"), newRing(t, 1)
 	for value, want := range map[string]string{"mine~" + strings.Repeat("A", TokenLen): "invalid", "mine": "new"} {
 		var d Decision
-		p.Decide(&d, &fakeRequest{header: value}, set, ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{header: value}, set, ring, &ConnState{}, testNow)
 		if outcomeOf(&d) != want {
 			t.Errorf("%.8s: %s, want %s", value, outcomeOf(&d), want)
 		}

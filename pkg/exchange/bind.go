@@ -51,7 +51,7 @@ func (s *selection) refusedResponse() *filter.Response {
 // bind decides which endpoint receives the request, and counts the session there.
 func (x *Exchange) bind() *filter.Response {
 	x.decide(&x.request)
-	if x.decision.Await > 0 {
+	if x.decision.EndpointWait > 0 {
 		x.awaitEndpoint()
 	}
 	if x.backend.Policy.IsBounded() {
@@ -64,7 +64,7 @@ func (x *Exchange) bind() *filter.Response {
 	// new clients would all see the same endpoint as the one with the fewest sessions.
 	e := x.set.Endpoint(x.decision.Endpoint)
 	x.countSession(e)
-	if x.decision.Guest {
+	if x.decision.Anonymous {
 		e.Came()
 	}
 	return nil
@@ -102,11 +102,11 @@ func (x *Exchange) startAttempt() {
 // awaitEndpoint waits until the endpoint of the session appears, or until this replica learns of it, or until the policy's
 // wait time has passed.
 func (x *Exchange) awaitEndpoint() {
-	end := time.NewTimer(x.decision.Await)
+	end := time.NewTimer(x.decision.EndpointWait)
 	defer end.Stop()
 	for {
 		changed := x.backend.Pool.Changed()
-		if x.decide(&x.request); x.decision.Await == 0 {
+		if x.decide(&x.request); x.decision.EndpointWait == 0 {
 			return
 		}
 		select {

@@ -27,7 +27,7 @@ type Connection struct {
 	// connection.
 	Shard uint32
 	// Memory belongs to the connection. Only one of its exchanges may use it at a time.
-	Memory *affinity.Memory
+	Memory *affinity.ConnState
 	// Account counts the memory of the connection. Nil means that there is no memory budget.
 	Account *memory.Account
 }

@@ -79,7 +79,7 @@ type FilterStep struct {
 func (e *Engine) Explain(d *Description) (*Trace, error) {
 	c := Connection{
 		Engine: e, Peer: plainAddress(d.Peer), PeerText: d.Peer.String(), TLS: d.TLS, Trusted: e.Trusts(plainAddress(d.Peer)),
-		Memory: &affinity.Memory{Learned: e.Sessions},
+		Memory: &affinity.ConnState{Learned: e.Sessions},
 	}
 	r := new(request)
 	r.begin(&c)
@@ -153,7 +153,7 @@ func (t *Trace) recordForward(target *filter.Target) {
 }
 
 func (t *Trace) recordBind(s *selection) {
-	t.Outcome, t.Reason, t.Await = s.decision.Outcome, s.decision.Reason, s.decision.Await
+	t.Outcome, t.Reason, t.Await = s.decision.Outcome, s.decision.Reason, s.decision.EndpointWait
 	if i := s.decision.Endpoint; i >= 0 {
 		t.Endpoint = s.set.Endpoint(i)
 	}

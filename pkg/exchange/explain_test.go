@@ -59,8 +59,8 @@ func (s *testEngine) publish(routes ...model.Route) {
 // token returns a Cookie field with a token for an endpoint of the scope.
 func (s *testEngine) token(name, endpoint, scope string) string {
 	now := time.Now().Unix()
-	return string(s.ring.Seal(&affinity.Memory{}, []byte(name+"="), &affinity.Token{
-		Endpoint: model.KeyOf(endpoint), Scope: model.ScopeOf(scope), Bound: now, Renewed: now, Session: 7,
+	return string(s.ring.Seal(&affinity.ConnState{}, []byte(name+"="), &affinity.Token{
+		Endpoint: model.KeyOf(endpoint), Scope: model.ScopeOf(scope), Started: now, Renewed: now, Session: 7,
 	}))
 }
 
@@ -240,8 +240,8 @@ func TestExplain_countsNothing(t *testing.T) {
 	}
 	set := s.pools.Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80}).Set()
 	for i := range set.Len() {
-		if set.Sessions(i) != 0 || set.Requests(i) != 0 || set.Guests(i) != 0 {
-			t.Errorf("endpoint %d: %d sessions, %d requests, %d guests", i, set.Sessions(i), set.Requests(i), set.Guests(i))
+		if set.Sessions(i) != 0 || set.ActiveRequests(i) != 0 || set.AnonymousRequests(i) != 0 {
+			t.Errorf("endpoint %d: %d sessions, %d requests, %d guests", i, set.Sessions(i), set.ActiveRequests(i), set.AnonymousRequests(i))
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (c *receiver) End([]http1.Field) error {
 // run takes a request for shop.example through all steps, and returns what its client receives. No pod accepts connections.
 func (s *testEngine) run(x *Exchange, target string, fields ...string) *receiver {
 	s.t.Helper()
-	c := &Connection{Engine: s.Engine, Peer: netip.MustParseAddr("203.0.113.7"), Memory: &affinity.Memory{}}
+	c := &Connection{Engine: s.Engine, Peer: netip.MustParseAddr("203.0.113.7"), Memory: &affinity.ConnState{}}
 	client := &receiver{}
 	x.Reset(c, new(Guard), new(BodySource), client, "HTTP/1.1")
 	text := "GET " + target + " HTTP/1.1\r\nHost: shop.example\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
@@ -138,7 +138,7 @@ func TestServe_rewrite(t *testing.T) {
 		return nil
 	}))
 	r := new(request)
-	r.begin(&Connection{Engine: s.Engine, Memory: &affinity.Memory{}})
+	r.begin(&Connection{Engine: s.Engine, Memory: &affinity.ConnState{}})
 	if err := (&Description{Host: "shop.example", Target: "/old?x=1"}).fillHead(r); err != nil {
 		t.Fatal(err)
 	}

@@ -18,10 +18,10 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 		s.releaseSession(r, resp)
 		return
 	}
-	if s.decision.From >= 0 {
-		s.set.Endpoint(s.decision.From).Left()
+	if s.decision.RebalancedFrom >= 0 {
+		s.set.Endpoint(s.decision.RebalancedFrom).Left()
 	}
-	if s.backend.Policy.WatchesAnswers(&s.decision) {
+	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)
 	}
 	s.countSession(e)
@@ -53,16 +53,16 @@ func (s *selection) countSession(e *upstream.Endpoint) {
 
 // bindResponse binds the values that the app sends to its client to the endpoint that sent them.
 func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoint) {
-	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Guest
+	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Anonymous
 	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory)
 	for i := range resp.Fields {
 		f, start := &resp.Fields[i], len(resp.space)
-		resp.space = policy.BindAnswer(resp.space, &s.decision, f.Name, f.Value, s.set, keys, r.Memory)
+		resp.space = policy.BindResponse(resp.space, &s.decision, f.Name, f.Value, s.set, keys, r.Memory)
 		if len(resp.space) > start {
 			f.Value = resp.space[start:]
 		}
 	}
-	if isGuest && !s.decision.Guest {
+	if isGuest && !s.decision.Anonymous {
 		e.Known()
 	}
 }

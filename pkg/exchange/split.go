@@ -43,9 +43,9 @@ func (s *selection) chooseBackend(r *request) (*routing.Backend, SplitReason) {
 	}
 	b, reason := s.route.Asked(r.identity()), SplitRequested
 	if b == nil {
-		var hold affinity.Hold
+		var hold affinity.SessionState
 		b, hold = s.sessionBackend(r)
-		if hold == affinity.HoldAlive || hold == affinity.HoldLost && b.Policy.Refuses() {
+		if hold == affinity.SessionAlive || hold == affinity.SessionLost && b.Policy.FailsUnavailable() {
 			return b, SplitSession
 		}
 		reason = SplitSession
@@ -66,7 +66,7 @@ func (s *selection) chooseBackend(r *request) (*routing.Backend, SplitReason) {
 func (s *selection) splitNumber(r *request) (uint64, SplitReason) {
 	if s.route.StickySplit {
 		for i := range s.route.Backends {
-			if number, ok := s.route.Backends[i].Policy.Side(r.identity(), r.Memory); ok {
+			if number, ok := s.route.Backends[i].Policy.SplitKey(r.identity(), r.Memory); ok {
 				return number, SplitClient
 			}
 		}
@@ -89,14 +89,14 @@ func backendWithPods(b *routing.Backend, all []routing.Backend) *routing.Backend
 
 // sessionBackend returns the backend that has the client's session and keeps it. It returns nil if there is no such backend.
 // A client that once selected another backend has a session on each of them: the oldest session is used.
-func (s *selection) sessionBackend(r *request) (backend *routing.Backend, best affinity.Hold) {
+func (s *selection) sessionBackend(r *request) (backend *routing.Backend, best affinity.SessionState) {
 	if !s.route.StickySplit {
-		return nil, affinity.HoldNone
+		return nil, affinity.SessionUnknown
 	}
 	oldest := int64(0)
 	for i := range s.route.Backends {
 		b := &s.route.Backends[i]
-		hold, since := b.Policy.Holds(r.identity(), b.Pool.Set(), r.Engine.Keys.Load(), r.Memory, r.start.Unix())
+		hold, since := b.Policy.FindSession(r.identity(), b.Pool.Set(), r.Engine.Keys.Load(), r.Memory, r.start.Unix())
 		if hold > best || hold == best && since < oldest {
 			backend, best, oldest = b, hold, since
 		}

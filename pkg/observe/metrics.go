@@ -53,7 +53,7 @@ type PoolMetrics struct {
 	id        model.PoolID
 	byClass   [6]prometheus.Counter // by the first digit of the status; 0 for invalid ones
 	duration  prometheus.Observer
-	decisions [affinity.Outcomes][affinity.Reasons]prometheus.Counter
+	decisions [affinity.NumOutcomes][affinity.NumReasons]prometheus.Counter
 	retries   prometheus.Counter
 }
 

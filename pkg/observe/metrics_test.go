@@ -101,8 +101,8 @@ func TestMetrics_requests(t *testing.T) {
 func TestMetrics_decisions(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
-	for o := range affinity.Outcomes {
-		for r := range affinity.Reasons {
+	for o := range affinity.NumOutcomes {
+		for r := range affinity.NumReasons {
 			m.Pool(0).Decision(affinity.Outcome(o), affinity.Reason(r))
 		}
 	}

@@ -26,7 +26,7 @@ type client struct {
 	left      atomic.Bool    // it has reset the connection while an answer was awaited
 	tooMany   bool           // it is one too many: see turnAway
 	counted   netip.Addr     // as what it counts in admission
-	tokens    affinity.Memory
+	tokens    affinity.ConnState
 
 	// Of HTTP/1.1:
 	source   exchange.BodySource // of the request that is being worked on

@@ -11,7 +11,7 @@ import (
 type lane struct {
 	exchange   exchange.Exchange
 	connection exchange.Connection
-	tokens     affinity.Memory
+	tokens     affinity.ConnState
 	guard      exchange.Guard // of the goroutine of the exchange
 	source     exchange.BodySource
 }

@@ -92,7 +92,7 @@ func TestADrainingPodKeepsTheHashedSessionsItHasServed(t *testing.T) {
 // placedAt is the pod of cart that ranks first for a value.
 func (r *rig) placedAt(value string) string {
 	set := r.pools.Pool(cart).Set()
-	seeds, key := set.Seeds(model.IdentityPod), model.HashString(value)
+	seeds, key := set.IdentityHashes(model.IdentityPod), model.HashString(value)
 	best := 0
 	for i := range seeds {
 		if model.Mix(key^seeds[i]) > model.Mix(key^seeds[best]) {

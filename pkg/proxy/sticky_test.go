@@ -132,9 +132,9 @@ func TestADrainingPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
 // token seals one for a pod of cart.
 func (r *rig) token(p *pod, scope string, boundAgo, renewedAgo time.Duration) string {
 	now := time.Now()
-	return "limpet-cart=" + string(r.keys.Load().Seal(&affinity.Memory{}, nil, &affinity.Token{
+	return "limpet-cart=" + string(r.keys.Load().Seal(&affinity.ConnState{}, nil, &affinity.Token{
 		Endpoint: model.KeyOf("uid-" + p.name), Scope: model.ScopeOf(scope), Session: 77,
-		Bound: now.Add(-boundAgo).Unix(), Renewed: now.Add(-renewedAgo).Unix(),
+		Started: now.Add(-boundAgo).Unix(), Renewed: now.Add(-renewedAgo).Unix(),
 	}))
 }
 

@@ -93,9 +93,9 @@ func TestASocketIsStickyAndCountsAsARequest(t *testing.T) {
 		t.Errorf("no token in %q", head)
 	}
 	set := r.pools.Pool(cart).Set()
-	eventually(t, "the stream to be counted", func() bool { return set.Requests(0) == 1 })
+	eventually(t, "the stream to be counted", func() bool { return set.ActiveRequests(0) == 1 })
 	client.Close()
-	eventually(t, "the stream to be over", func() bool { return set.Requests(0) == 0 })
+	eventually(t, "the stream to be over", func() bool { return set.ActiveRequests(0) == 0 })
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 	r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 }

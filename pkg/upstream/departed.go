@@ -27,7 +27,7 @@ func departedFrom(s *Set, next map[string]*live) departed {
 }
 
 // Left reports whether an endpoint of that key was in the pool and has left it lately. It may be back.
-func (s *Set) Left(identity model.Identity, key model.EndpointKey) bool {
+func (s *Set) HasDeparted(identity model.Identity, key model.EndpointKey) bool {
 	if identity == model.IdentityPodName {
 		return slices.Contains(s.left.names, key)
 	}

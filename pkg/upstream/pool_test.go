@@ -61,8 +61,8 @@ func TestReplaceKeepsWhatStays(t *testing.T) {
 		if !ok {
 			t.Fatalf("%q: a is lost", words)
 		}
-		if p.Set().Requests(at) != 1 || p.Set().Sessions(at) != 1 {
-			t.Errorf("%q: a has %d requests and %d sessions", words, p.Set().Requests(at), p.Set().Sessions(at))
+		if p.Set().ActiveRequests(at) != 1 || p.Set().Sessions(at) != 1 {
+			t.Errorf("%q: a has %d requests and %d sessions", words, p.Set().ActiveRequests(at), p.Set().Sessions(at))
 		}
 		if got := p.Set().Endpoint(at).Idle(0, plain, false); got != conn {
 			t.Fatalf("%q: the idle connection is lost", words)
@@ -70,7 +70,7 @@ func TestReplaceKeepsWhatStays(t *testing.T) {
 		p.Set().Endpoint(at).Keep(conn, 0, time.Now())
 	}
 	a.End() // by whoever holds the endpoint of an earlier set
-	if at, _ := p.Set().Lookup(model.IdentityPod, model.KeyOf("uid-a")); p.Set().Requests(at) != 0 {
+	if at, _ := p.Set().Lookup(model.IdentityPod, model.KeyOf("uid-a")); p.Set().ActiveRequests(at) != 0 {
 		t.Error("a request that ended is still counted")
 	}
 }

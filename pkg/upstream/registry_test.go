@@ -75,7 +75,7 @@ func TestTidyLetsGoOfWhatIsOld(t *testing.T) {
 			<-time.After(d)
 			synctest.Wait()
 		}
-		if pass(6 * time.Second); p.Set().Requests(0) != 0 {
+		if pass(6 * time.Second); p.Set().ActiveRequests(0) != 0 {
 			t.Error("a refusal is remembered for longer than a few seconds")
 		}
 		if pass(idleTimeout); !isClosed(far) {

@@ -122,13 +122,13 @@ func TestGuestsAreCountedForOneToTwoWindows(t *testing.T) {
 	}
 	e.Known()
 	for _, want := range []int64{2, 2, 0} {
-		if got := p.Set().Guests(0); got != want {
+		if got := p.Set().AnonymousRequests(0); got != want {
 			t.Errorf("%d guests, want %d", got, want)
 		}
 		e.sessions.turnOver()
 	}
 	e.Known() // of whom it has been forgotten that they came
-	if got := p.Set().Guests(0); got != 0 {
+	if got := p.Set().AnonymousRequests(0); got != 0 {
 		t.Errorf("%d guests, want none", got)
 	}
 	if got := e.Sessions(); got != 0 {

@@ -123,10 +123,10 @@ func (s *Set) Len() int { return len(s.endpoints) }
 func (s *Set) Ready() int { return s.ready }
 
 // Ending reports whether all endpoints are draining, and count as ready for want of others.
-func (s *Set) Ending() bool { return s.ending }
+func (s *Set) AllDraining() bool { return s.ending }
 
 // Seeds are the hashes of the identities, parallel to the endpoints.
-func (s *Set) Seeds(identity model.Identity) []uint64 { return s.index(identity).seeds }
+func (s *Set) IdentityHashes(identity model.Identity) []uint64 { return s.index(identity).seeds }
 
 // Key is the i-th endpoint's identity as tokens hold it.
 func (s *Set) Key(identity model.Identity, i int) model.EndpointKey { return s.index(identity).keys[i] }
@@ -142,20 +142,20 @@ func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool)
 }
 
 // Requests is how many requests the i-th endpoint is answering, as far as picking goes: see Endpoint.Refused.
-func (s *Set) Requests(i int) int64 { return s.endpoints[i].load(s.endpoints[i].requests.Load()) }
+func (s *Set) ActiveRequests(i int) int64 { return s.endpoints[i].load(s.endpoints[i].requests.Load()) }
 
 // Sessions estimates how many sessions the i-th endpoint holds, as far as picking goes: see Endpoint.Refused.
 func (s *Set) Sessions(i int) int64 { return s.endpoints[i].load(s.endpoints[i].sessions.count()) }
 
 // Guests is how many requests the i-th endpoint has been given lately of clients that have no session.
-func (s *Set) Guests(i int) int64 { return s.endpoints[i].sessions.guestCount() }
+func (s *Set) AnonymousRequests(i int) int64 { return s.endpoints[i].sessions.guestCount() }
 
 // Since is when the i-th endpoint became ready or began to drain, in Unix seconds, as far as this replica has seen; 0 if
 // it was ready from the beginning.
-func (s *Set) Since(i int) int64 { return s.endpoints[i].since.Load() }
+func (s *Set) StateSince(i int) int64 { return s.endpoints[i].since.Load() }
 
 // Near reports whether the i-th endpoint is meant for clients in Limpet's own zone: as hints say, else if it is there.
-func (s *Set) Near(i int) bool { return s.near[i] }
+func (s *Set) InLocalZone(i int) bool { return s.near[i] }
 
 func nearOf(endpoints []*Endpoint, zone string) []bool {
 	near := make([]bool, len(endpoints))
@@ -170,10 +170,10 @@ func nearOf(endpoints []*Endpoint, zone string) []bool {
 func (s *Set) Address(i int) string { return s.endpoints[i].Address }
 
 // MayMove counts a session of the pool that is about to move of its own accord, unless so many have in this minute.
-func (s *Set) MayMove(perMinute, now int64) bool { return s.pool.moves.mayMove(perMinute, now) }
+func (s *Set) AllowMove(perMinute, now int64) bool { return s.pool.moves.mayMove(perMinute, now) }
 
 // Knows reports whether the i-th endpoint has served the session lately, as far as this replica has seen.
-func (s *Set) Knows(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
+func (s *Set) HasServed(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
 
 // Turn counts up, for round robin. It goes on over changes of the set.
-func (s *Set) Turn() uint64 { return s.pool.turn.Add(1) }
+func (s *Set) NextTurn() uint64 { return s.pool.turn.Add(1) }

@@ -70,8 +70,8 @@ func TestASetIsInTheSameOrderWhateverTheOrderOfArrival(t *testing.T) {
 func TestASetIsEndingWhereAllAreDrainingAndNowhereElse(t *testing.T) {
 	for words, want := range map[string]bool{"a b": false, "a (b)": false, "(a) (b)": true, "(a)": true} {
 		set := poolOf(words).Set()
-		if set.Ending() != want {
-			t.Errorf("%q: ending is %v", words, set.Ending())
+		if set.AllDraining() != want {
+			t.Errorf("%q: ending is %v", words, set.AllDraining())
 		}
 		if want && set.Ready() != set.Len() {
 			t.Errorf("%q: %d of %d take new sessions, though no other can", words, set.Ready(), set.Len())
@@ -85,8 +85,8 @@ func TestAnEndingSetKnowsTheSessionsOfBefore(t *testing.T) {
 	p.Set().Endpoint(0).Served(7) // b: those that take new sessions come first
 	p.Replace(endpoints("(a) (b) (c)"))
 	for i := range p.Set().Len() {
-		if name := p.Set().Endpoint(i).Pod; p.Set().Knows(i, 7) != (name == "b") {
-			t.Errorf("%s knows the session: %v", name, p.Set().Knows(i, 7))
+		if name := p.Set().Endpoint(i).Pod; p.Set().HasServed(i, 7) != (name == "b") {
+			t.Errorf("%s knows the session: %v", name, p.Set().HasServed(i, 7))
 		}
 	}
 }
@@ -113,7 +113,7 @@ func TestAnEndpointIsFoundByEitherIdentity(t *testing.T) {
 			if key := set.Key(identity, i); key != model.KeyOf(want) {
 				t.Errorf("%s: the key of %s is %x", identity, want, key)
 			}
-			if seed := set.Seeds(identity)[i]; seed != model.HashString(want) {
+			if seed := set.IdentityHashes(identity)[i]; seed != model.HashString(want) {
 				t.Errorf("%s: the seed of %s is %x", identity, want, seed)
 			}
 			if at, ok := set.Lookup(identity, model.KeyOf(want)); at != i || !ok {
@@ -145,19 +145,19 @@ func TestLoadsAreCountedAndARefusingEndpointIsFull(t *testing.T) {
 	a.Begin()
 	a.End()
 	a.Served(model.Mix(1))
-	if set.Requests(0) != 1 || set.Sessions(0) != 1 || !set.Knows(0, model.Mix(1)) {
-		t.Errorf("%d requests, %d sessions", set.Requests(0), set.Sessions(0))
+	if set.ActiveRequests(0) != 1 || set.Sessions(0) != 1 || !set.HasServed(0, model.Mix(1)) {
+		t.Errorf("%d requests, %d sessions", set.ActiveRequests(0), set.Sessions(0))
 	}
-	if set.Requests(1) != 0 || set.Sessions(1) != 0 || set.Knows(1, model.Mix(1)) {
-		t.Errorf("of another: %d requests, %d sessions", set.Requests(1), set.Sessions(1))
+	if set.ActiveRequests(1) != 0 || set.Sessions(1) != 0 || set.HasServed(1, model.Mix(1)) {
+		t.Errorf("of another: %d requests, %d sessions", set.ActiveRequests(1), set.Sessions(1))
 	}
 	a.Refused()
-	if set.Requests(0) != math.MaxInt64 || set.Sessions(0) != math.MaxInt64 || a.InFlight() != 1 || a.Sessions() != 1 {
-		t.Errorf("while it refuses: %d requests, %d sessions", set.Requests(0), set.Sessions(0))
+	if set.ActiveRequests(0) != math.MaxInt64 || set.Sessions(0) != math.MaxInt64 || a.InFlight() != 1 || a.Sessions() != 1 {
+		t.Errorf("while it refuses: %d requests, %d sessions", set.ActiveRequests(0), set.Sessions(0))
 	}
 	a.Accepted()
-	if set.Requests(0) != 1 {
-		t.Errorf("when it accepts again: %d requests", set.Requests(0))
+	if set.ActiveRequests(0) != 1 {
+		t.Errorf("when it accepts again: %d requests", set.ActiveRequests(0))
 	}
 }
 
@@ -166,7 +166,7 @@ func TestTurnsGoOnOverChanges(t *testing.T) {
 	var turns []uint64
 	for _, words := range []string{"a b", "a b c", "c"} {
 		p.Replace(endpoints(words))
-		turns = append(turns, p.Set().Turn(), p.Set().Turn())
+		turns = append(turns, p.Set().NextTurn(), p.Set().NextTurn())
 	}
 	if !slices.Equal(turns, []uint64{1, 2, 3, 4, 5, 6}) {
 		t.Errorf("the turns are %v", turns)

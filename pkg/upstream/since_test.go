@@ -14,7 +14,7 @@ func since(p *Pool, id string) int64 {
 	set := p.Set()
 	for i := range set.Len() {
 		if set.Endpoint(i).ID == id {
-			return set.Since(i)
+			return set.StateSince(i)
 		}
 	}
 	return -1
@@ -56,7 +56,7 @@ func TestHintsSayWhichEndpointsAreNear(t *testing.T) {
 		r.Zone = c.own
 		p := r.Pool(model.PoolID{Service: "cart"})
 		p.Replace([]model.Endpoint{{ID: "x", Address: "x:80", Zone: c.zone, ForZones: c.forZones, State: model.EndpointReady}})
-		if got := p.Set().Near(0); got != c.want {
+		if got := p.Set().InLocalZone(0); got != c.want {
 			t.Errorf("%+v: near %v", c, got)
 		}
 	}

@@ -109,10 +109,10 @@ func TestStoreEvents_areDocumented(t *testing.T) {
 func TestGlossary_outcomesAndReasons(t *testing.T) {
 	text := readPage(t, "docs/glossary.md").text
 	var words []string
-	for o := range affinity.Outcomes {
+	for o := range affinity.NumOutcomes {
 		words = append(words, affinity.Outcome(o).String())
 	}
-	for r := 1; r < affinity.Reasons; r++ {
+	for r := 1; r < affinity.NumReasons; r++ {
 		words = append(words, affinity.Reason(r).String())
 	}
 	for _, word := range words {

@@ -117,7 +117,7 @@ func (s *session) expectLifetime(t *testing.T, l *limpet, tokens int, ends bool)
 	if a.values() != tokens {
 		return fmt.Errorf("%s: given %d tokens, want %d", s, a.values(), tokens)
 	}
-	if isNew := after.Session != before.Session && after.Bound > before.Bound; isNew != ends {
+	if isNew := after.Session != before.Session && after.Started > before.Started; isNew != ends {
 		return fmt.Errorf("%s: had %+v, has %+v", s, before, after)
 	}
 	if !ends && a.pod != s.pod {
@@ -134,7 +134,7 @@ func (s *session) expectLifetime(t *testing.T, l *limpet, tokens int, ends bool)
 func (s *session) age(t *testing.T, bound, renewed time.Time) {
 	cookie := s.cookie()
 	s.setCookie(cookie.Name, reseal(t, cookie.Value, keyA, func(token *affinity.Token) {
-		token.Bound, token.Renewed = bound.Unix(), renewed.Unix()
+		token.Started, token.Renewed = bound.Unix(), renewed.Unix()
 	}))
 }
 
@@ -144,13 +144,13 @@ func reseal(t *testing.T, text, key string, change func(*affinity.Token)) string
 	if change != nil {
 		change(&token)
 	}
-	return string(ring(t, key).Seal(&affinity.Memory{}, nil, &token))
+	return string(ring(t, key).Seal(&affinity.ConnState{}, nil, &token))
 }
 
 // opened is what keyA opens.
 func opened(t *testing.T, text string) affinity.Token {
 	var token affinity.Token
-	if !ring(t, keyA).Open(&affinity.Memory{}, []byte(text), &token) {
+	if !ring(t, keyA).Open(&affinity.ConnState{}, []byte(text), &token) {
 		t.Errorf("%s does not open", text)
 	}
 	return token

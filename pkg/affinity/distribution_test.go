@@ -24,7 +24,7 @@ func (r replicas) settle(p *Policy, ring *Keyring, from, n int, count []int) {
 		set := r[k%len(r)]
 		req := &fakeRequest{ip: fmt.Sprintf("198.%d.%d.%d", 18+k>>16, k>>8&255, k&255)}
 		var d Decision
-		p.Decide(&d, req, set, ring, &Memory{}, testNow)
+		p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 		set.sessions[d.Endpoint]++
 		count[d.Endpoint]++
 	}

@@ -14,7 +14,7 @@ func keyed(n int) *fakeRequest { return &fakeRequest{header: fmt.Sprintf("client
 
 func decideAt(p *Policy, req Request, set Set, now int64) Decision {
 	var d Decision
-	p.Decide(&d, req, set, nil, &Memory{}, now)
+	p.Decide(&d, req, set, nil, &ConnState{}, now)
 	return d
 }
 
@@ -68,7 +68,7 @@ func TestASlowStartHoldsForEveryPick(t *testing.T) {
 			for k := range 1000 {
 				var d Decision
 				req := &fakeRequest{ip: fmt.Sprintf("192.0.%d.%d", k/250, k%250)}
-				p.Decide(&d, req, set, ring, &Memory{}, testNow+age)
+				p.Decide(&d, req, set, ring, &ConnState{}, testNow+age)
 				set.sessions[d.Endpoint]++
 				set.requests[d.Endpoint]++
 				if d.Endpoint == 3 {
@@ -129,7 +129,7 @@ func TestOneSessionTooManyIsRefused(t *testing.T) {
 	}
 	var d Decision
 	known := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})}
-	if p.Decide(&d, known, set, ring, &Memory{}, testNow); d.Endpoint != 1 || d.Outcome != OutcomeHit {
+	if p.Decide(&d, known, set, ring, &ConnState{}, testNow); d.Endpoint != 1 || d.Outcome != OutcomeHit {
 		t.Errorf("a session that is there already: %s on %d", outcomeOf(&d), d.Endpoint)
 	}
 	if d := decideAt(p, keyed(1), newSet(""), testNow); d.Outcome == OutcomeRefused {
@@ -241,7 +241,7 @@ func TestADrainingEndpointKeepsSessionsForItsTime(t *testing.T) {
 	cookies := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "d", session: 77}})
 	for age, want := range map[int64]string{0: "hit", 99: "hit", 100: "moved/gone"} {
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &Memory{}, testNow+age)
+		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &ConnState{}, testNow+age)
 		if outcomeOf(&d) != want || (d.Endpoint == 2) != (want == "hit") {
 			t.Errorf("by token after %d s: %s on %d", age, outcomeOf(&d), d.Endpoint)
 		}

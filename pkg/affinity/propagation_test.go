@@ -20,13 +20,13 @@ func TestATokenThatWasJustSealedMayNameAnEndpointThatIsNotKnownYet(t *testing.T)
 		await   time.Duration
 		outcome string
 	}{
-		{"sealed just now", nil, 0, nil, hearsay, "moved/gone"},
-		{"sealed a moment ago", nil, -freshFor, nil, hearsay, "moved/gone"},
-		{"sealed by a clock ahead", nil, 60, nil, hearsay, "moved/gone"},
-		{"sealed before that", nil, -freshFor - 1, nil, 0, "moved/gone"},
+		{"sealed just now", nil, 0, nil, propagationDelay, "moved/gone"},
+		{"sealed a moment ago", nil, -freshTokenAge, nil, propagationDelay, "moved/gone"},
+		{"sealed by a clock ahead", nil, 60, nil, propagationDelay, "moved/gone"},
+		{"sealed before that", nil, -freshTokenAge - 1, nil, 0, "moved/gone"},
 		{"it was here, and has left", nil, 0, []string{"y", "z"}, 0, "moved/gone"},
-		{"another one has left", nil, 0, []string{"y"}, hearsay, "moved/gone"},
-		{"before a refusal", strict, 0, nil, hearsay, "refused/gone"},
+		{"another one has left", nil, 0, []string{"y"}, propagationDelay, "moved/gone"},
+		{"before a refusal", strict, 0, nil, propagationDelay, "refused/gone"},
 		{"a refusal that nothing can change", strict, 0, []string{"z"}, 0, "refused/gone"},
 		{"as long as the policy says", waiting, 0, []string{"z"}, 3 * time.Second, "moved/gone"},
 	} {
@@ -38,12 +38,12 @@ func TestATokenThatWasJustSealedMayNameAnEndpointThatIsNotKnownYet(t *testing.T)
 		set.left = c.left
 		req := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77, renewed: c.renewed}})}
 		d := decideBy(Compile(a), ring, req, set)
-		if d.Await != c.await || outcomeOf(&d) != c.outcome {
-			t.Errorf("%s: %s after %s, want %s after %s", c.name, outcomeOf(&d), d.Await, c.outcome, c.await)
+		if d.EndpointWait != c.await || outcomeOf(&d) != c.outcome {
+			t.Errorf("%s: %s after %s, want %s after %s", c.name, outcomeOf(&d), d.EndpointWait, c.outcome, c.await)
 		}
 		again := newSet("a b c z")
-		if d := decideBy(Compile(a), ring, req, again); outcomeOf(&d) != "hit" || d.Await != 0 {
-			t.Errorf("%s, when it has come: %s after %s", c.name, outcomeOf(&d), d.Await)
+		if d := decideBy(Compile(a), ring, req, again); outcomeOf(&d) != "hit" || d.EndpointWait != 0 {
+			t.Errorf("%s, when it has come: %s after %s", c.name, outcomeOf(&d), d.EndpointWait)
 		}
 	}
 }
@@ -54,21 +54,21 @@ func TestAnEndpointThatKeepsNoSessionsIsNotAwaited(t *testing.T) {
 	a.KeepDraining = false
 	ring := newRing(t, 1)
 	req := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})}
-	if d := decideBy(Compile(a), ring, req, newSet("a | b")); d.Await != 0 || outcomeOf(&d) != "moved/gone" {
-		t.Errorf("%s after %s", outcomeOf(&d), d.Await)
+	if d := decideBy(Compile(a), ring, req, newSet("a | b")); d.EndpointWait != 0 || outcomeOf(&d) != "moved/gone" {
+		t.Errorf("%s after %s", outcomeOf(&d), d.EndpointWait)
 	}
 }
 
 func TestTheTokenOnAValueIsWaitedForToo(t *testing.T) {
 	p, ring := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))), newRing(t, 1)
-	m, home := &Memory{}, newSet("z")
+	m, home := &ConnState{}, newSet("z")
 	var d Decision
 	p.Decide(&d, &fakeRequest{}, home, ring, m, testNow)
-	value := string(p.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte("mine"), home, ring, m))
-	for now, await := range map[int64]time.Duration{testNow: hearsay, testNow + freshFor + 1: 0} {
+	value := string(p.BindResponse(nil, &d, []byte("X-Session-Id"), []byte("mine"), home, ring, m))
+	for now, await := range map[int64]time.Duration{testNow: propagationDelay, testNow + freshTokenAge + 1: 0} {
 		p.Decide(&d, &fakeRequest{header: value}, newSet("a b"), ring, m, now)
-		if d.Await != await || outcomeOf(&d) != "moved/gone" {
-			t.Errorf("after %d s: %s after %s, want %s", now-testNow, outcomeOf(&d), d.Await, await)
+		if d.EndpointWait != await || outcomeOf(&d) != "moved/gone" {
+			t.Errorf("after %d s: %s after %s, want %s", now-testNow, outcomeOf(&d), d.EndpointWait, await)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (c *nextCase) run(t *testing.T) {
 	p := Compile(a)
 	req := &fakeRequest{cookies: cookieField(t, ring, c.cookies), header: c.header}
 	var d Decision
-	p.Decide(&d, req, set, ring, &Memory{}, testNow)
+	p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 	for range c.fail {
 		if at := p.Next(&d, req, set); at != d.Endpoint {
 			t.Errorf("%s: Next gives %d and decides %d", c.name, at, d.Endpoint)
@@ -108,7 +108,7 @@ func TestAHashedSessionGoesToTheNextBest(t *testing.T) {
 func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{}, set, nil, &ConnState{}, testNow)
 	seen := map[int]bool{d.Endpoint: true}
 	for range 2 {
 		seen[p.Next(&d, &fakeRequest{}, set)] = true
@@ -124,13 +124,13 @@ func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 func TestARequestIsOfferedEightEndpointsAtMost(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c d e f g h i j k l")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{}, set, nil, &ConnState{}, testNow)
 	offered := 0
 	for at := d.Endpoint; at != none; at = p.Next(&d, &fakeRequest{}, set) {
 		offered++
 	}
-	if offered != maxTries {
-		t.Errorf("%d endpoints were offered, want %d", offered, maxTries)
+	if offered != maxTried {
+		t.Errorf("%d endpoints were offered, want %d", offered, maxTried)
 	}
 }
 
@@ -138,11 +138,11 @@ func TestTheTokenNamesTheEndpointThatAnswers(t *testing.T) {
 	p, set, ring := Compile(affinityOf(cookieMethod)), newSet("a b c"), newRing(t, 1)
 	set.requests = []int64{0, 1, 2}
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, set, ring, &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{}, set, ring, &ConnState{}, testNow)
 	p.Next(&d, &fakeRequest{}, set)
-	value := p.AppendToken(nil, &d, set, ring, &Memory{}, false)
+	value := p.AppendToken(nil, &d, set, ring, &ConnState{}, false)
 	var token Token
-	if !ring.Open(&Memory{}, value[len("cart-id="):][:TokenLen], &token) || token.Endpoint != model.KeyOf("b") {
+	if !ring.Open(&ConnState{}, value[len("cart-id="):][:TokenLen], &token) || token.Endpoint != model.KeyOf("b") {
 		t.Errorf("the token names %x, want endpoint b", token.Endpoint)
 	}
 	if token != d.Token {

@@ -1,59 +1,59 @@
 package affinity
 
 // Hold is how firmly a client's session belongs to a backend, in rising order.
-type Hold uint8
+type SessionState uint8
 
 // The holds.
 const (
-	HoldNone  Hold = iota // nothing says that it does
-	HoldLost              // it did, and its endpoint is gone
-	HoldAlive             // one of the backend's endpoints has it
+	SessionUnknown SessionState = iota // nothing says that it does
+	SessionLost                        // it did, and its endpoint is gone
+	SessionAlive                       // one of the backend's endpoints has it
 )
 
 // StickySplit reports whether a session keeps its side of a weighted split.
 func (p *Policy) StickySplit() bool { return p.stickySplit }
 
 // Refuses reports whether a session is refused, rather than moved, when its endpoint is gone.
-func (p *Policy) Refuses() bool { return p.strict }
+func (p *Policy) FailsUnavailable() bool { return p.failUnavailable }
 
 // Holds finds out whether the session of a client belongs behind this policy, where it might as well belong behind
 // another one, and since when, in Unix seconds, if a token says so. Hashing says nothing about that: every backend has a
 // place for every value.
-func (p *Policy) Holds(req Request, set Set, keys *Keyring, m *Memory, now int64) (hold Hold, since int64) {
+func (p *Policy) FindSession(req Request, set Set, keys *Keyring, m *ConnState, now int64) (hold SessionState, since int64) {
 	var d Decision
 	d.reset(now, m)
-	c := call{Policy: p, d: &d, req: req, set: set, keys: keys, mem: m, probes: true}
+	c := evaluation{Policy: p, d: &d, req: req, set: set, keys: keys, state: m, readOnly: true}
 	for i := range p.methods {
 		switch p.methods[i].binding {
 		case hashed:
 			continue
 		case issued:
-			c.askIssued(i)
+			c.evaluateIssued(i)
 		default:
-			c.askOwn(i)
+			c.evaluateAppValue(i)
 		}
 		if d.Endpoint != none {
-			return HoldAlive, max(d.Token.Bound, d.bound)
+			return SessionAlive, max(d.Token.Started, d.valueStarted)
 		}
 	}
-	if c.kept || c.settled && p.methods[d.Method].binding != named {
-		return HoldLost, max(d.Token.Bound, d.bound)
+	if c.tokenFound || c.valueFound && p.methods[d.Method].binding != named {
+		return SessionLost, max(d.Token.Started, d.valueStarted)
 	}
-	return HoldNone, 0
+	return SessionUnknown, 0
 }
 
 // Side is a number that is always the same for a client whom a hashed method knows, spread evenly over all numbers.
-func (p *Policy) Side(req Request, m *Memory) (number uint64, ok bool) {
+func (p *Policy) SplitKey(req Request, m *ConnState) (number uint64, ok bool) {
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
 		}
 		if key, ok := p.methods[i].hash(req, m); ok {
-			return rank(key, sideSeed), true
+			return rank(key, splitSalt), true
 		}
 	}
 	return 0, false
 }
 
 // sideSeed keeps the side of a client independent of its endpoint.
-const sideSeed = 0x736964652d736565
+const splitSalt = 0x736964652d736565

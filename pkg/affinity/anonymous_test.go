@@ -30,10 +30,10 @@ func TestClientsThatBringNothingAreSpreadByLeastSessions(t *testing.T) {
 		set.sessions = []int64{100, 101, 99}
 		for range 300 {
 			d := decideAt(p, &fakeRequest{}, set, testNow)
-			if d.Guest == (name == "issued") || d.Guest == (d.Session != 0) {
-				t.Fatalf("%s: session %d, guest: %v", name, d.Session, d.Guest)
+			if d.Anonymous == (name == "issued") || d.Anonymous == (d.Session != 0) {
+				t.Fatalf("%s: session %d, guest: %v", name, d.Session, d.Anonymous)
 			}
-			if d.Guest {
+			if d.Anonymous {
 				set.guests[d.Endpoint]++
 			} else {
 				set.sessions[d.Endpoint]++
@@ -53,18 +53,18 @@ func TestANewClientIsCountedByWhatTheAppGivesIt(t *testing.T) {
 		model.BindingNamed: false, model.BindingWrapped: true, model.BindingLearned: true,
 	} {
 		p, set := Compile(affinityOf(ownMethod(model.SourceCookie, binding))), newSet("pod-1 pod-2")
-		m, ring := &Memory{Learned: memoryStore{}}, newRing(t, 1)
+		m, ring := &ConnState{Learned: memoryStore{}}, newRing(t, 1)
 		var d Decision
 		p.Decide(&d, &fakeRequest{}, set, ring, m, testNow)
-		if !d.Guest || !p.WatchesAnswers(&d) {
+		if !d.Anonymous || !p.BindsResponse(&d) {
 			t.Fatalf("%s: the answer to a new client is not looked at", binding)
 		}
-		out := p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=1.pod-2; Path=/"), set, ring, m)
+		out := p.BindResponse(nil, &d, []byte("Set-Cookie"), []byte("sid=1.pod-2; Path=/"), set, ring, m)
 		given := d.Session
-		if given == 0 || d.Guest {
+		if given == 0 || d.Anonymous {
 			t.Fatalf("%s: still a guest", binding)
 		}
-		p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=2.pod-2; Path=/"), set, ring, m)
+		p.BindResponse(nil, &d, []byte("Set-Cookie"), []byte("sid=2.pod-2; Path=/"), set, ring, m)
 		if d.Session != given {
 			t.Errorf("%s: counted once more", binding)
 		}
@@ -76,7 +76,7 @@ func TestANewClientIsCountedByWhatTheAppGivesIt(t *testing.T) {
 		if d.Outcome != OutcomeHit || d.Session != given {
 			t.Errorf("%s: it comes back with %q, %s: counted as %d, then as %d", binding, value, d.Outcome, given, d.Session)
 		}
-		if p.WatchesAnswers(&d) != watchesAll {
+		if p.BindsResponse(&d) != watchesAll {
 			t.Errorf("%s: the answers to known clients are looked at: %v", binding, !watchesAll)
 		}
 	}

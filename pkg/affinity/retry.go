@@ -9,41 +9,41 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	if d.Endpoint == none {
 		return none
 	}
-	if p.strict && d.Outcome == OutcomeHit {
+	if p.failUnavailable && d.Outcome == OutcomeHit {
 		d.Endpoint, d.Issue = none, false
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFailed
 		return none
 	}
-	d.spent[d.tries] = int32(d.Endpoint)
-	d.tries++
-	if d.From != none {
-		d.Endpoint, d.From = d.From, none // it need not have moved
+	d.tried[d.numTried] = int32(d.Endpoint)
+	d.numTried++
+	if d.RebalancedFrom != none {
+		d.Endpoint, d.RebalancedFrom = d.RebalancedFrom, none // it need not have moved
 		d.Outcome, d.Reason = OutcomeHit, ReasonNone
 		return d.Endpoint
 	}
-	d.Endpoint = p.elsewhere(d, req, set)
-	p.move(d)
+	d.Endpoint = p.pickAnother(d, req, set)
+	p.recordMove(d)
 	return d.Endpoint
 }
 
 // elsewhere is the next best endpoint by the first method that hashes a value of the client, else by the pick.
-func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
-	if d.tries == maxTries {
+func (p *Policy) pickAnother(d *Decision, req Request, set Set) int {
+	if d.numTried == maxTried {
 		return none
 	}
-	offer := p.offer(set, d)
+	offer := p.newCandidates(set, d)
 	if d.Outcome == OutcomeNone {
-		offer.terms = terms{}
+		offer.requirements = requirements{}
 		return offer.pick(model.PickRandom, req)
 	}
-	if d.seed != 0 {
-		return p.place(&offer, d.seed)
+	if d.placementHash != 0 {
+		return p.placeByHash(&offer, d.placementHash)
 	}
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
 		}
-		if key, ok := p.methods[i].hash(req, d.mem); ok {
+		if key, ok := p.methods[i].hash(req, d.state); ok {
 			at, _ := p.placeBounded(&offer, key)
 			return at
 		}
@@ -52,7 +52,7 @@ func (p *Policy) elsewhere(d *Decision, req Request, set Set) int {
 }
 
 // move settles the outcome after d.Endpoint has changed. Where nobody answers, nobody has moved.
-func (p *Policy) move(d *Decision) {
+func (p *Policy) recordMove(d *Decision) {
 	if d.Endpoint == none {
 		d.Issue = false
 		return
@@ -67,6 +67,6 @@ func (p *Policy) move(d *Decision) {
 		d.Token.Renewed = d.now
 		d.Issue = true
 	case learned:
-		d.relearn = d.Method
+		d.relearnMethod = d.Method
 	}
 }

@@ -32,7 +32,7 @@ type contender struct{ short, worst func() }
 
 // deciding compares what a policy costs with two requests.
 func deciding(t testing.TB, a *model.Affinity, set *fakeSet, short, worst *wireRequest) contender {
-	p, ring, m := Compile(a), newRing(t, 1), &Memory{}
+	p, ring, m := Compile(a), newRing(t, 1), &ConnState{}
 	decide := func(r *wireRequest) func() {
 		return func() {
 			var d Decision
@@ -125,12 +125,12 @@ func answering(t testing.TB, size int) contender {
 	for i := range methods {
 		methods[i] = method
 	}
-	p, set, ring, m := Compile(affinityOf(methods...)), worstSet(3), newRing(t, 1), &Memory{}
+	p, set, ring, m := Compile(affinityOf(methods...)), worstSet(3), newRing(t, 1), &ConnState{}
 	bind := func(fields int, value []byte) func() {
 		return func() {
 			d := Decision{Outcome: OutcomeNew}
 			for range fields {
-				p.BindAnswer(nil, &d, []byte("X-Session-Id"), value, set, ring, m)
+				p.BindResponse(nil, &d, []byte("X-Session-Id"), value, set, ring, m)
 			}
 		}
 	}
@@ -183,7 +183,7 @@ func BenchmarkAdoptIndex(b *testing.B) {
 	})
 	b.Run("ring", func(b *testing.B) {
 		for b.Loop() {
-			newRingOf(set)
+			newKetamaRing(set)
 		}
 	})
 }

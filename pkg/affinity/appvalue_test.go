@@ -47,7 +47,7 @@ func TestAValueNamesItsPodByALabel(t *testing.T) {
 		{"A1B2.three", "", "moved/gone"},
 	} {
 		var d Decision
-		p.Decide(&d, &fakeRequest{header: c.value}, set, nil, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{header: c.value}, set, nil, &ConnState{}, testNow)
 		if c.outcome == "hit" && set.name(d.Endpoint) != c.endpoint || outcomeOf(&d) != c.outcome {
 			t.Errorf("%s: %s, %s; want %s, %s", c.value, set.name(d.Endpoint), outcomeOf(&d), c.endpoint, c.outcome)
 		}
@@ -71,7 +71,7 @@ func TestAValueNamesItsPod(t *testing.T) {
 				cookies: []string{"sid=" + c.value}, header: c.value, path: "/" + c.value + "/x", query: "sid=" + c.value,
 			}
 			var d Decision
-			p.Decide(&d, req, set, nil, &Memory{}, testNow)
+			p.Decide(&d, req, set, nil, &ConnState{}, testNow)
 			if c.endpoint != "" && set.name(d.Endpoint) != c.endpoint || outcomeOf(&d) != c.outcome || d.Endpoint == none {
 				t.Errorf("%s %s: %s, %s; want %s, %s", source, c.value, set.name(d.Endpoint), outcomeOf(&d), c.endpoint, c.outcome)
 			}
@@ -86,9 +86,9 @@ func TestAValueWhosePodIsGoneStaysWhereItsHashIs(t *testing.T) {
 	for i := range 20 {
 		req := &fakeRequest{cookies: []string{"sid=" + strings.Repeat("x", i) + ".z"}}
 		var first, second Decision
-		p.Decide(&first, req, set, nil, &Memory{}, testNow)
+		p.Decide(&first, req, set, nil, &ConnState{}, testNow)
 		set.known = map[uint64]int{first.Session: first.Endpoint}
-		p.Decide(&second, req, set, nil, &Memory{}, testNow)
+		p.Decide(&second, req, set, nil, &ConnState{}, testNow)
 		if outcomeOf(&first) != "moved/gone" || outcomeOf(&second) != "hit" || first.Endpoint != second.Endpoint {
 			t.Errorf("%s on %d, then %s on %d; want moved/gone, then hit on the same", outcomeOf(&first), first.Endpoint,
 				outcomeOf(&second), second.Endpoint)
@@ -100,7 +100,7 @@ func TestAStrictPolicyRefusesAValueWhosePodIsGone(t *testing.T) {
 	a := affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))
 	strict(a)
 	var d Decision
-	Compile(a).Decide(&d, &fakeRequest{cookies: []string{"sid=1.z"}}, newSet("a b"), nil, &Memory{}, testNow)
+	Compile(a).Decide(&d, &fakeRequest{cookies: []string{"sid=1.z"}}, newSet("a b"), nil, &ConnState{}, testNow)
 	if outcomeOf(&d) != "refused/gone" || d.Endpoint != none {
 		t.Errorf("%s on %d, want refused/gone", outcomeOf(&d), d.Endpoint)
 	}
@@ -110,11 +110,11 @@ func TestALearnedSessionIsBroughtBack(t *testing.T) {
 	for _, source := range []model.Source{model.SourceCookie, model.SourceHeader} {
 		p := Compile(affinityOf(ownMethod(source, model.BindingLearned)))
 		set := newSet("a b c | d")
-		m := &Memory{Learned: memoryStore{}}
+		m := &ConnState{Learned: memoryStore{}}
 		for at, id := range []string{"one", "two", "three", "four"} {
 			d := Decision{Endpoint: at, Outcome: OutcomeNew}
-			p.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte(id), set, nil, m)
-			p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid="+id+"; Path=/"), set, nil, m)
+			p.BindResponse(nil, &d, []byte("X-Session-Id"), []byte(id), set, nil, m)
+			p.BindResponse(nil, &d, []byte("Set-Cookie"), []byte("sid="+id+"; Path=/"), set, nil, m)
 			req := &fakeRequest{cookies: []string{"sid=" + id}, header: id}
 			p.Decide(&d, req, set, nil, m, testNow)
 			if d.Endpoint != at || d.Outcome != OutcomeHit {
@@ -132,7 +132,7 @@ func TestALearnedSessionIsBroughtBack(t *testing.T) {
 // request, and where it was lost it is learned anew.
 func TestAnIDIsLearnedFromRequestsToo(t *testing.T) {
 	p := Compile(affinityOf(ownMethod(model.SourceQueryParam, model.BindingLearned)))
-	m := &Memory{Learned: memoryStore{}}
+	m := &ConnState{Learned: memoryStore{}}
 	req := &fakeRequest{query: "sid=7"}
 	var d Decision
 	before := newSet("a b c")
@@ -154,7 +154,7 @@ func TestAnIDIsLearnedFromRequestsToo(t *testing.T) {
 	if p.Decide(&d, req, all, nil, m, testNow); all.name(d.Endpoint) != home || d.Outcome != OutcomeHit {
 		t.Errorf("after it has moved to %s: %s on %s", home, d.Outcome, all.name(d.Endpoint))
 	}
-	if p.Next(&d, req, all); d.relearn != 0 {
+	if p.Next(&d, req, all); d.relearnMethod != 0 {
 		t.Error("a move after a failure is not learned")
 	}
 }
@@ -162,11 +162,11 @@ func TestAnIDIsLearnedFromRequestsToo(t *testing.T) {
 func TestALearnedMethodWithoutAStoreLeavesItToTheNext(t *testing.T) {
 	p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingLearned), addressMethod)), newSet("a b c")
 	var d Decision
-	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1"}, ip: ipOnA}, set, nil, &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1"}, ip: ipOnA}, set, nil, &ConnState{}, testNow)
 	if set.name(d.Endpoint) != "a" {
 		t.Errorf("endpoint %s, want a by the address", set.name(d.Endpoint))
 	}
-	p.BindAnswer(nil, &d, []byte("Set-Cookie"), []byte("sid=1"), set, nil, &Memory{})
+	p.BindResponse(nil, &d, []byte("Set-Cookie"), []byte("sid=1"), set, nil, &ConnState{})
 }
 
 // A token that goes on counts, whatever another method knows.
@@ -175,7 +175,7 @@ func TestATokenComesBeforeTheMethodsAfterIt(t *testing.T) {
 	set, ring := newSet("a b c"), newRing(t, 1)
 	lost := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77}})
 	var d Decision
-	p.Decide(&d, &fakeRequest{cookies: append(lost, "sid=1.b")}, set, ring, &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{cookies: append(lost, "sid=1.b")}, set, ring, &ConnState{}, testNow)
 	if outcomeOf(&d) != "moved/gone" || set.name(d.Endpoint) != "b" || d.Session != 77 || !d.Issue {
 		t.Errorf("%s to %s, session %d, issue %v", outcomeOf(&d), set.name(d.Endpoint), d.Session, d.Issue)
 	}
@@ -188,9 +188,9 @@ func TestATokenBringsBackASessionWhoseValueLeadsNowhere(t *testing.T) {
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
 	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})
 	var d Decision
-	p.Decide(&d, &fakeRequest{cookies: append(token, "sid=1.z")}, set, ring, &Memory{}, testNow)
-	if outcomeOf(&d) != "hit" || set.name(d.Endpoint) != "b" || d.Issue || d.Await != 0 {
-		t.Errorf("%s on %s, issue %v, wait %s; want hit on b", outcomeOf(&d), set.name(d.Endpoint), d.Issue, d.Await)
+	p.Decide(&d, &fakeRequest{cookies: append(token, "sid=1.z")}, set, ring, &ConnState{}, testNow)
+	if outcomeOf(&d) != "hit" || set.name(d.Endpoint) != "b" || d.Issue || d.EndpointWait != 0 {
+		t.Errorf("%s on %s, issue %v, wait %s; want hit on b", outcomeOf(&d), set.name(d.Endpoint), d.Issue, d.EndpointWait)
 	}
 }
 
@@ -199,9 +199,9 @@ func TestAnUnknownValueHasAnotherPlaceWhenItsOwnDoesNotAnswer(t *testing.T) {
 		p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))), newSet("a b c")
 		req := &fakeRequest{cookies: []string{"sid=" + value}}
 		var d Decision
-		p.Decide(&d, req, set, nil, &Memory{}, testNow)
+		p.Decide(&d, req, set, nil, &ConnState{}, testNow)
 		set.known = map[uint64]int{d.Session: d.Endpoint}
-		p.Decide(&d, req, set, nil, &Memory{}, testNow)
+		p.Decide(&d, req, set, nil, &ConnState{}, testNow)
 		first := d.Endpoint
 		if at := p.Next(&d, req, set); at == none || at == first || outcomeOf(&d) != "moved/failed" {
 			t.Errorf("%s: %s from %d to %d", value, outcomeOf(&d), first, at)
@@ -213,7 +213,7 @@ func TestUnknownIDsAreNotLearnedFromRequests(t *testing.T) {
 	for source, want := range map[model.Source]int{
 		model.SourceCookie: 0, model.SourceHeader: 0, model.SourceQueryParam: 1,
 	} {
-		p, set, m := Compile(affinityOf(ownMethod(source, model.BindingLearned))), newSet("a b c"), &Memory{Learned: memoryStore{}}
+		p, set, m := Compile(affinityOf(ownMethod(source, model.BindingLearned))), newSet("a b c"), &ConnState{Learned: memoryStore{}}
 		req := &fakeRequest{cookies: []string{"sid=1"}, header: "1", query: "sid=1"}
 		var d Decision
 		p.Decide(&d, req, set, nil, m, testNow)

@@ -15,22 +15,22 @@ func TestHolds_sinceTheSessionWasBound(t *testing.T) {
 	wrapping := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
 	wrap := func(endpoint int) *fakeRequest {
 		d := Decision{Endpoint: endpoint, Outcome: OutcomeNew, now: testNow - 50}
-		value := wrapping.BindAnswer(nil, &d, []byte("X-Session-Id"), []byte("mine"), newSet("a b z"), ring, &Memory{})
+		value := wrapping.BindResponse(nil, &d, []byte("X-Session-Id"), []byte("mine"), newSet("a b z"), ring, &ConnState{})
 		return &fakeRequest{header: string(value)}
 	}
 	for name, c := range map[string]struct {
 		policy *Policy
 		req    *fakeRequest
-		hold   Hold
+		hold   SessionState
 		since  int64
 	}{
-		"issued, alive":  {Compile(affinityOf(cookieMethod)), cookie("b"), HoldAlive, testNow - 50},
-		"issued, gone":   {Compile(affinityOf(cookieMethod)), cookie("z"), HoldLost, testNow - 50},
-		"wrapped, alive": {wrapping, wrap(1), HoldAlive, testNow - 50},
-		"wrapped, gone":  {wrapping, wrap(2), HoldLost, testNow - 50},
-		"no session":     {Compile(affinityOf(cookieMethod)), &fakeRequest{}, HoldNone, 0},
+		"issued, alive":  {Compile(affinityOf(cookieMethod)), cookie("b"), SessionAlive, testNow - 50},
+		"issued, gone":   {Compile(affinityOf(cookieMethod)), cookie("z"), SessionLost, testNow - 50},
+		"wrapped, alive": {wrapping, wrap(1), SessionAlive, testNow - 50},
+		"wrapped, gone":  {wrapping, wrap(2), SessionLost, testNow - 50},
+		"no session":     {Compile(affinityOf(cookieMethod)), &fakeRequest{}, SessionUnknown, 0},
 	} {
-		hold, since := c.policy.Holds(c.req, newSet("a b"), ring, &Memory{}, testNow)
+		hold, since := c.policy.FindSession(c.req, newSet("a b"), ring, &ConnState{}, testNow)
 		if hold != c.hold || since != c.since {
 			t.Errorf("%s: hold %d since %d, want %d since %d", name, hold, since-testNow, c.hold, c.since-testNow)
 		}
@@ -42,7 +42,7 @@ func TestOwnValues_firstLostSessionSettles(t *testing.T) {
 	p := Compile(affinityOf(
 		ownMethod(model.SourceCookie, model.BindingNamed), ownMethod(model.SourceHeader, model.BindingNamed)))
 	var d Decision
-	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1.z"}, header: "2.y"}, newSet("a b"), nil, &Memory{}, testNow)
+	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1.z"}, header: "2.y"}, newSet("a b"), nil, &ConnState{}, testNow)
 	if outcomeOf(&d) != "moved/gone" || d.Method != 0 || d.Session != hashOf("1.z") {
 		t.Errorf("%s by method %d, session %x; want moved/gone by method 0, session %x", outcomeOf(&d), d.Method, d.Session,
 			hashOf("1.z"))

@@ -15,7 +15,7 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 type forger struct {
 	t      *testing.T
 	ring   *Keyring
-	memory Memory // one for all: what was opened before must not help
+	memory ConnState // one for all: what was opened before must not help
 	random *rand.Rand
 	sealed [][]byte
 	tries  int
@@ -27,7 +27,7 @@ func newForger(t *testing.T, tokens int) *forger {
 	for i := range tokens {
 		token := Token{
 			Endpoint: model.KeyOf(string(rune('a' + i%5))), Scope: model.ScopeOf(testScope),
-			Bound: 1_795_000_000 + int64(i), Renewed: 1_795_000_000 + int64(i), Session: f.random.Uint64(),
+			Started: 1_795_000_000 + int64(i), Renewed: 1_795_000_000 + int64(i), Session: f.random.Uint64(),
 		}
 		f.sealed = append(f.sealed, sealers[i%2].Seal(&f.memory, nil, &token))
 	}
@@ -126,9 +126,9 @@ func (f *forger) truncateAndExtend() {
 func (f *forger) useForeignKeys(n int) {
 	foreign, imitating := newRing(f.t, 3), newRing(f.t, 4)
 	imitating.keys[0].id = f.ring.keys[0].id
-	var m Memory
+	var m ConnState
 	for range n {
-		token := Token{Scope: model.ScopeOf(testScope), Bound: 1_795_000_000, Session: f.random.Uint64()}
+		token := Token{Scope: model.ScopeOf(testScope), Started: 1_795_000_000, Session: f.random.Uint64()}
 		f.try("foreign key", foreign.Seal(&m, nil, &token))
 		f.try("foreign key under a known ID", imitating.Seal(&m, nil, &token))
 	}
@@ -141,12 +141,12 @@ func TestNoTokenIsGoodForAnotherBackend(t *testing.T) {
 	scopes := []string{
 		"shop/cart:81", "shop/cart:8", "shop/car:80", "Shop/cart:80", "shop/group/cart:80", "", "other/cart:80",
 	}
-	var m Memory
+	var m ConnState
 	var d Decision
 	for n := range 20_000 {
 		scope := scopes[n%len(scopes)]
 		text := ring.Seal(&m, []byte("cart-id="), &Token{
-			Endpoint: set.Key(model.IdentityPod, n%3), Scope: model.ScopeOf(scope), Bound: 1000, Renewed: 1000, Session: 7,
+			Endpoint: set.Key(model.IdentityPod, n%3), Scope: model.ScopeOf(scope), Started: 1000, Renewed: 1000, Session: 7,
 		})
 		policy.Decide(&d, &fakeRequest{cookies: []string{string(text)}}, set, ring, &m, 1000)
 		if d.Outcome != OutcomeInvalid || d.Session == 7 || !d.Issue {

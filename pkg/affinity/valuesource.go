@@ -7,14 +7,14 @@ import (
 )
 
 // source is where a method looks.
-type source uint8
+type valueSource uint8
 
 const (
-	fromCookie source = iota + 1
-	fromHeader
-	fromQuery
-	fromPath
-	fromAddress
+	sourceCookie valueSource = iota + 1
+	sourceHeader
+	sourceQuery
+	sourcePath
+	sourceAddress
 )
 
 // What is looked at in one request for one method. Whatever is beyond recognizes nobody.
@@ -29,22 +29,22 @@ const (
 )
 
 // values walks over what one method's source finds in one request.
-type values struct {
+type valueReader struct {
 	method *method
 	req    Request
-	mem    *Memory // where a value is decoded
-	seen   int     // values given so far
-	total  int     // their length in bytes
-	pairs  int     // cookies or parameters looked at so far
-	field  int     // Cookie fields begun so far
+	state  *ConnState // where a value is decoded
+	count  int        // values given so far
+	total  int        // their length in bytes
+	pairs  int        // cookies or parameters looked at so far
+	field  int        // Cookie fields begun so far
 	rest   []byte
 }
 
 // next gives the next value that is not empty, nil past the last. It may be overwritten by the next call.
-func (v *values) next() []byte {
-	for v.seen < maxValues && v.total <= maxTotal {
+func (v *valueReader) next() []byte {
+	for v.count < maxValues && v.total <= maxTotal {
 		value := v.find()
-		v.seen++
+		v.count++
 		v.total += len(value)
 		if len(value) <= maxValue {
 			return value
@@ -53,26 +53,26 @@ func (v *values) next() []byte {
 	return nil
 }
 
-func (v *values) find() []byte {
-	if v.method.source == fromCookie {
+func (v *valueReader) find() []byte {
+	if v.method.source == sourceCookie {
 		return v.cookie()
 	}
-	if v.seen > 0 {
+	if v.count > 0 {
 		return nil
 	}
 	switch v.method.source {
-	case fromHeader:
+	case sourceHeader:
 		return v.header()
-	case fromQuery:
+	case sourceQuery:
 		return v.parameter()
-	case fromPath:
+	case sourcePath:
 		return segment(v.req.Path(), v.method.index)
 	default:
 		return v.address()
 	}
 }
 
-func (v *values) cookie() []byte {
+func (v *valueReader) cookie() []byte {
 	for ; v.pairs < maxPairs; v.pairs++ {
 		if len(v.rest) == 0 {
 			if v.rest = v.req.CookieHeader(v.field); v.rest == nil {
@@ -82,7 +82,7 @@ func (v *values) cookie() []byte {
 		}
 		var pair []byte
 		pair, v.rest = cutPair(v.rest)
-		if value, ok := valueOf(pair, v.method.name); ok && len(value) > 0 {
+		if value, ok := cookieValue(pair, v.method.name); ok && len(value) > 0 {
 			v.pairs++
 			return value
 		}
@@ -90,7 +90,7 @@ func (v *values) cookie() []byte {
 	return nil
 }
 
-func (v *values) header() []byte {
+func (v *valueReader) header() []byte {
 	value, ok := v.req.Header(v.method.name)
 	if !ok || len(value) == 0 {
 		return nil
@@ -98,8 +98,8 @@ func (v *values) header() []byte {
 	return value
 }
 
-func (v *values) address() []byte {
-	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.mem.addr)
+func (v *valueReader) address() []byte {
+	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.state.addr)
 }
 
 // network writes the network part of an address into buf and gives it: 4 bytes for IPv4, also where it came mapped

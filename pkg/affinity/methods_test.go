@@ -121,7 +121,7 @@ func TestWithoutAffinityRequestsAreSpread(t *testing.T) {
 	var d Decision
 	seen := map[int]bool{}
 	for range 300 {
-		p.Decide(&d, &fakeRequest{}, set, nil, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{}, set, nil, &ConnState{}, testNow)
 		seen[d.Endpoint] = true
 		if outcomeOf(&d) != "none" || d.Issue || d.Session != 0 {
 			t.Fatalf("decided %+v", d)
@@ -141,7 +141,7 @@ func TestAnEmptySetHasNoEndpointAndGivesNoToken(t *testing.T) {
 	for _, a := range []*model.Affinity{nil, affinityOf(cookieMethod), affinityOf(headerMethod, addressMethod)} {
 		p := Compile(a)
 		var d Decision
-		p.Decide(&d, &fakeRequest{cookies: lost, header: "x", ip: ipOnA}, newSet(""), ring, &Memory{}, testNow)
+		p.Decide(&d, &fakeRequest{cookies: lost, header: "x", ip: ipOnA}, newSet(""), ring, &ConnState{}, testNow)
 		if d.Endpoint != none || d.Issue {
 			t.Errorf("%d methods: decided %+v", len(p.methods), d)
 		}
@@ -159,7 +159,7 @@ func TestAPodNameKeepsItsSessionsOverARestart(t *testing.T) {
 		before := newSetOf([]string{"uid-1"}, []string{"cart-0"}, 1)
 		after := newSetOf([]string{"uid-2"}, []string{"cart-0"}, 1)
 		var d Decision
-		var m Memory
+		var m ConnState
 		p.Decide(&d, &fakeRequest{}, before, ring, &m, testNow)
 		cookie := string(p.AppendToken(nil, &d, before, ring, &m, false)[:len("cart-id=")+TokenLen])
 		p.Decide(&d, &fakeRequest{cookies: []string{cookie}}, after, ring, &m, testNow)
