@@ -12,24 +12,24 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Adopting is finding the endpoint that the cookie of another controller stands for. All of them hash the address, and
-// none uses a key, so that it can be found by hashing the addresses there are. A client is adopted once: it is given a
-// token in the same cookie.
+// Adoption maps the sticky cookie of another ingress controller to an endpoint. These controllers hash the endpoint
+// address without a secret key. Limpet therefore hashes its known addresses and compares. A client is adopted once:
+// the response sets a Limpet token in the same cookie.
 
-// adoption is what a policy adopts, nil for nothing.
+// adoption is the compiled list of controllers whose cookies are adopted. A nil adoption adopts none.
 type adoption struct {
 	ingressNginx, traefik, nginx bool
-	cookie                       string // where else to look, "" for nowhere
+	cookie                       string // additional cookie to read; empty if not configured
 	backends                     []nginxBackend
 
-	index    atomic.Pointer[adoptIndex] // of the Set that was asked about last
-	building sync.Mutex                 // held while it is built
+	index    atomic.Pointer[adoptIndex] // index of the Set that was used last
+	building sync.Mutex                 // serializes index builds
 }
 
-// nginxBackend is what ingress-nginx calls a backend, "shop-cart-80", and what its cookies say about it.
+// nginxBackend is the ingress-nginx name of a backend, such as "shop-cart-80", and its hash in cookies.
 type nginxBackend struct {
 	name []byte
-	hash []byte // the hex MD5 of the hex MD5 of the name and the name
+	hash []byte // hex(MD5(hex(MD5(name)) + name))
 }
 
 func compileAdoption(a *model.Affinity) *adoption {
@@ -55,7 +55,7 @@ func compileAdoption(a *model.Affinity) *adoption {
 	return out
 }
 
-// findElsewhere looks into the cookie that has the name which the method's own was to have.
+// findElsewhere looks up the value of the additional adopted cookie. It returns -1 if no endpoint matches.
 func (a *adoption) findElsewhere(req Request, set Set) int {
 	if a == nil || a.cookie == "" {
 		return none
@@ -63,10 +63,10 @@ func (a *adoption) findElsewhere(req Request, set Set) int {
 	return a.find(CookieValue(req, a.cookie), set)
 }
 
-// maxAdopted is the length in bytes of the longest cookie that is adopted.
+// maxAdopted is the maximum length in bytes of a cookie value that is adopted.
 const maxAdopted = 256
 
-// find is the endpoint that a cookie's value stands for, -1 if it is not known.
+// find returns the endpoint that a cookie value of another controller identifies, or -1 if it identifies none.
 func (a *adoption) find(value []byte, set Set) int {
 	if a == nil || len(value) > maxAdopted {
 		return none
@@ -87,7 +87,7 @@ func (a *adoption) find(value []byte, set Set) int {
 	return none
 }
 
-// findNGINX looks up the hex MD5 of the address: ngx_http_upstream_sticky_module.c.
+// findNGINX looks up the hex MD5 of the address, see ngx_http_upstream_sticky_module.c.
 func (a *adoption) findNGINX(value []byte, set Set) int {
 	var key [md5.Size]byte
 	if !decodeHex(key[:], value) {
@@ -96,8 +96,8 @@ func (a *adoption) findNGINX(value []byte, set Set) int {
 	return lookUpKey(a.indexOf(set).nginx, key)
 }
 
-// findTraefik looks up the first 16 digits of the SHA-256 of the URL, which it has written since v2.10, or the URL itself
-// as before: pkg/server/service/loadbalancer/sticky.go.
+// findTraefik looks up the first 16 hex digits of the SHA-256 of the URL, the format since v2.10. It also accepts the
+// older format, the URL itself. See pkg/server/service/loadbalancer/sticky.go.
 func (a *adoption) findTraefik(value []byte, set Set) int {
 	if address, ok := bytes.CutPrefix(value, []byte("http://")); ok {
 		return lookUpKey(a.indexOf(set).addresses, string(address))
@@ -109,7 +109,7 @@ func (a *adoption) findTraefik(value []byte, set Set) int {
 	return lookUpKey(a.indexOf(set).traefik, key)
 }
 
-// findIngressNginx reads "<key>|<mark of the backend>": rootfs/etc/nginx/lua/balancer/sticky*.lua.
+// findIngressNginx parses "<key>|<backend hash>", see rootfs/etc/nginx/lua/balancer/sticky*.lua.
 func (a *adoption) findIngressNginx(value []byte, set Set) int {
 	key, mark, ok := bytes.Cut(value, []byte("|"))
 	if !ok {
@@ -127,7 +127,8 @@ func (a *adoption) findIngressNginx(value []byte, set Set) int {
 	return none
 }
 
-// findPersistent finds the endpoint of affinity-mode persistent: the key is the hex MD5 of backend and address.
+// findPersistent looks up an endpoint for affinity-mode persistent. The key is the hex MD5 of backend name and
+// address.
 func (a *adoption) findPersistent(text []byte, backend int, set Set) int {
 	var key [md5.Size]byte
 	if !decodeHex(key[:], text) {
@@ -136,8 +137,8 @@ func (a *adoption) findPersistent(text []byte, backend int, set Set) int {
 	return lookUpKey(a.indexOf(set).persistent[backend], key)
 }
 
-// findBalanced finds the endpoint of affinity-mode balanced: on a ring of all ready endpoints, the owner of the first
-// point from the CRC-32 of the key on.
+// findBalanced looks up an endpoint for affinity-mode balanced. It returns the owner of the first ring point at or
+// after the CRC-32 of the key. The ring contains all ready endpoints.
 func (a *adoption) findBalanced(key []byte, set Set) int {
 	ring := a.indexOf(set).ring()
 	if len(ring) == 0 {

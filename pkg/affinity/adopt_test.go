@@ -23,7 +23,7 @@ var adoptable = []string{"10.0.0.4:8080", "10.0.0.5:8080", "[fd00::7]:8080"}
 
 func adoptionSet() *fakeSet {
 	set := newSetOf(adoptable, adoptable, 3)
-	set.requests = []int64{0, 5, 5} // a client that is not adopted goes to the first
+	set.requests = []int64{0, 5, 5} // a client that is not adopted uses the first endpoint
 	return set
 }
 
@@ -34,14 +34,14 @@ func sha256Hex(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-func TestCookiesOfOtherControllersAreAdoptedOnce(t *testing.T) {
+func TestAdopt_onlyOnce(t *testing.T) {
 	mark := "|5a881deec44117eee2efd3540198e203"
 	for _, c := range []struct {
 		name, value string
 		controller  model.Adopted
 		want        int
 	}{
-		// The vector of research/affinity-features.md, section 2a.
+		// The vector from research/affinity-features.md, section 2a.
 		{"ingress-nginx", "dff8f26d85867582fc6052e4fc181905" + mark, model.AdoptIngressNginx, 1},
 		{"ingress-nginx, IPv6", md5Hex("default-http-svc-80[fd00::7]:8080") + mark, model.AdoptIngressNginx, 2},
 		{"ingress-nginx, port by name", md5Hex("default-http-svc-http10.0.0.5:8080") + "|" +
@@ -69,7 +69,7 @@ func TestCookiesOfOtherControllersAreAdoptedOnce(t *testing.T) {
 	}
 }
 
-// ring is another way to the same: all points, sorted.
+// nginxRing computes the ring of ingress-nginx independently of newKetamaRing: all points, sorted.
 func nginxRing(addresses []string) func(key string) string {
 	type point struct {
 		hash    uint32
@@ -96,7 +96,7 @@ func nginxRing(addresses []string) func(key string) string {
 	}
 }
 
-func TestBalancedCookiesAreFoundOnTheRing(t *testing.T) {
+func TestAdopt_ingressNginxBalanced(t *testing.T) {
 	p, set, owner := adopting(model.AdoptIngressNginx), adoptionSet(), nginxRing(adoptable)
 	used := map[int]int{}
 	for n := range 500 {
@@ -114,8 +114,8 @@ func TestBalancedCookiesAreFoundOnTheRing(t *testing.T) {
 	}
 }
 
-// The cookie of the method had to be called otherwise than theirs.
-func TestCookiesOfAnotherNameAreAdoptedToo(t *testing.T) {
+// The method's cookie has another name than the cookie of the other controller.
+func TestAdopt_additionalCookie(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.Adopt, a.AdoptCookie = []model.Adopted{model.AdoptNGINX}, "route"
 	p, set, ring := Compile(a), adoptionSet(), newRing(t, 1)
@@ -134,12 +134,12 @@ func TestCookiesOfAnotherNameAreAdoptedToo(t *testing.T) {
 	} {
 		d := decideBy(p, ring, &fakeRequest{cookies: c.cookies}, set)
 		if d.Endpoint != c.at || outcomeOf(&d) != c.outcome || d.Issue != c.issues {
-			t.Errorf("%q: %s on %d, issues a token: %v", c.cookies, outcomeOf(&d), d.Endpoint, d.Issue)
+			t.Errorf("%q: %s on %d, issue %v", c.cookies, outcomeOf(&d), d.Endpoint, d.Issue)
 		}
 	}
 }
 
-func TestATokenComesBeforeWhatIsAdopted(t *testing.T) {
+func TestAdopt_tokenTakesPrecedence(t *testing.T) {
 	p, set, ring := adopting(model.AdoptNGINX), adoptionSet(), newRing(t, 1)
 	token := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: adoptable[2], session: 77}})
 	foreign := "cart-id=" + md5Hex("10.0.0.5:8080")
@@ -152,7 +152,7 @@ func TestATokenComesBeforeWhatIsAdopted(t *testing.T) {
 	}
 }
 
-// countingSet counts how often endpoints are looked at.
+// countingSet counts the lookups of endpoint addresses.
 type countingSet struct {
 	*fakeSet
 	looked int
@@ -163,7 +163,7 @@ func (s *countingSet) Address(i int) string {
 	return s.fakeSet.Address(i)
 }
 
-func TestAdopt_noWorkPerEndpoint(t *testing.T) {
+func TestAdopt_indexIsReused(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.Adopt = []model.Adopted{model.AdoptIngressNginx, model.AdoptTraefik, model.AdoptNGINX}
 	a.AdoptBackends = []string{"shop-cart-80"}
@@ -177,15 +177,15 @@ func TestAdopt_noWorkPerEndpoint(t *testing.T) {
 	built := set.looked
 	find()
 	if set.looked != built {
-		t.Errorf("%d endpoints were looked at once more", set.looked-built)
+		t.Errorf("%d addresses were read again", set.looked-built)
 	}
 	other := &countingSet{fakeSet: worstSet(7)}
 	if at := adoption.find([]byte(md5Hex(other.Address(5))), other); at != 5 {
-		t.Errorf("after a change of the endpoints the cookie stands for %d, want 5", at)
+		t.Errorf("after an endpoint change: endpoint %d, want 5", at)
 	}
 }
 
-// findBalancedSlowly is what the ring stands for: the endpoint of the nearest point.
+// findBalancedSlowly finds the endpoint of the nearest ring point without an index.
 func findBalancedSlowly(key []byte, set Set) int {
 	from := crc32.ChecksumIEEE(key)
 	at, nearest := none, uint32(0)
@@ -202,7 +202,7 @@ func findBalancedSlowly(key []byte, set Set) int {
 	return at
 }
 
-func TestFindBalanced_asWithoutIndex(t *testing.T) {
+func TestFindBalanced_matchesSlowSearch(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.Adopt, a.AdoptBackends = []model.Adopted{model.AdoptIngressNginx}, []string{"shop-cart-80"}
 	for _, endpoints := range []int{0, 1, 3, 50} {

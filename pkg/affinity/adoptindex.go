@@ -10,21 +10,21 @@ import (
 	"sync"
 )
 
-// adoptIndex finds the endpoints of one Set by what the cookies of other controllers say about them. The first cookie
-// that is looked up after a change of the endpoints builds it, so that no cookie after that costs more with more of them.
+// adoptIndex finds the endpoints of one Set by the cookie values of other controllers. The first lookup after an
+// endpoint change builds it. Later lookups cost the same for any number of endpoints.
 type adoptIndex struct {
 	set        Set
 	nginx      map[[md5.Size]byte]int    // by the MD5 of the address
-	traefik    map[[traefikSize]byte]int // by the beginning of the SHA-256 of the URL
+	traefik    map[[traefikSize]byte]int // by the first traefikSize bytes of the SHA-256 of the URL
 	addresses  map[string]int
-	persistent []map[[md5.Size]byte]int // by backend, by the MD5 of its name and the address
-	ring       func() []uint64          // see newRingOf
+	persistent []map[[md5.Size]byte]int // one for each backend, by the MD5 of its name and the address
+	ring       func() []uint64          // see newKetamaRing
 }
 
-// traefikSize is how much of a SHA-256 the cookies of Traefik hold.
+// traefikSize is the length in bytes of the SHA-256 prefix in Traefik cookies.
 const traefikSize = 8
 
-// indexOf returns the index of a set.
+// indexOf returns the index of set. It builds the index if set is not the one that was used last.
 func (a *adoption) indexOf(set Set) *adoptIndex {
 	if x := a.index.Load(); x != nil && x.set == set {
 		return x
@@ -56,7 +56,7 @@ func (a *adoption) newIndex(set Set) *adoptIndex {
 	return x
 }
 
-// add adds an endpoint. Of several with one address the first counts.
+// add adds endpoint i. If several endpoints share an address, the first one is kept.
 func (x *adoptIndex) add(i int, address string, backends []nginxBackend) {
 	if x.nginx != nil {
 		addFirst(x.nginx, md5.Sum([]byte(address)), i)
@@ -77,7 +77,7 @@ func addFirst[K comparable](index map[K]int, key K, i int) {
 	}
 }
 
-// lookUp returns the endpoint of a key, -1 if there is none.
+// lookUpKey returns the endpoint for key, or -1 if there is no such endpoint.
 func lookUpKey[K comparable](index map[K]int, key K) int {
 	if i, known := index[key]; known {
 		return i
@@ -85,7 +85,8 @@ func lookUpKey[K comparable](index map[K]int, key K) int {
 	return none
 }
 
-// ofHex decodes hex digits in lower case, as other controllers write them.
+// decodeHex decodes lower-case hex digits, as other controllers write them. It reports whether text is valid and fills
+// dst.
 func decodeHex(dst, text []byte) bool {
 	if len(text) != 2*len(dst) {
 		return false
@@ -99,11 +100,11 @@ func decodeHex(dst, text []byte) bool {
 	return err == nil
 }
 
-// pointsPerEndpoint is that of a ketama ring (lua-resty-balancer, lib/resty/chash.lua).
+// pointsPerEndpoint is the number of ketama ring points for each endpoint (lua-resty-balancer, lib/resty/chash.lua).
 const pointsPerEndpoint = 160
 
-// newRingOf returns the points of all ready endpoints, sorted. The upper half of a point is its place on the ring, the
-// lower half its endpoint.
+// newKetamaRing returns the sorted ring points of all ready endpoints. The upper 32 bits of a point are its ring
+// position, the lower 32 bits its endpoint.
 func newKetamaRing(set Set) []uint64 {
 	points := make([]uint64, 0, pointsPerEndpoint*set.Ready())
 	for i := range set.Ready() {
@@ -118,8 +119,8 @@ func newKetamaRing(set Set) []uint64 {
 	return sortByPosition(points)
 }
 
-// sortByPlace sorts by the upper half, and keeps the order of equal ones: a radix sort, since a pool of 1,000 endpoints
-// has 160,000 points.
+// sortByPosition sorts by the upper 32 bits and is stable. It is a radix sort because a pool of 1,000 endpoints has
+// 160,000 points.
 func sortByPosition(points []uint64) []uint64 {
 	other := make([]uint64, len(points))
 	for shift := 32; shift < 64; shift += 8 {

@@ -7,28 +7,29 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The bindings here recognise a client by a value that the app has given it: it names the pod, Limpet has sealed a
-// token onto it, or Limpet has seen where it came from.
+// The bindings in this file recognize a client by a value that the app sets. Either the value names the pod, or Limpet
+// appended a token to it, or Limpet recorded which endpoint set it.
 
-// Store remembers where learned sessions live. It is safe for concurrent use, does not keep ids, and answers at once or
-// within a bound of its own: a store that fails says that it knows nothing.
+// Store records the endpoints of learned sessions. Implementations must be safe for concurrent use and must not retain
+// id. They must return within a bound of their own. A failing store must report the session as unknown.
 type Store interface {
 	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
 	Remember(scope uint64, id []byte, key model.EndpointKey)
 	Forget(scope uint64, id []byte)
 }
 
-// own is an app's value, and what it is worth.
+// appValue is the result of examining one value that the app set.
 type appValue struct {
 	state        tokenState
 	endpoint     int
 	session      uint64
-	started      int64 // of a token sealed onto it
+	started      int64 // Token.Started of the appended token, in Unix seconds; zero if there is no token
 	endpointWait time.Duration
-	forged       bool // the token is none of ours
+	forged       bool // the appended token is not valid for this backend
 }
 
-// askOwn looks for a value that leads to an endpoint. Of several the best one counts, as with tokens.
+// evaluateAppValue looks for a value that identifies an endpoint. Of several values the one with the highest state is
+// used.
 func (e *evaluation) evaluateAppValue(i int) {
 	best := appValue{endpoint: none}
 	v := valueReader{method: &e.methods[i], req: e.req, state: e.state}
@@ -55,7 +56,8 @@ func (e *evaluation) examineAppValue(m *method, value []byte) appValue {
 	}
 }
 
-// examineNamed takes what follows the last separator for what names a pod; all of the value, if it has none.
+// examineNamed interprets the part after the last separator as the name of a pod. Without a separator it uses the full
+// value.
 func (e *evaluation) examineNamed(m *method, value []byte) appValue {
 	session := model.Hash(value)
 	cut := bytes.LastIndex(value, m.separator)
@@ -64,12 +66,13 @@ func (e *evaluation) examineNamed(m *method, value []byte) appValue {
 	}
 	o := e.lookUpEndpoint(m.identity, model.KeyOf(value), session)
 	if o.state == tokenEndpointGone && cut < 0 {
-		o.state = tokenForeign // it may never have been meant to name one
+		o.state = tokenForeign // without a separator, the value may not be intended as a pod name
 	}
 	return o
 }
 
-// examineWrapped opens the token on the value. It counts for the value that it was sealed onto, and for no other.
+// examineWrapped opens the token that is appended to the value. The token is valid only for the value that it was
+// sealed for.
 func (e *evaluation) examineWrapped(value []byte) appValue {
 	value, text := unwrap(value)
 	session := model.Hash(value)
@@ -108,8 +111,8 @@ func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, se
 	return appValue{state: tokenAlive, endpoint: at, session: session}
 }
 
-// take settles what method i has found. A value that leads nowhere still has a place of its own, by its hash: all its
-// requests meet on one endpoint, whichever replica they come to.
+// applyAppValue applies the result of method i to the decision. A value without an endpoint is placed by its hash.
+// Every replica then selects the same endpoint for it.
 func (e *evaluation) applyAppValue(i int, o *appValue) {
 	d := e.d
 	if e.shouldLearn(i, o.state) {
@@ -131,14 +134,15 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 	}
 }
 
-// learns reports whether a value in that standing is to be remembered from the request: one that was known, and one in a
-// query, where no answer could have shown it. Unknown ones elsewhere are not, since anybody can make them up.
+// shouldLearn reports whether the request must record a value in this state. It records values that were known before.
+// It also records unknown values in a query, because no response carries them. Other unknown values are not recorded,
+// because any client can invent them.
 func (e *evaluation) shouldLearn(i int, s tokenState) bool {
 	m := &e.methods[i]
 	return m.binding == learned && (s == tokenEndpointGone || s == tokenForeign && m.source == sourceQuery)
 }
 
-// settle notes what became of the session that method i knows, unless a method before it has found one.
+// recordValue sets the outcome for the session that method i found, unless an earlier method found one.
 func (e *evaluation) recordValue(i int, o *appValue, outcome Outcome, why Reason) {
 	if e.valueFound || e.tokenFound {
 		return
@@ -153,15 +157,15 @@ func (e *evaluation) recordValue(i int, o *appValue, outcome Outcome, why Reason
 	}
 }
 
-// seed makes the hash of a value the place of its session, unless there is one already.
+// setPlacementHash sets the hash that places the session, unless it is set already.
 func (e *evaluation) setPlacementHash(i int, o *appValue) {
 	if d := e.d; d.placementHash == 0 {
 		d.placementHash, d.placementMethod, d.valueStarted = o.session, i, o.started
 	}
 }
 
-// stay sees that a session which leads nowhere, and which has been on its endpoint before as far as this replica has
-// seen, does not count as moving again with each request.
+// recognizeServed changes the outcome to OutcomeHit for a session that d.Endpoint served recently, as seen by this
+// replica. Otherwise every request of a session without a known endpoint would count as a move.
 func (e *evaluation) recognizeServed() {
 	d := e.d
 	if e.tokenFound || d.Endpoint == none || d.Outcome == OutcomeHit {
@@ -173,7 +177,7 @@ func (e *evaluation) recognizeServed() {
 	}
 }
 
-// lost is the outcome for a session whose endpoint is gone.
+// lostOutcome returns the outcome for a session whose endpoint is gone.
 func (p *Policy) lostOutcome() Outcome {
 	if p.failUnavailable {
 		return OutcomeRefused
@@ -181,7 +185,8 @@ func (p *Policy) lostOutcome() Outcome {
 	return OutcomeMoved
 }
 
-// keeps reports whether endpoint i may keep its sessions: a draining one for as long as the policy says.
+// mayKeepSessions reports whether endpoint i may keep its sessions. A draining endpoint keeps them until the drain
+// timeout of the policy.
 func (p *Policy) mayKeepSessions(set Set, i int, now int64) bool {
 	return p.keepDraining && p.drainTimeout == 0 || p.isWithinDrain(set, i, now)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// memoryStore is a Store without bounds.
+// memoryStore is an unbounded Store.
 type memoryStore map[string]model.EndpointKey
 
 func (s memoryStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
@@ -34,7 +34,7 @@ func ownMethod(source model.Source, binding model.Binding) model.Method {
 	return m
 }
 
-func TestAValueNamesItsPodByALabel(t *testing.T) {
+func TestNamed_podLabel(t *testing.T) {
 	m := ownMethod(model.SourceHeader, model.BindingNamed)
 	m.By = model.PodLabel("route")
 	p := Compile(affinityOf(m))
@@ -43,7 +43,7 @@ func TestAValueNamesItsPodByALabel(t *testing.T) {
 	for _, c := range []struct{ value, endpoint, outcome string }{
 		{"A1B2.two", "c", "hit"},
 		{"one", "b", "hit"},
-		{"A1B2.c", "", "moved/gone"}, // the name of a pod
+		{"A1B2.c", "", "moved/gone"}, // ends in the name of a pod, not in a label value
 		{"A1B2.three", "", "moved/gone"},
 	} {
 		var d Decision
@@ -54,7 +54,7 @@ func TestAValueNamesItsPodByALabel(t *testing.T) {
 	}
 }
 
-func TestAValueNamesItsPod(t *testing.T) {
+func TestNamed_podName(t *testing.T) {
 	for _, source := range []model.Source{
 		model.SourceCookie, model.SourceHeader, model.SourceQueryParam, model.SourcePathSegment,
 	} {
@@ -79,8 +79,9 @@ func TestAValueNamesItsPod(t *testing.T) {
 	}
 }
 
-// Nobody can give the client another value but the app, so the requests of one value must meet without one.
-func TestAValueWhosePodIsGoneStaysWhereItsHashIs(t *testing.T) {
+// Only the app can change its value. Requests with the same value must therefore use the same endpoint, without a
+// token.
+func TestNamed_podGone(t *testing.T) {
 	p := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingNamed)))
 	set := newSet("a b c")
 	for i := range 20 {
@@ -96,7 +97,7 @@ func TestAValueWhosePodIsGoneStaysWhereItsHashIs(t *testing.T) {
 	}
 }
 
-func TestAStrictPolicyRefusesAValueWhosePodIsGone(t *testing.T) {
+func TestNamed_podGoneRefused(t *testing.T) {
 	a := affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))
 	strict(a)
 	var d Decision
@@ -106,7 +107,7 @@ func TestAStrictPolicyRefusesAValueWhosePodIsGone(t *testing.T) {
 	}
 }
 
-func TestALearnedSessionIsBroughtBack(t *testing.T) {
+func TestLearned_hit(t *testing.T) {
 	for _, source := range []model.Source{model.SourceCookie, model.SourceHeader} {
 		p := Compile(affinityOf(ownMethod(source, model.BindingLearned)))
 		set := newSet("a b c | d")
@@ -128,9 +129,9 @@ func TestALearnedSessionIsBroughtBack(t *testing.T) {
 	}
 }
 
-// The id may be made by the client, or the replica that has seen its response may not have told: it is learned from the
-// request, and where it was lost it is learned anew.
-func TestAnIDIsLearnedFromRequestsToo(t *testing.T) {
+// The client may choose the id, or the replica that saw its response may not have stored it. The id is then learned
+// from the request, and learned again if the entry was lost.
+func TestLearned_fromRequest(t *testing.T) {
 	p := Compile(affinityOf(ownMethod(model.SourceQueryParam, model.BindingLearned)))
 	m := &ConnState{Learned: memoryStore{}}
 	req := &fakeRequest{query: "sid=7"}
@@ -138,28 +139,28 @@ func TestAnIDIsLearnedFromRequestsToo(t *testing.T) {
 	before := newSet("a b c")
 	p.Decide(&d, req, before, nil, m, testNow)
 	p.Relearn(&d, req, before, m)
-	home := before.name(d.Endpoint)
+	current := before.name(d.Endpoint)
 	p.Decide(&d, req, newSet("a b c e f g h i"), nil, m, testNow)
-	if d.Outcome != OutcomeHit || newSet("a b c e f g h i").name(d.Endpoint) != home {
-		t.Errorf("after scaling up: %s, endpoint %d; want %s", d.Outcome, d.Endpoint, home)
+	if d.Outcome != OutcomeHit || newSet("a b c e f g h i").name(d.Endpoint) != current {
+		t.Errorf("after scaling up: %s, endpoint %d; want %s", d.Outcome, d.Endpoint, current)
 	}
 	after := newSet("e f g")
 	p.Decide(&d, req, after, nil, m, testNow)
 	if outcomeOf(&d) != "moved/gone" {
-		t.Errorf("its endpoint is gone: %s", outcomeOf(&d))
+		t.Errorf("endpoint gone: %s", outcomeOf(&d))
 	}
 	p.Relearn(&d, req, after, m)
-	home = after.name(d.Endpoint)
+	current = after.name(d.Endpoint)
 	all := newSet("a b c e f g")
-	if p.Decide(&d, req, all, nil, m, testNow); all.name(d.Endpoint) != home || d.Outcome != OutcomeHit {
-		t.Errorf("after it has moved to %s: %s on %s", home, d.Outcome, all.name(d.Endpoint))
+	if p.Decide(&d, req, all, nil, m, testNow); all.name(d.Endpoint) != current || d.Outcome != OutcomeHit {
+		t.Errorf("after it has moved to %s: %s on %s", current, d.Outcome, all.name(d.Endpoint))
 	}
 	if p.Next(&d, req, all); d.relearnMethod != 0 {
-		t.Error("a move after a failure is not learned")
+		t.Error("move after a failure not learned")
 	}
 }
 
-func TestALearnedMethodWithoutAStoreLeavesItToTheNext(t *testing.T) {
+func TestLearned_withoutStore(t *testing.T) {
 	p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingLearned), addressMethod)), newSet("a b c")
 	var d Decision
 	p.Decide(&d, &fakeRequest{cookies: []string{"sid=1"}, ip: ipOnA}, set, nil, &ConnState{}, testNow)
@@ -169,8 +170,8 @@ func TestALearnedMethodWithoutAStoreLeavesItToTheNext(t *testing.T) {
 	p.BindResponse(nil, &d, []byte("Set-Cookie"), []byte("sid=1"), set, nil, &ConnState{})
 }
 
-// A token that goes on counts, whatever another method knows.
-func TestATokenComesBeforeTheMethodsAfterIt(t *testing.T) {
+// A valid token takes precedence over any other method.
+func TestDecide_tokenBeforeAppValue(t *testing.T) {
 	p := Compile(affinityOf(cookieMethod, ownMethod(model.SourceCookie, model.BindingNamed)))
 	set, ring := newSet("a b c"), newRing(t, 1)
 	lost := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77}})
@@ -181,8 +182,8 @@ func TestATokenComesBeforeTheMethodsAfterIt(t *testing.T) {
 	}
 }
 
-// The app's value names the pod that is gone for as long as the client has it, but the token says where it went.
-func TestATokenBringsBackASessionWhoseValueLeadsNowhere(t *testing.T) {
+// The client keeps a value that names the old pod. The token names the new one.
+func TestDecide_tokenAfterLostValue(t *testing.T) {
 	a := affinityOf(ownMethod(model.SourceCookie, model.BindingNamed), cookieMethod)
 	a.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: time.Second}
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
@@ -194,7 +195,7 @@ func TestATokenBringsBackASessionWhoseValueLeadsNowhere(t *testing.T) {
 	}
 }
 
-func TestAnUnknownValueHasAnotherPlaceWhenItsOwnDoesNotAnswer(t *testing.T) {
+func TestNext_unknownAppValue(t *testing.T) {
 	for _, value := range []string{"unknown", "1.z"} {
 		p, set := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingNamed))), newSet("a b c")
 		req := &fakeRequest{cookies: []string{"sid=" + value}}
@@ -209,7 +210,7 @@ func TestAnUnknownValueHasAnotherPlaceWhenItsOwnDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestUnknownIDsAreNotLearnedFromRequests(t *testing.T) {
+func TestLearned_unknownID(t *testing.T) {
 	for source, want := range map[model.Source]int{
 		model.SourceCookie: 0, model.SourceHeader: 0, model.SourceQueryParam: 1,
 	} {

@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// wireRequest is a Request over bytes, as the proxy has it.
+// wireRequest is a Request over header bytes, as in the proxy.
 type wireRequest struct {
 	fakeRequest
 	cookie []byte
@@ -26,7 +26,7 @@ func (r *wireRequest) CookieHeader(i int) []byte {
 	return r.cookie
 }
 
-// stage is what one decision after another needs.
+// stage contains the arguments of repeated decisions.
 type stage struct {
 	p    *Policy
 	set  *fakeSet
@@ -46,7 +46,7 @@ func newStage(t testing.TB, endpoints int, methods ...model.Method) *stage {
 	return s
 }
 
-// withToken gives the request a cookie for endpoint 1 among others.
+// withToken returns the request with a token cookie for endpoint 1 and other cookies.
 func (s *stage) withToken() *stage {
 	s.req.cookie = s.ring.Seal(&s.m, []byte("_ga=GA1.2.1234567890.1795000000; cart-id="), s.token())
 	s.req.cookie = append(s.req.cookie, "; theme=dark"...)
@@ -71,10 +71,10 @@ func (s *stage) bindAnswer() {
 	s.out = s.p.BindResponse(s.out[:0], &s.d, givenName, givenValue, s.set, s.ring, &s.m)
 }
 
-// forget makes the next token one to be opened.
+// forget clears the token cache, so that the next token must be opened.
 func (s *stage) forget() { s.m.openedBy = nil }
 
-func TestNothingAllocates(t *testing.T) {
+func TestPolicy_noAllocations(t *testing.T) {
 	known := newStage(t, 20, cookieMethod).withToken()
 	text := known.ring.Seal(&ConnState{}, nil, known.token())
 	fresh := newStage(t, 20, cookieMethod)

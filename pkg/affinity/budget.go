@@ -6,24 +6,25 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// budget is how much busier than the others an endpoint may get by its sessions. The zero value sets no bound.
+// budget bounds the load of an endpoint relative to the others of its pool. The zero value sets no bound.
 type budget struct {
-	balanceFactor int64 // percent of the mean in flight
-	minRequests   int64 // requests in flight that are never too many
+	balanceFactor int64 // bound in percent of the mean number of active requests; zero disables it
+	minRequests   int64 // lower limit of the bound, in active requests
 }
 
-// giveWay sends a request elsewhere whose session is at home on an endpoint that is too busy. The session stays at home:
-// a token that is due names that endpoint, and no other gets to know the session. It goes to the endpoint that ranks
-// next for the session, so that its requests meet there too. One that drains keeps its sessions, since they are to end,
-// and one that refuses connections is not busy.
+// divertIfBusy selects another endpoint for this request if the session's endpoint is too busy.
+//
+// The session itself stays: a renewed token names its own endpoint, and no other endpoint counts the session. Diverted
+// requests of a session all use the endpoint that ranks next for it. Sessions of a draining endpoint are not diverted,
+// because the drain ends them. An endpoint that refuses connections is not considered busy.
 func (e *evaluation) divertIfBusy() {
 	d := e.d
-	home := d.Endpoint
-	if e.methods[d.Method].binding == hashed || home >= e.set.Ready() {
+	current := d.Endpoint
+	if e.methods[d.Method].binding == hashed || current >= e.set.Ready() {
 		return
 	}
 	bound := max(requestBound(e.set, e.budget.balanceFactor), e.budget.minRequests)
-	if load := e.set.ActiveRequests(home); load < bound || load == math.MaxInt64 {
+	if load := e.set.ActiveRequests(current); load < bound || load == math.MaxInt64 {
 		return
 	}
 	others := e.newCandidates(e.set, d)
@@ -32,6 +33,6 @@ func (e *evaluation) divertIfBusy() {
 	if at == none {
 		return
 	}
-	d.Endpoint, d.sessionEndpoint = at, home
+	d.Endpoint, d.sessionEndpoint = at, current
 	d.Outcome, d.Reason = OutcomeMoved, ReasonFull
 }

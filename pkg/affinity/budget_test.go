@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// budgeted is a policy whose sessions give way above 1.5 x the mean, and never below 4 requests in flight.
+// budgeted returns a policy that diverts sessions above 1.5 times the mean, but never below 4 active requests.
 func budgeted(methods ...model.Method) *Policy {
 	a := affinityOf(methods...)
 	a.StickyBudget = model.StickyBudget{BalanceFactor: 150, MinRequests: 4}
@@ -20,8 +20,8 @@ func decideBy(p *Policy, ring *Keyring, req Request, set Set) Decision {
 	return d
 }
 
-// The session of a token lives on b, which has more and more to do.
-func TestASessionGivesWayWhileItsEndpointIsTooBusy(t *testing.T) {
+// The session of the token belongs to b, whose load rises.
+func TestBudget_divertsWhileBusy(t *testing.T) {
 	p, ring := budgeted(cookieMethod), newRing(t, 1)
 	req := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})}
 	for _, c := range []struct {
@@ -29,29 +29,29 @@ func TestASessionGivesWayWhileItsEndpointIsTooBusy(t *testing.T) {
 		want     string
 	}{
 		{[]int64{0, 3, 0}, "hit"},                     // fewer than 4
-		{[]int64{0, 4, 0}, "moved/full"},              // of 5, with this one
-		{[]int64{10, 15, 10}, "hit"},                  // the mean will be 12, the bound 18
-		{[]int64{10, 20, 10}, "hit"},                  // 13 2/3, and 20.5
-		{[]int64{10, 21, 10}, "moved/full"},           // 14, and 21
-		{[]int64{10, math.MaxInt64, 10}, "hit"},       // it refuses connections, which is found out by trying
-		{[]int64{math.MaxInt64, 21, 5}, "moved/full"}, // to the one that does not
+		{[]int64{0, 4, 0}, "moved/full"},              // 5 with this request
+		{[]int64{10, 15, 10}, "hit"},                  // mean 12 with this request, bound 18
+		{[]int64{10, 20, 10}, "hit"},                  // mean 13 2/3, bound 20.5
+		{[]int64{10, 21, 10}, "moved/full"},           // mean 14, bound 21
+		{[]int64{10, math.MaxInt64, 10}, "hit"},       // refuses connections: not busy
+		{[]int64{math.MaxInt64, 21, 5}, "moved/full"}, // diverted to c, because a refuses connections
 	} {
 		set := newSet("a b c")
 		set.requests = c.requests
 		d := decideBy(p, ring, req, set)
 		if outcomeOf(&d) != c.want || (d.Endpoint == 1) != (c.want == "hit") {
-			t.Errorf("with %v in flight: %s on %d, want %s", c.requests, outcomeOf(&d), d.Endpoint, c.want)
+			t.Errorf("with %v active: %s on %d, want %s", c.requests, outcomeOf(&d), d.Endpoint, c.want)
 		}
 		if d.Issue {
-			t.Errorf("with %v in flight: a token is issued, though the session stays", c.requests)
+			t.Errorf("with %v active: token issued for an unchanged session", c.requests)
 		}
 		if counted := d.Session != 0; counted != (c.want == "hit") {
-			t.Errorf("with %v in flight: counted at its endpoint: %v", c.requests, counted)
+			t.Errorf("with %v active: session counted: %v", c.requests, counted)
 		}
 	}
 }
 
-func TestASessionGivesWayToTheSameEndpointEachTime(t *testing.T) {
+func TestBudget_sameEndpointEachTime(t *testing.T) {
 	p, ring := budgeted(cookieMethod), newRing(t, 1)
 	seen := map[int]bool{}
 	for session := range uint64(50) {
@@ -61,17 +61,17 @@ func TestASessionGivesWayToTheSameEndpointEachTime(t *testing.T) {
 		first := decideBy(p, ring, req, set).Endpoint
 		set.requests[first]++
 		if again := decideBy(p, ring, req, set).Endpoint; again != first {
-			t.Errorf("session %d gives way to %d, then to %d", session, first, again)
+			t.Errorf("session %d diverted to %d, then to %d", session, first, again)
 		}
 		seen[first] = true
 	}
 	if len(seen) != 5 {
-		t.Errorf("50 sessions give way to %v only", seen)
+		t.Errorf("50 sessions diverted only to %v", seen)
 	}
 }
 
-// A token that is due is renewed where the request is answered, and still names the endpoint of the session.
-func TestATokenThatIsRenewedElsewhereNamesItsHome(t *testing.T) {
+// A diverted request renews a token that is due. The token still names the endpoint of the session.
+func TestBudget_renewedTokenKeepsEndpoint(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.StickyBudget = model.StickyBudget{BalanceFactor: 150, MinRequests: 4}
 	a.IdleTimeout = 100e9
@@ -91,7 +91,7 @@ func TestATokenThatIsRenewedElsewhereNamesItsHome(t *testing.T) {
 	}
 }
 
-func TestValuesOfTheAppGiveWayToo(t *testing.T) {
+func TestBudget_appValue(t *testing.T) {
 	p := budgeted(ownMethod(model.SourceHeader, model.BindingNamed))
 	set := newSet("pod-1 pod-2 pod-3")
 	set.requests[1] = 50
@@ -101,7 +101,7 @@ func TestValuesOfTheAppGiveWayToo(t *testing.T) {
 	}
 }
 
-func TestHashedAndDrainingSessionsDoNotGiveWay(t *testing.T) {
+func TestBudget_hashedAndDrainingStay(t *testing.T) {
 	set := newSet("a b | c")
 	set.requests = []int64{50, 0, 50}
 	p := budgeted(headerMethod)
@@ -117,14 +117,14 @@ func TestHashedAndDrainingSessionsDoNotGiveWay(t *testing.T) {
 	}
 }
 
-func TestASessionWithNowhereElseToGoStays(t *testing.T) {
+func TestBudget_noOtherEndpoint(t *testing.T) {
 	p, ring := budgeted(cookieMethod), newRing(t, 1)
 	req := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "a", session: 77}})}
 	for _, requests := range [][]int64{{50, math.MaxInt64}, {50}} {
 		set := newSet("a b"[:2*len(requests)-1])
 		set.requests = requests
 		if d := decideBy(p, ring, req, set); d.Outcome != OutcomeHit || d.Endpoint != 0 {
-			t.Errorf("with %v in flight: %s on %d", requests, outcomeOf(&d), d.Endpoint)
+			t.Errorf("with %v active: %s on %d", requests, outcomeOf(&d), d.Endpoint)
 		}
 	}
 }

@@ -7,29 +7,30 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// terms are what a policy asks of an endpoint before it is given a session. The zero value asks nothing.
+// requirements restrict which endpoints accept a new session. The zero value accepts every endpoint.
 type requirements struct {
-	preferZone     bool  // that it is in Limpet's own zone
-	slowStart      int64 // that it has been ready for so many seconds, for its full share of sessions
-	maxSessions    int64 // that it has fewer sessions
-	refuseWhenFull bool  // and where none has: no endpoint, rather than one that is full
+	preferZone     bool  // prefer endpoints in Limpet's own zone
+	slowStart      int64 // duration in seconds until a new endpoint receives its full share; zero disables it
+	maxSessions    int64 // maximum number of sessions on the endpoint; zero sets no maximum
+	refuseWhenFull bool  // return no endpoint, instead of a full one, when all are full
 }
 
-// candidates are the endpoints that one session may be given to.
+// candidates selects an endpoint for one session.
 type candidates struct {
 	set          Set
 	identity     model.Identity
-	tried        []int32 // not to be offered again
+	tried        []int32 // endpoints that must not be selected again
 	requirements requirements
 	now          int64
-	key          uint64 // of the session, where its hash decides
-	requestBound int64  // requests in flight with which an endpoint takes no more; 0: any
+	key          uint64 // hash of the session; zero if it is not placed by hash
+	requestBound int64  // endpoints with this many active requests are skipped; zero sets no bound
 }
 
-// choose makes the pick. Where no endpoint fulfils all terms, the one that matters least is given up, and so on.
+// choose selects an endpoint with the given algorithm. If no endpoint meets all requirements, it drops them one at a
+// time, starting with the least important one.
 func (c *candidates) choose(pick model.Pick) int {
 	if pick == model.PickHash {
-		c.requirements.preferZone = false // replicas in other zones would not agree
+		c.requirements.preferZone = false // replicas in other zones must select the same endpoint
 	}
 	for {
 		if at := c.pickOnce(pick); at != none || !c.relax() {
@@ -38,7 +39,7 @@ func (c *candidates) choose(pick model.Pick) int {
 	}
 }
 
-// relax gives up one term. It returns false if there is none left to give up.
+// relax drops one requirement. It returns false if none is left to drop.
 func (c *candidates) relax() bool {
 	t := &c.requirements
 	switch {
@@ -56,7 +57,7 @@ func (c *candidates) relax() bool {
 	return true
 }
 
-// takes reports whether endpoint i fulfils the terms, but for a slow start.
+// accepts reports whether endpoint i meets the requirements. It ignores the slow start, see acceptsSlowStart.
 func (c *candidates) accepts(i int) bool {
 	switch {
 	case c.isTried(i):
@@ -71,17 +72,19 @@ func (c *candidates) accepts(i int) bool {
 
 func (c *candidates) isTried(i int) bool { return slices.Contains(c.tried, int32(i)) }
 
-// isPlain reports whether nothing is asked.
+// isUnconstrained reports whether every endpoint is acceptable.
 func (c *candidates) isUnconstrained() bool {
 	return c.requirements == (requirements{}) && c.requestBound == 0 && len(c.tried) == 0
 }
 
-// isFull is never so for an endpoint that the session is on already.
+// isFull reports whether endpoint i has the maximum number of sessions. It returns false if the endpoint serves this
+// session already.
 func (c *candidates) isFull(i int) bool {
 	return c.set.Sessions(i) >= c.requirements.maxSessions && (c.key == 0 || !c.set.HasServed(i, c.key))
 }
 
-// share is how much of a full share of sessions endpoint i takes: from 0 when it has just become ready, to 1.
+// slowStartShare returns the fraction of its full share of sessions that endpoint i receives. It rises from 0, when
+// the endpoint becomes ready, to 1.
 func (c *candidates) slowStartShare(i int) float64 {
 	if c.requirements.slowStart == 0 {
 		return 1
@@ -89,14 +92,15 @@ func (c *candidates) slowStartShare(i int) float64 {
 	return min(float64(max(c.now-c.set.StateSince(i), 0))/float64(c.requirements.slowStart), 1)
 }
 
-// starts reports whether endpoint i takes a session with this draw, which is spread evenly over all numbers. A session
-// that it takes with some share it takes with every larger one.
+// acceptsSlowStart reports whether endpoint i accepts a session with this draw. Draws are uniform over all uint64
+// values. A session that is accepted at one share is accepted at every larger share.
 func (c *candidates) acceptsSlowStart(i int, draw uint64) bool {
 	return c.requirements.slowStart == 0 || float64(draw) < c.slowStartShare(i)*math.MaxUint64
 }
 
-// fullLoad is how many requests in flight are factor percent of the mean, with one more to come, rounded up (Mirrokni,
-// Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2016).
+// requestBound returns the number of active requests at which an endpoint is too busy. It is factor percent of the
+// mean, counting the request to be placed, rounded up. See Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing
+// with Bounded Loads", 2016.
 func requestBound(set Set, factor int64) int64 {
 	ready := int64(set.Ready())
 	if factor == 0 || ready == 0 {
@@ -105,7 +109,7 @@ func requestBound(set Set, factor int64) int64 {
 	return percentOfMean(inFlight(set)+1, factor, ready)
 }
 
-// shareOf is factor percent of the mean, rounded up.
+// percentOfMean returns factor percent of the mean, rounded up.
 func percentOfMean(total, factor, ready int64) int64 {
 	return (total*factor + 100*ready - 1) / (100 * ready)
 }
@@ -113,18 +117,18 @@ func percentOfMean(total, factor, ready int64) int64 {
 func inFlight(set Set) int64 {
 	total := int64(0)
 	for i := range set.Ready() {
-		if n := set.ActiveRequests(i); n != math.MaxInt64 { // it refuses connections
+		if n := set.ActiveRequests(i); n != math.MaxInt64 { // MaxInt64: the endpoint refuses connections
 			total += n
 		}
 	}
 	return total
 }
 
-// IsBounded reports whether the policy bounds how many requests of hashed sessions an endpoint has in flight.
+// IsBounded reports whether the policy bounds the active requests of an endpoint for hashed sessions.
 func (p *Policy) IsBounded() bool { return p.balanceFactor != 0 }
 
-// Exceeds reports whether the i-th endpoint has more requests in flight than the policy wants, with all counted that
-// have been decided on.
+// Exceeds reports whether endpoint i has more active requests than the policy allows. The counts in set must already
+// include the request that was just assigned.
 func (p *Policy) Exceeds(set Set, i int) bool {
 	return i < set.Ready() && set.ActiveRequests(i) > percentOfMean(inFlight(set), p.balanceFactor, int64(set.Ready()))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// keyed asks with one value of the header after the other.
+// keyed returns requests with different header values.
 func keyed(n int) *fakeRequest { return &fakeRequest{header: fmt.Sprintf("client-%d", n)} }
 
 func decideAt(p *Policy, req Request, set Set, now int64) Decision {
@@ -18,7 +18,7 @@ func decideAt(p *Policy, req Request, set Set, now int64) Decision {
 	return d
 }
 
-func TestASlowStartRaisesTheShareOfHashedSessions(t *testing.T) {
+func TestSlowStart_hashedSessions(t *testing.T) {
 	a := affinityOf(headerMethod)
 	a.SlowStart = 100 * time.Second
 	p := Compile(a)
@@ -52,7 +52,7 @@ func TestASlowStartRaisesTheShareOfHashedSessions(t *testing.T) {
 	}
 }
 
-func TestASlowStartHoldsForEveryPick(t *testing.T) {
+func TestSlowStart_everyPick(t *testing.T) {
 	for _, pick := range allPicks {
 		a := affinityOf(cookieMethod)
 		a.Pick, a.SlowStart = pick, 100*time.Second
@@ -79,12 +79,12 @@ func TestASlowStartHoldsForEveryPick(t *testing.T) {
 		}
 		start, half, end := count(0), count(50), count(100)
 		if start > 2 || half <= start || end <= half {
-			t.Errorf("%s: the new endpoint gets %d, %d, %d of 1000 at 0, 50 and 100 s", pick, start, half, end)
+			t.Errorf("%s: new endpoint received %d, %d, %d of 1000 at 0, 50 and 100 s", pick, start, half, end)
 		}
 	}
 }
 
-func TestSlowEndpointsServeWhereThereAreNoOthers(t *testing.T) {
+func TestSlowStart_noOtherEndpoint(t *testing.T) {
 	for _, pick := range allPicks {
 		a := affinityOf(headerMethod)
 		a.Pick, a.SlowStart = pick, 100*time.Second
@@ -98,7 +98,7 @@ func TestSlowEndpointsServeWhereThereAreNoOthers(t *testing.T) {
 
 func bounded(a *model.Affinity) { a.MaxSessions = 10 }
 
-func TestFullEndpointsGetNoNewSession(t *testing.T) {
+func TestMaxSessions_fullEndpoint(t *testing.T) {
 	for _, pick := range allPicks {
 		a := affinityOf(cookieMethod)
 		a.Pick = pick
@@ -113,12 +113,12 @@ func TestFullEndpointsGetNoNewSession(t *testing.T) {
 		}
 		set.sessions[1] = 10
 		if d := decideAt(p, &fakeRequest{ip: "192.0.2.1"}, set, testNow); d.Endpoint == none || d.Outcome != OutcomeNew {
-			t.Errorf("%s: spilling gives %d, %s", pick, d.Endpoint, outcomeOf(&d))
+			t.Errorf("%s: above the maximum: endpoint %d, %s", pick, d.Endpoint, outcomeOf(&d))
 		}
 	}
 }
 
-func TestOneSessionTooManyIsRefused(t *testing.T) {
+func TestMaxSessions_refused(t *testing.T) {
 	a := affinityOf(cookieMethod, headerMethod)
 	bounded(a)
 	a.RefuseWhenFull = true
@@ -130,14 +130,14 @@ func TestOneSessionTooManyIsRefused(t *testing.T) {
 	var d Decision
 	known := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "b", session: 77}})}
 	if p.Decide(&d, known, set, ring, &ConnState{}, testNow); d.Endpoint != 1 || d.Outcome != OutcomeHit {
-		t.Errorf("a session that is there already: %s on %d", outcomeOf(&d), d.Endpoint)
+		t.Errorf("known session: %s on %d", outcomeOf(&d), d.Endpoint)
 	}
 	if d := decideAt(p, keyed(1), newSet(""), testNow); d.Outcome == OutcomeRefused {
-		t.Error("no endpoint is not the same as full ones")
+		t.Error("empty set: refused as full")
 	}
 }
 
-func TestASpilledHashedSessionDoesNotGoBack(t *testing.T) {
+func TestMaxSessions_divertedSessionStays(t *testing.T) {
 	a := affinityOf(headerMethod)
 	bounded(a)
 	p, set := Compile(a), newSet("a b c")
@@ -157,7 +157,7 @@ func TestASpilledHashedSessionDoesNotGoBack(t *testing.T) {
 	}
 }
 
-func TestTheOwnZoneIsPreferredForNewSessions(t *testing.T) {
+func TestPreferZone(t *testing.T) {
 	for _, pick := range allPicks {
 		a := affinityOf(cookieMethod)
 		a.Pick, a.PreferZone = pick, true
@@ -170,23 +170,23 @@ func TestTheOwnZoneIsPreferredForNewSessions(t *testing.T) {
 				away++
 			}
 		}
-		// Replicas in other zones must place a hash alike.
+		// Replicas in other zones must place a hash on the same endpoint.
 		if hashes := pick == model.PickHash; hashes != (away > 0) {
-			t.Errorf("%s: %d of 100 sessions leave the zone", pick, away)
+			t.Errorf("%s: %d of 100 sessions outside of the zone", pick, away)
 		}
 		set.near = nil
 		if at := decideAt(p, &fakeRequest{ip: "192.0.2.1"}, set, testNow).Endpoint; at == none {
-			t.Errorf("%s: no endpoint where none is in the zone", pick)
+			t.Errorf("%s: no endpoint without one in the zone", pick)
 		}
 	}
 }
 
-// Half of what is in flight is of one key, and no endpoint gets more than 1.25 times the mean and one.
-func TestAHotKeyIsHeldWithinItsBound(t *testing.T) {
+// Half of the active requests have one key. No endpoint receives more than 1.25 times the mean plus one.
+func TestBalanceFactor_hotKey(t *testing.T) {
 	a := affinityOf(headerMethod)
 	a.BalanceFactor = 125
 	p, set := Compile(a), newSet("a b c d e f g h i j")
-	gaveWay := 0
+	diverted := 0
 	for n := range 2000 {
 		req := keyed(n)
 		if n%2 == 0 {
@@ -195,7 +195,7 @@ func TestAHotKeyIsHeldWithinItsBound(t *testing.T) {
 		d := decideAt(p, req, set, testNow)
 		switch outcomeOf(&d) {
 		case "moved/full":
-			gaveWay++
+			diverted++
 		case "hit":
 		default:
 			t.Fatalf("outcome %s", outcomeOf(&d))
@@ -206,12 +206,12 @@ func TestAHotKeyIsHeldWithinItsBound(t *testing.T) {
 			t.Fatalf("after %d requests endpoint %d has %d, the mean is %.1f", n+1, d.Endpoint, got, mean)
 		}
 	}
-	if gaveWay < 500 {
-		t.Errorf("the bound gave way %d times", gaveWay)
+	if diverted < 500 {
+		t.Errorf("bound exceeded %d times", diverted)
 	}
 }
 
-func TestABoundThatIsNotReachedMovesNobody(t *testing.T) {
+func TestBalanceFactor_belowBound(t *testing.T) {
 	a := affinityOf(headerMethod)
 	a.BalanceFactor = 200
 	p, set := Compile(a), newSet("a b c d")
@@ -222,7 +222,7 @@ func TestABoundThatIsNotReachedMovesNobody(t *testing.T) {
 		own := place(set, model.IdentityPod, model.HashString(keyed(n).header), true, nil)
 		if own == 3 {
 			if d.Endpoint == 3 || outcomeOf(&d) != "moved/full" {
-				t.Errorf("client %d: %s on %d, whose connections are refused", n, outcomeOf(&d), d.Endpoint)
+				t.Errorf("client %d: %s on %d, which refuses connections", n, outcomeOf(&d), d.Endpoint)
 			}
 			continue
 		}
@@ -232,7 +232,7 @@ func TestABoundThatIsNotReachedMovesNobody(t *testing.T) {
 	}
 }
 
-func TestADrainingEndpointKeepsSessionsForItsTime(t *testing.T) {
+func TestDrainTimeout(t *testing.T) {
 	a := affinityOf(cookieMethod, headerMethod)
 	a.DrainTimeout = 100 * time.Second
 	p, ring := Compile(a), newRing(t, 1)
@@ -253,10 +253,10 @@ func TestADrainingEndpointKeepsSessionsForItsTime(t *testing.T) {
 			hashedOnD++
 		}
 		if decideAt(p, keyed(n), set, testNow+100).Endpoint == 2 {
-			t.Errorf("client %d stays beyond the end of the drain", n)
+			t.Errorf("client %d kept after the drain timeout", n)
 		}
 	}
 	if hashedOnD == 0 {
-		t.Error("no hashed session was kept while it drained")
+		t.Error("no hashed session was kept during the drain")
 	}
 }

@@ -2,8 +2,8 @@ package affinity
 
 import "bytes"
 
-// cutPair splits what is left of a Cookie field at the next ";" (RFC 6265, section 4.2.1). Quotes do not protect one:
-// section 5.2 has none.
+// cutPair splits a Cookie field value at the next ";" (RFC 6265, section 4.2.1). Quotes do not protect a semicolon,
+// because section 5.2 does not interpret them.
 func cutPair(field []byte) (pair, rest []byte) {
 	if i := bytes.IndexByte(field, ';'); i >= 0 {
 		return field[:i], field[i+1:]
@@ -11,8 +11,8 @@ func cutPair(field []byte) (pair, rest []byte) {
 	return field, nil
 }
 
-// valueOf is the value of a pair, if it is the cookie of that name. Only space around the pair is forgiven, none
-// around "="; a value in quotes is given without them.
+// cookieValue returns the value of pair if the cookie has that name. Whitespace around the pair is ignored, whitespace
+// around "=" is not. Quotes around the value are removed.
 func cookieValue(pair []byte, name string) (value []byte, ok bool) {
 	pair = trimSpace(pair)
 	if len(pair) <= len(name) || pair[len(name)] != '=' || string(pair[:len(name)]) != name {
@@ -21,7 +21,7 @@ func cookieValue(pair []byte, name string) (value []byte, ok bool) {
 	return unquote(pair[len(name)+1:]), true
 }
 
-// CookieValue gives the first value of the cookie that is not empty, nil if there is none.
+// CookieValue returns the first non-empty value of the cookie, or nil if there is no such cookie.
 func CookieValue(req Request, name string) []byte {
 	pairs := 0
 	for i := 0; ; i++ {
@@ -56,7 +56,7 @@ func trimEnd(b []byte) []byte {
 	return b
 }
 
-// isSpace reports whether c is OWS of RFC 9110, section 5.6.3.
+// isSpace reports whether c is OWS (RFC 9110, section 5.6.3).
 func isSpace(c byte) bool { return c == ' ' || c == '\t' }
 
 func unquote(b []byte) []byte {
@@ -66,12 +66,13 @@ func unquote(b []byte) []byte {
 	return b
 }
 
-// AppendCookies appends the value of a Cookie field without the cookies of the names in drop, and without the tokens on
-// those in unwraps. Everything else stays byte for byte. Nothing is appended if nothing is left: the field is then to be
-// left out.
+// AppendCookies appends the value of a Cookie field for the app. It removes the cookies named in drop, and the tokens
+// appended to the cookies named in unwrapNames. All other bytes are unchanged. If no cookie remains, it appends nothing,
+// and the caller must omit the field.
 //
-// It counts the cookies in pairs, over all Cookie fields of a request. Beyond the number that methods look at, they stay.
-func AppendCookies(dst, field []byte, drop, unwraps []string, pairs *int) []byte {
+// It counts cookies in *pairs, over all Cookie fields of a request. Cookies beyond the number that methods read are
+// copied unchanged.
+func AppendCookies(dst, field []byte, drop, unwrapNames []string, pairs *int) []byte {
 	start := len(dst)
 	for len(field) > 0 {
 		if *pairs++; *pairs > maxPairs {
@@ -90,7 +91,7 @@ func AppendCookies(dst, field []byte, drop, unwraps []string, pairs *int) []byte
 		} else {
 			dst = append(dst, ';')
 		}
-		if isOneOf(pair, unwraps) {
+		if isOneOf(pair, unwrapNames) {
 			dst = appendUnwrapped(dst, pair)
 			continue
 		}
@@ -99,16 +100,16 @@ func AppendCookies(dst, field []byte, drop, unwraps []string, pairs *int) []byte
 	return dst
 }
 
-// appendUnwrapped appends a pair without the token on its value, which may be in quotes.
+// appendUnwrapped appends a pair without the token at the end of its value, which may be quoted.
 func appendUnwrapped(dst, pair []byte) []byte {
 	if trimmed := trimSpace(pair); trimmed[len(trimmed)-1] == '"' {
 		end := bytes.LastIndexByte(pair, '"')
-		if own, token := unwrap(pair[:end]); token != nil {
-			return append(append(dst, own...), pair[end:]...)
+		if value, token := unwrap(pair[:end]); token != nil {
+			return append(append(dst, value...), pair[end:]...)
 		}
 	}
-	own, _ := unwrap(trimEnd(pair))
-	return append(dst, own...)
+	value, _ := unwrap(trimEnd(pair))
+	return append(dst, value...)
 }
 
 func isOneOf(pair []byte, names []string) bool {

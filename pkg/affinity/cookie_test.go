@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// cookiesNamed gives the values that the cookie source finds.
+// cookiesNamed returns the values that the cookie source finds.
 func cookiesNamed(name string, fields ...string) []string {
 	v := valueReader{method: &method{source: sourceCookie, name: name}, req: &fakeRequest{cookies: fields}}
 	var found []string
@@ -18,7 +18,7 @@ func cookiesNamed(name string, fields ...string) []string {
 	return found
 }
 
-func TestCookiesAreFoundByExactName(t *testing.T) {
+func TestCookie_exactName(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		fields []string
@@ -48,7 +48,7 @@ func TestCookiesAreFoundByExactName(t *testing.T) {
 	}
 }
 
-func TestLimpetsOwnCookiesAreTakenOut(t *testing.T) {
+func TestAppendCookies(t *testing.T) {
 	own := []string{"cart-id", "old-id"}
 	for _, c := range []struct{ name, field, want string }{
 		{"nothing there", "", ""},
@@ -69,7 +69,7 @@ func TestLimpetsOwnCookiesAreTakenOut(t *testing.T) {
 	}
 }
 
-func TestSetCookieCarriesTheAttributes(t *testing.T) {
+func TestAppendToken_cookieAttributes(t *testing.T) {
 	const sealed = int64(1_795_000_000) // Thu, 18 Nov 2026 11:06:40 GMT
 	for _, c := range []struct {
 		name           string

@@ -6,22 +6,27 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// call is one Decide in progress.
+// evaluation is the state of one call of Decide.
 type evaluation struct {
 	*Policy
-	d          *Decision
-	req        Request
-	set        Set
-	keys       *Keyring
-	state      *ConnState
-	tokenFound bool // d.Token is of a session that goes on
-	// settled says that a value of the app's own has settled the outcome.
+	d     *Decision
+	req   Request
+	set   Set
+	keys  *Keyring
+	state *ConnState
+
+	// tokenFound reports whether d.Token belongs to a valid session, although its endpoint may be gone. Later methods
+	// then only select an endpoint.
+	tokenFound bool
+	// valueFound reports whether a value of the app identified a session and set the outcome.
 	valueFound bool
-	readOnly   bool // nothing comes of it, so nothing is to be moved or counted
+	// readOnly is set by FindSession: no session is moved or counted.
+	readOnly bool
 }
 
-// Decide says where a request goes. now is the wall clock in Unix seconds. It does not allocate, and keeps nothing
-// of what it is given but what d and m are for.
+// Decide chooses an endpoint for req and stores the result in d. now is the wall clock in Unix seconds.
+//
+// It does not allocate. It retains state in d and keys in state, but neither req nor set.
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state *ConnState, now int64) {
 	d.reset(now, state)
 	if len(p.methods) == 0 || p.exemption != nil && p.exemption.matches(req) {
@@ -55,17 +60,17 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 	d.Anonymous = d.Session == 0
 }
 
-// place chooses an endpoint for a client that no method has brought to one.
+// placeClient chooses an endpoint for a client that no method assigned to one.
 func (e *evaluation) placeClient() {
-	offer := e.newCandidates(e.set, e.d)
+	options := e.newCandidates(e.set, e.d)
 	if e.d.placementHash == 0 {
-		e.d.Endpoint = offer.pick(e.newSession, e.req)
+		e.d.Endpoint = options.pick(e.newSession, e.req)
 		return
 	}
-	e.d.Endpoint = e.Policy.placeByHash(&offer, e.d.placementHash)
+	e.d.Endpoint = e.Policy.placeByHash(&options, e.d.placementHash)
 }
 
-// recognise asks the methods in order until one of them names an endpoint.
+// recognize tries the methods in order until one of them selects an endpoint.
 func (e *evaluation) recognize() {
 	for i := range e.methods {
 		switch e.methods[i].binding {
@@ -85,7 +90,8 @@ func (e *evaluation) recognize() {
 	}
 }
 
-// prepareToken makes what is to be sealed, if a token is due: of the session that goes on, else of a new one.
+// prepareToken fills the token to seal, if one must be issued. It continues the session that was found, or starts a
+// new one.
 func (e *evaluation) prepareToken() {
 	d := e.d
 	if d.issuingMethod == none {
@@ -101,7 +107,7 @@ func (e *evaluation) prepareToken() {
 	d.Issue = d.Endpoint != none
 }
 
-// offer is the endpoints that the session of d may be given to, if they have not been tried.
+// newCandidates returns the endpoints that the session of d may use, without those that were tried.
 func (p *Policy) newCandidates(set Set, d *Decision) candidates {
 	return candidates{set: set, identity: p.identity, tried: d.tried[:d.numTried], requirements: p.requirements, now: d.now}
 }

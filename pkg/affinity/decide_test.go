@@ -10,15 +10,15 @@ import (
 
 func timeOf(seconds int64) time.Duration { return time.Duration(seconds) * time.Second }
 
-// testNow is the time of every decision that is not about time.
+// testNow is the current time in tests that do not depend on it.
 const testNow = int64(1_795_000_000)
 
-// sealed is what a cookie is to hold: a token for an endpoint of testScope, or the text itself if that is given.
+// sealed describes the value of a cookie: a token for an endpoint of testScope, or text if it is not empty.
 type sealed struct {
 	name, text     string
 	endpoint       string
 	scope          string
-	bound, renewed int64 // relative to testNow
+	bound, renewed int64 // seconds relative to testNow
 	session        uint64
 }
 
@@ -49,17 +49,17 @@ func cookieField(t *testing.T, ring *Keyring, cookies []sealed) []string {
 	return []string{strings.Join(pairs, "; ")}
 }
 
-// anySession stands for a session that is drawn at random.
+// anySession matches a session that is drawn at random.
 const anySession = 1
 
-// decided is what is checked of a Decision.
+// decided contains the checked fields of a Decision.
 type decided struct {
 	endpoint string
-	outcome  string // with the reason after "/"
+	outcome  string // followed by "/" and the reason, if there is a reason
 	method   int
 	session  uint64
-	bound    int64  // of the token to issue, relative to testNow
-	issue    string // the name of the cookie, "" for none
+	bound    int64  // Started of the token to issue, in seconds relative to testNow
+	issue    string // name of the cookie, empty if no token is issued
 }
 
 func outcomeOf(d *Decision) string {
@@ -86,7 +86,7 @@ func check(t *testing.T, name string, p *Policy, d *Decision, set *fakeSet, want
 	}
 }
 
-// A decideCase has the endpoints a, b, c, of which c is the pick and d is draining.
+// decideCase has the endpoints a, b, c and d. The pick selects c, and d is draining.
 type decideCase struct {
 	name    string
 	methods []model.Method
@@ -120,7 +120,7 @@ func limited(absolute, idle int64) func(*model.Affinity) {
 	return func(a *model.Affinity) { a.AbsoluteTimeout, a.IdleTimeout = timeOf(absolute), timeOf(idle) }
 }
 
-func TestACookieDecides(t *testing.T) {
+func TestDecide_cookie(t *testing.T) {
 	methods := []model.Method{cookieMethod}
 	fresh := decided{endpoint: "c", outcome: "new", method: none, session: anySession, issue: "cart-id"}
 	invalid := decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"}
@@ -156,7 +156,7 @@ func TestACookieDecides(t *testing.T) {
 	}
 }
 
-func TestTheBestOfSeveralCookiesOfOneNameDecides(t *testing.T) {
+func TestDecide_severalCookiesOfOneName(t *testing.T) {
 	junk := sealed{name: "cart-id", text: "junk"}
 	foreign := sealed{name: "cart-id", endpoint: "a", scope: "shop/other:80"}
 	over := sealed{name: "cart-id", endpoint: "a", bound: -600, session: 66}

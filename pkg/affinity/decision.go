@@ -2,88 +2,95 @@ package affinity
 
 import "time"
 
-// Outcome is what became of one request's session.
+// Outcome is the result of the sticky decision for one request.
 type Outcome uint8
 
 // The outcomes. Their strings are labels of metrics and fields of the access log.
 const (
-	OutcomeNone    Outcome     = iota // no policy, or one that exempts the request
-	OutcomeNew                        // no method recognised the client
-	OutcomeHit                        // back to its own endpoint
-	OutcomeMoved                      // to another endpoint, or another session: see Reason
-	OutcomeInvalid                    // what should have been a token was none of ours: treated as new
-	OutcomeRefused                    // its own endpoint is not there, and the policy is to fail rather than move
-	NumOutcomes    = int(iota)        // how many there are
+	OutcomeNone    Outcome     = iota // no policy, or the request is exempt
+	OutcomeNew                        // no method recognized the client
+	OutcomeHit                        // sent to the endpoint of its session
+	OutcomeMoved                      // sent to another endpoint, or the session was replaced: see Reason
+	OutcomeInvalid                    // the token was invalid; treated as a new client
+	OutcomeRefused                    // no allowed endpoint, and the policy refuses instead of moving
+	NumOutcomes    = int(iota)        // number of outcomes
 )
 
 var outcomeNames = [NumOutcomes]string{"none", "new", "hit", "moved", "invalid", "refused"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Reason says why a session was moved or refused.
+// Reason is the cause of OutcomeMoved and OutcomeRefused.
 type Reason uint8
 
 // The reasons. Their strings are labels of metrics and fields of the access log.
 const (
 	ReasonNone       Reason      = iota // neither moved nor refused
-	ReasonGone                          // its endpoint has left, or drains without keeping sessions
-	ReasonExpired                       // its token is out of time
-	ReasonFailed                        // its endpoint does not answer
-	ReasonRebalanced                    // it was idle, and another endpoint has fewer
-	ReasonFull                          // its endpoint, or every one, has as much as the policy allows
-	NumReasons       = int(iota)        // how many there are
+	ReasonGone                          // the endpoint was removed, or drains without keeping sessions
+	ReasonExpired                       // the token has expired
+	ReasonFailed                        // the endpoint could not be reached
+	ReasonRebalanced                    // the session was idle, and another endpoint has fewer sessions
+	ReasonFull                          // the endpoint, or every endpoint, reached the limit of the policy
+	NumReasons       = int(iota)        // number of reasons
 )
 
 var reasonNames = [NumReasons]string{"", "gone", "expired", "failed", "rebalanced", "full"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
-// maxTries bounds how many endpoints one request is offered.
+// maxTried is the maximum number of endpoints that are tried for one request.
 const maxTried = 8
 
-// Decision is where one request goes, and why. It is good for the Set it was made with. The zero value may be passed
-// to Decide, and any other again.
+// Decision is the endpoint chosen for one request, and the reason for it. It is valid only for the Set that it was
+// made with. The zero value is ready for Decide. A Decision may be reused.
 type Decision struct {
-	// Endpoint is an index into the Set, -1 if there is none to be had or the outcome is OutcomeRefused.
+	// Endpoint is an index into the Set. It is -1 if no endpoint is available or the outcome is OutcomeRefused.
 	Endpoint int
 	Outcome  Outcome
 	Reason   Reason
-	// Await is how long the session's own endpoint is worth waiting for before the request goes to Endpoint, or is refused.
-	// 0: not.
+	// EndpointWait is the time to wait for the session's missing endpoint before the request is sent to Endpoint or
+	// refused. Zero disables waiting.
 	EndpointWait time.Duration
-	// From is the endpoint that a session has left for reason rebalanced, else -1.
+	// RebalancedFrom is the previous endpoint of a session that moved for ReasonRebalanced, otherwise -1.
 	RebalancedFrom int
-	// Issue says that the response is to carry a token: see AppendToken.
+	// Issue reports whether the response must carry a token, see AppendToken.
 	Issue bool
-	// Method is the index of the policy's method that recognised the client, -1 if none did.
+	// Method is the index of the policy's method that recognized the client, -1 if none did.
 	Method int
-	// Session tells sessions apart for counting them at Endpoint. 0: the client has none there. It changes when BindAnswer
-	// sees by what the client will be recognised.
+	// Session identifies the session that Endpoint counts. Zero means that Endpoint counts no session for this
+	// request. BindResponse changes it when the app sets the value that identifies the client.
 	Session uint64
-	// Guest says that nothing is known by which the client will be recognised. It is not a session, and counts all the
-	// same where new ones are spread. It is taken back when BindAnswer sees what the app gives the client.
+	// Anonymous reports whether no value identifies the client yet. Such a request belongs to no session, but it
+	// counts when new sessions are distributed. BindResponse resets it when the app sets a value for the client.
 	Anonymous bool
-	// Token is the one that the client brought or, with Issue, the one that it will get.
+	// Token is the token that the client sent or, if Issue is set, the token to seal.
 	Token Token
 
-	now             int64
-	state           *ConnState
-	placementHash   uint64          // hash of the app's own value, which has a place of its own where it leads nowhere else; 0: none
-	placementMethod int             // index of the method that found that value
-	valueStarted    int64           // of the token on that value
-	relearnMethod   int             // index of the method whose value is to be remembered anew, -1 if none is
-	issuingMethod   int             // index of the method that issues the token, -1 if none does
-	sessionEndpoint int             // the endpoint that the session keeps while another takes the request, else -1
+	now   int64 // Unix seconds
+	state *ConnState
+
+	// The app's value that places the session. If there is no such value, placementHash is zero.
+	placementHash   uint64
+	placementMethod int   // index of the method that found the value
+	valueStarted    int64 // Token.Started of the token on the value, or zero
+
+	// What must be written after the response.
+	relearnMethod int // index of the method whose value must be stored again, or -1
+	issuingMethod int // index of the method that issues the token, or -1
+	boundBytes    int // total length of the values that BindResponse has bound
+
+	// Endpoints other than Endpoint.
+	sessionEndpoint int             // the session's own endpoint while the request is diverted, or -1
 	tried           [maxTried]int32 // endpoints that could not be reached
-	numTried        int             // how many of spent are set
-	boundBytes      int             // length of the values that BindAnswer has bound
+	numTried        int             // number of valid elements of tried
 }
 
-// reset forgets the last decision field by field, which is cheaper than a copy of all of them.
-func (d *Decision) reset(now int64, m *ConnState) {
+// reset prepares d for the next request. Setting each field is cheaper than copying a zero Decision.
+func (d *Decision) reset(now int64, state *ConnState) {
 	d.Endpoint, d.Outcome, d.Reason, d.EndpointWait, d.RebalancedFrom = none, OutcomeNone, ReasonNone, 0, none
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
-	d.Anonymous, d.now, d.state = false, now, m
-	d.placementHash, d.placementMethod, d.valueStarted, d.relearnMethod, d.issuingMethod, d.sessionEndpoint, d.numTried = 0, 0, 0, none, none, none, 0
-	d.boundBytes = 0
+	d.Anonymous, d.now, d.state = false, now, state
+	d.placementHash, d.placementMethod, d.valueStarted = 0, 0, 0
+	d.relearnMethod, d.issuingMethod, d.boundBytes = none, none, 0
+	d.sessionEndpoint, d.numTried = none, 0
 }

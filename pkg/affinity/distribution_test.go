@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// replicas are Limpets that share nothing but the keys: each sees the sessions that it has placed itself.
+// replicas simulates replicas that share only the keys. Each counts the sessions that it has placed itself.
 type replicas []*fakeSet
 
 func newReplicas(n int, pods []string) replicas {
@@ -18,7 +18,7 @@ func newReplicas(n int, pods []string) replicas {
 	return all
 }
 
-// settle places new clients, who come to one replica after the other, and counts them by pod.
+// settle places new clients through the replicas in turn and counts them by pod.
 func (r replicas) settle(p *Policy, ring *Keyring, from, n int, count []int) {
 	for k := from; k < from+n; k++ {
 		set := r[k%len(r)]
@@ -30,7 +30,7 @@ func (r replicas) settle(p *Policy, ring *Keyring, from, n int, count []int) {
 	}
 }
 
-func TestNewClientsSpreadEvenlyWhateverThePick(t *testing.T) {
+func TestDistribution_everyPick(t *testing.T) {
 	const clients, pods = 5000, 10
 	for _, pick := range allPicks {
 		a := affinityOf(cookieMethod)
@@ -45,7 +45,7 @@ func TestNewClientsSpreadEvenlyWhateverThePick(t *testing.T) {
 	}
 }
 
-func TestLeastSessionsFillsANewPodUntilAllAreEven(t *testing.T) {
+func TestDistribution_newPod(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.Pick = model.PickLeastSessions
 	p, ring := Compile(a), newRing(t, 1)

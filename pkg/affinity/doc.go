@@ -1,11 +1,11 @@
-// Package affinity decides which endpoint a request is brought to, and issues the tokens that bring the client back.
+// Package affinity chooses the endpoint of a request and issues the tokens that bring clients back to it.
 //
-// It decides: whether one of a policy's methods recognises the client (a method is a source, where to look, and a
-// binding, how what was found leads to an endpoint); where a client goes that none of them knows; what becomes of a
-// session whose endpoint is gone or does not answer; what is sealed into a token, which tokens are believed and for
-// how long; and how the cookie that carries one is written.
+// Decide tries the methods of a Policy in order. A method is a source (where to look for a value) and a binding (how
+// the value identifies an endpoint). The package places clients that no method recognizes. It handles sessions whose
+// endpoint is gone or cannot be reached. It defines the token format, validates tokens, and writes the cookies that
+// carry them.
 //
-// It leaves to others: which endpoints there are and how busy they are (upstream, by the Set interface), the wire
-// (http1), whether an endpoint answers and how often to try (exchange), and whether a policy is valid (translate).
-// It reads no clock and does no I/O apart from drawing random bytes; nothing in it allocates per request.
+// Other packages provide the endpoints and their load (upstream, through the Set interface) and the HTTP protocols
+// (http1, http2). They also send requests and limit retries (exchange) and validate policies (translate). Package
+// affinity reads no clock and does no I/O except for reading random bytes. It does not allocate per request.
 package affinity

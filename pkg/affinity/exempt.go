@@ -7,14 +7,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// maxAgent is the length in bytes of the longest User-Agent that is looked at. A longer one names no exempt client.
+// maxAgent is the maximum length in bytes of a User-Agent that is compared. A longer one is never exempt.
 const maxAgent = 512
 
-// exemption is the requests that are spread without stickiness: any of the lists may name one.
+// exemption selects the requests that are distributed without affinity. A match in any of the lists is enough.
 type exemption struct {
 	methods []string
 	paths   []string // without a trailing slash
-	agents  [][]byte // with ASCII letters in lower case
+	agents  [][]byte // ASCII letters in lower case
 }
 
 func compileExemption(e *model.Exempt) *exemption {
@@ -54,7 +54,7 @@ func (e *exemption) matchesMethod(method []byte) bool {
 	return false
 }
 
-// coversPath compares by segment: /static covers /static and /static/a, and not /statics.
+// matchesPath compares path segments: /static matches /static and /static/a, but not /statics.
 func (e *exemption) matchesPath(path []byte) bool {
 	for _, prefix := range e.paths {
 		if len(path) < len(prefix) || string(path[:len(prefix)]) != prefix {
@@ -84,7 +84,7 @@ func (e *exemption) matchesAgent(req Request) bool {
 		lower[i] = c
 	}
 	for _, part := range e.agents {
-		if bytes.Contains(lower, part) { // linear, whatever the part
+		if bytes.Contains(lower, part) { // linear time for any part
 			return true
 		}
 	}

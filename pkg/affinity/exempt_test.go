@@ -12,7 +12,7 @@ func exempting(a *model.Affinity) {
 	}
 }
 
-func TestExemptRequestsHaveNeitherTokenNorDecision(t *testing.T) {
+func TestExempt_noAffinity(t *testing.T) {
 	a := affinityOf(cookieMethod, headerMethod)
 	exempting(a)
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
@@ -40,8 +40,8 @@ func TestExemptRequestsHaveNeitherTokenNorDecision(t *testing.T) {
 	}
 }
 
-// Exempt requests bring no session along, so counting sessions would send all of them to one endpoint.
-func TestExemptRequestsAreSpreadByWhatIsInFlight(t *testing.T) {
+// Exempt requests have no session. A pick by session count would send all of them to one endpoint.
+func TestExempt_pickByActiveRequests(t *testing.T) {
 	a := affinityOf(headerMethod)
 	exempting(a)
 	a.Pick = model.PickLeastSessions
@@ -53,7 +53,7 @@ func TestExemptRequestsAreSpreadByWhatIsInFlight(t *testing.T) {
 		p.Decide(&d, &fakeRequest{path: "/static", header: "x"}, set, nil, &ConnState{}, testNow)
 		used[d.Endpoint]++
 		if at := p.Next(&d, &fakeRequest{path: "/static", header: "x"}, set); at == none {
-			t.Fatal("no other endpoint is offered")
+			t.Fatal("Next returned no other endpoint")
 		}
 		used[d.Endpoint]++
 	}
@@ -68,14 +68,14 @@ var headerIssued = model.Method{
 	Source: model.SourceHeader, Binding: model.BindingIssued, Header: &model.Header{Name: "X-Session-Id"},
 }
 
-func TestATokenInAHeaderBringsTheClientBack(t *testing.T) {
+func TestDecide_tokenInHeader(t *testing.T) {
 	p, set, ring := Compile(affinityOf(headerIssued)), newSet("a b c"), newRing(t, 1)
 	set.requests = []int64{1, 0, 1}
 	var d Decision
 	var m ConnState
 	p.Decide(&d, &fakeRequest{}, set, ring, &m, testNow)
 	if !d.Issue || string(p.TokenHeader(&d)) != "X-Session-Id" {
-		t.Fatalf("issue %v in %q", d.Issue, p.TokenHeader(&d))
+		t.Fatalf("issued %v in header %q", d.Issue, p.TokenHeader(&d))
 	}
 	token := string(p.AppendToken(nil, &d, set, ring, &m, true))
 	set.requests = []int64{0, 1, 0}
@@ -84,27 +84,27 @@ func TestATokenInAHeaderBringsTheClientBack(t *testing.T) {
 		t.Errorf("endpoint %d, %s, issue %v; want 1, hit, no token", d.Endpoint, d.Outcome, d.Issue)
 	}
 	if _, ok := p.ForwardHeader([]byte("x-session-ID"), []byte(token)); ok {
-		t.Error("the app is given the token")
+		t.Error("token forwarded to the app")
 	}
 }
 
-func TestTheMovedHeaderIsLimpetsAlone(t *testing.T) {
+func TestMovedHeader(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.MovedHeader = "X-Moved"
 	p := Compile(a)
 	if _, ok := p.ForwardHeader([]byte("x-moved"), []byte("gone")); ok {
-		t.Error("what a client says about moves is passed on")
+		t.Error("the client's moved header was forwarded")
 	}
 	if value, ok := p.ForwardHeader([]byte("X-Other"), []byte("1")); !ok || string(value) != "1" {
-		t.Error("another header is not passed on")
+		t.Error("another header was dropped")
 	}
 	if name, why := p.MovedHeader(&Decision{Outcome: OutcomeMoved, Reason: ReasonGone}); string(name) != "X-Moved" || why != "gone" {
-		t.Errorf("a move is told as %q: %q", name, why)
+		t.Errorf("moved header %q: %q", name, why)
 	}
 	if name, _ := p.MovedHeader(&Decision{Outcome: OutcomeHit}); name != nil {
-		t.Error("a move is told where there was none")
+		t.Error("moved header without a move")
 	}
 	if Compile(affinityOf(cookieMethod)).EditsHeaders() {
-		t.Error("a policy without such headers looks at them")
+		t.Error("EditsHeaders without such headers")
 	}
 }

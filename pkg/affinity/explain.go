@@ -6,44 +6,46 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Finding is what one method found in a request whose decision was explained. A method that found several values, such as
-// several cookies of one name, has several findings, in the order in which it looked at them.
+// Finding is the result of one method for one value in an explained decision. A method that found several values, such
+// as several cookies of one name, has one Finding for each, in the order of evaluation.
 type Finding struct {
 	// Method is the index of the method in the policy.
 	Method  int
 	Source  model.Source
 	Binding model.Binding
-	// Name is that of the cookie, header or parameter, or the index of the path segment. It is empty for an address.
+	// Name is the name of the cookie, header or parameter, or the index of the path segment. It is empty for an
+	// address.
 	Name string
-	// Value is what the method found, as text. It is empty if it found nothing.
+	// Value is the value as text. It is empty if the method found no value.
 	Value  string
 	Result Result
-	// Endpoint is the index in the Set of the endpoint that the value leads to, -1 for none.
+	// Endpoint is the index in the Set of the endpoint that the value identifies, or -1.
 	Endpoint int
 }
 
-// Result is what a method made of a value.
+// Result is the interpretation of one value.
 type Result string
 
-// The results.
+// The results. Their strings are part of the explain output.
 const (
-	ResultAbsent  Result = "absent"  // there is no value
-	ResultForeign Result = "foreign" // the value is not a token of this backend, or names no endpoint
-	ResultExpired Result = "expired" // a token whose session is over
-	ResultGone    Result = "gone"    // the session goes on, but its endpoint has left or does not keep sessions
-	ResultAlive   Result = "alive"   // the value leads to an endpoint that serves
-	ResultAdopted Result = "adopted" // the value is a cookie of another controller, and leads to an endpoint that serves
-	ResultHashed  Result = "hashed"  // the endpoint follows from a hash of the value
+	ResultAbsent  Result = "absent"  // the request has no such value
+	ResultForeign Result = "foreign" // not a token of this backend, or names no known endpoint
+	ResultExpired Result = "expired" // a token whose session has ended
+	ResultGone    Result = "gone"    // the session is valid, but its endpoint is gone or keeps no sessions
+	ResultAlive   Result = "alive"   // identifies an endpoint that serves the session
+	ResultAdopted Result = "adopted" // a cookie of another controller that identifies a serving endpoint
+	ResultHashed  Result = "hashed"  // the endpoint is chosen by a hash of the value
 )
 
 var tokenResults = [...]Result{
 	tokenAbsent: ResultAbsent, tokenForeign: ResultForeign, tokenExpired: ResultExpired, tokenEndpointGone: ResultGone, tokenAlive: ResultAlive,
 }
 
-// Explain decides as Decide does, and returns what each method found that was asked: those up to the first that recognized
-// the client. It counts nothing and moves no session. Whether one may move for reason rebalanced it answers as if the rate of
-// such moves were not exhausted, and where endpoints are picked in turn another one may be picked for the next request.
-// Unlike Decide it allocates.
+// Explain makes the same decision as Decide and returns the findings of each method that was evaluated. Those are the
+// methods up to the first one that recognized the client.
+//
+// It counts no request and moves no session. It assumes that the rate limit for ReasonRebalanced is not exhausted.
+// With PickRoundRobin, Decide may choose another endpoint for the next request. Unlike Decide, Explain allocates.
 func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, state *ConnState, now int64) []Finding {
 	var findings []Finding
 	state.trace = &findings
@@ -52,30 +54,30 @@ func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, state
 	return findings
 }
 
-// observedSet is a Set that is looked at and not changed.
+// observedSet is a Set without side effects.
 type observedSet struct{ Set }
 
-// MayMove is part of Set.
+// AllowMove implements Set.
 func (observedSet) AllowMove(int64, int64) bool { return true }
 
-// Turn is part of Set.
+// NextTurn implements Set.
 func (observedSet) NextTurn() uint64 { return 0 }
 
-// record adds what method i, which has just been asked, makes of the values that it finds. It looks at them once more, so that
-// decisions without a trace pay nothing.
+// record appends the findings of method i after it was evaluated. It reads the values again, so that decisions without
+// a trace pay no cost.
 func (e *evaluation) record(i int) {
-	state := &e.methods[i]
-	v := valueReader{method: state, req: e.req, state: e.state}
+	m := &e.methods[i]
+	v := valueReader{method: m, req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
 		text := string(value)
-		result, at := e.examineAny(state, value)
+		result, at := e.examineAny(m, value)
 		e.addFinding(i, text, result, at)
-		if result == ResultAlive || state.binding == hashed {
+		if result == ResultAlive || m.binding == hashed {
 			return
 		}
 	}
-	if at := e.d.Endpoint; at != none && state.binding == issued {
-		e.addFinding(i, string(CookieValue(e.req, e.adoption.cookieOr(state.name))), ResultAdopted, at)
+	if at := e.d.Endpoint; at != none && m.binding == issued {
+		e.addFinding(i, string(CookieValue(e.req, e.adoption.cookieOr(m.name))), ResultAdopted, at)
 		return
 	}
 	if v.count == 1 {
@@ -83,9 +85,10 @@ func (e *evaluation) record(i int) {
 	}
 }
 
-// examineAny returns what m makes of one value. The decision has been made: where it is by hash, its endpoint is that of m.
-func (e *evaluation) examineAny(state *method, value []byte) (Result, int) {
-	switch state.binding {
+// examineAny returns the result of m for one value. It is called after the decision, so d.Endpoint is the result of a
+// hashed method.
+func (e *evaluation) examineAny(m *method, value []byte) (Result, int) {
+	switch m.binding {
 	case hashed:
 		return ResultHashed, e.d.Endpoint
 	case issued:
@@ -93,35 +96,34 @@ func (e *evaluation) examineAny(state *method, value []byte) (Result, int) {
 		s, at := e.examine(value, &t)
 		return tokenResults[s], at
 	default:
-		o := e.examineAppValue(state, value)
+		o := e.examineAppValue(m, value)
 		return tokenResults[o.state], o.endpoint
 	}
 }
 
 func (e *evaluation) addFinding(i int, value string, result Result, at int) {
-	state := &e.methods[i]
-	f := Finding{Method: i, Name: state.name, Value: value, Result: result, Endpoint: at}
+	m := &e.methods[i]
+	f := Finding{Method: i, Name: m.name, Value: value, Result: result, Endpoint: at}
 	for name, source := range sources {
-		if source == state.source {
+		if source == m.source {
 			f.Source = name
 		}
 	}
 	for name, binding := range bindings {
-		if binding == state.binding {
+		if binding == m.binding {
 			f.Binding = name
 		}
 	}
-	switch state.source {
+	switch m.source {
 	case sourcePath:
-		f.Name = strconv.Itoa(state.index)
+		f.Name = strconv.Itoa(m.index)
 	case sourceAddress:
 		f.Value = e.req.ClientIP().String()
 	}
 	*e.state.trace = append(*e.state.trace, f)
 }
 
-// cookieOr returns the cookie in which the other controller's value is looked for, which is name unless the policy says
-// otherwise.
+// cookieOr returns the cookie that is read for adoption. It is name unless the policy configures another one.
 func (a *adoption) cookieOr(name string) string {
 	if a == nil || a.cookie == "" {
 		return name

@@ -18,7 +18,7 @@ func TestExplain_findings(t *testing.T) {
 		change  func(*model.Affinity)
 		cookies []sealed
 		header  string
-		want    string // a word for each finding: source, name, result, endpoint
+		want    string // for each finding: source, name, result, endpoint
 		outcome string
 	}{
 		{"a new client", []model.Method{cookieMethod}, nil, nil, "", "Cookie.cart-id.absent.", "new c"},
@@ -105,6 +105,6 @@ func TestExplain_changesNothing(t *testing.T) {
 		p.Explain(&d, &fakeRequest{}, set, ring, &ConnState{}, testNow)
 	}
 	if set.moves != 0 || set.turn != 0 {
-		t.Errorf("%d moves and %d turns are counted", set.moves, set.turn)
+		t.Errorf("%d moves and %d turns counted", set.moves, set.turn)
 	}
 }

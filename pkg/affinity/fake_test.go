@@ -9,32 +9,32 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// fakeSet is a Set whose first ready endpoints take new sessions. Its endpoints have the same identity of either kind,
-// but for a PodName that is given in names.
+// fakeSet is a Set whose first ready endpoints accept new sessions. Both kinds of identity of an endpoint are equal,
+// unless names contains another PodName.
 type fakeSet struct {
-	ids      []string
-	names    []string
-	ready    int
-	ending   bool
-	left     []string
-	guests   []int64
-	requests []int64
-	sessions []int64
-	since    []int64
-	moves    int64
-	near     map[int]bool
-	known    map[uint64]int // session to endpoint
-	turn     uint64
+	ids         []string
+	names       []string
+	ready       int
+	allDraining bool
+	departed    []string
+	anonymous   []int64
+	requests    []int64
+	sessions    []int64
+	since       []int64
+	moves       int64
+	near        map[int]bool
+	known       map[uint64]int // endpoint by session
+	turn        uint64
 
 	byPod, byName, byLabel fakeIndex
 }
 
 type fakeIndex struct {
-	seeds []uint64
-	keys  map[model.EndpointKey]int
+	hashes []uint64
+	keys   map[model.EndpointKey]int
 }
 
-// newSet makes a set of endpoints with the words of ids as identities, those after "|" draining.
+// newSet returns a set of endpoints whose identities are the words of ids. Those after "|" are draining.
 func newSet(ids string) *fakeSet {
 	ready, draining, _ := strings.Cut(ids, "|")
 	all := append(strings.Fields(ready), strings.Fields(draining)...)
@@ -44,19 +44,19 @@ func newSet(ids string) *fakeSet {
 func newSetOf(ids, names []string, ready int) *fakeSet {
 	return &fakeSet{
 		ids: ids, names: names, ready: ready,
-		requests: make([]int64, len(ids)),
-		sessions: make([]int64, len(ids)),
-		guests:   make([]int64, len(ids)),
-		since:    make([]int64, len(ids)),
-		byPod:    newFakeIndex(ids),
-		byName:   newFakeIndex(names),
+		requests:  make([]int64, len(ids)),
+		sessions:  make([]int64, len(ids)),
+		anonymous: make([]int64, len(ids)),
+		since:     make([]int64, len(ids)),
+		byPod:     newFakeIndex(ids),
+		byName:    newFakeIndex(names),
 	}
 }
 
 func newFakeIndex(identities []string) fakeIndex {
 	x := fakeIndex{keys: map[model.EndpointKey]int{}}
 	for i, identity := range identities {
-		x.seeds = append(x.seeds, model.HashString(identity))
+		x.hashes = append(x.hashes, model.HashString(identity))
 		x.keys[model.KeyOf(identity)] = i
 	}
 	return x
@@ -74,12 +74,12 @@ func (s *fakeSet) index(kind model.Identity) *fakeIndex {
 
 func (s *fakeSet) Len() int                      { return len(s.ids) }
 func (s *fakeSet) Ready() int                    { return s.ready }
-func (s *fakeSet) AnonymousRequests(i int) int64 { return s.guests[i] }
-func (s *fakeSet) AllDraining() bool             { return s.ending }
+func (s *fakeSet) AnonymousRequests(i int) int64 { return s.anonymous[i] }
+func (s *fakeSet) AllDraining() bool             { return s.allDraining }
 func (s *fakeSet) HasDeparted(_ model.Identity, k model.EndpointKey) bool {
-	return slices.ContainsFunc(s.left, func(id string) bool { return model.KeyOf(id) == k })
+	return slices.ContainsFunc(s.departed, func(id string) bool { return model.KeyOf(id) == k })
 }
-func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).seeds }
+func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).hashes }
 func (s *fakeSet) ActiveRequests(i int) int64                  { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64                        { return s.sessions[i] }
 func (s *fakeSet) StateSince(i int) int64                      { return s.since[i] }
@@ -116,10 +116,10 @@ func (s *fakeSet) name(i int) string {
 	return s.ids[i]
 }
 
-// fakeRequest is a Request made of text.
+// fakeRequest is a Request made of strings.
 type fakeRequest struct {
 	cookies []string
-	header  string // of X-Session-Id
+	header  string // value of X-Session-Id
 	ip      string
 	agent   string
 	method  string
@@ -150,7 +150,7 @@ func (r *fakeRequest) ClientIP() netip.Addr {
 	return ip
 }
 
-// testKey is a key that is as good as any, the same for the same n.
+// testKey returns a key that depends only on n.
 func testKey(n byte) []byte {
 	key := make([]byte, keySize)
 	for i := range key {
@@ -193,8 +193,8 @@ var (
 	}
 )
 
-// affinityOf is a policy with the defaults of AffinityPolicy, except that the first ready endpoint is the pick of
-// every test: LeastRequests with fakeSet.requests.
+// affinityOf returns an affinity with the defaults of AffinityPolicy, except that it picks by LeastRequests. The pick
+// then depends only on fakeSet.requests.
 func affinityOf(methods ...model.Method) *model.Affinity {
 	return &model.Affinity{
 		Scope:        testScope,
@@ -206,19 +206,19 @@ func affinityOf(methods ...model.Method) *model.Affinity {
 	}
 }
 
-// place is where a policy without further terms places a session.
-func place(set Set, id model.Identity, session uint64, keepDraining bool, spent []int) int {
+// place places a session with a policy that has no requirements.
+func place(set Set, id model.Identity, session uint64, keepDraining bool, tried []int) int {
 	p := &Policy{identity: id, keepDraining: keepDraining}
-	return p.placeByHash(&candidates{set: set, identity: id, tried: narrow(spent)}, session)
+	return p.placeByHash(&candidates{set: set, identity: id, tried: narrow(tried)}, session)
 }
 
-func pickUnspent(set Set, pick model.Pick, id model.Identity, req Request, spent []int) int {
-	c := candidates{set: set, identity: id, tried: narrow(spent)}
+func pickUntried(set Set, pick model.Pick, id model.Identity, req Request, tried []int) int {
+	c := candidates{set: set, identity: id, tried: narrow(tried)}
 	return c.pick(pick, req)
 }
 
-func narrow(spent []int) (out []int32) {
-	for _, i := range spent {
+func narrow(tried []int) (out []int32) {
+	for _, i := range tried {
 		out = append(out, int32(i))
 	}
 	return out

@@ -11,11 +11,11 @@ import (
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-// forger counts attempts to have something opened that was never sealed.
+// forger counts the attempts to open values that were never sealed.
 type forger struct {
 	t      *testing.T
 	ring   *Keyring
-	memory ConnState // one for all: what was opened before must not help
+	memory ConnState // shared by all attempts: cached tokens must not help
 	random *rand.Rand
 	sealed [][]byte
 	tries  int
@@ -42,7 +42,7 @@ func (f *forger) try(kind string, text []byte) {
 	}
 }
 
-func TestNoForgedTokenOpens(t *testing.T) {
+func TestOpen_forgedTokens(t *testing.T) {
 	f := newForger(t, 600)
 	f.flipEachBit()
 	f.flipSomeBits(250_000)
@@ -55,12 +55,12 @@ func TestNoForgedTokenOpens(t *testing.T) {
 	}
 	for _, text := range f.sealed {
 		if !f.ring.Open(&f.memory, text, new(Token)) {
-			t.Fatalf("%s itself does not open", text)
+			t.Fatalf("%s does not open without changes", text)
 		}
 	}
 }
 
-// flip changes bit b of the 600 that a token has: each character holds six of them.
+// flip inverts bit b of the 600 bits of a token. Each character encodes six of them.
 func flip(text []byte, b int) {
 	at := b / 6
 	text[at] = alphabet[strings.IndexByte(alphabet, text[at])^1<<(b%6)]
@@ -76,7 +76,7 @@ func (f *forger) flipEachBit() {
 	}
 }
 
-// flipSomeBits flips two to nine different bits, often enough within one field.
+// flipSomeBits inverts two to nine different bits, often close to each other.
 func (f *forger) flipSomeBits(n int) {
 	forged := make([]byte, TokenLen)
 	for range n {
@@ -92,7 +92,7 @@ func (f *forger) flipSomeBits(n int) {
 	}
 }
 
-// splice puts a part of one token into another.
+// splice copies a part of one token into another.
 func (f *forger) splice(n int) {
 	forged := make([]byte, TokenLen)
 	for range n {
@@ -122,7 +122,7 @@ func (f *forger) truncateAndExtend() {
 	}
 }
 
-// useForeignKeys seals with keys that the ring does not have, also under the ID of one that it has.
+// useForeignKeys seals tokens with keys that are not in the ring, also with the key id of one that is.
 func (f *forger) useForeignKeys(n int) {
 	foreign, imitating := newRing(f.t, 3), newRing(f.t, 4)
 	imitating.keys[0].id = f.ring.keys[0].id
@@ -134,7 +134,7 @@ func (f *forger) useForeignKeys(n int) {
 	}
 }
 
-func TestNoTokenIsGoodForAnotherBackend(t *testing.T) {
+func TestDecide_tokenOfAnotherBackend(t *testing.T) {
 	ring := newRing(t, 1)
 	set := newSet("a b c")
 	policy := Compile(affinityOf(cookieMethod))
@@ -150,7 +150,7 @@ func TestNoTokenIsGoodForAnotherBackend(t *testing.T) {
 		})
 		policy.Decide(&d, &fakeRequest{cookies: []string{string(text)}}, set, ring, &m, 1000)
 		if d.Outcome != OutcomeInvalid || d.Session == 7 || !d.Issue {
-			t.Fatalf("a token for %q is taken for %q: %+v", scope, testScope, d)
+			t.Fatalf("a token for %q accepted for %q: %+v", scope, testScope, d)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func FuzzOpenTakesOnlyWhatWasSealed(f *testing.F) {
+func FuzzOpen(f *testing.F) {
 	ring := newRing(f, 1, 2)
 	f.Add([]byte(goldenToken))
 	f.Add([]byte(goldenToken[:99]))
@@ -21,7 +21,7 @@ func FuzzOpenTakesOnlyWhatWasSealed(f *testing.F) {
 	})
 }
 
-func FuzzATokenComesBackAsItWasSealed(f *testing.F) {
+func FuzzSeal_roundTrip(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), uint64(1), int64(2), int64(3), uint64(4))
 	f.Fuzz(func(t *testing.T, endpoint []byte, scope uint64, bound, renewed int64, session uint64) {
 		token := Token{Scope: scope, Started: bound & (1<<40 - 1), Renewed: renewed & (1<<40 - 1), Session: session}
@@ -36,7 +36,7 @@ var (
 	strictValue  = regexp.MustCompile(`^[!#-+\--:<-\[\]-~]*$`)
 )
 
-// parsedByNetHTTP gives what net/http makes of the field: the values of one name that are not empty, and all other
+// parsedByNetHTTP returns the result of net/http for the field: the non-empty values of one name, and all other
 // cookies.
 func parsedByNetHTTP(field, name string) (values, others []string) {
 	req := http.Request{Header: http.Header{"Cookie": {field}}}
@@ -59,32 +59,33 @@ func addCookieFields(f *testing.F) {
 	}
 }
 
-func FuzzCookiesAgreeWithNetHTTP(f *testing.F) {
+func FuzzCookies_matchNetHTTP(f *testing.F) {
 	addCookieFields(f)
 	f.Fuzz(func(t *testing.T, field string) {
 		if len(field) > 4096 {
-			return // net/http gives up on more than 3000 cookies
+			return // net/http rejects more than 3000 cookies
 		}
 		theirs, _ := parsedByNetHTTP(field, "id")
 		ours := cookiesNamed("id", field)
 		if strictHeader.MatchString(field) && !slices.Equal(ours, theirs[:min(len(theirs), maxValues)]) {
 			t.Errorf("%q: ours %q, net/http %q", field, ours, theirs)
 		}
-		// Of a field that is not strict, both may pass over different parts, but all that is sound is theirs too.
+		// Both parsers may skip different parts of a malformed field. Every value that we find must still be found by
+		// net/http.
 		for _, value := range ours {
 			if !strictValue.MatchString(value) {
 				continue
 			}
 			at := slices.Index(theirs, value)
 			if at < 0 {
-				t.Fatalf("%q: %q is ours, and not among what net/http finds: %q", field, value, theirs)
+				t.Fatalf("%q: %q found, but not by net/http: %q", field, value, theirs)
 			}
 			theirs = theirs[at+1:]
 		}
 	})
 }
 
-func FuzzTakingCookiesOutLeavesTheOthers(f *testing.F) {
+func FuzzAppendCookies(f *testing.F) {
 	addCookieFields(f)
 	f.Fuzz(func(t *testing.T, field string) {
 		if len(field) > 4096 {
@@ -92,12 +93,12 @@ func FuzzTakingCookiesOutLeavesTheOthers(f *testing.F) {
 		}
 		left := string(AppendCookies(nil, []byte(field), []string{"id"}, nil, new(int)))
 		if again := cookiesNamed("id", left); len(again) > 0 {
-			t.Errorf("%q is left of %q, with %q", left, field, again)
+			t.Errorf("%q remains of %q, then %q", left, field, again)
 		}
 		_, before := parsedByNetHTTP(field, "id")
 		_, after := parsedByNetHTTP(left, "id")
 		if !slices.Equal(before, after) {
-			t.Errorf("%q becomes %q: net/http finds %q, had found %q", field, left, after, before)
+			t.Errorf("%q becomes %q: net/http found %q, before %q", field, left, after, before)
 		}
 	})
 }

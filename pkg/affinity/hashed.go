@@ -2,22 +2,22 @@ package affinity
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// askHashed places the client by the value that method i finds. A client that a method before it will give a token
-// to is a new one to that method, whatever its value.
+// evaluateHashed places the client by the hash of the value that method i finds. If an earlier method issues a token,
+// the outcome stays OutcomeNew for any value.
 func (e *evaluation) evaluateHashed(i int) {
 	key, ok := e.methods[i].hash(e.req, e.state)
 	if !ok {
 		return
 	}
 	d := e.d
-	at, gaveWay := e.placeHashed(key)
+	at, diverted := e.placeHashed(key)
 	if at == none {
 		return
 	}
 	d.Endpoint = at
 	switch {
 	case d.Outcome != OutcomeNew || d.issuingMethod != none:
-	case gaveWay:
+	case diverted:
 		d.Outcome, d.Reason = OutcomeMoved, ReasonFull
 	default:
 		d.Outcome = OutcomeHit
@@ -27,20 +27,20 @@ func (e *evaluation) evaluateHashed(i int) {
 	}
 }
 
-// placeHashed takes the short way where the policy asks nothing of endpoints and none is draining.
-func (e *evaluation) placeHashed(key uint64) (at int, gaveWay bool) {
-	seeds := e.set.IdentityHashes(e.identity)
-	if e.isUnconstrained && e.set.Ready() == len(seeds) && !e.set.AllDraining() {
-		at, _ = highestOf(seeds, key)
+// placeHashed uses a fast path if the policy has no requirements and no endpoint is draining.
+func (e *evaluation) placeHashed(key uint64) (at int, diverted bool) {
+	hashes := e.set.IdentityHashes(e.identity)
+	if e.isUnconstrained && e.set.Ready() == len(hashes) && !e.set.AllDraining() {
+		at, _ = highestOf(hashes, key)
 		return at, false
 	}
-	offer := e.newCandidates(e.set, e.d)
-	return e.placeBounded(&offer, key)
+	options := e.newCandidates(e.set, e.d)
+	return e.placeBounded(&options, key)
 }
 
-// placeBounded places a session on an endpoint that is not too busy, if the policy sets a bound, and reports whether
-// another one is its own.
-func (p *Policy) placeBounded(c *candidates, key uint64) (at int, gaveWay bool) {
+// placeBounded places a session on an endpoint below the request bound of the policy, if it sets one. It reports
+// whether the endpoint differs from the one that ranks first.
+func (p *Policy) placeBounded(c *candidates, key uint64) (at int, diverted bool) {
 	at = p.placeByHash(c, key)
 	if at == none || p.balanceFactor == 0 || at >= c.set.Ready() {
 		return at, false
@@ -54,7 +54,7 @@ func (p *Policy) placeBounded(c *candidates, key uint64) (at int, gaveWay bool) 
 	return other, other != at
 }
 
-// hash is that of the first value that the method finds.
+// hash returns the hash of the first value that the method finds.
 func (m *method) hash(req Request, mem *ConnState) (key uint64, ok bool) {
 	v := valueReader{method: m, req: req, state: mem}
 	value := v.next()

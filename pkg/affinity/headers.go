@@ -6,14 +6,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// requestHeader is one that does not reach the app as the client sent it.
+// requestHeader is a header that must not reach the app as the client sent it.
 type requestHeader struct {
 	name   []byte
-	unwrap bool // it goes there without the token on its value; else it does not go there at all
+	unwrap bool // forward the value without its token; otherwise do not forward the header
 }
 
-// compileHeaders gathers the headers that are Limpet's own: the tokens in them are not for the app, and what a client
-// says about moves is not to be believed.
+// compileHeaders collects the headers that Limpet controls. Tokens must not reach the app, and clients must not be
+// able to set the header that reports moves.
 func (p *Policy) compileHeaders(a *model.Affinity) {
 	if a.MovedHeader != "" {
 		p.movedHeader = []byte(a.MovedHeader)
@@ -27,10 +27,11 @@ func (p *Policy) compileHeaders(a *model.Affinity) {
 	}
 }
 
-// EditsHeaders reports whether ForwardHeader is to be asked about the headers of a request.
+// EditsHeaders reports whether callers must pass request headers through ForwardHeader.
 func (p *Policy) EditsHeaders() bool { return len(p.requestHeaders) > 0 }
 
-// ForwardHeader gives the value with which a request header goes to the app, and whether it goes there at all.
+// ForwardHeader returns the value of a request header to send to the app. It returns false if the header must be
+// dropped.
 func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
 	for i := range p.requestHeaders {
 		h := &p.requestHeaders[i]
@@ -43,8 +44,8 @@ func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
 	return value, true
 }
 
-// MovedHeader gives the header that tells the app why its session has just moved: an empty name if it has not, or if
-// the policy does not ask for one.
+// MovedHeader returns the header that informs the app that its session has moved, and the reason. The name is empty if
+// the session has not moved or the policy does not set such a header.
 func (p *Policy) MovedHeader(d *Decision) (name []byte, why string) {
 	if d.Outcome != OutcomeMoved {
 		return nil, ""
@@ -52,7 +53,8 @@ func (p *Policy) MovedHeader(d *Decision) (name []byte, why string) {
 	return p.movedHeader, d.Reason.String()
 }
 
-// TokenHeader gives the response header that the token of a decision with Issue goes into, nil if it is a cookie.
+// TokenHeader returns the response header for the token of d, or nil if the token is set as a cookie. d.Issue must be
+// set.
 func (p *Policy) TokenHeader(d *Decision) []byte {
 	if m := &p.methods[d.issuingMethod]; m.source == sourceHeader {
 		return m.header

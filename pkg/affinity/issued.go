@@ -2,22 +2,22 @@ package affinity
 
 import "time"
 
-// maxSkew is how far, in seconds, the clock of the replica that sealed a token may be ahead.
+// maxClockSkew is the maximum time in seconds by which the clock of the replica that sealed a token may be ahead.
 const maxClockSkew = 5 * 60
 
-// standing is what a value in the place of a token is worth, in rising order.
+// tokenState is the result of examining a value that may be a token, in rising order of preference.
 type tokenState uint8
 
 const (
 	tokenAbsent       tokenState = iota
-	tokenForeign                 // not a token, or of another backend, or by a key that is no more
-	tokenExpired                 // the session is over
-	tokenEndpointGone            // the session goes on, its endpoint does not
+	tokenForeign                 // not a token, or for another backend, or sealed with a removed key
+	tokenExpired                 // the session has ended
+	tokenEndpointGone            // the session is valid, but its endpoint is gone
 	tokenAlive
 )
 
-// askIssued looks for a token of this backend. Of several the best one counts, and not just the first: a cookie left
-// behind under another Path comes first and would shadow the one in use (RFC 6265, section 5.4).
+// evaluateIssued looks for a token of this backend. Of several tokens the one with the highest state is used. A stale
+// cookie with another Path may come first and must not hide the current one (RFC 6265, section 5.4).
 func (e *evaluation) evaluateIssued(i int) {
 	var best, t Token
 	top, adopted := tokenAbsent, none
@@ -45,7 +45,7 @@ func (e *evaluation) evaluateIssued(i int) {
 	e.recordMiss(i, &best, top)
 }
 
-// adopted makes the session of another controller one of ours.
+// recordAdopted continues the session of another controller and issues a token for it.
 func (e *evaluation) recordAdopted(i, at int) {
 	d := e.d
 	d.Endpoint = at
@@ -55,7 +55,7 @@ func (e *evaluation) recordAdopted(i, at int) {
 	}
 }
 
-// examine opens a value, and finds its endpoint if it is alive.
+// examine opens a token and looks up its endpoint.
 func (e *evaluation) examine(value []byte, t *Token) (s tokenState, at int) {
 	if !e.keys.Open(e.state, value, t) || t.Scope != e.scope {
 		return tokenForeign, none
@@ -76,7 +76,8 @@ func (e *evaluation) recordHit(i int, t *Token, at int) {
 	if !e.tokenFound {
 		d.Outcome, d.Reason, d.EndpointWait = OutcomeHit, ReasonNone, 0
 	}
-	if e.isRenewalDue(t, d.now) || e.rebalance.isRenewalDue(t, d.now) || e.state.sealedByKey > 0 { // a key that seals no more will be dropped
+	// Reseal tokens of an older key, which will be removed from the keyring.
+	if e.isRenewalDue(t, d.now) || e.rebalance.isRenewalDue(t, d.now) || e.state.sealedByKey > 0 {
 		d.issueBy(i)
 	}
 	if e.rebalance.isIdle(t, d.now) && !e.tokenFound && !e.readOnly {
@@ -95,7 +96,7 @@ func (e *evaluation) rebalanceFrom(at int) {
 	d.Outcome, d.Reason = OutcomeMoved, ReasonRebalanced
 }
 
-// miss notes why method i has named no endpoint. It issues the token, unless a method before it does.
+// recordMiss records why method i selected no endpoint. The method issues the token, unless an earlier method does.
 func (e *evaluation) recordMiss(i int, t *Token, s tokenState) {
 	d := e.d
 	d.issueBy(i)
@@ -113,15 +114,16 @@ func (e *evaluation) recordMiss(i int, t *Token, s tokenState) {
 	}
 }
 
-// A token that was sealed within the last freshFor may name an endpoint that this replica has not heard of yet. It waits
-// for hearsay: EndpointSlices reach all replicas within some milliseconds of each other, unless one is busy.
+// EndpointSlice updates reach all replicas within milliseconds of each other, unless one is overloaded. A token sealed
+// less than freshTokenAge ago may therefore name an endpoint that this replica does not know yet. The request waits up
+// to propagationDelay for it.
 const (
 	freshTokenAge    = 10 // seconds
 	propagationDelay = 500 * time.Millisecond
 )
 
-// patience is how long the endpoint of a token is worth waiting for that is not there: as long as the policy says, else
-// for a moment if another replica may know more than this one.
+// endpointWait returns the time to wait for the missing endpoint of t. It is the wait of the policy, if it has one.
+// Otherwise it is propagationDelay if another replica may know the endpoint already, and zero if not.
 func (e *evaluation) endpointWait(t *Token) time.Duration {
 	if e.unavailableWait > 0 {
 		return e.unavailableWait
@@ -133,7 +135,7 @@ func (e *evaluation) endpointWait(t *Token) time.Duration {
 	return propagationDelay
 }
 
-// keep makes the session of t, which method i found, the one that goes on, unless there is one already.
+// keepSession continues the session of t, which method i found, unless an earlier method found a session.
 func (e *evaluation) keepSession(i int, t *Token) {
 	if e.tokenFound {
 		return
@@ -148,18 +150,18 @@ func (d *Decision) issueBy(i int) {
 	}
 }
 
-// isOver reports whether a token is out of time, or further in the future than clocks may differ.
+// isExpired reports whether a token has expired. Times further in the future than maxClockSkew are treated as expired.
 func (p *Policy) isExpired(t *Token, now int64) bool {
 	end := p.expiry(t)
 	return end > 0 && now >= end || max(t.Started, t.Renewed) > now+maxClockSkew
 }
 
-// isDue reports whether half of the idle time has passed since a token was sealed.
+// isRenewalDue reports whether half of the idle timeout has passed since the token was sealed.
 func (p *Policy) isRenewalDue(t *Token, now int64) bool {
 	return p.idleTimeout > 0 && 2*(now-t.Renewed) >= p.idleTimeout
 }
 
-// end is when a token is out of time if it is not renewed, in Unix seconds; 0 for never.
+// expiry returns the time at which a token expires unless it is renewed, in Unix seconds. Zero means never.
 func (p *Policy) expiry(t *Token) int64 {
 	switch {
 	case p.absoluteTimeout == 0 && p.idleTimeout == 0:

@@ -9,15 +9,16 @@ import (
 	"slices"
 )
 
-// NewKey draws a key for a keyring.
+// NewKey returns a new random key for a Keyring.
 func NewKey() []byte {
 	secret := make([]byte, keySize)
-	_, _ = rand.Read(secret) // never fails: crypto/rand.Read
+	_, _ = rand.Read(secret) // crypto/rand.Read never returns an error
 	return secret
 }
 
-// ParseKeys reads the keys of a key file or Secret: 1 to 16 lines, each the standard base64 (RFC 4648, section 4) of
-// 32 bytes. Blank lines and space around a key do not count. Errors name the line and never what is on it.
+// ParseKeys parses the keys of a key file or Secret. It accepts 1 to 16 lines, each with the standard base64 (RFC
+// 4648, section 4) of 32 bytes. Blank lines and whitespace around a key are ignored. Errors contain the line number,
+// never the contents.
 func ParseKeys(text []byte) ([][]byte, error) {
 	var keys [][]byte
 	number := 0

@@ -16,24 +16,25 @@ const (
 	maxKeys = 16
 )
 
-// Keyring seals tokens with its first key and opens them with all of them, so that keys rotate without losing a
-// session. It is immutable and safe for concurrent use.
+// Keyring seals tokens with its first key and opens them with any key, so that keys can rotate without losing
+// sessions. It is immutable and safe for concurrent use.
 type Keyring struct {
 	keys []key
 }
 
-// key is one AES-256-GCM key. It draws a random nonce for each token: NIST SP 800-38D, section 8.3, allows 2^32 of
-// them for one key.
+// key is one AES-256-GCM key. It uses a random nonce for each token. NIST SP 800-38D, section 8.3, allows 2^32 random
+// nonces for one key.
 type key struct {
 	id     keyID
 	aead   cipher.AEAD
 	secret []byte // for Derive
 }
 
-// keyID is how a token says which key sealed it. It is derived from the key, so that all replicas agree on it.
+// keyID identifies in a token the key that sealed it. It is derived from the key, so that all replicas compute the
+// same value.
 type keyID [4]byte
 
-// NewKeyring makes a keyring of 1 to 16 keys of 32 bytes each. The first one seals.
+// NewKeyring returns a keyring of 1 to 16 keys of 32 bytes each. The first key seals new tokens.
 func NewKeyring(keys [][]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("keyring: no key, need at least one")
@@ -68,9 +69,9 @@ func newKey(secret []byte) (key, error) {
 	return key{id: keyID(sum[:4]), aead: aead, secret: slices.Clone(secret)}, nil
 }
 
-// Derive gives a key of 32 bytes for another purpose than tokens from each key of the ring, in their order (HKDF with
-// SHA-256, RFC 5869). All replicas that have the ring derive the same. Nothing about the ring, or about keys for other
-// purposes, can be told from them.
+// Derive derives a 32-byte key for another purpose from each key of the ring, in their order (HKDF with SHA-256, RFC
+// 5869). All replicas with the same ring derive the same keys. The derived keys reveal neither the ring nor the keys
+// for other purposes.
 func (k *Keyring) Derive(purpose string) ([][32]byte, error) {
 	out := make([][32]byte, len(k.keys))
 	for i := range k.keys {
@@ -83,14 +84,14 @@ func (k *Keyring) Derive(purpose string) ([][32]byte, error) {
 	return out, nil
 }
 
-// Keys holds the keyring in use and lets it be replaced while requests are served. Store one before the first Load.
-// It is safe for concurrent use.
+// Keys contains the current keyring and can be updated while requests are served. Call Store before the first Load. It
+// is safe for concurrent use.
 type Keys struct {
 	ring atomic.Pointer[Keyring]
 }
 
-// Load gives the keyring in use, nil if none was stored.
+// Load returns the current keyring, or nil if none was stored.
 func (k *Keys) Load() *Keyring { return k.ring.Load() }
 
-// Store puts another keyring to use. Requests that have loaded the old one finish with it.
+// Store replaces the keyring. Requests that have loaded the previous one continue with it.
 func (k *Keys) Store(ring *Keyring) { k.ring.Store(ring) }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestAKeyringNeedsOneToSixteenKeysOf32Bytes(t *testing.T) {
+func TestNewKeyring_invalidKeys(t *testing.T) {
 	many := make([][]byte, 17)
 	for i := range many {
 		many[i] = testKey(byte(i))
@@ -16,7 +16,7 @@ func TestAKeyringNeedsOneToSixteenKeysOf32Bytes(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		keys [][]byte
-		want string // in the error, "" for none
+		want string // part of the error, empty if no error is expected
 	}{
 		{"one", many[:1], ""},
 		{"sixteen", many[:16], ""},
@@ -30,18 +30,18 @@ func TestAKeyringNeedsOneToSixteenKeysOf32Bytes(t *testing.T) {
 	}
 }
 
-func TestParseKeysReadsOneKeyALine(t *testing.T) {
+func TestParseKeys(t *testing.T) {
 	a, b := base64.StdEncoding.EncodeToString(testKey(1)), base64.StdEncoding.EncodeToString(testKey(2))
 	keys, err := ParseKeys([]byte("\n" + a + "\r\n\n  " + b + "\t\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(keys) != 2 || !bytes.Equal(keys[0], testKey(1)) || !bytes.Equal(keys[1], testKey(2)) {
-		t.Errorf("got %d keys, or others than were written", len(keys))
+		t.Errorf("got %d keys, or wrong keys", len(keys))
 	}
 }
 
-func TestParseKeysNamesTheLineAndNotTheKey(t *testing.T) {
+func TestParseKeys_errors(t *testing.T) {
 	good := base64.StdEncoding.EncodeToString(testKey(1))
 	var seventeen strings.Builder
 	for n := range byte(17) {
@@ -62,7 +62,7 @@ func TestParseKeysNamesTheLineAndNotTheKey(t *testing.T) {
 		checkError(t, c.name, err, c.want)
 		for _, secret := range []string{"hello*secret", good[:20]} {
 			if err != nil && strings.Contains(err.Error(), secret) {
-				t.Errorf("%s: the error gives the key away: %v", c.name, err)
+				t.Errorf("%s: the error contains the key: %v", c.name, err)
 			}
 		}
 	}
@@ -78,14 +78,14 @@ func checkError(t *testing.T, name string, err error, want string) {
 	}
 }
 
-func TestNewKeysDiffer(t *testing.T) {
+func TestNewKey(t *testing.T) {
 	a, b := NewKey(), NewKey()
 	if len(a) != keySize || bytes.Equal(a, b) {
 		t.Errorf("two new keys of %d and %d bytes, equal: %v", len(a), len(b), bytes.Equal(a, b))
 	}
 }
 
-func TestKeysRotateWithoutLosingASession(t *testing.T) {
+func TestKeyring_rotation(t *testing.T) {
 	token := Token{Scope: 1, Started: 1000, Renewed: 1000, Session: 7}
 	before, during, after := newRing(t, 1), newRing(t, 2, 1), newRing(t, 2)
 	old := before.Seal(&ConnState{}, nil, &token)
@@ -111,33 +111,33 @@ func TestKeysRotateWithoutLosingASession(t *testing.T) {
 	}
 }
 
-func TestARetiredKeyIsForgottenByMemoryToo(t *testing.T) {
+func TestOpen_cacheAfterKeyRemoval(t *testing.T) {
 	var keys Keys
 	keys.Store(newRing(t, 1))
 	var m ConnState
 	var got Token
 	text := keys.Load().Seal(&m, nil, &Token{Session: 7})
 	if !keys.Load().Open(&m, text, &got) {
-		t.Fatal("a token does not open with the key that sealed it")
+		t.Fatal("token did not open with the key that sealed it")
 	}
 	keys.Store(newRing(t, 2))
 	if keys.Load().Open(&m, text, &got) {
-		t.Error("a token still opens from memory after its key was taken away")
+		t.Error("cached token opened after its key was removed")
 	}
 }
 
-func TestKeysWithOneIDAreBothTried(t *testing.T) {
+func TestOpen_keysWithEqualIDs(t *testing.T) {
 	ring := newRing(t, 1, 2)
 	ring.keys[1].id = ring.keys[0].id
 	sealer := &Keyring{keys: ring.keys[1:]}
 	var got Token
 	if text := sealer.Seal(&ConnState{}, nil, &Token{Session: 7}); !ring.Open(&ConnState{}, text, &got) {
-		t.Error("a token does not open if another key has the ID of its own")
+		t.Error("token did not open with two keys of equal ID")
 	}
 }
 
-// Replicas and releases derive the same keys, each purpose its own.
-func TestDeriveAgreesWithTheGoldenVector(t *testing.T) {
+// All replicas and releases derive the same keys, and each purpose has its own.
+func TestDerive_goldenVector(t *testing.T) {
 	ring, err := NewKeyring([][]byte{testKey(1), testKey(2)})
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestDeriveAgreesWithTheGoldenVector(t *testing.T) {
 		}
 		for _, k := range keys {
 			if seen[k] {
-				t.Errorf("for %s the key %x is given once more", purpose, k)
+				t.Errorf("for %s: key %x derived twice", purpose, k)
 			}
 			seen[k] = true
 		}

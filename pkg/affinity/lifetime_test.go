@@ -6,7 +6,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestLifetimesEndSessionsAndRenewTokens(t *testing.T) {
+func TestDecide_timeouts(t *testing.T) {
 	hit := decided{endpoint: "b", outcome: "hit", session: 77}
 	over := decided{endpoint: "c", outcome: "moved/expired", method: none, session: anySession, issue: "cart-id"}
 	renewed := func(bound int64) decided {
@@ -15,7 +15,7 @@ func TestLifetimesEndSessionsAndRenewTokens(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		absolute, idle int64
-		bound, renewed int64 // relative to now
+		bound, renewed int64 // seconds relative to now
 		want           decided
 	}{
 		{"no limits, long ago", 0, 0, -1 << 30, -1 << 30, hit},
@@ -43,7 +43,7 @@ func TestLifetimesEndSessionsAndRenewTokens(t *testing.T) {
 	}
 }
 
-func TestAnExpiredSessionIsNotRefusedByAStrictPolicy(t *testing.T) {
+func TestDecide_expiredIsNotRefused(t *testing.T) {
 	c := decideCase{
 		name: "strict, over and gone", methods: []model.Method{cookieMethod},
 		change:  func(a *model.Affinity) { strict(a); limited(600, 0)(a) },
@@ -53,7 +53,7 @@ func TestAnExpiredSessionIsNotRefusedByAStrictPolicy(t *testing.T) {
 	c.run(t)
 }
 
-func TestATimeoutBelowASecondIsNotNone(t *testing.T) {
+func TestCompile_subsecondTimeout(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.IdleTimeout = 1
 	a.AbsoluteTimeout = timeOf(2) + 1
@@ -62,8 +62,8 @@ func TestATimeoutBelowASecondIsNotNone(t *testing.T) {
 	}
 }
 
-// A client that comes every 40 s under an idle timeout of 60 s stays, although it is never given more than 60 s.
-func TestARenewedSessionGoesOnUntilItsAbsoluteEnd(t *testing.T) {
+// A client that sends a request every 40 s keeps its session under an idle timeout of 60 s.
+func TestDecide_absoluteTimeout(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.AbsoluteTimeout, a.IdleTimeout = timeOf(400), timeOf(60)
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
@@ -80,9 +80,9 @@ func TestARenewedSessionGoesOnUntilItsAbsoluteEnd(t *testing.T) {
 	if got := step(0); got != "new" {
 		t.Fatalf("the first request: %s", got)
 	}
-	home, session := d.Endpoint, d.Session
+	current, session := d.Endpoint, d.Session
 	for now := int64(40); now < 400; now += 40 {
-		if got := step(now); got != "hit" || d.Endpoint != home || d.Session != session {
+		if got := step(now); got != "hit" || d.Endpoint != current || d.Session != session {
 			t.Fatalf("after %d s: %s, endpoint %d, session %d", now, got, d.Endpoint, d.Session)
 		}
 	}

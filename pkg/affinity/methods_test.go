@@ -6,7 +6,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Values that hash to a and to b among a, b, c.
+// hashesToA and hashesToB are values that are placed on a and on b among a, b, c.
 const (
 	headerOnA, headerOnB = "h2", "h1"
 	ipOnA                = "192.0.2.7"
@@ -14,7 +14,7 @@ const (
 
 func hashOf(text string) uint64 { return model.HashString(text) }
 
-func TestHashedMethodsDecide(t *testing.T) {
+func TestDecide_hashedMethods(t *testing.T) {
 	header := []model.Method{headerMethod}
 	both := []model.Method{headerMethod, addressMethod}
 	byHeader := decided{endpoint: "b", outcome: "hit", session: hashOf(headerOnB)}
@@ -32,7 +32,7 @@ func TestHashedMethodsDecide(t *testing.T) {
 	}
 }
 
-func TestACookieBeforeAHashHoldsWhatTheHashDecided(t *testing.T) {
+func TestDecide_cookieBeforeHash(t *testing.T) {
 	methods := []model.Method{cookieMethod, headerMethod}
 	onA := hashOf(headerOnA)
 	for _, c := range []decideCase{
@@ -71,7 +71,7 @@ func TestACookieBeforeAHashHoldsWhatTheHashDecided(t *testing.T) {
 	}
 }
 
-func TestAHashBeforeACookieNeedsNoToken(t *testing.T) {
+func TestDecide_hashBeforeCookie(t *testing.T) {
 	methods := []model.Method{headerMethod, cookieMethod}
 	good := []sealed{{name: "cart-id", endpoint: "b", session: 77}}
 	byHeader := decided{endpoint: "a", outcome: "hit", session: hashOf(headerOnA)}
@@ -85,7 +85,7 @@ func TestAHashBeforeACookieNeedsNoToken(t *testing.T) {
 	}
 }
 
-func TestTheFirstOfTwoCookiesTakesOverFromTheSecond(t *testing.T) {
+func TestDecide_firstOfTwoCookies(t *testing.T) {
 	methods := []model.Method{cookieMethod, oldCookieMethod}
 	old := func(endpoint string) sealed {
 		return sealed{name: "old-id", endpoint: endpoint, session: 88, bound: -70}
@@ -116,7 +116,7 @@ func TestTheFirstOfTwoCookiesTakesOverFromTheSecond(t *testing.T) {
 	}
 }
 
-func TestWithoutAffinityRequestsAreSpread(t *testing.T) {
+func TestDecide_withoutAffinity(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c | d")
 	var d Decision
 	seen := map[int]bool{}
@@ -135,7 +135,7 @@ func TestWithoutAffinityRequestsAreSpread(t *testing.T) {
 	}
 }
 
-func TestAnEmptySetHasNoEndpointAndGivesNoToken(t *testing.T) {
+func TestDecide_emptySet(t *testing.T) {
 	ring := newRing(t, 1)
 	lost := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77}})
 	for _, a := range []*model.Affinity{nil, affinityOf(cookieMethod), affinityOf(headerMethod, addressMethod)} {
@@ -151,7 +151,7 @@ func TestAnEmptySetHasNoEndpointAndGivesNoToken(t *testing.T) {
 	}
 }
 
-func TestAPodNameKeepsItsSessionsOverARestart(t *testing.T) {
+func TestDecide_podNameAcrossRestart(t *testing.T) {
 	for identity, want := range map[model.Identity]string{model.IdentityPod: "moved/gone", model.IdentityPodName: "hit"} {
 		a := affinityOf(cookieMethod)
 		a.Identity = identity

@@ -7,16 +7,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// none stands for no endpoint and for no method.
+// none is the index for no endpoint and for no method.
 const none = -1
 
-// Pick chooses a ready endpoint for a client that nothing binds, -1 if there is none.
+// Pick chooses a ready endpoint for a client without a session. It returns -1 if there is no ready endpoint.
 func Pick(set Set, pick model.Pick, req Request) int {
 	c := candidates{set: set, identity: model.IdentityPod}
 	return c.pick(pick, req)
 }
 
-// pick chooses for a new session of the client that the request comes from.
+// pick chooses an endpoint for a new session of the client that sent req.
 func (c *candidates) pick(pick model.Pick, req Request) int {
 	if pick == model.PickHash {
 		c.key = hashOfNetwork(req)
@@ -41,7 +41,8 @@ func (c *candidates) pickOnce(pick model.Pick) int {
 	}
 }
 
-// least starts at another endpoint each time, so that equal ones take turns.
+// least returns the endpoint with the lowest load. It starts at a different endpoint each time, so that ties are
+// distributed.
 func (c *candidates) least(pick model.Pick) int {
 	ready := c.set.Ready()
 	i := int(c.set.NextTurn() % uint64(ready))
@@ -61,8 +62,8 @@ func (c *candidates) least(pick model.Pick) int {
 	return at
 }
 
-// loadOf counts guests as sessions, for some of them will be, and since all of them would else go to the one endpoint that
-// has the fewest.
+// loadOf returns the load of endpoint i for the pick. PickLeastSessions counts anonymous requests as sessions. Some of
+// them become sessions, and without them all would select the endpoint with the fewest sessions.
 func loadOf(set Set, pick model.Pick, i int) int64 {
 	if pick != model.PickLeastSessions {
 		return set.ActiveRequests(i)
@@ -73,7 +74,7 @@ func loadOf(set Set, pick model.Pick, i int) int64 {
 	return math.MaxInt64
 }
 
-// slowed counts an endpoint that starts slowly as busier than it is, so that it gets a part of what it lacks.
+// slowStartLoad scales the load of an endpoint in slow start, so that it receives a fraction of the new sessions.
 func (c *candidates) slowStartLoad(n int64, i int) int64 {
 	share := c.slowStartShare(i)
 	if share == 1 || n == math.MaxInt64 {
@@ -87,8 +88,9 @@ func (c *candidates) nextInTurn() int {
 	return c.firstAccepting(int(c.set.NextTurn()%uint64(ready)), ready)
 }
 
-// lessBusyOfTwo is nearly as even as the least busy of all, at a fixed cost, and does not send everyone to the same
-// endpoint at once (Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 1996).
+// lessBusyOfTwo draws two endpoints at random and returns the less busy one. This is nearly as even as the global
+// minimum, at a constant cost, and does not send concurrent requests to the same endpoint. See Mitzenmacher, "The
+// Power of Two Choices in Randomized Load Balancing", 1996.
 func (c *candidates) lessBusyOfTwo() int {
 	ready := c.set.Ready()
 	a := c.firstAccepting(rand.IntN(ready), ready)
@@ -102,7 +104,8 @@ func (c *candidates) lessBusyOfTwo() int {
 	return a
 }
 
-// unspentFrom is the first of n endpoints that takes the session, counting round from start; -1 if none does.
+// firstAccepting returns the first of n endpoints, starting at start and wrapping around, that accepts the session. It
+// returns -1 if none accepts it.
 func (c *candidates) firstAccepting(start, n int) int {
 	for k := range n {
 		if i := (start + k) % n; c.accepts(i) && (c.requirements.slowStart == 0 || c.acceptsSlowStart(i, rand.Uint64())) {

@@ -12,7 +12,7 @@ var allPicks = []model.Pick{
 	model.PickLeastSessions, model.PickLeastRequests, model.PickRoundRobin, model.PickRandom, model.PickHash,
 }
 
-// counts gives how often each endpoint is picked in n turns.
+// counts returns the number of times each endpoint is picked in n calls.
 func counts(set Set, pick model.Pick, n int) []int {
 	got := make([]int, set.Len())
 	for range n {
@@ -21,7 +21,7 @@ func counts(set Set, pick model.Pick, n int) []int {
 	return got
 }
 
-func TestEveryPickTakesReadyEndpointsOnly(t *testing.T) {
+func TestPick_readyOnly(t *testing.T) {
 	for _, pick := range allPicks {
 		set := newSet("a b | c d")
 		set.requests, set.sessions = []int64{9, 9, 0, 0}, []int64{9, 9, 0, 0}
@@ -34,7 +34,7 @@ func TestEveryPickTakesReadyEndpointsOnly(t *testing.T) {
 	}
 }
 
-func TestEveryPickCopesWithFewEndpoints(t *testing.T) {
+func TestPick_fewEndpoints(t *testing.T) {
 	for _, pick := range allPicks {
 		req := &fakeRequest{ip: "2001:db8::1"}
 		if got := Pick(newSet(""), pick, req); got != none {
@@ -46,24 +46,24 @@ func TestEveryPickCopesWithFewEndpoints(t *testing.T) {
 	}
 }
 
-func TestEveryPickPassesOverSpentEndpoints(t *testing.T) {
+func TestPick_skipsTried(t *testing.T) {
 	for _, pick := range allPicks {
-		var spent []int
+		var tried []int
 		set := newSet("a b c d e")
 		for range set.Len() {
-			at := pickUnspent(set, pick, model.IdentityPod, &fakeRequest{ip: "192.0.2.1"}, spent)
-			if at == none || slices.Contains(spent, at) {
-				t.Fatalf("%s: picked %d when %v were spent", pick, at, spent)
+			at := pickUntried(set, pick, model.IdentityPod, &fakeRequest{ip: "192.0.2.1"}, tried)
+			if at == none || slices.Contains(tried, at) {
+				t.Fatalf("%s: picked %d with %v tried", pick, at, tried)
 			}
-			spent = append(spent, at)
+			tried = append(tried, at)
 		}
-		if at := pickUnspent(set, pick, model.IdentityPod, &fakeRequest{}, spent); at != none {
-			t.Errorf("%s: picked %d when all were spent", pick, at)
+		if at := pickUntried(set, pick, model.IdentityPod, &fakeRequest{}, tried); at != none {
+			t.Errorf("%s: picked %d with all tried", pick, at)
 		}
 	}
 }
 
-func TestLeastSessionsAndLeastRequestsTakeTheLeast(t *testing.T) {
+func TestPick_least(t *testing.T) {
 	set := newSet("a b c")
 	set.sessions, set.requests = []int64{3, 1, 2}, []int64{3, 2, 1}
 	if got := counts(set, model.PickLeastSessions, 10); !slices.Equal(got, []int{0, 10, 0}) {
@@ -74,7 +74,7 @@ func TestLeastSessionsAndLeastRequestsTakeTheLeast(t *testing.T) {
 	}
 }
 
-func TestEqualEndpointsTakeTurns(t *testing.T) {
+func TestPick_equalLoad(t *testing.T) {
 	for _, pick := range []model.Pick{model.PickLeastSessions, model.PickLeastRequests, model.PickRoundRobin} {
 		if got := counts(newSet("a b c"), pick, 300); !slices.Equal(got, []int{100, 100, 100}) {
 			t.Errorf("%s: %v, want 100 each", pick, got)
@@ -88,7 +88,7 @@ func TestEqualEndpointsTakeTurns(t *testing.T) {
 	}
 }
 
-func TestRandomTakesTheLessBusyOfTwo(t *testing.T) {
+func TestPick_random(t *testing.T) {
 	even := counts(newSet("a b c d"), model.PickRandom, 40_000)
 	for i, n := range even {
 		if n < 9_000 || n > 11_000 {
@@ -102,20 +102,20 @@ func TestRandomTakesTheLessBusyOfTwo(t *testing.T) {
 	}
 }
 
-func TestHashPicksByAddress(t *testing.T) {
+func TestPick_hash(t *testing.T) {
 	set := newSet("a b c d e f g h")
 	at := func(ip string) int { return Pick(set, model.PickHash, &fakeRequest{ip: ip}) }
 	if at("2001:db8:0:1::1") != at("2001:db8:0:1:aaaa::2") {
-		t.Error("two addresses of one /64 are picked apart")
+		t.Error("two addresses of one /64: different endpoints")
 	}
 	if at("192.0.2.1") != at("::ffff:192.0.2.1") {
-		t.Error("an IPv4 address is picked otherwise when mapped into IPv6")
+		t.Error("IPv4-mapped address: different endpoint")
 	}
 	seen := map[int]bool{}
 	for k := range 200 {
 		ip := fmt.Sprintf("192.0.2.%d", k)
 		if first, again := at(ip), at(ip); first != again {
-			t.Fatalf("%s is picked differently each time", ip)
+			t.Fatalf("%s picked a different endpoint each time", ip)
 		}
 		seen[at(ip)] = true
 	}

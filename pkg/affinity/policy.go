@@ -9,35 +9,42 @@ import (
 
 // Policy is a compiled model.Affinity. It is immutable and safe for concurrent use.
 type Policy struct {
-	methods         []method
-	tokenCookies    []string // with tokens
-	wrappedCookies  []string // cookies of the app, with tokens on their values
-	bindsResponses  bool     // values that the app gives its clients, to bind them
-	namesPods       bool     // some of those name pods
+	// How clients are recognized, and which fields of a message that concerns.
+	methods        []method
+	exemption      *exemption      // nil exempts no request
+	adoption       *adoption       // nil adopts no cookie
+	tokenCookies   []string        // cookies that contain a token
+	wrappedCookies []string        // cookies of the app with an appended token
+	requestHeaders []requestHeader // headers to drop or edit before forwarding
+	movedHeader    []byte          // request header that reports a move to the app, or nil
+	bindsResponses bool            // some method binds values that the app sets
+	namesPods      bool            // some method reads pod names in values of the app
+
+	// Contents and lifetime of tokens.
 	scope           uint64
-	absoluteTimeout int64 // seconds, 0: never
-	idleTimeout     int64 // seconds, 0: never
-	newSession      model.Pick
 	identity        model.Identity
-	requirements    requirements // of a new session
-	isUnconstrained bool         // nothing is asked of an endpoint
-	balanceFactor   int64        // percent of the mean in flight, above which a hashed session goes elsewhere; 0: none
+	absoluteTimeout int64 // seconds; zero disables it
+	idleTimeout     int64 // seconds; zero disables it
+
+	// Placement of new and hashed sessions.
+	newSession      model.Pick
+	requirements    requirements
+	isUnconstrained bool  // no requirements and no balance factor
+	balanceFactor   int64 // bound for hashed sessions, in percent of the mean active requests; zero disables it
+	stickySplit     bool  // a session keeps its backend in a weighted split
+
+	// Existing sessions whose endpoint is busy, idle, draining or gone.
 	budget          budget
-	keepDraining    bool
-	drainTimeout    int64         // seconds, 0: as long as it serves
-	failUnavailable bool          // a session is refused rather than moved
-	refusalStatus   int           // of a refusal
-	retryAfter      int64         // seconds, 0: none
-	unavailableWait time.Duration // for an endpoint that is gone, 0: not
 	rebalance       rebalance
-	adoption        *adoption
-	stickySplit     bool // a session keeps its side of a weighted split
-	exemption       *exemption
-	movedHeader     []byte          // header that tells the app of a move
-	requestHeaders  []requestHeader // that the app does not get as they came
+	keepDraining    bool
+	drainTimeout    int64         // seconds; zero means until the endpoint is removed
+	unavailableWait time.Duration // time to wait for a missing endpoint; zero disables it
+	failUnavailable bool          // refuse a session whose endpoint is gone, instead of moving it
+	refusalStatus   int           // status code of a refusal
+	retryAfter      int64         // seconds; zero omits Retry-After
 }
 
-// binding is how what a method found leads to an endpoint.
+// binding is the way in which the value of a method identifies an endpoint.
 type binding uint8
 
 const (
@@ -48,17 +55,17 @@ const (
 	named
 )
 
-// method is one compiled cell of source x binding.
+// method is one compiled combination of source and binding.
 type method struct {
 	source       valueSource
 	binding      binding
 	name         string // of the cookie, header or parameter
 	index        int    // of the path segment
-	bits4, bits6 int    // of an address
+	bits4, bits6 int    // prefix lengths for IPv4 and IPv6 addresses
 	cookie       setCookie
-	header       []byte         // name, as the wire has it
-	separator    []byte         // before the name of a pod
-	identity     model.Identity // what that name is
+	header       []byte         // header name, as sent in responses
+	separator    []byte         // precedes the name of the pod
+	identity     model.Identity // kind of the name
 }
 
 var (
@@ -72,9 +79,11 @@ var (
 	}
 )
 
-// Compile makes a Policy of what translate has found valid; a method with a source or binding that is not built here
-// recognises nobody. No affinity at all compiles to a policy without methods: every request goes to the less busy of
-// two endpoints, with outcome OutcomeNone.
+// Compile returns the Policy for an Affinity that translate has validated. A method with an unsupported source or
+// binding is ignored.
+//
+// A nil Affinity compiles to a Policy without methods. Every request then uses the less busy of two random endpoints,
+// with OutcomeNone.
 func Compile(a *model.Affinity) *Policy {
 	if a == nil {
 		return &Policy{newSession: model.PickRandom}
@@ -146,16 +155,18 @@ func (p *Policy) add(from *model.Method) {
 	p.methods = append(p.methods, m)
 }
 
-// CookieNames are the cookies that Limpet issues, which the app is not to see. It is read only.
+// CookieNames returns the names of the cookies that Limpet issues. The app must not receive them. Callers must not
+// modify the slice.
 func (p *Policy) CookieNames() []string { return p.tokenCookies }
 
-// WrappedCookies are the cookies of the app that come back with a token on them. It is read only.
+// WrappedCookies returns the names of the app's cookies that clients return with a token. Callers must not modify the
+// slice.
 func (p *Policy) WrappedCookies() []string { return p.wrappedCookies }
 
-// Refusal is the answer to a request with OutcomeRefused: a status, and the seconds for Retry-After, 0 for none.
+// Refusal returns the response for OutcomeRefused: the status code, and the seconds for Retry-After, zero to omit it.
 func (p *Policy) Refusal() (status int, retryAfter int64) { return p.refusalStatus, p.retryAfter }
 
-// wholeSeconds rounds up, so that a short timeout does not turn into none.
+// wholeSeconds rounds up, so that a timeout below one second is not disabled.
 func wholeSeconds(d time.Duration) int64 {
 	return int64((d + time.Second - 1) / time.Second)
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestAPolicyNamesItsCookies(t *testing.T) {
+func TestPolicy_cookieNames(t *testing.T) {
 	p := Compile(affinityOf(cookieMethod, headerMethod, oldCookieMethod, addressMethod))
 	if got := p.CookieNames(); !slices.Equal(got, []string{"cart-id", "old-id"}) {
 		t.Errorf("cookies %v, want cart-id and old-id", got)
 	}
 }
 
-func TestARefusalHasAStatusAndWholeSeconds(t *testing.T) {
+func TestPolicy_refusal(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.Unavailable = model.Unavailable{Action: model.UnavailableFail, Status: 410, RetryAfter: 1500 * time.Millisecond}
 	if status, after := Compile(a).Refusal(); status != 410 || after != 2 {
@@ -23,7 +23,7 @@ func TestARefusalHasAStatusAndWholeSeconds(t *testing.T) {
 	}
 }
 
-func TestAMethodThatIsNotBuiltRecognisesNobody(t *testing.T) {
+func TestCompile_unsupportedMethod(t *testing.T) {
 	unknown := headerMethod
 	unknown.Binding = "Taught"
 	p, set := Compile(affinityOf(unknown, addressMethod)), newSet("a b c")
@@ -34,7 +34,7 @@ func TestAMethodThatIsNotBuiltRecognisesNobody(t *testing.T) {
 	}
 }
 
-func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
+func TestValueReader_singleValue(t *testing.T) {
 	req := &fakeRequest{header: "x", ip: "192.0.2.1"}
 	for _, m := range []method{
 		{source: sourceHeader, name: "X-Session-Id"},
@@ -42,17 +42,17 @@ func TestHeadersAndAddressesHaveOneValue(t *testing.T) {
 	} {
 		v := valueReader{method: &m, req: req, state: &ConnState{}}
 		if first, second := v.next(), v.next(); first == nil || second != nil {
-			t.Errorf("source %d gives %q, then %q", m.source, first, second)
+			t.Errorf("source %d returned %q, then %q", m.source, first, second)
 		}
 	}
 }
 
-func TestAnAddressWithoutANetworkRecognisesNobody(t *testing.T) {
+func TestNetwork_invalid(t *testing.T) {
 	m := method{source: sourceAddress, bits4: 33, bits6: 64}
 	if _, ok := m.hash(&fakeRequest{ip: "192.0.2.1"}, &ConnState{}); ok {
-		t.Error("a prefix length of 33 gives a network of IPv4")
+		t.Error("IPv4 network with a prefix length of 33")
 	}
 	if _, ok := m.hash(&fakeRequest{}, &ConnState{}); ok {
-		t.Error("no address gives a network")
+		t.Error("network of an invalid address")
 	}
 }

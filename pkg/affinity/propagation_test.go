@@ -7,18 +7,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// z is no endpoint here. Whether that is worth a wait depends on what this replica may have missed.
-func TestATokenThatWasJustSealedMayNameAnEndpointThatIsNotKnownYet(t *testing.T) {
+// z is not an endpoint of the set. The wait depends on whether another replica may know it already.
+func TestEndpointWait_freshToken(t *testing.T) {
 	waiting := func(a *model.Affinity) {
 		a.Unavailable.Action, a.Unavailable.Wait = model.UnavailableWait, 3*time.Second
 	}
 	for _, c := range []struct {
-		name    string
-		change  func(*model.Affinity)
-		renewed int64 // relative to now
-		left    []string
-		await   time.Duration
-		outcome string
+		name     string
+		change   func(*model.Affinity)
+		renewed  int64 // seconds relative to now
+		departed []string
+		wait     time.Duration
+		outcome  string
 	}{
 		{"sealed just now", nil, 0, nil, propagationDelay, "moved/gone"},
 		{"sealed a moment ago", nil, -freshTokenAge, nil, propagationDelay, "moved/gone"},
@@ -35,21 +35,21 @@ func TestATokenThatWasJustSealedMayNameAnEndpointThatIsNotKnownYet(t *testing.T)
 			c.change(a)
 		}
 		ring, set := newRing(t, 1), newSet("a b c")
-		set.left = c.left
+		set.departed = c.departed
 		req := &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "z", session: 77, renewed: c.renewed}})}
 		d := decideBy(Compile(a), ring, req, set)
-		if d.EndpointWait != c.await || outcomeOf(&d) != c.outcome {
-			t.Errorf("%s: %s after %s, want %s after %s", c.name, outcomeOf(&d), d.EndpointWait, c.outcome, c.await)
+		if d.EndpointWait != c.wait || outcomeOf(&d) != c.outcome {
+			t.Errorf("%s: %s after %s, want %s after %s", c.name, outcomeOf(&d), d.EndpointWait, c.outcome, c.wait)
 		}
 		again := newSet("a b c z")
 		if d := decideBy(Compile(a), ring, req, again); outcomeOf(&d) != "hit" || d.EndpointWait != 0 {
-			t.Errorf("%s, when it has come: %s after %s", c.name, outcomeOf(&d), d.EndpointWait)
+			t.Errorf("%s, after it has joined: %s after %s", c.name, outcomeOf(&d), d.EndpointWait)
 		}
 	}
 }
 
-// One that is here, and drains without keeping sessions, is not waited for.
-func TestAnEndpointThatKeepsNoSessionsIsNotAwaited(t *testing.T) {
+// An endpoint of the set that drains without keeping sessions is not waited for.
+func TestEndpointWait_draining(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.KeepDraining = false
 	ring := newRing(t, 1)
@@ -59,16 +59,16 @@ func TestAnEndpointThatKeepsNoSessionsIsNotAwaited(t *testing.T) {
 	}
 }
 
-func TestTheTokenOnAValueIsWaitedForToo(t *testing.T) {
+func TestEndpointWait_wrappedToken(t *testing.T) {
 	p, ring := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))), newRing(t, 1)
-	m, home := &ConnState{}, newSet("z")
+	m, current := &ConnState{}, newSet("z")
 	var d Decision
-	p.Decide(&d, &fakeRequest{}, home, ring, m, testNow)
-	value := string(p.BindResponse(nil, &d, []byte("X-Session-Id"), []byte("mine"), home, ring, m))
-	for now, await := range map[int64]time.Duration{testNow: propagationDelay, testNow + freshTokenAge + 1: 0} {
+	p.Decide(&d, &fakeRequest{}, current, ring, m, testNow)
+	value := string(p.BindResponse(nil, &d, []byte("X-Session-Id"), []byte("mine"), current, ring, m))
+	for now, wait := range map[int64]time.Duration{testNow: propagationDelay, testNow + freshTokenAge + 1: 0} {
 		p.Decide(&d, &fakeRequest{header: value}, newSet("a b"), ring, m, now)
-		if d.EndpointWait != await || outcomeOf(&d) != "moved/gone" {
-			t.Errorf("after %d s: %s after %s, want %s", now-testNow, outcomeOf(&d), d.EndpointWait, await)
+		if d.EndpointWait != wait || outcomeOf(&d) != "moved/gone" {
+			t.Errorf("after %d s: %s after %s, want %s", now-testNow, outcomeOf(&d), d.EndpointWait, wait)
 		}
 	}
 }

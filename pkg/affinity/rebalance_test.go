@@ -13,7 +13,7 @@ func restless(perMinute int32) *Policy {
 	return Compile(a)
 }
 
-func TestAnIdleSessionMovesToAnEndpointWithFewer(t *testing.T) {
+func TestRebalance_idleSession(t *testing.T) {
 	ring := newRing(t, 1)
 	for _, c := range []struct {
 		name     string
@@ -42,12 +42,12 @@ func TestAnIdleSessionMovesToAnEndpointWithFewer(t *testing.T) {
 				d.Issue, c.want, c.endpoint, c.issue)
 		}
 		if d.Outcome == OutcomeMoved && (d.Token.Started != testNow-1000 || d.RebalancedFrom != 0) {
-			t.Errorf("%s: bound %d, from %d: it is another session", c.name, d.Token.Started-testNow, d.RebalancedFrom)
+			t.Errorf("%s: bound %d, from %d: another session", c.name, d.Token.Started-testNow, d.RebalancedFrom)
 		}
 	}
 }
 
-func TestMovesArePacedAndTakenBack(t *testing.T) {
+func TestRebalance_limitAndFailure(t *testing.T) {
 	p, set, ring := restless(2), newSet("a b c"), newRing(t, 1)
 	set.sessions = []int64{100, 0, 0}
 	cookies := cookieField(t, ring, []sealed{{name: "cart-id", endpoint: "a", session: 77, renewed: -500}})
@@ -62,11 +62,11 @@ func TestMovesArePacedAndTakenBack(t *testing.T) {
 	set.moves = 0
 	p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 	if at := p.Next(&d, req, set); at != 0 || d.Outcome != OutcomeHit || d.RebalancedFrom != none {
-		t.Errorf("where it moved to does not answer: %s on %d", outcomeOf(&d), at)
+		t.Errorf("after a failed move: %s on %d", outcomeOf(&d), at)
 	}
 }
 
-func TestASessionIsWorthWaitingFor(t *testing.T) {
+func TestEndpointWait_policy(t *testing.T) {
 	a := affinityOf(cookieMethod)
 	a.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: 3 * time.Second}
 	p, set, ring := Compile(a), newSet("a b"), newRing(t, 1)
@@ -75,11 +75,11 @@ func TestASessionIsWorthWaitingFor(t *testing.T) {
 		var d Decision
 		p.Decide(&d, &fakeRequest{cookies: cookies}, set, ring, &ConnState{}, testNow)
 		if d.EndpointWait != want || d.Endpoint == none {
-			t.Errorf("the endpoint is %s: wait %s, else go to %d", endpoint, d.EndpointWait, d.Endpoint)
+			t.Errorf("the endpoint is %s: wait %s, then endpoint %d", endpoint, d.EndpointWait, d.Endpoint)
 		}
 	}
 	var d Decision
 	if p.Decide(&d, &fakeRequest{}, set, ring, &ConnState{}, testNow); d.EndpointWait != 0 {
-		t.Error("a new client waits")
+		t.Error("a new client must wait")
 	}
 }

@@ -2,21 +2,22 @@ package affinity
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// Rendezvous hashing (Thaler and Ravishankar, 1996): each endpoint has a rank of its own for each key, and the highest
-// rank wins. An endpoint that comes or goes moves no key between two others, and the order of endpoints is of no
-// account.
+// Rendezvous hashing (Thaler and Ravishankar, 1996): each endpoint has a rank for each key, and the endpoint with the
+// highest rank is chosen. Adding or removing an endpoint moves no key between two others. The order of the endpoints
+// has no effect.
 
-// rank is that of an endpoint for a key.
-func rank(key, seed uint64) uint64 { return model.Mix(key ^ seed) }
+// rank returns the rank of an endpoint, given by its identity hash, for a key.
+func rank(key, hash uint64) uint64 { return model.Mix(key ^ hash) }
 
-// highest is the endpoint that ranks first among those that take the session, and its rank; -1 if there is none.
-func (c *candidates) highest(seeds []uint64) (at int, top uint64) {
+// highest returns the accepting endpoint with the highest rank, and the rank. It returns -1 if no endpoint accepts the
+// session.
+func (c *candidates) highest(hashes []uint64) (at int, top uint64) {
 	if c.isUnconstrained() {
-		return highestOf(seeds, c.key)
+		return highestOf(hashes, c.key)
 	}
 	at = none
-	for i, seed := range seeds {
-		r := rank(c.key, seed)
+	for i, hash := range hashes {
+		r := rank(c.key, hash)
 		if (r > top || at == none) && c.accepts(i) && c.acceptsSlowStart(i, model.Mix(r)) {
 			at, top = i, r
 		}
@@ -24,35 +25,35 @@ func (c *candidates) highest(seeds []uint64) (at int, top uint64) {
 	return at, top
 }
 
-// highestOf is the highest of all: the short way, where nothing is asked.
-func highestOf(seeds []uint64, key uint64) (at int, top uint64) {
+// highestOf returns the endpoint with the highest rank. It is the fast path without requirements.
+func highestOf(hashes []uint64, key uint64) (at int, top uint64) {
 	at = none
-	for i, seed := range seeds {
-		if r := rank(key, seed); r > top || at == none {
+	for i, hash := range hashes {
+		if r := rank(key, hash); r > top || at == none {
 			at, top = i, r
 		}
 	}
 	return at, top
 }
 
-// place is where a hashed session goes: to the ready endpoint that ranks first, or to a draining one that ranks higher
-// still and knows the session, which it keeps until it is gone.
+// placeByHash places a hashed session. It selects the ready endpoint with the highest rank. A draining endpoint with a
+// higher rank keeps a session that it serves already.
 func (p *Policy) placeByHash(c *candidates, session uint64) int {
 	c.key = session
-	seeds, ready := c.set.IdentityHashes(c.identity), c.set.Ready()
-	at := c.currentEndpoint(seeds[:ready])
+	hashes, ready := c.set.IdentityHashes(c.identity), c.set.Ready()
+	at := c.currentEndpoint(hashes[:ready])
 	if at == none {
 		at = c.choose(model.PickHash)
 	}
-	if !p.keepDraining || ready == len(seeds) {
+	if !p.keepDraining || ready == len(hashes) {
 		return at
 	}
 	top := uint64(0)
 	if at != none {
-		top = rank(session, seeds[at])
+		top = rank(session, hashes[at])
 	}
-	for i := ready; i < len(seeds); i++ {
-		r := rank(session, seeds[i])
+	for i := ready; i < len(hashes); i++ {
+		r := rank(session, hashes[i])
 		if (r > top || at == none) && p.mayKeepSessions(c.set, i, c.now) && c.set.HasServed(i, session) && !c.isTried(i) {
 			at, top = i, r
 		}
@@ -60,16 +61,17 @@ func (p *Policy) placeByHash(c *candidates, session uint64) int {
 	return at
 }
 
-// settled is the endpoint that a session stays on although another ranks higher now, -1 if there is none. That is so
-// where the number of sessions is bounded, since a session that had to go elsewhere must not go back when there is
-// room; and where all endpoints are draining, since those that drained before the rest take new sessions again.
-func (c *candidates) currentEndpoint(seeds []uint64) int {
+// currentEndpoint returns the endpoint that the session stays on although another one ranks higher, or -1.
+//
+// It applies if the policy limits sessions: a session that was diverted must not return when its first endpoint has
+// capacity again. It also applies if all endpoints are draining: those that began first accept new sessions again.
+func (c *candidates) currentEndpoint(hashes []uint64) int {
 	if c.requirements.maxSessions == 0 && !c.set.AllDraining() {
 		return none
 	}
 	at, top := none, uint64(0)
-	for i, seed := range seeds {
-		r := rank(c.key, seed)
+	for i, hash := range hashes {
+		r := rank(c.key, hash)
 		if (r > top || at == none) && c.set.HasServed(i, c.key) && c.accepts(i) {
 			at, top = i, r
 		}

@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The vectors were computed by a program of its own, in another language, from rendezvous.go and model.Hash.
-// A change here moves every hashed session of every user.
+// goldenEndpoints and the vectors below were computed by an independent program in another language, from the
+// algorithm in rendezvous.go and model.Hash. Changing them moves every hashed session of every user.
 var goldenEndpoints = []string{
 	"0b9ae2f6-7d1c-4a58-9f6e-0d9b3c1f2a11",
 	"5e0c7a4e-2f53-4c0f-8c55-61d1a9e4b7d2",
@@ -20,7 +20,7 @@ var goldenEndpoints = []string{
 	"[fd00::7]:8080",
 }
 
-// goldenOrders are, for each value, the endpoints in the order in which they are tried: of the first three, and of all.
+// goldenOrders contains, for each value, the order in which endpoints are tried: among the first three, and among all.
 var goldenOrders = []struct {
 	value string
 	three []int
@@ -43,7 +43,7 @@ var goldenOrders = []struct {
 	{"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", []int{0, 2, 1}, []int{4, 0, 2, 3, 1}},
 }
 
-func TestHeaderPlacementAgreesWithTheGoldenVectors(t *testing.T) {
+func TestRendezvous_headerGoldenVectors(t *testing.T) {
 	three := newSetOf(goldenEndpoints[:3], goldenEndpoints[:3], 3)
 	five := newSetOf(goldenEndpoints, goldenEndpoints, 5)
 	for _, golden := range goldenOrders {
@@ -57,7 +57,7 @@ func TestHeaderPlacementAgreesWithTheGoldenVectors(t *testing.T) {
 	}
 }
 
-func TestAddressPlacementAgreesWithTheGoldenVectors(t *testing.T) {
+func TestRendezvous_addressGoldenVectors(t *testing.T) {
 	wide := addressMethod
 	wide.SourceIP = &model.SourceIP{IPv4PrefixLength: 24, IPv6PrefixLength: 64}
 	set := newSetOf(goldenEndpoints, goldenEndpoints, 5)
@@ -81,7 +81,7 @@ func TestAddressPlacementAgreesWithTheGoldenVectors(t *testing.T) {
 	}
 }
 
-// orderOf gives the endpoints that a request is offered until there are no more.
+// orderOf returns the endpoints in the order in which they are tried.
 func orderOf(m model.Method, req Request, set Set) []int {
 	p := Compile(affinityOf(m))
 	var d Decision
@@ -95,7 +95,7 @@ func orderOf(m model.Method, req Request, set Set) []int {
 
 const placedKeys = 20_000
 
-// placed gives for each of many keys the identity of the endpoint it is placed on.
+// placed returns, for each of many keys, the identity of its endpoint.
 func placed(ids []string) []string {
 	set := newSetOf(ids, ids, len(ids))
 	at := make([]string, placedKeys)
@@ -113,7 +113,7 @@ func podIDs(n int) []string {
 	return ids
 }
 
-func TestRemovingAnEndpointMovesOnlyItsOwnKeys(t *testing.T) {
+func TestRendezvous_removeEndpoint(t *testing.T) {
 	for _, n := range []int{2, 3, 5, 10, 20, 50} {
 		ids := podIDs(n)
 		before := placed(ids)
@@ -128,7 +128,7 @@ func TestRemovingAnEndpointMovesOnlyItsOwnKeys(t *testing.T) {
 	}
 }
 
-func TestAddingAnEndpointMovesOnlyItsShareAndOnlyToIt(t *testing.T) {
+func TestRendezvous_addEndpoint(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 5, 10, 20, 50} {
 		before := placed(podIDs(n))
 		after := placed(podIDs(n + 1))
@@ -139,29 +139,29 @@ func TestAddingAnEndpointMovesOnlyItsShareAndOnlyToIt(t *testing.T) {
 			}
 			moved++
 			if after[k] != fmt.Sprintf("pod-%d", n) {
-				t.Fatalf("%d endpoints and one more: key %d moved from %s to %s", n, k, before[k], after[k])
+				t.Fatalf("%d endpoints plus one: key %d moved from %s to %s", n, k, before[k], after[k])
 			}
 		}
 		share := float64(moved) / placedKeys
 		if allowed := 1/float64(n+1) + 0.02; share > allowed || moved == 0 {
-			t.Errorf("%d endpoints and one more: %.4f moved, at most %.4f allowed", n, share, allowed)
+			t.Errorf("%d endpoints plus one: %.4f moved, at most %.4f allowed", n, share, allowed)
 		}
 	}
 }
 
-func TestTheOrderOfEndpointsIsOfNoAccount(t *testing.T) {
+func TestRendezvous_orderIndependent(t *testing.T) {
 	ids := podIDs(20)
 	want := placed(ids)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 5 {
 		random.Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
 		if !slices.Equal(placed(ids), want) {
-			t.Fatalf("keys are placed otherwise with the endpoints in the order %v", ids)
+			t.Fatalf("different placement with endpoint order %v", ids)
 		}
 	}
 }
 
-func TestKeysSpreadEvenly(t *testing.T) {
+func TestRendezvous_evenDistribution(t *testing.T) {
 	for _, n := range []int{3, 20, 100} {
 		count := map[string]int{}
 		for _, id := range placed(podIDs(n)) {
@@ -176,16 +176,16 @@ func TestKeysSpreadEvenly(t *testing.T) {
 	}
 }
 
-func TestADrainingEndpointKeepsTheHashedSessionsItKnows(t *testing.T) {
+func TestRendezvous_drainingEndpoint(t *testing.T) {
 	const value = "session-7" // ranks 3, 2, 4, 0, 1
 	key := model.HashString(value)
-	// The endpoints in another order, so that the last two, which rank first and second, are draining.
+	// The same endpoints in another order: the last two, which rank first and second, are draining.
 	ids := []string{goldenEndpoints[4], goldenEndpoints[0], goldenEndpoints[1], goldenEndpoints[2], goldenEndpoints[3]}
 	for _, c := range []struct {
 		name  string
 		keep  bool
-		spent []int
-		known int // the endpoint that knows the session, -1: none
+		tried []int
+		known int // the endpoint that has served the session, or -1
 		want  int
 	}{
 		{"first one knows it", true, nil, 4, 4},
@@ -193,11 +193,11 @@ func TestADrainingEndpointKeepsTheHashedSessionsItKnows(t *testing.T) {
 		{"no draining one knows it", true, nil, none, 0},
 		{"a ready one knows it", true, nil, 0, 0},
 		{"draining endpoints are not to keep sessions", false, nil, 4, 0},
-		{"it does not answer", true, []int{4}, 4, 0},
+		{"it cannot be reached", true, []int{4}, 4, 0},
 	} {
 		set := newSetOf(ids, ids, 3)
 		set.known = map[uint64]int{key: c.known}
-		if got := place(set, model.IdentityPod, key, c.keep, c.spent); got != c.want {
+		if got := place(set, model.IdentityPod, key, c.keep, c.tried); got != c.want {
 			t.Errorf("%s: endpoint %d, want %d", c.name, got, c.want)
 		}
 	}

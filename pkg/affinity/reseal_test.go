@@ -6,16 +6,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// A key that seals no more will be dropped: whoever still has a token by it gets one by the first key.
-func TestATokenByAnOlderKeyIsSealedAnew(t *testing.T) {
+// An old key will be removed from the ring. A client whose token uses it receives a token with the first key.
+func TestDecide_tokenOfOlderKey(t *testing.T) {
 	before, after, last := newRing(t, 1), newRing(t, 2, 1), newRing(t, 2)
 	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &ConnState{}
 	req := &fakeRequest{cookies: cookieField(t, before, []sealed{{name: "cart-id", endpoint: "b", session: 77, bound: -600}})}
-	for turn := range 2 { // the second finds the token in the memory of the connection
+	for turn := range 2 { // the second turn finds the token in the ConnState
 		var d Decision
 		p.Decide(&d, req, set, after, m, testNow)
 		if outcomeOf(&d) != "hit" || d.Endpoint != 1 || !d.Issue {
-			t.Fatalf("turn %d: %s on %d, issues a token: %v", turn, outcomeOf(&d), d.Endpoint, d.Issue)
+			t.Fatalf("turn %d: %s on %d, issue %v", turn, outcomeOf(&d), d.Endpoint, d.Issue)
 		}
 		if turn == 0 {
 			continue
@@ -31,12 +31,12 @@ func TestATokenByAnOlderKeyIsSealedAnew(t *testing.T) {
 	var d Decision
 	p.Decide(&d, req, set, after, m, testNow)
 	if outcomeOf(&d) != "hit" || d.Issue {
-		t.Errorf("by the first key: %s, issues a token: %v", outcomeOf(&d), d.Issue)
+		t.Errorf("by the first key: %s, issue %v", outcomeOf(&d), d.Issue)
 	}
 }
 
-// Connections are pooled by load balancers: one carries tokens of many clients, by old keys and new ones.
-func TestTokensOfOtherClientsOnAConnectionMakeNoneDue(t *testing.T) {
+// Load balancers pool connections. One connection carries tokens of several clients, sealed with old and new keys.
+func TestDecide_olderKeysOnOneConnection(t *testing.T) {
 	before, after := newRing(t, 1), newRing(t, 2, 1)
 	p, set, m := Compile(affinityOf(cookieMethod)), newSet("a b c"), &ConnState{}
 	old := &fakeRequest{cookies: cookieField(t, before, []sealed{{name: "cart-id", endpoint: "a", session: 1}})}
@@ -45,7 +45,7 @@ func TestTokensOfOtherClientsOnAConnectionMakeNoneDue(t *testing.T) {
 		for req, issues := range map[*fakeRequest]bool{old: true, renewed: false} {
 			var d Decision
 			if p.Decide(&d, req, set, after, m, testNow); d.Outcome != OutcomeHit || d.Issue != issues {
-				t.Fatalf("session %d: %s, issues a token: %v", d.Session, outcomeOf(&d), d.Issue)
+				t.Fatalf("session %d: %s, issue %v", d.Session, outcomeOf(&d), d.Issue)
 			}
 		}
 	}

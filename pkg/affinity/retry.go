@@ -2,9 +2,11 @@ package affinity
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// Next gives the endpoint to try after d.Endpoint could not be reached, -1 if there is none: at most 8 are offered
-// for one request. A session that was at home there has moved then, or is refused if the policy is strict. The
-// request and set are those of Decide.
+// Next returns the endpoint to try after d.Endpoint could not be reached, or -1 if no other is left. At most 8
+// endpoints are tried for one request.
+//
+// A session on the failed endpoint moves to the next one. If the policy does not allow moves, the request is refused.
+// The arguments req and set must be those of Decide.
 func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	if d.Endpoint == none {
 		return none
@@ -17,7 +19,7 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	d.tried[d.numTried] = int32(d.Endpoint)
 	d.numTried++
 	if d.RebalancedFrom != none {
-		d.Endpoint, d.RebalancedFrom = d.RebalancedFrom, none // it need not have moved
+		d.Endpoint, d.RebalancedFrom = d.RebalancedFrom, none // cancel the rebalancing move
 		d.Outcome, d.Reason = OutcomeHit, ReasonNone
 		return d.Endpoint
 	}
@@ -26,32 +28,33 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	return d.Endpoint
 }
 
-// elsewhere is the next best endpoint by the first method that hashes a value of the client, else by the pick.
+// pickAnother returns the next endpoint by the first method that hashes a value of the client, otherwise by the pick
+// of the policy.
 func (p *Policy) pickAnother(d *Decision, req Request, set Set) int {
 	if d.numTried == maxTried {
 		return none
 	}
-	offer := p.newCandidates(set, d)
+	options := p.newCandidates(set, d)
 	if d.Outcome == OutcomeNone {
-		offer.requirements = requirements{}
-		return offer.pick(model.PickRandom, req)
+		options.requirements = requirements{}
+		return options.pick(model.PickRandom, req)
 	}
 	if d.placementHash != 0 {
-		return p.placeByHash(&offer, d.placementHash)
+		return p.placeByHash(&options, d.placementHash)
 	}
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
 		}
 		if key, ok := p.methods[i].hash(req, d.state); ok {
-			at, _ := p.placeBounded(&offer, key)
+			at, _ := p.placeBounded(&options, key)
 			return at
 		}
 	}
-	return offer.pick(p.newSession, req)
+	return options.pick(p.newSession, req)
 }
 
-// move settles the outcome after d.Endpoint has changed. Where nobody answers, nobody has moved.
+// recordMove updates the outcome after d.Endpoint has changed. If no endpoint is left, the session has not moved.
 func (p *Policy) recordMove(d *Decision) {
 	if d.Endpoint == none {
 		d.Issue = false

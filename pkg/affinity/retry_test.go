@@ -6,8 +6,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// nextCase decides and then fails the given number of endpoints. They are a, b, c, of which c, then b is the pick, and
-// d, which is draining.
+// nextCase makes a decision and then lets the given number of endpoints fail. The endpoints are a, b, c and d. The
+// pick selects c, then b, and d is draining.
 type nextCase struct {
 	name    string
 	methods []model.Method
@@ -33,13 +33,13 @@ func (c *nextCase) run(t *testing.T) {
 	p.Decide(&d, req, set, ring, &ConnState{}, testNow)
 	for range c.fail {
 		if at := p.Next(&d, req, set); at != d.Endpoint {
-			t.Errorf("%s: Next gives %d and decides %d", c.name, at, d.Endpoint)
+			t.Errorf("%s: Next returned %d and set %d", c.name, at, d.Endpoint)
 		}
 	}
 	check(t, c.name, p, &d, set, c.want)
 }
 
-func TestASessionMovesWhenItsEndpointDoesNotAnswer(t *testing.T) {
+func TestNext_sessionMoves(t *testing.T) {
 	cookie := []model.Method{cookieMethod}
 	onA := []sealed{{name: "cart-id", endpoint: "a", session: 77, bound: -50, renewed: -50}}
 	onD := []sealed{{name: "cart-id", endpoint: "d", session: 77, bound: -50}}
@@ -66,7 +66,7 @@ func TestASessionMovesWhenItsEndpointDoesNotAnswer(t *testing.T) {
 	}
 }
 
-func TestANewClientGoesElsewhereWithoutHavingMoved(t *testing.T) {
+func TestNext_newClient(t *testing.T) {
 	for _, change := range []func(*model.Affinity){nil, strict} {
 		for _, c := range []nextCase{
 			{
@@ -85,7 +85,7 @@ func TestANewClientGoesElsewhereWithoutHavingMoved(t *testing.T) {
 	}
 }
 
-func TestAHashedSessionGoesToTheNextBest(t *testing.T) {
+func TestNext_hashedSession(t *testing.T) {
 	// The value ranks b, c, a.
 	cookieFirst := []model.Method{cookieMethod, headerMethod}
 	onC := []sealed{{name: "cart-id", endpoint: "c", session: 77, bound: -50}}
@@ -105,7 +105,7 @@ func TestAHashedSessionGoesToTheNextBest(t *testing.T) {
 	}
 }
 
-func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
+func TestNext_withoutAffinity(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c")
 	var d Decision
 	p.Decide(&d, &fakeRequest{}, set, nil, &ConnState{}, testNow)
@@ -114,14 +114,14 @@ func TestWithoutAffinityTheNextIsAnother(t *testing.T) {
 		seen[p.Next(&d, &fakeRequest{}, set)] = true
 	}
 	if len(seen) != 3 || seen[none] || outcomeOf(&d) != "none" {
-		t.Errorf("three tries of three reach %v, %s", seen, outcomeOf(&d))
+		t.Errorf("three attempts reached %v, %s", seen, outcomeOf(&d))
 	}
 	if at := p.Next(&d, &fakeRequest{}, set); at != none {
-		t.Errorf("the fourth try of three reaches %d", at)
+		t.Errorf("the fourth attempt reached %d", at)
 	}
 }
 
-func TestARequestIsOfferedEightEndpointsAtMost(t *testing.T) {
+func TestNext_maxTried(t *testing.T) {
 	p, set := Compile(nil), newSet("a b c d e f g h i j k l")
 	var d Decision
 	p.Decide(&d, &fakeRequest{}, set, nil, &ConnState{}, testNow)
@@ -130,11 +130,11 @@ func TestARequestIsOfferedEightEndpointsAtMost(t *testing.T) {
 		offered++
 	}
 	if offered != maxTried {
-		t.Errorf("%d endpoints were offered, want %d", offered, maxTried)
+		t.Errorf("%d endpoints tried, want %d", offered, maxTried)
 	}
 }
 
-func TestTheTokenNamesTheEndpointThatAnswers(t *testing.T) {
+func TestNext_tokenNamesEndpoint(t *testing.T) {
 	p, set, ring := Compile(affinityOf(cookieMethod)), newSet("a b c"), newRing(t, 1)
 	set.requests = []int64{0, 1, 2}
 	var d Decision
@@ -146,6 +146,6 @@ func TestTheTokenNamesTheEndpointThatAnswers(t *testing.T) {
 		t.Errorf("the token names %x, want endpoint b", token.Endpoint)
 	}
 	if token != d.Token {
-		t.Errorf("the token is %+v, the decision says %+v", token, d.Token)
+		t.Errorf("the token is %+v, the decision has %+v", token, d.Token)
 	}
 }

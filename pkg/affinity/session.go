@@ -1,59 +1,60 @@
 package affinity
 
-// Hold is how firmly a client's session belongs to a backend, in rising order.
+// SessionState describes the session of a client in one backend, in rising order of preference.
 type SessionState uint8
 
-// The holds.
+// The session states.
 const (
-	SessionUnknown SessionState = iota // nothing says that it does
-	SessionLost                        // it did, and its endpoint is gone
-	SessionAlive                       // one of the backend's endpoints has it
+	SessionUnknown SessionState = iota // the client has no known session in this backend
+	SessionLost                        // it has a session, but its endpoint is gone
+	SessionAlive                       // it has a session on an available endpoint
 )
 
-// StickySplit reports whether a session keeps its side of a weighted split.
+// StickySplit reports whether a session keeps its backend in a weighted split.
 func (p *Policy) StickySplit() bool { return p.stickySplit }
 
-// Refuses reports whether a session is refused, rather than moved, when its endpoint is gone.
+// FailsUnavailable reports whether a session is refused, rather than moved, when its endpoint is gone.
 func (p *Policy) FailsUnavailable() bool { return p.failUnavailable }
 
-// Holds finds out whether the session of a client belongs behind this policy, where it might as well belong behind
-// another one, and since when, in Unix seconds, if a token says so. Hashing says nothing about that: every backend has a
-// place for every value.
-func (p *Policy) FindSession(req Request, set Set, keys *Keyring, m *ConnState, now int64) (hold SessionState, since int64) {
+// FindSession returns the state of the client's session in the backend of p, for choosing between several backends. It
+// also returns when the session started, in Unix seconds, or zero if no token contains that. It ignores hashed
+// methods, because a hash selects an endpoint in every backend.
+func (p *Policy) FindSession(req Request, set Set, keys *Keyring, state *ConnState, now int64) (session SessionState, started int64) {
 	var d Decision
-	d.reset(now, m)
-	c := evaluation{Policy: p, d: &d, req: req, set: set, keys: keys, state: m, readOnly: true}
+	d.reset(now, state)
+	e := evaluation{Policy: p, d: &d, req: req, set: set, keys: keys, state: state, readOnly: true}
 	for i := range p.methods {
 		switch p.methods[i].binding {
 		case hashed:
 			continue
 		case issued:
-			c.evaluateIssued(i)
+			e.evaluateIssued(i)
 		default:
-			c.evaluateAppValue(i)
+			e.evaluateAppValue(i)
 		}
 		if d.Endpoint != none {
 			return SessionAlive, max(d.Token.Started, d.valueStarted)
 		}
 	}
-	if c.tokenFound || c.valueFound && p.methods[d.Method].binding != named {
+	if e.tokenFound || e.valueFound && p.methods[d.Method].binding != named {
 		return SessionLost, max(d.Token.Started, d.valueStarted)
 	}
 	return SessionUnknown, 0
 }
 
-// Side is a number that is always the same for a client whom a hashed method knows, spread evenly over all numbers.
-func (p *Policy) SplitKey(req Request, m *ConnState) (number uint64, ok bool) {
+// SplitKey returns a number for choosing a backend in a weighted split. It is derived from the value of the first
+// hashed method, and is uniform over all uint64 values. It returns false if no hashed method recognizes the client.
+func (p *Policy) SplitKey(req Request, state *ConnState) (number uint64, ok bool) {
 	for i := range p.methods {
 		if p.methods[i].binding != hashed {
 			continue
 		}
-		if key, ok := p.methods[i].hash(req, m); ok {
+		if key, ok := p.methods[i].hash(req, state); ok {
 			return rank(key, splitSalt), true
 		}
 	}
 	return 0, false
 }
 
-// sideSeed keeps the side of a client independent of its endpoint.
+// splitSalt makes the choice of the backend independent of the choice of the endpoint.
 const splitSalt = 0x736964652d736565

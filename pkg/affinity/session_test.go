@@ -6,8 +6,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// TestHolds_sinceTheSessionWasBound covers ADR 30: of two sides that hold a session, the one with the older one wins.
-func TestHolds_sinceTheSessionWasBound(t *testing.T) {
+// TestFindSession_started covers ADR 30: if a session exists in two backends, the older one is used.
+func TestFindSession_started(t *testing.T) {
 	ring := newRing(t, 1)
 	cookie := func(endpoint string) *fakeRequest {
 		return &fakeRequest{cookies: cookieField(t, ring, []sealed{{name: "cart-id", endpoint: endpoint, bound: -50, renewed: -10}})}
@@ -21,7 +21,7 @@ func TestHolds_sinceTheSessionWasBound(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy *Policy
 		req    *fakeRequest
-		hold   SessionState
+		want   SessionState
 		since  int64
 	}{
 		"issued, alive":  {Compile(affinityOf(cookieMethod)), cookie("b"), SessionAlive, testNow - 50},
@@ -30,15 +30,15 @@ func TestHolds_sinceTheSessionWasBound(t *testing.T) {
 		"wrapped, gone":  {wrapping, wrap(2), SessionLost, testNow - 50},
 		"no session":     {Compile(affinityOf(cookieMethod)), &fakeRequest{}, SessionUnknown, 0},
 	} {
-		hold, since := c.policy.FindSession(c.req, newSet("a b"), ring, &ConnState{}, testNow)
-		if hold != c.hold || since != c.since {
-			t.Errorf("%s: hold %d since %d, want %d since %d", name, hold, since-testNow, c.hold, c.since-testNow)
+		state, started := c.policy.FindSession(c.req, newSet("a b"), ring, &ConnState{}, testNow)
+		if state != c.want || started != c.since {
+			t.Errorf("%s: state %d, started %d; want %d, started %d", name, state, started-testNow, c.want, c.since-testNow)
 		}
 	}
 }
 
-// The first method whose session is lost settles what becomes of the request, not one that follows.
-func TestOwnValues_firstLostSessionSettles(t *testing.T) {
+// The first method whose session is lost determines the outcome.
+func TestDecide_firstLostSession(t *testing.T) {
 	p := Compile(affinityOf(
 		ownMethod(model.SourceCookie, model.BindingNamed), ownMethod(model.SourceHeader, model.BindingNamed)))
 	var d Decision

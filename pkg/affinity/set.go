@@ -6,56 +6,61 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Request is what methods may look at. The slices are read only, and not kept.
+// Request is the part of a request that methods read. Callers must not modify or retain the returned slices.
 type Request interface {
-	// Header gives the value of the first field with that name, in canonical form.
+	// Header returns the value of the first field with that name, in canonical form.
 	Header(name string) (value []byte, ok bool)
-	// CookieHeader gives the value of the i-th Cookie field, nil past the last: HTTP/2 may split them (RFC 9113, 8.2.3).
+	// CookieHeader returns the value of the i-th Cookie field, or nil after the last one. HTTP/2 may split cookies
+	// into several fields (RFC 9113, section 8.2.3).
 	CookieHeader(i int) []byte
-	// Method is the method of the request.
+	// Method returns the request method.
 	Method() []byte
-	// Path is the normalised path: it begins with "/", unless the request is for the whole server.
+	// Path returns the normalized path. It begins with "/", except for the asterisk form.
 	Path() []byte
-	// Query is what follows the "?".
+	// Query returns the query without the "?".
 	Query() []byte
-	// ClientIP is the client's address, as far as the proxies in front of Limpet are trusted. It may be invalid.
+	// ClientIP returns the client address, taken from trusted proxies if there are any. It may be invalid.
 	ClientIP() netip.Addr
 }
 
-// Set is the endpoints of one pool at one moment: who they are never changes, how busy they are does. Its methods are
-// called from many goroutines at once.
+// Set is a snapshot of the endpoints of one pool. Its members and their order never change, but their load does. All
+// methods must be safe for concurrent use.
 type Set interface {
-	// Len is the number of endpoints, in an order that all replicas agree on.
+	// Len returns the number of endpoints. All replicas have them in the same order.
 	Len() int
-	// Ready is the number of those, from the first on, that take new sessions. The rest are draining.
+	// Ready returns the number of endpoints that accept new sessions. They come first; the others are draining.
 	Ready() int
-	// Ending reports whether all endpoints are draining, and count as ready for want of others.
+	// AllDraining reports whether all endpoints are draining. They then count as ready, because there are no others.
 	AllDraining() bool
-	// Seeds gives a hash of each endpoint's identity, parallel to the endpoints. It is read only.
+	// IdentityHashes returns the hash of each endpoint's identity, indexed by endpoint. Callers must not modify it.
 	IdentityHashes(model.Identity) []uint64
-	// Key is what a token names endpoint i by.
+	// Key returns the identity of endpoint i in the form that tokens contain.
 	Key(id model.Identity, i int) model.EndpointKey
 	// Lookup is the inverse of Key.
 	Lookup(model.Identity, model.EndpointKey) (i int, ok bool)
-	// Left reports whether an endpoint of that key was here and has left, as far as this replica has seen lately.
+	// HasDeparted reports whether this replica recently saw an endpoint with that key leave the pool. The endpoint may
+	// have rejoined, so callers must check Lookup first.
 	HasDeparted(model.Identity, model.EndpointKey) bool
-	// Requests is how many requests endpoint i is working on.
+	// ActiveRequests returns the number of active requests of endpoint i. It is math.MaxInt64 if the endpoint refuses
+	// connections.
 	ActiveRequests(i int) int64
-	// Sessions estimates how many sessions live on endpoint i.
+	// Sessions estimates the number of recent sessions of endpoint i. It is math.MaxInt64 if the endpoint refuses
+	// connections.
 	Sessions(i int) int64
-	// Guests is how many requests endpoint i has been given lately of clients that have no session.
+	// AnonymousRequests returns the number of recent requests of endpoint i from clients without a session.
 	AnonymousRequests(i int) int64
-	// Since is when endpoint i became ready or began to drain, as it is now, in Unix seconds; 0 if a ready one was so
-	// from the beginning.
+	// StateSince returns when endpoint i entered its current state, ready or draining, in Unix seconds. It is zero if
+	// the endpoint was ready when the pool was created.
 	StateSince(i int) int64
-	// Near reports whether endpoint i is meant for clients in Limpet's own zone.
+	// InLocalZone reports whether endpoint i serves clients in Limpet's own zone.
 	InLocalZone(i int) bool
-	// Knows reports whether endpoint i has served that session lately, approximately.
+	// HasServed reports whether endpoint i served the session recently. It may return false positives.
 	HasServed(i int, session uint64) bool
-	// Address is what endpoint i is dialled by: "10.0.0.7:8080".
+	// Address returns the dial address of endpoint i, such as "10.0.0.7:8080".
 	Address(i int) string
-	// MayMove counts a session that is about to move of its own accord, unless so many have in this minute. 0: no bound.
+	// AllowMove reports whether another session may move for rebalancing in this minute, and counts the move. now is
+	// in Unix seconds. If perMinute is zero, there is no limit.
 	AllowMove(perMinute, now int64) bool
-	// Turn counts up by one with each call, for picks that take turns.
+	// NextTurn returns a counter that increases by one with each call, for round robin.
 	NextTurn() uint64
 }

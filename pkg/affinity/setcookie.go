@@ -10,9 +10,9 @@ import (
 // expiresLayout is IMF-fixdate, the form of Expires (RFC 6265, section 4.1.1; RFC 9110, section 5.6.7).
 const expiresLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// setCookie is the parts of a Set-Cookie value that are the same for every response.
+// setCookie contains the parts of a Set-Cookie value that are the same in every response.
 type setCookie struct {
-	name      string // with "="
+	name      string // followed by "="
 	scope     string // Path and Domain
 	flags     string // HttpOnly, SameSite, Partitioned
 	secure    model.Secure
@@ -45,21 +45,23 @@ func attribute(b *strings.Builder, name, value string) {
 	}
 }
 
-// AppendToken appends the value of the one field that a decision with Issue asks for: a Set-Cookie, unless TokenHeader
-// names another. The token names d.Endpoint, which must be the one that answered, or the one that the session keeps. tls
-// says whether the request came over TLS, as the client sees it.
-func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m *ConnState, tls bool) []byte {
+// AppendToken appends the field value that carries the token of d: a Set-Cookie value, or the value of the field that
+// TokenHeader returns. d.Issue must be set.
+//
+// The token names the session's own endpoint while the request is diverted, otherwise d.Endpoint, which must be the
+// endpoint that responded. tls reports whether the client used TLS.
+func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, state *ConnState, tls bool) []byte {
 	at := d.Endpoint
 	if d.sessionEndpoint != none {
 		at = d.sessionEndpoint
 	}
 	d.Token.Endpoint = set.Key(p.identity, at)
 	if p.methods[d.issuingMethod].source == sourceHeader {
-		return keys.Seal(m, dst, &d.Token)
+		return keys.Seal(state, dst, &d.Token)
 	}
 	c := &p.methods[d.issuingMethod].cookie
 	dst = append(dst, c.name...)
-	dst = keys.Seal(m, dst, &d.Token)
+	dst = keys.Seal(state, dst, &d.Token)
 	dst = append(dst, c.scope...)
 	if end := p.expiry(&d.Token); c.permanent && end > 0 {
 		dst = append(dst, "; Expires="...)
@@ -68,8 +70,8 @@ func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, m 
 	return c.appendFlags(dst, tls)
 }
 
-// AppendExpiry appends the value of a Set-Cookie field that makes browsers drop the i-th of CookieNames: name, Path and
-// Domain must be those that it was set with (RFC 6265, section 5.3), and so must Partitioned.
+// AppendExpiry appends a Set-Cookie value that deletes the i-th cookie of CookieNames. Browsers delete a cookie only
+// if name, Path and Domain match (RFC 6265, section 5.3), and Partitioned as well.
 func (p *Policy) AppendExpiry(dst []byte, i int, tls bool) []byte {
 	for k := range p.methods {
 		m := &p.methods[k]

@@ -7,17 +7,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Token is what is sealed into the value that Limpet gives a client.
+// Token is the content of a sealed value that Limpet issues to a client.
 type Token struct {
-	// Endpoint is where the session lives.
+	// Endpoint identifies the endpoint of the session.
 	Endpoint model.EndpointKey
-	// Scope is model.ScopeOf the backend that the token is good for.
+	// Scope is the model.ScopeOf of the backend for which the token is valid.
 	Scope uint64
-	// Bound is when the session began, in Unix seconds from 0 to 2^40-1.
+	// Started is when the session started, in Unix seconds from 0 to 2^40-1.
 	Started int64
 	// Renewed is when the token was sealed, in the same unit.
 	Renewed int64
-	// Session tells sessions apart for counting. 0 is no session.
+	// Session identifies the session for counting. Zero means no session.
 	Session uint64
 }
 
@@ -38,78 +38,83 @@ const (
 
 var tokenEncoding = base64.RawURLEncoding.Strict()
 
-// Memory is what a connection keeps for tokens: room to work in, and the last token with its text, since a client
-// sends the same one with every request. The zero value is ready. It belongs to one connection at a time.
+// ConnState is the token state of one client connection. It contains scratch buffers and caches the last token,
+// because a client sends the same token with every request. The zero value is ready to use. It must not be used by
+// several goroutines at the same time.
 type ConnState struct {
-	// Learned is where the sessions are kept that methods with binding Learned have seen; nil: none are.
+	// Learned stores the sessions of methods with binding Learned. Nil disables those methods.
 	Learned Store
 
+	// Scratch buffers. Their contents are valid until the next call.
 	raw   [rawSize]byte
 	plain [plainSize]byte
-	value []byte   // of a query parameter, decoded; made when one has to be
-	addr  [16]byte // the network of a client
+	value []byte   // decoded query parameter; allocated on first use
+	addr  [16]byte // client network
 
-	openedBy    *Keyring // that the last token was opened or sealed with; nil before the first
+	// The token that was opened or sealed last.
+	openedBy    *Keyring // keyring that last opened or sealed token; nil before the first use
 	text        [TokenLen]byte
 	token       Token
-	sealedByKey int // index in ring of the key that sealed it
+	sealedByKey int // index in openedBy of the key that sealed token
 
-	trace *[]Finding // where methods record what they find, while Explain runs; nil records nothing
+	// trace receives the findings of the methods while Explain runs. It is nil otherwise.
+	trace *[]Finding
 }
 
-// Seal appends t as text, TokenLen bytes that may stand in a cookie as they are.
-func (k *Keyring) Seal(m *ConnState, dst []byte, t *Token) []byte {
+// Seal appends the sealed form of t, TokenLen bytes that are valid in a cookie value.
+func (k *Keyring) Seal(state *ConnState, dst []byte, t *Token) []byte {
 	first := &k.keys[0]
-	m.sealedByKey = 0
-	copy(m.raw[:], first.id[:])
-	t.marshal(&m.plain)
-	first.aead.Seal(m.raw[:idSize], nil, m.plain[:], first.id[:])
-	dst = tokenEncoding.AppendEncode(dst, m.raw[:])
-	m.remember(k, dst[len(dst)-TokenLen:], t)
+	state.sealedByKey = 0
+	copy(state.raw[:], first.id[:])
+	t.marshal(&state.plain)
+	first.aead.Seal(state.raw[:idSize], nil, state.plain[:], first.id[:])
+	dst = tokenEncoding.AppendEncode(dst, state.raw[:])
+	state.remember(k, dst[len(dst)-TokenLen:], t)
 	return dst
 }
 
-// Open sets t from a text that Seal made with one of the keys, and reports whether it is one. If not, t is as it was.
-func (k *Keyring) Open(m *ConnState, text []byte, t *Token) bool {
+// Open decodes text into t and reports whether one of the keys sealed it. If not, t is unchanged.
+func (k *Keyring) Open(state *ConnState, text []byte, t *Token) bool {
 	if len(text) != TokenLen {
 		return false
 	}
-	if m.openedBy == k && string(text) == string(m.text[:]) {
-		*t = m.token
+	if state.openedBy == k && string(text) == string(state.text[:]) {
+		*t = state.token
 		return true
 	}
-	// The decoder skips line breaks, so a text with one in it comes out short.
-	if n, err := tokenEncoding.Decode(m.raw[:], text); err != nil || n != rawSize {
+	// Decode skips line breaks. A text that contains one decodes to fewer than rawSize bytes.
+	if n, err := tokenEncoding.Decode(state.raw[:], text); err != nil || n != rawSize {
 		return false
 	}
-	if !k.decrypt(m) || m.plain[0] != tokenVersion {
+	if !k.decrypt(state) || state.plain[0] != tokenVersion {
 		return false
 	}
-	t.unmarshal(&m.plain)
-	m.remember(k, text, t)
+	t.unmarshal(&state.plain)
+	state.remember(k, text, t)
 	return true
 }
 
-// decrypt opens m.raw into m.plain with the key that it names.
-func (k *Keyring) decrypt(m *ConnState) bool {
-	id := keyID(m.raw[:idSize])
+// decrypt decrypts state.raw into state.plain with the key that its key id names.
+func (k *Keyring) decrypt(state *ConnState) bool {
+	id := keyID(state.raw[:idSize])
 	for i := range k.keys {
 		if k.keys[i].id != id {
 			continue
 		}
-		if _, err := k.keys[i].aead.Open(m.plain[:0], nil, m.raw[idSize:], m.raw[:idSize]); err == nil {
-			m.sealedByKey = i
+		if _, err := k.keys[i].aead.Open(state.plain[:0], nil, state.raw[idSize:], state.raw[:idSize]); err == nil {
+			state.sealedByKey = i
 			return true
 		}
 	}
 	return false
 }
 
-// remember keeps the text with the keyring that vouches for it: once the keyring is replaced, it is opened again.
-func (m *ConnState) remember(k *Keyring, text []byte, t *Token) {
-	m.openedBy = k
-	copy(m.text[:], text)
-	m.token = *t
+// remember caches the token with the keyring that verified it. After the keyring is replaced, the token is verified
+// again.
+func (state *ConnState) remember(k *Keyring, text []byte, t *Token) {
+	state.openedBy = k
+	copy(state.text[:], text)
+	state.token = *t
 }
 
 func (t *Token) marshal(b *[plainSize]byte) {

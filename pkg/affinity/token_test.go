@@ -13,7 +13,7 @@ import (
 
 var cookieSafe = regexp.MustCompile(`^[A-Za-z0-9_-]{100}$`)
 
-func TestATokenComesBackAsItWasSealed(t *testing.T) {
+func TestSeal_roundTrip(t *testing.T) {
 	ring := newRing(t, 1)
 	for _, token := range []Token{
 		{},
@@ -34,13 +34,13 @@ func checkRoundTrip(t *testing.T, ring *Keyring, token Token) {
 	for name, m := range map[string]*ConnState{"the sealer's memory": &sealer, "no memory": {}} {
 		var got Token
 		if !ring.Open(m, text, &got) || got != token {
-			t.Errorf("%+v came back as %+v with %s", token, got, name)
+			t.Errorf("%+v opened as %+v with %s", token, got, name)
 		}
 	}
 }
 
-// goldenToken was sealed by a program of its own, in another language, with testKey(1) and the nonce 0, 1, 2 ... 11.
-// A release that does not open it loses every session of every user.
+// goldenToken was sealed by an independent program in another language, with testKey(1) and the nonce 0, 1, 2 ... 11.
+// A release that cannot open it loses every session of every user.
 const goldenToken = "FvmCNwABAgMEBQYHCAkKC78FAp8_0_hlY1UFH6DMpjhszioBcL" +
 	"QA8q44bmFKHXhYHKgNQNEmmHbkEmUoRpVzVIaAvibJOKnH7Jx0"
 
@@ -49,24 +49,24 @@ var insideGoldenToken = Token{
 	Started: 1_795_000_000, Renewed: 1_795_000_600, Session: 0x0123456789abcdef,
 }
 
-func TestTheGoldenTokenOpens(t *testing.T) {
+func TestOpen_goldenToken(t *testing.T) {
 	var got Token
 	if !newRing(t, 2, 1).Open(&ConnState{}, []byte(goldenToken), &got) || got != insideGoldenToken {
-		t.Errorf("the golden token gives %+v, want %+v", got, insideGoldenToken)
+		t.Errorf("golden token opened as %+v, want %+v", got, insideGoldenToken)
 	}
 }
 
-func TestOpeningIsRemembered(t *testing.T) {
+func TestOpen_cached(t *testing.T) {
 	ring := newRing(t, 1)
 	var m ConnState
 	var got Token
 	ok := ring.Open(&m, []byte(goldenToken), &got)
 	if !ok || m.openedBy != ring || string(m.text[:]) != goldenToken || m.token != got {
-		t.Errorf("after opening %+v memory holds %q with %+v", got, m.text, m.token)
+		t.Errorf("after opening %+v the cache has %q with %+v", got, m.text, m.token)
 	}
 }
 
-func TestMemoryIsOfTheLastTokenOnly(t *testing.T) {
+func TestOpen_cachesLastToken(t *testing.T) {
 	ring := newRing(t, 1)
 	var m ConnState
 	first := ring.Seal(&ConnState{}, nil, &Token{Session: 1})
@@ -81,7 +81,7 @@ func TestMemoryIsOfTheLastTokenOnly(t *testing.T) {
 	}
 }
 
-func TestAFailedOpenLeavesTokenAndMemoryAlone(t *testing.T) {
+func TestOpen_failureChangesNothing(t *testing.T) {
 	ring := newRing(t, 1)
 	var m ConnState
 	good := ring.Seal(&m, nil, &Token{Session: 1})
@@ -89,14 +89,14 @@ func TestAFailedOpenLeavesTokenAndMemoryAlone(t *testing.T) {
 	bad[50] ^= 1
 	got := Token{Session: 99}
 	if ring.Open(&m, bad, &got) || got != (Token{Session: 99}) {
-		t.Errorf("a forged token was opened, or has changed the result to %+v", got)
+		t.Errorf("forged token opened, or the result changed to %+v", got)
 	}
 	if !ring.Open(&m, good, &got) || got.Session != 1 {
-		t.Errorf("after a forged token the good one gives %+v", got)
+		t.Errorf("after a forged token the valid one opened as %+v", got)
 	}
 }
 
-func TestLineBreaksAreNotSkipped(t *testing.T) {
+func TestOpen_lineBreaks(t *testing.T) {
 	ring := newRing(t, 1)
 	text := ring.Seal(&ConnState{}, nil, &Token{})
 	for _, forged := range [][]byte{
@@ -111,7 +111,7 @@ func TestLineBreaksAreNotSkipped(t *testing.T) {
 	}
 }
 
-func TestAnotherVersionDoesNotOpen(t *testing.T) {
+func TestOpen_unknownVersion(t *testing.T) {
 	ring := newRing(t, 1)
 	raw := append([]byte(nil), ring.keys[0].id[:]...)
 	plain := make([]byte, plainSize)
@@ -128,7 +128,7 @@ const (
 	secretService = "shop/cart:80"
 )
 
-// manyTokens seals the same thing over and over, and gives the texts and what they decode to.
+// manyTokens seals the same token repeatedly. It returns the texts and the decoded bytes.
 func manyTokens(t *testing.T, n int) (texts, raws [][]byte) {
 	ring := newRing(t, 1)
 	var m ConnState
@@ -146,7 +146,7 @@ func manyTokens(t *testing.T, n int) (texts, raws [][]byte) {
 	return texts, raws
 }
 
-func TestTokensContainNoAddressPodOrService(t *testing.T) {
+func TestSeal_revealsNothing(t *testing.T) {
 	texts, raws := manyTokens(t, 10_000)
 	key := model.KeyOf(secretUID)
 	ip := netip.MustParseAddr("10.244.3.17").As4()
@@ -162,7 +162,7 @@ func TestTokensContainNoAddressPodOrService(t *testing.T) {
 		}
 		allowed := 0
 		if len(secret) < 8 {
-			allowed = 8 // four characters turn up by chance in one of 17 runs
+			allowed = 8 // four given characters appear by chance in one of 17 runs
 		}
 		if found > allowed {
 			t.Errorf("%d of %d tokens contain %q", found, len(texts), secret)
@@ -170,7 +170,7 @@ func TestTokensContainNoAddressPodOrService(t *testing.T) {
 	}
 }
 
-func TestTokensForTheSameSessionHaveNothingInCommonButTheKeyID(t *testing.T) {
+func TestSeal_tokensDiffer(t *testing.T) {
 	_, raws := manyTokens(t, 10_000)
 	nonces := map[string]bool{}
 	for _, raw := range raws {
@@ -185,7 +185,7 @@ func TestTokensForTheSameSessionHaveNothingInCommonButTheKeyID(t *testing.T) {
 			values[raw[at]] = true
 		}
 		if len(values) < 250 {
-			t.Errorf("byte %d takes %d values only", at, len(values))
+			t.Errorf("byte %d has only %d values", at, len(values))
 		}
 	}
 }

@@ -2,11 +2,12 @@ package affinity
 
 import "bytes"
 
-// maxParameter bounds the name and the value of a query parameter in bytes, decoded. Longer ones recognise nobody.
+// maxParameter is the maximum length in bytes of the decoded name and of the decoded value of a query parameter.
+// Longer ones are ignored.
 const maxParameter = 256
 
-// parameter is the first parameter of the method's name that is not empty: in the query, or else in the path, where
-// servlet containers write their session ("/cart;jsessionid=42?x=1").
+// parameter returns the first non-empty parameter with the name of the method. It searches the query first, then the
+// path parameters, which servlet containers use for sessions ("/cart;jsessionid=42?x=1").
 func (v *valueReader) parameter() []byte {
 	if value := v.parameterIn(v.req.Query(), '&', true); value != nil {
 		return value
@@ -19,7 +20,8 @@ func (v *valueReader) parameter() []byte {
 	return v.parameterIn(path[start+1:], ';', false)
 }
 
-// parameterIn looks through text that is cut by sep, and by "/" in a path. A plus sign is a space in a form only.
+// parameterIn searches text, whose parameters are separated by sep. In a path, "/" also ends a parameter. If isForm is
+// set, "+" is decoded as a space.
 func (v *valueReader) parameterIn(text []byte, sep byte, isForm bool) []byte {
 	for ; len(text) > 0 && v.pairs < maxPairs; v.pairs++ {
 		end := bytes.IndexByte(text, sep)
@@ -38,7 +40,7 @@ func (v *valueReader) parameterIn(text []byte, sep byte, isForm bool) []byte {
 	return nil
 }
 
-// parameterOf gives the decoded value of a pair, nil if its name is another.
+// parameterOf returns the decoded value of a pair, or nil if the pair has another name.
 func (v *valueReader) parameterOf(pair []byte, isForm bool) []byte {
 	equals := bytes.IndexByte(pair, '=')
 	if equals < 0 {
@@ -55,7 +57,8 @@ func (v *valueReader) parameterOf(pair []byte, isForm bool) []byte {
 	return value
 }
 
-// decode gives text itself if nothing in it is encoded, else what it stands for in the memory of the connection.
+// decode returns text itself if nothing in it is encoded. Otherwise it returns the decoded text, which is stored in
+// v.state.
 func (v *valueReader) decode(text []byte, isForm bool) (decoded []byte, ok bool) {
 	if bytes.IndexByte(text, '%') < 0 && (!isForm || bytes.IndexByte(text, '+') < 0) {
 		return text, len(text) <= maxParameter
@@ -83,7 +86,7 @@ func (v *valueReader) decode(text []byte, isForm bool) (decoded []byte, ok bool)
 	return out, true
 }
 
-// unhex is the value of a hexadecimal digit, -1 of anything else.
+// unhex maps a hexadecimal digit to its value, and any other byte to -1.
 var unhex = func() (table [256]int8) {
 	for c := range table {
 		table[c] = int8(bytes.IndexByte([]byte("0123456789abcdef"), byte(c)))
@@ -94,8 +97,8 @@ var unhex = func() (table [256]int8) {
 	return table
 }()
 
-// segment is the i-th segment of a path, counted from 0, nil if there is none or it is empty. The path is normalised,
-// so that it has one spelling.
+// segment returns the i-th segment of a path, counted from 0. It returns nil if there is no such segment or it is
+// empty. The path must be normalized, so that each segment has only one spelling.
 func segment(path []byte, i int) []byte {
 	for ; i >= 0; i-- {
 		if len(path) == 0 || path[0] != '/' {

@@ -19,7 +19,7 @@ var (
 	}
 )
 
-func TestAParameterIsFoundInTheQueryAndInThePath(t *testing.T) {
+func TestValueReader_parameter(t *testing.T) {
 	long := strings.Repeat("x", maxParameter)
 	for _, c := range []struct{ path, query, want string }{
 		{"/", "sid=42", "42"},
@@ -58,7 +58,7 @@ func TestAParameterIsFoundInTheQueryAndInThePath(t *testing.T) {
 	}
 }
 
-func TestASegmentIsCountedFromZero(t *testing.T) {
+func TestSegment(t *testing.T) {
 	for _, c := range []struct {
 		path string
 		i    int
@@ -81,8 +81,8 @@ func TestASegmentIsCountedFromZero(t *testing.T) {
 	}
 }
 
-// What a client is known by decides, not where it stands.
-func TestOneValueLeadsToOneEndpointWhateverTheSource(t *testing.T) {
+// The placement depends on the value, not on the source that it is read from.
+func TestDecide_hashIgnoresSource(t *testing.T) {
 	set := newSet("a b c d e f g")
 	for _, value := range []string{"1", "2", "3", "4", "5"} {
 		want := place(set, model.IdentityPod, model.HashString(value), true, nil)
@@ -104,9 +104,9 @@ func TestOneValueLeadsToOneEndpointWhateverTheSource(t *testing.T) {
 	}
 }
 
-func TestAHashedCookieIsTheAppsOwn(t *testing.T) {
+func TestPolicy_hashedCookieIsForwarded(t *testing.T) {
 	if names := Compile(affinityOf(cookieHashed, queryMethod)).CookieNames(); len(names) > 0 {
-		t.Errorf("cookies %v would be taken away from the app", names)
+		t.Errorf("cookies %v would not be forwarded", names)
 	}
 }
 

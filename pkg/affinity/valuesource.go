@@ -6,7 +6,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// source is where a method looks.
+// valueSource is the part of a request that a method reads.
 type valueSource uint8
 
 const (
@@ -17,30 +17,31 @@ const (
 	sourceAddress
 )
 
-// What is looked at in one request for one method. Whatever is beyond recognizes nobody.
+// Limits for reading values in one request for one method. Values beyond the limits are ignored.
 const (
-	// maxValues bounds the values of one source, such as cookies of one name.
+	// maxValues is the maximum number of values of one source, such as cookies of one name.
 	maxValues = 8
-	// maxValue bounds a value, and maxTotal all of them together, in bytes.
+	// maxValue is the maximum length of a value, and maxTotal the maximum total length, in bytes.
 	maxValue = 4096
 	maxTotal = 2 * maxValue
-	// maxPairs bounds the cookies, or the parameters, of any name. Browsers have less than 200 cookies for a site.
+	// maxPairs is the maximum number of cookies or parameters, of any name. Browsers store fewer than 200 cookies for
+	// a site.
 	maxPairs = 512
 )
 
-// values walks over what one method's source finds in one request.
+// valueReader iterates over the values of one method in one request.
 type valueReader struct {
 	method *method
 	req    Request
-	state  *ConnState // where a value is decoded
-	count  int        // values given so far
-	total  int        // their length in bytes
-	pairs  int        // cookies or parameters looked at so far
-	field  int        // Cookie fields begun so far
+	state  *ConnState // buffers for decoded values
+	count  int        // values returned so far
+	total  int        // total length of those values in bytes
+	pairs  int        // cookies or parameters read so far
+	field  int        // Cookie fields started so far
 	rest   []byte
 }
 
-// next gives the next value that is not empty, nil past the last. It may be overwritten by the next call.
+// next returns the next non-empty value, or nil after the last one. The value is valid until the next call.
 func (v *valueReader) next() []byte {
 	for v.count < maxValues && v.total <= maxTotal {
 		value := v.find()
@@ -102,8 +103,8 @@ func (v *valueReader) address() []byte {
 	return network(v.req.ClientIP(), v.method.bits4, v.method.bits6, &v.state.addr)
 }
 
-// network writes the network part of an address into buf and gives it: 4 bytes for IPv4, also where it came mapped
-// into IPv6, 16 for IPv6, nil for an address that is not valid.
+// network returns the network prefix of ip, stored in buf. It is 4 bytes for IPv4 and IPv4-mapped IPv6, 16 bytes for
+// IPv6, and nil for an invalid address.
 func network(ip netip.Addr, bits4, bits6 int, buf *[16]byte) []byte {
 	ip = ip.Unmap()
 	bits := bits6
@@ -122,8 +123,8 @@ func network(ip netip.Addr, bits4, bits6 int, buf *[16]byte) []byte {
 	return buf[:copy(buf[:], four[:])]
 }
 
-// hashOfNetwork places clients by address where no method says how much of it counts: all of IPv4, the /64 of IPv6,
-// within which hosts change their address as they please (RFC 8981).
+// hashOfNetwork returns the hash of the client network where no method configures prefix lengths. It uses full IPv4
+// addresses and /64 prefixes of IPv6, because hosts change their address within that prefix (RFC 8981).
 func hashOfNetwork(req Request) uint64 {
 	var buf [16]byte
 	return model.Hash(network(req.ClientIP(), 32, 64, &buf))

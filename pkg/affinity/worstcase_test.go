@@ -12,13 +12,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The heads of requests and answers have 64 KiB at most, and targets 16 KiB.
+// The head of a message is at most 64 KiB long, and the request target at most 16 KiB.
 const (
 	headBytes   = 64 << 10
 	targetBytes = 16 << 10
 )
 
-// worstSet has addresses like those of pods.
+// worstSet has addresses in the format of pod addresses.
 func worstSet(endpoints int) *fakeSet {
 	ids := make([]string, endpoints)
 	for i := range ids {
@@ -27,10 +27,10 @@ func worstSet(endpoints int) *fakeSet {
 	return newSetOf(ids, ids, endpoints)
 }
 
-// contender is a matcher with a short input and with the one that costs most.
+// contender is an operation with a short input and with its most expensive input.
 type contender struct{ short, worst func() }
 
-// deciding compares what a policy costs with two requests.
+// deciding compares the cost of a decision for two requests.
 func deciding(t testing.TB, a *model.Affinity, set *fakeSet, short, worst *wireRequest) contender {
 	p, ring, m := Compile(a), newRing(t, 1), &ConnState{}
 	decide := func(r *wireRequest) func() {
@@ -56,7 +56,7 @@ func many(n int, text func(i int) string) []string {
 	return all
 }
 
-// adoptingCookies has eight cookies of the method's name that stand for endpoints that are gone.
+// adoptingCookies returns eight cookies with the method's name that identify removed endpoints.
 func adoptingCookies(value string) *wireRequest {
 	return &wireRequest{cookie: []byte(strings.Repeat("cart-id="+value+";", maxValues))}
 }
@@ -98,14 +98,14 @@ func contenders(t testing.TB) map[string]contender {
 			&wireRequest{}, &wireRequest{fakeRequest: fakeRequest{path: strings.Repeat("/a", 31) + "/" + strings.Repeat("a", targetBytes-63)}}),
 		"source IP, 1,000 endpoints": deciding(t, hashedBy(model.Method{Source: model.SourceSourceIP, SourceIP: &model.SourceIP{IPv4PrefixLength: 32, IPv6PrefixLength: 64}}),
 			thousand, &wireRequest{}, &wireRequest{fakeRequest: fakeRequest{ip: "192.0.2.1"}}),
-		"answers of apps": answering(t, headBytes),
+		"app responses": responseBinding(t, headBytes),
 		"cookies, passed on": {
 			passingCookies(1, []byte("a=1")), passingCookies(128, bytes.Repeat([]byte("a;"), headBytes/128/2)),
 		},
 	}
 }
 
-// passingCookies passes on the Cookie fields of a request, without the cookies of eight methods.
+// passingCookies copies the Cookie fields of a request without the cookies of eight methods.
 func passingCookies(fields int, field []byte) func() {
 	names := many(8, func(i int) string { return fmt.Sprint("a", i) })
 	out := make([]byte, 0, headBytes)
@@ -117,8 +117,8 @@ func passingCookies(fields int, field []byte) func() {
 	}
 }
 
-// answering binds the values of an answer with eight methods that look for one header.
-func answering(t testing.TB, size int) contender {
+// responseBinding binds the values of a response with eight methods that read one header.
+func responseBinding(t testing.TB, size int) contender {
 	method := headerMethod
 	method.Binding = model.BindingLearned
 	methods := make([]model.Method, 8)
@@ -137,19 +137,19 @@ func answering(t testing.TB, size int) contender {
 	return contender{bind(1, []byte("1")), bind(size/maxValue, bytes.Repeat([]byte("a"), maxValue))}
 }
 
-// TestWorst_ratio holds what the worst input costs as a multiple of a short one, so that it does not depend on the speed
-// of the machine.
-func TestWorst_ratio(t *testing.T) {
+// TestWorstCase_ratio compares the worst input with a short one, so that it does not depend on the speed of the
+// machine.
+func TestWorstCase_ratio(t *testing.T) {
 	for name, c := range contenders(t) {
-		c.worst() // what is built once
+		c.worst() // warm up: build what is built once
 		short, worst := fastest(c.short, 300), fastest(c.worst, 10)
 		if worst > 1500*short {
-			t.Errorf("%s: the worst input takes %v, a short one %v", name, worst, short)
+			t.Errorf("%s: worst input took %v, short input %v", name, worst, short)
 		}
 	}
 }
 
-// fastest returns the least time of several rounds.
+// fastest returns the shortest duration of several rounds.
 func fastest(do func(), rounds int) time.Duration {
 	least := time.Hour
 	for range 10 {
@@ -162,7 +162,7 @@ func fastest(do func(), rounds int) time.Duration {
 	return max(least, 50*time.Nanosecond)
 }
 
-func BenchmarkWorst(b *testing.B) {
+func BenchmarkWorstCase(b *testing.B) {
 	for name, c := range contenders(b) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

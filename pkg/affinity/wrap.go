@@ -6,13 +6,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// wrapMark stands between an app's value and the token on it. It may stand in a cookie and in a header as it is, and
-// in no token.
+// wrapSeparator separates the app's value from the appended token. It is valid in cookies and header fields and is not
+// part of the token alphabet.
 const wrapSeparator = '~'
 
-// unwrap takes the token off a value; token is nil if there is none. What looks like one is taken off whether it opens
-// or not, since the app has not put it there.
-func unwrap(value []byte) (own, token []byte) {
+// unwrap splits a value into the app's value and the appended token. token is nil if the value has no token. A suffix
+// in token format is split off even if it does not open, because the app did not set it.
+func unwrap(value []byte) (appPart, token []byte) {
 	n := len(value) - TokenLen - 1
 	if n <= 0 || value[n] != wrapSeparator {
 		return value, nil
@@ -25,20 +25,22 @@ func unwrap(value []byte) (own, token []byte) {
 	return value[:n], value[n+1:]
 }
 
-// isTokenByte reports whether c is of base64url (RFC 4648, section 5).
+// isTokenByte reports whether c is in the base64url alphabet (RFC 4648, section 5).
 func isTokenByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
 }
 
-// WatchesAnswers reports whether BindAnswer is to be asked about the fields of an answer.
+// BindsResponse reports whether callers must pass the response fields to BindResponse.
 func (p *Policy) BindsResponse(d *Decision) bool {
 	return p.bindsResponses || p.namesPods && d.Anonymous
 }
 
-// BindAnswer binds the value that the app gives its client in a response field: it is remembered, or goes out with a
-// token on it, which names d.Endpoint. The changed value of the field is appended to dst; nothing is, if it stays. A
-// guest has its session by that value.
-func (p *Policy) BindResponse(dst []byte, d *Decision, name, value []byte, set Set, keys *Keyring, m *ConnState) []byte {
+// BindResponse binds the session to a value that the app sets in a response field. Depending on the method, it stores
+// the value with d.Endpoint, or appends a token for d.Endpoint to it.
+//
+// It appends the new field value to dst if the value changes, and nothing otherwise. An anonymous client is identified
+// by the value from now on.
+func (p *Policy) BindResponse(dst []byte, d *Decision, name, value []byte, set Set, keys *Keyring, state *ConnState) []byte {
 	if d.Outcome == OutcomeNone {
 		return dst
 	}
@@ -56,21 +58,21 @@ func (p *Policy) BindResponse(dst []byte, d *Decision, name, value []byte, set S
 		}
 		switch method.binding {
 		case learned:
-			p.learn(d, value[start:end], set, m)
+			p.learn(d, value[start:end], set, state)
 			continue
 		case named:
 			continue
 		}
 		dst = append(dst, value[:end]...)
 		dst = append(dst, wrapSeparator)
-		dst = p.sealOnto(dst, value[start:end], d, set, keys, m)
+		dst = p.sealOnto(dst, value[start:end], d, set, keys, state)
 		return append(dst, value[end:]...)
 	}
 	return dst
 }
 
-// mayBind counts a value of the app. One that is too long would not be recognized when it comes back, and an answer
-// with many is none that an app means.
+// mayBind counts the bytes of a value and reports whether it may be bound. A value that is too long would not be
+// recognized in the next request. A response with too many values is not bound either.
 func (d *Decision) mayBind(length int) bool {
 	if length > maxValue || d.boundBytes+length > maxTotal {
 		return false
@@ -79,7 +81,7 @@ func (d *Decision) mayBind(length int) bool {
 	return true
 }
 
-// given finds the value that the app gives in a response field, if it is the one that the method is about.
+// valueIn returns the position of the app's value in a response field, if the method reads that field.
 func (m *method) valueIn(name, value []byte) (start, end int, ok bool) {
 	if m.source == sourceHeader {
 		return 0, len(value), len(value) > 0 && bytes.EqualFold(name, m.header)
@@ -101,8 +103,9 @@ func (m *method) valueIn(name, value []byte) (start, end int, ok bool) {
 
 var setCookieName = []byte("Set-Cookie")
 
-// sealOnto appends the token for a value. One that the client has brought keeps the time it was bound at.
-func (p *Policy) sealOnto(dst, value []byte, d *Decision, set Set, keys *Keyring, m *ConnState) []byte {
+// sealOnto appends the token for a value. If the client sent the value with a token, the start time of the session is
+// kept.
+func (p *Policy) sealOnto(dst, value []byte, d *Decision, set Set, keys *Keyring, state *ConnState) []byte {
 	t := Token{
 		Endpoint: set.Key(p.identity, d.Endpoint), Scope: p.scope, Started: d.now, Renewed: d.now,
 		Session: model.Hash(value),
@@ -110,38 +113,39 @@ func (p *Policy) sealOnto(dst, value []byte, d *Decision, set Set, keys *Keyring
 	if d.valueStarted != 0 && d.placementHash == t.Session {
 		t.Started = d.valueStarted
 	}
-	return keys.Seal(m, dst, &t)
+	return keys.Seal(state, dst, &t)
 }
 
-// Relearn remembers where a session lives that came with its id, and whose endpoint is another one than was known.
-func (p *Policy) Relearn(d *Decision, req Request, set Set, m *ConnState) {
+// Relearn stores the endpoint of a session again if Decide found that it has changed. It also stores new sessions
+// whose id was in a query.
+func (p *Policy) Relearn(d *Decision, req Request, set Set, state *ConnState) {
 	if d.relearnMethod == none {
 		return
 	}
-	v := valueReader{method: &p.methods[d.relearnMethod], req: req, state: m}
+	v := valueReader{method: &p.methods[d.relearnMethod], req: req, state: state}
 	if id := v.next(); id != nil {
-		p.learn(d, id, set, m)
+		p.learn(d, id, set, state)
 	}
 }
 
-func (p *Policy) learn(d *Decision, id []byte, set Set, m *ConnState) {
-	if m.Learned != nil && d.Endpoint != none {
-		m.Learned.Remember(p.scope, id, set.Key(p.identity, d.Endpoint))
+func (p *Policy) learn(d *Decision, id []byte, set Set, state *ConnState) {
+	if state.Learned != nil && d.Endpoint != none {
+		state.Learned.Remember(p.scope, id, set.Key(p.identity, d.Endpoint))
 	}
 }
 
-// Forget makes Limpet forget what it has learned of the client's session.
-func (p *Policy) Forget(req Request, m *ConnState) {
-	if m.Learned == nil {
+// Forget deletes the client's learned sessions from the Store.
+func (p *Policy) Forget(req Request, state *ConnState) {
+	if state.Learned == nil {
 		return
 	}
 	for i := range p.methods {
 		if p.methods[i].binding != learned {
 			continue
 		}
-		v := valueReader{method: &p.methods[i], req: req, state: m}
+		v := valueReader{method: &p.methods[i], req: req, state: state}
 		for id := v.next(); id != nil; id = v.next() {
-			m.Learned.Forget(p.scope, id)
+			state.Learned.Forget(p.scope, id)
 		}
 	}
 }

@@ -8,19 +8,19 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// wrappedBy lets endpoint at give a value, and returns it as the client gets it.
+// wrappedBy lets endpoint at set a value and returns the value that the client receives.
 func wrappedBy(p *Policy, set Set, ring *Keyring, at int, name, value string) string {
 	d := Decision{Endpoint: at, Outcome: OutcomeNew, now: testNow}
 	return string(p.BindResponse(nil, &d, []byte(name), []byte(value), set, ring, &ConnState{}))
 }
 
-func TestAWrappedHeaderBringsTheClientBack(t *testing.T) {
+func TestWrapped_header(t *testing.T) {
 	p := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
 	set, ring := newSet("a b c | d"), newRing(t, 1)
 	for at := range 4 {
 		value := wrappedBy(p, set, ring, at, "x-session-id", "the apps own")
 		if !strings.HasPrefix(value, "the apps own~") {
-			t.Fatalf("the client gets %q", value)
+			t.Fatalf("client received %q", value)
 		}
 		var d Decision
 		p.Decide(&d, &fakeRequest{header: value}, set, ring, &ConnState{}, testNow)
@@ -28,12 +28,12 @@ func TestAWrappedHeaderBringsTheClientBack(t *testing.T) {
 			t.Errorf("endpoint %d, %s; want %d, hit", d.Endpoint, d.Outcome, at)
 		}
 		if own, ok := p.ForwardHeader([]byte("X-Session-ID"), []byte(value)); !ok || string(own) != "the apps own" {
-			t.Errorf("the app gets %q", own)
+			t.Errorf("app received %q", own)
 		}
 	}
 }
 
-func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
+func TestWrapped_cookieAttributes(t *testing.T) {
 	p := Compile(affinityOf(ownMethod(model.SourceCookie, model.BindingWrapped)))
 	set, ring := newSet("a b c"), newRing(t, 1)
 	for _, c := range []struct{ set, before, after, back string }{
@@ -54,7 +54,7 @@ func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
 		}
 		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies(), new(int))
 		if !strings.HasPrefix(string(field), "x=1; sid="+c.back) || strings.Contains(string(field), "~") {
-			t.Errorf("the app gets %s", field)
+			t.Errorf("app received %s", field)
 		}
 	}
 	for _, other := range []string{"sid=; Max-Age=0", "other=abc", "sid", ""} {
@@ -64,7 +64,7 @@ func TestAWrappedCookieKeepsItsAttributes(t *testing.T) {
 	}
 }
 
-func TestATokenCountsOnTheValueItWasSealedOnto(t *testing.T) {
+func TestWrapped_otherValue(t *testing.T) {
 	p := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped)))
 	set, ring := newSet("a b c"), newRing(t, 1)
 	value := wrappedBy(p, set, ring, 1, "X-Session-Id", "mine")
@@ -78,15 +78,15 @@ func TestATokenCountsOnTheValueItWasSealedOnto(t *testing.T) {
 		var d Decision
 		p.Decide(&d, &fakeRequest{header: forged}, set, ring, &ConnState{}, testNow)
 		if d.Outcome == OutcomeHit {
-			t.Errorf("a token %s is believed", name)
+			t.Errorf("token %s accepted", name)
 		}
 		if own, _ := p.ForwardHeader([]byte("X-Session-Id"), []byte(forged)); bytes.Contains(own, []byte("~")) && !strings.Contains(name, "bit") {
-			t.Errorf("a token %s is shown to the app: %s", name, own)
+			t.Errorf("token %s forwarded to the app: %s", name, own)
 		}
 	}
 }
 
-func TestWrappedSessionsEnd(t *testing.T) {
+func TestWrapped_timeout(t *testing.T) {
 	a := affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))
 	limited(100, 0)(a)
 	p, set, ring := Compile(a), newSet("a b c"), newRing(t, 1)
@@ -99,11 +99,11 @@ func TestWrappedSessionsEnd(t *testing.T) {
 	again := string(p.BindResponse(nil, &d, []byte("X-Session-Id"), []byte("mine"), set, ring, &ConnState{}))
 	p.Decide(&d, &fakeRequest{header: again}, set, ring, &ConnState{}, testNow+100)
 	if outcomeOf(&d) != "moved/expired" {
-		t.Errorf("the same value sent again goes on beyond its end: %s", outcomeOf(&d))
+		t.Errorf("value sent again after its expiry: %s", outcomeOf(&d))
 	}
 }
 
-func TestAForgedTokenIsCounted(t *testing.T) {
+func TestWrapped_forgedToken(t *testing.T) {
 	p, set, ring := Compile(affinityOf(ownMethod(model.SourceHeader, model.BindingWrapped))), newSet("a b c"), newRing(t, 1)
 	for value, want := range map[string]string{"mine~" + strings.Repeat("A", TokenLen): "invalid", "mine": "new"} {
 		var d Decision
