@@ -34,7 +34,7 @@ type node struct {
 	options   options
 	log       logr.Logger
 	pools     *upstream.Registry
-	own       *upstream.Own
+	own       *upstream.SelfAddresses
 	tables    *routing.Store
 	keys      *affinity.Keys
 	metrics   *observe.Metrics
@@ -94,8 +94,8 @@ func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 
 // newOwn makes what knows where Limpet itself is: the addresses of the pod, beside those of its interfaces. Names may not
 // lead to the API server either, which takes Limpet for a pod like others.
-func newOwn() *upstream.Own {
-	own := &upstream.Own{}
+func newOwn() *upstream.SelfAddresses {
+	own := &upstream.SelfAddresses{}
 	for _, name := range []string{"POD_IP", "POD_IPS", "KUBERNETES_SERVICE_HOST"} {
 		for text := range strings.SplitSeq(os.Getenv(name), ",") {
 			if addr, err := netip.ParseAddr(text); err == nil {
@@ -188,7 +188,7 @@ func (n *node) listen(failed chan<- error) error {
 		if err != nil {
 			return fmt.Errorf("%s listener: %w", l.name, err)
 		}
-		n.own.Listens(listener.Addr())
+		n.own.AddListener(listener.Addr())
 		n.listening = append(n.listening, listener)
 		n.log.Info("Listening", "listener", l.name, "address", listener.Addr().String())
 		go func() {

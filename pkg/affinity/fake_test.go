@@ -76,7 +76,7 @@ func (s *fakeSet) Len() int                      { return len(s.ids) }
 func (s *fakeSet) Ready() int                    { return s.ready }
 func (s *fakeSet) AnonymousRequests(i int) int64 { return s.anonymous[i] }
 func (s *fakeSet) AllDraining() bool             { return s.allDraining }
-func (s *fakeSet) HasDeparted(_ model.Identity, k model.EndpointKey) bool {
+func (s *fakeSet) WasRemoved(_ model.Identity, k model.EndpointKey) bool {
 	return slices.ContainsFunc(s.departed, func(id string) bool { return model.KeyOf(id) == k })
 }
 func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).hashes }

@@ -129,7 +129,7 @@ func (e *evaluation) endpointWait(t *Token) time.Duration {
 		return e.unavailableWait
 	}
 	_, known := e.set.Lookup(e.identity, t.Endpoint)
-	if known || e.d.now-t.Renewed > freshTokenAge || e.set.HasDeparted(e.identity, t.Endpoint) {
+	if known || e.d.now-t.Renewed > freshTokenAge || e.set.WasRemoved(e.identity, t.Endpoint) {
 		return 0
 	}
 	return propagationDelay

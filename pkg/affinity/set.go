@@ -38,9 +38,9 @@ type Set interface {
 	Key(id model.Identity, i int) model.EndpointKey
 	// Lookup is the inverse of Key.
 	Lookup(model.Identity, model.EndpointKey) (i int, ok bool)
-	// HasDeparted reports whether this replica recently saw an endpoint with that key leave the pool. The endpoint may
+	// WasRemoved reports whether this replica recently saw an endpoint with that key leave the pool. The endpoint may
 	// have rejoined, so callers must check Lookup first.
-	HasDeparted(model.Identity, model.EndpointKey) bool
+	WasRemoved(model.Identity, model.EndpointKey) bool
 	// ActiveRequests returns the number of active requests of endpoint i. It is math.MaxInt64 if the endpoint refuses
 	// connections.
 	ActiveRequests(i int) int64

@@ -115,7 +115,7 @@ func (x *Exchange) prepareRetry(f failure) bool {
 // tryEndpoint makes one attempt, from the connection to the end of the response.
 func (x *Exchange) tryEndpoint() failure {
 	x.startAttempt()
-	defer x.endpoint.End()
+	defer x.endpoint.EndRequest()
 	if x.backend.Transport.HTTP2 {
 		return x.tryHTTP2()
 	}

@@ -65,7 +65,7 @@ func (x *Exchange) bind() *filter.Response {
 	e := x.set.Endpoint(x.decision.Endpoint)
 	x.countSession(e)
 	if x.decision.Anonymous {
-		e.Came()
+		e.AddAnonymous()
 	}
 	return nil
 }
@@ -81,11 +81,11 @@ func (x *Exchange) reserveEndpoint() {
 			return
 		}
 		x.reserved = x.set.Endpoint(x.decision.Endpoint)
-		x.reserved.Begin()
+		x.reserved.BeginRequest()
 		if !x.backend.Policy.Exceeds(x.set, x.decision.Endpoint) {
 			return
 		}
-		x.reserved.End()
+		x.reserved.EndRequest()
 		x.reserved = nil
 		x.decide(&x.request)
 	}
@@ -94,7 +94,7 @@ func (x *Exchange) reserveEndpoint() {
 // startAttempt counts the request at the endpoint of the attempt, unless reserveEndpoint has counted it already.
 func (x *Exchange) startAttempt() {
 	if x.reserved != x.endpoint {
-		x.endpoint.Begin()
+		x.endpoint.BeginRequest()
 	}
 	x.reserved = nil
 }
@@ -119,6 +119,6 @@ func (x *Exchange) awaitEndpoint() {
 
 // nextEndpoint selects the next candidate after a failed dial.
 func (x *Exchange) nextEndpoint() bool {
-	x.endpoint.Refused()
+	x.endpoint.ConnectFailed()
 	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0
 }

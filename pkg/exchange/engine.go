@@ -58,7 +58,7 @@ type Config struct {
 	// PodBudget limits what pods may do to their HTTP/2 connections. Zero means a limit far above honest use.
 	PodBudget http2.Budget
 	// Own lists Limpet's own listeners. No request is forwarded to them. Nil lists none.
-	Own *upstream.Own
+	Own *upstream.SelfAddresses
 	// Memory limits the memory that all clients together may occupy. Nil sets no limit.
 	Memory *memory.Budget
 }
@@ -124,7 +124,7 @@ func NewEngine(c Config) *Engine {
 	e := &Engine{Config: c, defaultLimits: newDefaultLimits(&c)}
 	e.dialer = upstream.Dialer{
 		Dialer: net.Dialer{Timeout: c.Timeouts.Dial}, Limits: c.Limits, Budget: cmp.Or(c.PodBudget, defaultPodBudget),
-		Own: c.Own,
+		Self: c.Own,
 	}
 	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})

@@ -20,7 +20,7 @@ func (x http1Attempt) relay() {
 	complete := x.relayResponse(&x.respBody, x.conn) && x.respBody.Done()
 	if complete && x.body.isSent() && x.isReusable() {
 		x.body.wait()
-		x.endpoint.Keep(x.conn, x.Shard, x.start)
+		x.endpoint.PutIdle(x.conn, x.Shard, x.start)
 		return
 	}
 	x.abortAttempt(x.conn)
@@ -112,7 +112,7 @@ func (x http1Attempt) switchProtocols() {
 		return
 	}
 	x.releaseLargeHead()
-	x.endpoint.Begin()
+	x.endpoint.BeginRequest()
 	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint}
 }
 

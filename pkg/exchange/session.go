@@ -11,7 +11,7 @@ import (
 // bindSession records that endpoint e responded to the session. It adds a token to the response if the policy issues one. If
 // the app releases the session, there is no token and the session is not counted.
 func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint) {
-	e.Accepted()
+	e.ConnectSucceeded()
 	resp.SetCookie = resp.SetCookie[:0]
 	s.withholdCookies(resp)
 	if resp.Has(http1.FieldLimpetReleaseSession) {
@@ -19,7 +19,7 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 		return
 	}
 	if s.decision.RebalancedFrom >= 0 {
-		s.set.Endpoint(s.decision.RebalancedFrom).Left()
+		s.set.Endpoint(s.decision.RebalancedFrom).SessionMoved()
 	}
 	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)
@@ -47,7 +47,7 @@ var equals = []byte("=")
 // countSession records the session at e, if there is a session.
 func (s *selection) countSession(e *upstream.Endpoint) {
 	if s.decision.Session != 0 {
-		e.Served(s.decision.Session)
+		e.SessionServed(s.decision.Session)
 	}
 }
 
@@ -63,7 +63,7 @@ func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoin
 		}
 	}
 	if isGuest && !s.decision.Anonymous {
-		e.Known()
+		e.RemoveAnonymous()
 	}
 }
 

@@ -23,7 +23,7 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	s := &longStream{kind: observe.StreamWebSocket, upstream: t.conn, guard: toClient}
 	e.LongStreams.add(s)
 	defer e.LongStreams.remove(s)
-	defer t.endpoint.End()
+	defer t.endpoint.EndRequest()
 	defer t.conn.Close()
 	toPod.readOnly = false
 	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}

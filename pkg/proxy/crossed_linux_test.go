@@ -52,7 +52,7 @@ func (r *rig) crossIdle(p *pod, end func()) {
 		r.t.Fatal(err)
 	}
 	conn.Conn = http1.NewConn(&crossing{socket, crossingSocket{RawConn: raw, end: end}})
-	r.endpoint(p).Keep(conn, 0, time.Now())
+	r.endpoint(p).PutIdle(conn, 0, time.Now())
 }
 
 // An app that stops closes its idle connections, whatever is on its way to it: nobody has read that, so that it is no

@@ -246,7 +246,7 @@ func startHalfCloser(tb testing.TB, name string) (p *pod, endSide func()) {
 func (r *rig) takeIdle(p *pod) (conn *upstream.Conn) {
 	r.t.Helper()
 	eventually(r.t, "a connection to be idle", func() bool {
-		conn = r.endpoint(p).Idle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
+		conn = r.endpoint(p).TakeIdle(0, r.pools.Pool(cart).Transport(model.Transport{}), false)
 		return conn != nil
 	})
 	return conn
@@ -258,5 +258,5 @@ func (r *rig) spoilIdle(p *pod, do func()) {
 	conn := r.takeIdle(p)
 	do()
 	eventually(r.t, "the idle connection to be stale", conn.Stale)
-	r.endpoint(p).Keep(conn, 0, time.Now())
+	r.endpoint(p).PutIdle(conn, 0, time.Now())
 }

@@ -209,12 +209,12 @@ func TestAStaleTLSConnectionNeverTurnsIntoAnError(t *testing.T) {
 		transport := r.pools.Pool(cart).Transport(model.Transport{TLS: true, ServerName: backendName})
 		var conn *upstream.Conn
 		eventually(t, "the connection to be kept", func() bool {
-			conn = e.Idle(0, transport, false)
+			conn = e.TakeIdle(0, transport, false)
 			return conn != nil
 		})
 		pod.CloseClientConnections()
 		eventually(t, "the idle connection to be stale", conn.Stale)
-		e.Keep(conn, 0, time.Now())
+		e.PutIdle(conn, 0, time.Now())
 	}
 }
 

@@ -29,7 +29,7 @@ type Options struct {
 	Log       logr.Logger
 	// Own hears of the addresses of Limpet's replicas. They are the endpoints of OwnService, empty: not known. Both are
 	// optional.
-	Own        *upstream.Own
+	Own        *upstream.SelfAddresses
 	OwnService types.NamespacedName
 }
 

@@ -229,7 +229,7 @@ func secretOf(t *testing.T, name string) *corev1.Secret {
 }
 
 func TestEndpoints_replicasAreLearned(t *testing.T) {
-	s, own := newSite(t), &upstream.Own{}
+	s, own := newSite(t), &upstream.SelfAddresses{}
 	s.o.Own, s.o.OwnService = own, types.NamespacedName{Namespace: "shop", Name: "limpet"}
 	s.publish(snapshotOf("cart"))
 	if own.IsReplica(netip.MustParseAddr("10.0.0.8")) {

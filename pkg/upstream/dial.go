@@ -14,20 +14,21 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// Dialer makes connections to endpoints. Its Timeout bounds connecting, the TLS handshake after that, and how long a pod that
-// speaks HTTP/2 may take to say what it allows after both.
+// Dialer opens connections to endpoints. Its Timeout bounds connecting, then the TLS handshake, then the wait for the
+// HTTP/2 SETTINGS frame of the pod, each separately.
 type Dialer struct {
 	net.Dialer
-	// Context ends connecting and TLS handshakes that are in progress. Nil stands for one that never ends.
+	// Context cancels pending connects and TLS handshakes. Nil disables cancellation.
 	Context context.Context
-	// Limits bound the answers that come over HTTP/2, and Budget what else a pod may do there.
+	// Limits bound responses over HTTP/2. Budget bounds other frames that a pod may send.
 	Limits http1.Limits
 	Budget http2.Budget
-	// Own is where no connection is made to. May be nil: no listener is known.
-	Own *Own
+	// Self contains the addresses to which no connection is opened. Nil means that no listener is known.
+	Self *SelfAddresses
 }
 
-// Dial opens a new connection for HTTP/1.1, which begins with preamble. With an error no pod has seen anything of a request.
+// Dial opens a new connection for HTTP/1.1 and writes preamble first. If it returns an error, no part of a request was
+// sent.
 func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error) {
 	socket, err := e.connect(d, preamble)
 	if err != nil {
@@ -43,20 +44,21 @@ func (e *Endpoint) Dial(d *Dialer, t *Transport, preamble []byte) (*Conn, error)
 	return &Conn{Conn: http1.NewConn(conn), transport: t}, nil
 }
 
-// connect opens the socket, unless the address is one of Limpet's own listeners.
+// connect opens the socket. It refuses addresses of Limpet's own listeners.
 //
-// A name, which a Service of type ExternalName has, is resolved as it is, without search domains. Each address that it
-// is resolved to is checked as the connection to it is made: a name server that changes its mind in between gains nothing.
+// The name of a Service of type ExternalName is resolved without search domains. Each resolved address is checked
+// immediately before the connection is opened. A name server therefore cannot bypass the check by changing its
+// response.
 func (e *Endpoint) connect(d *Dialer, preamble []byte) (net.Conn, error) {
 	dialer, address := &d.Dialer, e.Address
 	if ip, err := netip.ParseAddrPort(address); err == nil {
-		if err := d.Own.refuseEndpoint(ip); err != nil {
+		if err := d.Self.refuseEndpoint(ip); err != nil {
 			return nil, err
 		}
 	} else {
 		guarded := d.Dialer
-		guarded.Control = d.Own.checkResolved
-		dialer, address = &guarded, absolute(address)
+		guarded.Control = d.Self.checkResolved
+		dialer, address = &guarded, fullyQualified(address)
 	}
 	conn, err := dialer.DialContext(d.context(), "tcp", address)
 	if err != nil {
@@ -78,9 +80,9 @@ func (d *Dialer) context() context.Context {
 	return d.Context
 }
 
-// handshake closes the connection when it fails.
+// handshake performs the TLS handshake. It closes the connection if the handshake fails.
 func (d *Dialer) handshake(conn *tls.Conn) error {
-	_ = conn.SetDeadline(time.Now().Add(d.Timeout)) // fails on a connection that is closed, and so does the handshake
+	_ = conn.SetDeadline(time.Now().Add(d.Timeout)) // fails only if the connection is closed; then the handshake fails too
 	if err := conn.HandshakeContext(d.context()); err != nil {
 		conn.Close()
 		return fmt.Errorf("TLS handshake with the pod: %w", err)
@@ -89,8 +91,8 @@ func (d *Dialer) handshake(conn *tls.Conn) error {
 	return nil
 }
 
-// absolute returns a name and port with the name's final dot, which keeps resolvers from trying search domains.
-func absolute(address string) string {
+// fullyQualified appends the final dot to the name in address. It keeps resolvers from trying search domains.
+func fullyQualified(address string) string {
 	name, port, err := net.SplitHostPort(address)
 	if err != nil || strings.HasSuffix(name, ".") {
 		return address
@@ -98,8 +100,8 @@ func absolute(address string) string {
 	return net.JoinHostPort(name+".", port)
 }
 
-// checkResolved is called with each address of a name, before the connection to it is made.
-func (o *Own) checkResolved(_, address string, _ syscall.RawConn) error {
+// checkResolved is a net.Dialer.Control function. It checks each resolved address before connecting.
+func (o *SelfAddresses) checkResolved(_, address string, _ syscall.RawConn) error {
 	resolved, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("address %q: %w", address, err)

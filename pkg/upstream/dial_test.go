@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// nameServer answers every question about an IPv4 address with 127.0.0.1, and keeps the names.
+// nameServer resolves every name to 127.0.0.1 and records the names.
 type nameServer struct {
 	net.PacketConn
 	asked chan string
@@ -51,7 +51,7 @@ func (s *nameServer) serve() {
 			}}
 		}
 		if packed, err := m.Pack(); err == nil {
-			_, _ = s.WriteTo(packed, from) // the resolver asks again
+			_, _ = s.WriteTo(packed, from) // on failure the resolver retries
 		}
 	}
 }
@@ -62,7 +62,7 @@ func (s *nameServer) resolver() *net.Resolver {
 	}}
 }
 
-func TestDial_nameThatLeadsHome(t *testing.T) {
+func TestDial_nameOfLoopback(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -71,13 +71,13 @@ func TestDial_nameThatLeadsHome(t *testing.T) {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	names := newNameServer(t)
 	dialer := &Dialer{Dialer: net.Dialer{Timeout: 5 * time.Second, Resolver: names.resolver()}}
-	e := &Endpoint{live: &live{}, Endpoint: model.Endpoint{Address: net.JoinHostPort("kubernetes.default", port)}}
+	e := &Endpoint{endpointState: &endpointState{}, Endpoint: model.Endpoint{Address: net.JoinHostPort("kubernetes.default", port)}}
 	if _, err := e.Dial(dialer, plain, nil); err == nil || !strings.Contains(err.Error(), "ExternalName") {
-		t.Errorf("a name that leads to loopback: %v", err)
+		t.Errorf("name that resolves to loopback: %v", err)
 	}
 	for range len(names.asked) {
 		if name := <-names.asked; name != "kubernetes.default." {
-			t.Errorf("asked for %s, want no search domain after the name", name)
+			t.Errorf("resolved %s, want no search domain", name)
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// silentPod returns an endpoint that accepts connections and sends nothing.
+// silentPod returns an endpoint that accepts connections and never writes.
 func silentPod(t *testing.T) *Endpoint {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -23,7 +23,7 @@ func silentPod(t *testing.T) *Endpoint {
 	return e
 }
 
-func TestDial_endsWithItsContext(t *testing.T) {
+func TestDial_contextCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	d := &Dialer{Context: ctx, Dialer: net.Dialer{Timeout: time.Minute}}
 	d.Control = func(string, string, syscall.RawConn) error { cancel(); return nil }
@@ -34,11 +34,11 @@ func TestDial_endsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestDial_endsItsHandshake(t *testing.T) {
+func TestDial_contextCanceledInHandshake(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	d := &Dialer{Context: ctx, Dialer: net.Dialer{Timeout: time.Minute}}
 	transport := &Transport{tls: &tls.Config{ServerName: "pod", MinVersion: tls.VersionTLS12}}
-	time.AfterFunc(20*time.Millisecond, cancel) // usually during the handshake, and else before it: both must fail
+	time.AfterFunc(20*time.Millisecond, cancel) // usually during the handshake, otherwise before it: both must fail
 	began := time.Now()
 	if _, err := silentPod(t).Dial(d, transport, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("failed with %v, want context canceled", err)

@@ -1,9 +1,9 @@
-// Package upstream holds what is live about the pods: the pools and their endpoints, idle connections, requests in
-// flight, and which sessions an endpoint has served lately. All of it outlives every routing table.
+// Package upstream contains the live state of the pods: pools and their endpoints, idle connections, active requests,
+// and the sessions that an endpoint served recently. This state outlives every routing table.
 //
-// It decides how connections are reused and when they are closed. It does not decide which endpoint a request goes to
-// (pkg/affinity), nor what is sent over a connection (pkg/exchange).
+// It decides when connections are reused and closed. It does not choose the endpoint of a request (pkg/affinity) and
+// does not send requests (pkg/exchange).
 //
-// A Registry has Pools, a Pool has the Set of this moment, a Set has Endpoints, and an Endpoint has its connections: idle.go
-// those of HTTP/1.1, http2.go those of HTTP/2.
+// A Registry has Pools. A Pool has a current Set. A Set has Endpoints, which have connections: see idle.go for
+// HTTP/1.1 and http2.go for HTTP/2.
 package upstream

@@ -9,29 +9,29 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Endpoint is a pod address with everything that is live about it. It stays the same over changes of its Pool as long
-// as ID and address do.
+// Endpoint is a pod address with its live state. The state is kept when its Pool changes, as long as ID and address
+// stay the same.
 type Endpoint struct {
-	model.Endpoint // State is that of the Set it is in
-	// Label is the pod's name, or else the address, for logs.
+	model.Endpoint // State is its state in this Set
+	// Label is the pod's name, or the address if there is no pod. It is used in logs.
 	Label string
 
-	*live
+	*endpointState
 }
 
-// live is shared by the Endpoints that stand for one address in successive Sets, whatever their State.
-type live struct {
-	requests atomic.Int64
-	draining bool         // held by the pool
-	since    atomic.Int64 // Unix seconds when it became ready or began to drain; 0: ready from the beginning
-	refusing atomic.Bool  // the last connection was refused: counts as full for new sessions
-	sessions sessions
-	gone     atomic.Bool
-	idle     [shards]idleList
-	http2    sync.Map // *Transport -> *http2Conns, for the few that there are
+// endpointState is the state that successive Sets share for one endpoint, in any model.EndpointState.
+type endpointState struct {
+	requests   atomic.Int64
+	draining   bool         // guarded by Pool.mu
+	stateSince atomic.Int64 // Unix seconds when it became ready or draining; zero if it was ready from the start
+	refusing   atomic.Bool  // the last connection attempt failed; counts as full for new sessions
+	sessions   sessionCounter
+	retired    atomic.Bool
+	idle       [idleShards]idleList
+	http2      sync.Map // *Transport -> *http2Conns
 }
 
-// podName is the identity PodName: the pod's name, or the ID where there is no pod.
+// podName returns the pod's name, or the ID if there is no pod. It is the identity for model.IdentityPodName.
 func (e *Endpoint) podName() string {
 	if e.Pod != "" {
 		return e.Pod
@@ -39,64 +39,64 @@ func (e *Endpoint) podName() string {
 	return e.ID
 }
 
-// Begin counts a request that is about to be sent to the endpoint. End takes it back.
-func (e *Endpoint) Begin() { e.requests.Add(1) }
+// BeginRequest counts an active request. Each call must be paired with a call of EndRequest.
+func (e *Endpoint) BeginRequest() { e.requests.Add(1) }
 
-// End says that a request which was begun is over. With the last one, the connections of an endpoint that is gone end.
-func (e *Endpoint) End() {
-	if e.requests.Add(-1) == 0 && e.gone.Load() {
-		e.leaveHTTP2()
+// EndRequest ends a request that BeginRequest counted. The last request of a removed endpoint closes its connections.
+func (e *Endpoint) EndRequest() {
+	if e.requests.Add(-1) == 0 && e.retired.Load() {
+		e.retireHTTP2()
 	}
 }
 
-// Served remembers that the session was sent to the endpoint.
-func (e *Endpoint) Served(session uint64) { e.sessions.add(session) }
+// SessionServed records that the endpoint serves the session.
+func (e *Endpoint) SessionServed(session uint64) { e.sessions.add(session) }
 
-// Came notes that the endpoint was given a client that has no session.
-func (e *Endpoint) Came() { e.sessions.guests.Add(1) }
+// AddAnonymous counts a request of a client without a session.
+func (e *Endpoint) AddAnonymous() { e.sessions.anonymous.Add(1) }
 
-// Known takes Came back, for a client that has a session now.
-func (e *Endpoint) Known() { e.sessions.guests.Add(-1) }
+// RemoveAnonymous reverts AddAnonymous, for a client that has a session now.
+func (e *Endpoint) RemoveAnonymous() { e.sessions.anonymous.Add(-1) }
 
-// Left notes that a session which the endpoint has served was sent elsewhere for good.
-func (e *Endpoint) Left() { e.sessions.left.Add(1) }
+// SessionMoved records that a session of this endpoint has moved to another one permanently.
+func (e *Endpoint) SessionMoved() { e.sessions.moved.Add(1) }
 
-// Refused notes that no connection could be made: until one can, or a few seconds have passed, new sessions are better
-// off elsewhere. Without this, an endpoint that is down would look like the least busy one.
-func (e *Endpoint) Refused() { e.refusing.Store(true) }
+// ConnectFailed records that no connection could be opened. New sessions avoid the endpoint until a connection
+// succeeds or a few seconds have passed. Otherwise an unavailable endpoint would have the lowest load.
+func (e *Endpoint) ConnectFailed() { e.refusing.Store(true) }
 
-// Accepted takes Refused back.
-func (e *Endpoint) Accepted() {
+// ConnectSucceeded reverts ConnectFailed.
+func (e *Endpoint) ConnectSucceeded() {
 	if e.refusing.Load() {
 		e.refusing.Store(false)
 	}
 }
 
-// load is n, or the highest load there is while the endpoint refuses connections.
-func (e *Endpoint) load(n int64) int64 {
+// loadUnlessRefusing returns n, or math.MaxInt64 while the endpoint refuses connections.
+func (e *Endpoint) loadUnlessRefusing(n int64) int64 {
 	if e.refusing.Load() {
 		return math.MaxInt64
 	}
 	return n
 }
 
-// InFlight is how many requests and streams the endpoint is answering.
+// InFlight returns the number of active requests and streams.
 func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
 
-// Sessions estimates how many sessions the endpoint has served lately.
+// Sessions estimates the number of sessions that the endpoint served recently.
 func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
 
-// leave closes every idle connection at once, and all others as soon as their exchange ends.
-func (e *live) leave() {
-	e.gone.Store(true)
+// retire closes every idle connection immediately and the other connections after their current exchange.
+func (e *endpointState) retire() {
+	e.retired.Store(true)
 	e.closeIdle(farFuture)
-	e.leaveHTTP2()
+	e.retireHTTP2()
 }
 
-// leaveHTTP2 closes the HTTP/2 connections with their last request.
-func (e *live) leaveHTTP2() {
+// retireHTTP2 closes each HTTP/2 connection after its last stream.
+func (e *endpointState) retireHTTP2() {
 	e.http2.Range(func(_, kept any) bool {
-		kept.(*http2Conns).leave()
+		kept.(*http2Conns).retire()
 		return true
 	})
 }

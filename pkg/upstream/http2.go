@@ -11,16 +11,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// Bounds of an HTTP/2 connection to a pod. The window of the connection has room for those of all streams, so that a
-// client that does not read its answer cannot keep the answers of others from coming.
+// Flow-control windows of an HTTP/2 connection to a pod. The connection window covers many stream windows. A client
+// that does not read its response therefore cannot block the responses of other clients.
 const (
 	http2StreamWindow     = 64 << 10
 	http2ConnectionWindow = 64 << 20
-	// http2Silence is for how long a pod may leave unread what is written to it.
-	http2Silence = 30 * time.Second
+	// http2WriteTimeout is the maximum time for one write to a pod.
+	http2WriteTimeout = 30 * time.Second
 )
 
-// http2Conns are the HTTP/2 connections to an endpoint that were made in one way. Requests share them.
+// http2Conns is the pool of HTTP/2 connections to one endpoint with one Transport. Requests share the connections.
 type http2Conns struct {
 	endpoint  *Endpoint
 	transport *Transport
@@ -28,11 +28,11 @@ type http2Conns struct {
 
 	mu      sync.Mutex
 	conns   []*http2.Conn
-	dialing *dialing // what those wait for who find no room
+	dialing *pendingDial // nil if no connection is being opened
 }
 
-// dialing is a connection that is being made, by one of those who need it.
-type dialing struct {
+// pendingDial is a connection that one request is opening and other requests wait for.
+type pendingDial struct {
 	done chan struct{}
 	err  error
 }
@@ -49,28 +49,28 @@ func newHTTP2Conns(e *Endpoint, d *Dialer, t *Transport) *http2Conns {
 	}}
 }
 
-// OpenHTTP2 begins a request over HTTP/2 with its field section, as http2.Conn.Open does, on a connection that has room or
-// a new one. With an error no pod has seen anything of it.
+// OpenHTTP2 opens a stream and sends its field section, as http2.Conn.Open does. It uses a connection with a free
+// stream, or opens a new connection. If it returns an error, no part of the request was sent.
 func (e *Endpoint) OpenHTTP2(d *Dialer, t *Transport, block []byte, end, bodiless bool) (*http2.Stream, error) {
 	known, ok := e.http2.Load(t)
 	if !ok {
 		known, _ = e.http2.LoadOrStore(t, newHTTP2Conns(e, d, t))
 	}
-	conns, request := known.(*http2Conns), opening{block, end, bodiless}
-	if stream := conns.open(request); stream != nil {
+	conns, request := known.(*http2Conns), streamRequest{block, end, bodiless}
+	if stream := conns.openOnExisting(request); stream != nil {
 		return stream, nil
 	}
-	return conns.openLater(d, request)
+	return conns.openOnNewConn(d, request)
 }
 
-// opening is what http2.Conn.Open takes.
-type opening struct {
+// streamRequest contains the arguments of http2.Conn.Open.
+type streamRequest struct {
 	block         []byte
 	end, bodiless bool
 }
 
-// open gives nil where no connection has room.
-func (h *http2Conns) open(r opening) *http2.Stream {
+// openOnExisting returns nil if no connection has a free stream.
+func (h *http2Conns) openOnExisting(r streamRequest) *http2.Stream {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, conn := range h.conns {
@@ -81,53 +81,54 @@ func (h *http2Conns) open(r opening) *http2.Stream {
 	return nil
 }
 
-var errNoRoom = errors.New("the connections to the pod have no room for another request")
+var errNoStreams = errors.New("all HTTP/2 connections to the pod have reached their stream limit")
 
-// openLater waits for the connection that is being made, or makes one. Who makes it has the first stream of it, or gives up:
-// so no pod gets more connections than requests, whatever it does with them.
-func (h *http2Conns) openLater(d *Dialer, r opening) (*http2.Stream, error) {
-	late := time.NewTimer(d.Timeout)
-	defer late.Stop()
+// openOnNewConn waits for the pending connection, or opens one. The request that opens a connection uses its first
+// stream, or fails. The number of connections therefore never exceeds the number of requests, for any behavior of the
+// pod.
+func (h *http2Conns) openOnNewConn(d *Dialer, r streamRequest) (*http2.Stream, error) {
+	timer := time.NewTimer(d.Timeout)
+	defer timer.Stop()
 	for {
-		current, isOurs := h.current()
-		if isOurs {
+		current, mustDial := h.startDial()
+		if mustDial {
 			return h.dial(d, current, r)
 		}
 		select {
 		case <-current.done:
-		case <-late.C:
-			return nil, errNoRoom
+		case <-timer.C:
+			return nil, errNoStreams
 		}
 		if current.err != nil {
 			return nil, current.err
 		}
-		if stream := h.open(r); stream != nil {
+		if stream := h.openOnExisting(r); stream != nil {
 			return stream, nil
 		}
 	}
 }
 
-// current gives the connection that is being made. With isOurs set it is for the caller to make it.
-func (h *http2Conns) current() (d *dialing, isOurs bool) {
+// startDial returns the pending dial. If mustDial is true, the caller must open the connection.
+func (h *http2Conns) startDial() (d *pendingDial, mustDial bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.dialing != nil {
 		return h.dialing, false
 	}
-	h.dialing = &dialing{done: make(chan struct{})}
+	h.dialing = &pendingDial{done: make(chan struct{})}
 	return h.dialing, true
 }
 
-// dial makes one more connection. All who wait for it learn of its failure.
-func (h *http2Conns) dial(d *Dialer, result *dialing, r opening) (*http2.Stream, error) {
+// dial opens another connection. All requests that wait for it receive its error.
+func (h *http2Conns) dial(d *Dialer, result *pendingDial, r streamRequest) (*http2.Stream, error) {
 	conn, err := h.connect(d)
 	var stream *http2.Stream
 	if err == nil {
-		stream, err = begin(conn, r)
+		stream, err = openFirst(conn, r)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err == nil && conn.Err() == nil { // else it was forgotten already
+	if err == nil && conn.Err() == nil { // a failed connection was removed already
 		h.conns = append(h.conns, conn)
 	}
 	h.dialing, result.err = nil, err
@@ -135,12 +136,12 @@ func (h *http2Conns) dial(d *Dialer, result *dialing, r opening) (*http2.Stream,
 	return stream, err
 }
 
-// begin opens the first stream of a connection, which ends if there is none.
-func begin(conn *http2.Conn, r opening) (*http2.Stream, error) {
+// openFirst opens the first stream of a connection. It closes the connection on failure.
+func openFirst(conn *http2.Conn, r streamRequest) (*http2.Stream, error) {
 	stream, err := conn.Open(r.block, r.end, r.bodiless)
 	if err != nil {
 		conn.Retire()
-		return nil, errNoRoom
+		return nil, errNoStreams
 	}
 	return stream, nil
 }
@@ -151,10 +152,10 @@ func (h *http2Conns) connect(d *Dialer) (*http2.Conn, error) {
 		return nil, err
 	}
 	reading := http1.NewConn(socket)
-	conn := http2.NewClient(reading, patientWriter{reading}, &h.options)
+	conn := http2.NewClient(reading, deadlineWriter{reading}, &h.options)
 	go func() {
-		_ = conn.Serve() // whoever has a stream is told why
-		h.forget(conn)
+		_ = conn.Serve() // open streams receive the error
+		h.remove(conn)
 		reading.Close()
 	}()
 	if err := conn.AwaitSettings(d.Timeout); err != nil {
@@ -164,21 +165,22 @@ func (h *http2Conns) connect(d *Dialer) (*http2.Conn, error) {
 	return conn, nil
 }
 
-func (h *http2Conns) forget(conn *http2.Conn) {
+func (h *http2Conns) remove(conn *http2.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.conns = slices.DeleteFunc(h.conns, func(known *http2.Conn) bool { return known == conn })
 }
 
-// tidy closes connections that have been idle since before the given time, and those whose pod has fallen silent.
-func (h *http2Conns) tidy(before time.Time) {
+// closeIdle closes connections that have been idle since before the given time, and those that do not respond to
+// pings.
+func (h *http2Conns) closeIdle(before time.Time) {
 	for _, conn := range h.all() {
 		conn.CheckHealth(before)
 	}
 }
 
-// leave closes connections with their last request.
-func (h *http2Conns) leave() {
+// retire closes each connection after its last stream.
+func (h *http2Conns) retire() {
 	for _, conn := range h.all() {
 		conn.Retire()
 	}
@@ -190,7 +192,7 @@ func (h *http2Conns) all() []*http2.Conn {
 	return slices.Clone(h.conns)
 }
 
-var errNoHTTP2 = errors.New("the pod does not speak HTTP/2: it did not choose h2 in the TLS handshake")
+var errNoHTTP2 = errors.New("the pod does not support HTTP/2: it did not select h2 in the TLS handshake")
 
 func (e *Endpoint) dialHTTP2(d *Dialer, t *Transport) (net.Conn, error) {
 	socket, err := e.connect(d, nil)
@@ -208,11 +210,11 @@ func (e *Endpoint) dialHTTP2(d *Dialer, t *Transport) (net.Conn, error) {
 	return conn, nil
 }
 
-// patientWriter bounds how long a write takes.
-type patientWriter struct{ *http1.Conn }
+// deadlineWriter bounds the duration of each write.
+type deadlineWriter struct{ *http1.Conn }
 
-// Write is part of io.Writer.
-func (w patientWriter) Write(p []byte) (int, error) {
-	_ = w.SetWriteDeadline(time.Now().Add(http2Silence)) // fails on a connection that is closed, and so does the write
+// Write implements io.Writer.
+func (w deadlineWriter) Write(p []byte) (int, error) {
+	_ = w.SetWriteDeadline(time.Now().Add(http2WriteTimeout)) // fails only if closed; then the write fails too
 	return w.Conn.Write(p)
 }

@@ -9,39 +9,41 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// Conn is a connection to an endpoint. It is owned by one request at a time.
+// Conn is an HTTP/1.1 connection to an endpoint. Only one request uses it at a time.
 type Conn struct {
 	*http1.Conn
-	// Reused says that the connection has carried a request before: its peer may have closed it meanwhile.
+	// Reused reports whether the connection has carried a request before. The peer may have closed it since.
 	Reused    bool
 	transport *Transport
 	idleFrom  time.Time
 }
 
-// shards is how many lists the idle connections of an endpoint are kept in, so that cores do not fight for one lock.
-const shards = 8
+// idleShards is the number of idle lists of an endpoint. Several lists reduce lock contention between cores.
+const idleShards = 8
 
-// maxIdlePerShard bounds the idle connections of an endpoint: 8 x 32, which one HTTP/2 connection may need alone.
+// maxIdlePerShard is the maximum number of idle connections in one list. An endpoint has at most 8 x 32, which one
+// HTTP/2 client connection may use alone.
 const maxIdlePerShard = 32
 
-// idleList is one shard of idle connections, newest last.
+// idleList is one shard of the idle connections, most recently used last.
 type idleList struct {
 	mu    sync.Mutex
 	conns []*Conn
-	_     [88]byte // two cache lines: neighbours do not share one
+	_     [88]byte // pad to two cache lines, to avoid false sharing
 }
 
-// Idle takes the idle connection of that transport that was used last, or returns nil. The shard is any number that the
-// caller keeps, so that the same callers meet the same connections. Those that their peer has closed are dropped, and
-// those on which it has sent anything meanwhile: that would pass for the answer to the next request, which may be another
-// client's. If the caller asks at once, that is left to Ask, which looks at the last moment (see http1.Conn.Doubt). If it may
-// ask at once, Ask looks once more.
-func (e *Endpoint) Idle(shard uint32, t *Transport, asks bool) *Conn {
-	for i := range uint32(shards) {
-		list := &e.idle[(shard+i)%shards]
+// TakeIdle returns the most recently used idle connection with that transport, or nil. Callers should pass the same
+// shard each time, so that they reuse the same connections.
+//
+// TakeIdle closes connections that the peer has closed. It also closes connections on which the peer has sent data:
+// the next request, which may be from another client, would receive it as its response. If deferCheck is set, the caller
+// must call http1.Conn.Ask, which checks this immediately before the request is sent (see http1.Conn.Doubt).
+func (e *Endpoint) TakeIdle(shard uint32, t *Transport, deferCheck bool) *Conn {
+	for i := range uint32(idleShards) {
+		list := &e.idle[(shard+i)%idleShards]
 		for conn := list.pop(t); conn != nil; conn = list.pop(t) {
 			conn.Doubt()
-			if asks || !conn.Stale() {
+			if deferCheck || !conn.Stale() {
 				return conn
 			}
 			conn.Close()
@@ -50,21 +52,22 @@ func (e *Endpoint) Idle(shard uint32, t *Transport, asks bool) *Conn {
 	return nil
 }
 
-// Keep takes a connection back whose last exchange ended cleanly. It is closed if it was made for one client, and if the
-// endpoint is gone or has enough. Where the caller's own list is full the others are used: all streams of an HTTP/2
-// connection are one caller.
-func (e *Endpoint) Keep(conn *Conn, shard uint32, now time.Time) {
+// PutIdle returns a connection to the idle list after an exchange that ended cleanly. It closes the connection if it
+// belongs to one client, if the endpoint was removed, or if the lists are full. If the caller's list is full, it uses
+// the other lists, because all streams of an HTTP/2 connection share one shard.
+func (e *Endpoint) PutIdle(conn *Conn, shard uint32, now time.Time) {
 	conn.Release()
 	conn.Reused, conn.idleFrom = true, now
-	for i := range uint32(shards) {
-		if conn.transport.shared() && e.idle[(shard+i)%shards].push(conn, &e.gone) {
+	for i := range uint32(idleShards) {
+		if conn.transport.shared() && e.idle[(shard+i)%idleShards].push(conn, &e.retired) {
 			return
 		}
 	}
 	conn.Close()
 }
 
-// pop finds a connection at the end of the list at once, unless Ingresses disagree about how the pods are spoken to.
+// pop removes and returns the last connection with that transport. It is usually the last element, unless Ingresses
+// configure different transports for the same pods.
 func (l *idleList) pop(t *Transport) *Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,8 +80,8 @@ func (l *idleList) pop(t *Transport) *Conn {
 	return nil
 }
 
-// push refuses when the list is full or the endpoint is gone. Looking at gone under the lock makes sure that close
-// leaves nothing behind.
+// push returns false if the list is full or the endpoint was removed. It checks retired under the lock, so that retire
+// leaves no connection behind.
 func (l *idleList) push(conn *Conn, gone *atomic.Bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,10 +92,10 @@ func (l *idleList) push(conn *Conn, gone *atomic.Bool) bool {
 	return true
 }
 
-// closeIdle closes the connections that have been idle since before the given time, and those their peer has closed.
-func (e *live) closeIdle(before time.Time) {
+// closeIdle closes connections that have been idle since before the given time, and those that the peer has closed.
+func (e *endpointState) closeIdle(before time.Time) {
 	e.http2.Range(func(_, kept any) bool {
-		kept.(*http2Conns).tidy(before)
+		kept.(*http2Conns).closeIdle(before)
 		return true
 	})
 	for i := range e.idle {

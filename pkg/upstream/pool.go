@@ -10,40 +10,45 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Pool is the live endpoints of one Service port. Tables point at it, and it outlives them.
+// Pool contains the live endpoints of one Service port. Routing tables refer to it, and it outlives them.
 type Pool struct {
 	ID model.PoolID
-	// Name is the ID as text, for logs.
+	// Name is the ID as text. It is used in logs.
 	Name string
-	// Slot is a small number that no other pool of the Registry has, for indexing what others keep by pool.
+	// Slot is a small number, unique in the Registry. Other packages index their per-pool state by it.
 	Slot int
 
-	set  atomic.Pointer[Set]
-	turn atomic.Uint64
-	mu   sync.Mutex // held while the set is replaced
-	live map[string]*live
-	// changed is closed when the set is replaced; nil while nobody waits for that.
+	// Read and updated by requests without a lock.
+	set        atomic.Pointer[Set]
+	roundRobin atomic.Uint64
+
+	// Guarded by mu, which also serializes replacements of set.
+	mu     sync.Mutex
+	states map[string]*endpointState // by stateKey
+	// changed is closed when the set is replaced. It is nil if no goroutine waits.
 	changed chan struct{}
-	moves   pace
-	replays atomic.Int64 // requests in flight for the second time
-	zone    string       // of this Limpet
-	// transports are all that a Table has ever named for the pool: few, since they change as seldom as a certificate
-	// authority does.
+	// transports are all Transports that any table has used for the pool. There are few, because they change as rarely
+	// as a certificate authority.
 	transports map[model.Transport]*Transport
-	// known says that there have been endpoints: those that come now are new.
-	known bool
+	// wasPopulated reports whether the pool has had endpoints. Later endpoints are new and start slowly.
+	wasPopulated bool
+
+	// Safe for concurrent use by themselves.
+	moveLimiter moveLimiter
+	replays     atomic.Int64 // active requests that were sent a second time
+	zone        string       // zone of this replica; immutable
 }
 
 func newPool(id model.PoolID, slot int, zone string) *Pool {
-	p := &Pool{ID: id, Name: id.String(), Slot: slot, live: map[string]*live{}, zone: zone}
-	p.set.Store(newSet(nil, p, departed{}))
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, states: map[string]*endpointState{}, zone: zone}
+	p.set.Store(newSet(nil, p, removedKeys{}))
 	return p
 }
 
-// Set returns the endpoints of this moment.
+// Set returns the current endpoints.
 func (p *Pool) Set() *Set { return p.set.Load() }
 
-// Changed gives a channel that is closed when the endpoints change next.
+// Changed returns a channel that is closed at the next change of the endpoints.
 func (p *Pool) Changed() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,29 +58,29 @@ func (p *Pool) Changed() <-chan struct{} {
 	return p.changed
 }
 
-// Replace makes the given endpoints the pool's endpoints, keeping the connections and counts of those that stay. It
-// reports whether anything changed. Those that left keep answering the requests that they have.
+// Replace sets the endpoints of the pool. It keeps the connections and counts of endpoints that stay. It reports
+// whether anything changed. Removed endpoints complete their active requests.
 func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.holds(endpoints) {
+	if p.hasSameEndpoints(endpoints) {
 		return false
 	}
 	now := time.Now().Unix()
-	next := make(map[string]*live, len(endpoints))
+	next := make(map[string]*endpointState, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
-		key := liveKey(&e)
+		key := stateKey(&e)
 		if next[key] == nil {
-			next[key] = p.keep(key, e.State, now)
+			next[key] = p.reuseState(key, e.State, now)
 		}
-		members[i] = &Endpoint{Endpoint: e, Label: cmp.Or(e.Pod, e.Address), live: next[key]}
+		members[i] = &Endpoint{Endpoint: e, Label: cmp.Or(e.Pod, e.Address), endpointState: next[key]}
 	}
-	previous := p.live
-	p.live = next
-	p.known = p.known || len(endpoints) > 0
-	p.set.Store(newSet(members, p, departedFrom(p.Set(), next)))
-	leaveAllBut(previous, next)
+	previous := p.states
+	p.states = next
+	p.wasPopulated = p.wasPopulated || len(endpoints) > 0
+	p.set.Store(newSet(members, p, removedAfter(p.Set(), next)))
+	retireMissing(previous, next)
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
@@ -83,53 +88,53 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	return true
 }
 
-// keep gives what is live about an endpoint, and notes since when it is in that state. Those that were ready when the
-// pool was first seen are not new.
-func (p *Pool) keep(key string, state model.EndpointState, now int64) *live {
+// reuseState returns the state of an endpoint, and records when its EndpointState changed. Endpoints that are ready in
+// the first non-empty set are not new.
+func (p *Pool) reuseState(key string, state model.EndpointState, now int64) *endpointState {
 	draining := state == model.EndpointDraining
-	l := p.live[key]
+	l := p.states[key]
 	switch {
 	case l == nil:
-		l = &live{draining: draining}
-		if draining || p.known {
-			l.since.Store(now)
+		l = &endpointState{draining: draining}
+		if draining || p.wasPopulated {
+			l.stateSince.Store(now)
 		}
 	case l.draining != draining:
 		l.draining = draining
-		l.since.Store(now)
+		l.stateSince.Store(now)
 	}
 	return l
 }
 
-// leave is for a pool that no Table names any longer. Its endpoints stay for the requests that have pinned an older one.
-func (p *Pool) leave() {
+// retire is called when no table refers to the pool. The set stays for requests that use an older table.
+func (p *Pool) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	leaveAllBut(p.live, nil)
+	retireMissing(p.states, nil)
 }
 
-// liveKey is what makes two endpoints one and the same, as far as connections and counts go.
-func liveKey(e *model.Endpoint) string { return e.ID + " " + e.Address }
+// stateKey returns the key by which an endpoint keeps its connections and counts.
+func stateKey(e *model.Endpoint) string { return e.ID + " " + e.Address }
 
-func leaveAllBut(previous, next map[string]*live) {
+func retireMissing(previous, next map[string]*endpointState) {
 	for key, l := range previous {
 		if next[key] == nil {
-			l.leave()
+			l.retire()
 		}
 	}
 }
 
-func (p *Pool) holds(endpoints []model.Endpoint) bool {
+func (p *Pool) hasSameEndpoints(endpoints []model.Endpoint) bool {
 	current := p.Set().Endpoints()
 	if len(current) != len(endpoints) {
 		return false
 	}
 	have := make(map[string]model.Endpoint, len(current))
 	for _, e := range current {
-		have[liveKey(&e.Endpoint)] = e.Endpoint
+		have[stateKey(&e.Endpoint)] = e.Endpoint
 	}
 	for i := range endpoints {
-		if !reflect.DeepEqual(have[liveKey(&endpoints[i])], endpoints[i]) {
+		if !reflect.DeepEqual(have[stateKey(&endpoints[i])], endpoints[i]) {
 			return false
 		}
 	}

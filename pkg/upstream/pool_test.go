@@ -16,10 +16,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// plain is HTTP/1.1 in clear.
+// plain is cleartext HTTP/1.1.
 var plain = &Transport{}
 
-// idle gives a new connection that is kept idle by e, and its other end.
+// idle returns a new connection that is idle in e, and its other end.
 func idle(t *testing.T, e *Endpoint, shard uint32, since time.Time) (*Conn, net.Conn) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,7 +37,7 @@ func idle(t *testing.T, e *Endpoint, shard uint32, since time.Time) (*Conn, net.
 	}
 	t.Cleanup(func() { near.Close(); far.Close() })
 	conn := &Conn{Conn: http1.NewConn(near), transport: plain}
-	e.Keep(conn, shard, since)
+	e.PutIdle(conn, shard, since)
 	return conn, far
 }
 
@@ -47,35 +47,35 @@ func isClosed(far net.Conn) bool {
 	return err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-func TestReplaceKeepsWhatStays(t *testing.T) {
+func TestReplace_keepsState(t *testing.T) {
 	p := poolOf("a b")
 	a := p.Set().Endpoint(0)
-	a.Begin()
-	a.Served(model.Mix(1))
+	a.BeginRequest()
+	a.SessionServed(model.Mix(1))
 	conn, _ := idle(t, a, 0, time.Now())
 	for _, words := range []string{"b a c", "(a) c", "a (c)"} {
 		if !p.Replace(endpoints(words)) {
-			t.Fatalf("%q: no change is reported", words)
+			t.Fatalf("%q: change not reported", words)
 		}
 		at, ok := p.Set().Lookup(model.IdentityPod, model.KeyOf("uid-a"))
 		if !ok {
-			t.Fatalf("%q: a is lost", words)
+			t.Fatalf("%q: endpoint a missing", words)
 		}
 		if p.Set().ActiveRequests(at) != 1 || p.Set().Sessions(at) != 1 {
 			t.Errorf("%q: a has %d requests and %d sessions", words, p.Set().ActiveRequests(at), p.Set().Sessions(at))
 		}
-		if got := p.Set().Endpoint(at).Idle(0, plain, false); got != conn {
-			t.Fatalf("%q: the idle connection is lost", words)
+		if got := p.Set().Endpoint(at).TakeIdle(0, plain, false); got != conn {
+			t.Fatalf("%q: idle connection missing", words)
 		}
-		p.Set().Endpoint(at).Keep(conn, 0, time.Now())
+		p.Set().Endpoint(at).PutIdle(conn, 0, time.Now())
 	}
-	a.End() // by whoever holds the endpoint of an earlier set
+	a.EndRequest() // by a request that uses an earlier set
 	if at, _ := p.Set().Lookup(model.IdentityPod, model.KeyOf("uid-a")); p.Set().ActiveRequests(at) != 0 {
 		t.Error("a request that ended is still counted")
 	}
 }
 
-func TestReplaceReportsWhetherAnythingChanged(t *testing.T) {
+func TestReplace_reportsChange(t *testing.T) {
 	p := poolOf("a b")
 	for _, c := range []struct {
 		words string
@@ -90,25 +90,25 @@ func TestReplaceReportsWhetherAnythingChanged(t *testing.T) {
 	}
 }
 
-func TestAnEndpointThatLeavesClosesItsConnections(t *testing.T) {
+func TestReplace_closesConnections(t *testing.T) {
 	p := poolOf("a b")
 	a := p.Set().Endpoint(0)
 	_, early := idle(t, a, 0, time.Now())
 	p.Replace(endpoints("b"))
-	_, late := idle(t, a, 3, time.Now()) // an exchange that ends after that
+	_, late := idle(t, a, 3, time.Now()) // its exchange ends after the removal
 	for name, far := range map[string]net.Conn{"early": early, "late": late} {
 		if !isClosed(far) {
-			t.Errorf("the %s connection stays open", name)
+			t.Errorf("the %s connection still open", name)
 		}
 	}
 	p.Replace(endpoints("a b"))
-	if again := p.Set().Endpoint(0); again.Idle(0, plain, false) != nil || again.Sessions() != 0 {
-		t.Error("an endpoint that comes back has kept something")
+	if again := p.Set().Endpoint(0); again.TakeIdle(0, plain, false) != nil || again.Sessions() != 0 {
+		t.Error("rejoined endpoint kept old state")
 	}
 }
 
-// Of a pod whose address is listed twice nothing is left behind when it goes.
-func TestAnEndpointListedTwiceIsOne(t *testing.T) {
+// When a pod whose address is listed twice is removed, all its connections are closed.
+func TestReplace_duplicateEndpoint(t *testing.T) {
 	p := poolOf("")
 	twice := append(endpoints("a"), endpoints("a")...)
 	twice[1].Zone = "other"
@@ -117,57 +117,57 @@ func TestAnEndpointListedTwiceIsOne(t *testing.T) {
 	_, farToo := idle(t, p.Set().Endpoint(1), 1, time.Now())
 	p.Replace(nil)
 	if !isClosed(far) || !isClosed(farToo) {
-		t.Error("a connection stays open")
+		t.Error("a connection still open")
 	}
 }
 
-func TestIdleConnectionsAreUsedNewestFirstAndOwnShardFirst(t *testing.T) {
+func TestTakeIdle_order(t *testing.T) {
 	e := poolOf("a").Set().Endpoint(0)
 	other, _ := idle(t, e, 5, time.Now())
 	old, _ := idle(t, e, 2, time.Now())
-	fresh, _ := idle(t, e, 2+shards, time.Now())
-	got := []*Conn{e.Idle(2, plain, false), e.Idle(2, plain, false), e.Idle(2, plain, false), e.Idle(2, plain, false)}
+	fresh, _ := idle(t, e, 2+idleShards, time.Now())
+	got := []*Conn{e.TakeIdle(2, plain, false), e.TakeIdle(2, plain, false), e.TakeIdle(2, plain, false), e.TakeIdle(2, plain, false)}
 	if !slices.Equal(got, []*Conn{fresh, old, other, nil}) {
 		t.Errorf("got %v", got)
 	}
 	if !fresh.Reused {
-		t.Error("a connection that was kept is not marked as used before")
+		t.Error("Reused is false after PutIdle")
 	}
 }
 
-func TestIdleConnectionsAreBounded(t *testing.T) {
+func TestPutIdle_maximum(t *testing.T) {
 	e := poolOf("a").Set().Endpoint(0)
-	for range shards * maxIdlePerShard { // of one caller, who fills the lists of the others
+	for range idleShards * maxIdlePerShard { // one caller fills the lists of all shards
 		idle(t, e, 3, time.Now())
 	}
 	if _, far := idle(t, e, 3, time.Now()); !isClosed(far) {
-		t.Error("one more is kept")
+		t.Error("kept more than the maximum")
 	}
 	n := 0
-	for e.Idle(0, plain, false) != nil {
+	for e.TakeIdle(0, plain, false) != nil {
 		n++
 	}
-	if n != shards*maxIdlePerShard {
-		t.Errorf("%d are kept, want %d", n, shards*maxIdlePerShard)
+	if n != idleShards*maxIdlePerShard {
+		t.Errorf("kept %d, want %d", n, idleShards*maxIdlePerShard)
 	}
 }
 
-func TestUnfitConnectionsArePassedOver(t *testing.T) {
+func TestTakeIdle_skipsStale(t *testing.T) {
 	e := poolOf("a").Set().Endpoint(0)
 	fit, _ := idle(t, e, 0, time.Now())
 	unfit, far := idle(t, e, 0, time.Now())
 	far.Write([]byte("?"))
 	for deadline := time.Now().Add(20 * time.Second); !unfit.Stale() && time.Now().Before(deadline); {
 	}
-	if got := e.Idle(0, plain, false); got != fit {
-		t.Errorf("got %v, want the one that is fit", got)
+	if got := e.TakeIdle(0, plain, false); got != fit {
+		t.Errorf("got %v, want the connection that is not stale", got)
 	}
 	if !isClosed(far) {
-		t.Error("the other one stays open")
+		t.Error("the stale connection still open")
 	}
 }
 
-func TestOldAndUnfitConnectionsAreTidiedAway(t *testing.T) {
+func TestCloseIdle(t *testing.T) {
 	e := poolOf("a").Set().Endpoint(0)
 	now := time.Now()
 	_, old := idle(t, e, 0, now.Add(-time.Minute))
@@ -175,9 +175,9 @@ func TestOldAndUnfitConnectionsAreTidiedAway(t *testing.T) {
 	_, oldToo := idle(t, e, 0, now.Add(-time.Hour))
 	e.closeIdle(now.Add(-idleTimeout))
 	if !isClosed(old) || !isClosed(oldToo) {
-		t.Error("an old connection stays open")
+		t.Error("an old connection still open")
 	}
-	if got := e.Idle(0, plain, false); got != fresh {
-		t.Errorf("got %v, want the one that is left", got)
+	if got := e.TakeIdle(0, plain, false); got != fresh {
+		t.Errorf("got %v, want the remaining connection", got)
 	}
 }

@@ -10,21 +10,22 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Registry is all Pools by ID. Safe for concurrent use; requests never ask it, because Tables point at their Pools.
+// Registry contains all Pools by ID. It is safe for concurrent use. Requests do not use it, because routing tables
+// refer to their Pools.
 type Registry struct {
-	// Zone is Limpet's own, empty if it is not known. It is set before the first Pool is made.
+	// Zone is the zone of this replica, empty if it is unknown. It must be set before the first Pool is created.
 	Zone string
 
 	mu    sync.Mutex
 	pools map[model.PoolID]*Pool
-	free  []int // slots of pools that are gone
+	free  []int // slots of removed pools
 	slots int
 }
 
-// NewRegistry makes an empty Registry.
+// NewRegistry returns an empty Registry.
 func NewRegistry() *Registry { return &Registry{pools: map[model.PoolID]*Pool{}} }
 
-// Pool returns the pool of that ID, making an empty one if there is none.
+// Pool returns the pool with that ID. It creates an empty pool if the ID is new.
 func (r *Registry) Pool(id model.PoolID) *Pool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -46,7 +47,7 @@ func (r *Registry) takeSlot() int {
 	return r.slots - 1
 }
 
-// Pools lists all pools, sorted by ID.
+// Pools returns all pools, sorted by ID.
 func (r *Registry) Pools() []*Pool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,8 +65,8 @@ func (r *Registry) Pools() []*Pool {
 	return pools
 }
 
-// Retain drops every pool that is not in keep, closes its idle connections, and returns what it dropped. Called after
-// the Table that no longer names them was published.
+// Retain removes every pool that is not in keep, closes its idle connections, and returns the removed IDs. Call it
+// after publishing the first table that does not refer to them.
 func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -73,7 +74,7 @@ func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
 		if keep[id] {
 			continue
 		}
-		p.leave()
+		p.retire()
 		delete(r.pools, id)
 		r.free = append(r.free, p.Slot)
 		dropped = append(dropped, id)
@@ -81,11 +82,11 @@ func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
 	return dropped
 }
 
-// idleTimeout closes connections to pods that were not used for so long. Many app servers close theirs after 60 to
-// 75 s, and whoever closes first avoids the race.
+// idleTimeout is the maximum idle time of connections to pods. Many servers close idle connections after 60 to 75 s.
+// Closing first avoids a race with the next request.
 const idleTimeout = 55 * time.Second
 
-// Tidy closes idle connections that are stale or old, and lets forgotten sessions go, until ctx ends.
+// Tidy closes stale and expired idle connections, and rotates the session counters. It returns when ctx is done.
 func (r *Registry) Tidy(ctx context.Context) {
 	conns, windows := time.NewTicker(5*time.Second), time.NewTicker(sessionWindow)
 	defer conns.Stop()
@@ -97,10 +98,10 @@ func (r *Registry) Tidy(ctx context.Context) {
 		case now := <-conns.C:
 			r.each(func(e *Endpoint) {
 				e.closeIdle(now.Add(-idleTimeout))
-				e.Accepted()
+				e.ConnectSucceeded()
 			})
 		case <-windows.C:
-			r.each(func(e *Endpoint) { e.sessions.turnOver() })
+			r.each(func(e *Endpoint) { e.sessions.rotate() })
 		}
 	}
 }

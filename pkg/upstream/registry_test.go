@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestSlotsAreReusedAndPoolsListedInOrder(t *testing.T) {
+func TestRegistry_slotsAndOrder(t *testing.T) {
 	r := NewRegistry()
 	id := func(namespace, service string, port int32) model.PoolID {
 		return model.PoolID{Namespace: namespace, Service: service, Port: port}
@@ -22,7 +22,7 @@ func TestSlotsAreReusedAndPoolsListedInOrder(t *testing.T) {
 		p := r.Pool(id)
 		slots[p.Slot] = true
 		if r.Pool(id) != p {
-			t.Errorf("%s is two pools", id)
+			t.Errorf("%s: two different pools", id)
 		}
 	}
 	var listed []string
@@ -42,24 +42,24 @@ func TestSlotsAreReusedAndPoolsListedInOrder(t *testing.T) {
 	}
 }
 
-// A request that has just pinned a table can still use the pools that the next table does not name.
-func TestADroppedPoolServesWhoHoldsItAndKeepsNothing(t *testing.T) {
+// A request that uses the previous table can still use pools that the current table does not contain.
+func TestRetain_droppedPool(t *testing.T) {
 	r := NewRegistry()
 	p := r.Pool(model.PoolID{Service: "cart"})
 	p.Replace(endpoints("a"))
 	_, early := idle(t, p.Set().Endpoint(0), 0, time.Now())
 	r.Retain(nil)
 	if p.Set().Len() != 1 {
-		t.Fatal("its endpoints are gone")
+		t.Fatal("endpoints of the dropped pool are gone")
 	}
 	_, late := idle(t, p.Set().Endpoint(0), 0, time.Now())
 	if !isClosed(early) || !isClosed(late) {
-		t.Error("a connection stays open")
+		t.Error("a connection still open")
 	}
 }
 
-// In the time of a bubble hours pass at once.
-func TestTidyLetsGoOfWhatIsOld(t *testing.T) {
+// In a synctest bubble, hours pass without waiting.
+func TestTidy(t *testing.T) {
 	r := NewRegistry()
 	p := r.Pool(model.PoolID{Service: "cart"})
 	p.Replace(endpoints("a"))
@@ -69,17 +69,17 @@ func TestTidyLetsGoOfWhatIsOld(t *testing.T) {
 		var tidying sync.WaitGroup
 		tidying.Go(func() { r.Tidy(ctx) })
 		_, far := idle(t, e, 0, time.Now())
-		e.Refused()
-		e.Served(model.Mix(1))
+		e.ConnectFailed()
+		e.SessionServed(model.Mix(1))
 		pass := func(d time.Duration) {
 			<-time.After(d)
 			synctest.Wait()
 		}
 		if pass(6 * time.Second); p.Set().ActiveRequests(0) != 0 {
-			t.Error("a refusal is remembered for longer than a few seconds")
+			t.Error("still refusing after a few seconds")
 		}
 		if pass(idleTimeout); !isClosed(far) {
-			t.Error("an old connection stays open")
+			t.Error("an old connection still open")
 		}
 		if pass(sessionWindow); e.Sessions() != 1 {
 			t.Errorf("%d sessions after one window, want 1", e.Sessions())

@@ -8,32 +8,32 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Set is the endpoints of a Pool at one moment. It never changes; the counts of its endpoints do. It implements
+// Set is a snapshot of the endpoints of a Pool. It is immutable, but the counts of its endpoints change. It implements
 // affinity.Set.
 type Set struct {
-	// Those that take new sessions come first, then the draining ones. Each part is sorted by ID and address, so that
-	// every replica agrees on the order, and with it on ties.
-	endpoints []*Endpoint
-	ready     int
-	ending    bool // none is ready
-	byPod     index
-	byName    index
-	byValue   map[model.Identity]map[model.EndpointKey]int // labels and annotations that apps name pods by
-	near      []bool                                       // parallel to endpoints
-	left      departed
-	pool      *Pool
+	// Endpoints that accept new sessions come first, then the draining ones. Both parts are sorted by ID and address,
+	// so that all replicas have the same order and break ties the same way.
+	endpoints   []*Endpoint
+	ready       int
+	allDraining bool // no endpoint is ready
+	byPod       identityIndex
+	byName      identityIndex
+	byValue     map[model.Identity]map[model.EndpointKey]int // by label and annotation values
+	inLocalZone []bool                                       // indexed by endpoint
+	removed     removedKeys
+	pool        *Pool
 }
 
-// index finds the endpoints of a Set by one kind of identity.
-type index struct {
-	seeds []uint64
-	keys  []model.EndpointKey
-	byKey map[model.EndpointKey]int
+// identityIndex finds the endpoints of a Set by one kind of identity.
+type identityIndex struct {
+	hashes []uint64
+	keys   []model.EndpointKey
+	byKey  map[model.EndpointKey]int
 }
 
-// newSet takes ownership of endpoints. A pool in which nothing is ready lets its draining endpoints take new sessions,
-// because serving beats refusing.
-func newSet(endpoints []*Endpoint, pool *Pool, left departed) *Set {
+// newSet takes ownership of endpoints. If no endpoint is ready, draining endpoints accept new sessions, because that
+// is better than refusing them.
+func newSet(endpoints []*Endpoint, pool *Pool, removed removedKeys) *Set {
 	slices.SortFunc(endpoints, func(a, b *Endpoint) int {
 		return cmp.Or(
 			cmp.Compare(stateOrder(a.State), stateOrder(b.State)),
@@ -50,15 +50,15 @@ func newSet(endpoints []*Endpoint, pool *Pool, left departed) *Set {
 		ready = len(endpoints)
 	}
 	return &Set{
-		endpoints: endpoints,
-		ready:     ready,
-		ending:    ending,
-		byPod:     newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
-		byName:    newIndex(endpoints, (*Endpoint).podName),
-		byValue:   newValueIndexes(endpoints),
-		near:      nearOf(endpoints, pool.zone),
-		left:      left,
-		pool:      pool,
+		endpoints:   endpoints,
+		ready:       ready,
+		allDraining: ending,
+		byPod:       newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
+		byName:      newIndex(endpoints, (*Endpoint).podName),
+		byValue:     newValueIndexes(endpoints),
+		inLocalZone: zoneMatches(endpoints, pool.zone),
+		removed:     removed,
+		pool:        pool,
 	}
 }
 
@@ -69,15 +69,15 @@ func stateOrder(s model.EndpointState) int {
 	return 1
 }
 
-func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) index {
-	x := index{
-		seeds: make([]uint64, len(endpoints)),
-		keys:  make([]model.EndpointKey, len(endpoints)),
-		byKey: make(map[model.EndpointKey]int, len(endpoints)),
+func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
+	x := identityIndex{
+		hashes: make([]uint64, len(endpoints)),
+		keys:   make([]model.EndpointKey, len(endpoints)),
+		byKey:  make(map[model.EndpointKey]int, len(endpoints)),
 	}
 	for i, e := range endpoints {
 		id := identity(e)
-		x.seeds[i], x.keys[i] = model.HashString(id), model.KeyOf(id)
+		x.hashes[i], x.keys[i] = model.HashString(id), model.KeyOf(id)
 		if _, taken := x.byKey[x.keys[i]]; !taken {
 			x.byKey[x.keys[i]] = i
 		}
@@ -85,8 +85,8 @@ func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) index {
 	return x
 }
 
-// newValueIndexes finds endpoints by the labels and annotations that policies name. Of several with one value the first
-// counts, which is a ready one if any is.
+// newValueIndexes indexes endpoints by the labels and annotations that policies use. If several endpoints have the
+// same value, the first is used, which is a ready one if there is any.
 func newValueIndexes(endpoints []*Endpoint) map[model.Identity]map[model.EndpointKey]int {
 	indexes := map[model.Identity]map[model.EndpointKey]int{}
 	for i, e := range endpoints {
@@ -103,7 +103,7 @@ func newValueIndexes(endpoints []*Endpoint) map[model.Identity]map[model.Endpoin
 	return indexes
 }
 
-func (s *Set) index(identity model.Identity) *index {
+func (s *Set) index(identity model.Identity) *identityIndex {
 	if identity == model.IdentityPodName {
 		return &s.byName
 	}
@@ -113,25 +113,25 @@ func (s *Set) index(identity model.Identity) *index {
 // Endpoint returns the i-th endpoint.
 func (s *Set) Endpoint(i int) *Endpoint { return s.endpoints[i] }
 
-// Endpoints returns all of them. The caller does not change the slice.
+// Endpoints returns all endpoints. Callers must not modify the slice.
 func (s *Set) Endpoints() []*Endpoint { return s.endpoints }
 
-// Len is the number of endpoints.
+// Len returns the number of endpoints.
 func (s *Set) Len() int { return len(s.endpoints) }
 
-// Ready is how many of them, from the front, take new sessions.
+// Ready returns the number of endpoints that accept new sessions. They come first.
 func (s *Set) Ready() int { return s.ready }
 
-// Ending reports whether all endpoints are draining, and count as ready for want of others.
-func (s *Set) AllDraining() bool { return s.ending }
+// AllDraining reports whether all endpoints are draining. They then count as ready, because there are no others.
+func (s *Set) AllDraining() bool { return s.allDraining }
 
-// Seeds are the hashes of the identities, parallel to the endpoints.
-func (s *Set) IdentityHashes(identity model.Identity) []uint64 { return s.index(identity).seeds }
+// IdentityHashes returns the hash of each endpoint's identity. Callers must not modify it.
+func (s *Set) IdentityHashes(identity model.Identity) []uint64 { return s.index(identity).hashes }
 
-// Key is the i-th endpoint's identity as tokens hold it.
+// Key returns the identity of the i-th endpoint in the form that tokens contain.
 func (s *Set) Key(identity model.Identity, i int) model.EndpointKey { return s.index(identity).keys[i] }
 
-// Lookup finds the endpoint that a token or an app's value names.
+// Lookup returns the endpoint for the key in a token or in a value of the app.
 func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool) {
 	if identity == model.IdentityPod || identity == model.IdentityPodName {
 		i, ok := s.index(identity).byKey[key]
@@ -141,23 +141,30 @@ func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool)
 	return i, ok
 }
 
-// Requests is how many requests the i-th endpoint is answering, as far as picking goes: see Endpoint.Refused.
-func (s *Set) ActiveRequests(i int) int64 { return s.endpoints[i].load(s.endpoints[i].requests.Load()) }
+// ActiveRequests returns the number of active requests of the i-th endpoint, or math.MaxInt64 after
+// Endpoint.ConnectFailed.
+func (s *Set) ActiveRequests(i int) int64 {
+	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].requests.Load())
+}
 
-// Sessions estimates how many sessions the i-th endpoint holds, as far as picking goes: see Endpoint.Refused.
-func (s *Set) Sessions(i int) int64 { return s.endpoints[i].load(s.endpoints[i].sessions.count()) }
+// Sessions estimates the number of recent sessions of the i-th endpoint. It returns math.MaxInt64 after
+// Endpoint.ConnectFailed.
+func (s *Set) Sessions(i int) int64 {
+	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].sessions.count())
+}
 
-// Guests is how many requests the i-th endpoint has been given lately of clients that have no session.
-func (s *Set) AnonymousRequests(i int) int64 { return s.endpoints[i].sessions.guestCount() }
+// AnonymousRequests returns the number of recent requests of the i-th endpoint from clients without a session.
+func (s *Set) AnonymousRequests(i int) int64 { return s.endpoints[i].sessions.anonymousCount() }
 
-// Since is when the i-th endpoint became ready or began to drain, in Unix seconds, as far as this replica has seen; 0 if
-// it was ready from the beginning.
-func (s *Set) StateSince(i int) int64 { return s.endpoints[i].since.Load() }
+// StateSince returns when the i-th endpoint became ready or draining, in Unix seconds, as observed by this replica. It
+// is zero if the endpoint was ready from the start.
+func (s *Set) StateSince(i int) int64 { return s.endpoints[i].stateSince.Load() }
 
-// Near reports whether the i-th endpoint is meant for clients in Limpet's own zone: as hints say, else if it is there.
-func (s *Set) InLocalZone(i int) bool { return s.near[i] }
+// InLocalZone reports whether the i-th endpoint serves clients in the zone of this replica. The hints of the
+// EndpointSlice take precedence over the zone of the endpoint.
+func (s *Set) InLocalZone(i int) bool { return s.inLocalZone[i] }
 
-func nearOf(endpoints []*Endpoint, zone string) []bool {
+func zoneMatches(endpoints []*Endpoint, zone string) []bool {
 	near := make([]bool, len(endpoints))
 	for i, e := range endpoints {
 		zones := strings.Split(cmp.Or(e.ForZones, e.Zone), ",")
@@ -166,14 +173,15 @@ func nearOf(endpoints []*Endpoint, zone string) []bool {
 	return near
 }
 
-// Address is what the i-th endpoint is dialled by.
+// Address returns the dial address of the i-th endpoint.
 func (s *Set) Address(i int) string { return s.endpoints[i].Address }
 
-// MayMove counts a session of the pool that is about to move of its own accord, unless so many have in this minute.
-func (s *Set) AllowMove(perMinute, now int64) bool { return s.pool.moves.mayMove(perMinute, now) }
+// AllowMove reports whether another session of the pool may move for rebalancing in this minute, and counts the move.
+func (s *Set) AllowMove(perMinute, now int64) bool { return s.pool.moveLimiter.allow(perMinute, now) }
 
-// Knows reports whether the i-th endpoint has served the session lately, as far as this replica has seen.
+// HasServed reports whether the i-th endpoint served the session recently, as observed by this replica. It may return
+// false positives.
 func (s *Set) HasServed(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
 
-// Turn counts up, for round robin. It goes on over changes of the set.
-func (s *Set) NextTurn() uint64 { return s.pool.turn.Add(1) }
+// NextTurn returns a counter for round robin. It continues across changes of the set.
+func (s *Set) NextTurn() uint64 { return s.pool.roundRobin.Add(1) }

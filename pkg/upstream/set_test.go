@@ -15,7 +15,7 @@ const (
 	draining = model.EndpointDraining
 )
 
-// poolOf has an endpoint for each of the words; those in brackets are draining.
+// poolOf returns a pool with an endpoint for each word. Words in parentheses are draining.
 func poolOf(words string) *Pool {
 	p := NewRegistry().Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80})
 	p.Replace(endpoints(words))
@@ -47,12 +47,12 @@ func names(s *Set) string {
 	return strings.Join(all, " ")
 }
 
-func TestASetIsInTheSameOrderWhateverTheOrderOfArrival(t *testing.T) {
+func TestSet_order(t *testing.T) {
 	for words, want := range map[string]string{
 		"":                "",
 		"b a c":           "a b c",
 		"(a) b (c) d":     "b d (a) (c)",
-		"(b) (a)":         "a b", // serving beats refusing
+		"(b) (a)":         "a b", // draining endpoints serve if there are no others
 		"e (d) (c) b (a)": "b e (a) (c) (d)",
 	} {
 		given := endpoints(words)
@@ -67,36 +67,36 @@ func TestASetIsInTheSameOrderWhateverTheOrderOfArrival(t *testing.T) {
 	}
 }
 
-func TestASetIsEndingWhereAllAreDrainingAndNowhereElse(t *testing.T) {
+func TestSet_allDraining(t *testing.T) {
 	for words, want := range map[string]bool{"a b": false, "a (b)": false, "(a) (b)": true, "(a)": true} {
 		set := poolOf(words).Set()
 		if set.AllDraining() != want {
-			t.Errorf("%q: ending is %v", words, set.AllDraining())
+			t.Errorf("%q: AllDraining is %v", words, set.AllDraining())
 		}
 		if want && set.Ready() != set.Len() {
-			t.Errorf("%q: %d of %d take new sessions, though no other can", words, set.Ready(), set.Len())
+			t.Errorf("%q: %d of %d accept new sessions, want all", words, set.Ready(), set.Len())
 		}
 	}
 }
 
-// What an endpoint knows outlives the change from draining beside others to draining with all of them.
-func TestAnEndingSetKnowsTheSessionsOfBefore(t *testing.T) {
+// The state of an endpoint survives the change to a set in which all endpoints are draining.
+func TestSet_allDrainingKeepsSessions(t *testing.T) {
 	p := poolOf("(a) b c")
-	p.Set().Endpoint(0).Served(7) // b: those that take new sessions come first
+	p.Set().Endpoint(0).SessionServed(7) // b: ready endpoints come first
 	p.Replace(endpoints("(a) (b) (c)"))
 	for i := range p.Set().Len() {
 		if name := p.Set().Endpoint(i).Pod; p.Set().HasServed(i, 7) != (name == "b") {
-			t.Errorf("%s knows the session: %v", name, p.Set().HasServed(i, 7))
+			t.Errorf("%s HasServed: %v", name, p.Set().HasServed(i, 7))
 		}
 	}
 }
 
-func TestAnEndpointIsFoundByEitherIdentity(t *testing.T) {
+func TestLookup_bothIdentities(t *testing.T) {
 	p := poolOf("")
 	p.Replace([]model.Endpoint{
 		{ID: "uid-1", Pod: "cart-0", Address: "10.0.0.1:80", State: ready},
 		{ID: "uid-2", Pod: "cart-1", Address: "10.0.0.2:80", State: draining},
-		{ID: "10.0.0.3:80", Address: "10.0.0.3:80", State: ready}, // no pod behind it
+		{ID: "10.0.0.3:80", Address: "10.0.0.3:80", State: ready}, // no pod
 	})
 	set := p.Set()
 	for identity, of := range map[model.Identity]func(*Endpoint) string{
@@ -113,21 +113,21 @@ func TestAnEndpointIsFoundByEitherIdentity(t *testing.T) {
 			if key := set.Key(identity, i); key != model.KeyOf(want) {
 				t.Errorf("%s: the key of %s is %x", identity, want, key)
 			}
-			if seed := set.IdentityHashes(identity)[i]; seed != model.HashString(want) {
-				t.Errorf("%s: the seed of %s is %x", identity, want, seed)
+			if hash := set.IdentityHashes(identity)[i]; hash != model.HashString(want) {
+				t.Errorf("%s: the hash of %s is %x", identity, want, hash)
 			}
 			if at, ok := set.Lookup(identity, model.KeyOf(want)); at != i || !ok {
 				t.Errorf("%s: %s is found at %d, %v", identity, want, at, ok)
 			}
 		}
 		if at, ok := set.Lookup(identity, model.KeyOf("cart-9")); ok {
-			t.Errorf("%s: a stranger is found at %d", identity, at)
+			t.Errorf("%s: unknown key found at %d", identity, at)
 		}
 	}
 }
 
-// While a StatefulSet's pod is replaced, the old and the new one have the same name.
-func TestTheReadyOneOfTwoPodsOfOneNameIsFound(t *testing.T) {
+// While a StatefulSet replaces a pod, the old and the new pod have the same name.
+func TestLookup_prefersReadyPod(t *testing.T) {
 	p := poolOf("")
 	p.Replace([]model.Endpoint{
 		{ID: "uid-1", Pod: "cart-0", Address: "10.0.0.1:80", State: draining},
@@ -138,30 +138,30 @@ func TestTheReadyOneOfTwoPodsOfOneNameIsFound(t *testing.T) {
 	}
 }
 
-func TestLoadsAreCountedAndARefusingEndpointIsFull(t *testing.T) {
+func TestSet_loadOfRefusingEndpoint(t *testing.T) {
 	set := poolOf("a b").Set()
 	a := set.Endpoint(0)
-	a.Begin()
-	a.Begin()
-	a.End()
-	a.Served(model.Mix(1))
+	a.BeginRequest()
+	a.BeginRequest()
+	a.EndRequest()
+	a.SessionServed(model.Mix(1))
 	if set.ActiveRequests(0) != 1 || set.Sessions(0) != 1 || !set.HasServed(0, model.Mix(1)) {
 		t.Errorf("%d requests, %d sessions", set.ActiveRequests(0), set.Sessions(0))
 	}
 	if set.ActiveRequests(1) != 0 || set.Sessions(1) != 0 || set.HasServed(1, model.Mix(1)) {
 		t.Errorf("of another: %d requests, %d sessions", set.ActiveRequests(1), set.Sessions(1))
 	}
-	a.Refused()
+	a.ConnectFailed()
 	if set.ActiveRequests(0) != math.MaxInt64 || set.Sessions(0) != math.MaxInt64 || a.InFlight() != 1 || a.Sessions() != 1 {
 		t.Errorf("while it refuses: %d requests, %d sessions", set.ActiveRequests(0), set.Sessions(0))
 	}
-	a.Accepted()
+	a.ConnectSucceeded()
 	if set.ActiveRequests(0) != 1 {
 		t.Errorf("when it accepts again: %d requests", set.ActiveRequests(0))
 	}
 }
 
-func TestTurnsGoOnOverChanges(t *testing.T) {
+func TestNextTurn_acrossChanges(t *testing.T) {
 	p := poolOf("a b")
 	var turns []uint64
 	for _, words := range []string{"a b", "a b c", "c"} {
@@ -169,6 +169,6 @@ func TestTurnsGoOnOverChanges(t *testing.T) {
 		turns = append(turns, p.Set().NextTurn(), p.Set().NextTurn())
 	}
 	if !slices.Equal(turns, []uint64{1, 2, 3, 4, 5, 6}) {
-		t.Errorf("the turns are %v", turns)
+		t.Errorf("turns %v", turns)
 	}
 }

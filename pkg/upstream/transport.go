@@ -7,14 +7,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Transport is a model.Transport made ready for use. There is one of each for a Pool, so that connections can be told
-// apart by it.
+// Transport is a model.Transport with its TLS configuration. A Pool has one Transport for each model.Transport, so
+// that connections can be compared by pointer.
 type Transport struct {
 	model.Transport
-	tls *tls.Config // nil in clear
+	tls *tls.Config // nil for cleartext
 }
 
-// Transport gives the one of the pool's Transports that is made of m.
+// Transport returns the Transport of the pool for m. It creates it on the first call.
 func (p *Pool) Transport(m model.Transport) *Transport {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -32,8 +32,8 @@ func (p *Pool) Transport(m model.Transport) *Transport {
 	return t
 }
 
-// clientTLS verifies only where an authority is given: the certificates of pods are rarely made for a name, and never
-// for an address that lives as long as a pod does.
+// clientTLS returns the TLS configuration for m. It verifies certificates only if an authority is configured.
+// Certificates of pods rarely contain a service name, and never an address that lives as long as the pod.
 func clientTLS(m model.Transport) *tls.Config {
 	config := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
@@ -51,5 +51,6 @@ func clientTLS(m model.Transport) *tls.Config {
 	return config
 }
 
-// shared reports whether a connection may carry the requests of several clients: not if it began by naming one.
+// shared reports whether the connection may carry requests of several clients. A PROXY protocol header binds it to one
+// client.
 func (t *Transport) shared() bool { return t.ProxyProtocol == 0 }

@@ -2,11 +2,11 @@ package upstream
 
 import "testing"
 
-func TestNoMoreThanHalfOfTheRequestsInFlightAreReplays(t *testing.T) {
+func TestBeginReplay_atMostHalf(t *testing.T) {
 	for _, c := range []struct{ inFlight, allowed int }{{0, 64}, {100, 64}, {128, 64}, {1000, 500}} {
 		p := poolOf("a b")
 		for i := range c.inFlight {
-			p.Set().Endpoint(i % 2).Begin()
+			p.Set().Endpoint(i % 2).BeginRequest()
 		}
 		begun := 0
 		for p.BeginReplay() {
@@ -17,7 +17,7 @@ func TestNoMoreThanHalfOfTheRequestsInFlightAreReplays(t *testing.T) {
 		}
 		p.EndReplay()
 		if !p.BeginReplay() {
-			t.Errorf("%d in flight: no leave after one was given back", c.inFlight)
+			t.Errorf("%d in flight: replay refused after EndReplay", c.inFlight)
 		}
 	}
 }

@@ -20,27 +20,27 @@ func since(p *Pool, id string) int64 {
 	return -1
 }
 
-func TestAnEndpointIsDatedByWhatItBecomes(t *testing.T) {
+func TestStateSince(t *testing.T) {
 	p := NewRegistry().Pool(model.PoolID{Service: "cart"})
 	ready, draining := model.EndpointReady, model.EndpointDraining
 	p.Replace([]model.Endpoint{endpoint("a", ready), endpoint("b", draining)})
 	if since(p, "a") != 0 {
-		t.Error("an endpoint that was there from the beginning starts slowly")
+		t.Error("initial endpoint has a start time")
 	}
 	if since(p, "b") == 0 {
-		t.Error("the drain of an endpoint has no beginning")
+		t.Error("drain without a start time")
 	}
 	p.Replace([]model.Endpoint{endpoint("a", ready), endpoint("c", ready)})
 	if since(p, "a") != 0 || since(p, "c") == 0 {
-		t.Errorf("since: a %d, c %d; want 0 and a date", since(p, "a"), since(p, "c"))
+		t.Errorf("since: a %d, c %d; want 0 and a time", since(p, "a"), since(p, "c"))
 	}
 	p.Replace([]model.Endpoint{endpoint("a", draining), endpoint("c", ready)})
 	if since(p, "a") == 0 {
-		t.Error("the drain of an old endpoint has no beginning")
+		t.Error("drain of an initial endpoint without a start time")
 	}
 }
 
-func TestHintsSayWhichEndpointsAreNear(t *testing.T) {
+func TestInLocalZone_hints(t *testing.T) {
 	for _, c := range []struct {
 		own, zone, forZones string
 		want                bool

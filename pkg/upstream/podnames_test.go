@@ -14,7 +14,7 @@ func named(id, value string, state model.EndpointState) model.Endpoint {
 	return e
 }
 
-func TestEndpointsAreFoundByWhatTheirPodsSay(t *testing.T) {
+func TestLookup_labelsAndAnnotations(t *testing.T) {
 	p := NewRegistry().Pool(model.PoolID{Service: "cart"})
 	p.Replace([]model.Endpoint{
 		named("a", "one", model.EndpointDraining), named("b", "two", model.EndpointReady),
@@ -24,11 +24,11 @@ func TestEndpointsAreFoundByWhatTheirPodsSay(t *testing.T) {
 		by          model.Identity
 		value, want string
 	}{
-		{route, "one", "c"}, // the ready one of two
+		{route, "one", "c"}, // the ready endpoint of two
 		{route, "two", "b"},
 		{route, "three", ""},
-		{route, "", ""},  // not the one that has no such label
-		{route, "d", ""}, // that is its ID
+		{route, "", ""},  // an endpoint without the label must not match
+		{route, "d", ""}, // d is an ID, not a label value
 		{model.PodAnnotation("route"), "one", ""},
 		{model.IdentityPod, "a", "a"},
 	} {
@@ -37,20 +37,20 @@ func TestEndpointsAreFoundByWhatTheirPodsSay(t *testing.T) {
 			got = p.Set().Endpoint(i).ID
 		}
 		if got != c.want {
-			t.Errorf("%s %q leads to %q, want %q", c.by, c.value, got, c.want)
+			t.Errorf("%s %q returned %q, want %q", c.by, c.value, got, c.want)
 		}
 	}
 }
 
-func TestAnotherLabelIsAChangeAndKeepsTheCounts(t *testing.T) {
+func TestReplace_labelChange(t *testing.T) {
 	p := NewRegistry().Pool(model.PoolID{Service: "cart"})
 	p.Replace([]model.Endpoint{named("a", "one", model.EndpointReady)})
-	p.Set().Endpoint(0).Begin()
+	p.Set().Endpoint(0).BeginRequest()
 	if p.Replace([]model.Endpoint{named("a", "one", model.EndpointReady)}) {
-		t.Error("the same endpoints count as a change")
+		t.Error("equal endpoints reported as a change")
 	}
 	if !p.Replace([]model.Endpoint{named("a", "two", model.EndpointReady)}) {
-		t.Error("another label is no change")
+		t.Error("label change not reported")
 	}
 	if got := p.Set().Endpoint(0).InFlight(); got != 1 {
 		t.Errorf("%d requests in flight after a change of labels, want 1", got)
