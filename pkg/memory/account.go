@@ -2,16 +2,17 @@ package memory
 
 import "sync"
 
-// Account counts what one connection holds. It is safe for concurrent use. A nil Account counts nothing and has no bound.
+// Account counts the memory of one connection, in bytes. It is safe for concurrent use. A nil Account counts nothing
+// and sets no limit.
 type Account struct {
 	budget *Budget
 
 	mu             sync.Mutex
-	held, reserved int64
+	used, reserved int64
 	closed         bool
 }
 
-// NewAccount returns an Account that reserves from b, which may be nil.
+// NewAccount returns an Account that reserves memory from b, or nil if b is nil.
 func NewAccount(b *Budget) *Account {
 	if b == nil {
 		return nil
@@ -19,38 +20,39 @@ func NewAccount(b *Budget) *Account {
 	return &Account{budget: b}
 }
 
-// Take counts n bytes more. It returns false, and counts nothing, if the connection may not hold them.
+// Take adds n bytes. It returns false and adds nothing if the connection must not use them.
 func (a *Account) Take(n int) bool {
 	if a == nil {
 		return true
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if missing := a.held + int64(n) - a.reserved; missing > 0 {
-		more := (missing + step - 1) / step * step
+	if missing := a.used + int64(n) - a.reserved; missing > 0 {
+		more := (missing + reserveStep - 1) / reserveStep * reserveStep
 		if !a.budget.reserve(more, a.reserved) {
 			a.budget.Refuse()
 			return false
 		}
 		a.reserved += more
 	}
-	a.held += int64(n)
+	a.used += int64(n)
 	return true
 }
 
-// Return counts n bytes less, which Take has counted. They stay reserved for the connection until Trim.
+// Return subtracts n bytes that Take has added. They stay reserved for the connection until Trim.
 func (a *Account) Return(n int) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.held -= int64(n); a.closed {
+	if a.used -= int64(n); a.closed {
 		a.trim()
 	}
 }
 
-// Close is called when the connection ends. What is still counted is given back to the Budget as it is returned.
+// Close must be called when the connection ends. Memory that is still in use is released from the Budget as it is
+// returned.
 func (a *Account) Close() {
 	if a == nil {
 		return
@@ -61,7 +63,7 @@ func (a *Account) Close() {
 	a.trim()
 }
 
-// Trim gives back to the Budget what is reserved and not held. It is called regularly.
+// Trim releases reserved memory that is not in use. It should be called regularly.
 func (a *Account) Trim() {
 	if a == nil {
 		return
@@ -72,18 +74,18 @@ func (a *Account) Trim() {
 }
 
 func (a *Account) trim() {
-	if needed := (a.held + step - 1) / step * step; needed < a.reserved {
+	if needed := (a.used + reserveStep - 1) / reserveStep * reserveStep; needed < a.reserved {
 		a.budget.reserved.Add(needed - a.reserved)
 		a.reserved = needed
 	}
 }
 
-// Held returns how many bytes are counted.
-func (a *Account) Held() int64 {
+// Used returns the number of bytes in use.
+func (a *Account) Used() int64 {
 	if a == nil {
 		return 0
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.held
+	return a.used
 }

@@ -2,55 +2,57 @@ package memory
 
 import "sync/atomic"
 
-// step is how much an Account reserves at least, in bytes.
-const step = 16 << 10
+// reserveStep is the granularity of reservations, in bytes.
+const reserveStep = 16 << 10
 
-// tiers say how much one connection may hold while so much of the Budget is used. Connections that hold much can only use
-// the first half, so that those that come later find room for what an ordinary client needs.
-var tiers = [...]struct{ usedQuarters, share int64 }{
-	{2, 8},   // below one half: an eighth of the Budget
-	{3, 128}, // below three quarters
+// connectionShares defines the limit of one connection, which depends on the usage of the Budget. Connections with
+// much memory can fill only the first half, so that new connections still get the memory that an ordinary client
+// needs.
+var connectionShares = [...]struct{ usedQuarters, share int64 }{
+	{2, 8},   // up to one half: an eighth of the Budget
+	{3, 128}, // up to three quarters
 	{4, 512},
 }
 
-// leastShare is what one connection may hold whatever the tiers say, while anything is left.
-const leastShare = 8 * step
+// minConnectionBytes is always allowed for one connection, unless the Budget is exhausted.
+const minConnectionBytes = 8 * reserveStep
 
-// Budget is what all connections together may hold, in bytes. It is safe for concurrent use. A nil Budget has no bound.
+// Budget limits the memory of all connections together, in bytes. It is safe for concurrent use. A nil Budget sets no
+// limit.
 type Budget struct {
-	full atomic.Bool // read by every request, and written only when it changes
+	full atomic.Bool // read by every request; written only when it changes
 	_    [64]byte
 
 	limit    atomic.Int64
-	reserved atomic.Int64 // by accounts
+	reserved atomic.Int64 // by Accounts
 	sampled  atomic.Int64 // by connections without an Account, see Sample
 	refused  atomic.Uint64
 }
 
-// NewBudget returns a Budget of that many bytes. Zero or less is no bound.
+// NewBudget returns a Budget with a limit in bytes. Zero or less sets no limit.
 func NewBudget(limit int64) *Budget {
 	b := &Budget{}
 	b.SetLimit(limit)
 	return b
 }
 
-// SetLimit changes the Budget. What is held already stays, even if it is more.
+// SetLimit changes the limit. Memory in use is not affected, even if it exceeds the limit.
 func (b *Budget) SetLimit(limit int64) {
 	b.limit.Store(limit)
 	b.update()
 }
 
-// Limit returns how many bytes may be held, 0 if there is no bound.
+// Limit returns the limit in bytes, or zero if there is no limit.
 func (b *Budget) Limit() int64 { return max(b.limit.Load(), 0) }
 
-// Used returns how many bytes are held or reserved.
+// Used returns the number of bytes that are reserved or sampled.
 func (b *Budget) Used() int64 { return b.reserved.Load() + b.sampled.Load() }
 
-// Refused returns how often something was refused.
+// Refused returns the number of refusals.
 func (b *Budget) Refused() uint64 { return b.refused.Load() }
 
-// Sample sets how much is held by connections that have no Account because they hold little each. It also decides whether
-// the Budget is Full, so it must be called regularly.
+// Sample sets the memory of all connections without an Account, which use little memory each. It also updates Full, so
+// it must be called regularly.
 func (b *Budget) Sample(bytes int64) {
 	if b == nil {
 		return
@@ -59,13 +61,13 @@ func (b *Budget) Sample(bytes int64) {
 	b.update()
 }
 
-// Full reports whether nothing was left when Sample was last called.
+// Full reports whether the Budget was exhausted at the last call of Sample or SetLimit.
 func (b *Budget) Full() bool { return b != nil && b.full.Load() }
 
-// Refuse counts something that was refused because the Budget is Full.
+// Refuse counts a refusal because of a full Budget.
 func (b *Budget) Refuse() { b.refused.Add(1) }
 
-// Tight reports whether less than half is left.
+// Tight reports whether less than half of the Budget is free.
 func (b *Budget) Tight() bool {
 	if b == nil {
 		return false
@@ -81,21 +83,21 @@ func (b *Budget) update() {
 	}
 }
 
-// reserve takes n bytes more for an Account that has reserved some already. Reservations at the same moment may exceed the
-// limit by a step each.
+// reserve reserves n more bytes for an Account that has reserved has bytes. Concurrent reservations may exceed the
+// limit by one step each.
 func (b *Budget) reserve(n, has int64) bool {
-	if limit := b.Limit(); limit > 0 && has+n > shareOf(limit, b.Used()+n) {
+	if limit := b.Limit(); limit > 0 && has+n > connectionLimit(limit, b.Used()+n) {
 		return false
 	}
 	b.reserved.Add(n)
 	return true
 }
 
-// shareOf returns how much one connection may hold while so much of the limit is used.
-func shareOf(limit, used int64) int64 {
-	for _, t := range tiers {
+// connectionLimit returns the limit of one connection at a given usage of the Budget.
+func connectionLimit(limit, used int64) int64 {
+	for _, t := range connectionShares {
 		if used <= limit/4*t.usedQuarters {
-			return max(limit/t.share, leastShare)
+			return max(limit/t.share, minConnectionBytes)
 		}
 	}
 	return 0

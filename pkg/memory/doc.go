@@ -1,8 +1,7 @@
-// Package memory bounds how much memory peers make the process hold.
+// Package memory limits the memory that peers can make the process use.
 //
-// A Budget is what all connections together may hold. Each connection has an Account, which counts what it holds and
-// reserves that from the Budget in large steps: requests in the steady state touch no state that connections share.
+// A Budget limits all connections together. Each connection has an Account, which counts its memory and reserves it
+// from the Budget in large steps. In the steady state, requests therefore touch no state that connections share.
 //
-// It decides whether something may be held. It leaves to its callers what they count, and how they refuse what may not be
-// held.
+// The package decides whether memory may be used. Callers decide what to count, and how to handle a refusal.
 package memory

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// ProcessLimit returns the memory limit of the process in bytes: the lower one of the container's and that of GOMEMLIMIT,
-// which the runtime has read. Zero means that there is none.
+// ProcessLimit returns the memory limit of the process in bytes: the lower of the container limit and GOMEMLIMIT. Zero
+// means that there is no limit.
 func ProcessLimit() int64 {
 	limit := containerLimit("/")
-	if told := debug.SetMemoryLimit(-1); told < math.MaxInt64 && (limit == 0 || told < limit) {
-		return told
+	if goLimit := debug.SetMemoryLimit(-1); goLimit < math.MaxInt64 && (limit == 0 || goLimit < limit) {
+		return goLimit
 	}
 	return limit
 }
 
-// containerLimit returns the lowest memory limit of the cgroup of this process and those above it, as far as they can be
-// seen below root. Zero means that there is none.
+// containerLimit returns the lowest memory limit of the cgroup of this process and its ancestors that are visible
+// under root. Zero means that there is no limit.
 func containerLimit(root string) int64 {
 	text, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
 	if err != nil {
@@ -45,7 +45,7 @@ func containerLimit(root string) int64 {
 	return lowest
 }
 
-// limitAbove returns the lowest limit of a cgroup and those above it.
+// limitAbove returns the lowest limit of a cgroup and its ancestors.
 func limitAbove(mount, group, file string) (lowest int64) {
 	for group = path.Clean("/" + group); ; group = path.Dir(group) {
 		if limit := readLimit(filepath.Join(mount, group, file)); limit > 0 && (lowest == 0 || limit < lowest) {
@@ -57,11 +57,11 @@ func limitAbove(mount, group, file string) (lowest int64) {
 	}
 }
 
-// noLimit is above any memory there is: cgroup v1 writes a number near 2^63 where there is no limit.
+// noLimit exceeds any real memory size. For no limit, cgroup v1 writes a number near 2^63.
 const noLimit = 1 << 60
 
-// readLimit returns 0 for "max", and where the file cannot be read: the root has none, and neither has a cgroup outside of
-// the namespace.
+// readLimit returns zero for "max" or if the file cannot be read. The root cgroup and cgroups outside of the namespace
+// have no such file.
 func readLimit(name string) int64 {
 	text, err := os.ReadFile(name)
 	if err != nil {

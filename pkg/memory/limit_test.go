@@ -47,7 +47,7 @@ func TestContainerLimit_files(t *testing.T) {
 	}
 }
 
-func TestTuner_leavesRoomForTheRest(t *testing.T) {
+func TestTuner_adaptsBudget(t *testing.T) {
 	b := NewBudget(0)
 	tuner := &Tuner{Budget: b, Limit: 1000 * mebibyte, KeepGoLimit: true}
 	expect := func(what string, want int64) {
@@ -63,26 +63,26 @@ func TestTuner_leavesRoomForTheRest(t *testing.T) {
 	a.Take(20 * mebibyte)
 	tuner.observe(120*mebibyte, 3)
 	tuner.observe(120*mebibyte, 4)
-	expect("what clients hold is not the rest", 200)
+	expect("memory of clients is not counted", 200)
 	a.Return(20 * mebibyte)
 	a.Trim()
 	tuner.observe(120*mebibyte, 5)
-	expect("clients have left after the collection", 200)
+	expect("clients disconnected after the collection", 200)
 	tuner.observe(600*mebibyte, 6)
-	expect("one collection proves nothing", 200)
+	expect("one collection changes nothing", 200)
 	tuner.observe(600*mebibyte, 7)
-	expect("the rest holds more than there is", 60)
+	expect("the rest exceeds the limit", 60)
 }
 
-func TestTuner_releasesWhenQuiet(t *testing.T) {
+func TestTuner_releasesWhenIdle(t *testing.T) {
 	tuner := &Tuner{Budget: NewBudget(0)}
 	look := func(mapped int64, collections uint64) bool {
 		tuner.observe(0, collections)
-		return tuner.release(mapped)
+		return tuner.shouldRelease(mapped)
 	}
 	for n := range uint64(20) {
 		if look(500*mebibyte, n+1) {
-			t.Fatal("memory is given back by a process that is busy")
+			t.Fatal("a busy process released memory")
 		}
 	}
 	collections, mapped := uint64(20), int64(500*mebibyte)
@@ -90,36 +90,36 @@ func TestTuner_releasesWhenQuiet(t *testing.T) {
 		for range looks {
 			if look(mapped, collections) {
 				mapped = after
-				collections++ // which giving memory back is
+				collections++ // releasing memory runs the collector
 				frees++
 			}
 		}
 		return frees
 	}
 	if got := count(10, 100*mebibyte); got != 2 {
-		t.Errorf("memory is given back %d times, want 2", got)
+		t.Errorf("released %d times, want 2", got)
 	}
-	if got := count(firstWait/2, mapped); got != 0 {
-		t.Errorf("it is given back again %d times at once", got)
+	if got := count(minReleaseWait/2, mapped); got != 0 {
+		t.Errorf("released again %d times immediately", got)
 	}
 	if got := count(200, mapped); got > 8 {
-		t.Errorf("in vain it is given back %d times", got)
+		t.Errorf("released %d times without effect", got)
 	}
 	mapped = 300 * mebibyte
 	if got := count(10, 100*mebibyte); got != 2 {
-		t.Errorf("after growth it is given back %d times, want 2", got)
+		t.Errorf("after growth: released %d times, want 2", got)
 	}
 }
 
-func TestTuner_tellsGo(t *testing.T) {
+func TestTuner_setsGoLimit(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
 	tuner := &Tuner{Budget: NewBudget(0), Limit: 1000 * mebibyte}
-	for n, c := range []struct{ others, want int64 }{{20, 500}, {100, 500}, {400, 690}, {900, 900}} {
-		tuner.observe(c.others*mebibyte, uint64(2*n+1))
-		tuner.observe(c.others*mebibyte, uint64(2*n+2))
+	for n, c := range []struct{ nonBudget, want int64 }{{20, 500}, {100, 500}, {400, 690}, {900, 900}} {
+		tuner.observe(c.nonBudget*mebibyte, uint64(2*n+1))
+		tuner.observe(c.nonBudget*mebibyte, uint64(2*n+2))
 		if got := debug.SetMemoryLimit(-1); got < (c.want-1)*mebibyte || got > (c.want+1)*mebibyte {
-			t.Errorf("with %d MiB alive Go is told %d MiB, want %d", c.others, got/mebibyte, c.want)
+			t.Errorf("with %d MiB live: Go limit %d MiB, want %d", c.nonBudget, got/mebibyte, c.want)
 		}
 	}
 }

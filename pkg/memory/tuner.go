@@ -7,43 +7,46 @@ import (
 	"time"
 )
 
-// Shares of the memory limit, in percent. What is alive may grow by half before it is collected, and the runtime and the
-// program itself need some as well: with 30 % alive the process stays below 60 %.
+// Shares of the memory limit, in percent. The live heap may grow by half before a collection, and the runtime and the
+// program also need memory. With 30 % live, the process stays below 60 %.
 const (
-	alivePercent = 30
-	// Go is told to stay below softPercent, and to have room for half as much garbage as can be alive, but never to need
-	// more than hardPercent. The rest is for what the runtime does not count.
+	livePercent = 30
+	// softPercent is the Go memory limit in normal operation. The limit rises for a larger live heap, to leave space
+	// for half as much garbage. It never exceeds hardPercent. The rest is for memory that the runtime does not count.
 	softPercent, hardPercent = 50, 90
-	leastPercent             = 6 // of the limit, for the Budget, however much the rest of the process holds
+	minPercent               = 6 // minimum of the Budget, for any size of the rest of the process
 )
 
-// DefaultBudget is used where no memory limit is known, in bytes.
+// DefaultBudget is the Budget in bytes if no memory limit is known.
 const DefaultBudget = 512 << 20
 
-// Tuner keeps a Budget to what the memory limit leaves beside the rest of the process, and gives memory back to the system
-// after times in which clients held much. Its methods are called by one goroutine.
+// Tuner adapts a Budget to the memory that the rest of the process leaves free. It also releases memory to the
+// operating system after peaks. Its methods must be called by one goroutine.
 type Tuner struct {
-	// Budget is the one that is tuned.
+	// Budget is the Budget to tune.
 	Budget *Budget
-	// Limit is the memory limit of the process, in bytes. Zero leaves the Budget as it is.
+	// Limit is the memory limit of the process in bytes. Zero leaves the Budget unchanged.
 	Limit int64
-	// KeepBudget leaves the Budget as it is too, and tunes only Go.
+	// KeepBudget leaves the Budget unchanged too. Only the Go memory limit is tuned.
 	KeepBudget bool
-	// KeepGoLimit leaves Go's own memory limit as it is, as GOMEMLIMIT has set it.
+	// KeepGoLimit leaves the Go memory limit unchanged, because GOMEMLIMIT sets it.
 	KeepGoLimit bool
 
-	goLimit     int64 // what Go was told
-	collections uint64
-	others      [2]int64 // what the rest of the process held at the last collections
-	most        int64    // used since the last collection
-	quiet       int      // for how many looks there was no collection
-	freeing     int      // how often memory is still to be given back
-	before      int64    // what the process had from the system when it began to be given back
-	floor       int64    // and when that had been done
-	wait        int      // for how many quiet looks memory is not given back again, unless more has been taken
+	// For the Budget and the Go memory limit.
+	goLimit   int64    // current Go memory limit in bytes
+	gcCycles  uint64   // completed collections
+	nonBudget [2]int64 // live bytes outside of the Budget at the last two collections
+	peakUsed  int64    // maximum of Budget.Used since the last collection
+
+	// For the release of memory to the operating system.
+	ticksWithoutGC int   // seconds since the last collection
+	releasesLeft   int   // remaining calls of debug.FreeOSMemory
+	mappedBefore   int64 // mapped bytes before the release
+	mappedAfter    int64 // mapped bytes after the release
+	releaseWait    int   // seconds without a collection before the next release, unless mapped memory grows
 }
 
-// Run looks every second, until ctx ends. It calls report each time.
+// Run tunes every second until ctx is done. It calls report each time.
 func (t *Tuner) Run(ctx context.Context, report func()) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -52,8 +55,8 @@ func (t *Tuner) Run(ctx context.Context, report func()) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			h := readHeap()
-			if t.observe(h.alive, h.collections); t.release(h.mapped) {
+			h := readHeapStats()
+			if t.observe(h.live, h.gcCycles); t.shouldRelease(h.mapped) {
 				debug.FreeOSMemory()
 			}
 			report()
@@ -61,39 +64,39 @@ func (t *Tuner) Run(ctx context.Context, report func()) {
 	}
 }
 
-// Start tunes before anything is known about the rest of the process but what it holds now.
+// Start tunes once, before the first collection.
 func (t *Tuner) Start() {
-	h := readHeap()
-	t.collections, t.others = h.collections, [2]int64{h.alive, h.alive}
+	h := readHeapStats()
+	t.gcCycles, t.nonBudget = h.gcCycles, [2]int64{h.live, h.live}
 	t.apply()
 }
 
-// heap is what the runtime says of the memory of the process.
-type heap struct {
-	alive       int64  // bytes that the last collection has left
-	mapped      int64  // bytes that the process has from the system
-	collections uint64 // so far
+// heapStats contains memory statistics of the runtime.
+type heapStats struct {
+	live     int64  // bytes that survived the last collection
+	mapped   int64  // bytes mapped from the operating system
+	gcCycles uint64 // completed collections
 }
 
-func readHeap() heap {
+func readHeapStats() heapStats {
 	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/cycles/total:gc-cycles"},
 		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)
 	value := func(i int) uint64 { return samples[i].Value.Uint64() }
-	return heap{alive: int64(value(0)), mapped: int64(value(2) - value(3)), collections: value(1)}
+	return heapStats{live: int64(value(0)), mapped: int64(value(2) - value(3)), gcCycles: value(1)}
 }
 
-// observe learns from a collection how much the rest of the process holds. Of two collections the lower figure counts: when
-// clients leave during one, what they held is not known any more.
-func (t *Tuner) observe(alive int64, collections uint64) {
-	t.most = max(t.most, t.Budget.Used())
-	t.quiet++
-	if collections == t.collections {
+// observe updates nonBudget after a collection. The lower value of two collections is used: memory of clients that
+// disconnect during a collection counts as live, but not as Used.
+func (t *Tuner) observe(live int64, gcCycles uint64) {
+	t.peakUsed = max(t.peakUsed, t.Budget.Used())
+	t.ticksWithoutGC++
+	if gcCycles == t.gcCycles {
 		return
 	}
-	t.quiet = 0
-	t.others = [2]int64{t.others[1], max(alive-t.most, 0)}
-	t.collections, t.most = collections, t.Budget.Used()
+	t.ticksWithoutGC = 0
+	t.nonBudget = [2]int64{t.nonBudget[1], max(live-t.peakUsed, 0)}
+	t.gcCycles, t.peakUsed = gcCycles, t.Budget.Used()
 	t.apply()
 }
 
@@ -101,21 +104,20 @@ func (t *Tuner) apply() {
 	if t.Limit == 0 {
 		return
 	}
-	others := min(t.others[0], t.others[1])
-	budget := max(t.Limit/100*alivePercent-others, t.Limit/100*leastPercent)
+	nonBudget := min(t.nonBudget[0], t.nonBudget[1])
+	budget := max(t.Limit/100*livePercent-nonBudget, t.Limit/100*minPercent)
 	if t.KeepBudget {
 		budget = t.Budget.Limit()
 	} else {
 		t.Budget.SetLimit(budget)
 	}
-	t.tellGo(others + budget)
+	t.setGoLimit(nonBudget + budget)
 }
 
-// tellGo sets Go's memory limit for that much that can be alive, if that changes it by some percent: setting it stops all
-// goroutines for a moment. It bounds garbage where the collector is told too late how much of it to allow, as when much
-// comes alive at once.
-func (t *Tuner) tellGo(alive int64) {
-	limit := min(max(t.Limit/100*softPercent, alive+alive/2), t.Limit/100*hardPercent)
+// setGoLimit sets the Go memory limit for a given live heap. It skips changes of less than 2 %, because setting the
+// limit stops all goroutines. The limit bounds garbage when the live heap grows faster than the collector adapts.
+func (t *Tuner) setGoLimit(live int64) {
+	limit := min(max(t.Limit/100*softPercent, live+live/2), t.Limit/100*hardPercent)
 	if change := limit - t.goLimit; t.KeepGoLimit || max(change, -change) < t.Limit/50 {
 		return
 	}
@@ -124,41 +126,42 @@ func (t *Tuner) tellGo(alive int64) {
 }
 
 const (
-	// quietLooks is for how many looks nothing was collected before memory is given back. A process that allocates does it
-	// by itself.
-	quietLooks = 5
-	// worthFreeing is how much more than last time the process must have from the system, beside a quarter.
-	worthFreeing = 8 << 20
-	// firstWait and mostWait are for how many quiet looks a process that has not grown is left alone: what clients held may
-	// be garbage by now, which only a collection can tell. Each that was in vain doubles the wait, up to how often the
-	// runtime collects by itself.
-	firstWait, mostWait = 10, 120
+	// minQuietTicks is the number of seconds without a collection before memory is released. A process that allocates
+	// releases memory by itself.
+	minQuietTicks = 5
+	// minGrowth is the growth in bytes since the last release, in addition to a quarter, that triggers the next
+	// release.
+	minGrowth = 8 << 20
+	// minReleaseWait and maxReleaseWait bound the seconds without a collection before a release without growth. Memory
+	// of clients may be garbage that only a collection finds. Each release without effect doubles the wait, up to the
+	// period of the runtime's forced collections.
+	minReleaseWait, maxReleaseWait = 10, 120
 )
 
-// release reports whether memory is to be given back to the system now: twice when the process has become quiet, since the
-// first collection leaves what is in pools. Otherwise what clients held stays until the next collection, which a process
-// without work comes to after minutes.
-func (t *Tuner) release(mapped int64) bool {
-	if t.freeing > 0 {
-		if t.freeing--; t.freeing == 0 {
-			t.released(mapped)
+// shouldRelease reports whether the caller must release memory to the operating system now. When the process is idle,
+// it returns true twice, because the first collection keeps the contents of sync.Pools. Otherwise an idle process
+// would keep the memory until a forced collection, minutes later.
+func (t *Tuner) shouldRelease(mapped int64) bool {
+	if t.releasesLeft > 0 {
+		if t.releasesLeft--; t.releasesLeft == 0 {
+			t.recordRelease(mapped)
 		}
-		return t.freeing > 0
+		return t.releasesLeft > 0
 	}
-	grown := mapped >= t.floor+t.floor/4+worthFreeing
-	if t.quiet < quietLooks || !grown && t.quiet < max(t.wait, firstWait) {
+	hasGrown := mapped >= t.mappedAfter+t.mappedAfter/4+minGrowth
+	if t.ticksWithoutGC < minQuietTicks || !hasGrown && t.ticksWithoutGC < max(t.releaseWait, minReleaseWait) {
 		return false
 	}
-	t.before, t.freeing = mapped, 2
+	t.mappedBefore, t.releasesLeft = mapped, 2
 	return true
 }
 
-// released notes what the process has after memory was given back.
-func (t *Tuner) released(mapped int64) {
-	t.floor = mapped
-	if mapped < t.before-t.before/8 {
-		t.wait = firstWait
+// recordRelease records the mapped memory after a release.
+func (t *Tuner) recordRelease(mapped int64) {
+	t.mappedAfter = mapped
+	if mapped < t.mappedBefore-t.mappedBefore/8 {
+		t.releaseWait = minReleaseWait
 		return
 	}
-	t.wait = min(2*max(t.wait, firstWait), mostWait)
+	t.releaseWait = min(2*max(t.releaseWait, minReleaseWait), maxReleaseWait)
 }
