@@ -8,35 +8,35 @@ import (
 	"unicode/utf8"
 )
 
-// builder makes the automaton of a program, by the subset construction.
+// builder builds the automaton of a program by the subset construction.
 //
-// A state is the set of instructions at which the program may be, and what the character before was, as far as the
-// program can tell. The set holds instructions that read a character, that look around, and that accept. Those that
-// only lead on are followed when the set is made; those that look around, when the next character is known.
+// A state is a set of instructions and the class of the previous character, if the program depends on it. The set
+// contains the instructions that consume a character, check an empty-width assertion, or accept. Other instructions
+// are followed when the set is built. Assertions are followed when the next character is known.
 type builder struct {
-	program *syntax.Prog
-	looks   bool // the program has instructions that look around
-	p       *Pattern
-	samples []rune // by class: one of its characters
-	states  map[string]uint16
-	queue   []stateSet // by state; reading it builds the transitions
-	mark    []bool     // by instruction: in the set that is being made
-	steps   int
+	program     *syntax.Prog
+	looksAround bool // the program contains empty-width assertions
+	p           *Pattern
+	samples     []rune // one character of each class
+	states      map[string]uint16
+	queue       []stateSet // by state; processing an element adds its transitions
+	marked      []bool     // by instruction: contained in the current set
+	steps       int
 }
 
-// stateSet is the instructions of a state, sorted, and a character that stands for the one before.
+// stateSet is the sorted instructions of a state, and a representative of the previous character.
 type stateSet struct {
-	at     []uint32
+	insts  []uint32
 	before rune
 }
 
-// none stands for the character before the first and after the last one.
+// none represents the missing character before the first and after the last one.
 const none rune = -1
 
 func newBuilder(program *syntax.Prog) *builder {
-	b := &builder{program: program, p: &Pattern{}, states: map[string]uint16{}, mark: make([]bool, len(program.Inst))}
+	b := &builder{program: program, p: &Pattern{}, states: map[string]uint16{}, marked: make([]bool, len(program.Inst))}
 	for i := range program.Inst {
-		b.looks = b.looks || program.Inst[i].Op == syntax.InstEmptyWidth
+		b.looksAround = b.looksAround || program.Inst[i].Op == syntax.InstEmptyWidth
 	}
 	return b
 }
@@ -45,10 +45,10 @@ func (b *builder) build() error {
 	if err := b.classify(); err != nil {
 		return err
 	}
-	b.p.width = len(b.samples)
+	b.p.numClasses = len(b.samples)
 	first := b.collect(nil, uint32(b.program.Start))
 	b.state(stateSet{first, none})
-	b.queue, b.p.atEnd = append(b.queue, stateSet{}), append(b.p.atEnd, true) // accepted
+	b.queue, b.p.acceptsAtEnd = append(b.queue, stateSet{}), append(b.p.acceptsAtEnd, true) // the accepted state
 	for i := 0; i < len(b.queue); i++ {
 		if err := b.transitions(i); err != nil {
 			return err
@@ -57,7 +57,7 @@ func (b *builder) build() error {
 	return nil
 }
 
-// transitions appends the row of a state.
+// transitions appends the transitions of a state.
 func (b *builder) transitions(state int) error {
 	set := b.queue[state]
 	for _, c := range b.samples {
@@ -65,37 +65,37 @@ func (b *builder) transitions(state int) error {
 		if state != int(accepted) {
 			to = b.step(set, c)
 		}
-		b.p.next = append(b.p.next, to)
+		b.p.transitions = append(b.p.transitions, to)
 	}
-	if len(b.queue) > maxStates || len(b.p.next) > maxCells || b.steps > maxSteps {
-		return ErrLarge
+	if len(b.queue) > maxStates || len(b.p.transitions) > maxCells || b.steps > maxSteps {
+		return errLarge
 	}
 	return nil
 }
 
-// step returns the state that follows when c is read.
+// step returns the state after reading c.
 func (b *builder) step(set stateSet, c rune) uint16 {
 	now, matches := b.lookAround(set, c)
 	if matches {
 		return accepted
 	}
-	next := b.collect(nil, uint32(b.program.Start)) // a match may begin anywhere
+	next := b.collect(nil, uint32(b.program.Start)) // a match may start at any position
 	for _, at := range now {
 		b.steps++
 		if inst := &b.program.Inst[at]; inst.Op != syntax.InstEmptyWidth && inst.MatchRune(c) {
 			next = b.collect(next, inst.Out)
 		}
 	}
-	return b.state(stateSet{next, b.kind(c)})
+	return b.state(stateSet{next, b.lookClass(c)})
 }
 
-// lookAround follows the instructions that look around, between the character before and c, and reports whether the
-// program accepts there.
+// lookAround follows the assertions that hold between the previous character and c. It reports whether the program
+// accepts at that position.
 func (b *builder) lookAround(set stateSet, c rune) (now []uint32, matches bool) {
 	flags := syntax.EmptyOpContext(set.before, c)
-	now = slices.Clone(set.at)
+	now = slices.Clone(set.insts)
 	for _, at := range now {
-		b.mark[at] = true
+		b.marked[at] = true
 	}
 	for i := 0; i < len(now); i++ {
 		b.steps++
@@ -112,24 +112,24 @@ func (b *builder) lookAround(set stateSet, c rune) (now []uint32, matches bool) 
 	return now, matches
 }
 
-// collect adds to a set what leads on from an instruction.
+// collect adds the instructions that are reachable from an instruction without consuming a character.
 func (b *builder) collect(set []uint32, from uint32) []uint32 {
 	for _, at := range set {
-		b.mark[at] = true
+		b.marked[at] = true
 	}
 	set = b.follow(set, from)
 	b.unmark(set)
 	return set
 }
 
-// follow is collect with the marks set.
+// follow does the work of collect. The marks of set must be set.
 func (b *builder) follow(set []uint32, from uint32) []uint32 {
 	seen := map[uint32]bool{}
 	for stack := []uint32{from}; len(stack) > 0; {
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		b.steps++
-		if seen[at] || b.mark[at] {
+		if seen[at] || b.marked[at] {
 			continue
 		}
 		seen[at] = true
@@ -140,7 +140,7 @@ func (b *builder) follow(set []uint32, from uint32) []uint32 {
 			stack = append(stack, inst.Out)
 		case syntax.InstFail:
 		default:
-			b.mark[at] = true
+			b.marked[at] = true
 			set = append(set, at)
 		}
 	}
@@ -149,15 +149,15 @@ func (b *builder) follow(set []uint32, from uint32) []uint32 {
 
 func (b *builder) unmark(set []uint32) {
 	for _, at := range set {
-		b.mark[at] = false
+		b.marked[at] = false
 	}
 }
 
-// state returns the number of a set, and queues it if it is new.
+// state returns the number of a set. It appends new sets to the queue.
 func (b *builder) state(set stateSet) uint16 {
-	slices.Sort(set.at)
+	slices.Sort(set.insts)
 	key := binary.LittleEndian.AppendUint32(nil, uint32(set.before))
-	for _, at := range set.at {
+	for _, at := range set.insts {
 		key = binary.LittleEndian.AppendUint16(key, uint16(at))
 	}
 	if known, ok := b.states[string(key)]; ok {
@@ -166,15 +166,15 @@ func (b *builder) state(set stateSet) uint16 {
 	number := uint16(len(b.queue))
 	b.states[string(key)] = number
 	_, matches := b.lookAround(set, none)
-	b.queue, b.p.atEnd = append(b.queue, set), append(b.p.atEnd, matches)
+	b.queue, b.p.acceptsAtEnd = append(b.queue, set), append(b.p.acceptsAtEnd, matches)
 	return number
 }
 
-// kind returns a character that looks like c to the instruction after it.
-func (b *builder) kind(c rune) rune {
+// lookClass returns a representative of the characters that assertions treat like c.
+func (b *builder) lookClass(c rune) rune {
 	switch {
-	case !b.looks:
-		return none // nothing looks
+	case !b.looksAround:
+		return none // the program has no assertions
 	case c == '\n':
 		return '\n'
 	case syntax.IsWordChar(c):
@@ -183,51 +183,52 @@ func (b *builder) kind(c rune) rune {
 	return ' '
 }
 
-// classify gives characters that the program cannot tell apart one class.
+// classify assigns one class to all characters that the program treats alike.
 func (b *builder) classify() error {
 	first := b.boundaries()
 	if len(first) > maxRanges {
-		return ErrLarge
+		return errLarge
 	}
 	known := map[string]uint8{}
 	for i, r := range first {
 		class, err := b.class(known, r)
 		if err != nil || b.steps > maxSteps {
-			return ErrLarge
+			return errLarge
 		}
 		end := rune(lowRunes)
 		if i+1 < len(first) {
 			end = min(first[i+1], end)
 		}
 		for c := r; c < end; c++ {
-			b.p.low[c] = class
+			b.p.lowClasses[c] = class
 		}
 		if i+1 == len(first) || first[i+1] > lowRunes {
 			b.p.ranges = append(b.p.ranges, max(r, lowRunes))
 			b.p.classes = append(b.p.classes, class)
 		}
 	}
-	b.p.invalid = b.p.classOf(utf8.RuneError)
+	b.p.invalidClass = b.p.classOf(utf8.RuneError)
 	return nil
 }
 
-// class returns the class of a character by the instructions that read it, and by how it looks to its neighbours.
+// class returns the class of a character. It depends on the instructions that match the character, and on its
+// lookClass.
 func (b *builder) class(known map[string]uint8, r rune) (uint8, error) {
 	signature := make([]byte, 0, len(b.program.Inst)+1)
 	for i := range b.program.Inst {
 		b.steps++
 		bit := byte('0')
-		if inst := &b.program.Inst[i]; reads(inst) && inst.MatchRune(r) {
+		if inst := &b.program.Inst[i]; consumesRune(inst) && inst.MatchRune(r) {
 			bit = '1'
 		}
 		signature = append(signature, bit)
 	}
-	signature = append(signature, byte(b.kind(r)))
+	signature = append(signature, byte(b.lookClass(r)))
 	if class, ok := known[string(signature)]; ok {
 		return class, nil
 	}
 	if len(b.samples) > 255 {
-		return 0, ErrLarge
+		return 0, errLarge
 	}
 	class := uint8(len(b.samples))
 	known[string(signature)] = class
@@ -235,11 +236,11 @@ func (b *builder) class(known map[string]uint8, r rune) (uint8, error) {
 	return class, nil
 }
 
-// boundaries returns the characters at which something changes for the program, sorted. The first is 0.
+// boundaries returns the characters at which the class may change, sorted. The first is 0.
 func (b *builder) boundaries() []rune {
 	first := []rune{0}
 	add := func(low, high rune) { first = append(first, low, high+1) }
-	if b.looks {
+	if b.looksAround {
 		for _, word := range [...][2]rune{{'\n', '\n'}, {'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}} {
 			add(word[0], word[1])
 		}
@@ -249,11 +250,11 @@ func (b *builder) boundaries() []rune {
 		switch {
 		case inst.Op == syntax.InstRuneAnyNotNL:
 			add('\n', '\n')
-		case !reads(inst):
+		case !consumesRune(inst):
 		case len(inst.Rune) == 1:
 			add(inst.Rune[0], inst.Rune[0])
 			for r := unicode.SimpleFold(inst.Rune[0]); r != inst.Rune[0]; r = unicode.SimpleFold(r) {
-				add(r, r) // as the instruction may ignore case
+				add(r, r) // the instruction may ignore case
 			}
 		default:
 			for j := 0; j+1 < len(inst.Rune); j += 2 {
@@ -265,8 +266,8 @@ func (b *builder) boundaries() []rune {
 	return slices.Compact(first)
 }
 
-// reads reports whether an instruction reads a character.
-func reads(inst *syntax.Inst) bool {
+// consumesRune reports whether an instruction consumes a character.
+func consumesRune(inst *syntax.Inst) bool {
 	switch inst.Op {
 	case syntax.InstRune, syntax.InstRune1, syntax.InstRuneAny, syntax.InstRuneAnyNotNL:
 		return true

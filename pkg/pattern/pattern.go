@@ -8,57 +8,59 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of an expression and of the values it is matched against. Together they keep a match below 50 us, and
-// compiling below a few milliseconds, on one core of a small machine.
+// Limits of expressions and values. With them a match takes less than 50 us, and compiling a few milliseconds, on one
+// core of a small machine.
 const (
-	// MaxText is the length of the longest expression in bytes.
+	// MaxText is the maximum length of an expression in bytes.
 	MaxText = 256
-	// MaxProgram is the number of instructions of the largest expression, with its repetitions written out.
+	// MaxProgram is the maximum number of instructions of an expression, with its repetitions expanded.
 	MaxProgram = 512
-	// MaxValue is the length in bytes of the longest value that can match.
+	// MaxValue is the maximum length in bytes of a value that can match.
 	MaxValue = 4096
-	// maxStates and maxCells bound the automaton.
+	// maxStates and maxCells limit the size of the automaton.
 	maxStates = 512
 	maxCells  = 8192
-	// maxSteps bounds the work of building it.
+	// maxSteps limits the work of building it.
 	maxSteps = 100_000
-	// maxRanges bounds the ranges of characters that it tells apart, which are searched for every character of three bytes or more.
+	// maxRanges is the maximum number of character ranges. Each character of three or more bytes requires a binary
+	// search in them.
 	maxRanges = 2048
 )
 
-// Errors of Compile. An expression that does not parse has another one, which is what package regexp/syntax says about it.
+// Errors of Compile. Translation appends their text to a sentence, so they have no package prefix. An expression with
+// a syntax error returns the text of regexp/syntax.
 var (
-	// ErrLong: the text of the expression is longer than MaxText.
-	ErrLong = fmt.Errorf("it is longer than %d bytes", MaxText)
-	// ErrLarge: the expression is short, but comes to too much.
-	ErrLarge = errors.New("it is too large once its repetitions are written out")
+	// errLong is returned for an expression that is longer than MaxText.
+	errLong = fmt.Errorf("it is longer than %d bytes", MaxText)
+	// errLarge is returned for an expression that exceeds the other limits.
+	errLarge = errors.New("it is too large once its repetitions are written out")
 )
 
 // Pattern is a compiled expression. It is immutable and safe for concurrent use.
 type Pattern struct {
-	low     [lowRunes]uint8 // class of each character that is one or two bytes long
-	ranges  []rune          // first character of each range of the others, sorted; the first is lowRunes
-	classes []uint8         // of ranges
-	invalid uint8           // class of a byte that is not UTF-8
-	width   int             // number of classes
-	next    []uint16        // state*width + class -> state
-	atEnd   []bool          // by state: the value matches if it ends here
+	lowClasses   [lowRunes]uint8 // class of each character of one or two bytes
+	ranges       []rune          // first character of each other range, sorted; ranges[0] is lowRunes
+	classes      []uint8         // class of each range
+	invalidClass uint8           // class of a byte that is not valid UTF-8
+	numClasses   int             // number of classes
+	transitions  []uint16        // next state by state*numClasses + class
+	acceptsAtEnd []bool          // by state: whether the value matches if it ends here
 }
 
-// lowRunes is how many characters are one or two bytes long in UTF-8.
+// lowRunes is the number of characters of one or two bytes in UTF-8.
 const lowRunes = 0x800
 
-// The states that every automaton has.
+// States that every automaton has.
 const (
 	start    uint16 = 0
-	accepted uint16 = 1 // the value matches, whatever follows
+	accepted uint16 = 1 // the value matches, with any remaining bytes
 )
 
-// Compile compiles an expression in the syntax of RE2, as package regexp has it. The errors say what is wrong with the
-// expression, for a sentence about it. Recent results are kept, so that translation and the data plane can both ask.
+// Compile compiles an expression in RE2 syntax, as in package regexp. Its errors complete a sentence about the
+// expression. Recent results are cached, because translation and the data plane compile the same expressions.
 func Compile(text string) (*Pattern, error) {
 	if len(text) > MaxText {
-		return nil, ErrLong
+		return nil, errLong
 	}
 	return results.compile(text)
 }
@@ -74,20 +76,20 @@ func CompileWhole(text string) (*Pattern, error) {
 func compile(text string) (*Pattern, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {
-		return nil, errors.New(wrong.Code.String()) // without the text, which may hold anything
+		return nil, errors.New(wrong.Code.String()) // without the expression, which may contain any text
 	}
 	if err != nil {
 		return nil, err
 	}
-	if size(parsed) > MaxProgram {
-		return nil, ErrLarge
+	if estimateSize(parsed) > MaxProgram {
+		return nil, errLarge
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, err
 	}
 	if len(program.Inst) > MaxProgram {
-		return nil, ErrLarge
+		return nil, errLarge
 	}
 	b := newBuilder(program)
 	if err := b.build(); err != nil {
@@ -96,15 +98,15 @@ func compile(text string) (*Pattern, error) {
 	return b.p, nil
 }
 
-// size estimates the instructions of an expression before anything is written out: nested repetitions multiply, and
-// 20 bytes can come to a hundred million. It stops counting beyond MaxProgram.
-func size(re *syntax.Regexp) int {
+// estimateSize estimates the number of instructions before repetitions are expanded. Nested repetitions multiply: 20
+// bytes can expand to a hundred million instructions. The result is at most MaxProgram+1.
+func estimateSize(re *syntax.Regexp) int {
 	n := 1
 	if re.Op == syntax.OpLiteral {
 		n = len(re.Rune)
 	}
 	for _, sub := range re.Sub {
-		n += size(sub)
+		n += estimateSize(sub)
 	}
 	if re.Op == syntax.OpRepeat {
 		n *= max(re.Min, re.Max, 1)
@@ -119,9 +121,9 @@ func (p *Pattern) Match(value []byte) bool {
 	}
 	state := start
 	for i := 0; i < len(value); {
-		class := p.invalid
+		class := p.invalidClass
 		if c := value[i]; c < utf8.RuneSelf {
-			class = p.low[c]
+			class = p.lowClasses[c]
 			i++
 		} else {
 			r, n := utf8.DecodeRune(value[i:])
@@ -129,17 +131,17 @@ func (p *Pattern) Match(value []byte) bool {
 				class = p.classOf(r)
 			}
 		}
-		if state = p.next[int(state)*p.width+int(class)]; state == accepted {
+		if state = p.transitions[int(state)*p.numClasses+int(class)]; state == accepted {
 			return true
 		}
 	}
-	return p.atEnd[state]
+	return p.acceptsAtEnd[state]
 }
 
-// classOf searches for the range of a character, unless the table has it.
+// classOf returns the class of a character, by table for low characters and by binary search for others.
 func (p *Pattern) classOf(r rune) uint8 {
 	if r < lowRunes {
-		return p.low[r]
+		return p.lowClasses[r]
 	}
 	low, high := 0, len(p.ranges)
 	for high-low > 1 {
@@ -152,10 +154,10 @@ func (p *Pattern) classOf(r rune) uint8 {
 	return p.classes[low]
 }
 
-// memory holds the results for the expressions that were compiled last.
-type memory struct {
-	mu    sync.Mutex
-	known map[string]result
+// resultCache contains the results of recent calls of Compile.
+type resultCache struct {
+	mu      sync.Mutex
+	results map[string]result
 }
 
 type result struct {
@@ -163,22 +165,22 @@ type result struct {
 	err     error
 }
 
-// maxResults bounds the memory. When it is full, it is emptied.
+// maxResults is the maximum number of cached results. A full cache is cleared.
 const maxResults = 1024
 
-var results = memory{known: map[string]result{}}
+var results = resultCache{results: map[string]result{}}
 
-func (m *memory) compile(text string) (*Pattern, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if r, ok := m.known[text]; ok {
+func (c *resultCache) compile(text string) (*Pattern, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r, ok := c.results[text]; ok {
 		return r.pattern, r.err
 	}
-	if len(m.known) == maxResults {
-		clear(m.known)
+	if len(c.results) == maxResults {
+		clear(c.results)
 	}
 	var r result
 	r.pattern, r.err = compile(text)
-	m.known[text] = r
+	c.results[text] = r
 	return r.pattern, r.err
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// expressions are matched like package regexp does, against all values.
+// expressions are compared with package regexp for all values.
 var expressions = []string{
 	``, `a`, `^a$`, `a|b`, `^(beta|canary)-\d+$`, `\bx\b`, `\Bx`, `(?i)straße`, `(?i)k+`, `(?s).`, `.`, `^.$`, `(?m)^b$`, `\A\z`, `$`,
 	`^`, `[^a-z]`, `\pL+\d`, `\p{Greek}$`, `(a?){3}b`, `(?:\b.?){3}z`, `[[:^alpha:]]\w`, `a{2,3}`, `(a*)*$`, `x*y|z+$`, `\x{10FFFF}`,
@@ -21,7 +21,7 @@ var values = []string{
 	strings.Repeat("a", 300) + "b",
 }
 
-func TestMatch_asRegexp(t *testing.T) {
+func TestMatch_matchesRegexp(t *testing.T) {
 	for _, text := range expressions {
 		p, err := Compile(text)
 		if err != nil {
@@ -72,7 +72,7 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-func TestCompile_refusesWhatIsTooLarge(t *testing.T) {
+func TestCompile_tooLarge(t *testing.T) {
 	for _, text := range []string{
 		`((a{0,30}){0,30}){0,30}`, `(((a{1000}){1000}){1000})`, `(ab|cd|ef|gh){100}`, `[01]*1[01]{20}`, `(\pL?\pN?){200}`,
 		`(x+x+x+){60}y`, strings.Repeat(`(a?){30}`, 20), strings.Repeat(`(a|`, 40) + strings.Repeat(`)*`, 40) + `{9}{9}`,
@@ -81,12 +81,12 @@ func TestCompile_refusesWhatIsTooLarge(t *testing.T) {
 			t.Errorf("%q compiles", text)
 		}
 	}
-	if _, err := Compile(strings.Repeat("a", MaxText+1)); !errors.Is(err, ErrLong) {
+	if _, err := Compile(strings.Repeat("a", MaxText+1)); !errors.Is(err, errLong) {
 		t.Errorf("a long expression: %v", err)
 	}
 }
 
-func TestMatch_notALongValue(t *testing.T) {
+func TestMatch_longValue(t *testing.T) {
 	p, err := Compile("a")
 	if err != nil {
 		t.Fatal(err)
@@ -96,12 +96,12 @@ func TestMatch_notALongValue(t *testing.T) {
 	}
 }
 
-// TestCompile_boundedWork counts the work of compiling, so that it does not depend on the speed of a machine.
+// TestCompile_boundedWork counts steps, so that it does not depend on the speed of the machine.
 func TestCompile_boundedWork(t *testing.T) {
-	const row = 20_000 // steps of one row of the automaton at most, after which the work is looked at
+	const row = 20_000 // maximum number of steps for one row of the automaton, after which the limit is checked
 	for _, text := range hostile {
 		parsed, err := syntax.Parse(text, syntax.Perl)
-		if err != nil || size(parsed) > MaxProgram {
+		if err != nil || estimateSize(parsed) > MaxProgram {
 			continue
 		}
 		program, err := syntax.Compile(parsed.Simplify())
@@ -110,13 +110,13 @@ func TestCompile_boundedWork(t *testing.T) {
 		}
 		b := newBuilder(program)
 		_ = b.build()
-		if b.steps > maxSteps+row || len(b.p.next) > maxCells+256 {
-			t.Errorf("%q takes %d steps, and %d cells", text, b.steps, len(b.p.next))
+		if b.steps > maxSteps+row || len(b.p.transitions) > maxCells+256 {
+			t.Errorf("%q takes %d steps, and %d cells", text, b.steps, len(b.p.transitions))
 		}
 	}
 }
 
-// hostile expressions cost package regexp most.
+// hostile are the most expensive expressions for package regexp.
 var hostile = []string{
 	`(x+x+)+y`, `(?:a?){30}b`, `(.*)(.*)(.*)(.*)(.*)(.*)z`, `(?:\b.?){9}z`, `(\pL?){9}\x00`, `(?i)(ж?){20}z`, `[01]*1[01]{6}z`,
 	`(\p{Han}?\p{Greek}?){4}\x00`, `(\pL?\pN?){40}`, `[01]*1[01]{20}`, `((a{0,9}){0,9}){0,6}`, `((a{0,30}){0,30}){0,30}`, `((a{0,4}){0,4}){0,4}b`, `(a|b|c|d|e|f)*z$`, `(.?\w?\s?){8}\x00`,
@@ -128,7 +128,7 @@ func BenchmarkMatch(b *testing.B) {
 		for _, text := range hostile {
 			p, err := Compile(text)
 			if err != nil {
-				continue // too large
+				continue // exceeds the limits
 			}
 			b.Run(text+"/"+unit, func(b *testing.B) {
 				for b.Loop() {
