@@ -131,7 +131,7 @@ func (x *Exchange) abortAttempt(conn io.Closer) {
 // responseDeadline returns the time on the engine's clock by which the pod must send more of its response. While the client
 // still sends its body, the pod may be waiting for that, so the body timeout is added.
 func (x *Exchange) responseDeadline() int64 {
-	timeout := x.view.Limits.AnswerTimeout
+	timeout := x.view.Limits.ResponseTimeout
 	if !x.body.isRead() {
 		timeout += x.view.Limits.BodyTimeout
 	}

@@ -135,7 +135,7 @@ func NewEngine(c Config) *Engine {
 
 func newDefaultLimits(c *Config) filter.Limits {
 	l := filter.Limits{
-		AnswerTimeout: c.Timeouts.Response, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
+		ResponseTimeout: c.Timeouts.Response, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
 		BodyBytes: c.MaxBodyBytes, Attempts: c.MaxAttempts,
 	}
 	if l.BodyBytes == 0 {

@@ -61,7 +61,7 @@ func (x http1Attempt) send() failure {
 	headBytes := len(x.out.Buf)
 	x.http1Upload = http1Upload{x.Exchange, x.conn}
 	_ = x.body.start(x.Exchange, &x.http1Upload, false) // after an error the next write fails, too
-	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.AnswerTimeout))
+	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.ResponseTimeout))
 	err := x.body.sendBuffered()
 	if err == nil {
 		err = x.flush()

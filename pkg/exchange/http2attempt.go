@@ -56,7 +56,7 @@ func (x *Exchange) headBlock() []byte {
 
 // send sends the part of the body that has arrived. The rest is sent concurrently with the wait for the response.
 func (x http2Attempt) send() failure {
-	x.guard.Start(x.stream, x.Engine.After(x.view.Limits.AnswerTimeout))
+	x.guard.Start(x.stream, x.Engine.After(x.view.Limits.ResponseTimeout))
 	err := x.body.start(x.Exchange, &http2Upload{x.Exchange, x.stream}, true)
 	if err == nil {
 		err = x.body.sendBuffered()

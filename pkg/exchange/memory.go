@@ -24,7 +24,7 @@ func (x *Exchange) releaseRequestHead() {
 		return
 	}
 	x.req.Method = bytes.Clone(x.req.Method)
-	x.view.Keep()
+	x.view.CopyForLog()
 	x.req.Shed()
 	x.downstream.ReleaseHead()
 }

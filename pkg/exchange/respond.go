@@ -47,7 +47,7 @@ func (x *Exchange) respond(local *filter.Response) {
 	for i := range local.Fields {
 		x.resp.AddField(local.Fields[i])
 	}
-	filter.OwnFields{}.FilterResponse(&x.view, &x.resp.Response)
+	filter.LocalFields{}.FilterResponse(&x.view, &x.resp.Response)
 	x.filterResponse()
 	if local.Close {
 		x.req.KeepAlive = false

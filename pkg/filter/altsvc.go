@@ -7,11 +7,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// AltSvc tells clients of HTTPS that there is HTTP/3 (RFC 7838), at the port that they know Limpet by: whatever is in front of
-// Limpet forwards UDP from the same port. It replaces what an app says about alternative services, since they would be
-// others. It does not belong to routes: exchange runs it on all responses.
+// AltSvc advertises HTTP/3 to clients of HTTPS (RFC 7838). It uses the port of the request's host, because load
+// balancers in front of Limpet forward UDP from the same port. It replaces the Alt-Svc of the app, whose alternatives
+// would bypass Limpet. Exchange runs it on all responses, independent of routes.
 type AltSvc struct {
-	// On says whether there is HTTP/3. It may change while requests are served.
+	// On reports whether HTTP/3 is available. It may change while requests are served.
 	On *atomic.Bool
 }
 
@@ -20,10 +20,10 @@ var (
 	altSvcDefault = []byte(`h3=":443"; ma=3600`)
 )
 
-// Name is part of Filter.
+// Name implements Filter.
 func (AltSvc) Name() string { return "alt-svc" }
 
-// FilterResponse is part of ResponseFilter.
+// FilterResponse implements ResponseFilter.
 func (f AltSvc) FilterResponse(r *Request, head *http1.Response) {
 	if r.TLS == nil || !f.On.Load() {
 		return

@@ -6,33 +6,34 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// ClientCertificates refuses requests that come over a connection which their route may not be reached over.
+// ClientCertificates refuses requests over a connection that does not meet the requirements of their route.
 //
-// A request for another host than the client named in the handshake is served where the certificate covers that host too, and
-// the handshake for it would have come to the same. Otherwise the client is told to connect once more (RFC 9110 section
-// 15.5.20). That holds for routes without client certificates as well, so that every route has this filter.
-type ClientCertificates struct{ want *model.ClientCertificates }
+// A request may be for another host than the client named in the handshake. It is served if the certificate covers
+// that host and the handshake requirements of both hosts are equal. Otherwise the response is 421, and the client
+// opens another connection (RFC 9110 section 15.5.20). This applies to routes without client certificates too, so
+// every route has this filter.
+type ClientCertificates struct{ required *model.ClientCertificates }
 
-// NewClientCertificates returns a filter for a route that asks for these certificates. Nil asks for none.
+// NewClientCertificates returns a filter for a route. If required is nil, the route requires no client certificates.
 func NewClientCertificates(want *model.ClientCertificates) Filter { return &ClientCertificates{want} }
 
 var (
-	notCleartext = NewText(http.StatusForbidden, "This host asks clients for certificates, and is served over TLS only.")
-	notVerified  = NewText(http.StatusForbidden, "This path asks clients for other certificates than its host does.")
+	notCleartext = NewText(http.StatusForbidden, "This host requires client certificates and is served over TLS only.")
+	notVerified  = NewText(http.StatusForbidden, "This path requires other client certificates than its host.")
 	misdirected  = NewText(http.StatusMisdirectedRequest, "This host is not served over this connection.")
 )
 
-// Name is part of Filter.
+// Name implements Filter.
 func (*ClientCertificates) Name() string { return "client-certificates" }
 
-// Protects is part of Protector.
-func (f *ClientCertificates) Protects() bool { return f.want != nil }
+// Protects implements Protector.
+func (f *ClientCertificates) Protects() bool { return f.required != nil }
 
-// FilterRequest is part of RequestFilter.
+// FilterRequest implements RequestFilter.
 func (f *ClientCertificates) FilterRequest(r *Request) *Response {
 	s := r.TLS
 	if s == nil {
-		if f.want != nil && f.want.Required {
+		if f.required != nil && f.required.Required {
 			return notCleartext
 		}
 		return nil
@@ -40,17 +41,17 @@ func (f *ClientCertificates) FilterRequest(r *Request) *Response {
 	if string(r.Host) != s.ServerName && !coalesces(r) {
 		return misdirected
 	}
-	if f.want == nil || f.want.Fingerprint == s.Host.ClientFingerprint() {
+	if f.required == nil || f.required.Fingerprint == s.Host.ClientFingerprint() {
 		return nil
 	}
-	if r.Hosts.TLS(r.Host).ClientFingerprint() == f.want.Fingerprint {
-		return misdirected // the table has changed since the handshake
+	if r.Hosts.TLS(r.Host).ClientFingerprint() == f.required.Fingerprint {
+		return misdirected // the table changed after the handshake
 	}
 	return notVerified
 }
 
-// coalesces reports whether a connection may be used for another host than it was made for. A client that named no host in
-// its handshake has checked the certificate itself, and so has a trusted proxy: it may know Limpet by a name of its own.
+// coalesces reports whether the connection may be used for a host that it was not opened for. A client that named no
+// host has checked the certificate itself. So has a trusted proxy, which may use another name for Limpet.
 func coalesces(r *Request) bool {
 	s, h := r.TLS, r.Hosts.TLS(r.Host)
 	if h.ClientFingerprint() != s.Host.ClientFingerprint() || h != nil && s.Version < h.MinVersion {

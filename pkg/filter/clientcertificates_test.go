@@ -17,7 +17,7 @@ func TestClientCertificates(t *testing.T) {
 		tls    *TLSSession
 		hosts  hosts
 		covers certificates
-		status int // 0 to go on
+		status int // 0 if the request may proceed
 	}{
 		{name: "cleartext"},
 		{name: "cleartext, required", route: want, status: 403},
@@ -70,7 +70,7 @@ func TestClientCertificates_trustedProxy(t *testing.T) {
 	}
 }
 
-// statusOf returns the status of a response, 0 for none.
+// statusOf returns the status of a response, or 0 for a nil response.
 func statusOf(r *Response) int {
 	if r == nil {
 		return 0

@@ -15,10 +15,10 @@ func TestClosed(t *testing.T) {
 	}
 	for i := range got.Fields {
 		if string(got.Fields[i].Name) == "Retry-After" {
-			t.Error("clients are told to retry, although only a new configuration opens the route")
+			t.Error("response has Retry-After")
 		}
 	}
 	if !Protects(closed) {
-		t.Error("it does not count as protection")
+		t.Error("Protects is false")
 	}
 }

@@ -8,17 +8,17 @@ type Filter interface {
 	Name() string
 }
 
-// RequestFilter runs after the route of a request is known, and before its backend is chosen.
+// RequestFilter runs after the route of a request is selected and before its backend is chosen.
 //
-// It runs on the goroutine of the request, so it may block as long as it bounds the wait.
+// It runs on the goroutine of the request. It may block if it bounds the wait.
 type RequestFilter interface {
 	Filter
-	// FilterRequest returns nil to let the request go on, or the response to send instead of forwarding it. Then no later
-	// filter sees the request. The caller does not modify the response, so that a filter may return the same one each time.
+	// FilterRequest returns nil if the request may proceed, or the response to send instead. After a response, no
+	// later filter runs. Callers must not modify the response, so a filter may return the same one each time.
 	FilterRequest(r *Request) *Response
 }
 
-// ResponseFilter runs on the head of a response before it is sent, whether it comes from a pod or from Limpet itself. It does
+// ResponseFilter runs on the head of a response before it is sent, for responses of pods and of Limpet itself. It does
 // not run on interim (1xx) responses.
 type ResponseFilter interface {
 	Filter
@@ -26,15 +26,15 @@ type ResponseFilter interface {
 	FilterResponse(r *Request, head *http1.Response)
 }
 
-// Protector is a RequestFilter that restricts access to a route. A route whose protection cannot be enforced must not be
-// served, so such filters can be told from those that only change a message.
+// Protector is a RequestFilter that restricts access to a route. A route whose protection cannot be enforced must not
+// be served, so these filters are distinguished from others.
 type Protector interface {
 	RequestFilter
 	// Protects reports whether this instance restricts access.
 	Protects() bool
 }
 
-// Chain is the filters of a route in the order in which they run. The zero value has none.
+// Chain contains the filters of a route in execution order. The zero value is empty.
 type Chain struct {
 	requests  []RequestFilter
 	responses []ResponseFilter
@@ -50,8 +50,8 @@ func (c *Chain) Add(f Filter) {
 	}
 }
 
-// FilterRequest runs the request filters up to the first one that returns a response, and returns that. It returns nil if the
-// request may go on.
+// FilterRequest runs the request filters until one returns a response, and returns that response. It returns nil if
+// the request may proceed.
 func (c *Chain) FilterRequest(r *Request) *Response {
 	for _, f := range c.requests {
 		if resp := f.FilterRequest(r); resp != nil {
@@ -68,7 +68,7 @@ func (c *Chain) FilterResponse(r *Request, head *http1.Response) {
 	}
 }
 
-// Trace does what FilterRequest does, and calls ran after each filter with the response that it returned.
+// Trace works like FilterRequest. It calls ran after each filter with the response that the filter returned.
 func (c *Chain) Trace(r *Request, ran func(f RequestFilter, resp *Response)) *Response {
 	for _, f := range c.requests {
 		resp := f.FilterRequest(r)

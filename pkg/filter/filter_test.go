@@ -9,7 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// requestFor parses a request for shop.example, and returns it as filters see it.
+// requestFor parses a request for shop.example into a Request.
 func requestFor(t testing.TB, fields ...string) *Request {
 	t.Helper()
 	text := "GET /cart HTTP/1.1\r\nHost: shop.example\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
@@ -23,23 +23,23 @@ func requestFor(t testing.TB, fields ...string) *Request {
 	}
 }
 
-// overTLS makes r one of a connection whose client named the host.
+// overTLS sets the TLS session of r for a client that named the host.
 func (r *Request) overTLS(name string) *Request {
 	r.TLS = &TLSSession{ServerName: name, Version: model.TLS12}
 	return r
 }
 
-// hosts is what the TLS connections of hosts must be like, by name.
+// hosts contains the TLS configuration by host.
 type hosts map[string]*model.Host
 
 func (h hosts) TLS(name []byte) *model.Host { return h[string(name)] }
 
-// certificates has the names that a certificate covers together, by the one that was asked for.
+// certificates contains, for each server name, the names that its certificate covers.
 type certificates map[string]string
 
 func (c certificates) Covers(name, host string) bool { return c[name] == host }
 
-// valueOf returns the only value of a field that is forwarded.
+// valueOf returns the only value of a forwarded field.
 func valueOf(t *testing.T, head *http1.Response, name string) string {
 	t.Helper()
 	var values []string
@@ -54,7 +54,7 @@ func valueOf(t *testing.T, head *http1.Response, name string) string {
 	return strings.Join(values, " ")
 }
 
-// mark is a filter of both sides that notes that it ran.
+// mark is a request and response filter that records its calls.
 type mark struct {
 	name string
 	ran  *[]string
@@ -77,7 +77,7 @@ func TestChain_order(t *testing.T) {
 	var c Chain
 	denied := NewText(403, "no")
 	c.Add(mark{"a", &ran, nil})
-	c.Add(NewTransportSecurity("")) // none
+	c.Add(NewTransportSecurity("")) // adds no filter
 	c.Add(mark{"b", &ran, denied})
 	c.Add(mark{"c", &ran, nil})
 	if got := c.FilterRequest(requestFor(t)); got != denied || strings.Join(ran, "") != "ab" {
@@ -141,12 +141,12 @@ func TestID(t *testing.T) {
 			t.Errorf("first %q, then %q", id, again)
 		}
 		if kept && id != value || !kept && len(id) != 32 {
-			t.Errorf("%q is kept as %q", value, id)
+			t.Errorf("%q was used as %q", value, id)
 		}
 	}
 }
 
-func TestChainAllocatesNothing(t *testing.T) {
+func TestChain_allocatesNothing(t *testing.T) {
 	var on atomic.Bool
 	var c Chain
 	c.Add(NewClientCertificates(nil))
@@ -158,7 +158,7 @@ func TestChainAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		head.Reset()
 		if c.FilterRequest(r) != nil {
-			t.Error("it is refused")
+			t.Error("request refused")
 		}
 		c.FilterResponse(r, head)
 	}); n > 0 {

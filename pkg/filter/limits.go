@@ -9,23 +9,24 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Limits are what holds for one request: what the command line says, unless its route says otherwise.
+// Limits are the limits of one request: those of the flags, overridden by those of its route.
 type Limits struct {
-	// AnswerTimeout is the longest gap between two reads of a pod's response, and the wait for its head.
-	AnswerTimeout time.Duration
-	// ConnectTimeout is how long connecting to a pod may take.
+	// ResponseTimeout is the maximum time to wait for the head of a pod's response, and between two reads of its body.
+	ResponseTimeout time.Duration
+	// ConnectTimeout is the maximum time to connect to a pod.
 	ConnectTimeout time.Duration
-	// BodyTimeout is the longest gap between two reads of a request's body, or two writes to a client that does not read.
+	// BodyTimeout is the maximum time between two reads of a request body, and between two writes to a client that
+	// does not read.
 	BodyTimeout time.Duration
-	// BodyBytes is the longest body of a request.
+	// BodyBytes is the maximum size of a request body.
 	BodyBytes int64
-	// Attempts is how often the request is tried in all.
+	// Attempts is the maximum number of attempts for a request, including the first.
 	Attempts int
 }
 
-// Apply changes l to what a route says.
+// Apply overrides l with the limits of a route.
 func (l *Limits) Apply(m *model.Limits) {
-	l.AnswerTimeout = cmp.Or(m.AnswerTimeout, l.AnswerTimeout)
+	l.ResponseTimeout = cmp.Or(m.ResponseTimeout, l.ResponseTimeout)
 	l.ConnectTimeout = cmp.Or(m.ConnectTimeout, l.ConnectTimeout)
 	l.BodyTimeout = cmp.Or(m.BodyTimeout, l.BodyTimeout)
 	l.Attempts = cmp.Or(m.MaxAttempts, l.Attempts)
@@ -38,21 +39,22 @@ func (l *Limits) Apply(m *model.Limits) {
 	}
 }
 
-// RouteLimits gives the requests of a route their limits, and refuses those whose body is announced to be longer than that.
+// RouteLimits applies the limits of a route to its requests. It refuses requests whose Content-Length exceeds the
+// limit.
 type RouteLimits struct{ model *model.Limits }
 
-// NewRouteLimits returns a filter for these limits. Nil stands for those of the command line.
+// NewRouteLimits returns a filter for these limits. Nil keeps the limits of the flags.
 func NewRouteLimits(m *model.Limits) Filter { return &RouteLimits{m} }
 
-// BodyTooLarge is the reason of a 413 response.
-const BodyTooLarge = "the body is longer than may be"
+// BodyTooLarge is the reason text of a 413 response.
+const BodyTooLarge = "the body exceeds the size limit"
 
 var bodyTooLarge = NewText(http.StatusRequestEntityTooLarge, "The request is refused: "+BodyTooLarge+".").Closing()
 
-// Name is part of Filter.
+// Name implements Filter.
 func (*RouteLimits) Name() string { return "limits" }
 
-// FilterRequest is part of RequestFilter.
+// FilterRequest implements RequestFilter.
 func (f *RouteLimits) FilterRequest(r *Request) *Response {
 	if f.model != nil {
 		r.Limits.Apply(f.model)

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// longestRequestID bounds what is taken over from a client.
-	longestRequestID = 128
-	randomIDBytes    = 16
+	// maxRequestIDBytes is the maximum length of an ID that is accepted from a client.
+	maxRequestIDBytes    = 128
+	randomRequestIDBytes = 16
 )
 
-// ID returns what the request is called in the log and towards the pod: the value of X-Request-ID, or 128 random bits in
-// hexadecimal if that is missing or not usable. Any client may send one, so that a trace can begin there: it joins lines of
-// logs, and proves nothing.
+// ID returns the ID of the request in logs and for the pod. It is the value of X-Request-ID, or 128 random bits in
+// hexadecimal if that is missing or invalid. Clients may send an ID, so that a trace can start there. The ID
+// correlates log lines and is not trusted.
 func (r *Request) ID() []byte {
 	if len(r.id) > 0 {
 		return r.id
@@ -25,17 +25,17 @@ func (r *Request) ID() []byte {
 	if r.id = r.Head.Get(http1.FieldXRequestID); isRequestID(r.id) {
 		return r.id
 	}
-	var random [randomIDBytes]byte
+	var random [randomRequestIDBytes]byte
 	binary.LittleEndian.PutUint64(random[:8], rand.Uint64())
 	binary.LittleEndian.PutUint64(random[8:], rand.Uint64())
 	r.id = hex.AppendEncode(r.idSpace[:0], random[:])
 	return r.id
 }
 
-func isRequestID(id []byte) bool { return len(id) <= longestRequestID && http1.IsToken(id) }
+func isRequestID(id []byte) bool { return len(id) <= maxRequestIDBytes && http1.IsToken(id) }
 
-// Keep copies what r needs for the access record out of the bytes that its head was parsed from.
-func (r *Request) Keep() {
+// CopyForLog copies the data that the access record needs, because the bytes of the parsed head will be reused.
+func (r *Request) CopyForLog() {
 	r.Host, r.Path = bytes.Clone(r.Host), bytes.Clone(r.Path)
 	r.id = bytes.Clone(r.ID())
 	r.Forward = Target{}

@@ -2,16 +2,16 @@ package filter
 
 import "github.com/limpet-dev/limpet/pkg/http1"
 
-// Response is a response that Limpet makes itself. Whoever sends it does not modify it, so one may be shared by many requests.
+// Response is a response that Limpet generates. Senders must not modify it, so many requests may share one.
 //
-// The sender adds Content-Length, X-Request-ID, Date, Server and what the response filters of the route add.
+// The sender adds Content-Length, X-Request-ID, Date, Server and the fields of the route's response filters.
 type Response struct {
 	Status int
-	// Fields are header fields besides those that the sender adds. Add Content-Type if there is a Body.
+	// Fields are header fields in addition to those of the sender. Add Content-Type if there is a Body.
 	Fields []http1.Field
 	// Body may be empty.
 	Body []byte
-	// Close says that the connection carries no further request, because the rest of this one cannot be relied on.
+	// Close closes the connection after the response, because the rest of the request must not be processed.
 	Close bool
 }
 

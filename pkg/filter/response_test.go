@@ -51,11 +51,11 @@ func TestAltSvc(t *testing.T) {
 	}
 }
 
-func TestOwnFields(t *testing.T) {
+func TestLocalFields(t *testing.T) {
 	for status, allow := range map[int]string{404: "", 405: string(allowed)} {
 		var head http1.Response
 		head.Status = status
-		OwnFields{}.FilterResponse(requestFor(t, "X-Request-ID: abc"), &head)
+		LocalFields{}.FilterResponse(requestFor(t, "X-Request-ID: abc"), &head)
 		if got := valueOf(t, &head, "X-Request-ID"); got != "abc" {
 			t.Errorf("%d: the ID is %q", status, got)
 		}

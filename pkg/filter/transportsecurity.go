@@ -2,8 +2,9 @@ package filter
 
 import "github.com/limpet-dev/limpet/pkg/http1"
 
-// TransportSecurity tells browsers to come back over TLS only (HSTS). It is said over TLS only (RFC 6797 section 7.2), be it
-// that of a trusted proxy, and it replaces what the app says: browsers go by the first of several fields (section 8.1).
+// TransportSecurity makes browsers use only TLS (HSTS). It sets the field only on responses over TLS (RFC 6797 section
+// 7.2), which may be the TLS of a trusted proxy. It replaces the field of the app, because browsers use the first of
+// several fields (section 8.1).
 type TransportSecurity struct{ value []byte }
 
 var strictTransportSecurity = []byte("Strict-Transport-Security")
@@ -16,10 +17,10 @@ func NewTransportSecurity(value string) Filter {
 	return &TransportSecurity{[]byte(value)}
 }
 
-// Name is part of Filter.
+// Name implements Filter.
 func (*TransportSecurity) Name() string { return "transport-security" }
 
-// FilterResponse is part of ResponseFilter.
+// FilterResponse implements ResponseFilter.
 func (f *TransportSecurity) FilterResponse(r *Request, head *http1.Response) {
 	if r.Scheme() == "https" {
 		head.Set(strictTransportSecurity, f.value)

@@ -5,92 +5,95 @@ import (
 	"time"
 )
 
-// Affinity is how a backend recognises its clients and where it brings them back to: an AffinityPolicy, or the
-// limpet.dev/affinity annotations of an Ingress, with every default filled in.
+// Affinity configures how a backend recognizes its clients and which endpoint it sends them to. It is made from an
+// AffinityPolicy or from the limpet.dev/affinity annotations of an Ingress, with all defaults set.
 type Affinity struct {
-	// Source is the object that the settings come from.
+	// Source is the object that contains the settings.
 	Source Ref `json:"source"`
-	// Scope is what tokens are sealed for: "shop/cart:80" for a pool, "shop/group/carts" for a group of policies.
+	// Scope is the backend for which tokens are valid: "shop/cart:80" for a pool, "shop/group/carts" for a group of
+	// policies.
 	Scope string `json:"scope"`
-	// Methods are tried in order. At least one.
+	// Methods are tried in order. There is at least one.
 	Methods []Method `json:"methods"`
-	// AbsoluteTimeout ends a session so long after it was bound. 0: never.
+	// AbsoluteTimeout is the maximum lifetime of a session. Zero disables it.
 	AbsoluteTimeout time.Duration `json:"absoluteTimeout,omitempty"`
-	// IdleTimeout ends a session so long after its last request. 0: never.
+	// IdleTimeout ends a session this long after its last request. Zero disables it.
 	IdleTimeout time.Duration `json:"idleTimeout,omitempty"`
 	// Pick chooses the endpoint of a new session.
 	Pick Pick `json:"pick"`
-	// SlowStart is how long the share of new sessions of an endpoint rises that has become ready. 0: it is full at once.
+	// SlowStart is the time in which a newly ready endpoint reaches its full share of new sessions. Zero disables it.
 	SlowStart time.Duration `json:"slowStart,omitempty"`
-	// MaxSessions is how many sessions an endpoint takes. 0: no bound.
+	// MaxSessions is the maximum number of sessions of one endpoint. Zero sets no maximum.
 	MaxSessions int32 `json:"maxSessions,omitempty"`
-	// RefuseWhenFull refuses a new session where every endpoint has MaxSessions, else it goes to one all the same.
+	// RefuseWhenFull refuses a new session if every endpoint has MaxSessions. If it is false, MaxSessions is exceeded.
 	RefuseWhenFull bool `json:"refuseWhenFull,omitempty"`
 	// PreferZone prefers endpoints in Limpet's own zone for new sessions.
 	PreferZone bool `json:"preferZone,omitempty"`
-	// BalanceFactor bounds the requests in flight of a hashed session's endpoint, in percent of the mean. 0: no bound.
+	// BalanceFactor bounds the active requests of the endpoint of a hashed session, in percent of the mean. Zero
+	// disables it.
 	BalanceFactor int32 `json:"balanceFactor,omitempty"`
-	// StickyBudget bounds the requests in flight of the endpoint of any other session. The zero value bounds nothing.
+	// StickyBudget bounds the active requests of the endpoint of any other session. The zero value disables it.
 	StickyBudget StickyBudget `json:"stickyBudget,omitzero"`
 	// KeepDraining lets a draining endpoint keep its sessions.
 	KeepDraining bool `json:"keepDraining"`
-	// DrainTimeout is for how long. 0: as long as it serves.
+	// DrainTimeout ends KeepDraining this long after the drain began. Zero means until the endpoint is removed.
 	DrainTimeout time.Duration `json:"drainTimeout,omitempty"`
-	// Unavailable is what happens when the endpoint of a session is gone.
+	// Unavailable configures the handling of a session whose endpoint is gone.
 	Unavailable Unavailable `json:"unavailable"`
-	// Rebalance is how sessions may move of their own accord.
+	// Rebalance configures moves of idle sessions. The zero value disables them.
 	Rebalance Rebalance `json:"rebalance,omitzero"`
-	// Identity is what an endpoint is recognised by.
+	// Identity is the property that identifies an endpoint.
 	Identity Identity `json:"identity"`
-	// Adopt is the controllers whose cookies are taken for tokens once, in the cookie of a method that issues them.
+	// Adopt lists the controllers whose cookies are adopted as sessions, in the cookie of a method with BindingIssued.
 	Adopt []Adopted `json:"adopt,omitempty"`
-	// AdoptCookie is where they are looked for beside the cookie of that method, which had to be called otherwise.
+	// AdoptCookie is an additional cookie to adopt, if the other controller used another name. Empty if there is no
+	// such cookie.
 	AdoptCookie string `json:"adoptCookie,omitempty"`
-	// AdoptBackends are the names that ingress-nginx may have for the backend.
+	// AdoptBackends are the possible names of the backend in ingress-nginx.
 	AdoptBackends []string `json:"adoptBackends,omitempty"`
-	// StickySplit keeps a session on its side of a weighted split.
+	// StickySplit keeps a session on its backend in a weighted split.
 	StickySplit bool `json:"stickySplit,omitempty"`
-	// MovedHeader is the request header that tells the app why its session has just moved. Empty: none.
+	// MovedHeader is the request header that informs the app why its session has just moved. Empty disables it.
 	MovedHeader string `json:"movedHeader,omitempty"`
-	// Exempt is the requests that are spread without stickiness, nil if there are none.
+	// Exempt selects the requests that are distributed without affinity. Nil exempts no request.
 	Exempt *Exempt `json:"exempt,omitempty"`
 }
 
-// StickyBudget lets a request of a session go elsewhere while its endpoint is too busy. The session stays there.
+// StickyBudget diverts a request of a session while its endpoint is too busy. The session itself stays.
 type StickyBudget struct {
-	// BalanceFactor is in percent of the mean in flight. 0: no bound.
+	// BalanceFactor is in percent of the mean number of active requests. Zero disables the bound.
 	BalanceFactor int32 `json:"balanceFactor,omitempty"`
-	// MinRequests is how many requests in flight are never too many.
+	// MinRequests is a number of active requests that is always allowed.
 	MinRequests int32 `json:"minRequests,omitempty"`
 }
 
-// Rebalance moves sessions to endpoints with fewer, when they have been idle. The zero value moves none.
+// Rebalance moves idle sessions to endpoints with fewer sessions. The zero value disables it.
 type Rebalance struct {
 	AfterIdle time.Duration `json:"afterIdle,omitempty"`
-	// MaxPerMinute bounds the moves in a pool, on each replica. 0: no bound.
+	// MaxPerMinute is the maximum number of moves in a pool, on each replica. Zero sets no maximum.
 	MaxPerMinute int32 `json:"maxPerMinute,omitempty"`
 }
 
-// Adopted is another controller.
+// Adopted is a controller whose cookies can be adopted.
 type Adopted string
 
-// The controllers whose cookies can be adopted.
+// The supported controllers.
 const (
 	AdoptIngressNginx Adopted = "IngressNginx"
 	AdoptTraefik      Adopted = "Traefik"
 	AdoptNGINX        Adopted = "NGINX"
 )
 
-// Exempt is requests that any of the lists names.
+// Exempt matches a request if any of its lists does.
 type Exempt struct {
 	Methods []string `json:"methods,omitempty"`
-	// Paths are prefixes, compared by segment.
+	// Paths are prefixes, compared by path segment.
 	Paths []string `json:"paths,omitempty"`
-	// UserAgents are parts of a User-Agent, in any case.
+	// UserAgents are substrings of User-Agent, compared without case.
 	UserAgents []string `json:"userAgents,omitempty"`
 }
 
-// Source is where a method looks.
+// Source is the part of a request that a method reads.
 type Source string
 
 // The sources.
@@ -102,19 +105,19 @@ const (
 	SourceSourceIP    Source = "SourceIP"
 )
 
-// Binding is how what a method found leads to an endpoint.
+// Binding is the way in which the value of a method identifies an endpoint.
 type Binding string
 
 // The bindings.
 const (
-	BindingIssued  Binding = "Issued"  // Limpet gives the client a token
+	BindingIssued  Binding = "Issued"  // Limpet issues a token to the client
 	BindingHashed  Binding = "Hashed"  // the value is hashed onto the ready endpoints
-	BindingLearned Binding = "Learned" // the app's own id, seen in its response, is remembered
-	BindingWrapped Binding = "Wrapped" // the app's own value goes out with the token sealed onto it
-	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name, or in a label or annotation of it
+	BindingLearned Binding = "Learned" // Limpet stores the app's own id when it is in a response
+	BindingWrapped Binding = "Wrapped" // Limpet appends a token to the app's own value
+	BindingNamed   Binding = "Named"   // the app's value ends in the pod's name, or in one of its labels or annotations
 )
 
-// Method is one way to recognise a client. The field that belongs to Source is set, and no other.
+// Method is one way to recognize a client. Of the pointers, exactly the one for Source is set.
 type Method struct {
 	Source      Source       `json:"source"`
 	Binding     Binding      `json:"binding"`
@@ -123,13 +126,14 @@ type Method struct {
 	QueryParam  *QueryParam  `json:"queryParam,omitempty"`
 	PathSegment *PathSegment `json:"pathSegment,omitempty"`
 	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
-	// Separator stands before the pod's name, with BindingNamed.
+	// Separator precedes the pod's name, for BindingNamed.
 	Separator string `json:"separator,omitempty"`
-	// By is what the value names a pod by, with BindingNamed: a PodLabel or PodAnnotation. Empty: the pod's name.
+	// By is the property that the value contains, for BindingNamed: a PodLabel or PodAnnotation. Empty means the pod's
+	// name.
 	By Identity `json:"by,omitempty"`
 }
 
-// Cookie is the cookie that a method reads, and the attributes with which Limpet sets it.
+// Cookie describes the cookie that a method reads, and its attributes when Limpet sets it.
 type Cookie struct {
 	Name     string   `json:"name"`
 	Path     string   `json:"path,omitempty"`
@@ -137,9 +141,9 @@ type Cookie struct {
 	SameSite SameSite `json:"sameSite,omitempty"`
 	Secure   Secure   `json:"secure,omitempty"`
 	HTTPOnly bool     `json:"httpOnly,omitempty"`
-	// Partitioned asks browsers to keep the cookie apart for each top-level site (CHIPS).
+	// Partitioned makes browsers store the cookie separately for each top-level site (CHIPS).
 	Partitioned bool `json:"partitioned,omitempty"`
-	// Permanent gives the cookie an Expires at the end of the session, else it lasts as long as the browser runs.
+	// Permanent sets Expires to the end of the session. If it is false, browsers delete the cookie when they exit.
 	Permanent bool `json:"permanent,omitempty"`
 }
 
@@ -153,40 +157,40 @@ const (
 	SameSiteNone   SameSite = "None"
 )
 
-// Secure says when a cookie carries the attribute of that name.
+// Secure configures when a cookie has the attribute of that name.
 type Secure string
 
 // The values of Secure.
 const (
-	SecureAuto   Secure = "Auto" // on requests that came over TLS
+	SecureAuto   Secure = "Auto" // if the request arrived over TLS
 	SecureAlways Secure = "Always"
 	SecureNever  Secure = "Never"
 )
 
 // Header is the request header that a method reads.
 type Header struct {
-	// Name in canonical form, as net/textproto writes it.
+	// Name is in canonical form (net/textproto).
 	Name string `json:"name"`
 }
 
-// QueryParam is the parameter that a method reads, from the query, or else from the path ("/cart;sid=42").
+// QueryParam is the parameter that a method reads. The query takes precedence over path parameters ("/cart;sid=42").
 type QueryParam struct {
-	// Name after percent-decoding.
+	// Name is percent-decoded.
 	Name string `json:"name"`
 }
 
-// PathSegment is the part of the path that a method reads.
+// PathSegment is the path segment that a method reads.
 type PathSegment struct {
-	Index int `json:"index"` // from 0
+	Index int `json:"index"` // starts at 0
 }
 
-// SourceIP is how much of the client's address counts.
+// SourceIP configures the significant bits of the client address.
 type SourceIP struct {
 	IPv4PrefixLength int `json:"ipv4PrefixLength"` // 1 to 32
 	IPv6PrefixLength int `json:"ipv6PrefixLength"` // 1 to 128
 }
 
-// Pick is how the endpoint of a new session is chosen among the ready ones.
+// Pick is the algorithm that chooses a ready endpoint for a new session.
 type Pick string
 
 // The picks.
@@ -194,11 +198,11 @@ const (
 	PickLeastSessions Pick = "LeastSessions"
 	PickLeastRequests Pick = "LeastRequests"
 	PickRoundRobin    Pick = "RoundRobin"
-	PickRandom        Pick = "Random" // the less busy of two drawn at random
-	PickHash          Pick = "Hash"   // by the client's address
+	PickRandom        Pick = "Random" // the less busy of two random endpoints
+	PickHash          Pick = "Hash"   // by the client address
 )
 
-// UnavailableAction is what happens to a session whose endpoint is gone.
+// UnavailableAction is the handling of a session whose endpoint is gone.
 type UnavailableAction string
 
 // The actions.
@@ -208,22 +212,22 @@ const (
 	UnavailableWait   UnavailableAction = "Wait"
 )
 
-// Unavailable is the action and, for Fail, its answer.
+// Unavailable contains the action and, for UnavailableFail, the response.
 type Unavailable struct {
 	Action     UnavailableAction `json:"action"`
 	Status     int               `json:"status,omitempty"`
 	RetryAfter time.Duration     `json:"retryAfter,omitempty"`
-	// Wait is how long a request waits for its endpoint before it is picked again.
+	// Wait is the maximum time to wait for the endpoint before another one is chosen.
 	Wait time.Duration `json:"wait,omitempty"`
 }
 
-// Identity is what an endpoint is recognised by.
+// Identity is the property that identifies an endpoint.
 type Identity string
 
 // The identities.
 const (
-	IdentityPod     Identity = "Pod"     // the pod's UID: a new pod is a stranger
-	IdentityPodName Identity = "PodName" // its name: a StatefulSet's pod keeps its sessions over a restart
+	IdentityPod     Identity = "Pod"     // the pod's UID: a replacement pod is a new endpoint
+	IdentityPodName Identity = "PodName" // the pod's name: a StatefulSet's pod keeps its sessions across a restart
 )
 
 const (
@@ -231,13 +235,14 @@ const (
 	podAnnotation = "PodAnnotation "
 )
 
-// PodLabel is the value of a label of the pod, for apps that name pods by it.
+// PodLabel returns the Identity for the value of a pod label.
 func PodLabel(key string) Identity { return Identity(podLabel + key) }
 
-// PodAnnotation is the same with an annotation.
+// PodAnnotation returns the Identity for the value of a pod annotation.
 func PodAnnotation(key string) Identity { return Identity(podAnnotation + key) }
 
-// Of gives the value that a pod with these labels and annotations has for a PodLabel or PodAnnotation, "" for none.
+// Of returns the value of a PodLabel or PodAnnotation for a pod with these labels and annotations, or "" if it has no
+// such value.
 func (i Identity) Of(labels, annotations map[string]string) string {
 	if key, ok := strings.CutPrefix(string(i), podLabel); ok {
 		return labels[key]

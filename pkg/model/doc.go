@@ -1,7 +1,7 @@
-// Package model is the plain data between translation and the data plane: routes, pools, endpoints, affinity and
-// certificates, as they were decided from the Kubernetes objects.
+// Package model defines the data that translation passes to the data plane: routes, pools, endpoints, affinity and
+// certificates.
 //
-// It decides nothing, and imports the standard library only. Values are immutable once they have left
-// translate.Build: whoever needs a change builds a new Model. Endpoints are not part of a Model, because they change
-// far more often than anything else: they travel beside it, pool by pool (see Endpoint).
+// The package contains no decisions and imports only the standard library. Values are immutable after translate.Build
+// returns them. Callers that need a change build a new Model. A Model does not contain the endpoints, because they
+// change far more often. They are passed separately for each pool, see Endpoint.
 package model

@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// Hash is the one hash that sessions are placed by: FNV-1a of 64 bits, and the finaliser of MurmurHash3 on top, since
-// FNV alone leaves the high bits of short keys poor. It is fixed and unseeded on purpose: all replicas and all
-// releases must agree (golden vectors in the test).
+// Hash is the hash function for placing sessions: 64-bit FNV-1a, followed by Mix, because FNV alone distributes the
+// high bits of short keys poorly. It must stay fixed and unseeded, because all replicas and releases must agree. A
+// test checks it against golden vectors.
 func Hash(b []byte) uint64 {
 	h := uint64(14695981039346656037)
 	for _, c := range b {
@@ -16,7 +16,7 @@ func Hash(b []byte) uint64 {
 	return Mix(h)
 }
 
-// HashString is Hash of a string's bytes.
+// HashString returns the Hash of the bytes of s.
 func HashString(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(s) {
@@ -25,7 +25,7 @@ func HashString(s string) uint64 {
 	return Mix(h)
 }
 
-// Mix spreads every bit of h over all 64 (the finaliser of MurmurHash3).
+// Mix spreads every bit of h over all 64 bits (the finalizer of MurmurHash3).
 func Mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd
@@ -34,16 +34,16 @@ func Mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// EndpointKey stands for an endpoint's identity where its length must be fixed, as in a token.
+// EndpointKey identifies an endpoint in a fixed number of bytes, as tokens require.
 type EndpointKey [16]byte
 
-// KeyOf is the first half of the SHA-256 of an identity: a pod's UID or name, or an address.
+// KeyOf returns the first half of the SHA-256 of an identity: a pod's UID or name, or an address.
 func KeyOf[T string | []byte](identity T) EndpointKey {
 	sum := sha256.Sum256([]byte(identity))
 	return EndpointKey(sum[:16])
 }
 
-// ScopeOf stands for Affinity.Scope in a token.
+// ScopeOf returns the number that identifies Affinity.Scope in a token.
 func ScopeOf(scope string) uint64 {
 	sum := sha256.Sum256([]byte(scope))
 	return binary.BigEndian.Uint64(sum[:8])

@@ -2,19 +2,20 @@ package model
 
 import "time"
 
-// Limits are what holds for the requests of one Route instead of what the flags say. A field that is 0 leaves it at that.
+// Limits are the limits of one Route. They override the limits of the flags. A zero field keeps the limit of the flag.
 type Limits struct {
-	// AnswerTimeout is the longest gap between two reads of a pod's answer, and the wait for its head.
-	AnswerTimeout time.Duration `json:"answerTimeout,omitempty"`
-	// ConnectTimeout is how long connecting to a pod may take.
+	// ResponseTimeout is the maximum time to wait for the head of a pod's response, and between two reads of its body.
+	ResponseTimeout time.Duration `json:"answerTimeout,omitempty"`
+	// ConnectTimeout is the maximum time to connect to a pod.
 	ConnectTimeout time.Duration `json:"connectTimeout,omitempty"`
-	// BodyTimeout is the longest gap between two reads of a request's body, or two writes to a client that does not read.
+	// BodyTimeout is the maximum time between two reads of a request body, and between two writes to a client that
+	// does not read.
 	BodyTimeout time.Duration `json:"bodyTimeout,omitempty"`
-	// MaxBodyBytes is the longest body of a request, NoBound for any.
+	// MaxBodyBytes is the maximum size of a request body. NoBound sets no maximum.
 	MaxBodyBytes int64 `json:"maxBodyBytes,omitempty"`
-	// MaxAttempts is how often a request is tried in all.
+	// MaxAttempts is the maximum number of attempts for a request, including the first.
 	MaxAttempts int `json:"maxAttempts,omitempty"`
 }
 
-// NoBound is a limit that is none.
+// NoBound disables a limit.
 const NoBound = -1

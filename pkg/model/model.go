@@ -13,14 +13,14 @@ const (
 	KindSecret  = "Secret"
 )
 
-// Ref names one Kubernetes object. Namespace is empty for a cluster-scoped one.
+// Ref names one Kubernetes object. Namespace is empty for a cluster-scoped object.
 type Ref struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 }
 
-// String gives "Ingress shop/cart".
+// String returns the form "Ingress shop/cart".
 func (r Ref) String() string {
 	if r.Namespace == "" {
 		return r.Kind + " " + r.Name
@@ -28,106 +28,114 @@ func (r Ref) String() string {
 	return r.Kind + " " + r.Namespace + "/" + r.Name
 }
 
-// Model is everything the data plane serves, apart from the endpoints.
+// Model is the configuration of the data plane, except for the endpoints.
 type Model struct {
-	// Routes are sorted by host, then path, then path type. Those that have the same three differ in their Conditions, and
-	// are in the order in which ties are decided: the oldest first.
+	// Routes are sorted by host, then path, then path type. Routes with the same three differ in their Conditions, and are in
+	// the order in which ties are decided: the oldest first.
 	Routes []Route `json:"routes,omitempty"`
-	// Pools are all pools that the routes name, sorted by ID, each once.
+	// Pools are the pools to which the routes refer, sorted by ID, without duplicates.
 	Pools []Pool `json:"pools,omitempty"`
-	// Hosts are sorted by name. A host that is not among them is served as the flags say.
+	// Hosts are sorted by name. Other hosts use the settings of the flags.
 	Hosts []Host `json:"hosts,omitempty"`
-	// Certificates are sorted by Secret. No two of one algorithm serve the same server name.
+	// Certificates are sorted by Secret. For each server name there is at most one certificate of each algorithm.
 	Certificates []Certificate `json:"certificates,omitempty"`
-	// DefaultCertificateFor are hosts, sorted, that are served with the default certificate although a wildcard's covers
-	// them: that one belongs to another namespace.
+	// DefaultCertificateFor lists hosts, sorted, that use the default certificate although a wildcard certificate
+	// covers them. That certificate belongs to another namespace.
 	DefaultCertificateFor []string `json:"defaultCertificateFor,omitempty"`
-	// Owners are sorted by host. A host that is not among them shares its routes with no other namespace.
+	// Owners are sorted by host. Other hosts have routes of only one namespace.
 	Owners []HostOwner `json:"owners,omitempty"`
 }
 
-// HostOwner names the namespace that owns a host for which other namespaces have routes as well: routes for the host itself,
-// for the wildcard above it, or for any host.
+// HostOwner names the namespace that owns a host for which other namespaces have routes too. Those can be routes for
+// the host itself, for the wildcard above it, or for any host.
 type HostOwner struct {
-	// Host is that of Route.Host.
+	// Host has the form of Route.Host.
 	Host string `json:"host,omitempty"`
-	// Namespace is the only one whose routes get ACME challenges for the host.
+	// Namespace is the only namespace whose routes receive ACME challenges for the host.
 	Namespace string `json:"namespace"`
-	// SharesUnmatched passes requests that no route of the host matches on to the routes of any namespace. False passes them
-	// on to those of Namespace only.
+	// SharesUnmatched passes requests that no route of the host matches to the routes of any namespace. If it is
+	// false, only routes of Namespace receive them.
 	SharesUnmatched bool `json:"sharesUnmatched,omitempty"`
 }
 
-// PathType says how Route.Path is compared, as in networking.k8s.io/v1 Ingress.
+// PathType is the way in which Route.Path is compared, as in networking.k8s.io/v1 Ingress.
 type PathType string
 
 // The path types. ImplementationSpecific is translated to Prefix.
 const (
 	PathExact  PathType = "Exact"
-	PathPrefix PathType = "Prefix" // by segment: /a matches /a and /a/b, and not /ab
+	PathPrefix PathType = "Prefix" // by path segment: /a matches /a and /a/b, but not /ab
 )
 
-// Route is one host and path, and where its requests go.
+// Route is one host and path, and the destination of its requests.
 type Route struct {
 	// Host is in lower case: "" for any host, "shop.example.com", or "*.example.com" for exactly one more label.
 	Host     string   `json:"host,omitempty"`
 	Path     string   `json:"path"`
 	PathType PathType `json:"pathType"`
-	// Conditions are further ones for a request to match. Nil: there are none, as for all routes of Ingresses.
+	// Conditions are further ones for a request to match. Nil means none, as for all routes of Ingresses.
 	Conditions *Conditions `json:"conditions,omitempty"`
-	// Source is the object that asked for the route.
+	// Source is the object that contains the route.
 	Source Ref `json:"source"`
-	// Backends are the weighted destinations. None means that nothing behind the route could be resolved: 503.
+	// Backends are the weighted destinations. If it is empty, no destination could be resolved, and requests receive a
+	// 503 response.
 	Backends []Backend `json:"backends,omitempty"`
-	// Closed says why requests of the route are denied with 503 whatever its Backends are. Empty: they are served.
+	// Closed is the reason why all requests of the route are denied with 503, regardless of Backends. Empty if the
+	// route is served.
 	Closed string `json:"closed,omitempty"`
-	// Clients is what clients must show to reach the route, nil for nothing. It is that of the Host, or else nobody can.
+	// Clients are the required client certificates, or nil. They equal those of the Host. Otherwise no client can use
+	// the route.
 	Clients *ClientCertificates `json:"clients,omitempty"`
-	// TransportSecurity is the Strict-Transport-Security of its answers over TLS. Empty: what the app says.
+	// TransportSecurity is the Strict-Transport-Security of responses over TLS. If it is empty, the field of the app
+	// is kept.
 	TransportSecurity string `json:"transportSecurity,omitempty"`
-	// Canary says which requests choose between the two Backends by themselves, nil for none.
+	// Canary selects one of the two Backends by properties of the request. Nil disables it.
 	Canary *Canary `json:"canary,omitempty"`
-	// Limits is nil where those of the flags hold.
+	// Limits overrides the limits of the flags. Nil keeps them.
 	Limits *Limits `json:"limits,omitempty"`
 }
 
-// Canary is how a request asks for the second Backend of a Route, which is the canary, or for the first, whatever the
-// weights and its session say. The header is asked before the cookie.
+// Canary lets a request select the second Backend of a Route, which is the canary, or the first. The selection
+// overrides weights and sessions. The header takes precedence over the cookie.
 type Canary struct {
-	// Header in canonical form. Its value "always" asks for the canary, "never" for the other. Empty: none is asked.
+	// Header is in canonical form. Its value "always" selects the canary, "never" the other backend. Empty disables
+	// it.
 	Header string `json:"header,omitempty"`
-	// Value is what asks for the canary instead. Nothing asks for the other then.
+	// Value is the header value that selects the canary, instead of "always". No value selects the other backend then.
 	Value string `json:"value,omitempty"`
-	// Pattern is a regular expression (RE2) for such values. It may match anywhere in one.
+	// Pattern is a regular expression (RE2) for header values that select the canary. It may match anywhere in the
+	// value.
 	Pattern string `json:"pattern,omitempty"`
-	// Cookie whose value is "always" or "never". Empty: none is asked.
+	// Cookie is the cookie whose value is "always" or "never". Empty disables it.
 	Cookie string `json:"cookie,omitempty"`
 }
 
 // Backend is one weighted destination of a Route.
 type Backend struct {
 	Pool PoolID `json:"pool"`
-	// Weight is this backend's share of the sum of all weights of the route. 0 takes no new client.
+	// Weight is this backend's share of the sum of all weights of the route. With weight zero, it receives no new
+	// clients.
 	Weight int32 `json:"weight"`
-	// Transport is how its pods are spoken to.
+	// Transport configures the connections to the pods.
 	Transport Transport `json:"transport,omitzero"`
-	// Affinity is nil where requests are spread without stickiness.
+	// Affinity is nil if requests are distributed without affinity.
 	Affinity *Affinity `json:"affinity,omitempty"`
 }
 
-// Transport is how the pods of a Backend are spoken to. The zero value is HTTP/1.1 in clear. Two that are equal are the
-// same, and share connections.
+// Transport configures the connections to the pods of a Backend. The zero value is cleartext HTTP/1.1. Backends with
+// equal Transports share connections.
 type Transport struct {
-	// HTTP2 says that the pods speak HTTP/2, from the first byte on (RFC 9113 section 3.3) or by ALPN.
+	// HTTP2 enables HTTP/2, with prior knowledge (RFC 9113 section 3.3) or negotiated by ALPN.
 	HTTP2 bool `json:"http2,omitempty"`
 	TLS   bool `json:"tls,omitempty"`
-	// ServerName is asked for in the TLS handshake, and is what a certificate must be made for where it is verified.
+	// ServerName is sent in the TLS handshake. If the certificate is verified, it must be valid for this name.
 	ServerName string `json:"serverName,omitempty"`
-	// Authority is the Secret whose certificates those of the pods must lead to. Without one any certificate will do.
+	// Authority is the Secret with the CA certificates that verify the pods. If it is empty, any certificate is
+	// accepted.
 	Authority Ref `json:"authority,omitzero"`
-	// AuthorityPEM are these certificates.
+	// AuthorityPEM contains these CA certificates.
 	AuthorityPEM string `json:"-"`
-	// ProxyProtocol is the version of the PROXY protocol in which a pod is told who the client is, 0 for none.
+	// ProxyProtocol is the version of the PROXY protocol header that is sent to pods. Zero disables it.
 	ProxyProtocol int `json:"proxyProtocol,omitempty"`
 }
 
@@ -135,77 +143,78 @@ type Transport struct {
 type PoolID struct {
 	Namespace string `json:"namespace"`
 	Service   string `json:"service"`
-	// Port is the number of the Service's port, whether the backend named it by number or by name.
+	// Port is the number of the Service port. A backend may refer to it by number or by name.
 	Port int32 `json:"port"`
 }
 
-// String gives "shop/cart:80", the form that commands and logs use.
+// String returns the form "shop/cart:80", which commands and logs use.
 func (id PoolID) String() string {
 	return fmt.Sprintf("%s/%s:%d", id.Namespace, id.Service, id.Port)
 }
 
-// Pool is the endpoints of one Service port, without the endpoints themselves.
+// Pool describes one Service port, without its endpoints.
 type Pool struct {
 	ID PoolID `json:"id"`
-	// PortName is the name of the Service's port: EndpointSlice ports are matched by it. Empty for an unnamed port.
+	// PortName is the name of the Service port, which EndpointSlice ports must match. It is empty for an unnamed port.
 	PortName string `json:"portName,omitempty"`
-	// ExternalName is the DNS name of a Service of that type. Such a pool has one endpoint, and no EndpointSlice.
+	// ExternalName is the DNS name of a Service of that type. Such a pool has one endpoint and no EndpointSlice.
 	ExternalName string `json:"externalName,omitempty"`
-	// Names are the labels and annotations of its pods that policies name pods by, sorted.
+	// Names are the pod labels and annotations that policies use to name pods, sorted.
 	Names []Identity `json:"names,omitempty"`
 }
 
-// EndpointState says what an endpoint may be used for.
+// EndpointState defines which requests an endpoint accepts.
 type EndpointState string
 
 const (
-	// EndpointReady takes new sessions.
+	// EndpointReady accepts new sessions.
 	EndpointReady EndpointState = "Ready"
-	// EndpointDraining is terminating and still serving, or somebody drains it: it keeps its sessions and gets no new ones.
+	// EndpointDraining keeps its sessions but accepts no new ones. The pod is terminating and still serving, or an
+	// operator drains it.
 	EndpointDraining EndpointState = "Draining"
 )
 
 // Endpoint is one pod address and port behind a Service.
 type Endpoint struct {
-	// ID is the pod's UID, or the address where no pod stands behind it. It is what sessions are bound to.
+	// ID is the pod's UID, or the address if there is no pod. Sessions are bound to it.
 	ID string `json:"id"`
-	// Pod is the pod's name, empty where there is none.
+	// Pod is the pod's name, empty if there is no pod.
 	Pod string `json:"pod,omitempty"`
-	// Address is what to dial: "10.0.0.7:8080", "[fd00::7]:8080", or "db.example.com:80" for an ExternalName.
+	// Address is the dial address: "10.0.0.7:8080", "[fd00::7]:8080", or "db.example.com:80" for an ExternalName.
 	Address string `json:"address"`
 	Zone    string `json:"zone,omitempty"`
-	// ForZones are the zones whose clients it is meant for, as the hints of EndpointSlices say, joined by commas. Empty:
-	// none is said.
+	// ForZones are the zones in the hints of the EndpointSlice, joined by commas. It is empty if there are no hints.
 	ForZones string        `json:"forZones,omitempty"`
 	State    EndpointState `json:"state"`
-	// Names are the values of those of the pool's Names that the pod has. They are read only.
+	// Names are the pod's values for the Names of its pool. Callers must not modify it.
 	Names map[Identity]string `json:"names,omitempty"`
 }
 
-// Host is what the TLS connections of a host must be like.
+// Host configures the TLS connections of one host.
 type Host struct {
-	// Name is that of Route.Host.
+	// Name has the form of Route.Host.
 	Name string `json:"name"`
-	// MinVersion is the lowest version of TLS. 0: the one for all hosts.
+	// MinVersion is the minimum TLS version. Zero means the global minimum.
 	MinVersion TLSVersion `json:"minVersion,omitempty"`
-	// Clients is what clients are asked for in the handshake, nil for nothing.
+	// Clients configures client certificates. If it is nil, the handshake requests no certificate.
 	Clients *ClientCertificates `json:"clients,omitempty"`
 }
 
-// ClientCertificates says which certificates clients may or must show.
+// ClientCertificates configures which certificates clients may or must present.
 type ClientCertificates struct {
-	// CA is the Secret that CAs are from.
+	// CA is the Secret that contains CAs.
 	CA Ref `json:"ca,omitzero"`
-	// CAs are what a client's certificate must lead to. None: no client has one that does.
+	// CAs are the certificates that verify clients. If it is empty, no client can be verified.
 	CAs      []*x509.Certificate `json:"-"`
 	Required bool                `json:"required,omitempty"`
-	// Forward says that pods get the certificate itself, and not only its names.
+	// Forward sends the certificate itself to pods, in addition to its names.
 	Forward bool `json:"forward,omitempty"`
-	// Fingerprint is the SHA-256 of CAs and Required in hex: clients that were verified for one are for another of the same.
+	// Fingerprint is the SHA-256 of CAs and Required in hex. A client that was verified once is valid for any
+	// ClientCertificates with the same Fingerprint.
 	Fingerprint string `json:"fingerprint"`
 }
 
-// ClientFingerprint is that of Clients, "" where clients are asked for nothing. h may be nil.
+// ClientFingerprint returns the Fingerprint of Clients, or "" if no certificate is requested. h may be nil.
 func (h *Host) ClientFingerprint() string {
 	if h == nil || h.Clients == nil {
 		return ""
@@ -213,18 +222,19 @@ func (h *Host) ClientFingerprint() string {
 	return h.Clients.Fingerprint
 }
 
-// Certificate is one TLS key pair and the server names it is presented for.
+// Certificate is one TLS key pair and the server names for which it is presented.
 type Certificate struct {
 	Secret Ref `json:"secret"`
 	// ServerNames are in lower case: "shop.example.com", "*.example.com", or "" for clients that name no known host.
 	ServerNames []string `json:"serverNames"`
-	// Algorithm is that of the key, as x509.PublicKeyAlgorithm writes it: "ECDSA", "Ed25519" or "RSA".
+	// Algorithm is the key algorithm in the form of x509.PublicKeyAlgorithm: "ECDSA", "Ed25519" or "RSA".
 	Algorithm string `json:"algorithm"`
 	// Fingerprint is the SHA-256 of the certificate chain in hex.
 	Fingerprint string `json:"fingerprint"`
-	// Pair is the chain and the key that belongs to it, with its Leaf. It is read only, and never printed.
+	// Pair is the certificate chain with its private key. Leaf is set. It must not be modified or printed.
 	Pair *tls.Certificate `json:"-"`
-	// CertPEM and KeyPEM are what Pair was parsed from: parsing a private key is costly, and most Secrets never change.
+	// CertPEM and KeyPEM are the source of Pair. They allow reusing Pair for an unchanged Secret, because parsing a
+	// private key is expensive.
 	CertPEM []byte `json:"-"`
 	KeyPEM  []byte `json:"-"`
 }

@@ -5,7 +5,8 @@ import (
 	"errors"
 )
 
-// TLSVersion is a version of TLS that Limpet speaks, as in crypto/tls; 0 for none. As text it is "1.2" or "1.3", or "".
+// TLSVersion is a TLS version that Limpet supports, with the values of crypto/tls. Zero means no version. Its text
+// form is "1.2", "1.3" or "".
 type TLSVersion uint16
 
 // The versions.
@@ -14,7 +15,7 @@ const (
 	TLS13 TLSVersion = tls.VersionTLS13
 )
 
-// MarshalText is part of encoding.TextMarshaler.
+// MarshalText implements encoding.TextMarshaler.
 func (v TLSVersion) MarshalText() ([]byte, error) {
 	switch v {
 	case TLS12:
@@ -25,7 +26,7 @@ func (v TLSVersion) MarshalText() ([]byte, error) {
 	return nil, nil
 }
 
-// UnmarshalText is part of encoding.TextUnmarshaler.
+// UnmarshalText implements encoding.TextUnmarshaler.
 func (v *TLSVersion) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case "1.2":

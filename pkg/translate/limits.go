@@ -37,11 +37,11 @@ const (
 // readLimits gives what the annotations of an Ingress say, nil if that is nothing. A wrong one is not applied.
 func (r *annotationReader) readLimits() *model.Limits {
 	limits := model.Limits{
-		AnswerTimeout:  r.readTimeout(AnnotationTimeoutAnswer),
-		ConnectTimeout: r.readTimeout(AnnotationTimeoutConnect),
-		BodyTimeout:    r.readTimeout(AnnotationTimeoutBody),
-		MaxBodyBytes:   r.readCount(AnnotationMaxBodyBytes, 0, maxBody),
-		MaxAttempts:    int(r.readCount(AnnotationMaxAttempts, 1, maxAttempts)),
+		ResponseTimeout: r.readTimeout(AnnotationTimeoutAnswer),
+		ConnectTimeout:  r.readTimeout(AnnotationTimeoutConnect),
+		BodyTimeout:     r.readTimeout(AnnotationTimeoutBody),
+		MaxBodyBytes:    r.readCount(AnnotationMaxBodyBytes, 0, maxBody),
+		MaxAttempts:     int(r.readCount(AnnotationMaxAttempts, 1, maxAttempts)),
 	}
 	if limits == (model.Limits{}) {
 		return nil
