@@ -120,7 +120,10 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 	}
 	switch o.state {
 	case tokenAlive:
-		d.Endpoint, e.valueFound = o.endpoint, false
+		d.Endpoint = o.endpoint
+		if e.found == sessionFromApp { // replace the session whose endpoint is gone
+			e.found = noSession
+		}
 		e.recordValue(i, o, OutcomeHit, ReasonNone)
 	case tokenEndpointGone:
 		e.recordValue(i, o, e.lostOutcome(), ReasonGone)
@@ -144,10 +147,10 @@ func (e *evaluation) shouldLearn(i int, s tokenState) bool {
 
 // recordValue sets the outcome for the session that method i found, unless an earlier method found one.
 func (e *evaluation) recordValue(i int, o *appValue, outcome Outcome, why Reason) {
-	if e.valueFound || e.tokenFound {
+	if e.found != noSession {
 		return
 	}
-	e.valueFound = true
+	e.found = sessionFromApp
 	d := e.d
 	d.placementHash = 0
 	e.setPlacementHash(i, o)
@@ -168,7 +171,7 @@ func (e *evaluation) setPlacementHash(i int, o *appValue) {
 // replica. Otherwise every request of a session without a known endpoint would count as a move.
 func (e *evaluation) recognizeServed() {
 	d := e.d
-	if e.tokenFound || d.Endpoint == none || d.Outcome == OutcomeHit {
+	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit {
 		return
 	}
 	d.Session = d.placementHash

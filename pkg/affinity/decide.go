@@ -6,6 +6,15 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
+// sessionSource is the kind of value that identified the session of a request, in rising order of precedence.
+type sessionSource uint8
+
+const (
+	noSession        sessionSource = iota
+	sessionFromApp                 // a value of the app, which has set the outcome
+	sessionFromToken               // the valid token in Decision.Token, although its endpoint may be gone
+)
+
 // evaluation is the state of one call of Decide.
 type evaluation struct {
 	*Policy
@@ -15,11 +24,8 @@ type evaluation struct {
 	keys  *Keyring
 	state *ConnState
 
-	// tokenFound reports whether d.Token belongs to a valid session, although its endpoint may be gone. Later methods
-	// then only select an endpoint.
-	tokenFound bool
-	// valueFound reports whether a value of the app identified a session and set the outcome.
-	valueFound bool
+	// found is the kind of value that identified the session. Later methods then only select an endpoint.
+	found sessionSource
 	// readOnly is set by FindSession: no session is moved or counted.
 	readOnly bool
 }
@@ -34,25 +40,25 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 		return
 	}
 	d.Outcome = OutcomeNew
-	c := evaluation{Policy: p, d: d, req: req, set: set, keys: keys, state: state}
-	c.recognize()
+	e := evaluation{Policy: p, d: d, req: req, set: set, keys: keys, state: state}
+	e.recognize()
 	if d.Outcome == OutcomeRefused {
 		return
 	}
 	if d.Endpoint == none {
-		c.placeClient()
+		e.placeClient()
 	}
 	if d.placementHash != 0 {
-		c.recognizeServed()
+		e.recognizeServed()
 	}
 	if d.Endpoint == none && p.requirements.refuseWhenFull && set.Ready() > 0 {
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
 		return
 	}
 	if p.budget.balanceFactor > 0 && d.Outcome == OutcomeHit {
-		c.divertIfBusy()
+		e.divertIfBusy()
 	}
-	c.prepareToken()
+	e.prepareToken()
 	if d.sessionEndpoint != none {
 		d.Session = 0
 		return
@@ -97,7 +103,7 @@ func (e *evaluation) prepareToken() {
 	if d.issuingMethod == none {
 		return
 	}
-	if !e.tokenFound {
+	if e.found != sessionFromToken {
 		if d.Session == 0 {
 			d.Session = rand.Uint64()
 		}

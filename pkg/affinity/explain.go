@@ -38,7 +38,11 @@ const (
 )
 
 var tokenResults = [...]Result{
-	tokenAbsent: ResultAbsent, tokenForeign: ResultForeign, tokenExpired: ResultExpired, tokenEndpointGone: ResultGone, tokenAlive: ResultAlive,
+	tokenAbsent:       ResultAbsent,
+	tokenForeign:      ResultForeign,
+	tokenExpired:      ResultExpired,
+	tokenEndpointGone: ResultGone,
+	tokenAlive:        ResultAlive,
 }
 
 // Explain makes the same decision as Decide and returns the findings of each method that was evaluated. Those are the

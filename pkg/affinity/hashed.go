@@ -22,7 +22,7 @@ func (e *evaluation) evaluateHashed(i int) {
 	default:
 		d.Outcome = OutcomeHit
 	}
-	if !e.tokenFound && !e.valueFound {
+	if e.found == noSession {
 		d.Method, d.Session = i, key
 	}
 }

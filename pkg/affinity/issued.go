@@ -50,7 +50,7 @@ func (e *evaluation) recordAdopted(i, at int) {
 	d := e.d
 	d.Endpoint = at
 	d.issueBy(i)
-	if !e.tokenFound && !e.valueFound {
+	if e.found == noSession {
 		d.Outcome, d.Reason, d.Method = OutcomeHit, ReasonNone, i
 	}
 }
@@ -73,14 +73,14 @@ func (e *evaluation) examine(value []byte, t *Token) (s tokenState, at int) {
 func (e *evaluation) recordHit(i int, t *Token, at int) {
 	d := e.d
 	d.Endpoint = at
-	if !e.tokenFound {
+	if e.found != sessionFromToken {
 		d.Outcome, d.Reason, d.EndpointWait = OutcomeHit, ReasonNone, 0
 	}
 	// Reseal tokens of an older key, which will be removed from the keyring.
 	if e.isRenewalDue(t, d.now) || e.rebalance.isRenewalDue(t, d.now) || e.state.sealedByKey > 0 {
 		d.issueBy(i)
 	}
-	if e.rebalance.isIdle(t, d.now) && !e.tokenFound && !e.readOnly {
+	if e.rebalance.isIdle(t, d.now) && e.found != sessionFromToken && !e.readOnly {
 		e.rebalanceFrom(at)
 	}
 	e.keepSession(i, t)
@@ -100,7 +100,7 @@ func (e *evaluation) rebalanceFrom(at int) {
 func (e *evaluation) recordMiss(i int, t *Token, s tokenState) {
 	d := e.d
 	d.issueBy(i)
-	if e.valueFound && s != tokenEndpointGone {
+	if e.found == sessionFromApp && s != tokenEndpointGone {
 		return
 	}
 	switch {
@@ -137,10 +137,10 @@ func (e *evaluation) endpointWait(t *Token) time.Duration {
 
 // keepSession continues the session of t, which method i found, unless an earlier method found a session.
 func (e *evaluation) keepSession(i int, t *Token) {
-	if e.tokenFound {
+	if e.found == sessionFromToken {
 		return
 	}
-	e.tokenFound = true
+	e.found = sessionFromToken
 	e.d.Token, e.d.Session, e.d.Method = *t, t.Session, i
 }
 

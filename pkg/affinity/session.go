@@ -19,7 +19,9 @@ func (p *Policy) FailsUnavailable() bool { return p.failUnavailable }
 // FindSession returns the state of the client's session in the backend of p, for choosing between several backends. It
 // also returns when the session started, in Unix seconds, or zero if no token contains that. It ignores hashed
 // methods, because a hash selects an endpoint in every backend.
-func (p *Policy) FindSession(req Request, set Set, keys *Keyring, state *ConnState, now int64) (session SessionState, started int64) {
+func (p *Policy) FindSession(
+	req Request, set Set, keys *Keyring, state *ConnState, now int64,
+) (session SessionState, started int64) {
 	var d Decision
 	d.reset(now, state)
 	e := evaluation{Policy: p, d: &d, req: req, set: set, keys: keys, state: state, readOnly: true}
@@ -36,7 +38,7 @@ func (p *Policy) FindSession(req Request, set Set, keys *Keyring, state *ConnSta
 			return SessionAlive, max(d.Token.Started, d.valueStarted)
 		}
 	}
-	if e.tokenFound || e.valueFound && p.methods[d.Method].binding != named {
+	if e.found == sessionFromToken || e.found == sessionFromApp && p.methods[d.Method].binding != named {
 		return SessionLost, max(d.Token.Started, d.valueStarted)
 	}
 	return SessionUnknown, 0
