@@ -124,7 +124,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
 		"bad client header":       {[]string{"dev", "--client-address-headers", "X-Client-IP"}, "none of X-Forwarded-For, Forwarded"},
 		"bad server header":       {[]string{"dev", "--server-header", "a\nb"}, "must be one word"},
-		"timeout of no time":      {[]string{"dev", "--timeout-answer", "0s"}, "from 100ms to 24h0m0s"},
+		"timeout of no time":      {[]string{"dev", "--timeout-response", "0s"}, "from 100ms to 24h0m0s"},
 		"timeout without a unit":  {[]string{"dev", "--timeout-head", "10"}, "must be a duration such as"},
 		"too small a head":        {[]string{"dev", "--max-head-bytes", "100"}, "from 1024 to 1048576"},
 		"negative body":           {[]string{"dev", "--max-body-bytes", "-1"}, "from 0 to"},

@@ -128,7 +128,7 @@ func (x *Exchange) abandon(pod io.Closer) {
 
 // answerBy returns when a silent pod will have taken too long. While the client still sends, the pod may have reason to wait.
 func (x *Exchange) answerBy() int64 {
-	patience := x.view.Limits.AnswerTimeout
+	patience := x.view.Limits.ResponseTimeout
 	if !x.body.isRead() {
 		patience += x.view.Limits.BodyTimeout
 	}

@@ -79,18 +79,18 @@ type Timeouts struct {
 	Body time.Duration
 	// Dial is how long connecting to a pod may take.
 	Dial time.Duration
-	// Answer is the longest gap between two reads of a pod's response. It is also the wait for its head.
-	Answer time.Duration
+	// Response is the longest gap between two reads of a pod's response. It is also the wait for its head.
+	Response time.Duration
 }
 
 // DefaultTimeouts returns those of ingress-nginx where it has the same, so that its users see what they know.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{
-		Head:   10 * time.Second,
-		Idle:   75 * time.Second,
-		Body:   60 * time.Second,
-		Dial:   5 * time.Second,
-		Answer: 60 * time.Second,
+		Head:     10 * time.Second,
+		Idle:     75 * time.Second,
+		Body:     60 * time.Second,
+		Dial:     5 * time.Second,
+		Response: 60 * time.Second,
 	}
 }
 
@@ -134,7 +134,7 @@ func NewEngine(c Config) *Engine {
 
 func usualLimits(c *Config) filter.Limits {
 	l := filter.Limits{
-		AnswerTimeout: c.Timeouts.Answer, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
+		ResponseTimeout: c.Timeouts.Response, ConnectTimeout: c.Timeouts.Dial, BodyTimeout: c.Timeouts.Body,
 		BodyBytes: c.MaxBodyBytes, Attempts: c.MaxAttempts,
 	}
 	if l.BodyBytes == 0 {

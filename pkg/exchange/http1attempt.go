@@ -60,7 +60,7 @@ func (x http1Attempt) send() failure {
 	head := len(x.out.Buf)
 	x.toHTTP1 = http1Upload{x.Exchange, x.conn}
 	_ = x.body.begin(x.Exchange, &x.toHTTP1, false) // sends nothing: nothing is kept
-	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.AnswerTimeout))
+	x.guard.Start(x.conn, x.Engine.After(x.view.Limits.ResponseTimeout))
 	err := x.body.sendBuffered()
 	if err == nil {
 		err = x.flush()

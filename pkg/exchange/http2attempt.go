@@ -56,7 +56,7 @@ func (x *Exchange) headBlock() []byte {
 
 // send sends as much of the body as has arrived; the rest is sent while the answer is awaited.
 func (x http2Attempt) send() failure {
-	x.guard.Start(x.stream, x.Engine.After(x.view.Limits.AnswerTimeout))
+	x.guard.Start(x.stream, x.Engine.After(x.view.Limits.ResponseTimeout))
 	err := x.body.begin(x.Exchange, &http2Upload{x.Exchange, x.stream}, true)
 	if err == nil {
 		err = x.body.sendBuffered()

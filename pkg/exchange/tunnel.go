@@ -49,7 +49,7 @@ func (w *way) run() {
 		w.to.Close()
 		return
 	}
-	w.guard.Start(w.to, w.engine.After(w.engine.Timeouts.Answer))
+	w.guard.Start(w.to, w.engine.After(w.engine.Timeouts.Response))
 }
 
 // pass moves bytes, those first that came with the handshake, until from ends or something fails.
@@ -63,7 +63,7 @@ func (w *way) pass() error {
 		if err := w.write(w.from.Buffered()); err != nil {
 			return err
 		}
-		w.back.extend(w.engine.After(w.engine.Timeouts.Answer))
+		w.back.extend(w.engine.After(w.engine.Timeouts.Response))
 		w.from.Consume(len(w.from.Buffered()))
 		w.from.Release()
 	}

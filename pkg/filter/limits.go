@@ -11,8 +11,8 @@ import (
 
 // Limits are what holds for one request: what the command line says, unless its route says otherwise.
 type Limits struct {
-	// AnswerTimeout is the longest gap between two reads of a pod's response, and the wait for its head.
-	AnswerTimeout time.Duration
+	// ResponseTimeout is the longest gap between two reads of a pod's response, and the wait for its head.
+	ResponseTimeout time.Duration
 	// ConnectTimeout is how long connecting to a pod may take.
 	ConnectTimeout time.Duration
 	// BodyTimeout is the longest gap between two reads of a request's body, or two writes to a client that does not read.
@@ -25,7 +25,7 @@ type Limits struct {
 
 // Apply changes l to what a route says.
 func (l *Limits) Apply(m *model.Limits) {
-	l.AnswerTimeout = cmp.Or(m.AnswerTimeout, l.AnswerTimeout)
+	l.ResponseTimeout = cmp.Or(m.ResponseTimeout, l.ResponseTimeout)
 	l.ConnectTimeout = cmp.Or(m.ConnectTimeout, l.ConnectTimeout)
 	l.BodyTimeout = cmp.Or(m.BodyTimeout, l.BodyTimeout)
 	l.Attempts = cmp.Or(m.MaxAttempts, l.Attempts)

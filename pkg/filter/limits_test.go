@@ -9,7 +9,7 @@ import (
 )
 
 func TestLimits_apply(t *testing.T) {
-	usual := Limits{AnswerTimeout: 1, ConnectTimeout: 2, BodyTimeout: 3, BodyBytes: 4, Attempts: 5}
+	usual := Limits{ResponseTimeout: 1, ConnectTimeout: 2, BodyTimeout: 3, BodyBytes: 4, Attempts: 5}
 	for _, c := range []struct {
 		route model.Limits
 		want  Limits
@@ -17,9 +17,9 @@ func TestLimits_apply(t *testing.T) {
 		{model.Limits{}, usual},
 		{
 			model.Limits{
-				AnswerTimeout: time.Second, ConnectTimeout: time.Minute, BodyTimeout: time.Hour, MaxBodyBytes: 7, MaxAttempts: 1,
+				ResponseTimeout: time.Second, ConnectTimeout: time.Minute, BodyTimeout: time.Hour, MaxBodyBytes: 7, MaxAttempts: 1,
 			},
-			Limits{AnswerTimeout: time.Second, ConnectTimeout: time.Minute, BodyTimeout: time.Hour, BodyBytes: 7, Attempts: 1},
+			Limits{ResponseTimeout: time.Second, ConnectTimeout: time.Minute, BodyTimeout: time.Hour, BodyBytes: 7, Attempts: 1},
 		},
 		{model.Limits{MaxBodyBytes: model.NoBound}, Limits{1, 2, 3, math.MaxInt64, 5}},
 	} {

@@ -4,8 +4,8 @@ import "time"
 
 // Limits are what holds for the requests of one Route instead of what the flags say. A field that is 0 leaves it at that.
 type Limits struct {
-	// AnswerTimeout is the longest gap between two reads of a pod's answer, and the wait for its head.
-	AnswerTimeout time.Duration `json:"answerTimeout,omitempty"`
+	// ResponseTimeout is the longest gap between two reads of a pod's answer, and the wait for its head.
+	ResponseTimeout time.Duration `json:"responseTimeout,omitempty"`
 	// ConnectTimeout is how long connecting to a pod may take.
 	ConnectTimeout time.Duration `json:"connectTimeout,omitempty"`
 	// BodyTimeout is the longest gap between two reads of a request's body, or two writes to a client that does not read.

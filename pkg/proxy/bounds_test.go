@@ -206,11 +206,11 @@ func TestABodyThatIsTooLongAfterTheAnswerEndsIt(t *testing.T) {
 }
 
 func TestTheRouteSaysHowLongAPodMayBeSilent(t *testing.T) {
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = farOff }))
-	r.serveLimited(model.Limits{AnswerTimeout: soon}, startSilent(t))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = farOff }))
+	r.serveLimited(model.Limits{ResponseTimeout: soon}, startSilent(t))
 	r.dial().get("/").expectStatus(t, 504)
 	patient := newRig(t, only(silence))
-	patient.serveLimited(model.Limits{AnswerTimeout: farOff}, startPod(t, "pod-a", func(c *podConn) {
+	patient.serveLimited(model.Limits{ResponseTimeout: farOff}, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
 		end := patient.server.After(2 * soon)
 		eventually(t, "time to pass", func() bool { return patient.server.Clock() > end })

@@ -78,7 +78,7 @@ func TestAnHTTP2PodThatIsGoneLeavesItsRequestsToOthers(t *testing.T) {
 
 func TestAnHTTP2PodThatStaysSilentIsLate(t *testing.T) {
 	pod := startHTTP2(t, "pod-a", func(*http2Pod, uint32) {})
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = 200 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = 200 * time.Millisecond }))
 	r.serveBy(overHTTP2, nil, pod.addr)
 	r.dial().post("/", "body").expectStatus(t, 504)
 }

@@ -178,7 +178,7 @@ func TestAPodThatTakesNoStreamsIsNoPod(t *testing.T) {
 		f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})
 		io.Copy(io.Discard, c.Reader)
 	})
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = 200 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = 200 * time.Millisecond }))
 	r.serveBy(overHTTP2, nil, pod.addr)
 	const requests = 4
 	for range requests {

@@ -258,7 +258,7 @@ func TestAnAnswerDoesNotWaitForTheWindowOfTheBody(t *testing.T) {
 	}, func(p *http2Pod, stream uint32) {
 		p.head(stream, true, ":status", "413")
 	})
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = time.Hour }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = time.Hour }))
 	r.serveBy(overHTTP2, nil, pod.addr)
 	r.dial().post("/", "body").expectStatus(t, http.StatusRequestEntityTooLarge)
 }

@@ -20,14 +20,14 @@ const (
 // only makes one of the timeouts short.
 func only(which func(*exchange.Timeouts) *time.Duration) func(*Options) {
 	return func(o *Options) {
-		o.Timeouts = exchange.Timeouts{Head: farOff, Idle: farOff, Body: farOff, Dial: farOff, Answer: farOff}
+		o.Timeouts = exchange.Timeouts{Head: farOff, Idle: farOff, Body: farOff, Dial: farOff, Response: farOff}
 		*which(&o.Timeouts) = soon
 	}
 }
 
 func head(o *exchange.Timeouts) *time.Duration    { return &o.Head }
 func body(o *exchange.Timeouts) *time.Duration    { return &o.Body }
-func silence(o *exchange.Timeouts) *time.Duration { return &o.Answer }
+func silence(o *exchange.Timeouts) *time.Duration { return &o.Response }
 func startSilent(t *testing.T) *pod {
 	t.Helper()
 	return startPod(t, "pod-a", func(c *podConn) { c.head(); c.untilClosed() })
@@ -109,7 +109,7 @@ func TestABodyThatDoesNotComeIs408(t *testing.T) {
 // pod is not expected to answer.
 func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Timeouts = exchange.Timeouts{Head: farOff, Idle: farOff, Body: later, Dial: farOff, Answer: later / 2}
+		o.Timeouts = exchange.Timeouts{Head: farOff, Idle: farOff, Body: later, Dial: farOff, Response: later / 2}
 	})
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -129,7 +129,7 @@ func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 
 // A client may pause for longer than a pod may be silent.
 func TestAPodIsNotLateWhileItsClientPauses(t *testing.T) {
-	r := newRig(t, only(silence), quick(func(o *exchange.Timeouts) { o.Answer = later }))
+	r := newRig(t, only(silence), quick(func(o *exchange.Timeouts) { o.Response = later }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
 	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\n\r\nbo")
@@ -189,7 +189,7 @@ func TestAnAnswerThatStallsIsBrokenOff(t *testing.T) {
 }
 
 func TestASlowAnswerMayTakeLongerThanAnyTimeout(t *testing.T) {
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = later }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = later }))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
 		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -236,7 +236,7 @@ func TestAStreamWhoseReaderStopsIsGivenUp(t *testing.T) {
 
 func TestAnIdleStreamIsLeftAlone(t *testing.T) {
 	r := newRig(t, func(o *Options) {
-		o.Timeouts = exchange.Timeouts{Head: later, Idle: later, Body: later, Dial: farOff, Answer: later}
+		o.Timeouts = exchange.Timeouts{Head: later, Idle: later, Body: later, Dial: farOff, Response: later}
 	})
 	r.serve(nil, startSocket(t, ""))
 	client, idler := r.upgrade(""), r.dial()

@@ -206,7 +206,7 @@ func TestEachSideOfAStreamMayEndFirst(t *testing.T) {
 
 // Neither side is waited for after the other one has died.
 func TestAStreamWhoseOtherSideHasDiedEnds(t *testing.T) {
-	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Answer = 200 * time.Millisecond }))
+	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = 200 * time.Millisecond }))
 	done := make(chan struct{})
 	defer close(done)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

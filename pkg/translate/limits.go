@@ -10,8 +10,8 @@ import (
 
 // The annotations of an Ingress about what its requests may take, where it is to be otherwise than the flags say.
 const (
-	// AnnotationTimeoutAnswer is how long a pod may be silent.
-	AnnotationTimeoutAnswer = annotationPrefix + "timeout-answer"
+	// AnnotationTimeoutResponse is how long a pod may be silent.
+	AnnotationTimeoutResponse = annotationPrefix + "timeout-response"
 	// AnnotationTimeoutConnect is how long connecting to a pod may take.
 	AnnotationTimeoutConnect = annotationPrefix + "timeout-connect"
 	// AnnotationTimeoutBody is how long a client may pause in its body, or in reading the answer.
@@ -23,7 +23,7 @@ const (
 )
 
 var limitAnnotations = []string{
-	AnnotationTimeoutAnswer, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
+	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
 }
 
 // What annotations may ask for.
@@ -37,11 +37,11 @@ const (
 // readLimits gives what the annotations of an Ingress say, nil if that is nothing. A wrong one is not applied.
 func (b *builder) readLimits(s *source) *model.Limits {
 	limits := model.Limits{
-		AnswerTimeout:  b.readTimeout(s, AnnotationTimeoutAnswer),
-		ConnectTimeout: b.readTimeout(s, AnnotationTimeoutConnect),
-		BodyTimeout:    b.readTimeout(s, AnnotationTimeoutBody),
-		MaxBodyBytes:   b.readCount(s, AnnotationMaxBodyBytes, 0, maxBody),
-		MaxAttempts:    int(b.readCount(s, AnnotationMaxAttempts, 1, maxAttempts)),
+		ResponseTimeout: b.readTimeout(s, AnnotationTimeoutResponse),
+		ConnectTimeout:  b.readTimeout(s, AnnotationTimeoutConnect),
+		BodyTimeout:     b.readTimeout(s, AnnotationTimeoutBody),
+		MaxBodyBytes:    b.readCount(s, AnnotationMaxBodyBytes, 0, maxBody),
+		MaxAttempts:     int(b.readCount(s, AnnotationMaxAttempts, 1, maxAttempts)),
 	}
 	if limits == (model.Limits{}) {
 		return nil
