@@ -19,8 +19,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/affinity/store"
 	"github.com/limpet-dev/limpet/pkg/certs"
-	"github.com/limpet-dev/limpet/pkg/memory"
 	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/memory"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/publish"
@@ -238,11 +238,11 @@ func (n *node) table() admin.Table {
 func (n *node) stop(failed <-chan error) {
 	n.stopping.Store(true)
 	n.log.Info("Stopping", "delay", n.options.stopDelay.String(), "timeout", n.options.stopTimeout.String())
-	n.server.Leave()
+	n.server.DisableKeepAlives()
 	n.waitToStop(failed)
 	ctx, cancel := context.WithTimeout(context.Background(), n.options.stopTimeout)
 	defer cancel()
-	if err := n.server.Stop(ctx); err != nil {
+	if err := n.server.Shutdown(ctx); err != nil {
 		n.log.Info("Streams or requests were cut off at the end of the stop timeout")
 	}
 }

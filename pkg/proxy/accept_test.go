@@ -46,6 +46,6 @@ func TestNoConnectionIsTakenInAfterTheEnd(t *testing.T) {
 	r := newRig(t)
 	r.server.Close()
 	near, far := loopbackPair(t)
-	r.server.admit(near, service{serve: func(*client) { t.Error("it is served") }})
+	r.server.admit(near, transport{serve: func(*client) { t.Error("it is served") }})
 	callOver(t, far).expectClosed()
 }

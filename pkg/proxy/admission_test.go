@@ -76,7 +76,7 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 
 	first.Close()
 	one := netip.MustParseAddr("192.0.2.1")
-	counts := r.server.admission.countsOf(one)
+	counts := r.server.admission.countsFor(one)
 	eventually(t, "the connection to be let go", func() bool {
 		counts.mu.Lock()
 		defer counts.mu.Unlock()
@@ -90,10 +90,10 @@ func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
 	a := admission{limits: ConnectionLimits{PerClient: 1}, metrics: observe.NewMetrics()}
 	for i := range 1000 {
 		c := &client{Connection: exchange.Connection{Peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}}
-		if !a.enterClient(c) {
+		if !a.acquireClient(c) {
 			t.Fatal("a new client is refused")
 		}
-		a.leaveClient(c.counted)
+		a.releaseClient(c.admissionKey)
 	}
 	for i := range a.clients {
 		if n := len(a.clients[i].open); n > 0 {

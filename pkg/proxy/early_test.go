@@ -113,7 +113,7 @@ func TestAClientOfHTTP3ThatSendsNoMoreAfterAnEarlyAnswerLosesItsStream(t *testin
 	defer answer.Body.Close()
 	eventually(t, "the stream to end", func() (ended bool) {
 		r.server.http3.clients.Range(func(_, c any) bool {
-			ended = c.(*client).guards.emptySince(r.server.Clock())
+			ended = c.(*client).guards.isEmptySince(r.server.Clock())
 			return true
 		})
 		return ended

@@ -12,12 +12,12 @@ import (
 // serveHTTP1 serves one request after the other.
 func (c *client) serveHTTP1() {
 	for {
-		next := c.serveWhole()
-		if next == unserved {
+		next := c.serveComplete()
+		if next == readMore {
 			next = c.serveNext()
 		}
-		if next != another {
-			c.follow(next)
+		if next != serveAnother {
+			c.perform(next)
 			return
 		}
 	}
@@ -25,89 +25,89 @@ func (c *client) serveHTTP1() {
 
 // serveWhole serves requests that come in one piece, and waits for the next one (docs/adr/0042). It gives what follows the
 // last one: unserved is one for which more is to be read.
-func (c *client) serveWhole() following {
+func (c *client) serveComplete() nextAction {
 	if len(c.conn.Buffered()) == 0 {
-		c.await()
-	} else if !c.serveArrived() {
+		c.startIdle()
+	} else if !c.serveBuffered() {
 		return c.next
 	}
-	if c.conn.Watch(c.arrived) == nil {
+	if c.conn.Watch(c.serveBufferedFunc) == nil {
 		return c.next
 	}
 	late := c.guard.Stop()
-	c.rests = late && c.server.Clock() < c.idleUntil() && !c.server.stopping.Load()
-	return nothing
+	c.handoff = late && c.server.Clock() < c.idleUntil() && !c.server.inShutdown.Load()
+	return closeConn
 }
 
 // serveArrived serves the requests that have come. It returns false where what follows the last one needs more than the next.
-func (c *client) serveArrived() bool {
+func (c *client) serveBuffered() bool {
 	c.guard.Stop()
 	c.idleSince.Store(0)
 	for len(c.conn.Buffered()) > 0 {
 		s := c.nextStream()
-		if !s.isWhole() {
-			c.begun, c.next = s, unserved
+		if !s.isComplete() {
+			c.pending, c.next = s, readMore
 			return false
 		}
-		if c.next = c.serveRequest(s); c.next != another {
+		if c.next = c.serveRequest(s); c.next != serveAnother {
 			return false
 		}
 	}
-	c.await()
+	c.startIdle()
 	return true
 }
 
 // restAfter is how long a connection is idle before it rests, in milliseconds.
-const restAfter = 1000
+const idleHandoffAfter = 1000
 
 // await begins to wait for a request, until the connection is to rest.
-func (c *client) await() {
+func (c *client) startIdle() {
 	c.conn.Release()
 	now := c.server.Clock()
 	c.idleSince.Store(now)
-	c.guard.Start(c.conn, min(c.idleUntil(), now+restAfter))
+	c.guard.Start(c.conn, min(c.idleUntil(), now+idleHandoffAfter))
 }
 
 // serveNext serves a request, and gives what follows it.
-func (c *client) serveNext() following { return c.serveRequest(c.nextStream()) }
+func (c *client) serveNext() nextAction { return c.serveRequest(c.nextStream()) }
 
 // nextStream is one for the next request, which may have been read in part.
 func (c *client) nextStream() *http1Stream {
-	if s := c.begun; s != nil {
-		c.begun = nil
+	if s := c.pending; s != nil {
+		c.pending = nil
 		return s
 	}
 	s := http1Streams.Get().(*http1Stream)
-	s.begin(c)
+	s.reset(c)
 	return s
 }
 
-func (c *client) serveRequest(s *http1Stream) following {
+func (c *client) serveRequest(s *http1Stream) nextAction {
 	next := s.serve()
 	c.tunnel = s.exchange.Tunnel()
-	s.finish()
+	s.release()
 	http1Streams.Put(s)
 	return next
 }
 
 // follow does what comes after the last request.
-func (c *client) follow(next following) {
+func (c *client) perform(next nextAction) {
 	switch next {
-	case bytesOnly:
-		c.light.Store(true)
+	case runTunnel:
+		c.bufferless.Store(true)
 		c.tunnel.Run(c.server.Engine, c.conn, &c.source.Guard, &c.guard)
-	case lingering:
+	case closeLingering:
 		c.linger(lingerTime)
-	case resetting:
+	case resetConn:
 		c.reset()
 	}
 }
 
 // rest waits for the rest of the idle time in a goroutine that has done nothing else: it needs a stack of 2 KiB. Those
 // which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all (docs/adr/0040).
-func (c *client) rest() {
-	defer c.end()
-	if c.wait(c.idleUntil()) {
+func (c *client) waitIdle() {
+	defer c.close()
+	if c.waitForRequest(c.idleUntil()) {
 		c.serveHTTP1()
 	}
 }
@@ -115,7 +115,7 @@ func (c *client) rest() {
 func (c *client) idleUntil() int64 { return c.idleSince.Load() + c.server.Timeouts.Idle.Milliseconds() }
 
 // wait reports whether a request begins to come, before the server's clock says until.
-func (c *client) wait(until int64) bool {
+func (c *client) waitForRequest(until int64) bool {
 	c.guard.Start(c.conn, until)
 	defer c.guard.Stop() // it may be late, and come all the same
 	if c.conn.Fill(0) != nil {
@@ -126,7 +126,7 @@ func (c *client) wait(until int64) bool {
 }
 
 // isUsedUp reports whether the connection has carried as many requests as it may.
-func (c *client) isUsedUp() bool {
+func (c *client) reachedRequestLimit() bool {
 	most := c.server.options.Connections.Requests
 	return most > 0 && c.requests >= most
 }
@@ -156,7 +156,7 @@ func (s *http1Stream) readHead() error {
 			return exchange.ErrBusy
 		}
 		if err := c.conn.Fill(limits.HeadBytes); err != nil {
-			return c.headFailure(err)
+			return c.headError(err)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func (s *http1Stream) chargeHead() bool {
 	return true
 }
 
-func (c *client) headFailure(err error) error {
+func (c *client) headError(err error) error {
 	switch {
 	case c.guard.Stop():
 		return os.ErrDeadlineExceeded

@@ -16,22 +16,22 @@ type http1Stream struct {
 	body     http1.Body
 	out      http1.Output
 
-	framing http1.Framing // of the answer, as the client gets it
-	close   bool          // the connection is closed after the answer
-	hasHead bool          // it has been read
-	charged int           // to the account, for a head that does not fit in a buffer
+	framing    http1.Framing // of the answer, as the client gets it
+	closesConn bool          // the connection is closed after the answer
+	headParsed bool          // it has been read
+	charged    int           // to the account, for a head that does not fit in a buffer
 }
 
 // following is what follows a request on its connection.
-type following uint8
+type nextAction uint8
 
 const (
-	nothing   following = iota // the connection is closed
-	lingering                  // it is closed, and the client may be sending still
-	another                    // another request
-	bytesOnly                  // it was upgraded
-	resetting                  // the connection is reset
-	unserved                   // it is to be served yet
+	closeConn      nextAction = iota // the connection is closed
+	closeLingering                   // it is closed, and the client may be sending still
+	serveAnother                     // another request
+	runTunnel                        // it was upgraded
+	resetConn                        // the connection is reset
+	readMore                         // it is to be served yet
 )
 
 var (
@@ -39,48 +39,48 @@ var (
 	_            exchange.Downstream = (*http1Stream)(nil)
 )
 
-func (s *http1Stream) begin(c *client) {
+func (s *http1Stream) reset(c *client) {
 	s.client = c
 	c.requests++
-	if c.light.Load() {
-		c.light.Store(false)
+	if c.bufferless.Load() {
+		c.bufferless.Store(false)
 	}
-	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
+	s.framing, s.closesConn, s.headParsed = http1.BodyNone, false, false
 	s.exchange.Begin(&c.Connection, &c.guard, &c.source, s, "HTTP/1.1")
 }
 
 // isWhole reports whether all of the request has come: it has no body, and nothing is to be read for it.
-func (s *http1Stream) isWhole() bool {
+func (s *http1Stream) isComplete() bool {
 	c := s.client
 	n, err := http1.ParseRequest(s.exchange.Request(), c.conn.Buffered(), &c.server.Limits)
 	if err != nil {
 		return false
 	}
 	c.conn.Hold(n, &s.head)
-	s.hasHead = true
+	s.headParsed = true
 	return s.exchange.Request().Body == http1.BodyNone
 }
 
 // serve reads the head and runs the exchange.
-func (s *http1Stream) serve() following {
+func (s *http1Stream) serve() nextAction {
 	x := &s.exchange
-	if !s.hasHead {
+	if !s.headParsed {
 		err := s.readHead()
 		if s.charged > 0 {
 			x.ShedHead()
 		}
 		if err == io.EOF {
-			return nothing
+			return closeConn
 		}
 		if err != nil {
 			x.Refuse(err)
-			return s.following()
+			return s.nextAction()
 		}
 	}
 	s.body.Begin(s.client.conn, &x.Request().Message, &s.client.server.Limits)
 	s.client.source.Begin(&s.body, s.client.conn)
 	switch {
-	case s.client.tooMany:
+	case s.client.overLimit:
 		x.TurnAway()
 	case s.client.server.Memory.Full():
 		s.client.server.Memory.Refuse()
@@ -88,29 +88,29 @@ func (s *http1Stream) serve() following {
 	default:
 		x.Run()
 	}
-	return s.following()
+	return s.nextAction()
 }
 
-func (s *http1Stream) following() following {
+func (s *http1Stream) nextAction() nextAction {
 	x := &s.exchange
 	switch {
 	case x.Tunnel() != nil:
-		return bytesOnly
+		return runTunnel
 	case x.Broken():
 		if s.framing == http1.BodyUntilClose {
-			return resetting // what was sent would pass for the whole answer
+			return resetConn // what was sent would pass for the whole answer
 		}
-		return nothing
-	case !s.close:
-		return another
-	case x.Request().KeepAlive || !s.bodyRead():
-		return lingering
+		return closeConn
+	case !s.closesConn:
+		return serveAnother
+	case x.Request().KeepAlive || !s.bodyConsumed():
+		return closeLingering
 	}
-	return nothing
+	return closeConn
 }
 
 // finish gives back what the request held.
-func (s *http1Stream) finish() {
+func (s *http1Stream) release() {
 	s.out.Drop()
 	s.head.Release()
 	s.body.Reset()
@@ -124,7 +124,7 @@ func (s *http1Stream) finish() {
 // ReleaseHead is part of exchange.Downstream.
 func (s *http1Stream) ReleaseHead() {
 	s.head.Release()
-	s.client.light.Store(s.exchange.IsStream())
+	s.client.bufferless.Store(s.exchange.IsStream())
 	s.uncharge()
 }
 
@@ -138,7 +138,7 @@ func (s *http1Stream) uncharge() {
 
 // HasLeft is only known of a client that reset its connection: the end of what it sends is the end of what it
 // sends, and no more (RFC 9112 section 9.6).
-func (s *http1Stream) HasLeft() bool { return s.client.left.Load() }
+func (s *http1Stream) HasLeft() bool { return s.client.wasReset.Load() }
 
 // WriteInterim passes a 1xx on at once. HTTP/1.0 has none (RFC 9110 section 15.2).
 func (s *http1Stream) WriteInterim(head *http1.Response) error {
@@ -168,7 +168,7 @@ func (s *http1Stream) WriteHead(head *exchange.Response) error {
 	if len(head.SetCookie) > 0 {
 		s.out.Buf = http1.AppendField(s.out.Buf, "Set-Cookie", head.SetCookie)
 	}
-	s.appendMissing()
+	s.appendDefaults()
 	s.appendFraming()
 	s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
 	return nil
@@ -184,13 +184,13 @@ func (s *http1Stream) chooseFraming() {
 	if s.framing == http1.BodyChunked && x.Request().Minor == 0 {
 		s.framing = http1.BodyUntilClose
 	}
-	s.close = s.framing == http1.BodyUntilClose || !x.Request().KeepAlive || s.client.server.leaving.Load() ||
-		s.client.isUsedUp() || !s.bodyRead()
+	s.closesConn = s.framing == http1.BodyUntilClose || !x.Request().KeepAlive || s.client.server.keepAlivesDisabled.Load() ||
+		s.client.reachedRequestLimit() || !s.bodyConsumed()
 }
 
 // bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
 // passed over; more than that is not waited for.
-func (s *http1Stream) bodyRead() bool {
+func (s *http1Stream) bodyConsumed() bool {
 	if running, read := s.exchange.Upload(); running {
 		return read
 	}
@@ -216,7 +216,7 @@ func (s *http1Stream) appendFraming() {
 		s.out.Buf = http1.AppendContentLength(s.out.Buf, x.Response().ContentLength)
 	}
 	switch {
-	case s.close:
+	case s.closesConn:
 		s.out.Buf = append(s.out.Buf, "Connection: close\r\n"...)
 	case x.Request().Minor == 0:
 		s.out.Buf = append(s.out.Buf, "Connection: keep-alive\r\n"...)
@@ -225,7 +225,7 @@ func (s *http1Stream) appendFraming() {
 
 // appendMissing adds what every answer has: the date that it was got on, if nobody says (RFC 9110 section 6.6.1), and
 // who serves.
-func (s *http1Stream) appendMissing() {
+func (s *http1Stream) appendDefaults() {
 	resp, server := s.exchange.Response(), s.client.server
 	if !resp.Has(http1.FieldDate) && resp.Status >= 200 {
 		s.out.Buf = http1.AppendField(s.out.Buf, "Date", server.Date())

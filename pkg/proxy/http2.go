@@ -18,7 +18,7 @@ const (
 )
 
 // usualBudget is what a connection may do that costs more than it costs the client.
-var usualBudget = http2.Budget{
+var defaultBudget = http2.Budget{
 	// Browsers that leave a page, and gRPC clients whose deadlines pass, reset all they have open, which maxStreams bounds,
 	// and then go on with something else.
 	ResetsAtOnce: 500, ResetsPerSecond: 100,
@@ -43,12 +43,12 @@ func (s *Server) http2Options() http2.Options {
 }
 
 // http2Begin is what tells the preface from any HTTP/1.1 request. The rest of it is checked later.
-const http2Begin = "PRI * HTTP/2.0\r\n\r\n"
+const http2PrefaceStart = "PRI * HTTP/2.0\r\n\r\n"
 
 // speaksHTTP2 looks at what a connection in clear begins with. An HTTP/1.1 request differs from the preface at its
 // first byte or soon after, so that only the beginning of a preface is waited for.
-func (c *client) speaksHTTP2() bool {
-	begin := []byte(http2Begin)
+func (c *client) hasHTTP2Preface() bool {
+	begin := []byte(http2PrefaceStart)
 	for {
 		got := c.conn.Buffered()
 		if len(got) >= len(begin) {
@@ -76,7 +76,7 @@ func (c *client) serveHTTP2() {
 	}
 	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.PeerText, "reason", err)
 	c.guards.close()
-	c.linger(goodbye / 2)
+	c.linger(shutdownMargin / 2)
 }
 
 // boundedWriter writes to the client, who may leave what was written unread for so long and no longer.
@@ -97,13 +97,13 @@ func (c *client) sweepHTTP2(clock int64) {
 		return
 	}
 	conn.Trim()
-	if c.guards.emptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
+	if c.guards.isEmptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
 		conn.Leave()
 	}
 }
 
 // leaveHTTP2 tells the client to go elsewhere with what it asks for next.
-func (c *client) leaveHTTP2() {
+func (c *client) sendGoAway() {
 	if conn := c.http2.Load(); conn != nil {
 		conn.Leave()
 	}
@@ -112,23 +112,23 @@ func (c *client) leaveHTTP2() {
 // serveStream serves one stream, and resets it if its answer cannot be completed.
 func (c *client) serveStream(stream *http2.Stream) {
 	s := http2Streams.Get().(*http2Stream)
-	s.begin(c, s, "HTTP/2.0")
+	s.reset(c, s, "HTTP/2.0")
 	s.stream = stream
 	s.source.Begin(stream, stream)
 	if !c.guards.add(s) {
 		stream.Close(http2.CodeRefused)
 		return
 	}
-	s.serve(s.readHead())
+	s.run(s.readHead())
 	if t := s.exchange.Tunnel(); t != nil {
-		t.Run(c.server.Engine, s.conn(), &s.source.Guard, &s.guard)
+		t.Run(c.server.Engine, s.tunnelConn(), &s.source.Guard, &s.guard)
 	}
 	c.guards.remove(s, c.server.Clock())
-	s.leave()
+	s.stopGuards()
 	stream.Close(http2.CodeInternal)
 	s.out.Drop()
 	s.stream = nil
-	s.trim()
-	s.finish()
+	s.trimCookies()
+	s.release()
 	http2Streams.Put(s)
 }

@@ -83,7 +83,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 				}
 				t.Error("the flood goes on")
 			})
-			if n := reached.Load(); n > 50*usualBudget.ResetsAtOnce {
+			if n := reached.Load(); n > 50*defaultBudget.ResetsAtOnce {
 				t.Errorf("the pod was sent %d requests", n)
 			}
 			if c.byFrames {
@@ -95,7 +95,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 
 // slowly keeps allowances from growing faster than a busy machine can flood.
 func slowly(o *Options) {
-	o.budget = usualBudget
+	o.budget = defaultBudget
 	o.budget.ResetsPerSecond, o.budget.EmptyPerSecond = 5, 50
 }
 

@@ -81,7 +81,7 @@ func TestStreamsThatAreBroughtToBeResetAreCounted(t *testing.T) {
 			return p.WriteRSTStream(id, http2.ErrCodeNo) // where that is ignored
 		},
 	} {
-		attacks[name] = attack{times: 50_000, most: 50 * usualBudget.ResetsAtOnce, again: func(p *peer, i uint32) error {
+		attacks[name] = attack{times: 50_000, most: 50 * defaultBudget.ResetsAtOnce, again: func(p *peer, i uint32) error {
 			if err := p.open(2*i+1, true, slowGet...); err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func TestStreamsThatAreBroughtToBeResetAreCounted(t *testing.T) {
 		},
 		"trailers that do not end": func(p *peer, id uint32) error { return p.open(id, false, "x", "y") },
 	} {
-		attacks[name] = attack{times: 50_000, most: 50 * usualBudget.ResetsAtOnce, again: func(p *peer, i uint32) error {
+		attacks[name] = attack{times: 50_000, most: 50 * defaultBudget.ResetsAtOnce, again: func(p *peer, i uint32) error {
 			if err := p.open(2*i+1, false, append(slowPost[:8:8], "content-length", "3")...); err != nil {
 				return err
 			}

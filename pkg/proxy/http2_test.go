@@ -232,7 +232,7 @@ func TestStoppingSaysGoodbyeToHTTP2ConnectionsAndEndsTheirStreams(t *testing.T) 
 	}()
 	<-begun
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(t.Context()) }()
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	eventually(t, "the server to stop taking connections", func() bool {
 		conn, err := net.Dial("tcp", r.addr)
 		if err == nil {

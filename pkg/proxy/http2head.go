@@ -15,11 +15,11 @@ func (s *http2Stream) readHead() error {
 	if h.TooLarge {
 		return http1.ErrHeadTooLarge
 	}
-	socket, err := asksForSocket(string(h.Method), string(h.Protocol))
+	socket, err := isWebSocketConnect(string(h.Method), string(h.Protocol))
 	if err != nil {
 		return err
 	}
-	if err := req.SetMethod(methodFor(h.Method, socket)); err != nil {
+	if err := req.SetMethod(upstreamMethod(h.Method, socket)); err != nil {
 		return err
 	}
 	if len(h.Path) > s.connection.Engine.Limits.TargetBytes {
@@ -35,7 +35,7 @@ func (s *http2Stream) readHead() error {
 		s.exchange.RequestWebSocket()
 		return nil
 	}
-	return s.frame()
+	return s.setBodyFraming()
 }
 
 // setFields takes the fields over. A key of the client's is left out of what asks for a WebSocket: it has no use for one in
@@ -83,14 +83,14 @@ func (s *http2Stream) addCookies(value []byte) {
 var cookieName = []byte("Cookie")
 
 // frame says how long the body is.
-func (s *http2Stream) frame() error {
+func (s *http2Stream) setBodyFraming() error {
 	req := s.exchange.Request()
 	switch {
 	case s.stream.Ended():
 		if req.Body != http1.BodyNone {
 			return http1.ErrLength
 		}
-		if takesBody(req.Method) {
+		if mayRequireLength(req.Method) {
 			req.ContentLength = 0
 		}
 	case req.ContentLength < 0:

@@ -11,7 +11,7 @@ import (
 
 // http2Stream is the downstream of one request on an HTTP/2 connection, together with its exchange.
 type http2Stream struct {
-	lane
+	streamState
 	stream  *http2.Stream
 	out     http1.Output // space for field sections
 	cookies []byte       // of the request
@@ -29,12 +29,12 @@ func (s *http2Stream) ReleaseHead() {
 		kept += http2.BufferBytes
 	}
 	s.stream.ReleaseHead(kept)
-	s.trim()
+	s.trimCookies()
 }
 
 // trim frees space for cookies that is larger than most requests need.
-func (s *http2Stream) trim() {
-	if cap(s.cookies) > maxSpace {
+func (s *http2Stream) trimCookies() {
+	if cap(s.cookies) > maxKeptBytes {
 		s.cookies = nil
 	}
 }
@@ -71,7 +71,7 @@ func (s *http2Stream) WriteHead(head *exchange.Response) error {
 	if len(head.SetCookie) > 0 {
 		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, head.SetCookie)
 	}
-	s.appendMissing()
+	s.appendDefaults()
 	if head.ContentLength >= 0 && head.Status != http.StatusSwitchingProtocols {
 		s.out.Buf = http2.AppendLength(s.out.Buf, head.ContentLength)
 	}
@@ -94,7 +94,7 @@ func (s *http2Stream) sendHead(end bool) error {
 }
 
 // appendMissing adds what every answer has, as over HTTP/1.1.
-func (s *http2Stream) appendMissing() {
+func (s *http2Stream) appendDefaults() {
 	resp, server := s.exchange.Response(), s.connection.Engine
 	if !resp.Has(http1.FieldDate) {
 		s.out.Buf = http2.AppendField(s.out.Buf, dateName, server.Date())
@@ -135,7 +135,7 @@ func (s *http2Stream) End(trailers []http1.Field) error {
 }
 
 // conn is the stream as a connection, for a tunnel.
-func (s *http2Stream) conn() *http1.Conn { return http1.NewConn(http2Tunnel{Stream: s.stream}) }
+func (s *http2Stream) tunnelConn() *http1.Conn { return http1.NewConn(http2Tunnel{Stream: s.stream}) }
 
 type http2Tunnel struct {
 	*http2.Stream
@@ -157,8 +157,8 @@ func (t http2Tunnel) CloseWrite() error {
 	if err := t.SendEnd(); err != nil {
 		return err
 	}
-	return t.SetReadDeadline(longAgo)
+	return t.SetReadDeadline(aLongTimeAgo)
 }
 
 // Close is for a stream that has failed: both directions end.
-func (t http2Tunnel) Close() error { return t.SetDeadline(longAgo) }
+func (t http2Tunnel) Close() error { return t.SetDeadline(aLongTimeAgo) }

@@ -27,7 +27,7 @@ const (
 	maxHTTP3Streams = 128
 	// http3FirstWindow is how much of all bodies of a connection may wait for their pods at first. It grows as they are read,
 	// up to connectionWindow, unless memory is short.
-	http3FirstWindow    = 512 << 10
+	http3InitialWindow  = 512 << 10
 	http3ControlStreams = 8 // that the client opens: three are for HTTP/3 itself (RFC 9114 section 6.2)
 	// Handshakes cost CPU, and their senders may be forged. Above that rate clients have to show first that they receive
 	// what is sent to them, which takes them a round trip more (RFC 9000 section 8.1.2).
@@ -46,7 +46,7 @@ type http3Server struct {
 	transports []*quic.Transport
 }
 
-func (h *http3Server) prepare(o *Options) {
+func (h *http3Server) configure(o *Options) {
 	h.Handler = http.HandlerFunc(serveHTTP3Stream)
 	h.MaxHeaderBytes = o.Limits.HeadBytes
 	h.Logger = slog.New(logr.ToSlogHandler(o.Log.V(1)))
@@ -63,7 +63,7 @@ func quicConfig(o *Options) *quic.Config {
 		MaxIdleTimeout:                 o.Timeouts.Idle,
 		InitialStreamReceiveWindow:     streamWindow,
 		MaxStreamReceiveWindow:         4 * streamWindow,
-		InitialConnectionReceiveWindow: http3FirstWindow,
+		InitialConnectionReceiveWindow: http3InitialWindow,
 		MaxConnectionReceiveWindow:     connectionWindow,
 		MaxIncomingStreams:             maxHTTP3Streams,
 		MaxIncomingUniStreams:          http3ControlStreams,
@@ -85,19 +85,19 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 		socket.Close()
 		return err
 	}
-	s.http3.add(transport)
-	if !s.listen(l) {
+	s.http3.addTransport(transport)
+	if !s.trackListener(l) {
 		s.http3.closeTransports()
 		return l.Close()
 	}
-	defer s.accepting.Done()
+	defer s.acceptLoops.Done()
 	s.AdvertiseHTTP3.Store(true)
 	for {
 		conn, err := l.Accept(context.Background())
 		switch {
 		case err == nil:
-			s.admit(s.newQUIC(conn), overHTTP3)
-		case s.stopping.Load():
+			s.admit(s.newQUICConn(conn), quicTransport)
+		case s.inShutdown.Load():
 			return nil
 		default:
 			return err
@@ -105,7 +105,7 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 	}
 }
 
-func (h *http3Server) add(t *quic.Transport) {
+func (h *http3Server) addTransport(t *quic.Transport) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.transports = append(h.transports, t)
@@ -131,7 +131,7 @@ func withSession(ctx context.Context, _ *quic.ClientInfo) (context.Context, erro
 func (c *client) serveHTTP3() {
 	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*filter.TLSSession)
 	state := c.quic.ConnectionState().TLS
-	if err := beginSession(session, &state); err != nil {
+	if err := recordSession(session, &state); err != nil {
 		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.PeerText, "reason", err)
 		return
 	}
@@ -154,7 +154,7 @@ type quicConn struct {
 	flood  atomic.Bool
 }
 
-func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
+func (s *Server) newQUICConn(conn *quic.Conn) *quicConn {
 	most := &s.options.budget
 	return &quicConn{Conn: conn, resets: http2.NewAllowance(most.ResetsAtOnce, most.ResetsPerSecond, s.Clock())}
 }
@@ -163,7 +163,7 @@ func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
 func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
 
 // leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
-func (c *quicConn) leftBehind(s *Server) {
+func (c *quicConn) countReset(s *Server) {
 	if !c.resets.Use(s.Clock()) && c.flood.CompareAndSwap(false, true) {
 		s.Metrics.Refused(observe.RefusedFlood)
 		_ = c.CloseWithError(http3ExcessiveLoad, "too many resets")
@@ -189,34 +189,34 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	}
 	base, head := http3Cost(r)
 	if !c.Account.Take(base + head) {
-		c.quic.leftBehind(c.server)
+		c.quic.countReset(c.server)
 		refuseHTTP3(w)
 		return
 	}
 	defer c.Account.Return(base)
 	s := http3Streams.Get().(*http3Stream)
-	s.begin(c, s, "HTTP/3.0")
-	s.hold(w, r)
+	s.reset(c, s, "HTTP/3.0")
+	s.attach(w, r)
 	s.charged = head
 	if !c.guards.add(s) {
 		s.uncharge(c.Account)
 		panic(http.ErrAbortHandler)
 	}
-	s.serve(s.readHead())
+	s.run(s.readHead())
 	if t := s.exchange.Tunnel(); t != nil {
 		t.Run(c.server.Engine, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.Guard, &s.guard)
 	}
-	s.linger()
+	s.drainBody()
 	left := s.HasLeft()
 	c.guards.remove(s, c.server.Clock())
-	s.leave()
+	s.stopGuards()
 	broken := s.exchange.Broken()
 	s.uncharge(c.Account)
+	s.detach()
 	s.release()
-	s.finish()
 	http3Streams.Put(s)
 	if left {
-		c.quic.leftBehind(c.server)
+		c.quic.countReset(c.server)
 	}
 	if broken {
 		panic(http.ErrAbortHandler)

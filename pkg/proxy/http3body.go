@@ -8,29 +8,29 @@ import (
 )
 
 // http3Span is how much of a body is read at once.
-const http3Span = 16 << 10
+const http3ReadSize = 16 << 10
 
 // http3Body is the body of a request, which quic-go reads.
 type http3Body struct {
 	r        *http.Request
 	buf      []byte // taken when the body is first read
-	first    []byte // read before it was known whether there is a body
+	peeked   []byte // read before it was known whether there is a body
 	ended    bool   // it was read to its end
 	trailers []http1.Field
 }
 
 // frame says how long the body is. quic-go goes by the first of several lengths, takes one that is no number for 0,
 // and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
-func (s *http3Stream) frame() error {
+func (s *http3Stream) setBodyFraming() error {
 	req := s.exchange.Request()
 	switch {
 	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
 		return http1.ErrLength
 	case s.r.ContentLength < 0:
-		return s.frameUnknown()
+		return s.probeBody()
 	case s.r.ContentLength == 0:
 		s.body.ended = true
-		if takesBody(req.Method) {
+		if mayRequireLength(req.Method) {
 			req.ContentLength = 0
 		}
 	}
@@ -39,10 +39,10 @@ func (s *http3Stream) frame() error {
 
 // frameUnknown is for a body of unknown length. quic-go does not say whether there is one: of a request that can hardly
 // have one its beginning, or its end, is waited for.
-func (s *http3Stream) frameUnknown() (err error) {
+func (s *http3Stream) probeBody() (err error) {
 	req := s.exchange.Request()
-	if !takesBody(req.Method) {
-		s.body.first, err = s.source.Next(true, s.connection.Engine.After(s.connection.Engine.Timeouts.Body))
+	if !mayRequireLength(req.Method) {
+		s.body.peeked, err = s.source.Next(true, s.connection.Engine.After(s.connection.Engine.Timeouts.Body))
 		if err == io.EOF {
 			return nil
 		}
@@ -54,16 +54,16 @@ func (s *http3Stream) frameUnknown() (err error) {
 // Next is that of messageBody.
 func (b *http3Body) Next(wait bool) ([]byte, error) {
 	switch {
-	case b.first != nil:
-		first := b.first
-		b.first = nil
+	case b.peeked != nil:
+		first := b.peeked
+		b.peeked = nil
 		return first, nil
 	case b.ended:
 		return nil, io.EOF
 	case !wait:
 		return nil, http1.ErrIncomplete
 	case b.buf == nil:
-		b.buf = make([]byte, http3Span)
+		b.buf = make([]byte, http3ReadSize)
 	}
 	n, err := b.read(b.buf)
 	if err == io.EOF {

@@ -14,8 +14,8 @@ const http3StreamBytes = 40 << 10
 // as quic-go has read it, as the exchange knows it, and as it is written out for the pod.
 func http3Cost(r *http.Request) (base, head int) {
 	base = http3StreamBytes
-	if r.ContentLength > 0 || takesBody([]byte(r.Method)) {
-		base += streamWindow + http3Span
+	if r.ContentLength > 0 || mayRequireLength([]byte(r.Method)) {
+		base += streamWindow + http3ReadSize
 	}
 	return base, 3 * http3HeadBytes(r)
 }

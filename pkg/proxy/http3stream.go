@@ -14,13 +14,13 @@ import (
 // http3Stream is the downstream of one HTTP/3 request, which quic-go hands over as to an http.Handler, together with its
 // exchange.
 type http3Stream struct {
-	lane
-	w       http.ResponseWriter
-	r       *http.Request
-	control http3Deadline
-	body    http3Body
-	charged int  // to the account, for the head
-	owes    bool // the answer has trailers, which are sent when the handler returns
+	streamState
+	w           http.ResponseWriter
+	r           *http.Request
+	control     http3Deadline
+	body        http3Body
+	charged     int  // to the account, for the head
+	hasTrailers bool // the answer has trailers, which are sent when the handler returns
 }
 
 var (
@@ -29,13 +29,13 @@ var (
 )
 
 // hold takes the request over from the library. release lets go of it.
-func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
-	s.w, s.r, s.control, s.owes = w, r, http3Deadline{http.NewResponseController(w)}, false
+func (s *http3Stream) attach(w http.ResponseWriter, r *http.Request) {
+	s.w, s.r, s.control, s.hasTrailers = w, r, http3Deadline{http.NewResponseController(w)}, false
 	s.body = http3Body{r: r, buf: s.body.buf}
 	s.source.Begin(&s.body, s.control)
 }
 
-func (s *http3Stream) release() {
+func (s *http3Stream) detach() {
 	s.w, s.r, s.control, s.body = nil, nil, http3Deadline{}, http3Body{buf: s.body.buf}
 }
 
@@ -47,11 +47,11 @@ func (s *http3Stream) readHead() error {
 		s.exchange.ShedHead()
 	}
 	req.Minor, req.KeepAlive = 1, true
-	socket, err := asksForSocket(r.Method, protocolOf(r))
+	socket, err := isWebSocketConnect(r.Method, protocolOf(r))
 	if err != nil {
 		return err
 	}
-	if err := req.SetMethod(methodFor([]byte(r.Method), socket)); err != nil {
+	if err := req.SetMethod(upstreamMethod([]byte(r.Method), socket)); err != nil {
 		return err
 	}
 	if err := s.setTarget(); err != nil {
@@ -78,7 +78,7 @@ func (s *http3Stream) readHead() error {
 		s.exchange.RequestWebSocket()
 		return nil
 	}
-	return s.frame()
+	return s.setBodyFraming()
 }
 
 func (s *http3Stream) setTarget() error {
@@ -173,7 +173,7 @@ func (s *http3Stream) End(trailers []http1.Field) error {
 	for i := range trailers {
 		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.Response().Message) {
 			s.w.Header().Add(http.TrailerPrefix+string(f.Name), string(f.Value))
-			s.owes = true
+			s.hasTrailers = true
 		}
 	}
 	return nil
@@ -181,8 +181,8 @@ func (s *http3Stream) End(trailers []http1.Field) error {
 
 // linger takes what the client still sends of a body that nobody wants. Returning from the handler tells it to stop (RFC 9114
 // section 4.1), and that is more than Chromium understands (seen with 156): it waits for ever, with the answer in its hands.
-func (s *http3Stream) linger() {
-	if s.body.ended || s.owes || s.exchange.Broken() || s.Flush() != nil {
+func (s *http3Stream) drainBody() {
+	if s.body.ended || s.hasTrailers || s.exchange.Broken() || s.Flush() != nil {
 		return
 	}
 	s.source.Resume()
@@ -220,10 +220,10 @@ func (c http3Tunnel) Write(p []byte) (int, error) {
 }
 
 // CloseWrite ends the stream, and what the client still sends with it: quic-go can only end the answer by returning.
-func (c http3Tunnel) CloseWrite() error { return c.SetReadDeadline(longAgo) }
+func (c http3Tunnel) CloseWrite() error { return c.SetReadDeadline(aLongTimeAgo) }
 
 // Close is for a stream that has failed: it is reset.
-func (c http3Tunnel) Close() error { return c.control.SetDeadline(longAgo) }
+func (c http3Tunnel) Close() error { return c.control.SetDeadline(aLongTimeAgo) }
 
 func (c http3Tunnel) SetDeadline(t time.Time) error      { return c.control.SetDeadline(t) }
 func (c http3Tunnel) SetReadDeadline(t time.Time) error  { return c.control.SetReadDeadline(t) }

@@ -219,7 +219,7 @@ func TestMemory_keptBodiesBounded(t *testing.T) {
 	for range uploads {
 		<-asked
 	}
-	if used := budget.Used(); used > budget.Limit()+uploads*busyBytes {
+	if used := budget.Used(); used > budget.Limit()+uploads*activeConnBytes {
 		t.Errorf("%d bytes are held", used)
 	}
 	close(gate)

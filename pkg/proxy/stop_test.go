@@ -22,8 +22,8 @@ import (
 func (r *rig) stop(ctx context.Context) <-chan error {
 	r.t.Helper()
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(ctx) }()
-	eventually(r.t, "the server to stop listening", r.server.stopping.Load)
+	go func() { stopped <- r.server.Shutdown(ctx) }()
+	eventually(r.t, "the server to stop listening", r.server.inShutdown.Load)
 	return stopped
 }
 
@@ -80,7 +80,7 @@ func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
 	r.serve(nil, startEcho(t, "pod-a"))
 	before := r.dial()
 	before.get("/").expectOK(t, "")
-	r.server.Leave()
+	r.server.DisableKeepAlives()
 	for _, client := range []*caller{before, r.dial()} {
 		a := client.get("/")
 		a.expectOK(t, "")

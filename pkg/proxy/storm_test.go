@@ -62,7 +62,7 @@ func runStorm(t *testing.T, seed uint64, errands int) {
 	weather := rand.New(rand.NewPCG(seed, 0))
 	r, quic := http3Rig(t, func(o *Options) {
 		o.Connections = ConnectionLimits{PerClient: 1000, Requests: pick(weather, 0, 7, 60)}
-		o.StreamsFrom = pick(weather, 0, 1, sweepEvery)
+		o.StreamsFrom = pick(weather, 0, 1, sweepInterval)
 		o.Timeouts.Response, o.Timeouts.Body = time.Hour, time.Hour // whoever waits for ever is overdue
 	})
 	s.rig = r

@@ -7,52 +7,52 @@ import (
 )
 
 // guarded is a stream with its two guards: of the goroutine that sends its body on, and of that of its exchange.
-type guarded interface {
+type guardedStream interface {
 	guards() (there, back *exchange.Guard)
 	HasLeft() bool
 }
 
 // streamGuards are the guards of the streams of one connection, for the sweeper.
 type streamGuards struct {
-	mu     sync.Mutex
-	all    map[guarded]struct{}
-	closed chan struct{} // made by close, and closed with the last stream
-	empty  int64         // the server's clock when there was last a stream, or when the connection began
+	mu         sync.Mutex
+	streams    map[guardedStream]struct{}
+	closed     chan struct{} // made by close, and closed with the last stream
+	lastActive int64         // the server's clock when there was last a stream, or when the connection began
 }
 
 // mostServed bounds the streams of a connection that are served. Clients may open another one for each that they reset, and
 // it takes a moment until what was asked for is given up.
-const mostServed = 2 * maxStreams
+const maxServedStreams = 2 * maxStreams
 
 // add refuses after close, and more streams than may be served.
-func (g *streamGuards) add(s guarded) bool {
+func (g *streamGuards) add(s guardedStream) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed != nil || len(g.all) == mostServed {
+	if g.closed != nil || len(g.streams) == maxServedStreams {
 		return false
 	}
-	if g.all == nil {
-		g.all = map[guarded]struct{}{}
+	if g.streams == nil {
+		g.streams = map[guardedStream]struct{}{}
 	}
-	g.all[s] = struct{}{}
+	g.streams[s] = struct{}{}
 	return true
 }
 
-func (g *streamGuards) remove(s guarded, clock int64) {
+func (g *streamGuards) remove(s guardedStream, clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.all, s)
-	g.empty = clock
-	if g.closed != nil && len(g.all) == 0 {
+	delete(g.streams, s)
+	g.lastActive = clock
+	if g.closed != nil && len(g.streams) == 0 {
 		close(g.closed)
 	}
 }
 
 // emptySince reports whether there has been no stream since that time.
-func (g *streamGuards) emptySince(clock int64) bool {
+func (g *streamGuards) isEmptySince(clock int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.all) == 0 && g.empty <= clock
+	return len(g.streams) == 0 && g.lastActive <= clock
 }
 
 // close takes no more streams, and waits until those there are have noticed that their connection is gone. Until then
@@ -60,7 +60,7 @@ func (g *streamGuards) emptySince(clock int64) bool {
 func (g *streamGuards) close() {
 	g.mu.Lock()
 	g.closed = make(chan struct{})
-	if len(g.all) == 0 {
+	if len(g.streams) == 0 {
 		close(g.closed)
 	}
 	g.mu.Unlock()
@@ -70,7 +70,7 @@ func (g *streamGuards) close() {
 func (g *streamGuards) sweep(clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for s := range g.all {
+	for s := range g.streams {
 		there, back := s.guards()
 		there.Sweep(clock)
 		back.Sweep(clock)

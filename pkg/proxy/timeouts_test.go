@@ -12,8 +12,8 @@ import (
 // soon is a timeout that a test lets pass, later one that it does not reach although it takes longer than that, farOff
 // one that it never comes near.
 const (
-	soon   = 3 * sweepEvery
-	later  = 20 * sweepEvery
+	soon   = 3 * sweepInterval
+	later  = 20 * sweepInterval
 	farOff = time.Minute
 )
 

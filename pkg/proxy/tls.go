@@ -36,57 +36,57 @@ var defaultSuites = []uint16{
 // that ask for nothing take no lock.
 type tlsConfigs struct {
 	options *Options
-	plain   *ticketed // of hosts that ask for nothing
+	shared  *ticketConfig // of hosts that ask for nothing
 
-	mu    sync.Mutex
-	table *routing.Table // whose hosts the others are of
-	own   map[*model.Host]*ticketed
+	mu           sync.Mutex
+	perHostTable *routing.Table // whose hosts the others are of
+	perHost      map[*model.Host]*ticketConfig
 }
 
 // tlsConfig is what a connection begins with, before its host is known.
 func tlsConfig(o *Options) *tls.Config {
 	c := &tlsConfigs{options: o}
-	c.plain = c.make(nil)
+	c.shared = c.newConfig(nil)
 	return &tls.Config{GetConfigForClient: c.choose}
 }
 
 // choose gives the Config of the host that the client names, and notes in the session of the connection whose it is.
 func (c *tlsConfigs) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	h, config := c.of(strings.ToLower(hello.ServerName))
+	h, config := c.forName(strings.ToLower(hello.ServerName))
 	if session, ok := hello.Context().Value(tlsSessionKey{}).(*filter.TLSSession); ok {
 		session.Host = h
 	}
-	return config.with(c.options.Keys.Load())
+	return config.withKeyring(c.options.Keys.Load())
 }
 
 // of finds the Config of the host, which is in lower case.
-func (c *tlsConfigs) of(host string) (*model.Host, *ticketed) {
+func (c *tlsConfigs) forName(host string) (*model.Host, *ticketConfig) {
 	table := c.options.Tables.Current()
 	if table == nil {
-		return nil, c.plain
+		return nil, c.shared
 	}
 	h := table.TLS([]byte(host))
 	if h == nil {
-		return nil, c.plain
+		return nil, c.shared
 	}
-	return h, c.ownOf(h, table)
+	return h, c.forHost(h, table)
 }
 
 // ownOf makes a Config when it is first asked for, and forgets it with its table.
-func (c *tlsConfigs) ownOf(h *model.Host, table *routing.Table) *ticketed {
+func (c *tlsConfigs) forHost(h *model.Host, table *routing.Table) *ticketConfig {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.table != table {
-		c.table, c.own = table, map[*model.Host]*ticketed{}
+	if c.perHostTable != table {
+		c.perHostTable, c.perHost = table, map[*model.Host]*ticketConfig{}
 	}
-	if c.own[h] == nil {
-		c.own[h] = c.make(h)
+	if c.perHost[h] == nil {
+		c.perHost[h] = c.newConfig(h)
 	}
-	return c.own[h]
+	return c.perHost[h]
 }
 
-func (c *tlsConfigs) make(h *model.Host) *ticketed {
-	t := &ticketed{Config: c.base(), purpose: "TLS session tickets"}
+func (c *tlsConfigs) newConfig(h *model.Host) *ticketConfig {
+	t := &ticketConfig{Config: c.base(), purpose: "TLS session tickets"}
 	if h == nil {
 		return t
 	}

@@ -33,16 +33,16 @@ func (c *client) handshake(conn *http1.LazyTLS) error {
 	}
 	c.TLS = session
 	state := conn.ConnectionState()
-	return beginSession(session, &state)
+	return recordSession(session, &state)
 }
 
 // beginSession notes what was agreed on. It fails where the client is somebody whom pods cannot be told about.
-func beginSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) {
+func recordSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) {
 	s.ServerName, s.Version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
 	if s.Host == nil || s.Host.Clients == nil {
 		return nil
 	}
-	if s.Identity, err = identify(state, s.Host.Clients); err != nil {
+	if s.Identity, err = identityFields(state, s.Host.Clients); err != nil {
 		return err
 	}
 	if len(s.Identity) > maxIdentity {
@@ -55,7 +55,7 @@ func beginSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) 
 const maxIdentity = 16 << 10
 
 // identify writes the fields that tell pods who the client is, by the names that ingress-nginx gives them.
-func identify(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
+func identityFields(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
 	if len(state.PeerCertificates) == 0 {
 		return []byte(exchange.NoIdentity), nil
 	}

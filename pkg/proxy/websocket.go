@@ -8,19 +8,19 @@ import (
 )
 
 var (
-	errProtocol        = &http1.Error{Status: 501, Reason: "the protocol of CONNECT is not websocket"}
-	errProtocolWithout = &http1.Error{Status: 400, Reason: "a protocol is given without CONNECT"}
+	errProtocol           = &http1.Error{Status: 501, Reason: "the protocol of CONNECT is not websocket"}
+	errProtocolNotConnect = &http1.Error{Status: 400, Reason: "a protocol is given without CONNECT"}
 
 	secWebSocketKey = []byte("Sec-WebSocket-Key")
 )
 
 // asksForSocket reports whether the request is the CONNECT of a WebSocket. protocol is its ":protocol", empty without one.
-func asksForSocket(method, protocol string) (bool, error) {
+func isWebSocketConnect(method, protocol string) (bool, error) {
 	switch {
 	case protocol == "":
 		return false, nil
 	case method != http.MethodConnect:
-		return false, errProtocolWithout
+		return false, errProtocolNotConnect
 	case protocol != "websocket":
 		return false, errProtocol
 	}
@@ -36,7 +36,7 @@ func protocolOf(r *http.Request) string {
 }
 
 // methodFor is the method that a pod is asked with.
-func methodFor(method []byte, socket bool) []byte {
+func upstreamMethod(method []byte, socket bool) []byte {
 	if socket {
 		return []byte(http.MethodGet)
 	}

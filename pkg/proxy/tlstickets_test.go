@@ -72,19 +72,19 @@ func TestConfigsOfHostsAreKeptAsLongAsTheirTable(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	c := &tlsConfigs{options: &r.server.options}
-	c.plain = c.make(nil)
-	var last *ticketed
+	c.shared = c.newConfig(nil)
+	var last *ticketConfig
 	for version := range model.TLSVersion(3) {
 		r.serveHosts(p, []string{"shop.example"}, model.Host{Name: "shop.example", MinVersion: model.TLS12 + version})
-		_, first := c.of("shop.example")
-		_, again := c.of("shop.example")
-		if first != again || first == last || len(c.own) != 1 {
-			t.Errorf("%p, then %p, before that %p; %d are kept", first, again, last, len(c.own))
+		_, first := c.forName("shop.example")
+		_, again := c.forName("shop.example")
+		if first != again || first == last || len(c.perHost) != 1 {
+			t.Errorf("%p, then %p, before that %p; %d are kept", first, again, last, len(c.perHost))
 		}
 		last = first
 	}
 	ring := r.keys.Load()
-	if _, err := last.with(ring); err != nil || last.ring.Load() != ring {
+	if _, err := last.withKeyring(ring); err != nil || last.ring.Load() != ring {
 		t.Errorf("the keys were not taken into use: %v", err)
 	}
 }

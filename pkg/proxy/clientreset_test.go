@@ -42,7 +42,7 @@ func TestAClientThatEndsItsSideGetsItsAnswer(t *testing.T) {
 	client.send(request("GET", "/", ""))
 	client.Conn.(*net.TCPConn).CloseWrite()
 	eventually(t, "the request to arrive", func() bool { return len(p.requests()) == 1 })
-	looked := r.server.Clock() + 2*lookEvery
+	looked := r.server.Clock() + 2*resetCheckInterval
 	eventually(t, "the sweeper to look", func() bool { return r.server.Clock() > looked })
 	close(release)
 	client.read("GET").expectOK(t, "late")

@@ -226,7 +226,7 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 func (s *Server) waitsForClient() (waits bool) {
 	s.conns.each(func(c *client) {
 		until := c.guard.Until()
-		waits = waits || until > 0 && s.After(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
+		waits = waits || until > 0 && s.After(s.Timeouts.Body)-until > 2*sweepInterval.Milliseconds()
 	})
 	return waits
 }

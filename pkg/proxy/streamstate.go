@@ -8,7 +8,7 @@ import (
 )
 
 // lane is what a request has for itself whose connection carries others at the same time.
-type lane struct {
+type streamState struct {
 	exchange   exchange.Exchange
 	connection exchange.Connection
 	tokens     affinity.Memory
@@ -16,7 +16,7 @@ type lane struct {
 	source     exchange.BodySource
 }
 
-func (l *lane) begin(c *client, down exchange.Downstream, protocol string) {
+func (l *streamState) reset(c *client, down exchange.Downstream, protocol string) {
 	l.connection = c.Connection
 	l.tokens.Learned = c.server.Sessions
 	l.connection.Memory = &l.tokens
@@ -24,7 +24,7 @@ func (l *lane) begin(c *client, down exchange.Downstream, protocol string) {
 }
 
 // serve takes the request on from its head, or refuses it for what is wrong with that.
-func (l *lane) serve(headErr error) {
+func (l *streamState) run(headErr error) {
 	if headErr != nil {
 		l.exchange.Refuse(headErr)
 		return
@@ -33,21 +33,21 @@ func (l *lane) serve(headErr error) {
 }
 
 // leave ends the guards, of which the sweeper knows no more.
-func (l *lane) leave() {
+func (l *streamState) stopGuards() {
 	l.guard.Stop()
 	l.source.Stop()
 }
 
 // finish gives back what the request held.
-func (l *lane) finish() {
+func (l *streamState) release() {
 	l.exchange.Release()
 	l.source.Release()
 }
 
-func (l *lane) guards() (there, back *exchange.Guard) { return &l.source.Guard, &l.guard }
+func (l *streamState) guards() (there, back *exchange.Guard) { return &l.source.Guard, &l.guard }
 
 // takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
-func takesBody(method []byte) bool {
+func mayRequireLength(method []byte) bool {
 	switch string(method) {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
 		return true

@@ -57,7 +57,7 @@ func TestAStopAnswersTheStreamsThatItDoesNotRefuse(t *testing.T) {
 	<-asked
 	<-asked
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(t.Context()) }()
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	last, id := awaitGoodbye(g), uint32(5)
 	for ; id < 25; id += 2 { // on their way when the goodbye came
 		g.must(g.open(id, true, plain...))
@@ -112,7 +112,7 @@ func TestAStopEndsConnectionsWithoutStreamsAtOnce(t *testing.T) {
 	p := dialHTTP2(t, r.addr)
 	p.must(p.open(1, true, plain...))
 	p.await("the end of the answer", ends)
-	if err := r.server.Stop(t.Context()); err != nil {
+	if err := r.server.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got := p.outcome(0); got != "GOAWAY NO_ERROR" {
@@ -175,7 +175,7 @@ func TestTheLastStreamOfAGoodbyeNeverGoesUp(t *testing.T) {
 	<-asked
 	<-asked
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(t.Context()) }()
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	last := awaitGoodbye(g)
 	for last == maxStreamID { // that is only the announcement
 		if f := g.next(); isPing(f) {

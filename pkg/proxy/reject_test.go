@@ -49,7 +49,7 @@ func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
 			if rest := client.rest(); rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") {
 				t.Errorf("it is told %q", rest)
 			}
-			eventually(t, "it to be let go", func() bool { return r.server.admission.turnedAway.Load() == 0 })
+			eventually(t, "it to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
 		})
 	}
 }
@@ -57,15 +57,15 @@ func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
 func TestOnlySomeAreTurnedAwayWithAnAnswerAtATime(t *testing.T) {
 	r, _ := full(t, func(l *ConnectionLimits) { l.Total = 1 })
 	var silent []*caller
-	for range mostTurnedAway {
+	for range maxRejecting {
 		silent = append(silent, r.dial())
 	}
-	eventually(t, "all to be taken in", func() bool { return r.server.admission.turnedAway.Load() == mostTurnedAway })
+	eventually(t, "all to be taken in", func() bool { return r.server.admission.rejecting.Load() == maxRejecting })
 	r.dial().expectClosed()
 	for _, c := range silent {
 		c.Close()
 	}
-	eventually(t, "them to be let go", func() bool { return r.server.admission.turnedAway.Load() == 0 })
+	eventually(t, "them to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
 	r.dial().expectTurnedAway()
 }
 

@@ -50,12 +50,12 @@ func TestAConnectionThatRestsIsServed(t *testing.T) {
 }
 
 func TestAConnectionRestsNoLongerThanTheIdleTime(t *testing.T) {
-	const idle = (restAfter + 500) * time.Millisecond
+	const idle = (idleHandoffAfter + 500) * time.Millisecond
 	inClearAndOverTLS(t, func(o *Options) { o.Timeouts.Idle = idle }, func(r *rig, client *caller) {
 		start := time.Now()
 		client.get("/").expectOK(t, "")
 		client.expectClosed()
-		if took := time.Since(start); took < idle-2*sweepEvery {
+		if took := time.Since(start); took < idle-2*sweepInterval {
 			t.Errorf("closed after %s, want %s", took, idle)
 		}
 		eventually(t, "the connection to be let go", r.server.conns.empty)

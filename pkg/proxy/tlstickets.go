@@ -10,7 +10,7 @@ import (
 
 // ticketed is a tls.Config whose session tickets every replica opens that has the same keyring. Its first key seals
 // tickets, all open them, and other keys come with another ring. Safe for concurrent use.
-type ticketed struct {
+type ticketConfig struct {
 	*tls.Config
 	purpose string // what the ticket keys are derived for: tickets for one purpose do not open for another
 
@@ -19,7 +19,7 @@ type ticketed struct {
 }
 
 // with gives the Config with the ticket keys of the ring. Without a ring tickets are good for this process.
-func (t *ticketed) with(ring *affinity.Keyring) (*tls.Config, error) {
+func (t *ticketConfig) withKeyring(ring *affinity.Keyring) (*tls.Config, error) {
 	if ring == nil || t.ring.Load() == ring {
 		return t.Config, nil
 	}
