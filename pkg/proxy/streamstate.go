@@ -7,46 +7,50 @@ import (
 	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
-// lane is what a request has for itself whose connection carries others at the same time.
+// streamState is the state of one HTTP/2 or HTTP/3 stream. HTTP/1.1 keeps the same state in client, since a connection serves
+// one request at a time.
 type streamState struct {
 	exchange   exchange.Exchange
 	connection exchange.Connection
 	tokens     affinity.Memory
-	guard      exchange.Guard // of the goroutine of the exchange
-	source     exchange.BodySource
+	guard      exchange.Guard      // deadline of the goroutine that runs the exchange
+	source     exchange.BodySource // request body, with the deadline of the goroutine that reads it
 }
 
-func (l *streamState) reset(c *client, down exchange.Downstream, protocol string) {
-	l.connection = c.Connection
-	l.tokens.Learned = c.server.Sessions
-	l.connection.Memory = &l.tokens
-	l.exchange.Begin(&l.connection, &l.guard, &l.source, down, protocol)
+// reset prepares s for the next request on c. down writes its response.
+func (s *streamState) reset(c *client, down exchange.Downstream, protocol string) {
+	s.connection = c.Connection
+	s.tokens.Learned = c.server.Sessions
+	s.connection.Memory = &s.tokens
+	s.exchange.Begin(&s.connection, &s.guard, &s.source, down, protocol)
 }
 
-// serve takes the request on from its head, or refuses it for what is wrong with that.
-func (l *streamState) run(headErr error) {
+// run runs the exchange, or responds to the error if readHead failed.
+func (s *streamState) run(headErr error) {
 	if headErr != nil {
-		l.exchange.Refuse(headErr)
+		s.exchange.Refuse(headErr)
 		return
 	}
-	l.exchange.Run()
+	s.exchange.Run()
 }
 
-// leave ends the guards, of which the sweeper knows no more.
-func (l *streamState) stopGuards() {
-	l.guard.Stop()
-	l.source.Stop()
+// stopGuards stops both guards. Callers must have removed the stream from streamGuards.
+func (s *streamState) stopGuards() {
+	s.guard.Stop()
+	s.source.Stop()
 }
 
-// finish gives back what the request held.
-func (l *streamState) release() {
-	l.exchange.Release()
-	l.source.Release()
+// release returns all buffers of the request.
+func (s *streamState) release() {
+	s.exchange.Release()
+	s.source.Release()
 }
 
-func (l *streamState) guards() (there, back *exchange.Guard) { return &l.source.Guard, &l.guard }
+// guards implements guardedStream.
+func (s *streamState) guards() (request, response *exchange.Guard) { return &s.source.Guard, &s.guard }
 
-// takesBody reports whether a server may insist on a length, even if it is 0 (RFC 9110 section 8.6).
+// mayRequireLength reports whether a pod may require Content-Length with this method, even if it is zero (RFC 9110
+// section 8.6).
 func mayRequireLength(method []byte) bool {
 	switch string(method) {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
