@@ -8,20 +8,22 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// spread is the time over which flows are closed on stop: one after the other, evenly, so that their clients do not all
-// come back at once.
+// closeSchedule is the period over which Shutdown closes the streams of one kind. They close one after another, evenly, so
+// that their clients do not all reconnect at the same time. The zero value closes none.
 type closeSchedule struct{ start, end time.Time }
 
+// closeSchedules has a schedule for each kind of stream.
 type closeSchedules [observe.StreamKinds]closeSchedule
 
-// goodbye is left at the end: for half of it an HTTP/2 client may still read what was written to it.
+// shutdownMargin is the time between the last scheduled close and the deadline of Shutdown. For half of it, an HTTP/2 client
+// may still read the data that was sent.
 const shutdownMargin = 2 * time.Second
 
-// spreadsOnStop gives the time for each kind, none without a deadline.
+// newCloseSchedules returns the schedules for a shutdown that begins now. Without a deadline in ctx, no stream is closed.
 //
-// WebSockets, events and calls have no end to wait for: all of the time is theirs, so that as few as may be come back at
-// a time. A download has one, and is worth nothing before: it is given three quarters of the time to get there, and what
-// comes back of those that do not is spread over the last one.
+// WebSockets, server-sent events and gRPC streams do not end by themselves. Their schedule uses all of the time, so that as few
+// clients as possible reconnect at a time. A download ends by itself and is useless before. It has three quarters of the time
+// to complete, and the remaining downloads are closed over the last quarter.
 func newCloseSchedules(ctx context.Context, now time.Time) (all closeSchedules) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -36,14 +38,14 @@ func newCloseSchedules(ctx context.Context, now time.Time) (all closeSchedules) 
 	return all
 }
 
-// apply closes what should be closed by now.
+// apply closes the streams that are due at now.
 func (all *closeSchedules) apply(to *exchange.Flows, now time.Time) {
 	for kind := range all {
 		to.CloseDown(observe.StreamKind(kind), all[kind].openShare(now))
 	}
 }
 
-// share is what part of the flows may be open at that time.
+// openShare returns the share of the streams, from 0 to 1, that may be open at now.
 func (s *closeSchedule) openShare(now time.Time) float64 {
 	if s.end.IsZero() {
 		return 1

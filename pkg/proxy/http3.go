@@ -20,32 +20,33 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// Bounds of QUIC, beside those that HTTP/2 has as well.
+// Limits of QUIC connections, in addition to those shared with HTTP/2.
 const (
-	// maxHTTP3Streams is how many streams a connection has at once. It is fewer than with HTTP/2, because quic-go holds some
-	// KiB of a stream until the client has acknowledged all of the response. RFC 9114 section 6.1 wants 100 at least.
+	// maxHTTP3Streams is the maximum number of concurrent streams. It is lower than for HTTP/2, because quic-go holds a few KiB
+	// of each stream until the client has acknowledged the whole response. RFC 9114 section 6.1 recommends at least 100.
 	maxHTTP3Streams = 128
-	// http3FirstWindow is how much of all bodies of a connection may wait for their pods at first. It grows as they are read,
-	// up to connectionWindow, unless memory is short.
+	// http3InitialWindow is the initial flow control window of a connection. quic-go increases it as bodies are read, up to
+	// connectionWindow, unless memory is short.
 	http3InitialWindow  = 512 << 10
-	http3ControlStreams = 8 // that the client opens: three are for HTTP/3 itself (RFC 9114 section 6.2)
-	// Handshakes cost CPU, and their senders may be forged. Above that rate clients have to show first that they receive
-	// what is sent to them, which takes them a round trip more (RFC 9000 section 8.1.2).
+	http3ControlStreams = 8 // unidirectional streams from the client; HTTP/3 itself uses three (RFC 9114 section 6.2)
+	// Handshakes cost CPU, and their source addresses may be forged. Above this rate, clients must validate their address with
+	// a Retry packet, which costs them one more round trip (RFC 9000 section 8.1.2).
 	handshakesAtOnce, handshakesPerSecond = 200, 200
 
 	http3NoError       = 0x100 // RFC 9114 section 8.1
 	http3ExcessiveLoad = 0x107
 )
 
-// http3Server is the HTTP/3 side: quic-go does QUIC and the framing.
+// http3Server serves HTTP/3. quic-go implements QUIC and the framing.
 type http3Server struct {
 	http3.Server
-	clients sync.Map // *quic.Conn -> *client, while it is served
+	clients sync.Map // *quic.Conn -> *client, while the connection is served
 
 	mu         sync.Mutex
-	transports []*quic.Transport
+	transports []*quic.Transport // guarded by mu
 }
 
+// configure sets the options of the quic-go server.
 func (h *http3Server) configure(o *Options) {
 	h.Handler = http.HandlerFunc(serveHTTP3Stream)
 	h.MaxHeaderBytes = o.Limits.HeadBytes
@@ -56,10 +57,10 @@ func (h *http3Server) configure(o *Options) {
 	}
 }
 
-// quicConfig leaves 0-RTT off: what comes that way can be sent again by anybody who has seen it.
+// quicConfig returns the limits of QUIC connections. 0-RTT stays disabled, because an attacker can replay early data.
 func quicConfig(o *Options) *quic.Config {
 	return &quic.Config{
-		HandshakeIdleTimeout:           o.Timeouts.Head / 2, // the whole of it may take twice as long
+		HandshakeIdleTimeout:           o.Timeouts.Head / 2, // quic-go allows twice this for the complete handshake
 		MaxIdleTimeout:                 o.Timeouts.Idle,
 		InitialStreamReceiveWindow:     streamWindow,
 		MaxStreamReceiveWindow:         4 * streamWindow,
@@ -71,8 +72,8 @@ func quicConfig(o *Options) *quic.Config {
 	}
 }
 
-// ServeHTTP3 accepts QUIC connections that speak HTTP/3, like Serve, and lets clients of HTTPS know that there is HTTP/3 at
-// the port that they came to. The socket is closed with the server.
+// ServeHTTP3 is like Serve, but accepts QUIC connections on socket and serves HTTP/3. From then on, HTTPS responses advertise
+// HTTP/3 in Alt-Svc, under the port that the client used. ServeHTTP3 or the shutdown closes socket.
 func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 	handshakes := http2.NewAllowance(handshakesAtOnce, handshakesPerSecond, s.Clock())
 	transport := &quic.Transport{
@@ -105,13 +106,14 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 	}
 }
 
+// addTransport registers t for closeTransports.
 func (h *http3Server) addTransport(t *quic.Transport) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.transports = append(h.transports, t)
 }
 
-// closeTransports ends all connections that are left, and closes the sockets.
+// closeTransports closes the remaining connections and the sockets.
 func (h *http3Server) closeTransports() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -122,12 +124,12 @@ func (h *http3Server) closeTransports() {
 	h.transports = nil
 }
 
-// withSession gives each connection a place for what its handshake comes to.
+// withSession returns a context with an empty TLSSession, in which the handshake of a connection records its result.
 func withSession(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
 	return context.WithValue(ctx, tlsSessionKey{}, new(filter.TLSSession)), nil
 }
 
-// serveHTTP3 serves all streams of a connection, until it ends.
+// serveHTTP3 serves all streams of a connection and returns when the connection has ended.
 func (c *client) serveHTTP3() {
 	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*filter.TLSSession)
 	state := c.quic.ConnectionState().TLS
@@ -147,22 +149,23 @@ func (c *client) serveHTTP3() {
 	c.guards.close()
 }
 
-// quicConn is a QUIC connection as far as a client needs one. Its bytes are read by quic-go alone.
+// quicConn makes a QUIC connection a net.Conn for client. Only quic-go reads and writes it.
 type quicConn struct {
 	*quic.Conn
-	resets http2.Allowance
-	flood  atomic.Bool
+	resets http2.Allowance // stream resets that the client may still cause
+	flood  atomic.Bool     // the connection was closed because of too many resets
 }
 
+// newQUICConn wraps an accepted connection.
 func (s *Server) newQUICConn(conn *quic.Conn) *quicConn {
-	most := &s.options.budget
-	return &quicConn{Conn: conn, resets: http2.NewAllowance(most.ResetsAtOnce, most.ResetsPerSecond, s.Clock())}
+	budget := &s.options.budget
+	return &quicConn{Conn: conn, resets: http2.NewAllowance(budget.ResetsAtOnce, budget.ResetsPerSecond, s.Clock())}
 }
 
-// Close says goodbye.
+// Close closes the connection with H3_NO_ERROR.
 func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
 
-// leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
+// countReset counts a stream that was reset while it was served. Too many resets close the connection, as in HTTP/2.
 func (c *quicConn) countReset(s *Server) {
 	if !c.resets.Use(s.Clock()) && c.flood.CompareAndSwap(false, true) {
 		s.Metrics.Refused(observe.RefusedFlood)
@@ -170,7 +173,7 @@ func (c *quicConn) countReset(s *Server) {
 	}
 }
 
-// The rest is part of net.Conn, and for nobody to use.
+// The methods below complete net.Conn. They fail, because quic-go reads and writes the connection.
 
 func (c *quicConn) Read([]byte) (int, error)         { return 0, os.ErrInvalid }
 func (c *quicConn) Write([]byte) (int, error)        { return 0, os.ErrInvalid }
@@ -180,8 +183,8 @@ func (c *quicConn) SetWriteDeadline(time.Time) error { return os.ErrInvalid }
 
 type clientKey struct{}
 
-// serveHTTP3Stream serves one request of an HTTP/3 connection. An answer that cannot be completed ends in a reset of
-// the stream.
+// serveHTTP3Stream serves one HTTP/3 request. It panics with http.ErrAbortHandler to make quic-go reset the stream, if the
+// response is incomplete.
 func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(clientKey{}).(*client)
 	if !ok {
@@ -207,7 +210,7 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 		t.Run(c.server.Engine, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.Guard, &s.guard)
 	}
 	s.drainBody()
-	left := s.HasLeft()
+	wasReset := s.HasLeft()
 	c.guards.remove(s, c.server.Clock())
 	s.stopGuards()
 	broken := s.exchange.Broken()
@@ -215,7 +218,7 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	s.detach()
 	s.release()
 	http3Streams.Put(s)
-	if left {
+	if wasReset {
 		c.quic.countReset(c.server)
 	}
 	if broken {

@@ -8,17 +8,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 )
 
-// ticketed is a tls.Config whose session tickets every replica opens that has the same keyring. Its first key seals
-// tickets, all open them, and other keys come with another ring. Safe for concurrent use.
+// ticketConfig is a tls.Config whose session ticket keys are derived from a keyring, so that all replicas with the same keyring
+// resume its sessions. The first key seals tickets, and all keys open them. It is safe for concurrent use.
 type ticketConfig struct {
 	*tls.Config
-	purpose string // what the ticket keys are derived for: tickets for one purpose do not open for another
+	purpose string // context of the key derivation: a ticket for one purpose is invalid for another
 
 	mu   sync.Mutex
-	ring atomic.Pointer[affinity.Keyring] // that the ticket keys were derived from
+	ring atomic.Pointer[affinity.Keyring] // the keyring of the current ticket keys
 }
 
-// with gives the Config with the ticket keys of the ring. Without a ring tickets are good for this process.
+// withKeyring returns the Config with the ticket keys of ring. With a nil ring, tickets are valid in this process only.
 func (t *ticketConfig) withKeyring(ring *affinity.Keyring) (*tls.Config, error) {
 	if ring == nil || t.ring.Load() == ring {
 		return t.Config, nil
