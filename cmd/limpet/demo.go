@@ -46,8 +46,8 @@ limpet demo --http-addr localhost:8081 --https-addr '' --admin-addr localhost:90
 	return cmd
 }
 
-// runDemo is dev with three sample pods in this process. Its manifests are written to a folder of their own, so that
-// they can be edited while it runs.
+// runDemo runs dev with three sample pods in this process. It writes the manifests to a temporary folder, so that they can be
+// edited while it runs.
 func runDemo(ctx context.Context, o options, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -69,20 +69,21 @@ func runDemo(ctx context.Context, o options, std streams) error {
 	return serveManifests(ctx, o, dir, std)
 }
 
+// explainDemo prints what to try.
 func explainDemo(w io.Writer, o options, dir string) {
 	host, port, err := net.SplitHostPort(o.httpAddr)
 	if err != nil || host == "" {
 		host = "localhost"
 	}
 	url := "http://" + net.JoinHostPort(host, port) + "/"
-	fmt.Fprintf(w, `Three sample pods, cart-a, cart-b and cart-c, stand behind Limpet. Try, in another terminal:
+	fmt.Fprintf(w, `Limpet serves three sample pods: cart-a, cart-b and cart-c. Try, in another terminal:
 
-  curl -s -b jar -c jar %[1]s                     again and again: the cookie brings you back to one pod
-  curl -s -H 'X-Session-Id: alice' %[1]s          the same for clients that send a header, and no cookies
+  curl -s -b jar -c jar %[1]s                     repeat it: the cookie returns you to the same pod
+  curl -s -H 'X-Session-Id: alice' %[1]s          the same for clients that send a header instead of cookies
   sed -i 's/ready: true/ready: false/; s/terminating: false/terminating: true/' %[2]s/cart-a.yaml
                                                                 cart-a drains: it keeps its clients and gets no new ones
 
-The manifests are in %[2]s and may be edited while this runs. Ctrl-C ends it.
+The manifests are in %[2]s and may be edited while the demo runs. Press Ctrl-C to stop it.
 
 `, url, dir)
 }
@@ -108,16 +109,16 @@ func startPods(names ...string) (*pods, error) {
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		number, _ := strconv.ParseInt(port, 10, 32)
 		p.ports = append(p.ports, int32(number))
-		p.serving.Go(func() { _ = server.Serve(l) }) // ends with stop
+		p.serving.Go(func() { _ = server.Serve(l) }) // returns when stop closes the server
 	}
 	return p, nil
 }
 
-// samplePod remembers, like a shop without a shared store, how often it was asked.
+// samplePod returns a handler that counts its requests in memory, like an application without a shared session store.
 func samplePod(name string) http.Handler {
 	var requests atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprintf(w, "pod %s, request %d that it has answered, for %s\n", name, requests.Add(1), r.Header.Get("X-Real-IP"))
+		fmt.Fprintf(w, "pod %s, request %d, for %s\n", name, requests.Add(1), r.Header.Get("X-Real-IP"))
 	})
 }
 

@@ -26,7 +26,7 @@ type http1Stream struct {
 	closesConn bool          // the connection closes after the response
 }
 
-// nextAction is what the connection does after a request.
+// nextAction is the step of the connection after a request.
 type nextAction uint8
 
 const (
@@ -183,7 +183,7 @@ func (s *http1Stream) WriteHead(head *exchange.Response) error {
 	return nil
 }
 
-// chooseFraming sets framing, which tells the client where the response ends (RFC 9112 section 6), and closesConn.
+// chooseFraming sets closesConn and framing, by which the client detects the end of the response (RFC 9112 section 6).
 func (s *http1Stream) chooseFraming() {
 	x := &s.exchange
 	s.framing = x.Response().Body
