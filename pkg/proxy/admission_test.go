@@ -24,7 +24,7 @@ func (c *caller) expectTurnedAway() {
 	c.expectClosed()
 }
 
-func TestOneMoreConnectionThanThereMayBeIsTurnedAway(t *testing.T) {
+func TestMaxConnections_overLimit(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Total = 3 })
 	r.serve(nil, startEcho(t, "pod-a"))
 	var open []*caller
@@ -44,7 +44,7 @@ func TestOneMoreConnectionThanThereMayBeIsTurnedAway(t *testing.T) {
 }
 
 // Behind the PROXY protocol it is the client who is told that counts.
-func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
+func TestMaxConnectionsPerClient_isolation(t *testing.T) {
 	r := newRig(t, behind, func(o *Options) { o.Connections.PerClient = 2 },
 		func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} })
 	r.serve(nil, startEcho(t, "pod-a"))
@@ -86,7 +86,7 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 }
 
 // Clients that are gone are not remembered.
-func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
+func TestAdmission_clientsAreForgotten(t *testing.T) {
 	a := admission{limits: ConnectionLimits{PerClient: 1}, metrics: observe.NewMetrics()}
 	for i := range 1000 {
 		c := &client{Connection: exchange.Connection{Peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}}
@@ -102,7 +102,7 @@ func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
 	}
 }
 
-func TestAConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
+func TestMaxRequests_http1(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	cookie, home := "", ""
@@ -125,7 +125,7 @@ func TestAConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
 }
 
 // Over HTTP/2 the requests that are on their way when the client is told are served too.
-func TestAnHTTP2ConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
+func TestMaxRequests_http2(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
 	r.serve(nil, startEcho(t, "pod-a"))
 	p := dialHTTP2(t, r.addr)

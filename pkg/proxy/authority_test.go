@@ -65,7 +65,7 @@ var authorities = []struct {
 	{"no :authority", "", nil, ""},
 }
 
-func TestEveryFormOfHostHasOneWinnerOrIsRefused(t *testing.T) {
+func TestAuthority_everyForm(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)
 	r := newRig(t, func(o *Options) { o.AccessLog = log })

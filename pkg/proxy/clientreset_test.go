@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-func TestAClientThatResetsFreesThePod(t *testing.T) {
+func TestClientReset_freesPod(t *testing.T) {
 	r, secure := tlsRig(t)
 	p := startSilent(t)
 	r.serve(nil, p)
@@ -29,7 +29,7 @@ func TestAClientThatResetsFreesThePod(t *testing.T) {
 }
 
 // The end of what a client sends is no sign that it has gone.
-func TestAClientThatEndsItsSideGetsItsAnswer(t *testing.T) {
+func TestClientHalfClose_receivesResponse(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -48,7 +48,7 @@ func TestAClientThatEndsItsSideGetsItsAnswer(t *testing.T) {
 	client.read("GET").expectOK(t, "late")
 }
 
-func TestAnHTTP2StreamThatIsResetFreesThePod(t *testing.T) {
+func TestHTTP2_resetFreesPod(t *testing.T) {
 	r := newRig(t)
 	p := startSilent(t)
 	r.serve(nil, p)

@@ -13,7 +13,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-func TestFlowsAreClosedEvenlyOverTheTime(t *testing.T) {
+func TestCloseSchedule_even(t *testing.T) {
 	now := time.Unix(1000, 0)
 	ctx, cancel := context.WithDeadline(t.Context(), now.Add(102*time.Second))
 	defer cancel()
@@ -104,7 +104,7 @@ func open(sockets []func() error) int {
 	return n
 }
 
-func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
+func TestShutdown_tunnelsCloseEvenly(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	sockets := r.sockets(10)
@@ -119,7 +119,7 @@ func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
 }
 
 // What ends by itself makes room: the others are closed as late as they may be.
-func TestTunnelsThatEndCountAsClosed(t *testing.T) {
+func TestTunnel_metrics(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	first := r.upgrade("")
@@ -133,7 +133,7 @@ func TestTunnelsThatEndCountAsClosed(t *testing.T) {
 	}
 }
 
-func TestStopClosesTunnelsBeforeItsTimeIsUp(t *testing.T) {
+func TestShutdown_tunnels(t *testing.T) {
 	r := newRig(t)
 	p := startWebSocket(t, "pod-a", "")
 	r.serve(nil, p)

@@ -50,7 +50,7 @@ func startCutting(t *testing.T, next *atomic.Pointer[cut]) *pod {
 
 // Wherever an answer ends, by a FIN or a RST, the client gets it whole, or sees that it is not, or gets 502; and the
 // next request has a connection that works.
-func TestAnAnswerCutAtAnyByteIsWholeOrSeenNotToBe(t *testing.T) {
+func TestTruncated_atEveryByte(t *testing.T) {
 	var next atomic.Pointer[cut]
 	r := newRig(t)
 	r.serve(nil, startCutting(t, &next))
@@ -105,7 +105,7 @@ func wrongOf(a *answer, whole, open bool) string {
 	return ""
 }
 
-func TestAnAnswerCutAtAnyByteIsSeenNotToBeWholeByHTTP2(t *testing.T) {
+func TestTruncated_http2ClientAtEveryByte(t *testing.T) {
 	var next atomic.Pointer[cut]
 	r := newRig(t)
 	r.serve(nil, startCutting(t, &next))
@@ -129,7 +129,7 @@ func TestAnAnswerCutAtAnyByteIsSeenNotToBeWholeByHTTP2(t *testing.T) {
 
 // An answer that has no body by its status or its request has none, whatever comes behind its head: that reaches nobody,
 // and the connection is not used again.
-func TestABodyWhereNoneIsReachesNobody(t *testing.T) {
+func TestResponse_unexpectedBody(t *testing.T) {
 	for _, c := range []struct{ name, method, text string }{
 		{"204 with a length", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil"},
 		{"204 with chunks", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n"},

@@ -10,7 +10,7 @@ import (
 )
 
 // A connection that ends is not the end of the bodies on it: what a pod has got of one must not pass for the whole.
-func TestAnUploadThatIsCutOffIsSeenToBeCutOff(t *testing.T) {
+func TestUpload_truncated(t *testing.T) {
 	for name, cut := range map[string]func(p *peer){
 		"connection closed": func(p *peer) { p.conn.Close() },
 		"connection reset":  func(p *peer) { resetSocket(p.conn) },
@@ -42,7 +42,7 @@ func TestAnUploadThatIsCutOffIsSeenToBeCutOff(t *testing.T) {
 }
 
 // The same the other way round.
-func TestAnAnswerThatIsCutOffIsSeenToBeCutOffOverHTTP2(t *testing.T) {
+func TestTruncated_http2Pod(t *testing.T) {
 	pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {
 		p.head(stream, false, ":status", "200")
 		p.WriteData(stream, false, []byte("half"))

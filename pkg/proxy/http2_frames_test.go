@@ -99,7 +99,7 @@ const (
 )
 
 // RFC 9113 sections 4.1 and 4.2: what is not defined is ignored, and what has a length of its own has no other.
-func TestFramesOfAnyKindAreReadAsTheyAreDefined(t *testing.T) {
+func TestHTTP2Frames_everyType(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	runFrames(t, r, []frameCase{
@@ -152,7 +152,7 @@ func TestFramesOfAnyKindAreReadAsTheyAreDefined(t *testing.T) {
 }
 
 // RFC 9113 section 6: what belongs to a stream is on a stream, and what belongs to the connection is not.
-func TestFramesOnTheWrongKindOfStreamEndTheConnection(t *testing.T) {
+func TestHTTP2Frames_wrongStream(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	var cases []frameCase
@@ -176,7 +176,7 @@ func TestFramesOnTheWrongKindOfStreamEndTheConnection(t *testing.T) {
 }
 
 // RFC 9113 section 6.5.2.
-func TestSettingsOutOfRangeEndTheConnection(t *testing.T) {
+func TestHTTP2Settings_outOfRange(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	set := func(name string, id http2.SettingID, value uint32, want string) frameCase {
@@ -211,7 +211,7 @@ func TestSettingsOutOfRangeEndTheConnection(t *testing.T) {
 	})
 }
 
-func TestHTTP2SettingsAreTold(t *testing.T) {
+func TestHTTP2_settings(t *testing.T) {
 	r := newRig(t)
 	p := dialHTTP2(t, r.addr)
 	told := p.await("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings }).(*http2.SettingsFrame)
@@ -230,7 +230,7 @@ func TestHTTP2SettingsAreTold(t *testing.T) {
 }
 
 // RFC 9113 sections 6.5.3 and 6.7: each is acknowledged, pings in their order and with their data.
-func TestSettingsAndPingsAreAcknowledged(t *testing.T) {
+func TestHTTP2_settingsAndPingAck(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)

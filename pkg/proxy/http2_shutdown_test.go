@@ -25,7 +25,7 @@ func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
 }
 
 // RFC 9113 section 6.8: a client that leaves still gets what it has asked for.
-func TestAGoodbyeOfTheClientLetsItsStreamsEnd(t *testing.T) {
+func TestHTTP2_clientGoAway(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
 	g := dialGiver(t, r.addr)
@@ -48,7 +48,7 @@ func TestAGoodbyeOfTheClientLetsItsStreamsEnd(t *testing.T) {
 }
 
 // A stop says which streams it still answers, and answers them; nothing else was begun with, and can be sent elsewhere.
-func TestAStopAnswersTheStreamsThatItDoesNotRefuse(t *testing.T) {
+func TestShutdown_http2StreamsComplete(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
 	g := dialGiver(t, r.addr)
@@ -106,7 +106,7 @@ func awaitGoodbye(g *giver) (last uint32) {
 	}
 }
 
-func TestAStopEndsConnectionsWithoutStreamsAtOnce(t *testing.T) {
+func TestShutdown_http2IdleConnection(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)
@@ -122,7 +122,7 @@ func TestAStopEndsConnectionsWithoutStreamsAtOnce(t *testing.T) {
 }
 
 // RFC 7541 section 4.2: what is sent can be read with the table that the client has room for, and refers to no other.
-func TestAnswersAreReadableWithTheTableOfTheClient(t *testing.T) {
+func TestHTTP2Settings_headerTableSize(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr, http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0})
@@ -147,7 +147,7 @@ func TestAnswersAreReadableWithTheTableOfTheClient(t *testing.T) {
 }
 
 // RFC 9113 section 4.2: no frame is longer than what the client takes, however long an answer's fields are.
-func TestLongAnswersComeInFramesOfTheLengthThatTheClientTakes(t *testing.T) {
+func TestHTTP2Settings_maxFrameSize(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
 		for i := range 40 {
@@ -167,7 +167,7 @@ func TestLongAnswersComeInFramesOfTheLengthThatTheClientTakes(t *testing.T) {
 }
 
 // RFC 9113 section 6.8: what was said not to have been taken stays so, since the client may have sent it elsewhere.
-func TestTheLastStreamOfAGoodbyeNeverGoesUp(t *testing.T) {
+func TestGoAway_lastStreamNeverIncreases(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
 	g := dialGiver(t, r.addr)

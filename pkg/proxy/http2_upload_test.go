@@ -116,7 +116,7 @@ func (g *giver) fate(id uint32) string {
 }
 
 // RFC 9113 section 6.9.1: what a pod has taken is given back, with its padding.
-func TestBodiesOfAnyLengthPassThroughTheWindow(t *testing.T) {
+func TestHTTP2Window_anyLength(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		n, _ := io.Copy(io.Discard, q.Body)
@@ -149,7 +149,7 @@ func TestBodiesOfAnyLengthPassThroughTheWindow(t *testing.T) {
 
 // Whatever becomes of a stream, what it held of the connection's window is given back: else the connection would die
 // after a while.
-func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
+func TestHTTP2Window_returnedAfterStreams(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetsAtOnce: 1e6, EmptyAtOnce: 1e6} })
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/unread" {
@@ -217,7 +217,7 @@ func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
 }
 
 // RFC 9113 section 6.9.1: what comes beyond a window is refused, and not held.
-func TestMoreThanTheWindowIsRefused(t *testing.T) {
+func TestHTTP2Window_exceeded(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startSilent(t))
 	p := dialHTTP2(t, r.addr)

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// resting is in the goroutine profile of a process in which a connection rests.
-var resting = regexp.MustCompile(`\(\*client\)\.wait\S+\s.*\n.*\(\*client\)\.rest\b`)
+// idleHandoff matches a goroutine profile that contains a handed-off idle connection.
+var idleHandoff = regexp.MustCompile(`\(\*client\)\.waitForRequest\S+\s.*\n.*\(\*client\)\.waitIdle\b`)
 
-func expectResting(t *testing.T) {
+func expectIdleHandoff(t *testing.T) {
 	t.Helper()
-	eventually(t, "the connection to rest", func() bool {
+	eventually(t, "the idle connection to be handed off", func() bool {
 		var profile bytes.Buffer
 		if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
 			t.Fatal(err)
 		}
-		return resting.Match(profile.Bytes())
+		return idleHandoff.Match(profile.Bytes())
 	})
 }
 
-// inClearAndOverTLS runs a test with a client of each kind.
-func inClearAndOverTLS(t *testing.T, change func(*Options), test func(r *rig, client *caller)) {
-	t.Run("in clear", func(t *testing.T) {
+// cleartextAndTLS runs test with a cleartext client and with a TLS client.
+func cleartextAndTLS(t *testing.T, change func(*Options), test func(r *rig, client *caller)) {
+	t.Run("cleartext", func(t *testing.T) {
 		r := newRig(t, change)
 		r.serve(nil, startEcho(t, "pod-a"))
 		test(r, r.dial())
@@ -37,11 +37,11 @@ func inClearAndOverTLS(t *testing.T, change func(*Options), test func(r *rig, cl
 	})
 }
 
-func TestAConnectionThatRestsIsServed(t *testing.T) {
-	inClearAndOverTLS(t, func(*Options) {}, func(r *rig, client *caller) {
+func TestIdleHandoff_servesNextRequest(t *testing.T) {
+	cleartextAndTLS(t, func(*Options) {}, func(r *rig, client *caller) {
 		client.get("/").expectOK(r.t, "")
 		for range 2 {
-			expectResting(t)
+			expectIdleHandoff(t)
 			client.post("/", "body").expectOK(t, "body")
 			client.get("/").expectOK(t, "")
 		}
@@ -49,23 +49,23 @@ func TestAConnectionThatRestsIsServed(t *testing.T) {
 	})
 }
 
-func TestAConnectionRestsNoLongerThanTheIdleTime(t *testing.T) {
+func TestIdleHandoff_idleTimeout(t *testing.T) {
 	const idle = (idleHandoffAfter + 500) * time.Millisecond
-	inClearAndOverTLS(t, func(o *Options) { o.Timeouts.Idle = idle }, func(r *rig, client *caller) {
+	cleartextAndTLS(t, func(o *Options) { o.Timeouts.Idle = idle }, func(r *rig, client *caller) {
 		start := time.Now()
 		client.get("/").expectOK(t, "")
 		client.expectClosed()
 		if took := time.Since(start); took < idle-2*sweepInterval {
 			t.Errorf("closed after %s, want %s", took, idle)
 		}
-		eventually(t, "the connection to be let go", r.server.conns.empty)
+		eventually(t, "the connection to be removed", r.server.conns.empty)
 	})
 }
 
-func TestStopClosesConnectionsThatRest(t *testing.T) {
-	inClearAndOverTLS(t, func(*Options) {}, func(r *rig, client *caller) {
+func TestIdleHandoff_shutdown(t *testing.T) {
+	cleartextAndTLS(t, func(*Options) {}, func(r *rig, client *caller) {
 		client.get("/").expectOK(t, "")
-		expectResting(t)
+		expectIdleHandoff(t)
 		stopped := r.stop(t.Context())
 		client.expectClosed()
 		expectStopped(t, stopped, nil)

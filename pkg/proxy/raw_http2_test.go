@@ -106,7 +106,7 @@ var downgrades = []downgrade{
 	{name: "spoofed client", fields: []string{"x-forwarded-for", "192.0.2.1", "forwarded", "for=192.0.2.1", "x-real-ip", "192.0.2.1"}, want: "200", pod: seen},
 }
 
-func TestARequestOfHTTP2IsRefusedOrReachesThePodAsOneRequest(t *testing.T) {
+func TestRawHTTP2_oneRequestOrRefused(t *testing.T) {
 	r := newRig(t)
 	p := startRecorder(t)
 	for _, c := range downgrades {

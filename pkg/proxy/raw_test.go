@@ -62,7 +62,7 @@ func rawCases() []rawCase {
 // What breaks HTTP is answered, nothing of it reaches a pod, and the connection is closed, since nobody knows where the
 // next request would begin. What is accepted reaches the pod as one request, in just these bytes, and what follows it
 // is seen for what it is.
-func TestARawMessageIsRefusedOrReachesThePodAsOneRequest(t *testing.T) {
+func TestRawMessage_oneRequestOrRefused(t *testing.T) {
 	cases := rawCases()
 	if len(cases) < 120 {
 		t.Fatalf("there are %d cases only", len(cases))

@@ -50,7 +50,7 @@ func timeOf(t *testing.T, line map[string]any) time.Time {
 	return at
 }
 
-func TestEveryRequestHasOneLineInTheLog(t *testing.T) {
+func TestAccessLog_oneLinePerRequest(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)
 	r := newRig(t, trusting(), func(o *Options) { o.AccessLog = log })

@@ -18,7 +18,7 @@ func full(t *testing.T, change func(*ConnectionLimits)) (r *rig, secure string) 
 	return r, secure
 }
 
-func TestTurningAwayCostsNoHandshake(t *testing.T) {
+func TestReject_noHandshake(t *testing.T) {
 	for name, change := range map[string]func(*ConnectionLimits){
 		"in all":       func(l *ConnectionLimits) { l.Total = 1 },
 		"of a client":  func(l *ConnectionLimits) { l.PerClient = 1 },
@@ -35,7 +35,7 @@ func TestTurningAwayCostsNoHandshake(t *testing.T) {
 	}
 }
 
-func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
+func TestReject_timeout(t *testing.T) {
 	for name, said := range map[string]string{
 		"nothing":        "",
 		"half a head":    "GET / HTTP/1.1\r\nHost: shop",
@@ -54,7 +54,7 @@ func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
 	}
 }
 
-func TestOnlySomeAreTurnedAwayWithAnAnswerAtATime(t *testing.T) {
+func TestReject_limit(t *testing.T) {
 	r, _ := full(t, func(l *ConnectionLimits) { l.Total = 1 })
 	var silent []*caller
 	for range maxRejecting {
@@ -70,7 +70,7 @@ func TestOnlySomeAreTurnedAwayWithAnAnswerAtATime(t *testing.T) {
 }
 
 // A client reads why before it notices that nobody reads what it sends.
-func TestAClientThatIsTurnedAwayMayBeSendingStill(t *testing.T) {
+func TestReject_clientStillSending(t *testing.T) {
 	r, _ := full(t, func(l *ConnectionLimits) { l.PerClient = 1 })
 	client := r.dial()
 	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 300000\r\n\r\n")

@@ -19,7 +19,7 @@ func (r *rig) headersOf(path string) []http.Header {
 	return []http.Header{first, do(r.t, http2Client(r.t), newRequest(r.t, "GET", "http://"+r.addr+path, nil)).header}
 }
 
-func TestEveryAnswerSaysWhenAndByWhom(t *testing.T) {
+func TestResponse_dateAndServer(t *testing.T) {
 	r := newRig(t, serverHeader("limpet"))
 	r.serve(nil, startEcho(t, "pod-a"))
 	for _, h := range append(r.headersOf("/"), r.headersOf("/%00")...) {
@@ -33,7 +33,7 @@ func TestEveryAnswerSaysWhenAndByWhom(t *testing.T) {
 	}
 }
 
-func TestWhatThePodSaysOfItselfStays(t *testing.T) {
+func TestResponse_podServerHeader(t *testing.T) {
 	const date = "Sun, 06 Nov 1994 08:49:37 GMT"
 	r := newRig(t, serverHeader("limpet"))
 	r.serve(nil, startAnswering(t, "pod-a", okHead+"Date: "+date+"\r\nServer: app\r\nContent-Length: 0\r\n\r\n"))
@@ -44,7 +44,7 @@ func TestWhatThePodSaysOfItselfStays(t *testing.T) {
 	}
 }
 
-func TestWithoutANameNoServerIsNamed(t *testing.T) {
+func TestServerHeader_empty(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	for _, h := range r.headersOf("/") {
@@ -54,7 +54,7 @@ func TestWithoutANameNoServerIsNamed(t *testing.T) {
 	}
 }
 
-func TestA405SaysWhatIsAllowed(t *testing.T) {
+func Test405_allowHeader(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -73,7 +73,7 @@ func TestA405SaysWhatIsAllowed(t *testing.T) {
 }
 
 // The app would else end the sessions of others, or keep its own from being bound.
-func TestAnAppCannotSetLimpetsCookie(t *testing.T) {
+func TestCookie_appCannotSetToken(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startAnswering(t, "pod-a", okHead+"Set-Cookie: limpet-cart=evil\r\n"+
 		"set-cookie:  limpet-cart =evil; Path=/a\r\nSet-Cookie: limpet-cart\r\nSet-Cookie: =limpet-cart=evil\r\n"+

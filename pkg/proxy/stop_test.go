@@ -40,7 +40,7 @@ func expectStopped(t *testing.T, stopped <-chan error, want error) {
 }
 
 // Clients that use their connections all the time are told in an answer, and no request is sent into a closed one.
-func TestStopUnderLoadLosesNothing(t *testing.T) {
+func TestShutdown_underLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	var answered, lost atomic.Int64
@@ -75,7 +75,7 @@ func TestStopUnderLoadLosesNothing(t *testing.T) {
 	t.Logf("%d requests answered, %d lost", answered.Load(), lost.Load())
 }
 
-func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
+func TestDisableKeepAlives_oneResponse(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	before := r.dial()
@@ -91,7 +91,7 @@ func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
 	}
 }
 
-func TestStopClosesWhatIsIdle(t *testing.T) {
+func TestShutdown_idleConnections(t *testing.T) {
 	r, addr := tlsRig(t, quick(func(o *exchange.Timeouts) { o.Head, o.Idle = farOff, farOff }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, used, shaking := r.dial(), r.dial(), callTo(t, addr)
@@ -105,7 +105,7 @@ func TestStopClosesWhatIsIdle(t *testing.T) {
 	}
 }
 
-func TestStopWaitsForRequestsThatHaveBegun(t *testing.T) {
+func TestShutdown_waitsForRequests(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -140,7 +140,7 @@ func TestStopWaitsForRequestsThatHaveBegun(t *testing.T) {
 }
 
 // A request on a connection that was idle a moment ago is served still.
-func TestARequestAfterStopHasBegunIsTheLastOne(t *testing.T) {
+func TestShutdown_lastRequest(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -156,7 +156,7 @@ func TestARequestAfterStopHasBegunIsTheLastOne(t *testing.T) {
 	expectStopped(t, stopped, nil)
 }
 
-func TestStopEndsStreamsWhenItsTimeIsUp(t *testing.T) {
+func TestShutdown_deadline(t *testing.T) {
 	r := newRig(t)
 	p := startSocket(t, "")
 	r.serve(nil, p)
@@ -172,7 +172,7 @@ func TestStopEndsStreamsWhenItsTimeIsUp(t *testing.T) {
 }
 
 // Closing does not wait for clients that do not read, whatever TLS would like to say to them.
-func TestCloseEndsEverythingAtOnce(t *testing.T) {
+func TestClose_endsAllRequests(t *testing.T) {
 	r, addr := tlsRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -194,7 +194,7 @@ func TestCloseEndsEverythingAtOnce(t *testing.T) {
 	}
 }
 
-func TestAServerThatHasStoppedServesNoMore(t *testing.T) {
+func TestShutdown_serveReturns(t *testing.T) {
 	r := newRig(t)
 	expectStopped(t, r.stop(t.Context()), nil)
 	l := loopback(t)
@@ -230,7 +230,7 @@ func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answe
 }
 
 // Clients of HTTP/2 are told which of their streams are served still. What is refused afterwards has been seen by no pod.
-func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
+func TestShutdown_underLoadHTTP2(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	var answered atomic.Int64
@@ -253,7 +253,7 @@ func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
 }
 
 // What has been said over a WebSocket before it is closed arrives, in both directions and in order.
-func TestStopUnderLoadLosesNoMessageOfAWebSocketThatIsOpen(t *testing.T) {
+func TestShutdown_webSocketsUnderLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	var echoed atomic.Int64

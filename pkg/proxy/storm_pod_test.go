@@ -85,7 +85,7 @@ func (p *stormPod) current() *http.Server {
 }
 
 // leave stops taking requests, and comes back while those that have begun go on.
-func (p *stormPod) leave() {
+func (p *stormPod) restartGracefully() {
 	server, begun := p.current(), make(chan struct{})
 	server.RegisterOnShutdown(func() { close(begun) })
 	p.busy.Go(func() {
@@ -124,79 +124,79 @@ func (p *stormPod) endpoint(state model.EndpointState) model.Endpoint {
 func (p *stormPod) serve(w http.ResponseWriter, q *http.Request) {
 	p.visits.Add(1)
 	defer p.visits.Add(-1)
-	e, err := errandOf(q.URL)
-	if err != nil || q.Header.Get(errandField) != e.name() || q.Method != e.Method {
+	e, err := parseTarget(q.URL)
+	if err != nil || q.Header.Get(requestIDField) != e.id() || q.Method != e.Method {
 		p.s.fault("a pod gets %s %s with %q: %v", q.Method, q.URL, q.Header, err)
 		return
 	}
-	p.s.arrived(e)
-	v := &visit{p, e, w, q}
-	switch e.Manner {
-	case socket:
-		v.openSocket()
-	case deaf:
+	p.s.noteReceived(e)
+	v := &podRequest{p, e, w, q}
+	switch e.Behavior {
+	case openWebSocket:
+		v.echoWebSocket()
+	case closeBeforeBody:
 		v.end("")
-	case halfHead:
+	case truncateHead:
 		v.end("HTTP/1.1 200 OK\r\nX-Errand: ")
-	case silent:
+	case closeAfterBody:
 		v.read()
 		v.end("")
 	default:
-		v.answer()
+		v.respond()
 	}
 }
 
 // visit is an errand at a pod.
-type visit struct {
+type podRequest struct {
 	pod *stormPod
-	e   *errand
+	e   *stormRequest
 	w   http.ResponseWriter
 	q   *http.Request
 }
 
 // read reads the body. What passes for whole has to be.
-func (v *visit) read() {
+func (v *podRequest) read() {
 	got, err := io.ReadAll(v.q.Body)
-	if want := v.e.request(); !bytes.HasPrefix(want, got) || err == nil && len(got) != len(want) {
+	if want := v.e.requestBody(); !bytes.HasPrefix(want, got) || err == nil && len(got) != len(want) {
 		v.pod.s.fault("%s: its pod gets %d of %d bytes, right up to %d: %v", v.e, len(got), len(want), commonPrefix(want, got), err)
 	}
-	if sum := v.q.Trailer.Get(errandTrailer); err == nil && v.e.Trailers && sum != v.e.name() {
+	if sum := v.q.Trailer.Get(requestIDTrailer); err == nil && v.e.Trailers && sum != v.e.id() {
 		v.pod.s.fault("%s: its pod gets the trailers %q", v.e, v.q.Trailer)
 	}
 }
 
-func (v *visit) answer() {
-	e, body := v.e, v.e.answer()
+func (v *podRequest) respond() {
+	e, body := v.e, v.e.responseBody()
 	control := http.NewResponseController(v.w)
-	if e.Manner == faithful || e.Manner == slow {
+	if e.Behavior == echoBody || e.Behavior == echoSlowly {
 		v.read()
 	}
-	v.w.Header().Set(errandField, e.name())
-	if e.Unsized {
-		v.w.Header().Set("Trailer", errandTrailer)
+	v.w.Header().Set(requestIDField, e.id())
+	if e.UnknownLength {
+		v.w.Header().Set("Trailer", requestIDTrailer)
 	} else {
 		v.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	if e.Manner == talking {
+	if e.Behavior == respondFirst {
 		_ = control.EnableFullDuplex() // HTTP/2 has it always
 		_ = control.Flush()            // fails with the connection, as all that follows
 		v.read()
 	}
 	v.write(body, control)
-	if e.Unsized {
-		v.w.Header().Set(errandTrailer, e.name())
+	if e.UnknownLength {
+		v.w.Header().Set(requestIDTrailer, e.id())
 	}
 }
 
-func (v *visit) write(body []byte, control *http.ResponseController) {
-	switch v.e.Manner {
-	case cutShort:
+func (v *podRequest) write(body []byte, control *http.ResponseController) {
+	switch v.e.Behavior {
+	case truncateBody:
 		_, _ = v.w.Write(body[:len(body)/2])
 		_ = control.Flush()
 		panic(http.ErrAbortHandler)
-	case slow:
+	case echoSlowly:
 		for len(body) > 0 {
-			n := min(len(body), 1+v.e.Answer/5)
+			n := min(len(body), 1+v.e.ResponseSize/5)
 			_, _ = v.w.Write(body[:n])
 			_ = control.Flush()
 			body = body[n:]
@@ -211,7 +211,7 @@ func (v *visit) write(body []byte, control *http.ResponseController) {
 func pause() { <-time.After(time.Duration(rand.IntN(2000)) * time.Microsecond) }
 
 // end says that, where it can be said, and ends the connection or stream.
-func (v *visit) end(text string) {
+func (v *podRequest) end(text string) {
 	conn := v.hijack()
 	if conn == nil {
 		panic(http.ErrAbortHandler)
@@ -225,7 +225,7 @@ func (v *visit) end(text string) {
 }
 
 // hijack gives nil over HTTP/2.
-func (v *visit) hijack() net.Conn {
+func (v *podRequest) hijack() net.Conn {
 	conn, _, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {
 		return nil
@@ -234,7 +234,7 @@ func (v *visit) hijack() net.Conn {
 }
 
 // openSocket echoes what comes.
-func (v *visit) openSocket() {
+func (v *podRequest) echoWebSocket() {
 	conn, rw, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {
 		v.pod.s.fault("%s: %v", v.e, err)
@@ -244,6 +244,6 @@ func (v *visit) openSocket() {
 	defer conn.Close()
 	accept := acceptFor(v.q.Header.Get("Sec-WebSocket-Key"))
 	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"X-Errand: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.name(), accept)
+		"X-Errand: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.id(), accept)
 	_, _ = io.Copy(conn, rw)
 }

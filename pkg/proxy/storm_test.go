@@ -24,31 +24,31 @@ var (
 )
 
 // stormPatience is how long a client of a storm waits: more than anything takes on a machine that is busy.
-const stormPatience = 30 * time.Second
+const stormTimeout = 30 * time.Second
 
 // storm is many clients of all protocols, whose errands go to pods of all tempers while everything changes. Its seed does not
 // bring back the order in which things happened, but what was asked for.
 type storm struct {
 	*rig
-	seed       uint64
-	calm, wild []*stormPod
-	moody      []*pod
-	ends       []func()             // of clients that share connections
-	endpoints  []*upstream.Endpoint // all that there were
-	ids        atomic.Uint32
-	ended      chan struct{} // one for each errand
+	seed              uint64
+	reliable, failing []*stormPod
+	refusing          []*pod
+	ends              []func()             // of clients that share connections
+	endpoints         []*upstream.Endpoint // all that there were
+	ids               atomic.Uint32
+	finished          chan struct{} // one for each errand
 
-	mu     sync.Mutex
-	seen   map[uint32]int  // how often pods have begun with an errand
-	asked  map[uint32]bool // moody pods have refused it
-	faults int
-	tally  map[string]int
+	mu       sync.Mutex
+	received map[uint32]int  // how often pods have begun with an errand
+	refused  map[uint32]bool // moody pods have refused it
+	faults   int
+	tally    map[string]int
 }
 
 // Every answer is for the request that it is given to, and whole or seen not to be. No pod gets another request's body, one
 // that is cut off and passes for whole, or a request that a pod may have acted on already. Calm pods answer all they are asked.
 // Nothing is left when it is over.
-func TestEveryRequestOfAStormGetsItsOwnAnswer(t *testing.T) {
+func TestStorm_everyRequestGetsItsResponse(t *testing.T) {
 	for seed := *stormSeed; seed < *stormSeed+*stormCount; seed++ {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { runStorm(t, seed, *stormErrands) })
 	}
@@ -57,7 +57,7 @@ func TestEveryRequestOfAStormGetsItsOwnAnswer(t *testing.T) {
 func runStorm(t *testing.T, seed uint64, errands int) {
 	expectNothingLeft(t)
 	s := &storm{
-		seed: seed, seen: map[uint32]int{}, asked: map[uint32]bool{}, tally: map[string]int{}, ended: make(chan struct{}, 1000),
+		seed: seed, received: map[uint32]int{}, refused: map[uint32]bool{}, tally: map[string]int{}, finished: make(chan struct{}, 1000),
 	}
 	weather := rand.New(rand.NewPCG(seed, 0))
 	r, quic := http3Rig(t, func(o *Options) {
@@ -69,34 +69,34 @@ func runStorm(t *testing.T, seed uint64, errands int) {
 	secure := r.listen(r.server.ServeTLS)
 	s.startPods()
 	var clients sync.WaitGroup
-	s.startWalkers(&clients, secure, errands)
-	s.startSwimmers(&clients, secure, quic, errands)
-	go func() { clients.Wait(); close(s.ended) }()
-	for range s.ended {
-		s.change(weather)
+	s.startHTTP1Clients(&clients, secure, errands)
+	s.startSharedClients(&clients, secure, quic, errands)
+	go func() { clients.Wait(); close(s.finished) }()
+	for range s.finished {
+		s.changeSomething(weather)
 	}
 	t.Log(s.tally)
-	s.expectCalm()
+	s.expectCountersAtZero()
 }
 
 func (s *storm) startPods() {
 	for i := range 3 {
-		s.calm = append(s.calm, s.startPod(fmt.Sprint("calm-", i)))
-		s.wild = append(s.wild, s.startPod(fmt.Sprint("wild-", i)))
+		s.reliable = append(s.reliable, s.startPod(fmt.Sprint("calm-", i)))
+		s.failing = append(s.failing, s.startPod(fmt.Sprint("wild-", i)))
 	}
 	for i := range 2 {
-		s.moody = append(s.moody, startPod(s.t, fmt.Sprint("moody-", i), s.beMoody))
+		s.refusing = append(s.refusing, startPod(s.t, fmt.Sprint("moody-", i), s.serveRefusing))
 	}
 	rnd := rand.New(rand.NewPCG(s.seed, 1))
-	s.replace(calmPool, some(rnd, s.calm)...)
-	s.replace(wildPool, some(rnd, s.wild)...)
-	s.replace(moodyPool, endpointsOf(s.moody...)...)
+	s.replace(reliablePool, some(rnd, s.reliable)...)
+	s.replace(failingPool, some(rnd, s.failing)...)
+	s.replace(refusingPool, endpointsOf(s.refusing...)...)
 	s.publishRoutes(rnd)
 }
 
-func (s *storm) startWalkers(clients *sync.WaitGroup, secure string, errands int) {
+func (s *storm) startHTTP1Clients(clients *sync.WaitGroup, secure string, errands int) {
 	for i := range uint64(12) {
-		w := &walker{s: s, by: "HTTP/1.1", rnd: rand.New(rand.NewPCG(s.seed, 100+i))}
+		w := &serialClient{s: s, by: "HTTP/1.1", rnd: rand.New(rand.NewPCG(s.seed, 100+i))}
 		w.dial = func() (net.Conn, error) { return net.Dial("tcp", s.addr) }
 		if i%3 == 0 {
 			w.dial = func() (net.Conn, error) { return tls.Dial("tcp", secure, &tls.Config{InsecureSkipVerify: true}) }
@@ -105,26 +105,26 @@ func (s *storm) startWalkers(clients *sync.WaitGroup, secure string, errands int
 	}
 }
 
-func (s *storm) startSwimmers(clients *sync.WaitGroup, secure, quic string, errands int) {
+func (s *storm) startSharedClients(clients *sync.WaitGroup, secure, quic string, errands int) {
 	plain := "http://" + s.addr
 	for i, over := range []sharedConn{
 		{"HTTP/2", plain, s.http2()}, {"HTTP/2", plain, s.http2()}, {"HTTP/2", plain, s.http2()},
 		{"HTTP/2 over TLS", "https://" + secure, s.http2()}, {"HTTP/3", "https://" + quic, s.http3()},
 	} {
 		for j := range uint64(6) {
-			w := &swimmer{s, over, rand.New(rand.NewPCG(s.seed, 200+10*uint64(i)+j))}
+			w := &sharedClient{s, over, rand.New(rand.NewPCG(s.seed, 200+10*uint64(i)+j))}
 			clients.Go(func() { w.run(errands) })
 		}
 	}
 }
 
-func (s *storm) done() { s.ended <- struct{}{} }
+func (s *storm) done() { s.finished <- struct{}{} }
 
 // arrived notes that a pod begins with an errand.
-func (s *storm) arrived(e *errand) {
+func (s *storm) noteReceived(e *stormRequest) {
 	s.mu.Lock()
-	s.seen[e.ID]++
-	n := s.seen[e.ID]
+	s.received[e.ID]++
+	n := s.received[e.ID]
 	s.mu.Unlock()
 	if n > 1 && !e.mayRepeat() {
 		s.fault("%s: pods see it for the %d. time", e, n)
@@ -132,21 +132,21 @@ func (s *storm) arrived(e *errand) {
 }
 
 // isFirst reports whether a moody pod has yet to refuse the errand.
-func (s *storm) isFirst(e *errand) bool {
+func (s *storm) refusesOnce(e *stormRequest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.asked[e.ID]
-	s.asked[e.ID] = true
+	known := s.refused[e.ID]
+	s.refused[e.ID] = true
 	return !known
 }
 
-func (s *storm) judge(e *errand, o *outcome) {
-	if wrong := e.verdict(o); wrong != "" {
+func (s *storm) checkResult(e *stormRequest, o *stormResult) {
+	if wrong := e.check(o); wrong != "" {
 		s.fault("%s: %s", e, wrong)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tally[fmt.Sprint(e.Place, " ", o.status, " ", o.err == nil)]++
+	s.tally[fmt.Sprint(e.Path, " ", o.status, " ", o.err == nil)]++
 }
 
 func (s *storm) fault(format string, args ...any) {
@@ -158,7 +158,7 @@ func (s *storm) fault(format string, args ...any) {
 }
 
 // expectCalm sees that what was counted is counted back.
-func (s *storm) expectCalm() {
+func (s *storm) expectCountersAtZero() {
 	for _, end := range s.ends {
 		end()
 	}
@@ -180,13 +180,13 @@ func (s *storm) expectIdlePods() {
 	for _, e := range s.endpoints {
 		eventually(s.t, e.Label+" to have no requests", func() bool { return e.InFlight() == 0 })
 	}
-	for _, id := range []model.PoolID{calmPool, wildPool, moodyPool} {
+	for _, id := range []model.PoolID{reliablePool, failingPool, refusingPool} {
 		s.rig.replace(id)
 	}
-	for _, p := range append(s.calm, s.wild...) {
+	for _, p := range append(s.reliable, s.failing...) {
 		eventually(s.t, p.name+" to have no connections", func() bool { return p.connections() == 0 })
 	}
-	for _, p := range s.moody {
+	for _, p := range s.refusing {
 		eventually(s.t, p.name+" to have no connections", func() bool { return p.connections() == 0 })
 	}
 }

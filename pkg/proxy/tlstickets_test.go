@@ -31,7 +31,7 @@ func ringOf(t *testing.T, keys ...[]byte) *affinity.Keyring {
 	return ring
 }
 
-func TestReplicasResumeEachOthersSessions(t *testing.T) {
+func TestTLSTickets_acrossReplicas(t *testing.T) {
 	for name, version := range map[string]func(*tls.Config){"TLS 1.2": tls12, "TLS 1.3": func(*tls.Config) {}} {
 		t.Run(name, func(t *testing.T) {
 			old, fresh := affinity.NewKey(), affinity.NewKey()
@@ -68,7 +68,7 @@ func TestReplicasResumeEachOthersSessions(t *testing.T) {
 }
 
 // The hosts of a table, and the keys of a ring, are looked at once, and let go with them.
-func TestConfigsOfHostsAreKeptAsLongAsTheirTable(t *testing.T) {
+func TestTLSConfigs_discardedWithTable(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	c := &tlsConfigs{options: &r.server.options}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAnswersOverTLSTellBrowsersToComeBackOverTLS(t *testing.T) {
+func TestHSTS_tls(t *testing.T) {
 	const own = "Strict-Transport-Security: max-age=1\r\nstrict-transport-security: max-age=2\r\n"
 	for name, c := range map[string]struct {
 		route     string
@@ -44,7 +44,7 @@ func TestAnswersOverTLSTellBrowsersToComeBackOverTLS(t *testing.T) {
 	}
 }
 
-func TestAnswersOverHTTP2TellBrowsersToo(t *testing.T) {
+func TestHSTS_http2(t *testing.T) {
 	r, secure := tlsRig(t)
 	r.replace(cart, startAnswering(t, "pod-a", okHead+"strict-transport-security: max-age=1\r\nContent-Length: 0\r\n\r\n").endpoint("Ready"))
 	route := routeTo(cart, nil)

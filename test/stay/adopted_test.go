@@ -18,7 +18,7 @@ import (
 // more, from the sources of those controllers.
 const foreignCookie = "route"
 
-func TestSessionsOfOtherControllersAreAdoptedOnce(t *testing.T) {
+func TestAdopt_otherControllers(t *testing.T) {
 	cookies := map[way]func(o *open, w way, n int) (value string, home *pod){
 		"persistent": func(o *open, w way, n int) (string, *pod) {
 			p := o.pods[n%len(o.pods)]
@@ -76,7 +76,7 @@ func (s *session) isAdopted(t *testing.T, l *limpet) error {
 }
 
 // What looks like such a cookie, and is not of this backend or of its pods, is treated as absent: the client is new.
-func TestCookiesOfOthersThatLeadNowhereCountAsAbsent(t *testing.T) {
+func TestAdopt_unknownCookieIsAbsent(t *testing.T) {
 	f := openAdopting(t, "stranger")
 	gone := newPod(40) // of the same network, and no endpoint
 	wrong := []string{

@@ -11,7 +11,7 @@ import (
 
 // The sessions of one pod all send a request that takes long. The rest of them are answered by other pods meanwhile, and
 // come back.
-func TestSessionsGiveWayToABudgetAndComeBack(t *testing.T) {
+func TestStickyBudget_returns(t *testing.T) {
 	for _, w := range []way{byCookie, byNamed, byWrapped} {
 		t.Run(string(w), func(t *testing.T) { testBudget(t, w) })
 	}

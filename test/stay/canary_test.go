@@ -73,7 +73,7 @@ func (o *open) expectShare(t *testing.T, sessions []*session, want float64) {
 	}
 }
 
-func TestSessionsKeepTheirSideOfACanaryWhateverItsWeight(t *testing.T) {
+func TestCanary_sessionKeepsBackend(t *testing.T) {
 	const annotated way = "annotated" // without a policy, as one comes from ingress-nginx
 	sticky := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Split.Sticky = true })
 	wrapped := policyOf(methods[byWrapped])
@@ -162,7 +162,7 @@ func (s *session) movesWithin(l *limpet) error {
 	return s.stays(l, "/", 2)
 }
 
-func TestHashedClientsChangeToAGrowingCanaryAndNeverBack(t *testing.T) {
+func TestSplit_hashedClientsNeverMoveBack(t *testing.T) {
 	spec := policyOf(methods[byHeader])
 	spec.Split.Sticky = true
 	f := openCanary(t, policies(spec, byHeader))
@@ -184,7 +184,7 @@ func TestHashedClientsChangeToAGrowingCanaryAndNeverBack(t *testing.T) {
 }
 
 // In ingress-nginx, legacy means that every request is weighed, whatever session it has.
-func TestLegacyCanariesWeighEveryRequest(t *testing.T) {
+func TestCanary_perRequest(t *testing.T) {
 	f := openCanary(t, policies(issuedWith(func(*v1alpha1.AffinityPolicySpec) {}), "legacy"))
 	f.setWeight(t, "legacy", 50, "affinity-canary-behavior=legacy")
 	changes := 0
@@ -212,7 +212,7 @@ func TestLegacyCanariesWeighEveryRequest(t *testing.T) {
 }
 
 // ingress-nginx has one name for the cookies of both sides, and says in them which side it is.
-func TestSessionsOfACanaryOfIngressNginxAreAdopted(t *testing.T) {
+func TestAdopt_ingressNginxCanary(t *testing.T) {
 	const w way = "adopted"
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Methods[0].Cookie, s.Split.Sticky = cookieNamed(foreignCookie), true

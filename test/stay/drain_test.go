@@ -8,7 +8,7 @@ import (
 )
 
 // Somebody drains a ready pod by its annotation, and changes their mind.
-func TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
+func TestDrain_keepsSessions(t *testing.T) {
 	s := begin(t, newFolder(t))
 	s.clients = clients
 	pods := ready(s.pods[:3]...)
@@ -33,7 +33,7 @@ func TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
 	}
 }
 
-func TestAServiceWhosePodsAreAllDrainedTakesNewClients(t *testing.T) {
+func TestDrain_allPods(t *testing.T) {
 	s := begin(t, newFolder(t))
 	s.clients = clients
 	pods := ready(s.pods[:2]...)

@@ -32,7 +32,7 @@ func learnedPolicies() map[way]v1alpha1.AffinityPolicySpec {
 	}
 }
 
-func TestSessionsThatWereLearnedStayUntilTheirPodIsGone(t *testing.T) {
+func TestLearned_staysUntilPodIsGone(t *testing.T) {
 	f := openShop(t, 6, learnedPolicies())
 	for _, w := range []way{byLearned, byLearnedCookie} {
 		sessions := newSessions(t, w, 0, clients)
@@ -50,7 +50,7 @@ func TestSessionsThatWereLearnedStayUntilTheirPodIsGone(t *testing.T) {
 	}
 }
 
-func TestReplicasShareWhatTheyLearnAndOutliveTheStore(t *testing.T) {
+func TestLearned_sharedStore(t *testing.T) {
 	redis := startRedis(t)
 	t.Setenv("LIMPET_SESSION_STORE", "redis://"+redis.address)
 	f := openShop(t, 6, learnedPolicies())

@@ -8,7 +8,7 @@ import (
 )
 
 // Each mistake stands in a folder with sessions of other objects, which go on, and so do changes to those.
-func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
+func TestInvalidObject_affectsNoOther(t *testing.T) {
 	wrong := way("wrong")
 	f := openShop(t, 6, policies(policyOf(methods[byCookie]), wrong))
 	f.setPods(t, ready(f.pods[:5]...), ways...)

@@ -11,7 +11,7 @@ import (
 )
 
 // A browser sends several requests at once before it has a cookie, and a load balancer hands them to any replica.
-func TestAFirstBurstOfOneClientLandsOnOnePod(t *testing.T) {
+func TestFirstBurst_onePod(t *testing.T) {
 	const burst = 6
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.NewSession.Pick = v1alpha1.PickHash })
 	f := openShop(t, 6, policies(spec, "burst"))
@@ -47,7 +47,7 @@ func TestAFirstBurstOfOneClientLandsOnOnePod(t *testing.T) {
 
 // A pod that is not ready, though nobody ends it, gets no requests: its sessions that ask for something move, and those
 // that do not are still its own when it is ready again.
-func TestSessionsOfAPodThatIsNotReadyMoveWhenTheyAskForSomething(t *testing.T) {
+func TestNotReady_moves(t *testing.T) {
 	f := openShop(t, 6, nil)
 	for i, w := range []way{byCookie, byToken, byWrapped} {
 		t.Run(string(w), func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestSessionsOfAPodThatIsNotReadyMoveWhenTheyAskForSomething(t *testing.T) {
 }
 
 // The second replica does not know one of the pods yet. What is sent there waits until it does, and not for ever.
-func TestAReplicaWaitsForThePodOfATokenThatItHasNotHeardOf(t *testing.T) {
+func TestUnknownPod_replicaWaits(t *testing.T) {
 	waiting := func(long v1alpha1.Duration) v1alpha1.AffinityPolicySpec {
 		return issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 			s.Unavailable.Action, s.Unavailable.Wait = v1alpha1.UnavailableWait, long

@@ -13,7 +13,7 @@ import (
 )
 
 // The pod of a StatefulSet comes back as another one, with another address, under the name of the first.
-func TestSessionsComeBackToAPodOfTheSameName(t *testing.T) {
+func TestIdentity_podName(t *testing.T) {
 	specs, kinds := map[way]v1alpha1.AffinityPolicySpec{}, []way{byCookie, byHeader, byWrapped}
 	for _, w := range kinds {
 		spec := policyOf(methods[w])
@@ -37,7 +37,7 @@ func TestSessionsComeBackToAPodOfTheSameName(t *testing.T) {
 	}
 }
 
-func TestNewSessionsPreferTheZoneThatHintsName(t *testing.T) {
+func TestPreferZone_hints(t *testing.T) {
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.NewSession.PreferZone = true })
 	f := openShop(t, 6, policies(spec, "zoned"))
 	hinted := way("zoned").slice(ready(f.pods...))
@@ -60,7 +60,7 @@ func TestNewSessionsPreferTheZoneThatHintsName(t *testing.T) {
 }
 
 // A pod that has just come, of one hour in which it is to be warmed up, gets next to nothing.
-func TestANewPodIsWarmedUp(t *testing.T) {
+func TestSlowStart_newPod(t *testing.T) {
 	specs := map[way]v1alpha1.AffinityPolicySpec{}
 	for _, w := range []way{byCookie, byHeader, byIP} {
 		spec := policyOf(methods[w])
@@ -82,7 +82,7 @@ func TestANewPodIsWarmedUp(t *testing.T) {
 	}
 }
 
-func TestSessionsAreRefusedUntilTheirPodIsBack(t *testing.T) {
+func TestUnavailable_reject(t *testing.T) {
 	f := openShop(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Unavailable = v1alpha1.Unavailable{Action: v1alpha1.UnavailableFail, Status: 410, RetryAfter: "1500ms"}
 	}), "strict"))
@@ -103,7 +103,7 @@ func TestSessionsAreRefusedUntilTheirPodIsBack(t *testing.T) {
 }
 
 // Half of the sessions would have to move for all pods to have the same. They do, so many in a minute.
-func TestIdleSessionsMoveAsFastAsThePolicySays(t *testing.T) {
+func TestRebalance_rate(t *testing.T) {
 	const perMinute = 20
 	f := openShop(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Rebalance = v1alpha1.Rebalance{Mode: v1alpha1.RebalanceOnIdle, AfterIdle: "10m", MaxPerMinute: perMinute}
@@ -130,7 +130,7 @@ func TestIdleSessionsMoveAsFastAsThePolicySays(t *testing.T) {
 }
 
 // A terminating pod may keep its sessions for a second, or not at all.
-func TestADrainEndsWhenThePolicySays(t *testing.T) {
+func TestDrain_timeout(t *testing.T) {
 	at := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Drain.KeepSessions = ptr.To(false) })
 	after := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Drain.Timeout = "1s" })
 	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{"at-once": at, "after-a-second": after})

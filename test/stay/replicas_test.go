@@ -8,7 +8,7 @@ import (
 )
 
 // Two processes share nothing but the keys, and learn of the endpoints in different orders and from different slices.
-func TestReplicasAgreeWhateverTheOrderOfEndpoints(t *testing.T) {
+func TestReplicas_agreeInAnyOrder(t *testing.T) {
 	pods := ready(startPods(t, 6)...)
 	one, other := newFolder(t), newFolder(t)
 	other.keys = one.keys

@@ -9,10 +9,10 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// TestARollingUpdateCausesNo5xx replaces every pod of a Service, under load by clients of every kind and through two
+// TestRollingUpdate_no5xx replaces every pod of a Service, under load by clients of every kind and through two
 // replicas. A pod stops when its Service is told that it terminates, at once and without a preStop hook, so that Limpet
 // may hear of it later than the pod does.
-func TestARollingUpdateCausesNo5xx(t *testing.T) {
+func TestRollingUpdate_no5xx(t *testing.T) {
 	rolled := []way{byCookie, byHeader, byWrapped, byNamed}
 	f := openShop(t, 8, nil)
 	old, fresh := f.pods[:4], f.pods[4:]

@@ -13,7 +13,7 @@ import (
 )
 
 // Each step is a restart with another file of keys, as an operator would roll it out.
-func TestKeyRotationLosesNoSession(t *testing.T) {
+func TestKeyRotation_keepsSessions(t *testing.T) {
 	f := openShop(t, 6, nil)
 	before := newSessions(t, byCookie, 0, clients)
 	settle(t, f.limpet, before)
@@ -33,7 +33,7 @@ func TestKeyRotationLosesNoSession(t *testing.T) {
 	expectNoneMoves(t, f.limpet, append(before, after...), 2)
 }
 
-func TestTokensThatAreNotOfTheBackendAreTreatedAsAbsent(t *testing.T) {
+func TestToken_otherBackendIsAbsent(t *testing.T) {
 	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{"other": policyOf(methods[byCookie])})
 	own := newSessions(t, byCookie, 0, clients)
 	settle(t, f.limpet, own)
@@ -76,7 +76,7 @@ func randomBytes(n int) []byte {
 }
 
 // The clients keep what they are given for ever. Time passes by tokens being sealed as if they had been given long ago.
-func TestLifetimesAreEnforcedWhateverTheClientDoes(t *testing.T) {
+func TestLifetimes_enforced(t *testing.T) {
 	timed := policyOf(methods[byCookie])
 	timed.AbsoluteTimeout, timed.IdleTimeout = new(v1alpha1.Duration), new(v1alpha1.Duration)
 	*timed.AbsoluteTimeout, *timed.IdleTimeout = "12h", "30m"

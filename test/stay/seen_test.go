@@ -40,7 +40,7 @@ func (o *open) expectCounted(t *testing.T, w way, want map[string]int) {
 	}
 }
 
-func TestWhereSessionsAreAndWhatBecameOfThemIsSeen(t *testing.T) {
+func TestMetrics_outcomes(t *testing.T) {
 	fail := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Unavailable.Action = v1alpha1.UnavailableFail })
 	f := openShop(t, 6, policies(fail, "strict"))
 	f.seeSessions(t)

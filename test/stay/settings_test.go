@@ -19,7 +19,7 @@ func issuedWith(change func(*v1alpha1.AffinityPolicySpec)) v1alpha1.AffinityPoli
 	return spec
 }
 
-func TestSettingsOfPolicies(t *testing.T) {
+func TestPolicySettings_each(t *testing.T) {
 	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{
 		"exempt":  issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Exempt.Paths = []string{"/static"} }),
 		"moved":   issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.MovedHeader = movedHeader }),

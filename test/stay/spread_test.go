@@ -13,7 +13,7 @@ import (
 // newcomers is how many clients are spread. They come to three replicas, which do not talk to each other.
 const newcomers = 5000
 
-func TestNewSessionsSpreadEvenlyOverPodsAndReplicas(t *testing.T) {
+func TestNewSessions_spread(t *testing.T) {
 	specs := map[way]v1alpha1.AffinityPolicySpec{}
 	picks := []v1alpha1.Pick{v1alpha1.PickLeastSessions, v1alpha1.PickLeastRequests, v1alpha1.PickRoundRobin,
 		v1alpha1.PickRandom, v1alpha1.PickHash}
@@ -71,7 +71,7 @@ func (o *open) fillAdded(t *testing.T, replicas []*limpet, w way) {
 }
 
 // What the app, or the client, goes by is not known with the first request of a client. It counts all the same.
-func TestClientsThatBringNothingYetSpreadEvenly(t *testing.T) {
+func TestLearned_newClientsSpread(t *testing.T) {
 	f := openShop(t, 3, learnedPolicies())
 	for _, w := range []way{byNamed, byWrapped, byWrappedCookie, byLearned, byLearnedCookie, byHeader, byAppCookie} {
 		t.Run(string(w), func(t *testing.T) {
@@ -127,7 +127,7 @@ func expectEven(t *testing.T, all []*session, pods []*pod) {
 }
 
 // Half of all requests have one key. All of them are in flight at once.
-func TestAHotKeyOverloadsNoPod(t *testing.T) {
+func TestBalanceFactor_hotKey(t *testing.T) {
 	spec := policyOf(methods[byHeader])
 	spec.Hash.BalanceFactor = 125
 	f := openShop(t, 10, policies(spec, "hot"))

@@ -12,9 +12,9 @@ const clients, clientsOfCluster = 300, 100
 // requests are sent by each client of the first two pods, one after the other.
 const requests = 20
 
-func TestSessionsStayInACluster(t *testing.T) { testSessionsStay(t, newCluster(t), clientsOfCluster) }
+func TestCluster_sessionsStay(t *testing.T) { testSessionsStay(t, newCluster(t), clientsOfCluster) }
 
-func TestSessionsStayWhenFilesAreEdited(t *testing.T) { testSessionsStay(t, newFolder(t), clients) }
+func TestFiles_sessionsStay(t *testing.T) { testSessionsStay(t, newFolder(t), clients) }
 
 // testSessionsStay is the life of a Service: two pods, then six, then one of them terminates while it still serves, and
 // then it is gone.

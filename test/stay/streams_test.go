@@ -46,7 +46,7 @@ func (s *stream) next() (pod string, err error) {
 }
 
 // Whatever is changed, also about the route, the Service and the policy of the streams themselves.
-func TestAChangeOfConfigurationTouchesNoOpenStream(t *testing.T) {
+func TestConfigurationChange_keepsStreams(t *testing.T) {
 	f := openShop(t, 6, nil)
 	t.Cleanup(f.letGo)
 	var streams []*stream

@@ -8,7 +8,7 @@ import (
 )
 
 // Whatever changes around it, a session leaves its pod only when that stops serving.
-func TestOnlyTheLossOfItsOwnPodMovesASession(t *testing.T) {
+func TestOnlyOwnPod_movesSession(t *testing.T) {
 	f := openShop(t, 8, nil)
 	f.setPods(t, ready(f.pods[:4]...), ways...)
 	whole := t // what a step starts goes on after it
@@ -114,7 +114,7 @@ func replaceOtherPods(t *testing.T, f *open, sessions map[way][]*session) {
 	}
 }
 
-func TestStickyBackendsOfOneHostNeverOverwriteEachOthersCookie(t *testing.T) {
+func TestCookie_twoBackendsOfOneHost(t *testing.T) {
 	named := methods[byCookie]
 	named.Cookie = cookieNamed("sid")
 	for name, method := range map[string]struct{ a, b way }{"names by default": {"one", "two"}, "one name for both": {"three", "four"}} {

@@ -9,7 +9,7 @@ import (
 )
 
 // Ids in the URL: in the query, in the path as servlet containers write them, and in a segment of the path.
-func TestIDsInTheURLLeadToTheirPod(t *testing.T) {
+func TestURL_sessionID(t *testing.T) {
 	sid := &v1alpha1.QueryParam{Name: "jsessionid"}
 	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{
 		"query-named": policyOf(v1alpha1.Method{Source: v1alpha1.SourceQueryParam, Binding: v1alpha1.BindingNamed, QueryParam: sid}),

@@ -16,7 +16,7 @@ import (
 )
 
 // walker is a client that speaks HTTP/1.1.
-type walker struct {
+type serialClient struct {
 	s      *storm
 	rnd    *rand.Rand
 	by     string // what the next errand is told
@@ -26,32 +26,32 @@ type walker struct {
 	cookie string
 }
 
-func (w *walker) run(errands int) {
+func (w *serialClient) run(errands int) {
 	defer w.drop()
 	for range errands {
 		w.connect()
-		to := anyPlace(w.rnd)
+		to := randomPath(w.rnd)
 		switch w.rnd.IntN(16) {
 		case 0, 1:
-			w.leave(w.s.errandTo(to, w.by, w.rnd))
+			w.abandon(w.s.newRequest(to, w.by, w.rnd))
 		case 2, 3:
 			w.pipeline(to)
 		case 4:
-			w.openSocket()
+			w.openWebSocket()
 		case 5:
-			w.ask(w.s.errandTo(to, w.by, w.rnd))
+			w.do(w.s.newRequest(to, w.by, w.rnd))
 			w.drop()
 		case 6:
-			w.endAndAsk(w.s.errandTo(to, w.by, w.rnd))
+			w.halfCloseAndRead(w.s.newRequest(to, w.by, w.rnd))
 		default:
-			w.ask(w.s.errandTo(to, w.by, w.rnd))
+			w.do(w.s.newRequest(to, w.by, w.rnd))
 		}
 		w.s.done()
 	}
 }
 
 // connect makes a connection where there is none.
-func (w *walker) connect() {
+func (w *serialClient) connect() {
 	if w.conn == nil {
 		conn, err := w.dial()
 		if err != nil {
@@ -60,10 +60,10 @@ func (w *walker) connect() {
 		}
 		w.conn, w.in, w.by = conn, bufio.NewReader(conn), "HTTP/1.1"
 	}
-	_ = w.conn.SetDeadline(time.Now().Add(stormPatience))
+	_ = w.conn.SetDeadline(time.Now().Add(stormTimeout))
 }
 
-func (w *walker) drop() {
+func (w *serialClient) drop() {
 	if w.conn != nil {
 		w.conn.Close()
 		w.conn = nil
@@ -71,17 +71,17 @@ func (w *walker) drop() {
 }
 
 // head is that of an errand, whose body follows.
-func (w *walker) head(e *errand) []byte {
+func (w *serialClient) head(e *stormRequest) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: shop.example\r\nX-Errand: %s\r\nTE: trailers\r\n", e.Method, e.target(), e.name())
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: shop.example\r\nX-Errand: %s\r\nTE: trailers\r\n", e.Method, e.target(), e.id())
 	if w.cookie != "" {
 		fmt.Fprintf(&b, "Cookie: %s\r\n", w.cookie)
 	}
 	switch {
 	case e.Chunked:
 		b.WriteString("Transfer-Encoding: chunked\r\n")
-	case e.Size != noBody:
-		fmt.Fprintf(&b, "Content-Length: %d\r\n", e.Size)
+	case e.BodySize != noBody:
+		fmt.Fprintf(&b, "Content-Length: %d\r\n", e.BodySize)
 	}
 	if e.Trailers {
 		b.WriteString("Trailer: X-Errand-End\r\n")
@@ -94,8 +94,8 @@ func (w *walker) head(e *errand) []byte {
 }
 
 // body is as it goes over the wire.
-func (w *walker) body(e *errand) []byte {
-	body := e.request()
+func (w *serialClient) body(e *stormRequest) []byte {
+	body := e.requestBody()
 	if !e.Chunked {
 		return body
 	}
@@ -107,29 +107,29 @@ func (w *walker) body(e *errand) []byte {
 	}
 	b.WriteString("0\r\n")
 	if e.Trailers {
-		fmt.Fprintf(&b, "X-Errand-End: %s\r\n", e.name())
+		fmt.Fprintf(&b, "X-Errand-End: %s\r\n", e.id())
 	}
 	b.WriteString("\r\n")
 	return b.Bytes()
 }
 
 // ask sends an errand, and reads its answer meanwhile.
-func (w *walker) ask(e *errand) {
+func (w *serialClient) do(e *stormRequest) {
 	text := [][]byte{w.head(e), w.body(e)}
 	if !e.Expect {
 		text = [][]byte{bytes.Join(text, nil)}
 	}
-	got := &outcome{status: http.StatusContinue}
+	got := &stormResult{status: http.StatusContinue}
 	for i := 0; i < len(text) && got.status == http.StatusContinue; i++ {
 		sent := w.write(text[i])
 		got = w.read(e)
 		<-sent
 	}
-	w.s.judge(e, got)
+	w.s.checkResult(e, got)
 }
 
 // write says when it is over. Why it fails is told by the answer.
-func (w *walker) write(text []byte) (over <-chan struct{}) {
+func (w *serialClient) write(text []byte) (over <-chan struct{}) {
 	conn, sent := w.conn, make(chan struct{})
 	go func() {
 		defer close(sent)
@@ -139,11 +139,11 @@ func (w *walker) write(text []byte) (over <-chan struct{}) {
 }
 
 // read reads an answer, after which the connection is closed if there cannot be another one.
-func (w *walker) read(e *errand) *outcome {
-	e.By = w.by
-	w.by = fmt.Sprintf("HTTP/1.1, after %s of %s to %s", e.Manner, e.Method, e.Place)
+func (w *serialClient) read(e *stormRequest) *stormResult {
+	e.Client = w.by
+	w.by = fmt.Sprintf("HTTP/1.1, after %s of %s to %s", e.Behavior, e.Method, e.Path)
 	r, err := http.ReadResponse(w.in, &http.Request{Method: e.Method})
-	got := outcomeOf(r, err)
+	got := resultOf(r, err)
 	if set, _, ok := strings.Cut(got.header.Get("Set-Cookie"), ";"); ok {
 		w.cookie = set
 	}
@@ -154,22 +154,22 @@ func (w *walker) read(e *errand) *outcome {
 }
 
 // pipeline sends several errands at once. What comes after an answer that ends the connection was not begun with.
-func (w *walker) pipeline(to place) {
-	var all []*errand
+func (w *serialClient) pipeline(to stormPath) {
+	var all []*stormRequest
 	var text []byte
 	for range 2 + w.rnd.IntN(4) {
-		e := w.s.errandTo(to, w.by, w.rnd)
-		e.Expect, e.Size = false, min(e.Size, 4000)
+		e := w.s.newRequest(to, w.by, w.rnd)
+		e.Expect, e.BodySize = false, min(e.BodySize, 4000)
 		all, text = append(all, e), append(append(text, w.head(e)...), w.body(e)...)
 	}
 	sent := w.write(text)
 	for i, e := range all {
 		got := w.read(e)
-		w.s.judge(e, got)
+		w.s.checkResult(e, got)
 		if w.conn == nil {
 			<-sent
 			if got.err == nil {
-				w.askAgain(all[i+1:])
+				w.retry(all[i+1:])
 			}
 			return
 		}
@@ -177,15 +177,15 @@ func (w *walker) pipeline(to place) {
 	<-sent
 }
 
-func (w *walker) askAgain(left []*errand) {
+func (w *serialClient) retry(left []*stormRequest) {
 	for _, e := range left {
 		w.connect()
-		w.ask(e)
+		w.do(e)
 	}
 }
 
 // leave goes away after some of an errand, or all of it.
-func (w *walker) leave(e *errand) {
+func (w *serialClient) abandon(e *stormRequest) {
 	text := append(w.head(e), w.body(e)...)
 	some := pick(w.rnd, len(text), w.rnd.IntN(len(text)))
 	sent := w.write(text[:some])
@@ -200,38 +200,38 @@ func (w *walker) leave(e *errand) {
 }
 
 // endAndAsk ends its side of the connection with the errand, and waits for the answer.
-func (w *walker) endAndAsk(e *errand) {
-	e.Expect, e.Size = false, min(e.Size, 4000)
+func (w *serialClient) halfCloseAndRead(e *stormRequest) {
+	e.Expect, e.BodySize = false, min(e.BodySize, 4000)
 	_, err := w.conn.Write(append(w.head(e), w.body(e)...))
 	if err == nil {
 		_ = w.conn.(interface{ CloseWrite() error }).CloseWrite()
 	}
-	w.s.judge(e, w.read(e))
+	w.s.checkResult(e, w.read(e))
 	w.drop()
 }
 
 // openSocket sends a body through a WebSocket, and reads it back.
-func (w *walker) openSocket() {
-	e := w.s.errandTo(pick(w.rnd, calmHTTP1, wildHTTP1), w.by, w.rnd)
-	e.Method, e.Size, e.Chunked, e.Trailers, e.Expect, e.Manner = "GET", noBody, false, false, false, socket
+func (w *serialClient) openWebSocket() {
+	e := w.s.newRequest(pick(w.rnd, reliableHTTP1, failingHTTP1), w.by, w.rnd)
+	e.Method, e.BodySize, e.Chunked, e.Trailers, e.Expect, e.Behavior = "GET", noBody, false, false, false, openWebSocket
 	head := bytes.TrimSuffix(w.head(e), []byte("\r\n"))
 	head = append(head, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"...)
-	sent := w.write(append(head, e.answer()...))
-	w.s.judge(e, w.readSocket(e))
+	sent := w.write(append(head, e.responseBody()...))
+	w.s.checkResult(e, w.readWebSocket(e))
 	w.drop()
 	<-sent
 }
 
 // readSocket takes what comes back through a WebSocket for an answer.
-func (w *walker) readSocket(e *errand) *outcome {
-	got := outcomeOf(http.ReadResponse(w.in, &http.Request{Method: e.Method}))
+func (w *serialClient) readWebSocket(e *stormRequest) *stormResult {
+	got := resultOf(http.ReadResponse(w.in, &http.Request{Method: e.Method}))
 	if got.status != http.StatusSwitchingProtocols {
 		return got
 	}
-	body := make([]byte, e.Answer)
+	body := make([]byte, e.ResponseSize)
 	n, err := io.ReadFull(w.in, body)
-	return &outcome{http.StatusOK, got.header, http.Header{errandTrailer: {e.name()}}, body[:n], err}
+	return &stormResult{http.StatusOK, got.header, http.Header{requestIDTrailer: {e.id()}}, body[:n], err}
 }
 
 // isOverdue tells the storm's own patience from other ends.

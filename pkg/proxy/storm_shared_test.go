@@ -15,7 +15,7 @@ import (
 )
 
 // swimmer is a client that speaks HTTP/2 or HTTP/3, over a connection that it shares with others.
-type swimmer struct {
+type sharedClient struct {
 	s    *storm
 	over sharedConn
 	rnd  *rand.Rand
@@ -57,56 +57,56 @@ func (s *storm) http3() http.RoundTripper {
 	return over
 }
 
-func (w *swimmer) run(errands int) {
+func (w *sharedClient) run(errands int) {
 	for range errands {
-		e := w.s.errandTo(anyPlace(w.rnd), w.over.by, w.rnd)
+		e := w.s.newRequest(randomPath(w.rnd), w.over.by, w.rnd)
 		e.Expect = false // for which the client would have to be told how long to wait
 		if w.rnd.IntN(6) == 0 {
-			w.leave(e)
+			w.abandon(e)
 		} else {
-			w.ask(e)
+			w.do(e)
 		}
 		w.s.done()
 	}
 }
 
-func (w *swimmer) ask(e *errand) {
-	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormPatience)
+func (w *sharedClient) do(e *stormRequest) {
+	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormTimeout)
 	defer cancel()
-	w.s.judge(e, outcomeOf(w.over.RoundTrip(w.request(ctx, e))))
+	w.s.checkResult(e, resultOf(w.over.RoundTrip(w.request(ctx, e))))
 }
 
 // request can be sent again by the client, as it does where a connection takes no more.
-func (w *swimmer) request(ctx context.Context, e *errand) *http.Request {
+func (w *sharedClient) request(ctx context.Context, e *stormRequest) *http.Request {
 	q, err := http.NewRequestWithContext(ctx, e.Method, w.over.base+e.target(), nil)
 	if err != nil {
 		w.s.fault("%s: %v", e, err)
 		return nil
 	}
-	q.Header.Set(errandField, e.name())
+	q.Header.Set(requestIDField, e.id())
 	q.Header.Set("TE", "trailers")
-	if e.Size == noBody {
+	if e.BodySize == noBody {
 		return q
 	}
 	q.GetBody = func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(e.request())), nil
+		return io.NopCloser(bytes.NewReader(e.requestBody())), nil
 	}
 	q.Body, _ = q.GetBody()
-	q.ContentLength = int64(e.Size)
+	q.ContentLength = int64(e.BodySize)
 	if e.Chunked {
 		q.ContentLength = -1
 	}
 	if e.Trailers {
-		q.Trailer = http.Header{errandTrailer: {e.name()}}
+		q.Trailer = http.Header{requestIDTrailer: {e.id()}}
 	}
 	return q
 }
 
-var errChanged = errors.New("the client has changed its mind")
+var errAbandoned = errors.New("the client has changed its mind")
 
 // leave cancels an errand at once, while its body is read, or within its answer; or its body fails.
-func (w *swimmer) leave(e *errand) {
-	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormPatience)
+func (w *sharedClient) abandon(e *stormRequest) {
+	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormTimeout)
 	defer cancel()
 	q := w.request(ctx, e)
 	left := w.rnd.Int64N(1 << 16)
@@ -114,9 +114,9 @@ func (w *swimmer) leave(e *errand) {
 	case 0:
 		go func() { pause(); cancel() }()
 	case 1:
-		w.change(q, left, func() error { cancel(); return io.ErrUnexpectedEOF })
+		w.failBody(q, left, func() error { cancel(); return io.ErrUnexpectedEOF })
 	case 2:
-		w.change(q, left, func() error { return errChanged })
+		w.failBody(q, left, func() error { return errAbandoned })
 	}
 	r, err := w.over.RoundTrip(q)
 	if err != nil {
@@ -127,7 +127,7 @@ func (w *swimmer) leave(e *errand) {
 }
 
 // change makes the body end with an error after that much of it.
-func (w *swimmer) change(q *http.Request, after int64, end func() error) {
+func (w *sharedClient) failBody(q *http.Request, after int64, end func() error) {
 	if q.Body == nil {
 		return
 	}
