@@ -15,20 +15,20 @@ import (
 	"time"
 )
 
-// walker is a client that speaks HTTP/1.1.
+// serialClient is an HTTP/1.1 client with its own connection.
 type serialClient struct {
 	s      *storm
 	rnd    *rand.Rand
-	by     string // what the next errand is told
+	by     string // the Client of its requests
 	dial   func() (net.Conn, error)
-	conn   net.Conn // nil where the next errand makes one
+	conn   net.Conn // nil if the next request opens one
 	in     *bufio.Reader
 	cookie string
 }
 
-func (w *serialClient) run(errands int) {
+func (w *serialClient) run(requests int) {
 	defer w.drop()
-	for range errands {
+	for range requests {
 		w.connect()
 		to := randomPath(w.rnd)
 		switch w.rnd.IntN(16) {
@@ -50,13 +50,13 @@ func (w *serialClient) run(errands int) {
 	}
 }
 
-// connect makes a connection where there is none.
+// connect opens a connection if there is none.
 func (w *serialClient) connect() {
 	if w.conn == nil {
 		conn, err := w.dial()
 		if err != nil {
 			w.s.fault("connecting: %v", err)
-			conn, _ = net.Pipe() // on which all else fails
+			conn, _ = net.Pipe() // every use fails
 		}
 		w.conn, w.in, w.by = conn, bufio.NewReader(conn), "HTTP/1.1"
 	}
@@ -70,7 +70,7 @@ func (w *serialClient) drop() {
 	}
 }
 
-// head is that of an errand, whose body follows.
+// head returns the head of a request.
 func (w *serialClient) head(e *stormRequest) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: shop.example\r\nX-Errand: %s\r\nTE: trailers\r\n", e.Method, e.target(), e.id())
@@ -93,7 +93,7 @@ func (w *serialClient) head(e *stormRequest) []byte {
 	return b.Bytes()
 }
 
-// body is as it goes over the wire.
+// body returns the body of a request with its framing.
 func (w *serialClient) body(e *stormRequest) []byte {
 	body := e.requestBody()
 	if !e.Chunked {
@@ -113,7 +113,7 @@ func (w *serialClient) body(e *stormRequest) []byte {
 	return b.Bytes()
 }
 
-// ask sends an errand, and reads its answer meanwhile.
+// do sends a request and reads the response at the same time.
 func (w *serialClient) do(e *stormRequest) {
 	text := [][]byte{w.head(e), w.body(e)}
 	if !e.Expect {
@@ -128,7 +128,7 @@ func (w *serialClient) do(e *stormRequest) {
 	w.s.checkResult(e, got)
 }
 
-// write says when it is over. Why it fails is told by the answer.
+// write sends text in a goroutine and returns a channel that is closed at its end. Errors appear in the response.
 func (w *serialClient) write(text []byte) (over <-chan struct{}) {
 	conn, sent := w.conn, make(chan struct{})
 	go func() {
@@ -138,7 +138,7 @@ func (w *serialClient) write(text []byte) (over <-chan struct{}) {
 	return sent
 }
 
-// read reads an answer, after which the connection is closed if there cannot be another one.
+// read reads a response, and closes the connection if it cannot be reused.
 func (w *serialClient) read(e *stormRequest) *stormResult {
 	e.Client = w.by
 	w.by = fmt.Sprintf("HTTP/1.1, after %s of %s to %s", e.Behavior, e.Method, e.Path)
@@ -153,7 +153,7 @@ func (w *serialClient) read(e *stormRequest) *stormResult {
 	return got
 }
 
-// pipeline sends several errands at once. What comes after an answer that ends the connection was not begun with.
+// pipeline sends several requests without waiting. Requests after a response that ends the connection have not been processed.
 func (w *serialClient) pipeline(to stormPath) {
 	var all []*stormRequest
 	var text []byte
@@ -184,7 +184,7 @@ func (w *serialClient) retry(left []*stormRequest) {
 	}
 }
 
-// leave goes away after some of an errand, or all of it.
+// abandon closes the connection after a part of a request or after all of it.
 func (w *serialClient) abandon(e *stormRequest) {
 	text := append(w.head(e), w.body(e)...)
 	some := pick(w.rnd, len(text), w.rnd.IntN(len(text)))
@@ -199,7 +199,7 @@ func (w *serialClient) abandon(e *stormRequest) {
 	<-sent
 }
 
-// endAndAsk ends its side of the connection with the errand, and waits for the answer.
+// halfCloseAndRead half-closes the connection after the request and reads the response.
 func (w *serialClient) halfCloseAndRead(e *stormRequest) {
 	e.Expect, e.BodySize = false, min(e.BodySize, 4000)
 	_, err := w.conn.Write(append(w.head(e), w.body(e)...))
@@ -210,7 +210,7 @@ func (w *serialClient) halfCloseAndRead(e *stormRequest) {
 	w.drop()
 }
 
-// openSocket sends a body through a WebSocket, and reads it back.
+// openWebSocket sends a body through a WebSocket and reads it back.
 func (w *serialClient) openWebSocket() {
 	e := w.s.newRequest(pick(w.rnd, reliableHTTP1, failingHTTP1), w.by, w.rnd)
 	e.Method, e.BodySize, e.Chunked, e.Trailers, e.Expect, e.Behavior = "GET", noBody, false, false, false, openWebSocket
@@ -223,7 +223,7 @@ func (w *serialClient) openWebSocket() {
 	<-sent
 }
 
-// readSocket takes what comes back through a WebSocket for an answer.
+// readWebSocket returns the data of a WebSocket as the result.
 func (w *serialClient) readWebSocket(e *stormRequest) *stormResult {
 	got := resultOf(http.ReadResponse(w.in, &http.Request{Method: e.Method}))
 	if got.status != http.StatusSwitchingProtocols {
@@ -234,7 +234,7 @@ func (w *serialClient) readWebSocket(e *stormRequest) *stormResult {
 	return &stormResult{http.StatusOK, got.header, http.Header{requestIDTrailer: {e.id()}}, body[:n], err}
 }
 
-// isOverdue tells the storm's own patience from other ends.
+// isOverdue reports whether err is caused by stormTimeout.
 func isOverdue(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 }

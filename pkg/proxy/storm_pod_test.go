@@ -16,8 +16,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// stormPod is a pod made of net/http, that speaks HTTP/1.1 and HTTP/2 in clear, and does what errands say. It can die and come
-// back at its address.
+// stormPod is a net/http server for cleartext HTTP/1.1 and HTTP/2 that behaves as its requests require. It can stop and start
+// again at its address.
 type stormPod struct {
 	name, addr string
 	s          *storm
@@ -26,11 +26,11 @@ type stormPod struct {
 	server *http.Server
 	l      net.Listener
 	conns  map[net.Conn]http.ConnState
-	busy   sync.WaitGroup // its servers
+	busy   sync.WaitGroup // waits for its servers
 	visits atomic.Int32
 }
 
-// startStormPod runs a pod until the test ends.
+// startPod runs a pod until the test ends.
 func (s *storm) startPod(name string) *stormPod {
 	// Nothing connects from this address, so that no other socket takes the port while the pod is down.
 	p := &stormPod{name: name, addr: "127.0.0.2:0", s: s, conns: map[net.Conn]http.ConnState{}}
@@ -58,7 +58,7 @@ func (p *stormPod) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.server, p.l = server, l
-	p.busy.Go(func() { _ = server.Serve(l) }) // it ends when the pod does
+	p.busy.Go(func() { _ = server.Serve(l) }) // returns when the pod stops
 }
 
 func (p *stormPod) note(conn net.Conn, state http.ConnState) {
@@ -71,10 +71,10 @@ func (p *stormPod) note(conn net.Conn, state http.ConnState) {
 	p.conns[conn] = state
 }
 
-// stop is the end of the pod, with all that it has.
+// stop closes the pod and all its connections.
 func (p *stormPod) stop() {
 	p.current().Close()
-	p.l.Close() // which a server that has just begun does not know
+	p.l.Close() // a server that has just started does not track it yet
 	p.closeConns(func(http.ConnState) bool { return true })
 }
 
@@ -84,12 +84,12 @@ func (p *stormPod) current() *http.Server {
 	return p.server
 }
 
-// leave stops taking requests, and comes back while those that have begun go on.
+// restartGracefully shuts the server down and starts another one while requests of the first complete.
 func (p *stormPod) restartGracefully() {
 	server, begun := p.current(), make(chan struct{})
 	server.RegisterOnShutdown(func() { close(begun) })
 	p.busy.Go(func() {
-		_ = server.Shutdown(p.s.t.Context()) // at the end of the test the rest is closed
+		_ = server.Shutdown(p.s.t.Context()) // the end of the test closes the rest
 		server.Close()
 	})
 	<-begun
@@ -97,7 +97,7 @@ func (p *stormPod) restartGracefully() {
 	p.start()
 }
 
-// closeConns closes some of the connections, at whatever moment that is.
+// closeConns closes the connections in some state, without regard to what they are doing.
 func (p *stormPod) closeConns(which func(http.ConnState) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,7 +120,7 @@ func (p *stormPod) endpoint(state model.EndpointState) model.Endpoint {
 	return model.Endpoint{ID: "uid-" + p.name, Pod: p.name, Address: p.addr, State: state}
 }
 
-// serve does what the errand says.
+// serve behaves as the request requires.
 func (p *stormPod) serve(w http.ResponseWriter, q *http.Request) {
 	p.visits.Add(1)
 	defer p.visits.Add(-1)
@@ -146,7 +146,7 @@ func (p *stormPod) serve(w http.ResponseWriter, q *http.Request) {
 	}
 }
 
-// visit is an errand at a pod.
+// podRequest is a request at a pod.
 type podRequest struct {
 	pod *stormPod
 	e   *stormRequest
@@ -154,7 +154,7 @@ type podRequest struct {
 	q   *http.Request
 }
 
-// read reads the body. What passes for whole has to be.
+// read reads the body and checks that it is complete if it looks complete.
 func (v *podRequest) read() {
 	got, err := io.ReadAll(v.q.Body)
 	if want := v.e.requestBody(); !bytes.HasPrefix(want, got) || err == nil && len(got) != len(want) {
@@ -179,7 +179,7 @@ func (v *podRequest) respond() {
 	}
 	if e.Behavior == respondFirst {
 		_ = control.EnableFullDuplex() // HTTP/2 has it always
-		_ = control.Flush()            // fails with the connection, as all that follows
+		_ = control.Flush()            // fails with the connection, as do all later writes
 		v.read()
 	}
 	v.write(body, control)
@@ -207,10 +207,10 @@ func (v *podRequest) write(body []byte, control *http.ResponseController) {
 	}
 }
 
-// pause lets others go first for a while.
+// pause waits for a short random time.
 func pause() { <-time.After(time.Duration(rand.IntN(2000)) * time.Microsecond) }
 
-// end says that, where it can be said, and ends the connection or stream.
+// end sends text, if it can, and closes the connection or stream.
 func (v *podRequest) end(text string) {
 	conn := v.hijack()
 	if conn == nil {
@@ -224,7 +224,7 @@ func (v *podRequest) end(text string) {
 	conn.Close()
 }
 
-// hijack gives nil over HTTP/2.
+// hijack returns nil for HTTP/2.
 func (v *podRequest) hijack() net.Conn {
 	conn, _, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {
@@ -233,7 +233,7 @@ func (v *podRequest) hijack() net.Conn {
 	return conn
 }
 
-// openSocket echoes what comes.
+// echoWebSocket echoes all data.
 func (v *podRequest) echoWebSocket() {
 	conn, rw, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {

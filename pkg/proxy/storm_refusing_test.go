@@ -11,12 +11,12 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// moodyConn is a connection to a pod that is made of frames, and does to streams what net/http cannot be asked for.
+// refusingConn is a connection to a pod at the level of frames. It refuses streams, which net/http cannot do on request.
 type refusingConn struct {
 	*http2Pod
 	s       *storm
 	visits  map[uint32]*refusingStream
-	leaving bool // it has said goodbye, and ends with its last stream
+	leaving bool // it has sent GOAWAY, and ends with its last stream
 }
 
 type refusingStream struct {
@@ -75,7 +75,7 @@ func (m *refusingConn) takeHead(f *http2.MetaHeadersFrame) error {
 		return errEndConn
 	}
 	if m.leaving {
-		return nil // as the goodbye said
+		return nil // above the last stream of GOAWAY
 	}
 	return m.begin(f, e)
 }
@@ -122,7 +122,7 @@ func (m *refusingConn) takeData(f *http2.DataFrame) error {
 	return nil
 }
 
-// finish answers what has come whole.
+// finish responds to a complete request.
 func (m *refusingConn) finish(id uint32, v *refusingStream) error {
 	delete(m.visits, id)
 	if want := v.e.requestBody(); !bytes.Equal(v.body, want) {

@@ -13,53 +13,53 @@ import (
 	"strings"
 )
 
-// errand is one request of a storm: what its client sends, what its pod does, and what has to come of it. It is told to the
-// pod in the query, so that the pod knows what it has to get, and the client what it has to get back.
+// stormRequest describes one request of a storm: what the client sends, what the pod does, and the expected response. The query
+// carries it, so that the pod knows the expected request body and the client the expected response.
 type stormRequest struct {
 	ID            uint32
 	Path          stormPath
 	Method        string
-	BodySize      int // of its body, noBody for none
+	BodySize      int // length of the request body, noBody without one
 	Chunked       bool
 	Trailers      bool
 	Expect        bool
-	ResponseSize  int  // length of the answer's body
-	UnknownLength bool // the answer does not say so, and has trailers
+	ResponseSize  int  // length of the response body
+	UnknownLength bool // the response has no Content-Length, and has trailers
 	Behavior      behavior
-	Client        string // what its client speaks
+	Client        string // protocol of the client
 }
 
 const noBody = -1
 
-// place is a route: to pods of some temper, over some protocol.
+// stormPath is the path of a route to one kind of pods over one protocol.
 type stormPath string
 
 const (
-	reliableHTTP1 stormPath = "/calm/http1"
-	reliableHTTP2 stormPath = "/calm/http2"
-	failingHTTP1  stormPath = "/wild/http1"
-	failingHTTP2  stormPath = "/wild/http2"
-	refusingHTTP2 stormPath = "/moody" // pods that speak HTTP/2 and refuse streams
+	reliableHTTP1 stormPath = "/reliable/http1"
+	reliableHTTP2 stormPath = "/reliable/http2"
+	failingHTTP1  stormPath = "/failing/http1"
+	failingHTTP2  stormPath = "/failing/http2"
+	refusingHTTP2 stormPath = "/refusing" // pods that refuse streams
 )
 
-// isCalm reports whether the pods never fail a request.
-func (p stormPath) isReliable() bool { return strings.HasPrefix(string(p), "/calm") }
+// isReliable reports whether the pods never fail a request.
+func (p stormPath) isReliable() bool { return strings.HasPrefix(string(p), "/reliable") }
 
-// manner is what a pod does with an errand.
+// behavior is what a pod does with a request.
 type behavior string
 
 const (
-	echoBody        behavior = "faithful" // reads all of it, then answers
-	echoSlowly      behavior = "slow"     // the same, in pieces
-	respondFirst    behavior = "talking"  // begins its answer before it reads
-	respondOnly     behavior = "early"    // answers, and does not read
-	openWebSocket   behavior = "socket"   // opens a WebSocket
-	closeAfterBody  behavior = "silent"   // reads all of it, and ends the connection or stream
-	closeBeforeBody behavior = "deaf"     // ends it without having read
-	truncateHead    behavior = "halfHead" // ends it within the head of its answer
-	truncateBody    behavior = "cutShort" // ends it within the body of its answer
-	refuseOnce      behavior = "refusing" // takes it the next time only (moody)
-	goAwayOnce      behavior = "leaving"  // the same, and says goodbye on the connection (moody)
+	echoBody        behavior = "faithful" // read the whole request, then respond
+	echoSlowly      behavior = "slow"     // the same, with a response in pieces
+	respondFirst    behavior = "talking"  // begin the response before reading the body
+	respondOnly     behavior = "early"    // respond without reading the body
+	openWebSocket   behavior = "socket"   // accept a WebSocket
+	closeAfterBody  behavior = "silent"   // read the whole request, then close the connection or stream
+	closeBeforeBody behavior = "deaf"     // close it without reading
+	truncateHead    behavior = "halfHead" // close it within the response head
+	truncateBody    behavior = "cutShort" // close it within the response body
+	refuseOnce      behavior = "refusing" // refuse the stream once (refusing pods only)
+	goAwayOnce      behavior = "leaving"  // the same, and send GOAWAY (refusing pods only)
 )
 
 var (
@@ -69,12 +69,12 @@ var (
 	sizes             = []int{0, 5, 5, 5, 300, 300, 4000, 4000, 20_000, 20_000, 100 << 10, 1 << 20}
 )
 
-// mostMoody fits the window of a stream: pods made of frames do not wait for more.
+// maxRefusingBody fits the initial stream window, because refusing pods do not wait for WINDOW_UPDATE.
 const maxRefusingBody = 60_000
 
 func pick[T any](rnd *rand.Rand, from ...T) T { return from[rnd.IntN(len(from))] }
 
-// errandTo makes one up.
+// newRequest returns a random request to a path.
 func (s *storm) newRequest(to stormPath, by string, rnd *rand.Rand) *stormRequest {
 	e := &stormRequest{
 		ID: s.ids.Add(1), Path: to, Client: by, BodySize: noBody, ResponseSize: pick(rnd, sizes...), UnknownLength: rnd.IntN(2) == 0,
@@ -92,16 +92,16 @@ func (s *storm) newRequest(to stormPath, by string, rnd *rand.Rand) *stormReques
 		e.BodySize, e.Chunked = pick(rnd, sizes...), rnd.IntN(2) == 0
 		// Trailers that cross a reset end the whole connection at a net/http server.
 		e.Trailers = e.Chunked && e.Behavior != respondOnly && rnd.IntN(2) == 0
-		// A client that gets an answer need not send its body, which net/http may wait for.
+		// A client that receives a response need not send its body, but net/http may wait for it.
 		e.Expect = e.Behavior != respondFirst && e.Behavior != truncateBody && rnd.IntN(8) == 0
 	}
 	if e.Behavior == truncateBody && (e.Method == http.MethodHead || e.ResponseSize == 0) {
-		e.Behavior = closeAfterBody // of nothing nothing can be missing
+		e.Behavior = closeAfterBody // an empty body cannot be truncated
 	}
-	// Where the length has come and the end of the stream has not, an HTTP/1.1 client loses its connection after the answer.
+	// If the pod fails after a complete body of known length, but before END_STREAM, an HTTP/1.1 client loses its connection.
 	e.UnknownLength = e.UnknownLength || to == failingHTTP2
 	if e.Behavior == respondOnly && to.isReliable() {
-		e.BodySize = min(e.BodySize, 100<<10) // beyond 256 KiB net/http does not wait until its answer is read
+		e.BodySize = min(e.BodySize, 100<<10) // beyond 256 KiB net/http closes the connection before the client has read the response
 	}
 	return e
 }
@@ -110,13 +110,13 @@ func randomPath(rnd *rand.Rand) stormPath {
 	return pick(rnd, reliableHTTP1, reliableHTTP1, reliableHTTP2, reliableHTTP2, failingHTTP1, failingHTTP1, failingHTTP2, failingHTTP2, refusingHTTP2)
 }
 
-// target is the path and query by which it is asked for.
+// target returns the path and query of the request.
 func (e *stormRequest) target() string {
 	text, _ := json.Marshal(e) // never fails on plain fields
 	return string(e.Path) + "?" + url.QueryEscape(string(text))
 }
 
-// errandOf reads target.
+// parseTarget parses the URL that target returned.
 func parseTarget(u *url.URL) (*stormRequest, error) {
 	text, err := url.QueryUnescape(u.RawQuery)
 	if err != nil {
@@ -128,12 +128,12 @@ func parseTarget(u *url.URL) (*stormRequest, error) {
 
 func (e *stormRequest) String() string { return fmt.Sprintf("%+v", *e) }
 
-// mayRepeat reports whether pods may see it a second time (ADR 11). Clients may send it again too.
+// mayRepeat reports whether the request may be retried after a pod has received it (ADR 11).
 func (e *stormRequest) mayRepeat() bool {
 	return e.BodySize == noBody && (e.Method == http.MethodGet || e.Method == http.MethodHead)
 }
 
-// request and answer are the bodies, which no other errand has, and which differ at every place.
+// requestBody and responseBody return bodies that are unique to the request and differ at every offset.
 func (e *stormRequest) requestBody() []byte  { return textOf(uint64(e.ID)<<32, max(e.BodySize, 0)) }
 func (e *stormRequest) responseBody() []byte { return textOf(uint64(e.ID)<<32|1<<31, e.ResponseSize) }
 
@@ -147,21 +147,21 @@ func textOf(first uint64, n int) []byte {
 
 func (e *stormRequest) id() string { return strconv.FormatUint(uint64(e.ID), 10) }
 
-// These name the errand once more, in heads and in trailers.
+// Header field and trailer with the ID of the request.
 const (
-	requestIDField   = "X-Errand"
-	requestIDTrailer = "X-Errand-End"
+	requestIDField   = "X-Storm-Id"
+	requestIDTrailer = "X-Storm-Id-Trailer"
 )
 
-// outcome is what came of an errand, as its client sees it.
+// stormResult is the result of a request, as seen by its client.
 type stormResult struct {
-	status          int // 0 without an answer
+	status          int // zero without a response
 	header, trailer http.Header
 	body            []byte
-	err             error // it is not whole
+	err             error // the response is missing or truncated
 }
 
-// outcomeOf reads an answer to its end.
+// resultOf reads a response to its end.
 func resultOf(r *http.Response, err error) *stormResult {
 	if err != nil {
 		return &stormResult{err: err}
@@ -171,19 +171,20 @@ func resultOf(r *http.Response, err error) *stormResult {
 	return &stormResult{r.StatusCode, r.Header, r.Trailer, body, err}
 }
 
-// verdict says what is wrong with the outcome of an errand whose client was patient and honest, empty if nothing is.
+// check describes the error in the result of a request that its client did not abandon. It returns an empty string if the result
+// is correct.
 func (e *stormRequest) check(o *stormResult) string {
 	switch {
 	case isOverdue(o.err):
-		return "nothing comes"
+		return "no response"
 	case o.err != nil && e.Path.isReliable():
-		return "failed though its pods are calm: " + o.err.Error()
+		return "failed on a reliable pod: " + o.err.Error()
 	case o.status == 0:
 		return ""
 	case o.status == http.StatusOK:
 		return e.checkResponse(o)
 	case o.status != 502 && o.status != 503 || e.Path.isReliable() || o.header.Get(requestIDField) != "":
-		return fmt.Sprintf("it is answered with %d %.200q", o.status, o.body)
+		return fmt.Sprintf("unexpected status %d %.200q", o.status, o.body)
 	}
 	return ""
 }
@@ -195,13 +196,13 @@ func (e *stormRequest) checkResponse(o *stormResult) string {
 	}
 	switch {
 	case o.header.Get(requestIDField) != e.id():
-		return fmt.Sprintf("it gets the answer of %q", o.header.Get(requestIDField))
+		return fmt.Sprintf("received the response to %q", o.header.Get(requestIDField))
 	case !bytes.HasPrefix(want, o.body):
-		return fmt.Sprintf("after %d bytes it gets another body", commonPrefix(want, o.body))
+		return fmt.Sprintf("wrong body after %d bytes", commonPrefix(want, o.body))
 	case o.err == nil && len(o.body) != len(want):
-		return fmt.Sprintf("%d of %d bytes pass for the whole answer", len(o.body), len(want))
+		return fmt.Sprintf("%d of %d bytes look like a complete response", len(o.body), len(want))
 	case o.err == nil && e.UnknownLength && len(want) > 0 && o.trailer.Get(requestIDTrailer) != e.id():
-		return fmt.Sprintf("its trailers are %q", o.trailer)
+		return fmt.Sprintf("wrong trailers %q", o.trailer)
 	}
 	return ""
 }
