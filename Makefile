@@ -68,7 +68,7 @@ kind-down: ## End what make kind has begun
 test: ## Run all tests with the race detector; builds the control plane on the first run, or takes KUBEBUILDER_ASSETS
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
 	go test -race -count 1 $(TEST_FLAGS) $(PKG) && \
-	go test -count 1 $(TEST_FLAGS) -run AllocatesNothing ./pkg/proxy ./pkg/filter # strict only without the race detector
+	go test -count 1 $(TEST_FLAGS) -run '[Aa]lloc' ./pkg/proxy ./pkg/filter # strict only without the race detector
 # -count 1, because the cache of go test does not see that programs which tests run have changed.
 
 .PHONY: e2e
@@ -97,7 +97,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 
 .PHONY: storm
 storm: ## Run STORMS storms of requests through the data plane, some 5 s each, with seeds that have not been tried
-	go test -race -count 1 -timeout $(STORMS)m -run OfAStorm ./pkg/proxy -storm.seed $$(date +%s) -storm.count $(STORMS)
+	go test -race -count 1 -timeout $(STORMS)m -run TestStorm ./pkg/proxy -storm.seed $$(date +%s) -storm.count $(STORMS)
 
 ##@ Change
 
