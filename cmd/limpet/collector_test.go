@@ -30,7 +30,7 @@ func TestCollector_afterEachCollection(t *testing.T) {
 		default: // the test is over
 		}
 	})
-	for i := range 4 { // at once, and after three collections
+	for i := range 4 { // immediately, and after three collections
 		select {
 		case <-called:
 		case <-time.After(10 * time.Second):

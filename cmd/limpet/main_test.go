@@ -73,7 +73,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// freeAddresses holds all of them before it lets go of any: they differ.
+// freeAddresses holds all of them before it releases any: they differ.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
 	addresses := make([]string, n)

@@ -87,7 +87,7 @@ type many struct {
 	pod   [manySessions]string
 }
 
-// ask keeps a token that Limpet gives anew.
+// ask keeps a token that Limpet issues again.
 func (m *many) ask(n int) *answer {
 	got := m.c.get(m.path(n), m.line(n, m.given[n]))
 	if token := got.header.Get("Token"); token != "" {

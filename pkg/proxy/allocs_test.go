@@ -49,7 +49,7 @@ func answerWithoutAllocating(c *podConn) {
 	}
 }
 
-// ask sends the request and reads the answer, which comes in one piece.
+// ask sends the request and reads the response, which comes in one piece.
 func (s *steady) ask() {
 	if _, err := s.conn.Write(s.request); err != nil {
 		s.tb.Fatal(err)

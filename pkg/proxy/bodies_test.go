@@ -69,7 +69,7 @@ func TestRequest_framing(t *testing.T) {
 	}
 }
 
-// The name is in the buffer that the rest of the answer is read into.
+// The name is in the buffer that the rest of the response is read into.
 func TestTrailers_namedByConnection(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

@@ -80,7 +80,7 @@ func TestForwarded_invalidIsDropped(t *testing.T) {
 		`Forwarded: for=192.0.2.1, for=127.0.0.1;host="shop.example";proto=http`)
 }
 
-// A header that the proxy does not set is passed on by it as the client has sent it.
+// A header that the proxy does not set is forwarded by it as the client has sent it.
 func TestSources_firstHeader(t *testing.T) {
 	fields := []string{"X-Real-IP: 192.0.2.1", "Forwarded: for=192.0.2.2", "X-Forwarded-For: 192.0.2.3"}
 	for _, c := range []struct {

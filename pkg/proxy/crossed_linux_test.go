@@ -92,7 +92,7 @@ func TestRetry_podEnds(t *testing.T) {
 	}
 }
 
-// It would never answer, and the poller tells of its end once only.
+// It would never respond, and the poller tells of its end once only.
 func TestRetry_bodyAtPodHalfClose(t *testing.T) {
 	r := newRig(t)
 	p, endSide := startHalfCloser(t, "pod-a")

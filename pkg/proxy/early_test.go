@@ -14,7 +14,7 @@ const announced = "POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1000
 
 const tooLarge = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno\n"
 
-// The pod answers and does not care for the rest of the body. The answer must get through although the client is
+// The pod responds and does not care for the rest of the body. The response must get through although the client is
 // still sending, and the connection cannot be used again.
 func TestEarlyResponse_forwarded(t *testing.T) {
 	for name, script := range map[string]func(*podConn){
@@ -50,7 +50,7 @@ func TestEarlyResponse_forwarded(t *testing.T) {
 	}
 }
 
-// A simple client sends the whole body before it looks at the answer. It must be able to.
+// A simple client sends the whole body before it looks at the response. It must be able to.
 func TestEarlyResponse_clientStillSending(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", tooLarge))
@@ -63,7 +63,7 @@ func TestEarlyResponse_clientStillSending(t *testing.T) {
 	client.expectClosed()
 }
 
-// Over HTTP/3 it is Chromium that must be able to. What it is told to stop sending it does not send, nor look at the answer.
+// Over HTTP/3 it is Chromium that must be able to. What it is told to stop sending it does not send, nor look at the response.
 func TestEarlyResponse_http3(t *testing.T) {
 	for name, serve := range map[string]func(*testing.T, *rig){
 		"a pod's": func(t *testing.T, r *rig) { r.serve(nil, startAnswering(t, "pod-a", tooLarge)) },
@@ -149,7 +149,7 @@ func TestEarlyResponse_shortUnusedBody(t *testing.T) {
 	client.get("/").expectStatus(t, 404)
 }
 
-// The pod hangs up without an answer while the client still sends: the pod's fault, not the client's.
+// The pod hangs up without a response while the client still sends: the pod's fault, not the client's.
 func TestUpload_podClosesConnection(t *testing.T) {
 	for name, script := range map[string]func(*podConn){
 		"after the head":    func(c *podConn) { c.head() },

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// asked sends a request with these lines and gives the head that the pod was sent.
+// asked sends a request with these lines and returns the head that the pod was sent.
 func (r *rig) asked(p *pod, lines ...string) string {
 	r.t.Helper()
 	r.dial().get("/", lines...).expectStatus(r.t, 200)

@@ -26,7 +26,7 @@ func (asText) Marshal(v any) ([]byte, error)      { return []byte(*v.(*string)),
 func (asText) Unmarshal(data []byte, v any) error { *v.(*string) = string(data); return nil }
 func (asText) Name() string                       { return "text" }
 
-// startGRPC runs a pod with a method for each shape of call, and gives its address.
+// startGRPC runs a pod with a method for each shape of call, and returns its address.
 func startGRPC(t *testing.T, name string) string {
 	t.Helper()
 	l := loopback(t)

@@ -26,8 +26,8 @@ type answer struct {
 	header  http.Header
 	trailer http.Header
 	body    string
-	close   bool  // the answer says that the connection is closed after it
-	err     error // the answer is not whole
+	close   bool  // the response says that the connection is closed after it
+	err     error // the response is not whole
 }
 
 // dial connects to the server. All reads and writes end after patience.
@@ -60,7 +60,7 @@ func (c *caller) send(text string) {
 	}
 }
 
-// read reads the answer to a request with that method, and its body.
+// read reads the response to a request with that method, and its body.
 func (c *caller) read(method string) *answer {
 	c.t.Helper()
 	a, err := c.tryRead(method)
@@ -161,7 +161,7 @@ func (c *caller) expectClosed() {
 	}
 }
 
-// expectStatus checks the status of an answer.
+// expectStatus checks the status of a response.
 func (a *answer) expectStatus(tb testing.TB, want int) {
 	tb.Helper()
 	if a.status != want {
@@ -169,7 +169,7 @@ func (a *answer) expectStatus(tb testing.TB, want int) {
 	}
 }
 
-// expectOK checks that an answer is whole, has status 200, and this body.
+// expectOK checks that a response is whole, has status 200, and this body.
 func (a *answer) expectOK(tb testing.TB, body string) {
 	tb.Helper()
 	a.expectStatus(tb, http.StatusOK)
@@ -178,7 +178,7 @@ func (a *answer) expectOK(tb testing.TB, body string) {
 	}
 }
 
-// cookie gives the one cookie that an answer sets, as it is sent back; empty if it sets none.
+// cookie returns the one cookie that a response sets, as it is sent back; empty if it sets none.
 func (a *answer) cookie(tb testing.TB) string {
 	tb.Helper()
 	set := a.header.Values("Set-Cookie")

@@ -7,7 +7,7 @@ import (
 
 const okHead = "HTTP/1.1 200 OK\r\n"
 
-// What breaks HTTP is not passed on, in the whole or in part, and its connection is not used again.
+// What breaks HTTP is not forwarded, in the whole or in part, and its connection is not used again.
 func TestResponse_invalidIs502(t *testing.T) {
 	for _, c := range []struct{ name, text string }{
 		{"nothing", ""},
@@ -82,7 +82,7 @@ func TestInterim_onlyInterimResponses(t *testing.T) {
 	a.expectStatus(t, 502)
 }
 
-// Once the head has been passed on, the client can only be told by ending the connection before the answer's end.
+// Once the head has been forwarded, the client can only be told by ending the connection before the response's end.
 func TestTruncated_http1(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -124,7 +124,7 @@ func TestTruncated_http1(t *testing.T) {
 	}
 }
 
-// To a client of HTTP/1.0 the end of the connection is the end of the answer, unless it is a reset.
+// To a client of HTTP/1.0 the end of the connection is the end of the response, unless it is a reset.
 func TestTruncated_http10IsReset(t *testing.T) {
 	r := newRig(t)
 	say := make(chan struct{})
@@ -175,8 +175,8 @@ func TestHopByHop_responseFields(t *testing.T) {
 	}
 }
 
-// What a pod sends beyond its answer reaches nobody. (What it sends once the next request has been written to it cannot
-// be told from an answer to that one.)
+// What a pod sends beyond its response reaches nobody. (What it sends once the next request has been written to it cannot
+// be told from a response to that one.)
 func TestResponse_secondIsDiscarded(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// cutAnswers are answers of each framing, with the same body.
+// cutAnswers are responses of each framing, with the same body.
 var cutAnswers = map[string]string{
 	"length":      okHead + "Content-Length: 11\r\nX-Pod: a\r\n\r\nhello world",
 	"chunked":     okHead + "Transfer-Encoding: chunked\r\n\r\n6;x=y\r\nhello \r\n5\r\nworld\r\n0\r\nX-Sum: 1\r\n\r\n",
@@ -25,7 +25,7 @@ type cut struct {
 	reset bool
 }
 
-// startCutting runs a pod that does what next holds with the first request of each connection, but to /next it answers.
+// startCutting runs a pod that does what next holds with the first request of each connection, and responds to /next.
 func startCutting(t *testing.T, next *atomic.Pointer[cut]) *pod {
 	return startPod(t, "pod-a", func(c *podConn) {
 		for {
@@ -48,7 +48,7 @@ func startCutting(t *testing.T, next *atomic.Pointer[cut]) *pod {
 	})
 }
 
-// Wherever an answer ends, by a FIN or a RST, the client gets it whole, or sees that it is not, or gets 502; and the
+// Wherever a response ends, by a FIN or a RST, the client gets it whole, or sees that it is not, or gets 502; and the
 // next request has a connection that works.
 func TestTruncated_atEveryByte(t *testing.T) {
 	var next atomic.Pointer[cut]
@@ -71,7 +71,7 @@ func TestTruncated_atEveryByte(t *testing.T) {
 	}
 }
 
-// askCut sends a POST, which is not repeated, reads the final answer, and sees that nothing comes after it.
+// askCut sends a POST, which is not repeated, reads the final response, and sees that nothing comes after it.
 func (r *rig) askCut() *answer {
 	r.t.Helper()
 	client := r.dial()
@@ -87,7 +87,7 @@ func (r *rig) askCut() *answer {
 	return a
 }
 
-// wrongOf says what is wrong with the answer the client got. whole says that the pod has sent all of it and ended well,
+// wrongOf says what is wrong with the response the client got. whole says that the pod has sent all of it and ended well,
 // open that any end of its body is a good one.
 func wrongOf(a *answer, whole, open bool) string {
 	switch {
@@ -127,7 +127,7 @@ func TestTruncated_http2ClientAtEveryByte(t *testing.T) {
 	}
 }
 
-// An answer that has no body by its status or its request has none, whatever comes behind its head: that reaches nobody,
+// A response that has no body by its status or its request has none, whatever comes behind its head: that reaches nobody,
 // and the connection is not used again.
 func TestResponse_unexpectedBody(t *testing.T) {
 	for _, c := range []struct{ name, method, text string }{

@@ -47,7 +47,7 @@ func TestHTTP2Dial_zeroStreamsFewConnections(t *testing.T) {
 	}
 }
 
-// What a pod allows is known before it is asked: else the first 100 requests went to it at once.
+// What a pod allows is known before it is asked: otherwise the first 100 requests would be sent to it at the same time.
 func TestHTTP2Pod_maxConcurrentStreams(t *testing.T) {
 	var mu sync.Mutex
 	open := map[*http2Pod]bool{}

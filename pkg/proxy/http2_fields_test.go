@@ -158,7 +158,7 @@ func TestHTTP2_contentLengthMismatch(t *testing.T) {
 	}
 }
 
-// RFC 9113 section 8.1: informational answers come before the answer, and trailers after its body.
+// RFC 9113 section 8.1: interim responses come before the final response, and trailers after its body.
 func TestResponse_framing(t *testing.T) {
 	r := newRig(t)
 	for name, c := range map[string]struct{ method, answer, want string }{

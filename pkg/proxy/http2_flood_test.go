@@ -135,7 +135,7 @@ func bounded(t *testing.T, r *rig, attack func()) {
 	}
 }
 
-// A connection may reset as many streams as it has, and go on, and ping as fast as answers come.
+// A connection may reset as many streams as it has, and go on, and ping as fast as responses arrive.
 func TestHTTP2Flood_ordinaryClients(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {

@@ -16,7 +16,7 @@ type attack struct {
 	first func(p *peer) error
 	again func(p *peer, i uint32) error
 	times int
-	// most is how many requests may reach the pod, if that is bounded.
+	// most is the maximum number of requests that may reach the pod, if that is bounded.
 	most int64
 }
 

@@ -123,7 +123,7 @@ func TestRetry_http2PodsStop(t *testing.T) {
 	}
 }
 
-// A client that does not read holds back its own answer only, although all of them share a connection to the pod.
+// A client that does not read holds back its own response only, although all of them share a connection to the pod.
 func TestHTTP2_slowReaderBlocksNoOther(t *testing.T) {
 	pod := startBackend(t, nil, func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/long" {

@@ -77,7 +77,7 @@ func (p *http2Pod) answer(stream uint32, body string) {
 	p.WriteData(stream, true, []byte(body))
 }
 
-// Nothing of what such a pod sends passes for an answer, and the next request finds a way that works.
+// Nothing of what such a pod sends passes for a response, and the next request finds a way that works.
 func TestHTTP2Pod_invalidFields(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, stream uint32){
 		"no status":               func(p *http2Pod, s uint32) { p.head(s, true, "x-a", "b") },

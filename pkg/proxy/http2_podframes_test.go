@@ -15,7 +15,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// What a pod may do besides answering, and how it may cut its answer into frames, changes nothing for the client.
+// What a pod may do besides answering, and how it may cut its response into frames, changes nothing for the client.
 func TestHTTP2Pod_responseFraming(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, s uint32){
 		"in one frame each": func(p *http2Pod, s uint32) { p.answer(s, "whole") },
@@ -75,7 +75,7 @@ func TestHTTP2Pod_responseFraming(t *testing.T) {
 	}
 }
 
-// One that breaks the protocol in the middle of its answer is seen to break off, and not asked on that connection again.
+// One that breaks the protocol in the middle of its response is seen to break off, and not asked on that connection again.
 func TestHTTP2Pod_protocolErrors(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, s uint32){
 		"another head":      func(p *http2Pod, s uint32) { p.head(s, false, ":status", "200") },

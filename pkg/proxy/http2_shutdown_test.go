@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// serveGated makes a pod that answers once the gate is open, with what it was sent, and tells when it was asked.
+// serveGated makes a pod that responds once the gate is open, with what it was sent, and tells when it was asked.
 func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
 	r.t.Helper()
 	asked, gate = make(chan string, maxStreams), make(chan struct{})
@@ -47,7 +47,7 @@ func TestHTTP2_clientGoAway(t *testing.T) {
 	}
 }
 
-// A stop says which streams it still answers, and answers them; nothing else was begun with, and can be sent elsewhere.
+// GOAWAY names the last stream that is still served. Later requests have not been processed, and can be sent elsewhere.
 func TestShutdown_http2StreamsComplete(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
@@ -59,7 +59,7 @@ func TestShutdown_http2StreamsComplete(t *testing.T) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	last, id := awaitGoodbye(g), uint32(5)
-	for ; id < 25; id += 2 { // on their way when the goodbye came
+	for ; id < 25; id += 2 { // on their way when the GOAWAY came
 		g.must(g.open(id, true, plain...))
 	}
 	g.send(1, 100_000, http2FrameSize, 0)
@@ -146,7 +146,7 @@ func TestHTTP2Settings_headerTableSize(t *testing.T) {
 	}
 }
 
-// RFC 9113 section 4.2: no frame is longer than what the client takes, however long an answer's fields are.
+// RFC 9113 section 4.2: no frame is longer than what the client takes, however long a response's fields are.
 func TestHTTP2Settings_maxFrameSize(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {

@@ -32,7 +32,7 @@ func (r *rig) servePods(a *model.Affinity, n int, handler func(name string, w ht
 	r.publish(routeTo(cart, a))
 }
 
-// http2Client speaks only HTTP/2: in clear with prior knowledge, or over TLS.
+// http2Client speaks only HTTP/2: in cleartext with prior knowledge, or over TLS.
 func http2Client(t testing.TB) *http.Client {
 	t.Helper()
 	var protocols http.Protocols
@@ -51,7 +51,7 @@ func http2Client(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Jar: jar}
 }
 
-// received is an answer that was read to its end.
+// received is a response that was read to its end.
 type received struct {
 	major           int
 	header, trailer http.Header

@@ -20,12 +20,12 @@ type giver struct {
 	conn    int64
 	windows map[uint32]int64
 	fates   map[uint32]string // of streams: their status, and the code of their reset if there is no status before it
-	body    map[uint32]string // of their answers
+	body    map[uint32]string // of their responses
 }
 
 func dialGiver(t *testing.T, addr string) *giver {
 	t.Helper()
-	p := dialHTTP2(t, addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20}) // enough for all answers
+	p := dialHTTP2(t, addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20}) // enough for all responses
 	g := &giver{
 		peer: p, initial: firstWindow, conn: firstWindow,
 		windows: map[uint32]int64{}, fates: map[uint32]string{}, body: map[uint32]string{},
@@ -100,7 +100,7 @@ func (g *giver) send(id uint32, n, size, pad int) {
 	}
 }
 
-// end ends the body, and gives what becomes of the stream.
+// end ends the body, and returns the result of the stream.
 func (g *giver) end(id uint32) string {
 	g.t.Helper()
 	g.must(g.WriteData(id, true, nil))
@@ -147,7 +147,7 @@ func TestHTTP2Window_anyLength(t *testing.T) {
 	}
 }
 
-// Whatever becomes of a stream, what it held of the connection's window is given back: else the connection would die
+// However a stream ends, what it held of the connection's window is given back: else the connection would die
 // after a while.
 func TestHTTP2Window_returnedAfterStreams(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetsAtOnce: 1e6, EmptyAtOnce: 1e6} })

@@ -251,7 +251,7 @@ func TestHTTP2Window_connection(t *testing.T) {
 	}
 }
 
-// A pod may answer without taking anything of the body: its answer must be waited for, not its window.
+// A pod may respond without taking anything of the body: its response must be waited for, not its window.
 func TestHTTP2Window_responseBeforeBody(t *testing.T) {
 	pod := startGreeting(t, "pod-a", func(p *http2Pod) {
 		p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})

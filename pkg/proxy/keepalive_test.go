@@ -71,7 +71,7 @@ func TestIdleUpstream_closedByPod(t *testing.T) {
 	}
 }
 
-// A pod that has ended its side of an idle connection, and reads on, would never answer there: it is not waited for.
+// A pod that has ended its side of an idle connection, and reads on, would never respond there. Limpet must not wait for it.
 func TestIdleUpstream_halfClosedByPod(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		for _, body := range []string{"", "body"} {
@@ -188,7 +188,7 @@ func TestEndpointRemoved_requestCompletes(t *testing.T) {
 	eventually(t, "its connection to be closed", func() bool { return a.connections() == 0 })
 }
 
-// If it were taken for the answer to the next request, one client would get what is meant for another.
+// If it were taken for the response to the next request, one client would get what is meant for another.
 func TestIdleUpstream_unsolicitedBytes(t *testing.T) {
 	const stray = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"
 	r := newRig(t)

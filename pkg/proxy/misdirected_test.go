@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// askFor sends a request for a host over a connection that may have been made for another, and gives the status.
+// askFor sends a request for a host over a connection that may have been made for another, and returns the status.
 func (c *caller) askFor(host string) int {
 	c.t.Helper()
 	c.send(strings.Replace(request("GET", "/", ""), "shop.example", host, 1))

@@ -75,7 +75,7 @@ func TestPipelining_malformedSecondRequest(t *testing.T) {
 	}
 }
 
-// What follows a request after which the connection is closed is not served, and does not destroy the answer.
+// What follows a request after which the connection is closed is not served, and does not destroy the response.
 func TestPipelining_afterLastRequest(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")

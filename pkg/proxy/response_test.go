@@ -12,7 +12,7 @@ func serverHeader(name string) func(*Options) {
 	return func(o *Options) { o.ServerHeader = name }
 }
 
-// headersOf asks for a path by HTTP/1.1 and by HTTP/2, and gives the headers of the answers.
+// headersOf asks for a path by HTTP/1.1 and by HTTP/2, and returns the headers of the responses.
 func (r *rig) headersOf(path string) []http.Header {
 	r.t.Helper()
 	first := r.dial().get(path).header
@@ -72,7 +72,7 @@ func Test405_allowHeader(t *testing.T) {
 	}
 }
 
-// The app would else end the sessions of others, or keep its own from being bound.
+// The app would otherwise end the sessions of others, or keep its own from being bound.
 func TestCookie_appCannotSetToken(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startAnswering(t, "pod-a", okHead+"Set-Cookie: limpet-cart=evil\r\n"+

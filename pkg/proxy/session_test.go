@@ -107,7 +107,7 @@ func ownMethod(source model.Source, binding model.Binding) model.Method {
 	return m
 }
 
-// expectBackFrom asks again and again with a header line, and fails if another pod answers, or says what is not for
+// expectBackFrom asks again and again with a header line, and fails if another pod responds, or says what is not for
 // the client.
 func expectBackFrom(t testing.TB, r *rig, pod, line string) {
 	t.Helper()

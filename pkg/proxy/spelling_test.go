@@ -100,7 +100,7 @@ func TestPathSpelling_pod(t *testing.T) {
 	}
 }
 
-// Of HTTP/2 the path is the same, and so is what becomes of it; an absolute-form there is none.
+// Of HTTP/2 the path is the same, and so is the result of it; an absolute-form there is none.
 func TestPathSpelling_http2Client(t *testing.T) {
 	r, root, admin := rigOfTwoRoutes(t)
 	for _, c := range spellings {

@@ -21,7 +21,7 @@ func threePods(t *testing.T, r *rig, a *model.Affinity) []*pod {
 
 func (a *answer) pod() string { return a.header.Get("X-Pod") }
 
-// expectStay asks several times, over old and new connections, and checks that this pod answers without a new token.
+// expectStay asks several times, over old and new connections, and checks that this pod responds without a new token.
 func (r *rig) expectStay(pod string, lines ...string) {
 	r.t.Helper()
 	client := r.dial()
@@ -204,7 +204,7 @@ func TestCookie_tokenNotForwarded(t *testing.T) {
 	}
 }
 
-// fieldLines gives the lines of a head with fields of that name.
+// fieldLines returns the lines of a head with fields of that name.
 func fieldLines(head, name string) []string {
 	var lines []string
 	for _, line := range strings.Split(head, "\r\n") {

@@ -39,7 +39,7 @@ func expectStopped(t *testing.T, stopped <-chan error, want error) {
 	}
 }
 
-// Clients that use their connections all the time are told in an answer, and no request is sent into a closed one.
+// Clients that use their connections all the time are told in a response, and no request is sent into a closed one.
 func TestShutdown_underLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
@@ -189,7 +189,7 @@ func TestClose_endsAllRequests(t *testing.T) {
 	began := time.Now()
 	r.server.Close()
 	eventually(t, "everything to end", r.server.conns.empty)
-	if took := time.Since(began); took >= 5*time.Second { // which crypto/tls gives each goodbye
+	if took := time.Since(began); took >= 5*time.Second { // the timeout of crypto/tls for close_notify
 		t.Errorf("closing took %s", took)
 	}
 }
@@ -207,7 +207,7 @@ func TestShutdown_serveReturns(t *testing.T) {
 	r.server.Close()
 }
 
-// postOn posts one request after the other, counts the right answers, and gives the error of the request that got none. A
+// postOn posts one request after the other, counts the right answers, and returns the error of the request that got none. A
 // wrong answer fails the test, and ends it too.
 func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answered *atomic.Int64) error {
 	for {

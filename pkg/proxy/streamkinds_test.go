@@ -103,7 +103,7 @@ func TestStreamKinds_shortResponses(t *testing.T) {
 	close(gone)
 }
 
-// streams is how many of a kind are open.
+// streams returns the number of open streams of a kind.
 func (r *rig) streams(kind observe.StreamKind) int {
 	return r.server.Flows.Open(kind)
 }
@@ -184,7 +184,7 @@ func TestShutdown_downloadsComplete(t *testing.T) {
 	expectStopped(t, stopped, nil)
 }
 
-// The end of an answer that ends with its connection cannot be told from its being cut, but by a reset.
+// The end of a response that ends with its connection cannot be told from its being cut, but by a reset.
 func TestShutdown_untilCloseIsReset(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startStreaming(t, "pod-a"))

@@ -17,7 +17,7 @@ func tlsRig(t *testing.T, change ...func(*Options)) (r *rig, addr string) {
 	return r, r.listen(r.server.ServeTLS)
 }
 
-// dialTLS shakes hands and gives the connection with the names that the server's certificate is for.
+// dialTLS shakes hands and returns the connection with the names that the server's certificate is for.
 func dialTLS(tb testing.TB, addr, serverName string, change ...func(*tls.Config)) (*caller, []string) {
 	tb.Helper()
 	config := &tls.Config{ServerName: serverName, InsecureSkipVerify: true}
@@ -171,7 +171,7 @@ func TestIdleTimeout_tls(t *testing.T) {
 	used.expectClosed()
 }
 
-// The deadline that ends the wait for a head must not break TLS for the answer.
+// The deadline that ends the wait for a head must not break TLS for the response.
 func TestTimeouts_tls(t *testing.T) {
 	r, addr := tlsRig(t, only(head), func(o *Options) { o.Timeouts.Body = soon })
 	r.serve(nil, startSilent(t))

@@ -14,7 +14,7 @@ func TestHSTS_tls(t *testing.T) {
 		app       string
 		inClear   []string // header lines, nil: over TLS
 		want      string
-		otherwise string // of an answer of Limpet's own
+		otherwise string // of a response of Limpet's own
 	}{
 		"over TLS":              {"max-age=9", "", nil, "[max-age=9]", "[max-age=9]"},
 		"the app gives way":     {"max-age=9", own, nil, "[max-age=9]", "[max-age=9]"},

@@ -36,7 +36,7 @@ func TestUnknownPod_waits(t *testing.T) {
 	third.expectMoved(pods[2], cookies[:1])
 }
 
-// sessionsOf makes clients until n of them are on the pod, and gives their cookies.
+// sessionsOf makes clients until n of them are on the pod, and returns their cookies.
 func sessionsOf(t *testing.T, r *rig, home *pod, n int) (cookies []string) {
 	t.Helper()
 	client := r.dial()

@@ -29,7 +29,7 @@ func startSocket(t *testing.T, glued string) *pod {
 	})
 }
 
-// upgrade makes the handshake, with what is glued to it, and reads the head of its answer.
+// upgrade makes the handshake, with what is glued to it, and reads the head of its response.
 func (r *rig) upgrade(glued string) *caller {
 	r.t.Helper()
 	client := r.dial()

@@ -18,7 +18,7 @@ var connect = []string{
 	"sec-websocket-version", "13", "sec-websocket-protocol", "chat", "origin", "https://shop.example",
 }
 
-// startWebSocket runs a pod that accepts handshakes, with what is glued to its answer, and echoes what comes then, up to
+// startWebSocket runs a pod that accepts handshakes, with what is glued to its response, and echoes what comes then, up to
 // the end of it, which it notes.
 func startWebSocket(t *testing.T, name, glued string) *pod {
 	t.Helper()

@@ -83,7 +83,7 @@ func (o *open) expectTheRestToStay(t *testing.T, rest []*session) {
 	}
 }
 
-// held is how many requests wait at the pods.
+// held is the number of requests that wait at the pods.
 func (o *open) held() int {
 	sum := 0
 	for _, p := range o.pods {

@@ -45,7 +45,7 @@ func newSessions(t *testing.T, w way, from, n int) []*session {
 // transport is shared, as it would be behind a load balancer: a session is not a connection.
 var transport = &http.Transport{MaxIdleConnsPerHost: workers}
 
-// workers is how many clients send requests at a time.
+// workers is the number of concurrent clients.
 const workers = 16
 
 // answer is what a client got.
@@ -55,12 +55,12 @@ type answer struct {
 	header http.Header
 }
 
-// values is how many values the answer gives the client to bring back.
+// values is the number of values in the response that the client must send back.
 func (a *answer) values() int {
 	return len(a.header.Values("Set-Cookie")) + len(a.header.Values(sessionHeader))
 }
 
-// get sends one request, whatever its answer.
+// get sends one request, whatever its response.
 func (s *session) get(l *limpet, path string) (*answer, error) {
 	r, err := http.NewRequest(http.MethodGet, "http://"+l.http+path, nil)
 	if err != nil {
@@ -199,7 +199,7 @@ func (s *session) movesOnce(l *limpet) error {
 	return s.stays(l, "/", 2)
 }
 
-// on gives the sessions that live on a pod, and the rest.
+// on returns the sessions that live on a pod, and the rest.
 func on(pod string, sessions []*session) (there, elsewhere []*session) {
 	for _, s := range sessions {
 		if s.pod == pod {

@@ -72,7 +72,7 @@ func TestLearned_sharedStore(t *testing.T) {
 
 var writtenMetric = regexp.MustCompile(`limpet_session_store_events_total\{event="written"\} (\d+)`)
 
-// written is how many bindings the shared store has taken from this Limpet.
+// written is the number of bindings that this Limpet has written to the shared store.
 func (l *limpet) written(t *testing.T) int {
 	t.Helper()
 	answer, err := http.Get("http://" + l.admin + "/metrics")

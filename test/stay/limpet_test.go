@@ -123,7 +123,7 @@ func (l *limpet) generation(t *testing.T) int {
 	return l.table(t).Generation
 }
 
-// endpoints gives which pods each pool has.
+// endpoints returns which pods each pool has.
 func (l *limpet) endpoints(t *testing.T) map[string][]string {
 	t.Helper()
 	pools := map[string][]string{}

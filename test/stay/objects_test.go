@@ -45,7 +45,7 @@ func (w way) hashes() bool {
 	return false
 }
 
-// valuesOfABinding is how many cookies and headers a session is given when it is bound, anew or for the first time.
+// valuesOfABinding is the number of cookies and headers that a session receives each time it is bound.
 func (w way) valuesOfABinding() int {
 	if w.hashes() {
 		return 0

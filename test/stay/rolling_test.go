@@ -10,7 +10,7 @@ import (
 )
 
 // TestRollingUpdate_no5xx replaces every pod of a Service, under load by clients of every kind and through two
-// replicas. A pod stops when its Service is told that it terminates, at once and without a preStop hook, so that Limpet
+// replicas. A pod stops when its Service is told that it terminates, immediately and without a preStop hook, so that Limpet
 // may hear of it later than the pod does.
 func TestRollingUpdate_no5xx(t *testing.T) {
 	rolled := []way{byCookie, byHeader, byWrapped, byNamed}

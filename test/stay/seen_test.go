@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// metrics gives what a Limpet has counted, by name and labels as they are written.
+// metrics returns what a Limpet has counted, by name and labels as they are written.
 func (l *limpet) metrics(t *testing.T) map[string]float64 {
 	t.Helper()
 	answer, err := http.Get("http://" + l.admin + "/metrics")
@@ -52,7 +52,7 @@ func TestMetrics_outcomes(t *testing.T) {
 	f.expectCounted(t, "strict", map[string]int{"new/": clients, "refused/gone": len(gone)})
 }
 
-// seeSessions counts what becomes of sessions by cookie, and the sessions of each pod.
+// seeSessions counts the result of sessions by cookie, and the sessions of each pod.
 func (o *open) seeSessions(t *testing.T) {
 	t.Helper()
 	sessions := newSessions(t, byCookie, 0, clients)

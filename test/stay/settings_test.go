@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// issuedWith gives the settings of sessions by cookie as a test changes them.
+// issuedWith returns the settings of sessions by cookie as a test changes them.
 func issuedWith(change func(*v1alpha1.AffinityPolicySpec)) v1alpha1.AffinityPolicySpec {
 	spec := policyOf(methods[byCookie])
 	change(&spec)

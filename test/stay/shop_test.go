@@ -39,7 +39,7 @@ func openShop(t *testing.T, n int, specs map[way]v1alpha1.AffinityPolicySpec) *o
 	return o
 }
 
-// applyPolicy gives the Service of a way the settings.
+// applyPolicy applies the settings to the Service of a way.
 func (o *open) applyPolicy(t *testing.T, w way, spec v1alpha1.AffinityPolicySpec) {
 	t.Helper()
 	p := w.policy()
@@ -69,7 +69,7 @@ func (o *open) restart(t *testing.T, keys string) {
 	o.limpet = o.start(t)
 }
 
-// awaitStatus waits until a host answers with a status, and so until what was written before is served too.
+// awaitStatus waits until a host responds with a status, and so until what was written before is served too.
 func (o *open) awaitStatus(t *testing.T, w way, path string, status int) {
 	t.Helper()
 	probe := newSessions(t, w, 0, 1)[0]
@@ -79,7 +79,7 @@ func (o *open) awaitStatus(t *testing.T, w way, path string, status int) {
 	})
 }
 
-// policies gives several Services the same settings.
+// policies applies the same settings to several Services.
 func policies(spec v1alpha1.AffinityPolicySpec, all ...way) map[way]v1alpha1.AffinityPolicySpec {
 	specs := map[way]v1alpha1.AffinityPolicySpec{}
 	for _, w := range all {

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// newcomers is how many clients are spread. They come to three replicas, which do not talk to each other.
+// newcomers is the number of clients to spread. They come to three replicas, which do not talk to each other.
 const newcomers = 5000
 
 func TestNewSessions_spread(t *testing.T) {
@@ -70,7 +70,7 @@ func (o *open) fillAdded(t *testing.T, replicas []*limpet, w way) {
 	}
 }
 
-// What the app, or the client, goes by is not known with the first request of a client. It counts all the same.
+// What the app, or the client, goes by is not known with the first request of a client. It counts anyway.
 func TestLearned_newClientsSpread(t *testing.T) {
 	f := openShop(t, 3, learnedPolicies())
 	for _, w := range []way{byNamed, byWrapped, byWrappedCookie, byLearned, byLearnedCookie, byHeader, byAppCookie} {
@@ -93,7 +93,7 @@ func TestLearned_newClientsSpread(t *testing.T) {
 	}
 }
 
-// sessions is how many sessions the pods of a way are said to have.
+// sessions is the number of sessions that are reported for the pods of a way.
 func (l *limpet) sessions(t *testing.T, w way) int {
 	t.Helper()
 	sum := 0

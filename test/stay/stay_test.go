@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// clients is how many new ones come at a time; in a cluster, where the same is seen once more, fewer.
+// clients is the number of new clients at a time; in a cluster, where the same is seen once more, fewer.
 const clients, clientsOfCluster = 300, 100
 
 // requests are sent by each client of the first two pods, one after the other.
@@ -131,7 +131,7 @@ func (s *scenario) remove(t *testing.T) {
 	}
 }
 
-// terminateAll lets one pod terminate before the rest, so that some hashed clients are not where they would else be.
+// terminateAll lets one pod terminate before the rest, so that some hashed clients are not where they would otherwise be.
 func (s *scenario) terminateAll(t *testing.T) {
 	pods := ready(s.pods[1:]...)
 	pods[0].terminating = true
