@@ -13,8 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// expectTurnedAway sees that a connection is one too many.
-func (c *caller) expectTurnedAway() {
+// expectRejected checks that a connection over the limit is rejected with 503.
+func (c *caller) expectRejected() {
 	c.t.Helper()
 	a := c.post("/", "a body")
 	a.expectStatus(c.t, 503)
@@ -33,7 +33,7 @@ func TestMaxConnections_overLimit(t *testing.T) {
 		c.get("/").expectOK(t, "")
 		open = append(open, c)
 	}
-	r.dial().expectTurnedAway()
+	r.dial().expectRejected()
 	r.expectMetric(`limpet_connections_refused_total{reason="total_limit"}`, 1)
 	for _, c := range open {
 		c.get("/").expectOK(t, "") // they do not notice
@@ -64,8 +64,8 @@ func TestMaxConnectionsPerClient_isolation(t *testing.T) {
 	call("2001:db8::1").get("/").expectOK(t, "")
 	call("2001:db8::2").get("/").expectOK(t, "")
 
-	call("192.0.2.1").expectTurnedAway()
-	call("2001:db8::3").expectTurnedAway()
+	call("192.0.2.1").expectRejected()
+	call("2001:db8::3").expectRejected()
 	r.expectMetric(`limpet_connections_refused_total{reason="client_limit"}`, 2)
 	call("192.0.2.2").get("/").expectOK(t, "")
 	call("2001:db8:0:1::1").get("/").expectOK(t, "")

@@ -88,7 +88,7 @@ type many struct {
 }
 
 // ask keeps a token that Limpet issues again.
-func (m *many) ask(n int) *answer {
+func (m *many) ask(n int) *response {
 	got := m.c.get(m.path(n), m.line(n, m.given[n]))
 	if token := got.header.Get("Token"); token != "" {
 		m.given[n] = token

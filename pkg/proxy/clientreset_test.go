@@ -20,7 +20,7 @@ func TestClientReset_freesPod(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.client.send(c.send)
 			eventually(t, "the request to arrive", func() bool { return p.connections() > 0 })
-			resetSocket(c.client.Conn)
+			resetTCP(c.client.Conn)
 			eventually(t, "the pod to be let go", func() bool { return p.connections() == 0 })
 		})
 	}
@@ -62,8 +62,8 @@ func TestHTTP2_resetFreesPod(t *testing.T) {
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 2)
 }
 
-// resetSocket closes a connection with a RST instead of a FIN, whatever is spoken over it.
-func resetSocket(conn net.Conn) {
+// resetTCP closes a connection with a RST instead of a FIN, whatever is spoken over it.
+func resetTCP(conn net.Conn) {
 	if over, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = over.NetConn()
 	}

@@ -39,7 +39,7 @@ func dialHTTP2(t testing.TB, addr string, settings ...http2.Setting) *peer {
 func http2Over(t testing.TB, conn net.Conn, settings ...http2.Setting) *peer {
 	t.Helper()
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testTimeout))
 	p := &peer{Framer: http2.NewFramer(conn, conn), conn: conn, t: t}
 	p.AllowIllegalWrites = true
 	p.ReadMetaHeaders = hpack.NewDecoder(4096, nil)

@@ -26,8 +26,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is the time that a test waits for a condition. A passing test never waits that long.
-const patience = 20 * time.Second
+// testTimeout is the time that a test waits for a condition. A passing test never waits that long.
+const testTimeout = 20 * time.Second
 
 var (
 	cart = model.PoolID{Namespace: "shop", Service: "cart", Port: 80}

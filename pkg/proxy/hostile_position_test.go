@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// cutAnswers are responses of each framing, with the same body.
-var cutAnswers = map[string]string{
+// truncatedResponses are responses of each framing, with the same body.
+var truncatedResponses = map[string]string{
 	"length":      okHead + "Content-Length: 11\r\nX-Pod: a\r\n\r\nhello world",
 	"chunked":     okHead + "Transfer-Encoding: chunked\r\n\r\n6;x=y\r\nhello \r\n5\r\nworld\r\n0\r\nX-Sum: 1\r\n\r\n",
 	"until close": okHead + "X-Pod: a\r\n\r\nhello world",
@@ -54,14 +54,14 @@ func TestTruncated_atEveryByte(t *testing.T) {
 	var next atomic.Pointer[cut]
 	r := newRig(t)
 	r.serve(nil, startCutting(t, &next))
-	for name, text := range cutAnswers {
+	for name, text := range truncatedResponses {
 		for _, reset := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, reset %v", name, reset), func(t *testing.T) {
 				r.t = t
 				for i := range len(text) + 1 {
 					next.Store(&cut{text[:i], reset})
 					a := r.askCut()
-					if wrong := wrongOf(a, i == len(text) && !reset, name == "until close" && !reset); wrong != "" {
+					if wrong := responseError(a, i == len(text) && !reset, name == "until close" && !reset); wrong != "" {
 						t.Errorf("cut at %d, after %q: %s: %d %q, %v", i, text[:i], wrong, a.status, a.body, a.err)
 					}
 					r.dial().get("/next").expectOK(t, "next")
@@ -72,7 +72,7 @@ func TestTruncated_atEveryByte(t *testing.T) {
 }
 
 // askCut sends a POST, which is not repeated, reads the final response, and sees that nothing comes after it.
-func (r *rig) askCut() *answer {
+func (r *rig) askCut() *response {
 	r.t.Helper()
 	client := r.dial()
 	defer client.Close()
@@ -87,9 +87,9 @@ func (r *rig) askCut() *answer {
 	return a
 }
 
-// wrongOf says what is wrong with the response the client got. whole says that the pod has sent all of it and ended well,
+// responseError describes the error in the response that the client received. whole reports that the pod has sent all of it and ended well,
 // open that any end of its body is a good one.
-func wrongOf(a *answer, whole, open bool) string {
+func responseError(a *response, whole, open bool) string {
 	switch {
 	case whole && (a.status != http.StatusOK || a.err != nil || a.body != cutBody):
 		return "it is not passed on whole"
@@ -110,7 +110,7 @@ func TestTruncated_http2ClientAtEveryByte(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startCutting(t, &next))
 	client := http2Client(t)
-	for name, text := range cutAnswers {
+	for name, text := range truncatedResponses {
 		for i := range len(text) + 1 {
 			next.Store(&cut{text: text[:i]})
 			got, err := client.Do(newRequest(t, "POST", "http://"+r.addr+"/", strings.NewReader("body")))
@@ -119,8 +119,8 @@ func TestTruncated_http2ClientAtEveryByte(t *testing.T) {
 			}
 			body, err := io.ReadAll(got.Body)
 			got.Body.Close()
-			a := &answer{status: got.StatusCode, body: string(body), err: err}
-			if wrong := wrongOf(a, i == len(text), name == "until close"); wrong != "" {
+			a := &response{status: got.StatusCode, body: string(body), err: err}
+			if wrong := responseError(a, i == len(text), name == "until close"); wrong != "" {
 				t.Errorf("%s, cut at %d: %s: %d %q, %v", name, i, wrong, a.status, a.body, a.err)
 			}
 		}

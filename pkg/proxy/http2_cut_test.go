@@ -13,7 +13,7 @@ import (
 func TestUpload_truncated(t *testing.T) {
 	for name, cut := range map[string]func(p *peer){
 		"connection closed": func(p *peer) { p.conn.Close() },
-		"connection reset":  func(p *peer) { resetSocket(p.conn) },
+		"connection reset":  func(p *peer) { resetTCP(p.conn) },
 		"half closed":       func(p *peer) { p.must(p.conn.(*net.TCPConn).CloseWrite()) },
 		"protocol broken":   func(p *peer) { p.must(p.WriteData(0, true, nil)) },
 		"stream reset":      func(p *peer) { p.must(p.WriteRSTStream(1, http2.ErrCodeCancel)) },

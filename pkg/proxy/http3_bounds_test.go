@@ -121,7 +121,7 @@ func TestShutdown_http3(t *testing.T) {
 		got <- string(body)
 	}()
 	<-begun
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	stopped := r.stop(ctx)
 	eventually(t, "the idle connection to be closed", func() bool { return r.server.admission.open.Load() == 1 })

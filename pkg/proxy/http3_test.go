@@ -216,7 +216,7 @@ func TestWebSocket_http3(t *testing.T) {
 			t.Fatal(err)
 		}
 		stream.Close()
-		stream.SetReadDeadline(time.Now().Add(patience))
+		stream.SetReadDeadline(time.Now().Add(testTimeout))
 		if all, err := io.ReadAll(stream); err != nil || string(all) != "welcomehellobye" {
 			t.Errorf("got %q, %v", all, err)
 		}

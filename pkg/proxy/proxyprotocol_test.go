@@ -134,7 +134,7 @@ func TestTLS_healthCheck(t *testing.T) {
 	r := newRig(t, behind)
 	closed, gone := r.dial(), r.dial()
 	closed.Close()
-	resetSocket(gone.Conn)
+	resetTCP(gone.Conn)
 	eventually(t, "the connections to be let go", r.server.conns.empty)
 	r.expectMetric(`limpet_connections_refused_total{reason="proxy_protocol"}`, 0)
 }

@@ -30,7 +30,7 @@ func TestReject_noHandshake(t *testing.T) {
 				conn.Close()
 				t.Error("the handshake succeeds")
 			}
-			r.dial().expectTurnedAway()
+			r.dial().expectRejected()
 		})
 	}
 }
@@ -66,7 +66,7 @@ func TestReject_limit(t *testing.T) {
 		c.Close()
 	}
 	eventually(t, "them to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
-	r.dial().expectTurnedAway()
+	r.dial().expectRejected()
 }
 
 // A client reads why before it notices that nobody reads what it sends.

@@ -24,7 +24,7 @@ func TestResponse_dateAndServer(t *testing.T) {
 	r.serve(nil, startEcho(t, "pod-a"))
 	for _, h := range append(r.headersOf("/"), r.headersOf("/%00")...) {
 		at, err := http.ParseTime(h.Get("Date"))
-		if err != nil || time.Since(at).Abs() > patience || len(h["Date"]) != 1 {
+		if err != nil || time.Since(at).Abs() > testTimeout || len(h["Date"]) != 1 {
 			t.Errorf("Date is %q: %v", h["Date"], err)
 		}
 		if !slices.Equal(h["Server"], []string{"limpet"}) {
@@ -83,7 +83,7 @@ func TestCookie_appCannotSetToken(t *testing.T) {
 	if len(first) != 3 || first[0] != "limpet-cart2=app" || first[1] != "other=limpet-cart=x" {
 		t.Fatalf("got %q", first)
 	}
-	held := client.get("/", (&answer{header: http.Header{"Set-Cookie": first[2:]}}).cookie(t)).header.Values("Set-Cookie")
+	held := client.get("/", (&response{header: http.Header{"Set-Cookie": first[2:]}}).cookie(t)).header.Values("Set-Cookie")
 	if !slices.Equal(held, first[:2]) {
 		t.Errorf("with a session: got %q", held)
 	}

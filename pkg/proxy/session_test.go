@@ -203,11 +203,11 @@ func TestUnavailable_waits(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "a"), startEcho(t, "b")
 	affinity := cookieAffinity()
-	affinity.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: patience}
+	affinity.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: testTimeout}
 	r.serve(affinity, a)
 	cookie := r.dial().get("/").cookie(t)
 	r.replace(cart, endpointsOf(b)...)
-	waiting := make(chan *answer)
+	waiting := make(chan *response)
 	go func() {
 		got, _ := r.dialAndAsk(request("GET", "/", "", cookie))
 		waiting <- got
@@ -238,7 +238,7 @@ func TestUnavailable_waitEnds(t *testing.T) {
 }
 
 // dialAndAsk is for goroutines that are not the test's own.
-func (r *rig) dialAndAsk(text string) (*answer, error) {
+func (r *rig) dialAndAsk(text string) (*response, error) {
 	conn, err := net.Dial("tcp", r.addr)
 	if err != nil {
 		return nil, err

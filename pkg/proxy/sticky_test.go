@@ -19,7 +19,7 @@ func threePods(t *testing.T, r *rig, a *model.Affinity) []*pod {
 	return pods
 }
 
-func (a *answer) pod() string { return a.header.Get("X-Pod") }
+func (a *response) pod() string { return a.header.Get("X-Pod") }
 
 // expectStay asks several times, over old and new connections, and checks that this pod responds without a new token.
 func (r *rig) expectStay(pod string, lines ...string) {

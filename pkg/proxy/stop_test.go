@@ -34,7 +34,7 @@ func expectStopped(t *testing.T, stopped <-chan error, want error) {
 		if !errors.Is(err, want) {
 			t.Errorf("Stop gives %v, want %v", err, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("the server does not stop")
 	}
 }

@@ -193,7 +193,7 @@ func (w *serialClient) abandon(e *stormRequest) {
 		_, _ = w.in.ReadByte()
 	}
 	if w.rnd.IntN(2) == 0 {
-		resetSocket(w.conn)
+		resetTCP(w.conn)
 	}
 	w.drop()
 	<-sent

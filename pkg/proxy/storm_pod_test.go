@@ -219,7 +219,7 @@ func (v *podRequest) end(text string) {
 	defer v.pod.note(conn, http.StateClosed)
 	_, _ = io.WriteString(conn, text)
 	if v.e.ID%2 == 0 {
-		resetSocket(conn)
+		resetTCP(conn)
 	}
 	conn.Close()
 }

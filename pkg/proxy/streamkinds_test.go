@@ -174,7 +174,7 @@ func TestShutdown_downloadsComplete(t *testing.T) {
 	client.expect(" ")
 	r.expectMetric(`limpet_streams{kind="download"}`, 1)
 	events := r.dial()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	stopped := r.stop(ctx)
 	events.expectClosed() // which was idle: Stop is at work

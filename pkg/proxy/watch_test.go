@@ -77,7 +77,7 @@ func TestClose_doesNotWaitForPods(t *testing.T) {
 	go func() { r.server.Close(); close(closed) }()
 	select {
 	case <-closed:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Error("it waits")
 	}
 	c.expectClosed()

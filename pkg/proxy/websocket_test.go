@@ -221,7 +221,7 @@ func TestWebSocket_http2Ends(t *testing.T) {
 	for name, end := range map[string]func(*peer, *pod){
 		"stream reset":      func(c *peer, _ *pod) { c.WriteRSTStream(1, http2.ErrCodeCancel) },
 		"connection closed": func(c *peer, _ *pod) { c.conn.Close() },
-		"connection reset":  func(c *peer, _ *pod) { resetSocket(c.conn) },
+		"connection reset":  func(c *peer, _ *pod) { resetTCP(c.conn) },
 		"pod closed":        func(_ *peer, p *pod) { p.closeAll() },
 		"pod's end sent": func(_ *peer, p *pod) {
 			locked(p, func() int {
