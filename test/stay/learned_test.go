@@ -19,12 +19,12 @@ import (
 // it belongs, as far as Limpet reads it. What is learned is not part of the other scenarios, because it is lost with the
 // process unless replicas share a store.
 const (
-	byLearned       way = "learned"        // from a header of the app
-	byLearnedCookie way = "learned-cookie" // of the app
+	byLearned       backend = "learned"        // from a header of the app
+	byLearnedCookie backend = "learned-cookie" // of the app
 )
 
-func learnedPolicies() map[way]v1alpha1.AffinityPolicySpec {
-	return map[way]v1alpha1.AffinityPolicySpec{
+func learnedPolicies() map[backend]v1alpha1.AffinityPolicySpec {
+	return map[backend]v1alpha1.AffinityPolicySpec{
 		byLearned: policyOf(v1alpha1.Method{Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingLearned,
 			Header: &v1alpha1.Header{Name: sessionHeader}}),
 		byLearnedCookie: policyOf(v1alpha1.Method{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingLearned,
@@ -33,8 +33,8 @@ func learnedPolicies() map[way]v1alpha1.AffinityPolicySpec {
 }
 
 func TestLearned_staysUntilPodIsGone(t *testing.T) {
-	f := openShop(t, 6, learnedPolicies())
-	for _, w := range []way{byLearned, byLearnedCookie} {
+	f := newFixture(t, 6, learnedPolicies())
+	for _, w := range []backend{byLearned, byLearnedCookie} {
 		sessions := newSessions(t, w, 0, clients)
 		settle(t, f.limpet, sessions)
 		expectNoneMoves(t, f.limpet, sessions, 3)
@@ -53,9 +53,9 @@ func TestLearned_staysUntilPodIsGone(t *testing.T) {
 func TestLearned_sharedStore(t *testing.T) {
 	redis := startRedis(t)
 	t.Setenv("LIMPET_SESSION_STORE", "redis://"+redis.address)
-	f := openShop(t, 6, learnedPolicies())
+	f := newFixture(t, 6, learnedPolicies())
 	other := f.start(t)
-	for _, w := range []way{byLearned, byLearnedCookie} {
+	for _, w := range []backend{byLearned, byLearnedCookie} {
 		sessions := newSessions(t, w, 0, clients)
 		before := f.limpet.written(t)
 		settle(t, f.limpet, sessions)

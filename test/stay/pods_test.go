@@ -85,7 +85,7 @@ func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // keepSession gives the client a session of the app's own, where the policy goes by that, unless it brings one that
 // this pod has given: sessions are in the memory of one pod.
 func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
-	how := way(strings.TrimSuffix(r.Host, ".example.com"))
+	how := backend(strings.TrimSuffix(r.Host, ".example.com"))
 	id := fmt.Sprintf("%d.%s", p.given.Add(1), p.name)
 	switch how {
 	case byNamed, byWrappedCookie, byLearnedCookie:

@@ -31,7 +31,7 @@ func (l *limpet) metrics(t *testing.T) map[string]float64 {
 }
 
 // expectCounted waits for decisions to be counted, by outcome and reason.
-func (o *open) expectCounted(t *testing.T, w way, want map[string]int) {
+func (o *fixture) expectCounted(t *testing.T, w backend, want map[string]int) {
 	t.Helper()
 	for what, n := range want {
 		outcome, reason, _ := strings.Cut(what, "/")
@@ -42,7 +42,7 @@ func (o *open) expectCounted(t *testing.T, w way, want map[string]int) {
 
 func TestMetrics_outcomes(t *testing.T) {
 	fail := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Unavailable.Action = v1alpha1.UnavailableFail })
-	f := openShop(t, 6, policies(fail, "strict"))
+	f := newFixture(t, 6, policies(fail, "strict"))
 	f.seeSessions(t)
 	strict := newSessions(t, "strict", 0, clients)
 	settle(t, f.limpet, strict)
@@ -53,7 +53,7 @@ func TestMetrics_outcomes(t *testing.T) {
 }
 
 // seeSessions counts the result of sessions by cookie, and the sessions of each pod.
-func (o *open) seeSessions(t *testing.T) {
+func (o *fixture) seeSessions(t *testing.T) {
 	t.Helper()
 	sessions := newSessions(t, byCookie, 0, clients)
 	settle(t, o.limpet, sessions)
