@@ -73,7 +73,7 @@ func (w *serialClient) drop() {
 // head returns the head of a request.
 func (w *serialClient) head(e *stormRequest) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: shop.example\r\nX-Errand: %s\r\nTE: trailers\r\n", e.Method, e.target(), e.id())
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: shop.example\r\nX-Storm-Id: %s\r\nTE: trailers\r\n", e.Method, e.target(), e.id())
 	if w.cookie != "" {
 		fmt.Fprintf(&b, "Cookie: %s\r\n", w.cookie)
 	}
@@ -84,7 +84,7 @@ func (w *serialClient) head(e *stormRequest) []byte {
 		fmt.Fprintf(&b, "Content-Length: %d\r\n", e.BodySize)
 	}
 	if e.Trailers {
-		b.WriteString("Trailer: X-Errand-End\r\n")
+		b.WriteString("Trailer: X-Storm-Id-Trailer\r\n")
 	}
 	if e.Expect {
 		b.WriteString("Expect: 100-continue\r\n")
@@ -107,7 +107,7 @@ func (w *serialClient) body(e *stormRequest) []byte {
 	}
 	b.WriteString("0\r\n")
 	if e.Trailers {
-		fmt.Fprintf(&b, "X-Errand-End: %s\r\n", e.id())
+		fmt.Fprintf(&b, "X-Storm-Id-Trailer: %s\r\n", e.id())
 	}
 	b.WriteString("\r\n")
 	return b.Bytes()

@@ -137,7 +137,7 @@ func (p *stormPod) serve(w http.ResponseWriter, q *http.Request) {
 	case closeBeforeBody:
 		v.end("")
 	case truncateHead:
-		v.end("HTTP/1.1 200 OK\r\nX-Errand: ")
+		v.end("HTTP/1.1 200 OK\r\nX-Storm-Id: ")
 	case closeAfterBody:
 		v.read()
 		v.end("")
@@ -244,6 +244,6 @@ func (v *podRequest) echoWebSocket() {
 	defer conn.Close()
 	accept := acceptFor(v.q.Header.Get("Sec-WebSocket-Key"))
 	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"X-Errand: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.id(), accept)
+		"X-Storm-Id: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.id(), accept)
 	_, _ = io.Copy(conn, rw)
 }

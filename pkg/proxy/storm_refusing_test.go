@@ -133,15 +133,15 @@ func (m *refusingConn) finish(id uint32, v *refusingStream) error {
 	case v.e.Behavior == closeAfterBody:
 		return errEndConn // for all streams of the connection
 	case v.e.Method == http.MethodHead:
-		m.head(id, true, ":status", "200", "x-errand", v.e.id())
+		m.head(id, true, ":status", "200", "x-storm-id", v.e.id())
 		return nil
 	case v.e.Behavior == truncateBody:
-		m.head(id, false, ":status", "200", "x-errand", v.e.id())
+		m.head(id, false, ":status", "200", "x-storm-id", v.e.id())
 		return errors.Join(m.data(id, body[:len(body)/2]), m.WriteRSTStream(id, http2.ErrCodeInternal))
 	}
-	m.head(id, false, ":status", "200", "x-errand", v.e.id())
+	m.head(id, false, ":status", "200", "x-storm-id", v.e.id())
 	err := m.data(id, body)
-	m.head(id, true, "x-errand-end", v.e.id())
+	m.head(id, true, "x-storm-id-trailer", v.e.id())
 	return err
 }
 
