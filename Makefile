@@ -68,7 +68,7 @@ kind-down: ## Delete the cluster of make kind
 test: ## Run all tests with the race detector; builds the control plane first unless KUBEBUILDER_ASSETS is set
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
 	go test -race -count 1 $(TEST_FLAGS) $(PKG) && \
-	go test -count 1 $(TEST_FLAGS) -run AllocatesNothing ./pkg/proxy ./pkg/filter # strict only without the race detector
+	go test -count 1 $(TEST_FLAGS) -run '[Aa]lloc' ./pkg/proxy ./pkg/filter # strict only without the race detector
 # -count 1, because the test cache does not notice changes of programs that tests run.
 
 .PHONY: e2e
@@ -97,7 +97,7 @@ fuzz: ## Run every fuzz target for FUZZTIME
 
 .PHONY: storm
 storm: ## Run STORMS random request storms through the data plane, about 5 s each, with new seeds
-	go test -race -count 1 -timeout $(STORMS)m -run OfAStorm ./pkg/proxy -storm.seed $$(date +%s) -storm.count $(STORMS)
+	go test -race -count 1 -timeout $(STORMS)m -run TestStorm ./pkg/proxy -storm.seed $$(date +%s) -storm.count $(STORMS)
 
 ##@ Change
 

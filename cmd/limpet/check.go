@@ -46,7 +46,7 @@ limpet check -f all.yaml --ingress-class nginx`,
 	return cmd
 }
 
-// runCheck prints what Limpet makes of manifests, and every problem in them. Problems make it fail.
+// runCheck prints the routes and problems of manifests. It returns an error if there are problems.
 func runCheck(path string, o translate.Options, std streams) error {
 	if path == "" {
 		return usagef("-f is required")
@@ -62,8 +62,8 @@ func runCheck(path string, o translate.Options, std streams) error {
 	return describe(std.out, result)
 }
 
-// describe prints the routes, each with its affinity, the hosts that ask more of TLS, the owners of hosts that namespaces
-// share, and the problems.
+// describe prints the routes with their affinity, the hosts with TLS settings, the owners of hosts that several namespaces use,
+// and the problems.
 func describe(w io.Writer, result translate.Result) error {
 	text, err := yaml.Marshal(struct {
 		Routes []model.Route     `json:"routes"`

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestGarbageIsBoundedByAnAmountAndByWhatIsAlive(t *testing.T) {
+func TestCollector_percent(t *testing.T) {
 	for alive, want := range map[uint64]int{
 		0:         800, // before the first collection
 		1 << 20:   800,
@@ -22,7 +22,7 @@ func TestGarbageIsBoundedByAnAmountAndByWhatIsAlive(t *testing.T) {
 	}
 }
 
-func TestTheCollectorIsLookedAtAfterEachCollection(t *testing.T) {
+func TestCollector_afterEachCollection(t *testing.T) {
 	called := make(chan struct{}, 1)
 	afterEachCollection(func() {
 		select {
@@ -30,7 +30,7 @@ func TestTheCollectorIsLookedAtAfterEachCollection(t *testing.T) {
 		default: // the test is over
 		}
 	})
-	for i := range 4 { // at once, and after three collections
+	for i := range 4 { // immediately, and after three collections
 		select {
 		case <-called:
 		case <-time.After(10 * time.Second):

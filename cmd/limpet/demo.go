@@ -69,6 +69,7 @@ func runDemo(ctx context.Context, o options, std streams) error {
 	return serveManifests(ctx, o, dir, std)
 }
 
+// explainDemo prints what to try.
 func explainDemo(w io.Writer, o options, dir string) {
 	host, port, err := net.SplitHostPort(o.httpAddr)
 	if err != nil || host == "" {
@@ -108,7 +109,7 @@ func startPods(names ...string) (*pods, error) {
 		_, port, _ := net.SplitHostPort(l.Addr().String())
 		number, _ := strconv.ParseInt(port, 10, 32)
 		p.ports = append(p.ports, int32(number))
-		p.serving.Go(func() { _ = server.Serve(l) }) // ends with stop
+		p.serving.Go(func() { _ = server.Serve(l) }) // returns when stop closes the server
 	}
 	return p, nil
 }

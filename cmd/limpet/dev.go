@@ -40,7 +40,7 @@ limpet dev --manifests shop --affinity-keys keys`,
 	return cmd
 }
 
-// runDev serves what the YAML files below a folder say, and follows their changes.
+// runDev serves the YAML files below a folder and watches them for changes.
 func runDev(ctx context.Context, o options, dir string, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -51,7 +51,7 @@ func runDev(ctx context.Context, o options, dir string, std streams) error {
 	return serveManifests(ctx, o, dir, std)
 }
 
-// serveManifests is dev with its flags read.
+// serveManifests loads the manifests in dir and serves them until ctx ends. Later changes are applied while it serves.
 func serveManifests(ctx context.Context, o options, dir string, std streams) error {
 	snapshot, skipped, err := manifest.Load(dir)
 	if err != nil {
@@ -78,22 +78,22 @@ func serveManifests(ctx context.Context, o options, dir string, std streams) err
 	})
 }
 
-// apply publishes a Snapshot and tells about every problem in it that the Snapshot before did not have.
+// apply publishes a Snapshot and logs every problem that the previous one did not have.
 func (n *node) apply(w *translate.Snapshot, since time.Time) {
 	found := map[problem]bool{}
 	for _, r := range n.publisher.Publish(w, publish.NewestOf(w), since).Reports {
 		for _, p := range r.Problems {
 			key := problem{r.Ref, p}
-			if found[key] = true; !n.known[key] {
+			if found[key] = true; !n.reported[key] {
 				n.log.Info("Problem found", "object", r.Ref.String(), "field", p.Field, "reason", p.Reason,
 					"message", p.Message)
 			}
 		}
 	}
-	n.known = found
+	n.reported = found
 }
 
-// problem is one thing that is wrong with one object.
+// problem is a translate.Problem of one object.
 type problem struct {
 	object model.Ref
 	translate.Problem

@@ -4,7 +4,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/proxy"
 )
 
-// edgeOptions are about the connections of clients.
+// edgeOptions are the flags for client connections.
 type edgeOptions struct {
 	http3Addr     string
 	proxyProtocol prefixes
@@ -33,7 +33,7 @@ func (e *edgeOptions) validate() error {
 	return nil
 }
 
-// apply tells the proxy.
+// apply sets the options of the proxy.
 func (e *edgeOptions) apply(o *proxy.Options) {
 	o.ProxyProtocol, o.Connections = e.proxyProtocol, e.connections
 }

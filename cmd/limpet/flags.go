@@ -17,7 +17,7 @@ import (
 // flagSet is a pflag.FlagSet with flags of kinds that pflag does not have.
 type flagSet struct{ *pflag.FlagSet }
 
-// completeFlags tells shells what the flags that a command has take. The others take any text, which is completed as a file.
+// completeFlags registers the shell completion of flag values. Without it, shells complete file names.
 func completeFlags(cmd *cobra.Command) {
 	for name, values := range map[string][]string{
 		"log-format":            {"json", "text"},
@@ -59,7 +59,7 @@ func (l *list) Set(s string) error {
 	return nil
 }
 
-// prefixes is a flag of CIDRs with commas. A single address stands for itself.
+// prefixes is a flag of CIDRs with commas. A single address is a CIDR with one address.
 type prefixes []netip.Prefix
 
 func (p *prefixes) String() string {

@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-func TestHTTP3IsServedWhereTheFlagSays(t *testing.T) {
+func TestHTTP3_address(t *testing.T) {
 	p := start(t, "demo", "--http3-addr", "127.0.0.1:0", "--log-format=json")
 	var told []string
 	wait.Until(t, "HTTP/3 is served", func() bool {

@@ -7,7 +7,7 @@ import (
 
 const keepAliveInherited = true
 
-// keepAlive is what Go asks for by default: after 15 s without a byte a probe, and eight more 15 s apart.
+// keepAlive has the defaults of package net: the first probe after 15 s without data, and eight more 15 s apart.
 var keepAlive = []struct{ level, name, value int }{
 	{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1},
 	{syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE, 15},

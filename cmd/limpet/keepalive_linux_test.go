@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestConnectionsOfAListenerAreProbed(t *testing.T) {
+func TestListen_keepAlive(t *testing.T) {
 	l, err := listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

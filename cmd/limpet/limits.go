@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/proxy"
 )
 
-// limitOptions are how long the data plane waits, and how much it takes.
+// limitOptions are the flags for timeouts and size limits of the data plane.
 type limitOptions struct {
 	timeouts     exchange.Timeouts
 	wire         http1.Limits
@@ -29,7 +29,7 @@ func (o *limitOptions) register(f flagSet) {
 	f.timeout(&o.timeouts.Idle, "timeout-idle", "How long a client connection may stay open without a request.")
 	f.timeout(&o.timeouts.Body, "timeout-body", "How long a client may pause while it sends a body or reads a response.")
 	f.timeout(&o.timeouts.Dial, "timeout-connect", "How long connecting to a pod may take.")
-	f.timeout(&o.timeouts.Response, "timeout-answer", "How long a pod may send nothing, before or during its response.")
+	f.timeout(&o.timeouts.Response, "timeout-response", "How long a pod may send nothing, before or during its response.")
 	f.number(&o.headBytes, 1<<10, 1<<20, "max-head-bytes", "The maximum size of the head of a request or response, in bytes.")
 	f.number(&o.uriBytes, 256, 1<<20, "max-uri-bytes", "The maximum size of the path and query of a request, in bytes.")
 	f.number(&o.fields, 16, 1000, "max-fields", "The maximum number of header fields of a request or response.")
@@ -37,20 +37,20 @@ func (o *limitOptions) register(f flagSet) {
 	f.number(&o.maxAttempts, 1, 10, "max-attempts", "The maximum number of attempts at one request, the first included.")
 }
 
-// apply tells the proxy.
+// apply sets the options of the proxy.
 func (o *limitOptions) apply(to *proxy.Options) {
 	o.wire.HeadBytes, o.wire.TargetBytes, o.wire.Fields = int(o.headBytes), int(o.uriBytes), int(o.fields)
 	to.Limits, to.Timeouts = o.wire, o.timeouts
 	to.MaxBodyBytes, to.MaxAttempts = o.maxBodyBytes, int(o.maxAttempts)
 }
 
-// Timeouts are kept to within 100 ms, so that shorter ones are none; those of a day are for ever to most.
+// The range of timeouts. They are enforced with a resolution of 100 ms, so shorter ones would have no meaning.
 const (
 	minTimeout = 100 * time.Millisecond
 	maxTimeout = 24 * time.Hour
 )
 
-// timeout is a flag of a duration. What it holds is the default.
+// timeout defines a duration flag. The current value of *to is the default.
 func (f flagSet) timeout(to *time.Duration, name, usage string) {
 	f.Var(&timeout{to}, name, usage)
 }
@@ -76,14 +76,14 @@ func (t *timeout) Set(s string) error {
 	return nil
 }
 
-// number is a flag of a number within bounds. What it holds is the default.
-func (f flagSet) number(to *int64, least, most int64, name, usage string) {
-	f.Var(&number{to, least, most}, name, usage)
+// number defines an integer flag with bounds. The current value of *to is the default.
+func (f flagSet) number(to *int64, minimum, maximum int64, name, usage string) {
+	f.Var(&number{to, minimum, maximum}, name, usage)
 }
 
 type number struct {
-	to          *int64
-	least, most int64
+	to               *int64
+	minimum, maximum int64
 }
 
 func (n *number) String() string {
@@ -98,8 +98,8 @@ func (n *number) Type() string { return "int" }
 
 func (n *number) Set(s string) error {
 	value, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || value < n.least || value > n.most {
-		return fmt.Errorf("it must be a whole number from %d to %d", n.least, n.most)
+	if err != nil || value < n.minimum || value > n.maximum {
+		return fmt.Errorf("it must be a whole number from %d to %d", n.minimum, n.maximum)
 	}
 	*n.to = value
 	return nil

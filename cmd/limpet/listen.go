@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// listen opens a listener for clients. Their connections have the probes of TCP keep-alive from it, where the system
-// hands them down: setting them for each costs four system calls.
+// listen opens a TCP listener. If the system lets accepted connections inherit TCP keep-alive from the listener, it is set
+// there: setting it on each connection costs four system calls.
 func listen(addr string) (net.Listener, error) {
 	inherited := net.ListenConfig{KeepAlive: -1, Control: func(_, _ string, c syscall.RawConn) error {
 		var failed error

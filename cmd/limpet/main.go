@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// streams are where a command writes.
+// streams are the standard output and standard error of a command.
 type streams struct{ out, err io.Writer }
 
 func main() {
@@ -21,7 +21,7 @@ func main() {
 	os.Exit(exitStatus(err))
 }
 
-// untilSignal returns a context that ends with the first interrupt or SIGTERM. The second one ends the process at once.
+// untilSignal returns a context that ends with the first interrupt or SIGTERM. The second one exits the process immediately.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -35,7 +35,7 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-// dispatch runs the command that args ask for and reports its error. The first of args is the name of the program.
+// dispatch runs the command in args and prints its error. args[0] is the path of the program.
 func dispatch(ctx context.Context, args []string, std streams) error {
 	root := newRootCommand(programName(args[0]), std)
 	if len(args) == 1 {

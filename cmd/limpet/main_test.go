@@ -73,7 +73,7 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// freeAddresses holds all of them before it lets go of any: they differ.
+// freeAddresses holds all of them before it releases any: they differ.
 func freeAddresses(t *testing.T, n int) []string {
 	t.Helper()
 	addresses := make([]string, n)
@@ -105,7 +105,7 @@ func write(t *testing.T, dir, name, text string) {
 	}
 }
 
-func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
+func TestUsageErrors_status2(t *testing.T) {
 	broken := t.TempDir()
 	write(t, broken, "bad.yaml", "kind: Service\napiVersion: v1\nmetadata: {name: a}\nspec: {prots: []}\n")
 	for name, c := range map[string]struct {
@@ -124,7 +124,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
 		"bad client header":       {[]string{"dev", "--client-address-headers", "X-Client-IP"}, "none of X-Forwarded-For, Forwarded"},
 		"bad server header":       {[]string{"dev", "--server-header", "a\nb"}, "must be one word"},
-		"timeout of no time":      {[]string{"dev", "--timeout-answer", "0s"}, "from 100ms to 24h0m0s"},
+		"timeout of no time":      {[]string{"dev", "--timeout-response", "0s"}, "from 100ms to 24h0m0s"},
 		"timeout without a unit":  {[]string{"dev", "--timeout-head", "10"}, "must be a duration such as"},
 		"too small a head":        {[]string{"dev", "--max-head-bytes", "100"}, "from 1024 to 1048576"},
 		"negative body":           {[]string{"dev", "--max-body-bytes", "-1"}, "from 0 to"},
@@ -137,8 +137,8 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be 1.2 or 1.3"},
 		"insecure suite":          {[]string{"dev", "--tls-ciphers", "TLS_RSA_WITH_RC4_128_SHA"}, "is not secure"},
 		"bad HSTS":                {[]string{"dev", "--hsts", "includeSubDomains"}, "it has no max-age"},
-		"suite of TLS 1.3":        {[]string{"dev", "--tls-ciphers", "TLS_AES_128_GCM_SHA256"}, "for TLS 1.2 to choose"},
-		"unknown suite":           {[]string{"dev", "--tls-ciphers", "ECDHE-RSA-AES128-SHA"}, "there are TLS_ECDHE_"},
+		"suite of TLS 1.3":        {[]string{"dev", "--tls-ciphers", "TLS_AES_128_GCM_SHA256"}, "unknown TLS 1.2 cipher suite"},
+		"unknown suite":           {[]string{"dev", "--tls-ciphers", "ECDHE-RSA-AES128-SHA"}, "must be one of TLS_ECDHE_"},
 		"run without namespace":   {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
 		"check without file":      {[]string{"check"}, "-f is required"},
 	} {
@@ -151,7 +151,7 @@ func TestUsageErrorsEndWithStatus2AndSayWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestFlagsAreReadFromTheEnvironmentAndTheCommandLineWins(t *testing.T) {
+func TestEnvironment_commandLineWins(t *testing.T) {
 	t.Setenv("LIMPET_HTTP_ADDR", "127.0.0.1:1")
 	t.Setenv("LIMPET_INGRESS_CLASS", "nginx,limpet")
 	t.Setenv("LIMPET_TRUSTED_PROXIES", "10.1.2.3, 192.168.7.7/16")
@@ -167,7 +167,7 @@ func TestFlagsAreReadFromTheEnvironmentAndTheCommandLineWins(t *testing.T) {
 	}
 }
 
-func TestAWrongValueInTheEnvironmentIsNamed(t *testing.T) {
+func TestEnvironment_invalidValue(t *testing.T) {
 	t.Setenv("LIMPET_ACCESS_LOG", "maybe")
 	status, _, stderr := run(t, "dev", "--manifests", t.TempDir())
 	if status != exitUsage || !strings.Contains(stderr, `LIMPET_ACCESS_LOG="maybe"`) {
@@ -175,7 +175,7 @@ func TestAWrongValueInTheEnvironmentIsNamed(t *testing.T) {
 	}
 }
 
-func TestCheckPrintsRoutesAndProblemsAndFailsOnProblems(t *testing.T) {
+func TestCheck_printsRoutesAndProblems(t *testing.T) {
 	good, bad := t.TempDir(), t.TempDir()
 	for _, dir := range []string{good, bad} {
 		text, err := demoManifests.ReadFile("demo/cart.yaml")
@@ -196,7 +196,7 @@ func TestCheckPrintsRoutesAndProblemsAndFailsOnProblems(t *testing.T) {
 	}
 }
 
-func TestTheDemoServesAndKeepsClients(t *testing.T) {
+func TestDemo_sticky(t *testing.T) {
 	p := start(t, "demo", "--access-log=false")
 	if got := strings.Count(p.out.String(), "\n  curl ") + strings.Count(p.out.String(), "\n  sed "); got != 3 {
 		t.Errorf("it prints %d commands to try, want 3:\n%s", got, p.out.String())
@@ -219,7 +219,7 @@ func TestTheDemoServesAndKeepsClients(t *testing.T) {
 	p.stop(t)
 }
 
-func TestABrokenEditKeepsTheLastGoodStateServing(t *testing.T) {
+func TestDev_brokenEditKeepsServing(t *testing.T) {
 	dir := t.TempDir()
 	text, err := demoManifests.ReadFile("demo/cart.yaml")
 	if err != nil {

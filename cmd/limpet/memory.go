@@ -8,9 +8,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// memoryOptions are how much memory the process may use, and clients may make it hold.
+// memoryOptions are the flags for the memory limit of the process and the memory budget of clients.
 type memoryOptions struct {
-	limit  int64 // 0: what the container and GOMEMLIMIT say
+	limit  int64 // zero means the lower one of the container's limit and GOMEMLIMIT
 	budget memoryBudget
 }
 
@@ -20,7 +20,7 @@ func (m *memoryOptions) register(f flagSet) {
 	m.budget.register(f)
 }
 
-// tuner returns what keeps memory to the flags.
+// tuner returns the Tuner that enforces the flags.
 func (m *memoryOptions) tuner() *memory.Tuner {
 	limit, keepGo := m.limit, false
 	if limit == 0 {
@@ -31,16 +31,16 @@ func (m *memoryOptions) tuner() *memory.Tuner {
 	return t
 }
 
-// memoryBudget is the flag of how much memory clients may make Limpet hold.
+// memoryBudget is the value of --memory-budget.
 type memoryBudget struct {
-	bytes int64 // 0: derived from the memory limit
+	bytes int64 // zero means derived from the memory limit
 	none  bool
 }
 
 const (
-	budgetAuto  = "auto"
-	budgetNone  = "none"
-	leastBudget = 16 << 20
+	budgetAuto = "auto"
+	budgetNone = "none"
+	minBudget  = 16 << 20
 )
 
 func (m *memoryBudget) register(f flagSet) {
@@ -71,14 +71,14 @@ func (m *memoryBudget) Set(s string) error {
 		return nil
 	}
 	bytes, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || bytes < leastBudget {
-		return fmt.Errorf("it must be auto, none, or a number of bytes from %d", leastBudget)
+	if err != nil || bytes < minBudget {
+		return fmt.Errorf("it must be auto, none, or a number of bytes from %d", minBudget)
 	}
 	*m = memoryBudget{bytes: bytes}
 	return nil
 }
 
-// tuner returns what keeps the Budget to the flag.
+// tuner returns the Tuner that enforces the flag.
 func (m *memoryBudget) tuner(limit int64) *memory.Tuner {
 	switch {
 	case m.none:
@@ -89,7 +89,7 @@ func (m *memoryBudget) tuner(limit int64) *memory.Tuner {
 	return &memory.Tuner{Budget: memory.NewBudget(memory.DefaultBudget), Limit: limit}
 }
 
-// reportMemory shows in the metrics what the Budget says.
+// reportMemory updates the metrics of the memory budget.
 func (n *node) reportMemory() {
 	b := n.memory.Budget
 	n.metrics.Memory(b.Limit(), b.Used(), b.Refused())

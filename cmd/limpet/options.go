@@ -12,12 +12,12 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// options are what run, dev and demo share.
+// options are the flags that run, dev and demo share.
 type options struct {
 	httpAddr, httpsAddr, adminAddr string
 	affinityKeys                   string
-	keysFromCluster                bool                 // a Secret holds them: not a flag
-	ownService                     types.NamespacedName // whose endpoints are the replicas: not a flag
+	keysFromCluster                bool                 // the keys are in a Secret; not a flag
+	ownService                     types.NamespacedName // the Service of the replicas; not a flag
 	classes                        list
 	trusted                        prefixes
 	clientHeaders                  clientHeaders
@@ -32,10 +32,10 @@ type options struct {
 	limits                         limitOptions
 	memory                         memoryOptions
 	stopDelay, stopTimeout         time.Duration
-	unknown                        []unknownVariable // of the environment, to be reported: not a flag
+	unknown                        []unknownVariable // unknown environment variables to log; not a flag
 }
 
-// defaults differ between a cluster and a developer's machine.
+// defaults are the flag defaults that differ between run and dev.
 type defaults struct {
 	httpAddr, httpsAddr, adminAddr string
 	logFormat                      string
@@ -81,7 +81,7 @@ func (o *options) register(f flagSet, d defaults) {
 		" before they are cut off.")
 }
 
-// validate finds what the flags alone cannot.
+// validate checks values that the flags themselves do not.
 func (o *options) validate() error {
 	if o.logFormat != "json" && o.logFormat != "text" {
 		return usagef("--log-format is %q, but must be json or text", o.logFormat)
@@ -95,7 +95,7 @@ func (o *options) validate() error {
 	return o.edge.validate()
 }
 
-// translation is what the flags say about translating a Snapshot.
+// translation returns the options for translating a Snapshot.
 func (o *options) translation() translate.Options {
 	t := translate.Options{
 		Classes:            o.classes.values,
@@ -107,7 +107,7 @@ func (o *options) translation() translate.Options {
 	return t
 }
 
-// keyring reads the key file, or makes a fresh key. fresh says that sessions will not outlive the process.
+// keyring returns the keys of --affinity-keys, or a new key. fresh reports the latter: sessions then end with the process.
 func (o *options) keyring() (ring *affinity.Keyring, fresh bool, err error) {
 	keys := [][]byte{affinity.NewKey()}
 	if o.affinityKeys != "" {

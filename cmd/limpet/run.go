@@ -74,7 +74,7 @@ limpet run --kubeconfig ~/.kube/config --namespace limpet-system --admin-addr ''
 	return cmd
 }
 
-// runCluster watches a cluster and serves what it says.
+// runCluster watches a cluster and serves its Ingresses.
 func runCluster(ctx context.Context, o options, c clusterOptions, std streams) error {
 	if err := o.validate(); err != nil {
 		return err
@@ -93,7 +93,7 @@ func runCluster(ctx context.Context, o options, c clusterOptions, std streams) e
 	})
 }
 
-// controllerOptions turns flags into what the controllers take.
+// controllerOptions returns the options of the controllers for the flags.
 func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) {
 	config, err := restConfig(c.kubeconfig)
 	if err != nil {
@@ -112,7 +112,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	return co, nil
 }
 
-// restConfig reads the kubeconfig that was named, or what a pod is given.
+// restConfig loads the named kubeconfig. If kubeconfig is empty, it uses the defaults of controller-runtime.
 func restConfig(kubeconfig string) (*rest.Config, error) {
 	if kubeconfig == "" {
 		return ctrl.GetConfig()

@@ -29,8 +29,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// node is one Limpet: everything but the source of its configuration.
+// node is one running Limpet without its source of configuration, which is manifests or a cluster.
 type node struct {
+	// Immutable after newNode:
 	options   options
 	log       logr.Logger
 	pools     *upstream.Registry
@@ -39,13 +40,14 @@ type node struct {
 	keys      *affinity.Keys
 	metrics   *observe.Metrics
 	memory    *memory.Tuner
-	access    *observe.AccessLog
+	access    *observe.AccessLog // nil if the access log is disabled
 	publisher *publish.Publisher
 	sessions  store.Store
 	server    *proxy.Server
-	stopping  atomic.Bool
-	known     map[problem]bool // what apply has told about
-	listening []net.Listener   // for the tests: HTTP, HTTPS, admin, as far as they are on
+
+	stopping  atomic.Bool      // readiness is withdrawn
+	reported  map[problem]bool // the problems that apply has logged; owned by the source
+	listening []net.Listener   // HTTP, HTTPS and admin, without the disabled ones; owned by serve
 }
 
 func newLogger(o *options, std streams) logr.Logger {
@@ -55,7 +57,7 @@ func newLogger(o *options, std streams) logr.Logger {
 	return logr.FromSlogHandler(slog.NewTextHandler(std.err, nil))
 }
 
-// newNode wires the rooms together. Nothing listens yet.
+// newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
 		keys: &affinity.Keys{}, metrics: observe.NewMetrics(), memory: o.memory.tuner()}
@@ -92,8 +94,8 @@ func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	return o
 }
 
-// newOwn makes what knows where Limpet itself is: the addresses of the pod, beside those of its interfaces. Names may not
-// lead to the API server either, which takes Limpet for a pod like others.
+// newOwn returns the addresses that ExternalName Services must not resolve to: the addresses of this pod, in addition to those of
+// its interfaces, and the address of the API server, which would trust Limpet like any pod.
 func newOwn() *upstream.SelfAddresses {
 	own := &upstream.SelfAddresses{}
 	for _, name := range []string{"POD_IP", "POD_IPS", "KUBERNETES_SERVICE_HOST"} {
@@ -112,7 +114,7 @@ func newPools(o *options) *upstream.Registry {
 	return pools
 }
 
-// openSessions opens the store of learned sessions. One that cannot be reached is no error: it is tried again.
+// openSessions opens the store of learned sessions. An unreachable store is not an error, because the store reconnects.
 func (n *node) openSessions() (err error) {
 	n.sessions, err = store.Open(n.options.sessionStore, store.Options{
 		Log:     n.log.WithName("sessions"),
@@ -124,7 +126,7 @@ func (n *node) openSessions() (err error) {
 	return nil
 }
 
-// loadKeys takes the keys of tokens into use, unless the cluster will provide them.
+// loadKeys loads the keys of session tokens, unless they come from a Secret.
 func (n *node) loadKeys() error {
 	if n.options.keysFromCluster {
 		return nil
@@ -134,18 +136,18 @@ func (n *node) loadKeys() error {
 		return inputError{err}
 	}
 	if fresh {
-		n.log.Info("Fresh affinity keys: sessions end with this process, and other replicas do not know them",
+		n.log.Info("Affinity keys generated: sessions end with this process and are not valid on other replicas",
 			"flag", "--affinity-keys")
 	}
 	n.keys.Store(ring)
 	return nil
 }
 
-// serve opens the listeners, runs the source, and serves until ctx ends or something fails; then it stops gracefully.
-// The source is given a context that ends with the serving.
+// serve opens the listeners, runs source, and serves until ctx ends or a listener or source fails. When ctx ends, it shuts down
+// gracefully and returns nil. The context of source ends when serve returns.
 func (n *node) serve(ctx context.Context, source func(context.Context) error) error {
 	defer n.close()
-	failed, ended := make(chan error, 4), make(chan error, 1) // of listeners; of the source
+	failed, ended := make(chan error, 4), make(chan error, 1) // errors of listeners; the result of source
 	if err := n.listen(failed); err != nil {
 		return err
 	}
@@ -170,7 +172,7 @@ func (n *node) serve(ctx context.Context, source func(context.Context) error) er
 	return nil
 }
 
-// listen opens every listener that is not switched off and serves it.
+// listen opens and serves every enabled listener.
 func (n *node) listen(failed chan<- error) error {
 	handler := &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	for _, l := range []struct {
@@ -200,7 +202,7 @@ func (n *node) listen(failed chan<- error) error {
 	return n.listenHTTP3(failed)
 }
 
-// listenHTTP3 opens the socket of HTTP/3, unless it is switched off, and serves it.
+// listenHTTP3 opens and serves the HTTP/3 socket, if it is enabled.
 func (n *node) listenHTTP3(failed chan<- error) error {
 	if n.options.edge.http3Addr == "" {
 		return nil
@@ -233,16 +235,16 @@ func (n *node) table() admin.Table {
 		Problems: last.Problems()}
 }
 
-// stop takes readiness back, goes on serving until load balancers have noticed, on connections that clients are asked to
-// close, and lets what has begun come to its end. A listener that fails ends the wait for load balancers.
+// stop shuts down gracefully. It withdraws readiness and disables keep-alives, continues to serve for the stop delay, so that
+// load balancers notice, and then waits for requests to complete. A failed listener ends the delay.
 func (n *node) stop(failed <-chan error) {
 	n.stopping.Store(true)
 	n.log.Info("Stopping", "delay", n.options.stopDelay.String(), "timeout", n.options.stopTimeout.String())
-	n.server.Leave()
+	n.server.DisableKeepAlives()
 	n.waitToStop(failed)
 	ctx, cancel := context.WithTimeout(context.Background(), n.options.stopTimeout)
 	defer cancel()
-	if err := n.server.Stop(ctx); err != nil {
+	if err := n.server.Shutdown(ctx); err != nil {
 		n.log.Info("Streams or requests were cut off at the end of the stop timeout")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// tenantOptions are what the authors of Ingresses and Services may do. run, dev, demo and check share them.
+// tenantOptions are the flags that limit the authors of Ingresses and Services. run, dev, demo and check share them.
 type tenantOptions struct {
 	routes, unmatched, unenforced choice
 	externalNames                 nameSuffixes
@@ -27,7 +27,7 @@ func (t *tenantOptions) register(f flagSet) {
 		" below them are allowed, too, and * allows any. If empty, routes to such Services respond 503.")
 }
 
-// apply sets what the flags say.
+// apply sets the options of translation.
 func (t *tenantOptions) apply(o *translate.Options) {
 	o.OwnerRoutesOnly = t.routes.value == "owner"
 	o.SharesUnmatched = t.unmatched.value == "any"

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// tlsOptions are about TLS towards clients.
+// tlsOptions are the flags for TLS with clients.
 type tlsOptions struct {
 	defaultCertificate objectName
 	minVersion         model.TLSVersion
@@ -34,7 +34,7 @@ func (o *tlsOptions) proxy() proxy.TLSOptions {
 	return proxy.TLSOptions{MinVersion: o.minVersion, CipherSuites: o.ciphers}
 }
 
-// hsts is a flag of a value of Strict-Transport-Security.
+// hsts is a flag with a Strict-Transport-Security value.
 type hsts string
 
 func (h *hsts) String() string { return string(*h) }
@@ -48,7 +48,7 @@ func (h *hsts) Set(s string) error {
 	return err
 }
 
-// cipherSuites is a flag of the names that IANA has for suites of TLS 1.2, with commas.
+// cipherSuites is a flag with comma-separated IANA names of TLS 1.2 cipher suites.
 type cipherSuites []uint16
 
 func (c *cipherSuites) String() string {
@@ -81,7 +81,7 @@ func (c *cipherSuites) Set(s string) error {
 func cipherSuite(name string) (uint16, error) {
 	for _, suite := range tls.InsecureCipherSuites() {
 		if suite.Name == name {
-			return 0, fmt.Errorf("%s is not secure", name)
+			return 0, fmt.Errorf("cipher suite %s is not secure", name)
 		}
 	}
 	var names []string
@@ -94,5 +94,5 @@ func cipherSuite(name string) (uint16, error) {
 		}
 		names = append(names, suite.Name)
 	}
-	return 0, fmt.Errorf("there is no suite %q for TLS 1.2 to choose; there are %s", name, strings.Join(names, ", "))
+	return 0, fmt.Errorf("unknown TLS 1.2 cipher suite %q; must be one of %s", name, strings.Join(names, ", "))
 }

@@ -20,7 +20,7 @@ func tlsSecret(t *testing.T, name, host string) string {
 		name, text(cert), text(key))
 }
 
-func TestTheFlagsOfTLSAreHeeded(t *testing.T) {
+func TestTLS_flags(t *testing.T) {
 	dir := t.TempDir()
 	text, err := demoManifests.ReadFile("demo/cart.yaml")
 	if err != nil {
@@ -58,7 +58,7 @@ func TestTheFlagsOfTLSAreHeeded(t *testing.T) {
 	p.stop(t)
 }
 
-func TestASuiteIsTakenByItsName(t *testing.T) {
+func TestCipherSuites_byName(t *testing.T) {
 	const names = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
 	var suites cipherSuites
 	if err := suites.Set(names + ", "); err != nil {

@@ -5,7 +5,7 @@ import "time"
 // Limits are the limits of one Route. They override the limits of the flags. A zero field keeps the limit of the flag.
 type Limits struct {
 	// ResponseTimeout is the maximum time to wait for the head of a pod's response, and between two reads of its body.
-	ResponseTimeout time.Duration `json:"answerTimeout,omitempty"`
+	ResponseTimeout time.Duration `json:"responseTimeout,omitempty"`
 	// ConnectTimeout is the maximum time to connect to a pod.
 	ConnectTimeout time.Duration `json:"connectTimeout,omitempty"`
 	// BodyTimeout is the maximum time between two reads of a request body, and between two writes to a client that

@@ -20,7 +20,7 @@ func (f *flaky) Accept() (net.Conn, error) {
 	return f.Listener.Accept()
 }
 
-func TestAcceptingGoesOnAfterAFailure(t *testing.T) {
+func TestAccept_continuesAfterFailure(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	l := &flaky{Listener: loopback(t), failures: 2}
@@ -33,7 +33,7 @@ func TestAcceptingGoesOnAfterAFailure(t *testing.T) {
 	}
 }
 
-func TestServeReportsAListenerThatWasClosed(t *testing.T) {
+func TestServe_closedListener(t *testing.T) {
 	r := newRig(t)
 	l := loopback(t)
 	l.Close()
@@ -42,10 +42,10 @@ func TestServeReportsAListenerThatWasClosed(t *testing.T) {
 	}
 }
 
-func TestNoConnectionIsTakenInAfterTheEnd(t *testing.T) {
+func TestClose_acceptsNoConnection(t *testing.T) {
 	r := newRig(t)
 	r.server.Close()
 	near, far := loopbackPair(t)
-	r.server.admit(near, service{serve: func(*client) { t.Error("it is served") }})
+	r.server.admit(near, transport{serve: func(*client) { t.Error("it is served") }})
 	callOver(t, far).expectClosed()
 }

@@ -8,92 +8,98 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// ConnectionLimits bound how many connections of clients may be open at once, and how long they are used. 0 is no bound.
+// ConnectionLimits limits the number of open client connections and the requests on each. Zero disables a limit.
 type ConnectionLimits struct {
-	// Total is for all of them.
+	// Total limits all open connections.
 	Total int
-	// PerClient is for those from one IPv4 address or one IPv6 network of 64 bits, which is what one customer gets.
-	// Trusted proxies have no bound: they speak for many clients.
+	// PerClient limits the connections from one IPv4 address or one IPv6 /64 network, the usual assignment to one customer.
+	// Trusted proxies are exempt, because they forward the requests of many clients.
 	PerClient int
-	// Requests is how many one connection carries: the answer to the last one asks the client to close it.
+	// Requests limits the requests on one connection. The response to the last one carries "Connection: close" or is
+	// preceded by GOAWAY.
 	Requests int
 }
 
-// DefaultRequests brings connections that are always busy, which would else stay with the replica they first met, to
-// all of them within minutes. That costs one TLS handshake in so many requests, 0.1 % of their CPU.
+// DefaultRequests is the default of ConnectionLimits.Requests. Without a limit, connections that are always busy stay on
+// one replica forever. With this one they spread to new replicas within minutes, at the cost of one TLS handshake in 10,000
+// requests, about 0.1 % of their CPU.
 const DefaultRequests = 10_000
 
-// admission counts connections. Those that are one too many are turned away, or closed.
+// admission counts open connections and enforces ConnectionLimits.
 type admission struct {
-	limits     ConnectionLimits
-	metrics    *observe.Metrics
-	open       atomic.Int64
-	turnedAway atomic.Int64 // those that are being answered
-	clients    [16]clientCounts
+	// Immutable after NewServer:
+	limits  ConnectionLimits
+	metrics *observe.Metrics
+
+	open      atomic.Int64
+	rejecting atomic.Int64     // connections over the limit that receive a 503
+	clients   [16]clientCounts // sharded by client; see countsFor
 }
 
-// clientCounts is how many connections are open, by client.
+// clientCounts counts open connections by client key.
 type clientCounts struct {
 	mu   sync.Mutex
 	open map[netip.Addr]int
 }
 
-// enter counts a connection. It returns false, and counts none, if there are too many.
-func (a *admission) enter() bool {
+// acquire counts one more connection. It returns false, and does not count it, if that exceeds the limit.
+func (a *admission) acquire() bool {
 	if a.open.Add(1) <= int64(a.limits.Total) || a.limits.Total == 0 {
 		return true
 	}
-	a.leave()
+	a.release()
 	a.metrics.Refused(observe.RefusedTotal)
 	return false
 }
 
-func (a *admission) leave() { a.open.Add(-1) }
+// release undoes acquire.
+func (a *admission) release() { a.open.Add(-1) }
 
-// enterClient counts a connection of the client, once it is known who that is, and notes in it as what. leaveClient takes
-// that.
-func (a *admission) enterClient(c *client) bool {
+// acquireClient counts one more connection of c's client, whose address must be known. It returns false, and does not
+// count it, if that exceeds the limit. Callers must pass c.admissionKey, which it sets, to releaseClient.
+func (a *admission) acquireClient(c *client) bool {
 	if a.limits.PerClient == 0 || c.Trusted {
 		return true
 	}
-	client := clientOf(c.Peer)
-	counts := a.countsOf(client)
+	key := clientKeyOf(c.Peer)
+	counts := a.countsFor(key)
 	counts.mu.Lock()
 	defer counts.mu.Unlock()
-	if counts.open[client] >= a.limits.PerClient {
+	if counts.open[key] >= a.limits.PerClient {
 		a.metrics.Refused(observe.RefusedClient)
 		return false
 	}
 	if counts.open == nil {
 		counts.open = map[netip.Addr]int{}
 	}
-	counts.open[client]++
-	c.counted = client
+	counts.open[key]++
+	c.admissionKey = key
 	return true
 }
 
-func (a *admission) leaveClient(client netip.Addr) {
-	if !client.IsValid() {
+// releaseClient undoes acquireClient. An invalid key was not counted.
+func (a *admission) releaseClient(key netip.Addr) {
+	if !key.IsValid() {
 		return
 	}
-	counts := a.countsOf(client)
+	counts := a.countsFor(key)
 	counts.mu.Lock()
 	defer counts.mu.Unlock()
-	if counts.open[client]--; counts.open[client] == 0 {
-		delete(counts.open, client)
+	if counts.open[key]--; counts.open[key] == 0 {
+		delete(counts.open, key)
 	}
 }
 
-func (a *admission) countsOf(client netip.Addr) *clientCounts {
-	b := client.As16()
+func (a *admission) countsFor(key netip.Addr) *clientCounts {
+	b := key.As16()
 	return &a.clients[(b[7]^b[15])%byte(len(a.clients))]
 }
 
-// clientOf is what stands for all addresses that one client has.
-func clientOf(addr netip.Addr) netip.Addr {
+// clientKeyOf returns the key under which addr is counted: the address itself, or the /64 network of an IPv6 address.
+func clientKeyOf(addr netip.Addr) netip.Addr {
 	if !addr.Is6() {
 		return addr
 	}
-	network, _ := addr.Prefix(64) // which every IPv6 address has
+	network, _ := addr.Prefix(64) // cannot fail for IPv6
 	return network.Addr()
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// expectTurnedAway sees that a connection is one too many.
-func (c *caller) expectTurnedAway() {
+// expectRejected checks that a connection over the limit is rejected with 503.
+func (c *caller) expectRejected() {
 	c.t.Helper()
 	a := c.post("/", "a body")
 	a.expectStatus(c.t, 503)
@@ -24,7 +24,7 @@ func (c *caller) expectTurnedAway() {
 	c.expectClosed()
 }
 
-func TestOneMoreConnectionThanThereMayBeIsTurnedAway(t *testing.T) {
+func TestMaxConnections_overLimit(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Total = 3 })
 	r.serve(nil, startEcho(t, "pod-a"))
 	var open []*caller
@@ -33,7 +33,7 @@ func TestOneMoreConnectionThanThereMayBeIsTurnedAway(t *testing.T) {
 		c.get("/").expectOK(t, "")
 		open = append(open, c)
 	}
-	r.dial().expectTurnedAway()
+	r.dial().expectRejected()
 	r.expectMetric(`limpet_connections_refused_total{reason="total_limit"}`, 1)
 	for _, c := range open {
 		c.get("/").expectOK(t, "") // they do not notice
@@ -44,7 +44,7 @@ func TestOneMoreConnectionThanThereMayBeIsTurnedAway(t *testing.T) {
 }
 
 // Behind the PROXY protocol it is the client who is told that counts.
-func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
+func TestMaxConnectionsPerClient_isolation(t *testing.T) {
 	r := newRig(t, behind, func(o *Options) { o.Connections.PerClient = 2 },
 		func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} })
 	r.serve(nil, startEcho(t, "pod-a"))
@@ -64,8 +64,8 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 	call("2001:db8::1").get("/").expectOK(t, "")
 	call("2001:db8::2").get("/").expectOK(t, "")
 
-	call("192.0.2.1").expectTurnedAway()
-	call("2001:db8::3").expectTurnedAway()
+	call("192.0.2.1").expectRejected()
+	call("2001:db8::3").expectRejected()
 	r.expectMetric(`limpet_connections_refused_total{reason="client_limit"}`, 2)
 	call("192.0.2.2").get("/").expectOK(t, "")
 	call("2001:db8:0:1::1").get("/").expectOK(t, "")
@@ -76,7 +76,7 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 
 	first.Close()
 	one := netip.MustParseAddr("192.0.2.1")
-	counts := r.server.admission.countsOf(one)
+	counts := r.server.admission.countsFor(one)
 	eventually(t, "the connection to be let go", func() bool {
 		counts.mu.Lock()
 		defer counts.mu.Unlock()
@@ -86,14 +86,14 @@ func TestOneClientCannotTakeTheConnectionsOfOthers(t *testing.T) {
 }
 
 // Clients that are gone are not remembered.
-func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
+func TestAdmission_clientsAreForgotten(t *testing.T) {
 	a := admission{limits: ConnectionLimits{PerClient: 1}, metrics: observe.NewMetrics()}
 	for i := range 1000 {
 		c := &client{Connection: exchange.Connection{Peer: netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})}}
-		if !a.enterClient(c) {
+		if !a.acquireClient(c) {
 			t.Fatal("a new client is refused")
 		}
-		a.leaveClient(c.counted)
+		a.releaseClient(c.admissionKey)
 	}
 	for i := range a.clients {
 		if n := len(a.clients[i].open); n > 0 {
@@ -102,7 +102,7 @@ func TestCountingClientsHoldsNoMoreThanThereAre(t *testing.T) {
 	}
 }
 
-func TestAConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
+func TestMaxRequests_http1(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	cookie, home := "", ""
@@ -125,7 +125,7 @@ func TestAConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
 }
 
 // Over HTTP/2 the requests that are on their way when the client is told are served too.
-func TestAnHTTP2ConnectionCarriesAsManyRequestsAsItMay(t *testing.T) {
+func TestMaxRequests_http2(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
 	r.serve(nil, startEcho(t, "pod-a"))
 	p := dialHTTP2(t, r.addr)

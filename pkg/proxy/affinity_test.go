@@ -87,8 +87,8 @@ type many struct {
 	pod   [manySessions]string
 }
 
-// ask keeps a token that Limpet gives anew.
-func (m *many) ask(n int) *answer {
+// ask keeps a token that Limpet issues again.
+func (m *many) ask(n int) *response {
 	got := m.c.get(m.path(n), m.line(n, m.given[n]))
 	if token := got.header.Get("Token"); token != "" {
 		m.given[n] = token
@@ -126,7 +126,7 @@ func (m *many) expectMoves(t *testing.T, what string, may func(from, to string) 
 }
 
 // The life of a Service, for every way that needs no more than one policy: pods are added, one drains, and is gone.
-func TestManySessionsStay(t *testing.T) {
+func TestSession_manyStay(t *testing.T) {
 	for name, w := range ways() {
 		t.Run(name, func(t *testing.T) { testManySessions(t, w) })
 	}
@@ -156,7 +156,7 @@ func testManySessions(t *testing.T, w recognition) {
 	m.expectMoves(t, "a is gone", func(from, to string) bool { return from == "a" && to != "a" })
 }
 
-func TestManySessionsOfNGINXAreAdopted(t *testing.T) {
+func TestAdopt_nginx(t *testing.T) {
 	r := newRig(t)
 	pods := []*pod{startEcho(t, "a"), startEcho(t, "b"), startEcho(t, "c")}
 	affinity := cookieAffinity()
@@ -177,7 +177,7 @@ func TestManySessionsOfNGINXAreAdopted(t *testing.T) {
 	}
 }
 
-func TestManySessionsOfAGroupAreOneForTwoServices(t *testing.T) {
+func TestGroup_twoServices(t *testing.T) {
 	r := newRig(t)
 	endpoints := endpointsOf(startEcho(t, "a"), startEcho(t, "b"), startEcho(t, "c"))
 	r.replace(cart, endpoints...)
@@ -198,7 +198,7 @@ func TestManySessionsOfAGroupAreOneForTwoServices(t *testing.T) {
 }
 
 // All requests stay in flight. Half of them are of one user.
-func TestAHotUserIsSpreadWithinTheBound(t *testing.T) {
+func TestStickyBudget_hotUser(t *testing.T) {
 	r := newRig(t)
 	held := make(chan struct{})
 	var pods []*pod

@@ -49,7 +49,7 @@ func answerWithoutAllocating(c *podConn) {
 	}
 }
 
-// ask sends the request and reads the answer, which comes in one piece.
+// ask sends the request and reads the response, which comes in one piece.
 func (s *steady) ask() {
 	if _, err := s.conn.Write(s.request); err != nil {
 		s.tb.Fatal(err)
@@ -74,7 +74,7 @@ func benchmarkSteady(b *testing.B, tls bool) {
 // The whole process is measured: nothing at all is allocated for a request. A few allocations of the runtime's own
 // (timers, a collection that empties the pools of buffers) do not count. Over TLS crypto/tls allocates 24 bytes whenever
 // it reads from the socket.
-func TestAStickyRequestAllocatesNothing(t *testing.T) {
+func TestAllocs_stickyRequest(t *testing.T) {
 	s := newSteady(t, false)
 	const requests = 2000
 	for range requests / 10 {
@@ -92,7 +92,7 @@ func TestAStickyRequestAllocatesNothing(t *testing.T) {
 }
 
 // A connection without a request, and streams on which nothing passes, hold no buffer.
-func TestAnIdleConnectionHoldsNoBuffer(t *testing.T) {
+func TestIdle_holdsNoBuffer(t *testing.T) {
 	const connections = 500
 	for name, use := range map[string]func(*caller){
 		"keep-alive": func(c *caller) { c.get("/").expectOK(c.t, "") },

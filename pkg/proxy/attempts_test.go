@@ -10,7 +10,7 @@ import (
 )
 
 // Nothing was sent, so that it is safe to ask another pod, whatever the method.
-func TestASessionMovesOnceWhenItsPodRefusesConnections(t *testing.T) {
+func TestSession_movesOnceWhenPodRefuses(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "DELETE", "PATCH"} {
 		t.Run(method, func(t *testing.T) {
 			r := newRig(t)
@@ -44,7 +44,7 @@ func TestASessionMovesOnceWhenItsPodRefusesConnections(t *testing.T) {
 	}
 }
 
-func TestARequestIsOfferedToAFewPodsAtMost(t *testing.T) {
+func TestAttempts_limit(t *testing.T) {
 	r := newRig(t)
 	var pods []*pod
 	for i := range 2 * exchange.DefaultAttempts {
@@ -59,7 +59,7 @@ func TestARequestIsOfferedToAFewPodsAtMost(t *testing.T) {
 	}
 }
 
-func TestTheFirstPodThatAcceptsAnswers(t *testing.T) {
+func TestAttempts_firstPodThatAccepts(t *testing.T) {
 	r := newRig(t)
 	pods := []*pod{startEcho(t, "pod-z")}
 	for i := range exchange.DefaultAttempts - 1 {
@@ -76,7 +76,7 @@ func TestTheFirstPodThatAcceptsAnswers(t *testing.T) {
 }
 
 // A pod that is down would look like the one with the least to do.
-func TestNewSessionsPassOverAPodThatRefusedTheLastOne(t *testing.T) {
+func TestSession_newAvoidsFailedPod(t *testing.T) {
 	r := newRig(t)
 	down, up := deadPod(t, "pod-a"), startEcho(t, "pod-b")
 	a := cookieAffinity()
@@ -88,7 +88,7 @@ func TestNewSessionsPassOverAPodThatRefusedTheLastOne(t *testing.T) {
 	r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, 1)
 }
 
-func TestAStrictSessionIsRefusedRatherThanMoved(t *testing.T) {
+func TestSession_unavailableReject(t *testing.T) {
 	r := newRig(t)
 	p, other := startEcho(t, "pod-a"), startEcho(t, "pod-b")
 	a := cookieAffinity()
@@ -114,7 +114,7 @@ func TestAStrictSessionIsRefusedRatherThanMoved(t *testing.T) {
 	}
 }
 
-func TestWithoutAPodTheAnswerIs503(t *testing.T) {
+func TestNoPod_responds503(t *testing.T) {
 	toNobody := model.Route{Path: "/", PathType: model.PathPrefix}
 	for _, c := range []struct {
 		name   string

@@ -65,7 +65,7 @@ var authorities = []struct {
 	{"no :authority", "", nil, ""},
 }
 
-func TestEveryFormOfHostHasOneWinnerOrIsRefused(t *testing.T) {
+func TestAuthority_everyForm(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)
 	r := newRig(t, func(o *Options) { o.AccessLog = log })
@@ -109,7 +109,7 @@ func TestEveryFormOfHostHasOneWinnerOrIsRefused(t *testing.T) {
 	}
 }
 
-// askFor sends a GET by HTTP/1.1, or without a target by HTTP/2, and gives the status of the answer, or "reset".
+// askFor sends a GET by HTTP/1.1, or without a target by HTTP/2, and returns the status of the response, or "reset".
 func (r *rig) askFor(target string, fields []string) string {
 	r.t.Helper()
 	if target == "" {

@@ -22,7 +22,7 @@ func chunked(chunks ...string) string {
 
 const chunkedPost = "POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-func TestBodiesOfRequestsArriveWhole(t *testing.T) {
+func TestBodies_requests(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -46,7 +46,7 @@ func TestBodiesOfRequestsArriveWhole(t *testing.T) {
 	}
 }
 
-func TestFramingOfRequestsIsKept(t *testing.T) {
+func TestRequest_framing(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -69,8 +69,8 @@ func TestFramingOfRequestsIsKept(t *testing.T) {
 	}
 }
 
-// The name is in the buffer that the rest of the answer is read into.
-func TestATrailerThatConnectionNamesIsNotPassedOn(t *testing.T) {
+// The name is in the buffer that the rest of the response is read into.
+func TestTrailers_namedByConnection(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -85,7 +85,7 @@ func TestATrailerThatConnectionNamesIsNotPassedOn(t *testing.T) {
 	}
 }
 
-func TestTrailersPassInBothDirections(t *testing.T) {
+func TestTrailers_bothDirections(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		for req := c.request(); req != nil; req = c.request() {
@@ -111,7 +111,7 @@ func TestTrailersPassInBothDirections(t *testing.T) {
 	}
 }
 
-func TestBodiesOfAnswersArriveWhole(t *testing.T) {
+func TestBodies_responses(t *testing.T) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	const inChunks = ok + "Transfer-Encoding: chunked\r\n\r\n"
 	lines := strings.SplitAfter(mebibyte, "\n")
@@ -147,7 +147,7 @@ func TestBodiesOfAnswersArriveWhole(t *testing.T) {
 	}
 }
 
-func TestAClientOfHTTP10GetsNoChunks(t *testing.T) {
+func TestHTTP10_noChunks(t *testing.T) {
 	r := newRig(t)
 	p := startAnswering(t, "pod-a", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"+chunked("bo", "dy"))
 	r.serve(nil, p)
@@ -158,7 +158,7 @@ func TestAClientOfHTTP10GetsNoChunks(t *testing.T) {
 	}
 }
 
-func TestAClientOfHTTP10KeepsItsConnectionIfItAsks(t *testing.T) {
+func TestHTTP10_keepAlive(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -172,7 +172,7 @@ func TestAClientOfHTTP10KeepsItsConnectionIfItAsks(t *testing.T) {
 	}
 }
 
-func TestAnswersWithoutABodyLeaveTheConnectionInStep(t *testing.T) {
+func TestKeepAlive_responseWithoutBody(t *testing.T) {
 	for _, c := range []struct {
 		method, head, length string
 		status               int
@@ -208,7 +208,7 @@ func TestAnswersWithoutABodyLeaveTheConnectionInStep(t *testing.T) {
 }
 
 // The pod echoes while the client still sends: neither waits for the other to end.
-func TestBothDirectionsFlowAtOnce(t *testing.T) {
+func TestBodies_bothDirections(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		req := c.request()
@@ -244,7 +244,7 @@ func TestBothDirectionsFlowAtOnce(t *testing.T) {
 	}
 }
 
-func TestAnAnswerFlowsWhileItIsMade(t *testing.T) {
+func TestResponse_streams(t *testing.T) {
 	r := newRig(t)
 	words := make(chan string)
 	p := startPod(t, "pod-a", func(c *podConn) {

@@ -24,7 +24,7 @@ func (r *rig) serveLimited(limits model.Limits, pods ...*pod) {
 func maxBody(n int64) func(*Options) { return func(o *Options) { o.MaxBodyBytes = n } }
 
 // A body that is announced to be too long is refused before any pod hears of it.
-func TestAnAnnouncedBodyBeyondTheBoundIs413(t *testing.T) {
+func TestMaxBodyBytes_contentLength(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		options int64
@@ -64,7 +64,7 @@ func TestAnAnnouncedBodyBeyondTheBoundIs413(t *testing.T) {
 }
 
 // Who asks first is told before the body is sent.
-func TestAnExpectedBodyBeyondTheBoundIs413AtOnce(t *testing.T) {
+func TestMaxBodyBytes_expect100(t *testing.T) {
 	r := newRig(t, maxBody(3))
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -72,7 +72,7 @@ func TestAnExpectedBodyBeyondTheBoundIs413AtOnce(t *testing.T) {
 	client.read("POST").expectStatus(t, 413)
 }
 
-func TestATargetBeyondTheBoundIs414(t *testing.T) {
+func TestMaxURIBytes_responds414(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Limits.TargetBytes = 100 })
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -86,7 +86,7 @@ func TestATargetBeyondTheBoundIs414(t *testing.T) {
 	}
 }
 
-func TestAHeadBeyondTheBoundIs431(t *testing.T) {
+func TestMaxHeadBytes_responds431(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Limits.HeadBytes, o.Limits.Fields = 8<<10, 20 })
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -109,7 +109,7 @@ func TestAHeadBeyondTheBoundIs431(t *testing.T) {
 	}
 }
 
-func TestTheRouteSaysHowLongAClientMayPause(t *testing.T) {
+func TestRouteLimits_bodyTimeout(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		options time.Duration
@@ -129,7 +129,7 @@ func TestTheRouteSaysHowLongAClientMayPause(t *testing.T) {
 }
 
 // A body that turns out to be too long ends the attempt: the pod never sees its end.
-func TestAChunkedBodyBeyondTheBoundIs413(t *testing.T) {
+func TestMaxBodyBytes_chunked(t *testing.T) {
 	for name, chunks := range map[string][]string{
 		"at once":       {chunked("some", "more")},
 		"in two pieces": {"4\r\nsome\r\n", "4\r\nmore\r\n0\r\n\r\n"},
@@ -165,7 +165,7 @@ func TestAChunkedBodyBeyondTheBoundIs413(t *testing.T) {
 	}
 }
 
-func TestABodyBeyondTheBoundIs413ForPodsOfHTTP2(t *testing.T) {
+func TestMaxBodyBytes_http2Pod(t *testing.T) {
 	backend := startBackend(t, nil, func(w http.ResponseWriter, q *http.Request) {
 		if _, err := io.Copy(w, q.Body); err == nil {
 			t.Error("the pod has seen the end of the body")
@@ -180,7 +180,7 @@ func TestABodyBeyondTheBoundIs413ForPodsOfHTTP2(t *testing.T) {
 	}
 }
 
-func TestABodyOfTheBoundInChunksIsTaken(t *testing.T) {
+func TestMaxBodyBytes_chunkedAtLimit(t *testing.T) {
 	r := newRig(t, maxBody(8))
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -189,7 +189,7 @@ func TestABodyOfTheBoundInChunksIsTaken(t *testing.T) {
 }
 
 // What has been answered already cannot be answered otherwise.
-func TestABodyThatIsTooLongAfterTheAnswerEndsIt(t *testing.T) {
+func TestMaxBodyBytes_exceededAfterResponse(t *testing.T) {
 	r := newRig(t, maxBody(7))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -205,7 +205,7 @@ func TestABodyThatIsTooLongAfterTheAnswerEndsIt(t *testing.T) {
 	}
 }
 
-func TestTheRouteSaysHowLongAPodMayBeSilent(t *testing.T) {
+func TestRouteLimits_responseTimeout(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = farOff }))
 	r.serveLimited(model.Limits{ResponseTimeout: soon}, startSilent(t))
 	r.dial().get("/").expectStatus(t, 504)
@@ -219,7 +219,7 @@ func TestTheRouteSaysHowLongAPodMayBeSilent(t *testing.T) {
 	patient.dial().get("/").expectOK(t, "late")
 }
 
-func TestTheRouteSaysHowOftenARequestIsTried(t *testing.T) {
+func TestRouteLimits_attempts(t *testing.T) {
 	for _, c := range []struct{ options, route, want int }{{5, 0, 5}, {5, 2, 2}, {1, 0, 1}, {1, 3, 3}} {
 		r := newRig(t, func(o *Options) { o.MaxAttempts = c.options })
 		var dead []*pod

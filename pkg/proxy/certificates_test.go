@@ -28,7 +28,7 @@ func certificateOf(t *testing.T, key crypto.Signer, listed []string, names ...st
 	return model.Certificate{ServerNames: listed, Algorithm: pair.Leaf.PublicKeyAlgorithm.String(), Pair: pair}
 }
 
-func TestTheCertificateIsChosenByServerName(t *testing.T) {
+func TestCertificates_serverName(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	if _, names := dialTLS(t, addr, "shop.example"); !slices.Equal(names, []string{"limpet.invalid"}) {
@@ -49,7 +49,7 @@ func TestTheCertificateIsChosenByServerName(t *testing.T) {
 }
 
 // The client's certificate types are what it says that it can verify.
-func TestAHostMayHaveAnRSAAndAnECDSACertificate(t *testing.T) {
+func TestCertificates_rsaAndECDSA(t *testing.T) {
 	r, addr := tlsRig(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestAHostMayHaveAnRSAAndAnECDSACertificate(t *testing.T) {
 }
 
 // A renewed certificate is presented from the next handshake on, and open connections go on.
-func TestACertificateIsReplacedUnderOpenConnections(t *testing.T) {
+func TestCertificates_replacedWhileOpen(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	r.certs.Replace([]model.Certificate{certificate(t, []string{"shop.example"}, "old.example")})

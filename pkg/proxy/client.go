@@ -14,69 +14,75 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// client is the connection of a client. While it speaks HTTP/1.1, and no request is being worked on, it holds no buffer and
-// no exchange.
+// client is the server side of one client connection. An HTTP/1.1 connection without a request in progress holds no buffer
+// and no exchange.
 type client struct {
+	// Immutable after newClient:
+	server            *Server
+	raw               net.Conn    // the TCP or QUIC connection
+	quic              *quicConn   // raw as a QUIC connection, or nil
+	serveBufferedFunc func() bool // the method value serveBuffered, made once to save an allocation
+
+	// Owned by the goroutine that serves the connection. Streams of HTTP/2 and HTTP/3 copy Connection.
 	exchange.Connection
-	server    *Server
-	raw       net.Conn       // the socket
-	conn      *http1.Conn    // over the socket, or over TLS over it
-	guard     exchange.Guard // of the goroutine that serves the connection
-	idleSince atomic.Int64   // the server's clock when it began to wait for a request or handshake, 0 while it has one
-	left      atomic.Bool    // it has reset the connection while an answer was awaited
-	tooMany   bool           // it is one too many: see turnAway
-	counted   netip.Addr     // as what it counts in admission
-	tokens    affinity.ConnState
+	conn         *http1.Conn // reads raw, or TLS over raw
+	overLimit    bool        // the connection exceeds a limit: see reject
+	admissionKey netip.Addr  // the client under which admission counts the connection, invalid if it is not counted
+	tokens       affinity.ConnState
 
-	// Of HTTP/1.1:
-	source   exchange.BodySource // of the request that is being worked on
-	requests int                 // so far
-	arrived  func() bool         // serveArrived
-	begun    *http1Stream        // of a request of which something has been read
-	next     following           // what follows the request that serveArrived came to last
-	tunnel   *exchange.Tunnel    // where bytesOnly follows
-	light    atomic.Bool         // it holds no head and no buffer, though it has a request: see sampleMemory
-	rests    bool                // another goroutine takes over, see rest
+	// Shared by the serving goroutine and the sweeper; synchronized by themselves:
+	guard      exchange.Guard // deadline of the serving goroutine
+	idleSince  atomic.Int64   // the server's clock when the wait for a request or handshake began, 0 outside such a wait
+	wasReset   atomic.Bool    // the client reset the connection while a response was pending
+	bufferless atomic.Bool    // a request is in progress and holds neither head nor buffer: see sampleMemory
 
-	// Of HTTP/2 and HTTP/3:
+	// HTTP/1.1 only. Owned by the serving goroutine, except that source synchronizes with the sweeper:
+	source   exchange.BodySource // body of the request in progress
+	requests int                 // number of requests so far
+	pending  *http1Stream        // the next request, if part of it has been read
+	next     nextAction          // the result of the last request that serveBuffered served
+	tunnel   *exchange.Tunnel    // set if the next action is runTunnel
+	handoff  bool                // the idle connection moves to another goroutine: see waitIdle
+
+	// HTTP/2 and HTTP/3 only. Shared with the goroutines of streams and the sweeper; synchronized by themselves:
 	guards streamGuards
 	http2  atomic.Pointer[http2.Conn]
-	quic   *quicConn // raw, if it is one
 }
 
 func (s *Server) newClient(raw net.Conn) *client {
 	c := &client{raw: raw, server: s, Connection: exchange.NewConnection(s.Engine, raw)}
 	c.quic, _ = raw.(*quicConn)
-	c.guards.empty = s.Clock()
+	c.guards.lastActive = s.Clock()
 	c.tokens.Learned = s.Sessions
 	c.Memory = &c.tokens
-	c.arrived = c.serveArrived
+	c.serveBufferedFunc = c.serveBuffered
 	return c
 }
 
-// serveAs finds out who the client is, and serves it unless it has too many connections.
-func (c *client) serveAs(how service) {
-	defer c.end()
-	if c.quic == nil && !c.learnOrigin() {
+// serve reads the PROXY protocol header, if one is required, and serves the connection unless it exceeds a limit.
+func (c *client) serve(t transport) {
+	defer c.close()
+	if c.quic == nil && !c.acceptProxyHeader() {
 		return
 	}
 	switch {
-	case c.tooMany:
-		c.turnAway()
-	case c.server.admission.enterClient(c):
-		how.serve(c)
-	case c.server.admission.beginTurningAway(how):
-		c.server.admission.leave()
-		c.tooMany = true
-		c.turnAway()
+	case c.overLimit:
+		c.reject()
+	case c.server.admission.acquireClient(c):
+		t.serve(c)
+	case c.server.admission.beginReject(t):
+		c.server.admission.release()
+		c.overLimit = true
+		c.reject()
 	}
 }
 
-// end is where a goroutine that serves the connection ends: with the connection, unless that rests.
-func (c *client) end() {
-	if c.rests {
-		c.rests = false
-		go c.rest()
+// close closes the connection when its serving goroutine returns. If the connection is handed off, close instead starts the
+// goroutine that waits for the next request.
+func (c *client) close() {
+	if c.handoff {
+		c.handoff = false
+		go c.waitIdle()
 		return
 	}
 	s := c.server
@@ -85,35 +91,35 @@ func (c *client) end() {
 		s.Metrics.Connections.Dec()
 	}
 	c.Account.Close()
-	s.admission.leaveClient(c.counted)
+	s.admission.releaseClient(c.admissionKey)
 	c.raw.Close()
 	s.conns.remove(c)
-	c.leave()
+	c.releaseAdmission()
 }
 
-// leave makes room for another connection.
-func (c *client) leave() {
-	if c.tooMany {
-		c.server.admission.endTurningAway()
+// releaseAdmission stops counting the connection, so that another one can be admitted.
+func (c *client) releaseAdmission() {
+	if c.overLimit {
+		c.server.admission.endReject()
 		return
 	}
-	c.server.admission.leave()
+	c.server.admission.release()
 }
 
-// serveClear serves a connection that speaks HTTP in clear.
-func (c *client) serveClear() {
-	c.speak(c.raw)
+// serveCleartext serves a connection without TLS: HTTP/2 if it begins with the connection preface, HTTP/1.1 otherwise.
+func (c *client) serveCleartext() {
+	c.startHTTP(c.raw)
 	c.idleSince.Store(c.server.Clock())
 	switch {
-	case !c.wait(c.idleUntil()):
-	case c.speaksHTTP2():
+	case !c.waitForRequest(c.idleUntil()):
+	case c.hasHTTP2Preface():
 		c.serveHTTP2()
 	default:
 		c.serveHTTP1()
 	}
 }
 
-// serveTLS runs the handshake, within the time for a head, and serves what the client chose.
+// serveTLS runs the TLS handshake within Timeouts.Head and serves the protocol that ALPN selected.
 func (c *client) serveTLS() {
 	conn := http1.NewLazyTLS(c.raw, c.server.tls)
 	c.guard.Start(c.raw, c.server.After(c.server.Timeouts.Head))
@@ -121,13 +127,13 @@ func (c *client) serveTLS() {
 	err := c.handshake(conn)
 	c.idleSince.Store(0)
 	if c.guard.Stop() || err != nil {
-		if err != io.EOF { // that is a load balancer, seeing whether the port is open
+		if err != io.EOF { // io.EOF: a health check that connects and closes
 			c.server.Metrics.Refused(observe.RefusedHandshake)
 			c.server.Log.V(1).Info("TLS handshake failed", "peer", c.PeerText, "reason", err)
 		}
 		return
 	}
-	c.speak(conn)
+	c.startHTTP(conn)
 	if conn.ConnectionState().NegotiatedProtocol == "h2" {
 		c.serveHTTP2()
 		return
@@ -135,29 +141,29 @@ func (c *client) serveTLS() {
 	c.serveHTTP1()
 }
 
-// speak begins to read the connection, from where HTTP begins.
-func (c *client) speak(conn net.Conn) {
+// startHTTP prepares to read HTTP from conn, which is raw or TLS over raw.
+func (c *client) startHTTP(conn net.Conn) {
 	c.conn = http1.NewConn(conn)
 	c.server.Metrics.Connections.Inc()
 }
 
-// isWaiting reports whether a request is being worked on that takes its time. Any goroutine may ask.
-func (c *client) isWaiting() bool { return c.idleSince.Load() == 0 && c.guard.Deadline() > 0 }
+// awaitsResponse reports whether a request is in progress and waits for I/O. It may be called from any goroutine.
+func (c *client) awaitsResponse() bool { return c.idleSince.Load() == 0 && c.guard.Deadline() > 0 }
 
-// Lingering is reading from a client that is being turned away while it may still send: closing at once would reset
-// the connection and destroy the answer before it is read (RFC 9112 section 9.6).
+// Bounds of a lingering close (RFC 9112 section 9.6). Closing immediately, while the client still sends, would reset the
+// connection, and the client could lose the response.
 const (
-	lingerGap  = 2 * time.Second  // between two reads
-	lingerTime = 10 * time.Second // in all
+	lingerGap  = 2 * time.Second  // maximum gap between two reads
+	lingerTime = 10 * time.Second // maximum total time
 )
 
-// linger reads on for that time, unless nothing comes for some of it.
-func (c *client) linger(most time.Duration) {
+// linger closes the write side and discards what the client still sends, for at most timeout.
+func (c *client) linger(timeout time.Duration) {
 	if !exchange.CloseWrite(c.conn) {
 		return
 	}
-	_ = c.conn.SetReadDeadline(time.Time{}) // reading a body may have been interrupted by one
-	end := c.server.After(most)
+	_ = c.conn.SetReadDeadline(time.Time{}) // clears the deadline that interrupted the reader of the body
+	end := c.server.After(timeout)
 	for now := c.server.Clock(); now < end; now = c.server.Clock() {
 		c.conn.Consume(len(c.conn.Buffered()))
 		c.conn.Release()
@@ -169,9 +175,9 @@ func (c *client) linger(most time.Duration) {
 	}
 }
 
-// cut ends the connection in both directions, for its own goroutine to close. It does not wait: closing would, for the end
-// of Watch, and over TLS for a client that does not read.
-func (c *client) cut() {
+// abort shuts down both directions of the connection, so that its serving goroutine fails and closes it. Unlike Close, it
+// never blocks: Close waits for Watch to return and, over TLS, for a client that does not read.
+func (c *client) abort() {
 	socket, ok := c.raw.(interface {
 		CloseRead() error
 		CloseWrite() error
@@ -180,13 +186,13 @@ func (c *client) cut() {
 		c.raw.Close()
 		return
 	}
-	_, _ = socket.CloseRead(), socket.CloseWrite() // they fail on a connection that is closed
+	_, _ = socket.CloseRead(), socket.CloseWrite() // fail if the connection is already closed
 }
 
-// reset closes the connection so that the client sees that something went wrong.
+// reset closes the connection with a TCP RST, so that the client detects an incomplete response.
 func (c *client) reset() {
 	if socket, ok := c.raw.(interface{ SetLinger(int) error }); ok {
-		_ = socket.SetLinger(0) // fails on a connection that is closed
+		_ = socket.SetLinger(0) // fails if the connection is already closed
 	}
 	c.raw.Close()
 }

@@ -13,7 +13,7 @@ func reading(ids ...http1.FieldID) func(*Options) {
 	return func(o *Options) { o.ClientHeaders = ids }
 }
 
-func TestTheClientIsReadFromForwarded(t *testing.T) {
+func TestClientAddress_forwarded(t *testing.T) {
 	r := newRig(t, trusting("10.0.0.0/8"), reading(http1.FieldForwarded))
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -72,7 +72,7 @@ func TestTheClientIsReadFromForwarded(t *testing.T) {
 }
 
 // Behind an open quote nobody would read who the request really came from.
-func TestAForwardedFieldThatCannotBeAddedToIsDropped(t *testing.T) {
+func TestForwarded_invalidIsDropped(t *testing.T) {
 	r := newRig(t, trusting())
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -80,8 +80,8 @@ func TestAForwardedFieldThatCannotBeAddedToIsDropped(t *testing.T) {
 		`Forwarded: for=192.0.2.1, for=127.0.0.1;host="shop.example";proto=http`)
 }
 
-// A header that the proxy does not set is passed on by it as the client has sent it.
-func TestOnlyTheFirstHeaderThatIsThereCounts(t *testing.T) {
+// A header that the proxy does not set is forwarded by it as the client has sent it.
+func TestSources_firstHeader(t *testing.T) {
 	fields := []string{"X-Real-IP: 192.0.2.1", "Forwarded: for=192.0.2.2", "X-Forwarded-For: 192.0.2.3"}
 	for _, c := range []struct {
 		headers []http1.FieldID

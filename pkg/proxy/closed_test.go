@@ -26,7 +26,7 @@ func TestClosed_denied(t *testing.T) {
 	p := startEcho(t, "pod-a")
 	r.publishClosed(p)
 	c := r.dial()
-	for _, got := range []*answer{
+	for _, got := range []*response{
 		c.get("/admin"), c.get("/admin/"), c.get("/admin/users"), c.get("/%61dmin"), c.get("/x/../admin"),
 		c.get("/admin", "Canary: always"), c.post("/admin", "body"),
 	} {

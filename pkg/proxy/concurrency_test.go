@@ -13,7 +13,7 @@ import (
 
 // Many clients, while the pods, the table, the keys and the certificates change all the time. The pods that leave go on
 // serving for a while, as those in a cluster do, so that nothing may fail.
-func TestNothingFailsWhileEverythingChanges(t *testing.T) {
+func TestChanges_noFailure(t *testing.T) {
 	const clients, requests = 16, 150
 	r, addr := tlsRig(t)
 	var pods []*pod

@@ -2,21 +2,21 @@ package proxy
 
 import "sync"
 
-// connections is every client connection that is open. It is kept in several sets, so that accepting on many cores
-// does not wait for one lock; requests do not touch it.
+// connections is the set of open client connections. It is sharded, so that accepting on many cores does not contend for
+// one lock. Requests do not touch it.
 type connections struct {
-	shards [16]connectionSet
-	swept  int64 // the sweeper's clock, its own affair
+	shards    [16]connectionSet
+	lastSweep int64 // the clock of the last sweep, owned by the sweeper
 }
 
 type connectionSet struct {
 	mu     sync.Mutex
-	all    map[*client]struct{}
-	closed bool // no more are added
-	_      [96]byte
+	conns  map[*client]struct{}
+	closed bool     // add fails
+	_      [96]byte // keeps the locks of two shards in different cache lines
 }
 
-// add refuses after closeAll.
+// add returns false, and adds nothing, after closeAll.
 func (c *connections) add(conn *client) bool {
 	s := c.shardOf(conn)
 	s.mu.Lock()
@@ -24,10 +24,10 @@ func (c *connections) add(conn *client) bool {
 	if s.closed {
 		return false
 	}
-	if s.all == nil {
-		s.all = map[*client]struct{}{}
+	if s.conns == nil {
+		s.conns = map[*client]struct{}{}
 	}
-	s.all[conn] = struct{}{}
+	s.conns[conn] = struct{}{}
 	return true
 }
 
@@ -35,7 +35,7 @@ func (c *connections) remove(conn *client) {
 	s := c.shardOf(conn)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.all, conn)
+	delete(s.conns, conn)
 }
 
 func (c *connections) shardOf(conn *client) *connectionSet {
@@ -51,37 +51,38 @@ func (c *connections) each(do func(*client)) {
 func (s *connectionSet) each(do func(*client)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for conn := range s.all {
+	for conn := range s.conns {
 		do(conn)
 	}
 }
 
-// lookEvery is how often the sweeper asks the sockets of those who wait for an answer whether the client is still
-// there, in milliseconds.
-const lookEvery = 1000
+// resetCheckInterval is the period, in milliseconds, at which the sweeper checks whether clients that wait for a response
+// have reset their connection.
+const resetCheckInterval = 1000
 
-// sweep ends the waits that take too long, and returns how much connections hold that they do not count in an Account.
-func (c *connections) sweep(clock int64) (held int64) {
-	look := clock/lookEvery != c.swept/lookEvery
-	c.swept = clock
+// sweep ends reads and writes whose deadline has passed. It returns the estimated memory, in bytes, that the connections
+// hold beyond what their Accounts count.
+func (c *connections) sweep(clock int64) (uncounted int64) {
+	checkResets := clock/resetCheckInterval != c.lastSweep/resetCheckInterval
+	c.lastSweep = clock
 	c.each(func(conn *client) {
-		held += conn.sampleMemory()
+		uncounted += conn.sampleMemory()
 		conn.guard.Sweep(clock)
 		conn.source.Sweep(clock)
 		conn.guards.sweep(clock)
 		conn.sweepHTTP2(clock)
-		if look && conn.isWaiting() && isReset(conn.raw) {
-			conn.left.Store(true)
+		if checkResets && conn.awaitsResponse() && isReset(conn.raw) {
+			conn.wasReset.Store(true)
 			conn.guard.Expire()
 		}
 	})
-	return held
+	return uncounted
 }
 
-// interruptIdle ends the wait of every connection that has waited for its next request since that time or longer.
+// interruptIdle ends every connection that has been idle since clock or longer.
 func (c *connections) interruptIdle(clock int64) {
 	c.each(func(conn *client) {
-		if conn.quic != nil && conn.guards.emptySince(clock) {
+		if conn.quic != nil && conn.guards.isEmptySince(clock) {
 			conn.raw.Close()
 		}
 		until := conn.guard.Deadline()
@@ -91,14 +92,14 @@ func (c *connections) interruptIdle(clock int64) {
 	})
 }
 
-// closeAll ends all connections, and lets no other one in.
+// closeAll aborts all connections, and makes add fail.
 func (c *connections) closeAll() {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
 		s.closed = true
 		s.mu.Unlock()
-		s.each((*client).cut)
+		s.each((*client).abort)
 	}
 }
 

@@ -57,7 +57,7 @@ func (r *rig) crossIdle(p *pod, end func()) {
 
 // An app that stops closes its idle connections, whatever is on its way to it: nobody has read that, so that it is no
 // second time.
-func TestARequestThatCrossesTheEndOfItsConnectionIsSentAgain(t *testing.T) {
+func TestRetry_connectionEnds(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
 		t.Run(method, func(t *testing.T) {
 			r := newRig(t)
@@ -76,7 +76,7 @@ func TestARequestThatCrossesTheEndOfItsConnectionIsSentAgain(t *testing.T) {
 	}
 }
 
-func TestARequestThatCrossesTheEndOfItsPodIsSentToAnother(t *testing.T) {
+func TestRetry_podEnds(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "pod-a"), startEcho(t, "pod-b")
 	r.serve(cookieAffinity(), a)
@@ -92,8 +92,8 @@ func TestARequestThatCrossesTheEndOfItsPodIsSentToAnother(t *testing.T) {
 	}
 }
 
-// It would never answer, and the poller tells of its end once only.
-func TestARequestWithABodyThatMeetsTheEndOfAPodsSideIsSentAgain(t *testing.T) {
+// It would never respond, and the poller tells of its end once only.
+func TestRetry_bodyAtPodHalfClose(t *testing.T) {
 	r := newRig(t)
 	p, endSide := startHalfCloser(t, "pod-a")
 	r.serve(nil, p)
@@ -107,7 +107,7 @@ func TestARequestWithABodyThatMeetsTheEndOfAPodsSideIsSentAgain(t *testing.T) {
 }
 
 // What was sent of such a body cannot be had back.
-func TestABodyInPiecesThatCrossesTheEndOfItsConnectionIsLost(t *testing.T) {
+func TestRetry_chunkedBodyAtConnectionEnd(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -122,7 +122,7 @@ func TestABodyInPiecesThatCrossesTheEndOfItsConnectionIsLost(t *testing.T) {
 }
 
 // A pod that hangs up on everybody is not asked for ever.
-func TestAFreshConnectionThatEndsIsLost(t *testing.T) {
+func TestRetry_newConnectionLost(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(*podConn) {})
 	r.serve(nil, p)

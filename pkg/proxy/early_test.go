@@ -14,9 +14,9 @@ const announced = "POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 1000
 
 const tooLarge = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno\n"
 
-// The pod answers and does not care for the rest of the body. The answer must get through although the client is
+// The pod responds and does not care for the rest of the body. The response must get through although the client is
 // still sending, and the connection cannot be used again.
-func TestAnAnswerBeforeTheEndOfTheBodyGetsThrough(t *testing.T) {
+func TestEarlyResponse_forwarded(t *testing.T) {
 	for name, script := range map[string]func(*podConn){
 		"and the pod reads no more": func(c *podConn) {
 			c.head()
@@ -50,8 +50,8 @@ func TestAnAnswerBeforeTheEndOfTheBodyGetsThrough(t *testing.T) {
 	}
 }
 
-// A simple client sends the whole body before it looks at the answer. It must be able to.
-func TestAClientThatSendsOnFindsTheEarlyAnswer(t *testing.T) {
+// A simple client sends the whole body before it looks at the response. It must be able to.
+func TestEarlyResponse_clientStillSending(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", tooLarge))
 	client := r.dial()
@@ -63,8 +63,8 @@ func TestAClientThatSendsOnFindsTheEarlyAnswer(t *testing.T) {
 	client.expectClosed()
 }
 
-// Over HTTP/3 it is Chromium that must be able to. What it is told to stop sending it does not send, nor look at the answer.
-func TestAClientOfHTTP3ThatSendsOnFindsTheEarlyAnswer(t *testing.T) {
+// Over HTTP/3 it is Chromium that must be able to. What it is told to stop sending it does not send, nor look at the response.
+func TestEarlyResponse_http3(t *testing.T) {
 	for name, serve := range map[string]func(*testing.T, *rig){
 		"a pod's": func(t *testing.T, r *rig) { r.serve(nil, startAnswering(t, "pod-a", tooLarge)) },
 		"our own": func(_ *testing.T, r *rig) { r.publish() },
@@ -101,7 +101,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 }
 
 // Not for ever: one that holds its request open without sending does not keep the stream.
-func TestAClientOfHTTP3ThatSendsNoMoreAfterAnEarlyAnswerLosesItsStream(t *testing.T) {
+func TestEarlyResponse_http3StalledBody(t *testing.T) {
 	r, addr := http3Rig(t)
 	r.publish()
 	body, held := io.Pipe()
@@ -113,7 +113,7 @@ func TestAClientOfHTTP3ThatSendsNoMoreAfterAnEarlyAnswerLosesItsStream(t *testin
 	defer answer.Body.Close()
 	eventually(t, "the stream to end", func() (ended bool) {
 		r.server.http3.clients.Range(func(_, c any) bool {
-			ended = c.(*client).guards.emptySince(r.server.Clock())
+			ended = c.(*client).guards.isEmptySince(r.server.Clock())
 			return true
 		})
 		return ended
@@ -121,7 +121,7 @@ func TestAClientOfHTTP3ThatSendsNoMoreAfterAnEarlyAnswerLosesItsStream(t *testin
 }
 
 // What Limpet answers itself does not wait for a body either.
-func TestALongBodyThatNobodyWantsIsAnsweredAtOnce(t *testing.T) {
+func TestEarlyResponse_longUnusedBody(t *testing.T) {
 	r := newRig(t)
 	r.publish()
 	client := r.dial()
@@ -136,7 +136,7 @@ func TestALongBodyThatNobodyWantsIsAnsweredAtOnce(t *testing.T) {
 }
 
 // A body that has arrived whole is no reason to close, whoever answers.
-func TestAShortBodyThatNobodyWantsIsPassedOver(t *testing.T) {
+func TestEarlyResponse_shortUnusedBody(t *testing.T) {
 	r := newRig(t)
 	r.publish()
 	client := r.dial()
@@ -149,8 +149,8 @@ func TestAShortBodyThatNobodyWantsIsPassedOver(t *testing.T) {
 	client.get("/").expectStatus(t, 404)
 }
 
-// The pod hangs up without an answer while the client still sends: the pod's fault, not the client's.
-func TestAPodThatHangsUpUnderABodyIsToBlame(t *testing.T) {
+// The pod hangs up without a response while the client still sends: the pod's fault, not the client's.
+func TestUpload_podClosesConnection(t *testing.T) {
 	for name, script := range map[string]func(*podConn){
 		"after the head":    func(c *podConn) { c.head() },
 		"amid the body":     func(c *podConn) { c.head(); io.CopyN(io.Discard, c.Reader, 100000) },
@@ -177,7 +177,7 @@ func TestAPodThatHangsUpUnderABodyIsToBlame(t *testing.T) {
 }
 
 // A client that goes away amid its body leaves nothing behind, and its pod is told.
-func TestAClientThatGoesAwayAmidItsBodyEndsTheExchange(t *testing.T) {
+func TestClientClose_duringBody(t *testing.T) {
 	for name, head := range map[string]string{"with a length": announced, "in chunks": chunkedPost + "fffff\r\n"} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)

@@ -8,7 +8,7 @@ import (
 
 const expecting = "POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
 
-func TestThePodDecidesWhetherTheBodyIsSent(t *testing.T) {
+func TestExpect_podDecides(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		for req := c.request(); req != nil; req = c.request() {
@@ -36,7 +36,7 @@ func TestThePodDecidesWhetherTheBodyIsSent(t *testing.T) {
 }
 
 // The client may send the body or not; nobody can tell, so that the connection ends.
-func TestARefusalInsteadOf100ClosesTheConnection(t *testing.T) {
+func TestExpect_finalResponseCloses(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -53,7 +53,7 @@ func TestARefusalInsteadOf100ClosesTheConnection(t *testing.T) {
 	client.expectClosed()
 }
 
-func TestAPodThatDoesNotKnow100Continue(t *testing.T) {
+func TestExpect_podIgnores100Continue(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -64,7 +64,7 @@ func TestAPodThatDoesNotKnow100Continue(t *testing.T) {
 	client.read("POST").expectOK(t, "body")
 }
 
-func TestOnlyThoseWhoAskGet100(t *testing.T) {
+func TestExpect_onlyIfRequested(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		for c.request() != nil {
@@ -77,7 +77,7 @@ func TestOnlyThoseWhoAskGet100(t *testing.T) {
 	client.get("/", "Expect: 100-continue").expectOK(t, "ok") // there is no body to wait for
 }
 
-func TestInterimAnswersPassAndLeaveNoTraceInTheFinalOne(t *testing.T) {
+func TestInterim_forwarded(t *testing.T) {
 	const hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n"
 	r := newRig(t)
 	r.serve(cookieAffinity(), startPod(t, "pod-a", func(c *podConn) {

@@ -13,11 +13,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-func TestFlowsAreClosedEvenlyOverTheTime(t *testing.T) {
+func TestCloseSchedule_even(t *testing.T) {
 	now := time.Unix(1000, 0)
 	ctx, cancel := context.WithDeadline(t.Context(), now.Add(102*time.Second))
 	defer cancel()
-	all := spreadsOnStop(ctx, now)
+	all := newCloseSchedules(ctx, now)
 	for kind, shares := range map[observe.StreamKind][]float64{
 		observe.StreamWebSocket: {1, 0.75, 0.5, 0.25, 0.1, 0, 0},
 		observe.StreamEvents:    {1, 0.75, 0.5, 0.25, 0.1, 0, 0},
@@ -25,18 +25,18 @@ func TestFlowsAreClosedEvenlyOverTheTime(t *testing.T) {
 		observe.StreamDownload:  {1, 1, 1, 1, 0.4, 0, 0},
 	} {
 		for i, seconds := range []time.Duration{0, 25, 50, 75, 90, 100, 110} {
-			if got := all[kind].share(now.Add(seconds * time.Second)); math.Abs(got-shares[i]) > 0.001 {
+			if got := all[kind].openShare(now.Add(seconds * time.Second)); math.Abs(got-shares[i]) > 0.001 {
 				t.Errorf("after %d s %f of kind %d may be open, want %f", seconds, got, kind, shares[i])
 			}
 		}
 	}
-	late := spreadsOnStop(ctx, now.Add(104*time.Second))
-	endless := spreadsOnStop(t.Context(), now)
+	late := newCloseSchedules(ctx, now.Add(104*time.Second))
+	endless := newCloseSchedules(t.Context(), now)
 	for kind := range late {
-		if late[kind].share(now.Add(103*time.Second)) != 0 {
+		if late[kind].openShare(now.Add(103*time.Second)) != 0 {
 			t.Errorf("after the deadline flows of kind %d are left open", kind)
 		}
-		if endless[kind].share(now.Add(time.Hour)) != 1 {
+		if endless[kind].openShare(now.Add(time.Hour)) != 1 {
 			t.Errorf("without a deadline flows of kind %d are closed", kind)
 		}
 	}
@@ -104,7 +104,7 @@ func open(sockets []func() error) int {
 	return n
 }
 
-func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
+func TestShutdown_tunnelsCloseEvenly(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	sockets := r.sockets(10)
@@ -119,7 +119,7 @@ func TestOnlySomeTunnelsAreClosedAtATime(t *testing.T) {
 }
 
 // What ends by itself makes room: the others are closed as late as they may be.
-func TestTunnelsThatEndCountAsClosed(t *testing.T) {
+func TestTunnel_metrics(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	first := r.upgrade("")
@@ -133,7 +133,7 @@ func TestTunnelsThatEndCountAsClosed(t *testing.T) {
 	}
 }
 
-func TestStopClosesTunnelsBeforeItsTimeIsUp(t *testing.T) {
+func TestShutdown_tunnels(t *testing.T) {
 	r := newRig(t)
 	p := startWebSocket(t, "pod-a", "")
 	r.serve(nil, p)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// asked sends a request with these lines and gives the head that the pod was sent.
+// asked sends a request with these lines and returns the head that the pod was sent.
 func (r *rig) asked(p *pod, lines ...string) string {
 	r.t.Helper()
 	r.dial().get("/", lines...).expectStatus(r.t, 200)
@@ -38,7 +38,7 @@ var spoof = []string{
 	"Forwarded: for=192.0.2.1;proto=https",
 }
 
-func TestWhatAnUntrustedPeerSaysAboutClientsIsNotPassedOn(t *testing.T) {
+func TestForwarded_untrustedPeer(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -63,7 +63,7 @@ func TestWhatAnUntrustedPeerSaysAboutClientsIsNotPassedOn(t *testing.T) {
 	}
 }
 
-func TestWhatATrustedProxySaysIsPassedOnAndAddedTo(t *testing.T) {
+func TestForwarded_trustedProxy(t *testing.T) {
 	r := newRig(t, trusting())
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -75,7 +75,7 @@ func TestWhatATrustedProxySaysIsPassedOnAndAddedTo(t *testing.T) {
 		"X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1")
 }
 
-func TestTheClientIsTheLastOneThatNobodyVouchesFor(t *testing.T) {
+func TestClientAddress_lastUntrusted(t *testing.T) {
 	r := newRig(t, trusting("10.0.0.0/8", "2001:db8:1::/48"))
 	for _, c := range []struct {
 		name   string
@@ -115,7 +115,7 @@ func TestTheClientIsTheLastOneThatNobodyVouchesFor(t *testing.T) {
 }
 
 // What is about the client's connection, and what is made to fool servers, stays here.
-func TestFieldsThatAreNotForThePodStayHere(t *testing.T) {
+func TestHopByHop_requestFields(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -128,7 +128,7 @@ func TestFieldsThatAreNotForThePodStayHere(t *testing.T) {
 		"User-Agent: test", "Authorization: Bearer x", "X-Hop-2: kept", "Host: shop.example")
 }
 
-func TestWhatIsMatchedIsWhatIsForwarded(t *testing.T) {
+func TestPathSpelling_forwarded(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -158,7 +158,7 @@ func TestWhatIsMatchedIsWhatIsForwarded(t *testing.T) {
 	}
 }
 
-func TestTheHostLeadsWhateverItsCaseAndPort(t *testing.T) {
+func TestHost_caseAndPort(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.replace(cart, endpointsOf(p)...)

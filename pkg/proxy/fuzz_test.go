@@ -19,7 +19,7 @@ func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// Whatever a client sends, it gets proper answers up to the end of the connection, and a pod gets proper requests:
+// Whatever a client sends, it gets valid responses up to the end of the connection, and a pod gets proper requests:
 // net/http reads both.
 func FuzzAnythingAClientSays(f *testing.F) {
 	f.Add(request("GET", "/", "") + request("POST", "/a?b", "body"))
@@ -54,7 +54,7 @@ func FuzzAnythingAClientSays(f *testing.F) {
 	})
 }
 
-// Whatever a pod says, the client gets a proper answer or sees that it is cut short, and nothing of it reaches the next
+// Whatever a pod says, the client gets a valid response or sees that it is cut short, and nothing of it reaches the next
 // client.
 func FuzzAnythingAPodSays(f *testing.F) {
 	const ok = "HTTP/1.1 200 OK\r\n"

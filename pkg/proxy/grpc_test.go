@@ -26,7 +26,7 @@ func (asText) Marshal(v any) ([]byte, error)      { return []byte(*v.(*string)),
 func (asText) Unmarshal(data []byte, v any) error { *v.(*string) = string(data); return nil }
 func (asText) Name() string                       { return "text" }
 
-// startGRPC runs a pod with a method for each shape of call, and gives its address.
+// startGRPC runs a pod with a method for each shape of call, and returns its address.
 func startGRPC(t *testing.T, name string) string {
 	t.Helper()
 	l := loopback(t)
@@ -129,7 +129,7 @@ func expectMessages(t *testing.T, stream grpc.ClientStream, want ...string) {
 	}
 }
 
-func TestGRPCCallsOfEveryShapePass(t *testing.T) {
+func TestGRPC_everyKindOfCall(t *testing.T) {
 	conn := grpcRig(t, nil, 1)
 	for name, c := range map[string]struct{ send, want []string }{
 		"Unary": {[]string{"hello"}, []string{"echo hello"}},
@@ -146,7 +146,7 @@ func TestGRPCCallsOfEveryShapePass(t *testing.T) {
 	}
 }
 
-func TestBothSidesOfAGRPCCallTalkInTurn(t *testing.T) {
+func TestGRPC_bidirectional(t *testing.T) {
 	stream, cancel := call(t, grpcRig(t, nil, 1), "Talk")
 	defer cancel()
 	var got string
@@ -163,7 +163,7 @@ func TestBothSidesOfAGRPCCallTalkInTurn(t *testing.T) {
 	expectMessages(t, stream)
 }
 
-func TestGRPCErrorsWithoutMessagesArriveAsTheyAre(t *testing.T) {
+func TestGRPC_trailersOnly(t *testing.T) {
 	stream, cancel := call(t, grpcRig(t, nil, 1), "Fail")
 	defer cancel()
 	stream.CloseSend()
@@ -173,14 +173,14 @@ func TestGRPCErrorsWithoutMessagesArriveAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestGRPCDeadlinesReachThePod(t *testing.T) {
+func TestGRPC_deadline(t *testing.T) {
 	stream, cancel := call(t, grpcRig(t, nil, 1), "Deadline")
 	defer cancel()
 	stream.CloseSend()
 	expectMessages(t, stream, "true 2h0m0s")
 }
 
-func TestGRPCMetadataBindsLikeAnyHeader(t *testing.T) {
+func TestGRPC_metadataAffinity(t *testing.T) {
 	conn := grpcRig(t, affinityBy(headerMethod("session-id")), 3)
 	used := map[string]bool{}
 	for session := range 30 {
@@ -208,7 +208,7 @@ func TestGRPCMetadataBindsLikeAnyHeader(t *testing.T) {
 	}
 }
 
-func TestACancelledGRPCCallFreesItsPod(t *testing.T) {
+func TestGRPC_cancelFreesPod(t *testing.T) {
 	r := newRig(t)
 	address := startGRPC(t, "cart-0")
 	r.serveBy(model.Transport{HTTP2: true}, nil, address)
@@ -231,7 +231,7 @@ func TestACancelledGRPCCallFreesItsPod(t *testing.T) {
 }
 
 // A call that goes on for long is a stream. It is broken off on both sides: it ends with an error here, and is cancelled there.
-func TestALongGRPCCallIsCutOnStop(t *testing.T) {
+func TestShutdown_longGRPCCall(t *testing.T) {
 	r := newRig(t, lasting)
 	stream, cancel := call(t, r.grpc(t, nil, 1), "Talk")
 	defer cancel()

@@ -16,7 +16,7 @@ import (
 // backendName is what podCertificate is made for.
 const backendName = "cart.shop.svc"
 
-// podCertificate gives a certificate of its own authority, and that authority.
+// podCertificate returns a certificate of its own authority, and that authority.
 func podCertificate(tb testing.TB) (pair tls.Certificate, authorityPEM string) {
 	tb.Helper()
 	made := certificates.SelfSigned(tb, x509.Certificate{
@@ -27,7 +27,7 @@ func podCertificate(tb testing.TB) (pair tls.Certificate, authorityPEM string) {
 	return *made, string(cert)
 }
 
-// startBackend runs a pod made of net/http that speaks HTTP/1.1 and HTTP/2, in clear or over TLS.
+// startBackend runs a pod based on net/http that speaks HTTP/1.1 and HTTP/2, in cleartext or over TLS.
 func startBackend(tb testing.TB, pair *tls.Certificate, handler http.HandlerFunc) *httptest.Server {
 	tb.Helper()
 	server := httptest.NewUnstartedServer(handler)
@@ -61,7 +61,7 @@ func (r *rig) serveBy(t model.Transport, a *model.Affinity, addresses ...string)
 
 func addressOf(s *httptest.Server) string { return s.Listener.Addr().String() }
 
-// deadAddress is one at which nobody listens.
+// deadAddress is one at which no process listens.
 func deadAddress(tb testing.TB) string {
 	tb.Helper()
 	l := loopback(tb)

@@ -20,17 +20,17 @@ type caller struct {
 	t testing.TB
 }
 
-// answer is what a caller got.
-type answer struct {
+// response is a response as read by a caller.
+type response struct {
 	status  int
 	header  http.Header
 	trailer http.Header
 	body    string
-	close   bool  // the answer says that the connection is closed after it
-	err     error // the answer is not whole
+	close   bool  // the response says that the connection is closed after it
+	err     error // the response is not whole
 }
 
-// dial connects to the server. All reads and writes end after patience.
+// dial connects to the server. All reads and writes end after testTimeout.
 func (r *rig) dial() *caller {
 	r.t.Helper()
 	return callTo(r.t, r.addr)
@@ -48,7 +48,7 @@ func callTo(tb testing.TB, addr string) *caller {
 func callOver(tb testing.TB, conn net.Conn) *caller {
 	tb.Helper()
 	tb.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testTimeout))
 	return &caller{Conn: conn, r: bufio.NewReader(conn), t: tb}
 }
 
@@ -60,8 +60,8 @@ func (c *caller) send(text string) {
 	}
 }
 
-// read reads the answer to a request with that method, and its body.
-func (c *caller) read(method string) *answer {
+// read reads the response to a request with that method, and its body.
+func (c *caller) read(method string) *response {
 	c.t.Helper()
 	a, err := c.tryRead(method)
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *caller) read(method string) *answer {
 	return a
 }
 
-func (c *caller) tryRead(method string) (*answer, error) {
+func (c *caller) tryRead(method string) (*response, error) {
 	resp, err := http.ReadResponse(c.r, &http.Request{Method: method})
 	if err != nil {
 		return nil, err
@@ -78,23 +78,23 @@ func (c *caller) tryRead(method string) (*answer, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, err // that is the test's own patience
+		return nil, err // that is the timeout of the test itself
 	}
-	return &answer{
+	return &response{
 		status: resp.StatusCode, header: resp.Header, trailer: resp.Trailer, body: string(body),
 		close: resp.Close, err: err,
 	}, nil
 }
 
 // get asks for a path, with header lines such as "Cookie: a=b".
-func (c *caller) get(path string, lines ...string) *answer {
+func (c *caller) get(path string, lines ...string) *response {
 	c.t.Helper()
 	c.send(request("GET", path, "", lines...))
 	return c.read("GET")
 }
 
 // post sends a body with its length.
-func (c *caller) post(path, body string, lines ...string) *answer {
+func (c *caller) post(path, body string, lines ...string) *response {
 	c.t.Helper()
 	c.send(request("POST", path, body, lines...))
 	return c.read("POST")
@@ -161,16 +161,16 @@ func (c *caller) expectClosed() {
 	}
 }
 
-// expectStatus checks the status of an answer.
-func (a *answer) expectStatus(tb testing.TB, want int) {
+// expectStatus checks the status of a response.
+func (a *response) expectStatus(tb testing.TB, want int) {
 	tb.Helper()
 	if a.status != want {
 		tb.Fatalf("got %d %q, want %d", a.status, a.body, want)
 	}
 }
 
-// expectOK checks that an answer is whole, has status 200, and this body.
-func (a *answer) expectOK(tb testing.TB, body string) {
+// expectOK checks that a response is whole, has status 200, and this body.
+func (a *response) expectOK(tb testing.TB, body string) {
 	tb.Helper()
 	a.expectStatus(tb, http.StatusOK)
 	if a.err != nil || a.body != body {
@@ -178,8 +178,8 @@ func (a *answer) expectOK(tb testing.TB, body string) {
 	}
 }
 
-// cookie gives the one cookie that an answer sets, as it is sent back; empty if it sets none.
-func (a *answer) cookie(tb testing.TB) string {
+// cookie returns the one cookie that a response sets, as it is sent back; empty if it sets none.
+func (a *response) cookie(tb testing.TB) string {
 	tb.Helper()
 	set := a.header.Values("Set-Cookie")
 	if len(set) > 1 {

@@ -39,7 +39,7 @@ func dialHTTP2(t testing.TB, addr string, settings ...http2.Setting) *peer {
 func http2Over(t testing.TB, conn net.Conn, settings ...http2.Setting) *peer {
 	t.Helper()
 	t.Cleanup(func() { conn.Close() })
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(testTimeout))
 	p := &peer{Framer: http2.NewFramer(conn, conn), conn: conn, t: t}
 	p.AllowIllegalWrites = true
 	p.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
@@ -59,7 +59,7 @@ func (p *peer) must(errs ...error) {
 // plain are the pseudo headers of an ordinary request.
 var plain = []string{":method", "GET", ":scheme", "http", ":authority", "shop.example", ":path", "/"}
 
-// encode gives a block of fields: name, value, ...
+// encode returns a block of fields: name, value, ...
 func (p *peer) encode(fields ...string) []byte {
 	p.block.Reset()
 	for i := 0; i < len(fields); i += 2 {
@@ -91,7 +91,7 @@ func (p *peer) await(what string, wanted func(http2.Frame) bool) http2.Frame {
 	}
 }
 
-// outcome is what becomes of a stream: the status of its answer, or how it ends. That of stream 0 is the connection's.
+// outcome is the result of a stream: the status of its response, or how it ends. That of stream 0 is the connection's.
 func (p *peer) outcome(id uint32) string {
 	for {
 		frame, err := p.ReadFrame()

@@ -106,14 +106,14 @@ func (p *pod) closeAll() {
 	}
 }
 
-// connections is how many are open, accepted is how many there have been.
+// connections returns the number of open connections. accepted counts all connections so far.
 func (p *pod) connections() int { return locked(p, func() int { return len(p.open) }) }
 func (p *pod) accepted() int    { return locked(p, func() int { return p.count }) }
 
-// requests gives the heads of all requests so far.
+// requests returns the heads of all requests so far.
 func (p *pod) requests() []string { return locked(p, func() []string { return slices.Clone(p.heads) }) }
 
-// takeRequests gives them and forgets them.
+// takeRequests returns them and forgets them.
 func (p *pod) takeRequests() []string {
 	return locked(p, func() []string {
 		heads := p.heads
@@ -181,7 +181,7 @@ func (c *podConn) say(text string) bool {
 	return err == nil
 }
 
-// answer writes a plain answer that tells the pod's name, with the body given.
+// answer writes a plain response that tells the pod's name, with the body given.
 func (c *podConn) answer(body string) bool {
 	return c.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Pod: %s\r\nContent-Length: %d\r\n\r\n%s", c.pod.name, len(body), body))
 }
@@ -195,7 +195,7 @@ func (c *podConn) reset() {
 // untilClosed waits for the other side to close.
 func (c *podConn) untilClosed() { io.Copy(io.Discard, c.Reader) }
 
-// startEcho runs a pod that answers every request with its body.
+// startEcho runs a pod that responds to every request with its body.
 func startEcho(tb testing.TB, name string) *pod {
 	tb.Helper()
 	return startPod(tb, name, func(c *podConn) {
@@ -222,7 +222,7 @@ func startAnswering(tb testing.TB, name, text string) *pod {
 	})
 }
 
-// startHalfCloser runs a pod that answers with what it is sent. endSide has it end its side of the first connection, on
+// startHalfCloser runs a pod that responds with what it is sent. endSide has it end its side of the first connection, on
 // which it has answered; it reads on.
 func startHalfCloser(tb testing.TB, name string) (p *pod, endSide func()) {
 	tb.Helper()

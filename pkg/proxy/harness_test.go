@@ -26,8 +26,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must happen. What passes never waits so long.
-const patience = 20 * time.Second
+// testTimeout is the time that a test waits for a condition. A passing test never waits that long.
+const testTimeout = 20 * time.Second
 
 var (
 	cart = model.PoolID{Namespace: "shop", Service: "cart", Port: 80}
@@ -72,7 +72,7 @@ func newRig(tb testing.TB, change ...func(*Options)) *rig {
 	return r
 }
 
-// listen serves a listener of its own until the test ends, and gives its address.
+// listen serves a listener of its own until the test ends, and returns its address.
 func (r *rig) listen(serve func(net.Listener) error) string {
 	r.t.Helper()
 	l := loopback(r.t)
@@ -97,7 +97,7 @@ func loopback(tb testing.TB) net.Listener {
 	return l
 }
 
-// loopbackPair gives both ends of a connection.
+// loopbackPair returns both ends of a connection.
 func loopbackPair(tb testing.TB) (near, far net.Conn) {
 	tb.Helper()
 	l := loopback(tb)
@@ -161,7 +161,7 @@ func endpointsOf(pods ...*pod) []model.Endpoint {
 	return endpoints
 }
 
-// expectMetric waits for a sample of the rig's metrics to have this value: exchanges are counted after their answer.
+// expectMetric waits for a sample of the rig's metrics to have this value: exchanges are counted after their response.
 func (r *rig) expectMetric(sample string, want int) {
 	r.t.Helper()
 	line := fmt.Sprintf("\n%s %d\n", sample, want)

@@ -7,8 +7,8 @@ import (
 
 const okHead = "HTTP/1.1 200 OK\r\n"
 
-// What breaks HTTP is not passed on, in the whole or in part, and its connection is not used again.
-func TestAnAnswerThatBreaksHTTPIs502(t *testing.T) {
+// What breaks HTTP is not forwarded, in the whole or in part, and its connection is not used again.
+func TestResponse_invalidIs502(t *testing.T) {
 	for _, c := range []struct{ name, text string }{
 		{"nothing", ""},
 		{"no HTTP at all", "SSH-2.0-OpenSSH_9.6\r\n"},
@@ -65,7 +65,7 @@ func TestAnAnswerThatBreaksHTTPIs502(t *testing.T) {
 	}
 }
 
-func TestAPodThatNeverComesToItsAnswerIs502(t *testing.T) {
+func TestInterim_onlyInterimResponses(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -82,8 +82,8 @@ func TestAPodThatNeverComesToItsAnswerIs502(t *testing.T) {
 	a.expectStatus(t, 502)
 }
 
-// Once the head has been passed on, the client can only be told by ending the connection before the answer's end.
-func TestHalfAnAnswerIsNotTakenForAWholeOne(t *testing.T) {
+// Once the head has been forwarded, the client can only be told by ending the connection before the response's end.
+func TestTruncated_http1(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func(*podConn)
@@ -124,8 +124,8 @@ func TestHalfAnAnswerIsNotTakenForAWholeOne(t *testing.T) {
 	}
 }
 
-// To a client of HTTP/1.0 the end of the connection is the end of the answer, unless it is a reset.
-func TestHalfAnAnswerToHTTP10EndsInAReset(t *testing.T) {
+// To a client of HTTP/1.0 the end of the connection is the end of the response, unless it is a reset.
+func TestTruncated_http10IsReset(t *testing.T) {
 	r := newRig(t)
 	say := make(chan struct{})
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
@@ -144,7 +144,7 @@ func TestHalfAnAnswerToHTTP10EndsInAReset(t *testing.T) {
 }
 
 // A status beyond those of HTTP is nobody's, and no reason to fall over.
-func TestAnUnknownStatusIsPassedOn(t *testing.T) {
+func TestResponse_unknownStatus(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 999 Never heard of\r\nContent-Length: 2\r\n\r\nok"))
 	client := r.dial()
@@ -156,7 +156,7 @@ func TestAnUnknownStatusIsPassedOn(t *testing.T) {
 }
 
 // Hop-by-hop fields of the pod's side say nothing about the client's side.
-func TestFieldsAboutThePodsConnectionAreNotPassedOn(t *testing.T) {
+func TestHopByHop_responseFields(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", okHead+"Connection: close, X-Hop\r\nX-Hop: a\r\nKeep-Alive: timeout=5\r\n"+
 		"Proxy-Authenticate: Basic\r\nUpgrade: h2c\r\nX-End: b\r\nContent-Length: 2\r\n\r\nok"))
@@ -175,9 +175,9 @@ func TestFieldsAboutThePodsConnectionAreNotPassedOn(t *testing.T) {
 	}
 }
 
-// What a pod sends beyond its answer reaches nobody. (What it sends once the next request has been written to it cannot
-// be told from an answer to that one.)
-func TestASecondAnswerReachesNobody(t *testing.T) {
+// What a pod sends beyond its response reaches nobody. (What it sends once the next request has been written to it cannot
+// be told from a response to that one.)
+func TestResponse_secondIsDiscarded(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		for head := c.head(); head != ""; head = c.head() {

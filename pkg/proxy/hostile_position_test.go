@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// cutAnswers are answers of each framing, with the same body.
-var cutAnswers = map[string]string{
+// truncatedResponses are responses of each framing, with the same body.
+var truncatedResponses = map[string]string{
 	"length":      okHead + "Content-Length: 11\r\nX-Pod: a\r\n\r\nhello world",
 	"chunked":     okHead + "Transfer-Encoding: chunked\r\n\r\n6;x=y\r\nhello \r\n5\r\nworld\r\n0\r\nX-Sum: 1\r\n\r\n",
 	"until close": okHead + "X-Pod: a\r\n\r\nhello world",
@@ -25,7 +25,7 @@ type cut struct {
 	reset bool
 }
 
-// startCutting runs a pod that does what next holds with the first request of each connection, but to /next it answers.
+// startCutting runs a pod that does what next holds with the first request of each connection, and responds to /next.
 func startCutting(t *testing.T, next *atomic.Pointer[cut]) *pod {
 	return startPod(t, "pod-a", func(c *podConn) {
 		for {
@@ -48,20 +48,20 @@ func startCutting(t *testing.T, next *atomic.Pointer[cut]) *pod {
 	})
 }
 
-// Wherever an answer ends, by a FIN or a RST, the client gets it whole, or sees that it is not, or gets 502; and the
+// Wherever a response ends, by a FIN or a RST, the client gets it whole, or sees that it is not, or gets 502; and the
 // next request has a connection that works.
-func TestAnAnswerCutAtAnyByteIsWholeOrSeenNotToBe(t *testing.T) {
+func TestTruncated_atEveryByte(t *testing.T) {
 	var next atomic.Pointer[cut]
 	r := newRig(t)
 	r.serve(nil, startCutting(t, &next))
-	for name, text := range cutAnswers {
+	for name, text := range truncatedResponses {
 		for _, reset := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, reset %v", name, reset), func(t *testing.T) {
 				r.t = t
 				for i := range len(text) + 1 {
 					next.Store(&cut{text[:i], reset})
 					a := r.askCut()
-					if wrong := wrongOf(a, i == len(text) && !reset, name == "until close" && !reset); wrong != "" {
+					if wrong := responseError(a, i == len(text) && !reset, name == "until close" && !reset); wrong != "" {
 						t.Errorf("cut at %d, after %q: %s: %d %q, %v", i, text[:i], wrong, a.status, a.body, a.err)
 					}
 					r.dial().get("/next").expectOK(t, "next")
@@ -71,8 +71,8 @@ func TestAnAnswerCutAtAnyByteIsWholeOrSeenNotToBe(t *testing.T) {
 	}
 }
 
-// askCut sends a POST, which is not repeated, reads the final answer, and sees that nothing comes after it.
-func (r *rig) askCut() *answer {
+// askCut sends a POST, which is not repeated, reads the final response, and sees that nothing comes after it.
+func (r *rig) askCut() *response {
 	r.t.Helper()
 	client := r.dial()
 	defer client.Close()
@@ -87,9 +87,9 @@ func (r *rig) askCut() *answer {
 	return a
 }
 
-// wrongOf says what is wrong with the answer the client got. whole says that the pod has sent all of it and ended well,
+// responseError describes the error in the response that the client received. whole reports that the pod has sent all of it and ended well,
 // open that any end of its body is a good one.
-func wrongOf(a *answer, whole, open bool) string {
+func responseError(a *response, whole, open bool) string {
 	switch {
 	case whole && (a.status != http.StatusOK || a.err != nil || a.body != cutBody):
 		return "it is not passed on whole"
@@ -105,12 +105,12 @@ func wrongOf(a *answer, whole, open bool) string {
 	return ""
 }
 
-func TestAnAnswerCutAtAnyByteIsSeenNotToBeWholeByHTTP2(t *testing.T) {
+func TestTruncated_http2ClientAtEveryByte(t *testing.T) {
 	var next atomic.Pointer[cut]
 	r := newRig(t)
 	r.serve(nil, startCutting(t, &next))
 	client := http2Client(t)
-	for name, text := range cutAnswers {
+	for name, text := range truncatedResponses {
 		for i := range len(text) + 1 {
 			next.Store(&cut{text: text[:i]})
 			got, err := client.Do(newRequest(t, "POST", "http://"+r.addr+"/", strings.NewReader("body")))
@@ -119,17 +119,17 @@ func TestAnAnswerCutAtAnyByteIsSeenNotToBeWholeByHTTP2(t *testing.T) {
 			}
 			body, err := io.ReadAll(got.Body)
 			got.Body.Close()
-			a := &answer{status: got.StatusCode, body: string(body), err: err}
-			if wrong := wrongOf(a, i == len(text), name == "until close"); wrong != "" {
+			a := &response{status: got.StatusCode, body: string(body), err: err}
+			if wrong := responseError(a, i == len(text), name == "until close"); wrong != "" {
 				t.Errorf("%s, cut at %d: %s: %d %q, %v", name, i, wrong, a.status, a.body, a.err)
 			}
 		}
 	}
 }
 
-// An answer that has no body by its status or its request has none, whatever comes behind its head: that reaches nobody,
+// A response that has no body by its status or its request has none, whatever comes behind its head: that reaches nobody,
 // and the connection is not used again.
-func TestABodyWhereNoneIsReachesNobody(t *testing.T) {
+func TestResponse_unexpectedBody(t *testing.T) {
 	for _, c := range []struct{ name, method, text string }{
 		{"204 with a length", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil"},
 		{"204 with chunks", "GET", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n"},

@@ -9,115 +9,119 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// serveHTTP1 serves one request after the other.
+// serveHTTP1 serves requests one after another, until one ends the connection or takes it over.
 func (c *client) serveHTTP1() {
 	for {
-		next := c.serveWhole()
-		if next == unserved {
+		next := c.serveComplete()
+		if next == readMore {
 			next = c.serveNext()
 		}
-		if next != another {
-			c.follow(next)
+		if next != serveAnother {
+			c.perform(next)
 			return
 		}
 	}
 }
 
-// serveWhole serves requests that come in one piece, and waits for the next one (docs/adr/0042). It gives what follows the
-// last one: unserved is one for which more is to be read.
-func (c *client) serveWhole() following {
+// serveComplete serves requests whose bytes are all buffered, and waits for the next one without a blocked read
+// (docs/adr/0042). It returns the next action. readMore means that pending holds a request that is not complete.
+func (c *client) serveComplete() nextAction {
 	if len(c.conn.Buffered()) == 0 {
-		c.await()
-	} else if !c.serveArrived() {
+		c.startIdle()
+	} else if !c.serveBuffered() {
 		return c.next
 	}
-	if c.conn.Watch(c.arrived) == nil {
+	if c.conn.Watch(c.serveBufferedFunc) == nil {
 		return c.next
 	}
-	late := c.guard.Stop()
-	c.rests = late && c.server.Clock() < c.idleUntil() && !c.server.stopping.Load()
-	return nothing
+	expired := c.guard.Stop()
+	c.handoff = expired && c.server.Clock() < c.idleUntil() && !c.server.inShutdown.Load()
+	return closeConn
 }
 
-// serveArrived serves the requests that have come. It returns false where what follows the last one needs more than the next.
-func (c *client) serveArrived() bool {
+// serveBuffered serves the buffered requests and then begins the wait for the next one. It returns false, and sets next,
+// if next is anything but serveAnother.
+func (c *client) serveBuffered() bool {
 	c.guard.Stop()
 	c.idleSince.Store(0)
 	for len(c.conn.Buffered()) > 0 {
 		s := c.nextStream()
-		if !s.isWhole() {
-			c.begun, c.next = s, unserved
+		if !s.isComplete() {
+			c.pending, c.next = s, readMore
 			return false
 		}
-		if c.next = c.serveRequest(s); c.next != another {
+		if c.next = c.serveRequest(s); c.next != serveAnother {
 			return false
 		}
 	}
-	c.await()
+	c.startIdle()
 	return true
 }
 
-// restAfter is how long a connection is idle before it rests, in milliseconds.
-const restAfter = 1000
+// idleHandoffAfter is the idle time, in milliseconds, after which a connection moves to a new goroutine: see waitIdle.
+const idleHandoffAfter = 1000
 
-// await begins to wait for a request, until the connection is to rest.
-func (c *client) await() {
+// startIdle releases the read buffer and starts the guard for the wait for a request, until the hand-off is due.
+func (c *client) startIdle() {
 	c.conn.Release()
 	now := c.server.Clock()
 	c.idleSince.Store(now)
-	c.guard.Start(c.conn, min(c.idleUntil(), now+restAfter))
+	c.guard.Start(c.conn, min(c.idleUntil(), now+idleHandoffAfter))
 }
 
-// serveNext serves a request, and gives what follows it.
-func (c *client) serveNext() following { return c.serveRequest(c.nextStream()) }
+// serveNext reads and serves one request and returns the next action.
+func (c *client) serveNext() nextAction { return c.serveRequest(c.nextStream()) }
 
-// nextStream is one for the next request, which may have been read in part.
+// nextStream returns the stream for the next request, which is pending if part of the request has been read.
 func (c *client) nextStream() *http1Stream {
-	if s := c.begun; s != nil {
-		c.begun = nil
+	if s := c.pending; s != nil {
+		c.pending = nil
 		return s
 	}
 	s := http1Streams.Get().(*http1Stream)
-	s.begin(c)
+	s.reset(c)
 	return s
 }
 
-func (c *client) serveRequest(s *http1Stream) following {
+// serveRequest serves the request of s, returns s to its pool, and returns the next action.
+func (c *client) serveRequest(s *http1Stream) nextAction {
 	next := s.serve()
 	c.tunnel = s.exchange.Tunnel()
-	s.finish()
+	s.release()
 	http1Streams.Put(s)
 	return next
 }
 
-// follow does what comes after the last request.
-func (c *client) follow(next following) {
+// perform executes the action that ends the HTTP/1.1 requests of a connection.
+func (c *client) perform(next nextAction) {
 	switch next {
-	case bytesOnly:
-		c.light.Store(true)
+	case runTunnel:
+		c.bufferless.Store(true)
 		c.tunnel.Run(c.server.Engine, c.conn, &c.source.Guard, &c.guard)
-	case lingering:
+	case closeLingering:
 		c.linger(lingerTime)
-	case resetting:
+	case resetConn:
 		c.reset()
 	}
 }
 
-// rest waits for the rest of the idle time in a goroutine that has done nothing else: it needs a stack of 2 KiB. Those
-// which serve requests have grown to 4 or 8 KiB, and stacks shrink in garbage collections only, if at all (docs/adr/0040).
-func (c *client) rest() {
-	defer c.end()
-	if c.wait(c.idleUntil()) {
+// waitIdle waits for a request for the remaining idle time, in a goroutine that has served none. Such a goroutine needs a
+// stack of only 2 KiB. A goroutine that has served requests has grown to 4 or 8 KiB, and stacks shrink only during garbage
+// collection, if at all (docs/adr/0040).
+func (c *client) waitIdle() {
+	defer c.close()
+	if c.waitForRequest(c.idleUntil()) {
 		c.serveHTTP1()
 	}
 }
 
+// idleUntil returns the clock at which the idle timeout expires.
 func (c *client) idleUntil() int64 { return c.idleSince.Load() + c.server.Timeouts.Idle.Milliseconds() }
 
-// wait reports whether a request begins to come, before the server's clock says until.
-func (c *client) wait(until int64) bool {
+// waitForRequest reports whether the first byte of a request arrives before the server's clock reaches until.
+func (c *client) waitForRequest(until int64) bool {
 	c.guard.Start(c.conn, until)
-	defer c.guard.Stop() // it may be late, and come all the same
+	defer c.guard.Stop() // the result does not matter: bytes that arrive after the deadline are still a request
 	if c.conn.Fill(0) != nil {
 		return false
 	}
@@ -125,13 +129,14 @@ func (c *client) wait(until int64) bool {
 	return true
 }
 
-// isUsedUp reports whether the connection has carried as many requests as it may.
-func (c *client) isUsedUp() bool {
-	most := c.server.options.Connections.Requests
-	return most > 0 && c.requests >= most
+// reachedRequestLimit reports whether this is the last request that the connection may carry.
+func (c *client) reachedRequestLimit() bool {
+	limit := c.server.options.Connections.Requests
+	return limit > 0 && c.requests >= limit
 }
 
-// readHead reads the head of a request, and keeps its bytes in s.head.
+// readHead reads and parses the head of a request. s.head keeps the bytes that the parsed request refers to. It returns
+// io.EOF if the connection ended without a complete head.
 func (s *http1Stream) readHead() error {
 	c, r := s.client, s.exchange.Request()
 	limits := &c.server.Limits
@@ -156,25 +161,27 @@ func (s *http1Stream) readHead() error {
 			return exchange.ErrBusy
 		}
 		if err := c.conn.Fill(limits.HeadBytes); err != nil {
-			return c.headFailure(err)
+			return c.headError(err)
 		}
 	}
 }
 
-// chargeHead counts a head that may come to need more than a buffer.
+// chargeHead charges the account of the connection for a head that may exceed a buffer. It returns false if the account
+// refuses.
 func (s *http1Stream) chargeHead() bool {
 	c := s.client
-	// It is written out for the pod as well.
-	if most := 2 * c.server.Limits.HeadBytes; s.charged == 0 && len(c.conn.Buffered()) >= http1.BufferSize/2 {
-		if !c.Account.Take(most) {
+	// Twice, because the head is also serialized for the pod.
+	if size := 2 * c.server.Limits.HeadBytes; s.charged == 0 && len(c.conn.Buffered()) >= http1.BufferSize/2 {
+		if !c.Account.Take(size) {
 			return false
 		}
-		s.charged = most
+		s.charged = size
 	}
 	return true
 }
 
-func (c *client) headFailure(err error) error {
+// headError maps an error of a read within a head to the error that the exchange responds to.
+func (c *client) headError(err error) error {
 	switch {
 	case c.guard.Stop():
 		return os.ErrDeadlineExceeded

@@ -8,30 +8,34 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// http1Stream is the downstream of one request on an HTTP/1.1 connection, together with its exchange.
+// http1Stream is one request on an HTTP/1.1 connection: the exchange, and the exchange.Downstream that writes its response.
+// Streams are pooled. The goroutine that serves the connection owns every field.
 type http1Stream struct {
 	exchange exchange.Exchange
 	client   *client
-	head     http1.Held
-	body     http1.Body
-	out      http1.Output
 
-	framing http1.Framing // of the answer, as the client gets it
-	close   bool          // the connection is closed after the answer
-	hasHead bool          // it has been read
-	charged int           // to the account, for a head that does not fit in a buffer
+	// Request:
+	head       http1.Held
+	body       http1.Body
+	headParsed bool // exchange.Request is set, and head holds its bytes
+	charged    int  // bytes charged to the account for a head that does not fit in a buffer
+
+	// Response:
+	out        http1.Output
+	framing    http1.Framing // framing of the response to the client
+	closesConn bool          // the connection closes after the response
 }
 
-// following is what follows a request on its connection.
-type following uint8
+// nextAction is the step of the connection after a request.
+type nextAction uint8
 
 const (
-	nothing   following = iota // the connection is closed
-	lingering                  // it is closed, and the client may be sending still
-	another                    // another request
-	bytesOnly                  // it was upgraded
-	resetting                  // the connection is reset
-	unserved                   // it is to be served yet
+	closeConn      nextAction = iota // close the connection
+	closeLingering                   // close it, after a client that may still be sending has read the response
+	serveAnother                     // read the next request
+	runTunnel                        // relay bytes: the request upgraded the connection
+	resetConn                        // send a TCP RST
+	readMore                         // the request is pending: read the rest of it
 )
 
 var (
@@ -39,48 +43,50 @@ var (
 	_            exchange.Downstream = (*http1Stream)(nil)
 )
 
-func (s *http1Stream) begin(c *client) {
+// reset prepares s for the next request of c.
+func (s *http1Stream) reset(c *client) {
 	s.client = c
 	c.requests++
-	if c.light.Load() {
-		c.light.Store(false)
+	if c.bufferless.Load() {
+		c.bufferless.Store(false)
 	}
-	s.framing, s.close, s.hasHead = http1.BodyNone, false, false
+	s.framing, s.closesConn, s.headParsed = http1.BodyNone, false, false
 	s.exchange.Reset(&c.Connection, &c.guard, &c.source, s, "HTTP/1.1")
 }
 
-// isWhole reports whether all of the request has come: it has no body, and nothing is to be read for it.
-func (s *http1Stream) isWhole() bool {
+// isComplete parses the buffered head. It reports whether the request can be served without another read, because its head
+// is complete and it has no body.
+func (s *http1Stream) isComplete() bool {
 	c := s.client
 	n, err := http1.ParseRequest(s.exchange.Request(), c.conn.Buffered(), &c.server.Limits)
 	if err != nil {
 		return false
 	}
 	c.conn.Hold(n, &s.head)
-	s.hasHead = true
+	s.headParsed = true
 	return s.exchange.Request().Body == http1.BodyNone
 }
 
-// serve reads the head and runs the exchange.
-func (s *http1Stream) serve() following {
+// serve reads the head, unless it has been parsed, runs the exchange and returns the next action.
+func (s *http1Stream) serve() nextAction {
 	x := &s.exchange
-	if !s.hasHead {
+	if !s.headParsed {
 		err := s.readHead()
 		if s.charged > 0 {
 			x.ReleaseHeadEarly()
 		}
 		if err == io.EOF {
-			return nothing
+			return closeConn
 		}
 		if err != nil {
 			x.RejectInvalid(err)
-			return s.following()
+			return s.nextAction()
 		}
 	}
 	s.body.Begin(s.client.conn, &x.Request().Message, &s.client.server.Limits)
 	s.client.source.Reset(&s.body, s.client.conn)
 	switch {
-	case s.client.tooMany:
+	case s.client.overLimit:
 		x.RejectConnectionLimit()
 	case s.client.server.Memory.Full():
 		s.client.server.Memory.Refuse()
@@ -88,29 +94,30 @@ func (s *http1Stream) serve() following {
 	default:
 		x.Run()
 	}
-	return s.following()
+	return s.nextAction()
 }
 
-func (s *http1Stream) following() following {
+// nextAction returns the next action after a response.
+func (s *http1Stream) nextAction() nextAction {
 	x := &s.exchange
 	switch {
 	case x.Tunnel() != nil:
-		return bytesOnly
+		return runTunnel
 	case x.Broken():
 		if s.framing == http1.BodyUntilClose {
-			return resetting // what was sent would pass for the whole answer
+			return resetConn // an orderly close would make the truncated response look complete
 		}
-		return nothing
-	case !s.close:
-		return another
-	case x.Request().KeepAlive || !s.bodyRead():
-		return lingering
+		return closeConn
+	case !s.closesConn:
+		return serveAnother
+	case x.Request().KeepAlive || !s.bodyConsumed():
+		return closeLingering
 	}
-	return nothing
+	return closeConn
 }
 
-// finish gives back what the request held.
-func (s *http1Stream) finish() {
+// release returns all buffers and charges of the request.
+func (s *http1Stream) release() {
 	s.out.Drop()
 	s.head.Release()
 	s.body.Reset()
@@ -121,14 +128,14 @@ func (s *http1Stream) finish() {
 	s.exchange.Release()
 }
 
-// ReleaseHead is part of exchange.Downstream.
+// ReleaseHead implements exchange.Downstream. It releases the bytes of the request head.
 func (s *http1Stream) ReleaseHead() {
 	s.head.Release()
-	s.client.light.Store(s.exchange.IsStream())
+	s.client.bufferless.Store(s.exchange.IsStream())
 	s.uncharge()
 }
 
-// uncharge gives back what chargeHead has counted.
+// uncharge undoes chargeHead.
 func (s *http1Stream) uncharge() {
 	if s.charged > 0 {
 		s.client.Account.Return(s.charged)
@@ -136,11 +143,11 @@ func (s *http1Stream) uncharge() {
 	}
 }
 
-// IsClientGone is only known of a client that reset its connection: the end of what it sends is the end of what it
-// sends, and no more (RFC 9112 section 9.6).
-func (s *http1Stream) IsClientGone() bool { return s.client.left.Load() }
+// IsClientGone reports whether the client has reset the connection. A client that only half-closes it may still wait for the
+// response (RFC 9112 section 9.6).
+func (s *http1Stream) IsClientGone() bool { return s.client.wasReset.Load() }
 
-// WriteInterim passes a 1xx on at once. HTTP/1.0 has none (RFC 9110 section 15.2).
+// WriteInterim writes and flushes an interim (1xx) response. HTTP/1.0 clients do not receive it (RFC 9110 section 15.2).
 func (s *http1Stream) WriteInterim(head *http1.Response) error {
 	if s.exchange.Request().Minor == 0 {
 		return nil
@@ -152,6 +159,7 @@ func (s *http1Stream) WriteInterim(head *http1.Response) error {
 	return s.Flush()
 }
 
+// appendFields appends the header fields of head that may be forwarded.
 func (s *http1Stream) appendFields(head *http1.Response) {
 	for i := range head.Fields {
 		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
@@ -160,6 +168,7 @@ func (s *http1Stream) appendFields(head *http1.Response) {
 	}
 }
 
+// WriteHead buffers the response head. It is sent with the first part of the body or by Flush.
 func (s *http1Stream) WriteHead(head *exchange.Response) error {
 	s.chooseFraming()
 	s.out.Begin()
@@ -168,13 +177,13 @@ func (s *http1Stream) WriteHead(head *exchange.Response) error {
 	if len(head.SetCookie) > 0 {
 		s.out.Buf = http1.AppendField(s.out.Buf, "Set-Cookie", head.SetCookie)
 	}
-	s.appendMissing()
+	s.appendDefaults()
 	s.appendFraming()
 	s.out.Buf = http1.AppendHeadEnd(s.out.Buf)
 	return nil
 }
 
-// chooseFraming decides how the client will know the end of the answer, and whether the connection can stay open.
+// chooseFraming sets closesConn and framing, by which the client detects the end of the response (RFC 9112 section 6).
 func (s *http1Stream) chooseFraming() {
 	x := &s.exchange
 	s.framing = x.Response().Body
@@ -184,15 +193,15 @@ func (s *http1Stream) chooseFraming() {
 	if s.framing == http1.BodyChunked && x.Request().Minor == 0 {
 		s.framing = http1.BodyUntilClose
 	}
-	s.close = s.framing == http1.BodyUntilClose || !x.Request().KeepAlive || s.client.server.leaving.Load() ||
-		s.client.isUsedUp() || !s.bodyRead()
+	s.closesConn = s.framing == http1.BodyUntilClose || !x.Request().KeepAlive || s.client.server.keepAlivesDisabled.Load() ||
+		s.client.reachedRequestLimit() || !s.bodyConsumed()
 }
 
-// bodyRead reports whether nothing of the request is left to read. What has arrived of a body that nobody wants is
-// passed over; more than that is not waited for.
-func (s *http1Stream) bodyRead() bool {
-	if running, read := s.exchange.Upload(); running {
-		return read
+// bodyConsumed reports whether the request body has been read to its end. It discards what has been received of an unused
+// body, but does not wait for more.
+func (s *http1Stream) bodyConsumed() bool {
+	if running, complete := s.exchange.Upload(); running {
+		return complete
 	}
 	for {
 		if _, err := s.body.Next(false); err != nil {
@@ -204,6 +213,7 @@ func (s *http1Stream) bodyRead() bool {
 	}
 }
 
+// appendFraming appends the fields that frame the body and control the connection.
 func (s *http1Stream) appendFraming() {
 	x := &s.exchange
 	switch {
@@ -216,16 +226,15 @@ func (s *http1Stream) appendFraming() {
 		s.out.Buf = http1.AppendContentLength(s.out.Buf, x.Response().ContentLength)
 	}
 	switch {
-	case s.close:
+	case s.closesConn:
 		s.out.Buf = append(s.out.Buf, "Connection: close\r\n"...)
 	case x.Request().Minor == 0:
 		s.out.Buf = append(s.out.Buf, "Connection: keep-alive\r\n"...)
 	}
 }
 
-// appendMissing adds what every answer has: the date that it was got on, if nobody says (RFC 9110 section 6.6.1), and
-// who serves.
-func (s *http1Stream) appendMissing() {
+// appendDefaults appends Date (RFC 9110 section 6.6.1) and Server if the response lacks them.
+func (s *http1Stream) appendDefaults() {
 	resp, server := s.exchange.Response(), s.client.server
 	if !resp.Has(http1.FieldDate) && resp.Status >= 200 {
 		s.out.Buf = http1.AppendField(s.out.Buf, "Date", server.Date())
@@ -235,6 +244,7 @@ func (s *http1Stream) appendMissing() {
 	}
 }
 
+// WriteBody writes a part of the body, in chunks if the framing requires it. It discards the body of a response to HEAD.
 func (s *http1Stream) WriteBody(span []byte) error {
 	if s.exchange.OmitsBody() {
 		return nil
@@ -247,12 +257,14 @@ func (s *http1Stream) WriteBody(span []byte) error {
 	return s.out.Write(s.client.conn, span)
 }
 
+// Flush sends all buffered output to the client.
 func (s *http1Stream) Flush() error {
 	s.exchange.StartWriting(s.client.conn)
 	defer s.client.guard.Stop()
 	return s.out.Flush(s.client.conn)
 }
 
+// End completes the response. Trailers are sent only with chunked framing.
 func (s *http1Stream) End(trailers []http1.Field) error {
 	if s.framing == http1.BodyChunked {
 		s.out.Begin()

@@ -8,25 +8,25 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// Bounds of an HTTP/2 connection. Each stream costs a goroutine and what waits of its body, so that a connection's worst
-// case is what counts: 250 x 64 KiB.
+// Flow control of an HTTP/2 connection. Each stream costs a goroutine and its buffered body, so the worst case of a
+// connection is maxStreams x streamWindow, about 16 MiB.
 const (
-	maxStreams   = 250      // at once; what nginx allows is 128, what browsers ask for is 100
-	streamWindow = 64 << 10 // bytes of a request's body that are taken before the pod has taken any
-	// connectionWindow has room for the windows of all streams: one whose pod does not take its body holds up no other.
+	maxStreams   = 250      // concurrent streams; nginx allows 128, and browsers use about 100
+	streamWindow = 64 << 10 // bytes of a request body that may wait for the pod
+	// connectionWindow is the sum of all stream windows, so that a stream whose pod reads slowly never blocks another.
 	connectionWindow = maxStreams * streamWindow
 )
 
-// usualBudget is what a connection may do that costs more than it costs the client.
-var usualBudget = http2.Budget{
-	// Browsers that leave a page, and gRPC clients whose deadlines pass, reset all they have open, which maxStreams bounds,
-	// and then go on with something else.
+// defaultBudget limits what a client may do that costs Limpet more than the client.
+var defaultBudget = http2.Budget{
+	// Browsers that leave a page, and gRPC clients whose deadlines expire, reset all their streams, at most maxStreams, and
+	// then open others.
 	ResetBurst: 500, ResetsPerSecond: 100,
-	// gRPC clients send a PING for most of what they receive, once a round trip.
+	// gRPC clients send a PING for most of the data they receive, once per round trip.
 	EmptyFrameBurst: 10_000, EmptyFramesPerSecond: 10_000,
 }
 
-// http2Options are what clients may do.
+// http2Options returns the limits for client connections.
 func (s *Server) http2Options() http2.Options {
 	return http2.Options{
 		Streams:          maxStreams,
@@ -42,19 +42,20 @@ func (s *Server) http2Options() http2.Options {
 	}
 }
 
-// http2Begin is what tells the preface from any HTTP/1.1 request. The rest of it is checked later.
-const http2Begin = "PRI * HTTP/2.0\r\n\r\n"
+// http2PrefaceStart is the start of the connection preface (RFC 9113 section 3.4), enough to distinguish it from any HTTP/1.1
+// request. pkg/http2 checks the rest.
+const http2PrefaceStart = "PRI * HTTP/2.0\r\n\r\n"
 
-// speaksHTTP2 looks at what a connection in clear begins with. An HTTP/1.1 request differs from the preface at its
-// first byte or soon after, so that only the beginning of a preface is waited for.
-func (c *client) speaksHTTP2() bool {
-	begin := []byte(http2Begin)
+// hasHTTP2Preface reports whether a cleartext connection begins with the HTTP/2 connection preface. It reads more only while
+// the received bytes are a prefix of the preface. An HTTP/1.1 request differs from it within the first few bytes.
+func (c *client) hasHTTP2Preface() bool {
+	preface := []byte(http2PrefaceStart)
 	for {
 		got := c.conn.Buffered()
-		if len(got) >= len(begin) {
-			return bytes.HasPrefix(got, begin)
+		if len(got) >= len(preface) {
+			return bytes.HasPrefix(got, preface)
 		}
-		if !bytes.HasPrefix(begin, got) {
+		if !bytes.HasPrefix(preface, got) {
 			return false
 		}
 		c.guard.Start(c.conn, c.server.After(c.server.Timeouts.Head))
@@ -65,7 +66,7 @@ func (c *client) speaksHTTP2() bool {
 	}
 }
 
-// serveHTTP2 serves all streams of a connection, until it ends.
+// serveHTTP2 serves all streams of a connection and returns when the connection has ended.
 func (c *client) serveHTTP2() {
 	conn := http2.NewServer(c.conn, boundedWriter{c}, &c.server.http2, c.serveStream)
 	conn.SetAccount(c.Account)
@@ -76,13 +77,13 @@ func (c *client) serveHTTP2() {
 	}
 	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.PeerText, "reason", err)
 	c.guards.close()
-	c.linger(goodbye / 2)
+	c.linger(shutdownMargin / 2)
 }
 
-// boundedWriter writes to the client, who may leave what was written unread for so long and no longer.
+// boundedWriter writes to the client. A write fails if the client does not read for Timeouts.Body.
 type boundedWriter struct{ *client }
 
-// Write is part of io.Writer.
+// Write implements io.Writer.
 func (w boundedWriter) Write(p []byte) (int, error) {
 	w.guard.Start(w.conn, w.server.After(w.server.Timeouts.Body))
 	n, err := w.conn.Write(p)
@@ -90,45 +91,45 @@ func (w boundedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// sweepHTTP2 sends away a client that has asked for nothing for too long.
+// sweepHTTP2 frees unused memory, and sends GOAWAY after Timeouts.Idle without a stream.
 func (c *client) sweepHTTP2(clock int64) {
 	conn := c.http2.Load()
 	if conn == nil {
 		return
 	}
 	conn.StopIdleWorkers()
-	if c.guards.emptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
+	if c.guards.isEmptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
 		conn.StartGracefulShutdown()
 	}
 }
 
-// leaveHTTP2 tells the client to go elsewhere with what it asks for next.
-func (c *client) leaveHTTP2() {
+// sendGoAway makes the client open another connection for its next request. Open streams complete.
+func (c *client) sendGoAway() {
 	if conn := c.http2.Load(); conn != nil {
 		conn.StartGracefulShutdown()
 	}
 }
 
-// serveStream serves one stream, and resets it if its answer cannot be completed.
+// serveStream serves one stream, and resets it if its response is incomplete.
 func (c *client) serveStream(stream *http2.Stream) {
 	s := http2Streams.Get().(*http2Stream)
-	s.begin(c, s, "HTTP/2.0")
+	s.reset(c, s, "HTTP/2.0")
 	s.stream = stream
 	s.source.Reset(stream, stream)
 	if !c.guards.add(s) {
 		stream.Close(http2.CodeRefused)
 		return
 	}
-	s.serve(s.readHead())
+	s.run(s.readHead())
 	if t := s.exchange.Tunnel(); t != nil {
-		t.Run(c.server.Engine, s.conn(), &s.source.Guard, &s.guard)
+		t.Run(c.server.Engine, s.tunnelConn(), &s.source.Guard, &s.guard)
 	}
 	c.guards.remove(s, c.server.Clock())
-	s.leave()
+	s.stopGuards()
 	stream.Close(http2.CodeInternal)
 	s.out.Drop()
 	s.stream = nil
-	s.trim()
-	s.finish()
+	s.trimCookies()
+	s.release()
 	http2Streams.Put(s)
 }

@@ -37,7 +37,7 @@ func (p *peer) split(id uint32, last bool, block []byte, lengths ...int) error {
 }
 
 // RFC 9113 section 6.10: where a block is cut says nothing.
-func TestBlocksAreReadWhereverTheyAreCut(t *testing.T) {
+func TestHTTP2Blocks_splitAnywhere(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)
@@ -70,7 +70,7 @@ func TestBlocksAreReadWhereverTheyAreCut(t *testing.T) {
 }
 
 // RFC 9113 sections 4.3 and 6.10: nothing comes between the pieces of a block.
-func TestNothingComesBetweenThePiecesOfABlock(t *testing.T) {
+func TestHTTP2Blocks_interleavedFrame(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	var cases []frameCase
@@ -101,7 +101,7 @@ func TestNothingComesBetweenThePiecesOfABlock(t *testing.T) {
 }
 
 // RFC 9113 sections 6.1 and 6.2.
-func TestPaddingIsTakenOff(t *testing.T) {
+func TestHTTP2Frames_padding(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	head := func(name string, want string, before []byte, pad int) frameCase {
@@ -128,7 +128,7 @@ func TestPaddingIsTakenOff(t *testing.T) {
 }
 
 // RFC 7541: what cannot be read ends the connection, since nothing after it could be read either.
-func TestCompressionIsReadStrictly(t *testing.T) {
+func TestHTTP2Blocks_invalidCompression(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	const broken = "GOAWAY COMPRESSION_ERROR"
@@ -173,7 +173,7 @@ func TestCompressionIsReadStrictly(t *testing.T) {
 }
 
 // The dynamic table is the connection's: fields of streams that come to nothing are entered too (RFC 9113 section 4.3).
-func TestTheTableOfFieldsOutlivesStreamsThatFail(t *testing.T) {
+func TestHTTP2_headerTableAfterFailures(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	for name, fail := range map[string]func(p *peer, mark string) error{

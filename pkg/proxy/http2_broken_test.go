@@ -3,7 +3,7 @@ package proxy
 import "testing"
 
 // All streams of a connection may be reset at once, when their pod goes, with much of their bodies on its way.
-func TestWhatIsOnItsWayToAPodThatIsGoneIsNoFlood(t *testing.T) {
+func TestHTTP2Flood_podGone(t *testing.T) {
 	r := newRig(t, slowly)
 	pod := startPod(t, "pod-a", func(c *podConn) {
 		c.head()

@@ -10,10 +10,10 @@ import (
 )
 
 // A connection that ends is not the end of the bodies on it: what a pod has got of one must not pass for the whole.
-func TestAnUploadThatIsCutOffIsSeenToBeCutOff(t *testing.T) {
+func TestUpload_truncated(t *testing.T) {
 	for name, cut := range map[string]func(p *peer){
 		"connection closed": func(p *peer) { p.conn.Close() },
-		"connection reset":  func(p *peer) { resetSocket(p.conn) },
+		"connection reset":  func(p *peer) { resetTCP(p.conn) },
 		"half closed":       func(p *peer) { p.must(p.conn.(*net.TCPConn).CloseWrite()) },
 		"protocol broken":   func(p *peer) { p.must(p.WriteData(0, true, nil)) },
 		"stream reset":      func(p *peer) { p.must(p.WriteRSTStream(1, http2.ErrCodeCancel)) },
@@ -42,7 +42,7 @@ func TestAnUploadThatIsCutOffIsSeenToBeCutOff(t *testing.T) {
 }
 
 // The same the other way round.
-func TestAnAnswerThatIsCutOffIsSeenToBeCutOffOverHTTP2(t *testing.T) {
+func TestTruncated_http2Pod(t *testing.T) {
 	pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {
 		p.head(stream, false, ":status", "200")
 		p.WriteData(stream, false, []byte("half"))

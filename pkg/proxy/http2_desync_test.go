@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// What a client says about the length of a WebSocket would else make the pod take the next request on that connection, which
+// What a client says about the length of a WebSocket would otherwise make the pod take the next request on that connection, which
 // may be another client's, for the body of the handshake.
-func TestAHandshakeOverHTTP2HasNoBody(t *testing.T) {
+func TestWebSocket_http2HandshakeWithoutBody(t *testing.T) {
 	r := newRig(t)
 	pod := startPod(t, "pod-a", func(c *podConn) {
 		for q := c.request(); q != nil; q = c.request() {
@@ -25,8 +25,8 @@ func TestAHandshakeOverHTTP2HasNoBody(t *testing.T) {
 	}
 }
 
-// Over HTTP/1.1 it would pass for the answer to the client's next request.
-func TestWhatAPodAddsToAnAnswerWithoutABodyReachesNobody(t *testing.T) {
+// Over HTTP/1.1 it would pass for the response to the client's next request.
+func TestResponse_bytesAfterBodiless(t *testing.T) {
 	for status, method := range map[string]string{"204": "GET", "304": "GET", "200": "HEAD"} {
 		t.Run(status, func(t *testing.T) {
 			pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {

@@ -14,7 +14,7 @@ import (
 
 // Each of these pods makes connections, and takes no request by them. Neither is it asked for ever, nor does it get more
 // connections than requests were sent to it.
-func TestAPodThatTakesNoStreamsGetsFewConnections(t *testing.T) {
+func TestHTTP2Dial_zeroStreamsFewConnections(t *testing.T) {
 	for name, greet := range map[string]func(p *http2Pod){
 		"allows none": func(p *http2Pod) {
 			p.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})
@@ -47,8 +47,8 @@ func TestAPodThatTakesNoStreamsGetsFewConnections(t *testing.T) {
 	}
 }
 
-// What a pod allows is known before it is asked: else the first 100 requests went to it at once.
-func TestAPodGetsNoMoreStreamsAtOnceThanItAllows(t *testing.T) {
+// What a pod allows is known before it is asked: otherwise the first 100 requests would be sent to it at the same time.
+func TestHTTP2Pod_maxConcurrentStreams(t *testing.T) {
 	var mu sync.Mutex
 	open := map[*http2Pod]bool{}
 	pod := startGreeting(t, "pod-a", func(p *http2Pod) {
@@ -83,7 +83,7 @@ func TestAPodGetsNoMoreStreamsAtOnceThanItAllows(t *testing.T) {
 	all.Wait()
 }
 
-func TestTheRouteSaysHowLongAnHTTP2ConnectionMayTake(t *testing.T) {
+func TestRouteLimits_http2ConnectTimeout(t *testing.T) {
 	pod := startPod(t, "pod-a", (*podConn).untilClosed)
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Dial = time.Hour }))
 	r.serveBy(overHTTP2, nil, pod.addr)

@@ -19,7 +19,7 @@ const (
 )
 
 // RFC 9113 section 8.2.1, octet by octet.
-func TestOctetsOfNamesAndValues(t *testing.T) {
+func TestRawFields_octets(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	ask := func(p *peer, id uint32, name, value string) string {
@@ -71,7 +71,7 @@ func (l *bodyLog) note(path, end string) {
 
 // RFC 9113 sections 8.1 and 8.1.1: a body is as long as is said, trailers are the end, and no pod takes for whole what
 // is not.
-func TestBodiesEndAsTheyAreAnnounced(t *testing.T) {
+func TestHTTP2_contentLengthMismatch(t *testing.T) {
 	r := newRig(t)
 	log := &bodyLog{ends: map[string]string{}}
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
@@ -158,8 +158,8 @@ func TestBodiesEndAsTheyAreAnnounced(t *testing.T) {
 	}
 }
 
-// RFC 9113 section 8.1: informational answers come before the answer, and trailers after its body.
-func TestAnswersAreFramedAsTheirPodFramesThem(t *testing.T) {
+// RFC 9113 section 8.1: interim responses come before the final response, and trailers after its body.
+func TestResponse_framing(t *testing.T) {
 	r := newRig(t)
 	for name, c := range map[string]struct{ method, answer, want string }{
 		"length":            {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody", "HEADERS 200, DATA 4 end"},
@@ -221,7 +221,7 @@ func readUpTo(body io.Reader, n int64) (string, error) {
 }
 
 // RFC 9113 section 8.2.2: what a pod says about its own connection is nothing that clients of HTTP/2 may be told.
-func TestFieldsAboutThePodsConnectionAreNotToldInHTTP2(t *testing.T) {
+func TestHopByHop_http2Response(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nKeep-Alive: timeout=5\r\n"+
 		"Proxy-Connection: keep-alive\r\nUpgrade: h2c\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\nX-Hop: a\r\n"+

@@ -21,7 +21,7 @@ const mostFrames = 2_000_000
 // mostMemory is more than the heap may grow by while one connection floods.
 const mostMemory = 64 << 20
 
-func TestFloodsEndTheirConnection(t *testing.T) {
+func TestHTTP2Flood_closesConnection(t *testing.T) {
 	type flood = func(p *peer, i uint32) error
 	for name, c := range map[string]struct {
 		byFrames bool // it is the number of frames that ends it, not what they hold
@@ -83,7 +83,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 				}
 				t.Error("the flood goes on")
 			})
-			if n := reached.Load(); n > 50*usualBudget.ResetBurst {
+			if n := reached.Load(); n > 50*defaultBudget.ResetBurst {
 				t.Errorf("the pod was sent %d requests", n)
 			}
 			if c.byFrames {
@@ -95,7 +95,7 @@ func TestFloodsEndTheirConnection(t *testing.T) {
 
 // slowly keeps allowances from growing faster than a busy machine can flood.
 func slowly(o *Options) {
-	o.budget = usualBudget
+	o.budget = defaultBudget
 	o.budget.ResetsPerSecond, o.budget.EmptyFramesPerSecond = 5, 50
 }
 
@@ -135,8 +135,8 @@ func bounded(t *testing.T, r *rig, attack func()) {
 	}
 }
 
-// A connection may reset as many streams as it has, and go on, and ping as fast as answers come.
-func TestHonestFramesAreNoFlood(t *testing.T) {
+// A connection may reset as many streams as it has, and go on, and ping as fast as responses arrive.
+func TestHTTP2Flood_ordinaryClients(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/slow" {
@@ -166,7 +166,7 @@ func TestHonestFramesAreNoFlood(t *testing.T) {
 }
 
 // Clients that ask for much and take nothing hold streams, and the pods behind them, for as long as a read may take.
-func TestClientsThatNeverOpenTheirWindowAreReset(t *testing.T) {
+func TestHTTP2Window_neverOpened(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Body = 500 * time.Millisecond }))
 	var open atomic.Int64
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
@@ -195,7 +195,7 @@ func TestClientsThatNeverOpenTheirWindowAreReset(t *testing.T) {
 	eventually(t, "the pod to be let go", func() bool { return open.Load() == 0 })
 }
 
-func TestStreamsOverTheLimitAreRefusedAloneAndTheOthersGoOn(t *testing.T) {
+func TestHTTP2_maxConcurrentStreams(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
@@ -221,7 +221,7 @@ func TestStreamsOverTheLimitAreRefusedAloneAndTheOthersGoOn(t *testing.T) {
 }
 
 // A list of fields is measured as decoded: references to the dynamic table make much of few bytes.
-func TestListsOfFieldsThatAreTooLongAreRefused(t *testing.T) {
+func TestHTTP2_fieldListTooLarge(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, sayName)
 	large := strings.Repeat("v", 4000)

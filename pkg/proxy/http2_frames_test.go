@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// frameCase is what a client does, and what becomes of it. Most do it on stream 1.
+// frameCase is what a client does, and the result of it. Most do it on stream 1.
 type frameCase struct {
 	name     string
 	settings []http2.Setting
@@ -47,7 +47,7 @@ func runFrames(t *testing.T, r *rig, cases []frameCase) {
 	}
 }
 
-// serveEcho makes a pod that answers with the body that it is sent the endpoint of cart. It never answers what is /slow.
+// serveEcho makes the endpoint of cart a pod that responds with the request body. It never responds to /slow.
 func (r *rig) serveEcho() {
 	r.t.Helper()
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
@@ -69,7 +69,7 @@ func (r *rig) serveEcho() {
 // plainPost are those of a request with a body.
 var plainPost = append([]string{":method", "POST"}, plain[2:]...)
 
-// raw gives a case that sends one frame, after a POST without its body if after is set.
+// raw returns a case that sends one frame, after a POST without its body if after is set.
 func raw(name string, after bool, kind http2.FrameType, flags http2.Flags, id uint32, payload []byte, want string) frameCase {
 	return frameCase{name: name, want: want, send: func(p *peer) error {
 		if after {
@@ -79,7 +79,7 @@ func raw(name string, after bool, kind http2.FrameType, flags http2.Flags, id ui
 	}}
 }
 
-// then gives a case that sends frames, and an ordinary request on stream 1 after them.
+// then returns a case that sends frames, and an ordinary request on stream 1 after them.
 func then(name string, send func(p *peer) error) frameCase {
 	return frameCase{name: name, want: "200", send: func(p *peer) error {
 		p.must(send(p))
@@ -99,7 +99,7 @@ const (
 )
 
 // RFC 9113 sections 4.1 and 4.2: what is not defined is ignored, and what has a length of its own has no other.
-func TestFramesOfAnyKindAreReadAsTheyAreDefined(t *testing.T) {
+func TestHTTP2Frames_everyType(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	runFrames(t, r, []frameCase{
@@ -152,7 +152,7 @@ func TestFramesOfAnyKindAreReadAsTheyAreDefined(t *testing.T) {
 }
 
 // RFC 9113 section 6: what belongs to a stream is on a stream, and what belongs to the connection is not.
-func TestFramesOnTheWrongKindOfStreamEndTheConnection(t *testing.T) {
+func TestHTTP2Frames_wrongStream(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	var cases []frameCase
@@ -176,7 +176,7 @@ func TestFramesOnTheWrongKindOfStreamEndTheConnection(t *testing.T) {
 }
 
 // RFC 9113 section 6.5.2.
-func TestSettingsOutOfRangeEndTheConnection(t *testing.T) {
+func TestHTTP2Settings_outOfRange(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	set := func(name string, id http2.SettingID, value uint32, want string) frameCase {
@@ -211,7 +211,7 @@ func TestSettingsOutOfRangeEndTheConnection(t *testing.T) {
 	})
 }
 
-func TestHTTP2SettingsAreTold(t *testing.T) {
+func TestHTTP2_settings(t *testing.T) {
 	r := newRig(t)
 	p := dialHTTP2(t, r.addr)
 	told := p.await("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings }).(*http2.SettingsFrame)
@@ -230,7 +230,7 @@ func TestHTTP2SettingsAreTold(t *testing.T) {
 }
 
 // RFC 9113 sections 6.5.3 and 6.7: each is acknowledged, pings in their order and with their data.
-func TestSettingsAndPingsAreAcknowledged(t *testing.T) {
+func TestHTTP2_settingsAndPingAck(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)

@@ -16,7 +16,7 @@ type attack struct {
 	first func(p *peer) error
 	again func(p *peer, i uint32) error
 	times int
-	// most is how many requests may reach the pod, if that is bounded.
+	// most is the maximum number of requests that may reach the pod, if that is bounded.
 	most int64
 }
 
@@ -65,7 +65,7 @@ var (
 )
 
 // What makes the server reset a stream costs a pod a request as one that the client resets does (CVE-2025-8671).
-func TestStreamsThatAreBroughtToBeResetAreCounted(t *testing.T) {
+func TestHTTP2Flood_inducedResets(t *testing.T) {
 	attacks := map[string]attack{}
 	for name, broken := range map[string]func(p *peer, id uint32) error{
 		"a window that overflows": func(p *peer, id uint32) error { return p.WriteWindowUpdate(id, 1<<31-1) },
@@ -81,7 +81,7 @@ func TestStreamsThatAreBroughtToBeResetAreCounted(t *testing.T) {
 			return p.WriteRSTStream(id, http2.ErrCodeNo) // where that is ignored
 		},
 	} {
-		attacks[name] = attack{times: 50_000, most: 50 * usualBudget.ResetBurst, again: func(p *peer, i uint32) error {
+		attacks[name] = attack{times: 50_000, most: 50 * defaultBudget.ResetBurst, again: func(p *peer, i uint32) error {
 			if err := p.open(2*i+1, true, slowGet...); err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func TestStreamsThatAreBroughtToBeResetAreCounted(t *testing.T) {
 		},
 		"trailers that do not end": func(p *peer, id uint32) error { return p.open(id, false, "x", "y") },
 	} {
-		attacks[name] = attack{times: 50_000, most: 50 * usualBudget.ResetBurst, again: func(p *peer, i uint32) error {
+		attacks[name] = attack{times: 50_000, most: 50 * defaultBudget.ResetBurst, again: func(p *peer, i uint32) error {
 			if err := p.open(2*i+1, false, append(slowPost[:8:8], "content-length", "3")...); err != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ func TestStreamsThatAreBroughtToBeResetAreCounted(t *testing.T) {
 	runAttacks(t, attacks)
 }
 
-func TestFloodsThatAreNotOfEmptyFramesAreBounded(t *testing.T) {
+func TestHTTP2Flood_otherFrames(t *testing.T) {
 	bomb := strings.Repeat("b", 4000)
 	references := bytes.Repeat([]byte{0x80 | 62}, http2FrameSize)
 	runAttacks(t, map[string]attack{
@@ -203,7 +203,7 @@ func TestFloodsThatAreNotOfEmptyFramesAreBounded(t *testing.T) {
 }
 
 // Settings that change the windows of all streams are work for each of them.
-func TestSettingsBesideManyStreamsAreBounded(t *testing.T) {
+func TestHTTP2Flood_settings(t *testing.T) {
 	runAttacks(t, map[string]attack{"windows": {
 		times: 100_000, first: func(p *peer) error {
 			for i := range uint32(maxStreams) {

@@ -16,7 +16,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestAPodThatRefusesStreamsOrLeavesIsAskedAgain(t *testing.T) {
+func TestRetry_refusedStreamOrGoAway(t *testing.T) {
 	for name, refuse := range map[string]func(p *http2Pod, stream uint32){
 		"refused stream": func(p *http2Pod, s uint32) { p.WriteRSTStream(s, http2.ErrCodeRefusedStream) },
 		"farewell":       func(p *http2Pod, _ uint32) { p.WriteGoAway(0, http2.ErrCodeNo, nil) },
@@ -38,7 +38,7 @@ func TestAPodThatRefusesStreamsOrLeavesIsAskedAgain(t *testing.T) {
 	}
 }
 
-func TestARequestThatAPodMayHaveActedOnIsOnlySentAgainWhereThatIsSafe(t *testing.T) {
+func TestRetry_onlyIfIdempotent(t *testing.T) {
 	for _, c := range []struct {
 		method, body string
 		status, seen int
@@ -63,7 +63,7 @@ func TestARequestThatAPodMayHaveActedOnIsOnlySentAgainWhereThatIsSafe(t *testing
 	}
 }
 
-func TestAnHTTP2PodThatIsGoneLeavesItsRequestsToOthers(t *testing.T) {
+func TestRetry_http2PodGone(t *testing.T) {
 	good := startBackend(t, nil, func(w http.ResponseWriter, q *http.Request) { io.Copy(w, q.Body) })
 	r := newRig(t)
 	r.serveBy(overHTTP2, cookieAffinity(), deadAddress(t), addressOf(good))
@@ -76,7 +76,7 @@ func TestAnHTTP2PodThatIsGoneLeavesItsRequestsToOthers(t *testing.T) {
 	}
 }
 
-func TestAnHTTP2PodThatStaysSilentIsLate(t *testing.T) {
+func TestResponseTimeout_http2Pod(t *testing.T) {
 	pod := startHTTP2(t, "pod-a", func(*http2Pod, uint32) {})
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = 200 * time.Millisecond }))
 	r.serveBy(overHTTP2, nil, pod.addr)
@@ -84,7 +84,7 @@ func TestAnHTTP2PodThatStaysSilentIsLate(t *testing.T) {
 }
 
 // A pod's own graceful stop: requests that it does not take any more are for the others, whatever their method.
-func TestNothingIsLostWhenHTTP2PodsStop(t *testing.T) {
+func TestRetry_http2PodsStop(t *testing.T) {
 	r := newRig(t)
 	var addresses []string
 	var pods []*http.Server
@@ -123,8 +123,8 @@ func TestNothingIsLostWhenHTTP2PodsStop(t *testing.T) {
 	}
 }
 
-// A client that does not read holds back its own answer only, although all of them share a connection to the pod.
-func TestAClientThatDoesNotReadHoldsUpNobodyElse(t *testing.T) {
+// A client that does not read holds back its own response only, although all of them share a connection to the pod.
+func TestHTTP2_slowReaderBlocksNoOther(t *testing.T) {
 	pod := startBackend(t, nil, func(w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/long" {
 			io.Copy(w, io.LimitReader(zeros{}, 256<<20))
@@ -149,7 +149,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-func TestConnectionsToAnHTTP2PodThatIsGoneEndWithItsLastRequest(t *testing.T) {
+func TestHTTP2Pod_removedEndpoint(t *testing.T) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {
 		close(begun)
@@ -170,7 +170,7 @@ func TestConnectionsToAnHTTP2PodThatIsGoneEndWithItsLastRequest(t *testing.T) {
 	eventually(t, "the connection to end", func() bool { return pod.connections() == 0 })
 }
 
-func TestAPodThatDoesNotReadHoldsUpNoOtherUpload(t *testing.T) {
+func TestHTTP2Upload_slowPodBlocksNoOther(t *testing.T) {
 	r := newRig(t)
 	stuck := startPod(t, "stuck", func(*podConn) { <-t.Context().Done() })
 	r.replace(blog, stuck.endpoint(model.EndpointReady))

@@ -77,8 +77,8 @@ func (p *http2Pod) answer(stream uint32, body string) {
 	p.WriteData(stream, true, []byte(body))
 }
 
-// Nothing of what such a pod sends passes for an answer, and the next request finds a way that works.
-func TestWhatAPodMayNotSayOverHTTP2IsNoAnswer(t *testing.T) {
+// Nothing of what such a pod sends passes for a response, and the next request finds a way that works.
+func TestHTTP2Pod_invalidFields(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, stream uint32){
 		"no status":               func(p *http2Pod, s uint32) { p.head(s, true, "x-a", "b") },
 		"a length without a body": func(p *http2Pod, s uint32) { p.head(s, true, ":status", "200", "content-length", "4") },
@@ -158,7 +158,7 @@ func TestWhatAPodMayNotSayOverHTTP2IsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestAnHTTP2AnswerThatBreaksOffIsSeenToBreakOff(t *testing.T) {
+func TestHTTP2Cut_seenByClient(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, stream uint32){
 		"reset":                   func(p *http2Pod, s uint32) { p.WriteRSTStream(s, http2.ErrCodeInternal) },
 		"end":                     func(p *http2Pod, _ uint32) { p.conn.Conn.Close() },

@@ -15,8 +15,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// What a pod may do besides answering, and how it may cut its answer into frames, changes nothing for the client.
-func TestAnswersOfHTTP2PodsAreReadHoweverTheyAreFramed(t *testing.T) {
+// What a pod may do besides answering, and how it may cut its response into frames, changes nothing for the client.
+func TestHTTP2Pod_responseFraming(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, s uint32){
 		"in one frame each": func(p *http2Pod, s uint32) { p.answer(s, "whole") },
 		"bytes of the head": func(p *http2Pod, s uint32) {
@@ -75,8 +75,8 @@ func TestAnswersOfHTTP2PodsAreReadHoweverTheyAreFramed(t *testing.T) {
 	}
 }
 
-// One that breaks the protocol in the middle of its answer is seen to break off, and not asked on that connection again.
-func TestPodsThatBreakTheProtocolInAnAnswerAreSeenTo(t *testing.T) {
+// One that breaks the protocol in the middle of its response is seen to break off, and not asked on that connection again.
+func TestHTTP2Pod_protocolErrors(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, s uint32){
 		"another head":      func(p *http2Pod, s uint32) { p.head(s, false, ":status", "200") },
 		"a status at last":  func(p *http2Pod, s uint32) { p.head(s, true, ":status", "200") },
@@ -127,7 +127,7 @@ func TestPodsThatBreakTheProtocolInAnAnswerAreSeenTo(t *testing.T) {
 }
 
 // Floods of pods are bounded as those of clients are, if wider.
-func TestFloodsOfPodsEndTheirConnection(t *testing.T) {
+func TestHTTP2Flood_fromPod(t *testing.T) {
 	for name, again := range map[string]func(p *http2Pod, s uint32) error{
 		"pings":    func(p *http2Pod, _ uint32) error { return p.WritePing(false, [8]byte{}) },
 		"settings": func(p *http2Pod, _ uint32) error { return p.WriteSettings() },
@@ -172,7 +172,7 @@ func TestFloodsOfPodsEndTheirConnection(t *testing.T) {
 }
 
 // A pod that takes no streams is not asked for connections without end.
-func TestAPodThatTakesNoStreamsIsNoPod(t *testing.T) {
+func TestHTTP2Dial_zeroStreams(t *testing.T) {
 	pod := startPod(t, "pod-a", func(c *podConn) {
 		f := http2.NewFramer(c.Conn, c.Reader)
 		f.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})

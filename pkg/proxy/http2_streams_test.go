@@ -39,7 +39,7 @@ func ends(f http2.Frame) bool {
 }
 
 // RFC 9113 section 5.1.
-func TestFramesAreTakenByTheStateOfTheirStream(t *testing.T) {
+func TestHTTP2Frames_streamStates(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	data := func(p *peer) error { return p.WriteData(1, false, []byte("late")) }
@@ -78,7 +78,7 @@ func TestFramesAreTakenByTheStateOfTheirStream(t *testing.T) {
 }
 
 // RFC 9113 sections 5.1.1 and 5.1: streams are opened by odd numbers that go up, and by HEADERS only.
-func TestStreamsAreOpenedInOrder(t *testing.T) {
+func TestHTTP2_streamIDsIncrease(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	idle := func(name string, send func(p *peer) error) frameCase {
@@ -128,7 +128,7 @@ func TestStreamsAreOpenedInOrder(t *testing.T) {
 	})
 }
 
-func TestTheLastStreamThereCanBeIsServed(t *testing.T) {
+func TestHTTP2_maxStreamID(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)

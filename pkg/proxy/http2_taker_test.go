@@ -18,7 +18,7 @@ type taker struct {
 	streams map[uint32]*taken
 }
 
-// taken is one answer.
+// taken is one response.
 type taken struct {
 	granted int64 // beyond the initial window
 	got     int64
@@ -36,7 +36,7 @@ func dialTaker(t *testing.T, addr string, initial int64) *taker {
 	return &taker{peer: p, conn: firstWindow, initial: initial, streams: map[uint32]*taken{}}
 }
 
-// ask opens a stream for an answer of n bytes.
+// ask opens a stream for a response of n bytes.
 func (k *taker) ask(id uint32, n int) {
 	k.t.Helper()
 	k.streams[id] = &taken{}
@@ -152,7 +152,7 @@ func (p *patterned) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// serveBytes makes a pod that answers with as many bytes as the path says the endpoint of cart.
+// serveBytes makes the endpoint of cart a pod that responds with the number of bytes in the path.
 func (r *rig) serveBytes() {
 	r.t.Helper()
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {

@@ -32,7 +32,7 @@ func (r *rig) servePods(a *model.Affinity, n int, handler func(name string, w ht
 	r.publish(routeTo(cart, a))
 }
 
-// http2Client speaks only HTTP/2: in clear with prior knowledge, or over TLS.
+// http2Client speaks only HTTP/2: in cleartext with prior knowledge, or over TLS.
 func http2Client(t testing.TB) *http.Client {
 	t.Helper()
 	var protocols http.Protocols
@@ -51,7 +51,7 @@ func http2Client(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport, Jar: jar}
 }
 
-// received is an answer that was read to its end.
+// received is a response that was read to its end.
 type received struct {
 	major           int
 	header, trailer http.Header
@@ -84,7 +84,7 @@ func newRequest(t testing.TB, method, url string, body io.Reader) *http.Request 
 
 func sayName(name string, w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, name) }
 
-func TestHTTP2ClientsStayOnTheirPodInClearAndOverTLS(t *testing.T) {
+func TestHTTP2_sticky(t *testing.T) {
 	r := newRig(t)
 	r.servePods(cookieAffinity(), 3, sayName)
 	secure := r.listen(r.server.ServeTLS)
@@ -106,7 +106,7 @@ func TestHTTP2ClientsStayOnTheirPodInClearAndOverTLS(t *testing.T) {
 	}
 }
 
-func TestHTTP2StreamsOfOneConnectionAreBoundEachOnItsOwn(t *testing.T) {
+func TestHTTP2_stickyPerStream(t *testing.T) {
 	r := newRig(t)
 	r.servePods(affinityBy(headerMethod("X-Session-Id")), 3, sayName)
 	c := http2Client(t)
@@ -137,7 +137,7 @@ func TestHTTP2StreamsOfOneConnectionAreBoundEachOnItsOwn(t *testing.T) {
 	}
 }
 
-func TestHTTP2BodiesAndTrailersPassBothWays(t *testing.T) {
+func TestHTTP2_bodiesAndTrailers(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Trailer", "X-Sum")
@@ -167,7 +167,7 @@ func TestHTTP2BodiesAndTrailersPassBothWays(t *testing.T) {
 	}
 }
 
-func TestHTTP2AnswersStreamAsTheyCome(t *testing.T) {
+func TestHTTP2_responseStreams(t *testing.T) {
 	r := newRig(t)
 	more := make(chan struct{})
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
@@ -191,7 +191,7 @@ func TestHTTP2AnswersStreamAsTheyCome(t *testing.T) {
 	}
 }
 
-func TestHTTP2AnswerThatBreaksOffIsReset(t *testing.T) {
+func TestHTTP2_truncatedResponseIsReset(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "100")
@@ -210,7 +210,7 @@ func TestHTTP2AnswerThatBreaksOffIsReset(t *testing.T) {
 	}
 }
 
-func TestStoppingSaysGoodbyeToHTTP2ConnectionsAndEndsTheirStreams(t *testing.T) {
+func TestShutdown_http2GoAway(t *testing.T) {
 	r := newRig(t)
 	begun, end := make(chan struct{}), make(chan struct{})
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, _ *http.Request) {
@@ -232,7 +232,7 @@ func TestStoppingSaysGoodbyeToHTTP2ConnectionsAndEndsTheirStreams(t *testing.T) 
 	}()
 	<-begun
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(t.Context()) }()
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	eventually(t, "the server to stop taking connections", func() bool {
 		conn, err := net.Dial("tcp", r.addr)
 		if err == nil {

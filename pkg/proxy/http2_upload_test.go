@@ -20,12 +20,12 @@ type giver struct {
 	conn    int64
 	windows map[uint32]int64
 	fates   map[uint32]string // of streams: their status, and the code of their reset if there is no status before it
-	body    map[uint32]string // of their answers
+	body    map[uint32]string // of their responses
 }
 
 func dialGiver(t *testing.T, addr string) *giver {
 	t.Helper()
-	p := dialHTTP2(t, addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20}) // enough for all answers
+	p := dialHTTP2(t, addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 20}) // enough for all responses
 	g := &giver{
 		peer: p, initial: firstWindow, conn: firstWindow,
 		windows: map[uint32]int64{}, fates: map[uint32]string{}, body: map[uint32]string{},
@@ -100,7 +100,7 @@ func (g *giver) send(id uint32, n, size, pad int) {
 	}
 }
 
-// end ends the body, and gives what becomes of the stream.
+// end ends the body, and returns the result of the stream.
 func (g *giver) end(id uint32) string {
 	g.t.Helper()
 	g.must(g.WriteData(id, true, nil))
@@ -116,7 +116,7 @@ func (g *giver) fate(id uint32) string {
 }
 
 // RFC 9113 section 6.9.1: what a pod has taken is given back, with its padding.
-func TestBodiesOfAnyLengthPassThroughTheWindow(t *testing.T) {
+func TestHTTP2Window_anyLength(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		n, _ := io.Copy(io.Discard, q.Body)
@@ -147,9 +147,9 @@ func TestBodiesOfAnyLengthPassThroughTheWindow(t *testing.T) {
 	}
 }
 
-// Whatever becomes of a stream, what it held of the connection's window is given back: else the connection would die
+// However a stream ends, what it held of the connection's window is given back: else the connection would die
 // after a while.
-func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
+func TestHTTP2Window_returnedAfterStreams(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetBurst: 1e6, EmptyFrameBurst: 1e6} })
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/unread" {
@@ -217,7 +217,7 @@ func TestTheWindowOfAConnectionOutlivesItsStreams(t *testing.T) {
 }
 
 // RFC 9113 section 6.9.1: what comes beyond a window is refused, and not held.
-func TestMoreThanTheWindowIsRefused(t *testing.T) {
+func TestHTTP2Window_exceeded(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startSilent(t))
 	p := dialHTTP2(t, r.addr)

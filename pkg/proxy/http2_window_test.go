@@ -13,7 +13,7 @@ import (
 )
 
 // RFC 9113 section 6.9.
-func TestNothingIsSentBeyondAWindow(t *testing.T) {
+func TestHTTP2Window_respected(t *testing.T) {
 	r := newRig(t)
 	r.serveBytes()
 	for name, run := range map[string]func(k *taker){
@@ -106,7 +106,7 @@ func TestNothingIsSentBeyondAWindow(t *testing.T) {
 	}
 }
 
-func TestWindowsThatOverflowAreRefused(t *testing.T) {
+func TestHTTP2Window_overflow(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	slow := append([]string{":path", "/slow"}, plain[:6]...)
@@ -140,7 +140,7 @@ func TestWindowsThatOverflowAreRefused(t *testing.T) {
 }
 
 // Windows that are opened and changed at random are never exceeded, and everything arrives.
-func TestWindowsThatChangeAllTheTimeAreKept(t *testing.T) {
+func TestHTTP2Window_changingSettings(t *testing.T) {
 	r := newRig(t)
 	r.serveBytes()
 	for seed := range uint64(10) {
@@ -195,7 +195,7 @@ func (k *taker) refill(random *rand.Rand) {
 }
 
 // A stream whose client takes nothing holds up none of the hundred beside it.
-func TestAStreamThatIsNotReadHoldsUpNoOther(t *testing.T) {
+func TestHTTP2Window_unreadStream(t *testing.T) {
 	r := newRig(t)
 	r.serveBytes()
 	k := dialTaker(t, r.addr, 10_000)
@@ -224,7 +224,7 @@ func TestAStreamThatIsNotReadHoldsUpNoOther(t *testing.T) {
 }
 
 // What the connection may send is shared: no stream waits until another is done.
-func TestStreamsShareTheWindowOfTheirConnection(t *testing.T) {
+func TestHTTP2Window_connection(t *testing.T) {
 	r := newRig(t)
 	r.serveBytes()
 	k := dialTaker(t, r.addr, 1<<30)
@@ -251,8 +251,8 @@ func TestStreamsShareTheWindowOfTheirConnection(t *testing.T) {
 	}
 }
 
-// A pod may answer without taking anything of the body: its answer must be waited for, not its window.
-func TestAnAnswerDoesNotWaitForTheWindowOfTheBody(t *testing.T) {
+// A pod may respond without taking anything of the body: its response must be waited for, not its window.
+func TestHTTP2Window_responseBeforeBody(t *testing.T) {
 	pod := startGreeting(t, "pod-a", func(p *http2Pod) {
 		p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
 	}, func(p *http2Pod, stream uint32) {

@@ -5,7 +5,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// readHead makes the head that the steps of the exchange know out of what has come, which is well-formed.
+// readHead converts the head of the stream, which pkg/http2 has validated, to the request of the exchange.
 func (s *http2Stream) readHead() error {
 	h, req := s.stream.Head, s.exchange.Request()
 	req.Minor, req.KeepAlive = 1, true
@@ -15,11 +15,11 @@ func (s *http2Stream) readHead() error {
 	if h.TooLarge {
 		return http1.ErrHeadTooLarge
 	}
-	socket, err := asksForSocket(string(h.Method), string(h.Protocol))
+	socket, err := isWebSocketConnect(string(h.Method), string(h.Protocol))
 	if err != nil {
 		return err
 	}
-	if err := req.SetMethod(methodFor(h.Method, socket)); err != nil {
+	if err := req.SetMethod(upstreamMethod(h.Method, socket)); err != nil {
 		return err
 	}
 	if len(h.Path) > s.connection.Engine.Limits.TargetBytes {
@@ -35,11 +35,11 @@ func (s *http2Stream) readHead() error {
 		s.exchange.RequestWebSocket()
 		return nil
 	}
-	return s.frame()
+	return s.setBodyFraming()
 }
 
-// setFields takes the fields over. A key of the client's is left out of what asks for a WebSocket: it has no use for one in
-// this protocol.
+// setFields copies the header fields. It drops Sec-WebSocket-Key from an extended CONNECT, where it has no meaning
+// (RFC 8441 section 5).
 func (s *http2Stream) setFields(socket bool) error {
 	h, req := s.stream.Head, s.exchange.Request()
 	host := h.Authority
@@ -48,7 +48,7 @@ func (s *http2Stream) setFields(socket bool) error {
 		f := &h.Fields[i]
 		switch f.ID {
 		case http1.FieldTE:
-			req.TakesTrailers = true // http2 takes no other value
+			req.TakesTrailers = true // pkg/http2 accepts no other value
 		case http1.FieldCookie:
 			s.addCookies(f.Value)
 			continue
@@ -72,7 +72,7 @@ func (s *http2Stream) setFields(socket bool) error {
 	return req.Settle()
 }
 
-// addCookies puts together what clients take apart to compress it better (RFC 9113 section 8.2.3).
+// addCookies joins the Cookie fields that clients split for better compression (RFC 9113 section 8.2.3).
 func (s *http2Stream) addCookies(value []byte) {
 	if len(s.cookies) > 0 {
 		s.cookies = append(s.cookies, "; "...)
@@ -82,15 +82,15 @@ func (s *http2Stream) addCookies(value []byte) {
 
 var cookieName = []byte("Cookie")
 
-// frame says how long the body is.
-func (s *http2Stream) frame() error {
+// setBodyFraming derives the framing of the body from END_STREAM and Content-Length.
+func (s *http2Stream) setBodyFraming() error {
 	req := s.exchange.Request()
 	switch {
 	case s.stream.Ended():
 		if req.Body != http1.BodyNone {
 			return http1.ErrLength
 		}
-		if takesBody(req.Method) {
+		if mayRequireLength(req.Method) {
 			req.ContentLength = 0
 		}
 	case req.ContentLength < 0:

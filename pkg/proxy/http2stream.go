@@ -9,12 +9,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// http2Stream is the downstream of one request on an HTTP/2 connection, together with its exchange.
+// http2Stream is one request on an HTTP/2 connection: the exchange, and the exchange.Downstream that writes its response.
+// Streams are pooled. The goroutine of the stream owns every field.
 type http2Stream struct {
-	lane
+	streamState
 	stream  *http2.Stream
-	out     http1.Output // space for field sections
-	cookies []byte       // of the request
+	out     http1.Output // buffer for field sections
+	cookies []byte       // the joined Cookie fields of the request
 }
 
 var (
@@ -22,26 +23,28 @@ var (
 	_            exchange.Downstream = (*http2Stream)(nil)
 )
 
-// ReleaseHead leaves room for a buffer, unless the response is a stream, which holds one only while something passes.
+// ReleaseHead implements exchange.Downstream. It returns the charge for the request head, except for the size of one buffer.
+// A long-lived response holds a buffer only while data passes, so it keeps no charge for one.
 func (s *http2Stream) ReleaseHead() {
 	kept := s.exchange.RetainedHeadBytes()
 	if !s.exchange.IsStream() {
 		kept += http2.BufferBytes
 	}
 	s.stream.ReleaseHead(kept)
-	s.trim()
+	s.trimCookies()
 }
 
-// trim frees space for cookies that is larger than most requests need.
-func (s *http2Stream) trim() {
-	if cap(s.cookies) > maxSpace {
+// trimCookies frees a cookie buffer that is larger than most requests need.
+func (s *http2Stream) trimCookies() {
+	if cap(s.cookies) > maxKeptBytes {
 		s.cookies = nil
 	}
 }
 
+// IsClientGone reports whether the client has reset the stream or the connection has ended.
 func (s *http2Stream) IsClientGone() bool { return s.stream.Err() != nil }
 
-// WriteInterim passes a 1xx on at once.
+// WriteInterim sends an interim (1xx) response and flushes it.
 func (s *http2Stream) WriteInterim(head *http1.Response) error {
 	s.out.Begin()
 	s.out.Buf = http2.AppendStatus(s.out.Buf, head.Status)
@@ -52,6 +55,7 @@ func (s *http2Stream) WriteInterim(head *http1.Response) error {
 	return s.stream.Flush()
 }
 
+// appendFields appends the header fields of head that may be forwarded.
 func (s *http2Stream) appendFields(head *http1.Response) {
 	for i := range head.Fields {
 		if f := &head.Fields[i]; http1.ForwardResponseField(f, head) {
@@ -60,6 +64,7 @@ func (s *http2Stream) appendFields(head *http1.Response) {
 	}
 }
 
+// WriteHead sends the response head. A WebSocket handshake that succeeded has status 200 instead of 101.
 func (s *http2Stream) WriteHead(head *exchange.Response) error {
 	s.out.Begin()
 	if head.Status == http.StatusSwitchingProtocols { // RFC 8441 section 5
@@ -71,20 +76,20 @@ func (s *http2Stream) WriteHead(head *exchange.Response) error {
 	if len(head.SetCookie) > 0 {
 		s.out.Buf = http2.AppendField(s.out.Buf, setCookieName, head.SetCookie)
 	}
-	s.appendMissing()
+	s.appendDefaults()
 	if head.ContentLength >= 0 && head.Status != http.StatusSwitchingProtocols {
 		s.out.Buf = http2.AppendLength(s.out.Buf, head.ContentLength)
 	}
 	return s.sendHead(s.isBodiless())
 }
 
-// isBodiless reports whether the head is all of the answer.
+// isBodiless reports whether the response consists of its head.
 func (s *http2Stream) isBodiless() bool {
 	x := &s.exchange
 	return x.OmitsBody() || x.Response().Body == http1.BodyNone && x.Response().Status != http.StatusSwitchingProtocols
 }
 
-// sendHead hands the field section in out over.
+// sendHead sends the field section in out as HEADERS, with END_STREAM if end is set.
 func (s *http2Stream) sendHead(end bool) error {
 	s.exchange.StartWriting(s.stream)
 	defer s.guard.Stop()
@@ -93,8 +98,8 @@ func (s *http2Stream) sendHead(end bool) error {
 	return err
 }
 
-// appendMissing adds what every answer has, as over HTTP/1.1.
-func (s *http2Stream) appendMissing() {
+// appendDefaults appends Date and Server if the response lacks them.
+func (s *http2Stream) appendDefaults() {
 	resp, server := s.exchange.Response(), s.connection.Engine
 	if !resp.Has(http1.FieldDate) {
 		s.out.Buf = http2.AppendField(s.out.Buf, dateName, server.Date())
@@ -110,6 +115,7 @@ var (
 	serverName    = []byte("server")
 )
 
+// WriteBody sends a part of the body. It discards the body of a response to HEAD.
 func (s *http2Stream) WriteBody(span []byte) error {
 	if s.exchange.OmitsBody() {
 		return nil
@@ -119,8 +125,10 @@ func (s *http2Stream) WriteBody(span []byte) error {
 	return s.stream.Send(span)
 }
 
+// Flush sends all buffered frames of the stream.
 func (s *http2Stream) Flush() error { return s.stream.Flush() }
 
+// End completes the response with trailers or an empty DATA frame, either with END_STREAM.
 func (s *http2Stream) End(trailers []http1.Field) error {
 	if s.isBodiless() {
 		return nil
@@ -134,9 +142,10 @@ func (s *http2Stream) End(trailers []http1.Field) error {
 	return s.stream.SendEnd()
 }
 
-// conn is the stream as a connection, for a tunnel.
-func (s *http2Stream) conn() *http1.Conn { return http1.NewConn(http2Tunnel{Stream: s.stream}) }
+// tunnelConn returns the stream as a connection, for an exchange.Tunnel.
+func (s *http2Stream) tunnelConn() *http1.Conn { return http1.NewConn(http2Tunnel{Stream: s.stream}) }
 
+// http2Tunnel makes a stream a net.Conn.
 type http2Tunnel struct {
 	*http2.Stream
 	noAddresses
@@ -149,13 +158,13 @@ func (t http2Tunnel) Write(p []byte) (int, error) {
 	return len(p), t.Flush()
 }
 
-// CloseWrite ends the stream, and what the client still sends with it: few clients close a WebSocket by halves.
+// CloseWrite sends END_STREAM and stops reading. Few WebSocket clients support half-closed connections.
 func (t http2Tunnel) CloseWrite() error {
 	if err := t.SendEnd(); err != nil {
 		return err
 	}
-	return t.SetReadDeadline(longAgo)
+	return t.SetReadDeadline(aLongTimeAgo)
 }
 
-// Close is for a stream that has failed: both directions end.
-func (t http2Tunnel) Close() error { return t.SetDeadline(longAgo) }
+// Close interrupts reads and writes of a tunnel that has failed. serveStream resets the stream.
+func (t http2Tunnel) Close() error { return t.SetDeadline(aLongTimeAgo) }

@@ -20,33 +20,34 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// Bounds of QUIC, beside those that HTTP/2 has as well.
+// Limits of QUIC connections, in addition to those shared with HTTP/2.
 const (
-	// maxHTTP3Streams is how many streams a connection has at once. It is fewer than with HTTP/2, because quic-go holds some
-	// KiB of a stream until the client has acknowledged all of the response. RFC 9114 section 6.1 wants 100 at least.
+	// maxHTTP3Streams is the maximum number of concurrent streams. It is lower than for HTTP/2, because quic-go holds a few KiB
+	// of each stream until the client has acknowledged the whole response. RFC 9114 section 6.1 recommends at least 100.
 	maxHTTP3Streams = 128
-	// http3FirstWindow is how much of all bodies of a connection may wait for their pods at first. It grows as they are read,
-	// up to connectionWindow, unless memory is short.
-	http3FirstWindow    = 512 << 10
-	http3ControlStreams = 8 // that the client opens: three are for HTTP/3 itself (RFC 9114 section 6.2)
-	// Handshakes cost CPU, and their senders may be forged. Above that rate clients have to show first that they receive
-	// what is sent to them, which takes them a round trip more (RFC 9000 section 8.1.2).
+	// http3InitialWindow is the initial flow control window of a connection. quic-go increases it as bodies are read, up to
+	// connectionWindow, unless memory is short.
+	http3InitialWindow  = 512 << 10
+	http3ControlStreams = 8 // unidirectional streams from the client; HTTP/3 itself uses three (RFC 9114 section 6.2)
+	// Handshakes cost CPU, and their source addresses may be forged. Above this rate, clients must validate their address with
+	// a Retry packet, which costs them one more round trip (RFC 9000 section 8.1.2).
 	handshakesAtOnce, handshakesPerSecond = 200, 200
 
 	http3NoError       = 0x100 // RFC 9114 section 8.1
 	http3ExcessiveLoad = 0x107
 )
 
-// http3Server is the HTTP/3 side: quic-go does QUIC and the framing.
+// http3Server serves HTTP/3. quic-go implements QUIC and the framing.
 type http3Server struct {
 	http3.Server
-	clients sync.Map // *quic.Conn -> *client, while it is served
+	clients sync.Map // *quic.Conn -> *client, while the connection is served
 
 	mu         sync.Mutex
-	transports []*quic.Transport
+	transports []*quic.Transport // guarded by mu
 }
 
-func (h *http3Server) prepare(o *Options) {
+// configure sets the options of the quic-go server.
+func (h *http3Server) configure(o *Options) {
 	h.Handler = http.HandlerFunc(serveHTTP3Stream)
 	h.MaxHeaderBytes = o.Limits.HeadBytes
 	h.Logger = slog.New(logr.ToSlogHandler(o.Log.V(1)))
@@ -56,14 +57,14 @@ func (h *http3Server) prepare(o *Options) {
 	}
 }
 
-// quicConfig leaves 0-RTT off: what comes that way can be sent again by anybody who has seen it.
+// quicConfig returns the limits of QUIC connections. 0-RTT stays disabled, because an attacker can replay early data.
 func quicConfig(o *Options) *quic.Config {
 	return &quic.Config{
-		HandshakeIdleTimeout:           o.Timeouts.Head / 2, // the whole of it may take twice as long
+		HandshakeIdleTimeout:           o.Timeouts.Head / 2, // quic-go allows twice this for the complete handshake
 		MaxIdleTimeout:                 o.Timeouts.Idle,
 		InitialStreamReceiveWindow:     streamWindow,
 		MaxStreamReceiveWindow:         4 * streamWindow,
-		InitialConnectionReceiveWindow: http3FirstWindow,
+		InitialConnectionReceiveWindow: http3InitialWindow,
 		MaxConnectionReceiveWindow:     connectionWindow,
 		MaxIncomingStreams:             maxHTTP3Streams,
 		MaxIncomingUniStreams:          http3ControlStreams,
@@ -71,8 +72,8 @@ func quicConfig(o *Options) *quic.Config {
 	}
 }
 
-// ServeHTTP3 accepts QUIC connections that speak HTTP/3, like Serve, and lets clients of HTTPS know that there is HTTP/3 at
-// the port that they came to. The socket is closed with the server.
+// ServeHTTP3 is like Serve, but accepts QUIC connections on socket and serves HTTP/3. From then on, HTTPS responses advertise
+// HTTP/3 in Alt-Svc, under the port that the client used. ServeHTTP3 or the shutdown closes socket.
 func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 	handshakes := http2.NewRateLimiter(handshakesAtOnce, handshakesPerSecond, s.Clock())
 	transport := &quic.Transport{
@@ -85,19 +86,19 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 		socket.Close()
 		return err
 	}
-	s.http3.add(transport)
-	if !s.listen(l) {
+	s.http3.addTransport(transport)
+	if !s.trackListener(l) {
 		s.http3.closeTransports()
 		return l.Close()
 	}
-	defer s.accepting.Done()
+	defer s.acceptLoops.Done()
 	s.AdvertiseHTTP3.Store(true)
 	for {
 		conn, err := l.Accept(context.Background())
 		switch {
 		case err == nil:
-			s.admit(s.newQUIC(conn), overHTTP3)
-		case s.stopping.Load():
+			s.admit(s.newQUICConn(conn), quicTransport)
+		case s.inShutdown.Load():
 			return nil
 		default:
 			return err
@@ -105,13 +106,14 @@ func (s *Server) ServeHTTP3(socket net.PacketConn) error {
 	}
 }
 
-func (h *http3Server) add(t *quic.Transport) {
+// addTransport registers t for closeTransports.
+func (h *http3Server) addTransport(t *quic.Transport) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.transports = append(h.transports, t)
 }
 
-// closeTransports ends all connections that are left, and closes the sockets.
+// closeTransports closes the remaining connections and the sockets.
 func (h *http3Server) closeTransports() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -122,16 +124,16 @@ func (h *http3Server) closeTransports() {
 	h.transports = nil
 }
 
-// withSession gives each connection a place for what its handshake comes to.
+// withSession returns a context with an empty TLSSession, in which the handshake of a connection records its result.
 func withSession(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) {
 	return context.WithValue(ctx, tlsSessionKey{}, new(filter.TLSSession)), nil
 }
 
-// serveHTTP3 serves all streams of a connection, until it ends.
+// serveHTTP3 serves all streams of a connection and returns when the connection has ended.
 func (c *client) serveHTTP3() {
 	session, _ := c.quic.Context().Value(tlsSessionKey{}).(*filter.TLSSession)
 	state := c.quic.ConnectionState().TLS
-	if err := beginSession(session, &state); err != nil {
+	if err := recordSession(session, &state); err != nil {
 		c.server.Log.V(1).Info("TLS handshake failed", "peer", c.PeerText, "reason", err)
 		return
 	}
@@ -147,30 +149,31 @@ func (c *client) serveHTTP3() {
 	c.guards.close()
 }
 
-// quicConn is a QUIC connection as far as a client needs one. Its bytes are read by quic-go alone.
+// quicConn makes a QUIC connection a net.Conn for client. Only quic-go reads and writes it.
 type quicConn struct {
 	*quic.Conn
-	resets http2.RateLimiter
-	flood  atomic.Bool
+	resets http2.RateLimiter // stream resets that the client may still cause
+	flood  atomic.Bool       // the connection was closed because of too many resets
 }
 
-func (s *Server) newQUIC(conn *quic.Conn) *quicConn {
-	most := &s.options.budget
-	return &quicConn{Conn: conn, resets: http2.NewRateLimiter(most.ResetBurst, most.ResetsPerSecond, s.Clock())}
+// newQUICConn wraps an accepted connection.
+func (s *Server) newQUICConn(conn *quic.Conn) *quicConn {
+	budget := &s.options.budget
+	return &quicConn{Conn: conn, resets: http2.NewRateLimiter(budget.ResetBurst, budget.ResetsPerSecond, s.Clock())}
 }
 
-// Close says goodbye.
+// Close closes the connection with H3_NO_ERROR.
 func (c *quicConn) Close() error { return c.CloseWithError(http3NoError, "") }
 
-// leftBehind takes note of a stream that was reset while it was served. Too many end the connection, as they do in HTTP/2.
-func (c *quicConn) leftBehind(s *Server) {
+// countReset counts a stream that was reset while it was served. Too many resets close the connection, as in HTTP/2.
+func (c *quicConn) countReset(s *Server) {
 	if !c.resets.Allow(s.Clock()) && c.flood.CompareAndSwap(false, true) {
 		s.Metrics.Refused(observe.RefusedFlood)
 		_ = c.CloseWithError(http3ExcessiveLoad, "too many resets")
 	}
 }
 
-// The rest is part of net.Conn, and for nobody to use.
+// The methods below complete net.Conn. They fail, because quic-go reads and writes the connection.
 
 func (c *quicConn) Read([]byte) (int, error)         { return 0, os.ErrInvalid }
 func (c *quicConn) Write([]byte) (int, error)        { return 0, os.ErrInvalid }
@@ -180,8 +183,8 @@ func (c *quicConn) SetWriteDeadline(time.Time) error { return os.ErrInvalid }
 
 type clientKey struct{}
 
-// serveHTTP3Stream serves one request of an HTTP/3 connection. An answer that cannot be completed ends in a reset of
-// the stream.
+// serveHTTP3Stream serves one HTTP/3 request. It panics with http.ErrAbortHandler to make quic-go reset the stream, if the
+// response is incomplete.
 func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(clientKey{}).(*client)
 	if !ok {
@@ -189,34 +192,34 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	}
 	base, head := http3Cost(r)
 	if !c.Account.Take(base + head) {
-		c.quic.leftBehind(c.server)
+		c.quic.countReset(c.server)
 		refuseHTTP3(w)
 		return
 	}
 	defer c.Account.Return(base)
 	s := http3Streams.Get().(*http3Stream)
-	s.begin(c, s, "HTTP/3.0")
-	s.hold(w, r)
+	s.reset(c, s, "HTTP/3.0")
+	s.attach(w, r)
 	s.charged = head
 	if !c.guards.add(s) {
 		s.uncharge(c.Account)
 		panic(http.ErrAbortHandler)
 	}
-	s.serve(s.readHead())
+	s.run(s.readHead())
 	if t := s.exchange.Tunnel(); t != nil {
 		t.Run(c.server.Engine, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.Guard, &s.guard)
 	}
-	s.linger()
-	left := s.IsClientGone()
+	s.drainBody()
+	wasReset := s.IsClientGone()
 	c.guards.remove(s, c.server.Clock())
-	s.leave()
+	s.stopGuards()
 	broken := s.exchange.Broken()
 	s.uncharge(c.Account)
+	s.detach()
 	s.release()
-	s.finish()
 	http3Streams.Put(s)
-	if left {
-		c.quic.leftBehind(c.server)
+	if wasReset {
+		c.quic.countReset(c.server)
 	}
 	if broken {
 		panic(http.ErrAbortHandler)

@@ -48,7 +48,7 @@ func flood(t *testing.T, addr string, rounds, streams int, over func(round int) 
 }
 
 // Resets that come before the request does cost little, and those that come after it end the connection.
-func TestResetsOfHTTP3StreamsAreBounded(t *testing.T) {
+func TestHTTP3_resetFlood(t *testing.T) {
 	r, addr := http3Rig(t, slowly)
 	var reached atomic.Int64
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
@@ -71,7 +71,7 @@ func TestResetsOfHTTP3StreamsAreBounded(t *testing.T) {
 	r.expectMetric(`limpet_connections_refused_total{reason="flood"}`, 1)
 }
 
-func TestStopUnderLoadLosesNothingOverHTTP3(t *testing.T) {
+func TestShutdown_underLoadHTTP3(t *testing.T) {
 	r, addr := http3Rig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	var answered atomic.Int64
@@ -98,7 +98,7 @@ func TestStopUnderLoadLosesNothingOverHTTP3(t *testing.T) {
 	clients.Wait()
 }
 
-func TestStopClosesHTTP3ConnectionsThatAreIdleAndWaitsForTheOthers(t *testing.T) {
+func TestShutdown_http3(t *testing.T) {
 	r, addr := http3Rig(t)
 	begun, end := make(chan struct{}), make(chan struct{})
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
@@ -121,7 +121,7 @@ func TestStopClosesHTTP3ConnectionsThatAreIdleAndWaitsForTheOthers(t *testing.T)
 		got <- string(body)
 	}()
 	<-begun
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	stopped := r.stop(ctx)
 	eventually(t, "the idle connection to be closed", func() bool { return r.server.admission.open.Load() == 1 })

@@ -20,7 +20,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestHTTP3ClientsStayOnTheirPod(t *testing.T) {
+func TestHTTP3_sticky(t *testing.T) {
 	r, addr := http3Rig(t)
 	r.servePods(cookieAffinity(), 3, sayName)
 	for range 5 {
@@ -39,7 +39,7 @@ func TestHTTP3ClientsStayOnTheirPod(t *testing.T) {
 }
 
 // A pod sees of a request what it would see of the same one over HTTP/2.
-func TestRequestsOfHTTP3AreFramedForThePod(t *testing.T) {
+func TestHTTP3_requestFraming(t *testing.T) {
 	r, addr := http3Rig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -80,7 +80,7 @@ func TestRequestsOfHTTP3AreFramedForThePod(t *testing.T) {
 	}
 }
 
-func TestHTTP3BodiesAndTrailersPassBothWays(t *testing.T) {
+func TestHTTP3_bodiesAndTrailers(t *testing.T) {
 	r, addr := http3Rig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Trailer", "X-Sum")
@@ -109,7 +109,7 @@ func TestHTTP3BodiesAndTrailersPassBothWays(t *testing.T) {
 	}
 }
 
-func TestHTTP3AnswerThatBreaksOffIsReset(t *testing.T) {
+func TestHTTP3_truncatedResponseIsReset(t *testing.T) {
 	r, addr := http3Rig(t)
 	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
 	answer, err := http3Client(t).Do(newRequest(t, http.MethodGet, "https://"+addr+"/", nil))
@@ -122,7 +122,7 @@ func TestHTTP3AnswerThatBreaksOffIsReset(t *testing.T) {
 	}
 }
 
-func TestClientsOfHTTPSAreToldOfHTTP3(t *testing.T) {
+func TestAltSvc_https(t *testing.T) {
 	r, _ := http3Rig(t)
 	secure := r.listen(r.server.ServeTLS)
 	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 200 OK\r\nAlt-Svc: h2=\"evil:443\"\r\nContent-Length: 0\r\n\r\n"))
@@ -141,7 +141,7 @@ func TestClientsOfHTTPSAreToldOfHTTP3(t *testing.T) {
 	}
 }
 
-func TestClientsAreToldOfHTTP3WhateverThePodSpeaks(t *testing.T) {
+func TestAltSvc_everyPodProtocol(t *testing.T) {
 	r, _ := http3Rig(t)
 	secure := r.listen(r.server.ServeTLS)
 	pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {
@@ -154,7 +154,7 @@ func TestClientsAreToldOfHTTP3WhateverThePodSpeaks(t *testing.T) {
 	}
 }
 
-func TestWithoutHTTP3NobodyIsToldOfIt(t *testing.T) {
+func TestHTTP3_disabled(t *testing.T) {
 	r, secure := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	c, _ := dialTLS(t, secure, "shop.example")
@@ -163,7 +163,7 @@ func TestWithoutHTTP3NobodyIsToldOfIt(t *testing.T) {
 	}
 }
 
-func TestHTTP3ClientThatLeavesFreesThePod(t *testing.T) {
+func TestHTTP3_cancelFreesPod(t *testing.T) {
 	r, addr := http3Rig(t)
 	p := startSilent(t)
 	r.serve(nil, p)
@@ -184,7 +184,7 @@ func TestHTTP3ClientThatLeavesFreesThePod(t *testing.T) {
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 1)
 }
 
-func TestAWebSocketOverHTTP3(t *testing.T) {
+func TestWebSocket_http3(t *testing.T) {
 	r, addr := http3Rig(t)
 	p := startWebSocket(t, "pod-a", "welcome")
 	r.serve(nil, p)
@@ -216,7 +216,7 @@ func TestAWebSocketOverHTTP3(t *testing.T) {
 			t.Fatal(err)
 		}
 		stream.Close()
-		stream.SetReadDeadline(time.Now().Add(patience))
+		stream.SetReadDeadline(time.Now().Add(testTimeout))
 		if all, err := io.ReadAll(stream); err != nil || string(all) != "welcomehellobye" {
 			t.Errorf("got %q, %v", all, err)
 		}
@@ -225,7 +225,7 @@ func TestAWebSocketOverHTTP3(t *testing.T) {
 	conn.CloseWithError(0x100, "")
 }
 
-func TestClientCertificatesAreAskedForOverHTTP3(t *testing.T) {
+func TestClientCertificates_http3(t *testing.T) {
 	r, addr := http3Rig(t)
 	partners, p := newAuthority(t, "partners"), startEcho(t, "pod-a")
 	r.serveHosts(p, []string{"shop.example", "plain.example"}, asking("shop.example", true, partners))
@@ -279,7 +279,7 @@ func (f *fits) Read(p []byte) (int, error) {
 func (f *fits) Close() error { return nil }
 
 // A frame without data must not be taken for the last chunk of what the pod gets.
-func TestFramesWithoutDataEndNoBody(t *testing.T) {
+func TestHTTP3_emptyFrames(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)

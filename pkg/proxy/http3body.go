@@ -7,42 +7,43 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// http3Span is how much of a body is read at once.
-const http3Span = 16 << 10
+// http3Span is the size of the buffer for a body, and so the maximum size of one read.
+const http3ReadSize = 16 << 10
 
-// http3Body is the body of a request, which quic-go reads.
+// http3Body is a request body that quic-go reads. It implements exchange.MessageBody.
 type http3Body struct {
 	r        *http.Request
-	buf      []byte // taken when the body is first read
-	first    []byte // read before it was known whether there is a body
-	ended    bool   // it was read to its end
+	buf      []byte // allocated by the first read
+	peeked   []byte // data that probeBody read; the next call of Next returns it
+	ended    bool   // the body was read to its end
 	trailers []http1.Field
 }
 
-// frame says how long the body is. quic-go goes by the first of several lengths, takes one that is no number for 0,
-// and does not mind one of a body that does not come (RFC 9113 section 8.1.1).
-func (s *http3Stream) frame() error {
+// setBodyFraming derives the framing of the body from Content-Length. It refuses a value that differs from what quic-go parsed:
+// quic-go uses the first of several values, reads an invalid one as zero, and accepts a length without a body (RFC 9114
+// section 4.1.2).
+func (s *http3Stream) setBodyFraming() error {
 	req := s.exchange.Request()
 	switch {
 	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
 		return http1.ErrLength
 	case s.r.ContentLength < 0:
-		return s.frameUnknown()
+		return s.probeBody()
 	case s.r.ContentLength == 0:
 		s.body.ended = true
-		if takesBody(req.Method) {
+		if mayRequireLength(req.Method) {
 			req.ContentLength = 0
 		}
 	}
 	return nil
 }
 
-// frameUnknown is for a body of unknown length. quic-go does not say whether there is one: of a request that can hardly
-// have one its beginning, or its end, is waited for.
-func (s *http3Stream) frameUnknown() (err error) {
+// probeBody sets the framing of a body of unknown length. quic-go does not report whether the stream has ended after the head.
+// If the method rarely has a body, probeBody waits for the first data or for the end of the stream.
+func (s *http3Stream) probeBody() (err error) {
 	req := s.exchange.Request()
-	if !takesBody(req.Method) {
-		s.body.first, err = s.source.Next(true, s.connection.Engine.After(s.connection.Engine.Timeouts.Body))
+	if !mayRequireLength(req.Method) {
+		s.body.peeked, err = s.source.Next(true, s.connection.Engine.After(s.connection.Engine.Timeouts.Body))
 		if err == io.EOF {
 			return nil
 		}
@@ -51,19 +52,19 @@ func (s *http3Stream) frameUnknown() (err error) {
 	return err
 }
 
-// Next is that of messageBody.
+// Next returns the next part of the body, or io.EOF. Without wait it never blocks, and returns http1.ErrIncomplete instead.
 func (b *http3Body) Next(wait bool) ([]byte, error) {
 	switch {
-	case b.first != nil:
-		first := b.first
-		b.first = nil
+	case b.peeked != nil:
+		first := b.peeked
+		b.peeked = nil
 		return first, nil
 	case b.ended:
 		return nil, io.EOF
 	case !wait:
 		return nil, http1.ErrIncomplete
 	case b.buf == nil:
-		b.buf = make([]byte, http3Span)
+		b.buf = make([]byte, http3ReadSize)
 	}
 	n, err := b.read(b.buf)
 	if err == io.EOF {
@@ -76,7 +77,7 @@ func (b *http3Body) Next(wait bool) ([]byte, error) {
 	return nil, err
 }
 
-// read gives at least one byte, or an error. quic-go gives neither for a frame without data, and for trailers.
+// read reads at least one byte or returns an error. For trailers and for a frame without data, quic-go returns neither.
 func (b *http3Body) read(p []byte) (n int, err error) {
 	for n == 0 && err == nil {
 		n, err = b.r.Body.Read(p)
@@ -84,10 +85,10 @@ func (b *http3Body) read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Trailers is that of messageBody.
+// Trailers returns the trailers, after Next has returned io.EOF.
 func (b *http3Body) Trailers() []http1.Field { return b.trailers }
 
-// fieldsOf gives trailers in the form that the exchange passes them on in.
+// fieldsOf converts trailers to the fields that the exchange forwards.
 func fieldsOf(header http.Header) []http1.Field {
 	var fields []http1.Field
 	for name, values := range header {

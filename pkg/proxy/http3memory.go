@@ -7,21 +7,22 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
-// http3StreamBytes is what a stream of HTTP/3 costs beside its head and its body, in quic-go and here.
+// http3StreamBytes is the memory of an HTTP/3 stream in quic-go and Limpet, without head and body.
 const http3StreamBytes = 40 << 10
 
-// http3Cost returns what a request holds: for as long as it is served, and until its head is released. The head is there
-// as quic-go has read it, as the exchange knows it, and as it is written out for the pod.
+// http3Cost returns the bytes to charge for a request: base until it has been served, and head until ReleaseHead. The head
+// exists three times: as read by quic-go, as parsed for the exchange, and as serialized for the pod.
 func http3Cost(r *http.Request) (base, head int) {
 	base = http3StreamBytes
-	if r.ContentLength > 0 || takesBody([]byte(r.Method)) {
-		base += streamWindow + http3Span
+	if r.ContentLength > 0 || mayRequireLength([]byte(r.Method)) {
+		base += streamWindow + http3ReadSize
 	}
 	return base, 3 * http3HeadBytes(r)
 }
 
+// http3HeadBytes estimates the size of the head of r as quic-go holds it.
 func http3HeadBytes(r *http.Request) (n int) {
-	const perField = 56 // beside the text
+	const perField = 56 // bytes of overhead
 	n = len(r.RequestURI) + len(r.Host)
 	for name, values := range r.Header {
 		for _, value := range values {
@@ -31,19 +32,19 @@ func http3HeadBytes(r *http.Request) (n int) {
 	return n
 }
 
-// refuseHTTP3 responds to a request that may not be held.
+// refuseHTTP3 responds with 503 to a request for which there is no memory.
 func refuseHTTP3(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", exchange.RetryAfter)
 	w.WriteHeader(http.StatusServiceUnavailable)
 }
 
-// ReleaseHead forgets what quic-go has read, as well as what was made of it.
+// ReleaseHead implements exchange.Downstream. It drops the header fields that quic-go read, and returns their charge.
 func (s *http3Stream) ReleaseHead() {
 	clear(s.r.Header)
 	s.uncharge(s.connection.Account)
 }
 
-// uncharge gives back what the head was counted for.
+// uncharge returns the charge for the head.
 func (s *http3Stream) uncharge(account *memory.Account) {
 	account.Return(s.charged)
 	s.charged = 0

@@ -11,16 +11,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// http3Stream is the downstream of one HTTP/3 request, which quic-go hands over as to an http.Handler, together with its
-// exchange.
+// http3Stream is one HTTP/3 request, which quic-go passes to an http.Handler: the exchange, and the exchange.Downstream that
+// writes its response. Streams are pooled. The goroutine of the handler owns every field.
 type http3Stream struct {
-	lane
-	w       http.ResponseWriter
-	r       *http.Request
-	control http3Deadline
-	body    http3Body
-	charged int  // to the account, for the head
-	owes    bool // the answer has trailers, which are sent when the handler returns
+	streamState
+	w           http.ResponseWriter
+	r           *http.Request
+	control     http3Deadline
+	body        http3Body
+	charged     int  // bytes charged to the account for the head
+	hasTrailers bool // the response has trailers, which quic-go sends when the handler returns
 }
 
 var (
@@ -28,30 +28,31 @@ var (
 	_            exchange.Downstream = (*http3Stream)(nil)
 )
 
-// hold takes the request over from the library. release lets go of it.
-func (s *http3Stream) hold(w http.ResponseWriter, r *http.Request) {
-	s.w, s.r, s.control, s.owes = w, r, http3Deadline{http.NewResponseController(w)}, false
+// attach prepares s for a request of quic-go. The handler must call detach before it returns.
+func (s *http3Stream) attach(w http.ResponseWriter, r *http.Request) {
+	s.w, s.r, s.control, s.hasTrailers = w, r, http3Deadline{http.NewResponseController(w)}, false
 	s.body = http3Body{r: r, buf: s.body.buf}
 	s.source.Reset(&s.body, s.control)
 }
 
-func (s *http3Stream) release() {
+// detach drops all references to the request, and keeps the body buffer.
+func (s *http3Stream) detach() {
 	s.w, s.r, s.control, s.body = nil, nil, http3Deadline{}, http3Body{buf: s.body.buf}
 }
 
-// readHead makes the head that the steps of the exchange know out of what the library has read and checked. The fields
-// that are about an HTTP/1.1 connection are not allowed, and refused there (RFC 9113 section 8.2.2, RFC 9114 section 4.2).
+// readHead converts the request that quic-go has read and validated to the request of the exchange. quic-go has refused
+// connection-specific header fields (RFC 9114 section 4.2).
 func (s *http3Stream) readHead() error {
 	r, req := s.r, s.exchange.Request()
 	if s.charged > exchange.EarlyReleaseSize {
 		s.exchange.ReleaseHeadEarly()
 	}
 	req.Minor, req.KeepAlive = 1, true
-	socket, err := asksForSocket(r.Method, protocolOf(r))
+	socket, err := isWebSocketConnect(r.Method, protocolOf(r))
 	if err != nil {
 		return err
 	}
-	if err := req.SetMethod(methodFor([]byte(r.Method), socket)); err != nil {
+	if err := req.SetMethod(upstreamMethod([]byte(r.Method), socket)); err != nil {
 		return err
 	}
 	if err := s.setTarget(); err != nil {
@@ -63,7 +64,7 @@ func (s *http3Stream) readHead() error {
 	if !s.addFields(socket) {
 		return http1.ErrTooManyFields
 	}
-	for name := range r.Trailer { // where quic-go puts what is announced
+	for name := range r.Trailer { // quic-go moves the Trailer header field here
 		req.Add(trailerName, []byte(name))
 	}
 	if len(req.Fields) > s.connection.Engine.Limits.Fields {
@@ -74,11 +75,11 @@ func (s *http3Stream) readHead() error {
 		return err
 	}
 	if socket {
-		s.body.ended = true // what the client sends is for the tunnel
+		s.body.ended = true // the tunnel reads what the client sends
 		s.exchange.RequestWebSocket()
 		return nil
 	}
-	return s.frame()
+	return s.setBodyFraming()
 }
 
 func (s *http3Stream) setTarget() error {
@@ -88,8 +89,8 @@ func (s *http3Stream) setTarget() error {
 	return s.exchange.Request().SetTarget([]byte(s.r.RequestURI))
 }
 
-// addFields leaves out a key of the client's, who has no use for one in this protocol. It returns false if there are too many
-// fields.
+// addFields copies the header fields. It drops Sec-WebSocket-Key from an extended CONNECT, where it has no meaning (RFC 9220).
+// It returns false if there are too many fields.
 func (s *http3Stream) addFields(socket bool) bool {
 	for name, values := range s.r.Header {
 		if socket && strings.EqualFold(name, string(secWebSocketKey)) {
@@ -105,10 +106,10 @@ func (s *http3Stream) addFields(socket bool) bool {
 	return true
 }
 
-// IsClientGone is part of exchange.Downstream.
+// IsClientGone reports whether the client has reset the stream or the connection has ended.
 func (s *http3Stream) IsClientGone() bool { return s.r.Context().Err() != nil }
 
-// WriteInterim passes a 1xx on.
+// WriteInterim sends an interim (1xx) response.
 func (s *http3Stream) WriteInterim(head *http1.Response) error {
 	s.setFields(head)
 	s.w.WriteHeader(head.Status)
@@ -116,6 +117,7 @@ func (s *http3Stream) WriteInterim(head *http1.Response) error {
 	return nil
 }
 
+// setFields sets the header fields of head that may be forwarded.
 func (s *http3Stream) setFields(head *http1.Response) {
 	h := s.w.Header()
 	for i := range head.Fields {
@@ -125,11 +127,12 @@ func (s *http3Stream) setFields(head *http1.Response) {
 	}
 }
 
+// WriteHead sends the response head. A WebSocket handshake that succeeded has status 200 instead of 101.
 func (s *http3Stream) WriteHead(head *exchange.Response) error {
 	s.setFields(&head.Response)
 	h := s.w.Header()
 	if !head.Has(http1.FieldContentType) {
-		h["Content-Type"] = nil // quic-go would make one up, as it does, rightly, with Date
+		h["Content-Type"] = nil // nil prevents quic-go from guessing one; that it adds Date is wanted
 	}
 	if server := s.connection.Engine.ServerHeader; server != "" && !head.Has(http1.FieldServer) {
 		h.Set("Server", server)
@@ -148,6 +151,7 @@ func (s *http3Stream) WriteHead(head *exchange.Response) error {
 	return nil
 }
 
+// WriteBody sends a part of the body. It discards the body of a response to HEAD.
 func (s *http3Stream) WriteBody(span []byte) error {
 	if s.exchange.OmitsBody() {
 		return nil
@@ -158,14 +162,15 @@ func (s *http3Stream) WriteBody(span []byte) error {
 	return err
 }
 
+// Flush sends all buffered output of the stream.
 func (s *http3Stream) Flush() error {
 	s.exchange.StartWriting(s.control)
 	defer s.guard.Stop()
 	return s.control.Flush()
 }
 
-// End leaves the trailers to be sent when the handler returns. The head is sent before that where there is no body, whose
-// length the library would make up.
+// End sets the trailers, which quic-go sends when the handler returns. If the response omits its body, End flushes the head,
+// because quic-go would otherwise add a Content-Length of zero.
 func (s *http3Stream) End(trailers []http1.Field) error {
 	if s.exchange.OmitsBody() {
 		return s.Flush()
@@ -173,16 +178,17 @@ func (s *http3Stream) End(trailers []http1.Field) error {
 	for i := range trailers {
 		if f := &trailers[i]; http1.ForwardTrailer(f, &s.exchange.Response().Message) {
 			s.w.Header().Add(http.TrailerPrefix+string(f.Name), string(f.Value))
-			s.owes = true
+			s.hasTrailers = true
 		}
 	}
 	return nil
 }
 
-// linger takes what the client still sends of a body that nobody wants. Returning from the handler tells it to stop (RFC 9114
-// section 4.1), and that is more than Chromium understands (seen with 156): it waits for ever, with the answer in its hands.
-func (s *http3Stream) linger() {
-	if s.body.ended || s.owes || s.exchange.Broken() || s.Flush() != nil {
+// drainBody reads and discards the rest of an unused request body, within the bounds of a lingering close. Returning from the
+// handler would send STOP_SENDING (RFC 9114 section 4.1), after which Chromium (seen with 156) waits forever, although it has
+// received the response.
+func (s *http3Stream) drainBody() {
+	if s.body.ended || s.hasTrailers || s.exchange.Broken() || s.Flush() != nil {
 		return
 	}
 	s.source.Resume()
@@ -197,13 +203,13 @@ func (s *http3Stream) linger() {
 
 var trailerName = []byte("Trailer")
 
-// http3Tunnel is a stream as a connection, for a tunnel.
+// http3Tunnel makes a stream a net.Conn, for an exchange.Tunnel.
 type http3Tunnel struct {
 	*http3Stream
 	noAddresses
 }
 
-// WaitReadable waits until there is something to read, or nothing more will come: to read no bytes takes no buffer.
+// WaitReadable blocks until data can be read or the client's side has ended. Reading zero bytes needs no buffer.
 func (c http3Tunnel) WaitReadable() error {
 	_, err := c.r.Body.Read(nil)
 	return err
@@ -219,20 +225,21 @@ func (c http3Tunnel) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// CloseWrite ends the stream, and what the client still sends with it: quic-go can only end the answer by returning.
-func (c http3Tunnel) CloseWrite() error { return c.SetReadDeadline(longAgo) }
+// CloseWrite stops reading, which ends the tunnel and then the stream. quic-go can end the response only when the handler
+// returns.
+func (c http3Tunnel) CloseWrite() error { return c.SetReadDeadline(aLongTimeAgo) }
 
-// Close is for a stream that has failed: it is reset.
-func (c http3Tunnel) Close() error { return c.control.SetDeadline(longAgo) }
+// Close interrupts reads and writes of a tunnel that has failed. serveHTTP3Stream resets the stream.
+func (c http3Tunnel) Close() error { return c.control.SetDeadline(aLongTimeAgo) }
 
 func (c http3Tunnel) SetDeadline(t time.Time) error      { return c.control.SetDeadline(t) }
 func (c http3Tunnel) SetReadDeadline(t time.Time) error  { return c.control.SetReadDeadline(t) }
 func (c http3Tunnel) SetWriteDeadline(t time.Time) error { return c.control.SetWriteDeadline(t) }
 
-// http3Deadline sets the deadline of one stream, as a guard does that of a connection.
+// http3Deadline sets the deadlines of one stream. It implements exchange.Deadliner.
 type http3Deadline struct{ *http.ResponseController }
 
-// SetDeadline is part of deadliner.
+// SetDeadline sets the read and the write deadline.
 func (d http3Deadline) SetDeadline(t time.Time) error {
 	if err := d.SetReadDeadline(t); err != nil {
 		return err

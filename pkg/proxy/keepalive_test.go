@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestConnectionsAreUsedAgainOnBothSides(t *testing.T) {
+func TestKeepAlive_bothSides(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -24,7 +24,7 @@ func TestConnectionsAreUsedAgainOnBothSides(t *testing.T) {
 	}
 }
 
-func TestAConnectionIsNotUsedAgainAfterItsPodWantsToClose(t *testing.T) {
+func TestKeepAlive_podSendsClose(t *testing.T) {
 	for name, head := range map[string]string{
 		"Connection: close":             "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
 		"HTTP/1.0":                      "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
@@ -53,7 +53,7 @@ func TestAConnectionIsNotUsedAgainAfterItsPodWantsToClose(t *testing.T) {
 }
 
 // A pod closes a connection that has been idle too long, just before the next request comes.
-func TestAnIdleConnectionThatThePodHasClosedFailsNoRequest(t *testing.T) {
+func TestIdleUpstream_closedByPod(t *testing.T) {
 	for _, method := range []string{"GET", "HEAD", "POST", "DELETE"} {
 		t.Run(method, func(t *testing.T) {
 			r := newRig(t)
@@ -71,8 +71,8 @@ func TestAnIdleConnectionThatThePodHasClosedFailsNoRequest(t *testing.T) {
 	}
 }
 
-// A pod that has ended its side of an idle connection, and reads on, would never answer there: it is not waited for.
-func TestAnIdleConnectionWhosePodHasEndedItsSideIsNotAsked(t *testing.T) {
+// A pod that has ended its side of an idle connection, and reads on, would never respond there. Limpet must not wait for it.
+func TestIdleUpstream_halfClosedByPod(t *testing.T) {
 	for _, method := range []string{"GET", "POST"} {
 		for _, body := range []string{"", "body"} {
 			t.Run(method+body, func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestAnIdleConnectionWhosePodHasEndedItsSideIsNotAsked(t *testing.T) {
 }
 
 // What cannot be seen: the pod closes while the request is on its way. It may have read it.
-func TestAConnectionLostUnderARequestIsTriedAgainOnlyWhereThatIsSafe(t *testing.T) {
+func TestRetry_connectionLost(t *testing.T) {
 	for _, c := range []struct {
 		method, body string
 		status, seen int
@@ -133,7 +133,7 @@ func TestAConnectionLostUnderARequestIsTriedAgainOnlyWhereThatIsSafe(t *testing.
 }
 
 // A request that kills its pod is not offered for ever.
-func TestARequestIsTriedTwiceAtMostOnceItWasSent(t *testing.T) {
+func TestAttempts_limitAfterSent(t *testing.T) {
 	r := newRig(t)
 	a := startPod(t, "pod-a", func(c *podConn) { c.head() })
 	b := startPod(t, "pod-b", func(c *podConn) { c.head() })
@@ -144,7 +144,7 @@ func TestARequestIsTriedTwiceAtMostOnceItWasSent(t *testing.T) {
 	}
 }
 
-func TestAnEndpointThatIsGoneHasNoIdleConnections(t *testing.T) {
+func TestKeepAlive_removedEndpoint(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "pod-a"), startEcho(t, "pod-b")
 	r.serve(nil, a)
@@ -156,7 +156,7 @@ func TestAnEndpointThatIsGoneHasNoIdleConnections(t *testing.T) {
 	eventually(t, "pod-a to have no connections", func() bool { return a.connections() == 0 })
 }
 
-func TestADrainingEndpointKeepsItsIdleConnections(t *testing.T) {
+func TestKeepAlive_drainingEndpoint(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "pod-a"), startEcho(t, "pod-b")
 	r.serve(cookieAffinity(), a)
@@ -169,7 +169,7 @@ func TestADrainingEndpointKeepsItsIdleConnections(t *testing.T) {
 	}
 }
 
-func TestARequestOutlivesItsEndpoint(t *testing.T) {
+func TestEndpointRemoved_requestCompletes(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
 	a := startPod(t, "pod-a", func(c *podConn) {
@@ -188,8 +188,8 @@ func TestARequestOutlivesItsEndpoint(t *testing.T) {
 	eventually(t, "its connection to be closed", func() bool { return a.connections() == 0 })
 }
 
-// If it were taken for the answer to the next request, one client would get what is meant for another.
-func TestBytesThatNobodyAskedForAreNoAnswer(t *testing.T) {
+// If it were taken for the response to the next request, one client would get what is meant for another.
+func TestIdleUpstream_unsolicitedBytes(t *testing.T) {
 	const stray = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"
 	r := newRig(t)
 	say := make(chan struct{})
@@ -208,7 +208,7 @@ func TestBytesThatNobodyAskedForAreNoAnswer(t *testing.T) {
 	r.dial().get("/").expectOK(t, "first")
 }
 
-func TestAConnectionThatTheClientWantsClosedIsClosed(t *testing.T) {
+func TestKeepAlive_clientSendsClose(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	for _, text := range []string{
@@ -225,7 +225,7 @@ func TestAConnectionThatTheClientWantsClosedIsClosed(t *testing.T) {
 	}
 }
 
-func TestAnIdleClientIsClosedWithoutAWord(t *testing.T) {
+func TestIdleTimeout_closesSilently(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Idle = time.Second }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, used := r.dial(), r.dial()
@@ -236,7 +236,7 @@ func TestAnIdleClientIsClosedWithoutAWord(t *testing.T) {
 
 // Reading the body is interrupted when an attempt is over; the connection of a client whose body was read must not
 // keep the mark of it.
-func TestAConnectionIsUsedAgainAfterABodyThatCameLate(t *testing.T) {
+func TestKeepAlive_afterLateBody(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		if req := c.request(); req != nil {
@@ -258,7 +258,7 @@ func TestAConnectionIsUsedAgainAfterABodyThatCameLate(t *testing.T) {
 	}
 }
 
-func TestAHeadMayComeInPieces(t *testing.T) {
+func TestRequestHead_inPieces(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)

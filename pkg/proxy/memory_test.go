@@ -131,7 +131,7 @@ func TestMemory_headReleasedOnResponse(t *testing.T) {
 func TestMemory_unreadBodiesBounded(t *testing.T) {
 	budget, bounded := withBudget(4 * mebi)
 	r := newRig(t, bounded)
-	r.serveBy(overHTTP2, nil, startHTTP2(t, "cart-0", func(*http2Pod, uint32) {}).addr) // it gives no window back
+	r.serveBy(overHTTP2, nil, startHTTP2(t, "cart-0", func(*http2Pod, uint32) {}).addr) // it sends no WINDOW_UPDATE
 	p := dialHTTP2(t, r.addr)
 	reset := make(chan string, 1)
 	go func() { reset <- fmt.Sprint(p.fates(1)) }()
@@ -219,7 +219,7 @@ func TestMemory_keptBodiesBounded(t *testing.T) {
 	for range uploads {
 		<-asked
 	}
-	if used := budget.Used(); used > budget.Limit()+uploads*busyBytes {
+	if used := budget.Used(); used > budget.Limit()+uploads*activeConnBytes {
 		t.Errorf("%d bytes are held", used)
 	}
 	close(gate)

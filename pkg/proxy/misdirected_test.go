@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// askFor sends a request for a host over a connection that may have been made for another, and gives the status.
+// askFor sends a request for a host over a connection that may have been made for another, and returns the status.
 func (c *caller) askFor(host string) int {
 	c.t.Helper()
 	c.send(strings.Replace(request("GET", "/", ""), "shop.example", host, 1))
@@ -18,7 +18,7 @@ func (c *caller) askFor(host string) int {
 }
 
 // What a client may ask for over a connection that it made for another host, by the names of the certificate there.
-func TestAConnectionServesTheHostsThatItsHandshakeWasGoodFor(t *testing.T) {
+func TestMisdirected_hostsOfHandshake(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	r, addr := tlsRig(t)
 	names := []string{"plain.example", "*.wild.example", "strict.example", "a.example", "b.example", "c.example", "other.example"}
@@ -67,7 +67,7 @@ func TestAConnectionServesTheHostsThatItsHandshakeWasGoodFor(t *testing.T) {
 }
 
 // A proxy in front may name us in its handshake, and the host in its request.
-func TestATrustedProxyUsesOneNameForAllHosts(t *testing.T) {
+func TestMisdirected_trustedProxy(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t, trusting())
 	r.serveHosts(startEcho(t, "pod-a"), []string{"plain.example", "a.example"}, asking("a.example", true, partners))
@@ -79,7 +79,7 @@ func TestATrustedProxyUsesOneNameForAllHosts(t *testing.T) {
 	}
 }
 
-func TestStreamsOfHTTP2AreServedWhereTheirHostAllows(t *testing.T) {
+func TestMisdirected_http2Streams(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t)
 	p := startEcho(t, "pod-a")
@@ -118,7 +118,7 @@ func TestStreamsOfHTTP2AreServedWhereTheirHostAllows(t *testing.T) {
 }
 
 // Whoever came in before the host asked for certificates has shown none.
-func TestAnOpenConnectionMeetsWhatItsHostAsksForNow(t *testing.T) {
+func TestMisdirected_changedHost(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t)
 	p := startEcho(t, "pod-a")
@@ -134,7 +134,7 @@ func TestAnOpenConnectionMeetsWhatItsHostAsksForNow(t *testing.T) {
 }
 
 // A path that asks for more than its host can be reached by nobody: another connection would not help.
-func TestAPathThatAsksForOtherCertificatesThanItsHostIsClosed(t *testing.T) {
+func TestClientCertificates_pathDiffersFromHost(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	r, addr := tlsRig(t)
 	p := startEcho(t, "pod-a")

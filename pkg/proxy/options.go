@@ -7,18 +7,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http2"
 )
 
-// Options are what a Server is made of. All fields are required unless their comment says otherwise.
+// Options configures a Server. All fields are required unless their comment states otherwise.
 type Options struct {
-	// Config is for what happens to a request, whatever protocol it comes by.
+	// Config configures the handling of requests, for all protocols.
 	exchange.Config
 
 	TLS TLSOptions
-	// ProxyProtocol are the peers that begin every connection with a header of the PROXY protocol. What it says is
-	// believed from nobody else. None by default.
+	// ProxyProtocol lists the peers that begin every connection with a PROXY protocol header. Connections of these peers
+	// without the header are refused, and so is the header from any other peer. Empty by default.
 	ProxyProtocol []netip.Prefix
-	// Connections bounds the connections of clients. No bound where it is 0.
+	// Connections limits client connections. The zero value sets no limit.
 	Connections ConnectionLimits
 
-	// budget bounds what a client may do to its HTTP/2 and HTTP/3 connections. Only tests set it; zero is the usual one.
+	// budget limits resets and empty frames on HTTP/2 and HTTP/3 connections. Zero means defaultBudget. Only tests set it.
 	budget http2.Budget
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestRequestsInOnePieceAreAnsweredInOrder(t *testing.T) {
+func TestPipelining_order(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	var all strings.Builder
@@ -39,7 +39,7 @@ func TestRequestsInOnePieceAreAnsweredInOrder(t *testing.T) {
 }
 
 // The second request must not begin before the first one's answer has ended.
-func TestOneConnectionHasOneRequestAtATime(t *testing.T) {
+func TestPipelining_oneAtATime(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		for head := c.head(); head != ""; head = c.head() {
@@ -61,7 +61,7 @@ func TestOneConnectionHasOneRequestAtATime(t *testing.T) {
 	}
 }
 
-func TestAMalformedRequestBehindAGoodOneEndsTheConnection(t *testing.T) {
+func TestPipelining_malformedSecondRequest(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -75,8 +75,8 @@ func TestAMalformedRequestBehindAGoodOneEndsTheConnection(t *testing.T) {
 	}
 }
 
-// What follows a request after which the connection is closed is not served, and does not destroy the answer.
-func TestWhatFollowsTheLastRequestIsNotServed(t *testing.T) {
+// What follows a request after which the connection is closed is not served, and does not destroy the response.
+func TestPipelining_afterLastRequest(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -89,7 +89,7 @@ func TestWhatFollowsTheLastRequestIsNotServed(t *testing.T) {
 	}
 }
 
-func TestTheClientMayEndItsSideAfterTheLastRequest(t *testing.T) {
+func TestClientHalfClose_afterLastRequest(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()

@@ -16,21 +16,21 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// Lengths of a header of the PROXY protocol (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt sections 2.1
+// Sizes of a PROXY protocol header, in bytes (https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt sections 2.1
 // and 2.2).
 const (
-	longestProxyLine = 107     // of version 1
-	proxyHeadLength  = 16      // of version 2, with the length of the rest
-	longestProxyRest = 4 << 10 // of version 2: addresses, and what may follow them, such as a certificate
-	shortestProxy    = 15      // "PROXY UNKNOWN\r\n", and less than what any version 2 has
+	maxProxyV1        = 107     // maximum size of version 1
+	proxyV2HeadLength = 16      // fixed part of version 2, which ends with the length of the rest
+	maxProxyV2Rest    = 4 << 10 // addresses and TLVs of version 2; a TLV may hold a certificate
+	minProxyHeader    = 15      // "PROXY UNKNOWN\r\n"; every version 2 header is longer
 )
 
-var errProxyHeader = errors.New("header of the PROXY protocol is too long, or is none")
+var errProxyHeader = errors.New("proxy: PROXY protocol header is missing or too long")
 
-// learnOrigin reads the header that a load balancer of the PROXY protocol sends first, and takes the addresses it tells
-// for those of the connection. It returns false if the connection is of no use. The peers that are load balancers
-// always send one: were it optional, their clients could send their own.
-func (c *client) learnOrigin() bool {
+// acceptProxyHeader reads the PROXY protocol header if the peer must send one, and replaces the addresses of the connection by
+// those in the header. It returns false if the header is missing or invalid. The header is mandatory for these peers: if it
+// were optional, a client behind the load balancer could forge one.
+func (c *client) acceptProxyHeader() bool {
 	if !slices.ContainsFunc(c.server.options.ProxyProtocol, func(p netip.Prefix) bool { return p.Contains(c.Peer) }) {
 		return true
 	}
@@ -39,22 +39,22 @@ func (c *client) learnOrigin() bool {
 	header, err := readProxyHeader(c.raw)
 	c.idleSince.Store(0)
 	switch {
-	case err == io.EOF: // a check of health that connects and closes
+	case err == io.EOF: // a health check that connects and closes
 		c.guard.Stop()
 		return false
 	case c.guard.Stop() || err != nil:
 		c.server.Metrics.Refused(observe.RefusedProxyHeader)
-		c.server.Log.V(1).Info("Connection without a header of the PROXY protocol", "peer", c.PeerText, "reason", err)
+		c.server.Log.V(1).Info("Connection refused: invalid PROXY protocol header", "peer", c.PeerText, "reason", err)
 		return false
 	}
-	if !header.Command.IsLocal() { // else the load balancer speaks for itself
-		c.take(header.SourceAddr, header.DestinationAddr)
+	if !header.Command.IsLocal() { // LOCAL: the load balancer itself is the client
+		c.setOrigin(header.SourceAddr, header.DestinationAddr)
 	}
 	return true
 }
 
-// take makes the connection that of another client. Of what is not TCP the protocol tells nothing that is of use.
-func (c *client) take(source, destination net.Addr) {
+// setOrigin replaces the addresses of the connection. It ignores addresses of other protocols than TCP.
+func (c *client) setOrigin(source, destination net.Addr) {
 	from, ok := source.(*net.TCPAddr)
 	to, both := destination.(*net.TCPAddr)
 	if ok && both {
@@ -62,63 +62,65 @@ func (c *client) take(source, destination net.Addr) {
 	}
 }
 
-// readProxyHeader reads the header and not a byte more: what follows may be TLS, which reads the socket itself. It
-// returns io.EOF if nothing came.
+// readProxyHeader reads exactly the header, because TLS may read the rest from the socket itself. It returns io.EOF if the
+// connection ends before the first byte.
 func readProxyHeader(r io.Reader) (*proxyproto.Header, error) {
-	space := make([]byte, proxyHeadLength+longestProxyRest)
-	n, err := readProxyBytes(r, space)
+	buf := make([]byte, proxyV2HeadLength+maxProxyV2Rest)
+	n, err := readProxyBytes(r, buf)
 	if err != nil {
 		return nil, err
 	}
-	return proxyproto.Read(bufio.NewReader(bytes.NewReader(space[:n])))
+	return proxyproto.Read(bufio.NewReader(bytes.NewReader(buf[:n])))
 }
 
-func readProxyBytes(r io.Reader, space []byte) (int, error) {
-	if n, err := io.ReadFull(r, space[:shortestProxy]); err != nil {
+// readProxyBytes reads the bytes of a header of either version into buf and returns their number.
+func readProxyBytes(r io.Reader, buf []byte) (int, error) {
+	if n, err := io.ReadFull(r, buf[:minProxyHeader]); err != nil {
 		if n == 0 && !errors.Is(err, os.ErrDeadlineExceeded) {
-			return 0, io.EOF // or a reset
+			return 0, io.EOF // end of the connection, or a reset
 		}
-		return 0, notEOF(err)
+		return 0, unexpectedEOF(err)
 	}
 	switch {
-	case bytes.HasPrefix(space, proxyproto.SIGV1):
-		return readProxyLine(r, space)
-	case bytes.HasPrefix(space, proxyproto.SIGV2):
-		return readProxyBlock(r, space)
+	case bytes.HasPrefix(buf, proxyproto.SIGV1):
+		return readProxyV1(r, buf)
+	case bytes.HasPrefix(buf, proxyproto.SIGV2):
+		return readProxyV2(r, buf)
 	}
 	return 0, errProxyHeader
 }
 
-// readProxyLine reads the rest of version 1, whose end is only known when it is there.
-func readProxyLine(r io.Reader, space []byte) (int, error) {
-	for n := shortestProxy; n <= longestProxyLine; n++ {
-		if space[n-1] == '\n' {
+// readProxyV1 reads the rest of a version 1 header byte by byte, because only its final line feed marks its end.
+func readProxyV1(r io.Reader, buf []byte) (int, error) {
+	for n := minProxyHeader; n <= maxProxyV1; n++ {
+		if buf[n-1] == '\n' {
 			return n, nil
 		}
-		if _, err := io.ReadFull(r, space[n:n+1]); err != nil {
-			return 0, notEOF(err)
+		if _, err := io.ReadFull(r, buf[n:n+1]); err != nil {
+			return 0, unexpectedEOF(err)
 		}
 	}
 	return 0, errProxyHeader
 }
 
-func readProxyBlock(r io.Reader, space []byte) (int, error) {
-	if _, err := io.ReadFull(r, space[shortestProxy:proxyHeadLength]); err != nil {
-		return 0, notEOF(err)
+// readProxyV2 reads the rest of a version 2 header.
+func readProxyV2(r io.Reader, buf []byte) (int, error) {
+	if _, err := io.ReadFull(r, buf[minProxyHeader:proxyV2HeadLength]); err != nil {
+		return 0, unexpectedEOF(err)
 	}
-	length := int(binary.BigEndian.Uint16(space[proxyHeadLength-2:]))
-	if length > longestProxyRest {
+	length := int(binary.BigEndian.Uint16(buf[proxyV2HeadLength-2:]))
+	if length > maxProxyV2Rest {
 		return 0, errProxyHeader
 	}
-	end := proxyHeadLength + length
-	if _, err := io.ReadFull(r, space[proxyHeadLength:end]); err != nil {
-		return 0, notEOF(err)
+	end := proxyV2HeadLength + length
+	if _, err := io.ReadFull(r, buf[proxyV2HeadLength:end]); err != nil {
+		return 0, unexpectedEOF(err)
 	}
 	return end, nil
 }
 
-// notEOF is for the end within a header.
-func notEOF(err error) error {
+// unexpectedEOF replaces io.EOF by io.ErrUnexpectedEOF, for the end of a connection within a header.
+func unexpectedEOF(err error) error {
 	if err == io.EOF {
 		return io.ErrUnexpectedEOF
 	}

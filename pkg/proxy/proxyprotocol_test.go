@@ -30,7 +30,7 @@ func proxyBlock(t *testing.T, source, destination string, tlvs ...proxyproto.TLV
 
 const blockStart = "\r\n\r\n\x00\r\nQUIT\n"
 
-func TestTheClientIsWhoTheLoadBalancerSays(t *testing.T) {
+func TestPROXYProtocol_clientAddress(t *testing.T) {
 	for _, c := range []struct{ name, header, client, port string }{
 		{"version 1", "PROXY TCP4 192.0.2.1 198.51.100.7 4711 443\r\n", "192.0.2.1", "443"},
 		{"version 1, IPv6", "PROXY TCP6 2001:db8::1 2001:db8::2 4711 8443\r\n", "2001:db8::1", "8443"},
@@ -64,7 +64,7 @@ func TestTheClientIsWhoTheLoadBalancerSays(t *testing.T) {
 	}
 }
 
-func TestWhoMustSendAHeaderOfThePROXYProtocolAndDoesNotIsRefused(t *testing.T) {
+func TestPROXYProtocol_missingHeader(t *testing.T) {
 	for name, sent := range map[string]string{
 		"a request":                  request("GET", "/", ""),
 		"two headers":                "PROXY TCP4 192.0.2.1 198.51.100.7 1 2\r\nPROXY TCP4 192.0.2.2 198.51.100.7 1 2\r\n",
@@ -102,7 +102,7 @@ func TestWhoMustSendAHeaderOfThePROXYProtocolAndDoesNotIsRefused(t *testing.T) {
 	}
 }
 
-func TestAHeaderOfThePROXYProtocolFromAnybodyElseIsNoRequest(t *testing.T) {
+func TestPROXYProtocol_untrustedPeer(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -117,7 +117,7 @@ func TestAHeaderOfThePROXYProtocolFromAnybodyElseIsNoRequest(t *testing.T) {
 }
 
 // One slow load balancer does not keep the others waiting, and not for ever.
-func TestAHeaderOfThePROXYProtocolMustComeInTime(t *testing.T) {
+func TestPROXYProtocol_timeout(t *testing.T) {
 	r := newRig(t, behind, only(head))
 	r.serve(nil, startEcho(t, "pod-a"))
 	silent, slow := r.dial(), r.dial()
@@ -130,16 +130,16 @@ func TestAHeaderOfThePROXYProtocolMustComeInTime(t *testing.T) {
 	r.expectMetric(`limpet_connections_refused_total{reason="proxy_protocol"}`, 2)
 }
 
-func TestConnectingAndClosingIsNoRefusal(t *testing.T) {
+func TestTLS_healthCheck(t *testing.T) {
 	r := newRig(t, behind)
 	closed, gone := r.dial(), r.dial()
 	closed.Close()
-	resetSocket(gone.Conn)
+	resetTCP(gone.Conn)
 	eventually(t, "the connections to be let go", r.server.conns.empty)
 	r.expectMetric(`limpet_connections_refused_total{reason="proxy_protocol"}`, 0)
 }
 
-func TestTLSAndHTTP2BehindThePROXYProtocol(t *testing.T) {
+func TestPROXYProtocol_tlsAndHTTP2(t *testing.T) {
 	r, secure := tlsRig(t, behind)
 	p := startEcho(t, "pod-a")
 	r.serve(affinityBy(addressMethod()), p)

@@ -14,7 +14,7 @@ type downgrade struct {
 	pod    string   // all that the pod may see of it
 }
 
-// refused is what becomes of messages that are malformed: RFC 9113 section 8.1.1 lets them be answered before their stream
+// refused is the result of messages that are malformed: RFC 9113 section 8.1.1 lets them be answered before their stream
 // is closed.
 const refused = "400 or reset"
 
@@ -106,7 +106,7 @@ var downgrades = []downgrade{
 	{name: "spoofed client", fields: []string{"x-forwarded-for", "192.0.2.1", "forwarded", "for=192.0.2.1", "x-real-ip", "192.0.2.1"}, want: "200", pod: seen},
 }
 
-func TestARequestOfHTTP2IsRefusedOrReachesThePodAsOneRequest(t *testing.T) {
+func TestRawHTTP2_oneRequestOrRefused(t *testing.T) {
 	r := newRig(t)
 	p := startRecorder(t)
 	for _, c := range downgrades {
@@ -125,7 +125,7 @@ func TestARequestOfHTTP2IsRefusedOrReachesThePodAsOneRequest(t *testing.T) {
 	}
 }
 
-// block gives all fields, pseudo fields first.
+// block returns all fields, pseudo fields first.
 func (c *downgrade) block() []string {
 	block := []string{":method", "GET", ":scheme", "http", ":authority", "a.example", ":path", "/"}
 	for i := 0; i < len(c.fields); i += 2 {
@@ -152,7 +152,7 @@ func indexField(block []string, name string) int {
 	return -1
 }
 
-// rawHTTP2 sends one request with just these fields, and gives the status, or "reset".
+// rawHTTP2 sends one request with just these fields, and returns the status, or "reset".
 func rawHTTP2(t *testing.T, addr string, fields ...string) string {
 	t.Helper()
 	p := dialHTTP2(t, addr)

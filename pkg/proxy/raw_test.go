@@ -15,7 +15,7 @@ import (
 type rawCase struct {
 	name   string
 	raw    string
-	status int    // of the answer
+	status int    // of the response
 	pod    string // all that the pod may see of it
 	closes bool   // an accepted request after which the connection is closed
 }
@@ -33,7 +33,7 @@ const (
 	seen = get + hostLine + who + "\r\n"
 )
 
-// probe is a request that the pod sees only if it was one of its own: it follows each message at once.
+// probe is a request that the pod sees only if it was one of its own: it follows each message immediately.
 const (
 	probe     = "GET /probe HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
 	probeSeen = "GET /probe HTTP/1.1\r\nHost: a.example\r\n" + who + "\r\n"
@@ -62,7 +62,7 @@ func rawCases() []rawCase {
 // What breaks HTTP is answered, nothing of it reaches a pod, and the connection is closed, since nobody knows where the
 // next request would begin. What is accepted reaches the pod as one request, in just these bytes, and what follows it
 // is seen for what it is.
-func TestARawMessageIsRefusedOrReachesThePodAsOneRequest(t *testing.T) {
+func TestRawMessage_oneRequestOrRefused(t *testing.T) {
 	cases := rawCases()
 	if len(cases) < 120 {
 		t.Fatalf("there are %d cases only", len(cases))
@@ -156,7 +156,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.got.Write(b)
 }
 
-// take gives what has come since it was last asked.
+// take returns what has come since it was last asked.
 func (r *recorder) take() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -24,7 +24,7 @@ func (l *logLines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// parsed gives the fields of each line, in the order of time: only those of one connection are written in order.
+// parsed returns the fields of each line, in the order of time: only those of one connection are written in order.
 func (l *logLines) parsed(t *testing.T) []map[string]any {
 	t.Helper()
 	l.mu.Lock()
@@ -50,7 +50,7 @@ func timeOf(t *testing.T, line map[string]any) time.Time {
 	return at
 }
 
-func TestEveryRequestHasOneLineInTheLog(t *testing.T) {
+func TestAccessLog_oneLinePerRequest(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)
 	r := newRig(t, trusting(), func(o *Options) { o.AccessLog = log })

@@ -20,7 +20,7 @@ func idOf(t *testing.T, head string) string {
 	return strings.TrimPrefix(lines[0], "X-Request-ID: ")
 }
 
-func TestEveryRequestHasAnIDOfItsOwn(t *testing.T) {
+func TestRequestID_unique(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -38,7 +38,7 @@ func TestEveryRequestHasAnIDOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestAnIDThatIsBroughtIsKeptIfItCanBe(t *testing.T) {
+func TestRequestID_keptIfValid(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -59,7 +59,7 @@ func TestAnIDThatIsBroughtIsKeptIfItCanBe(t *testing.T) {
 	}
 }
 
-func TestTheIDIsThatOfTheLog(t *testing.T) {
+func TestRequestID_inAccessLog(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)
 	r := newRig(t, func(o *Options) { o.AccessLog = log })

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpClose is the state of a socket whose connection is no more: TCP_CLOSE of the kernel.
+// tcpClose is the kernel's TCP_CLOSE, the state of a socket after a reset.
 const tcpClose = 7
 
-// isReset reports whether the other end has reset the connection. One that it has closed in order may wait for its
-// answer still, and does not count. The error stays in the socket, for whoever reads next.
+// isReset reports whether the peer has reset the connection. A half-closed connection is not reset: its peer may still wait for
+// the response. The pending error stays in the socket for the next read or write.
 func isReset(conn net.Conn) bool {
 	socket, ok := conn.(syscall.Conn)
 	if !ok {
@@ -22,6 +22,6 @@ func isReset(conn net.Conn) bool {
 		return false
 	}
 	var info *unix.TCPInfo
-	asked := raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
-	return asked == nil && err == nil && info.State == tcpClose
+	controlErr := raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) })
+	return controlErr == nil && err == nil && info.State == tcpClose
 }

@@ -24,7 +24,7 @@ func startApp(t testing.TB, name, lines string) *pod {
 	})
 }
 
-func TestAnAppReleasesItsSession(t *testing.T) {
+func TestRelease_byApp(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startApp(t, "a", "limpet-release-session: true\r\n"))
 	got := r.dial().get("/logout")
@@ -37,7 +37,7 @@ func TestAnAppReleasesItsSession(t *testing.T) {
 	}
 }
 
-func TestTheAppIsToldOfAMoveOnce(t *testing.T) {
+func TestMovedHeader_once(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "a"), startEcho(t, "b")
 	affinity := cookieAffinity()
@@ -57,7 +57,7 @@ func TestTheAppIsToldOfAMoveOnce(t *testing.T) {
 	}
 }
 
-func TestATokenMayTravelInAHeader(t *testing.T) {
+func TestSources_tokenInHeader(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "a"), startEcho(t, "b")
 	r.serve(affinityBy(model.Method{
@@ -83,7 +83,7 @@ func TestATokenMayTravelInAHeader(t *testing.T) {
 	}
 }
 
-func TestExemptRequestsGetNoToken(t *testing.T) {
+func TestExempt_noToken(t *testing.T) {
 	r := newRig(t)
 	affinity := cookieAffinity()
 	affinity.Exempt = &model.Exempt{Paths: []string{"/static"}}
@@ -107,7 +107,7 @@ func ownMethod(source model.Source, binding model.Binding) model.Method {
 	return m
 }
 
-// expectBackFrom asks again and again with a header line, and fails if another pod answers, or says what is not for
+// expectBackFrom asks again and again with a header line, and fails if another pod responds, or says what is not for
 // the client.
 func expectBackFrom(t testing.TB, r *rig, pod, line string) {
 	t.Helper()
@@ -119,7 +119,7 @@ func expectBackFrom(t testing.TB, r *rig, pod, line string) {
 	}
 }
 
-func TestTheAppsOwnSessionBringsTheClientBack(t *testing.T) {
+func TestLearned_appSession(t *testing.T) {
 	for _, binding := range []model.Binding{model.BindingWrapped, model.BindingLearned, model.BindingNamed} {
 		for _, source := range []model.Source{model.SourceCookie, model.SourceHeader} {
 			t.Run(string(source)+" "+string(binding), func(t *testing.T) {
@@ -179,7 +179,7 @@ func (s *mapStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
 func (s *mapStore) Remember(_ uint64, id []byte, key model.EndpointKey) { s.Store(string(id), key) }
 func (s *mapStore) Forget(_ uint64, id []byte)                          { s.Delete(string(id)) }
 
-func TestOneSessionTooManyIsAnsweredAsThePolicySays(t *testing.T) {
+func TestMaxSessions_overflow(t *testing.T) {
 	r := newRig(t)
 	affinity := cookieAffinity()
 	affinity.MaxSessions, affinity.RefuseWhenFull = 2, true
@@ -199,15 +199,15 @@ func TestOneSessionTooManyIsAnsweredAsThePolicySays(t *testing.T) {
 	}
 }
 
-func TestARequestWaitsForThePodOfItsSession(t *testing.T) {
+func TestUnavailable_waits(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "a"), startEcho(t, "b")
 	affinity := cookieAffinity()
-	affinity.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: patience}
+	affinity.Unavailable = model.Unavailable{Action: model.UnavailableWait, Wait: testTimeout}
 	r.serve(affinity, a)
 	cookie := r.dial().get("/").cookie(t)
 	r.replace(cart, endpointsOf(b)...)
-	waiting := make(chan *answer)
+	waiting := make(chan *response)
 	go func() {
 		got, _ := r.dialAndAsk(request("GET", "/", "", cookie))
 		waiting <- got
@@ -222,7 +222,7 @@ func TestARequestWaitsForThePodOfItsSession(t *testing.T) {
 	}
 }
 
-func TestAWaitHasAnEnd(t *testing.T) {
+func TestUnavailable_waitEnds(t *testing.T) {
 	r := newRig(t)
 	a, b := startEcho(t, "a"), startEcho(t, "b")
 	affinity := cookieAffinity()
@@ -238,7 +238,7 @@ func TestAWaitHasAnEnd(t *testing.T) {
 }
 
 // dialAndAsk is for goroutines that are not the test's own.
-func (r *rig) dialAndAsk(text string) (*answer, error) {
+func (r *rig) dialAndAsk(text string) (*response, error) {
 	conn, err := net.Dial("tcp", r.addr)
 	if err != nil {
 		return nil, err

@@ -87,7 +87,7 @@ var spellings = []struct{ target, want string }{
 
 // Whatever the spelling, the route is chosen by the very path that the pod receives: no pod behind another route is ever
 // asked for a path that looks like /admin, unless the bytes differ.
-func TestWhatIsMatchedIsWhatThePodReceives(t *testing.T) {
+func TestPathSpelling_pod(t *testing.T) {
 	r, root, admin := rigOfTwoRoutes(t)
 	for _, c := range spellings {
 		client := r.dial()
@@ -100,8 +100,8 @@ func TestWhatIsMatchedIsWhatThePodReceives(t *testing.T) {
 	}
 }
 
-// Of HTTP/2 the path is the same, and so is what becomes of it; an absolute-form there is none.
-func TestWhatIsMatchedOfHTTP2IsWhatThePodReceives(t *testing.T) {
+// Of HTTP/2 the path is the same, and so is the result of it; an absolute-form there is none.
+func TestPathSpelling_http2Client(t *testing.T) {
 	r, root, admin := rigOfTwoRoutes(t)
 	for _, c := range spellings {
 		if !strings.HasPrefix(c.target, "/") {
@@ -118,7 +118,7 @@ func TestWhatIsMatchedOfHTTP2IsWhatThePodReceives(t *testing.T) {
 }
 
 // Pods that speak HTTP/2 are sent the same.
-func TestWhatIsMatchedIsWhatAPodOfHTTP2Receives(t *testing.T) {
+func TestPathSpelling_http2Pod(t *testing.T) {
 	got := make(chan string, 1)
 	backend := startBackend(t, nil, func(_ http.ResponseWriter, q *http.Request) { got <- q.RequestURI })
 	r := newRig(t)

@@ -28,7 +28,7 @@ func (r *rig) splitBetween(stable, canary int32, methods ...model.Method) {
 	r.publish(route)
 }
 
-func TestASessionWithATokenKeepsItsSide(t *testing.T) {
+func TestSplit_tokenKeepsBackend(t *testing.T) {
 	r := newRig(t)
 	r.replace(cart, endpointsOf(startEcho(t, "stable"))...)
 	r.replace(blog, endpointsOf(startEcho(t, "canary"))...)
@@ -62,7 +62,7 @@ func TestASessionWithATokenKeepsItsSide(t *testing.T) {
 	}
 }
 
-func TestAHashedClientChangesSideOnceAsTheCanaryGrows(t *testing.T) {
+func TestCanary_hashedClientMovesOnce(t *testing.T) {
 	r := newRig(t)
 	r.replace(cart, endpointsOf(startEcho(t, "stable"))...)
 	r.replace(blog, endpointsOf(startEcho(t, "canary"))...)
@@ -85,7 +85,7 @@ func TestAHashedClientChangesSideOnceAsTheCanaryGrows(t *testing.T) {
 	}
 }
 
-func TestAskingForTheCanaryBeatsTheSession(t *testing.T) {
+func TestCanary_headerOverridesSession(t *testing.T) {
 	r := newRig(t)
 	r.replace(cart, endpointsOf(startEcho(t, "stable"))...)
 	r.replace(blog, endpointsOf(startEcho(t, "canary"))...)
@@ -108,7 +108,7 @@ func TestAskingForTheCanaryBeatsTheSession(t *testing.T) {
 	}
 }
 
-func TestASideWithoutPodsLeavesItsRequestsToTheOther(t *testing.T) {
+func TestSplit_backendWithoutPods(t *testing.T) {
 	r := newRig(t)
 	r.replace(cart, endpointsOf(startEcho(t, "stable"))...)
 	r.replace(blog, endpointsOf(startEcho(t, "canary"))...)

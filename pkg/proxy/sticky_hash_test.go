@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-func TestAHeaderBringsTheSameValueToTheSamePod(t *testing.T) {
+func TestSources_header(t *testing.T) {
 	r := newRig(t)
 	threePods(t, r, affinityBy(headerMethod("X-Session-Id")))
 	seen := map[string]bool{}
@@ -22,7 +22,7 @@ func TestAHeaderBringsTheSameValueToTheSamePod(t *testing.T) {
 	}
 }
 
-func TestACookieHoldsWhereTheHeaderLed(t *testing.T) {
+func TestSources_cookieAfterHeader(t *testing.T) {
 	r := newRig(t)
 	pods := threePods(t, r, cookieAffinity(headerMethod("X-Session-Id")))
 	first := r.dial().get("/", "X-Session-Id: user-1")
@@ -35,7 +35,7 @@ func TestACookieHoldsWhereTheHeaderLed(t *testing.T) {
 	}
 }
 
-func TestClientsBehindATrustedProxyAreToldApartByAddress(t *testing.T) {
+func TestSourceIP_behindTrustedProxy(t *testing.T) {
 	r := newRig(t, trusting("10.0.0.0/8"))
 	threePods(t, r, affinityBy(addressMethod()))
 	seen := map[string]bool{}
@@ -51,7 +51,7 @@ func TestClientsBehindATrustedProxyAreToldApartByAddress(t *testing.T) {
 	}
 }
 
-func TestAClientCannotChooseItsPodByAForgedAddress(t *testing.T) {
+func TestSourceIP_forgedAddress(t *testing.T) {
 	r := newRig(t)
 	threePods(t, r, affinityBy(addressMethod()))
 	pod := r.dial().get("/").pod()
@@ -61,7 +61,7 @@ func TestAClientCannotChooseItsPodByAForgedAddress(t *testing.T) {
 }
 
 // A draining pod is known to have served a hashed session only where that was seen.
-func TestADrainingPodKeepsTheHashedSessionsItHasServed(t *testing.T) {
+func TestDrain_keepsHashedSessions(t *testing.T) {
 	r := newRig(t)
 	a := affinityBy(headerMethod("X-Session-Id"))
 	pods := threePods(t, r, a)

@@ -19,9 +19,9 @@ func threePods(t *testing.T, r *rig, a *model.Affinity) []*pod {
 	return pods
 }
 
-func (a *answer) pod() string { return a.header.Get("X-Pod") }
+func (a *response) pod() string { return a.header.Get("X-Pod") }
 
-// expectStay asks several times, over old and new connections, and checks that this pod answers without a new token.
+// expectStay asks several times, over old and new connections, and checks that this pod responds without a new token.
 func (r *rig) expectStay(pod string, lines ...string) {
 	r.t.Helper()
 	client := r.dial()
@@ -42,7 +42,7 @@ func (r *rig) expectDecision(outcome, reason string, n int) {
 	r.expectMetric(fmt.Sprintf(sample, outcome, reason), n)
 }
 
-func TestANewSessionGetsATokenAndComesBack(t *testing.T) {
+func TestSession_newSessionReturns(t *testing.T) {
 	r := newRig(t)
 	threePods(t, r, cookieAffinity())
 	seen := map[string]bool{}
@@ -62,7 +62,7 @@ func TestANewSessionGetsATokenAndComesBack(t *testing.T) {
 	r.expectDecision("hit", "", 36)
 }
 
-func TestTheTokenNamesNobody(t *testing.T) {
+func TestToken_revealsNothing(t *testing.T) {
 	r := newRig(t)
 	pods := threePods(t, r, cookieAffinity())
 	cookie := r.dial().get("/").cookie(t)
@@ -75,7 +75,7 @@ func TestTheTokenNamesNobody(t *testing.T) {
 	}
 }
 
-func TestChangesOfOtherPodsMoveNobody(t *testing.T) {
+func TestOtherPods_moveNoSession(t *testing.T) {
 	r := newRig(t)
 	pods := threePods(t, r, cookieAffinity())
 	first := r.dial().get("/")
@@ -87,7 +87,7 @@ func TestChangesOfOtherPodsMoveNobody(t *testing.T) {
 	}
 }
 
-func TestASessionMovesOnceWhenItsPodIsGone(t *testing.T) {
+func TestSession_movesOnceWhenPodIsGone(t *testing.T) {
 	r := newRig(t)
 	pods := threePods(t, r, cookieAffinity())
 	client := r.dial()
@@ -102,7 +102,7 @@ func TestASessionMovesOnceWhenItsPodIsGone(t *testing.T) {
 	r.expectDecision("moved", "gone", 1)
 }
 
-func TestADrainingPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
+func TestDrain_keepsSessions(t *testing.T) {
 	for _, keep := range []bool{true, false} {
 		t.Run(fmt.Sprint("keepSessions ", keep), func(t *testing.T) {
 			r := newRig(t)
@@ -138,7 +138,7 @@ func (r *rig) token(p *pod, scope string, boundAgo, renewedAgo time.Duration) st
 	}))
 }
 
-func TestWhatATokenIsWorth(t *testing.T) {
+func TestToken_validity(t *testing.T) {
 	const hour = time.Hour
 	limited := cookieAffinity()
 	limited.AbsoluteTimeout, limited.IdleTimeout = 12*hour, hour
@@ -183,7 +183,7 @@ func TestWhatATokenIsWorth(t *testing.T) {
 	r.expectDecision("new", "", 3)
 }
 
-func TestLimpetsOwnCookieIsNotPassedOn(t *testing.T) {
+func TestCookie_tokenNotForwarded(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(cookieAffinity(), p)
@@ -204,7 +204,7 @@ func TestLimpetsOwnCookieIsNotPassedOn(t *testing.T) {
 	}
 }
 
-// fieldLines gives the lines of a head with fields of that name.
+// fieldLines returns the lines of a head with fields of that name.
 func fieldLines(head, name string) []string {
 	var lines []string
 	for _, line := range strings.Split(head, "\r\n") {
@@ -215,7 +215,7 @@ func fieldLines(head, name string) []string {
 	return lines
 }
 
-func TestTwoStickyBackendsOfOneHostKeepTheirOwnCookies(t *testing.T) {
+func TestCookie_twoBackendsOfOneHost(t *testing.T) {
 	r := newRig(t)
 	carts := []*pod{startEcho(t, "cart-a"), startEcho(t, "cart-b")}
 	blogs := []*pod{startEcho(t, "blog-a"), startEcho(t, "blog-b")}

@@ -22,8 +22,8 @@ import (
 func (r *rig) stop(ctx context.Context) <-chan error {
 	r.t.Helper()
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(ctx) }()
-	eventually(r.t, "the server to stop listening", r.server.stopping.Load)
+	go func() { stopped <- r.server.Shutdown(ctx) }()
+	eventually(r.t, "the server to stop listening", r.server.inShutdown.Load)
 	return stopped
 }
 
@@ -34,13 +34,13 @@ func expectStopped(t *testing.T, stopped <-chan error, want error) {
 		if !errors.Is(err, want) {
 			t.Errorf("Stop gives %v, want %v", err, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatal("the server does not stop")
 	}
 }
 
-// Clients that use their connections all the time are told in an answer, and no request is sent into a closed one.
-func TestStopUnderLoadLosesNothing(t *testing.T) {
+// Clients that use their connections all the time are told in a response, and no request is sent into a closed one.
+func TestShutdown_underLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	var answered, lost atomic.Int64
@@ -75,12 +75,12 @@ func TestStopUnderLoadLosesNothing(t *testing.T) {
 	t.Logf("%d requests answered, %d lost", answered.Load(), lost.Load())
 }
 
-func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
+func TestDisableKeepAlives_oneResponse(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	before := r.dial()
 	before.get("/").expectOK(t, "")
-	r.server.Leave()
+	r.server.DisableKeepAlives()
 	for _, client := range []*caller{before, r.dial()} {
 		a := client.get("/")
 		a.expectOK(t, "")
@@ -91,7 +91,7 @@ func TestAServerThatLeavesAnswersOnceOnEachConnection(t *testing.T) {
 	}
 }
 
-func TestStopClosesWhatIsIdle(t *testing.T) {
+func TestShutdown_idleConnections(t *testing.T) {
 	r, addr := tlsRig(t, quick(func(o *exchange.Timeouts) { o.Head, o.Idle = farOff, farOff }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, used, shaking := r.dial(), r.dial(), callTo(t, addr)
@@ -105,7 +105,7 @@ func TestStopClosesWhatIsIdle(t *testing.T) {
 	}
 }
 
-func TestStopWaitsForRequestsThatHaveBegun(t *testing.T) {
+func TestShutdown_waitsForRequests(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -140,7 +140,7 @@ func TestStopWaitsForRequestsThatHaveBegun(t *testing.T) {
 }
 
 // A request on a connection that was idle a moment ago is served still.
-func TestARequestAfterStopHasBegunIsTheLastOne(t *testing.T) {
+func TestShutdown_lastRequest(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -156,7 +156,7 @@ func TestARequestAfterStopHasBegunIsTheLastOne(t *testing.T) {
 	expectStopped(t, stopped, nil)
 }
 
-func TestStopEndsStreamsWhenItsTimeIsUp(t *testing.T) {
+func TestShutdown_deadline(t *testing.T) {
 	r := newRig(t)
 	p := startSocket(t, "")
 	r.serve(nil, p)
@@ -172,7 +172,7 @@ func TestStopEndsStreamsWhenItsTimeIsUp(t *testing.T) {
 }
 
 // Closing does not wait for clients that do not read, whatever TLS would like to say to them.
-func TestCloseEndsEverythingAtOnce(t *testing.T) {
+func TestClose_endsAllRequests(t *testing.T) {
 	r, addr := tlsRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -189,12 +189,12 @@ func TestCloseEndsEverythingAtOnce(t *testing.T) {
 	began := time.Now()
 	r.server.Close()
 	eventually(t, "everything to end", r.server.conns.empty)
-	if took := time.Since(began); took >= 5*time.Second { // which crypto/tls gives each goodbye
+	if took := time.Since(began); took >= 5*time.Second { // the timeout of crypto/tls for close_notify
 		t.Errorf("closing took %s", took)
 	}
 }
 
-func TestAServerThatHasStoppedServesNoMore(t *testing.T) {
+func TestShutdown_serveReturns(t *testing.T) {
 	r := newRig(t)
 	expectStopped(t, r.stop(t.Context()), nil)
 	l := loopback(t)
@@ -207,7 +207,7 @@ func TestAServerThatHasStoppedServesNoMore(t *testing.T) {
 	r.server.Close()
 }
 
-// postOn posts one request after the other, counts the right answers, and gives the error of the request that got none. A
+// postOn posts one request after the other, counts the right answers, and returns the error of the request that got none. A
 // wrong answer fails the test, and ends it too.
 func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answered *atomic.Int64) error {
 	for {
@@ -230,7 +230,7 @@ func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answe
 }
 
 // Clients of HTTP/2 are told which of their streams are served still. What is refused afterwards has been seen by no pod.
-func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
+func TestShutdown_underLoadHTTP2(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
 	var answered atomic.Int64
@@ -253,7 +253,7 @@ func TestStopUnderLoadLosesNothingOverHTTP2(t *testing.T) {
 }
 
 // What has been said over a WebSocket before it is closed arrives, in both directions and in order.
-func TestStopUnderLoadLosesNoMessageOfAWebSocketThatIsOpen(t *testing.T) {
+func TestShutdown_webSocketsUnderLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	var echoed atomic.Int64

@@ -16,8 +16,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// stormPod is a pod made of net/http, that speaks HTTP/1.1 and HTTP/2 in clear, and does what errands say. It can die and come
-// back at its address.
+// stormPod is a net/http server for cleartext HTTP/1.1 and HTTP/2 that behaves as its requests require. It can stop and start
+// again at its address.
 type stormPod struct {
 	name, addr string
 	s          *storm
@@ -26,11 +26,11 @@ type stormPod struct {
 	server *http.Server
 	l      net.Listener
 	conns  map[net.Conn]http.ConnState
-	busy   sync.WaitGroup // its servers
+	busy   sync.WaitGroup // waits for its servers
 	visits atomic.Int32
 }
 
-// startStormPod runs a pod until the test ends.
+// startPod runs a pod until the test ends.
 func (s *storm) startPod(name string) *stormPod {
 	// Nothing connects from this address, so that no other socket takes the port while the pod is down.
 	p := &stormPod{name: name, addr: "127.0.0.2:0", s: s, conns: map[net.Conn]http.ConnState{}}
@@ -58,7 +58,7 @@ func (p *stormPod) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.server, p.l = server, l
-	p.busy.Go(func() { _ = server.Serve(l) }) // it ends when the pod does
+	p.busy.Go(func() { _ = server.Serve(l) }) // returns when the pod stops
 }
 
 func (p *stormPod) note(conn net.Conn, state http.ConnState) {
@@ -71,10 +71,10 @@ func (p *stormPod) note(conn net.Conn, state http.ConnState) {
 	p.conns[conn] = state
 }
 
-// stop is the end of the pod, with all that it has.
+// stop closes the pod and all its connections.
 func (p *stormPod) stop() {
 	p.current().Close()
-	p.l.Close() // which a server that has just begun does not know
+	p.l.Close() // a server that has just started does not track it yet
 	p.closeConns(func(http.ConnState) bool { return true })
 }
 
@@ -84,12 +84,12 @@ func (p *stormPod) current() *http.Server {
 	return p.server
 }
 
-// leave stops taking requests, and comes back while those that have begun go on.
-func (p *stormPod) leave() {
+// restartGracefully shuts the server down and starts another one while requests of the first complete.
+func (p *stormPod) restartGracefully() {
 	server, begun := p.current(), make(chan struct{})
 	server.RegisterOnShutdown(func() { close(begun) })
 	p.busy.Go(func() {
-		_ = server.Shutdown(p.s.t.Context()) // at the end of the test the rest is closed
+		_ = server.Shutdown(p.s.t.Context()) // the end of the test closes the rest
 		server.Close()
 	})
 	<-begun
@@ -97,7 +97,7 @@ func (p *stormPod) leave() {
 	p.start()
 }
 
-// closeConns closes some of the connections, at whatever moment that is.
+// closeConns closes the connections in some state, without regard to what they are doing.
 func (p *stormPod) closeConns(which func(http.ConnState) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,83 +120,83 @@ func (p *stormPod) endpoint(state model.EndpointState) model.Endpoint {
 	return model.Endpoint{ID: "uid-" + p.name, Pod: p.name, Address: p.addr, State: state}
 }
 
-// serve does what the errand says.
+// serve behaves as the request requires.
 func (p *stormPod) serve(w http.ResponseWriter, q *http.Request) {
 	p.visits.Add(1)
 	defer p.visits.Add(-1)
-	e, err := errandOf(q.URL)
-	if err != nil || q.Header.Get(errandField) != e.name() || q.Method != e.Method {
+	e, err := parseTarget(q.URL)
+	if err != nil || q.Header.Get(requestIDField) != e.id() || q.Method != e.Method {
 		p.s.fault("a pod gets %s %s with %q: %v", q.Method, q.URL, q.Header, err)
 		return
 	}
-	p.s.arrived(e)
-	v := &visit{p, e, w, q}
-	switch e.Manner {
-	case socket:
-		v.openSocket()
-	case deaf:
+	p.s.noteReceived(e)
+	v := &podRequest{p, e, w, q}
+	switch e.Behavior {
+	case openWebSocket:
+		v.echoWebSocket()
+	case closeBeforeBody:
 		v.end("")
-	case halfHead:
-		v.end("HTTP/1.1 200 OK\r\nX-Errand: ")
-	case silent:
+	case truncateHead:
+		v.end("HTTP/1.1 200 OK\r\nX-Storm-Id: ")
+	case closeAfterBody:
 		v.read()
 		v.end("")
 	default:
-		v.answer()
+		v.respond()
 	}
 }
 
-// visit is an errand at a pod.
-type visit struct {
+// podRequest is a request at a pod.
+type podRequest struct {
 	pod *stormPod
-	e   *errand
+	e   *stormRequest
 	w   http.ResponseWriter
 	q   *http.Request
 }
 
-// read reads the body. What passes for whole has to be.
-func (v *visit) read() {
+// read reads the body and checks that it is complete if it looks complete.
+func (v *podRequest) read() {
 	got, err := io.ReadAll(v.q.Body)
-	if want := v.e.request(); !bytes.HasPrefix(want, got) || err == nil && len(got) != len(want) {
+	if want := v.e.requestBody(); !bytes.HasPrefix(want, got) || err == nil && len(got) != len(want) {
 		v.pod.s.fault("%s: its pod gets %d of %d bytes, right up to %d: %v", v.e, len(got), len(want), commonPrefix(want, got), err)
 	}
-	if sum := v.q.Trailer.Get(errandTrailer); err == nil && v.e.Trailers && sum != v.e.name() {
+	if sum := v.q.Trailer.Get(requestIDTrailer); err == nil && v.e.Trailers && sum != v.e.id() {
 		v.pod.s.fault("%s: its pod gets the trailers %q", v.e, v.q.Trailer)
 	}
 }
 
-func (v *visit) answer() {
-	e, body := v.e, v.e.answer()
+func (v *podRequest) respond() {
+	e, body := v.e, v.e.responseBody()
 	control := http.NewResponseController(v.w)
-	if e.Manner == faithful || e.Manner == slow {
+	if e.Behavior == echoBody || e.Behavior == echoSlowly {
 		v.read()
 	}
-	v.w.Header().Set(errandField, e.name())
-	if e.Unsized {
-		v.w.Header().Set("Trailer", errandTrailer)
+	v.w.Header().Set(requestIDField, e.id())
+	if e.UnknownLength {
+		v.w.Header().Set("Trailer", requestIDTrailer)
 	} else {
 		v.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	if e.Manner == talking {
+	if e.Behavior == respondFirst {
 		_ = control.EnableFullDuplex() // HTTP/2 has it always
-		_ = control.Flush()            // fails with the connection, as all that follows
+		_ = control.Flush()            // fails with the connection, as do all later writes
 		v.read()
 	}
 	v.write(body, control)
-	if e.Unsized {
-		v.w.Header().Set(errandTrailer, e.name())
+	if e.UnknownLength {
+		v.w.Header().Set(requestIDTrailer, e.id())
 	}
 }
 
-func (v *visit) write(body []byte, control *http.ResponseController) {
-	switch v.e.Manner {
-	case cutShort:
+func (v *podRequest) write(body []byte, control *http.ResponseController) {
+	switch v.e.Behavior {
+	case truncateBody:
 		_, _ = v.w.Write(body[:len(body)/2])
 		_ = control.Flush()
 		panic(http.ErrAbortHandler)
-	case slow:
+	case echoSlowly:
 		for len(body) > 0 {
-			n := min(len(body), 1+v.e.Answer/5)
+			n := min(len(body), 1+v.e.ResponseSize/5)
 			_, _ = v.w.Write(body[:n])
 			_ = control.Flush()
 			body = body[n:]
@@ -207,11 +207,11 @@ func (v *visit) write(body []byte, control *http.ResponseController) {
 	}
 }
 
-// pause lets others go first for a while.
+// pause waits for a short random time.
 func pause() { <-time.After(time.Duration(rand.IntN(2000)) * time.Microsecond) }
 
-// end says that, where it can be said, and ends the connection or stream.
-func (v *visit) end(text string) {
+// end sends text, if it can, and closes the connection or stream.
+func (v *podRequest) end(text string) {
 	conn := v.hijack()
 	if conn == nil {
 		panic(http.ErrAbortHandler)
@@ -219,13 +219,13 @@ func (v *visit) end(text string) {
 	defer v.pod.note(conn, http.StateClosed)
 	_, _ = io.WriteString(conn, text)
 	if v.e.ID%2 == 0 {
-		resetSocket(conn)
+		resetTCP(conn)
 	}
 	conn.Close()
 }
 
-// hijack gives nil over HTTP/2.
-func (v *visit) hijack() net.Conn {
+// hijack returns nil for HTTP/2.
+func (v *podRequest) hijack() net.Conn {
 	conn, _, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {
 		return nil
@@ -233,8 +233,8 @@ func (v *visit) hijack() net.Conn {
 	return conn
 }
 
-// openSocket echoes what comes.
-func (v *visit) openSocket() {
+// echoWebSocket echoes all data.
+func (v *podRequest) echoWebSocket() {
 	conn, rw, err := http.NewResponseController(v.w).Hijack()
 	if err != nil {
 		v.pod.s.fault("%s: %v", v.e, err)
@@ -244,6 +244,6 @@ func (v *visit) openSocket() {
 	defer conn.Close()
 	accept := acceptFor(v.q.Header.Get("Sec-WebSocket-Key"))
 	fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
-		"X-Errand: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.name(), accept)
+		"X-Storm-Id: %s\r\nSec-WebSocket-Accept: %s\r\n\r\n", v.e.id(), accept)
 	_, _ = io.Copy(conn, rw)
 }

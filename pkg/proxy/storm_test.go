@@ -18,135 +18,135 @@ import (
 )
 
 var (
-	stormSeed    = flag.Uint64("storm.seed", 1, "of the first storm; each other has the next one")
-	stormCount   = flag.Uint64("storm.count", 1, "how many storms there are")
-	stormErrands = flag.Int("storm.errands", 16, "requests of each client in a storm")
+	stormSeed     = flag.Uint64("storm.seed", 1, "the seed of the first storm; later storms use the following numbers")
+	stormCount    = flag.Uint64("storm.count", 1, "the number of storms")
+	stormRequests = flag.Int("storm.requests", 16, "the number of requests of each client in a storm")
 )
 
-// stormPatience is how long a client of a storm waits: more than anything takes on a machine that is busy.
-const stormPatience = 30 * time.Second
+// stormTimeout is the timeout of a client: longer than any request takes on a busy machine.
+const stormTimeout = 30 * time.Second
 
-// storm is many clients of all protocols, whose errands go to pods of all tempers while everything changes. Its seed does not
-// bring back the order in which things happened, but what was asked for.
+// storm runs many clients of all protocols against pods that are reliable, fail, or refuse streams, while the configuration
+// changes. A seed reproduces the requests, but not the order of events.
 type storm struct {
 	*rig
-	seed       uint64
-	calm, wild []*stormPod
-	moody      []*pod
-	ends       []func()             // of clients that share connections
-	endpoints  []*upstream.Endpoint // all that there were
-	ids        atomic.Uint32
-	ended      chan struct{} // one for each errand
+	seed              uint64
+	reliable, failing []*stormPod
+	refusing          []*pod
+	ends              []func()             // close the clients that share connections
+	endpoints         []*upstream.Endpoint // all endpoints so far
+	ids               atomic.Uint32
+	finished          chan struct{} // receives a value for each completed request
 
-	mu     sync.Mutex
-	seen   map[uint32]int  // how often pods have begun with an errand
-	asked  map[uint32]bool // moody pods have refused it
-	faults int
-	tally  map[string]int
+	mu       sync.Mutex
+	received map[uint32]int  // number of times that pods have received a request, by ID
+	refused  map[uint32]bool // requests that a refusing pod has refused, by ID
+	faults   int
+	tally    map[string]int
 }
 
-// Every answer is for the request that it is given to, and whole or seen not to be. No pod gets another request's body, one
-// that is cut off and passes for whole, or a request that a pod may have acted on already. Calm pods answer all they are asked.
-// Nothing is left when it is over.
-func TestEveryRequestOfAStormGetsItsOwnAnswer(t *testing.T) {
+// Every response belongs to its request, and is complete or detectably truncated. No pod receives the body of another request,
+// a truncated body that looks complete, or a repeated request that is not safe to repeat. Requests to reliable pods never fail.
+// No goroutine, file or counter is left at the end.
+func TestStorm_everyRequestGetsItsResponse(t *testing.T) {
 	for seed := *stormSeed; seed < *stormSeed+*stormCount; seed++ {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { runStorm(t, seed, *stormErrands) })
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { runStorm(t, seed, *stormRequests) })
 	}
 }
 
-func runStorm(t *testing.T, seed uint64, errands int) {
+func runStorm(t *testing.T, seed uint64, requests int) {
 	expectNothingLeft(t)
 	s := &storm{
-		seed: seed, seen: map[uint32]int{}, asked: map[uint32]bool{}, tally: map[string]int{}, ended: make(chan struct{}, 1000),
+		seed: seed, received: map[uint32]int{}, refused: map[uint32]bool{}, tally: map[string]int{}, finished: make(chan struct{}, 1000),
 	}
-	weather := rand.New(rand.NewPCG(seed, 0))
+	rnd := rand.New(rand.NewPCG(seed, 0))
 	r, quic := http3Rig(t, func(o *Options) {
-		o.Connections = ConnectionLimits{PerClient: 1000, Requests: pick(weather, 0, 7, 60)}
-		o.LongStreamAfter = pick(weather, 0, 1, sweepEvery)
-		o.Timeouts.Response, o.Timeouts.Body = time.Hour, time.Hour // whoever waits for ever is overdue
+		o.Connections = ConnectionLimits{PerClient: 1000, Requests: pick(rnd, 0, 7, 60)}
+		o.LongStreamAfter = pick(rnd, 0, 1, sweepInterval)
+		o.Timeouts.Response, o.Timeouts.Body = time.Hour, time.Hour // a request that hangs reaches stormTimeout instead
 	})
 	s.rig = r
 	secure := r.listen(r.server.ServeTLS)
 	s.startPods()
 	var clients sync.WaitGroup
-	s.startWalkers(&clients, secure, errands)
-	s.startSwimmers(&clients, secure, quic, errands)
-	go func() { clients.Wait(); close(s.ended) }()
-	for range s.ended {
-		s.change(weather)
+	s.startHTTP1Clients(&clients, secure, requests)
+	s.startSharedClients(&clients, secure, quic, requests)
+	go func() { clients.Wait(); close(s.finished) }()
+	for range s.finished {
+		s.changeSomething(rnd)
 	}
 	t.Log(s.tally)
-	s.expectCalm()
+	s.expectCountersAtZero()
 }
 
 func (s *storm) startPods() {
 	for i := range 3 {
-		s.calm = append(s.calm, s.startPod(fmt.Sprint("calm-", i)))
-		s.wild = append(s.wild, s.startPod(fmt.Sprint("wild-", i)))
+		s.reliable = append(s.reliable, s.startPod(fmt.Sprint("reliable-", i)))
+		s.failing = append(s.failing, s.startPod(fmt.Sprint("failing-", i)))
 	}
 	for i := range 2 {
-		s.moody = append(s.moody, startPod(s.t, fmt.Sprint("moody-", i), s.beMoody))
+		s.refusing = append(s.refusing, startPod(s.t, fmt.Sprint("refusing-", i), s.serveRefusing))
 	}
 	rnd := rand.New(rand.NewPCG(s.seed, 1))
-	s.replace(calmPool, some(rnd, s.calm)...)
-	s.replace(wildPool, some(rnd, s.wild)...)
-	s.replace(moodyPool, endpointsOf(s.moody...)...)
+	s.replace(reliablePool, some(rnd, s.reliable)...)
+	s.replace(failingPool, some(rnd, s.failing)...)
+	s.replace(refusingPool, endpointsOf(s.refusing...)...)
 	s.publishRoutes(rnd)
 }
 
-func (s *storm) startWalkers(clients *sync.WaitGroup, secure string, errands int) {
+func (s *storm) startHTTP1Clients(clients *sync.WaitGroup, secure string, requests int) {
 	for i := range uint64(12) {
-		w := &walker{s: s, by: "HTTP/1.1", rnd: rand.New(rand.NewPCG(s.seed, 100+i))}
+		w := &serialClient{s: s, by: "HTTP/1.1", rnd: rand.New(rand.NewPCG(s.seed, 100+i))}
 		w.dial = func() (net.Conn, error) { return net.Dial("tcp", s.addr) }
 		if i%3 == 0 {
 			w.dial = func() (net.Conn, error) { return tls.Dial("tcp", secure, &tls.Config{InsecureSkipVerify: true}) }
 		}
-		clients.Go(func() { w.run(errands) })
+		clients.Go(func() { w.run(requests) })
 	}
 }
 
-func (s *storm) startSwimmers(clients *sync.WaitGroup, secure, quic string, errands int) {
+func (s *storm) startSharedClients(clients *sync.WaitGroup, secure, quic string, requests int) {
 	plain := "http://" + s.addr
 	for i, over := range []sharedConn{
 		{"HTTP/2", plain, s.http2()}, {"HTTP/2", plain, s.http2()}, {"HTTP/2", plain, s.http2()},
 		{"HTTP/2 over TLS", "https://" + secure, s.http2()}, {"HTTP/3", "https://" + quic, s.http3()},
 	} {
 		for j := range uint64(6) {
-			w := &swimmer{s, over, rand.New(rand.NewPCG(s.seed, 200+10*uint64(i)+j))}
-			clients.Go(func() { w.run(errands) })
+			w := &sharedClient{s, over, rand.New(rand.NewPCG(s.seed, 200+10*uint64(i)+j))}
+			clients.Go(func() { w.run(requests) })
 		}
 	}
 }
 
-func (s *storm) done() { s.ended <- struct{}{} }
+func (s *storm) done() { s.finished <- struct{}{} }
 
-// arrived notes that a pod begins with an errand.
-func (s *storm) arrived(e *errand) {
+// noteReceived records that a pod has received a request.
+func (s *storm) noteReceived(e *stormRequest) {
 	s.mu.Lock()
-	s.seen[e.ID]++
-	n := s.seen[e.ID]
+	s.received[e.ID]++
+	n := s.received[e.ID]
 	s.mu.Unlock()
 	if n > 1 && !e.mayRepeat() {
-		s.fault("%s: pods see it for the %d. time", e, n)
+		s.fault("%s: received %d times", e, n)
 	}
 }
 
-// isFirst reports whether a moody pod has yet to refuse the errand.
-func (s *storm) isFirst(e *errand) bool {
+// refusesOnce reports whether a refusing pod must refuse the request, which is the first time that it receives it.
+func (s *storm) refusesOnce(e *stormRequest) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.asked[e.ID]
-	s.asked[e.ID] = true
+	known := s.refused[e.ID]
+	s.refused[e.ID] = true
 	return !known
 }
 
-func (s *storm) judge(e *errand, o *outcome) {
-	if wrong := e.verdict(o); wrong != "" {
+func (s *storm) checkResult(e *stormRequest, o *stormResult) {
+	if wrong := e.check(o); wrong != "" {
 		s.fault("%s: %s", e, wrong)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tally[fmt.Sprint(e.Place, " ", o.status, " ", o.err == nil)]++
+	s.tally[fmt.Sprint(e.Path, " ", o.status, " ", o.err == nil)]++
 }
 
 func (s *storm) fault(format string, args ...any) {
@@ -157,20 +157,20 @@ func (s *storm) fault(format string, args ...any) {
 	}
 }
 
-// expectCalm sees that what was counted is counted back.
-func (s *storm) expectCalm() {
+// expectCountersAtZero checks that all gauges are zero after the clients have ended.
+func (s *storm) expectCountersAtZero() {
 	for _, end := range s.ends {
 		end()
 	}
-	eventually(s.t, "clients to be gone", s.server.conns.empty)
+	eventually(s.t, "client connections to close", s.server.conns.empty)
 	s.expectMetric("limpet_client_connections", 0)
 	for _, kind := range []string{"websocket", "events", "grpc", "download"} {
 		s.expectMetric(`limpet_streams{kind="`+kind+`"}`, 0)
 	}
-	eventually(s.t, "nobody to be admitted", func() bool { return s.server.admission.open.Load() == 0 })
+	eventually(s.t, "the admission count to be zero", func() bool { return s.server.admission.open.Load() == 0 })
 	for i := range s.server.admission.clients {
 		if counts := &s.server.admission.clients[i]; len(counts.open) > 0 {
-			s.fault("clients that are gone are counted: %v", counts.open)
+			s.fault("closed connections are still counted: %v", counts.open)
 		}
 	}
 	s.expectIdlePods()
@@ -180,18 +180,18 @@ func (s *storm) expectIdlePods() {
 	for _, e := range s.endpoints {
 		eventually(s.t, e.Label+" to have no requests", func() bool { return e.InFlight() == 0 })
 	}
-	for _, id := range []model.PoolID{calmPool, wildPool, moodyPool} {
+	for _, id := range []model.PoolID{reliablePool, failingPool, refusingPool} {
 		s.rig.replace(id)
 	}
-	for _, p := range append(s.calm, s.wild...) {
+	for _, p := range append(s.reliable, s.failing...) {
 		eventually(s.t, p.name+" to have no connections", func() bool { return p.connections() == 0 })
 	}
-	for _, p := range s.moody {
+	for _, p := range s.refusing {
 		eventually(s.t, p.name+" to have no connections", func() bool { return p.connections() == 0 })
 	}
 }
 
-// expectNothingLeft compares what there is at the end of the test with what there is now.
+// expectNothingLeft checks at the end of the test that no more goroutines and files exist than now.
 func expectNothingLeft(t *testing.T) {
 	loopback(t).Close() // the first socket of a process makes more than itself
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)

@@ -6,61 +6,62 @@ import (
 	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
-// guarded is a stream with its two guards: of the goroutine that sends its body on, and of that of its exchange.
-type guarded interface {
-	guards() (there, back *exchange.Guard)
+// guardedStream is a stream with two guards: one for the goroutine that forwards the request body, and one for the goroutine
+// that runs the exchange and writes the response.
+type guardedStream interface {
+	guards() (request, response *exchange.Guard)
 	IsClientGone() bool
 }
 
-// streamGuards are the guards of the streams of one connection, for the sweeper.
+// streamGuards is the set of streams being served on one connection, which the sweeper visits.
 type streamGuards struct {
-	mu     sync.Mutex
-	all    map[guarded]struct{}
-	closed chan struct{} // made by close, and closed with the last stream
-	empty  int64         // the server's clock when there was last a stream, or when the connection began
+	mu         sync.Mutex
+	streams    map[guardedStream]struct{}
+	closed     chan struct{} // non-nil after close; closed when the last stream is removed
+	lastActive int64         // the server's clock when a stream was last removed, or when the connection began
 }
 
-// mostServed bounds the streams of a connection that are served. Clients may open another one for each that they reset, and
-// it takes a moment until what was asked for is given up.
-const mostServed = 2 * maxStreams
+// maxServedStreams limits the streams of a connection that are served. It exceeds maxStreams because a client may replace a stream
+// as soon as it has reset it, and the reset stream takes a moment to end.
+const maxServedStreams = 2 * maxStreams
 
-// add refuses after close, and more streams than may be served.
-func (g *streamGuards) add(s guarded) bool {
+// add returns false, and adds nothing, after close and when maxServedStreams are being served.
+func (g *streamGuards) add(s guardedStream) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed != nil || len(g.all) == mostServed {
+	if g.closed != nil || len(g.streams) == maxServedStreams {
 		return false
 	}
-	if g.all == nil {
-		g.all = map[guarded]struct{}{}
+	if g.streams == nil {
+		g.streams = map[guardedStream]struct{}{}
 	}
-	g.all[s] = struct{}{}
+	g.streams[s] = struct{}{}
 	return true
 }
 
-func (g *streamGuards) remove(s guarded, clock int64) {
+func (g *streamGuards) remove(s guardedStream, clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.all, s)
-	g.empty = clock
-	if g.closed != nil && len(g.all) == 0 {
+	delete(g.streams, s)
+	g.lastActive = clock
+	if g.closed != nil && len(g.streams) == 0 {
 		close(g.closed)
 	}
 }
 
-// emptySince reports whether there has been no stream since that time.
-func (g *streamGuards) emptySince(clock int64) bool {
+// isEmptySince reports whether there has been no stream since clock.
+func (g *streamGuards) isEmptySince(clock int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.all) == 0 && g.empty <= clock
+	return len(g.streams) == 0 && g.lastActive <= clock
 }
 
-// close takes no more streams, and waits until those there are have noticed that their connection is gone. Until then
-// the sweeper must know them.
+// close makes add fail, and waits until the streams have ended because their connection is closed. The sweeper must visit
+// them until then, so the connection must not be removed before.
 func (g *streamGuards) close() {
 	g.mu.Lock()
 	g.closed = make(chan struct{})
-	if len(g.all) == 0 {
+	if len(g.streams) == 0 {
 		close(g.closed)
 	}
 	g.mu.Unlock()
@@ -70,12 +71,12 @@ func (g *streamGuards) close() {
 func (g *streamGuards) sweep(clock int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for s := range g.all {
-		there, back := s.guards()
-		there.Sweep(clock)
-		back.Sweep(clock)
+	for s := range g.streams {
+		request, response := s.guards()
+		request.Sweep(clock)
+		response.Sweep(clock)
 		if s.IsClientGone() {
-			back.Expire()
+			response.Expire()
 		}
 	}
 }

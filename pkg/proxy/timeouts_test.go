@@ -12,8 +12,8 @@ import (
 // soon is a timeout that a test lets pass, later one that it does not reach although it takes longer than that, farOff
 // one that it never comes near.
 const (
-	soon   = 3 * sweepEvery
-	later  = 20 * sweepEvery
+	soon   = 3 * sweepInterval
+	later  = 20 * sweepInterval
 	farOff = time.Minute
 )
 
@@ -40,7 +40,7 @@ func (c *caller) dribble(text string) {
 	}
 }
 
-func TestAHeadThatDoesNotEndIs408(t *testing.T) {
+func TestHeadTimeout_incompleteHead(t *testing.T) {
 	r := newRig(t, only(head))
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -61,7 +61,7 @@ func TestAHeadThatDoesNotEndIs408(t *testing.T) {
 }
 
 // The head as a whole must come in time: a byte now and then does not buy more of it (slowloris).
-func TestAHeadThatComesByteByByteIs408(t *testing.T) {
+func TestHeadTimeout_slowHead(t *testing.T) {
 	r := newRig(t, only(head))
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -82,7 +82,7 @@ func TestAHeadThatComesByteByByteIs408(t *testing.T) {
 	client.read("GET").expectStatus(t, 408)
 }
 
-func TestABodyThatDoesNotComeIs408(t *testing.T) {
+func TestBodyTimeout_responds408(t *testing.T) {
 	for name, text := range map[string]string{
 		"none of it":     announced,
 		"not all of it":  announced + "some",
@@ -107,7 +107,7 @@ func TestABodyThatDoesNotComeIs408(t *testing.T) {
 
 // The time for a body is for each piece of it, so that a long one may take as long as it likes; and while it comes, the
 // pod is not expected to answer.
-func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
+func TestBodyTimeout_slowBody(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Timeouts = exchange.Timeouts{Head: farOff, Idle: farOff, Body: later, Dial: farOff, Response: later / 2}
 	})
@@ -128,7 +128,7 @@ func TestASlowBodyMayTakeLongerThanAnyTimeout(t *testing.T) {
 }
 
 // A client may pause for longer than a pod may be silent.
-func TestAPodIsNotLateWhileItsClientPauses(t *testing.T) {
+func TestResponseTimeout_clientPauses(t *testing.T) {
 	r := newRig(t, only(silence), quick(func(o *exchange.Timeouts) { o.Response = later }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -139,7 +139,7 @@ func TestAPodIsNotLateWhileItsClientPauses(t *testing.T) {
 	client.read("POST").expectOK(t, "body")
 }
 
-func TestAPodThatDoesNotAnswerIs504(t *testing.T) {
+func TestResponseTimeout_responds504(t *testing.T) {
 	for name, text := range map[string]string{
 		"GET":  request("GET", "/", ""),
 		"POST": request("POST", "/", "body"),
@@ -164,7 +164,7 @@ func TestAPodThatDoesNotAnswerIs504(t *testing.T) {
 	}
 }
 
-func TestAPodThatTakesNoMoreOfABodyIs504(t *testing.T) {
+func TestBodyTimeout_podStopsReading(t *testing.T) {
 	r := newRig(t, only(silence), func(o *Options) { o.Timeouts.Body = 5 * soon })
 	release := make(chan struct{})
 	defer close(release)
@@ -175,7 +175,7 @@ func TestAPodThatTakesNoMoreOfABodyIs504(t *testing.T) {
 	client.read("POST").expectStatus(t, 504)
 }
 
-func TestAnAnswerThatStallsIsBrokenOff(t *testing.T) {
+func TestResponseTimeout_stalledBody(t *testing.T) {
 	r := newRig(t, only(silence))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -188,7 +188,7 @@ func TestAnAnswerThatStallsIsBrokenOff(t *testing.T) {
 	}
 }
 
-func TestASlowAnswerMayTakeLongerThanAnyTimeout(t *testing.T) {
+func TestResponseTimeout_slowResponse(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = later }))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -207,7 +207,7 @@ func TestASlowAnswerMayTakeLongerThanAnyTimeout(t *testing.T) {
 	}
 }
 
-func TestAClientThatDoesNotReadIsGivenUp(t *testing.T) {
+func TestBodyTimeout_clientDoesNotRead(t *testing.T) {
 	r := newRig(t, only(body))
 	p := startPod(t, "pod-a", func(c *podConn) {
 		c.head()
@@ -222,7 +222,7 @@ func TestAClientThatDoesNotReadIsGivenUp(t *testing.T) {
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 }
 
-func TestAStreamWhoseReaderStopsIsGivenUp(t *testing.T) {
+func TestTunnel_stalledReader(t *testing.T) {
 	r := newRig(t, only(body))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		if c.head() != "" && c.say(switching) {
@@ -234,7 +234,7 @@ func TestAStreamWhoseReaderStopsIsGivenUp(t *testing.T) {
 	eventually(t, "the stream to be given up", r.server.conns.empty)
 }
 
-func TestAnIdleStreamIsLeftAlone(t *testing.T) {
+func TestTunnel_idleStaysOpen(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Timeouts = exchange.Timeouts{Head: later, Idle: later, Body: later, Dial: farOff, Response: later}
 	})

@@ -12,17 +12,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
 
-// TLSOptions are for the connections of all hosts. The zero value is the default.
+// TLSOptions configures TLS for all hosts. The zero value is the default.
 type TLSOptions struct {
-	// MinVersion is the lowest version. 0: TLS 1.2. A host may ask for more.
+	// MinVersion is the lowest version to accept. Zero means TLS 1.2. A host may require a higher version.
 	MinVersion model.TLSVersion
-	// CipherSuites are those of TLS 1.2; TLS 1.3 has none to choose. Nil: those with forward secrecy and authenticated
-	// encryption.
+	// CipherSuites lists the suites for TLS 1.2. The suites of TLS 1.3 are fixed. Nil means the suites with forward secrecy and
+	// authenticated encryption.
 	CipherSuites []uint16
 }
 
-// defaultSuites have forward secrecy and authenticated encryption (RFC 9325 section 4.2); what Go offers by default
-// includes two with CBC.
+// defaultSuites are the suites with forward secrecy and authenticated encryption (RFC 9325 section 4.2). The defaults of
+// crypto/tls also include two CBC suites.
 var defaultSuites = []uint16{
 	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 	tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -32,61 +32,64 @@ var defaultSuites = []uint16{
 	tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
 }
 
-// tlsConfigs gives each connection the tls.Config that its host asks for. Safe for concurrent use; connections of hosts
-// that ask for nothing take no lock.
+// tlsConfigs selects the tls.Config of each connection by its host. It is safe for concurrent use. Connections to hosts without
+// TLS settings take no lock.
 type tlsConfigs struct {
 	options *Options
-	plain   *ticketed // of hosts that ask for nothing
+	shared  *ticketConfig // for hosts without TLS settings
 
-	mu    sync.Mutex
-	table *routing.Table // whose hosts the others are of
-	own   map[*model.Host]*ticketed
+	mu           sync.Mutex
+	perHostTable *routing.Table                // the table whose hosts are the keys of perHost; guarded by mu
+	perHost      map[*model.Host]*ticketConfig // guarded by mu
 }
 
-// tlsConfig is what a connection begins with, before its host is known.
+// tlsConfig returns the Config with which a handshake begins, before its host is known.
 func tlsConfig(o *Options) *tls.Config {
 	c := &tlsConfigs{options: o}
-	c.plain = c.make(nil)
+	c.shared = c.newConfig(nil)
 	return &tls.Config{GetConfigForClient: c.choose}
 }
 
-// choose gives the Config of the host that the client names, and notes in the session of the connection whose it is.
+// choose returns the Config of the host in the ClientHello, and records the host in the session of the connection. It
+// implements tls.Config.GetConfigForClient.
 func (c *tlsConfigs) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-	h, config := c.of(strings.ToLower(hello.ServerName))
+	h, config := c.forName(strings.ToLower(hello.ServerName))
 	if session, ok := hello.Context().Value(tlsSessionKey{}).(*filter.TLSSession); ok {
 		session.Host = h
 	}
-	return config.with(c.options.Keys.Load())
+	return config.withKeyring(c.options.Keys.Load())
 }
 
-// of finds the Config of the host, which is in lower case.
-func (c *tlsConfigs) of(host string) (*model.Host, *ticketed) {
+// forName returns the host and Config for a lower-case server name. The host is nil if it has no TLS settings.
+func (c *tlsConfigs) forName(host string) (*model.Host, *ticketConfig) {
 	table := c.options.Tables.Current()
 	if table == nil {
-		return nil, c.plain
+		return nil, c.shared
 	}
 	h := table.TLS([]byte(host))
 	if h == nil {
-		return nil, c.plain
+		return nil, c.shared
 	}
-	return h, c.ownOf(h, table)
+	return h, c.forHost(h, table)
 }
 
-// ownOf makes a Config when it is first asked for, and forgets it with its table.
-func (c *tlsConfigs) ownOf(h *model.Host, table *routing.Table) *ticketed {
+// forHost returns the Config of h. It creates the Config on first use, and discards all Configs of a replaced table.
+func (c *tlsConfigs) forHost(h *model.Host, table *routing.Table) *ticketConfig {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.table != table {
-		c.table, c.own = table, map[*model.Host]*ticketed{}
+	if c.perHostTable != table {
+		c.perHostTable, c.perHost = table, map[*model.Host]*ticketConfig{}
 	}
-	if c.own[h] == nil {
-		c.own[h] = c.make(h)
+	if c.perHost[h] == nil {
+		c.perHost[h] = c.newConfig(h)
 	}
-	return c.own[h]
+	return c.perHost[h]
 }
 
-func (c *tlsConfigs) make(h *model.Host) *ticketed {
-	t := &ticketed{Config: c.base(), purpose: "TLS session tickets"}
+// newConfig returns a Config for h, or the shared one if h is nil. Each set of client CAs has its own ticket purpose, so that
+// a session cannot be resumed on a host that requires other client certificates.
+func (c *tlsConfigs) newConfig(h *model.Host) *ticketConfig {
+	t := &ticketConfig{Config: c.base(), purpose: "TLS session tickets"}
 	if h == nil {
 		return t
 	}
@@ -99,13 +102,14 @@ func (c *tlsConfigs) make(h *model.Host) *ticketed {
 	if h.Clients.Required {
 		t.ClientAuth = tls.RequireAndVerifyClientCert
 	}
-	t.ClientCAs = x509.NewCertPool() // one that is nil would stand for every CA of the machine
+	t.ClientCAs = x509.NewCertPool() // nil would mean the CAs of the system
 	for _, ca := range h.Clients.CAs {
 		t.ClientCAs.AddCert(ca)
 	}
 	return t
 }
 
+// base returns the settings that all hosts share.
 func (c *tlsConfigs) base() *tls.Config {
 	config := &tls.Config{
 		MinVersion:     uint16(cmp.Or(c.options.TLS.MinVersion, model.TLS12)),

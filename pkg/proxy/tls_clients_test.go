@@ -76,7 +76,7 @@ func serves(t *testing.T, addr, serverName string, change ...func(*tls.Config)) 
 	return true
 }
 
-func TestOnlyClientsWithACertificateOfTheCAReachTheHost(t *testing.T) {
+func TestClientCertificates_required(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	alice := pkix.Name{CommonName: "alice"}
 	expired := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
@@ -103,7 +103,7 @@ func TestOnlyClientsWithACertificateOfTheCAReachTheHost(t *testing.T) {
 }
 
 // A CA Secret that is missing or broken must not open the host to everybody, nor to those whom the machine trusts.
-func TestWithoutACANobodyIsLetIn(t *testing.T) {
+func TestClientCertificates_noCA(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	_, addr, _ := clientRig(t, asking("shop.example", true))
 	if serves(t, addr, "shop.example") || serves(t, addr, "shop.example", partners.issue(pkix.Name{})) {
@@ -111,7 +111,7 @@ func TestWithoutACANobodyIsLetIn(t *testing.T) {
 	}
 }
 
-func TestPodsLearnWhoTheClientIs(t *testing.T) {
+func TestForwarded_clientAddress(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	name := pkix.Name{CommonName: "alice, x", Organization: []string{"Nymphe \u00e9\r\nssl-client-verify: SUCCESS"}}
 	h := asking("shop.example", false, partners)
@@ -126,7 +126,7 @@ func TestPodsLearnWhoTheClientIs(t *testing.T) {
 	expectFields(t, p.requests()[1], "ssl-client-verify: NONE", "ssl-client-subject-dn:", "ssl-client-issuer-dn:")
 }
 
-func TestPodsGetTheCertificateWhereTheHostSaysSo(t *testing.T) {
+func TestClientCertificates_forwarded(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	h := asking("shop.example", true, partners)
 	h.Clients.Forward = true
@@ -148,7 +148,7 @@ func TestPodsGetTheCertificateWhereTheHostSaysSo(t *testing.T) {
 }
 
 // What every request of a client carries is bounded.
-func TestAClientWithAnEndlessNameIsTurnedAway(t *testing.T) {
+func TestClientCertificates_identityTooLong(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	_, addr, _ := clientRig(t, asking("shop.example", true, partners))
 	long := pkix.Name{CommonName: strings.Repeat("\u00e9", maxIdentity/6)}
@@ -164,7 +164,7 @@ var forged = []string{
 	"ssl-client-cert: root", "ssl-client-anything: root",
 }
 
-func TestWhatClientsSayAboutTheirCertificateIsNeverPassedOn(t *testing.T) {
+func TestClientCertificates_forgedFields(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	for name, trusted := range map[string][]func(*Options){"anybody": nil, "a trusted proxy": {trusting()}} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestWhatClientsSayAboutTheirCertificateIsNeverPassedOn(t *testing.T) {
 }
 
 // A ticket says that its client was verified, by the CA of one host.
-func TestATicketOfAHostWithClientsIsNotGoodForAnother(t *testing.T) {
+func TestTLSTickets_otherHost(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	r, addr := tlsRig(t)
 	r.certs.Replace([]model.Certificate{certificate(t, nil, "shop.example", "a.example", "b.example", "c.example")})
@@ -244,7 +244,7 @@ func (o *oneTicket) Put(_ string, s *tls.ClientSessionState) {
 	}
 }
 
-func TestAHostThatRequiresCertificatesIsNotServedInClear(t *testing.T) {
+func TestClientCertificates_cleartextRefused(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, _, p := clientRig(t, asking("shop.example", true, partners))
 	r.dial().get("/").expectStatus(t, 403)

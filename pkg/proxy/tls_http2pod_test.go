@@ -11,7 +11,7 @@ import (
 )
 
 // Whatever the pod speaks, it is told who the client is, and the client what the host says.
-func TestPodsThatSpeakHTTP2LearnWhoTheClientIs(t *testing.T) {
+func TestForwarded_http2Pod(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t)
 	heads := make(chan http.Header, 1)

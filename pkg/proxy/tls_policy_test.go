@@ -48,7 +48,7 @@ func (r *rig) serveHosts(p *pod, names []string, hosts ...model.Host) {
 	r.publishModel(&model.Model{Routes: routes, Hosts: hosts})
 }
 
-func TestAHostMayAskForANewerVersion(t *testing.T) {
+func TestTLSMinVersion_hostRaises(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serveHosts(startEcho(t, "pod-a"), []string{"*.example", "new.example", "old.example"},
 		model.Host{Name: "new.example", MinVersion: model.TLS13}, model.Host{Name: "*.example", MinVersion: model.TLS13})
@@ -68,7 +68,7 @@ func TestAHostMayAskForANewerVersion(t *testing.T) {
 	}
 }
 
-func TestAHostCannotLowerTheVersionOfAll(t *testing.T) {
+func TestTLSMinVersion_hostCannotLower(t *testing.T) {
 	r, addr := tlsRig(t, func(o *Options) { o.TLS.MinVersion = model.TLS13 })
 	r.serveHosts(startEcho(t, "pod-a"), []string{"old.example"}, model.Host{Name: "old.example", MinVersion: model.TLS12})
 	for _, name := range []string{"old.example", "other.example"} {
@@ -78,7 +78,7 @@ func TestAHostCannotLowerTheVersionOfAll(t *testing.T) {
 	}
 }
 
-func TestTheSuitesAreThoseThatWereChosen(t *testing.T) {
+func TestTLS_cipherSuites(t *testing.T) {
 	suite := tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
 	_, addr := tlsRig(t, func(o *Options) { o.TLS.CipherSuites = []uint16{suite} })
 	for _, c := range []struct {

@@ -17,7 +17,7 @@ func tlsRig(t *testing.T, change ...func(*Options)) (r *rig, addr string) {
 	return r, r.listen(r.server.ServeTLS)
 }
 
-// dialTLS shakes hands and gives the connection with the names that the server's certificate is for.
+// dialTLS shakes hands and returns the connection with the names that the server's certificate is for.
 func dialTLS(tb testing.TB, addr, serverName string, change ...func(*tls.Config)) (*caller, []string) {
 	tb.Helper()
 	config := &tls.Config{ServerName: serverName, InsecureSkipVerify: true}
@@ -38,7 +38,7 @@ func dialTLS(tb testing.TB, addr, serverName string, change ...func(*tls.Config)
 
 func tls12(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }
 
-func TestEverythingWorksOverTLS(t *testing.T) {
+func TestTLS_allFeatures(t *testing.T) {
 	for name, change := range map[string]func(*tls.Config){"TLS 1.2": tls12, "TLS 1.3": func(*tls.Config) {}} {
 		t.Run(name, func(t *testing.T) {
 			r, addr := tlsRig(t)
@@ -62,7 +62,7 @@ func TestEverythingWorksOverTLS(t *testing.T) {
 	}
 }
 
-func TestWebSocketsWorkOverTLS(t *testing.T) {
+func TestWebSocket_tls(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serve(nil, startSocket(t, "welcome"))
 	client, _ := dialTLS(t, addr, "shop.example")
@@ -77,7 +77,7 @@ func TestWebSocketsWorkOverTLS(t *testing.T) {
 }
 
 // A TLS record that comes byte by byte is waited for without a buffer in between each.
-func TestARecordMayComeInPieces(t *testing.T) {
+func TestTLSRecord_inPieces(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	raw, err := net.Dial("tcp", addr)
@@ -106,7 +106,7 @@ func (p pieces) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func TestAHandshakeThatDoesNotEndIsGivenUp(t *testing.T) {
+func TestTLS_handshakeTimeout(t *testing.T) {
 	r, addr := tlsRig(t, only(head))
 	hello := []byte{0x16, 3, 1, 0, 200}
 	for _, start := range [][]byte{nil, hello} {
@@ -117,7 +117,7 @@ func TestAHandshakeThatDoesNotEndIsGivenUp(t *testing.T) {
 	eventually(t, "the connections to be let go", r.server.conns.empty)
 }
 
-func TestClearTextOnTheTLSPortIsTurnedAway(t *testing.T) {
+func TestTLS_cleartextRefused(t *testing.T) {
 	r, addr := tlsRig(t)
 	client := callTo(t, addr)
 	client.send(request("GET", "/", ""))
@@ -126,7 +126,7 @@ func TestClearTextOnTheTLSPortIsTurnedAway(t *testing.T) {
 }
 
 // A load balancer that only sees whether the port is open is no failure.
-func TestHandshakesThatFailAreCounted(t *testing.T) {
+func TestTLS_failedHandshakesCounted(t *testing.T) {
 	r, addr := tlsRig(t)
 	probe, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -143,7 +143,7 @@ func TestHandshakesThatFailAreCounted(t *testing.T) {
 	r.expectMetric(`limpet_connections_refused_total{reason="tls_handshake"}`, 2)
 }
 
-func TestOldVersionsAndWeakSuitesAreNotSpoken(t *testing.T) {
+func TestTLS_oldVersionsAndWeakSuites(t *testing.T) {
 	_, addr := tlsRig(t)
 	for name, change := range map[string]func(*tls.Config){
 		"TLS 1.1": func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 },
@@ -161,7 +161,7 @@ func TestOldVersionsAndWeakSuitesAreNotSpoken(t *testing.T) {
 }
 
 // An idle client is let go whatever its last words were.
-func TestAnIdleTLSClientIsClosed(t *testing.T) {
+func TestIdleTimeout_tls(t *testing.T) {
 	r, addr := tlsRig(t, quick(func(o *exchange.Timeouts) { o.Idle = soon }))
 	r.serve(nil, startEcho(t, "pod-a"))
 	fresh, _ := dialTLS(t, addr, "shop.example")
@@ -171,8 +171,8 @@ func TestAnIdleTLSClientIsClosed(t *testing.T) {
 	used.expectClosed()
 }
 
-// The deadline that ends the wait for a head must not break TLS for the answer.
-func TestTimeoutsAreAnsweredOverTLS(t *testing.T) {
+// The deadline that ends the wait for a head must not break TLS for the response.
+func TestTimeouts_tls(t *testing.T) {
 	r, addr := tlsRig(t, only(head), func(o *Options) { o.Timeouts.Body = soon })
 	r.serve(nil, startSilent(t))
 	for _, text := range []string{"GET / HTTP/1.1\r\n", announced + "some"} {
@@ -185,7 +185,7 @@ func TestTimeoutsAreAnsweredOverTLS(t *testing.T) {
 	}
 }
 
-func TestHalfAnAnswerOverTLSEndsWithoutAGoodbye(t *testing.T) {
+func TestTruncated_tlsWithoutCloseNotify(t *testing.T) {
 	r, addr := tlsRig(t)
 	say := make(chan struct{})
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

@@ -19,13 +19,13 @@ import (
 
 type tlsSessionKey struct{}
 
-// newTLSSession gives a session and the context for its handshake, in which tlsConfigs notes what was asked for.
+// newTLSSession returns a session and the handshake context through which tlsConfigs records the host in it.
 func newTLSSession() (context.Context, *filter.TLSSession) {
 	session := new(filter.TLSSession)
 	return context.WithValue(context.Background(), tlsSessionKey{}, session), session
 }
 
-// handshake takes a connection from its first byte to where it can be served.
+// handshake runs the TLS handshake and sets the TLS session of the connection.
 func (c *client) handshake(conn *http1.LazyTLS) error {
 	ctx, session := newTLSSession()
 	if err := conn.HandshakeContext(ctx); err != nil {
@@ -33,34 +33,34 @@ func (c *client) handshake(conn *http1.LazyTLS) error {
 	}
 	c.TLS = session
 	state := conn.ConnectionState()
-	return beginSession(session, &state)
+	return recordSession(session, &state)
 }
 
-// beginSession notes what was agreed on. It fails where the client is somebody whom pods cannot be told about.
-func beginSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) {
+// recordSession records the result of the handshake in s. It fails if the client certificate cannot be forwarded to pods.
+func recordSession(s *filter.TLSSession, state *tls.ConnectionState) (err error) {
 	s.ServerName, s.Version = strings.ToLower(state.ServerName), model.TLSVersion(state.Version)
 	if s.Host == nil || s.Host.Clients == nil {
 		return nil
 	}
-	if s.Identity, err = identify(state, s.Host.Clients); err != nil {
+	if s.Identity, err = identityFields(state, s.Host.Clients); err != nil {
 		return err
 	}
 	if len(s.Identity) > maxIdentity {
-		return fmt.Errorf("the names and the certificate of the client are %d bytes, above %d", len(s.Identity), maxIdentity)
+		return fmt.Errorf("proxy: client certificate fields have %d bytes, more than the limit of %d", len(s.Identity), maxIdentity)
 	}
 	return nil
 }
 
-// maxIdentity bounds what each request of a client carries to the pod because of its certificate.
+// maxIdentity is the maximum size of the client certificate fields that are added to each request.
 const maxIdentity = 16 << 10
 
-// identify writes the fields that tell pods who the client is, by the names that ingress-nginx gives them.
-func identify(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
+// identityFields returns the header fields that identify the client to pods, with the names that ingress-nginx uses.
+func identityFields(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
 	if len(state.PeerCertificates) == 0 {
 		return []byte(exchange.NoClientCertificate), nil
 	}
-	if len(state.VerifiedChains) == 0 { // cannot be: see tlsConfigs.make
-		return nil, errors.New("the certificate of the client was not verified")
+	if len(state.VerifiedChains) == 0 { // cannot happen: see tlsConfigs.newConfig
+		return nil, errors.New("proxy: client certificate was not verified")
 	}
 	leaf := state.PeerCertificates[0]
 	subject, err := distinguishedName(leaf.RawSubject)
@@ -79,12 +79,12 @@ func identify(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, 
 	return b, nil
 }
 
-// distinguishedName writes a DER name as RFC 2253 says. What is not printable ASCII is escaped byte by byte: a name may
-// hold line ends.
+// distinguishedName formats a DER name as specified by RFC 2253. It escapes every byte that is not printable ASCII, because a
+// name may contain line breaks.
 func distinguishedName(der []byte) (string, error) {
 	var names pkix.RDNSequence
 	if _, err := asn1.Unmarshal(der, &names); err != nil {
-		return "", fmt.Errorf("a name in the certificate of the client: %w", err)
+		return "", fmt.Errorf("proxy: invalid name in client certificate: %w", err)
 	}
 	var b strings.Builder
 	for _, c := range []byte(names.String()) {

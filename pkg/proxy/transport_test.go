@@ -53,7 +53,7 @@ func http1Client(t testing.TB) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-func TestPodsAreSpokenToInTheProtocolOfTheirRoute(t *testing.T) {
+func TestTransport_routeProtocol(t *testing.T) {
 	say := func(w http.ResponseWriter, q *http.Request) {
 		fmt.Fprintf(w, "%s %s %t %q %s %q", q.Proto, q.RequestURI, q.TLS != nil, q.Header["User-Agent"],
 			q.Header.Get("X-Forwarded-For"), q.Header["Cookie"])
@@ -75,7 +75,7 @@ func TestPodsAreSpokenToInTheProtocolOfTheirRoute(t *testing.T) {
 	})
 }
 
-func TestBodiesAndTrailersPassBothWaysWhateverThePodSpeaks(t *testing.T) {
+func TestBodiesAndTrailers_everyProtocol(t *testing.T) {
 	echo := func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Trailer", "X-Sum")
 		w.Header().Set("X-Length", fmt.Sprint(q.ContentLength))
@@ -104,7 +104,7 @@ func TestBodiesAndTrailersPassBothWaysWhateverThePodSpeaks(t *testing.T) {
 	})
 }
 
-func TestInterimAnswersAndAnswersWithoutBodyPassWhateverThePodSpeaks(t *testing.T) {
+func TestInterimAndBodiless_everyProtocol(t *testing.T) {
 	early := func(w http.ResponseWriter, q *http.Request) {
 		switch q.URL.Path {
 		case "/hint":
@@ -145,7 +145,7 @@ func TestInterimAnswersAndAnswersWithoutBodyPassWhateverThePodSpeaks(t *testing.
 	})
 }
 
-func TestClientsThatWaitToBeInvitedAreInvited(t *testing.T) {
+func TestExpect_100Continue(t *testing.T) {
 	pod := startBackend(t, nil, func(w http.ResponseWriter, q *http.Request) { io.Copy(w, q.Body) })
 	r := newRig(t)
 	r.serveBy(model.Transport{HTTP2: true}, nil, addressOf(pod))
@@ -159,7 +159,7 @@ func TestClientsThatWaitToBeInvitedAreInvited(t *testing.T) {
 	client.read("POST").expectOK(t, "body")
 }
 
-func TestPodsThatCannotBeVerifiedGetNoRequest(t *testing.T) {
+func TestBackendTLS_verification(t *testing.T) {
 	pair, authority := podCertificate(t)
 	_, stranger := podCertificate(t)
 	var seen atomic.Int32
@@ -187,7 +187,7 @@ func TestPodsThatCannotBeVerifiedGetNoRequest(t *testing.T) {
 	}
 }
 
-func TestHTTP2IsNotSpokenToPodsThatDidNotChooseIt(t *testing.T) {
+func TestHTTP2Pod_notNegotiated(t *testing.T) {
 	pair, _ := podCertificate(t)
 	l := loopback(t)
 	go http.Serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}}), http.NotFoundHandler())
@@ -197,7 +197,7 @@ func TestHTTP2IsNotSpokenToPodsThatDidNotChooseIt(t *testing.T) {
 	r.dial().get("/").expectStatus(t, 503)
 }
 
-func TestAStaleTLSConnectionNeverTurnsIntoAnError(t *testing.T) {
+func TestBackendTLS_staleConnection(t *testing.T) {
 	pair, _ := podCertificate(t)
 	pod := startBackend(t, &pair, func(w http.ResponseWriter, q *http.Request) { io.Copy(w, q.Body) })
 	r := newRig(t)
@@ -218,7 +218,7 @@ func TestAStaleTLSConnectionNeverTurnsIntoAnError(t *testing.T) {
 	}
 }
 
-func TestWebSocketsPassToPodsThatSpeakTLS(t *testing.T) {
+func TestWebSocket_tlsPod(t *testing.T) {
 	pair, _ := podCertificate(t)
 	pod := startPod(t, "pod-a", func(c *podConn) {
 		secure := tls.Server(c.Conn, &tls.Config{Certificates: []tls.Certificate{pair}})
@@ -235,7 +235,7 @@ func TestWebSocketsPassToPodsThatSpeakTLS(t *testing.T) {
 	client.expect("more")
 }
 
-func TestPodsAreToldTheClientByThePROXYProtocol(t *testing.T) {
+func TestPROXYProtocol_toPod(t *testing.T) {
 	for version := 1; version <= 2; version++ {
 		told := make(chan *proxyproto.Header, 10)
 		pod := startPod(t, "pod-a", func(c *podConn) {

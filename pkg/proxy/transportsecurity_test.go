@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-func TestAnswersOverTLSTellBrowsersToComeBackOverTLS(t *testing.T) {
+func TestHSTS_tls(t *testing.T) {
 	const own = "Strict-Transport-Security: max-age=1\r\nstrict-transport-security: max-age=2\r\n"
 	for name, c := range map[string]struct {
 		route     string
 		app       string
 		inClear   []string // header lines, nil: over TLS
 		want      string
-		otherwise string // of an answer of Limpet's own
+		otherwise string // of a response of Limpet's own
 	}{
 		"over TLS":              {"max-age=9", "", nil, "[max-age=9]", "[max-age=9]"},
 		"the app gives way":     {"max-age=9", own, nil, "[max-age=9]", "[max-age=9]"},
@@ -44,7 +44,7 @@ func TestAnswersOverTLSTellBrowsersToComeBackOverTLS(t *testing.T) {
 	}
 }
 
-func TestAnswersOverHTTP2TellBrowsersToo(t *testing.T) {
+func TestHSTS_http2(t *testing.T) {
 	r, secure := tlsRig(t)
 	r.replace(cart, startAnswering(t, "pod-a", okHead+"strict-transport-security: max-age=1\r\nContent-Length: 0\r\n\r\n").endpoint("Ready"))
 	route := routeTo(cart, nil)

@@ -29,7 +29,7 @@ func startSocket(t *testing.T, glued string) *pod {
 	})
 }
 
-// upgrade makes the handshake, with what is glued to it, and reads the head of its answer.
+// upgrade makes the handshake, with what is glued to it, and reads the head of its response.
 func (r *rig) upgrade(glued string) *caller {
 	r.t.Helper()
 	client := r.dial()
@@ -43,7 +43,7 @@ func (r *rig) upgrade(glued string) *caller {
 }
 
 // Bytes that arrive in one piece with a handshake belong to the stream (G2 of research/stock-go-findings.md).
-func TestNoByteAroundTheHandshakeIsLost(t *testing.T) {
+func TestUpgrade_bytesAroundHandshake(t *testing.T) {
 	long := strings.Repeat("x", 20<<10)
 	for _, c := range []struct{ fromClient, fromPod string }{
 		{"", ""}, {"hello", ""}, {"", "welcome"}, {"hello", "welcome"}, {long, long},
@@ -59,7 +59,7 @@ func TestNoByteAroundTheHandshakeIsLost(t *testing.T) {
 	}
 }
 
-func TestAStreamCarriesMuchBothWays(t *testing.T) {
+func TestTunnel_largeBothWays(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startSocket(t, ""))
 	client := r.upgrade("")
@@ -67,7 +67,7 @@ func TestAStreamCarriesMuchBothWays(t *testing.T) {
 	client.expect(mebibyte)
 }
 
-func TestTheHandshakeIsMadeAnew(t *testing.T) {
+func TestWebSocket_newHandshakeToPod(t *testing.T) {
 	r := newRig(t)
 	p := startSocket(t, "")
 	r.serve(nil, p)
@@ -83,7 +83,7 @@ func TestTheHandshakeIsMadeAnew(t *testing.T) {
 	}
 }
 
-func TestASocketIsStickyAndCountsAsARequest(t *testing.T) {
+func TestWebSocket_sticky(t *testing.T) {
 	r := newRig(t)
 	p := startSocket(t, "")
 	r.serve(cookieAffinity(), p)
@@ -101,7 +101,7 @@ func TestASocketIsStickyAndCountsAsARequest(t *testing.T) {
 }
 
 // A 101 that nobody asked for would open a tunnel past every rule.
-func TestAnUpgradeThatWasNotAskedForIsRefused(t *testing.T) {
+func TestUpgrade_notRequested(t *testing.T) {
 	const to = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n"
 	h2c := request("GET", "/", "", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
 	byPost := request("POST", "/", "body", "Connection: Upgrade", "Upgrade: websocket")
@@ -138,7 +138,7 @@ func TestAnUpgradeThatWasNotAskedForIsRefused(t *testing.T) {
 	}
 }
 
-func TestARefusedHandshakeLeavesTheConnectionUsable(t *testing.T) {
+func TestWebSocket_refusedHandshakeKeepAlive(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	client := r.dial()
@@ -147,7 +147,7 @@ func TestARefusedHandshakeLeavesTheConnectionUsable(t *testing.T) {
 	client.post("/", "body").expectOK(t, "body")
 }
 
-func TestAStreamSurvivesEveryChange(t *testing.T) {
+func TestStream_survivesChanges(t *testing.T) {
 	r := newRig(t)
 	p, other := startSocket(t, ""), startEcho(t, "pod-b")
 	r.serve(cookieAffinity(), p)
@@ -166,7 +166,7 @@ func TestAStreamSurvivesEveryChange(t *testing.T) {
 	}
 }
 
-func TestEachSideOfAStreamMayEndFirst(t *testing.T) {
+func TestTunnel_eitherSideEndsFirst(t *testing.T) {
 	closeWrite := func(c net.Conn) { c.(interface{ CloseWrite() error }).CloseWrite() }
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -205,7 +205,7 @@ func TestEachSideOfAStreamMayEndFirst(t *testing.T) {
 }
 
 // Neither side is waited for after the other one has died.
-func TestAStreamWhoseOtherSideHasDiedEnds(t *testing.T) {
+func TestTunnel_deadPeer(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Response = 200 * time.Millisecond }))
 	done := make(chan struct{})
 	defer close(done)

@@ -10,11 +10,11 @@ import (
 )
 
 // stopClock makes the server's clock stand still: no timeout passes, and no connection comes to rest.
-func (r *rig) stopClock() { close(r.server.sweeper) }
+func (r *rig) stopClock() { close(r.server.sweeperDone) }
 
 // Requests that come while another one is being answered are noticed as soon as that is, not when the connection comes to
 // rest.
-func TestRequestsThatComeEarlyDoNotWait(t *testing.T) {
+func TestPipelining_noWait(t *testing.T) {
 	r := newRig(t)
 	r.stopClock()
 	begun, end := make(chan struct{}), make(chan struct{})
@@ -39,7 +39,7 @@ func TestRequestsThatComeEarlyDoNotWait(t *testing.T) {
 }
 
 // Many requests in one piece fill the buffer, the last of them exactly.
-func TestRequestsThatFillTheBufferAreAnsweredAtOnce(t *testing.T) {
+func TestPipelining_fullBuffer(t *testing.T) {
 	r := newRig(t)
 	r.stopClock()
 	r.serve(nil, startEcho(t, "pod-a"))
@@ -58,7 +58,7 @@ func TestRequestsThatFillTheBufferAreAnsweredAtOnce(t *testing.T) {
 }
 
 // Closing a socket waits for those who use it. The server does not wait for a pod.
-func TestCloseDoesNotWaitForPods(t *testing.T) {
+func TestClose_doesNotWaitForPods(t *testing.T) {
 	r := newRig(t)
 	begun := make(chan struct{})
 	pod := startBackend(t, nil, func(_ http.ResponseWriter, q *http.Request) {
@@ -77,7 +77,7 @@ func TestCloseDoesNotWaitForPods(t *testing.T) {
 	go func() { r.server.Close(); close(closed) }()
 	select {
 	case <-closed:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Error("it waits")
 	}
 	c.expectClosed()

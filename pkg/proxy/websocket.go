@@ -8,26 +8,27 @@ import (
 )
 
 var (
-	errProtocol        = &http1.Error{Status: 501, Reason: "the protocol of CONNECT is not websocket"}
-	errProtocolWithout = &http1.Error{Status: 400, Reason: "a protocol is given without CONNECT"}
+	errProtocol           = &http1.Error{Status: 501, Reason: "unsupported :protocol, only websocket is supported"}
+	errProtocolNotConnect = &http1.Error{Status: 400, Reason: ":protocol without CONNECT"}
 
 	secWebSocketKey = []byte("Sec-WebSocket-Key")
 )
 
-// asksForSocket reports whether the request is the CONNECT of a WebSocket. protocol is its ":protocol", empty without one.
-func asksForSocket(method, protocol string) (bool, error) {
+// isWebSocketConnect reports whether a request is the extended CONNECT of a WebSocket (RFC 8441). protocol is the value of
+// ":protocol", or empty. It returns an error for any other use of ":protocol".
+func isWebSocketConnect(method, protocol string) (bool, error) {
 	switch {
 	case protocol == "":
 		return false, nil
 	case method != http.MethodConnect:
-		return false, errProtocolWithout
+		return false, errProtocolNotConnect
 	case protocol != "websocket":
 		return false, errProtocol
 	}
 	return true, nil
 }
 
-// protocolOf is the ":protocol" of an HTTP/3 request, where quic-go puts it.
+// protocolOf returns the ":protocol" of an HTTP/3 request, which quic-go stores in Proto, or an empty string.
 func protocolOf(r *http.Request) string {
 	if r.Proto == "HTTP/3.0" {
 		return ""
@@ -35,19 +36,19 @@ func protocolOf(r *http.Request) string {
 	return r.Proto
 }
 
-// methodFor is the method that a pod is asked with.
-func methodFor(method []byte, socket bool) []byte {
+// upstreamMethod returns the method of the request to the pod: GET for a WebSocket, which uses the HTTP/1.1 handshake there.
+func upstreamMethod(method []byte, socket bool) []byte {
 	if socket {
 		return []byte(http.MethodGet)
 	}
 	return method
 }
 
-// noAddresses is for a connection that is a stream: no caller asks for its addresses.
+// noAddresses completes net.Conn for a stream. Its addresses are not used.
 type noAddresses struct{}
 
-// LocalAddr is part of net.Conn.
+// LocalAddr implements net.Conn.
 func (noAddresses) LocalAddr() net.Addr { return &net.TCPAddr{} }
 
-// RemoteAddr is part of net.Conn.
+// RemoteAddr implements net.Conn.
 func (noAddresses) RemoteAddr() net.Addr { return &net.TCPAddr{} }

@@ -18,7 +18,7 @@ var connect = []string{
 	"sec-websocket-version", "13", "sec-websocket-protocol", "chat", "origin", "https://shop.example",
 }
 
-// startWebSocket runs a pod that accepts handshakes, with what is glued to its answer, and echoes what comes then, up to
+// startWebSocket runs a pod that accepts handshakes, with what is glued to its response, and echoes what comes then, up to
 // the end of it, which it notes.
 func startWebSocket(t *testing.T, name, glued string) *pod {
 	t.Helper()
@@ -54,7 +54,7 @@ func (p *peer) data(id uint32, n int) string {
 	return got.String()
 }
 
-func TestAWebSocketOverHTTP2(t *testing.T) {
+func TestWebSocket_http2(t *testing.T) {
 	r, secure := tlsRig(t)
 	p := startWebSocket(t, "pod-a", "welcome")
 	r.serve(cookieAffinity(), p)
@@ -110,7 +110,7 @@ func TestAWebSocketOverHTTP2(t *testing.T) {
 	}
 }
 
-func TestAWebSocketOverHTTP2IsBoundLikeARequest(t *testing.T) {
+func TestWebSocket_http2Sticky(t *testing.T) {
 	r := newRig(t)
 	pods := []*pod{startWebSocket(t, "pod-a", "a"), startWebSocket(t, "pod-b", "b")}
 	r.serve(affinityBy(headerMethod("X-Session-Id")), pods...)
@@ -129,7 +129,7 @@ func TestAWebSocketOverHTTP2IsBoundLikeARequest(t *testing.T) {
 	}
 }
 
-func TestMuchPassesAWebSocketOverHTTP2(t *testing.T) {
+func TestWebSocket_http2LargeMessages(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
 	client := dialHTTP2(t, r.addr, http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30})
@@ -157,7 +157,7 @@ func TestMuchPassesAWebSocketOverHTTP2(t *testing.T) {
 	}
 }
 
-func TestAPodMayRefuseAWebSocketOverHTTP2(t *testing.T) {
+func TestWebSocket_http2PodRefuses(t *testing.T) {
 	const bad = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %\r\nSec-WebSocket-Accept: bm8=\r\n\r\n"
 	for name, c := range map[string]struct{ answer, want string }{
 		"403":                     {"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno", "403"},
@@ -182,7 +182,7 @@ func TestAPodMayRefuseAWebSocketOverHTTP2(t *testing.T) {
 	}
 }
 
-func TestOnlyWebSocketsAreConnectedTo(t *testing.T) {
+func TestExtendedConnect_onlyWebSocket(t *testing.T) {
 	r := newRig(t)
 	p := startWebSocket(t, "pod-a", "")
 	r.serve(nil, p)
@@ -217,11 +217,11 @@ func TestOnlyWebSocketsAreConnectedTo(t *testing.T) {
 }
 
 // Each way of ending, on either side, ends the other one.
-func TestAWebSocketOverHTTP2Ends(t *testing.T) {
+func TestWebSocket_http2Ends(t *testing.T) {
 	for name, end := range map[string]func(*peer, *pod){
 		"stream reset":      func(c *peer, _ *pod) { c.WriteRSTStream(1, http2.ErrCodeCancel) },
 		"connection closed": func(c *peer, _ *pod) { c.conn.Close() },
-		"connection reset":  func(c *peer, _ *pod) { resetSocket(c.conn) },
+		"connection reset":  func(c *peer, _ *pod) { resetTCP(c.conn) },
 		"pod closed":        func(_ *peer, p *pod) { p.closeAll() },
 		"pod's end sent": func(_ *peer, p *pod) {
 			locked(p, func() int {

@@ -10,8 +10,8 @@ import (
 
 // The annotations of an Ingress about what its requests may take, where it is to be otherwise than the flags say.
 const (
-	// AnnotationTimeoutAnswer is how long a pod may be silent.
-	AnnotationTimeoutAnswer = annotationPrefix + "timeout-answer"
+	// AnnotationTimeoutResponse is how long a pod may be silent.
+	AnnotationTimeoutResponse = annotationPrefix + "timeout-response"
 	// AnnotationTimeoutConnect is how long connecting to a pod may take.
 	AnnotationTimeoutConnect = annotationPrefix + "timeout-connect"
 	// AnnotationTimeoutBody is how long a client may pause in its body, or in reading the answer.
@@ -23,7 +23,7 @@ const (
 )
 
 var limitAnnotations = []string{
-	AnnotationTimeoutAnswer, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
+	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
 }
 
 // What annotations may ask for.
@@ -37,7 +37,7 @@ const (
 // readLimits gives what the annotations of an Ingress say, nil if that is nothing. A wrong one is not applied.
 func (r *annotationReader) readLimits() *model.Limits {
 	limits := model.Limits{
-		ResponseTimeout: r.readTimeout(AnnotationTimeoutAnswer),
+		ResponseTimeout: r.readTimeout(AnnotationTimeoutResponse),
 		ConnectTimeout:  r.readTimeout(AnnotationTimeoutConnect),
 		BodyTimeout:     r.readTimeout(AnnotationTimeoutBody),
 		MaxBodyBytes:    r.readCount(AnnotationMaxBodyBytes, 0, maxBody),

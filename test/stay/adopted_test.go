@@ -18,25 +18,25 @@ import (
 // more, from the sources of those controllers.
 const foreignCookie = "route"
 
-func TestSessionsOfOtherControllersAreAdoptedOnce(t *testing.T) {
-	cookies := map[way]func(o *open, w way, n int) (value string, home *pod){
-		"persistent": func(o *open, w way, n int) (string, *pod) {
+func TestAdopt_otherControllers(t *testing.T) {
+	cookies := map[backend]func(o *fixture, w backend, n int) (value string, home *pod){
+		"persistent": func(o *fixture, w backend, n int) (string, *pod) {
 			p := o.pods[n%len(o.pods)]
 			return md5Hex(nginxBackend(w)+p.address()) + "|" + nginxMark(w), p
 		},
-		"balanced": func(o *open, w way, n int) (string, *pod) {
+		"balanced": func(o *fixture, w backend, n int) (string, *pod) {
 			key := fmt.Sprintf("1790000000.%d.%d.%d", n, n%7, 100000+n)
 			return key + "|" + nginxMark(w), o.onRing(key)
 		},
-		"traefik": func(o *open, _ way, n int) (string, *pod) {
+		"traefik": func(o *fixture, _ backend, n int) (string, *pod) {
 			p := o.pods[n%len(o.pods)]
 			return sha256Hex("http://" + p.address())[:16], p
 		},
-		"traefik-url": func(o *open, _ way, n int) (string, *pod) {
+		"traefik-url": func(o *fixture, _ backend, n int) (string, *pod) {
 			p := o.pods[n%len(o.pods)]
 			return "http://" + p.address(), p
 		},
-		"nginx": func(o *open, _ way, n int) (string, *pod) {
+		"nginx": func(o *fixture, _ backend, n int) (string, *pod) {
 			p := o.pods[n%len(o.pods)]
 			return md5Hex(p.address()), p
 		},
@@ -76,7 +76,7 @@ func (s *session) isAdopted(t *testing.T, l *limpet) error {
 }
 
 // What looks like such a cookie, and is not of this backend or of its pods, is treated as absent: the client is new.
-func TestCookiesOfOthersThatLeadNowhereCountAsAbsent(t *testing.T) {
+func TestAdopt_unknownCookieIsAbsent(t *testing.T) {
 	f := openAdopting(t, "stranger")
 	gone := newPod(40) // of the same network, and no endpoint
 	wrong := []string{
@@ -101,22 +101,22 @@ func TestCookiesOfOthersThatLeadNowhereCountAsAbsent(t *testing.T) {
 }
 
 // openAdopting starts a Limpet whose policies adopt from everybody.
-func openAdopting(t *testing.T, ways ...way) *open {
+func openAdopting(t *testing.T, ways ...backend) *fixture {
 	t.Helper()
-	return openShop(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
+	return newFixture(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Methods[0].Cookie = cookieNamed(foreignCookie)
 		s.Adopt = []v1alpha1.Adopted{v1alpha1.AdoptIngressNginx, v1alpha1.AdoptTraefik, v1alpha1.AdoptNGINX}
 	}), ways...))
 }
 
-// nginxBackend is what ingress-nginx calls the backend of a way.
-func nginxBackend(w way) string { return namespace + "-" + string(w) + "-80" }
+// nginxBackend is the name of a backend in ingress-nginx.
+func nginxBackend(w backend) string { return namespace + "-" + string(w) + "-80" }
 
-func nginxMark(w way) string { return md5Hex(md5Hex(nginxBackend(w)) + nginxBackend(w)) }
+func nginxMark(w backend) string { return md5Hex(md5Hex(nginxBackend(w)) + nginxBackend(w)) }
 
 // onRing finds a key's pod as lua-resty-balancer does: 160 points for each pod, each the CRC-32 of the address and the
 // point before it; the first point that is not below the CRC-32 of the key.
-func (o *open) onRing(key string) *pod {
+func (o *fixture) onRing(key string) *pod {
 	type point struct {
 		hash uint32
 		pod  *pod

@@ -11,16 +11,16 @@ import (
 
 // The sessions of one pod all send a request that takes long. The rest of them are answered by other pods meanwhile, and
 // come back.
-func TestSessionsGiveWayToABudgetAndComeBack(t *testing.T) {
-	for _, w := range []way{byCookie, byNamed, byWrapped} {
+func TestStickyBudget_returns(t *testing.T) {
+	for _, w := range []backend{byCookie, byNamed, byWrapped} {
 		t.Run(string(w), func(t *testing.T) { testBudget(t, w) })
 	}
 }
 
-func testBudget(t *testing.T, w way) {
+func testBudget(t *testing.T, w backend) {
 	spec := policyOf(methods[w])
 	spec.StickyBudget = v1alpha1.StickyBudget{BalanceFactor: 125, MinRequests: 10}
-	f := openShop(t, 6, policies(spec, w))
+	f := newFixture(t, 6, policies(spec, w))
 	t.Cleanup(f.letGo)
 	sessions := newSessions(t, w, 0, clients)
 	settle(t, f.limpet, sessions)
@@ -34,7 +34,7 @@ func testBudget(t *testing.T, w way) {
 		detour := *s // what it is answered there is not kept
 		detour.header = s.header.Clone()
 		asking.Go(func() {
-			if _, err := detour.ask(f.limpet, "/hold"); err != nil {
+			if _, err := detour.mustGet(f.limpet, "/hold"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -56,10 +56,10 @@ func testBudget(t *testing.T, w way) {
 }
 
 // expectDetours sees that the sessions of the busy pod are answered by others, and are given no token.
-func (o *open) expectDetours(t *testing.T, busy []*session, home *pod) {
+func (o *fixture) expectDetours(t *testing.T, busy []*session, home *pod) {
 	t.Helper()
 	for _, s := range busy { // one at a time, so that the mean stays as it is
-		a, err := s.ask(o.limpet, "/")
+		a, err := s.mustGet(o.limpet, "/")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func (o *open) expectDetours(t *testing.T, busy []*session, home *pod) {
 }
 
 // expectTheRestToStay looks at the sessions of those pods that are within their budget.
-func (o *open) expectTheRestToStay(t *testing.T, rest []*session) {
+func (o *fixture) expectTheRestToStay(t *testing.T, rest []*session) {
 	t.Helper()
 	for _, p := range o.pods {
 		if there, _ := on(p.name, rest); p.held.Load() < 10 {
@@ -83,8 +83,8 @@ func (o *open) expectTheRestToStay(t *testing.T, rest []*session) {
 	}
 }
 
-// held is how many requests wait at the pods.
-func (o *open) held() int {
+// held is the number of requests that wait at the pods.
+func (o *fixture) held() int {
 	sum := 0
 	for _, p := range o.pods {
 		sum += int(p.held.Load())

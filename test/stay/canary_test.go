@@ -15,17 +15,17 @@ import (
 
 const canaryPrefix = "nginx.ingress.kubernetes.io/"
 
-// canaryOf is the Service behind the canary of a way.
-func canaryOf(w way) way { return w + "-canary" }
+// canaryOf is the Service behind the canary of a backend.
+func canaryOf(w backend) backend { return w + "-canary" }
 
 // openCanary starts a Limpet in front of three stable pods and three of the canary, for each of the specs.
-func openCanary(t *testing.T, specs map[way]v1alpha1.AffinityPolicySpec) *open {
+func openCanary(t *testing.T, specs map[backend]v1alpha1.AffinityPolicySpec) *fixture {
 	t.Helper()
-	all := map[way]v1alpha1.AffinityPolicySpec{}
+	all := map[backend]v1alpha1.AffinityPolicySpec{}
 	for w, spec := range specs {
 		all[w], all[canaryOf(w)] = spec, spec
 	}
-	f := openShop(t, 6, all)
+	f := newFixture(t, 6, all)
 	for w := range specs {
 		f.setPods(t, ready(f.pods[:3]...), w)
 		f.setPods(t, ready(f.pods[3:]...), canaryOf(w))
@@ -34,7 +34,7 @@ func openCanary(t *testing.T, specs map[way]v1alpha1.AffinityPolicySpec) *open {
 }
 
 // setWeight makes the Ingress of the canary one with that weight, and waits until it is served.
-func (o *open) setWeight(t *testing.T, w way, weight int, annotations ...string) {
+func (o *fixture) setWeight(t *testing.T, w backend, weight int, annotations ...string) {
 	t.Helper()
 	ingress := w.ingress()
 	ingress.Name = string(canaryOf(w))
@@ -53,13 +53,13 @@ func (o *open) setWeight(t *testing.T, w way, weight int, annotations ...string)
 	wait.Until(t, "a table with the weight is served", func() bool { return o.limpet.generation(t) > generation })
 }
 
-func (o *open) isOnCanary(s *session) bool {
+func (o *fixture) isOnCanary(s *session) bool {
 	return slices.ContainsFunc(o.pods[3:], func(p *pod) bool { return p.name == s.pod })
 }
 
 // expectShare fails unless the share of the sessions on the canary is within five standard deviations of what it was
 // drawn with.
-func (o *open) expectShare(t *testing.T, sessions []*session, want float64) {
+func (o *fixture) expectShare(t *testing.T, sessions []*session, want float64) {
 	t.Helper()
 	n := 0
 	for _, s := range sessions {
@@ -73,14 +73,14 @@ func (o *open) expectShare(t *testing.T, sessions []*session, want float64) {
 	}
 }
 
-func TestSessionsKeepTheirSideOfACanaryWhateverItsWeight(t *testing.T) {
-	const annotated way = "annotated" // without a policy, as one comes from ingress-nginx
+func TestCanary_sessionKeepsBackend(t *testing.T) {
+	const annotated backend = "annotated" // without a policy, as one comes from ingress-nginx
 	sticky := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Split.Sticky = true })
 	wrapped := policyOf(methods[byWrapped])
 	wrapped.Split.Sticky = true
-	f := openCanary(t, map[way]v1alpha1.AffinityPolicySpec{"issued": sticky, byWrapped: wrapped, annotated: sticky})
+	f := openCanary(t, map[backend]v1alpha1.AffinityPolicySpec{"issued": sticky, byWrapped: wrapped, annotated: sticky})
 	f.annotate(t, annotated)
-	for _, w := range []way{"issued", byWrapped, annotated} {
+	for _, w := range []backend{"issued", byWrapped, annotated} {
 		t.Run(string(w), func(t *testing.T) {
 			var all []*session
 			for _, weight := range []int{10, 50, 100, 0} {
@@ -98,8 +98,8 @@ func TestSessionsKeepTheirSideOfACanaryWhateverItsWeight(t *testing.T) {
 	}
 }
 
-// annotate takes the policies of a way away, and makes its Ingress ask for the same.
-func (o *open) annotate(t *testing.T, w way) {
+// annotate takes the policies of a backend away, and makes its Ingress ask for the same.
+func (o *fixture) annotate(t *testing.T, w backend) {
 	t.Helper()
 	o.remove(t, w.policy())
 	o.remove(t, canaryOf(w).policy())
@@ -110,7 +110,7 @@ func (o *open) annotate(t *testing.T, w way) {
 
 // expectAsked sees that a request which asks for a side gets it, and that the session is where it was afterwards: its
 // own token is an hour old, which makes it the older one if it gets another.
-func (o *open) expectAsked(t *testing.T, sessions []*session) {
+func (o *fixture) expectAsked(t *testing.T, sessions []*session) {
 	t.Helper()
 	each(t, sessions, func(s *session) error {
 		if s.cookie() != nil {
@@ -120,7 +120,7 @@ func (o *open) expectAsked(t *testing.T, sessions []*session) {
 			asking := *s
 			asking.header = s.header.Clone()
 			asking.header.Set("X-Canary", ask)
-			a, err := asking.ask(o.limpet, "/")
+			a, err := asking.mustGet(o.limpet, "/")
 			if err != nil {
 				return err
 			}
@@ -134,7 +134,7 @@ func (o *open) expectAsked(t *testing.T, sessions []*session) {
 }
 
 // expectNobodyWithoutPods ends the canary's pods: its sessions move, once, and no others.
-func (o *open) expectNobodyWithoutPods(t *testing.T, w way, sessions []*session) {
+func (o *fixture) expectNobodyWithoutPods(t *testing.T, w backend, sessions []*session) {
 	t.Helper()
 	var there, elsewhere []*session
 	for _, s := range sessions {
@@ -152,7 +152,7 @@ func (o *open) expectNobodyWithoutPods(t *testing.T, w way, sessions []*session)
 // movesWithin is movesOnce for a session that may have been on its new side before, and then needs no new value.
 func (s *session) movesWithin(l *limpet) error {
 	was := s.pod
-	a, err := s.ask(l, "/")
+	a, err := s.mustGet(l, "/")
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *session) movesWithin(l *limpet) error {
 	return s.stays(l, "/", 2)
 }
 
-func TestHashedClientsChangeToAGrowingCanaryAndNeverBack(t *testing.T) {
+func TestSplit_hashedClientsNeverMoveBack(t *testing.T) {
 	spec := policyOf(methods[byHeader])
 	spec.Split.Sticky = true
 	f := openCanary(t, policies(spec, byHeader))
@@ -184,14 +184,14 @@ func TestHashedClientsChangeToAGrowingCanaryAndNeverBack(t *testing.T) {
 }
 
 // In ingress-nginx, legacy means that every request is weighed, whatever session it has.
-func TestLegacyCanariesWeighEveryRequest(t *testing.T) {
+func TestCanary_perRequest(t *testing.T) {
 	f := openCanary(t, policies(issuedWith(func(*v1alpha1.AffinityPolicySpec) {}), "legacy"))
 	f.setWeight(t, "legacy", 50, "affinity-canary-behavior=legacy")
 	changes := 0
 	for _, s := range newSessions(t, "legacy", 0, clients) {
 		pods := map[bool]string{} // of each side
 		for range 4 {
-			a, err := s.ask(f.limpet, "/")
+			a, err := s.mustGet(f.limpet, "/")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -212,8 +212,8 @@ func TestLegacyCanariesWeighEveryRequest(t *testing.T) {
 }
 
 // ingress-nginx has one name for the cookies of both sides, and says in them which side it is.
-func TestSessionsOfACanaryOfIngressNginxAreAdopted(t *testing.T) {
-	const w way = "adopted"
+func TestAdopt_ingressNginxCanary(t *testing.T) {
+	const w backend = "adopted"
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Methods[0].Cookie, s.Split.Sticky = cookieNamed(foreignCookie), true
 		s.Adopt = []v1alpha1.Adopted{v1alpha1.AdoptIngressNginx}

@@ -13,15 +13,15 @@ import (
 
 // session is one client of one host: its cookies, its headers or its address are what Limpet may know it by.
 type session struct {
-	way    way
-	number int
-	header http.Header // sent with every request
-	http   *http.Client
-	pod    string // where its last request went
+	backend backend
+	number  int
+	header  http.Header // sent with every request
+	http    *http.Client
+	pod     string // where its last request went
 }
 
 // newSessions makes clients that nobody has seen before.
-func newSessions(t *testing.T, w way, from, n int) []*session {
+func newSessions(t *testing.T, w backend, from, n int) []*session {
 	t.Helper()
 	all := make([]*session, n)
 	for i := range all {
@@ -29,7 +29,7 @@ func newSessions(t *testing.T, w way, from, n int) []*session {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &session{way: w, number: from + i, header: http.Header{}, http: &http.Client{Jar: jar, Transport: transport}}
+		s := &session{backend: w, number: from + i, header: http.Header{}, http: &http.Client{Jar: jar, Transport: transport}}
 		s.header.Set("X-Forwarded-For", fmt.Sprintf("203.0.%d.%d", 113+s.number/250, s.number%250))
 		switch w {
 		case byHeader:
@@ -45,29 +45,29 @@ func newSessions(t *testing.T, w way, from, n int) []*session {
 // transport is shared, as it would be behind a load balancer: a session is not a connection.
 var transport = &http.Transport{MaxIdleConnsPerHost: workers}
 
-// workers is how many clients send requests at a time.
+// workers is the number of concurrent clients.
 const workers = 16
 
-// answer is what a client got.
-type answer struct {
+// response is what a client got.
+type response struct {
 	status int
 	pod    string
 	header http.Header
 }
 
-// values is how many values the answer gives the client to bring back.
-func (a *answer) values() int {
+// values is the number of values in the response that the client must send back.
+func (a *response) values() int {
 	return len(a.header.Values("Set-Cookie")) + len(a.header.Values(sessionHeader))
 }
 
-// get sends one request, whatever its answer.
-func (s *session) get(l *limpet, path string) (*answer, error) {
+// get sends one request, whatever its response.
+func (s *session) get(l *limpet, path string) (*response, error) {
 	r, err := http.NewRequest(http.MethodGet, "http://"+l.http+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	r.Host, r.Header = s.way.host(), s.header.Clone()
-	switch s.way {
+	r.Host, r.Header = s.backend.host(), s.header.Clone()
+	switch s.backend {
 	case byQuery:
 		r.URL.RawQuery = "sid=" + s.name()
 	case byPath:
@@ -78,7 +78,7 @@ func (s *session) get(l *limpet, path string) (*answer, error) {
 
 func (s *session) name() string { return fmt.Sprintf("session-%d", s.number) }
 
-func (s *session) send(r *http.Request) (*answer, error) {
+func (s *session) send(r *http.Request) (*response, error) {
 	got, err := s.http.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s, err)
@@ -88,15 +88,15 @@ func (s *session) send(r *http.Request) (*answer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s, err)
 	}
-	a := &answer{status: got.StatusCode, pod: string(body), header: got.Header}
+	a := &response{status: got.StatusCode, pod: string(body), header: got.Header}
 	if id := got.Header.Get(sessionHeader); id != "" {
 		s.header.Set(sessionHeader, id)
 	}
 	return a, nil
 }
 
-// ask sends one request that a pod is to answer.
-func (s *session) ask(l *limpet, path string) (*answer, error) {
+// mustGet sends one request and returns an error unless the status is 200.
+func (s *session) mustGet(l *limpet, path string) (*response, error) {
 	a, err := s.get(l, path)
 	if err == nil && a.status != http.StatusOK {
 		err = fmt.Errorf("%s: status %d: %s", s, a.status, a.pod)
@@ -104,9 +104,9 @@ func (s *session) ask(l *limpet, path string) (*answer, error) {
 	return a, err
 }
 
-func (s *session) String() string { return fmt.Sprintf("session %d by %s", s.number, s.way) }
+func (s *session) String() string { return fmt.Sprintf("session %d by %s", s.number, s.backend) }
 
-// cookie is the first one of the client's, nil if it has none.
+// cookie returns the first cookie of the client, or nil.
 func (s *session) cookie() *http.Cookie {
 	if all := s.http.Jar.Cookies(s.site()); len(all) > 0 {
 		return all[0]
@@ -119,8 +119,8 @@ func (s *session) setCookie(name, value string) {
 	s.http.Jar.SetCookies(s.site(), []*http.Cookie{{Name: name, Value: value, Path: "/"}})
 }
 
-// site is what the client's cookies are for: clients go by the Host of a request, not by where it is sent.
-func (s *session) site() *url.URL { return &url.URL{Scheme: "http", Host: s.way.host(), Path: "/"} }
+// site returns the URL of the cookies of the client. Clients select cookies by Host, not by the address of the server.
+func (s *session) site() *url.URL { return &url.URL{Scheme: "http", Host: s.backend.host(), Path: "/"} }
 
 // each lets the sessions act, several at a time, and fails the test if one of them returns an error.
 func each(t *testing.T, sessions []*session, act func(*session) error) {
@@ -157,12 +157,12 @@ func settle(t *testing.T, l *limpet, sessions []*session) {
 }
 
 func (s *session) settle(l *limpet, path string) error {
-	a, err := s.ask(l, path)
+	a, err := s.mustGet(l, path)
 	if err != nil {
 		return err
 	}
 	s.pod = a.pod
-	if want := s.way.valuesOfABinding(); a.values() != want {
+	if want := s.backend.valuesOfABinding(); a.values() != want {
 		return fmt.Errorf("%s: the answer that binds it gives it %d values, want %d", s, a.values(), want)
 	}
 	return nil
@@ -176,7 +176,7 @@ func expectNoneMoves(t *testing.T, l *limpet, sessions []*session, n int) {
 
 func (s *session) stays(l *limpet, path string, n int) error {
 	for range n {
-		a, err := s.ask(l, path)
+		a, err := s.mustGet(l, path)
 		if err != nil {
 			return err
 		}
@@ -199,7 +199,7 @@ func (s *session) movesOnce(l *limpet) error {
 	return s.stays(l, "/", 2)
 }
 
-// on gives the sessions that live on a pod, and the rest.
+// on returns the sessions that live on a pod, and the rest.
 func on(pod string, sessions []*session) (there, elsewhere []*session) {
 	for _, s := range sessions {
 		if s.pod == pod {

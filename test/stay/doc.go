@@ -2,27 +2,27 @@
 // with cookie jars, and pods that tell who they are. Each line of the promise that is about sessions has tests with at
 // least 300 of them:
 //
-//	 1 a session moves only when its own     TestOnlyTheLossOfItsOwnPodMovesASession, TestSessionsStayWhenFilesAreEdited;
-//	   pod stops serving                     canaries: TestSessionsKeepTheirSideOfACanaryWhateverItsWeight
-//	 2 a terminating pod keeps its sessions  TestSessionsStayWhenFilesAreEdited, TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes,
-//	   and gets no new ones                  TestAServiceWhosePodsAreAllDrainedTakesNewClients
-//	 3 when the pod is gone, the session     TestSessionsStayWhenFilesAreEdited ("when one is gone"),
-//	   moves once                            TestSessionsOfAPodThatIsNotReadyMoveWhenTheyAskForSomething
-//	 4 a rolling update causes no 5xx        TestARollingUpdateCausesNo5xx
-//	 5 no change touches an open stream      TestAChangeOfConfigurationTouchesNoOpenStream
-//	 6 all replicas agree                    TestReplicasAgreeWhateverTheOrderOfEndpoints, TestARollingUpdateCausesNo5xx,
-//	                                         TestAReplicaWaitsForThePodOfATokenThatItHasNotHeardOf,
-//	                                         TestAFirstBurstOfOneClientLandsOnOnePod,
-//	                                         TestReplicasShareWhatTheyLearnAndOutliveTheStore
-//	 7 tokens are sealed, keys rotate,       TestTokensThatAreNotOfTheBackendAreTreatedAsAbsent, TestKeyRotationLosesNoSession,
-//	   lifetimes are enforced                TestLifetimesAreEnforcedWhateverTheClientDoes
-//	 8 two cookies never meet                TestStickyBackendsOfOneHostNeverOverwriteEachOthersCookie
-//	 9 new sessions spread, and it is seen   TestNewSessionsSpreadEvenlyOverPodsAndReplicas, TestAHotKeyOverloadsNoPod,
-//	                                         TestWhereSessionsAreAndWhatBecameOfThemIsSeen
-//	10 one bad object never hurts another    TestAMistakeInOneObjectHurtsNoOther
-//	11 sessions survive the move from        TestSessionsOfOtherControllersAreAdoptedOnce,
-//	   ingress-nginx                         TestCookiesOfOthersThatLeadNowhereCountAsAbsent
+//	 1 a session moves only when its own     TestOnlyOwnPod_movesSession, TestFiles_sessionsStay;
+//	   pod stops serving                     canaries: TestCanary_sessionKeepsBackend
+//	 2 a terminating pod keeps its sessions  TestFiles_sessionsStay, TestDrain_keepsSessions,
+//	   and gets no new ones                  TestDrain_allPods
+//	 3 when the pod is gone, the session     TestFiles_sessionsStay ("when one is gone"),
+//	   moves once                            TestNotReady_moves
+//	 4 a rolling update causes no 5xx        TestRollingUpdate_no5xx
+//	 5 no change touches an open stream      TestConfigurationChange_keepsStreams
+//	 6 all replicas agree                    TestReplicas_agreeInAnyOrder, TestRollingUpdate_no5xx,
+//	                                         TestUnknownPod_replicaWaits,
+//	                                         TestFirstBurst_onePod,
+//	                                         TestLearned_sharedStore
+//	 7 tokens are sealed, keys rotate,       TestToken_otherBackendIsAbsent, TestKeyRotation_keepsSessions,
+//	   lifetimes are enforced                TestLifetimes_enforced
+//	 8 two cookies never meet                TestCookie_twoBackendsOfOneHost
+//	 9 new sessions spread, and it is seen   TestNewSessions_spread, TestBalanceFactor_hotKey,
+//	                                         TestMetrics_outcomes
+//	10 one bad object never hurts another    TestInvalidObject_affectsNoOther
+//	11 sessions survive the move from        TestAdopt_otherControllers,
+//	   ingress-nginx                         TestAdopt_unknownCookieIsAbsent
 //
-// The life of a Service is also lived against a real API server (TestSessionsStayInACluster), with fewer clients; the
+// The life of a Service is also lived against a real API server (TestCluster_sessionsStay), with fewer clients; the
 // rest runs in `dev`, by editing YAML files.
 package stay

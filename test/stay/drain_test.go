@@ -8,32 +8,32 @@ import (
 )
 
 // Somebody drains a ready pod by its annotation, and changes their mind.
-func TestADrainedPodKeepsItsSessionsAndGetsNoNewOnes(t *testing.T) {
+func TestDrain_keepsSessions(t *testing.T) {
 	s := begin(t, newFolder(t))
 	s.clients = clients
 	pods := ready(s.pods[:3]...)
 	s.setPods(t, pods)
-	for _, w := range ways {
+	for _, w := range backends {
 		s.newClients(t, w)
 	}
 	s.source.apply(t, drained(s.pods[0], "true"))
 	pods[0].drained = true
-	s.limpet.awaitEndpoints(t, pods, ways...)
-	for _, w := range ways {
+	s.limpet.awaitEndpoints(t, pods, backends...)
+	for _, w := range backends {
 		s.keepsAndGetsNoNew(t, w, s.pods[0].name)
 	}
 	s.source.apply(t, drained(s.pods[0], "false"))
 	pods[0].drained = false
-	s.limpet.awaitEndpoints(t, pods, ways...)
+	s.limpet.awaitEndpoints(t, pods, backends...)
 	expectNoneMoves(t, s.limpet, s.sessions[byCookie], 2)
-	for _, w := range ways {
+	for _, w := range backends {
 		if got := podsOf(s.newClients(t, w))[s.pods[0].name]; got == 0 {
 			t.Errorf("by %s: the pod is not drained any more, and gets no new sessions", w)
 		}
 	}
 }
 
-func TestAServiceWhosePodsAreAllDrainedTakesNewClients(t *testing.T) {
+func TestDrain_allPods(t *testing.T) {
 	s := begin(t, newFolder(t))
 	s.clients = clients
 	pods := ready(s.pods[:2]...)
@@ -41,8 +41,8 @@ func TestAServiceWhosePodsAreAllDrainedTakesNewClients(t *testing.T) {
 		s.source.apply(t, drained(pods[i].pod, "true"))
 		pods[i].drained = true
 	}
-	s.limpet.awaitEndpoints(t, pods, ways...)
-	for _, w := range ways {
+	s.limpet.awaitEndpoints(t, pods, backends...)
+	for _, w := range backends {
 		if used := podsOf(s.newClients(t, w)); len(used) != len(pods) {
 			t.Errorf("by %s: the sessions of the pods are %v, but both should have some", w, used)
 		}

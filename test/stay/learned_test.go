@@ -19,12 +19,12 @@ import (
 // it belongs, as far as Limpet reads it. What is learned is not part of the other scenarios, because it is lost with the
 // process unless replicas share a store.
 const (
-	byLearned       way = "learned"        // from a header of the app
-	byLearnedCookie way = "learned-cookie" // of the app
+	byLearned       backend = "learned"        // from a header of the app
+	byLearnedCookie backend = "learned-cookie" // of the app
 )
 
-func learnedPolicies() map[way]v1alpha1.AffinityPolicySpec {
-	return map[way]v1alpha1.AffinityPolicySpec{
+func learnedPolicies() map[backend]v1alpha1.AffinityPolicySpec {
+	return map[backend]v1alpha1.AffinityPolicySpec{
 		byLearned: policyOf(v1alpha1.Method{Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingLearned,
 			Header: &v1alpha1.Header{Name: sessionHeader}}),
 		byLearnedCookie: policyOf(v1alpha1.Method{Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingLearned,
@@ -32,9 +32,9 @@ func learnedPolicies() map[way]v1alpha1.AffinityPolicySpec {
 	}
 }
 
-func TestSessionsThatWereLearnedStayUntilTheirPodIsGone(t *testing.T) {
-	f := openShop(t, 6, learnedPolicies())
-	for _, w := range []way{byLearned, byLearnedCookie} {
+func TestLearned_staysUntilPodIsGone(t *testing.T) {
+	f := newFixture(t, 6, learnedPolicies())
+	for _, w := range []backend{byLearned, byLearnedCookie} {
 		sessions := newSessions(t, w, 0, clients)
 		settle(t, f.limpet, sessions)
 		expectNoneMoves(t, f.limpet, sessions, 3)
@@ -50,12 +50,12 @@ func TestSessionsThatWereLearnedStayUntilTheirPodIsGone(t *testing.T) {
 	}
 }
 
-func TestReplicasShareWhatTheyLearnAndOutliveTheStore(t *testing.T) {
+func TestLearned_sharedStore(t *testing.T) {
 	redis := startRedis(t)
 	t.Setenv("LIMPET_SESSION_STORE", "redis://"+redis.address)
-	f := openShop(t, 6, learnedPolicies())
+	f := newFixture(t, 6, learnedPolicies())
 	other := f.start(t)
-	for _, w := range []way{byLearned, byLearnedCookie} {
+	for _, w := range []backend{byLearned, byLearnedCookie} {
 		sessions := newSessions(t, w, 0, clients)
 		before := f.limpet.written(t)
 		settle(t, f.limpet, sessions)
@@ -72,7 +72,7 @@ func TestReplicasShareWhatTheyLearnAndOutliveTheStore(t *testing.T) {
 
 var writtenMetric = regexp.MustCompile(`limpet_session_store_events_total\{event="written"\} (\d+)`)
 
-// written is how many bindings the shared store has taken from this Limpet.
+// written is the number of bindings that this Limpet has written to the shared store.
 func (l *limpet) written(t *testing.T) int {
 	t.Helper()
 	answer, err := http.Get("http://" + l.admin + "/metrics")

@@ -65,7 +65,7 @@ var lastPort atomic.Int32
 func nextAddress() string { return fmt.Sprintf("127.0.0.1:%d", 10000+lastPort.Add(1)) }
 
 // awaitEndpoints waits until the pools have just the given pods, in their states.
-func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...way) {
+func (l *limpet) awaitEndpoints(t *testing.T, pods []podState, pools ...backend) {
 	t.Helper()
 	var want []string
 	for _, p := range pods {
@@ -123,7 +123,7 @@ func (l *limpet) generation(t *testing.T) int {
 	return l.table(t).Generation
 }
 
-// endpoints gives which pods each pool has.
+// endpoints returns which pods each pool has.
 func (l *limpet) endpoints(t *testing.T) map[string][]string {
 	t.Helper()
 	pools := map[string][]string{}

@@ -14,7 +14,7 @@ import (
 )
 
 // The app ends its ids in the route of a pod, which is a label of it.
-func TestIDsThatEndInALabelLeadToItsPod(t *testing.T) {
+func TestNamed_suffix(t *testing.T) {
 	s := begin(t, newFolder(t))
 	p := byHeader.policy()
 	p.Spec.Methods = []v1alpha1.Method{{

@@ -15,29 +15,29 @@ import (
 
 const namespace = "shop"
 
-// way is one way to recognise clients. Each has a Service, an Ingress with a host, and a policy of its own, over the
+// backend is one way to recognise clients. Each has a Service, an Ingress with a host, and a policy of its own, over the
 // same pods.
-type way string
+type backend string
 
 const (
-	byCookie        way = "cookie"
-	byHeader        way = "header"
-	byIP            way = "ip"
-	byToken         way = "token"          // in a header
-	byQuery         way = "query"          // hashed
-	byPath          way = "path"           // hashed
-	byAppCookie     way = "app-cookie"     // hashed
-	byNamed         way = "named"          // in a cookie of the app
-	byWrapped       way = "wrapped"        // a header of the app
-	byWrappedCookie way = "wrapped-cookie" // of the app
+	byCookie        backend = "cookie"
+	byHeader        backend = "header"
+	byIP            backend = "ip"
+	byToken         backend = "token"          // in a header
+	byQuery         backend = "query"          // hashed
+	byPath          backend = "path"           // hashed
+	byAppCookie     backend = "app-cookie"     // hashed
+	byNamed         backend = "named"          // in a cookie of the app
+	byWrapped       backend = "wrapped"        // a header of the app
+	byWrappedCookie backend = "wrapped-cookie" // of the app
 )
 
-var ways = []way{
+var backends = []backend{
 	byCookie, byHeader, byIP, byToken, byQuery, byPath, byAppCookie, byNamed, byWrapped, byWrappedCookie,
 }
 
 // hashes says that a session is placed by a hash, so that scaling up may move it.
-func (w way) hashes() bool {
+func (w backend) hashes() bool {
 	switch w {
 	case byHeader, byIP, byQuery, byPath, byAppCookie:
 		return true
@@ -45,25 +45,25 @@ func (w way) hashes() bool {
 	return false
 }
 
-// valuesOfABinding is how many cookies and headers a session is given when it is bound, anew or for the first time.
-func (w way) valuesOfABinding() int {
+// valuesOfABinding is the number of cookies and headers that a session receives each time it is bound.
+func (w backend) valuesOfABinding() int {
 	if w.hashes() {
 		return 0
 	}
 	return 1
 }
 
-func (w way) host() string { return string(w) + ".example.com" }
+func (w backend) host() string { return string(w) + ".example.com" }
 
-func (w way) pool() string { return namespace + "/" + string(w) + ":80" }
+func (w backend) pool() string { return namespace + "/" + string(w) + ":80" }
 
-func (w way) method() v1alpha1.Method {
+func (w backend) method() v1alpha1.Method {
 	m := methods[w]
 	return *m.DeepCopy()
 }
 
 // methods are those of the policies. The names are where clients and pods put their values.
-var methods = map[way]v1alpha1.Method{
+var methods = map[backend]v1alpha1.Method{
 	byCookie: {Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued},
 	byHeader: {Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingHashed,
 		Header: &v1alpha1.Header{Name: "X-Session-Id"}},
@@ -89,24 +89,24 @@ const (
 	sessionCookie = "JSESSIONID"
 )
 
-// shop is everything but the endpoints.
-func shop() []client.Object {
+// baseObjects is everything but the endpoints.
+func baseObjects() []client.Object {
 	objects := []client.Object{&networkingv1.IngressClass{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"},
 		ObjectMeta: metav1.ObjectMeta{Name: "limpet"},
 		Spec:       networkingv1.IngressClassSpec{Controller: "limpet.dev/ingress"},
 	}}
-	for _, w := range ways {
+	for _, w := range backends {
 		objects = append(objects, w.service(), w.ingress(), w.policy())
 	}
 	return objects
 }
 
-func (w way) meta() metav1.ObjectMeta {
+func (w backend) meta() metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: namespace, Name: string(w)}
 }
 
-func (w way) service() *corev1.Service {
+func (w backend) service() *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: w.meta(),
@@ -116,7 +116,7 @@ func (w way) service() *corev1.Service {
 	}
 }
 
-func (w way) ingress() *networkingv1.Ingress {
+func (w backend) ingress() *networkingv1.Ingress {
 	backend := networkingv1.IngressBackend{Service: &networkingv1.IngressServiceBackend{
 		Name: string(w), Port: networkingv1.ServiceBackendPort{Name: "http"}}}
 	paths := []networkingv1.HTTPIngressPath{
@@ -135,7 +135,7 @@ func (w way) ingress() *networkingv1.Ingress {
 	}
 }
 
-func (w way) policy() *v1alpha1.AffinityPolicy {
+func (w backend) policy() *v1alpha1.AffinityPolicy {
 	return &v1alpha1.AffinityPolicy{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "AffinityPolicy"},
 		ObjectMeta: w.meta(),
@@ -147,7 +147,7 @@ func (w way) policy() *v1alpha1.AffinityPolicy {
 }
 
 // slice is the EndpointSlice of one Service, as the endpoint slice controller would write it.
-func (w way) slice(pods []podState) *discoveryv1.EndpointSlice {
+func (w backend) slice(pods []podState) *discoveryv1.EndpointSlice {
 	s := &discoveryv1.EndpointSlice{
 		TypeMeta:    metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"},
 		ObjectMeta:  w.meta(),

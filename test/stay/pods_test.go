@@ -15,7 +15,7 @@ import (
 
 const podPort = 8080
 
-// pod is an app that answers with its name.
+// pod is an app that responds with its name.
 type pod struct {
 	name  string
 	ip    string
@@ -24,7 +24,7 @@ type pod struct {
 	given atomic.Int64  // sessions of the app
 	gate  chan struct{} // closed to let them go
 	once  sync.Once     // it is closed
-	stop  func()        // closes its listener and its idle connections at once, as an app does that is told to end
+	stop  func()        // closes its listener and its idle connections immediately, as an app does that is told to end
 }
 
 func newPod(i int) *pod {
@@ -63,7 +63,7 @@ func (p *pod) start(t *testing.T) {
 	t.Cleanup(func() { server.Close() })
 }
 
-// ServeHTTP answers with the pod's name, tells what it has seen, and does what the request asks of an app.
+// ServeHTTP responds with the pod's name, tells what it has seen, and does what the request asks of an app.
 func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"Cookie", movedHeader, sessionHeader} {
 		w.Header().Set("Saw-"+name, r.Header.Get(name))
@@ -85,7 +85,7 @@ func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // keepSession gives the client a session of the app's own, where the policy goes by that, unless it brings one that
 // this pod has given: sessions are in the memory of one pod.
 func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
-	how := way(strings.TrimSuffix(r.Host, ".example.com"))
+	how := backend(strings.TrimSuffix(r.Host, ".example.com"))
 	id := fmt.Sprintf("%d.%s", p.given.Add(1), p.name)
 	switch how {
 	case byNamed, byWrappedCookie, byLearnedCookie:

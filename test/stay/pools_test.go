@@ -13,15 +13,15 @@ import (
 )
 
 // The pod of a StatefulSet comes back as another one, with another address, under the name of the first.
-func TestSessionsComeBackToAPodOfTheSameName(t *testing.T) {
-	specs, kinds := map[way]v1alpha1.AffinityPolicySpec{}, []way{byCookie, byHeader, byWrapped}
+func TestIdentity_podName(t *testing.T) {
+	specs, kinds := map[backend]v1alpha1.AffinityPolicySpec{}, []backend{byCookie, byHeader, byWrapped}
 	for _, w := range kinds {
 		spec := policyOf(methods[w])
 		spec.Identity = v1alpha1.IdentityPodName
 		spec.Unavailable.Action, spec.Unavailable.Wait = v1alpha1.UnavailableWait, "1m"
 		specs[w] = spec
 	}
-	f := openShop(t, 5, specs)
+	f := newFixture(t, 5, specs)
 	for i, w := range kinds {
 		sessions := newSessions(t, w, 0, clients)
 		settle(t, f.limpet, sessions)
@@ -37,10 +37,10 @@ func TestSessionsComeBackToAPodOfTheSameName(t *testing.T) {
 	}
 }
 
-func TestNewSessionsPreferTheZoneThatHintsName(t *testing.T) {
+func TestPreferZone_hints(t *testing.T) {
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.NewSession.PreferZone = true })
-	f := openShop(t, 6, policies(spec, "zoned"))
-	hinted := way("zoned").slice(ready(f.pods...))
+	f := newFixture(t, 6, policies(spec, "zoned"))
+	hinted := backend("zoned").slice(ready(f.pods...))
 	for i := range hinted.Endpoints {
 		zone := []string{"east", "west"}[i%2]
 		hinted.Endpoints[i].Zone = ptr.To(zone)
@@ -60,14 +60,14 @@ func TestNewSessionsPreferTheZoneThatHintsName(t *testing.T) {
 }
 
 // A pod that has just come, of one hour in which it is to be warmed up, gets next to nothing.
-func TestANewPodIsWarmedUp(t *testing.T) {
-	specs := map[way]v1alpha1.AffinityPolicySpec{}
-	for _, w := range []way{byCookie, byHeader, byIP} {
+func TestSlowStart_newPod(t *testing.T) {
+	specs := map[backend]v1alpha1.AffinityPolicySpec{}
+	for _, w := range []backend{byCookie, byHeader, byIP} {
 		spec := policyOf(methods[w])
 		spec.NewSession.SlowStart = "1h"
 		specs[w] = spec
 	}
-	f := openShop(t, 4, specs)
+	f := newFixture(t, 4, specs)
 	for w := range specs {
 		f.setPods(t, ready(f.pods[:3]...), w)
 		before := newSessions(t, w, 0, clients)
@@ -82,8 +82,8 @@ func TestANewPodIsWarmedUp(t *testing.T) {
 	}
 }
 
-func TestSessionsAreRefusedUntilTheirPodIsBack(t *testing.T) {
-	f := openShop(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
+func TestUnavailable_reject(t *testing.T) {
+	f := newFixture(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Unavailable = v1alpha1.Unavailable{Action: v1alpha1.UnavailableFail, Status: 410, RetryAfter: "1500ms"}
 	}), "strict"))
 	sessions := newSessions(t, "strict", 0, clients)
@@ -103,9 +103,9 @@ func TestSessionsAreRefusedUntilTheirPodIsBack(t *testing.T) {
 }
 
 // Half of the sessions would have to move for all pods to have the same. They do, so many in a minute.
-func TestIdleSessionsMoveAsFastAsThePolicySays(t *testing.T) {
+func TestRebalance_rate(t *testing.T) {
 	const perMinute = 20
-	f := openShop(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
+	f := newFixture(t, 6, policies(issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 		s.Rebalance = v1alpha1.Rebalance{Mode: v1alpha1.RebalanceOnIdle, AfterIdle: "10m", MaxPerMinute: perMinute}
 	}), "paced"))
 	f.setPods(t, ready(f.pods[:3]...), "paced")
@@ -130,11 +130,11 @@ func TestIdleSessionsMoveAsFastAsThePolicySays(t *testing.T) {
 }
 
 // A terminating pod may keep its sessions for a second, or not at all.
-func TestADrainEndsWhenThePolicySays(t *testing.T) {
+func TestDrain_timeout(t *testing.T) {
 	at := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Drain.KeepSessions = ptr.To(false) })
 	after := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Drain.Timeout = "1s" })
-	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{"at-once": at, "after-a-second": after})
-	for _, w := range []way{"at-once", "after-a-second"} {
+	f := newFixture(t, 6, map[backend]v1alpha1.AffinityPolicySpec{"at-once": at, "after-a-second": after})
+	for _, w := range []backend{"at-once", "after-a-second"} {
 		sessions := newSessions(t, w, 0, clients)
 		settle(t, f.limpet, sessions)
 		pods := ready(f.pods...)
@@ -143,7 +143,7 @@ func TestADrainEndsWhenThePolicySays(t *testing.T) {
 		moving, staying := on(f.pods[0].name, sessions)
 		if w == "after-a-second" {
 			wait.Until(t, "the drain is over", func() bool {
-				a, err := moving[0].ask(f.limpet, "/")
+				a, err := moving[0].mustGet(f.limpet, "/")
 				moving[0].pod = a.pod
 				return err == nil && a.pod != f.pods[0].name
 			})

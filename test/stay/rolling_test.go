@@ -9,12 +9,12 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// TestARollingUpdateCausesNo5xx replaces every pod of a Service, under load by clients of every kind and through two
-// replicas. A pod stops when its Service is told that it terminates, at once and without a preStop hook, so that Limpet
+// TestRollingUpdate_no5xx replaces every pod of a Service, under load by clients of every kind and through two
+// replicas. A pod stops when its Service is told that it terminates, immediately and without a preStop hook, so that Limpet
 // may hear of it later than the pod does.
-func TestARollingUpdateCausesNo5xx(t *testing.T) {
-	rolled := []way{byCookie, byHeader, byWrapped, byNamed}
-	f := openShop(t, 8, nil)
+func TestRollingUpdate_no5xx(t *testing.T) {
+	rolled := []backend{byCookie, byHeader, byWrapped, byNamed}
+	f := newFixture(t, 8, nil)
 	old, fresh := f.pods[:4], f.pods[4:]
 	f.setPods(t, ready(old...), rolled...)
 	other := f.start(t)
@@ -45,10 +45,10 @@ func TestARollingUpdateCausesNo5xx(t *testing.T) {
 }
 
 // expectAgreement sends each session to one replica, and then to the other: it is on the same pod, and stays.
-func (o *open) expectAgreement(t *testing.T, other *limpet, sessions []*session) {
+func (o *fixture) expectAgreement(t *testing.T, other *limpet, sessions []*session) {
 	t.Helper()
 	each(t, sessions, func(s *session) error {
-		a, err := s.ask(o.limpet, "/")
+		a, err := s.mustGet(o.limpet, "/")
 		if err != nil {
 			return err
 		}
@@ -87,7 +87,7 @@ func startLoad(t *testing.T, replicas []*limpet, sessions []*session) *load {
 
 func (l *load) ask(s *session, replica *limpet) {
 	l.count.Add(1)
-	if _, err := s.ask(replica, "/"); err != nil {
+	if _, err := s.mustGet(replica, "/"); err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		if l.failure == nil {

@@ -13,8 +13,8 @@ import (
 )
 
 // Each step is a restart with another file of keys, as an operator would roll it out.
-func TestKeyRotationLosesNoSession(t *testing.T) {
-	f := openShop(t, 6, nil)
+func TestKeyRotation_keepsSessions(t *testing.T) {
+	f := newFixture(t, 6, nil)
 	before := newSessions(t, byCookie, 0, clients)
 	settle(t, f.limpet, before)
 	f.restart(t, keyFile(t, keyA, keyB))
@@ -23,7 +23,7 @@ func TestKeyRotationLosesNoSession(t *testing.T) {
 	after := newSessions(t, byCookie, clients, clients)
 	settle(t, f.limpet, after)
 	each(t, before, func(s *session) error {
-		a, err := s.ask(f.limpet, "/")
+		a, err := s.mustGet(f.limpet, "/")
 		if err == nil && (a.pod != s.pod || a.values() != 1) {
 			err = fmt.Errorf("%s: was on %s, is now on %s with %d tokens, want one by the new key", s, s.pod, a.pod, a.values())
 		}
@@ -33,8 +33,8 @@ func TestKeyRotationLosesNoSession(t *testing.T) {
 	expectNoneMoves(t, f.limpet, append(before, after...), 2)
 }
 
-func TestTokensThatAreNotOfTheBackendAreTreatedAsAbsent(t *testing.T) {
-	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{"other": policyOf(methods[byCookie])})
+func TestToken_otherBackendIsAbsent(t *testing.T) {
+	f := newFixture(t, 6, map[backend]v1alpha1.AffinityPolicySpec{"other": policyOf(methods[byCookie])})
 	own := newSessions(t, byCookie, 0, clients)
 	settle(t, f.limpet, own)
 	stranger := newSessions(t, "other", 0, 1)
@@ -52,7 +52,7 @@ func TestTokensThatAreNotOfTheBackendAreTreatedAsAbsent(t *testing.T) {
 		"made up":            func(string, int) string { return base64.RawURLEncoding.EncodeToString(randomBytes(75)) },
 	} {
 		t.Run(what, func(t *testing.T) {
-			to, cookie := way("other"), name
+			to, cookie := backend("other"), name
 			if what != "of another backend" {
 				to, cookie = byCookie, own[0].cookie().Name
 			}
@@ -76,15 +76,15 @@ func randomBytes(n int) []byte {
 }
 
 // The clients keep what they are given for ever. Time passes by tokens being sealed as if they had been given long ago.
-func TestLifetimesAreEnforcedWhateverTheClientDoes(t *testing.T) {
+func TestLifetimes_enforced(t *testing.T) {
 	timed := policyOf(methods[byCookie])
 	timed.AbsoluteTimeout, timed.IdleTimeout = new(v1alpha1.Duration), new(v1alpha1.Duration)
 	*timed.AbsoluteTimeout, *timed.IdleTimeout = "12h", "30m"
-	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{"timed": timed})
+	f := newFixture(t, 6, map[backend]v1alpha1.AffinityPolicySpec{"timed": timed})
 	for _, c := range []struct {
 		name            string
 		bound, renewed  time.Duration // ago
-		tokens          int           // that the answer gives
+		tokens          int           // that the response gives
 		ends, keepsTime bool
 	}{
 		{name: "fresh", bound: time.Minute, renewed: time.Minute},
@@ -109,7 +109,7 @@ func TestLifetimesAreEnforcedWhateverTheClientDoes(t *testing.T) {
 // expectLifetime sends a request with a token that may be over, and looks at the token that the client then has.
 func (s *session) expectLifetime(t *testing.T, l *limpet, tokens int, ends bool) error {
 	before := opened(t, s.cookie().Value)
-	a, err := s.ask(l, "/")
+	a, err := s.mustGet(l, "/")
 	if err != nil {
 		return err
 	}

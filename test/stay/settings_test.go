@@ -12,15 +12,15 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// issuedWith gives the settings of sessions by cookie as a test changes them.
+// issuedWith returns the settings of sessions by cookie as a test changes them.
 func issuedWith(change func(*v1alpha1.AffinityPolicySpec)) v1alpha1.AffinityPolicySpec {
 	spec := policyOf(methods[byCookie])
 	change(&spec)
 	return spec
 }
 
-func TestSettingsOfPolicies(t *testing.T) {
-	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{
+func TestPolicySettings_each(t *testing.T) {
+	f := newFixture(t, 6, map[backend]v1alpha1.AffinityPolicySpec{
 		"exempt":  issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Exempt.Paths = []string{"/static"} }),
 		"moved":   issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.MovedHeader = movedHeader }),
 		"group-a": issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Group = "pair" }),
@@ -49,11 +49,11 @@ func limitTo(n int32, overflow v1alpha1.Overflow, s *v1alpha1.AffinityPolicySpec
 	s.NewSession.MaxSessionsPerEndpoint, s.NewSession.Overflow = n, overflow
 }
 
-func (o *open) exempt(t *testing.T) {
+func (o *fixture) exempt(t *testing.T) {
 	bound, unbound := newSessions(t, "exempt", 0, clients), newSessions(t, "exempt", clients, clients)
 	settle(t, o.limpet, bound)
 	each(t, append(unbound, bound...), func(s *session) error {
-		a, err := s.ask(o.limpet, "/static/logo.png")
+		a, err := s.mustGet(o.limpet, "/static/logo.png")
 		if err == nil && a.values() > 0 {
 			err = fmt.Errorf("%s: given %d tokens", s, a.values())
 		}
@@ -68,7 +68,7 @@ func (o *open) exempt(t *testing.T) {
 	expectNoneMoves(t, o.limpet, bound, 1)
 }
 
-func (o *open) movedHeader(t *testing.T) {
+func (o *fixture) movedHeader(t *testing.T) {
 	sessions := newSessions(t, "moved", 0, clients)
 	settle(t, o.limpet, sessions)
 	gone := o.pods[0].name
@@ -80,7 +80,7 @@ func (o *open) movedHeader(t *testing.T) {
 		}
 		s.header.Set(movedHeader, "says the client")
 		for _, want := range []string{want, ""} {
-			a, err := s.ask(o.limpet, "/")
+			a, err := s.mustGet(o.limpet, "/")
 			if err != nil {
 				return err
 			}
@@ -94,7 +94,7 @@ func (o *open) movedHeader(t *testing.T) {
 
 // group lets clients of one host go to another with the cookie of the first, as on one host with two paths. When their
 // pod is gone, they move once for both.
-func (o *open) group(t *testing.T) {
+func (o *fixture) group(t *testing.T) {
 	one, other := newSessions(t, "group-a", 0, clients), newSessions(t, "group-b", 0, clients)
 	settle(t, o.limpet, one)
 	follow := func() {
@@ -113,11 +113,11 @@ func (o *open) group(t *testing.T) {
 	follow()
 }
 
-func (o *open) release(t *testing.T) {
+func (o *fixture) release(t *testing.T) {
 	sessions := newSessions(t, byCookie, 10*clients, clients)
 	settle(t, o.limpet, sessions)
 	each(t, sessions, func(s *session) error {
-		a, err := s.ask(o.limpet, "/logout")
+		a, err := s.mustGet(o.limpet, "/logout")
 		if err == nil && (a.pod != s.pod || s.cookie() != nil) {
 			err = fmt.Errorf("%s: its logout was answered by %s, and it still has %v", s, a.pod, s.cookie())
 		}
@@ -128,7 +128,7 @@ func (o *open) release(t *testing.T) {
 }
 
 // refuseWhenFull sends one request at a time, since pods are full by the sessions that they have answered.
-func (o *open) refuseWhenFull(t *testing.T) {
+func (o *fixture) refuseWhenFull(t *testing.T) {
 	var in, out []*session
 	for _, s := range newSessions(t, "full", 0, clients) {
 		a, err := s.get(o.limpet, "/")
@@ -150,7 +150,7 @@ func (o *open) refuseWhenFull(t *testing.T) {
 	expectNoneMoves(t, o.limpet, in, 2)
 }
 
-func (o *open) spillWhenFull(t *testing.T) {
+func (o *fixture) spillWhenFull(t *testing.T) {
 	sessions := newSessions(t, "spill", 0, clients)
 	settle(t, o.limpet, sessions)
 	for _, p := range o.pods {
@@ -161,7 +161,7 @@ func (o *open) spillWhenFull(t *testing.T) {
 	expectNoneMoves(t, o.limpet, sessions, 2)
 }
 
-func (o *open) rebalance(t *testing.T) {
+func (o *fixture) rebalance(t *testing.T) {
 	o.setPods(t, ready(o.pods[:5]...), "idle")
 	idle, busy := newSessions(t, "idle", 0, clients), newSessions(t, "idle", clients, clients)
 	settle(t, o.limpet, idle)
@@ -179,12 +179,12 @@ func (o *open) rebalance(t *testing.T) {
 }
 
 // hideTokens looks at what apps are sent: values of their own as they gave them, and no token in cookies or headers.
-func (o *open) hideTokens(t *testing.T) {
-	for _, w := range []way{byCookie, byToken, byWrapped, byWrappedCookie} {
+func (o *fixture) hideTokens(t *testing.T) {
+	for _, w := range []backend{byCookie, byToken, byWrapped, byWrappedCookie} {
 		sessions := newSessions(t, w, 20*clients, clients)
 		settle(t, o.limpet, sessions)
 		each(t, sessions, func(s *session) error {
-			a, err := s.ask(o.limpet, "/")
+			a, err := s.mustGet(o.limpet, "/")
 			if err != nil {
 				return err
 			}
@@ -199,7 +199,7 @@ func (o *open) hideTokens(t *testing.T) {
 }
 
 // wait brings the pods back when the requests of their sessions have been sent, and none has been answered.
-func (o *open) wait(t *testing.T) {
+func (o *fixture) wait(t *testing.T) {
 	sessions := newSessions(t, "wait", 0, clients)
 	settle(t, o.limpet, sessions)
 	o.setPods(t, ready(o.pods[:1]...), "wait")

@@ -10,11 +10,11 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// newcomers is how many clients are spread. They come to three replicas, which do not talk to each other.
+// newcomers is the number of clients to spread. They come to three replicas, which do not talk to each other.
 const newcomers = 5000
 
-func TestNewSessionsSpreadEvenlyOverPodsAndReplicas(t *testing.T) {
-	specs := map[way]v1alpha1.AffinityPolicySpec{}
+func TestNewSessions_spread(t *testing.T) {
+	specs := map[backend]v1alpha1.AffinityPolicySpec{}
 	picks := []v1alpha1.Pick{v1alpha1.PickLeastSessions, v1alpha1.PickLeastRequests, v1alpha1.PickRoundRobin,
 		v1alpha1.PickRandom, v1alpha1.PickHash}
 	for _, pick := range picks {
@@ -22,14 +22,14 @@ func TestNewSessionsSpreadEvenlyOverPodsAndReplicas(t *testing.T) {
 		spec.NewSession.Pick = pick
 		specs[wayOf(pick)] = spec
 	}
-	f := openShop(t, 11, specs)
+	f := newFixture(t, 11, specs)
 	ten := ready(f.pods[:10]...)
 	replicas := []*limpet{f.limpet, f.start(t), f.start(t)}
-	for _, w := range f.ways {
+	for _, w := range f.backends {
 		f.apply(t, w.slice(ten))
 	}
 	for _, l := range replicas {
-		l.awaitEndpoints(t, ten, f.ways...)
+		l.awaitEndpoints(t, ten, f.backends...)
 	}
 	for _, pick := range picks {
 		t.Run(string(pick), func(t *testing.T) {
@@ -50,7 +50,7 @@ func TestNewSessionsSpreadEvenlyOverPodsAndReplicas(t *testing.T) {
 
 // fillAdded sends as many new clients as the last pod lacks: nearly all of them go there. Of as many again for each pod
 // it gets its share.
-func (o *open) fillAdded(t *testing.T, replicas []*limpet, w way) {
+func (o *fixture) fillAdded(t *testing.T, replicas []*limpet, w backend) {
 	t.Helper()
 	added, lacks := o.pods[10].name, newcomers/10
 	filling := newSessions(t, w, newcomers, lacks)
@@ -70,10 +70,10 @@ func (o *open) fillAdded(t *testing.T, replicas []*limpet, w way) {
 	}
 }
 
-// What the app, or the client, goes by is not known with the first request of a client. It counts all the same.
-func TestClientsThatBringNothingYetSpreadEvenly(t *testing.T) {
-	f := openShop(t, 3, learnedPolicies())
-	for _, w := range []way{byNamed, byWrapped, byWrappedCookie, byLearned, byLearnedCookie, byHeader, byAppCookie} {
+// What the app, or the client, goes by is not known with the first request of a client. It counts anyway.
+func TestLearned_newClientsSpread(t *testing.T) {
+	f := newFixture(t, 3, learnedPolicies())
+	for _, w := range []backend{byNamed, byWrapped, byWrappedCookie, byLearned, byLearnedCookie, byHeader, byAppCookie} {
 		t.Run(string(w), func(t *testing.T) {
 			all := newSessions(t, w, 0, clients)
 			for _, s := range all {
@@ -93,8 +93,8 @@ func TestClientsThatBringNothingYetSpreadEvenly(t *testing.T) {
 	}
 }
 
-// sessions is how many sessions the pods of a way are said to have.
-func (l *limpet) sessions(t *testing.T, w way) int {
+// sessions is the number of sessions that are reported for the pods of a backend.
+func (l *limpet) sessions(t *testing.T, w backend) int {
 	t.Helper()
 	sum := 0
 	for name, n := range l.metrics(t) {
@@ -105,7 +105,7 @@ func (l *limpet) sessions(t *testing.T, w way) int {
 	return sum
 }
 
-func wayOf(pick v1alpha1.Pick) way { return way(strings.ToLower(string(pick))) }
+func wayOf(pick v1alpha1.Pick) backend { return backend(strings.ToLower(string(pick))) }
 
 // settleOver sends each client to another replica than the one before it.
 func settleOver(t *testing.T, replicas []*limpet, all []*session) {
@@ -127,10 +127,10 @@ func expectEven(t *testing.T, all []*session, pods []*pod) {
 }
 
 // Half of all requests have one key. All of them are in flight at once.
-func TestAHotKeyOverloadsNoPod(t *testing.T) {
+func TestBalanceFactor_hotKey(t *testing.T) {
 	spec := policyOf(methods[byHeader])
 	spec.Hash.BalanceFactor = 125
-	f := openShop(t, 10, policies(spec, "hot"))
+	f := newFixture(t, 10, policies(spec, "hot"))
 	t.Cleanup(func() { f.letGo() })
 	sessions := newSessions(t, "hot", 0, 2*clients)
 	var asking sync.WaitGroup
@@ -142,7 +142,7 @@ func TestAHotKeyOverloadsNoPod(t *testing.T) {
 				s.header.Set("X-Session-Id", s.name())
 			}
 			asking.Go(func() {
-				if _, err := s.ask(f.limpet, "/hold"); err != nil {
+				if _, err := s.mustGet(f.limpet, "/hold"); err != nil {
 					failures <- err
 				}
 			})
@@ -158,7 +158,7 @@ func TestAHotKeyOverloadsNoPod(t *testing.T) {
 }
 
 // expectBounded waits until the pods hold n requests, and fails if one has more than 1.25 x the mean and one.
-func (o *open) expectBounded(t *testing.T, n int) {
+func (o *fixture) expectBounded(t *testing.T, n int) {
 	t.Helper()
 	wait.Until(t, fmt.Sprintf("the pods hold %d requests", n), func() bool { return o.held() == n })
 	bound, most := 1.25*float64(n)/float64(len(o.pods))+1, int64(0)
@@ -172,7 +172,7 @@ func (o *open) expectBounded(t *testing.T, n int) {
 }
 
 // letGo lets the requests go that the pods hold.
-func (o *open) letGo() {
+func (o *fixture) letGo() {
 	for _, p := range o.pods {
 		p.once.Do(func() { close(p.gate) })
 	}

@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// clients is how many new ones come at a time; in a cluster, where the same is seen once more, fewer.
+// clients is the number of new clients at a time; in a cluster, where the same is seen once more, fewer.
 const clients, clientsOfCluster = 300, 100
 
 // requests are sent by each client of the first two pods, one after the other.
 const requests = 20
 
-func TestSessionsStayInACluster(t *testing.T) { testSessionsStay(t, newCluster(t), clientsOfCluster) }
+func TestCluster_sessionsStay(t *testing.T) { testSessionsStay(t, newCluster(t), clientsOfCluster) }
 
-func TestSessionsStayWhenFilesAreEdited(t *testing.T) { testSessionsStay(t, newFolder(t), clients) }
+func TestFiles_sessionsStay(t *testing.T) { testSessionsStay(t, newFolder(t), clients) }
 
 // testSessionsStay is the life of a Service: two pods, then six, then one of them terminates while it still serves, and
 // then it is gone.
@@ -33,15 +33,15 @@ type scenario struct {
 	source   source
 	limpet   *limpet
 	pods     []*pod
-	sessions map[way][]*session
+	sessions map[backend][]*session
 	clients  int // that come at a time
 	next     int // number of the next client
 }
 
 func begin(t *testing.T, from source) *scenario {
 	t.Helper()
-	s := &scenario{source: from, pods: startPods(t, 6), sessions: map[way][]*session{}}
-	for _, object := range shop() {
+	s := &scenario{source: from, pods: startPods(t, 6), sessions: map[backend][]*session{}}
+	for _, object := range baseObjects() {
 		from.apply(t, object)
 	}
 	s.limpet = from.start(t)
@@ -52,14 +52,14 @@ func begin(t *testing.T, from source) *scenario {
 // setPods changes the endpoints of every Service, and waits until Limpet has heard of it.
 func (s *scenario) setPods(t *testing.T, pods []podState) {
 	t.Helper()
-	for _, w := range ways {
+	for _, w := range backends {
 		s.source.apply(t, w.slice(pods))
 	}
-	s.limpet.awaitEndpoints(t, pods, ways...)
+	s.limpet.awaitEndpoints(t, pods, backends...)
 }
 
 // newClients settles clients that nobody has seen before.
-func (s *scenario) newClients(t *testing.T, w way) []*session {
+func (s *scenario) newClients(t *testing.T, w backend) []*session {
 	t.Helper()
 	fresh := newSessions(t, w, s.next, s.clients)
 	s.next += s.clients
@@ -69,7 +69,7 @@ func (s *scenario) newClients(t *testing.T, w way) []*session {
 }
 
 func (s *scenario) staysOnOnePod(t *testing.T) {
-	for _, w := range ways {
+	for _, w := range backends {
 		fresh := s.newClients(t, w)
 		expectNoneMoves(t, s.limpet, fresh, requests-1)
 		if used := podsOf(fresh); len(used) != 2 {
@@ -81,7 +81,7 @@ func (s *scenario) staysOnOnePod(t *testing.T) {
 func (s *scenario) scaleUp(t *testing.T) {
 	old := []string{s.pods[0].name, s.pods[1].name}
 	s.setPods(t, ready(s.pods...))
-	for _, w := range ways {
+	for _, w := range backends {
 		if !w.hashes() {
 			expectNoneMoves(t, s.limpet, s.sessions[w], 2)
 			continue
@@ -104,13 +104,13 @@ func (s *scenario) terminate(t *testing.T) {
 	pods := ready(s.pods...)
 	pods[0].terminating = true
 	s.setPods(t, pods)
-	for _, w := range ways {
+	for _, w := range backends {
 		s.keepsAndGetsNoNew(t, w, s.pods[0].name)
 	}
 }
 
 // keepsAndGetsNoNew is what a draining pod does.
-func (s *scenario) keepsAndGetsNoNew(t *testing.T, w way, draining string) {
+func (s *scenario) keepsAndGetsNoNew(t *testing.T, w backend, draining string) {
 	t.Helper()
 	if podsOf(s.sessions[w])[draining] == 0 {
 		t.Fatalf("by %s: %s has no sessions to keep", w, draining)
@@ -124,26 +124,26 @@ func (s *scenario) keepsAndGetsNoNew(t *testing.T, w way, draining string) {
 func (s *scenario) remove(t *testing.T) {
 	gone := s.pods[0].name
 	s.setPods(t, ready(s.pods[1:]...))
-	for _, w := range ways {
+	for _, w := range backends {
 		moving, staying := on(gone, s.sessions[w])
 		each(t, moving, func(client *session) error { return client.movesOnce(s.limpet) })
 		expectNoneMoves(t, s.limpet, staying, 2)
 	}
 }
 
-// terminateAll lets one pod terminate before the rest, so that some hashed clients are not where they would else be.
+// terminateAll lets one pod terminate before the rest, so that some hashed clients are not where they would otherwise be.
 func (s *scenario) terminateAll(t *testing.T) {
 	pods := ready(s.pods[1:]...)
 	pods[0].terminating = true
 	s.setPods(t, pods)
-	for _, w := range ways {
+	for _, w := range backends {
 		s.newClients(t, w)
 	}
 	for i := range pods {
 		pods[i].terminating = true
 	}
 	s.setPods(t, pods)
-	for _, w := range ways {
+	for _, w := range backends {
 		expectNoneMoves(t, s.limpet, s.sessions[w], 1)
 		expectNoneMoves(t, s.limpet, s.newClients(t, w), 1)
 	}

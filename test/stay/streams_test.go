@@ -22,7 +22,7 @@ func (s *session) open(t *testing.T, l *limpet) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Host, r.Header = s.way.host(), s.header.Clone()
+	r.Host, r.Header = s.backend.host(), s.header.Clone()
 	got, err := s.http.Do(r)
 	if err != nil {
 		return nil, err
@@ -46,8 +46,8 @@ func (s *stream) next() (pod string, err error) {
 }
 
 // Whatever is changed, also about the route, the Service and the policy of the streams themselves.
-func TestAChangeOfConfigurationTouchesNoOpenStream(t *testing.T) {
-	f := openShop(t, 6, nil)
+func TestConfigurationChange_keepsStreams(t *testing.T) {
+	f := newFixture(t, 6, nil)
 	t.Cleanup(f.letGo)
 	var streams []*stream
 	for _, s := range newSessions(t, byCookie, 0, clients) {
@@ -58,7 +58,7 @@ func TestAChangeOfConfigurationTouchesNoOpenStream(t *testing.T) {
 		streams = append(streams, opened)
 	}
 	for n := range 20 {
-		other := way(fmt.Sprintf("elsewhere-%d", n))
+		other := backend(fmt.Sprintf("elsewhere-%d", n))
 		f.apply(t, other.service())
 		f.apply(t, other.slice(ready(f.pods[:1]...)))
 		f.apply(t, other.ingress())

@@ -9,18 +9,18 @@ import (
 )
 
 // Ids in the URL: in the query, in the path as servlet containers write them, and in a segment of the path.
-func TestIDsInTheURLLeadToTheirPod(t *testing.T) {
+func TestURL_sessionID(t *testing.T) {
 	sid := &v1alpha1.QueryParam{Name: "jsessionid"}
-	f := openShop(t, 6, map[way]v1alpha1.AffinityPolicySpec{
+	f := newFixture(t, 6, map[backend]v1alpha1.AffinityPolicySpec{
 		"query-named": policyOf(v1alpha1.Method{Source: v1alpha1.SourceQueryParam, Binding: v1alpha1.BindingNamed, QueryParam: sid}),
 		"path-named": policyOf(v1alpha1.Method{Source: v1alpha1.SourcePathSegment, Binding: v1alpha1.BindingNamed,
 			PathSegment: &v1alpha1.PathSegment{Index: 1}}),
 		"query-learned": policyOf(v1alpha1.Method{Source: v1alpha1.SourceQueryParam, Binding: v1alpha1.BindingLearned, QueryParam: sid}),
 	})
 	for _, c := range []struct {
-		way   way
-		url   string // with the id
-		names bool   // the id ends in the pod's name
+		backend backend
+		url     string // with the id
+		names   bool   // the id ends in the pod's name
 	}{
 		{"query-named", "/?a=b&jsessionid=%s", true},
 		{"query-named", "/shop;jsessionid=%s?a=b", true},
@@ -28,8 +28,8 @@ func TestIDsInTheURLLeadToTheirPod(t *testing.T) {
 		{"query-learned", "/?jsessionid=%s", false},
 		{"query-learned", "/shop;jsessionid=%s", false},
 	} {
-		t.Run(string(c.way)+" "+c.url, func(t *testing.T) {
-			each(t, newSessions(t, c.way, 0, clients), func(s *session) error {
+		t.Run(string(c.backend)+" "+c.url, func(t *testing.T) {
+			each(t, newSessions(t, c.backend, 0, clients), func(s *session) error {
 				home := f.pods[s.number%len(f.pods)].name
 				id := fmt.Sprintf("%d-%d", len(c.url), s.number)
 				if c.names {
@@ -54,11 +54,11 @@ func TestIDsInTheURLLeadToTheirPod(t *testing.T) {
 }
 
 // askURL sends one request for a URL as it is written.
-func (s *session) askURL(t *testing.T, l *limpet, url string) (*answer, error) {
+func (s *session) askURL(t *testing.T, l *limpet, url string) (*response, error) {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.http+url, nil)
 	if err != nil {
 		return nil, err
 	}
-	r.Host, r.Header = s.way.host(), s.header.Clone()
+	r.Host, r.Header = s.backend.host(), s.header.Clone()
 	return s.send(r)
 }

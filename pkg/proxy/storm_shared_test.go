@@ -14,17 +14,17 @@ import (
 	"github.com/quic-go/quic-go/http3"
 )
 
-// swimmer is a client that speaks HTTP/2 or HTTP/3, over a connection that it shares with others.
-type swimmer struct {
+// sharedClient is an HTTP/2 or HTTP/3 client that shares its connection with other clients.
+type sharedClient struct {
 	s    *storm
 	over sharedConn
 	rnd  *rand.Rand
 }
 
-// sharedConn is what swimmers share.
+// sharedConn is a connection of several sharedClients.
 type sharedConn struct {
-	by   string // what errands are told
-	base string // of all URLs
+	by   string // the Client of the requests
+	base string // prefix of all URLs
 	http.RoundTripper
 }
 
@@ -34,7 +34,7 @@ func (s *storm) http2() http.RoundTripper {
 	return over
 }
 
-// http3 closes each connection that there was: the client forgets some that are open.
+// http3 closes every connection at the end, because the client of quic-go does not track all of them.
 func (s *storm) http3() http.RoundTripper {
 	var mu sync.Mutex
 	var all []*quic.Conn
@@ -51,62 +51,62 @@ func (s *storm) http3() http.RoundTripper {
 	s.ends = append(s.ends, func() {
 		over.Close()
 		for _, conn := range all {
-			_ = conn.CloseWithError(0, "") // fails where it has ended
+			_ = conn.CloseWithError(0, "") // fails if it has ended
 		}
 	})
 	return over
 }
 
-func (w *swimmer) run(errands int) {
-	for range errands {
-		e := w.s.errandTo(anyPlace(w.rnd), w.over.by, w.rnd)
-		e.Expect = false // for which the client would have to be told how long to wait
+func (w *sharedClient) run(requests int) {
+	for range requests {
+		e := w.s.newRequest(randomPath(w.rnd), w.over.by, w.rnd)
+		e.Expect = false // the client would need a timeout for 100 Continue
 		if w.rnd.IntN(6) == 0 {
-			w.leave(e)
+			w.abandon(e)
 		} else {
-			w.ask(e)
+			w.do(e)
 		}
 		w.s.done()
 	}
 }
 
-func (w *swimmer) ask(e *errand) {
-	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormPatience)
+func (w *sharedClient) do(e *stormRequest) {
+	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormTimeout)
 	defer cancel()
-	w.s.judge(e, outcomeOf(w.over.RoundTrip(w.request(ctx, e))))
+	w.s.checkResult(e, resultOf(w.over.RoundTrip(w.request(ctx, e))))
 }
 
-// request can be sent again by the client, as it does where a connection takes no more.
-func (w *swimmer) request(ctx context.Context, e *errand) *http.Request {
+// request returns a request with GetBody, so that the client can resend it on another connection.
+func (w *sharedClient) request(ctx context.Context, e *stormRequest) *http.Request {
 	q, err := http.NewRequestWithContext(ctx, e.Method, w.over.base+e.target(), nil)
 	if err != nil {
 		w.s.fault("%s: %v", e, err)
 		return nil
 	}
-	q.Header.Set(errandField, e.name())
+	q.Header.Set(requestIDField, e.id())
 	q.Header.Set("TE", "trailers")
-	if e.Size == noBody {
+	if e.BodySize == noBody {
 		return q
 	}
 	q.GetBody = func() (io.ReadCloser, error) {
-		return io.NopCloser(bytes.NewReader(e.request())), nil
+		return io.NopCloser(bytes.NewReader(e.requestBody())), nil
 	}
 	q.Body, _ = q.GetBody()
-	q.ContentLength = int64(e.Size)
+	q.ContentLength = int64(e.BodySize)
 	if e.Chunked {
 		q.ContentLength = -1
 	}
 	if e.Trailers {
-		q.Trailer = http.Header{errandTrailer: {e.name()}}
+		q.Trailer = http.Header{requestIDTrailer: {e.id()}}
 	}
 	return q
 }
 
-var errChanged = errors.New("the client has changed its mind")
+var errAbandoned = errors.New("the client abandoned the request")
 
-// leave cancels an errand at once, while its body is read, or within its answer; or its body fails.
-func (w *swimmer) leave(e *errand) {
-	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormPatience)
+// abandon cancels a request immediately, while its body is sent, or within its response; or its body fails.
+func (w *sharedClient) abandon(e *stormRequest) {
+	ctx, cancel := context.WithTimeout(w.s.t.Context(), stormTimeout)
 	defer cancel()
 	q := w.request(ctx, e)
 	left := w.rnd.Int64N(1 << 16)
@@ -114,9 +114,9 @@ func (w *swimmer) leave(e *errand) {
 	case 0:
 		go func() { pause(); cancel() }()
 	case 1:
-		w.change(q, left, func() error { cancel(); return io.ErrUnexpectedEOF })
+		w.failBody(q, left, func() error { cancel(); return io.ErrUnexpectedEOF })
 	case 2:
-		w.change(q, left, func() error { return errChanged })
+		w.failBody(q, left, func() error { return errAbandoned })
 	}
 	r, err := w.over.RoundTrip(q)
 	if err != nil {
@@ -126,8 +126,8 @@ func (w *swimmer) leave(e *errand) {
 	r.Body.Close()
 }
 
-// change makes the body end with an error after that much of it.
-func (w *swimmer) change(q *http.Request, after int64, end func() error) {
+// failBody makes the body fail after that many bytes.
+func (w *sharedClient) failBody(q *http.Request, after int64, end func() error) {
 	if q.Body == nil {
 		return
 	}

@@ -8,18 +8,18 @@ import (
 )
 
 // Each mistake stands in a folder with sessions of other objects, which go on, and so do changes to those.
-func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
-	wrong := way("wrong")
-	f := openShop(t, 6, policies(policyOf(methods[byCookie]), wrong))
-	f.setPods(t, ready(f.pods[:5]...), ways...)
-	sessions := map[way][]*session{}
-	for _, w := range ways {
+func TestInvalidObject_affectsNoOther(t *testing.T) {
+	wrong := backend("wrong")
+	f := newFixture(t, 6, policies(policyOf(methods[byCookie]), wrong))
+	f.setPods(t, ready(f.pods[:5]...), backends...)
+	sessions := map[backend][]*session{}
+	for _, w := range backends {
 		sessions[w] = newSessions(t, w, 0, clients)
 		settle(t, f.limpet, sessions[w])
 	}
 	expectGoingOn := func(t *testing.T) {
 		t.Helper()
-		for _, w := range ways {
+		for _, w := range backends {
 			expectNoneMoves(t, f.limpet, sessions[w], 1)
 		}
 	}
@@ -30,7 +30,7 @@ func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
 		f.applyPolicy(t, wrong, spec)
 		wait.Until(t, "its own backend serves without stickiness", func() bool {
 			s := newSessions(t, wrong, 0, 1)[0]
-			a, err := s.ask(f.limpet, "/")
+			a, err := s.mustGet(f.limpet, "/")
 			return err == nil && a.values() == 0
 		})
 		expectGoingOn(t)
@@ -44,7 +44,7 @@ func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
 	})
 	t.Run("an Ingress that claims what others have", func(t *testing.T) {
 		ingress := wrong.ingress()
-		for _, w := range ways {
+		for _, w := range backends {
 			rule := w.ingress().Spec.Rules[0]
 			rule.HTTP.Paths[0].Backend.Service.Name = "nothing"
 			ingress.Spec.Rules = append(ingress.Spec.Rules, rule)
@@ -59,6 +59,6 @@ func TestAMistakeInOneObjectHurtsNoOther(t *testing.T) {
 		f.write(t, "broken.yaml", []byte("kind: [Ingress\n\t}"))
 		expectGoingOn(t)
 		f.write(t, "broken.yaml", []byte("# mended\n"))
-		f.setPods(t, ready(f.pods...), ways...)
+		f.setPods(t, ready(f.pods...), backends...)
 	})
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // A client that stops in the middle of anything is waited for as long as the timeout of that says, and no longer.
-func TestClientsThatHoldOutAreLetGo(t *testing.T) {
+func TestHTTP2Timeouts_slowClients(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) {
 		o.Head, o.Idle, o.Body = later, later, later
 	}))
@@ -88,7 +88,7 @@ func (p *peer) fate(id uint32) string {
 }
 
 // What is held of a client's own accord alone does not keep a connection: it may ping for ever.
-func TestAClientThatPingsOnlyIsIdle(t *testing.T) {
+func TestHTTP2Timeouts_pingsDoNotCount(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Idle = 300 * time.Millisecond }))
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)
@@ -109,7 +109,7 @@ func TestAClientThatPingsOnlyIsIdle(t *testing.T) {
 }
 
 // A client that reads nothing at all, not even its socket, holds no more than that.
-func TestAClientThatDoesNotReadItsSocketIsLetGo(t *testing.T) {
+func TestHTTP2Timeouts_clientDoesNotRead(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Body = 500 * time.Millisecond }))
 	done := make(chan struct{}, maxStreams)
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
@@ -138,7 +138,7 @@ func TestAClientThatDoesNotReadItsSocketIsLetGo(t *testing.T) {
 }
 
 // What a peer that claims to speak HTTP/2 does not finish to say.
-func TestPrefacesThatAreNotFinished(t *testing.T) {
+func TestHTTP2Timeouts_incompletePreface(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Head, o.Idle = 300*time.Millisecond, 300*time.Millisecond }))
 	r.serveEcho()
 	for _, begun := range []string{

@@ -7,7 +7,7 @@ import (
 
 // The second replica hears of a pod after its sessions have come: they wait for it, whatever the policy says about pods
 // that are gone. One that it saw leave is not waited for, and of one that never comes it gives up soon.
-func TestAReplicaWaitsAMomentForAPodThatItMayNotKnowYet(t *testing.T) {
+func TestUnknownPod_waits(t *testing.T) {
 	one, other := newRig(t), newRig(t)
 	pods := threePods(t, one, cookieAffinity())
 	other.keys.Store(one.keys.Load())
@@ -36,7 +36,7 @@ func TestAReplicaWaitsAMomentForAPodThatItMayNotKnowYet(t *testing.T) {
 	third.expectMoved(pods[2], cookies[:1])
 }
 
-// sessionsOf makes clients until n of them are on the pod, and gives their cookies.
+// sessionsOf makes clients until n of them are on the pod, and returns their cookies.
 func sessionsOf(t *testing.T, r *rig, home *pod, n int) (cookies []string) {
 	t.Helper()
 	client := r.dial()

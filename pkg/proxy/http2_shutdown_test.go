@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// serveGated makes a pod that answers once the gate is open, with what it was sent, and tells when it was asked.
+// serveGated makes a pod that responds once the gate is open, with what it was sent, and tells when it was asked.
 func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
 	r.t.Helper()
 	asked, gate = make(chan string, maxStreams), make(chan struct{})
@@ -25,7 +25,7 @@ func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
 }
 
 // RFC 9113 section 6.8: a client that leaves still gets what it has asked for.
-func TestAGoodbyeOfTheClientLetsItsStreamsEnd(t *testing.T) {
+func TestHTTP2_clientGoAway(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
 	g := dialGiver(t, r.addr)
@@ -47,8 +47,8 @@ func TestAGoodbyeOfTheClientLetsItsStreamsEnd(t *testing.T) {
 	}
 }
 
-// A stop says which streams it still answers, and answers them; nothing else was begun with, and can be sent elsewhere.
-func TestAStopAnswersTheStreamsThatItDoesNotRefuse(t *testing.T) {
+// GOAWAY names the last stream that is still served. Later requests have not been processed, and can be sent elsewhere.
+func TestShutdown_http2StreamsComplete(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
 	g := dialGiver(t, r.addr)
@@ -57,9 +57,9 @@ func TestAStopAnswersTheStreamsThatItDoesNotRefuse(t *testing.T) {
 	<-asked
 	<-asked
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(t.Context()) }()
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	last, id := awaitGoodbye(g), uint32(5)
-	for ; id < 25; id += 2 { // on their way when the goodbye came
+	for ; id < 25; id += 2 { // on their way when the GOAWAY came
 		g.must(g.open(id, true, plain...))
 	}
 	g.send(1, 100_000, http2FrameSize, 0)
@@ -106,13 +106,13 @@ func awaitGoodbye(g *giver) (last uint32) {
 	}
 }
 
-func TestAStopEndsConnectionsWithoutStreamsAtOnce(t *testing.T) {
+func TestShutdown_http2IdleConnection(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)
 	p.must(p.open(1, true, plain...))
 	p.await("the end of the answer", ends)
-	if err := r.server.Stop(t.Context()); err != nil {
+	if err := r.server.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if got := p.outcome(0); got != "GOAWAY NO_ERROR" {
@@ -122,7 +122,7 @@ func TestAStopEndsConnectionsWithoutStreamsAtOnce(t *testing.T) {
 }
 
 // RFC 7541 section 4.2: what is sent can be read with the table that the client has room for, and refers to no other.
-func TestAnswersAreReadableWithTheTableOfTheClient(t *testing.T) {
+func TestHTTP2Settings_headerTableSize(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr, http2.Setting{ID: http2.SettingHeaderTableSize, Val: 0})
@@ -146,8 +146,8 @@ func TestAnswersAreReadableWithTheTableOfTheClient(t *testing.T) {
 	}
 }
 
-// RFC 9113 section 4.2: no frame is longer than what the client takes, however long an answer's fields are.
-func TestLongAnswersComeInFramesOfTheLengthThatTheClientTakes(t *testing.T) {
+// RFC 9113 section 4.2: no frame is longer than what the client takes, however long a response's fields are.
+func TestHTTP2Settings_maxFrameSize(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, _ *http.Request) {
 		for i := range 40 {
@@ -167,7 +167,7 @@ func TestLongAnswersComeInFramesOfTheLengthThatTheClientTakes(t *testing.T) {
 }
 
 // RFC 9113 section 6.8: what was said not to have been taken stays so, since the client may have sent it elsewhere.
-func TestTheLastStreamOfAGoodbyeNeverGoesUp(t *testing.T) {
+func TestGoAway_lastStreamNeverIncreases(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
 	g := dialGiver(t, r.addr)
@@ -175,7 +175,7 @@ func TestTheLastStreamOfAGoodbyeNeverGoesUp(t *testing.T) {
 	<-asked
 	<-asked
 	stopped := make(chan error, 1)
-	go func() { stopped <- r.server.Stop(t.Context()) }()
+	go func() { stopped <- r.server.Shutdown(t.Context()) }()
 	last := awaitGoodbye(g)
 	for last == maxStreamID { // that is only the announcement
 		if f := g.next(); isPing(f) {

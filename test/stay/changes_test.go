@@ -8,30 +8,30 @@ import (
 )
 
 // Whatever changes around it, a session leaves its pod only when that stops serving.
-func TestOnlyTheLossOfItsOwnPodMovesASession(t *testing.T) {
-	f := openShop(t, 8, nil)
-	f.setPods(t, ready(f.pods[:4]...), ways...)
+func TestOnlyOwnPod_movesSession(t *testing.T) {
+	f := newFixture(t, 8, nil)
+	f.setPods(t, ready(f.pods[:4]...), backends...)
 	whole := t // what a step starts goes on after it
-	sessions := map[way][]*session{}
-	for i, w := range ways {
+	sessions := map[backend][]*session{}
+	for i, w := range backends {
 		sessions[w] = newSessions(t, w, i*clients, clients)
 		settle(t, f.limpet, sessions[w])
 	}
 	for _, step := range []struct {
 		change string
-		make   func(*testing.T, *open)
-		moves  func(way) bool // the sessions that it may move
+		make   func(*testing.T, *fixture)
+		moves  func(backend) bool // the sessions that it may move
 	}{
 		{"other Ingresses", changeOtherIngresses, nil},
 		{"unrelated fields", changeUnrelatedFields, nil},
 		{"the order of endpoints", reverseEndpoints, nil},
-		{"another replica", func(t *testing.T, f *open) { f.limpet = f.start(t) }, nil},
-		{"a restart", func(t *testing.T, f *open) { f.restart(t, f.keys) }, nil},
-		{"scaling up", func(t *testing.T, f *open) { f.setPods(t, ready(f.pods[:6]...), ways...) }, way.hashes},
+		{"another replica", func(t *testing.T, f *fixture) { f.limpet = f.start(t) }, nil},
+		{"a restart", func(t *testing.T, f *fixture) { f.restart(t, f.keys) }, nil},
+		{"scaling up", func(t *testing.T, f *fixture) { f.setPods(t, ready(f.pods[:6]...), backends...) }, backend.hashes},
 	} {
 		t.Run(step.change, func(t *testing.T) {
 			step.make(whole, f)
-			for _, w := range ways {
+			for _, w := range backends {
 				if step.moves == nil || !step.moves(w) {
 					expectNoneMoves(t, f.limpet, sessions[w], 1)
 				}
@@ -42,8 +42,8 @@ func TestOnlyTheLossOfItsOwnPodMovesASession(t *testing.T) {
 }
 
 // changeOtherIngresses adds an Ingress, gives it another path, and takes its backend away.
-func changeOtherIngresses(t *testing.T, f *open) {
-	other := way("elsewhere")
+func changeOtherIngresses(t *testing.T, f *fixture) {
+	other := backend("elsewhere")
 	f.apply(t, other.service())
 	f.apply(t, other.slice(ready(f.pods[:1]...)))
 	f.apply(t, other.ingress())
@@ -58,8 +58,8 @@ func changeOtherIngresses(t *testing.T, f *open) {
 }
 
 // changeUnrelatedFields changes what is written on all objects, and gives each Ingress one more path.
-func changeUnrelatedFields(t *testing.T, f *open) {
-	for _, w := range ways {
+func changeUnrelatedFields(t *testing.T, f *fixture) {
+	for _, w := range backends {
 		service, ingress, policy := w.service(), w.ingress(), w.policy()
 		service.Labels = map[string]string{"team": "shop"}
 		service.Spec.SessionAffinity = "ClientIP"
@@ -72,7 +72,7 @@ func changeUnrelatedFields(t *testing.T, f *open) {
 		f.apply(t, ingress)
 		f.apply(t, policy)
 	}
-	last := way("unrelated-fields-are-changed")
+	last := backend("unrelated-fields-are-changed")
 	f.apply(t, last.service())
 	f.apply(t, last.slice(ready(f.pods[:1]...)))
 	f.apply(t, last.ingress())
@@ -80,13 +80,13 @@ func changeUnrelatedFields(t *testing.T, f *open) {
 }
 
 // reverseEndpoints also brings a new pod that is last, so that one sees when it was done.
-func reverseEndpoints(t *testing.T, f *open) {
+func reverseEndpoints(t *testing.T, f *fixture) {
 	pods := ready(f.pods[:4]...)
 	slices.Reverse(pods)
-	for _, w := range ways {
+	for _, w := range backends {
 		f.apply(t, w.slice(pods))
 	}
-	last := way("endpoints-are-reversed")
+	last := backend("endpoints-are-reversed")
 	f.apply(t, last.service())
 	f.apply(t, last.slice(pods))
 	f.apply(t, last.ingress())
@@ -95,16 +95,16 @@ func reverseEndpoints(t *testing.T, f *open) {
 
 // replaceOtherPods replaces one pod after the other, but for the last: its sessions never move, and nobody does but
 // those whose pod is replaced.
-func replaceOtherPods(t *testing.T, f *open, sessions map[way][]*session) {
+func replaceOtherPods(t *testing.T, f *fixture, sessions map[backend][]*session) {
 	var tokens []*session
-	for _, w := range ways {
+	for _, w := range backends {
 		if !w.hashes() {
 			tokens = append(tokens, sessions[w]...)
 		}
 	}
 	for i := range 2 {
 		gone := f.pods[i].name
-		f.setPods(t, ready(f.pods[i+1:7+i]...), ways...)
+		f.setPods(t, ready(f.pods[i+1:7+i]...), backends...)
 		moving, staying := on(gone, tokens)
 		if len(moving) < clients {
 			t.Fatalf("only %d sessions are on %s", len(moving), gone)
@@ -114,16 +114,16 @@ func replaceOtherPods(t *testing.T, f *open, sessions map[way][]*session) {
 	}
 }
 
-func TestStickyBackendsOfOneHostNeverOverwriteEachOthersCookie(t *testing.T) {
+func TestCookie_twoBackendsOfOneHost(t *testing.T) {
 	named := methods[byCookie]
 	named.Cookie = cookieNamed("sid")
-	for name, method := range map[string]struct{ a, b way }{"names by default": {"one", "two"}, "one name for both": {"three", "four"}} {
+	for name, method := range map[string]struct{ a, b backend }{"names by default": {"one", "two"}, "one name for both": {"three", "four"}} {
 		t.Run(name, func(t *testing.T) {
 			spec := policyOf(methods[byCookie])
 			if name == "one name for both" {
 				spec = policyOf(named)
 			}
-			f := openShop(t, 6, policies(spec, method.a, method.b))
+			f := newFixture(t, 6, policies(spec, method.a, method.b))
 			ingress := method.a.ingress()
 			paths := &ingress.Spec.Rules[0].HTTP.Paths
 			*paths = append(*paths, method.b.ingress().Spec.Rules[0].HTTP.Paths[0])
@@ -137,7 +137,7 @@ func TestStickyBackendsOfOneHostNeverOverwriteEachOthersCookie(t *testing.T) {
 }
 
 // expectApart binds sessions to both backends, and goes back and forth between them.
-func expectApart(t *testing.T, f *open, sessions []*session) {
+func expectApart(t *testing.T, f *fixture, sessions []*session) {
 	settle(t, f.limpet, sessions)
 	each(t, sessions, func(s *session) error {
 		other := *s // the same client, as the other backend knows it

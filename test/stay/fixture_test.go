@@ -10,20 +10,20 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// open is a folder with the shop in it, pods, and a Limpet that serves it.
-type open struct {
+// fixture is a folder with the base objects, pods, and a Limpet that serves it.
+type fixture struct {
 	*folder
-	limpet *limpet
-	pods   []*pod
-	ways   []way
+	limpet   *limpet
+	pods     []*pod
+	backends []backend
 }
 
-// openShop starts a Limpet in front of n pods, with a Service, an Ingress and a policy of its own for each of the specs,
-// besides those of the shop.
-func openShop(t *testing.T, n int, specs map[way]v1alpha1.AffinityPolicySpec) *open {
+// newFixture starts a Limpet in front of n pods, with a Service, an Ingress and a policy of its own for each of the specs,
+// in addition to the base objects.
+func newFixture(t *testing.T, n int, specs map[backend]v1alpha1.AffinityPolicySpec) *fixture {
 	t.Helper()
-	o := &open{folder: newFolder(t), pods: startPods(t, n)}
-	for _, object := range shop() {
+	o := &fixture{folder: newFolder(t), pods: startPods(t, n)}
+	for _, object := range baseObjects() {
 		o.apply(t, object)
 	}
 	for w, spec := range specs {
@@ -31,16 +31,16 @@ func openShop(t *testing.T, n int, specs map[way]v1alpha1.AffinityPolicySpec) *o
 		o.apply(t, w.ingress())
 		o.applyPolicy(t, w, spec)
 	}
-	o.ways = slices.Concat(ways, slices.Collect(maps.Keys(specs)))
-	for _, w := range o.ways {
+	o.backends = slices.Concat(backends, slices.Collect(maps.Keys(specs)))
+	for _, w := range o.backends {
 		o.apply(t, w.slice(ready(o.pods...)))
 	}
 	o.limpet = o.start(t)
 	return o
 }
 
-// applyPolicy gives the Service of a way the settings.
-func (o *open) applyPolicy(t *testing.T, w way, spec v1alpha1.AffinityPolicySpec) {
+// applyPolicy applies the settings to the Service of a backend.
+func (o *fixture) applyPolicy(t *testing.T, w backend, spec v1alpha1.AffinityPolicySpec) {
 	t.Helper()
 	p := w.policy()
 	spec.TargetRefs = p.Spec.TargetRefs
@@ -53,7 +53,7 @@ func policyOf(methods ...v1alpha1.Method) v1alpha1.AffinityPolicySpec {
 }
 
 // setPods changes the endpoints of some Services, and waits until Limpet has heard of it.
-func (o *open) setPods(t *testing.T, pods []podState, pools ...way) {
+func (o *fixture) setPods(t *testing.T, pods []podState, pools ...backend) {
 	t.Helper()
 	for _, w := range pools {
 		o.apply(t, w.slice(pods))
@@ -62,15 +62,15 @@ func (o *open) setPods(t *testing.T, pods []podState, pools ...way) {
 }
 
 // restart ends the Limpet and starts another one, with other keys.
-func (o *open) restart(t *testing.T, keys string) {
+func (o *fixture) restart(t *testing.T, keys string) {
 	t.Helper()
 	o.limpet.stop()
 	o.keys = keys
 	o.limpet = o.start(t)
 }
 
-// awaitStatus waits until a host answers with a status, and so until what was written before is served too.
-func (o *open) awaitStatus(t *testing.T, w way, path string, status int) {
+// awaitStatus waits until a host responds with a status, and so until what was written before is served too.
+func (o *fixture) awaitStatus(t *testing.T, w backend, path string, status int) {
 	t.Helper()
 	probe := newSessions(t, w, 0, 1)[0]
 	wait.Until(t, fmt.Sprintf("%s%s answers with %d", w.host(), path, status), func() bool {
@@ -79,9 +79,9 @@ func (o *open) awaitStatus(t *testing.T, w way, path string, status int) {
 	})
 }
 
-// policies gives several Services the same settings.
-func policies(spec v1alpha1.AffinityPolicySpec, all ...way) map[way]v1alpha1.AffinityPolicySpec {
-	specs := map[way]v1alpha1.AffinityPolicySpec{}
+// policies applies the same settings to several Services.
+func policies(spec v1alpha1.AffinityPolicySpec, all ...backend) map[backend]v1alpha1.AffinityPolicySpec {
+	specs := map[backend]v1alpha1.AffinityPolicySpec{}
 	for _, w := range all {
 		specs[w] = spec
 	}

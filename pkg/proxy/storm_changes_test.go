@@ -8,30 +8,30 @@ import (
 )
 
 var (
-	calmPool  = model.PoolID{Namespace: "storm", Service: "calm", Port: 80}
-	wildPool  = model.PoolID{Namespace: "storm", Service: "wild", Port: 80}
-	moodyPool = model.PoolID{Namespace: "storm", Service: "moody", Port: 80}
+	reliablePool = model.PoolID{Namespace: "storm", Service: "calm", Port: 80}
+	failingPool  = model.PoolID{Namespace: "storm", Service: "wild", Port: 80}
+	refusingPool = model.PoolID{Namespace: "storm", Service: "moody", Port: 80}
 )
 
 // change changes something that the clients must not notice, or does to wild pods what happens to pods.
-func (s *storm) change(rnd *rand.Rand) {
+func (s *storm) changeSomething(rnd *rand.Rand) {
 	switch rnd.IntN(30) {
 	case 0:
-		p := pick(rnd, s.wild...)
+		p := pick(rnd, s.failing...)
 		p.stop()
 		p.start()
 	case 1:
-		pick(rnd, s.wild...).leave()
+		pick(rnd, s.failing...).restartGracefully()
 	case 2, 3:
-		pick(rnd, s.wild...).closeConns(isIdle)
+		pick(rnd, s.failing...).closeConns(isIdle)
 	case 4, 5:
 		s.rotateKeys()
 	case 6, 7, 8, 9, 10, 11:
-		s.replace(calmPool, some(rnd, s.calm)...)
+		s.replace(reliablePool, some(rnd, s.reliable)...)
 	case 12, 13, 14:
-		s.replace(wildPool, some(rnd, s.wild)...)
+		s.replace(failingPool, some(rnd, s.failing)...)
 	case 15, 16:
-		s.replace(moodyPool, pick(rnd, s.moody...).endpoint(model.EndpointReady))
+		s.replace(refusingPool, pick(rnd, s.refusing...).endpoint(model.EndpointReady))
 	default:
 		s.publishRoutes(rnd)
 	}
@@ -40,13 +40,13 @@ func (s *storm) change(rnd *rand.Rand) {
 // publishRoutes makes a new Table.
 func (s *storm) publishRoutes(rnd *rand.Rand) {
 	s.publish(
-		s.route(rnd, calmHTTP1, calmPool, false), s.route(rnd, calmHTTP2, calmPool, true),
-		s.route(rnd, moody, moodyPool, true),
-		s.route(rnd, wildHTTP1, wildPool, false), s.route(rnd, wildHTTP2, wildPool, true),
+		s.route(rnd, reliableHTTP1, reliablePool, false), s.route(rnd, reliableHTTP2, reliablePool, true),
+		s.route(rnd, refusingHTTP2, refusingPool, true),
+		s.route(rnd, failingHTTP1, failingPool, false), s.route(rnd, failingHTTP2, failingPool, true),
 	)
 }
 
-func (s *storm) route(rnd *rand.Rand, from place, to model.PoolID, http2 bool) model.Route {
+func (s *storm) route(rnd *rand.Rand, from stormPath, to model.PoolID, http2 bool) model.Route {
 	route := routeTo(to, pick(rnd, nil, cookieAffinity(), cookieAffinity(addressMethod())))
 	route.Path = string(from)
 	route.Backends[0].Transport.HTTP2 = http2

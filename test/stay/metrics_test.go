@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// metrics gives what a Limpet has counted, by name and labels as they are written.
+// metrics returns what a Limpet has counted, by name and labels as they are written.
 func (l *limpet) metrics(t *testing.T) map[string]float64 {
 	t.Helper()
 	answer, err := http.Get("http://" + l.admin + "/metrics")
@@ -31,7 +31,7 @@ func (l *limpet) metrics(t *testing.T) map[string]float64 {
 }
 
 // expectCounted waits for decisions to be counted, by outcome and reason.
-func (o *open) expectCounted(t *testing.T, w way, want map[string]int) {
+func (o *fixture) expectCounted(t *testing.T, w backend, want map[string]int) {
 	t.Helper()
 	for what, n := range want {
 		outcome, reason, _ := strings.Cut(what, "/")
@@ -40,9 +40,9 @@ func (o *open) expectCounted(t *testing.T, w way, want map[string]int) {
 	}
 }
 
-func TestWhereSessionsAreAndWhatBecameOfThemIsSeen(t *testing.T) {
+func TestMetrics_outcomes(t *testing.T) {
 	fail := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.Unavailable.Action = v1alpha1.UnavailableFail })
-	f := openShop(t, 6, policies(fail, "strict"))
+	f := newFixture(t, 6, policies(fail, "strict"))
 	f.seeSessions(t)
 	strict := newSessions(t, "strict", 0, clients)
 	settle(t, f.limpet, strict)
@@ -52,8 +52,8 @@ func TestWhereSessionsAreAndWhatBecameOfThemIsSeen(t *testing.T) {
 	f.expectCounted(t, "strict", map[string]int{"new/": clients, "refused/gone": len(gone)})
 }
 
-// seeSessions counts what becomes of sessions by cookie, and the sessions of each pod.
-func (o *open) seeSessions(t *testing.T) {
+// seeSessions counts the result of sessions by cookie, and the sessions of each pod.
+func (o *fixture) seeSessions(t *testing.T) {
 	t.Helper()
 	sessions := newSessions(t, byCookie, 0, clients)
 	settle(t, o.limpet, sessions)

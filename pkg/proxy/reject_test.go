@@ -18,7 +18,7 @@ func full(t *testing.T, change func(*ConnectionLimits)) (r *rig, secure string) 
 	return r, secure
 }
 
-func TestTurningAwayCostsNoHandshake(t *testing.T) {
+func TestReject_noHandshake(t *testing.T) {
 	for name, change := range map[string]func(*ConnectionLimits){
 		"in all":       func(l *ConnectionLimits) { l.Total = 1 },
 		"of a client":  func(l *ConnectionLimits) { l.PerClient = 1 },
@@ -30,12 +30,12 @@ func TestTurningAwayCostsNoHandshake(t *testing.T) {
 				conn.Close()
 				t.Error("the handshake succeeds")
 			}
-			r.dial().expectTurnedAway()
+			r.dial().expectRejected()
 		})
 	}
 }
 
-func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
+func TestReject_timeout(t *testing.T) {
 	for name, said := range map[string]string{
 		"nothing":        "",
 		"half a head":    "GET / HTTP/1.1\r\nHost: shop",
@@ -49,28 +49,28 @@ func TestWhatIsTurnedAwayIsClosedSoon(t *testing.T) {
 			if rest := client.rest(); rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") {
 				t.Errorf("it is told %q", rest)
 			}
-			eventually(t, "it to be let go", func() bool { return r.server.admission.turnedAway.Load() == 0 })
+			eventually(t, "it to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
 		})
 	}
 }
 
-func TestOnlySomeAreTurnedAwayWithAnAnswerAtATime(t *testing.T) {
+func TestReject_limit(t *testing.T) {
 	r, _ := full(t, func(l *ConnectionLimits) { l.Total = 1 })
 	var silent []*caller
-	for range mostTurnedAway {
+	for range maxRejecting {
 		silent = append(silent, r.dial())
 	}
-	eventually(t, "all to be taken in", func() bool { return r.server.admission.turnedAway.Load() == mostTurnedAway })
+	eventually(t, "all to be taken in", func() bool { return r.server.admission.rejecting.Load() == maxRejecting })
 	r.dial().expectClosed()
 	for _, c := range silent {
 		c.Close()
 	}
-	eventually(t, "them to be let go", func() bool { return r.server.admission.turnedAway.Load() == 0 })
-	r.dial().expectTurnedAway()
+	eventually(t, "them to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
+	r.dial().expectRejected()
 }
 
 // A client reads why before it notices that nobody reads what it sends.
-func TestAClientThatIsTurnedAwayMayBeSendingStill(t *testing.T) {
+func TestReject_clientStillSending(t *testing.T) {
 	r, _ := full(t, func(l *ConnectionLimits) { l.PerClient = 1 })
 	client := r.dial()
 	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 300000\r\n\r\n")

@@ -58,7 +58,7 @@ func (r *rig) streamHTTP2(path string) *peer {
 // lasting makes answers count as streams almost at once.
 func lasting(o *Options) { o.LongStreamAfter = time.Millisecond }
 
-func TestAnswersThatGoOnForLongAreCountedByKind(t *testing.T) {
+func TestStreamKinds_counted(t *testing.T) {
 	for path, kind := range streaming {
 		for name, begin := range map[string]func(*rig){
 			"HTTP/1.1": func(r *rig) { r.stream(path) },
@@ -86,7 +86,7 @@ func TestAnswersThatGoOnForLongAreCountedByKind(t *testing.T) {
 	}
 }
 
-func TestAnswersThatEndSoonAreNoStreams(t *testing.T) {
+func TestStreamKinds_shortResponses(t *testing.T) {
 	r := newRig(t)
 	gone := make(chan struct{})
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
@@ -103,7 +103,7 @@ func TestAnswersThatEndSoonAreNoStreams(t *testing.T) {
 	close(gone)
 }
 
-// streams is how many of a kind are open.
+// streams returns the number of open streams of a kind.
 func (r *rig) streams(kind observe.StreamKind) int {
 	return r.server.LongStreams.Open(kind)
 }
@@ -127,7 +127,7 @@ func (p *peer) expectBrokenOff() {
 	}
 }
 
-func TestStopClosesEventsBeforeItsTimeIsUp(t *testing.T) {
+func TestShutdown_eventStreams(t *testing.T) {
 	r := newRig(t)
 	p := startStreaming(t, "pod-a")
 	r.serve(nil, p)
@@ -152,7 +152,7 @@ func TestStopClosesEventsBeforeItsTimeIsUp(t *testing.T) {
 }
 
 // Only those are closed early that have no end of their own.
-func TestStopLetsDownloadsComeToTheirEnd(t *testing.T) {
+func TestShutdown_downloadsComplete(t *testing.T) {
 	r := newRig(t, lasting)
 	end := make(chan struct{})
 	busy := make(chan struct{})
@@ -174,7 +174,7 @@ func TestStopLetsDownloadsComeToTheirEnd(t *testing.T) {
 	client.expect(" ")
 	r.expectMetric(`limpet_streams{kind="download"}`, 1)
 	events := r.dial()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	stopped := r.stop(ctx)
 	events.expectClosed() // which was idle: Stop is at work
@@ -184,8 +184,8 @@ func TestStopLetsDownloadsComeToTheirEnd(t *testing.T) {
 	expectStopped(t, stopped, nil)
 }
 
-// The end of an answer that ends with its connection cannot be told from its being cut, but by a reset.
-func TestAnAnswerWithoutAnEndOfItsOwnIsCutByAReset(t *testing.T) {
+// The end of a response that ends with its connection cannot be told from its being cut, but by a reset.
+func TestShutdown_untilCloseIsReset(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startStreaming(t, "pod-a"))
 	client := r.dial()
@@ -200,7 +200,7 @@ func TestAnAnswerWithoutAnEndOfItsOwnIsCutByAReset(t *testing.T) {
 }
 
 // A client that does not read is in the way of nobody.
-func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
+func TestShutdown_unreadDownload(t *testing.T) {
 	r := newRig(t, lasting)
 	more := make(chan struct{})
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -226,12 +226,12 @@ func TestADownloadThatTheClientDoesNotReadIsCut(t *testing.T) {
 func (s *Server) waitsForClient() (waits bool) {
 	s.conns.each(func(c *client) {
 		until := c.guard.Deadline()
-		waits = waits || until > 0 && s.After(s.Timeouts.Body)-until > 2*sweepEvery.Milliseconds()
+		waits = waits || until > 0 && s.After(s.Timeouts.Body)-until > 2*sweepInterval.Milliseconds()
 	})
 	return waits
 }
 
-func TestAConfigurationChangeTouchesNoStream(t *testing.T) {
+func TestConfigurationChange_keepsStreams(t *testing.T) {
 	r := newRig(t)
 	a, b := startStreaming(t, "pod-a"), startStreaming(t, "pod-b")
 	r.serve(nil, a)
@@ -255,7 +255,7 @@ func TestAConfigurationChangeTouchesNoStream(t *testing.T) {
 }
 
 // The head of a stream's request is let go of: what the log says of it is kept.
-func TestTheLogKnowsTheRequestOfAStream(t *testing.T) {
+func TestAccessLog_stream(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)
 	r := newRig(t, func(o *Options) { o.AccessLog = log })

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-func TestAClientThatResetsFreesThePod(t *testing.T) {
+func TestClientReset_freesPod(t *testing.T) {
 	r, secure := tlsRig(t)
 	p := startSilent(t)
 	r.serve(nil, p)
@@ -20,7 +20,7 @@ func TestAClientThatResetsFreesThePod(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.client.send(c.send)
 			eventually(t, "the request to arrive", func() bool { return p.connections() > 0 })
-			resetSocket(c.client.Conn)
+			resetTCP(c.client.Conn)
 			eventually(t, "the pod to be let go", func() bool { return p.connections() == 0 })
 		})
 	}
@@ -29,7 +29,7 @@ func TestAClientThatResetsFreesThePod(t *testing.T) {
 }
 
 // The end of what a client sends is no sign that it has gone.
-func TestAClientThatEndsItsSideGetsItsAnswer(t *testing.T) {
+func TestClientHalfClose_receivesResponse(t *testing.T) {
 	r := newRig(t)
 	release := make(chan struct{})
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -42,13 +42,13 @@ func TestAClientThatEndsItsSideGetsItsAnswer(t *testing.T) {
 	client.send(request("GET", "/", ""))
 	client.Conn.(*net.TCPConn).CloseWrite()
 	eventually(t, "the request to arrive", func() bool { return len(p.requests()) == 1 })
-	looked := r.server.Clock() + 2*lookEvery
+	looked := r.server.Clock() + 2*resetCheckInterval
 	eventually(t, "the sweeper to look", func() bool { return r.server.Clock() > looked })
 	close(release)
 	client.read("GET").expectOK(t, "late")
 }
 
-func TestAnHTTP2StreamThatIsResetFreesThePod(t *testing.T) {
+func TestHTTP2_resetFreesPod(t *testing.T) {
 	r := newRig(t)
 	p := startSilent(t)
 	r.serve(nil, p)
@@ -62,8 +62,8 @@ func TestAnHTTP2StreamThatIsResetFreesThePod(t *testing.T) {
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 2)
 }
 
-// resetSocket closes a connection with a RST instead of a FIN, whatever is spoken over it.
-func resetSocket(conn net.Conn) {
+// resetTCP closes a connection with a RST instead of a FIN, whatever is spoken over it.
+func resetTCP(conn net.Conn) {
 	if over, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = over.NetConn()
 	}

@@ -11,26 +11,26 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// moodyConn is a connection to a pod that is made of frames, and does to streams what net/http cannot be asked for.
-type moodyConn struct {
+// refusingConn is a connection to a pod at the level of frames. It refuses streams, which net/http cannot do on request.
+type refusingConn struct {
 	*http2Pod
 	s       *storm
-	visits  map[uint32]*moodyVisit
-	leaving bool // it has said goodbye, and ends with its last stream
+	visits  map[uint32]*refusingStream
+	leaving bool // it has sent GOAWAY, and ends with its last stream
 }
 
-type moodyVisit struct {
-	e    *errand
+type refusingStream struct {
+	e    *stormRequest
 	body []byte
 }
 
-var errMoody = errors.New("the pod does not want to go on")
+var errEndConn = errors.New("the pod does not want to go on")
 
-func (s *storm) beMoody(c *podConn) {
+func (s *storm) serveRefusing(c *podConn) {
 	if _, err := io.ReadFull(c.Reader, make([]byte, len(http2.ClientPreface))); err != nil {
 		return
 	}
-	m := &moodyConn{&http2Pod{http2.NewFramer(c.Conn, c.Reader), c}, s, map[uint32]*moodyVisit{}, false}
+	m := &refusingConn{&http2Pod{http2.NewFramer(c.Conn, c.Reader), c}, s, map[uint32]*refusingStream{}, false}
 	m.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
 	err := m.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 20})
 	for err == nil && (!m.leaving || len(m.visits) > 0) {
@@ -41,7 +41,7 @@ func (s *storm) beMoody(c *podConn) {
 	}
 }
 
-func (m *moodyConn) take(frame http2.Frame) error {
+func (m *refusingConn) take(frame http2.Frame) error {
 	switch f := frame.(type) {
 	case *http2.SettingsFrame:
 		if !f.IsAck() {
@@ -61,7 +61,7 @@ func (m *moodyConn) take(frame http2.Frame) error {
 	return nil
 }
 
-func (m *moodyConn) takeHead(f *http2.MetaHeadersFrame) error {
+func (m *refusingConn) takeHead(f *http2.MetaHeadersFrame) error {
 	if v := m.visits[f.StreamID]; v != nil { // trailers
 		return m.finish(f.StreamID, v)
 	}
@@ -69,40 +69,40 @@ func (m *moodyConn) takeHead(f *http2.MetaHeadersFrame) error {
 	if err != nil {
 		return err
 	}
-	e, err := errandOf(u)
+	e, err := parseTarget(u)
 	if err != nil || f.PseudoValue("method") != e.Method {
 		m.s.fault("a moody pod gets %s %s: %v", f.PseudoValue("method"), u, err)
-		return errMoody
+		return errEndConn
 	}
 	if m.leaving {
-		return nil // as the goodbye said
+		return nil // above the last stream of GOAWAY
 	}
 	return m.begin(f, e)
 }
 
-func (m *moodyConn) begin(f *http2.MetaHeadersFrame, e *errand) error {
-	switch isFirst := m.s.isFirst(e); {
-	case e.Manner == refusing && isFirst:
+func (m *refusingConn) begin(f *http2.MetaHeadersFrame, e *stormRequest) error {
+	switch isFirst := m.s.refusesOnce(e); {
+	case e.Behavior == refuseOnce && isFirst:
 		return m.WriteRSTStream(f.StreamID, http2.ErrCodeRefusedStream)
-	case e.Manner == leaving && isFirst:
+	case e.Behavior == goAwayOnce && isFirst:
 		m.leaving = true
 		return m.WriteGoAway(f.StreamID-2, http2.ErrCodeNo, nil)
 	}
-	m.s.arrived(e)
+	m.s.noteReceived(e)
 	switch {
-	case e.Manner == deaf:
+	case e.Behavior == closeBeforeBody:
 		return m.WriteRSTStream(f.StreamID, http2.ErrCodeInternal)
 	case f.StreamEnded():
-		return m.finish(f.StreamID, &moodyVisit{e: e})
+		return m.finish(f.StreamID, &refusingStream{e: e})
 	}
-	m.visits[f.StreamID] = &moodyVisit{e: e}
+	m.visits[f.StreamID] = &refusingStream{e: e}
 	if e.Expect {
 		m.head(f.StreamID, false, ":status", "100")
 	}
 	return nil
 }
 
-func (m *moodyConn) takeData(f *http2.DataFrame) error {
+func (m *refusingConn) takeData(f *http2.DataFrame) error {
 	if n := uint32(len(f.Data())); n > 0 {
 		if err := m.WriteWindowUpdate(0, n); err != nil {
 			return err
@@ -122,30 +122,30 @@ func (m *moodyConn) takeData(f *http2.DataFrame) error {
 	return nil
 }
 
-// finish answers what has come whole.
-func (m *moodyConn) finish(id uint32, v *moodyVisit) error {
+// finish responds to a complete request.
+func (m *refusingConn) finish(id uint32, v *refusingStream) error {
 	delete(m.visits, id)
-	if want := v.e.request(); !bytes.Equal(v.body, want) {
+	if want := v.e.requestBody(); !bytes.Equal(v.body, want) {
 		m.s.fault("%s: its pod gets %d of %d bytes, right up to %d", v.e, len(v.body), len(want), commonPrefix(want, v.body))
 	}
-	body := v.e.answer()
+	body := v.e.responseBody()
 	switch {
-	case v.e.Manner == silent:
-		return errMoody // for all streams of the connection
+	case v.e.Behavior == closeAfterBody:
+		return errEndConn // for all streams of the connection
 	case v.e.Method == http.MethodHead:
-		m.head(id, true, ":status", "200", "x-errand", v.e.name())
+		m.head(id, true, ":status", "200", "x-storm-id", v.e.id())
 		return nil
-	case v.e.Manner == cutShort:
-		m.head(id, false, ":status", "200", "x-errand", v.e.name())
+	case v.e.Behavior == truncateBody:
+		m.head(id, false, ":status", "200", "x-storm-id", v.e.id())
 		return errors.Join(m.data(id, body[:len(body)/2]), m.WriteRSTStream(id, http2.ErrCodeInternal))
 	}
-	m.head(id, false, ":status", "200", "x-errand", v.e.name())
+	m.head(id, false, ":status", "200", "x-storm-id", v.e.id())
 	err := m.data(id, body)
-	m.head(id, true, "x-errand-end", v.e.name())
+	m.head(id, true, "x-storm-id-trailer", v.e.id())
 	return err
 }
 
-func (m *moodyConn) data(id uint32, body []byte) error {
+func (m *refusingConn) data(id uint32, body []byte) error {
 	for len(body) > 0 {
 		n := min(len(body), http2FrameSize)
 		if err := m.WriteData(id, false, body[:n]); err != nil {

@@ -31,7 +31,7 @@ func ringOf(t *testing.T, keys ...[]byte) *affinity.Keyring {
 	return ring
 }
 
-func TestReplicasResumeEachOthersSessions(t *testing.T) {
+func TestTLSTickets_acrossReplicas(t *testing.T) {
 	for name, version := range map[string]func(*tls.Config){"TLS 1.2": tls12, "TLS 1.3": func(*tls.Config) {}} {
 		t.Run(name, func(t *testing.T) {
 			old, fresh := affinity.NewKey(), affinity.NewKey()
@@ -68,23 +68,23 @@ func TestReplicasResumeEachOthersSessions(t *testing.T) {
 }
 
 // The hosts of a table, and the keys of a ring, are looked at once, and let go with them.
-func TestConfigsOfHostsAreKeptAsLongAsTheirTable(t *testing.T) {
+func TestTLSConfigs_discardedWithTable(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	c := &tlsConfigs{options: &r.server.options}
-	c.plain = c.make(nil)
-	var last *ticketed
+	c.shared = c.newConfig(nil)
+	var last *ticketConfig
 	for version := range model.TLSVersion(3) {
 		r.serveHosts(p, []string{"shop.example"}, model.Host{Name: "shop.example", MinVersion: model.TLS12 + version})
-		_, first := c.of("shop.example")
-		_, again := c.of("shop.example")
-		if first != again || first == last || len(c.own) != 1 {
-			t.Errorf("%p, then %p, before that %p; %d are kept", first, again, last, len(c.own))
+		_, first := c.forName("shop.example")
+		_, again := c.forName("shop.example")
+		if first != again || first == last || len(c.perHost) != 1 {
+			t.Errorf("%p, then %p, before that %p; %d are kept", first, again, last, len(c.perHost))
 		}
 		last = first
 	}
 	ring := r.keys.Load()
-	if _, err := last.with(ring); err != nil || last.ring.Load() != ring {
+	if _, err := last.withKeyring(ring); err != nil || last.ring.Load() != ring {
 		t.Errorf("the keys were not taken into use: %v", err)
 	}
 }

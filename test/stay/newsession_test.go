@@ -11,10 +11,10 @@ import (
 )
 
 // A browser sends several requests at once before it has a cookie, and a load balancer hands them to any replica.
-func TestAFirstBurstOfOneClientLandsOnOnePod(t *testing.T) {
+func TestFirstBurst_onePod(t *testing.T) {
 	const burst = 6
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.NewSession.Pick = v1alpha1.PickHash })
-	f := openShop(t, 6, policies(spec, "burst"))
+	f := newFixture(t, 6, policies(spec, "burst"))
 	replicas := []*limpet{f.limpet, f.start(t)}
 	all := newSessions(t, "burst", 0, clients)
 	each(t, all, func(s *session) error {
@@ -47,9 +47,9 @@ func TestAFirstBurstOfOneClientLandsOnOnePod(t *testing.T) {
 
 // A pod that is not ready, though nobody ends it, gets no requests: its sessions that ask for something move, and those
 // that do not are still its own when it is ready again.
-func TestSessionsOfAPodThatIsNotReadyMoveWhenTheyAskForSomething(t *testing.T) {
-	f := openShop(t, 6, nil)
-	for i, w := range []way{byCookie, byToken, byWrapped} {
+func TestNotReady_moves(t *testing.T) {
+	f := newFixture(t, 6, nil)
+	for i, w := range []backend{byCookie, byToken, byWrapped} {
 		t.Run(string(w), func(t *testing.T) {
 			sessions := newSessions(t, w, i*2*clients, 2*clients)
 			settle(t, f.limpet, sessions)
@@ -70,20 +70,20 @@ func TestSessionsOfAPodThatIsNotReadyMoveWhenTheyAskForSomething(t *testing.T) {
 }
 
 // The second replica does not know one of the pods yet. What is sent there waits until it does, and not for ever.
-func TestAReplicaWaitsForThePodOfATokenThatItHasNotHeardOf(t *testing.T) {
+func TestUnknownPod_replicaWaits(t *testing.T) {
 	waiting := func(long v1alpha1.Duration) v1alpha1.AffinityPolicySpec {
 		return issuedWith(func(s *v1alpha1.AffinityPolicySpec) {
 			s.Unavailable.Action, s.Unavailable.Wait = v1alpha1.UnavailableWait, long
 		})
 	}
-	specs := map[way]v1alpha1.AffinityPolicySpec{"patient": waiting("1m"), "hasty": waiting("50ms")}
-	f := openShop(t, 4, specs)
+	specs := map[backend]v1alpha1.AffinityPolicySpec{"patient": waiting("1m"), "hasty": waiting("50ms")}
+	f := newFixture(t, 4, specs)
 	late := newFolder(t)
 	late.keys = f.keys
 	for w, spec := range specs {
 		late.apply(t, w.service())
 		late.apply(t, w.ingress())
-		(&open{folder: late}).applyPolicy(t, w, spec)
+		(&fixture{folder: late}).applyPolicy(t, w, spec)
 		late.apply(t, w.slice(ready(f.pods[1:]...)))
 	}
 	replica := late.start(t)
@@ -109,7 +109,7 @@ func TestAReplicaWaitsForThePodOfATokenThatItHasNotHeardOf(t *testing.T) {
 	if n := answered.Load(); n > 0 {
 		t.Errorf("%d requests were answered without their pod", n)
 	}
-	late.apply(t, way("patient").slice(ready(f.pods...)))
+	late.apply(t, backend("patient").slice(ready(f.pods...)))
 	asking.Wait()
 	if len(unknown) == 0 || len(moving) == 0 {
 		t.Errorf("%d and %d sessions were on the pod", len(unknown), len(moving))

@@ -12,19 +12,19 @@ func serverHeader(name string) func(*Options) {
 	return func(o *Options) { o.ServerHeader = name }
 }
 
-// headersOf asks for a path by HTTP/1.1 and by HTTP/2, and gives the headers of the answers.
+// headersOf asks for a path by HTTP/1.1 and by HTTP/2, and returns the headers of the responses.
 func (r *rig) headersOf(path string) []http.Header {
 	r.t.Helper()
 	first := r.dial().get(path).header
 	return []http.Header{first, do(r.t, http2Client(r.t), newRequest(r.t, "GET", "http://"+r.addr+path, nil)).header}
 }
 
-func TestEveryAnswerSaysWhenAndByWhom(t *testing.T) {
+func TestResponse_dateAndServer(t *testing.T) {
 	r := newRig(t, serverHeader("limpet"))
 	r.serve(nil, startEcho(t, "pod-a"))
 	for _, h := range append(r.headersOf("/"), r.headersOf("/%00")...) {
 		at, err := http.ParseTime(h.Get("Date"))
-		if err != nil || time.Since(at).Abs() > patience || len(h["Date"]) != 1 {
+		if err != nil || time.Since(at).Abs() > testTimeout || len(h["Date"]) != 1 {
 			t.Errorf("Date is %q: %v", h["Date"], err)
 		}
 		if !slices.Equal(h["Server"], []string{"limpet"}) {
@@ -33,7 +33,7 @@ func TestEveryAnswerSaysWhenAndByWhom(t *testing.T) {
 	}
 }
 
-func TestWhatThePodSaysOfItselfStays(t *testing.T) {
+func TestResponse_podServerHeader(t *testing.T) {
 	const date = "Sun, 06 Nov 1994 08:49:37 GMT"
 	r := newRig(t, serverHeader("limpet"))
 	r.serve(nil, startAnswering(t, "pod-a", okHead+"Date: "+date+"\r\nServer: app\r\nContent-Length: 0\r\n\r\n"))
@@ -44,7 +44,7 @@ func TestWhatThePodSaysOfItselfStays(t *testing.T) {
 	}
 }
 
-func TestWithoutANameNoServerIsNamed(t *testing.T) {
+func TestServerHeader_empty(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))
 	for _, h := range r.headersOf("/") {
@@ -54,7 +54,7 @@ func TestWithoutANameNoServerIsNamed(t *testing.T) {
 	}
 }
 
-func TestA405SaysWhatIsAllowed(t *testing.T) {
+func Test405_allowHeader(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
@@ -72,8 +72,8 @@ func TestA405SaysWhatIsAllowed(t *testing.T) {
 	}
 }
 
-// The app would else end the sessions of others, or keep its own from being bound.
-func TestAnAppCannotSetLimpetsCookie(t *testing.T) {
+// The app would otherwise end the sessions of others, or keep its own from being bound.
+func TestCookie_appCannotSetToken(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startAnswering(t, "pod-a", okHead+"Set-Cookie: limpet-cart=evil\r\n"+
 		"set-cookie:  limpet-cart =evil; Path=/a\r\nSet-Cookie: limpet-cart\r\nSet-Cookie: =limpet-cart=evil\r\n"+
@@ -83,7 +83,7 @@ func TestAnAppCannotSetLimpetsCookie(t *testing.T) {
 	if len(first) != 3 || first[0] != "limpet-cart2=app" || first[1] != "other=limpet-cart=x" {
 		t.Fatalf("got %q", first)
 	}
-	held := client.get("/", (&answer{header: http.Header{"Set-Cookie": first[2:]}}).cookie(t)).header.Values("Set-Cookie")
+	held := client.get("/", (&response{header: http.Header{"Set-Cookie": first[2:]}}).cookie(t)).header.Values("Set-Cookie")
 	if !slices.Equal(held, first[:2]) {
 		t.Errorf("with a session: got %q", held)
 	}
