@@ -44,12 +44,14 @@ func judge(annotations map[string]string) []finding {
 				out = append(out, v.apply(key, annotations))
 				continue
 			}
-			f.meant = meantProtection(name, nginxNames, isProtectiveNginx, unknown)
+			f.meant = meantProtection(name, allNames, isProtectiveOwn, unknown)
 		} else if name, ok := strings.CutPrefix(key, annotationPrefix); ok {
 			if slices.Contains(annotationNames, key) {
 				continue
 			}
 			f.meant = meantProtection(name, ownNames, isProtectiveOwn, unknown)
+		} else if name, ok := cutMisspelledPrefix(key); ok {
+			f.meant = meantProtection(name, allNames, isProtectiveOwn, unknown)
 		} else {
 			continue
 		}
@@ -60,6 +62,21 @@ func judge(annotations map[string]string) []finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// cutMisspelledPrefix returns the name in a key whose prefix is at most two edits away from that of ingress-nginx or of
+// Limpet. The API server accepts prefixes in upper case, too.
+func cutMisspelledPrefix(key string) (name string, ok bool) {
+	const mostEdits = 2
+	prefix, name, _ := strings.Cut(key, "/")
+	prefix = strings.ToLower(prefix) + "/"
+	for _, known := range []string{nginxPrefix, annotationPrefix} {
+		difference := len(prefix) - len(known)
+		if -mostEdits <= difference && difference <= mostEdits && editDistance(prefix, known) <= mostEdits {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func (v *verdict) apply(key string, annotations map[string]string) finding {
@@ -81,6 +98,9 @@ var protectiveOwn = []string{
 // protective ones of ingress-nginx, which an author may have written with the wrong prefix.
 var ownNames = nameOwn()
 
+// allNames are the names that an unknown annotation of ingress-nginx, or one with a misspelled prefix, is compared with.
+var allNames = slices.Concat(nginxNames, ownNames)
+
 func nameOwn() []string {
 	var names []string
 	for _, key := range annotationNames {
@@ -101,7 +121,7 @@ func isProtectiveOwn(name string) bool {
 // protectiveWords make an unknown annotation protective whatever it is spelled like.
 var protectiveWords = []string{
 	"auth", "authentication", "authorization", "oauth", "oauth2", "jwt", "whitelist", "allowlist", "blacklist", "denylist",
-	"blocklist", "allow", "deny", "satisfy", "modsecurity", "waf",
+	"blocklist", "allow", "deny", "satisfy", "modsecurity", "waf", "acl", "block", "cidr", "cidrs", "mtls", "restrict", "source",
 }
 
 // meantProtection returns the protective name that is nearest to an unknown one, or the word in it that speaks of
