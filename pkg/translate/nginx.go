@@ -156,7 +156,7 @@ func snippetAsks(value string, _ map[string]string) demand {
 		return asksNothing
 	}
 	for _, name := range directives {
-		if !harmlessDirectives[name] {
+		if !isHarmless(name) {
 			return asksProtection
 		}
 	}

@@ -14,7 +14,8 @@ var (
 	errSnippetTooLong = errors.New("it has too many directives")
 )
 
-// parseSnippet returns the names of the directives in a piece of configuration of nginx. Only simple directives are
+// parseSnippet returns the names of the directives in a piece of configuration of nginx, and for those that set a header
+// field of requests also the name of that field, as in "proxy_set_header x-user". Only simple directives are
 // understood, which end with a semicolon. Anything else is an error: a block, a brace, or text after the last semicolon.
 //
 // It reads tokens exactly as ngx_conf_read_token does, so that nothing that nginx takes for a directive is hidden from
@@ -64,8 +65,11 @@ func (p *snippetParser) directive() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		if words == 0 {
+		switch {
+		case words == 0:
 			name = word
+		case words == 1 && (name == "proxy_set_header" || name == "grpc_set_header"):
+			name += " " + strings.ToLower(word)
 		}
 		words++
 	}
@@ -134,12 +138,12 @@ func (p *snippetParser) quoted(quote byte) (string, error) {
 	return "", errSnippetSyntax
 }
 
-// harmlessDirectives are the directives of nginx that let nobody in and keep nobody out: header fields of responses and
-// towards pods, sizes, timeouts, buffers, compression, caching, logs, rate limits and TLS parameters. All others are
+// harmlessDirectives are the directives of nginx that let nobody in and keep nobody out: header fields of responses,
+// sizes, timeouts, buffers, compression, caching, logs, rate limits and TLS parameters. All others are
 // taken for protection.
 var harmlessDirectives = directiveSet(`
 	add_header add_trailer expires etag charset default_type more_set_headers more_clear_headers
-	proxy_set_header proxy_hide_header proxy_pass_header grpc_set_header
+	proxy_hide_header proxy_pass_header
 	client_max_body_size client_body_buffer_size client_body_timeout client_header_timeout client_header_buffer_size
 	large_client_header_buffers keepalive_timeout keepalive_requests send_timeout reset_timedout_connection
 	proxy_connect_timeout proxy_read_timeout proxy_send_timeout proxy_http_version proxy_socket_keepalive
@@ -163,6 +167,21 @@ var harmlessDirectives = directiveSet(`
 	ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout ssl_session_tickets
 	ssl_stapling ssl_buffer_size ssl_ecdh_curve
 `)
+
+// plainFields are the header fields of requests that pods do not take for who the client is. Any other field that a snippet
+// sets, or clears, may keep a client from claiming to be someone.
+var plainFields = directiveSet(`
+	host upgrade connection accept-encoding cache-control origin referer range if-range te early-data
+	x-real-ip x-request-id x-request-start x-correlation-id x-scheme x-original-uri x-original-url x-original-method
+	x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto x-forwarded-scheme
+	x-forwarded-server x-forwarded-ssl x-forwarded-uri
+`)
+
+// isHarmless reports whether a directive, as parseSnippet returns it, protects nothing.
+func isHarmless(directive string) bool {
+	_, field, setsField := strings.Cut(directive, "_set_header ")
+	return harmlessDirectives[directive] || setsField && plainFields[field]
+}
 
 func directiveSet(names string) map[string]bool {
 	out := map[string]bool{}
