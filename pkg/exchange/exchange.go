@@ -70,6 +70,7 @@ type Exchange struct {
 	// The response. Owned by the goroutine that calls Run.
 	resp             Response
 	respBody         http1.Body
+	chargedHead      int  // bytes counted in Account for its head, zero unless that is longer than a buffer
 	responseStarted  bool // WriteHead was called
 	broken           bool // the response is incomplete, and the client must be able to see that
 	sentBytes        int64
@@ -126,6 +127,7 @@ func (x *Exchange) Upload() (running, read bool) { return x.body.isRunning(), x.
 func (x *Exchange) Run() {
 	x.start = time.Now()
 	x.serve()
+	x.returnResponseHead()
 	x.record()
 }
 

@@ -137,6 +137,10 @@ func (x http1Attempt) readHead() failure {
 			x.guard.Stop()
 			return failure{invalidResponse, err}
 		}
+		if len(x.conn.Buffered()) >= http1.BufferSize && !x.chargeResponseHead() {
+			x.guard.Stop()
+			return failure{requestBodyFailed, ErrBusy} // no other pod would do better
+		}
 		if err := x.conn.Fill(x.Engine.Limits.HeadBytes); err != nil {
 			return failure{x.readFailure(), err}
 		}

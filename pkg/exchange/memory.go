@@ -37,6 +37,27 @@ func (x *Exchange) releaseLargeHead() {
 	}
 }
 
+// chargeResponseHead counts the buffer of a response head that is longer than an ordinary buffer. It is counted until the
+// exchange ends, because the client may read the body slowly. It returns false if the budget does not allow it.
+func (x *Exchange) chargeResponseHead() bool {
+	if x.chargedHead > 0 {
+		return true
+	}
+	if !x.Account.Take(x.Engine.Limits.HeadBytes) {
+		return false
+	}
+	x.chargedHead = x.Engine.Limits.HeadBytes
+	return true
+}
+
+// returnResponseHead undoes chargeResponseHead.
+func (x *Exchange) returnResponseHead() {
+	if x.chargedHead > 0 {
+		x.Account.Return(x.chargedHead)
+		x.chargedHead = 0
+	}
+}
+
 // RetainedHeadBytes returns the number of bytes of the request's head that x keeps for the access log after the head was
 // released.
 func (x *Exchange) RetainedHeadBytes() int { return len(x.view.Path) + len(x.view.Host) }

@@ -128,6 +128,30 @@ func TestMemory_headReleasedOnResponse(t *testing.T) {
 	}
 }
 
+// A pod's head is in a buffer of the connection to it for as long as the client does not take the body.
+func TestMemory_heldResponseHeads(t *testing.T) {
+	const streams = 100 // without their heads, they hold a third of what one connection may
+	budget, bounded := withBudget(64 * mebi)
+	r := newRig(t, bounded)
+	r.servePods(nil, 1, func(name string, w http.ResponseWriter, _ *http.Request) {
+		for i := range 7 {
+			w.Header().Set(fmt.Sprint("X-Long-", i), strings.Repeat("v", 8000))
+		}
+		io.WriteString(w, name)
+	})
+	p := dialHTTP2(t, r.addr, closedWindow)
+	p.openMany(streams, plain)
+	fates := p.fates(streams)
+	if fates["200"] == 0 || fates["503"] == 0 {
+		t.Errorf("the streams end with %v, want some refused with 503", fates)
+	}
+	if used, held := budget.Used(), int64(fates["200"]*7*8000); used < held {
+		t.Errorf("%d bytes are counted, but the heads alone have %d", used, held)
+	}
+	p.conn.Close()
+	eventually(t, "the memory to be given back", func() bool { return budget.Used() == 0 })
+}
+
 func TestMemory_unreadBodiesBounded(t *testing.T) {
 	budget, bounded := withBudget(4 * mebi)
 	r := newRig(t, bounded)
