@@ -69,8 +69,8 @@ func (x http1Attempt) send() failure {
 	timedOut := x.guard.Stop()
 	if err != nil {
 		kind := x.sendFailure(err, timedOut)
-		if kind == staleConn {
-			x.body.restoreBody(x.out.Buf[headBytes:])
+		if kind == staleConn && !x.body.restoreBody(x.out.Buf[headBytes:]) {
+			kind = connLost // another attempt would send the head without the body
 		}
 		x.out.Drop()
 		return failure{kind, err}

@@ -144,11 +144,14 @@ func (p *bodyPump) canWrite() bool {
 	return p.state != pumpPaused && p.dst.canWrite(http1.BufferSize)
 }
 
-// write sends a span. While the pump is paused, it waits for the next attempt before it reads more than can be kept.
+// write sends a span. While the pump is paused, a span that cannot be kept waits for the next attempt.
 func (p *bodyPump) write(span []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for p.state == pumpPaused && len(p.replay.bytes)+len(span) > maxReplayBytes {
+	for p.state == pumpPaused {
+		if p.replay.append(span, p.x.Account) {
+			return nil // the next attempt sends it
+		}
 		p.stateChanged.Wait()
 	}
 	p.keep(span)

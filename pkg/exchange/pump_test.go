@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/memory"
 )
 
 // uploader is a client. Its body consists of buffered and then of spans, and ends when spans is closed.
@@ -186,4 +187,33 @@ func TestBodyPump_sendBufferedNeverWaits(t *testing.T) {
 			t.Errorf("the body cannot be retried: %v", err)
 		}
 	})
+}
+
+// TestBodyPump_pausedWithoutMemory covers a pod that refuses its stream while the memory budget is used up: the next pod must
+// receive the whole body.
+func TestBodyPump_pausedWithoutMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, from := newUpload(&sink{})
+		x.Account = memory.NewAccount(memory.NewBudget(1))
+		x.body.sendRest()
+		if !x.body.keepForRetry() {
+			t.Fatal("nothing was read, and the body cannot be retried")
+		}
+		go func() { from.send(0, 50); close(from.spans) }()
+		synctest.Wait()
+		expectRetrySendsAll(t, x, 50)
+	})
+}
+
+// TestBodyPump_restoreWithoutMemory covers a stale connection while the memory budget is used up: another attempt would send
+// the head without the body.
+func TestBodyPump_restoreWithoutMemory(t *testing.T) {
+	x, _ := newUpload(&sink{})
+	if !x.body.restoreBody([]byte("body")) {
+		t.Error("the body cannot be kept although there is no budget")
+	}
+	x.Account = memory.NewAccount(memory.NewBudget(1))
+	if x.body.restoreBody([]byte("body")) {
+		t.Error("the body counts as kept although the budget is used up")
+	}
 }

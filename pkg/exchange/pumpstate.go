@@ -5,7 +5,7 @@ import "github.com/limpet-dev/limpet/pkg/http1"
 // pumpState is the state of a bodyPump. Its methods change it as follows:
 //
 //	start         any state -> pumpSending or pumpKeeping; pumpTooLong stays if keep is set
-//	keep          pumpKeeping, pumpPaused -> pumpTooLong, if the body exceeds maxReplayBytes or the memory budget
+//	keep          pumpKeeping -> pumpTooLong, if the body exceeds maxReplayBytes or the memory budget
 //	retryable     pumpKeeping -> pumpPaused, if a write to the pod fails
 //	keepForRetry  pumpKeeping -> pumpPaused
 //	restoreBody   pumpSending -> pumpKeeping or pumpTooLong
@@ -66,15 +66,18 @@ func (p *bodyPump) keepForRetry() bool {
 	return true
 }
 
-// restoreBody keeps a body that was written to a stale connection and did not reach the pod. It must not be chunked.
-func (p *bodyPump) restoreBody(body []byte) {
+// restoreBody keeps a body that was written to a stale connection and did not reach the pod. It must not be chunked. It
+// returns false if the body cannot be kept: then there must be no other attempt.
+func (p *bodyPump) restoreBody(body []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.replay.free()
 	p.state = pumpKeeping
 	if !p.replay.append(body, p.x.Account) {
 		p.state = pumpTooLong
+		return false
 	}
+	return true
 }
 
 // stopKeeping is called when the pod starts to respond, so that there is no other attempt. If the goroutine is blocked in a
