@@ -126,8 +126,8 @@ func guardPaths(prefixes ...string) []string {
 	return out
 }
 
-// addGuards adds the noted routes where no object has the path: they take no route from others. Where one of another
-// object is open, that is reported.
+// addGuards adds the noted routes where no object has the path. If an open route of the same namespace has it, that is closed:
+// it would serve what the pattern protects. A route of another namespace stays open, which is reported.
 func (b *builder) addGuards() {
 	for _, g := range b.guards {
 		if !b.mayRoute(g.by.description, g.key, "spec.rules") {
@@ -138,9 +138,20 @@ func (b *builder) addGuards() {
 			continue
 		}
 		if route := b.routes.find(g.key); route != nil && route.Closed == "" {
-			b.reports.add(g.by.ref, ReasonProtectionNotEnforced, "spec.rules",
-				"a path below %s of host %s is taken for a pattern, which this version does not match: what it protects may be "+
-					"served by %s", quote(g.key.path), quote(g.key.host), route.Source)
+			b.guardOpenRoute(g, route)
 		}
 	}
+}
+
+func (b *builder) guardOpenRoute(g guard, route *model.Route) {
+	if route.Source.Namespace != g.by.ref.Namespace {
+		b.reports.add(g.by.ref, ReasonProtectionNotEnforced, "spec.rules",
+			"a path below %s of host %s is taken for a pattern, which this version does not match: what it protects may be "+
+				"served by %s", quote(g.key.path), quote(g.key.host), route.Source)
+		return
+	}
+	route.Closed = "a pattern of " + g.by.ref.String() + " may protect a part of it"
+	b.reports.add(route.Source, ReasonProtectionNotEnforced, "spec.rules",
+		"%s asks for protection of a pattern that may match below path %s of host %s: the path responds 503. To serve "+
+			"without it, name the annotation in %s there", g.by.ref, quote(g.key.path), quote(g.key.host), AnnotationUnenforced)
 }
