@@ -44,6 +44,9 @@ func dispatch(ctx context.Context, args []string, std streams) error {
 		root.InitDefaultCompletionCmd()
 		return errors.Join(usageError{errors.New("no command")}, root.Help())
 	}
+	if len(args) == 2 && args[1] == "--version" {
+		args = []string{args[0], "version"} // cobra's own format differs, and changing it takes a template: see printUsage
+	}
 	root.SetArgs(args[1:])
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 // programName returns how users call the program: "kubectl limpet" when it is installed as a kubectl plugin.
@@ -30,7 +29,6 @@ func newRootCommand(program string, std streams) *cobra.Command {
 	}
 	root.Long = root.Short +
 		"\n\nEvery flag can also be set in the environment: --http-addr as LIMPET_HTTP_ADDR. The command line wins."
-	root.SetVersionTemplate("limpet {{.Version}}\n")
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.AddCommand(newRunCommand(std), newDevCommand(std), newDemoCommand(std), newCheckCommand(std), newVersionCommand(std))
@@ -41,13 +39,9 @@ func newRootCommand(program string, std streams) *cobra.Command {
 		cmd.Example = indent(strings.ReplaceAll(cmd.Example, "limpet ", program+" "))
 		cmd.DisableFlagsInUseLine = true
 	}
-	cobra.AddTemplateFunc("wrapped", wrapped)
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", " | wrapped"))
+	root.SetUsageFunc(printUsage)
 	return root
 }
-
-// wrapped returns the help text of flags in lines of at most 120 columns.
-func wrapped(f *pflag.FlagSet) string { return f.FlagUsagesWrapped(120) }
 
 // indent indents every line that is not empty as cobra indents commands.
 func indent(text string) string {
