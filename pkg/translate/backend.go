@@ -2,8 +2,8 @@ package translate
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// resolveAll returns the backends of a rule that can be resolved: Problems say why the others cannot. The share of those
-// goes to the ones that are left.
+// resolveAll returns the backends of a rule that can be resolved, and reports the others. The requests of the others go to
+// the remaining backends.
 func (b *builder) resolveAll(t *translation, rule *ruleDescription) []model.Backend {
 	var out []model.Backend
 	for i := range rule.backends {
@@ -14,7 +14,7 @@ func (b *builder) resolveAll(t *translation, rule *ruleDescription) []model.Back
 	return out
 }
 
-// resolve gives the backend of a route, nil where there is none to be had: the Problem says why.
+// resolve returns the backend of a route. It returns nil and reports a Problem if the backend cannot be resolved.
 func (b *builder) resolve(t *translation, backend *backendDescription) *model.Backend {
 	if backend.problem != nil {
 		b.reports.addProblem(t.ref, *backend.problem)

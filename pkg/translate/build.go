@@ -15,7 +15,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Snapshot is the Kubernetes objects as last seen, in any order. Nobody changes it while a Build reads it.
+// Snapshot holds the Kubernetes objects as last seen, in any order. Callers must not modify it during a Build.
 type Snapshot struct {
 	Ingresses      []*networkingv1.Ingress
 	IngressClasses []*networkingv1.IngressClass
@@ -23,53 +23,54 @@ type Snapshot struct {
 	EndpointSlices []*discoveryv1.EndpointSlice
 	Secrets        []*corev1.Secret
 	Policies       []*v1alpha1.AffinityPolicy
-	// Pods are only asked whether somebody drains them, and for the labels and annotations that policies name.
+	// Pods provide the drain annotation, and the labels and annotations that policies name.
 	Pods []*metav1.PartialObjectMetadata
-	// Now is when the objects were seen, to tell which certificates are out of date. Zero: that is not told.
+	// Now is the time of the Snapshot. Certificates that are not valid then are reported. Zero disables the check.
 	Now time.Time
 }
 
-// Options is what a user may decide about translation.
+// Options configure translation.
 type Options struct {
-	// Classes are the names of the IngressClasses whose Ingresses are ours. Empty: "limpet".
+	// Classes are the names of the IngressClasses that Limpet serves. Empty means DefaultClass.
 	Classes []string
-	// TakeUnclassed makes an Ingress ours that names no class, as long as the Snapshot has no IngressClass to name.
+	// TakeUnclassed also serves Ingresses without a class, if the Snapshot has no IngressClass.
 	TakeUnclassed bool
-	// DefaultCertificate is the TLS Secret for clients that name no known host, and for TLS sections without a Secret.
-	// Empty: there is none.
+	// DefaultCertificate is the TLS Secret for unknown hosts, and for TLS sections without a Secret. Empty means that there
+	// is no default certificate.
 	DefaultCertificate types.NamespacedName
 	// TLSMinVersion is the lowest version of TLS for all hosts: an annotation can only raise it.
 	TLSMinVersion model.TLSVersion
-	// OwnerRoutesOnly leaves out the routes that a namespace has for a host which another one owns.
+	// OwnerRoutesOnly leaves out routes for a host that another namespace owns.
 	OwnerRoutesOnly bool
-	// SharesUnmatched passes requests that no route of their host matches on to routes of any namespace, and not only to
-	// those of the namespace that owns the host.
+	// SharesUnmatched lets requests that no route of their host matches fall through to the routes of all namespaces. If it
+	// is false, they fall through to routes of the namespace that owns the host only.
 	SharesUnmatched bool
-	// HSTS is the Strict-Transport-Security of all answers over TLS, as ParseHSTS gives it, unless an annotation says
-	// otherwise. Empty: none.
+	// HSTS is the Strict-Transport-Security field of responses over TLS, as returned by ParseHSTS. Annotations override
+	// it. Empty means that the field is not set.
 	HSTS string
-	// ServeUnprotected serves the routes of Ingresses that ask for protection which this version does not enforce. They
-	// are closed otherwise.
+	// ServeUnprotected serves the routes of Ingresses that require protection which this version does not enforce. If it is
+	// false, these routes are closed.
 	ServeUnprotected bool
-	// ExternalNames are the names that a Service of type ExternalName may have, and the domains below which it may be, as
-	// ParseNameSuffix returns them. Empty: none, so that routes to such Services respond 503.
+	// ExternalNames are the allowed names of Services of type ExternalName, and the domains above allowed names, as returned
+	// by ParseNameSuffix. Empty allows no name: routes to such Services respond 503.
 	ExternalNames []string
 }
 
-// DefaultClass is the IngressClass whose Ingresses are ours, unless Options say otherwise.
+// DefaultClass is the IngressClass that Limpet serves if Options.Classes is empty.
 const DefaultClass = "limpet"
 
-// Result is what a Snapshot comes to.
+// Result is the result of a Build.
 type Result struct {
 	Model *model.Model
-	// Reports has one entry for each object of ours, and the Secret of the default certificate, sorted by kind, namespace
-	// and name.
+	// Reports has one entry for each object that Limpet serves, and for the Secret of the default certificate. It is sorted
+	// by kind, namespace and name.
 	Reports []Report
-	// Referenced are the Services and Secrets that objects of ours name, also those that do not exist: only a change of
-	// one of these can change the Model. An entry of kind KindEndpoints is a Service whose EndpointSlices and pods may
-	// change the Reports.
+	// Referenced are the Services and Secrets that the served objects reference, including those that do not exist. Changes
+	// of other Services and Secrets do not change the Model. An entry of kind KindEndpoints is a Service whose
+	// EndpointSlices and pods may change the Reports.
 	Referenced map[model.Ref]struct{}
-	// Next is when the Reports of the same objects will be others, because a certificate runs out. Zero: never.
+	// Next is the time at which the Reports change without a change of the objects, because a certificate becomes valid or
+	// expires. Zero means never.
 	Next time.Time
 }
 
@@ -78,18 +79,18 @@ type builder struct {
 	options  Options
 	services map[types.NamespacedName]*corev1.Service
 	secrets  map[types.NamespacedName]*corev1.Secret
-	// descriptions are those of the objects that are ours, oldest first.
+	// descriptions describe the served objects, oldest first.
 	descriptions []*description
-	foreign      map[model.Ref]bool // what others serve, see readings
+	foreign      map[model.Ref]bool // objects of other controllers, see readings
 	policies     *policies
 	routes       routes
-	canaries     map[routeKey]model.Ref // the object that is the canary of a route
+	canaries     map[routeKey]model.Ref // by route
 	pools        map[model.PoolID]model.Pool
 	certs        certificates
 	owners       owners
 	hosts        hosts
 	secured      map[model.Ref]security
-	// closedHosts are hosts that all routes of a namespace are closed for, and guards what else is to be closed.
+	// closedHosts are the hosts for which all routes of a namespace are closed. guards are further routes to close.
 	closedHosts map[hostKey]closure
 	guards      []guard
 	reports     reports
@@ -98,11 +99,11 @@ type builder struct {
 	now, next   time.Time // Snapshot.Now, Result.Next
 }
 
-// Build translates a Snapshot. Equal Snapshots give equal Results, whatever the order of their objects. before is the Model in
-// use, nil if there is none: a Secret that has become unusable keeps its place with what was made of it then.
+// Build translates a Snapshot. Equal Snapshots result in equal Results, regardless of the order of their objects. before is
+// the Model in use, which may be nil. If a Secret has become invalid, its certificate is taken over from before.
 func Build(w *Snapshot, before *model.Model, o Options) Result { return build(w, before, o, readers) }
 
-// build is Build with the kinds that the readers describe.
+// build is Build for the kinds of these readers.
 func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result {
 	b := &builder{
 		options:     o,
@@ -155,7 +156,7 @@ func comparePools(x, y model.PoolID) int {
 		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port))
 }
 
-// byAge gives the objects in the order in which conflicts are decided. Those that are being deleted come last.
+// byAge returns the objects in order of precedence: the oldest first, and those that are being deleted last.
 func byAge[T metav1.Object](objects []T) []T {
 	out := slices.Clone(objects)
 	slices.SortFunc(out, func(x, y T) int { return ageOf(x).compare(ageOf(y)) })
@@ -185,7 +186,7 @@ func refOf(kind string, object metav1.Object) model.Ref {
 	return model.Ref{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// refer remembers that an object of ours names another, and gives that one's key.
+// refer records a reference of a served object, and returns the Ref and the key of the referenced object.
 func (b *builder) refer(kind, namespace, name string) (model.Ref, types.NamespacedName) {
 	ref := model.Ref{Kind: kind, Namespace: namespace, Name: name}
 	b.referenced[ref] = struct{}{}

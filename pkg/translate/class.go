@@ -6,10 +6,10 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 )
 
-// legacyClassAnnotation named the class before spec.ingressClassName did, and is still honoured where that is not set.
+// legacyClassAnnotation names the class of an Ingress without spec.ingressClassName.
 const legacyClassAnnotation = "kubernetes.io/ingress.class"
 
-// classFilter returns a function that reports whether an Ingress is ours to serve.
+// classFilter returns a function that reports whether Limpet serves an Ingress.
 func classFilter(classes []*networkingv1.IngressClass, o *Options) func(*networkingv1.Ingress) bool {
 	names := o.Classes
 	if len(names) == 0 {
@@ -26,7 +26,7 @@ func classFilter(classes []*networkingv1.IngressClass, o *Options) func(*network
 	}
 }
 
-// classOf gives the class that an Ingress names, if it names one.
+// classOf returns the class that an Ingress names. named is false if it names no class.
 func classOf(ingress *networkingv1.Ingress) (name string, named bool) {
 	if ingress.Spec.IngressClassName != nil {
 		return *ingress.Spec.IngressClassName, true

@@ -8,14 +8,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// scopeSuffix tells the cookies of two backends apart.
+// scopeSuffix returns a suffix that distinguishes the cookies of different backends.
 func scopeSuffix(scope string) string {
 	return fmt.Sprintf("%08x", uint32(model.ScopeOf(scope)>>32))
 }
 
-// cookieKey is what browsers tell cookies apart by, but for the path.
+// cookieKey identifies a cookie in browsers, apart from its path.
 type cookieKey struct {
-	domain string // or the host, for a cookie without
+	domain string // the host if the cookie has no domain
 	name   string
 }
 
@@ -25,8 +25,8 @@ type cookieClaim struct {
 	scope string
 }
 
-// separateCookies sees that no two sticky backends overwrite each other's cookie: where two want one name and paths
-// that overlap, the one of the older object keeps it, and the other gets a name of its own.
+// separateCookies ensures that sticky backends do not overwrite each other's cookies. If two cookies have the same name and
+// overlapping paths, the cookie of the older object keeps the name, and the other is renamed.
 func (b *builder) separateCookies() {
 	claims := map[cookieKey][]cookieClaim{}
 	for i := range b.routes.list {
@@ -69,7 +69,7 @@ func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
 	return cookieClaim{}, false
 }
 
-// renameCookie says nothing where a canary has the stickiness of its primary: nobody chose that name for both.
+// renameCookie renames a cookie. It reports no problem if a canary shares the stickiness of its primary.
 func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *model.Cookie, owner string) {
 	wanted := cookie.Name
 	cookie.Name += "-" + scopeSuffix(a.Scope)
@@ -84,7 +84,7 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 		quote(wanted), a.Scope, quote(route.Host), owner, quote(cookie.Name))
 }
 
-// checkReach names a cookie that browsers do not store for the host, or never send for the path.
+// checkReach reports a cookie that browsers do not store for the host, or do not send for the path.
 func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
 	host := strings.TrimPrefix(route.Host, "*.")
 	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {

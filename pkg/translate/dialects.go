@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// foreignProtection are the annotations of other controllers that restrict access, by their prefix. A name that ends with
-// "*" stands for all that begin so. Limpet reads none of them: they are reported, because a reader of the manifest may
-// rely on them, and close nothing, because they were written for someone else.
+// foreignProtection lists the annotations of other controllers that restrict access, by prefix. A name that ends with "*"
+// matches all names with that prefix. Limpet does not apply these annotations. It reports them, because readers of the
+// manifest may rely on them, but closes no route, because they were written for another controller.
 var foreignProtection = map[string][]string{
 	"alb.ingress.kubernetes.io/": {
 		"auth-*", "inbound-cidrs", "mutual-authentication", "scheme", "security-groups", "security-group-prefix-lists",
@@ -32,13 +32,13 @@ var foreignProtection = map[string][]string{
 	},
 }
 
-// haproxyProtection are those of haproxy-ingress, which had the bare prefix once, as had ingress-nginx.
+// haproxyProtection lists the annotations of haproxy-ingress, which once used the prefix ingress.kubernetes.io/.
 var haproxyProtection = []string{
 	"allowlist-source-range", "auth-*", "denylist-source-range", "oauth", "oauth-*", "satisfy", "waf", "waf-*",
 	"whitelist-source-range",
 }
 
-// checkForeign reports protection that was written for other controllers.
+// checkForeign reports protective annotations of other controllers.
 func (r *annotationReader) checkForeign() {
 	for _, key := range slices.Sorted(maps.Keys(r.annotations)) {
 		if isForeignProtection(key) {

@@ -16,7 +16,7 @@ import (
 const AnyExternalName = "*"
 
 // ParseNameSuffix returns an entry of Options.ExternalNames in its normal form: AnyExternalName, or a DNS name in lower
-// case. "*.example.com" and ".example.com" are other ways to write "example.com".
+// case. "*.example.com" and ".example.com" are equivalent to "example.com".
 func ParseNameSuffix(text string) (string, error) {
 	if text == AnyExternalName {
 		return text, nil
@@ -29,8 +29,8 @@ func ParseNameSuffix(text string) (string, error) {
 	return name, nil
 }
 
-// externalPool is the pool of a Service of type ExternalName. Such a Service need not list its ports: a number is then
-// taken as it is.
+// externalPool returns the pool of a Service of type ExternalName. Such a Service need not list its ports, so any port
+// number is accepted.
 func (b *builder) externalPool(
 	d *description, service *corev1.Service, backend *backendDescription,
 ) (model.Pool, bool) {
@@ -63,17 +63,17 @@ func (b *builder) externalPool(
 	return model.Pool{ID: poolID(service, number), ExternalName: name}, true
 }
 
-// allowsName reports whether the operator allows a name, or a domain above it.
+// allowsName reports whether the operator allows a name or one of its parent domains.
 func (b *builder) allowsName(name string) bool {
 	return slices.ContainsFunc(b.options.ExternalNames, func(suffix string) bool {
 		return suffix == AnyExternalName || name == suffix || strings.HasSuffix(name, "."+suffix)
 	})
 }
 
-// externalName returns the DNS name of a Service of type ExternalName, or says why it may not be dialled, whatever the
-// operator allows. Names that resolvers take for addresses, and names of this machine or of the cluster, would let
-// whoever may write a Service reach what only Limpet can: the admin listener, the node, Services of other namespaces.
-// The addresses of the names that are left are checked when they are dialled.
+// externalName returns the DNS name of a Service of type ExternalName, or the reason why it must not be dialled regardless
+// of Options.ExternalNames. Names that resolvers treat as addresses, and names of this machine or of the cluster, would let
+// authors of a Service reach addresses that only Limpet can reach: the admin listener, the node, Services of other
+// namespaces. The addresses of accepted names are checked when they are dialled.
 func externalName(text string) (name, wrong string) {
 	name = strings.TrimSuffix(strings.ToLower(text), ".")
 	if _, err := netip.ParseAddr(name); err == nil {
@@ -96,9 +96,9 @@ func externalName(text string) (name, wrong string) {
 	return name, ""
 }
 
-// isClusterName reports whether the DNS of a cluster may have the name: "cart.shop.svc" with or without a domain after
-// it, the same below it for pods, and "10-0-0-7.shop.pod.cluster.local". The domain of the cluster is not known here, so
-// that a label "svc" is refused wherever the one of a Service can be.
+// isClusterName reports whether the DNS of a cluster may have the name: "cart.shop.svc" with or without a domain, names of
+// pods below it, and "10-0-0-7.shop.pod.cluster.local". The domain of the cluster is not known here, so a label "svc" is
+// rejected at any position that the name of a Service can have.
 func isClusterName(labels []string) bool {
 	n := len(labels)
 	switch {
@@ -111,7 +111,7 @@ func isClusterName(labels []string) bool {
 	return err == nil && slices.Contains(labels[1:], "pod")
 }
 
-// isNumber reports whether resolvers take a last label for part of an address: 127.1, 0x7f.1, 2130706433.
+// isNumber reports whether resolvers treat a last label as part of an address: 127.1, 0x7f.1, 2130706433.
 func isNumber(label string) bool {
 	digits, hex := strings.CutPrefix(label, "0x")
 	return strings.Trim(digits, "0123456789") == "" || (hex && strings.Trim(digits, "0123456789abcdef") == "")

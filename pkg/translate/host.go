@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// checkHost says what is wrong with a host of an Ingress, "" if nothing: it must be empty (any host), a DNS name in
-// lower case, or such a name with "*" for its first label.
+// checkHost returns the problem of a host of an Ingress, "" if it is valid. It must be empty (any host), a DNS name in lower
+// case, or such a name with "*" as its first label.
 func checkHost(host string) string {
 	if host == "" {
 		return ""

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// AnnotationHSTS is the Strict-Transport-Security of the answers of an Ingress over TLS, or off.
+// AnnotationHSTS is the Strict-Transport-Security field of responses over TLS, or off.
 const AnnotationHSTS = annotationPrefix + "hsts"
 
-// hstsOff is the value that leaves it to the app.
+// hstsOff is the value that leaves the field to the app.
 const hstsOff = "off"
 
-// maxAge bounds what a typing error can do to a host: browsers remember it for as long.
-const maxAge = 10 * 365 * 24 * 60 * 60 // seconds
+// maxAge bounds max-age in seconds, because browsers enforce a wrong value for that long.
+const maxAge = 10 * 365 * 24 * 60 * 60
 
-// ParseHSTS reads the value of Strict-Transport-Security (RFC 6797 section 6.1), and gives it in one spelling. "off" and
-// "" give "": none is sent.
+// ParseHSTS parses a value of Strict-Transport-Security (RFC 6797 section 6.1), and returns it in normalized form. It returns
+// "" for "off" and "": the field is not set.
 func ParseHSTS(value string) (string, error) {
 	if value == hstsOff || value == "" {
 		return "", nil
@@ -34,7 +34,7 @@ func ParseHSTS(value string) (string, error) {
 	return h.age + h.subdomains + h.preload, nil
 }
 
-// hsts are the directives of a value, as they are written.
+// hsts holds the directives of a value.
 type hsts struct{ age, subdomains, preload string }
 
 func (h *hsts) read(directive string) error {
@@ -57,9 +57,9 @@ func (h *hsts) read(directive string) error {
 	return nil
 }
 
-// transportSecurity returns what the annotation of an object says, or what holds for all hosts if it says nothing that can
-// be applied.
-func (r *annotationReader) transportSecurity() (value string, said bool) {
+// transportSecurity returns the value of the annotation of an object. If the annotation is missing or invalid, it returns
+// Options.HSTS and false.
+func (r *annotationReader) transportSecurity() (value string, isSet bool) {
 	text, set := r.annotations[AnnotationHSTS]
 	if !set {
 		return r.options.HSTS, false

@@ -8,17 +8,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress about what its requests may take, where it is to be otherwise than the flags say.
+// The annotations of an Ingress that override the limits of the flags.
 const (
-	// AnnotationTimeoutResponse is how long a pod may be silent.
+	// AnnotationTimeoutResponse is the timeout for the next bytes of a response from a pod.
 	AnnotationTimeoutResponse = annotationPrefix + "timeout-response"
-	// AnnotationTimeoutConnect is how long connecting to a pod may take.
+	// AnnotationTimeoutConnect is the timeout for connecting to a pod.
 	AnnotationTimeoutConnect = annotationPrefix + "timeout-connect"
-	// AnnotationTimeoutBody is how long a client may pause in its body, or in reading the answer.
+	// AnnotationTimeoutBody is the timeout for a client that pauses in sending a body or in reading the response.
 	AnnotationTimeoutBody = annotationPrefix + "timeout-body"
-	// AnnotationMaxBodyBytes bounds the body of a request, 0 for no bound.
+	// AnnotationMaxBodyBytes is the maximum size of a request body. Zero disables the limit.
 	AnnotationMaxBodyBytes = annotationPrefix + "max-body-bytes"
-	// AnnotationMaxAttempts is how often a request is tried in all.
+	// AnnotationMaxAttempts is the maximum number of attempts of a request, including the first.
 	AnnotationMaxAttempts = annotationPrefix + "max-attempts"
 )
 
@@ -26,15 +26,15 @@ var limitAnnotations = []string{
 	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
 }
 
-// What annotations may ask for.
+// Bounds of the annotations.
 const (
-	minTimeout  = 100 * time.Millisecond // what the data plane keeps time by
+	minTimeout  = 100 * time.Millisecond // the resolution of the timers of the data plane
 	maxTimeout  = 24 * time.Hour
 	maxBody     = 1 << 50
 	maxAttempts = 10
 )
 
-// readLimits gives what the annotations of an Ingress say, nil if that is nothing. A wrong one is not applied.
+// readLimits returns the limits of the annotations, nil if there are none. Invalid annotations are not applied.
 func (r *annotationReader) readLimits() *model.Limits {
 	limits := model.Limits{
 		ResponseTimeout: r.readTimeout(AnnotationTimeoutResponse),
@@ -62,7 +62,7 @@ func (r *annotationReader) readTimeout(key string) time.Duration {
 	return value
 }
 
-// readCount gives NoBound for a 0, where that is allowed.
+// readCount returns the number in an annotation, and model.NoBound for 0. It returns 0 if there is no valid number.
 func (r *annotationReader) readCount(key string, least, most int64) int64 {
 	text, set := r.annotations[key]
 	if !set {
@@ -79,7 +79,7 @@ func (r *annotationReader) readCount(key string, least, most int64) int64 {
 	return value
 }
 
-// refuseLimits names limits on a canary: its requests are those of the route that it belongs to.
+// refuseLimits reports limits of a canary: the limits of its primary route apply.
 func (r *annotationReader) refuseLimits() {
 	for _, key := range limitAnnotations {
 		if _, set := r.annotations[key]; set {

@@ -7,11 +7,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// KindEndpoints is the kind of an entry of Result.Referenced that stands for what is behind the Service of that name.
+// KindEndpoints is the kind of entries of Result.Referenced that represent the EndpointSlices and pods of a Service.
 const KindEndpoints = "Endpoints"
 
-// namePods notes in each pool the labels and annotations that its policies name pods by, and sees that some pod has
-// them.
+// namePods records in each pool the labels and annotations by which policies name pods, and reports those that no pod has.
 func (b *builder) namePods(w *Snapshot) {
 	pods := PodsOf(w)
 	b.eachName(func(by model.Identity, id model.PoolID, _ *model.Affinity, _ string) {
@@ -48,7 +47,7 @@ func (b *builder) eachName(f func(by model.Identity, id model.PoolID, a *model.A
 	}
 }
 
-// checkName says so if no pod of the pool has the label or annotation. A pool without endpoints says nothing about it.
+// checkName reports a label or annotation that no pod of the pool has. It reports nothing for a pool without endpoints.
 func (b *builder) checkName(
 	by model.Identity, id model.PoolID, endpoints []model.Endpoint, a *model.Affinity, field string,
 ) {

@@ -4,8 +4,8 @@ package translate
 // text has bytes.
 func Nearest(text string, words []string) string { return nearest(text, words) }
 
-// nearest gives the word that is the fewest edits away from text, "" where all of them are further away than half of
-// its length: then nobody meant them.
+// nearest returns the word with the smallest edit distance to text. It returns "" if all distances are more than half the
+// length of text, because then no word is likely to be meant.
 func nearest(text string, words []string) string {
 	best, fewest := "", len(text)/2+1
 	for _, word := range words {
@@ -16,8 +16,8 @@ func nearest(text string, words []string) string {
 	return best
 }
 
-// nearestOf returns the word that is the fewest edits away from text, and their number, by the same rule as nearest. Of
-// several at the same distance one for which isPreferred holds wins.
+// nearestOf returns the same word as nearest, and its edit distance. Among words at the same distance it prefers one for
+// which isPreferred returns true.
 func nearestOf(text string, words []string, isPreferred func(string) bool) (best string, distance int) {
 	distance = len(text)/2 + 1
 	for _, word := range words {
@@ -32,9 +32,9 @@ func nearestOf(text string, words []string, isPreferred func(string) bool) (best
 	return best, distance
 }
 
-// didYouMean gives a sentence to add to a message, with its leading space, or nothing.
+// didYouMean returns a sentence with a leading space to append to a message, or "".
 func didYouMean(text string, words []string) string {
-	const longest = 256 // more than any word we have: the distance need not be counted
+	const longest = 256 // longer than all known words
 	if len(text) > longest {
 		return ""
 	}
@@ -44,7 +44,7 @@ func didYouMean(text string, words []string) string {
 	return ""
 }
 
-// editDistance is the number of bytes to insert, delete or replace (Levenshtein).
+// editDistance returns the number of bytes to insert, delete or replace (Levenshtein).
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

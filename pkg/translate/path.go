@@ -10,9 +10,9 @@ import (
 // maxPath bounds the path of a route in bytes, as Gateway API does.
 const maxPath = 1024
 
-// routePath gives the path of a route as requests are compared with it, or says what is wrong. Requests are compared
-// by their normalised path (RFC 3986, section 6.2.2: unreserved bytes decoded, escapes in upper case, no dot segments),
-// so a path that is not written so is brought to that form, and one that no request can have is refused.
+// routePath returns the path of a route in the form that is compared with requests, or a problem. Requests are compared by
+// their normalized path (RFC 3986, section 6.2.2: unreserved bytes decoded, escapes in upper case, no dot segments).
+// Therefore routePath normalizes the path, and rejects paths that no request can have.
 func routePath(text string, kind model.PathType) (path, wrong string) {
 	if wrong := checkPath(text); wrong != "" {
 		return "", wrong
@@ -25,7 +25,7 @@ func routePath(text string, kind model.PathType) (path, wrong string) {
 		return "", wrong
 	}
 	if kind == model.PathPrefix && len(path) > 1 {
-		path = strings.TrimSuffix(path, "/") // /a and /a/ are one prefix: the comparison is by segment
+		path = strings.TrimSuffix(path, "/") // prefixes are compared by segment, so /a and /a/ are equal
 	}
 	return path, ""
 }
@@ -50,10 +50,10 @@ func checkPath(path string) string {
 	return ""
 }
 
-// pieces separates what some servers take for segments of their own: the proxy refuses dot segments hidden there.
+// pieces splits a segment at bytes that some servers treat as separators: the proxy rejects dot segments between them.
 var pieces = strings.NewReplacer("%2F", ";", "%5C", ";")
 
-// checkSegments looks at a normalised path, in which "%2e" is "." already.
+// checkSegments checks the segments of a normalized path, in which "%2e" is already decoded.
 func checkSegments(path string) string {
 	segments := strings.Split(path[1:], "/")
 	for i, segment := range segments {
@@ -96,7 +96,7 @@ func writeByte(b *strings.Builder, c byte, plain bool) {
 	b.Write([]byte{'%', digits[c>>4], digits[c&15]})
 }
 
-// unescape decodes the escape that s starts with.
+// unescape decodes the percent-encoding at the start of s.
 func unescape(s string) (c byte, ok bool) {
 	if len(s) < 3 {
 		return 0, false
@@ -118,7 +118,7 @@ func hexDigit(c byte) (byte, bool) {
 	return 0, false
 }
 
-// isUnreserved is RFC 3986, section 2.3.
+// isUnreserved reports whether c is unreserved (RFC 3986, section 2.3).
 func isUnreserved(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':

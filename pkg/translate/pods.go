@@ -10,14 +10,14 @@ import (
 // AnnotationDrain on a pod, with the value "true", drains it: it keeps its sessions and gets no new ones.
 const AnnotationDrain = annotationPrefix + "drain"
 
-// MaxPodValue is the length in bytes of the longest annotation by which a pod can be named. A longer one counts as not
-// there, so that whoever keeps pods in memory need not keep it.
+// MaxPodValue is the maximum length in bytes of a label or annotation that names a pod. A longer value is treated as
+// missing, so that caches of pods need not keep it.
 const MaxPodValue = 256
 
-// Pods gives what is known of a pod, nil for nothing. What it gives is only read.
+// Pods returns the metadata of a pod, nil if the pod is unknown. Callers must not modify it.
 type Pods func(namespace, name string) *metav1.PartialObjectMetadata
 
-// PodsOf gives the pods that a Snapshot holds.
+// PodsOf returns a lookup of the pods of a Snapshot.
 func PodsOf(w *Snapshot) Pods {
 	pods := index(w.Pods)
 	return func(namespace, name string) *metav1.PartialObjectMetadata {
@@ -25,8 +25,8 @@ func PodsOf(w *Snapshot) Pods {
 	}
 }
 
-// addPod adds to an endpoint what its pod says. A pod of another UID is not the one: it has the name of one that is
-// gone, or has come since. Manifests need not give their pods a UID.
+// addPod adds the drain state and the names of its pod to an endpoint. A pod with another UID is ignored: it was created
+// before or after the pod of the endpoint. Pods of manifests may have no UID.
 func addPod(e *model.Endpoint, pod *metav1.PartialObjectMetadata, uid types.UID, names []model.Identity) {
 	if pod == nil || (pod.UID != "" && uid != "" && pod.UID != uid) {
 		return

@@ -13,10 +13,10 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// maxBackends is what the schema of the status allows.
+// maxBackends is the limit of the schema of the status.
 const maxBackends = 64
 
-// reportPolicies says of each policy what came of it at each target.
+// reportPolicies sets the Targets of the Report of each policy.
 func (b *builder) reportPolicies() {
 	backends := b.effectiveBackends()
 	for _, p := range b.policies.list {
@@ -26,7 +26,7 @@ func (b *builder) reportPolicies() {
 				report.Targets = append(report.Targets, b.reportTarget(p, i, backends))
 			}
 		}
-		if len(report.Targets) == 0 { // others tell what is wrong with it
+		if len(report.Targets) == 0 { // other controllers report its problems
 			report.Problems = nil
 		}
 	}
@@ -64,7 +64,7 @@ func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Con
 	return condition(p, v1alpha1.ConditionResolvedRefs, metav1.ConditionFalse, v1alpha1.ReasonTargetNotFound, message)
 }
 
-// exists remembers a Service that is not there, so that its creation is noticed.
+// exists reports whether a target exists. It records the reference, so that the creation of a Service causes a Build.
 func (b *builder) exists(target model.Ref) bool {
 	if target.Kind == model.KindService {
 		_, key := b.refer(target.Kind, target.Namespace, target.Name)
@@ -88,8 +88,8 @@ func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.C
 	return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionTrue, v1alpha1.ReasonTargetTaken, message)
 }
 
-// impair adds a problem of stickiness that is applied all the same: to the Report of the object that it is about, and to
-// the policy that it comes from.
+// impair reports a problem of stickiness that is applied anyway. It adds the problem to the Report of the object about, and
+// to the condition Impaired of the policy.
 func (b *builder) impair(a *model.Affinity, about model.Ref, reason, field, format string, args ...any) {
 	b.reports.add(about, reason, field, format, args...)
 	u := b.policies.uses[a].use
@@ -99,7 +99,7 @@ func (b *builder) impair(a *model.Affinity, about model.Ref, reason, field, form
 	}
 }
 
-// maxImpairments bounds what one condition says.
+// maxImpairments bounds the problems that one condition lists.
 const maxImpairments = 8
 
 func (b *builder) impaired(p *policy, target model.Ref) metav1.Condition {
@@ -136,7 +136,7 @@ func effective(a *model.Affinity, backends []v1alpha1.EffectiveBackend) *v1alpha
 	}
 }
 
-// effectiveBackends gives the backends of the model that each policy is applied to, sorted, by policy and target.
+// effectiveBackends returns the sorted backends to which each policy is applied, by policy and target.
 func (b *builder) effectiveBackends() map[use][]v1alpha1.EffectiveBackend {
 	out := map[use][]v1alpha1.EffectiveBackend{}
 	for affinity, at := range b.policies.uses {
@@ -180,8 +180,8 @@ func effectiveBackend(a *model.Affinity, pool model.PoolID) v1alpha1.EffectiveBa
 	return out
 }
 
-// durationText writes what the pattern of v1alpha1.Duration allows: hours, minutes, seconds and milliseconds, each
-// only where it is needed.
+// durationText formats a duration as the pattern of v1alpha1.Duration requires: hours, minutes, seconds and milliseconds,
+// without units whose count is zero.
 func durationText(d time.Duration) v1alpha1.Duration {
 	text := ""
 	for _, unit := range []struct {

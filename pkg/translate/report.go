@@ -84,30 +84,30 @@ const (
 	ReasonMoreProblems = "MoreProblems"
 )
 
-// Problem is one thing that is wrong with an object.
+// Problem is one problem of an object.
 type Problem struct {
 	// Reason is one of the constants above, or a condition reason of api/v1alpha1.
 	Reason string `json:"reason"`
 	// Field is the path of the field, such as "spec.rules[0].host".
 	Field string `json:"field,omitempty"`
-	// Message says what is wrong, what is allowed, and what becomes of it.
+	// Message describes the problem, the allowed values, and how the object is handled.
 	Message string `json:"message"`
 }
 
-// Report is what translation found out about one object of ours: each Ingress of our classes, each AffinityPolicy, and the
-// Secret of the default certificate.
+// Report holds the results of translation for one object. There is one for each Ingress that Limpet serves, for each
+// AffinityPolicy, and for the Secret of the default certificate.
 type Report struct {
 	Ref        model.Ref `json:"ref"`
 	Generation int64     `json:"generation,omitempty"`
-	// Problems are in the order of the fields. No more than 64 are listed.
+	// Problems are in the order of the fields, at most 64.
 	Problems []Problem `json:"problems,omitempty"`
-	// Targets is set on policies only: one entry for each of spec.targetRefs that is not for others to serve, in their
-	// order, with the conditions Accepted, ResolvedRefs and Conflicted. Programmed, the transition times and who says so
-	// are left to the writer of the status.
+	// Targets is set for policies only. It has one entry for each of spec.targetRefs that other controllers do not serve, in
+	// the same order, with the conditions Accepted, ResolvedRefs, Conflicted and Impaired. The writer of the status adds
+	// Programmed, the transition times and the controller name.
 	Targets []v1alpha1.TargetStatus `json:"targets,omitempty"`
 }
 
-// maxProblems bounds what one object can make us say.
+// maxProblems bounds the Problems of one Report.
 const maxProblems = 64
 
 // reports collects the Reports of one Build.
@@ -117,7 +117,7 @@ func (r reports) open(ref model.Ref, generation int64) {
 	r[ref] = &Report{Ref: ref, Generation: generation}
 }
 
-// add does nothing for an object that has no Report, and says nothing twice.
+// add adds a Problem to the Report of an object. It ignores objects without a Report, and Problems that are already listed.
 func (r reports) add(ref model.Ref, reason, field, format string, args ...any) {
 	r.addProblem(ref, problemOf(reason, field, format, args...))
 }
@@ -153,7 +153,7 @@ func compareRefs(a, b model.Ref) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-// quote shows a value that somebody wrote: in quotes, without control bytes, and not all of it if it is long.
+// quote returns a value of a manifest for a message: quoted, without control bytes, and truncated if it is long.
 func quote(value string) string {
 	const most = 80
 	if len(value) > most {

@@ -8,16 +8,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// routeKey is what no two Routes share.
+// routeKey identifies a Route.
 type routeKey struct {
 	host string
 	path string
 	kind model.PathType
-	// conditions is the text of the conditions; empty: there are none.
+	// conditions is the text of the conditions. Empty means that the route has no conditions.
 	conditions string
 }
 
-// keyOf returns the key of a rule on one of its hosts.
+// keyOf returns the key of a rule for one of its hosts.
 func keyOf(rule *ruleDescription, host string) routeKey {
 	key := routeKey{host: host, path: rule.path, kind: rule.pathType}
 	if rule.conditions != nil {
@@ -26,7 +26,7 @@ func keyOf(rule *ruleDescription, host string) routeKey {
 	return key
 }
 
-// String returns a route for messages.
+// String describes the route for messages.
 func (k routeKey) String() string {
 	text := fmt.Sprintf("host %s, path %s, %s", quote(k.host), quote(k.path), k.kind)
 	if k.conditions != "" {
@@ -35,14 +35,14 @@ func (k routeKey) String() string {
 	return text
 }
 
-// routes collects the Routes of one Build, those of older objects first.
+// routes collects the Routes of one Build. Routes of older objects come first.
 type routes struct {
 	list  []model.Route
 	taken map[routeKey]model.Ref
 	at    map[routeKey]int // index in list
 }
 
-// take reports whether the key was free. From then on it belongs to the first who took it.
+// take assigns a key to an object, and reports whether it was free.
 func (r *routes) take(key routeKey, owner model.Ref) bool {
 	if _, taken := r.taken[key]; taken {
 		return false
@@ -51,7 +51,7 @@ func (r *routes) take(key routeKey, owner model.Ref) bool {
 	return true
 }
 
-// add adds a route of an object. The rule is where its conditions and limits are from.
+// add adds a route of an object, with the conditions and limits of the rule.
 func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backends []model.Backend) {
 	route := model.Route{
 		Host: key.host, Path: key.path, PathType: key.kind, Conditions: rule.conditions, Source: t.ref,
@@ -61,7 +61,7 @@ func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backen
 	r.list = append(r.list, route)
 }
 
-// find gives the route of that key, nil if there is none. It is not to be used after another one was added.
+// find returns the route with that key, or nil. The pointer is valid until the next call of add.
 func (r *routes) find(key routeKey) *model.Route {
 	if i, ok := r.at[key]; ok {
 		return &r.list[i]
@@ -69,7 +69,7 @@ func (r *routes) find(key routeKey) *model.Route {
 	return nil
 }
 
-// sorted keeps the order of age among routes that differ in their conditions only.
+// sorted returns the routes by host, path and type. Routes that only differ in their conditions stay in order of age.
 func (r *routes) sorted() []model.Route {
 	slices.SortStableFunc(r.list, func(a, b model.Route) int {
 		return cmp.Or(

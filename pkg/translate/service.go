@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// pool gives the Pool behind a backend, or names the Problem.
+// pool returns the Pool of a backend. It returns false and reports a Problem if there is no such pool.
 func (b *builder) pool(d *description, backend *backendDescription) (model.Pool, bool) {
 	field := backend.serviceField
 	ref, key := b.refer(model.KindService, backend.namespace, backend.service)
@@ -40,8 +40,8 @@ func poolID(service *corev1.Service, port int32) model.PoolID {
 	return model.PoolID{Namespace: service.Namespace, Service: service.Name, Port: port}
 }
 
-// findPort gives the port that a backend names by name or by number, nil if there is none. Where a number is both a
-// TCP and a UDP port, the TCP one is meant.
+// findPort returns the port that a backend references by name or number, or nil. It prefers the TCP port if a number is both
+// a TCP and a UDP port.
 func findPort(service *corev1.Service, want portDescription) *corev1.ServicePort {
 	var found *corev1.ServicePort
 	for i := range service.Spec.Ports {

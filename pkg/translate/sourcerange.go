@@ -6,7 +6,7 @@ import (
 )
 
 // admitsEveryone reports whether a comma-separated list of networks holds every address of both families, as
-// "0.0.0.0/0,::/0". A list with an entry that is no address and no network does not.
+// "0.0.0.0/0,::/0". It returns false for a list with an entry that is neither an address nor a network.
 func admitsEveryone(list string) bool {
 	var all4, all6 bool
 	for entry := range strings.SplitSeq(list, ",") {

@@ -2,19 +2,18 @@ package translate
 
 import "github.com/limpet-dev/limpet/pkg/model"
 
-// translation is a description while it is translated, with what other objects add to it.
+// translation is a description with the settings that other objects add to it.
 type translation struct {
 	*description
-	// chosen is the stickiness that the object brings to backends whose Service has no policy.
+	// chosen is the stickiness of backends whose Service has no policy.
 	chosen choice
-	// pods is how the pods behind it are spoken to.
+	// pods is the transport to its pods.
 	pods towardsPods
-	// primary is the stickiness of the backend that a canary is the canary of, which it has too unless something else is
-	// chosen for it.
+	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
 
-// translateObjects leaves canaries for the end, when there are the routes that they belong to.
+// translateObjects translates canaries last, because they need the routes of their primaries.
 func (b *builder) translateObjects() {
 	var canaries []*translation
 	for _, d := range b.descriptions {
@@ -30,7 +29,7 @@ func (b *builder) translateObjects() {
 	}
 }
 
-// begin reports what the reader found, and looks up the policy and the Secrets that the object names.
+// begin reports the problems of the reader, and looks up the policy and the Secrets that the object references.
 func (b *builder) begin(d *description) *translation {
 	t := &translation{description: d}
 	b.reportStage(d, readAffinity)
@@ -82,7 +81,7 @@ func (b *builder) reportConflict(t *translation, rule *ruleDescription, key rout
 	case !rule.isDefault:
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
 			"%s belongs to %s, which is older or names it first. This path is left out", key, first)
-	case first != t.ref: // rules of the object itself come first, without complaint
+	case first != t.ref: // other rules of the object itself take precedence without a problem
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
 			"host %s, path \"/\" belongs to %s, which is older. This default backend is not used there",
 			quote(key.host), first)

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// namespacedHost is a host as one namespace names it.
+// namespacedHost is a host and a namespace that names it.
 type namespacedHost struct{ namespace, host string }
 
-// serveBelowWildcards decides which certificate serves a routed exact host that no TLS section names, where that of the
-// wildcard over it belongs to another namespace: the one that its own namespace has for the wildcard or, failing that, the
-// default certificate.
+// serveBelowWildcards selects the certificate of each routed exact host that no TLS section names, if the certificate of
+// its wildcard host belongs to another namespace. It selects the certificate that the namespace of the host lists for the
+// wildcard host, otherwise the default certificate.
 func (b *builder) serveBelowWildcards() {
 	spare := map[namespacedHost][]*listing{}
 	for _, l := range b.certs.spare {
@@ -37,7 +37,7 @@ func (b *builder) serveBelowWildcards() {
 	}
 }
 
-// belowWildcards returns the hosts in question, sorted.
+// belowWildcards returns the hosts that serveBelowWildcards handles, sorted.
 func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
 	hosts := map[string]bool{}
 	for host, who := range b.owners {
@@ -53,7 +53,7 @@ func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
 	return slices.Sorted(maps.Keys(hosts))
 }
 
-// serveDefault keeps a host from the certificate of the wildcard over it.
+// serveDefault serves a host with the default certificate instead of the certificate of its wildcard host.
 func (b *builder) serveDefault(host string, who, server owner) {
 	b.certs.defaultFor = append(b.certs.defaultFor, host)
 	if c := b.certs.byDefault; c != nil && covers(c.Pair.Leaf, host) {
