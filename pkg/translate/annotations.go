@@ -8,14 +8,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress that give the common cases without an AffinityPolicy.
+// The annotations of an Ingress that configure stickiness without an AffinityPolicy.
 const (
 	annotationPrefix = "limpet.dev/"
 	// AnnotationAffinity is cookie, header, source-ip or none.
 	AnnotationAffinity = annotationPrefix + "affinity"
-	// AnnotationHeader is the header to hash, with affinity header.
+	// AnnotationHeader is the header field to hash with affinity header.
 	AnnotationHeader = annotationPrefix + "affinity-header"
-	// AnnotationCookie is the name of the cookie, with affinity cookie. Without it the name is unique to the backend.
+	// AnnotationCookie is the name of the cookie with affinity cookie. By default the name is unique to the backend.
 	AnnotationCookie = annotationPrefix + "affinity-cookie"
 	// AnnotationPolicy names an AffinityPolicy in the namespace of the Ingress.
 	AnnotationPolicy = annotationPrefix + "affinity-policy"
@@ -30,7 +30,7 @@ var (
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
-// AnnotationNames returns the keys of all annotations of Limpet's own that an Ingress may have.
+// AnnotationNames returns the keys of all limpet.dev annotations of an Ingress.
 func AnnotationNames() []string { return slices.Clone(annotationNames) }
 
 func annotationField(key string) string { return "metadata.annotations[" + key + "]" }
@@ -40,7 +40,7 @@ type annotationReader struct {
 	*description
 	annotations map[string]string
 	options     *Options
-	stage       readStage // of the problems that are found
+	stage       readStage // stage of the problems to add
 }
 
 // readAnnotations reads all annotations of an object.
@@ -79,15 +79,15 @@ func (r *annotationReader) wrongAnnotation(key, must string) {
 	r.invalid(key, "annotation %s has the value %s; %s", key, quote(r.annotations[key]), must)
 }
 
-// affinitySettings is the stickiness that an object asks for.
+// affinitySettings is the stickiness that an object configures.
 type affinitySettings struct {
 	annotated   choice
-	policyName  string // of the policy that an annotation names
+	policyName  string // from AnnotationPolicy
 	namesPolicy bool
 }
 
-// annotatedAffinity gives the stickiness that the annotation limpet.dev/affinity asks for. Where the annotation is wrong
-// the choice is made, without settings: nobody is to get something that was not asked for.
+// annotatedAffinity returns the stickiness that the annotation limpet.dev/affinity configures. An invalid annotation counts
+// as the choice of no stickiness, so that no other setting applies that the author did not choose.
 func (r *annotationReader) annotatedAffinity() choice {
 	value, set := r.annotations[AnnotationAffinity]
 	r.checkCompanion(AnnotationHeader, "header")
@@ -107,7 +107,7 @@ func (r *annotationReader) annotatedAffinity() choice {
 	return c
 }
 
-// checkCompanion names an annotation that says more about a kind of affinity that was not asked for.
+// checkCompanion reports an annotation that configures another kind of affinity than AnnotationAffinity selects.
 func (r *annotationReader) checkCompanion(key, kind string) {
 	if _, set := r.annotations[key]; !set || r.annotations[AnnotationAffinity] == kind {
 		return
@@ -115,7 +115,7 @@ func (r *annotationReader) checkCompanion(key, kind string) {
 	r.invalid(key, "annotation %s has no effect without %s: %s", key, AnnotationAffinity, kind)
 }
 
-// annotatedSettings compiles the policy that the annotations are short for.
+// annotatedSettings compiles the policy that is equivalent to the annotations.
 func (r *annotationReader) annotatedSettings(value string) *model.Affinity {
 	method, key := annotatedMethod(r.annotations, value)
 	settings, problems := compile(r.ref, &v1alpha1.AffinityPolicySpec{Methods: []v1alpha1.Method{method}})
@@ -125,7 +125,7 @@ func (r *annotationReader) annotatedSettings(value string) *model.Affinity {
 	return settings
 }
 
-// annotatedMethod gives the method, and the annotation that is to blame if it does not compile.
+// annotatedMethod returns the method, and the annotation to report if the method does not compile.
 func annotatedMethod(annotations map[string]string, value string) (method v1alpha1.Method, key string) {
 	switch value {
 	case "cookie":

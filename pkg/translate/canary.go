@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/pattern"
 )
 
-// The annotations by which an Ingress is the canary of another one: it brings a second backend to the routes of the
-// Ingress that has the same hosts and paths. Meaning and defaults are those of ingress-nginx.
+// The annotations that make an Ingress a canary: it adds a second backend to the routes of the Ingress with the same hosts
+// and paths. They have the meaning and defaults of ingress-nginx.
 const (
 	annotationCanary        = nginxPrefix + "canary"
 	annotationCanaryWeight  = nginxPrefix + "canary-weight"
@@ -28,19 +28,19 @@ var canaryAnnotations = []string{
 	annotationCanaryPattern, annotationCanaryCookie, annotationCanarySplit,
 }
 
-// maxCanaryTotal bounds what weights are parts of.
+// maxCanaryTotal bounds the total of weights.
 const maxCanaryTotal = 1_000_000
 
-// canary is what the annotations of an Ingress ask for.
+// canary holds the canary settings of an Ingress.
 type canary struct {
 	weight, total int32
 	rule          model.Canary
-	// split says whether sessions keep their side. Empty: the policy does.
+	// split is "sticky" or "legacy": whether sessions keep their side. Empty means that the policy decides.
 	split string
 }
 
-// readCanary gives what the annotations ask for, nil for an Ingress that is no canary. One that does not say clearly
-// whether it is one takes no route away from others, and gets no requests.
+// readCanary returns the canary settings, nil for an Ingress that is not a canary. An Ingress with an invalid annotation
+// canary is treated as a canary without requests, so that it takes no route from another Ingress.
 func (r *annotationReader) readCanary() *canary {
 	value, set := r.annotations[annotationCanary]
 	enabled, err := strconv.ParseBool(value)
@@ -66,7 +66,7 @@ func (r *annotationReader) readCanary() *canary {
 	return c
 }
 
-// isCanary agrees with readCanary: a value that cannot be read makes a canary, too.
+// isCanary reports whether readCanary returns a canary. That includes an invalid value.
 func isCanary(annotations map[string]string) bool {
 	value, set := annotations[annotationCanary]
 	enabled, err := strconv.ParseBool(value)
@@ -81,7 +81,7 @@ func (r *annotationReader) checkNoCanary() {
 	}
 }
 
-// readWeights: ingress-nginx takes a total of less than 100 for 100.
+// readWeights reads the weight and the total. As in ingress-nginx, the total is at least 100.
 func (r *annotationReader) readWeights(c *canary) {
 	c.total = max(r.readNumber(annotationCanaryTotal, 100), 100)
 	c.weight = min(r.readNumber(annotationCanaryWeight, 0), c.total)
@@ -100,7 +100,7 @@ func (r *annotationReader) readNumber(key string, fallback int32) int32 {
 	return int32(n)
 }
 
-// readHeaderRule: a header whose value or pattern is wrong is not asked at all, because "always" was not meant.
+// readHeaderRule reads the header rule. A header with an invalid value or pattern is ignored, so that "always" does not match.
 func (r *annotationReader) readHeaderRule(rule *model.Canary) {
 	value, text := r.annotations[annotationCanaryValue], r.annotations[annotationCanaryPattern]
 	header, set := r.annotations[annotationCanaryHeader]
@@ -122,8 +122,8 @@ func (r *annotationReader) readHeaderRule(rule *model.Canary) {
 	}
 }
 
-// isPattern reports whether an annotation is a regular expression that can be used, and names the Problem if it is not.
-// One that is not set is: it is empty.
+// isPattern reports whether an annotation is a valid regular expression. It reports a Problem if it is not. A missing
+// annotation is valid, as the empty pattern.
 func (r *annotationReader) isPattern(key string) bool {
 	_, err := pattern.Compile(r.annotations[key])
 	if err == nil {
@@ -150,7 +150,7 @@ func (r *annotationReader) readSplit() string {
 	return ""
 }
 
-// addCanary brings the backend of a canary to the route that it is the canary of. A closed one brings it nowhere.
+// addCanary adds the backend of a canary to the route with the same key. A closed canary adds no backend.
 func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey) {
 	if t.closed != "" || len(rule.backends) == 0 {
 		return
@@ -164,7 +164,7 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 			key, t.ref.Kind, t.namespace())
 		return
 	}
-	if b.asksOtherClients(t.description, route) {
+	if b.requiresOtherClients(t.description, route) {
 		b.reports.add(t.ref, ReasonCanaryAlone, field,
 			"%s of %s does not ask clients for the certificates that this canary asks for. It is left out", key, route.Source)
 		return
@@ -195,8 +195,8 @@ func (b *builder) splitRoute(route *model.Route, second *model.Backend, c *canar
 	}
 }
 
-// keepsSides is what the annotation of the canary says, else the policy, else, where there is none, what ingress-nginx
-// does by default.
+// keepsSides reports whether sessions keep their side of the split. The annotation of the canary decides, otherwise the
+// policy, otherwise the default of ingress-nginx.
 func (b *builder) keepsSides(a *model.Affinity, c *canary) bool {
 	if c.split == "" && b.policies.uses[a].policy != nil {
 		return a.StickySplit

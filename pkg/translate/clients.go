@@ -13,20 +13,20 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations by which the hosts of an Ingress ask clients for certificates.
+// The annotations by which an Ingress requires client certificates.
 const (
 	// AnnotationClientCA names a Secret in the namespace of the Ingress, whose ca.crt verifies clients.
 	AnnotationClientCA = annotationPrefix + "client-ca"
 	// AnnotationClientCertificate is Required or Optional.
 	AnnotationClientCertificate = annotationPrefix + "client-certificate"
-	// AnnotationClientCertificateHeader is true where pods get the certificate itself as well.
+	// AnnotationClientCertificateHeader is true or false. With true, requests to pods also contain the certificate itself.
 	AnnotationClientCertificateHeader = annotationPrefix + "client-certificate-header"
 )
 
-// KeyCA is where a Secret has the certificates that others are verified by.
+// KeyCA is the key of the CA certificates in a Secret.
 const KeyCA = "ca.crt"
 
-// clientSettings is what an object asks of clients.
+// clientSettings are the client certificates that an object requires.
 type clientSettings struct {
 	secret   string // name of the Secret with the CAs
 	hasCA    bool
@@ -34,8 +34,8 @@ type clientSettings struct {
 	forward  bool
 }
 
-// clientSettings reads what the annotations ask of clients, nil for nothing. Where they ask and something is wrong, a
-// certificate is required that nobody can have: it is never taken for asking less.
+// clientSettings reads the annotations about client certificates. It returns nil if there are none. It fails closed: if an
+// annotation is invalid, a certificate is required, and without a CA no certificate is accepted.
 func (r *annotationReader) clientSettings() *clientSettings {
 	name, named := r.annotations[AnnotationClientCA]
 	mode, set := r.annotations[AnnotationClientCertificate]
@@ -57,12 +57,12 @@ func (r *annotationReader) clientSettings() *clientSettings {
 	return c
 }
 
-// checkClientHeader reads the annotation, which needs another one.
-func (r *annotationReader) checkClientHeader(asked bool) bool {
+// checkClientHeader reads AnnotationClientCertificateHeader. isRequested reports whether the object requests certificates.
+func (r *annotationReader) checkClientHeader(isRequested bool) bool {
 	value, set := r.annotations[AnnotationClientCertificateHeader]
 	switch {
 	case !set:
-	case !asked:
+	case !isRequested:
 		r.invalid(AnnotationClientCertificateHeader,
 			"annotation %s has no effect without %s", AnnotationClientCertificateHeader, AnnotationClientCA)
 	case value != "true" && value != "false":
@@ -73,22 +73,22 @@ func (r *annotationReader) checkClientHeader(asked bool) bool {
 	return value == "true"
 }
 
-// clientCertificates returns what an object asks of clients, nil for nothing. A CA that cannot be used accepts nobody.
+// clientCertificates returns the client certificates that an object requires, or nil. An invalid CA accepts no client.
 func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
-	asked := d.security.clients
-	if asked == nil {
+	want := d.security.clients
+	if want == nil {
 		return nil
 	}
-	c := &model.ClientCertificates{Required: asked.required, Forward: asked.forward}
-	if asked.hasCA {
-		c.CA, _, c.CAs = b.authority(d, AnnotationClientCA, asked.secret, "no certificate of a client is accepted")
+	c := &model.ClientCertificates{Required: want.required, Forward: want.forward}
+	if want.hasCA {
+		c.CA, _, c.CAs = b.authority(d, AnnotationClientCA, want.secret, "no certificate of a client is accepted")
 	}
 	c.Fingerprint = clientFingerprint(c)
 	return c
 }
 
-// authority reads the CA Secret that an annotation names. It gives no certificates if there is something wrong with it;
-// instead says what is done then.
+// authority reads the CA Secret that an annotation names. It returns no certificates if the Secret is missing or invalid.
+// instead describes for the message how the object is handled then.
 func (b *builder) authority(
 	d *description, annotation, name, instead string,
 ) (ref model.Ref, text []byte, cas []*x509.Certificate) {
@@ -107,8 +107,8 @@ func (b *builder) authority(
 	return ref, secret.Data[KeyCA], cas
 }
 
-// parseCAs takes all of a bundle or nothing: a CA that is left out would shut out its clients without a word. Its errors
-// never quote from the Secret.
+// parseCAs parses a bundle of CA certificates. It fails if any of them is invalid, because clients of a skipped CA would be
+// rejected without a reported problem. Its errors never contain data of the Secret.
 func parseCAs(secret *corev1.Secret) ([]*x509.Certificate, error) {
 	var cas []*x509.Certificate
 	for block, rest := pem.Decode(secret.Data[KeyCA]); block != nil; block, rest = pem.Decode(rest) {

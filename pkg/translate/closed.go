@@ -6,17 +6,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// hostKey is a host as one namespace routes it.
+// hostKey identifies the routes that a namespace has for a host.
 type hostKey struct{ namespace, host string }
 
-// closure says which annotation closes a host, and of which object.
+// closure is the annotation that closes a host, and its object.
 type closure struct {
 	key string
 	by  model.Ref
 }
 
-// closeHosts notes that an annotation which ingress-nginx applies to whole hosts closes all routes that the namespace has
-// for the hosts of the object. Other namespaces keep theirs: nobody closes a route of someone else.
+// closeHosts records the hosts to close because of an annotation that ingress-nginx applies to whole hosts. All routes of
+// the namespace for these hosts are closed. Routes of other namespaces stay open.
 func (b *builder) closeHosts(d *description) {
 	if d.closesHosts == "" {
 		return
@@ -29,7 +29,7 @@ func (b *builder) closeHosts(d *description) {
 	}
 }
 
-// closeRoutes closes the routes of hosts that closeHosts noted, and reports it on their objects.
+// closeRoutes closes the routes of the hosts that closeHosts recorded, and reports it on their objects.
 func (b *builder) closeRoutes() {
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
@@ -46,9 +46,9 @@ func (b *builder) closeRoutes() {
 	b.addGuards()
 }
 
-// asksOtherClients reports whether a canary asks clients for certificates that the route does not ask for: its backend
-// would be open to others than its author wrote.
-func (b *builder) asksOtherClients(d *description, route *model.Route) bool {
+// requiresOtherClients reports whether a canary requires client certificates that the route does not require. The backend of
+// the canary would be open to more clients than its author wrote.
+func (b *builder) requiresOtherClients(d *description, route *model.Route) bool {
 	want, have := b.secured[d.ref].clients, b.secured[route.Source].clients
 	if have == nil {
 		have = b.hosts[route.Host].Clients
@@ -56,17 +56,17 @@ func (b *builder) asksOtherClients(d *description, route *model.Route) bool {
 	return want != nil && (have == nil || have.Fingerprint != want.Fingerprint)
 }
 
-// guard is a closed route for the requests that the pattern of a closed Ingress matches in ingress-nginx.
+// guard is a closed route for requests that match a pattern of a closed Ingress in ingress-nginx.
 type guard struct {
 	key routeKey
 	by  *translation
 }
 
-// patternBytes are those that make a path a pattern for ingress-nginx. A dot alone does not.
+// patternBytes are the bytes that make a path a pattern. A dot alone does not.
 const patternBytes = `^$*+?()[]{}|\`
 
-// guardRule notes which prefixes to close because a path of a closed object may be a pattern (use-regex,
-// rewrite-target). Otherwise a broader path would serve what the author protected.
+// guardRule records the prefixes to close because a path of a closed object may be a pattern (use-regex, rewrite-target).
+// Otherwise a route for a shorter path would serve the protected requests.
 func (b *builder) guardRule(t *translation, rule *ruleDescription) {
 	if !t.isGuarded(rule) {
 		return
@@ -78,15 +78,15 @@ func (b *builder) guardRule(t *translation, rule *ruleDescription) {
 	}
 }
 
-// patternPrefixes returns the prefixes that hold what a pattern matches: the literal text before byte at, the first that
-// is not literal, taken for whole segments, and, unless its last segment is complete, the segments above it as well.
+// patternPrefixes returns path prefixes that cover all matches of a pattern. at is the index of the first byte that is not
+// literal. The literal text before it is a prefix. If its last segment may be incomplete, so are the segments above it.
 func patternPrefixes(pattern string, at int) []string {
 	if hasAlternative(pattern) {
 		return []string{"/"}
 	}
 	literal, rest := pattern[:at], pattern[at:]
 	if strings.IndexByte("?*{", rest[0]) >= 0 && literal != "" {
-		literal = literal[:len(literal)-1] // the byte before these need not be there
+		literal = literal[:len(literal)-1] // the byte before these is optional
 	}
 	literal = strings.TrimRight(literal, ".")
 	if strings.HasSuffix(literal, "/") || strings.HasPrefix(rest, "(/|$)") || strings.HasPrefix(rest, "$") {
@@ -95,7 +95,7 @@ func patternPrefixes(pattern string, at int) []string {
 	return guardPaths(literal, literal[:strings.LastIndexByte(literal, '/')+1])
 }
 
-// hasAlternative reports whether a pattern has a "|" outside of parentheses, so that it need not begin as it does.
+// hasAlternative reports whether a pattern has a "|" outside of parentheses, so that its literal start is optional.
 func hasAlternative(pattern string) bool {
 	depth := 0
 	for i := range len(pattern) {
@@ -113,7 +113,7 @@ func hasAlternative(pattern string) bool {
 	return false
 }
 
-// guardPaths brings prefixes to the form of routes. One that has none stands for all paths.
+// guardPaths normalizes prefixes as paths of routes. An invalid prefix becomes "/", which covers all paths.
 func guardPaths(prefixes ...string) []string {
 	var out []string
 	for _, prefix := range prefixes {
@@ -126,8 +126,8 @@ func guardPaths(prefixes ...string) []string {
 	return out
 }
 
-// addGuards adds the noted routes where no object has the path. If an open route of the same namespace has it, that is closed:
-// it would serve what the pattern protects. A route of another namespace stays open, which is reported.
+// addGuards adds the recorded closed routes where no route has the path. An open route of the same namespace with the path is
+// closed, because it would serve the protected requests. A route of another namespace stays open, which is reported.
 func (b *builder) addGuards() {
 	for _, g := range b.guards {
 		if !b.mayRoute(g.by.description, g.key, "spec.rules") {

@@ -14,12 +14,12 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Endpoints gives the endpoints of a pool, sorted by ID, then address, from the EndpointSlices of its Service and what
-// its pods say. Slices of other Services may be among them and are passed over. An endpoint that several slices list, or
-// that has an address of each family, is one endpoint: a Ready one before a Draining one, IPv4 before IPv6.
+// Endpoints returns the endpoints of a pool, sorted by ID, then address. It reads the EndpointSlices of the Service and the
+// metadata of the pods. Slices of other Services are ignored. Entries with the same ID are merged into one endpoint. A ready
+// entry takes precedence over a draining one, and IPv4 over IPv6.
 //
-// An endpoint that is ready takes new sessions (not said: it is ready). One that terminates and still serves is
-// Draining, and so is one whose pod has AnnotationDrain. Any other is left out.
+// An endpoint that is ready, or whose readiness is not set, gets new sessions. An endpoint that terminates and still serves
+// is Draining, as is one whose pod has AnnotationDrain. All others are left out.
 func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice, pods Pods) []model.Endpoint {
 	if pool.ExternalName != "" {
 		address := net.JoinHostPort(pool.ExternalName, strconv.Itoa(int(pool.ID.Port)))
@@ -45,7 +45,7 @@ func belongs(slice *discoveryv1.EndpointSlice, id model.PoolID) bool {
 	return slice.Namespace == id.Namespace && slice.Labels[discoveryv1.LabelServiceName] == id.Service
 }
 
-// candidate is an endpoint with what decides between two of one ID.
+// candidate is an endpoint with its parsed address, by which entries with the same ID are compared.
 type candidate struct {
 	model.Endpoint
 	address netip.AddrPort
@@ -70,7 +70,7 @@ func collect(found map[string]candidate, slice *discoveryv1.EndpointSlice, pool 
 	}
 }
 
-// better decides between two listings of one endpoint, so that the outcome does not depend on the order of slices.
+// better reports whether a takes precedence over b, which has the same ID. The order of slices does not matter.
 func better(a, b candidate) bool {
 	if a.State != b.State {
 		return a.State == model.EndpointReady
@@ -93,7 +93,7 @@ func slicePort(slice *discoveryv1.EndpointSlice, name string) (uint16, bool) {
 	return 0, false
 }
 
-// readEndpoint reads the first address only: the others are the same endpoint, says the API.
+// readEndpoint reads an endpoint. It uses the first address: by the definition of the API, the others are equivalent.
 func readEndpoint(e *discoveryv1.Endpoint, port uint16) (candidate, bool) {
 	state, usable := stateOf(e.Conditions)
 	if !usable || len(e.Addresses) == 0 {
@@ -115,7 +115,7 @@ func readEndpoint(e *discoveryv1.Endpoint, port uint16) (candidate, bool) {
 	return out, true
 }
 
-// forZones joins the zones that hints name, in one order.
+// forZones returns the sorted zones of the hints, separated by commas.
 func forZones(hints *discoveryv1.EndpointHints) string {
 	if hints == nil {
 		return ""

@@ -15,14 +15,14 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// keyPair is what a TLS Secret comes to.
+// keyPair is the result of reading a TLS Secret.
 type keyPair struct {
-	*model.Certificate // nil if there is none
-	// wrong is what is wrong with the Secret. The Certificate is then the one that it held before, if it did.
+	*model.Certificate // may be nil
+	// wrong is the error of an invalid Secret. The Certificate is then the previous one of the Secret, if there was one.
 	wrong error
 }
 
-// serveDefaultCertificate comes before all objects: what unknown hosts get is for whoever runs Limpet to say.
+// serveDefaultCertificate runs before all objects are translated, because the option of the operator takes precedence.
 func (b *builder) serveDefaultCertificate() {
 	name := b.options.DefaultCertificate
 	if name.Name == "" {
@@ -36,7 +36,7 @@ func (b *builder) serveDefaultCertificate() {
 	}
 }
 
-// certificate gives the Certificate of a TLS section, or nil; what is wrong with it is a Problem.
+// certificate returns the Certificate of a TLS section. It returns nil and reports a Problem if there is no certificate.
 func (b *builder) certificate(d *description, section *tlsDescription) *model.Certificate {
 	if section.secret.Name != "" {
 		return b.certificateOf(d.ref, section.secret, section.secretField, "No certificate is served for these hosts")
@@ -48,7 +48,7 @@ func (b *builder) certificate(d *description, section *tlsDescription) *model.Ce
 	return b.certs.byDefault
 }
 
-// certificateOf gives the Certificate of a Secret that an object names. Without it otherwise is what happens.
+// certificateOf returns the Certificate of a Secret, or nil. otherwise describes for messages how hosts are served without.
 func (b *builder) certificateOf(about, ref model.Ref, field, otherwise string) *model.Certificate {
 	_, key := b.refer(ref.Kind, ref.Namespace, ref.Name)
 	secret := b.secrets[key]
@@ -80,15 +80,15 @@ func (b *builder) checkDates(about model.Ref, c *model.Certificate, field string
 	}
 }
 
-// revisit has the Snapshot translated again at that time, if it is still to come.
+// revisit sets Result.Next to a time in the future, if that is earlier.
 func (b *builder) revisit(at time.Time) {
 	if !b.now.IsZero() && at.After(b.now) && (b.next.IsZero() || at.Before(b.next)) {
 		b.next = at
 	}
 }
 
-// keyPair reads a TLS Secret. One that cannot be used leaves in service what it held before: whoever rotates it has made
-// a mistake, and clients are not to pay for that.
+// keyPair reads a TLS Secret. If the Secret is invalid, its previous certificate stays in use, so that a mistake during a
+// rotation does not affect clients.
 func (b *builder) keyPair(ref model.Ref, secret *corev1.Secret) keyPair {
 	if known, ok := b.certs.read[ref]; ok {
 		return known
@@ -105,7 +105,7 @@ func (b *builder) keyPair(ref model.Ref, secret *corev1.Secret) keyPair {
 	return pair
 }
 
-// inUse gives the Certificate that was made of a Secret before, for no server name yet.
+// inUse returns a copy of the previous Certificate of a Secret without server names, or nil.
 func (c *certificates) inUse(secret model.Ref) *model.Certificate {
 	before := c.before[secret]
 	if before == nil {
@@ -121,7 +121,7 @@ func parsedFrom(c *model.Certificate, secret *corev1.Secret) bool {
 		bytes.Equal(c.KeyPEM, secret.Data[corev1.TLSPrivateKeyKey])
 }
 
-// parsePair sees that the Secret's certificate and key fit together. Its errors never quote from the Secret.
+// parsePair parses the certificate and the key of a Secret. Its errors never contain data of the Secret.
 func parsePair(secret *corev1.Secret) (*tls.Certificate, error) {
 	for _, key := range []string{corev1.TLSCertKey, corev1.TLSPrivateKeyKey} {
 		if len(secret.Data[key]) == 0 {
@@ -148,7 +148,7 @@ func newCertificate(ref model.Ref, secret *corev1.Secret, pair *tls.Certificate)
 	}
 }
 
-// covers asks for any one name below a wildcard host.
+// covers reports whether a certificate is valid for a host. For a wildcard host it checks one name below it.
 func covers(leaf *x509.Certificate, host string) bool {
 	if base, wildcard := strings.CutPrefix(host, "*."); wildcard {
 		host = "any." + base

@@ -11,16 +11,15 @@ import (
 // owner is the namespace that decides every setting of a host.
 type owner struct {
 	namespace string
-	// object is its oldest object that routes the host. It is told about those of other namespaces that try to decide.
+	// object is its oldest object that routes the host. Its Report lists the conflicting objects of other namespaces.
 	object model.Ref
 }
 
-// owners holds the owner of each host that some object routes, by the host as rules write it: "shop.example.com",
-// "*.example.com", or "" for any host.
+// owners maps each routed host to its owner. Keys are "shop.example.com", "*.example.com", or "" for any host.
 type owners map[string]owner
 
-// of returns the owner of a host: the namespace with its oldest routing object or, where no object routes an exact host, the
-// owner of the wildcard that covers it. A host that no object routes has no owner.
+// of returns the owner of a host: the namespace of the oldest object that routes it. If no object routes an exact host, that
+// is the owner of its wildcard host. A host that is not routed has no owner.
 func (o owners) of(host string) (who owner, owned bool) {
 	if who, owned = o[host]; owned {
 		return who, true
@@ -31,7 +30,7 @@ func (o owners) of(host string) (who owner, owned bool) {
 	return who, owned
 }
 
-// owns reports whether the namespace decides about a host that it routes, or that it has routes below.
+// owns reports whether the namespace owns a host.
 func (o owners) owns(namespace, host string) bool {
 	who, owned := o.of(host)
 	return owned && who.namespace == namespace
@@ -46,7 +45,7 @@ func wildcardOver(host string) (wildcard string, found bool) {
 	return "*." + suffix, found
 }
 
-// findOwners goes through the objects, oldest first.
+// findOwners sets the owner of each routed host. The oldest object wins.
 func (b *builder) findOwners() {
 	for _, d := range b.descriptions {
 		for _, host := range d.routedHosts() {
@@ -57,8 +56,8 @@ func (b *builder) findOwners() {
 	}
 }
 
-// refuse reports to both sides that a host belongs to another namespace. subject is what the object asks for, and outcome what
-// follows for it.
+// refuse reports on both objects that a host belongs to another namespace. subject names the ignored setting, and outcome
+// describes how the object is handled.
 func (b *builder) refuse(d *description, who owner, host, field, subject, outcome string) {
 	b.reports.add(d.ref, ReasonHostConflict, field, "%s does not count for host %s, which belongs to namespace %s by %s%s",
 		subject, quote(host), who.namespace, who.object, outcome)
@@ -66,8 +65,8 @@ func (b *builder) refuse(d *description, who owner, host, field, subject, outcom
 		d.ref, subject, quote(host))
 }
 
-// mayRoute reports whether a route of an object counts. Others than the owner may add paths to a host, unless the options
-// say otherwise, but no ACME challenges: whoever serves those gets certificates for the host.
+// mayRoute reports whether an object may have a route. Other namespaces than the owner may add paths to a host, unless
+// Options.OwnerRoutesOnly is set. They may not add ACME challenges, because these prove control of the host to a CA.
 func (b *builder) mayRoute(d *description, key routeKey, field string) bool {
 	who, owned := b.owners.of(key.host)
 	switch {
@@ -91,10 +90,10 @@ func isChallenge(path string) bool {
 	return found && (rest == "" || rest[0] == '/')
 }
 
-// maxNotices bounds what other namespaces can make us say about an object.
+// maxNotices bounds the Problems of an object that other namespaces cause.
 const maxNotices = 8
 
-// notices are Problems that other namespaces cause. They follow those of the object itself, so that they displace none.
+// notices are Problems that other namespaces cause. They are listed after the Problems of the object itself.
 type notices map[model.Ref][]Problem
 
 func (n notices) add(ref model.Ref, reason, format string, args ...any) {
@@ -108,7 +107,7 @@ func (n notices) add(ref model.Ref, reason, format string, args ...any) {
 	n[ref] = append(n[ref], p)
 }
 
-// addNotices comes last.
+// addNotices adds the notices to the Reports. It must run last.
 func (b *builder) addNotices() {
 	for ref, list := range b.notices {
 		for _, p := range list {
@@ -117,9 +116,9 @@ func (b *builder) addNotices() {
 	}
 }
 
-// hostOwners returns the owners of those hosts for whose requests other namespaces have routes, too.
+// hostOwners returns the owners of the hosts whose requests routes of other namespaces may match, too.
 func (b *builder) hostOwners() []model.HostOwner {
-	namespaces := map[string]string{} // of the routes of a host: several make it severalNamespaces
+	namespaces := map[string]string{} // by host of the routes; severalNamespaces if there are several
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
 		if have, found := namespaces[route.Host]; found && have != route.Source.Namespace {
@@ -139,10 +138,10 @@ func (b *builder) hostOwners() []model.HostOwner {
 	return out
 }
 
-// severalNamespaces is no name of a namespace.
+// severalNamespaces is not a valid name of a namespace.
 const severalNamespaces = "*"
 
-// hasOthers reports whether routes for a host, for the wildcard over it or for any host are of other namespaces.
+// hasOthers reports whether other namespaces have routes for a host, for its wildcard host or for any host.
 func hasOthers(namespaces map[string]string, host, namespace string) bool {
 	wildcard, _ := wildcardOver(host)
 	for _, name := range []string{host, wildcard, ""} {

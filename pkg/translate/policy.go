@@ -10,11 +10,11 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// policy is an AffinityPolicy with what it compiles to.
+// policy is an AffinityPolicy with its compiled settings.
 type policy struct {
 	*v1alpha1.AffinityPolicy
 	ref model.Ref
-	// settings is nil for a policy that is not accepted; reason and message then say why.
+	// settings is nil if the policy is not accepted. reason and message describe why.
 	settings        *model.Affinity
 	reason, message string
 }
@@ -23,10 +23,10 @@ type policy struct {
 type policies struct {
 	list     []*policy
 	byName   map[types.NamespacedName]*policy
-	byTarget map[model.Ref]*policy // the one that has the target
-	// uses says for the sticky backends of the model where their stickiness comes from.
+	byTarget map[model.Ref]*policy // the policy that applies to the target
+	// uses maps the stickiness of each backend of the model to its origin.
 	uses map[*model.Affinity]applied
-	// impaired are the problems of uses that are applied all the same.
+	// impaired are the problems of policies that are applied anyway.
 	impaired map[use][]Problem
 }
 
@@ -36,26 +36,26 @@ type use struct {
 	target model.Ref
 }
 
-// applied is a use at one backend. Its policy is nil where annotations made the settings.
+// applied is a use for one backend. Its policy is nil if the settings come from annotations.
 type applied struct {
 	use
 	pool     model.PoolID
 	settings *model.Affinity
 }
 
-// choice is the stickiness that an object brings to its backends.
+// choice is the stickiness that an object configures for its backends.
 type choice struct {
-	// made is set where somebody chose, be it to have none.
+	// made is true if the object makes a choice, which may be to have no stickiness.
 	made bool
-	// settings is nil for none.
+	// settings is nil for no stickiness.
 	settings *model.Affinity
-	// annotation is the one that made the choice, "" if a policy that targets the object did.
+	// annotation is the annotation that makes the choice, "" if a policy targets the object.
 	annotation string
 	policy     *policy
 }
 
-// readPolicies compiles all policies, and decides which of them has which target: the oldest that is accepted. One that
-// is not accepted has a target only where nobody else wants it, so that it cannot hurt another.
+// readPolicies compiles all policies, and decides which of them applies to each target: the oldest accepted one. A policy
+// that is not accepted has a target only if no accepted policy has it.
 func (b *builder) readPolicies(all []*v1alpha1.AffinityPolicy) {
 	b.policies = &policies{
 		byName:   map[types.NamespacedName]*policy{},
@@ -106,7 +106,7 @@ func targetOf(p *policy, target *v1alpha1.TargetRef) model.Ref {
 	return model.Ref{Kind: target.Kind, Namespace: p.Namespace, Name: target.Name}
 }
 
-// objectAffinity gives the stickiness that an object brings to backends whose Service has no policy.
+// objectAffinity returns the stickiness that an object configures for backends whose Service has no policy.
 func (b *builder) objectAffinity(d *description) choice {
 	annotated := d.affinity.annotated
 	chosen, by := b.objectPolicy(d)
@@ -119,7 +119,7 @@ func (b *builder) objectAffinity(d *description) choice {
 	return chosen
 }
 
-// objectPolicy gives the policy that is applied to an object, and says for a message why it is.
+// objectPolicy returns the policy of an object, and the reason for a message.
 func (b *builder) objectPolicy(d *description) (chosen choice, by string) {
 	name := d.affinity.policyName
 	if !d.affinity.namesPolicy {
@@ -151,7 +151,7 @@ func (b *builder) overridden(d *description, c choice, format string, args ...an
 		"annotation "+c.annotation+" is not applied: "+format, args...)
 }
 
-// backendAffinity gives the stickiness of one backend, nil for none.
+// backendAffinity returns the stickiness of one backend, or nil.
 func (b *builder) backendAffinity(t *translation, pool model.PoolID, field string) *model.Affinity {
 	service := model.Ref{Kind: model.KindService, Namespace: pool.Namespace, Name: pool.Service}
 	p := b.policies.byTarget[service]
@@ -168,7 +168,7 @@ func (b *builder) backendAffinity(t *translation, pool model.PoolID, field strin
 	return b.apply(p.settings, pool, use{p, service})
 }
 
-// nginxNames are the names that ingress-nginx may have for a backend: it takes the port as the Ingress names it.
+// nginxNames returns the names that ingress-nginx may use for a backend: it uses the port as the Ingress names it.
 func (b *builder) nginxNames(pool model.PoolID) []string {
 	name := pool.Namespace + "-" + pool.Service + "-"
 	names := []string{name + strconv.Itoa(int(pool.Port))}
@@ -178,7 +178,7 @@ func (b *builder) nginxNames(pool model.PoolID) []string {
 	return names
 }
 
-// apply gives a backend its own copy of the settings, sealed for its own scope and with cookie names of its own.
+// apply returns a copy of the settings for one backend, with the scope and the cookie names of the backend.
 func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *model.Affinity {
 	if settings == nil {
 		return nil

@@ -16,7 +16,7 @@ import (
 // maxName bounds the name of a cookie or header in bytes, as Gateway API does.
 const maxName = 256
 
-// framingHeaders frame or route a message: as the header of a session they would be a mistake at best.
+// framingHeaders frame or route a message. They are rejected as the header of a session.
 var framingHeaders = []string{
 	"Connection", "Content-Length", "Cookie", "Expect", "Host", "Keep-Alive", "Proxy-Connection", "Set-Cookie", "Te",
 	"Trailer", "Transfer-Encoding", "Upgrade",
@@ -33,13 +33,13 @@ func (c *compiler) methods(in []v1alpha1.Method) []model.Method {
 	return out
 }
 
-// cell is one cell of the table of methods.
+// cell is one combination in the table of methods.
 type cell struct {
 	source  v1alpha1.Source
 	binding v1alpha1.Binding
 }
 
-// cells are those that this version does.
+// cells are the supported combinations.
 var cells = map[cell]bool{
 	{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:      true,
 	{v1alpha1.SourceCookie, v1alpha1.BindingHashed}:      true,
@@ -83,7 +83,7 @@ func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 	return out
 }
 
-// methodCookie is the cookie with its attributes where Limpet sets it, and its name alone where the app does.
+// methodCookie returns the cookie of a method. It includes the attributes only if Limpet sets the cookie.
 func (c *compiler) methodCookie(m *v1alpha1.Method, field string) *model.Cookie {
 	if m.Binding == v1alpha1.BindingIssued {
 		return c.cookie(m.Cookie, field)
@@ -95,7 +95,7 @@ func (c *compiler) methodCookie(m *v1alpha1.Method, field string) *model.Cookie 
 	return &model.Cookie{Name: m.Cookie.Name}
 }
 
-// cookie leaves the name empty where it is to be generated.
+// cookie returns a cookie with its defaults. The name stays empty if it must be generated.
 func (c *compiler) cookie(in *v1alpha1.Cookie, field string) *model.Cookie {
 	if in == nil {
 		in = &v1alpha1.Cookie{}
@@ -114,7 +114,7 @@ func (c *compiler) cookie(in *v1alpha1.Cookie, field string) *model.Cookie {
 	return out
 }
 
-// checkCookie asks again for what keeps a Set-Cookie well formed and what browsers insist on.
+// checkCookie repeats the checks of the API that keep Set-Cookie well-formed and acceptable to browsers.
 func (c *compiler) checkCookie(cookie *model.Cookie, field string) {
 	if cookie.Name != "" && !isToken(cookie.Name) {
 		c.invalid(field+".name", "%s is no cookie name; it must be a token of at most %d bytes", quote(cookie.Name), maxName)
@@ -146,7 +146,7 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 	return &model.Header{Name: name}
 }
 
-// named gives the separator and what follows it, which is empty for the pod's name.
+// named returns the separator, and the label or annotation that names pods. by is empty for the name of the pod.
 func (c *compiler) named(in *v1alpha1.Named, field string) (separator string, by model.Identity) {
 	if in == nil {
 		return ".", ""
@@ -171,7 +171,7 @@ func (c *compiler) queryParam(in *v1alpha1.QueryParam, field string) *model.Quer
 	return &model.QueryParam{Name: in.Name}
 }
 
-// maxSegment is the index of the last path segment that a method may look at.
+// maxSegment is the maximum index of a path segment.
 const maxSegment = 31
 
 func (c *compiler) pathSegment(in *v1alpha1.PathSegment, field string) *model.PathSegment {
@@ -199,7 +199,7 @@ func (c *compiler) sourceIP(in *v1alpha1.SourceIP, field string) *model.SourceIP
 	return out
 }
 
-// isToken is RFC 9110, section 5.6.2.
+// isToken reports whether name is a token (RFC 9110, section 5.6.2) of at most maxName bytes.
 func isToken(name string) bool {
 	if name == "" || len(name) > maxName {
 		return false

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// compiler gathers what is wrong with a policy, in the order of its fields.
+// compiler collects the problems of a policy, in the order of its fields.
 type compiler struct {
 	problems []Problem
 }
@@ -24,9 +24,9 @@ func (c *compiler) unsupported(field, format string, args ...any) {
 	c.problems = append(c.problems, Problem{v1alpha1.ReasonUnsupported, field, message})
 }
 
-// compile gives the settings that a policy comes to, without scope and generated names, or everything that is wrong
-// with it. Fields of Problems are relative to spec. Values that are not set get the defaults of the API, since policies
-// that are short for annotations have not been through the API server.
+// compile returns the settings of a policy, without scope and generated names, or all of its problems. Fields of Problems are
+// relative to spec. Values that are not set get the defaults of the API, because the API server has not defaulted policies
+// that are made from annotations.
 func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affinity, []Problem) {
 	var c compiler
 	a := &model.Affinity{Source: source}
@@ -87,8 +87,8 @@ func (c *compiler) stickyBudget(in *v1alpha1.StickyBudget) model.StickyBudget {
 	return model.StickyBudget{BalanceFactor: factor, MinRequests: max(in.MinRequests, 1)}
 }
 
-// unavailable gives the fields that belong to the action, and no other. Refusing a session that is one too many is
-// answered as Fail is.
+// unavailable returns the action with the fields that belong to it. If sessions are refused when all endpoints are full, the
+// response is the same as for Fail.
 func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unavailable {
 	out := model.Unavailable{Action: model.UnavailableAction(cmp.Or(u.Action, v1alpha1.UnavailableRepick))}
 	if out.Action == model.UnavailableFail || refuses {
@@ -101,8 +101,8 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unav
 	return out
 }
 
-// checkWrapped refuses a promise that cannot be kept: the token on an app's value goes out when the app sends the value,
-// and cannot be renewed between.
+// checkWrapped rejects Wrapped with an idle timeout. The token is sent together with the value of the app, so Limpet cannot
+// renew it in other responses.
 func (c *compiler) checkWrapped(a *model.Affinity) {
 	for i, m := range a.Methods {
 		if m.Binding == model.BindingWrapped && a.IdleTimeout > 0 {

@@ -8,22 +8,22 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// certificates collects the Certificates of one Build, those of older objects first.
+// certificates collects the Certificates of one Build. Certificates of older objects come first.
 type certificates struct {
-	before map[model.Ref]*model.Certificate // those in use, which is where an unchanged Secret need not be read again
+	before map[model.Ref]*model.Certificate // those in use: unchanged Secrets are not parsed again
 	read   map[model.Ref]keyPair
 	taken  map[serverKey]model.Ref
-	// servers holds whose certificates are presented for a name: its owner or, where it has none, who listed it first.
+	// servers maps a server name to its owner or, if it has no owner, to the first object that lists it.
 	servers map[string]owner
-	// spare are the sections that list a wildcard which another namespace serves.
+	// spare are the listings of wildcard hosts that another namespace serves.
 	spare []*listing
 	// defaultFor is Model.DefaultCertificateFor.
 	defaultFor []string
-	// byDefault is the default certificate, nil if there is none.
+	// byDefault is the default certificate, or nil.
 	byDefault *model.Certificate
 }
 
-// serverKey is what no two Certificates share: clients choose between keys of different algorithms.
+// serverKey identifies a Certificate. Clients choose between keys of different algorithms.
 type serverKey struct{ name, algorithm string }
 
 func newCertificates(before *model.Model) certificates {
@@ -67,7 +67,7 @@ func (b *builder) translateTLS(d *description) {
 	}
 }
 
-// serverNames are the hosts that the section lists or, if it lists none, those of the rules.
+// serverNames returns the hosts that the section lists. If it lists none, it returns the hosts of the rules.
 func (b *builder) serverNames(d *description, section *tlsDescription) []string {
 	if len(section.hosts) == 0 {
 		return d.hosts
@@ -84,14 +84,14 @@ func (b *builder) serverNames(d *description, section *tlsDescription) []string 
 	return out
 }
 
-// listing is a server name in a TLS section, and the certificate that the section has for it.
+// listing is a server name in a TLS section with the certificate of the section.
 type listing struct {
 	by          *description
 	certificate *model.Certificate
 	name, field string
 }
 
-// serve presents a certificate for a server name if the namespace owns that, and no older object has another one for it.
+// serve presents a certificate for a server name if its namespace owns the name. An older certificate takes precedence.
 func (b *builder) serve(l *listing) {
 	if l.name == "" && b.options.DefaultCertificate.Name != "" {
 		b.refuseDefault(l.by, l.certificate, l.field)
@@ -101,14 +101,14 @@ func (b *builder) serve(l *listing) {
 	case who.namespace == l.by.namespace():
 		b.present(l, l.name)
 	case strings.HasPrefix(l.name, "*."):
-		b.certs.spare = append(b.certs.spare, l) // it may serve single hosts below
+		b.certs.spare = append(b.certs.spare, l) // it may serve exact hosts, see serveBelowWildcards
 	default:
 		b.refuseCertificate(l, who)
 	}
 }
 
-// serverOf returns whose certificates are presented for a name: those of its owner. A name that no object routes, and that no
-// routed wildcard covers, is open to the namespace that lists it first.
+// serverOf returns the owner whose certificates are presented for a name. A name without an owner belongs to the namespace
+// that lists it first.
 func (b *builder) serverOf(l *listing) owner {
 	if who, owned := b.owners.of(l.name); owned {
 		return who
@@ -145,7 +145,7 @@ func (b *builder) present(l *listing, name string) {
 	}
 }
 
-// refuseDefault is for an object that routes any host, and so would have a default certificate of its own.
+// refuseDefault reports a certificate for any host that --default-certificate overrides.
 func (b *builder) refuseDefault(d *description, c *model.Certificate, field string) {
 	if c != b.certs.byDefault {
 		b.reports.add(d.ref, ReasonCertificateConflict, field,
