@@ -186,7 +186,7 @@ func (b *builder) splitRoute(route *model.Route, second *model.Backend, c *canar
 	first.Weight, second.Weight = c.total-c.weight, c.weight
 	for _, backend := range []*model.Backend{first, second} {
 		if backend.Affinity != nil {
-			backend.Affinity.StickySplit = b.keepsSides(backend.Affinity, c)
+			backend.Affinity.StickySplit = b.isStickySplit(backend.Affinity, c)
 		}
 	}
 	route.Backends = append(route.Backends, *second)
@@ -195,9 +195,9 @@ func (b *builder) splitRoute(route *model.Route, second *model.Backend, c *canar
 	}
 }
 
-// keepsSides reports whether sessions keep their side of the split. The annotation of the canary decides, otherwise the
+// isStickySplit reports whether sessions keep their side of the split. The annotation of the canary decides, otherwise the
 // policy, otherwise the default of ingress-nginx.
-func (b *builder) keepsSides(a *model.Affinity, c *canary) bool {
+func (b *builder) isStickySplit(a *model.Affinity, c *canary) bool {
 	if c.split == "" && b.policies.uses[a].policy != nil {
 		return a.StickySplit
 	}

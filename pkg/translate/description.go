@@ -10,15 +10,15 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// description is what one object asks for, in the same form for every kind. A reader makes it from the object and the
-// options alone: Services, Secrets and policies are looked up afterwards. Callers must not modify it.
+// description holds the contents of one object, in the same form for every kind. A reader makes it from the object and the
+// options only. Services, Secrets and policies are looked up later. Callers must not modify it.
 type description struct {
 	ref        model.Ref
 	generation int64
 	age        age
 
-	// What is routed, and the certificates.
-	hosts []string // the valid hosts that the object names, each once; "" is any host
+	// Routes and certificates.
+	hosts []string // the valid hosts that the object names, without duplicates; "" is any host
 	rules []ruleDescription
 	tls   []tlsDescription
 
@@ -26,14 +26,14 @@ type description struct {
 	security  securitySettings
 	affinity  affinitySettings
 	transport transportSettings
-	limits    *model.Limits // nil: those of the flags
+	limits    *model.Limits // nil: the limits of the flags
 	canary    *canary       // nil for an object that has routes of its own
 
 	// Protection that is not enforced.
-	closed      string // why all routes are closed; empty: they are open
-	closesHosts string // the annotation that closes all routes which the namespace has for the hosts; empty: none
+	closed      string // the reason why all routes are closed; empty: they are open
+	closesHosts string // the annotation that closes all routes of the namespace for the hosts, or ""
 
-	// problems are those that the reader found, by the stage at which they are reported.
+	// problems are the problems that the reader found, by the stage at which they are reported.
 	problems [readStages][]Problem
 }
 
@@ -49,22 +49,21 @@ const (
 	readStages
 )
 
-// ruleDescription is one match on some hosts, and the backends of its requests. A reader describes alternatives as
-// several rules.
+// ruleDescription is one match for some hosts, with its backends. A reader describes alternative matches as several rules.
 type ruleDescription struct {
 	field    string
 	hosts    []string // as model.Route.Host
 	path     string   // as model.Route.Path
 	pathType model.PathType
-	// conditions are those besides host and path, with sorted lists. Nil: there are none.
+	// conditions are the conditions besides host and path, with sorted lists. Nil means no conditions.
 	conditions *model.Conditions
 	backends   []backendDescription
-	limits     *model.Limits // nil: those of the object
-	// isDefault marks a rule for what other rules leave: it yields to those of the same object without a problem.
+	limits     *model.Limits // nil: the limits of the object
+	// isDefault marks a rule for requests that no other rule matches. Other rules of the object replace it without a problem.
 	isDefault bool
-	// guards are prefixes to close beside the route if the object is closed.
+	// guards are the path prefixes to close in addition to the route if the object is closed.
 	guards []string
-	// problem says why the rule is left out. Nil: it is not.
+	// problem is the reason why the rule is left out, or nil.
 	problem *Problem
 }
 
@@ -77,7 +76,7 @@ type backendDescription struct {
 	port         portDescription
 	weight       int32
 	isShare      bool // the rule has other backends
-	// problem says why there is no such backend. Nil: the Service is looked up.
+	// problem is the reason why the backend is invalid, or nil.
 	problem *Problem
 }
 
@@ -87,20 +86,20 @@ type portDescription struct {
 	number int32
 }
 
-// tlsDescription is a certificate and the server names that it is for.
+// tlsDescription is a certificate and its server names.
 type tlsDescription struct {
 	field       string
-	secret      model.Ref // without a name: the default certificate
+	secret      model.Ref // if the name is empty, the default certificate
 	secretField string
-	hosts       []string // none: description.hosts
+	hosts       []string // if empty, description.hosts
 	hostsField  string
 }
 
 // namespace returns the namespace of the object.
 func (d *description) namespace() string { return d.ref.Namespace }
 
-// without says for a message how requests are handled whose backend cannot be resolved.
-func (d *description) without(backend *backendDescription) string {
+// consequence describes for a message how requests are handled if a backend cannot be resolved.
+func (d *description) consequence(backend *backendDescription) string {
 	switch {
 	case d.canary != nil:
 		return "The canary gets no requests"
@@ -117,7 +116,7 @@ func (d *description) addHost(host string) {
 	}
 }
 
-// routedHosts returns the hosts that the object has routes of its own for. Whether their backends exist does not matter.
+// routedHosts returns the hosts for which the object has own routes. Their backends need not exist.
 func (d *description) routedHosts() []string {
 	if d.canary != nil {
 		return nil
@@ -142,12 +141,12 @@ func (d *description) ruleHosts(hosts []string) []string {
 	return hosts
 }
 
-// isGuarded reports whether a rule adds closed routes for its guards, as it does even if it is left out itself.
+// isGuarded reports whether a rule adds closed routes for its guards. An invalid rule does so, too.
 func (d *description) isGuarded(rule *ruleDescription) bool {
 	return d.closed != "" && d.canary == nil && len(rule.guards) > 0
 }
 
-// eachService calls f for each Service that a rule names, also for rules that are left out.
+// eachService calls f for each Service that a rule names, including rules that are left out.
 func (d *description) eachService(f func(model.Ref)) {
 	for i := range d.rules {
 		for j := range d.rules[i].backends {
@@ -158,7 +157,7 @@ func (d *description) eachService(f func(model.Ref)) {
 	}
 }
 
-// age is what conflicts between objects are decided by.
+// age decides conflicts between objects.
 type age struct {
 	isDeleting      bool
 	created         time.Time
@@ -174,7 +173,7 @@ func ageOf(object metav1.Object) age {
 	}
 }
 
-// compare orders the oldest first, and those that are being deleted last.
+// compare orders the oldest first. Objects that are being deleted come last.
 func (a age) compare(b age) int {
 	return cmp.Or(
 		compareBools(a.isDeleting, b.isDeleting),
@@ -184,20 +183,20 @@ func (a age) compare(b age) int {
 	)
 }
 
-// readings is what a reader found in a Snapshot.
+// readings is the result of a reader for a Snapshot.
 type readings struct {
 	descriptions []*description
-	// foreign are the objects that others serve, and the Services that these name.
+	// foreign are the objects that other controllers serve, and the Services that these reference.
 	foreign []model.Ref
 }
 
 // reader describes the objects of one kind.
 type reader func(*Snapshot, *Options) readings
 
-// readers are those of all kinds.
+// readers has a reader for each kind.
 var readers = []reader{readIngresses}
 
-// describe has all objects described, oldest first, and opens a Report for each that is ours.
+// describe reads all objects, sorts them by age, and opens a Report for each.
 func (b *builder) describe(w *Snapshot, readers []reader) {
 	for _, read := range readers {
 		found := read(w, &b.options)
@@ -216,7 +215,7 @@ func (b *builder) describe(w *Snapshot, readers []reader) {
 	}
 }
 
-// reportStage reports what the reader found at one stage.
+// reportStage reports the problems that the reader found at one stage.
 func (b *builder) reportStage(d *description, stage readStage) {
 	for _, p := range d.problems[stage] {
 		b.reports.addProblem(d.ref, p)

@@ -38,13 +38,13 @@ func (b *builder) externalPool(
 	name, wrong := externalName(service.Spec.ExternalName)
 	if wrong != "" {
 		b.reports.add(d.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
-			quote(service.Spec.ExternalName), refOf(model.KindService, service), wrong, d.without(backend))
+			quote(service.Spec.ExternalName), refOf(model.KindService, service), wrong, d.consequence(backend))
 		return model.Pool{}, false
 	}
 	if !b.allowsName(name) {
 		b.reports.add(d.ref, ReasonExternalNameNotAllowed, field+".name",
 			"%s has the externalName %s, which --external-names does not allow; list the name there, or a domain above it. %s",
-			refOf(model.KindService, service), quote(name), d.without(backend))
+			refOf(model.KindService, service), quote(name), d.consequence(backend))
 		return model.Pool{}, false
 	}
 	number := want.number

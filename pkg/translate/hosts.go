@@ -7,18 +7,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// AnnotationMinVersion is the lowest version of TLS that the hosts of an object are served over.
+// AnnotationMinVersion is the minimum version of TLS for the hosts of an object.
 const AnnotationMinVersion = annotationPrefix + "tls-min-version"
 
-// hosts collects what objects say about the hosts that are routed.
+// hosts collects the settings of routed hosts.
 type hosts map[string]*host
 
 type host struct {
 	model.Host
-	transport   string    // Strict-Transport-Security of the routes whose Ingress may not say it
-	versionBy   model.Ref // who has set MinVersion
-	clientsBy   model.Ref // who has set Clients
-	transportBy model.Ref // who has set transport
+	transport   string    // Strict-Transport-Security of routes of other namespaces
+	versionBy   model.Ref // the object that sets MinVersion
+	clientsBy   model.Ref // the object that sets Clients
+	transportBy model.Ref // the object that sets transport
 }
 
 func (h hosts) sorted() []model.Host {
@@ -32,25 +32,25 @@ func (h hosts) sorted() []model.Host {
 	return out
 }
 
-// securitySettings is what an object says about reaching its routes.
+// securitySettings are the settings of an object for connections of clients.
 type securitySettings struct {
 	version      model.TLSVersion
-	clients      *clientSettings // nil: clients are asked for nothing
-	transport    string          // what holds for all hosts if it says nothing
+	clients      *clientSettings // nil: no client certificates are requested
+	transport    string          // Options.HSTS if the object does not set it
 	hasTransport bool
 }
 
-// security is securitySettings with the certificates that clients are verified by.
+// security is securitySettings with the CA certificates for clients.
 type security struct {
 	version      model.TLSVersion
 	clients      *model.ClientCertificates
-	transport    string // what holds for all hosts if it says nothing
+	transport    string // Options.HSTS if the object does not set it
 	hasTransport bool
 }
 
-// decideHosts goes through the objects, oldest first. A host has one handshake for all of its paths, so that of two
-// objects that want different ones the oldest wins that says anything; but only those of the namespace that owns the host
-// are heard. The routes of an object whose demands on clients do not count keep them, so that they are served to nobody.
+// decideHosts sets the settings of each host. All paths of a host share one TLS handshake, so the oldest object with a
+// setting wins. Only objects of the namespace that owns the host are considered. If the client certificates of an object are
+// not applied to the host, its routes still require them, and so reject all clients.
 func (b *builder) decideHosts() {
 	for name := range b.owners {
 		b.hosts[name] = &host{Host: model.Host{Name: name}, transport: b.options.HSTS}
@@ -70,7 +70,7 @@ func (b *builder) decideHosts() {
 	}
 }
 
-// readSecurity completes the settings of an object with the certificates of the Secrets that it names.
+// readSecurity adds the CA certificates to the security settings of an object.
 func (b *builder) readSecurity(d *description) security {
 	b.reportStage(d, readClients)
 	out := security{
@@ -81,7 +81,7 @@ func (b *builder) readSecurity(d *description) security {
 	return out
 }
 
-// eachHost visits the routed hosts that an object names, as a canary does too.
+// eachHost calls visit for each routed host that an object names, including a canary.
 func (b *builder) eachHost(d *description, visit func(*host)) {
 	for _, name := range d.allHosts() {
 		if h := b.hosts[name]; h != nil {
@@ -90,7 +90,7 @@ func (b *builder) eachHost(d *description, visit func(*host)) {
 	}
 }
 
-// decide takes over what an object of the owner says and no older one has said.
+// decide applies the settings of an object of the owner that no older object has set.
 func (h *host) decide(by model.Ref, want *security) {
 	if want.version != 0 && h.MinVersion == 0 {
 		h.MinVersion, h.versionBy = want.version, by
@@ -103,7 +103,7 @@ func (h *host) decide(by model.Ref, want *security) {
 	}
 }
 
-// compareHost reports what an object asks for and does not get.
+// compareHost reports the settings of an object that are not applied to a host.
 func (b *builder) compareHost(d *description, h *host, want *security) {
 	if want.version != 0 && h.MinVersion != want.version {
 		b.reportHost(d, h, AnnotationMinVersion, h.versionBy, "")
@@ -120,7 +120,7 @@ func sameClients(x, y *model.ClientCertificates) bool {
 	return x != nil && x.Fingerprint == y.Fingerprint && x.Forward == y.Forward
 }
 
-// unservedPaths says what becomes of the paths of an object that wants other clients than are verified.
+// unservedPaths describes for a message how an object is handled that requires other client certificates than the host.
 func unservedPaths(have, want *model.ClientCertificates, kind string) string {
 	if have != nil && have.Fingerprint == want.Fingerprint {
 		return ""
@@ -128,13 +128,13 @@ func unservedPaths(have, want *model.ClientCertificates, kind string) string {
 	return ". The paths of this " + kind + " answer 403 there"
 }
 
-// secureRoutes gives each route what its object says. Where that asks clients for nothing, what the host asks for counts.
-// Strict-Transport-Security binds a whole host in browsers, so that only its owner says it.
+// secureRoutes sets the security of each route from its object. If the object requires no client certificates, those of the
+// host apply. Browsers apply Strict-Transport-Security to whole hosts, so only objects of the owner may set it.
 func (b *builder) secureRoutes() {
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
-		said, h := b.secured[route.Source], b.hosts[route.Host]
-		route.Clients, route.TransportSecurity = said.clients, said.transport
+		own, h := b.secured[route.Source], b.hosts[route.Host]
+		route.Clients, route.TransportSecurity = own.clients, own.transport
 		if route.Clients == nil {
 			route.Clients = h.Clients
 		}
@@ -144,7 +144,7 @@ func (b *builder) secureRoutes() {
 	}
 }
 
-// reportHost says that another object decides.
+// reportHost reports that another object decides a setting of a host.
 func (b *builder) reportHost(d *description, h *host, annotation string, by model.Ref, outcome string) {
 	if who := b.owners[h.Name]; who.namespace != d.namespace() {
 		b.refuse(d, who, h.Name, annotationField(annotation), "annotation "+annotation, outcome)
@@ -155,7 +155,7 @@ func (b *builder) reportHost(d *description, h *host, annotation string, by mode
 		annotation, quote(h.Name), by, outcome)
 }
 
-// minVersion reads the annotation, 0 if there is none that can be applied.
+// minVersion returns the version in the annotation, 0 if the annotation is missing or invalid.
 func (r *annotationReader) minVersion() model.TLSVersion {
 	value, set := r.annotations[AnnotationMinVersion]
 	if !set {

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// readIngresses describes the Ingresses of our classes.
+// readIngresses describes the Ingresses that Limpet serves.
 func readIngresses(w *Snapshot, o *Options) readings {
 	var out readings
 	isOurs := classFilter(w.IngressClasses, o)
@@ -78,7 +78,7 @@ func (r *ingressReader) readRule(rule *networkingv1.IngressRule, field string) {
 	}
 }
 
-// leaveOut keeps no more of a rule than the Services that it names.
+// leaveOut adds an invalid rule, which only keeps the Services that it names.
 func (r *ingressReader) leaveOut(rule *networkingv1.IngressRule, problem Problem) {
 	out := ruleDescription{problem: &problem}
 	if rule.HTTP != nil {
@@ -89,8 +89,8 @@ func (r *ingressReader) leaveOut(rule *networkingv1.IngressRule, problem Problem
 	r.rules = append(r.rules, out)
 }
 
-// readEmptyRule: the API leaves it to the controller what a rule without paths does. All of its host goes to the
-// default backend of the Ingress.
+// readEmptyRule reads a rule without paths, whose meaning the API leaves to the controller. All requests for its host go to
+// the default backend of the Ingress.
 func (r *ingressReader) readEmptyRule(host, field string) {
 	if r.Spec.DefaultBackend != nil {
 		r.addDefault(host, field)
@@ -122,7 +122,7 @@ func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressP
 	r.rules = append(r.rules, rule)
 }
 
-// pathGuards returns the prefixes to close because the path of a closed Ingress may be a pattern.
+// pathGuards returns the prefixes to close if the Ingress is closed, because its path may be a pattern.
 func pathGuards(path string) []string {
 	if at := strings.IndexAny(path, patternBytes); at >= 0 {
 		return patternPrefixes(path, at)
@@ -130,7 +130,7 @@ func pathGuards(path string) []string {
 	return nil
 }
 
-// ingressPath returns the path of a route and its type, or says what is wrong.
+// ingressPath returns the path of a route and its type, or a problem.
 func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, wrong string) {
 	if p.PathType == nil {
 		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"
@@ -162,10 +162,10 @@ func (r *ingressReader) backend(in *networkingv1.IngressBackend, field string) b
 		out.port = portDescription{name: in.Service.Port.Name, number: in.Service.Port.Number}
 		return out
 	}
-	problem := problemOf(ReasonUnsupportedBackend, field, "the backend names no Service. %s", r.without(&out))
+	problem := problemOf(ReasonUnsupportedBackend, field, "the backend names no Service. %s", r.consequence(&out))
 	if other := in.Resource; other != nil {
 		problem = problemOf(ReasonUnsupportedBackend, field+".resource",
-			"%s %s cannot be a backend: only a Service can. %s", quote(other.Kind), quote(other.Name), r.without(&out))
+			"%s %s cannot be a backend: only a Service can. %s", quote(other.Kind), quote(other.Name), r.consequence(&out))
 	}
 	out.problem = &problem
 	return out

@@ -8,29 +8,29 @@ import (
 
 const nginxPrefix = "nginx.ingress.kubernetes.io/"
 
-// demand is what an annotation with a certain value asks for.
-type demand uint8
+// effect is the effect of an annotation with a certain value in ingress-nginx.
+type effect uint8
 
 const (
-	// asksOther is for something that restricts nobody.
-	asksOther demand = iota
-	// asksNothing is for what Limpet does anyway.
-	asksNothing
-	// asksProtection is for something that restricts access.
-	asksProtection
+	// effectOther is any effect that does not restrict access.
+	effectOther effect = iota
+	// effectNone is no effect, or what Limpet does anyway.
+	effectNone
+	// effectProtection restricts access.
+	effectProtection
 )
 
-// verdict is what Limpet makes of one annotation of ingress-nginx.
+// verdict describes one annotation of ingress-nginx and how Limpet handles it.
 type verdict struct {
 	// name is the key without its prefix.
 	name string
-	// asks tells what the value asks for, among the annotations of an Ingress. Nil: asksOther, whatever the value.
-	asks func(value string, annotations map[string]string) demand
-	// isHonoured says that this version implements the annotation: it is never reported here, and closes nothing.
+	// effect returns the effect of a value among the annotations of an Ingress. Nil means effectOther for all values.
+	effect func(value string, annotations map[string]string) effect
+	// isHonoured is true if this version implements the annotation. It is then not reported here, and closes no route.
 	isHonoured bool
-	// isHostWide says that ingress-nginx applies it to all paths of the hosts, also to those of other Ingresses.
+	// isHostWide is true if ingress-nginx applies it to all paths of the hosts, including those of other Ingresses.
 	isHostWide bool
-	// when says for the documentation which values ask for protection.
+	// when describes the values that restrict access, for the documentation.
 	when string
 }
 
@@ -38,9 +38,9 @@ type verdict struct {
 type NginxAnnotation struct {
 	// Name is the key without nginx.ingress.kubernetes.io/.
 	Name string
-	// Honoured says that this version implements it.
+	// Honoured is true if this version implements the annotation.
 	Honoured bool
-	// Protective says that it restricts access for some values: When says which.
+	// Protective is true if the annotation restricts access for some values. When describes these values.
 	Protective bool
 	When       string
 }
@@ -50,7 +50,7 @@ func NginxAnnotations() []NginxAnnotation {
 	out := make([]NginxAnnotation, 0, len(nginxVerdicts))
 	for i := range nginxVerdicts {
 		v := &nginxVerdicts[i]
-		out = append(out, NginxAnnotation{Name: v.name, Honoured: v.isHonoured, Protective: v.asks != nil, When: v.when})
+		out = append(out, NginxAnnotation{Name: v.name, Honoured: v.isHonoured, Protective: v.effect != nil, When: v.when})
 	}
 	slices.SortFunc(out, func(x, y NginxAnnotation) int { return strings.Compare(x.Name, y.Name) })
 	return out
@@ -80,85 +80,84 @@ func verdictNames() []string {
 // isProtectiveNginx reports whether a known annotation restricts access for some values.
 func isProtectiveNginx(name string) bool {
 	v := nginxByName[name]
-	return v != nil && v.asks != nil
+	return v != nil && v.effect != nil
 }
 
-// The functions below tell what a value asks for. Values are trimmed first, as ingress-nginx does. A value that is not
-// understood asks for protection.
+// The functions below return the effect of a value. Values are trimmed before, as in ingress-nginx. An invalid value counts
+// as protection.
 
-// whenSet: ingress-nginx ignores the annotation if it is empty.
-func whenSet(value string, _ map[string]string) demand {
+// whenSet is for an annotation that restricts access unless it is empty.
+func whenSet(value string, _ map[string]string) effect {
 	if value == "" {
-		return asksNothing
+		return effectNone
 	}
-	return asksProtection
+	return effectProtection
 }
 
-// unless returns a function for an annotation that asks for nothing with one of these values, or none. They are compared
-// exactly: ingress-nginx takes another spelling for its default, which may be the opposite.
-func unless(values ...string) func(string, map[string]string) demand {
-	return func(value string, _ map[string]string) demand {
+// unless returns a function for an annotation that has no effect if it is empty or has one of these values. Values are
+// compared exactly: for another spelling ingress-nginx uses its default, which may be the opposite.
+func unless(values ...string) func(string, map[string]string) effect {
+	return func(value string, _ map[string]string) effect {
 		if slices.Contains(values, value) {
-			return asksNothing
+			return effectNone
 		}
 		return whenSet(value, nil)
 	}
 }
 
-// unlessFalse is for an annotation that ingress-nginx reads by strconv.ParseBool.
-func unlessFalse(value string, _ map[string]string) demand {
+// unlessFalse is for an annotation that ingress-nginx parses with strconv.ParseBool.
+func unlessFalse(value string, _ map[string]string) effect {
 	if on, err := strconv.ParseBool(value); err == nil && !on {
-		return asksNothing
+		return effectNone
 	}
 	return whenSet(value, nil)
 }
 
-// partOf returns a function for a detail of another annotation, which decides. A detail without any of the others asks
-// for a protection that its author left out or misspelled.
-func partOf(others ...string) func(string, map[string]string) demand {
-	return func(value string, annotations map[string]string) demand {
+// partOf returns a function for an annotation that only refines one of the others, which decide. If none of the others is
+// set, it counts as protection, because its author may have misspelled one of them.
+func partOf(others ...string) func(string, map[string]string) effect {
+	return func(value string, annotations map[string]string) effect {
 		for _, other := range others {
 			if _, set := annotations[nginxPrefix+other]; set {
-				return asksOther
+				return effectOther
 			}
 		}
 		return whenSet(value, nil)
 	}
 }
 
-// unlessVerifyOff is for auth-tls-secret and auth-tls-match-cn: without verification they ask for nothing.
-func unlessVerifyOff(value string, annotations map[string]string) demand {
+// unlessVerifyOff is for auth-tls-secret and auth-tls-match-cn, which have no effect without verification.
+func unlessVerifyOff(value string, annotations map[string]string) effect {
 	if strings.TrimSpace(annotations[nginxPrefix+"auth-tls-verify-client"]) == "off" {
-		return asksNothing
+		return effectNone
 	}
 	return whenSet(value, nil)
 }
 
-// unlessAdmitsAll is for a list of the clients that are let in. ingress-nginx denies everyone if the list is empty or no
-// list of networks.
-func unlessAdmitsAll(value string, _ map[string]string) demand {
+// unlessAdmitsAll is for a list of allowed clients. ingress-nginx denies all clients if the list is empty or invalid.
+func unlessAdmitsAll(value string, _ map[string]string) effect {
 	if admitsEveryone(value) {
-		return asksNothing
+		return effectNone
 	}
-	return asksProtection
+	return effectProtection
 }
 
-// always is for an annotation whose every value asks for protection, the empty one too.
-func always(string, map[string]string) demand { return asksProtection }
+// always is for an annotation that restricts access with any value, including the empty one.
+func always(string, map[string]string) effect { return effectProtection }
 
-// snippetAsks is for configuration of nginx.
-func snippetAsks(value string, _ map[string]string) demand {
+// snippetEffect is for a snippet of nginx configuration.
+func snippetEffect(value string, _ map[string]string) effect {
 	directives, err := parseSnippet(value)
 	switch {
 	case err != nil:
-		return asksProtection
+		return effectProtection
 	case len(directives) == 0:
-		return asksNothing
+		return effectNone
 	}
 	for _, name := range directives {
 		if !isHarmless(name) {
-			return asksProtection
+			return effectProtection
 		}
 	}
-	return asksOther
+	return effectOther
 }

@@ -1,70 +1,70 @@
 package translate
 
-// nginxVerdicts are all annotations of ingress-nginx: those of version 1.15, which was the last, their older aliases, and
-// those of earlier versions that manifests still have. A version that implements one sets isHonoured.
+// nginxVerdicts lists all annotations of ingress-nginx: those of version 1.15, which was the last, their older aliases, and
+// those of earlier versions that manifests still use. A version that implements one sets isHonoured.
 //
-// Rate limits protect a server from load and do not say who may reach it: they are not protective. Firewall rules
-// (ModSecurity) are, since they refuse requests that would otherwise reach the pods, and may hold lists of addresses.
-// Redirects, body sizes and TLS parameters are not.
+// Rate limits are not protective: they protect a server from load, but do not restrict who may access it. Firewall rules
+// (ModSecurity) are protective, because they reject requests that would otherwise reach the pods, and may contain lists of
+// addresses. Redirects, body sizes and TLS parameters are not protective.
 var nginxVerdicts = []verdict{
 	// Authentication by a subrequest.
-	{name: "auth-url", asks: whenSet, when: "if set"},
-	{name: "auth-method", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-signin", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-signin-redirect-param", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-request-redirect", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-response-headers", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-proxy-set-headers", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-always-set-cookie", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-cache-key", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-cache-duration", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-keepalive", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-keepalive-requests", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-keepalive-share-vars", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-keepalive-timeout", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "auth-snippet", asks: partOf("auth-url"), when: "if auth-url is missing"},
-	{name: "enable-global-auth", asks: unlessFalse, when: "unless false"},
+	{name: "auth-url", effect: whenSet, when: "if set"},
+	{name: "auth-method", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-signin", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-signin-redirect-param", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-request-redirect", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-response-headers", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-proxy-set-headers", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-always-set-cookie", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-cache-key", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-cache-duration", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive-requests", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive-share-vars", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-keepalive-timeout", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "auth-snippet", effect: partOf("auth-url"), when: "if auth-url is missing"},
+	{name: "enable-global-auth", effect: unlessFalse, when: "unless false"},
 
 	// Basic and digest authentication.
-	{name: "auth-type", asks: whenSet, when: "if set"},
-	{name: "auth-secret", asks: whenSet, when: "if set"},
-	{name: "auth-secret-type", asks: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
-	{name: "auth-realm", asks: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-type", effect: whenSet, when: "if set"},
+	{name: "auth-secret", effect: whenSet, when: "if set"},
+	{name: "auth-secret-type", effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-realm", effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
 
-	// Client certificates: one handshake serves a host, so they count for all of its paths.
-	{name: "auth-tls-secret", asks: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
-	{name: "auth-tls-verify-client", asks: unless("off"), isHostWide: true, when: "unless off"},
-	{name: "auth-tls-match-cn", asks: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
-	{name: "auth-tls-verify-depth", asks: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
-	{name: "auth-tls-error-page", asks: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
-	{name: "auth-tls-pass-certificate-to-upstream", asks: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	// Client certificates: one handshake serves a host, so they apply to all of its paths.
+	{name: "auth-tls-secret", effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
+	{name: "auth-tls-verify-client", effect: unless("off"), isHostWide: true, when: "unless off"},
+	{name: "auth-tls-match-cn", effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
+	{name: "auth-tls-verify-depth", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-error-page", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-pass-certificate-to-upstream", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
 
 	// Lists of clients.
-	{name: "allowlist-source-range", asks: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
-	{name: "whitelist-source-range", asks: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
-	{name: "denylist-source-range", asks: always, when: "always"},
-	{name: "satisfy", asks: unless("all", "ALL", "All"), when: "unless all"},
+	{name: "allowlist-source-range", effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "whitelist-source-range", effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "denylist-source-range", effect: always, when: "always"},
+	{name: "satisfy", effect: unless("all", "ALL", "All"), when: "unless all"},
 
 	// Firewall.
-	{name: "enable-modsecurity", asks: unlessFalse, when: "unless false"},
-	{name: "enable-owasp-core-rules", asks: unlessFalse, when: "unless false"},
-	{name: "modsecurity-snippet", asks: whenSet, when: "if set"},
+	{name: "enable-modsecurity", effect: unlessFalse, when: "unless false"},
+	{name: "enable-owasp-core-rules", effect: unlessFalse, when: "unless false"},
+	{name: "modsecurity-snippet", effect: whenSet, when: "if set"},
 	{name: "modsecurity-transaction-id"},
-	{name: "lua-resty-waf", asks: unless("inactive"), when: "unless inactive"},
+	{name: "lua-resty-waf", effect: unless("inactive"), when: "unless inactive"},
 	{name: "lua-resty-waf-debug"},
 	{name: "lua-resty-waf-ignore-rulesets"},
-	{name: "lua-resty-waf-extra-rules", asks: whenSet, when: "if set"},
+	{name: "lua-resty-waf-extra-rules", effect: whenSet, when: "if set"},
 	{name: "lua-resty-waf-allow-unknown-content-types"},
 	{name: "lua-resty-waf-score-threshold"},
 	{name: "lua-resty-waf-process-multipart-body"},
 
 	// Configuration of nginx.
-	{name: "configuration-snippet", asks: snippetAsks, when: whenUnrecognized},
-	{name: "server-snippet", asks: snippetAsks, isHostWide: true, when: whenUnrecognized},
-	{name: "stream-snippet", asks: snippetAsks, when: whenUnrecognized},
+	{name: "configuration-snippet", effect: snippetEffect, when: whenUnrecognized},
+	{name: "server-snippet", effect: snippetEffect, isHostWide: true, when: whenUnrecognized},
+	{name: "stream-snippet", effect: snippetEffect, when: whenUnrecognized},
 
 	// TLS to pods.
-	{name: "proxy-ssl-verify", asks: unless("off"), when: "unless off"},
+	{name: "proxy-ssl-verify", effect: unless("off"), when: "unless off"},
 	{name: "proxy-ssl-secret"},
 	{name: "proxy-ssl-verify-depth"},
 	{name: "proxy-ssl-name"},
@@ -72,10 +72,10 @@ var nginxVerdicts = []verdict{
 	{name: "proxy-ssl-ciphers"},
 	{name: "proxy-ssl-protocols"},
 	{name: "secure-backends"},
-	{name: "secure-verify-ca-secret", asks: whenSet, when: "if set"},
+	{name: "secure-verify-ca-secret", effect: whenSet, when: "if set"},
 	{name: "grpc-backend"},
 
-	// Canaries and protocols, which this version has.
+	// Canaries and protocols, which this version implements.
 	{name: "canary", isHonoured: true},
 	{name: "canary-by-cookie", isHonoured: true},
 	{name: "canary-by-header", isHonoured: true},
@@ -201,7 +201,7 @@ var nginxVerdicts = []verdict{
 	{name: "ssl-prefer-server-ciphers"},
 }
 
-// tlsParts decide about client certificates.
+// tlsParts are the annotations that enable client certificates.
 var tlsParts = []string{"auth-tls-secret", "auth-tls-verify-client", "auth-tls-match-cn"}
 
 const (

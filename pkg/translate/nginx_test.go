@@ -212,7 +212,7 @@ func TestVerdicts_namesAreUnique(t *testing.T) {
 		t.Errorf("%d verdicts have %d names", len(nginxVerdicts), len(nginxByName))
 	}
 	for _, v := range nginxVerdicts {
-		if (v.asks == nil) != (v.when == "") {
+		if (v.effect == nil) != (v.when == "") {
 			t.Errorf("%s: when is %q", v.name, v.when)
 		}
 	}

@@ -33,14 +33,14 @@ func (c *compiler) methods(in []v1alpha1.Method) []model.Method {
 	return out
 }
 
-// cell is one combination in the table of methods.
-type cell struct {
+// methodKind is a combination of source and binding.
+type methodKind struct {
 	source  v1alpha1.Source
 	binding v1alpha1.Binding
 }
 
-// cells are the supported combinations.
-var cells = map[cell]bool{
+// supportedMethods are the combinations that this version supports.
+var supportedMethods = map[methodKind]bool{
 	{v1alpha1.SourceCookie, v1alpha1.BindingIssued}:      true,
 	{v1alpha1.SourceCookie, v1alpha1.BindingHashed}:      true,
 	{v1alpha1.SourceCookie, v1alpha1.BindingLearned}:     true,
@@ -61,7 +61,7 @@ var cells = map[cell]bool{
 
 func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 	out := model.Method{Source: model.Source(m.Source), Binding: model.Binding(m.Binding)}
-	if !cells[cell{m.Source, m.Binding}] {
+	if !supportedMethods[methodKind{m.Source, m.Binding}] {
 		c.unsupported(field, "source %s with binding %s", m.Source, m.Binding)
 		return out
 	}

@@ -121,12 +121,12 @@ func (c *compiler) rebalance(a *model.Affinity, r *v1alpha1.Rebalance) {
 	if a.Rebalance.AfterIdle == 0 {
 		c.invalid("rebalance.afterIdle", "must be more than 0s with mode OnIdle")
 	}
-	if !slices.ContainsFunc(a.Methods, issues) {
+	if !slices.ContainsFunc(a.Methods, isIssued) {
 		c.invalid("rebalance.mode", "OnIdle needs a method with binding Issued: only its sessions can be moved")
 	}
 }
 
-func issues(m model.Method) bool { return m.Binding == model.BindingIssued }
+func isIssued(m model.Method) bool { return m.Binding == model.BindingIssued }
 
 func adopted(in []v1alpha1.Adopted) []model.Adopted {
 	var out []model.Adopted

@@ -9,31 +9,32 @@ import (
 	"strings"
 )
 
-// AnnotationUnenforced lists annotations whose protection the author gives up, separated by commas: the routes serve
-// without it, where this version cannot enforce it.
+// AnnotationUnenforced lists protective annotations that the author waives, separated by commas. The routes serve without
+// the protection if this version cannot enforce it.
 const AnnotationUnenforced = annotationPrefix + "unenforced-protection"
 
-// finding is what one annotation of an Ingress asks for.
+// finding is the effect of one annotation of an Ingress.
 type finding struct {
-	key  string
-	asks demand
-	// isProtective says that some values ask for protection, so that the annotation may be waived.
+	key    string
+	effect effect
+	// isProtective is true if some values restrict access, so that the annotation may be waived.
 	isProtective bool
 	isHostWide   bool
-	// meant is the name that a misspelled annotation may stand for. Empty: the annotation is known, or not protective.
+	// meant is the protective name that a misspelled annotation may mean. It is empty if the annotation is known or not
+	// protective.
 	meant string
-	// isHonoured says that others read the annotation and report about it.
+	// isHonoured is true if other code reads the annotation and reports its problems.
 	isHonoured bool
 }
 
-// maxSpellings bounds how many unknown annotations of one Ingress are compared with the known ones. The others are taken
-// for protective.
+// maxSpellings bounds the unknown annotations of one Ingress that are compared with the known ones. Further ones are treated
+// as protective.
 const maxSpellings = 128
 
-// tooManyUnknown is what finding.meant says about the others.
+// tooManyUnknown is finding.meant of annotations that are not compared.
 const tooManyUnknown = "any of the annotations that protect"
 
-// judge returns what each annotation for Limpet or ingress-nginx asks for, in the order of their keys.
+// judge returns the effect of each annotation for Limpet or ingress-nginx, sorted by key.
 func judge(annotations map[string]string) []finding {
 	var out []finding
 	unknown := 0
@@ -57,7 +58,7 @@ func judge(annotations map[string]string) []finding {
 		}
 		unknown++
 		if f.meant != "" {
-			f.asks, f.isProtective = asksProtection, true
+			f.effect, f.isProtective = effectProtection, true
 		}
 		out = append(out, f)
 	}
@@ -65,7 +66,7 @@ func judge(annotations map[string]string) []finding {
 }
 
 // cutMisspelledPrefix returns the name in a key whose prefix is at most two edits away from that of ingress-nginx or of
-// Limpet. The API server accepts prefixes in upper case, too.
+// Limpet. The API server accepts prefixes in upper case as well.
 func cutMisspelledPrefix(key string) (name string, ok bool) {
 	const mostEdits = 2
 	prefix, name, _ := strings.Cut(key, "/")
@@ -80,22 +81,22 @@ func cutMisspelledPrefix(key string) (name string, ok bool) {
 }
 
 func (v *verdict) apply(key string, annotations map[string]string) finding {
-	f := finding{key: key, isProtective: v.asks != nil, isHostWide: v.isHostWide, isHonoured: v.isHonoured}
-	if v.asks != nil && !v.isHonoured {
-		f.asks = v.asks(strings.TrimSpace(annotations[key]), annotations)
+	f := finding{key: key, isProtective: v.effect != nil, isHostWide: v.isHostWide, isHonoured: v.isHonoured}
+	if v.effect != nil && !v.isHonoured {
+		f.effect = v.effect(strings.TrimSpace(annotations[key]), annotations)
 	}
 	return f
 }
 
-// protectiveOwn are the annotations of Limpet's own that restrict access, without their prefix.
+// protectiveOwn lists the limpet.dev annotations that restrict access, without their prefix.
 var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationClientCA, annotationPrefix),
 	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
 }
 
-// ownNames are the names that a misspelled annotation of Limpet's own is compared with: those of Limpet, and the
-// protective ones of ingress-nginx, which an author may have written with the wrong prefix.
+// ownNames are the names that an unknown limpet.dev annotation is compared with: the limpet.dev annotations, and the
+// protective ones of ingress-nginx, because an author may have used the wrong prefix.
 var ownNames = nameOwn()
 
 // allNames are the names that an unknown annotation of ingress-nginx, or one with a misspelled prefix, is compared with.
@@ -118,18 +119,18 @@ func isProtectiveOwn(name string) bool {
 	return slices.Contains(protectiveOwn, name) || isProtectiveNginx(name)
 }
 
-// protectiveWords make an unknown annotation protective whatever it is spelled like.
+// protectiveWords make an unknown annotation protective even if no known name is near.
 var protectiveWords = []string{
 	"auth", "authentication", "authorization", "oauth", "oauth2", "jwt", "whitelist", "allowlist", "blacklist", "denylist",
 	"blocklist", "allow", "deny", "satisfy", "modsecurity", "waf", "acl", "block", "cidr", "cidrs", "mtls", "restrict", "source",
 }
 
-// meantProtection returns the protective name that is nearest to an unknown one, or the word in it that speaks of
-// protection. It returns "" if a name that is not protective is nearest, or none is near. budget counts the comparisons
-// of the same Ingress.
-func meantProtection(name string, known []string, isProtective func(string) bool, budget int) string {
+// meantProtection returns the protective name that is nearest to an unknown one, or the protective word in it. It returns ""
+// if the nearest name is not protective, or if no name is near. compared is the number of names of the same Ingress that
+// were compared before.
+func meantProtection(name string, known []string, isProtective func(string) bool, compared int) string {
 	const longest = 64 // more than the API allows
-	if budget >= maxSpellings || len(name) > longest {
+	if compared >= maxSpellings || len(name) > longest {
 		return tooManyUnknown
 	}
 	name = strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(name))
@@ -148,13 +149,12 @@ func meantProtection(name string, known []string, isProtective func(string) bool
 	return ""
 }
 
-// checkAnnotations reports the annotations that have no effect, and closes the object if one of them asks for
-// protection.
+// checkAnnotations reports the annotations that have no effect, and closes the object if one of them restricts access.
 func (r *annotationReader) checkAnnotations() {
 	findings := judge(r.annotations)
 	waived := r.readWaivers(findings)
-	for i := range findings { // first, so that they are among the problems that are listed
-		if f := &findings[i]; f.asks == asksProtection && !waived[f.key] {
+	for i := range findings { // first, because the number of listed problems is bounded
+		if f := &findings[i]; f.effect == effectProtection && !waived[f.key] {
 			r.refuseUnenforced(f)
 		}
 	}
@@ -167,8 +167,8 @@ func (r *annotationReader) checkAnnotations() {
 // reportIgnored reports an annotation that has no effect, unless it protects and is not waived.
 func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 	switch {
-	case f.isHonoured, f.asks == asksNothing:
-	case f.asks == asksProtection:
+	case f.isHonoured, f.effect == effectNone:
+	case f.effect == effectProtection:
 		if isWaived {
 			r.report(ReasonNotHonoured, f.key,
 				"annotation %s is not honoured by this version: the routes of the %s serve without it, as %s says",
@@ -187,7 +187,7 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 	}
 }
 
-// refuseUnenforced reports protection that is not enforced, and closes the object unless the flag says otherwise.
+// refuseUnenforced reports protection that is not enforced, and closes the object unless Options.ServeUnprotected is set.
 func (r *annotationReader) refuseUnenforced(f *finding) {
 	what := fmt.Sprintf("annotation %s asks for protection that this version does not enforce", quote(f.key))
 	if f.meant != "" {
@@ -216,7 +216,7 @@ func (r *annotationReader) refuseUnenforced(f *finding) {
 	}
 }
 
-// readWaivers returns the keys of the annotations that the author gives up. An entry without a prefix is a name of
+// readWaivers returns the keys of the annotations that the author waives. An entry without a prefix is a name of
 // ingress-nginx.
 func (r *annotationReader) readWaivers(findings []finding) map[string]bool {
 	text, isSet := r.annotations[AnnotationUnenforced]
@@ -244,7 +244,7 @@ func (r *annotationReader) readWaivers(findings []finding) map[string]bool {
 	return waived
 }
 
-// checkWaiver says what is wrong with giving up an annotation. f is what it asks for, nil if the Ingress does not have it.
+// checkWaiver returns the problem of a waiver, "" if it is valid. f is the waived annotation, nil if the Ingress has none.
 func checkWaiver(key string, f *finding) string {
 	name := strings.TrimPrefix(key, nginxPrefix)
 	switch {

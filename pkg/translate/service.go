@@ -17,7 +17,7 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 	service := b.services[key]
 	if service == nil {
 		b.reports.add(d.ref, ReasonServiceNotFound, field+".name",
-			"%s does not exist. %s until it does", ref, d.without(backend))
+			"%s does not exist. %s until it does", ref, d.consequence(backend))
 		return model.Pool{}, false
 	}
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
@@ -30,7 +30,7 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 	}
 	if protocol := cmp.Or(port.Protocol, corev1.ProtocolTCP); protocol != corev1.ProtocolTCP {
 		b.reports.add(d.ref, ReasonUnsupportedProtocol, field+".port",
-			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.without(backend))
+			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.consequence(backend))
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, port.Port), PortName: port.Name}, true
@@ -59,7 +59,7 @@ func findPort(service *corev1.Service, want portDescription) *corev1.ServicePort
 
 func (b *builder) reportPort(d *description, service *corev1.Service, backend *backendDescription) {
 	b.reports.add(d.ref, ReasonPortNotFound, backend.serviceField+".port", "%s has no port %s; it has %s. %s",
-		refOf(model.KindService, service), portText(backend.port), portList(service), d.without(backend))
+		refOf(model.KindService, service), portText(backend.port), portList(service), d.consequence(backend))
 }
 
 func portText(port portDescription) string {

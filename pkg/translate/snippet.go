@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxDirectives bounds what a snippet may hold to be read at all.
+// maxDirectives bounds the directives of a snippet.
 const maxDirectives = 256
 
 var (
@@ -14,12 +14,11 @@ var (
 	errSnippetTooLong = errors.New("it has too many directives")
 )
 
-// parseSnippet returns the names of the directives in a piece of configuration of nginx, and for those that set a header
-// field of requests also the name of that field, as in "proxy_set_header x-user". Only simple directives are
-// understood, which end with a semicolon. Anything else is an error: a block, a brace, or text after the last semicolon.
+// parseSnippet returns the names of the directives in a snippet of nginx configuration. For directives that set a header
+// field of requests it includes the name of the field, as in "proxy_set_header x-user". It only accepts simple directives,
+// which end with a semicolon. It fails for a block, a brace, or text after the last semicolon.
 //
-// It reads tokens exactly as ngx_conf_read_token does, so that nothing that nginx takes for a directive is hidden from
-// it in a comment or a quoted string.
+// It reads tokens exactly as ngx_conf_read_token does, so that comments and quoted strings cannot hide a directive.
 func parseSnippet(text string) ([]string, error) {
 	p := snippetParser{text: text}
 	var names []string
@@ -96,7 +95,7 @@ func (p *snippetParser) skipSpace() {
 
 func isSnippetSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// word reads one token as it is written, without the quotes around it.
+// word reads one token, without the quotes around it.
 func (p *snippetParser) word() (string, error) {
 	if c := p.text[p.at]; c == '"' || c == '\'' {
 		return p.quoted(c)
@@ -105,7 +104,7 @@ func (p *snippetParser) word() (string, error) {
 	for afterDollar := false; p.at < len(p.text); p.at++ {
 		switch c := p.text[p.at]; {
 		case c == '\\':
-			p.at++ // the next byte stands for itself
+			p.at++ // the next byte is literal
 			afterDollar = false
 		case c == '{' && afterDollar:
 			afterDollar = false // ${variable}
@@ -138,9 +137,8 @@ func (p *snippetParser) quoted(quote byte) (string, error) {
 	return "", errSnippetSyntax
 }
 
-// harmlessDirectives are the directives of nginx that let nobody in and keep nobody out: header fields of responses,
-// sizes, timeouts, buffers, compression, caching, logs, rate limits and TLS parameters. All others are
-// taken for protection.
+// harmlessDirectives are the directives of nginx that do not affect access: header fields of responses, sizes, timeouts,
+// buffers, compression, caching, logs, rate limits and TLS parameters. All others are treated as protection.
 var harmlessDirectives = directiveSet(`
 	add_header add_trailer expires etag charset default_type more_set_headers more_clear_headers
 	proxy_hide_header proxy_pass_header
@@ -168,8 +166,8 @@ var harmlessDirectives = directiveSet(`
 	ssl_stapling ssl_buffer_size ssl_ecdh_curve
 `)
 
-// plainFields are the header fields of requests that pods do not take for who the client is. Any other field that a snippet
-// sets, or clears, may keep a client from claiming to be someone.
+// plainFields are the header fields of requests that do not identify the client to pods. If a snippet sets or clears another
+// field, it may prevent clients from claiming another identity.
 var plainFields = directiveSet(`
 	host upgrade connection accept-encoding cache-control origin referer range if-range te early-data
 	x-real-ip x-request-id x-request-start x-correlation-id x-scheme x-original-uri x-original-url x-original-method

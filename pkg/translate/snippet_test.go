@@ -53,7 +53,7 @@ func TestSnippet_protectiveDirectives(t *testing.T) {
 		limit_except access_by_lua access_by_lua_file rewrite_by_lua_file ssl_verify_client ssl_client_certificate
 		proxy_ssl_verify proxy_ssl_trusted_certificate grpc_ssl_verify modsecurity modsecurity_rules include set rewrite
 		proxy_pass root alias valid_referers secure_link more_clear_input_headers error_page try_files`) {
-		if got := snippetAsks("add_header X-A b; "+name+" x;", nil); got != asksProtection {
+		if got := snippetEffect("add_header X-A b; "+name+" x;", nil); got != effectProtection {
 			t.Errorf("%s is taken for harmless", name)
 		}
 	}

@@ -8,7 +8,7 @@ type translation struct {
 	// chosen is the stickiness of backends whose Service has no policy.
 	chosen choice
 	// pods is the transport to its pods.
-	pods towardsPods
+	pods podTransport
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -17,7 +17,7 @@ type translation struct {
 func (b *builder) translateObjects() {
 	var canaries []*translation
 	for _, d := range b.descriptions {
-		t := b.begin(d)
+		t := b.prepare(d)
 		if t.canary != nil {
 			canaries = append(canaries, t)
 			continue
@@ -29,14 +29,14 @@ func (b *builder) translateObjects() {
 	}
 }
 
-// begin reports the problems of the reader, and looks up the policy and the Secrets that the object references.
-func (b *builder) begin(d *description) *translation {
+// prepare reports the problems of the reader, and looks up the policy and the Secrets that the object references.
+func (b *builder) prepare(d *description) *translation {
 	t := &translation{description: d}
 	b.reportStage(d, readAffinity)
 	t.chosen = b.objectAffinity(d)
 	b.reportStage(d, readProtection)
 	b.closeHosts(d)
-	t.pods = b.towardsPods(d)
+	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
 	return t
 }

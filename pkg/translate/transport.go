@@ -13,17 +13,17 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress about how its pods are spoken to.
+// The annotations of an Ingress that configure the transport to its pods.
 const (
 	// AnnotationBackendProtocol is HTTP, HTTPS, H2C, H2, GRPC or GRPCS.
 	AnnotationBackendProtocol = annotationPrefix + "backend-protocol"
 	// AnnotationBackendCA names a Secret in the namespace of the Ingress, whose ca.crt verifies pods.
 	AnnotationBackendCA = annotationPrefix + "backend-ca"
-	// AnnotationBackendServerName is the name in the TLS handshake with pods.
+	// AnnotationBackendServerName is the server name in TLS handshakes with pods.
 	AnnotationBackendServerName = annotationPrefix + "backend-server-name"
 	// AnnotationBackendProxyProtocol is v1 or v2.
 	AnnotationBackendProxyProtocol = annotationPrefix + "backend-proxy-protocol"
-	// annotationNginxProtocol is that of ingress-nginx, and counts where there is none of Limpet's own.
+	// annotationNginxProtocol is the annotation of ingress-nginx. AnnotationBackendProtocol takes precedence.
 	annotationNginxProtocol = nginxPrefix + "backend-protocol"
 )
 
@@ -41,8 +41,8 @@ var backendProtocols = map[string]model.Transport{
 	"GRPCS": {HTTP2: true, TLS: true},
 }
 
-// appProtocols are the names that the ports of Services use
-// (https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol). Others are left to HTTP/1.1.
+// appProtocols are the values of appProtocol in ports of Services
+// (https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol). Other values result in HTTP/1.1.
 var appProtocols = map[string]model.Transport{
 	"https":             {TLS: true},
 	"kubernetes.io/wss": {TLS: true},
@@ -52,22 +52,22 @@ var appProtocols = map[string]model.Transport{
 	"grpcs":             {HTTP2: true, TLS: true},
 }
 
-// transportSettings is what an object says about how its pods are spoken to.
+// transportSettings are the settings of an object for the transport to its pods.
 type transportSettings struct {
-	protocol *model.Transport // nil: the port of the Service says
+	protocol *model.Transport // nil: appProtocol of the Service decides
 	details  model.Transport  // server name and PROXY protocol
-	ca       string           // name of the Secret that pods are verified by
+	ca       string           // name of the Secret with the CA of the pods
 	hasCA    bool
 }
 
-// towardsPods is transportSettings with the certificates.
-type towardsPods struct {
-	protocol *model.Transport // nil: the port of the Service says
+// podTransport is transportSettings with the CA certificates.
+type podTransport struct {
+	protocol *model.Transport // nil: appProtocol of the Service decides
 	details  model.Transport  // all but HTTP2 and TLS
-	isClosed bool             // the pods are to be verified, and cannot be
+	isClosed bool             // pods must be verified, but the CA is missing or invalid
 }
 
-// readTransport reads the annotations. A wrong one is not applied, except that pods which cannot be verified get nothing.
+// readTransport reads the annotations. Invalid annotations are not applied, except that an invalid CA closes the routes.
 func (r *annotationReader) readTransport() transportSettings {
 	t := transportSettings{protocol: r.readProtocol()}
 	t.details.ServerName = r.readServerName()
@@ -115,9 +115,9 @@ func (r *annotationReader) readProxyProtocol() int {
 	return 0
 }
 
-// towardsPods completes the settings of an object with the certificates that its pods are verified by.
-func (b *builder) towardsPods(d *description) towardsPods {
-	t := towardsPods{protocol: d.transport.protocol, details: d.transport.details}
+// podTransport adds the CA certificates to the transport settings of an object.
+func (b *builder) podTransport(d *description) podTransport {
+	t := podTransport{protocol: d.transport.protocol, details: d.transport.details}
 	if d.transport.hasCA {
 		ref, text, _ := b.authority(d, AnnotationBackendCA, d.transport.ca,
 			"pods cannot be verified, and the routes of the "+d.ref.Kind+" answer 503")
@@ -126,18 +126,18 @@ func (b *builder) towardsPods(d *description) towardsPods {
 	return t
 }
 
-// transport is how the pods of a backend are spoken to. ok is unset where they may not be.
+// transport returns the transport to the pods of a backend. ok is false if no request may be sent to them.
 func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transport, ok bool) {
-	says := &by.pods
-	if says.protocol != nil {
-		t = *says.protocol
+	settings := &by.pods
+	if settings.protocol != nil {
+		t = *settings.protocol
 	} else {
 		t = appProtocols[b.appProtocol(pool)]
 	}
-	if says.isClosed {
+	if settings.isClosed {
 		return t, false
 	}
-	t.ProxyProtocol = says.details.ProxyProtocol
+	t.ProxyProtocol = settings.details.ProxyProtocol
 	if t.HTTP2 && t.ProxyProtocol != 0 {
 		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendProxyProtocol),
 			"annotation %s has no effect on %s: clients share connections to pods that speak HTTP/2",
@@ -145,9 +145,9 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 		t.ProxyProtocol = 0
 	}
 	if t.TLS {
-		t.ServerName = cmp.Or(says.details.ServerName, pool.Service+"."+pool.Namespace+".svc")
-		t.Authority, t.AuthorityPEM = says.details.Authority, says.details.AuthorityPEM
-	} else if says.details.AuthorityPEM != "" {
+		t.ServerName = cmp.Or(settings.details.ServerName, pool.Service+"."+pool.Namespace+".svc")
+		t.Authority, t.AuthorityPEM = settings.details.Authority, settings.details.AuthorityPEM
+	} else if settings.details.AuthorityPEM != "" {
 		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendCA),
 			"annotation %s needs pods that speak TLS, and %s is spoken to in clear: it answers 503", AnnotationBackendCA, pool)
 		return t, false
@@ -155,7 +155,7 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 	return t, true
 }
 
-// appProtocol is what the port of the Service says, "" for nothing.
+// appProtocol returns the appProtocol of a port of a Service in lower case, or "".
 func (b *builder) appProtocol(pool model.PoolID) string {
 	service := b.services[types.NamespacedName{Namespace: pool.Namespace, Name: pool.Service}]
 	for i := range service.Spec.Ports {
