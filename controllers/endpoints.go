@@ -16,7 +16,7 @@ import (
 // concurrently.
 type endpointReconciler struct {
 	publisher Publisher
-	newest    publish.Newest
+	newest    publish.EndpointSource
 	// slicesOf returns the EndpointSlices that reference a pod.
 	slicesOf func(namespace, pod string) []*discoveryv1.EndpointSlice
 	// onPublished is called after the endpoints of a Service were published.

@@ -34,7 +34,7 @@ type fakePublisher struct {
 	published int
 	early     bool // a table was published before the keys were loaded
 	last      translate.Result
-	newest    publish.Newest              // of the last table
+	newest    publish.EndpointSource      // of the last table
 	endpoints map[string][]model.Endpoint // by Service, from the fast path
 	fast      int
 	worst     time.Duration // longest delay from event to publisher
@@ -44,7 +44,7 @@ func newFakePublisher(keys *affinity.Keys) *fakePublisher {
 	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
 }
 
-func (p *fakePublisher) Publish(w *translate.Snapshot, newest publish.Newest, since time.Time) translate.Result {
+func (p *fakePublisher) Publish(w *translate.Snapshot, newest publish.EndpointSource, since time.Time) translate.Result {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.published++
@@ -55,7 +55,7 @@ func (p *fakePublisher) Publish(w *translate.Snapshot, newest publish.Newest, si
 	return p.last
 }
 
-func (p *fakePublisher) Endpoints(namespace, service string, newest publish.Newest, since time.Time) {
+func (p *fakePublisher) Endpoints(namespace, service string, newest publish.EndpointSource, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fast++

@@ -50,7 +50,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 		log:       o.Log.WithName("status"),
 	}
 	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)
-	newest := publish.Newest{Slices: cached.slicesOfService, Pods: cached.pod}
+	newest := publish.EndpointSource{Slices: cached.slicesOfService, Pods: cached.pod}
 	table := &tableReconciler{
 		reader: mgr.GetClient(), publisher: publisher, newest: newest, publishService: o.PublishService,
 		ready:   func() bool { return keys.Load() != nil },

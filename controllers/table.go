@@ -17,8 +17,8 @@ import (
 
 // Publisher makes changes live. It is implemented by *publish.Publisher.
 type Publisher interface {
-	Publish(w *translate.Snapshot, newest publish.Newest, since time.Time) translate.Result
-	Endpoints(namespace, service string, newest publish.Newest, since time.Time)
+	Publish(w *translate.Snapshot, newest publish.EndpointSource, since time.Time) translate.Result
+	Endpoints(namespace, service string, newest publish.EndpointSource, since time.Time)
 }
 
 // singleton is the key of controllers that reconcile a single thing, such as the table.
@@ -32,7 +32,7 @@ const coalesce = 30 * time.Millisecond
 type tableReconciler struct {
 	reader    client.Reader // the cache
 	publisher Publisher
-	newest    publish.Newest
+	newest    publish.EndpointSource
 	// ready reports whether the affinity keys are loaded. No table is published before that.
 	ready func() bool
 	// deliver passes the Reports to the status writer.

@@ -81,7 +81,7 @@ func serveManifests(ctx context.Context, o options, dir string, std streams) err
 // apply publishes a Snapshot and logs every problem that the previous one did not have.
 func (n *node) apply(w *translate.Snapshot, since time.Time) {
 	found := map[problem]bool{}
-	for _, r := range n.publisher.Publish(w, publish.NewestOf(w), since).Reports {
+	for _, r := range n.publisher.Publish(w, publish.SnapshotEndpoints(w), since).Reports {
 		for _, p := range r.Problems {
 			key := problem{r.Ref, p}
 			if found[key] = true; !n.reported[key] {

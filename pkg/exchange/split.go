@@ -41,7 +41,7 @@ func (s *selection) chooseBackend(r *request) (*routing.Backend, SplitReason) {
 	if len(s.route.Backends) < 2 {
 		return s.route.Split(0), SplitOnly
 	}
-	b, reason := s.route.Asked(r.identity()), SplitRequested
+	b, reason := s.route.RequestedBackend(r.identity()), SplitRequested
 	if b == nil {
 		var hold affinity.SessionState
 		b, hold = s.sessionBackend(r)

@@ -1,7 +1,7 @@
-// Package publish is the one step that both sources of configuration share: it turns a change of the Snapshot, or of one
-// Service's endpoints, into what the data plane serves.
+// Package publish makes changes of the Snapshot, or of the endpoints of one Service, live in the data plane. Both sources of
+// configuration (controllers, manifest) use it.
 //
-// A Snapshot is built, compiled, and swapped in; endpoints go straight to their pools, without a new Table. It decides the
-// order in which the parts of a change take effect, and measures how long that took. What the objects mean is decided
-// in pkg/translate; who is told about problems, by the caller, who gets the Reports back.
+// A Snapshot is translated, compiled into a Table, and published. Endpoints are written to their pools directly, without a
+// new Table. The package decides the order in which the parts of a change take effect, and measures the duration. Package
+// translate decides the meaning of the objects. The Reports are returned to the caller, which reports the problems.
 package publish

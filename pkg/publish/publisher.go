@@ -19,7 +19,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Options are what a Publisher is made of. All fields are required but those that say otherwise.
+// Options configure a Publisher. All fields are required unless stated otherwise.
 type Options struct {
 	Translate translate.Options
 	Tables    *routing.Store
@@ -27,26 +27,26 @@ type Options struct {
 	Certs     *certs.Store
 	Metrics   *observe.Metrics
 	Log       logr.Logger
-	// Own hears of the addresses of Limpet's replicas. They are the endpoints of OwnService, empty: not known. Both are
-	// optional.
+	// Own receives the addresses of Limpet's replicas, which are the endpoints of OwnService. Both are optional. If one of
+	// them is not set, the replicas are not known.
 	Own        *upstream.SelfAddresses
 	OwnService types.NamespacedName
 }
 
-// Publisher makes changes live. Safe for concurrent use; changes are applied one after the other.
+// Publisher makes changes live. It is safe for concurrent use. Changes are applied one after the other.
 type Publisher struct {
 	o Options
 
 	mu      sync.Mutex
-	model   *model.Model               // what the current Table was compiled from
-	byOwner map[service][]model.Pool   // the pools of the model, by Service
-	last    atomic.Pointer[Everything] // for Last
+	model   *model.Model              // of the current Table
+	byOwner map[service][]model.Pool  // the pools of the model by Service
+	last    atomic.Pointer[Published] // for Last
 }
 
-// Newest gives what endpoints are made of, as it was last seen. The Publisher asks while it holds its lock, so that of
-// two changes that meet the one that has seen more is applied last.
-type Newest struct {
-	// Slices gives the EndpointSlices of a Service.
+// EndpointSource provides the objects from which endpoints are made, as last seen. The Publisher calls it while it holds its
+// lock, so that of two concurrent changes the one with the newer objects is applied last.
+type EndpointSource struct {
+	// Slices returns the EndpointSlices of a Service.
 	Slices func(namespace, name string) []*discoveryv1.EndpointSlice
 	Pods   translate.Pods
 }
@@ -54,39 +54,39 @@ type Newest struct {
 // service is the namespace and name of a Service.
 type service struct{ namespace, name string }
 
-// Everything is what the last Snapshot led to.
-type Everything struct {
+// Published is the result of the last published Snapshot.
+type Published struct {
 	Model   *model.Model
 	Reports []translate.Report
 }
 
-// New makes a Publisher that has published nothing.
+// New returns a Publisher that has published nothing.
 func New(o Options) *Publisher { return &Publisher{o: o} }
 
 // Ready reports whether a Table was published.
 func (p *Publisher) Ready() bool { return p.o.Tables.Current() != nil }
 
-// Last returns what the last Snapshot led to, nil before the first.
-func (p *Publisher) Last() *Everything { return p.last.Load() }
+// Last returns the result of the last published Snapshot, nil before the first one.
+func (p *Publisher) Last() *Published { return p.last.Load() }
 
-// Publish makes a Snapshot live: endpoints first, so that a new route finds its pods, then certificates, then the Table.
-// A Snapshot that leads to the same model as the last one builds no Table. The endpoints are those that
-// newest gives, not those of the Snapshot, which may be older. since is when the oldest change in the Snapshot was seen.
-func (p *Publisher) Publish(w *translate.Snapshot, newest Newest, since time.Time) translate.Result {
+// Publish makes a Snapshot live: endpoints first, so that a new route finds its pods, then certificates, then the Table. It
+// builds no Table if the model is equal to the last one. Endpoints come from source, not from the Snapshot, which may be
+// older. since is the time at which the oldest change in the Snapshot was seen.
+func (p *Publisher) Publish(w *translate.Snapshot, source EndpointSource, since time.Time) translate.Result {
 	result := translate.Build(w, p.inUse(), p.o.Translate)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.learnReplicas(newest)
-	p.replaceEndpoints(result.Model.Pools, newest)
+	p.learnReplicas(source)
+	p.replaceEndpoints(result.Model.Pools, source)
 	if p.model == nil || !reflect.DeepEqual(p.model, result.Model) {
 		p.swap(result.Model, since)
 	}
 	p.o.Metrics.Published(p.o.Tables.Current().Generation, countProblems(result.Reports))
-	p.last.Store(&Everything{Model: result.Model, Reports: result.Reports})
+	p.last.Store(&Published{Model: result.Model, Reports: result.Reports})
 	return result
 }
 
-// inUse is the last Model that was made live, or is about to be.
+// inUse returns the last Model that was published, nil before the first one.
 func (p *Publisher) inUse() *model.Model {
 	if last := p.Last(); last != nil {
 		return last.Model
@@ -94,7 +94,7 @@ func (p *Publisher) inUse() *model.Model {
 	return nil
 }
 
-// swap compiles and publishes the Table of a model, and lets go of the pools that it no longer names.
+// swap compiles and publishes the Table of a model, and drops the pools that the model no longer contains.
 func (p *Publisher) swap(m *model.Model, since time.Time) {
 	p.o.Certs.Replace(m.Certificates, m.DefaultCertificateFor...)
 	p.o.Metrics.Certificates(m.Certificates)
@@ -117,41 +117,40 @@ func (p *Publisher) dropPools(keep []model.Pool) {
 	}
 }
 
-// Endpoints is the fast path: it makes the endpoints of one Service live at once, without a new Table. A Service
-// that no route names costs nothing. since is when the change was seen.
-func (p *Publisher) Endpoints(namespace, name string, newest Newest, since time.Time) {
+// Endpoints makes the endpoints of one Service live, without a new Table. It does nothing for a Service that no route
+// references. since is the time at which the change was seen.
+func (p *Publisher) Endpoints(namespace, name string, source EndpointSource, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.o.OwnService == (types.NamespacedName{Namespace: namespace, Name: name}) {
-		p.learnReplicas(newest)
+		p.learnReplicas(source)
 	}
-	if p.replaceEndpoints(p.byOwner[service{namespace, name}], newest) {
+	if p.replaceEndpoints(p.byOwner[service{namespace, name}], source) {
 		p.o.Metrics.Propagated("endpoints", time.Since(since))
 	}
 }
 
-// replaceEndpoints gives each of the pools the endpoints that the slices of its Service hold.
-func (p *Publisher) replaceEndpoints(pools []model.Pool, newest Newest) bool {
+// replaceEndpoints replaces the endpoints of the pools, and reports whether any of them changed.
+func (p *Publisher) replaceEndpoints(pools []model.Pool, source EndpointSource) bool {
 	changed := false
 	for _, pool := range pools {
 		live := p.o.Pools.Pool(pool.ID)
 		p.o.Metrics.Attach(live.Slot, pool.ID)
-		slices := newest.Slices(pool.ID.Namespace, pool.ID.Service)
-		if live.Replace(translate.Endpoints(pool, slices, newest.Pods)) {
+		slices := source.Slices(pool.ID.Namespace, pool.ID.Service)
+		if live.Replace(translate.Endpoints(pool, slices, source.Pods)) {
 			changed = true
 		}
 	}
 	return changed
 }
 
-// learnReplicas tells upstream where the replicas of this Limpet are, ready or not: requests are not sent to their
-// listeners.
-func (p *Publisher) learnReplicas(newest Newest) {
+// learnReplicas sets the addresses of the replicas of this Limpet, ready or not. Requests are not sent to their listeners.
+func (p *Publisher) learnReplicas(source EndpointSource) {
 	if p.o.Own == nil || p.o.OwnService.Name == "" {
 		return
 	}
 	var addrs []netip.Addr
-	for _, slice := range newest.Slices(p.o.OwnService.Namespace, p.o.OwnService.Name) {
+	for _, slice := range source.Slices(p.o.OwnService.Namespace, p.o.OwnService.Name) {
 		for i := range slice.Endpoints {
 			for _, text := range slice.Endpoints[i].Addresses {
 				if addr, err := netip.ParseAddr(text); err == nil {
@@ -163,14 +162,14 @@ func (p *Publisher) learnReplicas(newest Newest) {
 	p.o.Own.SetReplicas(addrs)
 }
 
-// NewestOf gives what a Snapshot holds, for a source that has nothing newer.
-func NewestOf(w *translate.Snapshot) Newest {
+// SnapshotEndpoints returns the EndpointSource of a Snapshot, for callers without newer objects.
+func SnapshotEndpoints(w *translate.Snapshot) EndpointSource {
 	by := map[service][]*discoveryv1.EndpointSlice{}
 	for _, s := range w.EndpointSlices {
 		owner := service{s.Namespace, s.Labels[discoveryv1.LabelServiceName]}
 		by[owner] = append(by[owner], s)
 	}
-	return Newest{
+	return EndpointSource{
 		Slices: func(namespace, name string) []*discoveryv1.EndpointSlice { return by[service{namespace, name}] },
 		Pods:   translate.PodsOf(w),
 	}
@@ -193,8 +192,8 @@ func countProblems(reports []translate.Report) int {
 	return n
 }
 
-// Problems are the Reports that have any.
-func (e *Everything) Problems() []translate.Report {
+// Problems returns the Reports that have problems.
+func (e *Published) Problems() []translate.Report {
 	problems := []translate.Report{}
 	for _, r := range e.Reports {
 		if len(r.Problems) > 0 {

@@ -23,7 +23,7 @@ import (
 	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// site is a Publisher and what it publishes to.
+// site is a Publisher with its table store and pools.
 type site struct {
 	*Publisher
 	tables routing.Store
@@ -44,7 +44,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// snapshotOf is a Snapshot in which each host leads to the Service of the same name.
+// snapshotOf returns a Snapshot that routes a host to each Service.
 func snapshotOf(services ...string) *translate.Snapshot {
 	w := &translate.Snapshot{}
 	for _, name := range services {
@@ -75,15 +75,15 @@ func sliceOf(service string, addresses ...string) *discoveryv1.EndpointSlice {
 	return s
 }
 
-func slicesAre(slices ...*discoveryv1.EndpointSlice) Newest {
-	return NewestOf(&translate.Snapshot{EndpointSlices: slices})
+func sourceOf(slices ...*discoveryv1.EndpointSlice) EndpointSource {
+	return SnapshotEndpoints(&translate.Snapshot{EndpointSlices: slices})
 }
 
-func (s *site) publish(w *translate.Snapshot) { s.Publish(w, NewestOf(w), time.Now()) }
+func (s *site) publish(w *translate.Snapshot) { s.Publish(w, SnapshotEndpoints(w), time.Now()) }
 
 func (s *site) generation() uint64 { return s.tables.Current().Generation }
 
-// endpoints is how many there are in a pool, -1 where there is no pool.
+// endpoints returns the number of endpoints of a pool, -1 if there is no pool.
 func (s *site) endpoints(service string) int {
 	for _, pool := range s.pools.Pools() {
 		if pool.ID == poolOf(service) {
@@ -97,7 +97,7 @@ func poolOf(service string) model.PoolID {
 	return model.PoolID{Namespace: "shop", Service: service, Port: 80}
 }
 
-func TestReadyOnceATableIsPublishedAlsoAnEmptyOne(t *testing.T) {
+func TestReady_emptySnapshot(t *testing.T) {
 	s := newSite(t)
 	if s.Ready() {
 		t.Error("ready before anything was published")
@@ -108,7 +108,7 @@ func TestReadyOnceATableIsPublishedAlsoAnEmptyOne(t *testing.T) {
 	}
 }
 
-func TestAWorldThatChangesNothingBuildsNoTable(t *testing.T) {
+func TestPublish_sameModel(t *testing.T) {
 	s := newSite(t)
 	s.publish(snapshotOf("cart", "stock"))
 	s.publish(snapshotOf("stock", "cart"))
@@ -117,17 +117,17 @@ func TestAWorldThatChangesNothingBuildsNoTable(t *testing.T) {
 	}
 }
 
-func TestAnEndpointChangeReachesItsPoolWithoutATable(t *testing.T) {
+func TestEndpoints_withoutNewTable(t *testing.T) {
 	s := newSite(t)
 	s.publish(snapshotOf("cart"))
 	before := s.tables.Current()
-	s.Endpoints("shop", "cart", slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2", "10.0.0.3")), time.Now())
+	s.Endpoints("shop", "cart", sourceOf(sliceOf("cart", "10.0.0.1", "10.0.0.2", "10.0.0.3")), time.Now())
 	if s.endpoints("cart") != 3 || s.tables.Current() != before {
 		t.Errorf("%d endpoints, table replaced: %v", s.endpoints("cart"), s.tables.Current() != before)
 	}
 }
 
-func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
+func TestEndpoints_drainedPod(t *testing.T) {
 	s := newSite(t)
 	w := snapshotOf("cart")
 	endpoint := &w.EndpointSlices[0].Endpoints[0]
@@ -140,36 +140,36 @@ func TestAPodThatIsDrainedReachesItsPoolWithoutATable(t *testing.T) {
 	}{{"true", model.EndpointDraining}, {"false", model.EndpointReady}} {
 		w.Pods = []*metav1.PartialObjectMetadata{{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-0",
 			Annotations: map[string]string{translate.AnnotationDrain: c.value}}}}
-		s.Endpoints("shop", "cart", NewestOf(w), time.Now())
+		s.Endpoints("shop", "cart", SnapshotEndpoints(w), time.Now())
 		if got := s.pools.Pool(poolOf("cart")).Set().Endpoint(0).State; got != c.want || s.tables.Current() != before {
 			t.Errorf("drain %s: %s, want %s; table replaced: %v", c.value, got, c.want, s.tables.Current() != before)
 		}
 	}
 }
 
-func TestEndpointsOfAServiceThatNoRouteNamesMakeNoPool(t *testing.T) {
+func TestEndpoints_unreferencedService(t *testing.T) {
 	s := newSite(t)
 	s.publish(snapshotOf("cart"))
-	s.Endpoints("shop", "other", slicesAre(sliceOf("other", "10.0.0.9")), time.Now())
+	s.Endpoints("shop", "other", sourceOf(sliceOf("other", "10.0.0.9")), time.Now())
 	if got := s.endpoints("other"); got != -1 {
 		t.Errorf("there is a pool with %d endpoints", got)
 	}
 }
 
-func TestAFullPublishTakesTheNewestSlicesNotThoseOfItsWorld(t *testing.T) {
+func TestPublish_endpointsFromSource(t *testing.T) {
 	s := newSite(t)
 	w := snapshotOf("cart")
 	s.publish(w)
-	newest := slicesAre(sliceOf("cart", "10.0.0.1", "10.0.0.2"))
-	s.Endpoints("shop", "cart", newest, time.Now())
+	source := sourceOf(sliceOf("cart", "10.0.0.1", "10.0.0.2"))
+	s.Endpoints("shop", "cart", source, time.Now())
 	w.Ingresses[0].Spec.Rules[0].Host = "other.example.com"
-	s.Publish(w, newest, time.Now())
+	s.Publish(w, source, time.Now())
 	if got := s.endpoints("cart"); got != 2 || s.generation() != 2 {
 		t.Errorf("%d endpoints in generation %d, want 2 in 2", got, s.generation())
 	}
 }
 
-func TestAPoolThatIsNoLongerNamedIsDropped(t *testing.T) {
+func TestPublish_dropsUnusedPools(t *testing.T) {
 	s := newSite(t)
 	s.publish(snapshotOf("cart", "stock"))
 	s.publish(snapshotOf("cart"))
@@ -178,7 +178,7 @@ func TestAPoolThatIsNoLongerNamedIsDropped(t *testing.T) {
 	}
 }
 
-func TestLastTellsOfTheProblemsOfTheWorldInUse(t *testing.T) {
+func TestLast_problems(t *testing.T) {
 	s := newSite(t)
 	w := snapshotOf("cart")
 	w.Services = nil
@@ -188,8 +188,8 @@ func TestLastTellsOfTheProblemsOfTheWorldInUse(t *testing.T) {
 	}
 }
 
-// A broken Secret must not be noticed by clients, however often the Snapshot is published with it.
-func TestACertificateOutlivesABrokenUpdateOfItsSecret(t *testing.T) {
+// An invalid Secret must not affect clients, even if the Snapshot is published several times.
+func TestPublish_keepsCertificateOfInvalidSecret(t *testing.T) {
 	s := newSite(t)
 	w := snapshotOf("cart")
 	secret := secretOf(t, "tls")
@@ -210,12 +210,12 @@ func TestACertificateOutlivesABrokenUpdateOfItsSecret(t *testing.T) {
 		t.Errorf("generation %d, want 1", got)
 	}
 	if got := s.Last().Problems(); len(got) != 0 {
-		t.Errorf("the Secret is whole again, and has %+v", got)
+		t.Errorf("the Secret is valid again, and has the problems %+v", got)
 	}
 	w.Secrets = nil
 	s.publish(w)
 	if last := s.Last().Model.Certificates; len(last) != 0 {
-		t.Errorf("the Secret is deleted, and serves %+v", last)
+		t.Errorf("the Secret is deleted, and its certificate %+v is served", last)
 	}
 }
 
@@ -235,7 +235,7 @@ func TestEndpoints_replicasAreLearned(t *testing.T) {
 	if own.IsReplica(netip.MustParseAddr("10.0.0.8")) {
 		t.Error("a replica is known before its EndpointSlice")
 	}
-	s.Endpoints("shop", "limpet", slicesAre(sliceOf("limpet", "10.0.0.8", "10.0.0.9")), time.Now())
+	s.Endpoints("shop", "limpet", sourceOf(sliceOf("limpet", "10.0.0.8", "10.0.0.9")), time.Now())
 	for text, want := range map[string]bool{"10.0.0.8": true, "10.0.0.9": true, "10.0.0.1": false} {
 		if got := own.IsReplica(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s is a replica: %v, want %v", text, got, want)

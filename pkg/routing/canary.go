@@ -10,7 +10,7 @@ import (
 type canary struct {
 	header  string
 	value   string
-	pattern *pattern.Pattern // nil for none
+	pattern *pattern.Pattern // may be nil
 	cookie  string
 }
 
@@ -23,20 +23,20 @@ func compileCanary(m *model.Canary) *canary {
 		return c
 	}
 	compiled, err := pattern.Compile(m.Pattern)
-	if err != nil { // translation lets none through; no request may ask by it
+	if err != nil { // translation rejects such patterns; if there is one, the header is ignored
 		c.header = ""
 	}
 	c.pattern = compiled
 	return c
 }
 
-// Asked gives the backend that the request asks for by a header or cookie, whatever the weights and its session say,
-// nil if it asks for none.
-func (r *Route) Asked(req affinity.Request) *Backend {
+// RequestedBackend returns the backend that a header field or cookie of the request selects, regardless of the weights and of
+// the session. It returns nil if the request selects no backend.
+func (r *Route) RequestedBackend(req affinity.Request) *Backend {
 	if r.canary == nil || len(r.Backends) != 2 {
 		return nil
 	}
-	switch r.canary.answer(req) {
+	switch r.canary.choice(req) {
 	case always:
 		return &r.Backends[1]
 	case never:
@@ -45,48 +45,50 @@ func (r *Route) Asked(req affinity.Request) *Backend {
 	return nil
 }
 
-// wish is what a request says about the canary.
-type wish uint8
+// canaryChoice is the choice of a request between the canary and the primary backend.
+type canaryChoice uint8
 
 const (
-	anything wish = iota
+	unspecified canaryChoice = iota
 	always
 	never
 )
 
-func (c *canary) answer(req affinity.Request) wish {
-	if w := c.inHeader(req); w != anything {
+// choice returns the choice of the header field or, if it is unspecified, of the cookie.
+func (c *canary) choice(req affinity.Request) canaryChoice {
+	if w := c.headerChoice(req); w != unspecified {
 		return w
 	}
 	if c.cookie == "" {
-		return anything
+		return unspecified
 	}
-	return wishOf(affinity.CookieValue(req, c.cookie))
+	return parseChoice(affinity.CookieValue(req, c.cookie))
 }
 
-// inHeader: where a value or a pattern is given, "always" and "never" have no meaning of their own.
-func (c *canary) inHeader(req affinity.Request) wish {
+// headerChoice returns the choice of the header field. If the rule has a value or a pattern, "always" and "never" have no
+// special meaning.
+func (c *canary) headerChoice(req affinity.Request) canaryChoice {
 	if c.header == "" {
-		return anything
+		return unspecified
 	}
 	value, ok := req.Header(c.header)
 	switch {
 	case !ok:
-		return anything
+		return unspecified
 	case c.value != "" && string(value) == c.value, c.pattern != nil && c.pattern.Match(value):
 		return always
 	case c.value != "" || c.pattern != nil:
-		return anything
+		return unspecified
 	}
-	return wishOf(value)
+	return parseChoice(value)
 }
 
-func wishOf(value []byte) wish {
+func parseChoice(value []byte) canaryChoice {
 	switch string(value) {
 	case "always":
 		return always
 	case "never":
 		return never
 	}
-	return anything
+	return unspecified
 }

@@ -12,28 +12,28 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// asking is a request with one header and one Cookie field.
-type asking struct{ header, cookie string }
+// canaryRequest is a request with one header and one Cookie field.
+type canaryRequest struct{ header, cookie string }
 
-func (a asking) Header(name string) ([]byte, bool) {
+func (a canaryRequest) Header(name string) ([]byte, bool) {
 	return []byte(a.header), name == "X-Canary" && a.header != ""
 }
 
-func (a asking) CookieHeader(i int) []byte {
+func (a canaryRequest) CookieHeader(i int) []byte {
 	if i > 0 || a.cookie == "" {
 		return nil
 	}
 	return []byte(a.cookie)
 }
 
-func (asking) Method() []byte       { return nil }
-func (asking) Path() []byte         { return nil }
-func (asking) Query() []byte        { return nil }
-func (asking) ClientIP() netip.Addr { return netip.Addr{} }
+func (canaryRequest) Method() []byte       { return nil }
+func (canaryRequest) Path() []byte         { return nil }
+func (canaryRequest) Query() []byte        { return nil }
+func (canaryRequest) ClientIP() netip.Addr { return netip.Addr{} }
 
-var _ affinity.Request = asking{}
+var _ affinity.Request = canaryRequest{}
 
-func TestARequestAsksForTheCanaryByHeaderThenByCookie(t *testing.T) {
+func TestRequestedBackend_headerThenCookie(t *testing.T) {
 	byName := model.Canary{Header: "X-Canary", Cookie: "canary"}
 	byValue := model.Canary{Header: "X-Canary", Value: "eu", Cookie: "canary"}
 	byPattern := model.Canary{Header: "X-Canary", Pattern: "^eu-(west|north)"}
@@ -64,36 +64,36 @@ func TestARequestAsksForTheCanaryByHeaderThenByCookie(t *testing.T) {
 		{model.Canary{Cookie: "canary"}, "always", "", ""},
 	} {
 		got := ""
-		if b := canaryRoute(&c.rule).Asked(asking{c.header, c.cookie}); b != nil {
+		if b := canaryRoute(&c.rule).RequestedBackend(canaryRequest{c.header, c.cookie}); b != nil {
 			got = b.Pool.ID.Service
 		}
 		if got != c.want {
-			t.Errorf("%+v, header %q, cookie %q: asks for %q, want %q", c.rule, c.header, c.cookie, got, c.want)
+			t.Errorf("%+v, header %q, cookie %q: selects %q, want %q", c.rule, c.header, c.cookie, got, c.want)
 		}
 	}
 }
 
-func TestARouteWithoutACanaryIsAskedForNothing(t *testing.T) {
-	if b := canaryRoute(nil).Asked(asking{"always", "canary=always"}); b != nil {
-		t.Errorf("it is asked for %s", b.Pool.Name)
+func TestRequestedBackend_withoutCanary(t *testing.T) {
+	if b := canaryRoute(nil).RequestedBackend(canaryRequest{"always", "canary=always"}); b != nil {
+		t.Errorf("it selects %s", b.Pool.Name)
 	}
 }
 
-func TestAskingAllocatesNothing(t *testing.T) {
+func TestRequestedBackend_allocateNothing(t *testing.T) {
 	for _, rule := range []model.Canary{
 		{Header: "X-Canary", Cookie: "canary"}, {Header: "X-Canary", Pattern: "^eu-(west|north)"},
 	} {
 		var req affinity.Request = &wire{header: []byte("eu-north"), cookie: []byte("a=b; canary=always")}
 		route := canaryRoute(&rule)
-		if n := testing.AllocsPerRun(100, func() { route.Asked(req) }); n > 0 {
+		if n := testing.AllocsPerRun(100, func() { route.RequestedBackend(req) }); n > 0 {
 			t.Errorf("%+v: %v allocations", rule, n)
 		}
 	}
 }
 
-// wire is asking over bytes, as the proxy has it.
+// wire is a canaryRequest over bytes, as in the proxy.
 type wire struct {
-	asking
+	canaryRequest
 	header, cookie []byte
 }
 
@@ -115,16 +115,16 @@ func canaryRoute(rule *model.Canary) *Route {
 	return Compile(&model.Model{Routes: m}, upstream.NewRegistry(), nil, time.Time{}).Match(nil, []byte("/"), nil)
 }
 
-func TestAsked_patternOutOfBounds(t *testing.T) {
+func TestCanary_patternOutOfBounds(t *testing.T) {
 	long := strings.Repeat("a", pattern.MaxValue+1)
 	for _, text := range []string{"a", "[01]*1[01]{20}|a", "("} {
 		c := compileCanary(&model.Canary{Header: "X-Canary", Pattern: text})
-		if got := c.answer(asking{header: long}); got != anything {
-			t.Errorf("pattern %q asks for %v with a long value", text, got)
+		if got := c.choice(canaryRequest{header: long}); got != unspecified {
+			t.Errorf("pattern %q selects %v with a long value", text, got)
 		}
 	}
 	c := compileCanary(&model.Canary{Header: "X-Canary", Pattern: "[01]*1[01]{20}|a"})
-	if got := c.answer(asking{header: "always"}); got != anything {
-		t.Errorf("a pattern that is too large asks for %v", got)
+	if got := c.choice(canaryRequest{header: "always"}); got != unspecified {
+		t.Errorf("a pattern that is too large selects %v", got)
 	}
 }

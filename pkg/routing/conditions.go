@@ -8,13 +8,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/pattern"
 )
 
-// Request is what conditions look at. An affinity.Request is one.
+// Request is a request whose conditions are matched. Each affinity.Request implements it.
 type Request interface {
 	// Method is the method of the request.
 	Method() []byte
 	// Header returns the value of the first field with that name, in canonical form.
 	Header(name string) (value []byte, ok bool)
-	// Query is what follows the "?".
+	// Query is the query without the "?".
 	Query() []byte
 }
 
@@ -29,11 +29,11 @@ type conditions struct {
 type valueCondition struct {
 	name    string
 	value   string
-	pattern *pattern.Pattern // nil: the value counts
-	isWrong bool             // the pattern does not compile: no request has such a value
+	pattern *pattern.Pattern // nil: the value is compared exactly
+	isWrong bool             // the pattern does not compile: the condition never matches
 }
 
-// compileConditions returns nil if there are none.
+// compileConditions returns nil if m has no conditions.
 func compileConditions(m *model.Conditions) *conditions {
 	if m == nil || len(m.Methods)+len(m.Headers)+len(m.Query) == 0 {
 		return nil
@@ -53,8 +53,8 @@ func compileValues(in []model.ValueCondition) []valueCondition {
 	return out
 }
 
-// comparePrecedence orders what comes first when several routes have the path: the longer path, which matters for "/a" and
-// "/a/" only; then conditions on the method, then more on header fields, then more on query parameters.
+// comparePrecedence orders routes with the same path. The longer path comes first, which only matters for "/a" and "/a/".
+// Then come conditions on the method, more conditions on header fields, and more conditions on query parameters.
 //
 // https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
 func comparePrecedence(a, b *Route) int {
@@ -73,7 +73,7 @@ func comparePrecedence(a, b *Route) int {
 	)
 }
 
-// match reports whether a request meets all conditions. No request at all, nil, meets none. c may be nil.
+// match reports whether a request meets all conditions. A nil request meets no condition. c may be nil.
 func (c *conditions) match(req Request) bool {
 	if c == nil {
 		return true
@@ -114,13 +114,13 @@ func (v *valueCondition) match(value []byte) bool {
 	return string(value) == v.value
 }
 
-// Bounds of a query. What is beyond them matches no condition.
+// Bounds of a query. Parameters beyond them match no condition.
 const (
 	maxParameters = 512
 	maxParameter  = 1024 // length of a name or value in bytes, decoded
 )
 
-// matchQuery looks at the first parameter of the name.
+// matchQuery reports whether the first parameter with the name meets the condition.
 func (v *valueCondition) matchQuery(query []byte) bool {
 	var space [maxParameter]byte
 	for n := 0; len(query) > 0 && n < maxParameters; n++ {
@@ -140,8 +140,8 @@ func (v *valueCondition) matchQuery(query []byte) bool {
 	return false
 }
 
-// decodeParameter returns text without percent-encoding, in dst if there is any. It fails for an incomplete encoding, and
-// for more than dst has room for.
+// decodeParameter decodes the percent-encoding of text. It appends to dst only if text is encoded. It fails for an incomplete
+// encoding, and if the result is longer than the capacity of dst.
 func decodeParameter(dst, text []byte) (decoded []byte, ok bool) {
 	if bytes.IndexByte(text, '%') < 0 && bytes.IndexByte(text, '+') < 0 {
 		return text, len(text) <= cap(dst)

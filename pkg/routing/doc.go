@@ -1,7 +1,7 @@
-// Package routing compiles a model.Model into an immutable Table, finds the Route of a request in it, and holds the
-// one pointer by which the data plane sees the current Table.
+// Package routing compiles a model.Model into an immutable Table, finds the Route of a request in it, and holds the pointer
+// to the current Table of the data plane.
 //
-// It decides which Route a host and a path lead to, and which backend of it: by weight, or by what the request itself asks
-// for. It leaves to others whether a session keeps its side (exchange), the choice of the endpoint (affinity), and what a Pool
-// holds (upstream).
+// It selects the Route by host, path and conditions, and the backend by weight, header field or cookie. Other packages
+// decide whether a session keeps its side of a split (exchange), choose the endpoint (affinity), and hold the endpoints of a
+// Pool (upstream).
 package routing

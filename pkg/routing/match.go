@@ -8,13 +8,13 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// host is the routes of one host.
+// host holds the routes of one host.
 type host struct {
-	model  []model.Route // what it was compiled from
-	tls    *model.Host   // nil: as for all hosts
+	model  []model.Route // the routes before compilation
+	tls    *model.Host   // nil: the defaults
 	exact  paths
 	prefix paths // by path without its trailing slash: "" for "/"
-	// longest is the length of the longest key of prefix: no longer part of a path needs looking up.
+	// longest is the length of the longest key of prefix. Longer parts of a path are not looked up.
 	longest int
 }
 
@@ -26,7 +26,7 @@ func newHost(routes []model.Route, pools *upstream.Registry) *host {
 	return h
 }
 
-// add adds a route, which comes after those of the same precedence.
+// add adds a route after the routes of the same precedence.
 func (h *host) add(r *Route) {
 	if r.PathType == model.PathExact {
 		h.exact.add(r.Path, r)
@@ -37,14 +37,14 @@ func (h *host) add(r *Route) {
 	h.longest = max(h.longest, len(key))
 }
 
-// Match returns the Route of a request, nil if nothing matches. Within a host the exact path comes first, then the longest
-// prefix by segment. Of several routes for one path the first is taken whose conditions the request meets, in the order of
-// comparePrecedence, then of the model. If it meets none, the next shorter prefix follows. Conditions are evaluated for
-// routes with a matching path only. req may be nil if no route has conditions: otherwise no condition holds.
+// Match returns the Route of a request, or nil. Within a host it tries the exact path first, then prefixes by segment, the
+// longest first. Routes with the same path are tried in the order of comparePrecedence, then of the model. The first whose
+// conditions the request meets is returned. Conditions are evaluated only for routes with a matching path. If req is nil, no
+// condition is met.
 //
 // A path that no route of the host matches falls through from an exact host to the wildcard host, then to the routes for any
-// host, as far as the owner of the host allows (model.HostOwner). The host is in lower case, without port and trailing dot;
-// the path is normalised.
+// host, if the owner of the host allows it (model.HostOwner). The host must be in lower case, without port and trailing dot.
+// The path must be normalized.
 //
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
@@ -60,8 +60,7 @@ func (t *Table) Match(name, path []byte, req Request) *Route {
 	return nil
 }
 
-// site returns the most specific site for a name: of the exact host, else of the wildcard host, else of any host. Nil:
-// there is none.
+// site returns the most specific site for a name, or nil: the exact host, then the wildcard host, then any host.
 func (t *Table) site(name []byte) *site {
 	if s := t.exact[string(name)]; s != nil {
 		return s
@@ -80,7 +79,7 @@ func (h *host) match(path []byte, req Request) *Route {
 			return r
 		}
 	}
-	if len(path) == 0 || path[0] != '/' { // the target of OPTIONS * stands for the whole host
+	if len(path) == 0 || path[0] != '/' { // the target of OPTIONS * represents the whole host
 		return h.prefix.match(nil, req)
 	}
 	for prefix := cutTo(path, h.longest); ; prefix = prefix[:bytes.LastIndexByte(prefix, '/')] {
@@ -93,8 +92,8 @@ func (h *host) match(path []byte, req Request) *Route {
 	}
 }
 
-// cutTo returns the longest run of whole segments of path that is at most n bytes long, so that a path of thousands
-// of segments costs no more look-ups than the routes have.
+// cutTo returns the longest prefix of whole segments of path that has at most n bytes. It bounds the number of lookups for a
+// path of thousands of segments by the segments of the routes.
 func cutTo(path []byte, n int) []byte {
 	if len(path) <= n {
 		return path
@@ -105,8 +104,8 @@ func cutTo(path []byte, n int) []byte {
 	return path[:n]
 }
 
-// TLS gives what the TLS connections of the host must be like that has the routes for this name: the exact host, else
-// the wildcard host, else any host. Nil is as for all hosts. The name is in lower case, without port and trailing dot.
+// TLS returns the TLS settings of the most specific host with routes for a name: the exact host, then the wildcard host, then
+// any host. It returns nil for the defaults. The name must be in lower case, without port and trailing dot.
 func (t *Table) TLS(name []byte) *model.Host {
 	if s := t.site(name); s != nil {
 		return s.tls
@@ -114,5 +113,5 @@ func (t *Table) TLS(name []byte) *model.Host {
 	return nil
 }
 
-// wildcardSuffix takes "*.example.com" apart.
+// wildcardSuffix returns "example.com" for "*.example.com".
 func wildcardSuffix(name string) (string, bool) { return strings.CutPrefix(name, "*.") }

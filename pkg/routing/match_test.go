@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// routes makes one of each word: "Prefix:shop.example/cart", "Exact:/cart". The Service is named as the word.
+// routes returns a route for each word: "Prefix:shop.example/cart", "Exact:/cart". The Service is named as the word.
 func routes(words ...string) []model.Route {
 	var all []model.Route
 	for _, word := range words {
@@ -33,7 +33,7 @@ func tableOf(words ...string) *Table {
 	return Compile(&model.Model{Routes: routes(words...)}, upstream.NewRegistry(), nil, time.Time{})
 }
 
-// match gives the word of the route, "" for none.
+// matched returns the word of the route, or "".
 func (t *Table) matched(host, path string) string {
 	if r := t.Match([]byte(host), []byte(path), nil); r != nil {
 		return fmt.Sprintf("%s:%s%s", r.PathType, r.Host, r.Path)
@@ -42,7 +42,7 @@ func (t *Table) matched(host, path string) string {
 }
 
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#examples, row by row.
-func TestPathsMatchAsInTheDocumentationOfKubernetes(t *testing.T) {
+func TestMatch_documentedPaths(t *testing.T) {
 	for _, c := range []struct{ words, path, want string }{
 		{"Prefix:/", "/", "Prefix:/"},
 		{"Prefix:/", "/all/paths", "Prefix:/"},
@@ -72,7 +72,7 @@ func TestPathsMatchAsInTheDocumentationOfKubernetes(t *testing.T) {
 	}
 }
 
-func TestPathsMatchSegmentBySegment(t *testing.T) {
+func TestMatch_bySegment(t *testing.T) {
 	table := tableOf("Prefix:/a", "Prefix:/a/b/c", "Prefix:/a//b", "Exact:/a/b", "Exact:/", "Prefix:/%2F/x")
 	for path, want := range map[string]string{
 		"/":                               "Exact:/",
@@ -104,7 +104,7 @@ func TestPathsMatchSegmentBySegment(t *testing.T) {
 }
 
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#hostname-wildcards, and beyond.
-func TestHostsMatchExactlyThenByWildcardThenAny(t *testing.T) {
+func TestMatch_hosts(t *testing.T) {
 	for _, c := range []struct{ words, host, want string }{
 		{"Prefix:*.foo.com/", "bar.foo.com", "Prefix:*.foo.com/"},
 		{"Prefix:*.foo.com/", "baz.bar.foo.com", ""},
@@ -127,8 +127,8 @@ func TestHostsMatchExactlyThenByWildcardThenAny(t *testing.T) {
 	}
 }
 
-// A host without a route for the path leaves it to the next one.
-func TestThePathIsLookedForInEveryHostThatMatches(t *testing.T) {
+// A request falls through to the next host if no route of a host matches its path.
+func TestMatch_fallsThroughHosts(t *testing.T) {
 	table := tableOf("Exact:bar.foo.com/own", "Prefix:*.foo.com/wild", "Prefix:/any", "Prefix:*.foo.com/any/more")
 	for path, want := range map[string]string{
 		"/own": "Exact:bar.foo.com/own", "/own/x": "", "/wild/x": "Prefix:*.foo.com/wild", "/any/x": "Prefix:/any",
@@ -140,8 +140,8 @@ func TestThePathIsLookedForInEveryHostThatMatches(t *testing.T) {
 	}
 }
 
-// Both stand for the same requests: the longer one is taken.
-func TestAPrefixWithAndWithoutSlash(t *testing.T) {
+// Both match the same requests: the longer one takes precedence.
+func TestMatch_prefixWithSlash(t *testing.T) {
 	table := tableOf("Prefix:/foo", "Prefix:/foo/")
 	for _, path := range []string{"/foo", "/foo/", "/foo/x"} {
 		if got := table.matched("", path); got != "Prefix:/foo/" {
@@ -167,7 +167,7 @@ var matchCases = []struct{ host, path string }{
 	{"unknown.example", "/a/b/c"},
 }
 
-func TestMatchAllocatesNothing(t *testing.T) {
+func TestMatch_allocateNothing(t *testing.T) {
 	table := largeTable()
 	for _, c := range matchCases {
 		host, path := []byte(c.host), []byte(c.path)
@@ -190,8 +190,8 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
-// A host without settings of its own is not one that a wildcard has settings for.
-func TestTheSettingsOfTLSAreThoseOfTheHostThatHasTheRoutes(t *testing.T) {
+// The settings of a wildcard host do not apply to an exact host without settings.
+func TestTLS_settingsOfHost(t *testing.T) {
 	m := &model.Model{
 		Routes: routes("Prefix:/", "Prefix:*.example.com/", "Prefix:plain.example.com/", "Prefix:shop.example.com/"),
 		Hosts:  []model.Host{{Name: "", MinVersion: 1}, {Name: "*.example.com", MinVersion: 2}, {Name: "shop.example.com", MinVersion: 3}},
@@ -213,6 +213,6 @@ func TestTheSettingsOfTLSAreThoseOfTheHostThatHasTheRoutes(t *testing.T) {
 	}
 	m.Hosts = m.Hosts[:2]
 	if h := Compile(m, upstream.NewRegistry(), table, time.Time{}).TLS([]byte("shop.example.com")); h != nil {
-		t.Errorf("what was taken back is still there: %+v", h)
+		t.Errorf("the removed settings still apply: %+v", h)
 	}
 }

@@ -2,16 +2,16 @@ package routing
 
 import "slices"
 
-// paths are the routes of a host by path. Those of one path are in order of precedence. The first is kept apart, because
-// most paths have one route only.
+// paths holds the routes of a host by path. Routes with the same path are in order of precedence. The first is stored
+// separately, because most paths have only one route.
 type paths struct {
 	first map[string]*Route
-	rest  map[string][]*Route // nil if there are none
+	rest  map[string][]*Route // may be nil
 }
 
 func newPaths() paths { return paths{first: map[string]*Route{}} }
 
-// add adds a route, which comes after all of the same precedence.
+// add adds a route after the routes of the same precedence.
 func (p *paths) add(path string, r *Route) {
 	first := p.first[path]
 	if first == nil {
@@ -32,7 +32,7 @@ func (p *paths) add(path string, r *Route) {
 	p.rest[path] = slices.Insert(rest, at, r)
 }
 
-// all calls f for each route. Those of one path are in order.
+// all calls f for each route. Routes with the same path are in order.
 func (p *paths) all(f func(*Route)) {
 	for path, first := range p.first {
 		f(first)
@@ -42,7 +42,7 @@ func (p *paths) all(f func(*Route)) {
 	}
 }
 
-// match returns the first route of a path whose conditions the request meets, nil if there is none.
+// match returns the first route of a path whose conditions the request meets, or nil.
 func (p *paths) match(path []byte, req Request) *Route {
 	r := p.first[string(path)]
 	if r == nil || r.conditions == nil {

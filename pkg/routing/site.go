@@ -7,27 +7,27 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// site is a host as requests for it see it: its own routes, then those that they fall through to. Sites belong to one
-// Table, while the hosts in them are carried over from Table to Table.
+// site is a host with the hosts to which its unmatched requests fall through. A site belongs to one Table, while unchanged
+// hosts are carried over to the next Table.
 type site struct {
 	*host
-	// next serves the paths that host does not match. Nil: none are served.
+	// next serves the paths that host does not match, or is nil.
 	next *site
-	// owned serves ACME challenges instead: it has the routes of the namespace that owns the host, and no others. Nil
-	// where other namespaces have none.
+	// owned serves ACME challenges instead. It only has the routes of the namespace that owns the host. It is nil if other
+	// namespaces have no routes for the host.
 	owned *site
 }
 
-// challengePath is where a CA looks for proof that the applicant controls a host (RFC 8555 section 8.3).
+// challengePath is the path of ACME challenges, by which a CA verifies control of a host (RFC 8555 section 8.3).
 const challengePath = "/.well-known/acme-challenge"
 
-// isChallenge reports whether a normalised path is challengePath or below it.
+// isChallenge reports whether a normalized path is challengePath or below it.
 func isChallenge(path []byte) bool {
 	rest, found := bytes.CutPrefix(path, []byte(challengePath))
 	return found && (len(rest) == 0 || rest[0] == '/')
 }
 
-// linker makes the sites of one Table. Its maps are by Route.Host, or by that and a namespace.
+// linker builds the sites of one Table. The keys of its maps are Route.Host, or Route.Host and a namespace.
 type linker struct {
 	hosts  map[string]*host
 	owners map[string]*model.HostOwner
@@ -52,8 +52,8 @@ func newLinker(hosts map[string]*host, owners []model.HostOwner) *linker {
 	return l
 }
 
-// above returns the host that paths fall through to: the wildcard over an exact host, otherwise "", which is any host.
-// Nothing is above that.
+// above returns the host to which paths fall through: the wildcard host of an exact host, otherwise "" (any host). found is
+// false for "".
 func above(name string) (parent string, found bool) {
 	_, suffix, dotted := strings.Cut(name, ".")
 	if dotted && !strings.HasPrefix(name, "*.") {
@@ -62,7 +62,7 @@ func above(name string) (parent string, found bool) {
 	return "", name != ""
 }
 
-// site returns the site of a host, or of the next one above it that has routes. Nil: none has.
+// site returns the site of a host, or of the next host above it that has routes, or nil.
 func (l *linker) site(name string) *site {
 	if s, known := l.sites[name]; known {
 		return s
@@ -80,7 +80,7 @@ func (l *linker) site(name string) *site {
 	return s
 }
 
-// restrict applies what the owner of a host has a right to.
+// restrict applies the rights of the owner of a host.
 func (l *linker) restrict(s *site, name, parent string) {
 	owner := l.owners[name]
 	if owner == nil {
@@ -95,7 +95,7 @@ func (l *linker) restrict(s *site, name, parent string) {
 	}
 }
 
-// ownedBy returns the routes that a namespace has for a host, and for those above it. Nil: it has none.
+// ownedBy returns the routes that a namespace has for a host and for the hosts above it, or nil.
 func (l *linker) ownedBy(name, namespace string) *site {
 	key := ownedKey{name, namespace}
 	if s, known := l.owned[key]; known {
@@ -112,7 +112,7 @@ func (l *linker) ownedBy(name, namespace string) *site {
 	return s
 }
 
-// partsOf divides the routes of a host by namespace.
+// partsOf returns the routes of a host by namespace.
 func (l *linker) partsOf(name string) map[string]*host {
 	if parts, known := l.parts[name]; known {
 		return parts
@@ -125,7 +125,7 @@ func (l *linker) partsOf(name string) map[string]*host {
 	return parts
 }
 
-// byNamespace divides the routes of a host. The parts share the routes with h.
+// byNamespace returns the routes of h by namespace. The parts share the routes with h.
 func (h *host) byNamespace() map[string]*host {
 	parts := map[string]*host{}
 	add := func(r *Route) {

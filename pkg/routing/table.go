@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Table is the compiled set of all Routes. It never changes: a request pins one and uses it to its end.
+// Table is the compiled set of all Routes. It is immutable: a request pins one Table and uses it until it ends.
 type Table struct {
 	// Generation counts the Tables of this process, from 1.
 	Generation uint64
@@ -20,29 +20,29 @@ type Table struct {
 
 	exact    map[string]*site // by host name
 	wildcard map[string]*site // "*.example.com" by "example.com"
-	any      *site            // routes without a host, nil if there are none
+	any      *site            // routes without a host, may be nil
 }
 
-// Route is one host and path, and where its requests go.
+// Route is one host and path with its backends.
 type Route struct {
 	Host     string
 	Path     string
 	PathType model.PathType
 	Source   model.Ref
 	Backends []Backend
-	// Closed says that requests of the route are denied with 503, whatever Backends there are. A filter responds.
+	// Closed is true if all requests of the route get a 503, regardless of Backends. A filter sends the response.
 	Closed bool
-	// Filters are what the route does to requests and responses.
+	// Filters are the filters for requests and responses of the route.
 	Filters filter.Chain
-	// Clients is what clients must show, nil for nothing. A filter sees to it; pods are told what they have shown.
+	// Clients are the required client certificates, or nil. A filter enforces them. Pods receive the verified identity.
 	Clients *model.ClientCertificates
 
-	// StickySplit says that there are several Backends, and that the sessions of one of them keep their side.
+	// StickySplit is true if there are several Backends and the sessions of one of them keep their side.
 	StickySplit bool
 
 	weights    uint64      // sum over Backends
-	canary     *canary     // nil for none
-	conditions *conditions // nil for none
+	canary     *canary     // may be nil
+	conditions *conditions // may be nil
 }
 
 // Backend is one weighted destination of a Route.
@@ -54,8 +54,9 @@ type Backend struct {
 	Transport *upstream.Transport
 }
 
-// Split chooses the backend for a new client, by weight. The number is random, or one that stands for the client: as
-// the weight of the last backend grows, clients change to it and never back. It returns nil if there is none.
+// Split selects the backend for a new client by weight. The number is random, or a hash of the client. If the weight of the
+// last backend grows, clients with the same hash may change to it but never back. A single backend is returned regardless of
+// its weight. Otherwise Split returns nil if the weights add up to zero.
 func (r *Route) Split(random uint64) *Backend {
 	if len(r.Backends) == 1 {
 		return &r.Backends[0]
@@ -73,17 +74,17 @@ func (r *Route) Split(random uint64) *Backend {
 	return nil
 }
 
-// Store holds the current Table. The zero value holds none.
+// Store holds the current Table. The zero value is an empty Store.
 type Store struct{ current atomic.Pointer[Table] }
 
-// Current returns the Table of this moment, nil before the first one was published.
+// Current returns the current Table, nil before the first one is published.
 func (s *Store) Current() *Table { return s.current.Load() }
 
-// Publish makes t the current Table. Requests that have pinned another one keep it.
+// Publish makes t the current Table. Requests that have pinned an older Table keep it.
 func (s *Store) Publish(t *Table) { s.current.Store(t) }
 
-// Compile makes the Table of a model. Hosts whose routes are the same as in the previous Table, which may be nil, are
-// taken over from it as they are. Pools are looked up in the registry, and made where they are missing.
+// Compile compiles the Table of a model. Hosts that have not changed are taken over from the previous Table, which may be
+// nil. Pools are looked up in the registry, and added to it if they are missing.
 func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time.Time) *Table {
 	t := &Table{Generation: 1, BuiltAt: now, exact: map[string]*site{}, wildcard: map[string]*site{}}
 	if previous != nil {
@@ -105,7 +106,7 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 	return t
 }
 
-// byHost cuts the routes, which are sorted by host, into one slice for each host.
+// byHost splits the routes, which must be sorted by host, into one slice for each host.
 func byHost(routes []model.Route) [][]model.Route {
 	var hosts [][]model.Route
 	for start := 0; start < len(routes); {
@@ -119,7 +120,7 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-// compiled returns h, which may be nil, if it was compiled from the same, otherwise a new host.
+// compiled returns h if it was compiled from equal routes and settings, otherwise a new host. h may be nil.
 func (h *host) compiled(routes []model.Route, tls *model.Host, pools *upstream.Registry) *host {
 	if h == nil || !reflect.DeepEqual(h.model, routes) || !reflect.DeepEqual(h.tls, tls) {
 		h = newHost(routes, pools)
@@ -140,7 +141,7 @@ func (t *Table) add(name string, s *site) {
 	t.exact[name] = s
 }
 
-// host returns the routes of a host as the model names it, nil if there are none.
+// host returns the host with a name as in the model, or nil.
 func (t *Table) host(name string) *host {
 	if t == nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-func TestCompileTakesUnchangedHostsOver(t *testing.T) {
+func TestCompile_unchangedHosts(t *testing.T) {
 	pools := upstream.NewRegistry()
 	compile := func(previous *Table, words ...string) *Table {
 		return Compile(&model.Model{Routes: routes(words...)}, pools, previous, time.Now())
@@ -38,7 +38,7 @@ func TestCompileTakesUnchangedHostsOver(t *testing.T) {
 	}
 }
 
-func TestAnyDifferenceOfARouteIsAChange(t *testing.T) {
+func TestCompile_changedRoute(t *testing.T) {
 	base := func() model.Route {
 		r := routes("Prefix:a.example/")[0]
 		r.Backends[0].Affinity = &model.Affinity{Scope: "a", Methods: []model.Method{{
@@ -69,7 +69,7 @@ func TestAnyDifferenceOfARouteIsAChange(t *testing.T) {
 	}
 }
 
-func TestCompilePointsAtTheLivePools(t *testing.T) {
+func TestCompile_livePools(t *testing.T) {
 	pools := upstream.NewRegistry()
 	m := &model.Model{Routes: routes("Prefix:/")}
 	table := Compile(m, pools, nil, time.Time{})
@@ -81,7 +81,7 @@ func TestCompilePointsAtTheLivePools(t *testing.T) {
 	}
 }
 
-func TestSplitIsByWeight(t *testing.T) {
+func TestSplit_byWeight(t *testing.T) {
 	for _, c := range []struct {
 		weights []int32
 		share   []float64 // nil: no backend
@@ -123,7 +123,7 @@ func TestSplitIsByWeight(t *testing.T) {
 }
 
 // A client that has changed to a growing canary does not change back while it grows.
-func TestAGrowingShareKeepsWhomItHas(t *testing.T) {
+func TestSplit_growingShare(t *testing.T) {
 	split := func(weight int32) *Route {
 		m := routes("Prefix:/")
 		m[0].Backends = []model.Backend{
@@ -143,12 +143,12 @@ func TestAGrowingShareKeepsWhomItHas(t *testing.T) {
 			there = canary
 		}
 		if !there {
-			t.Fatalf("client %d never comes to the canary", client)
+			t.Fatalf("client %d never changes to the canary", client)
 		}
 	}
 }
 
-func TestAStoreHoldsTheLastTablePublished(t *testing.T) {
+func TestStore_lastPublished(t *testing.T) {
 	var s Store
 	if s.Current() != nil {
 		t.Error("there is a table before the first")
@@ -157,9 +157,9 @@ func TestAStoreHoldsTheLastTablePublished(t *testing.T) {
 	s.Publish(first)
 	s.Publish(second)
 	if s.Current() != second {
-		t.Error("another table is held")
+		t.Error("the current table is not the last one")
 	}
 	if first.matched("a.example", "/") != "" {
-		t.Error("an empty table leads somewhere")
+		t.Error("an empty table has a match")
 	}
 }

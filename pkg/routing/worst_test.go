@@ -28,7 +28,7 @@ func (text) Path() []byte         { return nil }
 func (text) Query() []byte        { return nil }
 func (text) ClientIP() netip.Addr { return netip.Addr{} }
 
-// matchers are what a request is compared with, each with a short input and with the one that costs most.
+// matchers returns functions that match a request, each with a short input and with the most expensive one.
 func matchers() map[string]struct{ short, worst func() } {
 	deep := strings.Repeat("/a", 512)
 	routes := []model.Route{}
@@ -45,15 +45,15 @@ func matchers() map[string]struct{ short, worst func() } {
 	return map[string]struct{ short, worst func() }{
 		"paths": {func() { table.Match(host, short, nil) }, func() { table.Match(host, long, nil) }},
 		"canary by header pattern": {
-			func() { header.answer(text("a")) }, func() { header.answer(letters) },
+			func() { header.choice(text("a")) }, func() { header.choice(letters) },
 		},
 		"canary by cookie": {
-			func() { cookie.answer(text("a=1")) }, func() { cookie.answer(cookies) },
+			func() { cookie.choice(text("a=1")) }, func() { cookie.choice(cookies) },
 		},
 	}
 }
 
-// TestWorst_ratio holds what the worst input costs as a multiple of a short one, so that it does not depend on the speed
+// TestWorst_ratio bounds the cost of the worst input as a multiple of a short one, so that it does not depend on the speed
 // of the machine.
 func TestWorst_ratio(t *testing.T) {
 	for name, m := range matchers() {
