@@ -21,9 +21,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-var update = flag.Bool("update", false, "write the *.out.yaml files anew")
+var update = flag.Bool("update", false, "rewrite the *.out.yaml files")
 
-// outcome is what a golden file holds: all that a Snapshot comes to.
+// outcome is the content of a golden file: all results of a Snapshot.
 type outcome struct {
 	Model      *model.Model                `json:"model"`
 	Endpoints  map[string][]model.Endpoint `json:"endpoints,omitempty"`
@@ -32,7 +32,7 @@ type outcome struct {
 	Next       time.Time                   `json:"next,omitzero"`
 }
 
-// today is when the objects of all cases are seen.
+// today is Snapshot.Now of all cases.
 var today = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
 func translated(w *translate.Snapshot, before *model.Model, o translate.Options) outcome {
@@ -48,9 +48,9 @@ func translated(w *translate.Snapshot, before *model.Model, o translate.Options)
 	return out
 }
 
-// Each case is read as `limpet dev` reads its manifests, so the input is strict, and policies have their defaults.
-// A file *.options.yaml beside it gives the options, where they are not the defaults; *.before.yaml the Snapshot before.
-func TestSnapshotsComeToWhatTheGoldenFilesSay(t *testing.T) {
+// Each case is read as by `limpet dev`, so the input is strict, and policies have their defaults. A file *.options.yaml
+// contains the options if they are not the defaults. A file *.before.yaml contains the previous Snapshot.
+func TestGolden(t *testing.T) {
 	inputs, err := filepath.Glob("testdata/*.in.yaml")
 	if err != nil || len(inputs) == 0 {
 		t.Fatalf("no cases in testdata: %v", err)
@@ -65,14 +65,14 @@ func TestSnapshotsComeToWhatTheGoldenFilesSay(t *testing.T) {
 				write(t, golden, got)
 			}
 			if diff := cmp.Diff(string(read(t, golden)), got); diff != "" {
-				t.Errorf("%s (-want +got; -update writes it anew):\n%s", golden, diff)
+				t.Errorf("%s (-want +got; -update rewrites it):\n%s", golden, diff)
 			}
 			checkOrderAndPurity(t, input, got)
 		})
 	}
 }
 
-// checkOrderAndPurity translates the same objects in other orders, and sees that translation changed none of them.
+// checkOrderAndPurity translates the same objects in other orders, and checks that translation does not modify them.
 func checkOrderAndPurity(t *testing.T, input, want string) {
 	t.Helper()
 	for seed := range uint64(5) {
@@ -125,7 +125,7 @@ func readSnapshot(t *testing.T, file string) *translate.Snapshot {
 		t.Fatal(err)
 	}
 	if len(skipped) > 0 {
-		t.Fatalf("passed over: %v", skipped)
+		t.Fatalf("ignored: %v", skipped)
 	}
 	snapshot.Now = today
 	return snapshot
@@ -152,8 +152,8 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// marshal gives YAML that reviews well: references as commands show them, and no transition times, which are for the
-// writer of the status to set.
+// marshal returns YAML that is easy to review: references in the form of commands, without transition times, which the
+// writer of the status sets.
 func marshal(t *testing.T, v any) string {
 	t.Helper()
 	var tree any
@@ -198,7 +198,7 @@ func shorten(v any) any {
 	return v
 }
 
-func TestEveryGoldenFileHasItsInput(t *testing.T) {
+func TestGolden_haveInputs(t *testing.T) {
 	outputs, err := filepath.Glob("testdata/*.out.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -210,8 +210,8 @@ func TestEveryGoldenFileHasItsInput(t *testing.T) {
 	}
 }
 
-// Every reason that translation can give is shown by some golden file.
-func TestEveryReasonHasACase(t *testing.T) {
+// Every reason of translation occurs in a golden file.
+func TestGolden_allReasons(t *testing.T) {
 	seen := map[string]bool{}
 	inputs, _ := filepath.Glob("testdata/*.in.yaml")
 	for _, input := range inputs {

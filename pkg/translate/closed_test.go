@@ -31,7 +31,7 @@ func TestPatternPrefixes(t *testing.T) {
 	}
 }
 
-// ingress-nginx takes these for patterns; as paths they are invalid, so that nothing else routes the host.
+// ingress-nginx treats these as patterns. As paths they are invalid, so no other route has the host.
 func TestClosed_onlyPatternOfHost(t *testing.T) {
 	for _, path := range []string{"^/admin", "/admin//(.*)"} {
 		r := Build(&Snapshot{Ingresses: []*networkingv1.Ingress{closedIngress(path)}}, nil, Options{TakeUnclassed: true})
@@ -46,7 +46,7 @@ func TestClosed_onlyPatternOfHost(t *testing.T) {
 	}
 }
 
-// closedIngress asks for protection that is not enforced.
+// closedIngress returns an Ingress with protection that is not enforced.
 func closedIngress(path string) *networkingv1.Ingress {
 	kind := networkingv1.PathTypeImplementationSpecific
 	ingress := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{

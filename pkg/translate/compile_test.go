@@ -13,8 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The API server refuses all of these, unless its definition of the kind is not the one of this version.
-func TestPoliciesThatTheAPIServerShouldHaveRefusedAreNotApplied(t *testing.T) {
+// The API server rejects all of these, unless its CRD is of another version.
+func TestCompile_invalidPolicies(t *testing.T) {
 	cookie := func(c v1alpha1.Cookie) *v1alpha1.AffinityPolicySpec {
 		return methods(v1alpha1.Method{Source: "Cookie", Binding: "Issued", Cookie: &c})
 	}
@@ -63,8 +63,8 @@ func methods(list ...v1alpha1.Method) *v1alpha1.AffinityPolicySpec {
 	return &v1alpha1.AffinityPolicySpec{Methods: list}
 }
 
-// The annotations know no CEL, so the list stands in Go as well.
-func TestHeadersThatFrameAMessageAreThoseOfTheRule(t *testing.T) {
+// Annotations are not checked by CEL, so the list exists in Go as well.
+func TestFramingHeaders_sameAsCELRule(t *testing.T) {
 	var def apiextensionsv1.CustomResourceDefinition
 	if err := yaml.Unmarshal(crd.AffinityPolicy, &def); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestHeadersThatFrameAMessageAreThoseOfTheRule(t *testing.T) {
 	}
 }
 
-func TestDurationsAreWrittenAsTheSchemaWantsThem(t *testing.T) {
+func TestDurationText(t *testing.T) {
 	for in, want := range map[time.Duration]v1alpha1.Duration{
 		0:                       "0s",
 		30 * time.Minute:        "30m",
@@ -94,7 +94,7 @@ func TestDurationsAreWrittenAsTheSchemaWantsThem(t *testing.T) {
 	}
 }
 
-func TestTheNearestSpellingIsTheOneWithTheFewestEdits(t *testing.T) {
+func TestNearest(t *testing.T) {
 	words := []string{"cookie", "header", "source-ip", "none"}
 	for text, want := range map[string]string{
 		"cokie": "cookie", "Cookie": "cookie", "heder": "header", "sourceip": "source-ip", "non": "none",

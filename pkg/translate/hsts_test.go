@@ -2,7 +2,7 @@ package translate
 
 import "testing"
 
-func TestHSTSIsReadStrictly(t *testing.T) {
+func TestParseHSTS(t *testing.T) {
 	for value, want := range map[string]string{
 		"off": "", "": "", "max-age=0": "max-age=0", "max-age=31536000": "max-age=31536000",
 		"Max-Age=031536000;INCLUDESUBDOMAINS ; preload": "max-age=31536000; includeSubDomains; preload",
@@ -10,7 +10,7 @@ func TestHSTSIsReadStrictly(t *testing.T) {
 		" max-age=315360000 ; includeSubDomains\t":      "max-age=315360000; includeSubDomains",
 	} {
 		if got, err := ParseHSTS(value); got != want || err != nil {
-			t.Errorf("%q gives %q, %v; want %q", value, got, err, want)
+			t.Errorf("%q: got %q, %v; want %q", value, got, err, want)
 		}
 	}
 	for _, value := range []string{
@@ -20,7 +20,7 @@ func TestHSTSIsReadStrictly(t *testing.T) {
 		"max-age=1; unknown", "max-age =1",
 	} {
 		if got, err := ParseHSTS(value); err == nil {
-			t.Errorf("%q gives %q", value, got)
+			t.Errorf("%q: got %q, want an error", value, got)
 		}
 	}
 }

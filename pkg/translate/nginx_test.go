@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// ingressWith returns an Ingress that routes shop.example.com. Keys without a prefix are those of ingress-nginx.
+// ingressWith returns an Ingress that routes shop.example.com. Keys without a prefix are annotations of ingress-nginx.
 func ingressWith(class string, annotations ...string) *networkingv1.Ingress {
 	set := map[string]string{}
 	for i := 0; i < len(annotations); i += 2 {
@@ -163,7 +163,7 @@ func TestVerdicts_byValue(t *testing.T) {
 	}
 }
 
-// values are what an annotation may say to ask for protection.
+// values are values of annotations that restrict access.
 var values = []string{"on", "true", "any", "basic", "10.0.0.0/8", "deny all;"}
 
 func TestVerdicts_everyProtectiveKeyCloses(t *testing.T) {

@@ -45,7 +45,7 @@ func TestOwnership_certificateNames(t *testing.T) {
 			listing("shop", "wild", 2, "*.wild.example", "*.wild.example"),
 			listing("other", "taker", 1, "nothing.example", "www.wild.example"),
 		}, map[string]string{"www.wild.example": "shop"}},
-		{"the same, and nobody has a certificate", []*networkingv1.Ingress{
+		{"the same, without a certificate", []*networkingv1.Ingress{
 			listing("other", "taker", 1, "nothing.example", "www.wild.example"),
 		}, map[string]string{"www.wild.example": ""}},
 		{"a routed host under the wildcard of another", []*networkingv1.Ingress{
@@ -85,7 +85,7 @@ func TestOwnership_certificateNames(t *testing.T) {
 	}
 }
 
-// What others ask for never displaces what is wrong with the Ingress of the owner.
+// Notices about other namespaces never displace problems of the Ingress itself.
 func TestOwnership_noticesAreBounded(t *testing.T) {
 	w := sharedSnapshot(t)
 	owner := w.Ingresses[0]

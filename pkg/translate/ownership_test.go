@@ -19,20 +19,20 @@ import (
 	"github.com/limpet-dev/limpet/test/certificates"
 )
 
-// setting is something that an Ingress may ask of a host.
+// setting is a setting of a host by an Ingress.
 type setting struct {
-	ask func(*networkingv1.Ingress)
-	// counts reports whether the host, which is that of the Ingress, or for a wildcard a name below, has what was asked.
+	apply func(*networkingv1.Ingress)
+	// counts reports whether the setting applies to the host of the Ingress or, for a wildcard host, to a name below it.
 	counts func(o ownershipOutcome, host string) bool
-	// shared settings are those that every namespace may ask of every host.
+	// shared is true for settings that every namespace may make for every host.
 	shared  bool
 	options translate.Options
 }
 
-// ownershipOutcome is what a Snapshot with a setting in it leads to.
+// ownershipOutcome is the Result for a Snapshot with a setting.
 type ownershipOutcome struct {
 	translate.Result
-	asking model.Ref
+	setter model.Ref
 }
 
 func (o ownershipOutcome) hostOf(name string) model.Host {
@@ -43,11 +43,11 @@ func (o ownershipOutcome) hostOf(name string) model.Host {
 	return o.Model.Hosts[i]
 }
 
-// routed reports whether the table leads a request to the Ingress that asks.
+// routed reports whether the table routes a request to the Ingress with the setting.
 func (o ownershipOutcome) routed(host, path string) bool {
 	table := routing.Compile(o.Model, upstream.NewRegistry(), nil, time.Time{})
 	r := table.Match([]byte(strings.Replace(host, "*", "any", 1)), []byte(path), nil)
-	return r != nil && r.Source == o.asking
+	return r != nil && r.Source == o.setter
 }
 
 func annotated(key, value string) func(*networkingv1.Ingress) {
@@ -65,47 +65,47 @@ const challenge = "/.well-known/acme-challenge/token"
 
 var hostSettings = map[string]setting{
 	"certificate": {
-		ask: func(i *networkingv1.Ingress) {
+		apply: func(i *networkingv1.Ingress) {
 			i.Spec.TLS = []networkingv1.IngressTLS{{SecretName: "tls"}}
 		},
 		counts: func(o ownershipOutcome, host string) bool {
 			return slices.ContainsFunc(o.Model.Certificates, func(c model.Certificate) bool {
-				return c.Secret.Namespace == o.asking.Namespace && slices.Contains(c.ServerNames, host)
+				return c.Secret.Namespace == o.setter.Namespace && slices.Contains(c.ServerNames, host)
 			})
 		},
 	},
 	"tls-min-version": {
-		ask:    annotated(translate.AnnotationMinVersion, "1.3"),
+		apply:  annotated(translate.AnnotationMinVersion, "1.3"),
 		counts: func(o ownershipOutcome, host string) bool { return o.hostOf(host).MinVersion == model.TLS13 },
 	},
 	"client-ca": {
-		ask:    annotated(translate.AnnotationClientCA, "ca"),
+		apply:  annotated(translate.AnnotationClientCA, "ca"),
 		counts: func(o ownershipOutcome, host string) bool { return o.hostOf(host).Clients != nil },
 	},
 	"hsts": {
-		ask: annotated(translate.AnnotationHSTS, "max-age=600"),
+		apply: annotated(translate.AnnotationHSTS, "max-age=600"),
 		counts: func(o ownershipOutcome, _ string) bool {
 			return slices.ContainsFunc(o.Model.Routes, func(r model.Route) bool { return r.TransportSecurity != "" })
 		},
 	},
 	"challenge": {
-		ask:    withPath(challenge),
+		apply:  withPath(challenge),
 		counts: func(o ownershipOutcome, host string) bool { return o.routed(host, challenge) },
 	},
 	"path": {
-		ask:    withPath("/new"),
+		apply:  withPath("/new"),
 		counts: func(o ownershipOutcome, host string) bool { return o.routed(host, "/new") },
 		shared: true,
 	},
 	"path with host-routes=owner": {
-		ask:     withPath("/new"),
+		apply:   withPath("/new"),
 		counts:  func(o ownershipOutcome, host string) bool { return o.routed(host, "/new") },
 		options: translate.Options{OwnerRoutesOnly: true},
 	},
 }
 
-// The namespace shop has the older Ingresses for shop.example, *.wild.example and any host. Namespace other asks for the same
-// settings on these hosts, and on sub.wild.example, which it alone routes.
+// The namespace shop has the older Ingresses for shop.example, *.wild.example and any host. Namespace other makes the same
+// settings for these hosts, and on sub.wild.example, which it alone routes.
 func TestOwnership_everySetting(t *testing.T) {
 	for name, s := range hostSettings {
 		for _, c := range []struct {
@@ -125,7 +125,7 @@ func TestOwnership_everySetting(t *testing.T) {
 				if got := s.counts(o, c.host); got != c.counts {
 					t.Errorf("counts: %v, want %v", got, c.counts)
 				}
-				wantReasons(t, o, o.asking, translate.ReasonHostConflict, !c.counts)
+				wantReasons(t, o, o.setter, translate.ReasonHostConflict, !c.counts)
 				wantReasons(t, o, ownerRef, translate.ReasonHostClaimed, !c.counts)
 			})
 		}
@@ -155,12 +155,12 @@ func wantReasons(t *testing.T, o ownershipOutcome, ref model.Ref, reason string,
 func ownershipOf(t *testing.T, s setting, namespace, host string) ownershipOutcome {
 	t.Helper()
 	w := sharedSnapshot(t)
-	asking := ingressFor(namespace, "asking", 2, host)
-	s.ask(asking)
-	w.Ingresses = append(w.Ingresses, asking)
+	setter := ingressFor(namespace, "setter", 2, host)
+	s.apply(setter)
+	w.Ingresses = append(w.Ingresses, setter)
 	o := s.options
 	o.TakeUnclassed = true
-	return ownershipOutcome{translate.Build(w, nil, o), model.Ref{Kind: model.KindIngress, Namespace: namespace, Name: "asking"}}
+	return ownershipOutcome{translate.Build(w, nil, o), model.Ref{Kind: model.KindIngress, Namespace: namespace, Name: "setter"}}
 }
 
 // sharedSnapshot has what namespace shop owns, and the Services and Secrets of both namespaces.
@@ -182,7 +182,7 @@ func sharedSnapshot(t *testing.T) *translate.Snapshot {
 	return w
 }
 
-// ingressFor makes an Ingress that is so many days old as the world is younger than 2026-01-31.
+// ingressFor returns an Ingress that was created on a day of January 2026.
 func ingressFor(namespace, name string, day int, hosts ...string) *networkingv1.Ingress {
 	i := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{
 		Namespace: namespace, Name: name, Annotations: map[string]string{},
@@ -202,11 +202,11 @@ func pathTo(path string) networkingv1.HTTPIngressPath {
 			Name: "app", Port: networkingv1.ServiceBackendPort{Number: 80}}}}
 }
 
-// unmatched requests of a host go to the other Ingress only if they may.
+// Unmatched requests fall through to the Ingress only if the owner of the host allows it.
 func TestOwnership_unmatchedPaths(t *testing.T) {
 	for _, c := range []struct {
-		position, namespace, host, asked string
-		counts                           bool
+		position, namespace, host, requested string
+		counts                               bool
 	}{
 		{"any host of the owner", "shop", "", "shop.example", true},
 		{"any host of another", "other", "", "shop.example", false},
@@ -221,10 +221,10 @@ func TestOwnership_unmatchedPaths(t *testing.T) {
 			for _, shares := range []bool{false, true} {
 				w := sharedSnapshot(t)
 				w.Ingresses = append(w.Ingresses, ingressFor("shop", "below", 1, "own.wild.example"),
-					ingressFor("other", "new", 1, "own.new.example"), ingressFor(c.namespace, "asking", 2, c.host))
+					ingressFor("other", "new", 1, "own.new.example"), ingressFor(c.namespace, "setter", 2, c.host))
 				o := ownershipOutcome{translate.Build(w, nil, translate.Options{TakeUnclassed: true, SharesUnmatched: shares}),
-					model.Ref{Kind: model.KindIngress, Namespace: c.namespace, Name: "asking"}}
-				if got := o.routed(c.asked, "/asking"); got != (c.counts || shares) {
+					model.Ref{Kind: model.KindIngress, Namespace: c.namespace, Name: "setter"}}
+				if got := o.routed(c.requested, "/setter"); got != (c.counts || shares) {
 					t.Errorf("shared %v: served: %v, want %v", shares, got, c.counts || shares)
 				}
 			}

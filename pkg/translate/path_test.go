@@ -9,8 +9,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// FuzzRoutePathsAreWhatTheProxyComparesWith: the path of a route is one that a normalised request path can be equal to.
-func FuzzRoutePathsAreWhatTheProxyComparesWith(f *testing.F) {
+// FuzzRoutePath checks that a normalized request path can be equal to the path of each route.
+func FuzzRoutePath(f *testing.F) {
 	for _, path := range []string{
 		"/", "/a/b/", "/%7euser", "/café", "/two words", "/a%2fb", "/a/./b", "/%2e%2e/", "/%", "/a//b", "/a;b", "/a;..",
 		"/%2f%2e", "/a%5c..", `/a\b`, "/%00", "/a%0ab", "/...", "/.a",
@@ -38,7 +38,7 @@ func FuzzRoutePathsAreWhatTheProxyComparesWith(f *testing.F) {
 	})
 }
 
-// routePath gives the path of the one route of an Ingress, if it makes one.
+// routePath returns the path of the only route of an Ingress. It returns false if there is no route.
 func routePath(path string, kind networkingv1.PathType) (string, bool) {
 	ingress := &networkingv1.Ingress{}
 	ingress.Spec.Rules = []networkingv1.IngressRule{{}}

@@ -54,7 +54,7 @@ func TestSnippet_protectiveDirectives(t *testing.T) {
 		proxy_ssl_verify proxy_ssl_trusted_certificate grpc_ssl_verify modsecurity modsecurity_rules include set rewrite
 		proxy_pass root alias valid_referers secure_link more_clear_input_headers error_page try_files`) {
 		if got := snippetEffect("add_header X-A b; "+name+" x;", nil); got != effectProtection {
-			t.Errorf("%s is taken for harmless", name)
+			t.Errorf("%s is treated as harmless", name)
 		}
 	}
 	for name := range harmlessDirectives {
