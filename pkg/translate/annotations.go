@@ -50,7 +50,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.security.version = r.minVersion()
 	d.security.clients = r.clientSettings()
 	r.stage = readHSTS
-	d.security.transport, d.security.hasTransport = r.transportSecurity()
+	d.security.hsts, d.security.hasHSTS = r.hstsValue()
 	r.stage = readAffinity
 	d.affinity.annotated = r.annotatedAffinity()
 	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
@@ -75,7 +75,7 @@ func (r *annotationReader) invalid(key, format string, args ...any) {
 	r.report(ReasonInvalidAnnotation, key, format, args...)
 }
 
-func (r *annotationReader) wrongAnnotation(key, must string) {
+func (r *annotationReader) invalidValue(key, must string) {
 	r.invalid(key, "annotation %s has the value %s; %s", key, quote(r.annotations[key]), must)
 }
 

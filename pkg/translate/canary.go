@@ -46,7 +46,7 @@ func (r *annotationReader) readCanary() *canary {
 	enabled, err := strconv.ParseBool(value)
 	switch {
 	case set && err != nil:
-		r.wrongAnnotation(annotationCanary, `it must be "true" or "false". The Ingress is taken for a canary without requests`)
+		r.invalidValue(annotationCanary, `it must be "true" or "false". Until then the Ingress is a canary that gets no requests`)
 		return &canary{total: 100}
 	case !enabled:
 		r.checkNoCanary()
@@ -59,7 +59,7 @@ func (r *annotationReader) readCanary() *canary {
 		c.rule.Cookie = name
 		if !isToken(name) {
 			c.rule.Cookie = ""
-			r.wrongAnnotation(annotationCanaryCookie, fmt.Sprintf("it must be a token of at most %d bytes", maxName))
+			r.invalidValue(annotationCanaryCookie, fmt.Sprintf("it must be a token of at most %d bytes", maxName))
 		}
 	}
 	c.split = r.readSplit()
@@ -94,7 +94,7 @@ func (r *annotationReader) readNumber(key string, fallback int32) int32 {
 	}
 	n, err := strconv.ParseInt(value, 10, 32)
 	if err != nil || n < 0 || n > maxCanaryTotal {
-		r.wrongAnnotation(key, fmt.Sprintf("it must be a whole number from 0 to %d", maxCanaryTotal))
+		r.invalidValue(key, fmt.Sprintf("it must be a whole number from 0 to %d", maxCanaryTotal))
 		return fallback
 	}
 	return int32(n)
@@ -110,7 +110,7 @@ func (r *annotationReader) readHeaderRule(rule *model.Canary) {
 		r.needs(annotationCanaryValue, annotationCanaryHeader)
 		r.needs(annotationCanaryPattern, annotationCanaryHeader)
 	case !isToken(name) || slices.Contains(framingHeaders, name):
-		r.wrongAnnotation(annotationCanaryHeader, "it must be the name of a header that does not frame or route the message")
+		r.invalidValue(annotationCanaryHeader, "it must be the name of a header that does not frame or route the message")
 	case value != "":
 		if text != "" {
 			r.invalid(annotationCanaryPattern,
@@ -129,8 +129,8 @@ func (r *annotationReader) isPattern(key string) bool {
 	if err == nil {
 		return true
 	}
-	r.wrongAnnotation(key, fmt.Sprintf("it must be a regular expression of at most %d bytes, in the syntax of RE2, "+
-		"which knows no look-around and no back-references: %v",
+	r.invalidValue(key, fmt.Sprintf("it must be a regular expression of at most %d bytes, in the syntax of RE2, "+
+		"which has no look-around and no back-references: %v",
 		pattern.MaxText, err))
 	return false
 }
@@ -146,7 +146,7 @@ func (r *annotationReader) readSplit() string {
 	if value == "" || value == "sticky" || value == "legacy" {
 		return value
 	}
-	r.wrongAnnotation(annotationCanarySplit, "it must be sticky or legacy")
+	r.invalidValue(annotationCanarySplit, "it must be sticky or legacy")
 	return ""
 }
 
@@ -160,18 +160,19 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 	route := b.routes.find(key)
 	if route == nil || route.Source.Kind != t.ref.Kind || route.Source.Namespace != t.namespace() || len(route.Backends) == 0 {
 		b.reports.add(t.ref, ReasonCanaryAlone, field,
-			"%s has no backend of another %s in namespace %s that this one could be the canary of. It is left out",
-			key, t.ref.Kind, t.namespace())
+			"no other %s of namespace %s has a backend for %s, which a canary needs. The canary is left out there",
+			t.ref.Kind, t.namespace(), key)
 		return
 	}
 	if b.requiresOtherClients(t.description, route) {
 		b.reports.add(t.ref, ReasonCanaryAlone, field,
-			"%s of %s does not ask clients for the certificates that this canary asks for. It is left out", key, route.Source)
+			"%s of %s does not require the client certificates that this canary requires. The canary is left out there",
+			key, route.Source)
 		return
 	}
 	if first, taken := b.canaries[key]; taken {
 		b.reports.add(t.ref, ReasonRouteConflict, field,
-			"%s has a canary already: %s, which is older or names it first. This one is left out", key, first)
+			"%s already has a canary: %s, which is older or names it first. This canary is left out there", key, first)
 		return
 	}
 	b.canaries[key] = t.ref

@@ -46,12 +46,12 @@ func (r *annotationReader) clientSettings() *clientSettings {
 	c := &clientSettings{secret: name, hasCA: named, required: mode != "Optional", forward: r.checkClientHeader(true)}
 	if set && mode != "Optional" && mode != "Required" {
 		r.invalid(AnnotationClientCertificate,
-			"annotation %s has the value %s; it must be one of Optional, Required. A certificate is required until it is",
+			"annotation %s has the value %s; it must be one of Optional, Required. Until then a certificate is required",
 			AnnotationClientCertificate, quote(mode))
 	}
 	if !named {
 		r.invalid(AnnotationClientCertificate,
-			"annotation %s has no effect without %s: no certificate of a client is accepted until there is one",
+			"annotation %s needs annotation %s: no client certificate is accepted until it is set",
 			AnnotationClientCertificate, AnnotationClientCA)
 	}
 	return c
@@ -81,7 +81,7 @@ func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
 	}
 	c := &model.ClientCertificates{Required: want.required, Forward: want.forward}
 	if want.hasCA {
-		c.CA, _, c.CAs = b.authority(d, AnnotationClientCA, want.secret, "no certificate of a client is accepted")
+		c.CA, _, c.CAs = b.authority(d, AnnotationClientCA, want.secret, "no client certificate is accepted")
 	}
 	c.Fingerprint = clientFingerprint(c)
 	return c
@@ -101,7 +101,7 @@ func (b *builder) authority(
 	cas, err := parseCAs(secret)
 	if err != nil {
 		b.reports.add(d.ref, ReasonInvalidSecret, annotationField(annotation),
-			"%s: its %s %s. Until it is mended, %s", ref, KeyCA, err, instead)
+			"%s: its %s %s. Until it is fixed, %s", ref, KeyCA, err, instead)
 		return ref, nil, nil
 	}
 	return ref, secret.Data[KeyCA], cas

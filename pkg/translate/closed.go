@@ -39,9 +39,9 @@ func (b *builder) closeRoutes() {
 		}
 		route.Closed = "annotation " + c.key + " of " + c.by.String() + " is not enforced"
 		b.reports.add(route.Source, ReasonProtectionNotEnforced, "spec.rules",
-			"%s asks by annotation %s for protection of host %s that this version does not enforce: all routes of namespace %s "+
-				"for the host respond 503. To serve without it, name it in annotation %s there",
-			c.by, quote(c.key), quote(route.Host), c.by.Namespace, AnnotationUnenforced)
+			"annotation %s of %s requires protection of host %s that this version does not enforce: all routes of namespace %s "+
+				"for the host respond 503. To serve without it, list it in annotation %s there",
+			quote(c.key), c.by, quote(route.Host), c.by.Namespace, AnnotationUnenforced)
 	}
 	b.addGuards()
 }
@@ -146,12 +146,12 @@ func (b *builder) addGuards() {
 func (b *builder) guardOpenRoute(g guard, route *model.Route) {
 	if route.Source.Namespace != g.by.ref.Namespace {
 		b.reports.add(g.by.ref, ReasonProtectionNotEnforced, "spec.rules",
-			"a path below %s of host %s is taken for a pattern, which this version does not match: what it protects may be "+
-				"served by %s", quote(g.key.path), quote(g.key.host), route.Source)
+			"a path below %s of host %s is treated as a pattern, which this version does not match: paths that it protects "+
+				"may be served by %s", quote(g.key.path), quote(g.key.host), route.Source)
 		return
 	}
 	route.Closed = "a pattern of " + g.by.ref.String() + " may protect a part of it"
 	b.reports.add(route.Source, ReasonProtectionNotEnforced, "spec.rules",
-		"%s asks for protection of a pattern that may match below path %s of host %s: the path responds 503. To serve "+
-			"without it, name the annotation in %s there", g.by.ref, quote(g.key.path), quote(g.key.host), AnnotationUnenforced)
+		"%s requires protection of a pattern that may match below path %s of host %s: the path responds 503. To serve "+
+			"without it, list the annotation in %s there", g.by.ref, quote(g.key.path), quote(g.key.host), AnnotationUnenforced)
 }

@@ -80,7 +80,7 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 		return
 	}
 	b.impair(a, route.Source, ReasonCookieConflict, "spec.rules",
-		"cookie %s of backend %s on host %s would be mixed up with that of backend %s: it is called %s instead",
+		"cookie %s of backend %s on host %s conflicts with the cookie of backend %s: it is renamed to %s",
 		quote(wanted), a.Scope, quote(route.Host), owner, quote(cookie.Name))
 }
 
@@ -89,12 +89,12 @@ func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *mode
 	host := strings.TrimPrefix(route.Host, "*.")
 	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {
 		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
-			"cookie %s of backend %s has domain %s, which host %s is not in: browsers drop it, so no session lasts",
+			"cookie %s of backend %s has domain %s, which does not include host %s: browsers discard it, so no session lasts",
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
 	if !overlap(cookie.Path, route.Path) {
 		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
-			"cookie %s of backend %s has path %s, which path %s of host %s is not in: browsers never send it there",
+			"cookie %s of backend %s has path %s, which does not include path %s of host %s: browsers never send it there",
 			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
 	}
 }

@@ -106,7 +106,7 @@ func (d *description) consequence(backend *backendDescription) string {
 	case backend.isShare:
 		return "The other backends of the route get its requests"
 	}
-	return "The route answers 503"
+	return "The route responds 503"
 }
 
 // addHost adds a valid host that the object names.

@@ -43,7 +43,7 @@ func (r *annotationReader) checkForeign() {
 	for _, key := range slices.Sorted(maps.Keys(r.annotations)) {
 		if isForeignProtection(key) {
 			r.report(ReasonForeignAnnotation, key,
-				"annotation %s is for another controller and may ask for protection: Limpet does not read it, and the routes of "+
+				"annotation %s is for another controller and may require protection: Limpet does not read it, and the routes of "+
 					"the %s serve without it", quote(key), r.ref.Kind)
 		}
 	}

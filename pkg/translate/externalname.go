@@ -43,7 +43,7 @@ func (b *builder) externalPool(
 	}
 	if !b.allowsName(name) {
 		b.reports.add(d.ref, ReasonExternalNameNotAllowed, field+".name",
-			"%s has the externalName %s, which --external-names does not allow; list the name there, or a domain above it. %s",
+			"%s has the externalName %s, which --external-names does not allow; list the name or a parent domain there. %s",
 			refOf(model.KindService, service), quote(name), d.consequence(backend))
 		return model.Pool{}, false
 	}
@@ -85,13 +85,13 @@ func externalName(text string) (name, wrong string) {
 	case len(validation.IsDNS1123Subdomain(name)) > 0:
 		return "", "must be a DNS name"
 	case isNumber(last):
-		return "", "ends in a number, which resolvers take for an address; it must be a DNS name"
+		return "", "ends in a number, which resolvers treat as an address; it must be a DNS name"
 	case last == "localhost", last == "localdomain", slices.Contains(labels, "localhost"):
 		return "", "is a name of this machine"
 	case len(labels) == 1:
-		return "", "is a single label, which search domains turn into a name of the cluster; it must have two at least"
+		return "", "is a single label, which DNS search domains turn into a cluster name; it must have at least two labels"
 	case isClusterName(labels):
-		return "", "is a name of the cluster; name the Service as the backend instead"
+		return "", "is a cluster name; use the Service itself as the backend"
 	}
 	return name, ""
 }

@@ -15,10 +15,10 @@ type hosts map[string]*host
 
 type host struct {
 	model.Host
-	transport   string    // Strict-Transport-Security of routes of other namespaces
-	versionBy   model.Ref // the object that sets MinVersion
-	clientsBy   model.Ref // the object that sets Clients
-	transportBy model.Ref // the object that sets transport
+	hsts      string    // Strict-Transport-Security of routes of other namespaces
+	versionBy model.Ref // the object that sets MinVersion
+	clientsBy model.Ref // the object that sets Clients
+	hstsBy    model.Ref // the object that sets hsts
 }
 
 func (h hosts) sorted() []model.Host {
@@ -34,18 +34,18 @@ func (h hosts) sorted() []model.Host {
 
 // securitySettings are the settings of an object for connections of clients.
 type securitySettings struct {
-	version      model.TLSVersion
-	clients      *clientSettings // nil: no client certificates are requested
-	transport    string          // Options.HSTS if the object does not set it
-	hasTransport bool
+	version model.TLSVersion
+	clients *clientSettings // nil: no client certificates are requested
+	hsts    string          // Options.HSTS if the object does not set it
+	hasHSTS bool
 }
 
 // security is securitySettings with the CA certificates for clients.
 type security struct {
-	version      model.TLSVersion
-	clients      *model.ClientCertificates
-	transport    string // Options.HSTS if the object does not set it
-	hasTransport bool
+	version model.TLSVersion
+	clients *model.ClientCertificates
+	hsts    string // Options.HSTS if the object does not set it
+	hasHSTS bool
 }
 
 // decideHosts sets the settings of each host. All paths of a host share one TLS handshake, so the oldest object with a
@@ -53,7 +53,7 @@ type security struct {
 // not applied to the host, its routes still require them, and so reject all clients.
 func (b *builder) decideHosts() {
 	for name := range b.owners {
-		b.hosts[name] = &host{Host: model.Host{Name: name}, transport: b.options.HSTS}
+		b.hosts[name] = &host{Host: model.Host{Name: name}, hsts: b.options.HSTS}
 	}
 	for _, d := range b.descriptions {
 		want := b.readSecurity(d)
@@ -75,7 +75,7 @@ func (b *builder) readSecurity(d *description) security {
 	b.reportStage(d, readClients)
 	out := security{
 		version: d.security.version, clients: b.clientCertificates(d),
-		transport: d.security.transport, hasTransport: d.security.hasTransport,
+		hsts: d.security.hsts, hasHSTS: d.security.hasHSTS,
 	}
 	b.reportStage(d, readHSTS)
 	return out
@@ -98,8 +98,8 @@ func (h *host) decide(by model.Ref, want *security) {
 	if want.clients != nil && h.Clients == nil {
 		h.Clients, h.clientsBy = want.clients, by
 	}
-	if want.hasTransport && h.transportBy == (model.Ref{}) {
-		h.transport, h.transportBy = want.transport, by
+	if want.hasHSTS && h.hstsBy == (model.Ref{}) {
+		h.hsts, h.hstsBy = want.hsts, by
 	}
 }
 
@@ -111,8 +111,8 @@ func (b *builder) compareHost(d *description, h *host, want *security) {
 	if want.clients != nil && !sameClients(h.Clients, want.clients) {
 		b.reportHost(d, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.clients, d.ref.Kind))
 	}
-	if want.hasTransport && h.transport != want.transport && !b.owners.owns(d.namespace(), h.Name) {
-		b.reportHost(d, h, AnnotationHSTS, h.transportBy, "")
+	if want.hasHSTS && h.hsts != want.hsts && !b.owners.owns(d.namespace(), h.Name) {
+		b.reportHost(d, h, AnnotationHSTS, h.hstsBy, "")
 	}
 }
 
@@ -125,7 +125,7 @@ func unservedPaths(have, want *model.ClientCertificates, kind string) string {
 	if have != nil && have.Fingerprint == want.Fingerprint {
 		return ""
 	}
-	return ". The paths of this " + kind + " answer 403 there"
+	return ". The paths of this " + kind + " respond 403 there"
 }
 
 // secureRoutes sets the security of each route from its object. If the object requires no client certificates, those of the
@@ -134,24 +134,24 @@ func (b *builder) secureRoutes() {
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
 		own, h := b.secured[route.Source], b.hosts[route.Host]
-		route.Clients, route.TransportSecurity = own.clients, own.transport
+		route.Clients, route.TransportSecurity = own.clients, own.hsts
 		if route.Clients == nil {
 			route.Clients = h.Clients
 		}
 		if !b.owners.owns(route.Source.Namespace, route.Host) {
-			route.TransportSecurity = h.transport
+			route.TransportSecurity = h.hsts
 		}
 	}
 }
 
 // reportHost reports that another object decides a setting of a host.
 func (b *builder) reportHost(d *description, h *host, annotation string, by model.Ref, outcome string) {
-	if who := b.owners[h.Name]; who.namespace != d.namespace() {
-		b.refuse(d, who, h.Name, annotationField(annotation), "annotation "+annotation, outcome)
+	if hostOwner := b.owners[h.Name]; hostOwner.namespace != d.namespace() {
+		b.refuse(d, hostOwner, h.Name, annotationField(annotation), "annotation "+annotation, outcome)
 		return
 	}
 	b.reports.add(d.ref, ReasonHostConflict, annotationField(annotation),
-		"annotation %s does not count for host %s: %s, which is older, has another value%s",
+		"annotation %s is ignored for host %s: %s, which is older, sets another value%s",
 		annotation, quote(h.Name), by, outcome)
 }
 
@@ -169,7 +169,7 @@ func (r *annotationReader) minVersion() model.TLSVersion {
 	}
 	if version < r.options.TLSMinVersion {
 		r.invalid(AnnotationMinVersion,
-			"annotation %s has the value %s, which is below --tls-min-version: that counts", AnnotationMinVersion, value)
+			"annotation %s has the value %s, which is below --tls-min-version: the flag applies", AnnotationMinVersion, value)
 		return 0
 	}
 	return version

@@ -52,14 +52,14 @@ func (h *hsts) read(directive string) error {
 	case strings.EqualFold(directive, "preload") && h.preload == "":
 		h.preload = "; preload"
 	default:
-		return errors.New("it must be max-age=SECONDS, then includeSubDomains and preload as wanted, with semicolons, or off")
+		return errors.New("it must be off, or max-age=SECONDS with optional includeSubDomains and preload, separated by semicolons")
 	}
 	return nil
 }
 
-// transportSecurity returns the value of the annotation of an object. If the annotation is missing or invalid, it returns
+// hstsValue returns the value of the annotation of an object. If the annotation is missing or invalid, it returns
 // Options.HSTS and false.
-func (r *annotationReader) transportSecurity() (value string, isSet bool) {
+func (r *annotationReader) hstsValue() (value string, isSet bool) {
 	text, set := r.annotations[AnnotationHSTS]
 	if !set {
 		return r.options.HSTS, false

@@ -18,8 +18,8 @@ import (
 // keyPair is the result of reading a TLS Secret.
 type keyPair struct {
 	*model.Certificate // may be nil
-	// wrong is the error of an invalid Secret. The Certificate is then the previous one of the Secret, if there was one.
-	wrong error
+	// err is the error of an invalid Secret. The Certificate is then the previous one of the Secret, if there was one.
+	err error
 }
 
 // serveDefaultCertificate runs before all objects are translated, because the option of the operator takes precedence.
@@ -30,7 +30,7 @@ func (b *builder) serveDefaultCertificate() {
 	}
 	about := model.Ref{Kind: model.KindSecret, Namespace: name.Namespace, Name: name.Name}
 	b.reports.open(about, 0)
-	b.certs.byDefault = b.certificateOf(about, about, "", "Unknown hosts get one that clients refuse")
+	b.certs.byDefault = b.certificateOf(about, about, "", "Unknown hosts get a self-signed certificate")
 	if c := b.certs.byDefault; c != nil {
 		c.ServerNames = append(c.ServerNames, "")
 	}
@@ -43,7 +43,7 @@ func (b *builder) certificate(d *description, section *tlsDescription) *model.Ce
 	}
 	if b.certs.byDefault == nil {
 		b.reports.add(d.ref, ReasonSecretNotFound, section.secretField,
-			"no Secret is named, and there is no default certificate: none is served for these hosts")
+			"the section names no Secret, and there is no default certificate: no certificate is served for these hosts")
 	}
 	return b.certs.byDefault
 }
@@ -57,11 +57,11 @@ func (b *builder) certificateOf(about, ref model.Ref, field, otherwise string) *
 		return nil
 	}
 	pair := b.keyPair(ref, secret)
-	if pair.wrong != nil {
+	if pair.err != nil {
 		if pair.Certificate != nil {
-			otherwise = "The certificate that it held before stays in service"
+			otherwise = "Its previous certificate stays in use"
 		}
-		b.reports.add(about, ReasonInvalidSecret, field, "%s: %s. %s", ref, pair.wrong, otherwise)
+		b.reports.add(about, ReasonInvalidSecret, field, "%s: %s. %s", ref, pair.err, otherwise)
 	}
 	if pair.Certificate != nil {
 		b.checkDates(about, pair.Certificate, field)
@@ -75,7 +75,7 @@ func (b *builder) checkDates(about model.Ref, c *model.Certificate, field string
 	b.revisit(leaf.NotAfter)
 	if now := b.now; !now.IsZero() && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
 		b.reports.add(about, ReasonCertificateOutOfDate, field,
-			"the certificate of %s is valid from %s until %s: it is served, and clients will refuse it",
+			"the certificate of %s is valid from %s until %s: it is served anyway, and clients will reject it",
 			c.Secret, leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 }
@@ -99,7 +99,7 @@ func (b *builder) keyPair(ref model.Ref, secret *corev1.Secret) keyPair {
 		if err == nil {
 			pair.Certificate = newCertificate(ref, secret, parsed)
 		}
-		pair.wrong = err
+		pair.err = err
 	}
 	b.certs.read[ref] = pair
 	return pair

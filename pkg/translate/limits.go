@@ -56,7 +56,7 @@ func (r *annotationReader) readTimeout(key string) time.Duration {
 	}
 	value, err := time.ParseDuration(text)
 	if err != nil || value < minTimeout || value > maxTimeout {
-		r.wrongAnnotation(key, fmt.Sprintf("it must be a duration such as 30s or 5m, from %s to %s", minTimeout, maxTimeout))
+		r.invalidValue(key, fmt.Sprintf("it must be a duration such as 30s or 5m, from %s to %s", minTimeout, maxTimeout))
 		return 0
 	}
 	return value
@@ -70,7 +70,7 @@ func (r *annotationReader) readCount(key string, least, most int64) int64 {
 	}
 	value, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || value < least || value > most {
-		r.wrongAnnotation(key, fmt.Sprintf("it must be a whole number from %d to %d", least, most))
+		r.invalidValue(key, fmt.Sprintf("it must be a whole number from %d to %d", least, most))
 		return 0
 	}
 	if value == 0 {
@@ -83,7 +83,7 @@ func (r *annotationReader) readCount(key string, least, most int64) int64 {
 func (r *annotationReader) refuseLimits() {
 	for _, key := range limitAnnotations {
 		if _, set := r.annotations[key]; set {
-			r.invalid(key, "annotation %s has no effect on a canary: the limits of the route that it belongs to hold", key)
+			r.invalid(key, "annotation %s has no effect on a canary: the limits of its primary route apply", key)
 		}
 	}
 }

@@ -56,5 +56,5 @@ func (b *builder) checkName(
 		return
 	}
 	b.impair(a, a.Source, ReasonUnknownPodKey, field,
-		"no pod of %s has %s: the method recognises nobody there until one has", id, by)
+		"no pod of %s has %s: the method recognizes no client there until a pod has it", id, by)
 }

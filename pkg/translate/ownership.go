@@ -20,20 +20,20 @@ type owners map[string]owner
 
 // of returns the owner of a host: the namespace of the oldest object that routes it. If no object routes an exact host, that
 // is the owner of its wildcard host. A host that is not routed has no owner.
-func (o owners) of(host string) (who owner, owned bool) {
-	if who, owned = o[host]; owned {
-		return who, true
+func (o owners) of(host string) (hostOwner owner, owned bool) {
+	if hostOwner, owned = o[host]; owned {
+		return hostOwner, true
 	}
 	if wildcard, found := wildcardOver(host); found {
-		who, owned = o[wildcard]
+		hostOwner, owned = o[wildcard]
 	}
-	return who, owned
+	return hostOwner, owned
 }
 
 // owns reports whether the namespace owns a host.
 func (o owners) owns(namespace, host string) bool {
-	who, owned := o.of(host)
-	return owned && who.namespace == namespace
+	hostOwner, owned := o.of(host)
+	return owned && hostOwner.namespace == namespace
 }
 
 // wildcardOver returns the wildcard host that covers an exact one.
@@ -58,24 +58,24 @@ func (b *builder) findOwners() {
 
 // refuse reports on both objects that a host belongs to another namespace. subject names the ignored setting, and outcome
 // describes how the object is handled.
-func (b *builder) refuse(d *description, who owner, host, field, subject, outcome string) {
-	b.reports.add(d.ref, ReasonHostConflict, field, "%s does not count for host %s, which belongs to namespace %s by %s%s",
-		subject, quote(host), who.namespace, who.object, outcome)
-	b.notices.add(who.object, ReasonHostClaimed, "%s asks for %s of host %s, which belongs to this namespace: it does not count",
+func (b *builder) refuse(d *description, hostOwner owner, host, field, subject, outcome string) {
+	b.reports.add(d.ref, ReasonHostConflict, field, "%s is ignored for host %s, which belongs to namespace %s because of %s%s",
+		subject, quote(host), hostOwner.namespace, hostOwner.object, outcome)
+	b.notices.add(hostOwner.object, ReasonHostClaimed, "%s sets %s for host %s, which belongs to this namespace: it is ignored",
 		d.ref, subject, quote(host))
 }
 
 // mayRoute reports whether an object may have a route. Other namespaces than the owner may add paths to a host, unless
 // Options.OwnerRoutesOnly is set. They may not add ACME challenges, because these prove control of the host to a CA.
 func (b *builder) mayRoute(d *description, key routeKey, field string) bool {
-	who, owned := b.owners.of(key.host)
+	hostOwner, owned := b.owners.of(key.host)
 	switch {
-	case !owned || who.namespace == d.namespace():
+	case !owned || hostOwner.namespace == d.namespace():
 		return true
 	case isChallenge(key.path):
-		b.refuse(d, who, key.host, field, "a route for ACME challenges", ". This path is left out")
+		b.refuse(d, hostOwner, key.host, field, "a route for ACME challenges", ". This path is left out")
 	case b.options.OwnerRoutesOnly:
-		b.refuse(d, who, key.host, field, "a route", ". With --host-routes=owner this path is left out")
+		b.refuse(d, hostOwner, key.host, field, "a route", ". With --host-routes=owner this path is left out")
 	default:
 		return true
 	}
@@ -102,7 +102,7 @@ func (n notices) add(ref model.Ref, reason, format string, args ...any) {
 		return
 	}
 	if len(n[ref]) == maxNotices {
-		p = problemOf(ReasonMoreProblems, "", "there are more problems that other namespaces cause than these")
+		p = problemOf(ReasonMoreProblems, "", "other namespaces cause more problems than are listed")
 	}
 	n[ref] = append(n[ref], p)
 }
@@ -129,9 +129,9 @@ func (b *builder) hostOwners() []model.HostOwner {
 	}
 	var out []model.HostOwner
 	for host := range namespaces {
-		who := b.owners[host]
-		if hasOthers(namespaces, host, who.namespace) {
-			out = append(out, model.HostOwner{Host: host, Namespace: who.namespace, SharesUnmatched: b.options.SharesUnmatched})
+		hostOwner := b.owners[host]
+		if hasOthers(namespaces, host, hostOwner.namespace) {
+			out = append(out, model.HostOwner{Host: host, Namespace: hostOwner.namespace, SharesUnmatched: b.options.SharesUnmatched})
 		}
 	}
 	slices.SortFunc(out, func(x, y model.HostOwner) int { return cmp.Compare(x.Host, y.Host) })

@@ -42,9 +42,9 @@ func checkPath(path string) string {
 		case c < 0x20, c == 0x7f:
 			return fmt.Sprintf("must not contain the control byte 0x%02x", c)
 		case c == '?', c == '#':
-			return fmt.Sprintf("must not contain %q, before which a path ends", c)
+			return fmt.Sprintf("must not contain %q, which ends a path", c)
 		case c == '\\':
-			return `must not contain "\", which some servers take for "/"; requests with it are refused`
+			return `must not contain "\", which some servers treat as "/"; requests with it are rejected`
 		}
 	}
 	return ""
@@ -62,7 +62,7 @@ func checkSegments(path string) string {
 		}
 		for _, piece := range strings.Split(pieces.Replace(segment), ";") {
 			if piece == "." || piece == ".." {
-				return fmt.Sprintf("must not contain the segment %q, since requests are compared without such", piece)
+				return fmt.Sprintf("must not contain the segment %q, which no normalized request path has", piece)
 			}
 		}
 	}

@@ -130,7 +130,7 @@ func (b *builder) objectPolicy(d *description) (chosen choice, by string) {
 		return choice{made: true, settings: p.settings, policy: p}, p.ref.String() + " targets the " + d.ref.Kind
 	}
 	chosen = choice{made: true, annotation: AnnotationPolicy}
-	by = "the annotation " + AnnotationPolicy + " comes first"
+	by = "annotation " + AnnotationPolicy + " takes precedence"
 	p := b.policies.byName[types.NamespacedName{Namespace: d.namespace(), Name: name}]
 	switch {
 	case p == nil:

@@ -117,14 +117,14 @@ func (c *compiler) cookie(in *v1alpha1.Cookie, field string) *model.Cookie {
 // checkCookie repeats the checks of the API that keep Set-Cookie well-formed and acceptable to browsers.
 func (c *compiler) checkCookie(cookie *model.Cookie, field string) {
 	if cookie.Name != "" && !isToken(cookie.Name) {
-		c.invalid(field+".name", "%s is no cookie name; it must be a token of at most %d bytes", quote(cookie.Name), maxName)
+		c.invalid(field+".name", "%s is not a cookie name; it must be a token of at most %d bytes", quote(cookie.Name), maxName)
 	}
 	if !isCookiePath(cookie.Path) {
-		c.invalid(field+".path", `%s is no cookie path; it must start with "/" and hold visible ASCII without ";"`,
+		c.invalid(field+".path", `%s is not a cookie path; it must start with "/" and hold visible ASCII without ";"`,
 			quote(cookie.Path))
 	}
 	if cookie.Domain != "" && len(validation.IsDNS1123Subdomain(cookie.Domain)) > 0 {
-		c.invalid(field+".domain", "%s is no domain; it must be a DNS name in lower case", quote(cookie.Domain))
+		c.invalid(field+".domain", "%s is not a domain; it must be a DNS name in lower case", quote(cookie.Domain))
 	}
 	if cookie.Secure == model.SecureNever && (cookie.SameSite == model.SameSiteNone || cookie.Partitioned) {
 		c.invalid(field+".secure", "must be Auto or Always with sameSite None or partitioned")
@@ -139,7 +139,7 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 	name := textproto.CanonicalMIMEHeaderKey(in.Name)
 	switch {
 	case !isToken(in.Name):
-		c.invalid(field, "%s is no header name; it must be a token of at most %d bytes", quote(in.Name), maxName)
+		c.invalid(field, "%s is not a header name; it must be a token of at most %d bytes", quote(in.Name), maxName)
 	case slices.Contains(framingHeaders, name):
 		c.invalid(field, "%s frames or routes the message; it must be a header of the application", name)
 	}

@@ -51,7 +51,7 @@ func accepted(p *policy) metav1.Condition {
 			p.message+". The backends of the target serve without stickiness")
 	}
 	return condition(p, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
-		"the policy can be applied as it is written")
+		"the policy is valid")
 }
 
 func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Condition {
@@ -77,13 +77,13 @@ func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.C
 	winner := b.policies.byTarget[target]
 	if winner == p {
 		return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionFalse, v1alpha1.ReasonNoConflict,
-			"the policy has the target")
+			"no other policy takes precedence for the target")
 	}
 	why := "is older"
 	if winner.settings != nil && p.settings == nil {
 		why = "is accepted"
 	}
-	message := fmt.Sprintf("%s has %s, since it %s", winner.ref, target, why)
+	message := fmt.Sprintf("%s takes precedence for %s, because it %s", winner.ref, target, why)
 	b.reports.add(p.ref, v1alpha1.ReasonTargetTaken, field, "%s", message)
 	return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionTrue, v1alpha1.ReasonTargetTaken, message)
 }

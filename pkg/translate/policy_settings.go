@@ -55,7 +55,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 func (c *compiler) duration(d v1alpha1.Duration, field string) time.Duration {
 	out, err := d.Parse()
 	if err != nil || out < 0 {
-		c.invalid(field, `%s is no length of time; it must be written like "1h30m", "45s" or "500ms"`, quote(string(d)))
+		c.invalid(field, `%s is not a duration; it must be written like "1h30m", "45s" or "500ms"`, quote(string(d)))
 		return 0
 	}
 	return out

@@ -32,7 +32,7 @@ type finding struct {
 const maxSpellings = 128
 
 // tooManyUnknown is finding.meant of annotations that are not compared.
-const tooManyUnknown = "any of the annotations that protect"
+const tooManyUnknown = "any of the annotations that restrict access"
 
 // judge returns the effect of each annotation for Limpet or ingress-nginx, sorted by key.
 func judge(annotations map[string]string) []finding {
@@ -171,7 +171,7 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 	case f.effect == effectProtection:
 		if isWaived {
 			r.report(ReasonNotHonoured, f.key,
-				"annotation %s is not honoured by this version: the routes of the %s serve without it, as %s says",
+				"annotation %s is not honoured by this version: the routes of the %s serve without it, because %s lists it",
 				quote(f.key), r.ref.Kind, AnnotationUnenforced)
 		}
 	case r.closed != "" && strings.HasPrefix(f.key, nginxPrefix):
@@ -182,16 +182,16 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 			"annotation %s is not honoured by this version: the routes of the %s serve without it", quote(f.key), r.ref.Kind)
 	default:
 		r.report(ReasonUnknownAnnotation, f.key,
-			"there is no annotation %s; there are %s.%s",
+			"annotation %s is unknown; the known ones are %s.%s",
 			quote(f.key), strings.Join(annotationNames, ", "), didYouMean(f.key, annotationNames))
 	}
 }
 
 // refuseUnenforced reports protection that is not enforced, and closes the object unless Options.ServeUnprotected is set.
 func (r *annotationReader) refuseUnenforced(f *finding) {
-	what := fmt.Sprintf("annotation %s asks for protection that this version does not enforce", quote(f.key))
+	what := fmt.Sprintf("annotation %s requires protection that this version does not enforce", quote(f.key))
 	if f.meant != "" {
-		what = fmt.Sprintf("there is no annotation %s; it may stand for %s, which protects", quote(f.key), f.meant)
+		what = fmt.Sprintf("annotation %s is unknown; it may mean %s, which restricts access", quote(f.key), f.meant)
 	}
 	if r.options.ServeUnprotected {
 		r.report(ReasonProtectionNotEnforced, f.key,
@@ -206,7 +206,7 @@ func (r *annotationReader) refuseUnenforced(f *finding) {
 		outcome += ", and so do those of other Ingresses of namespace " + r.namespace() + " for the same hosts"
 	}
 	r.report(ReasonProtectionNotEnforced, f.key,
-		"%s: %s. To serve without it, name it in annotation %s: %s",
+		"%s: %s. To serve without it, list it in annotation %s: %s",
 		what, outcome, AnnotationUnenforced, strconv.QuoteToASCII(strings.TrimPrefix(f.key, nginxPrefix)))
 	if r.closed == "" {
 		r.closed = "annotation " + f.key + " is not enforced"
@@ -255,7 +255,7 @@ func checkWaiver(key string, f *finding) string {
 	case isProtectiveNginx(name):
 		return "is not set on this Ingress"
 	case f != nil || nginxByName[name] != nil:
-		return "does not protect"
+		return "does not restrict access"
 	}
-	return "is no protective annotation of ingress-nginx that this version knows"
+	return "is not a protective annotation of ingress-nginx that this version knows"
 }

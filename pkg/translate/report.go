@@ -10,77 +10,77 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The reasons of Problems. A policy that is not applied has the condition reasons of api/v1alpha1 instead.
+// The reasons of Problems. Problems of policies that are not applied have condition reasons of api/v1alpha1 instead.
 const (
-	// ReasonInvalidHost: a host is no DNS name in lower case. The rule, or the certificate's server name, is left out.
+	// ReasonInvalidHost: a host is not a DNS name in lower case. The rule, or the server name of the certificate, is left out.
 	ReasonInvalidHost = "InvalidHost"
-	// ReasonInvalidPath: no request can have the path. It is left out.
+	// ReasonInvalidPath: a path is invalid, so that no request can match it. It is left out.
 	ReasonInvalidPath = "InvalidPath"
-	// ReasonEmptyRule: a rule has no paths, and there is no default backend for its host to go to.
+	// ReasonEmptyRule: a rule has no paths, and there is no default backend for its host.
 	ReasonEmptyRule = "EmptyRule"
-	// ReasonRouteConflict: an older Ingress has the host and path, or is the canary there.
+	// ReasonRouteConflict: an older Ingress has the same host and path, or is already the canary for them.
 	ReasonRouteConflict = "RouteConflict"
-	// ReasonCanaryAlone: a canary has a host and path that no other Ingress of its namespace has. It gets no requests there.
+	// ReasonCanaryAlone: no other Ingress of the namespace has the host and path of a canary. The canary gets no requests there.
 	ReasonCanaryAlone = "CanaryAlone"
-	// ReasonUnsupportedBackend: a backend is not a Service. The route answers 503.
+	// ReasonUnsupportedBackend: a backend is not a Service. The route responds 503.
 	ReasonUnsupportedBackend = "UnsupportedBackend"
-	// ReasonServiceNotFound: the Service does not exist. The route answers 503 until it does.
+	// ReasonServiceNotFound: the Service does not exist. The route responds 503 until it does.
 	ReasonServiceNotFound = "ServiceNotFound"
-	// ReasonPortNotFound: the Service has no such port. The route answers 503.
+	// ReasonPortNotFound: the Service has no such port. The route responds 503.
 	ReasonPortNotFound = "PortNotFound"
-	// ReasonUnsupportedProtocol: the Service's port is not TCP. The route answers 503.
+	// ReasonUnsupportedProtocol: the Service's port is not TCP. The route responds 503.
 	ReasonUnsupportedProtocol = "UnsupportedProtocol"
-	// ReasonInvalidExternalName: a Service of type ExternalName names what may not be dialled. The route answers 503.
+	// ReasonInvalidExternalName: a Service of type ExternalName has a name that must not be dialled. The route responds 503.
 	ReasonInvalidExternalName = "InvalidExternalName"
 	// ReasonExternalNameNotAllowed: --external-names does not allow the name of a Service of type ExternalName. The route
-	// answers 503.
+	// responds 503.
 	ReasonExternalNameNotAllowed = "ExternalNameNotAllowed"
-	// ReasonSecretNotFound: a TLS Secret does not exist, or is not named and there is no default certificate.
+	// ReasonSecretNotFound: a Secret does not exist, or a TLS section names none and there is no default certificate.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonInvalidSecret: a TLS Secret holds no certificate with the key that belongs to it. What it held before, if
-	// this process has seen it, stays in service.
+	// ReasonInvalidSecret: a Secret has no valid certificate, or the key does not match it. The previous certificate of the
+	// Secret stays in use if this process has read it.
 	ReasonInvalidSecret = "InvalidSecret"
-	// ReasonHostNotInCertificate: a certificate is served for a host that it was not made for.
+	// ReasonHostNotInCertificate: a certificate is served for a host for which it is not valid. Clients reject it.
 	ReasonHostNotInCertificate = "HostNotInCertificate"
-	// ReasonCertificateOutOfDate: a certificate has expired, or is not valid yet. It is served all the same.
+	// ReasonCertificateOutOfDate: a certificate has expired, or is not valid yet. It is served anyway.
 	ReasonCertificateOutOfDate = "CertificateOutOfDate"
-	// ReasonCertificateConflict: an older Ingress of this namespace has another certificate for the host, with a key of the
-	// same type; or --default-certificate names the one for unknown hosts.
+	// ReasonCertificateConflict: an older Ingress of the namespace has another certificate for the host, with a key of the same
+	// type, or --default-certificate names another certificate for unknown hosts.
 	ReasonCertificateConflict = "CertificateConflict"
-	// ReasonHostConflict: another namespace owns the host, or an older Ingress of this one has another value. What this
-	// Ingress asks for does not count there. If it asks clients for certificates, its paths respond 403.
+	// ReasonHostConflict: another namespace owns the host, or an older Ingress of this namespace sets another value. The
+	// setting of this Ingress is ignored there. If it requires client certificates, its paths respond 403.
 	ReasonHostConflict = "HostConflict"
-	// ReasonHostClaimed: an Ingress of another namespace asks for a setting or a route of a host that this namespace owns.
-	// It does not count. No more than 8 of these are listed.
+	// ReasonHostClaimed: an Ingress of another namespace has a setting or a route for a host that this namespace owns. It is
+	// ignored. At most 8 of these problems are listed.
 	ReasonHostClaimed = "HostClaimed"
-	// ReasonWildcardNotUsed: the certificate of another namespace's wildcard covers the host, which has none of its own.
-	// Clients get the default certificate.
+	// ReasonWildcardNotUsed: the host has no certificate of its own, and the certificate of its wildcard host belongs to
+	// another namespace. Clients get the default certificate.
 	ReasonWildcardNotUsed = "WildcardNotUsed"
-	// ReasonUnknownAnnotation: there is no such limpet.dev annotation.
+	// ReasonUnknownAnnotation: a limpet.dev annotation is unknown. It has no effect.
 	ReasonUnknownAnnotation = "UnknownAnnotation"
-	// ReasonInvalidAnnotation: an annotation has a wrong value, or misses another one. It is not applied.
+	// ReasonInvalidAnnotation: an annotation has an invalid value, or requires another annotation. It is not applied.
 	ReasonInvalidAnnotation = "InvalidAnnotation"
-	// ReasonAnnotationOverridden: a policy, or another annotation, comes first and is applied instead.
+	// ReasonAnnotationOverridden: a policy or another annotation takes precedence, and is applied instead.
 	ReasonAnnotationOverridden = "AnnotationOverridden"
 	// ReasonNotHonoured: an annotation of ingress-nginx is not implemented. The route serves without it.
 	ReasonNotHonoured = "NotHonoured"
-	// ReasonProtectionNotEnforced: an annotation asks for protection that this version does not enforce, or may be the
-	// misspelling of one. The routes respond 503 unless the annotation is waived.
+	// ReasonProtectionNotEnforced: an annotation requires protection that this version does not enforce, or may be a misspelled
+	// protective annotation. The routes respond 503 unless the annotation is waived.
 	ReasonProtectionNotEnforced = "ProtectionNotEnforced"
-	// ReasonForeignAnnotation: an annotation asks another controller for protection. The route serves without it.
+	// ReasonForeignAnnotation: an annotation requires protection from another controller. The route serves without it.
 	ReasonForeignAnnotation = "ForeignAnnotation"
 	// ReasonPolicyNotFound: the policy that an annotation names does not exist. The backend serves without stickiness.
 	ReasonPolicyNotFound = "PolicyNotFound"
 	// ReasonPolicyNotAccepted: the policy that an annotation names cannot be used. The backend serves without stickiness.
 	ReasonPolicyNotAccepted = "PolicyNotAccepted"
-	// ReasonCookieConflict: two sticky backends want one cookie name. The younger one gets another.
+	// ReasonCookieConflict: two sticky backends use the same cookie name. The cookie of the younger object is renamed.
 	ReasonCookieConflict = "CookieConflict"
-	// ReasonCookieOutOfReach: browsers will not send, or not even store, the cookie of a route.
+	// ReasonCookieOutOfReach: browsers do not store the cookie of a route, or do not send it there.
 	ReasonCookieOutOfReach = "CookieOutOfReach"
-	// ReasonUnknownPodKey: a policy names pods by a label or annotation, and no pod of a backend has it. The method
-	// recognises nobody there; the next ones do.
+	// ReasonUnknownPodKey: a policy names pods by a label or annotation that no pod of a backend has. The method recognizes no
+	// client there. The next methods still apply.
 	ReasonUnknownPodKey = "UnknownPodKey"
-	// ReasonMoreProblems: there are more than are listed.
+	// ReasonMoreProblems: there are more problems than are listed.
 	ReasonMoreProblems = "MoreProblems"
 )
 
@@ -135,7 +135,7 @@ func (r reports) addProblem(ref model.Ref, p Problem) {
 		return
 	}
 	if len(report.Problems) == maxProblems {
-		p = Problem{Reason: ReasonMoreProblems, Message: "there are more problems than these"}
+		p = Problem{Reason: ReasonMoreProblems, Message: "there are more problems than are listed"}
 	}
 	report.Problems = append(report.Problems, p)
 }

@@ -30,7 +30,7 @@ func keyOf(rule *ruleDescription, host string) routeKey {
 func (k routeKey) String() string {
 	text := fmt.Sprintf("host %s, path %s, %s", quote(k.host), quote(k.path), k.kind)
 	if k.conditions != "" {
-		text += " with these conditions"
+		text += " with the same conditions"
 	}
 	return text
 }

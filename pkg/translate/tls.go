@@ -97,30 +97,30 @@ func (b *builder) serve(l *listing) {
 		b.refuseDefault(l.by, l.certificate, l.field)
 		return
 	}
-	switch who := b.serverOf(l); {
-	case who.namespace == l.by.namespace():
+	switch hostOwner := b.serverOf(l); {
+	case hostOwner.namespace == l.by.namespace():
 		b.present(l, l.name)
 	case strings.HasPrefix(l.name, "*."):
 		b.certs.spare = append(b.certs.spare, l) // it may serve exact hosts, see serveBelowWildcards
 	default:
-		b.refuseCertificate(l, who)
+		b.refuseCertificate(l, hostOwner)
 	}
 }
 
 // serverOf returns the owner whose certificates are presented for a name. A name without an owner belongs to the namespace
 // that lists it first.
 func (b *builder) serverOf(l *listing) owner {
-	if who, owned := b.owners.of(l.name); owned {
-		return who
+	if hostOwner, owned := b.owners.of(l.name); owned {
+		return hostOwner
 	}
-	if who, served := b.certs.servers[l.name]; served {
-		return who
+	if hostOwner, served := b.certs.servers[l.name]; served {
+		return hostOwner
 	}
 	return owner{namespace: l.by.namespace(), object: l.by.ref}
 }
 
-func (b *builder) refuseCertificate(l *listing, who owner) {
-	b.refuse(l.by, who, l.name, l.field, "the certificate of "+l.certificate.Secret.String(), "")
+func (b *builder) refuseCertificate(l *listing, hostOwner owner) {
+	b.refuse(l.by, hostOwner, l.name, l.field, "the certificate of "+l.certificate.Secret.String(), "")
 }
 
 // present presents the certificate of a listing for its name, or for a host below it.
@@ -132,8 +132,8 @@ func (b *builder) present(l *listing, name string) {
 	if first, taken := b.certs.taken[key]; taken {
 		if first != c.Secret {
 			b.reports.add(l.by.ref, ReasonCertificateConflict, l.field,
-				"host %s is served with %s already, which an older section names and whose key is of type %s as well: %s is "+
-					"not used for it", quote(name), first, c.Algorithm, c.Secret)
+				"host %s already uses the %s certificate of %s, which an older TLS section names: %s is not used for it",
+				quote(name), c.Algorithm, first, c.Secret)
 		}
 		return
 	}
@@ -141,7 +141,7 @@ func (b *builder) present(l *listing, name string) {
 	c.ServerNames = append(c.ServerNames, name)
 	if name != "" && !covers(c.Pair.Leaf, name) {
 		b.reports.add(l.by.ref, ReasonHostNotInCertificate, l.field,
-			"the certificate of %s was not made for host %s: clients will refuse it", c.Secret, quote(name))
+			"the certificate of %s is not valid for host %s: clients will reject it", c.Secret, quote(name))
 	}
 }
 
@@ -149,7 +149,7 @@ func (b *builder) present(l *listing, name string) {
 func (b *builder) refuseDefault(d *description, c *model.Certificate, field string) {
 	if c != b.certs.byDefault {
 		b.reports.add(d.ref, ReasonCertificateConflict, field,
-			"clients that name no known host get the certificate of Secret %s, as --default-certificate says: %s is not used for "+
-				"them", b.options.DefaultCertificate, c.Secret)
+			"clients that request an unknown host get the certificate of Secret %s, which --default-certificate names: %s is "+
+				"not used for them", b.options.DefaultCertificate, c.Secret)
 	}
 }

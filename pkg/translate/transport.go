@@ -88,7 +88,7 @@ func (r *annotationReader) readProtocol() *model.Transport {
 	}
 	t, known := backendProtocols[strings.ToUpper(value)]
 	if !known {
-		r.wrongAnnotation(key, "it must be one of "+strings.Join(slices.Sorted(maps.Keys(backendProtocols)), ", "))
+		r.invalidValue(key, "it must be one of "+strings.Join(slices.Sorted(maps.Keys(backendProtocols)), ", "))
 		return nil
 	}
 	return &t
@@ -97,7 +97,7 @@ func (r *annotationReader) readProtocol() *model.Transport {
 func (r *annotationReader) readServerName() string {
 	name, set := r.annotations[AnnotationBackendServerName]
 	if set && len(validation.IsDNS1123Subdomain(name)) > 0 {
-		r.wrongAnnotation(AnnotationBackendServerName, "it must be a DNS name in lower case")
+		r.invalidValue(AnnotationBackendServerName, "it must be a DNS name in lower case")
 		return ""
 	}
 	return name
@@ -110,7 +110,7 @@ func (r *annotationReader) readProxyProtocol() int {
 	case value == "v2":
 		return 2
 	case set:
-		r.wrongAnnotation(AnnotationBackendProxyProtocol, "it must be one of v1, v2")
+		r.invalidValue(AnnotationBackendProxyProtocol, "it must be one of v1, v2")
 	}
 	return 0
 }
@@ -120,7 +120,7 @@ func (b *builder) podTransport(d *description) podTransport {
 	t := podTransport{protocol: d.transport.protocol, details: d.transport.details}
 	if d.transport.hasCA {
 		ref, text, _ := b.authority(d, AnnotationBackendCA, d.transport.ca,
-			"pods cannot be verified, and the routes of the "+d.ref.Kind+" answer 503")
+			"pods cannot be verified, and the routes of the "+d.ref.Kind+" respond 503")
 		t.details.Authority, t.details.AuthorityPEM, t.isClosed = ref, string(text), text == nil
 	}
 	return t
@@ -140,7 +140,7 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 	t.ProxyProtocol = settings.details.ProxyProtocol
 	if t.HTTP2 && t.ProxyProtocol != 0 {
 		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendProxyProtocol),
-			"annotation %s has no effect on %s: clients share connections to pods that speak HTTP/2",
+			"annotation %s has no effect on %s: clients share the HTTP/2 connections to its pods",
 			AnnotationBackendProxyProtocol, pool)
 		t.ProxyProtocol = 0
 	}
@@ -149,7 +149,7 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 		t.Authority, t.AuthorityPEM = settings.details.Authority, settings.details.AuthorityPEM
 	} else if settings.details.AuthorityPEM != "" {
 		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendCA),
-			"annotation %s needs pods that speak TLS, and %s is spoken to in clear: it answers 503", AnnotationBackendCA, pool)
+			"annotation %s needs TLS to the pods, and connections to %s are cleartext: the route responds 503", AnnotationBackendCA, pool)
 		return t, false
 	}
 	return t, true

@@ -19,15 +19,15 @@ func (b *builder) serveBelowWildcards() {
 	}
 	used := map[namespacedHost]bool{}
 	for _, host := range b.belowWildcards(spare) {
-		who := b.owners[host]
+		hostOwner := b.owners[host]
 		wildcard, _ := wildcardOver(host)
-		key := namespacedHost{who.namespace, wildcard}
+		key := namespacedHost{hostOwner.namespace, wildcard}
 		for _, l := range spare[key] {
 			used[key] = true
 			b.present(l, host)
 		}
 		if len(spare[key]) == 0 {
-			b.serveDefault(host, who, b.certs.servers[wildcard])
+			b.serveDefault(host, hostOwner, b.certs.servers[wildcard])
 		}
 	}
 	for _, l := range b.certs.spare {
@@ -40,13 +40,13 @@ func (b *builder) serveBelowWildcards() {
 // belowWildcards returns the hosts that serveBelowWildcards handles, sorted.
 func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
 	hosts := map[string]bool{}
-	for host, who := range b.owners {
+	for host, hostOwner := range b.owners {
 		wildcard, below := wildcardOver(host)
 		if _, served := b.certs.servers[host]; !below || served {
 			continue
 		}
 		server, served := b.certs.servers[wildcard]
-		if served && server.namespace != who.namespace || len(spare[namespacedHost{who.namespace, wildcard}]) > 0 {
+		if served && server.namespace != hostOwner.namespace || len(spare[namespacedHost{hostOwner.namespace, wildcard}]) > 0 {
 			hosts[host] = true
 		}
 	}
@@ -54,12 +54,12 @@ func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
 }
 
 // serveDefault serves a host with the default certificate instead of the certificate of its wildcard host.
-func (b *builder) serveDefault(host string, who, server owner) {
+func (b *builder) serveDefault(host string, hostOwner, server owner) {
 	b.certs.defaultFor = append(b.certs.defaultFor, host)
 	if c := b.certs.byDefault; c != nil && covers(c.Pair.Leaf, host) {
 		return
 	}
-	b.notices.add(who.object, ReasonWildcardNotUsed,
-		"host %s has no certificate of namespace %s, which owns it, and that of the wildcard over it is of %s: clients get the "+
-			"default certificate", quote(host), who.namespace, server.object)
+	b.notices.add(hostOwner.object, ReasonWildcardNotUsed,
+		"host %s has no certificate of namespace %s, which owns it, and the certificate of its wildcard host belongs to %s: "+
+			"clients get the default certificate", quote(host), hostOwner.namespace, server.object)
 }
