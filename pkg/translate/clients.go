@@ -34,7 +34,7 @@ type clientSettings struct {
 	forward  bool
 }
 
-// clientSettings reads the annotations about client certificates. It returns nil if there are none. It fails closed: if an
+// clientSettings reads the annotations about client certificates. It returns nil without annotations. It fails closed: if an
 // annotation is invalid, a certificate is required, and without a CA no certificate is accepted.
 func (r *annotationReader) clientSettings() *clientSettings {
 	name, named := r.annotations[AnnotationClientCA]

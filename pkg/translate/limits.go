@@ -34,7 +34,7 @@ const (
 	maxAttempts = 10
 )
 
-// readLimits returns the limits of the annotations, nil if there are none. Invalid annotations are not applied.
+// readLimits returns the limits of the annotations, or nil. Invalid annotations are not applied.
 func (r *annotationReader) readLimits() *model.Limits {
 	limits := model.Limits{
 		ResponseTimeout: r.readTimeout(AnnotationTimeoutResponse),

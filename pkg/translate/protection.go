@@ -244,7 +244,7 @@ func (r *annotationReader) readWaivers(findings []finding) map[string]bool {
 	return waived
 }
 
-// checkWaiver returns the problem of a waiver, "" if it is valid. f is the waived annotation, nil if the Ingress has none.
+// checkWaiver returns the problem of a waiver, "" if it is valid. f is the waived annotation, nil if it is not set.
 func checkWaiver(key string, f *finding) string {
 	name := strings.TrimPrefix(key, nginxPrefix)
 	switch {
