@@ -156,12 +156,12 @@ func TestConditions_precedence(t *testing.T) {
 	req := request("GET q=1&r=1 X-A:1 X-B:1")
 	for i := range order {
 		if got := conditionalTable(order[i:]...).found("/a/b", req); got != order[i] {
-			t.Errorf("of %q, %q is taken", order[i:], got)
+			t.Errorf("of %q, %q matches", order[i:], got)
 		}
 		mixed := slices.Clone(order[i:])
 		slices.SortStableFunc(mixed, func(a, b string) int { return len(b) - len(a) })
 		if got := conditionalTable(mixed...).found("/a/b", req); got != order[i] {
-			t.Errorf("of %q, %q is taken", mixed, got)
+			t.Errorf("of %q, %q matches", mixed, got)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func TestConditions_precedence(t *testing.T) {
 func TestConditions_tieIsDecidedByOrder(t *testing.T) {
 	table := conditionalTable("Prefix:/ X-A:1", "Prefix:/ X-B:1", "Prefix:/ X-C:1")
 	if got := table.found("/", request("GET - X-C:1 X-B:1")); got != "Prefix:/ X-B:1" {
-		t.Errorf("%q is taken", got)
+		t.Errorf("%q matches", got)
 	}
 }
 
@@ -178,13 +178,13 @@ func TestConditions_otherPathsNotEvaluated(t *testing.T) {
 	req := request("GET - X-A:1")
 	req.lookups = new(int)
 	if got := table.found("/b", req); got != "Prefix:/" || *req.lookups != 0 {
-		t.Errorf("%q is taken after %d lookups", got, *req.lookups)
+		t.Errorf("%q matches after %d lookups", got, *req.lookups)
 	}
 }
 
 func TestConditions_withoutRequest(t *testing.T) {
 	if got := conditionalTable("Prefix:/a GET", "Prefix:/").found("/a", nil); got != "Prefix:/" {
-		t.Errorf("%q is taken", got)
+		t.Errorf("%q matches", got)
 	}
 }
 

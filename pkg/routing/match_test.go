@@ -67,7 +67,7 @@ func TestMatch_documentedPaths(t *testing.T) {
 		{"Prefix:/foo Exact:/foo", "/foo", "Exact:/foo"},
 	} {
 		if got := tableOf(strings.Fields(c.words)...).matched("any.example", c.path); got != c.want {
-			t.Errorf("%s: %s leads to %q, want %q", c.words, c.path, got, c.want)
+			t.Errorf("%s: %s matches %q, want %q", c.words, c.path, got, c.want)
 		}
 	}
 }
@@ -95,11 +95,11 @@ func TestMatch_bySegment(t *testing.T) {
 		strings.Repeat("/", 5000):         "",
 	} {
 		if got := table.matched("", path); got != want {
-			t.Errorf("%.40s leads to %q, want %q", path, got, want)
+			t.Errorf("%.40s matches %q, want %q", path, got, want)
 		}
 	}
 	if got := tableOf("Prefix:/").matched("", "*"); got != "Prefix:/" {
-		t.Errorf("the asterisk leads to %q", got)
+		t.Errorf("the asterisk matches %q", got)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestMatch_hosts(t *testing.T) {
 		{"Prefix:/ Prefix:*.foo.com/ Prefix:bar.foo.com/", "foo.com", "Prefix:/"},
 	} {
 		if got := tableOf(strings.Fields(c.words)...).matched(c.host, "/x"); got != c.want {
-			t.Errorf("%s: %q leads to %q, want %q", c.words, c.host, got, c.want)
+			t.Errorf("%s: %q matches %q, want %q", c.words, c.host, got, c.want)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func TestMatch_fallsThroughHosts(t *testing.T) {
 		"/any/more": "Prefix:*.foo.com/any/more", "/none": "",
 	} {
 		if got := table.matched("bar.foo.com", path); got != want {
-			t.Errorf("%s leads to %q, want %q", path, got, want)
+			t.Errorf("%s matches %q, want %q", path, got, want)
 		}
 	}
 }
@@ -145,7 +145,7 @@ func TestMatch_prefixWithSlash(t *testing.T) {
 	table := tableOf("Prefix:/foo", "Prefix:/foo/")
 	for _, path := range []string{"/foo", "/foo/", "/foo/x"} {
 		if got := table.matched("", path); got != "Prefix:/foo/" {
-			t.Errorf("%s leads to %q", path, got)
+			t.Errorf("%s matches %q", path, got)
 		}
 	}
 }

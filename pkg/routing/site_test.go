@@ -61,7 +61,7 @@ func TestUnmatchedPaths_ownNamespace(t *testing.T) {
 		{shared, "a.foo.com", "/x", "Prefix:/"},
 	} {
 		if got := c.table.matched(c.host, c.path); got != c.want {
-			t.Errorf("%s%s leads to %q, want %q", c.host, c.path, got, c.want)
+			t.Errorf("%s%s matches %q, want %q", c.host, c.path, got, c.want)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func TestChallenges_ownerOnly(t *testing.T) {
 		} {
 			table := sharedTable(c.words, model.HostOwner{Host: "a.foo.com", Namespace: "shop", SharesUnmatched: shares})
 			if got := table.matched("a.foo.com", c.path); got != c.want {
-				t.Errorf("%s: %s leads to %q, want %q", c.words, c.path, got, c.want)
+				t.Errorf("%s: %s matches %q, want %q", c.words, c.path, got, c.want)
 			}
 		}
 	}

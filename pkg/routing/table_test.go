@@ -28,12 +28,12 @@ func TestCompile_unchangedHosts(t *testing.T) {
 		t.Error("a host that changed was taken over")
 	}
 	if got := first.matched("b.example", "/new"); got != "Prefix:b.example/" {
-		t.Errorf("the first table leads to %s by now", got)
+		t.Errorf("the first table matches %s by now", got)
 	}
 	third := compile(second, "Prefix:b.example/")
 	for _, host := range []string{"a.example", "x.c.example", "other.example"} {
 		if got := third.matched(host, "/"); got != "" {
-			t.Errorf("%s, which is gone, leads to %s", host, got)
+			t.Errorf("the removed host %s matches %s", host, got)
 		}
 	}
 }

@@ -117,8 +117,8 @@ func hasAlternative(pattern string) bool {
 func guardPaths(prefixes ...string) []string {
 	var out []string
 	for _, prefix := range prefixes {
-		text, wrong := routePath(prefix, model.PathPrefix)
-		if wrong != "" {
+		text, problem := routePath(prefix, model.PathPrefix)
+		if problem != "" {
 			text = "/"
 		}
 		out = append(out, text)

@@ -35,10 +35,10 @@ func (b *builder) externalPool(
 	d *description, service *corev1.Service, backend *backendDescription,
 ) (model.Pool, bool) {
 	want, field := backend.port, backend.serviceField
-	name, wrong := externalName(service.Spec.ExternalName)
-	if wrong != "" {
+	name, problem := externalName(service.Spec.ExternalName)
+	if problem != "" {
 		b.reports.add(d.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
-			quote(service.Spec.ExternalName), refOf(model.KindService, service), wrong, d.consequence(backend))
+			quote(service.Spec.ExternalName), refOf(model.KindService, service), problem, d.consequence(backend))
 		return model.Pool{}, false
 	}
 	if !b.allowsName(name) {
@@ -74,7 +74,7 @@ func (b *builder) allowsName(name string) bool {
 // of Options.ExternalNames. Names that resolvers treat as addresses, and names of this machine or of the cluster, would let
 // authors of a Service reach addresses that only Limpet can reach: the admin listener, the node, Services of other
 // namespaces. The addresses of accepted names are checked when they are dialled.
-func externalName(text string) (name, wrong string) {
+func externalName(text string) (name, problem string) {
 	name = strings.TrimSuffix(strings.ToLower(text), ".")
 	if _, err := netip.ParseAddr(name); err == nil {
 		return "", "is an IP address; it must be a DNS name"

@@ -62,9 +62,9 @@ func (r *ingressReader) readRules() {
 }
 
 func (r *ingressReader) readRule(rule *networkingv1.IngressRule, field string) {
-	if wrong := checkHost(rule.Host); wrong != "" {
+	if problem := checkHost(rule.Host); problem != "" {
 		r.leaveOut(rule, problemOf(ReasonInvalidHost, field+".host",
-			"host %s %s. The rule is left out", quote(rule.Host), wrong))
+			"host %s %s. The rule is left out", quote(rule.Host), problem))
 		return
 	}
 	r.addHost(rule.Host)
@@ -114,10 +114,10 @@ func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressP
 		field: field, hosts: hosts, guards: pathGuards(path.Path),
 		backends: []backendDescription{r.backend(&path.Backend, field+".backend")},
 	}
-	wrong := ""
-	if rule.path, rule.pathType, wrong = ingressPath(path); wrong != "" {
-		problem := problemOf(ReasonInvalidPath, field, "path %s %s. It is left out", quote(path.Path), wrong)
-		rule.problem = &problem
+	problem := ""
+	if rule.path, rule.pathType, problem = ingressPath(path); problem != "" {
+		invalid := problemOf(ReasonInvalidPath, field, "path %s %s. It is left out", quote(path.Path), problem)
+		rule.problem = &invalid
 	}
 	r.rules = append(r.rules, rule)
 }
@@ -131,7 +131,7 @@ func pathGuards(path string) []string {
 }
 
 // ingressPath returns the path of a route and its type, or a problem.
-func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, wrong string) {
+func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, problem string) {
 	if p.PathType == nil {
 		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"
 	}
@@ -150,8 +150,8 @@ func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathT
 		return "", "", fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific",
 			quote(string(*p.PathType)))
 	}
-	path, wrong = routePath(path, kind)
-	return path, kind, wrong
+	path, problem = routePath(path, kind)
+	return path, kind, problem
 }
 
 // backend describes a backend. One that is not a Service is a problem.

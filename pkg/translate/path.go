@@ -13,16 +13,16 @@ const maxPath = 1024
 // routePath returns the path of a route in the form that is compared with requests, or a problem. Requests are compared by
 // their normalized path (RFC 3986, section 6.2.2: unreserved bytes decoded, escapes in upper case, no dot segments).
 // Therefore routePath normalizes the path, and rejects paths that no request can have.
-func routePath(text string, kind model.PathType) (path, wrong string) {
-	if wrong := checkPath(text); wrong != "" {
-		return "", wrong
+func routePath(text string, kind model.PathType) (path, problem string) {
+	if problem := checkPath(text); problem != "" {
+		return "", problem
 	}
-	path, wrong = normalizePath(text)
-	if wrong != "" {
-		return "", wrong
+	path, problem = normalizePath(text)
+	if problem != "" {
+		return "", problem
 	}
-	if wrong := checkSegments(path); wrong != "" {
-		return "", wrong
+	if problem := checkSegments(path); problem != "" {
+		return "", problem
 	}
 	if kind == model.PathPrefix && len(path) > 1 {
 		path = strings.TrimSuffix(path, "/") // prefixes are compared by segment, so /a and /a/ are equal
@@ -69,7 +69,7 @@ func checkSegments(path string) string {
 	return ""
 }
 
-func normalizePath(path string) (out, wrong string) {
+func normalizePath(path string) (out, problem string) {
 	var b strings.Builder
 	for i := 0; i < len(path); i++ {
 		c := path[i]

@@ -234,9 +234,9 @@ func (r *annotationReader) readWaivers(findings []finding) map[string]bool {
 		if !strings.Contains(entry, "/") {
 			key = nginxPrefix + entry
 		}
-		if wrong := checkWaiver(key, set[key]); wrong != "" {
+		if problem := checkWaiver(key, set[key]); problem != "" {
 			r.report(ReasonInvalidAnnotation, AnnotationUnenforced,
-				"annotation %s names %s, which %s. That entry has no effect", AnnotationUnenforced, quote(entry), wrong)
+				"annotation %s names %s, which %s. That entry has no effect", AnnotationUnenforced, quote(entry), problem)
 			continue
 		}
 		waived[key] = true

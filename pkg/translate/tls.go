@@ -74,9 +74,9 @@ func (b *builder) serverNames(d *description, section *tlsDescription) []string 
 	}
 	var out []string
 	for i, host := range section.hosts {
-		if wrong := checkHost(host); wrong != "" {
+		if problem := checkHost(host); problem != "" {
 			b.reports.add(d.ref, ReasonInvalidHost, fmt.Sprintf("%s[%d]", section.hostsField, i),
-				"host %s %s. No certificate is served for it", quote(host), wrong)
+				"host %s %s. No certificate is served for it", quote(host), problem)
 			continue
 		}
 		out = append(out, host)
