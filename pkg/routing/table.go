@@ -34,7 +34,8 @@ type Route struct {
 	Closed bool
 	// Filters are the filters for requests and responses of the route.
 	Filters filter.Chain
-	// Clients are the required client certificates, or nil. A filter enforces them. Pods receive the verified identity.
+	// Clients are the settings for client certificates, nil if none are requested. A filter enforces them, and pods receive
+	// the certificate in header fields.
 	Clients *model.ClientCertificates
 
 	// StickySplit is true if there are several Backends and the sessions of one of them keep their side.

@@ -26,7 +26,7 @@ const (
 // KeyCA is the key of the CA certificates in a Secret.
 const KeyCA = "ca.crt"
 
-// clientSettings are the client certificates that an object requires.
+// clientSettings are the settings of an object for client certificates.
 type clientSettings struct {
 	secret   string // name of the Secret with the CAs
 	hasCA    bool
@@ -73,7 +73,7 @@ func (r *annotationReader) checkClientHeader(isRequested bool) bool {
 	return value == "true"
 }
 
-// clientCertificates returns the client certificates that an object requires, or nil. An invalid CA accepts no client.
+// clientCertificates returns the settings of an object for client certificates, or nil. An invalid CA accepts no client.
 func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
 	want := d.security.clients
 	if want == nil {
