@@ -14,8 +14,8 @@ import (
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 )
 
-// A client brings the cookie that another controller gave it for its pod. How that is made is written down here once
-// more, from the sources of those controllers.
+// foreignCookie is the name of the cookie by which another controller bound a client to its pod. The tests compute its
+// value independently, following the sources of those controllers.
 const foreignCookie = "route"
 
 func TestAdopt_otherControllers(t *testing.T) {

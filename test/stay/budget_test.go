@@ -9,8 +9,8 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// The sessions of one pod all send a request that takes long. The rest of them are answered by other pods meanwhile, and
-// come back.
+// The sessions of one pod all send a slow request. Meanwhile, other pods serve the sessions beyond the budget, which
+// return later.
 func TestStickyBudget_returns(t *testing.T) {
 	for _, w := range []backend{byCookie, byNamed, byWrapped} {
 		t.Run(string(w), func(t *testing.T) { testBudget(t, w) })
@@ -31,7 +31,7 @@ func testBudget(t *testing.T, w backend) {
 	}
 	var asking sync.WaitGroup
 	for i, s := range busy {
-		detour := *s // what it is answered there is not kept
+		detour := *s // cookies of the response are not kept
 		detour.header = s.header.Clone()
 		asking.Go(func() {
 			if _, err := detour.mustGet(f.limpet, "/hold"); err != nil {
@@ -55,7 +55,7 @@ func testBudget(t *testing.T, w backend) {
 	}
 }
 
-// expectDetours sees that the sessions of the busy pod are answered by others, and are given no token.
+// expectDetours checks that other pods respond to the sessions of the busy pod, without a new token.
 func (o *fixture) expectDetours(t *testing.T, busy []*session, home *pod) {
 	t.Helper()
 	for _, s := range busy { // one at a time, so that the mean stays as it is

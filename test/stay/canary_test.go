@@ -98,7 +98,7 @@ func TestCanary_sessionKeepsBackend(t *testing.T) {
 	}
 }
 
-// annotate takes the policies of a backend away, and makes its Ingress ask for the same.
+// annotate removes the policies of a backend and configures the same by annotations on its Ingress.
 func (o *fixture) annotate(t *testing.T, w backend) {
 	t.Helper()
 	o.remove(t, w.policy())
@@ -108,8 +108,8 @@ func (o *fixture) annotate(t *testing.T, w backend) {
 	o.apply(t, ingress)
 }
 
-// expectAsked sees that a request which asks for a side gets it, and that the session is where it was afterwards: its
-// own token is an hour old, which makes it the older one if it gets another.
+// expectAsked checks that a request that selects a side reaches it, and that the session is where it was afterwards.
+// The session's own token is made an hour old, so that a second token would be the newer one.
 func (o *fixture) expectAsked(t *testing.T, sessions []*session) {
 	t.Helper()
 	each(t, sessions, func(s *session) error {
@@ -183,7 +183,7 @@ func TestSplit_hashedClientsNeverMoveBack(t *testing.T) {
 	}
 }
 
-// In ingress-nginx, legacy means that every request is weighed, whatever session it has.
+// In ingress-nginx, legacy means that every request is split by weight, regardless of its session.
 func TestCanary_perRequest(t *testing.T) {
 	f := openCanary(t, policies(issuedWith(func(*v1alpha1.AffinityPolicySpec) {}), "legacy"))
 	f.setWeight(t, "legacy", 50, "affinity-canary-behavior=legacy")

@@ -7,11 +7,11 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// Whatever changes around it, a session leaves its pod only when that stops serving.
+// Regardless of what else changes, a session leaves its pod only when that pod stops serving.
 func TestOnlyOwnPod_movesSession(t *testing.T) {
 	f := newFixture(t, 8, nil)
 	f.setPods(t, ready(f.pods[:4]...), backends...)
-	whole := t // what a step starts goes on after it
+	whole := t // what a step starts outlives the step
 	sessions := map[backend][]*session{}
 	for i, w := range backends {
 		sessions[w] = newSessions(t, w, i*clients, clients)
@@ -41,7 +41,7 @@ func TestOnlyOwnPod_movesSession(t *testing.T) {
 	t.Run("replacing other pods", func(t *testing.T) { replaceOtherPods(t, f, sessions) })
 }
 
-// changeOtherIngresses adds an Ingress, gives it another path, and takes its backend away.
+// changeOtherIngresses adds an Ingress, changes its path, and removes its backend.
 func changeOtherIngresses(t *testing.T, f *fixture) {
 	other := backend("elsewhere")
 	f.apply(t, other.service())
@@ -57,7 +57,7 @@ func changeOtherIngresses(t *testing.T, f *fixture) {
 	f.awaitStatus(t, other, "/only", 503)
 }
 
-// changeUnrelatedFields changes what is written on all objects, and gives each Ingress one more path.
+// changeUnrelatedFields changes the metadata of all objects, and adds a path to each Ingress.
 func changeUnrelatedFields(t *testing.T, f *fixture) {
 	for _, w := range backends {
 		service, ingress, policy := w.service(), w.ingress(), w.policy()
@@ -93,8 +93,8 @@ func reverseEndpoints(t *testing.T, f *fixture) {
 	f.awaitStatus(t, last, "/", 200)
 }
 
-// replaceOtherPods replaces one pod after the other, but for the last: its sessions never move, and nobody does but
-// those whose pod is replaced.
+// replaceOtherPods replaces all pods but the last, one after the other. Only the sessions of replaced pods may move, so
+// the sessions of the last pod never do.
 func replaceOtherPods(t *testing.T, f *fixture, sessions map[backend][]*session) {
 	var tokens []*session
 	for _, w := range backends {

@@ -20,7 +20,7 @@ type session struct {
 	pod     string // where its last request went
 }
 
-// newSessions makes clients that nobody has seen before.
+// newSessions returns n clients that have not sent a request before.
 func newSessions(t *testing.T, w backend, from, n int) []*session {
 	t.Helper()
 	all := make([]*session, n)
@@ -48,7 +48,7 @@ var transport = &http.Transport{MaxIdleConnsPerHost: workers}
 // workers is the number of concurrent clients.
 const workers = 16
 
-// response is what a client got.
+// response is a response as a client received it.
 type response struct {
 	status int
 	pod    string
@@ -60,7 +60,7 @@ func (a *response) values() int {
 	return len(a.header.Values("Set-Cookie")) + len(a.header.Values(sessionHeader))
 }
 
-// get sends one request, whatever its response.
+// get sends one request. A response of any status is no error.
 func (s *session) get(l *limpet, path string) (*response, error) {
 	r, err := http.NewRequest(http.MethodGet, "http://"+l.http+path, nil)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package stay tests Limpet's promise over real HTTP: the real binary, its real listener, many clients
-// with cookie jars, and pods that tell who they are. Each line of the promise that is about sessions has tests with at
-// least 300 of them:
+// with cookie jars, and pods that identify themselves. Each line of the promise that is about sessions has tests with
+// at least 300 of them:
 //
 //	 1 a session moves only when its own     TestOnlyOwnPod_movesSession, TestFiles_sessionsStay;
 //	   pod stops serving                     canaries: TestCanary_sessionKeepsBackend

@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Somebody drains a ready pod by its annotation, and changes their mind.
+// An operator drains a ready pod by its annotation, and then reverts that.
 func TestDrain_keepsSessions(t *testing.T) {
 	s := begin(t, newFolder(t))
 	s.clients = clients

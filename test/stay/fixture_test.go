@@ -52,7 +52,7 @@ func policyOf(methods ...v1alpha1.Method) v1alpha1.AffinityPolicySpec {
 	return v1alpha1.AffinityPolicySpec{Methods: methods}
 }
 
-// setPods changes the endpoints of some Services, and waits until Limpet has heard of it.
+// setPods changes the endpoints of some Services, and waits until Limpet has applied the change.
 func (o *fixture) setPods(t *testing.T, pods []podState, pools ...backend) {
 	t.Helper()
 	for _, w := range pools {

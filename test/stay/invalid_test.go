@@ -7,7 +7,8 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// Each mistake stands in a folder with sessions of other objects, which go on, and so do changes to those.
+// Each invalid object shares a folder with valid objects. Their sessions continue, and changes to them still take
+// effect.
 func TestInvalidObject_affectsNoOther(t *testing.T) {
 	wrong := backend("wrong")
 	f := newFixture(t, 6, policies(policyOf(methods[byCookie]), wrong))

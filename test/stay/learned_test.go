@@ -15,9 +15,9 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// The app's own id is remembered as it is: neither does the client get anything of Limpet's, nor does the id say where
-// it belongs, as far as Limpet reads it. What is learned is not part of the other scenarios, because it is lost with the
-// process unless replicas share a store.
+// The app's own id is learned unmodified: the client receives no value of Limpet's, and the id itself does not identify
+// a pod to Limpet. Learned sessions are not part of the other scenarios, because they are lost with the process unless
+// replicas share a store.
 const (
 	byLearned       backend = "learned"        // from a header of the app
 	byLearnedCookie backend = "learned-cookie" // of the app

@@ -59,7 +59,7 @@ func startLimpet(t *testing.T, args ...string) *limpet {
 	return l
 }
 
-// lastPort counts up from below the ports that the kernel gives to connections. Nobody else listens in the sandbox.
+// lastPort counts up from below the kernel's ephemeral port range. No other process listens in the sandbox.
 var lastPort atomic.Int32
 
 func nextAddress() string { return fmt.Sprintf("127.0.0.1:%d", 10000+lastPort.Add(1)) }

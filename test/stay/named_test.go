@@ -44,7 +44,7 @@ func TestNamed_suffix(t *testing.T) {
 	}
 }
 
-// askByID sends one request with the id, and returns the pod that answered.
+// askByID sends one request with the id, and returns the pod that responded.
 func askByID(t *testing.T, l *limpet, id string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.http+"/", nil)

@@ -10,7 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// A browser sends several requests at once before it has a cookie, and a load balancer hands them to any replica.
+// A browser sends several concurrent requests before it has a cookie, and a load balancer distributes them over all
+// replicas.
 func TestFirstBurst_onePod(t *testing.T) {
 	const burst = 6
 	spec := issuedWith(func(s *v1alpha1.AffinityPolicySpec) { s.NewSession.Pick = v1alpha1.PickHash })
@@ -45,8 +46,8 @@ func TestFirstBurst_onePod(t *testing.T) {
 	}
 }
 
-// A pod that is not ready, though nobody ends it, gets no requests: its sessions that ask for something move, and those
-// that do not are still its own when it is ready again.
+// A pod that becomes not ready without terminating gets no requests. Its sessions that send a request meanwhile move.
+// The other sessions still belong to it when it is ready again.
 func TestNotReady_moves(t *testing.T) {
 	f := newFixture(t, 6, nil)
 	for i, w := range []backend{byCookie, byToken, byWrapped} {

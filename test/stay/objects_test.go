@@ -36,7 +36,7 @@ var backends = []backend{
 	byCookie, byHeader, byIP, byToken, byQuery, byPath, byAppCookie, byNamed, byWrapped, byWrappedCookie,
 }
 
-// hashes says that a session is placed by a hash, so that scaling up may move it.
+// hashes reports whether sessions are placed by a hash, so that scaling up may move them.
 func (w backend) hashes() bool {
 	switch w {
 	case byHeader, byIP, byQuery, byPath, byAppCookie:
@@ -62,7 +62,7 @@ func (w backend) method() v1alpha1.Method {
 	return *m.DeepCopy()
 }
 
-// methods are those of the policies. The names are where clients and pods put their values.
+// methods are the affinity methods of the policies. Clients and pods send their values under the names given here.
 var methods = map[backend]v1alpha1.Method{
 	byCookie: {Source: v1alpha1.SourceCookie, Binding: v1alpha1.BindingIssued},
 	byHeader: {Source: v1alpha1.SourceHeader, Binding: v1alpha1.BindingHashed,
@@ -162,7 +162,7 @@ func (w backend) slice(pods []podState) *discoveryv1.EndpointSlice {
 	return s
 }
 
-// podState is a pod as its EndpointSlice shows it, and whether somebody drains it.
+// podState is a pod as its EndpointSlice shows it, and whether an operator drains it.
 type podState struct {
 	*pod
 	terminating bool

@@ -24,7 +24,7 @@ type pod struct {
 	given atomic.Int64  // sessions of the app
 	gate  chan struct{} // closed to let them go
 	once  sync.Once     // it is closed
-	stop  func()        // closes its listener and its idle connections immediately, as an app does that is told to end
+	stop  func()        // closes its listener and its idle connections immediately, as an app does on SIGTERM
 }
 
 func newPod(i int) *pod {
@@ -63,7 +63,7 @@ func (p *pod) start(t *testing.T) {
 	t.Cleanup(func() { server.Close() })
 }
 
-// ServeHTTP responds with the pod's name, tells what it has seen, and does what the request asks of an app.
+// ServeHTTP responds with the pod's name and what the pod received, and does what the request demands of an app.
 func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"Cookie", movedHeader, sessionHeader} {
 		w.Header().Set("Saw-"+name, r.Header.Get(name))
@@ -82,8 +82,8 @@ func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, p.name)
 }
 
-// keepSession gives the client a session of the app's own, where the policy goes by that, unless it brings one that
-// this pod has given: sessions are in the memory of one pod.
+// keepSession sets a session of the app's own if the policy depends on one. It sets none if the client sends a session
+// that this pod created: sessions are in the memory of one pod.
 func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
 	how := backend(strings.TrimSuffix(r.Host, ".example.com"))
 	id := fmt.Sprintf("%d.%s", p.given.Add(1), p.name)
@@ -99,10 +99,10 @@ func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// movedHeader is what policies of these tests tell apps about moves in.
+// movedHeader is the header field in which policies of these tests notify apps of moves.
 const movedHeader = "X-Moved"
 
-// stream sends one server-sent event at once, and another when the gate is opened.
+// stream sends one server-sent event immediately, and another when the gate is opened.
 func (p *pod) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	fmt.Fprintf(w, "data: %s\n\n", p.name)

@@ -59,7 +59,7 @@ func TestPreferZone_hints(t *testing.T) {
 	}
 }
 
-// A pod that has just come, of one hour in which it is to be warmed up, gets next to nothing.
+// A new pod with a slow start of one hour receives hardly any new sessions.
 func TestSlowStart_newPod(t *testing.T) {
 	specs := map[backend]v1alpha1.AffinityPolicySpec{}
 	for _, w := range []backend{byCookie, byHeader, byIP} {

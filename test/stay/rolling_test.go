@@ -10,8 +10,8 @@ import (
 )
 
 // TestRollingUpdate_no5xx replaces every pod of a Service, under load by clients of every kind and through two
-// replicas. A pod stops when its Service is told that it terminates, immediately and without a preStop hook, so that Limpet
-// may hear of it later than the pod does.
+// replicas. A pod stops immediately and without a preStop hook when its EndpointSlice shows it as terminating, so that
+// Limpet may learn of it later than the pod does.
 func TestRollingUpdate_no5xx(t *testing.T) {
 	rolled := []backend{byCookie, byHeader, byWrapped, byNamed}
 	f := newFixture(t, 8, nil)

@@ -84,7 +84,7 @@ func TestLifetimes_enforced(t *testing.T) {
 	for _, c := range []struct {
 		name            string
 		bound, renewed  time.Duration // ago
-		tokens          int           // that the response gives
+		tokens          int           // in the response
 		ends, keepsTime bool
 	}{
 		{name: "fresh", bound: time.Minute, renewed: time.Minute},

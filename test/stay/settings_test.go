@@ -127,7 +127,8 @@ func (o *fixture) release(t *testing.T) {
 	expectNoneMoves(t, o.limpet, sessions, 1)
 }
 
-// refuseWhenFull sends one request at a time, since pods are full by the sessions that they have answered.
+// refuseWhenFull sends one request at a time, since the limit of a pod counts the sessions that have received a
+// response.
 func (o *fixture) refuseWhenFull(t *testing.T) {
 	var in, out []*session
 	for _, s := range newSessions(t, "full", 0, clients) {
@@ -178,7 +179,7 @@ func (o *fixture) rebalance(t *testing.T) {
 	expectEven(t, append(idle, busy...), o.pods)
 }
 
-// hideTokens looks at what apps are sent: values of their own as they gave them, and no token in cookies or headers.
+// hideTokens checks what apps receive: their own values unmodified, and no token in cookies or header fields.
 func (o *fixture) hideTokens(t *testing.T) {
 	for _, w := range []backend{byCookie, byToken, byWrapped, byWrappedCookie} {
 		sessions := newSessions(t, w, 20*clients, clients)
@@ -198,7 +199,7 @@ func (o *fixture) hideTokens(t *testing.T) {
 	}
 }
 
-// wait brings the pods back when the requests of their sessions have been sent, and none has been answered.
+// wait brings the pods back when the requests of their sessions have been sent and no response has been received.
 func (o *fixture) wait(t *testing.T) {
 	sessions := newSessions(t, "wait", 0, clients)
 	settle(t, o.limpet, sessions)

@@ -70,7 +70,8 @@ func (o *fixture) fillAdded(t *testing.T, replicas []*limpet, w backend) {
 	}
 }
 
-// What the app, or the client, goes by is not known with the first request of a client. It counts anyway.
+// With the first request of a client, the value that will identify its session is not known yet. The session counts
+// anyway.
 func TestLearned_newClientsSpread(t *testing.T) {
 	f := newFixture(t, 3, learnedPolicies())
 	for _, w := range []backend{byNamed, byWrapped, byWrappedCookie, byLearned, byLearnedCookie, byHeader, byAppCookie} {
@@ -126,7 +127,7 @@ func expectEven(t *testing.T, all []*session, pods []*pod) {
 	}
 }
 
-// Half of all requests have one key. All of them are in flight at once.
+// Half of all requests have one key. All of them are in flight at the same time.
 func TestBalanceFactor_hotKey(t *testing.T) {
 	spec := policyOf(methods[byHeader])
 	spec.Hash.BalanceFactor = 125

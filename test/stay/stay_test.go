@@ -49,7 +49,7 @@ func begin(t *testing.T, from source) *scenario {
 	return s
 }
 
-// setPods changes the endpoints of every Service, and waits until Limpet has heard of it.
+// setPods changes the endpoints of every Service, and waits until Limpet has applied the change.
 func (s *scenario) setPods(t *testing.T, pods []podState) {
 	t.Helper()
 	for _, w := range backends {
@@ -58,7 +58,7 @@ func (s *scenario) setPods(t *testing.T, pods []podState) {
 	s.limpet.awaitEndpoints(t, pods, backends...)
 }
 
-// newClients settles clients that nobody has seen before.
+// newClients creates clients and binds each to a pod by a first request.
 func (s *scenario) newClients(t *testing.T, w backend) []*session {
 	t.Helper()
 	fresh := newSessions(t, w, s.next, s.clients)
@@ -109,7 +109,7 @@ func (s *scenario) terminate(t *testing.T) {
 	}
 }
 
-// keepsAndGetsNoNew is what a draining pod does.
+// keepsAndGetsNoNew checks that a draining pod keeps its sessions and gets no new ones.
 func (s *scenario) keepsAndGetsNoNew(t *testing.T, w backend, draining string) {
 	t.Helper()
 	if podsOf(s.sessions[w])[draining] == 0 {

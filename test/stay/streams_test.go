@@ -16,7 +16,7 @@ type stream struct {
 	body *bufio.Reader
 }
 
-// open asks for a stream and reads its first event.
+// open requests a stream and reads its first event.
 func (s *session) open(t *testing.T, l *limpet) (*stream, error) {
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.http+"/stream", nil)
 	if err != nil {
@@ -45,7 +45,7 @@ func (s *stream) next() (pod string, err error) {
 	return strings.TrimSpace(strings.TrimPrefix(line, "data: ")), nil
 }
 
-// Whatever is changed, also about the route, the Service and the policy of the streams themselves.
+// No configuration change closes a stream, not even a change of its own route, Service or policy.
 func TestConfigurationChange_keepsStreams(t *testing.T) {
 	f := newFixture(t, 6, nil)
 	t.Cleanup(f.letGo)
