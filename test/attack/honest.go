@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// pace is how often an honest client sends a request.
+// pace is the interval between the requests of an honest client.
 const pace = 5 * time.Millisecond
 
 // honest is a client that does what clients do, over HTTP/1.1 and HTTP/2 in turn.
@@ -34,7 +34,7 @@ func (h *honest) close() {
 	}
 }
 
-// latencies are those of the requests that were answered.
+// latencies are the latencies of the requests that got a response.
 type latencies struct {
 	sorted []time.Duration
 	failed int
@@ -65,7 +65,7 @@ func (h *honest) ask(most time.Duration) (*latencies, error) {
 		<-tick.C
 	}
 	if len(l.sorted) == 0 {
-		return nil, errors.New("no request of the honest client was answered")
+		return nil, errors.New("the honest client got no response")
 	}
 	slices.Sort(l.sorted)
 	return l, nil

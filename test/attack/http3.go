@@ -10,8 +10,8 @@ import (
 	"github.com/quic-go/quic-go/quicvarint"
 )
 
-// staticFields is how often a head refers to the longest entry of the static table. quic-go keeps no dynamic table, and
-// Limpet takes 128 fields.
+// staticFields is the number of references in a head to the longest entry of the static table. quic-go keeps no dynamic
+// table, and Limpet accepts 128 fields.
 const staticFields = 110
 
 // holdHTTP3 opens as many requests as Limpet lets it, and takes nothing of the responses.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// outcome is what an attack came to. Sizes are in bytes.
+// outcome is the measured effect of an attack. Sizes are in bytes.
 type outcome struct {
 	idle, peak, after int64
 	recovered         time.Duration // until memory was back, or the end of the wait
@@ -98,7 +98,7 @@ var attacks = []attack{
 	{"HTTP/3, heads from the table", holdHTTP3},
 }
 
-// reconnectAfter is how long an attacker waits whose connection was closed.
+// reconnectAfter is the delay before an attacker reconnects after its connection was closed.
 const reconnectAfter = 100 * time.Millisecond
 
 // begin starts the attackers. withdraw ends them.

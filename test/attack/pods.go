@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// pods are what Limpet routes to: one that responds at once, and one that speaks HTTP/2 and does not read what it is sent.
+// pods are the backends of the routes: one that responds immediately, and one that uses HTTP/2 and does not read what
+// it is sent.
 type pods struct {
 	quick, deaf *httptest.Server
 	released    chan struct{}
@@ -20,7 +21,7 @@ func startPods() *pods {
 	p.release = sync.OnceFunc(func() { close(p.released) })
 	body := strings.Repeat(".", 100)
 	p.quick = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(body)) // fails when Limpet gives the request up
+		_, _ = w.Write([]byte(body)) // fails when Limpet cancels the request
 	}))
 	p.deaf = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
 		select {
