@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Limit is how long Until waits. A test that passes never waits so long, however slow the machine is.
+// Limit is the time after which Until fails. A test that passes never waits so long, however slow the machine is.
 const Limit = time.Minute
 
 // Until returns when holds returns true. It fails the test if that takes longer than Limit; what names the condition, as
