@@ -111,7 +111,7 @@ func (h *clientHeaders) Set(s string) error {
 		case http1.FieldXForwardedFor, http1.FieldForwarded, http1.FieldXRealIP:
 			parsed = append(parsed, id)
 		default:
-			return fmt.Errorf("%q is none of X-Forwarded-For, Forwarded and X-Real-IP", name)
+			return fmt.Errorf("%q is not one of X-Forwarded-For, Forwarded and X-Real-IP", name)
 		}
 	}
 	*h = parsed

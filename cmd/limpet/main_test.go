@@ -17,7 +17,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// output is what a command writes, which a test may read while it runs.
+// output collects the output of a command. A test may read it while the command runs.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -36,7 +36,7 @@ endpoints: [{addresses: [127.0.0.1]}]
 `, port)
 }
 
-// statusOf returns the status and body of a response, 0 for none.
+// statusOf returns the status and body of a response. Without a response, the status is 0.
 func statusOf(address, path string) (status int, body string) {
 	response, err := http.Get("http://" + address + path)
 	if err != nil {

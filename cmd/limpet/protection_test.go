@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// shopManifests has an open route for all of the host, and routes below it that ask for protection. The pod is at port.
+// shopManifests has an open route for all of the host, and routes below it that require protection. The pod is at port.
 func shopManifests(port string) string {
 	var b strings.Builder
 	for _, i := range []struct{ name, path, annotations string }{

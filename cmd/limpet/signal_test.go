@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// asProgram makes the test binary run main: its arguments are those of limpet.
+// asProgram is the environment variable that makes the test binary run main, with its arguments treated as limpet's.
 const asProgram = "RUN_AS_LIMPET"
 
 func TestMain(m *testing.M) {
