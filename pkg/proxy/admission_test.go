@@ -43,7 +43,7 @@ func TestMaxConnections_overLimit(t *testing.T) {
 	r.dial().get("/").expectOK(t, "")
 }
 
-// Behind the PROXY protocol it is the client who is told that counts.
+// Behind the PROXY protocol, the limit applies to the client address in the PROXY header.
 func TestMaxConnectionsPerClient_isolation(t *testing.T) {
 	r := newRig(t, behind, func(o *Options) { o.Connections.PerClient = 2 },
 		func(o *Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")} })
@@ -124,7 +124,7 @@ func TestMaxRequests_http1(t *testing.T) {
 	}
 }
 
-// Over HTTP/2 the requests that are on their way when the client is told are served too.
+// Over HTTP/2, requests that are in transit when GOAWAY is sent are served too.
 func TestMaxRequests_http2(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.Connections.Requests = 3 })
 	r.serve(nil, startEcho(t, "pod-a"))

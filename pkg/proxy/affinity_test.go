@@ -14,7 +14,8 @@ import (
 type recognition struct {
 	method model.Method
 	hashes bool // scaling up may move a session to a new pod
-	// path and line are what the client asks for, with a header line; given is what the app or Limpet gave it at first.
+	// path and line return the path and a header line of a request of client n. given is the value that the app or
+	// Limpet issued to it before.
 	path func(n int) string
 	line func(n int, given string) string
 }
@@ -111,7 +112,8 @@ func (m *many) settle() {
 	}
 }
 
-// expectMoves asks for every session, and fails if one has moved that may not.
+// expectMoves sends a request of every session, and fails if a session has moved between two pods for which may returns
+// false.
 func (m *many) expectMoves(t *testing.T, what string, may func(from, to string) bool) {
 	t.Helper()
 	for n, home := range m.pod {

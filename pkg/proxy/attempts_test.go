@@ -9,7 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Nothing was sent, so that it is safe to ask another pod, whatever the method.
+// Nothing was sent, so retrying at another pod is safe for any method.
 func TestSession_movesOnceWhenPodRefuses(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "DELETE", "PATCH"} {
 		t.Run(method, func(t *testing.T) {

@@ -8,8 +8,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// authorities are ways to say which host a request is for. Who wins, wins everywhere: pod is the Host that the pod gets,
-// and where it is empty the request is refused. The route is that of a.example, and so is the line in the log.
+// authorities are combinations of the places where a request names its host. The one that takes precedence is used
+// everywhere: pod is the Host that the pod receives. If pod is empty, the request is refused. The route and the log
+// line are those for a.example.
 var authorities = []struct {
 	name   string
 	target string // of HTTP/1.1; "" where the form is one of HTTP/2

@@ -23,7 +23,7 @@ func (r *rig) serveLimited(limits model.Limits, pods ...*pod) {
 
 func maxBody(n int64) func(*Options) { return func(o *Options) { o.MaxBodyBytes = n } }
 
-// A body that is announced to be too long is refused before any pod hears of it.
+// A body whose Content-Length exceeds the limit is refused before any pod is contacted.
 func TestMaxBodyBytes_contentLength(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -63,7 +63,7 @@ func TestMaxBodyBytes_contentLength(t *testing.T) {
 	}
 }
 
-// Who asks first is told before the body is sent.
+// A client that sends Expect: 100-continue gets the 413 before it sends the body.
 func TestMaxBodyBytes_expect100(t *testing.T) {
 	r := newRig(t, maxBody(3))
 	r.serve(nil, startEcho(t, "pod-a"))
@@ -188,7 +188,7 @@ func TestMaxBodyBytes_chunkedAtLimit(t *testing.T) {
 	client.read("POST").expectOK(t, "somemore")
 }
 
-// What has been answered already cannot be answered otherwise.
+// Once the response has begun, its status cannot change.
 func TestMaxBodyBytes_exceededAfterResponse(t *testing.T) {
 	r := newRig(t, maxBody(7))
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

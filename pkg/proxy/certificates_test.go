@@ -48,7 +48,7 @@ func TestCertificates_serverName(t *testing.T) {
 	}
 }
 
-// The client's certificate types are what it says that it can verify.
+// The key type of the certificate depends on what the client can verify.
 func TestCertificates_rsaAndECDSA(t *testing.T) {
 	r, addr := tlsRig(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -68,7 +68,7 @@ func TestCertificates_rsaAndECDSA(t *testing.T) {
 	}
 }
 
-// A renewed certificate is presented from the next handshake on, and open connections go on.
+// A renewed certificate is presented from the next handshake on, and open connections stay open.
 func TestCertificates_replacedWhileOpen(t *testing.T) {
 	r, addr := tlsRig(t)
 	r.serve(nil, startEcho(t, "pod-a"))

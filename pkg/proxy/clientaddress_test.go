@@ -71,7 +71,7 @@ func TestClientAddress_forwarded(t *testing.T) {
 	expectFields(t, r.asked(p, "Forwarded: for=192.0.2.1", `Forwarded: for="10.0.0.1`), "X-Real-IP: 127.0.0.1")
 }
 
-// Behind an open quote nobody would read who the request really came from.
+// After an unterminated quote, pods could not parse the client address that Limpet appends.
 func TestForwarded_invalidIsDropped(t *testing.T) {
 	r := newRig(t, trusting())
 	p := startEcho(t, "pod-a")

@@ -62,7 +62,7 @@ func TestHTTP2_resetFreesPod(t *testing.T) {
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 2)
 }
 
-// resetTCP closes a connection with a RST instead of a FIN, whatever is spoken over it.
+// resetTCP closes a connection with a RST instead of a FIN. It works below TLS too.
 func resetTCP(conn net.Conn) {
 	if over, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = over.NetConn()

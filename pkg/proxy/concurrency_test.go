@@ -11,8 +11,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Many clients, while the pods, the table, the keys and the certificates change all the time. The pods that leave go on
-// serving for a while, as those in a cluster do, so that nothing may fail.
+// Many clients send requests while the pods, the table, the keys and the certificates change continuously. The pods
+// that leave keep serving for a while, as pods in a cluster do, so that no request may fail.
 func TestChanges_noFailure(t *testing.T) {
 	const clients, requests = 16, 150
 	r, addr := tlsRig(t)

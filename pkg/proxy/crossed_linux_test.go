@@ -31,7 +31,7 @@ func (s *crossingSocket) Read(f func(fd uintptr) bool) error {
 	return s.RawConn.Read(f)
 }
 
-// awaitEnd waits until the poller has told of the end.
+// awaitEnd waits until the poller has reported the end of the connection.
 func (s *crossingSocket) awaitEnd() func(uintptr) bool {
 	told := true
 	return func(uintptr) bool {
@@ -55,8 +55,8 @@ func (r *rig) crossIdle(p *pod, end func()) {
 	r.endpoint(p).PutIdle(conn, 0, time.Now())
 }
 
-// An app that stops closes its idle connections, whatever is on its way to it: nobody has read that, so that it is no
-// second time.
+// An app that stops closes its idle connections, even if a request is in transit. The app has not read that request, so
+// sending it again is no repetition.
 func TestRetry_connectionEnds(t *testing.T) {
 	for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
 		t.Run(method, func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestRetry_podEnds(t *testing.T) {
 	}
 }
 
-// It would never respond, and the poller tells of its end once only.
+// The pod would never respond, and the poller reports the half-close only once.
 func TestRetry_bodyAtPodHalfClose(t *testing.T) {
 	r := newRig(t)
 	p, endSide := startHalfCloser(t, "pod-a")
@@ -121,7 +121,7 @@ func TestRetry_chunkedBodyAtConnectionEnd(t *testing.T) {
 	}
 }
 
-// A pod that hangs up on everybody is not asked for ever.
+// A pod that closes every connection does not cause endless retries.
 func TestRetry_newConnectionLost(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(*podConn) {})

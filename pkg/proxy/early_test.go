@@ -63,7 +63,8 @@ func TestEarlyResponse_clientStillSending(t *testing.T) {
 	client.expectClosed()
 }
 
-// Over HTTP/3 it is Chromium that must be able to. What it is told to stop sending it does not send, nor look at the response.
+// Chromium must be able to read an early response over HTTP/3. After STOP_SENDING it does not read the response, so
+// Limpet lets it send the whole body.
 func TestEarlyResponse_http3(t *testing.T) {
 	for name, serve := range map[string]func(*testing.T, *rig){
 		"a pod's": func(t *testing.T, r *rig) { r.serve(nil, startAnswering(t, "pod-a", tooLarge)) },
@@ -120,7 +121,7 @@ func TestEarlyResponse_http3StalledBody(t *testing.T) {
 	})
 }
 
-// What Limpet answers itself does not wait for a body either.
+// Responses that Limpet generates itself do not wait for a body either.
 func TestEarlyResponse_longUnusedBody(t *testing.T) {
 	r := newRig(t)
 	r.publish()
@@ -135,7 +136,8 @@ func TestEarlyResponse_longUnusedBody(t *testing.T) {
 	client.Conn.Close()
 }
 
-// A body that has arrived whole is no reason to close, whoever answers.
+// A body that was received completely is no reason to close the connection, neither after a pod's response nor after
+// Limpet's own.
 func TestEarlyResponse_shortUnusedBody(t *testing.T) {
 	r := newRig(t)
 	r.publish()
@@ -163,7 +165,7 @@ func TestUpload_podClosesConnection(t *testing.T) {
 			r.serve(nil, startPod(t, "pod-a", script))
 			client := r.dial()
 			client.send(announced)
-			go io.Copy(client.Conn, strings.NewReader(mebibyte)) // as far as it gets
+			go io.Copy(client.Conn, strings.NewReader(mebibyte)) // until the connection ends
 			a := client.read("POST")
 			for a.status == http.StatusProcessing {
 				a = client.read("POST")
@@ -176,7 +178,7 @@ func TestUpload_podClosesConnection(t *testing.T) {
 	}
 }
 
-// A client that goes away amid its body leaves nothing behind, and its pod is told.
+// A client that disconnects during its body leaves nothing behind, and its pod notices.
 func TestClientClose_duringBody(t *testing.T) {
 	for name, head := range map[string]string{"with a length": announced, "in chunks": chunkedPost + "fffff\r\n"} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,8 @@ func TestExpect_podDecides(t *testing.T) {
 	}
 }
 
-// The client may send the body or not; nobody can tell, so that the connection ends.
+// After a final response the client may send the body or omit it. Limpet cannot distinguish the body from the next
+// request, so it closes the connection.
 func TestExpect_finalResponseCloses(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

@@ -12,7 +12,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
 
-// edits is a filter of both sides: it rewrites the path that pods receive, and tells clients what was matched.
+// edits is a filter of requests and responses: it rewrites the path that pods receive, and returns the matched path to
+// clients.
 type edits struct{}
 
 func (edits) Name() string { return "edits" }

@@ -68,7 +68,7 @@ func (r *rig) sockets(n int) []func() error {
 	return all
 }
 
-// echoOver uses the tunnel. Of a stream that was reset nothing is said any more.
+// echoOver sends data through the tunnel and waits for the echo. It sends no more frames on a stream that was reset.
 func echoOver(p *peer) error {
 	if p.over {
 		return io.EOF
@@ -118,7 +118,7 @@ func TestShutdown_tunnelsCloseEvenly(t *testing.T) {
 	}
 }
 
-// What ends by itself makes room: the others are closed as late as they may be.
+// Tunnels that end by themselves count towards the target, so that the others are closed as late as possible.
 func TestTunnel_metrics(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))

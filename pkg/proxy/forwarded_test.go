@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// asked sends a request with these lines and returns the head that the pod was sent.
+// asked sends a request with these lines and returns the head that the pod received.
 func (r *rig) asked(p *pod, lines ...string) string {
 	r.t.Helper()
 	r.dial().get("/", lines...).expectStatus(r.t, 200)
@@ -15,7 +15,7 @@ func (r *rig) asked(p *pod, lines ...string) string {
 
 func (r *rig) port() string { return r.addr[strings.LastIndexByte(r.addr, ':')+1:] }
 
-// expectFields checks that each of the lines is the only one of its name; "Name:" stands for none.
+// expectFields checks that each of the lines is the only one of its name. "Name:" means that the field must be absent.
 func expectFields(t *testing.T, head string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
@@ -30,7 +30,7 @@ func expectFields(t *testing.T, head string, lines ...string) {
 	}
 }
 
-// spoof is what a client may send to pass for another one.
+// spoof are header lines with which a client may try to impersonate another one.
 var spoof = []string{
 	"X-Forwarded-For: 192.0.2.1", "x-forwarded-for: 192.0.2.2", "X-Real-IP: 192.0.2.1", "X-Forwarded-Proto: https",
 	"X-Forwarded-Host: evil.example", "X-Forwarded-Port: 443", "X-Forwarded-Scheme: https", "X-Scheme: https",

@@ -14,13 +14,13 @@ import (
 	"time"
 )
 
-// isEnd reports whether an error says that a connection ended, and not that what came is malformed.
+// isEnd reports whether an error means that a connection ended, rather than that malformed data was received.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
-// Whatever a client sends, it gets valid responses up to the end of the connection, and a pod gets proper requests:
-// net/http reads both.
+// FuzzAnythingAClientSays checks that a client gets valid responses until its connection ends, and that a pod gets
+// valid requests, for any bytes that the client sends. net/http parses both.
 func FuzzAnythingAClientSays(f *testing.F) {
 	f.Add(request("GET", "/", "") + request("POST", "/a?b", "body"))
 	f.Add(chunkedPost + chunked("bo", "dy") + request("HEAD", "/", ""))
@@ -42,7 +42,7 @@ func FuzzAnythingAClientSays(f *testing.F) {
 			client.Conn.(interface{ CloseWrite() error }).CloseWrite()
 		}()
 		for {
-			// Which method was asked with is not known here: a HEAD looks cut short.
+			// The request's method is not known here. The response to a HEAD looks truncated.
 			a, err := client.tryRead("GET")
 			if err != nil && !isEnd(err) {
 				t.Fatalf("after %q: %v", text, err)
@@ -54,8 +54,8 @@ func FuzzAnythingAClientSays(f *testing.F) {
 	})
 }
 
-// Whatever a pod says, the client gets a valid response or sees that it is cut short, and nothing of it reaches the next
-// client.
+// FuzzAnythingAPodSays checks that the client gets a valid response or notices its truncation, for any bytes that a pod
+// sends, and that none of them reach the next client.
 func FuzzAnythingAPodSays(f *testing.F) {
 	const ok = "HTTP/1.1 200 OK\r\n"
 	f.Add(ok+"Content-Length: 4\r\n\r\nbody", true)
@@ -106,7 +106,7 @@ func FuzzAnythingAPodSays(f *testing.F) {
 	})
 }
 
-// A name in a certificate may hold anything, and what pods are told of it is one line.
+// FuzzNamesInCertificatesAreOneLine checks that a name in a certificate reaches pods as one line, for any bytes in it.
 func FuzzNamesInCertificatesAreOneLine(f *testing.F) {
 	for _, name := range []pkix.Name{{CommonName: "alice"}, {CommonName: "a, b", Organization: []string{"c\r\nd", "\u00e9"}}} {
 		der, err := asn1.Marshal(name.ToRDNSequence())

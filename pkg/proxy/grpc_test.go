@@ -230,7 +230,7 @@ func TestGRPC_cancelFreesPod(t *testing.T) {
 	eventually(t, "the pod to be free", func() bool { return pod.InFlight() == 0 })
 }
 
-// A call that goes on for long is a stream. It is broken off on both sides: it ends with an error here, and is cancelled there.
+// A long call counts as a stream. Shutdown ends it on both sides: the client gets an error, and the pod a cancellation.
 func TestShutdown_longGRPCCall(t *testing.T) {
 	r := newRig(t, lasting)
 	stream, cancel := call(t, r.grpc(t, nil, 1), "Talk")

@@ -26,7 +26,7 @@ type response struct {
 	header  http.Header
 	trailer http.Header
 	body    string
-	close   bool  // the response says that the connection is closed after it
+	close   bool  // the response has Connection: close
 	err     error // the response is not whole
 }
 
@@ -86,7 +86,7 @@ func (c *caller) tryRead(method string) (*response, error) {
 	}, nil
 }
 
-// get asks for a path, with header lines such as "Cookie: a=b".
+// get sends a GET for a path, with header lines such as "Cookie: a=b", and returns the response.
 func (c *caller) get(path string, lines ...string) *response {
 	c.t.Helper()
 	c.send(request("GET", path, "", lines...))

@@ -16,14 +16,14 @@ import (
 // http2FrameSize is the largest frame that Limpet takes.
 const http2FrameSize = 16 << 10
 
-// peer is an HTTP/2 client that sends whatever frames it likes.
+// peer is an HTTP/2 client that can send arbitrary frames.
 type peer struct {
 	*http2.Framer
 	conn    net.Conn
 	t       testing.TB
 	block   bytes.Buffer
 	encoder *hpack.Encoder
-	over    bool // its stream has ended, as far as it has looked
+	over    bool // the end of its stream has been read
 }
 
 // dialHTTP2 connects, and sends the preface with these settings.
@@ -70,7 +70,7 @@ func (p *peer) encode(fields ...string) []byte {
 	return bytes.Clone(p.block.Bytes())
 }
 
-// open sends the head of a request with these fields. last says that no body follows.
+// open sends the head of a request with these fields. last sets END_STREAM, so that no body follows.
 func (p *peer) open(id uint32, last bool, fields ...string) error {
 	return p.WriteHeaders(http2.HeadersFrameParam{
 		StreamID: id, BlockFragment: p.encode(fields...), EndStream: last, EndHeaders: true,

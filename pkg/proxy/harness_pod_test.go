@@ -16,7 +16,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// pod is a backend made of a socket, that does whatever its script does with each connection.
+// pod is a backend that accepts connections on a socket and runs its script on each.
 type pod struct {
 	name string
 	addr string
@@ -181,7 +181,7 @@ func (c *podConn) say(text string) bool {
 	return err == nil
 }
 
-// answer writes a plain response that tells the pod's name, with the body given.
+// answer writes a plain response with the pod's name and the body.
 func (c *podConn) answer(body string) bool {
 	return c.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Pod: %s\r\nContent-Length: %d\r\n\r\n%s", c.pod.name, len(body), body))
 }
@@ -222,8 +222,8 @@ func startAnswering(tb testing.TB, name, text string) *pod {
 	})
 }
 
-// startHalfCloser runs a pod that responds with what it is sent. endSide has it end its side of the first connection, on
-// which it has answered; it reads on.
+// startHalfCloser runs a pod that echoes requests. endSide half-closes the pod's side of the first connection, on which
+// it has sent a response. The pod continues to read from it.
 func startHalfCloser(tb testing.TB, name string) (p *pod, endSide func()) {
 	tb.Helper()
 	end, ended := make(chan struct{}), make(chan struct{})

@@ -82,13 +82,14 @@ func TestInterim_onlyInterimResponses(t *testing.T) {
 	a.expectStatus(t, 502)
 }
 
-// Once the head has been forwarded, the client can only be told by ending the connection before the response's end.
+// Once the head has been forwarded, Limpet can signal the failure only by ending the connection before the end of the
+// response.
 func TestTruncated_http1(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func(*podConn)
 		text string
-		want string // what of the body has come
+		want string // the part of the body that the client received
 	}{
 		{"short of its length", nil, okHead + "Content-Length: 10\r\n\r\nbody", "body"},
 		{"amid its chunks", nil, okHead + "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n", "body"},
@@ -143,7 +144,7 @@ func TestTruncated_http10IsReset(t *testing.T) {
 	}
 }
 
-// A status beyond those of HTTP is nobody's, and no reason to fall over.
+// A status outside the classes of HTTP must not make Limpet fail.
 func TestResponse_unknownStatus(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 999 Never heard of\r\nContent-Length: 2\r\n\r\nok"))
@@ -175,8 +176,8 @@ func TestHopByHop_responseFields(t *testing.T) {
 	}
 }
 
-// What a pod sends beyond its response reaches nobody. (What it sends once the next request has been written to it cannot
-// be told from a response to that one.)
+// No client gets what a pod sends beyond its response. (What it sends once the next request has been written to it
+// cannot be distinguished from a response to that request.)
 func TestResponse_secondIsDiscarded(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {

@@ -19,7 +19,7 @@ var truncatedResponses = map[string]string{
 
 const cutBody = "hello world"
 
-// cut is what a pod does with one request: it says that much and ends the connection.
+// cut is a pod's reaction to one request: it sends the text and ends the connection.
 type cut struct {
 	text  string
 	reset bool
@@ -127,8 +127,8 @@ func TestTruncated_http2ClientAtEveryByte(t *testing.T) {
 	}
 }
 
-// A response that has no body by its status or its request has none, whatever comes behind its head: that reaches nobody,
-// and the connection is not used again.
+// A response whose status or request method excludes a body has no body, even if bytes follow its head. No client gets
+// those bytes, and the connection is not used again.
 func TestResponse_unexpectedBody(t *testing.T) {
 	for _, c := range []struct{ name, method, text string }{
 		{"204 with a length", "GET", "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nevil"},

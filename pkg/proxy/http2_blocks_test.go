@@ -36,7 +36,7 @@ func (p *peer) split(id uint32, last bool, block []byte, lengths ...int) error {
 	return p.WriteRawFrame(kind, flags|http2.FlagHeadersEndHeaders, id, block)
 }
 
-// RFC 9113 section 6.10: where a block is cut says nothing.
+// RFC 9113 section 6.10: the positions at which a field block is split have no meaning.
 func TestHTTP2Blocks_splitAnywhere(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
@@ -172,7 +172,7 @@ func TestHTTP2Blocks_invalidCompression(t *testing.T) {
 	})
 }
 
-// The dynamic table is the connection's: fields of streams that come to nothing are entered too (RFC 9113 section 4.3).
+// The dynamic table belongs to the connection: it also gets the fields of streams that fail (RFC 9113 section 4.3).
 func TestHTTP2_headerTableAfterFailures(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()

@@ -2,7 +2,7 @@ package proxy
 
 import "testing"
 
-// All streams of a connection may be reset at once, when their pod goes, with much of their bodies on its way.
+// When their pod goes, all streams of a connection may be reset together, while much of their bodies is in transit.
 func TestHTTP2Flood_podGone(t *testing.T) {
 	r := newRig(t, slowly)
 	pod := startPod(t, "pod-a", func(c *podConn) {

@@ -12,8 +12,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Each of these pods makes connections, and takes no request by them. Neither is it asked for ever, nor does it get more
-// connections than requests were sent to it.
+// Each of these pods accepts connections but no requests on them. Limpet must not retry without end, nor open more
+// connections than there are requests.
 func TestHTTP2Dial_zeroStreamsFewConnections(t *testing.T) {
 	for name, greet := range map[string]func(p *http2Pod){
 		"allows none": func(p *http2Pod) {
@@ -47,7 +47,8 @@ func TestHTTP2Dial_zeroStreamsFewConnections(t *testing.T) {
 	}
 }
 
-// What a pod allows is known before it is asked: otherwise the first 100 requests would be sent to it at the same time.
+// The pod's stream limit is known before the first request is sent. Otherwise the first 100 requests would be sent to
+// it at the same time.
 func TestHTTP2Pod_maxConcurrentStreams(t *testing.T) {
 	var mu sync.Mutex
 	open := map[*http2Pod]bool{}

@@ -14,7 +14,7 @@ import (
 
 const (
 	malformed = "PROTOCOL_ERROR or 400"
-	// orAnswered: a pod may have answered already, or never see what is wrong.
+	// orAnswered: a pod may have responded already, or may never see the error.
 	orAnswered = malformed + " or 200"
 )
 
@@ -69,8 +69,8 @@ func (l *bodyLog) note(path, end string) {
 	l.ends[path] = end
 }
 
-// RFC 9113 sections 8.1 and 8.1.1: a body is as long as is said, trailers are the end, and no pod takes for whole what
-// is not.
+// RFC 9113 sections 8.1 and 8.1.1: a body has the length in content-length, trailers end the message, and no pod treats
+// an incomplete body as complete.
 func TestHTTP2_contentLengthMismatch(t *testing.T) {
 	r := newRig(t)
 	log := &bodyLog{ends: map[string]string{}}
@@ -185,8 +185,8 @@ func TestResponse_framing(t *testing.T) {
 	}
 }
 
-// shape reads a stream to its end, and tells its frames. Data counts as one, however many frames it comes in, with the
-// empty one at the end that some have.
+// shape reads a stream to its end, and returns a description of its frames. Any number of DATA frames counts as one,
+// including the empty one at the end that some streams have.
 func (p *peer) shape(id uint32) string {
 	var frames []string
 	data, ended := 0, false
@@ -220,7 +220,7 @@ func readUpTo(body io.Reader, n int64) (string, error) {
 	return string(b), err
 }
 
-// RFC 9113 section 8.2.2: what a pod says about its own connection is nothing that clients of HTTP/2 may be told.
+// RFC 9113 section 8.2.2: a pod's connection-specific fields must not reach HTTP/2 clients.
 func TestHopByHop_http2Response(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startAnswering(t, "pod-a", "HTTP/1.1 200 OK\r\nConnection: close, X-Hop\r\nKeep-Alive: timeout=5\r\n"+

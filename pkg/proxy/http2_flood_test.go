@@ -135,7 +135,7 @@ func bounded(t *testing.T, r *rig, attack func()) {
 	}
 }
 
-// A connection may reset as many streams as it has, and go on, and ping as fast as responses arrive.
+// A connection may reset all of its streams and remain open, and may send pings as fast as responses arrive.
 func TestHTTP2Flood_ordinaryClients(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(name string, w http.ResponseWriter, q *http.Request) {
@@ -165,7 +165,7 @@ func TestHTTP2Flood_ordinaryClients(t *testing.T) {
 	}
 }
 
-// Clients that ask for much and take nothing hold streams, and the pods behind them, for as long as a read may take.
+// Clients that request much and read nothing hold streams, and the pods behind them, until the read timeout.
 func TestHTTP2Window_neverOpened(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Body = 500 * time.Millisecond }))
 	var open atomic.Int64

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// frameCase is what a client does, and the result of it. Most do it on stream 1.
+// frameCase is a sequence of frames that a client sends, mostly on stream 1, and its expected result.
 type frameCase struct {
 	name     string
 	settings []http2.Setting
@@ -66,7 +66,7 @@ func (r *rig) serveEcho() {
 	})
 }
 
-// plainPost are those of a request with a body.
+// plainPost are the fields of a request with a body.
 var plainPost = append([]string{":method", "POST"}, plain[2:]...)
 
 // raw returns a case that sends one frame, after a POST without its body if after is set.
@@ -87,7 +87,7 @@ func then(name string, send func(p *peer) error) frameCase {
 	}}
 }
 
-// octets are what a frame is filled with whose payload does not matter.
+// octets returns n bytes for a frame whose payload does not matter.
 func octets(n int) []byte { return make([]byte, n) }
 
 const (

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// attack is what a client does again and again. It may be survived, or end the connection.
+// attack is an action that a client repeats. The connection may survive it or end.
 type attack struct {
 	first func(p *peer) error
 	again func(p *peer, i uint32) error

@@ -25,7 +25,7 @@ func TestRetry_refusedStreamOrGoAway(t *testing.T) {
 			var asked atomic.Int32
 			pod := startHTTP2(t, "pod-a", func(p *http2Pod, stream uint32) {
 				if asked.Add(1) == 1 {
-					p.ReadFrame() // the body, which is to be sent once more
+					p.ReadFrame() // the body, which must be sent once more
 					refuse(p, stream)
 					return
 				}
@@ -83,7 +83,7 @@ func TestResponseTimeout_http2Pod(t *testing.T) {
 	r.dial().post("/", "body").expectStatus(t, 504)
 }
 
-// A pod's own graceful stop: requests that it does not take any more are for the others, whatever their method.
+// During a pod's graceful shutdown, requests that it no longer accepts are sent to other pods, for any method.
 func TestRetry_http2PodsStop(t *testing.T) {
 	r := newRig(t)
 	var addresses []string

@@ -17,7 +17,7 @@ import (
 
 var overHTTP2 = model.Transport{HTTP2: true}
 
-// http2Pod is a pod's end of an HTTP/2 connection, that sends whatever frames it likes.
+// http2Pod is a pod's end of an HTTP/2 connection. It can send arbitrary frames.
 type http2Pod struct {
 	*http2.Framer
 	conn *podConn

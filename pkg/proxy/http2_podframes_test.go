@@ -15,7 +15,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// What a pod may do besides answering, and how it may cut its response into frames, changes nothing for the client.
+// Other frames of a pod, and the frame boundaries of its response, make no difference to the client.
 func TestHTTP2Pod_responseFraming(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, s uint32){
 		"in one frame each": func(p *http2Pod, s uint32) { p.answer(s, "whole") },
@@ -75,7 +75,8 @@ func TestHTTP2Pod_responseFraming(t *testing.T) {
 	}
 }
 
-// One that breaks the protocol in the middle of its response is seen to break off, and not asked on that connection again.
+// If a pod violates the protocol in the middle of its response, the client sees the response end early, and that
+// connection gets no further request.
 func TestHTTP2Pod_protocolErrors(t *testing.T) {
 	for name, say := range map[string]func(p *http2Pod, s uint32){
 		"another head":      func(p *http2Pod, s uint32) { p.head(s, false, ":status", "200") },
@@ -171,7 +172,7 @@ func TestHTTP2Flood_fromPod(t *testing.T) {
 	}
 }
 
-// A pod that takes no streams is not asked for connections without end.
+// A pod that accepts no streams does not cause an unbounded number of connections.
 func TestHTTP2Dial_zeroStreams(t *testing.T) {
 	pod := startPod(t, "pod-a", func(c *podConn) {
 		f := http2.NewFramer(c.Conn, c.Reader)

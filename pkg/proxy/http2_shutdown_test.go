@@ -10,7 +10,8 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// serveGated makes a pod that responds once the gate is open, with what it was sent, and tells when it was asked.
+// serveGated makes a pod that echoes each request once the gate is open. The first channel receives the path of each
+// request that arrives.
 func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
 	r.t.Helper()
 	asked, gate = make(chan string, maxStreams), make(chan struct{})
@@ -24,7 +25,7 @@ func (r *rig) serveGated() (asked chan string, gate chan struct{}) {
 	return asked, gate
 }
 
-// RFC 9113 section 6.8: a client that leaves still gets what it has asked for.
+// RFC 9113 section 6.8: a client that sends GOAWAY still gets the responses to its requests.
 func TestHTTP2_clientGoAway(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()
@@ -121,7 +122,8 @@ func TestShutdown_http2IdleConnection(t *testing.T) {
 	<-p.ended()
 }
 
-// RFC 7541 section 4.2: what is sent can be read with the table that the client has room for, and refers to no other.
+// RFC 7541 section 4.2: what Limpet sends can be decoded with the table size that the client allows, and refers to no
+// entry beyond it.
 func TestHTTP2Settings_headerTableSize(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()
@@ -166,7 +168,8 @@ func TestHTTP2Settings_maxFrameSize(t *testing.T) {
 	}
 }
 
-// RFC 9113 section 6.8: what was said not to have been taken stays so, since the client may have sent it elsewhere.
+// RFC 9113 section 6.8: a stream that a GOAWAY reported as not processed stays unprocessed, since the client may have
+// sent its request elsewhere.
 func TestGoAway_lastStreamNeverIncreases(t *testing.T) {
 	r := newRig(t)
 	asked, gate := r.serveGated()

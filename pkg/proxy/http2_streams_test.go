@@ -13,7 +13,7 @@ const (
 
 // states are the ways to bring stream 1 to where a frame comes too late, or not.
 var states = map[string]func(p *peer){
-	// answered: both sides have ended.
+	// Both sides of the stream have ended.
 	"answered": func(p *peer) {
 		p.must(p.open(1, true, plain...))
 		p.await("the end of the answer", func(f http2.Frame) bool { return ends(f) })
@@ -69,7 +69,7 @@ func TestHTTP2Frames_streamStates(t *testing.T) {
 	for name, send := range map[string]func(p *peer) error{"data": data, "last data": lastData, "trailers": trailers} {
 		add("waiting", name, send, 1, streamClosed)
 		add("answered", name, send, 1, streamClosed+" or "+protocolError)
-		// What follows a reset may have been on its way, and is taken for that where it comes from a peer (section 5.1).
+		// Frames after a reset may have been in transit. Those of a peer are treated as such (section 5.1).
 		add("reset", name, send, 3, "200 or "+streamClosed+" or "+protocolError)
 	}
 	add("answered", "another head", again, 1, streamClosed+" or "+protocolError)

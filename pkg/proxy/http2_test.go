@@ -16,7 +16,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// servePods makes n pods that run the handler the endpoints of cart. Each is told its name.
+// servePods makes n pods that run the handler the endpoints of cart. The handler gets the name of its pod.
 func (r *rig) servePods(a *model.Affinity, n int, handler func(name string, w http.ResponseWriter, q *http.Request)) {
 	r.t.Helper()
 	var endpoints []model.Endpoint

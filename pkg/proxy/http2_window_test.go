@@ -178,7 +178,7 @@ func (k *taker) allEnded() bool {
 	return true
 }
 
-// refill sees to it that something can be sent on every stream, whatever was changed.
+// refill ensures that data can be sent on every stream, regardless of the changes.
 func (k *taker) refill(random *rand.Rand) {
 	if k.conn < 1000 {
 		k.grant(0, 1+random.Int64N(5000))

@@ -83,7 +83,7 @@ func TestShutdown_underLoadHTTP3(t *testing.T) {
 		for range 2 {
 			clients.Go(func() {
 				err := postOn(ctx, t, c, "https://"+addr+"/", &answered)
-				// Said before a pod has seen it: or nobody is there any more.
+				// The request was rejected before a pod got it, or the server is gone.
 				if rejected := new(http3.Error); errors.As(err, &rejected) && rejected.ErrorCode != http3.ErrCodeRequestRejected &&
 					rejected.ErrorCode != http3.ErrCodeNoError {
 					t.Errorf("after %d requests: %v", answered.Load(), err)

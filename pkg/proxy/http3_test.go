@@ -264,7 +264,7 @@ func TestClientCertificates_http3(t *testing.T) {
 	}
 }
 
-// fits and starts are what a body comes in.
+// fits is a body that arrives in these pieces.
 type fits []string
 
 func (f *fits) Read(p []byte) (int, error) {
@@ -278,7 +278,7 @@ func (f *fits) Read(p []byte) (int, error) {
 
 func (f *fits) Close() error { return nil }
 
-// A frame without data must not be taken for the last chunk of what the pod gets.
+// A frame without data must not be treated as the last chunk of the body that the pod gets.
 func TestHTTP3_emptyFrames(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")

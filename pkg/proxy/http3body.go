@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// http3Span is the size of the buffer for a body, and so the maximum size of one read.
+// http3ReadSize is the size of the buffer for a body, and so the maximum size of one read.
 const http3ReadSize = 16 << 10
 
 // http3Body is a request body that quic-go reads. It implements exchange.MessageBody.

@@ -188,7 +188,7 @@ func TestEndpointRemoved_requestCompletes(t *testing.T) {
 	eventually(t, "its connection to be closed", func() bool { return a.connections() == 0 })
 }
 
-// If it were taken for the response to the next request, one client would get what is meant for another.
+// If they were treated as the response to the next request, one client would get a response meant for another.
 func TestIdleUpstream_unsolicitedBytes(t *testing.T) {
 	const stray = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"
 	r := newRig(t)

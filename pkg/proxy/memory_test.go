@@ -85,7 +85,7 @@ func TestMemory_amplifyingPeerRefused(t *testing.T) {
 	eventually(t, "the memory to be given back", func() bool { return budget.Used() == 0 })
 }
 
-// memoryStep is how much an account reserves at least.
+// memoryStep is the minimum that an account reserves.
 const memoryStep = 16 << 10
 
 func TestMemory_refusedAgainAndAgain(t *testing.T) {

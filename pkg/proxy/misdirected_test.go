@@ -17,7 +17,7 @@ func (c *caller) askFor(host string) int {
 	return c.read("GET").status
 }
 
-// What a client may ask for over a connection that it made for another host, by the names of the certificate there.
+// The names in the certificate of a connection decide which other hosts a client may send requests for on it.
 func TestMisdirected_hostsOfHandshake(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	r, addr := tlsRig(t)
@@ -117,7 +117,7 @@ func TestMisdirected_http2Streams(t *testing.T) {
 	}
 }
 
-// Whoever came in before the host asked for certificates has shown none.
+// A client that connected before the host required certificates has presented no certificate.
 func TestMisdirected_changedHost(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t)
@@ -133,7 +133,7 @@ func TestMisdirected_changedHost(t *testing.T) {
 	again.get("/").expectStatus(t, 421)
 }
 
-// A path that asks for more than its host can be reached by nobody: another connection would not help.
+// If a path requires more than its host does, no client can reach it: another connection would not help.
 func TestClientCertificates_pathDiffersFromHost(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	r, addr := tlsRig(t)

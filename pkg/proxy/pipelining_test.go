@@ -38,7 +38,7 @@ func TestPipelining_order(t *testing.T) {
 	}
 }
 
-// The second request must not begin before the first one's answer has ended.
+// The second request must not begin before the response to the first has ended.
 func TestPipelining_oneAtATime(t *testing.T) {
 	r := newRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -75,7 +75,7 @@ func TestPipelining_malformedSecondRequest(t *testing.T) {
 	}
 }
 
-// What follows a request after which the connection is closed is not served, and does not destroy the response.
+// Bytes after the last request of a connection are not served, and do not destroy the response.
 func TestPipelining_afterLastRequest(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")

@@ -14,8 +14,7 @@ type downgrade struct {
 	pod    string   // all that the pod may see of it
 }
 
-// refused is the result of messages that are malformed: RFC 9113 section 8.1.1 lets them be answered before their stream
-// is closed.
+// refused is the result of malformed messages: RFC 9113 section 8.1.1 allows a response before their stream is closed.
 const refused = "400 or reset"
 
 var downgrades = []downgrade{

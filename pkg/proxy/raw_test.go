@@ -27,9 +27,9 @@ const (
 	get      = "GET / HTTP/1.1\r\n"
 	post     = "POST / HTTP/1.1\r\n"
 	hostLine = "Host: a.example\r\n"
-	// who stands for the fields that say who the request comes from, once they have been seen to say just that.
+	// who replaces the fields that identify the client, once a check has found them correct.
 	who = "{who}\r\n"
-	// seen is what the pod sees of a plain GET.
+	// seen is a plain GET as the pod receives it.
 	seen = get + hostLine + who + "\r\n"
 )
 
@@ -44,7 +44,7 @@ func with(lines string) string         { return get + hostLine + wire(lines) + "
 func posted(lines, body string) string { return post + hostLine + wire(lines) + "\r\n\r\n" + body }
 func pod200(lines string) string       { return get + hostLine + wire(lines) + "\r\n" + who + "\r\n" }
 
-// framed is what is seen of a POST with this framing and body; more comes before the fields about the client.
+// framed returns a POST with this framing and body as the pod receives it. more precedes the fields about the client.
 func framed(more, framing, body string) string {
 	return post + hostLine + wire(more) + who + framing + "\r\n\r\n" + body
 }
@@ -59,9 +59,9 @@ func rawCases() []rawCase {
 	return all
 }
 
-// What breaks HTTP is answered, nothing of it reaches a pod, and the connection is closed, since nobody knows where the
-// next request would begin. What is accepted reaches the pod as one request, in just these bytes, and what follows it
-// is seen for what it is.
+// A message that violates HTTP gets an error response, and nothing of it reaches a pod. The connection is closed, since
+// the start of the next request is unknown. An accepted message reaches the pod as one request, in exactly these bytes,
+// and the bytes behind it are parsed as the next request.
 func TestRawMessage_oneRequestOrRefused(t *testing.T) {
 	cases := rawCases()
 	if len(cases) < 120 {
@@ -92,7 +92,7 @@ func (c *rawCase) podSees() string {
 	return c.pod
 }
 
-// exchangeRaw sends the message with the probe behind it, and reads the answers up to the end of the connection.
+// exchangeRaw sends the message with the probe behind it, and reads the responses up to the end of the connection.
 func (r *rig) exchangeRaw(c *rawCase) {
 	r.t.Helper()
 	client := r.dial()
@@ -113,7 +113,7 @@ var whoSaid = regexp.MustCompile(`X-Forwarded-For: 127\.0\.0\.1\r\nX-Real-IP: 12
 	`X-Forwarded-Proto: http\r\nX-Forwarded-Host: (.+)\r\nX-Forwarded-Port: (\d+)\r\n` +
 	`X-Request-ID: [0-9a-f]{32}\r\nForwarded: for=127\.0\.0\.1;host="(.+)";proto=http\r\n`)
 
-// withoutWho puts the mark who in the place of what Limpet says about the client and what it asked for.
+// withoutWho replaces the fields that Limpet adds about the client and its request by the mark who.
 func (r *rig) withoutWho(text string) string {
 	return whoSaid.ReplaceAllStringFunc(text, func(said string) string {
 		m := whoSaid.FindStringSubmatch(said)
@@ -124,7 +124,7 @@ func (r *rig) withoutWho(text string) string {
 	})
 }
 
-// recorder is a pod that keeps every byte it gets. It answers what net/http takes for a request.
+// recorder is a pod that keeps every byte it receives. It responds to everything that net/http accepts as a request.
 type recorder struct {
 	*pod
 	mu  sync.Mutex
@@ -156,7 +156,7 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.got.Write(b)
 }
 
-// take returns what has come since it was last asked.
+// take returns the bytes received since its last call.
 func (r *recorder) take() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()

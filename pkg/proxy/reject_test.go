@@ -69,7 +69,7 @@ func TestReject_limit(t *testing.T) {
 	r.dial().expectRejected()
 }
 
-// A client reads why before it notices that nobody reads what it sends.
+// A client can read the reason before it notices that its bytes are no longer read.
 func TestReject_clientStillSending(t *testing.T) {
 	r, _ := full(t, func(l *ConnectionLimits) { l.PerClient = 1 })
 	client := r.dial()

@@ -12,7 +12,7 @@ func serverHeader(name string) func(*Options) {
 	return func(o *Options) { o.ServerHeader = name }
 }
 
-// headersOf asks for a path by HTTP/1.1 and by HTTP/2, and returns the headers of the responses.
+// headersOf requests a path over HTTP/1.1 and over HTTP/2, and returns the headers of the responses.
 func (r *rig) headersOf(path string) []http.Header {
 	r.t.Helper()
 	first := r.dial().get(path).header

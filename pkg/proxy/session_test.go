@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// startApp runs a pod whose answers have these header lines, such as "A: b\r\n".
+// startApp runs a pod whose responses have these header lines, such as "A: b\r\n".
 func startApp(t testing.TB, name, lines string) *pod {
 	t.Helper()
 	return startPod(t, name, func(c *podConn) {
@@ -107,8 +107,8 @@ func ownMethod(source model.Source, binding model.Binding) model.Method {
 	return m
 }
 
-// expectBackFrom asks again and again with a header line, and fails if another pod responds, or says what is not for
-// the client.
+// expectBackFrom sends several requests with a header line. It fails if another pod responds, or if a response has
+// content meant for another client.
 func expectBackFrom(t testing.TB, r *rig, pod, line string) {
 	t.Helper()
 	c := r.dial()

@@ -85,8 +85,8 @@ var spellings = []struct{ target, want string }{
 	{"http://b.example/admin", "400"},
 }
 
-// Whatever the spelling, the route is chosen by the very path that the pod receives: no pod behind another route is ever
-// asked for a path that looks like /admin, unless the bytes differ.
+// For every spelling, the route is chosen by exactly the path that the pod receives. No pod behind another route gets a
+// request for a path that looks like /admin, unless the bytes differ.
 func TestPathSpelling_pod(t *testing.T) {
 	r, root, admin := rigOfTwoRoutes(t)
 	for _, c := range spellings {
@@ -100,7 +100,7 @@ func TestPathSpelling_pod(t *testing.T) {
 	}
 }
 
-// Of HTTP/2 the path is the same, and so is the result of it; an absolute-form there is none.
+// Over HTTP/2, the same path has the same result. HTTP/2 has no absolute-form.
 func TestPathSpelling_http2Client(t *testing.T) {
 	r, root, admin := rigOfTwoRoutes(t)
 	for _, c := range spellings {
@@ -148,7 +148,7 @@ func rigOfTwoRoutes(t *testing.T) (r *rig, root, admin *pod) {
 	return r, root, admin
 }
 
-// arrived says which pod has received what since it was last asked.
+// arrived returns the pod and target of each request received since its last call, and the status unless it is 200.
 func arrived(t *testing.T, status int, pods ...*pod) string {
 	t.Helper()
 	var got []string

@@ -7,8 +7,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// splitBetween publishes a route with two weights, stable to cart and canary to blog, whose policies are otherwise alike.
-// The canary can be asked for by the header and cookie of the name "canary".
+// splitBetween publishes a route with two weights, stable to cart and canary to blog, whose policies are otherwise
+// alike. Clients can select the canary by the header field and cookie with the name "canary".
 func (r *rig) splitBetween(stable, canary int32, methods ...model.Method) {
 	route := model.Route{Path: "/", PathType: model.PathPrefix}
 	route.Canary = &model.Canary{Header: "Canary", Cookie: "canary"}

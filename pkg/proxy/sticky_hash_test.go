@@ -68,7 +68,7 @@ func TestDrain_keepsHashedSessions(t *testing.T) {
 	const line = "X-Session-Id: user-1"
 	own := r.dial().get("/", line).pod()
 	var endpoints []model.Endpoint
-	var unseen string // a value that hashes to the same pod, which has not come yet
+	var unseen string // a value that hashes to the same pod, which no request has had yet
 	for i := 0; unseen == ""; i++ {
 		value := fmt.Sprint("stranger-", i)
 		if r.placedAt(value) == own {

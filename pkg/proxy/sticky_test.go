@@ -21,7 +21,8 @@ func threePods(t *testing.T, r *rig, a *model.Affinity) []*pod {
 
 func (a *response) pod() string { return a.header.Get("X-Pod") }
 
-// expectStay asks several times, over old and new connections, and checks that this pod responds without a new token.
+// expectStay sends several requests, over old and new connections, and checks that this pod responds without a new
+// token.
 func (r *rig) expectStay(pod string, lines ...string) {
 	r.t.Helper()
 	client := r.dial()

@@ -18,7 +18,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/exchange"
 )
 
-// stop stops the server in the background. The channel gives what Stop returned.
+// stop stops the server in the background. The channel receives the error that Stop returned.
 func (r *rig) stop(ctx context.Context) <-chan error {
 	r.t.Helper()
 	stopped := make(chan error, 1)
@@ -39,7 +39,8 @@ func expectStopped(t *testing.T, stopped <-chan error, want error) {
 	}
 }
 
-// Clients that use their connections all the time are told in a response, and no request is sent into a closed one.
+// Clients that use their connections continuously get Connection: close in a response, and send no request on a closed
+// connection.
 func TestShutdown_underLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))
@@ -171,7 +172,7 @@ func TestShutdown_deadline(t *testing.T) {
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 }
 
-// Closing does not wait for clients that do not read, whatever TLS would like to say to them.
+// Close does not wait for clients that do not read, not even to send TLS alerts.
 func TestClose_endsAllRequests(t *testing.T) {
 	r, addr := tlsRig(t)
 	p := startPod(t, "pod-a", func(c *podConn) {
@@ -207,8 +208,8 @@ func TestShutdown_serveReturns(t *testing.T) {
 	r.server.Close()
 }
 
-// postOn posts one request after the other, counts the right answers, and returns the error of the request that got none. A
-// wrong answer fails the test, and ends it too.
+// postOn sends POST requests one after the other, counts the correct responses, and returns the error of the request
+// that got no response. An incorrect response fails the test, and ends it too.
 func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answered *atomic.Int64) error {
 	for {
 		q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader("body"))
@@ -229,7 +230,8 @@ func postOn(ctx context.Context, t *testing.T, c *http.Client, url string, answe
 	}
 }
 
-// Clients of HTTP/2 are told which of their streams are served still. What is refused afterwards has been seen by no pod.
+// GOAWAY notifies HTTP/2 clients which of their streams are still served. No pod has received the requests that are
+// refused afterwards.
 func TestShutdown_underLoadHTTP2(t *testing.T) {
 	r := newRig(t)
 	r.serve(cookieAffinity(), startEcho(t, "pod-a"), startEcho(t, "pod-b"))

@@ -13,7 +13,7 @@ var (
 	refusingPool = model.PoolID{Namespace: "storm", Service: "moody", Port: 80}
 )
 
-// change changes something that the clients must not notice, or does to wild pods what happens to pods.
+// changeSomething makes a change that clients must not notice, or a failure of a wild pod.
 func (s *storm) changeSomething(rnd *rand.Rand) {
 	switch rnd.IntN(30) {
 	case 0:

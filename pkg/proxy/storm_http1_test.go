@@ -50,7 +50,7 @@ func (w *serialClient) run(requests int) {
 	}
 }
 
-// connect opens a connection if there is none.
+// connect opens a connection unless one is open.
 func (w *serialClient) connect() {
 	if w.conn == nil {
 		conn, err := w.dial()

@@ -19,7 +19,7 @@ type stormRequest struct {
 	ID            uint32
 	Path          stormPath
 	Method        string
-	BodySize      int // length of the request body, noBody without one
+	BodySize      int // length of the request body; negative without one
 	Chunked       bool
 	Trailers      bool
 	Expect        bool
@@ -45,7 +45,7 @@ const (
 // isReliable reports whether the pods never fail a request.
 func (p stormPath) isReliable() bool { return strings.HasPrefix(string(p), "/reliable") }
 
-// behavior is what a pod does with a request.
+// behavior is the reaction of a pod to a request.
 type behavior string
 
 const (

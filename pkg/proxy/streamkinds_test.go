@@ -14,7 +14,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
-// startStreaming runs a pod whose answers have the type that the path says, and begin and do not end.
+// startStreaming runs a pod whose responses have the type that the path selects. They begin and do not end.
 func startStreaming(tb testing.TB, name string) *pod {
 	tb.Helper()
 	return startPod(tb, name, func(c *podConn) {
@@ -26,7 +26,7 @@ func startStreaming(tb testing.TB, name string) *pod {
 	})
 }
 
-// streaming are paths of startStreaming, and the kinds of stream that its answers are.
+// streaming maps paths of startStreaming to the kinds of stream that its responses are.
 var streaming = map[string]string{
 	"/text/event-stream;charset=utf-8": "events",
 	"/Text/Event-Stream":               "events",
@@ -34,7 +34,7 @@ var streaming = map[string]string{
 	"/application/json":                "download",
 }
 
-// stream asks for one of those over HTTP/1.1, and takes what it begins with.
+// stream requests one of these paths over HTTP/1.1, and reads the beginning of the response.
 func (r *rig) stream(path string) *caller {
 	r.t.Helper()
 	client := r.dial()
@@ -55,7 +55,7 @@ func (r *rig) streamHTTP2(path string) *peer {
 	return p
 }
 
-// lasting makes answers count as streams almost at once.
+// lasting makes responses count as streams almost immediately.
 func lasting(o *Options) { o.LongStreamAfter = time.Millisecond }
 
 func TestStreamKinds_counted(t *testing.T) {
@@ -108,7 +108,7 @@ func (r *rig) streams(kind observe.StreamKind) int {
 	return r.server.LongStreams.Open(kind)
 }
 
-// expectBrokenOff sees that the client cannot take what it got for a whole answer.
+// expectBrokenOff checks that the client can notice that the response is incomplete.
 func (c *caller) expectBrokenOff() {
 	c.t.Helper()
 	if rest := c.rest(); strings.HasSuffix(rest, "0\r\n\r\n") {
@@ -184,7 +184,7 @@ func TestShutdown_downloadsComplete(t *testing.T) {
 	expectStopped(t, stopped, nil)
 }
 
-// The end of a response that ends with its connection cannot be told from its being cut, but by a reset.
+// If a response ends with its connection, only a reset distinguishes truncation from its end.
 func TestShutdown_untilCloseIsReset(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startStreaming(t, "pod-a"))
@@ -199,7 +199,7 @@ func TestShutdown_untilCloseIsReset(t *testing.T) {
 	}
 }
 
-// A client that does not read is in the way of nobody.
+// A client that does not read delays no other client.
 func TestShutdown_unreadDownload(t *testing.T) {
 	r := newRig(t, lasting)
 	more := make(chan struct{})
@@ -222,7 +222,7 @@ func TestShutdown_unreadDownload(t *testing.T) {
 	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
 }
 
-// waitsForClient reports whether the same wait of some client connection has gone on for some time.
+// waitsForClient reports whether the same wait of some client connection has lasted for some time.
 func (s *Server) waitsForClient() (waits bool) {
 	s.conns.each(func(c *client) {
 		until := c.guard.Deadline()
@@ -254,7 +254,7 @@ func TestConfigurationChange_keepsStreams(t *testing.T) {
 	second.expectBrokenOff()
 }
 
-// The head of a stream's request is let go of: what the log says of it is kept.
+// The head of a stream's request is released. The fields for the log are kept.
 func TestAccessLog_stream(t *testing.T) {
 	var lines logLines
 	log := observe.NewAccessLog(&lines, true)

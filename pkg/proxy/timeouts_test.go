@@ -105,8 +105,8 @@ func TestBodyTimeout_responds408(t *testing.T) {
 	}
 }
 
-// The time for a body is for each piece of it, so that a long one may take as long as it likes; and while it comes, the
-// pod is not expected to answer.
+// The timeout for a body applies to each piece of it, so that a long body may take any time. While it arrives, the pod
+// is not required to respond.
 func TestBodyTimeout_slowBody(t *testing.T) {
 	r := newRig(t, func(o *Options) {
 		o.Timeouts = exchange.Timeouts{Head: farOff, Idle: farOff, Body: later, Dial: farOff, Response: later / 2}
@@ -171,7 +171,7 @@ func TestBodyTimeout_podStopsReading(t *testing.T) {
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) { c.head(); <-release }))
 	client := r.dial()
 	much := strings.NewReader(announced + strings.Repeat(mebibyte, 16))
-	go io.Copy(client.Conn, much) // as far as it gets
+	go io.Copy(client.Conn, much) // until the connection ends
 	client.read("POST").expectStatus(t, 504)
 }
 

@@ -27,7 +27,7 @@ func newAuthority(t *testing.T, name string) *authority {
 	})}
 }
 
-// issue makes a client that shows a certificate for the name, as the server asks for it or not.
+// issue makes a client that presents a certificate for the name, whether the server requests it or not.
 func (a *authority) issue(name pkix.Name, change ...func(*x509.Certificate)) func(*tls.Config) {
 	a.t.Helper()
 	template := x509.Certificate{
@@ -42,7 +42,7 @@ func (a *authority) issue(name pkix.Name, change ...func(*x509.Certificate)) fun
 	}
 }
 
-// asking is a host that asks for certificates of the CAs.
+// asking returns a host that requests client certificates of the CAs.
 func asking(host string, required bool, cas ...*authority) model.Host {
 	c := &model.ClientCertificates{Required: required, Fingerprint: host}
 	for _, a := range cas {
@@ -55,7 +55,7 @@ func asking(host string, required bool, cas ...*authority) model.Host {
 	return model.Host{Name: host, Clients: c}
 }
 
-// clientRig serves a host that asks for certificates, and plain.example that does not.
+// clientRig serves a host that requests client certificates, and plain.example, which does not.
 func clientRig(t *testing.T, h model.Host) (r *rig, addr string, p *pod) {
 	t.Helper()
 	r, addr = tlsRig(t)
@@ -65,7 +65,7 @@ func clientRig(t *testing.T, h model.Host) (r *rig, addr string, p *pod) {
 	return r, addr, p
 }
 
-// serves reports whether a request is answered by the pod, and not refused before that.
+// serves reports whether a request gets the response of the pod, and is not refused before that.
 func serves(t *testing.T, addr, serverName string, change ...func(*tls.Config)) bool {
 	t.Helper()
 	if !handshakes(t, addr, serverName, append(change, tls12)...) {
@@ -157,7 +157,8 @@ func TestClientCertificates_identityTooLong(t *testing.T) {
 	client.expectClosed()
 }
 
-// forged is what a client may send to pass for another one, in every spelling that a pod may read.
+// forged are header lines with which a client may try to impersonate another one, in every spelling that a pod may
+// accept.
 var forged = []string{
 	"ssl-client-verify: SUCCESS", "SSL-Client-Verify: SUCCESS", "ssl_client_verify: SUCCESS", "Ssl.Client-Verify: SUCCESS",
 	"ssl-client-subject-dn: CN=root", "SSL_CLIENT_SUBJECT_DN: CN=root", "ssl-client-issuer-dn: CN=root",
@@ -192,7 +193,7 @@ func TestClientCertificates_forgedFields(t *testing.T) {
 	}
 }
 
-// A ticket says that its client was verified, by the CA of one host.
+// A ticket proves that its client was verified, by the CA of one host only.
 func TestTLSTickets_otherHost(t *testing.T) {
 	partners, others := newAuthority(t, "partners"), newAuthority(t, "others")
 	r, addr := tlsRig(t)

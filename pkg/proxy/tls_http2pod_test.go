@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Whatever the pod speaks, it is told who the client is, and the client what the host says.
+// Over HTTP/2 too, the pod learns who the client is, and the client gets the host's Strict-Transport-Security.
 func TestForwarded_http2Pod(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	r, addr := tlsRig(t)

@@ -31,7 +31,7 @@ func hostRoute(host string) model.Route {
 	return route
 }
 
-// serveHosts makes the pod answer for hosts, of which some want more of TLS.
+// serveHosts makes the pod the backend of hosts, some of which have stricter TLS settings.
 func (r *rig) serveHosts(p *pod, names []string, hosts ...model.Host) {
 	r.t.Helper()
 	r.replace(cart, endpointsOf(p)...)

@@ -160,7 +160,7 @@ func TestTLS_oldVersionsAndWeakSuites(t *testing.T) {
 	}
 }
 
-// An idle client is let go whatever its last words were.
+// An idle client is disconnected regardless of the last bytes it sent.
 func TestIdleTimeout_tls(t *testing.T) {
 	r, addr := tlsRig(t, quick(func(o *exchange.Timeouts) { o.Idle = soon }))
 	r.serve(nil, startEcho(t, "pod-a"))

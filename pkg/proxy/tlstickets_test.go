@@ -67,7 +67,8 @@ func TestTLSTickets_acrossReplicas(t *testing.T) {
 	}
 }
 
-// The hosts of a table, and the keys of a ring, are looked at once, and let go with them.
+// The TLS configuration of each host of a table is built once, and discarded with the table. The keys of a ring are
+// handled likewise.
 func TestTLSConfigs_discardedWithTable(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")

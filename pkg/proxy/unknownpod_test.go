@@ -5,8 +5,9 @@ import (
 	"testing"
 )
 
-// The second replica hears of a pod after its sessions have come: they wait for it, whatever the policy says about pods
-// that are gone. One that it saw leave is not waited for, and of one that never comes it gives up soon.
+// The second replica learns of a pod only after requests of its sessions have arrived. They wait for the pod,
+// regardless of the policy for pods that are gone. Limpet does not wait for a pod that it saw leave, and soon stops
+// waiting for one that never appears.
 func TestUnknownPod_waits(t *testing.T) {
 	one, other := newRig(t), newRig(t)
 	pods := threePods(t, one, cookieAffinity())

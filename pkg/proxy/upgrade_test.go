@@ -100,7 +100,7 @@ func TestWebSocket_sticky(t *testing.T) {
 	r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 }
 
-// A 101 that nobody asked for would open a tunnel past every rule.
+// A 101 without an Upgrade in the request would open a tunnel past every rule.
 func TestUpgrade_notRequested(t *testing.T) {
 	const to = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n"
 	h2c := request("GET", "/", "", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
@@ -211,7 +211,7 @@ func TestTunnel_deadPeer(t *testing.T) {
 	defer close(done)
 	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
 		if c.head() != "" && c.say(switching) {
-			<-done // whatever the other side does
+			<-done // regardless of the other side
 		}
 	}))
 	for name, end := range map[string]func(*caller){

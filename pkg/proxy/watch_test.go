@@ -12,8 +12,7 @@ import (
 // stopClock makes the server's clock stand still: no timeout passes, and no connection comes to rest.
 func (r *rig) stopClock() { close(r.server.sweeperDone) }
 
-// Requests that come while another one is being answered are noticed as soon as that is, not when the connection comes to
-// rest.
+// Requests that arrive during another exchange are noticed as soon as it ends, not when the connection becomes idle.
 func TestPipelining_noWait(t *testing.T) {
 	r := newRig(t)
 	r.stopClock()

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// connect are the fields by which a client asks for a WebSocket over HTTP/2.
+// connect are the fields by which a client requests a WebSocket over HTTP/2.
 var connect = []string{
 	":method", "CONNECT", ":protocol", "websocket", ":scheme", "https", ":authority", "shop.example", ":path", "/chat?room=1",
 	"sec-websocket-version", "13", "sec-websocket-protocol", "chat", "origin", "https://shop.example",
@@ -246,7 +246,7 @@ func TestWebSocket_http2Ends(t *testing.T) {
 				client.await("the end of the stream", func(f http2.Frame) bool {
 					return f.Header().Type == http2.FrameRSTStream || f.Header().Flags.Has(http2.FlagDataEndStream)
 				})
-				client.must(client.open(3, true, plain...)) // the connection goes on
+				client.must(client.open(3, true, plain...)) // the connection stays open
 			}
 		})
 	}
