@@ -64,7 +64,7 @@ func (o *fixture) expectDetours(t *testing.T, busy []*session, home *pod) {
 			t.Fatal(err)
 		}
 		if a.pod == home.name || a.values() > 0 {
-			t.Errorf("%s: answered by %s with %d new values", s, a.pod, a.values())
+			t.Errorf("%s: served by %s with %d new values", s, a.pod, a.values())
 		}
 	}
 }

@@ -126,7 +126,7 @@ func (o *fixture) expectAsked(t *testing.T, sessions []*session) {
 			}
 			asking.pod = a.pod
 			if o.isOnCanary(&asking) != (ask == "always") {
-				return fmt.Errorf("%s: asked for the canary: %s, and was answered by %s", s, ask, a.pod)
+				return fmt.Errorf("%s: selected the canary: %s, and was served by %s", s, ask, a.pod)
 			}
 		}
 		return s.stays(o.limpet, "/", 1)
@@ -157,7 +157,7 @@ func (s *session) movesWithin(l *limpet) error {
 		return err
 	}
 	if s.pod = a.pod; s.pod == was {
-		return fmt.Errorf("%s: still answered by %s, which is gone", s, was)
+		return fmt.Errorf("%s: still served by %s, which is gone", s, was)
 	}
 	return s.stays(l, "/", 2)
 }

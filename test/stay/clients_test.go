@@ -163,7 +163,7 @@ func (s *session) settle(l *limpet, path string) error {
 	}
 	s.pod = a.pod
 	if want := s.backend.valuesOfABinding(); a.values() != want {
-		return fmt.Errorf("%s: the answer that binds it gives it %d values, want %d", s, a.values(), want)
+		return fmt.Errorf("%s: the response that binds it has %d values, want %d", s, a.values(), want)
 	}
 	return nil
 }
@@ -194,7 +194,7 @@ func (s *session) movesOnce(l *limpet) error {
 		return err
 	}
 	if s.pod == was {
-		return fmt.Errorf("%s: still answered by %s, which is gone", s, was)
+		return fmt.Errorf("%s: still served by %s, which is gone", s, was)
 	}
 	return s.stays(l, "/", 2)
 }

@@ -108,7 +108,7 @@ func TestUnknownPod_replicaWaits(t *testing.T) {
 	moving, _ := on(f.pods[0].name, hasty)
 	each(t, moving, func(s *session) error { return s.movesOnce(replica) })
 	if n := answered.Load(); n > 0 {
-		t.Errorf("%d requests were answered without their pod", n)
+		t.Errorf("%d requests were served without their pod", n)
 	}
 	late.apply(t, backend("patient").slice(ready(f.pods...)))
 	asking.Wait()

@@ -34,8 +34,8 @@ func TestPolicySettings_each(t *testing.T) {
 			s.Unavailable.Action, s.Unavailable.Wait = v1alpha1.UnavailableWait, "1m"
 		}),
 	})
-	t.Run("exempt requests are spread, and bind nobody", f.exempt)
-	t.Run("movedHeader tells the app of a move, and clients cannot", f.movedHeader)
+	t.Run("exempt requests are spread, and bind no client", f.exempt)
+	t.Run("movedHeader reports moves to the app, and clients cannot", f.movedHeader)
 	t.Run("a group is one binding", f.group)
 	t.Run("released sessions begin anew", f.release)
 	t.Run("full pods refuse new sessions and keep theirs", f.refuseWhenFull)
@@ -85,7 +85,7 @@ func (o *fixture) movedHeader(t *testing.T) {
 				return err
 			}
 			if got := a.header.Get("Saw-" + movedHeader); got != want {
-				return fmt.Errorf("%s: was on %s, and the app was told %q, want %q", s, s.pod, got, want)
+				return fmt.Errorf("%s: was on %s, and the app received %q, want %q", s, s.pod, got, want)
 			}
 		}
 		return nil
@@ -119,7 +119,7 @@ func (o *fixture) release(t *testing.T) {
 	each(t, sessions, func(s *session) error {
 		a, err := s.mustGet(o.limpet, "/logout")
 		if err == nil && (a.pod != s.pod || s.cookie() != nil) {
-			err = fmt.Errorf("%s: its logout was answered by %s, and it still has %v", s, a.pod, s.cookie())
+			err = fmt.Errorf("%s: its logout was served by %s, and it still has %v", s, a.pod, s.cookie())
 		}
 		return err
 	})
@@ -219,7 +219,7 @@ func (o *fixture) wait(t *testing.T) {
 	wait.Until(t, "all requests are sent", func() bool { return sent.Load() == int64(len(waiting)) })
 	expectNoneMoves(t, o.limpet, there, 2)
 	if n := answered.Load(); n > 0 {
-		t.Errorf("%d requests were answered without their pods", n)
+		t.Errorf("%d requests were served without their pods", n)
 	}
 	o.setPods(t, ready(o.pods...), "wait")
 	asking.Wait()

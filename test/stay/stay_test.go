@@ -25,7 +25,7 @@ func testSessionsStay(t *testing.T, from source, clients int) {
 	t.Run("scaling up moves no token, and hashed clients only to new pods", s.scaleUp)
 	t.Run("a terminating pod keeps its sessions and gets no new ones", s.terminate)
 	t.Run("when one is gone exactly its sessions move, once", s.remove)
-	t.Run("when all terminate nobody moves, and new clients are served", s.terminateAll)
+	t.Run("when all terminate none moves, and new clients are served", s.terminateAll)
 }
 
 // scenario is a source, a Limpet that follows it, and the clients so far.

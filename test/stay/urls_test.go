@@ -44,7 +44,7 @@ func TestURL_sessionID(t *testing.T) {
 						home = a.pod
 					}
 					if a.pod != home || a.values() > 0 {
-						return fmt.Errorf("%s: turn %d, answered by %s, its pod is %s", s, turn, a.pod, home)
+						return fmt.Errorf("%s: turn %d, served by %s, its pod is %s", s, turn, a.pod, home)
 					}
 				}
 				return nil
