@@ -31,7 +31,7 @@ func TestHTTP3_address(t *testing.T) {
 	}
 	answer.Body.Close()
 	if answer.ProtoMajor != 3 {
-		t.Errorf("answered in %s", answer.Proto)
+		t.Errorf("got a response in %s", answer.Proto)
 	}
 	p.stop(t)
 	if !strings.Contains(p.out.String(), "HTTP/3.0") {

@@ -214,7 +214,7 @@ func TestDemo_sticky(t *testing.T) {
 		pods[strings.SplitN(string(body), ",", 2)[0]] = true
 	}
 	if len(pods) != 1 {
-		t.Errorf("one client was answered by %v", pods)
+		t.Errorf("one client was served by %v", pods)
 	}
 	p.stop(t)
 }
