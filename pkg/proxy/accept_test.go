@@ -29,7 +29,7 @@ func TestAccept_continuesAfterFailure(t *testing.T) {
 	callTo(t, l.Addr().String()).get("/").expectOK(t, "")
 	r.server.Close()
 	if err := <-ended; err != nil {
-		t.Errorf("Serve gives %v", err)
+		t.Errorf("Serve returned %v", err)
 	}
 }
 
@@ -38,7 +38,7 @@ func TestServe_closedListener(t *testing.T) {
 	l := loopback(t)
 	l.Close()
 	if err := r.server.Serve(l); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Serve gives %v", err)
+		t.Errorf("Serve returned %v", err)
 	}
 }
 

@@ -117,7 +117,7 @@ func TestMaxRequests_http1(t *testing.T) {
 			if home == "" {
 				cookie, home = strings.TrimPrefix(a.cookie(t), "Cookie: "), a.header.Get("X-Pod")
 			} else if pod := a.header.Get("X-Pod"); pod != home {
-				t.Errorf("the session of %s is answered by %s", home, pod)
+				t.Errorf("the session of %s is served by %s", home, pod)
 			}
 		}
 		client.expectClosed()
@@ -144,6 +144,6 @@ func TestMaxRequests_http2(t *testing.T) {
 		}
 	}
 	if want := []uint32{1<<31 - 1, 9}; answered != 5 || !slices.Equal(goodbyes, want) {
-		t.Errorf("%d of 5 requests were answered; told to go after streams %d, want %d", answered, goodbyes, want)
+		t.Errorf("%d of 5 requests were served; the GOAWAY frames name streams %d, want %d", answered, goodbyes, want)
 	}
 }

@@ -170,7 +170,7 @@ func TestAdopt_nginx(t *testing.T) {
 		sum := md5.Sum([]byte(home.addr))
 		first := c.get("/", "Cookie: limpet-cart="+hex.EncodeToString(sum[:]))
 		if first.header.Get("X-Pod") != home.name || first.cookie(t) == "" {
-			t.Fatalf("a session of %s is answered by %s", home.name, first.header.Get("X-Pod"))
+			t.Fatalf("a session of %s is served by %s", home.name, first.header.Get("X-Pod"))
 		}
 		again := c.get("/", first.cookie(t))
 		if again.header.Get("X-Pod") != home.name || again.cookie(t) != "" {

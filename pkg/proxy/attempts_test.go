@@ -30,7 +30,7 @@ func TestSession_movesOnceWhenPodRefuses(t *testing.T) {
 			moved.expectOK(t, "body")
 			token := moved.cookie(t)
 			if token == "" || moved.header.Get("X-Pod") != other.name {
-				t.Fatalf("answered by %q with the token %q", moved.header.Get("X-Pod"), token)
+				t.Fatalf("served by %q with the token %q", moved.header.Get("X-Pod"), token)
 			}
 			for range 3 {
 				again := client.get("/", token)
@@ -137,7 +137,7 @@ func TestNoPod_responds503(t *testing.T) {
 				a := client.post("/", "body")
 				a.expectStatus(t, c.status)
 				if !strings.Contains(a.body, c.says) {
-					t.Errorf("the answer %q does not say %q", a.body, c.says)
+					t.Errorf("the response %q does not contain %q", a.body, c.says)
 				}
 				if got := a.header.Get("Retry-After"); (got != "") != (c.status == 503) {
 					t.Errorf("Retry-After is %q", got)

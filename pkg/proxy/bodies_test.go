@@ -137,7 +137,7 @@ func TestBodies_responses(t *testing.T) {
 				a := client.get("/")
 				a.expectOK(t, c.want)
 				if a.close == c.more {
-					t.Errorf("the answer says close: %v", a.close)
+					t.Errorf("the response has Connection: close: %v", a.close)
 				}
 			}
 			client = r.dial()

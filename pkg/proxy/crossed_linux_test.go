@@ -88,7 +88,7 @@ func TestRetry_podEnds(t *testing.T) {
 	got := client.post("/", "body", cookie)
 	got.expectOK(t, "body")
 	if pod := got.header.Get("X-Pod"); pod != "pod-b" || got.cookie(t) == "" {
-		t.Errorf("%s has answered, with the cookie %q", pod, got.cookie(t))
+		t.Errorf("%s has responded, with the cookie %q", pod, got.cookie(t))
 	}
 }
 

@@ -130,7 +130,7 @@ func TestEarlyResponse_longUnusedBody(t *testing.T) {
 	a := client.read("POST")
 	a.expectStatus(t, 404)
 	if !a.close {
-		t.Error("the answer does not say that the connection is closed")
+		t.Error("the response has no Connection: close")
 	}
 	client.send(mebibyte)
 	client.Conn.Close()
@@ -172,7 +172,7 @@ func TestUpload_podClosesConnection(t *testing.T) {
 			}
 			a.expectStatus(t, 502)
 			if !a.close {
-				t.Error("the answer does not say that the connection is closed")
+				t.Error("the response has no Connection: close")
 			}
 		})
 	}

@@ -49,7 +49,7 @@ func TestExpect_finalResponseCloses(t *testing.T) {
 	a := client.read("POST")
 	a.expectStatus(t, 401)
 	if !a.close {
-		t.Error("the answer does not say that the connection is closed")
+		t.Error("the response has no Connection: close")
 	}
 	client.expectClosed()
 }
@@ -93,7 +93,7 @@ func TestInterim_forwarded(t *testing.T) {
 	a := client.read("GET")
 	a.expectOK(t, "ok")
 	if a.header.Get("Link") != "" || a.cookie(t) == "" {
-		t.Errorf("the final answer has %v", a.header)
+		t.Errorf("the final response has %v", a.header)
 	}
 	client.send("GET / HTTP/1.0\r\nHost: shop.example\r\n\r\n")
 	if got := client.rest(); strings.Contains(got, "103") || !strings.HasSuffix(got, "ok") {

@@ -61,7 +61,7 @@ func (r *rig) sockets(n int) []func() error {
 		p := dialHTTP2(r.t, r.addr)
 		p.must(p.open(1, false, connect...))
 		if got := p.outcome(1); got != "200" {
-			r.t.Fatalf("a WebSocket over HTTP/2 is answered with %s", got)
+			r.t.Fatalf("a WebSocket over HTTP/2 got %s", got)
 		}
 		all = append(all, func() error { return echoOver(p) })
 	}
@@ -149,5 +149,5 @@ func TestShutdown_tunnels(t *testing.T) {
 	if n := open(sockets); n != 0 {
 		t.Errorf("%d can be used still", n)
 	}
-	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+	eventually(t, "the pod to notice", func() bool { return p.connections() == 0 })
 }

@@ -65,7 +65,7 @@ func (c *caller) read(method string) *response {
 	c.t.Helper()
 	a, err := c.tryRead(method)
 	if err != nil {
-		c.t.Fatalf("reading the answer to %s: %v", method, err)
+		c.t.Fatalf("reading the response to %s: %v", method, err)
 	}
 	return a
 }

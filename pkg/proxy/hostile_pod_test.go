@@ -116,7 +116,7 @@ func TestTruncated_http1(t *testing.T) {
 			a := client.read("GET")
 			a.expectStatus(t, 200)
 			if a.err == nil {
-				t.Errorf("the answer passes for a whole one, with the body %q", a.body)
+				t.Errorf("the truncated response looks complete, with the body %q", a.body)
 			}
 			if a.body != c.want {
 				t.Errorf("of the body came %q, want %q", a.body, c.want)
@@ -140,7 +140,7 @@ func TestTruncated_http10IsReset(t *testing.T) {
 	client.expect("body")
 	close(say)
 	if b, err := client.r.ReadByte(); err == nil || err.Error() == "EOF" {
-		t.Errorf("after half an answer came %q, %v, want a reset", b, err)
+		t.Errorf("after half a response got %q, %v, want a reset", b, err)
 	}
 }
 

@@ -82,7 +82,7 @@ func (r *rig) askCut() *response {
 		a = client.read("POST")
 	}
 	if rest := client.rest(); rest != "" {
-		r.t.Errorf("after the answer came %q", rest)
+		r.t.Errorf("after the response got %q", rest)
 	}
 	return a
 }
@@ -162,7 +162,7 @@ func TestResponse_unexpectedBody(t *testing.T) {
 				}
 				client.get("/next").expectOK(t, "next")
 				if got := p.accepted(); got != n+2 {
-					t.Errorf("after %d such answers the pod has seen %d connections", n+1, got)
+					t.Errorf("after %d such responses the pod has seen %d connections", n+1, got)
 				}
 			}
 		})

@@ -56,6 +56,6 @@ func TestTruncated_http2Pod(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	if got, err := io.ReadAll(answer.Body); err == nil {
-		t.Errorf("%q passes for the whole answer", got)
+		t.Errorf("%q passes for the whole response", got)
 	}
 }

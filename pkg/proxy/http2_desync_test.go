@@ -21,7 +21,7 @@ func TestWebSocket_http2HandshakeWithoutBody(t *testing.T) {
 	client.outcome(1)
 	r.dial().get("/next").expectOK(t, "")
 	if length := fieldLines(pod.requests()[0], "Content-Length"); len(length) > 0 {
-		t.Errorf("the pod was told %q", length)
+		t.Errorf("the pod received %q", length)
 	}
 }
 

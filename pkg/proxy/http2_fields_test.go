@@ -179,7 +179,7 @@ func TestResponse_framing(t *testing.T) {
 			p := dialHTTP2(t, r.addr)
 			p.must(p.open(1, true, append([]string{":method", c.method}, plain[2:]...)...))
 			if got := p.shape(1); got != c.want {
-				t.Errorf("the answer is %s, want %s", got, c.want)
+				t.Errorf("the response is %s, want %s", got, c.want)
 			}
 		})
 	}

@@ -81,7 +81,7 @@ func TestHTTP2Flood_closesConnection(t *testing.T) {
 						return
 					}
 				}
-				t.Error("the flood goes on")
+				t.Error("the flood continues")
 			})
 			if n := reached.Load(); n > 50*defaultBudget.ResetBurst {
 				t.Errorf("the pod was sent %d requests", n)

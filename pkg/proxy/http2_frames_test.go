@@ -244,7 +244,7 @@ func TestHTTP2_settingsAndPingAck(t *testing.T) {
 		p.await("an acknowledgement", isSettingsAck)
 		got := p.await("a ping", isPing).(*http2.PingFrame)
 		if !got.IsAck() || got.Data != [8]byte{i, 7: ^i} {
-			t.Fatalf("ping %d is answered with %v", i, got)
+			t.Fatalf("ping %d got %v", i, got)
 		}
 	}
 }

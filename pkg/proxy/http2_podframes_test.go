@@ -120,7 +120,7 @@ func TestHTTP2Pod_protocolErrors(t *testing.T) {
 			client := r.dial()
 			client.send(request("GET", "/", ""))
 			if got, err := client.tryRead("GET"); err == nil && got.err == nil {
-				t.Errorf("%d with %d bytes passes for a whole answer", got.status, len(got.body))
+				t.Errorf("%d with %d bytes passes for a whole response", got.status, len(got.body))
 			}
 			r.dial().get("/").expectOK(t, "good")
 		})
@@ -184,7 +184,7 @@ func TestHTTP2Dial_zeroStreams(t *testing.T) {
 	const requests = 4
 	for range requests {
 		if got := r.dial().get("/"); got.status < 500 {
-			t.Errorf("answered with %d", got.status)
+			t.Errorf("got status %d", got.status)
 		}
 	}
 	if n := pod.accepted(); n > 5*requests {

@@ -84,14 +84,14 @@ func TestShutdown_http2StreamsComplete(t *testing.T) {
 	}
 	for i := uint32(3); i < id; i += 2 {
 		if want := map[bool]string{true: "whole"}[i <= last]; g.body[i] != want {
-			t.Errorf("stream %d got %q, and the last one to be answered was %d", i, g.body[i], last)
+			t.Errorf("stream %d got %q, and the last one to be served was %d", i, g.body[i], last)
 		}
 	}
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
 	if n := len(asked); uint32(n)*2+3 > last {
-		t.Errorf("the pod was asked %d times more", n)
+		t.Errorf("the pod got %d more requests", n)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestShutdown_http2IdleConnection(t *testing.T) {
 	r.serveEcho()
 	p := dialHTTP2(t, r.addr)
 	p.must(p.open(1, true, plain...))
-	p.await("the end of the answer", ends)
+	p.await("the end of the response", ends)
 	if err := r.server.Shutdown(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -16,7 +16,7 @@ var states = map[string]func(p *peer){
 	// Both sides of the stream have ended.
 	"answered": func(p *peer) {
 		p.must(p.open(1, true, plain...))
-		p.await("the end of the answer", func(f http2.Frame) bool { return ends(f) })
+		p.await("the end of the response", func(f http2.Frame) bool { return ends(f) })
 	},
 	// reset by the client, who still gets what was on its way.
 	"reset": func(p *peer) {

@@ -92,7 +92,7 @@ func TestHTTP2_sticky(t *testing.T) {
 		c := http2Client(t)
 		first := do(t, c, newRequest(t, http.MethodGet, url, nil))
 		if first.major != 2 || len(first.cookies) != 1 {
-			t.Fatalf("%s: answered in HTTP/%d with %d cookies", url, first.major, len(first.cookies))
+			t.Fatalf("%s: got a response in HTTP/%d with %d cookies", url, first.major, len(first.cookies))
 		}
 		if got := first.cookies[0].Secure; got != strings.HasPrefix(url, "https") {
 			t.Errorf("%s: the cookie is secure: %v", url, got)

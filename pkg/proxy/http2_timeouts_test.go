@@ -149,7 +149,7 @@ func TestHTTP2Timeouts_incompletePreface(t *testing.T) {
 		c := r.dial()
 		c.send(begun)
 		if rest := c.rest(); strings.Contains(rest, "HTTP/1.1 200") {
-			t.Errorf("%q is answered with %q", begun, rest)
+			t.Errorf("%q got %q", begun, rest)
 		}
 	}
 }

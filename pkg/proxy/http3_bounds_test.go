@@ -65,7 +65,7 @@ func TestHTTP3_resetFlood(t *testing.T) {
 	bounded(t, r, func() {
 		const each = 50
 		if !flood(t, addr, 1000, each, func(round int) bool { return reached.Load() >= before+int64(each*(round+1)) }) {
-			t.Error("the flood goes on")
+			t.Error("the flood continues")
 		}
 	})
 	r.expectMetric(`limpet_connections_refused_total{reason="flood"}`, 1)

@@ -27,7 +27,7 @@ func TestHTTP3_sticky(t *testing.T) {
 		c := http3Client(t)
 		first := do(t, c, newRequest(t, http.MethodGet, "https://"+addr+"/", nil))
 		if first.major != 3 || len(first.cookies) != 1 || !first.cookies[0].Secure {
-			t.Fatalf("answered in HTTP/%d with %v", first.major, first.cookies)
+			t.Fatalf("got a response in HTTP/%d with %v", first.major, first.cookies)
 		}
 		for range 10 {
 			again := do(t, c, newRequest(t, http.MethodGet, "https://"+addr+"/", nil))
@@ -75,7 +75,7 @@ func TestHTTP3_requestFraming(t *testing.T) {
 			t.Errorf("%s is framed by %q, want %q", q.method, framing, q.want)
 		}
 		if proto := fieldLines(head, "X-Forwarded-Proto"); len(proto) != 1 || proto[0] != "X-Forwarded-Proto: https" {
-			t.Errorf("the pod is told %q", proto)
+			t.Errorf("the pod receives %q", proto)
 		}
 	}
 }
@@ -133,11 +133,11 @@ func TestAltSvc_https(t *testing.T) {
 		c, _ := dialTLS(t, secure, "")
 		c.send("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n")
 		if got := c.read("GET").header.Values("Alt-Svc"); len(got) != 1 || got[0] != want {
-			t.Errorf("%s is told %q, want %q", host, got, want)
+			t.Errorf("%s receives %q, want %q", host, got, want)
 		}
 	}
 	if got := r.dial().get("/").header.Get("Alt-Svc"); strings.Contains(got, "h3") {
-		t.Errorf("a client in clear is told %q", got)
+		t.Errorf("a cleartext client receives %q", got)
 	}
 }
 
@@ -150,7 +150,7 @@ func TestAltSvc_everyPodProtocol(t *testing.T) {
 	r.serveBy(overHTTP2, nil, pod.addr)
 	c, _ := dialTLS(t, secure, "")
 	if got := c.get("/").header.Values("Alt-Svc"); len(got) != 1 || got[0] != `h3=":443"; ma=3600` {
-		t.Errorf("a client is told %q", got)
+		t.Errorf("a client receives %q", got)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestHTTP3_disabled(t *testing.T) {
 	r.serve(nil, startEcho(t, "pod-a"))
 	c, _ := dialTLS(t, secure, "shop.example")
 	if got := c.get("/").header.Values("Alt-Svc"); len(got) > 0 {
-		t.Errorf("a client is told %q", got)
+		t.Errorf("a client receives %q", got)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestWebSocket_http3(t *testing.T) {
 		}
 		answer, err := stream.ReadResponse() //nolint:bodyclose // its body is the stream
 		if err != nil || answer.StatusCode != want {
-			t.Fatalf("%s is answered with %v, %v", protocol, answer, err)
+			t.Fatalf("%s got %v, %v", protocol, answer, err)
 		}
 		if want != http.StatusOK {
 			continue
@@ -259,7 +259,7 @@ func TestClientCertificates_http3(t *testing.T) {
 	}
 	for _, head := range p.requests() {
 		if dn := fieldLines(head, "ssl-client-subject-dn"); strings.Contains(head, "Host: shop") && (len(dn) != 1 || !strings.HasSuffix(dn[0], "CN=alice")) {
-			t.Errorf("the pod is told %q", dn)
+			t.Errorf("the pod receives %q", dn)
 		}
 	}
 }

@@ -253,7 +253,7 @@ func TestKeepAlive_afterLateBody(t *testing.T) {
 		a := client.read("POST")
 		a.expectOK(t, "ok")
 		if a.close {
-			t.Fatal("the connection is closed after the answer")
+			t.Fatal("the connection is closed after the response")
 		}
 	}
 }

@@ -50,18 +50,18 @@ func TestMisdirected_hostsOfHandshake(t *testing.T) {
 	} {
 		client, _ := dialTLS(t, addr, c.named, tls12, alice)
 		if got := client.askFor(c.asked); got != c.want {
-			t.Errorf("named %q, asked for %q: got %d, want %d", c.named, c.asked, got, c.want)
+			t.Errorf("named %q, requested %q: got %d, want %d", c.named, c.asked, got, c.want)
 		}
 		if c.named != "" {
 			if got := client.askFor(c.named); got != 200 {
-				t.Errorf("after that %q itself gives %d", c.named, got)
+				t.Errorf("after that %q itself got %d", c.named, got)
 			}
 		}
 	}
 	for named, asked := range map[string]string{"plain.example": "strict.example", "strict.example": "plain.example"} {
 		client, _ := dialTLS(t, addr, named)
 		if got := client.askFor(asked); got != 200 {
-			t.Errorf("over TLS 1.3, named %q, asked for %q: got %d", named, asked, got)
+			t.Errorf("over TLS 1.3, named %q, requested %q: got %d", named, asked, got)
 		}
 	}
 }
@@ -106,7 +106,7 @@ func TestMisdirected_http2Streams(t *testing.T) {
 			}
 			answer.Body.Close()
 			if answer.StatusCode != status || answer.ProtoMajor != 2 {
-				t.Errorf("HTTP/%d: named %s, asked for %s: got %d, want %d", answer.ProtoMajor, serverName, host, answer.StatusCode, status)
+				t.Errorf("HTTP/%d: named %s, requested %s: got %d, want %d", answer.ProtoMajor, serverName, host, answer.StatusCode, status)
 			}
 		}
 	}

@@ -54,10 +54,10 @@ func TestPROXYProtocol_clientAddress(t *testing.T) {
 			client.get("/").expectOK(t, "")
 			for _, head := range p.requests() {
 				if got := fieldLines(head, "X-Real-IP"); len(got) != 1 || got[0] != "X-Real-IP: "+c.client {
-					t.Errorf("the pod is told %q", got)
+					t.Errorf("the pod receives %q", got)
 				}
 				if port := fieldLines(head, "X-Forwarded-Port"); c.port != "" && port[0] != "X-Forwarded-Port: "+c.port {
-					t.Errorf("the pod is told %q", port)
+					t.Errorf("the pod receives %q", port)
 				}
 			}
 		})
@@ -171,7 +171,7 @@ func TestPROXYProtocol_tlsAndHTTP2(t *testing.T) {
 	}
 	for _, head := range p.requests() {
 		if got := fieldLines(head, "X-Real-IP"); len(got) != 1 || got[0] != "X-Real-IP: 192.0.2.1" {
-			t.Errorf("the pod is told %q", got)
+			t.Errorf("the pod receives %q", got)
 		}
 	}
 	if n := len(p.requests()); n != 5 {

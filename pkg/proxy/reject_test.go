@@ -47,7 +47,7 @@ func TestReject_timeout(t *testing.T) {
 			client := r.dial()
 			client.send(said)
 			if rest := client.rest(); rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") {
-				t.Errorf("it is told %q", rest)
+				t.Errorf("it receives %q", rest)
 			}
 			eventually(t, "it to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
 		})
@@ -78,6 +78,6 @@ func TestReject_clientStillSending(t *testing.T) {
 		client.send(strings.Repeat("x", 100_000))
 	}
 	if a := client.read("POST"); a.status != 503 || a.err != nil {
-		t.Errorf("it is told %d, %v", a.status, a.err)
+		t.Errorf("it receives %d, %v", a.status, a.err)
 	}
 }

@@ -77,6 +77,6 @@ func TestRequestID_inAccessLog(t *testing.T) {
 	log.Close()
 	logged := lines.parsed(t)
 	if len(logged) != 2 || logged[0]["requestId"] != id || logged[1]["requestId"] != a.header.Get("X-Request-ID") {
-		t.Errorf("the pod was told %s and the client %v, the log has %v", id, a.header, logged)
+		t.Errorf("the pod received %s and the client %v, the log has %v", id, a.header, logged)
 	}
 }

@@ -50,7 +50,7 @@ func TestMovedHeader_once(t *testing.T) {
 	c.get("/", cookie, "X-Session-Moved: gone").expectOK(t, "")
 	heads := b.requests()
 	if len(heads) != 2 || !strings.Contains(heads[0], "\r\nX-Session-Moved: gone\r\n") {
-		t.Errorf("the pod the session moved to was told %q", heads)
+		t.Errorf("the pod the session moved to received %q", heads)
 	}
 	if strings.Contains(strings.ToLower(heads[1]), "x-session-moved") || strings.Contains(heads[0], "never") {
 		t.Errorf("a client may say that it has moved: %q", heads)
@@ -67,7 +67,7 @@ func TestSources_tokenInHeader(t *testing.T) {
 	first := c.get("/")
 	token := first.header.Get("X-Token")
 	if token == "" || first.header.Get("Set-Cookie") != "" {
-		t.Fatalf("the first answer has header %v", first.header)
+		t.Fatalf("the first response has header %v", first.header)
 	}
 	for range 5 {
 		next := c.get("/", "x-token: "+token)
@@ -114,7 +114,7 @@ func expectBackFrom(t testing.TB, r *rig, pod, line string) {
 	c := r.dial()
 	for range 5 {
 		if got := c.get("/", line).header.Get("X-Pod"); got != pod {
-			t.Fatalf("%.40s: answered by %s, want %s", line, got, pod)
+			t.Fatalf("%.40s: served by %s, want %s", line, got, pod)
 		}
 	}
 }
@@ -218,7 +218,7 @@ func TestUnavailable_waits(t *testing.T) {
 	}
 	r.replace(cart, endpointsOf(a, b)...)
 	if got := <-waiting; got == nil || got.header.Get("X-Pod") != "a" || len(got.header.Values("Set-Cookie")) > 0 {
-		t.Errorf("answered by %+v, want a and no new token", got)
+		t.Errorf("served by %+v, want a and no new token", got)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestUnavailable_waitEnds(t *testing.T) {
 	began := time.Now()
 	got := r.dial().get("/", cookie)
 	if got.header.Get("X-Pod") != "b" || got.cookie(t) == "" || time.Since(began) < 50*time.Millisecond {
-		t.Errorf("after %s answered by %s with %q", time.Since(began), got.header.Get("X-Pod"), got.cookie(t))
+		t.Errorf("after %s served by %s with %q", time.Since(began), got.header.Get("X-Pod"), got.cookie(t))
 	}
 }
 

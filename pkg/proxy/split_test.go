@@ -45,7 +45,7 @@ func TestSplit_tokenKeepsBackend(t *testing.T) {
 		r.splitBetween(weights[0], weights[1], methods...)
 		for cookie, home := range cookies {
 			if got := c.get("/", cookie).header.Get("X-Pod"); got != home {
-				t.Fatalf("with weights %v a session of %s is answered by %s", weights, home, got)
+				t.Fatalf("with weights %v a session of %s is served by %s", weights, home, got)
 			}
 			used[home]++
 		}
@@ -57,7 +57,7 @@ func TestSplit_tokenKeepsBackend(t *testing.T) {
 	r.replace(blog, endpointsOf(startEcho(t, "canary-2"))...)
 	for cookie, home := range cookies {
 		if got := c.get("/", cookie).header.Get("X-Pod"); home == "canary" && got != "canary-2" {
-			t.Fatalf("a session of the canary is answered by %s", got)
+			t.Fatalf("a session of the canary is served by %s", got)
 		}
 	}
 }
@@ -99,11 +99,11 @@ func TestCanary_headerOverridesSession(t *testing.T) {
 			"Cookie: canary=always": "canary", "Cookie: canary=never": "stable",
 		} {
 			if pod := c.get("/", cookie, ask).header.Get("X-Pod"); pod != want {
-				t.Fatalf("a session of %s with %s is answered by %s, want %s", home, ask, pod, want)
+				t.Fatalf("a session of %s with %s is served by %s, want %s", home, ask, pod, want)
 			}
 		}
 		if pod := c.get("/", cookie).header.Get("X-Pod"); pod != home {
-			t.Fatalf("a session of %s that asked for others is answered by %s", home, pod)
+			t.Fatalf("a session of %s that selected others is served by %s", home, pod)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (r *rig) expectStay(pod string, lines ...string) {
 			a := c.get("/", lines...)
 			a.expectOK(r.t, "")
 			if a.pod() != pod || a.cookie(r.t) != "" {
-				r.t.Fatalf("answered by %s with the cookie %q, want %s and none", a.pod(), a.cookie(r.t), pod)
+				r.t.Fatalf("served by %s with the cookie %q, want %s and none", a.pod(), a.cookie(r.t), pod)
 			}
 		}
 	}
@@ -97,7 +97,7 @@ func TestSession_movesOnceWhenPodIsGone(t *testing.T) {
 	r.serve(cookieAffinity(), left...)
 	moved := client.get("/", first.cookie(t))
 	if moved.pod() == first.pod() || moved.cookie(t) == "" {
-		t.Fatalf("answered by %s with the cookie %q", moved.pod(), moved.cookie(t))
+		t.Fatalf("served by %s with the cookie %q", moved.pod(), moved.cookie(t))
 	}
 	r.expectStay(moved.pod(), moved.cookie(t))
 	r.expectDecision("moved", "gone", 1)
@@ -124,7 +124,7 @@ func TestDrain_keepsSessions(t *testing.T) {
 			}
 			moved := r.dial().get("/", cookie)
 			if moved.pod() != "pod-b" || moved.cookie(t) == "" {
-				t.Errorf("answered by %s with the cookie %q", moved.pod(), moved.cookie(t))
+				t.Errorf("served by %s with the cookie %q", moved.pod(), moved.cookie(t))
 			}
 		})
 	}

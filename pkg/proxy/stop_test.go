@@ -32,7 +32,7 @@ func expectStopped(t *testing.T, stopped <-chan error, want error) {
 	select {
 	case err := <-stopped:
 		if !errors.Is(err, want) {
-			t.Errorf("Stop gives %v, want %v", err, want)
+			t.Errorf("Stop returned %v, want %v", err, want)
 		}
 	case <-time.After(testTimeout):
 		t.Fatal("the server does not stop")
@@ -73,7 +73,7 @@ func TestShutdown_underLoad(t *testing.T) {
 	stopped := r.stop(t.Context())
 	clients.Wait()
 	expectStopped(t, stopped, nil)
-	t.Logf("%d requests answered, %d lost", answered.Load(), lost.Load())
+	t.Logf("%d requests served, %d lost", answered.Load(), lost.Load())
 }
 
 func TestDisableKeepAlives_oneResponse(t *testing.T) {
@@ -86,7 +86,7 @@ func TestDisableKeepAlives_oneResponse(t *testing.T) {
 		a := client.get("/")
 		a.expectOK(t, "")
 		if !a.close {
-			t.Error("the answer does not say that the connection is closed")
+			t.Error("the response has no Connection: close")
 		}
 		client.expectClosed()
 	}
@@ -133,7 +133,7 @@ func TestShutdown_waitsForRequests(t *testing.T) {
 		a := c.read("GET")
 		a.expectOK(t, "late")
 		if !a.close {
-			t.Error("the answer does not say that the connection is closed")
+			t.Error("the response has no Connection: close")
 		}
 		c.Close()
 	}
@@ -150,7 +150,7 @@ func TestShutdown_lastRequest(t *testing.T) {
 	a := client.get("/")
 	a.expectOK(t, "")
 	if !a.close {
-		t.Error("the answer does not say that the connection is closed")
+		t.Error("the response has no Connection: close")
 	}
 	client.expectClosed()
 	client.Close()
@@ -169,7 +169,7 @@ func TestShutdown_deadline(t *testing.T) {
 	cancel()
 	expectStopped(t, stopped, context.Canceled)
 	client.expectClosed()
-	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+	eventually(t, "the pod to notice", func() bool { return p.connections() == 0 })
 }
 
 // Close does not wait for clients that do not read, not even to send TLS alerts.
@@ -200,7 +200,7 @@ func TestShutdown_serveReturns(t *testing.T) {
 	expectStopped(t, r.stop(t.Context()), nil)
 	l := loopback(t)
 	if err := r.server.Serve(l); err != nil {
-		t.Errorf("Serve gives %v", err)
+		t.Errorf("Serve returned %v", err)
 	}
 	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
 		t.Error("its listener is open")
@@ -275,7 +275,7 @@ func TestShutdown_webSocketsUnderLoad(t *testing.T) {
 					return
 				}
 				if !bytes.Equal(said, heard) {
-					t.Errorf("said %x, heard %x", said, heard)
+					t.Errorf("sent %x, received %x", said, heard)
 					return
 				}
 				echoed.Add(1)

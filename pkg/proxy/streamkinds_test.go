@@ -50,7 +50,7 @@ func (r *rig) streamHTTP2(path string) *peer {
 	p := dialHTTP2(r.t, r.addr)
 	p.must(p.open(1, true, ":method", "GET", ":scheme", "http", ":authority", "shop.example", ":path", path))
 	if got := p.data(1, len("first")); got != "first" {
-		r.t.Fatalf("the answer begins with %q", got)
+		r.t.Fatalf("the response begins with %q", got)
 	}
 	return p
 }
@@ -112,7 +112,7 @@ func (r *rig) streams(kind observe.StreamKind) int {
 func (c *caller) expectBrokenOff() {
 	c.t.Helper()
 	if rest := c.rest(); strings.HasSuffix(rest, "0\r\n\r\n") {
-		c.t.Errorf("the answer seems to be whole, ending in %q", rest)
+		c.t.Errorf("the response looks complete, ending in %q", rest)
 	}
 }
 
@@ -123,7 +123,7 @@ func (p *peer) expectBrokenOff() {
 		return h.StreamID == 1 && (h.Type == http2.FrameRSTStream || h.Flags.Has(http2.FlagDataEndStream))
 	})
 	if f.Header().Type != http2.FrameRSTStream {
-		p.t.Errorf("the answer seems to be whole, ending in %v", f)
+		p.t.Errorf("the response looks complete, ending in %v", f)
 	}
 }
 
@@ -195,7 +195,7 @@ func TestShutdown_untilCloseIsReset(t *testing.T) {
 	r.expectMetric(`limpet_streams{kind="events"}`, 1)
 	r.server.LongStreams.CloseDownTo(observe.StreamEvents, 0)
 	if b, err := io.ReadAll(client.r); err == nil {
-		t.Errorf("the answer seems to be whole, ending in %q", b)
+		t.Errorf("the response looks complete, ending in %q", b)
 	}
 }
 
@@ -219,7 +219,7 @@ func TestShutdown_unreadDownload(t *testing.T) {
 	eventually(t, "the way to be full", func() bool { return r.server.waitsForClient() })
 	r.server.LongStreams.CloseDownTo(observe.StreamDownload, 0)
 	r.expectMetric(`limpet_streams{kind="download"}`, 0)
-	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+	eventually(t, "the pod to notice", func() bool { return p.connections() == 0 })
 }
 
 // waitsForClient reports whether the same wait of some client connection has lasted for some time.

@@ -51,7 +51,7 @@ func TestHeadTimeout_incompleteHead(t *testing.T) {
 		a := client.read("GET")
 		a.expectStatus(t, 408)
 		if !a.close {
-			t.Error("the answer does not say that the connection is closed")
+			t.Error("the response has no Connection: close")
 		}
 		client.expectClosed()
 	}
@@ -97,10 +97,10 @@ func TestBodyTimeout_responds408(t *testing.T) {
 			a := client.read("POST")
 			a.expectStatus(t, 408)
 			if !a.close {
-				t.Error("the answer does not say that the connection is closed")
+				t.Error("the response has no Connection: close")
 			}
 			client.expectClosed()
-			eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+			eventually(t, "the pod to notice", func() bool { return p.connections() == 0 })
 		})
 	}
 }
@@ -219,7 +219,7 @@ func TestBodyTimeout_clientDoesNotRead(t *testing.T) {
 	client := r.dial()
 	client.send(request("GET", "/", ""))
 	eventually(t, "the client to be given up", func() bool { return len(p.requests()) == 1 && r.server.conns.empty() })
-	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+	eventually(t, "the pod to notice", func() bool { return p.connections() == 0 })
 }
 
 func TestTunnel_stalledReader(t *testing.T) {

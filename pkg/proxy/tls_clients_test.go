@@ -107,7 +107,7 @@ func TestClientCertificates_noCA(t *testing.T) {
 	partners := newAuthority(t, "partners")
 	_, addr, _ := clientRig(t, asking("shop.example", true))
 	if serves(t, addr, "shop.example") || serves(t, addr, "shop.example", partners.issue(pkix.Name{})) {
-		t.Error("somebody is let in")
+		t.Error("a client is admitted")
 	}
 }
 
@@ -216,7 +216,7 @@ func TestTLSTickets_otherHost(t *testing.T) {
 				t.Fatal("the session is not resumed at its own host")
 			}
 			if !visit("d.example") {
-				t.Error("a host that asks for the same does not resume it")
+				t.Error("a host with the same requirements does not resume it")
 			}
 			tickets.frozen = true
 			for _, host := range []string{"c.example", "shop.example"} {
@@ -250,6 +250,6 @@ func TestClientCertificates_cleartextRefused(t *testing.T) {
 	r, _, p := clientRig(t, asking("shop.example", true, partners))
 	r.dial().get("/").expectStatus(t, 403)
 	if len(p.requests()) > 0 {
-		t.Error("the pod was asked")
+		t.Error("the pod got a request")
 	}
 }

@@ -64,7 +64,7 @@ func TestTLSMinVersion_hostRaises(t *testing.T) {
 	}
 	r.serveHosts(startEcho(t, "pod-b"), []string{"new.example"})
 	if !handshakes(t, addr, "new.example", tls12) {
-		t.Error("the host asks for nothing any more, and TLS 1.2 fails")
+		t.Error("the host requires nothing any more, and TLS 1.2 fails")
 	}
 }
 

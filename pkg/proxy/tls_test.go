@@ -200,6 +200,6 @@ func TestTruncated_tlsWithoutCloseNotify(t *testing.T) {
 	close(say)
 	var rest bytes.Buffer
 	if _, err := rest.ReadFrom(client.r); err == nil {
-		t.Errorf("half an answer passes for a whole one, with %q", rest.String())
+		t.Errorf("half a response looks complete, with %q", rest.String())
 	}
 }

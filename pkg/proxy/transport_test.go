@@ -70,7 +70,7 @@ func TestTransport_routeProtocol(t *testing.T) {
 			t.Errorf("the pod saw %s, want %s", got.body, want)
 		}
 		if len(got.cookies) != 1 {
-			t.Errorf("%d cookies came with the answer", len(got.cookies))
+			t.Errorf("%d cookies came with the response", len(got.cookies))
 		}
 	})
 }

@@ -22,7 +22,7 @@ func TestUnknownPod_waits(t *testing.T) {
 	for i, cookie := range cookies {
 		asking.Go(func() {
 			if got := callers[i].get("/", cookie); got.pod() != pods[2].name || got.header.Get("Set-Cookie") != "" {
-				t.Errorf("session %d of %s was answered by %s", i, pods[2].name, got.pod())
+				t.Errorf("session %d of %s was served by %s", i, pods[2].name, got.pod())
 			}
 		})
 	}
@@ -53,7 +53,7 @@ func (r *rig) expectMoved(home *pod, cookies []string) {
 	r.t.Helper()
 	for _, cookie := range cookies {
 		if got := r.dial().get("/", cookie); got.pod() == home.name || got.cookie(r.t) == "" {
-			r.t.Errorf("answered by %s with the cookie %q", got.pod(), got.cookie(r.t))
+			r.t.Errorf("served by %s with the cookie %q", got.pod(), got.cookie(r.t))
 		}
 	}
 	r.expectDecision("moved", "gone", len(cookies))

@@ -37,7 +37,7 @@ func (r *rig) upgrade(glued string) *caller {
 	if head := strings.Join(client.head(), "\n"); !strings.HasPrefix(head, "HTTP/1.1 101") ||
 		!strings.Contains(head, "Upgrade: websocket") || !strings.Contains(head, "Connection: Upgrade") ||
 		!strings.Contains(head, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") {
-		r.t.Fatalf("the handshake was answered with %q", head)
+		r.t.Fatalf("the handshake got %q", head)
 	}
 	return client
 }
@@ -96,7 +96,7 @@ func TestWebSocket_sticky(t *testing.T) {
 	eventually(t, "the stream to be counted", func() bool { return set.ActiveRequests(0) == 1 })
 	client.Close()
 	eventually(t, "the stream to be over", func() bool { return set.ActiveRequests(0) == 0 })
-	eventually(t, "the pod to be told", func() bool { return p.connections() == 0 })
+	eventually(t, "the pod to notice", func() bool { return p.connections() == 0 })
 	r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 }
 
@@ -131,7 +131,7 @@ func TestUpgrade_notRequested(t *testing.T) {
 			}
 			for _, head := range p.requests() {
 				if asked := fieldLines(head, "Upgrade"); len(asked) > 0 && c.request != handshake {
-					t.Errorf("the pod was asked for %q", asked)
+					t.Errorf("the pod got a request for %q", asked)
 				}
 			}
 		})

@@ -66,7 +66,7 @@ func TestWebSocket_http2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			told := client.await("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings })
 			if v, _ := told.(*http2.SettingsFrame).Value(http2.SettingEnableConnectProtocol); v != 1 {
-				t.Fatal("clients are not told that they may ask for WebSockets")
+				t.Fatal("the settings do not enable WebSockets")
 			}
 			client.must(client.open(1, false, connect...), client.WriteData(1, false, []byte("hello")))
 			head := client.await("an answer", func(f http2.Frame) bool { return f.Header().Type == http2.FrameHeaders }).(*http2.MetaHeadersFrame)
@@ -75,11 +75,11 @@ func TestWebSocket_http2(t *testing.T) {
 				fields[f.Name] = f.Value
 			}
 			if fields[":status"] != "200" || fields["sec-websocket-protocol"] != "chat" || !strings.HasPrefix(fields["set-cookie"], "limpet-cart=") {
-				t.Errorf("the answer is %q", fields)
+				t.Errorf("the response is %q", fields)
 			}
 			for _, name := range []string{"connection", "upgrade", "sec-websocket-accept", "content-length"} {
 				if v, ok := fields[name]; ok {
-					t.Errorf("the answer has %s: %s", name, v)
+					t.Errorf("the response has %s: %s", name, v)
 				}
 			}
 			if got := client.data(1, len("welcomehello")); got != "welcomehello" {
