@@ -131,7 +131,7 @@ func TestRouteLimits_bodyTimeout(t *testing.T) {
 // A body that turns out to be too long ends the attempt: the pod never sees its end.
 func TestMaxBodyBytes_chunked(t *testing.T) {
 	for name, chunks := range map[string][]string{
-		"at once":       {chunked("some", "more")},
+		"in one read":   {chunked("some", "more")},
 		"in two pieces": {"4\r\nsome\r\n", "4\r\nmore\r\n0\r\n\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

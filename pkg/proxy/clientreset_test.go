@@ -16,7 +16,7 @@ func TestClientReset_freesPod(t *testing.T) {
 	for name, c := range map[string]struct {
 		client *caller
 		send   string
-	}{"in clear": {r.dial(), get}, "over TLS": {overTLS, get}, "with half a body": {r.dial(), half}} {
+	}{"cleartext": {r.dial(), get}, "over TLS": {overTLS, get}, "with half a body": {r.dial(), half}} {
 		t.Run(name, func(t *testing.T) {
 			c.client.send(c.send)
 			eventually(t, "the request to arrive", func() bool { return p.connections() > 0 })

@@ -96,9 +96,9 @@ func responseError(a *response, whole, open bool) string {
 	case a.status == http.StatusBadGateway && a.err == nil:
 		return ""
 	case a.status != http.StatusOK:
-		return "a status that nobody sent"
+		return "a status that no pod sent"
 	case !strings.HasPrefix(cutBody, a.body):
-		return "a body that nobody sent"
+		return "a body that no pod sent"
 	case a.err == nil && a.body != cutBody && !open:
 		return "half of it passes for the whole"
 	}

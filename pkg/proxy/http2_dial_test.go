@@ -19,7 +19,7 @@ func TestHTTP2Dial_zeroStreamsFewConnections(t *testing.T) {
 		"allows none": func(p *http2Pod) {
 			p.WriteSettings(http2.Setting{ID: http2.SettingMaxConcurrentStreams, Val: 0})
 		},
-		"leaves at once": func(p *http2Pod) {
+		"leaves immediately": func(p *http2Pod) {
 			p.WriteSettings()
 			p.WriteGoAway(0, http2.ErrCodeNo, nil)
 		},

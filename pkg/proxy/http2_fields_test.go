@@ -111,7 +111,7 @@ func TestHTTP2_contentLengthMismatch(t *testing.T) {
 		{"no length", "", body("bo", "", "dy"), "200", "body"},
 		{"no body", "0", body(""), "200", ""},
 		{"longer", "4", body("body", "s"), orAnswered, "body"},
-		{"longer at once", "4", body("bodys"), malformed, "body"},
+		{"longer in one frame", "4", body("bodys"), malformed, "body"},
 		{"longer than nothing", "0", body("x"), orAnswered, ""},
 		{"shorter", "5", body("body"), malformed, ""},
 		{"shorter by all", "5", body(""), malformed, ""},

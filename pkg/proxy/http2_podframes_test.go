@@ -84,7 +84,7 @@ func TestHTTP2Pod_protocolErrors(t *testing.T) {
 		"malformed fields":  func(p *http2Pod, s uint32) { p.head(s, true, "X-Sum", "5") },
 		"more than its own": func(p *http2Pod, s uint32) { p.WriteData(s, true, []byte("more than was said")) },
 		"no stream":         func(p *http2Pod, _ uint32) { p.WriteData(0, true, nil) },
-		"no stream yet":     func(p *http2Pod, s uint32) { p.answer(s+2, "nobody asked") },
+		"no stream yet":     func(p *http2Pod, s uint32) { p.answer(s+2, "not requested") },
 		"a stream of its own": func(p *http2Pod, _ uint32) {
 			p.head(2, true, ":status", "200")
 		},

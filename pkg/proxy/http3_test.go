@@ -238,7 +238,7 @@ func TestClientCertificates_http3(t *testing.T) {
 		host   string
 		want   string
 	}{
-		"nobody":                        {[]func(*tls.Config){shopName}, "shop.example", "tls: certificate required"},
+		"no certificate":                {[]func(*tls.Config){shopName}, "shop.example", "tls: certificate required"},
 		"a partner":                     {[]func(*tls.Config){shopName, alice}, "shop.example", "200"},
 		"a host that does not ask":      {[]func(*tls.Config){plainName}, "plain.example", "200"},
 		"by way of that which does not": {[]func(*tls.Config){plainName}, "shop.example", "421"},

@@ -167,7 +167,7 @@ func TestPROXYProtocol_tlsAndHTTP2(t *testing.T) {
 	inClear := dialHTTP2Behind(t, r.addr, "PROXY TCP4 192.0.2.1 198.51.100.7 4711 443\r\n")
 	inClear.must(inClear.open(1, true, plain...))
 	if got := inClear.outcome(1); got != "200" {
-		t.Errorf("over HTTP/2 in clear: %s", got)
+		t.Errorf("over cleartext HTTP/2: %s", got)
 	}
 	for _, head := range p.requests() {
 		if got := fieldLines(head, "X-Real-IP"); len(got) != 1 || got[0] != "X-Real-IP: 192.0.2.1" {

@@ -59,7 +59,7 @@ var rawFields = []rawCase{
 	{name: "bare CR in a value", raw: with("A: b\rc"), status: 400},
 	{name: "bare LF in a value", raw: get + hostLine + "A: b\nC: d\r\n\r\n", status: 400},
 	{name: "bare LF and an empty line in a value", raw: get + hostLine + "A: b\n\nGET /c HTTP/1.1\r\n\r\n", status: 400},
-	{name: "an expectation that nobody knows", raw: posted("Content-Length: 1\nExpect: tea", "a"), status: 417},
+	{name: "an unknown expectation", raw: posted("Content-Length: 1\nExpect: tea", "a"), status: 417},
 	{name: "two expectations", raw: posted("Content-Length: 1\nExpect: 100-continue\nExpect: 100-continue", "a"), status: 417},
 	{name: "expectation without a body", raw: with("Expect: 100-continue"), status: 200, pod: seen},
 }

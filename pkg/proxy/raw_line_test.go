@@ -5,7 +5,7 @@ import "strings"
 var rawLines = []rawCase{
 	{name: "plain", raw: get + hostLine + "\r\n", status: 200, pod: seen},
 	{name: "HTTP/1.0", raw: "GET / HTTP/1.0\r\n" + hostLine + "\r\n", status: 200, pod: seen, closes: true},
-	{name: "a method nobody knows", raw: "BREW / HTTP/1.1\r\n" + hostLine + "\r\n", status: 200, pod: "BREW / HTTP/1.1\r\n" + hostLine + who + "\r\n"},
+	{name: "an unknown method", raw: "BREW / HTTP/1.1\r\n" + hostLine + "\r\n", status: 200, pod: "BREW / HTTP/1.1\r\n" + hostLine + who + "\r\n"},
 	{name: "method in small letters is another one", raw: "get / HTTP/1.1\r\n" + hostLine + "\r\n", status: 200, pod: "get / HTTP/1.1\r\n" + hostLine + who + "\r\n"},
 
 	{name: "TLS on the plain port", raw: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", status: 400},

@@ -85,11 +85,11 @@ func TestClientCertificates_required(t *testing.T) {
 		client             []func(*tls.Config)
 		required, optional bool
 	}{
-		"nobody":      {nil, false, true},
-		"a partner":   {[]func(*tls.Config){partners.issue(alice)}, true, true},
-		"a stranger":  {[]func(*tls.Config){others.issue(alice)}, false, false},
-		"out of date": {[]func(*tls.Config){partners.issue(alice, expired)}, false, false},
-		"a server":    {[]func(*tls.Config){partners.issue(alice, forServers)}, false, false},
+		"no certificate": {nil, false, true},
+		"a partner":      {[]func(*tls.Config){partners.issue(alice)}, true, true},
+		"a stranger":     {[]func(*tls.Config){others.issue(alice)}, false, false},
+		"out of date":    {[]func(*tls.Config){partners.issue(alice, expired)}, false, false},
+		"a server":       {[]func(*tls.Config){partners.issue(alice, forServers)}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for required, want := range map[bool]bool{true: c.required, false: c.optional} {

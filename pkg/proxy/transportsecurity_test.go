@@ -16,12 +16,12 @@ func TestHSTS_tls(t *testing.T) {
 		want      string
 		otherwise string // of a response of Limpet's own
 	}{
-		"over TLS":              {"max-age=9", "", nil, "[max-age=9]", "[max-age=9]"},
-		"the app gives way":     {"max-age=9", own, nil, "[max-age=9]", "[max-age=9]"},
-		"left to the app":       {"", own, nil, "[max-age=1 max-age=2]", "[]"},
-		"in clear":              {"max-age=9", "", []string{"X-A: b"}, "[]", "[]"},
-		"in clear from the app": {"max-age=9", own, []string{"X-A: b"}, "[max-age=1 max-age=2]", "[]"},
-		"TLS of a proxy":        {"max-age=9", own, []string{"X-Forwarded-Proto: https"}, "[max-age=9]", "[max-age=9]"},
+		"over TLS":                    {"max-age=9", "", nil, "[max-age=9]", "[max-age=9]"},
+		"the route overrides the app": {"max-age=9", own, nil, "[max-age=9]", "[max-age=9]"},
+		"left to the app":             {"", own, nil, "[max-age=1 max-age=2]", "[]"},
+		"cleartext":                   {"max-age=9", "", []string{"X-A: b"}, "[]", "[]"},
+		"cleartext from the app":      {"max-age=9", own, []string{"X-A: b"}, "[max-age=1 max-age=2]", "[]"},
+		"TLS of a proxy":              {"max-age=9", own, []string{"X-Forwarded-Proto: https"}, "[max-age=9]", "[max-age=9]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, secure := tlsRig(t, trusting())

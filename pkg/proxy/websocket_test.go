@@ -62,7 +62,7 @@ func TestWebSocket_http2(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, client := range map[string]*peer{"in clear": dialHTTP2(t, r.addr), "over TLS": http2Over(t, conn)} {
+	for name, client := range map[string]*peer{"cleartext": dialHTTP2(t, r.addr), "over TLS": http2Over(t, conn)} {
 		t.Run(name, func(t *testing.T) {
 			told := client.await("settings", func(f http2.Frame) bool { return f.Header().Type == http2.FrameSettings })
 			if v, _ := told.(*http2.SettingsFrame).Value(http2.SettingEnableConnectProtocol); v != 1 {
