@@ -39,7 +39,7 @@ func TestMaxConnections_overLimit(t *testing.T) {
 		c.get("/").expectOK(t, "") // they do not notice
 	}
 	open[0].Close()
-	eventually(t, "the connection to be let go", func() bool { return r.server.admission.open.Load() == 2 })
+	eventually(t, "the connection to be closed", func() bool { return r.server.admission.open.Load() == 2 })
 	r.dial().get("/").expectOK(t, "")
 }
 
@@ -77,7 +77,7 @@ func TestMaxConnectionsPerClient_isolation(t *testing.T) {
 	first.Close()
 	one := netip.MustParseAddr("192.0.2.1")
 	counts := r.server.admission.countsFor(one)
-	eventually(t, "the connection to be let go", func() bool {
+	eventually(t, "the connection to be closed", func() bool {
 		counts.mu.Lock()
 		defer counts.mu.Unlock()
 		return counts.open[one] == 1

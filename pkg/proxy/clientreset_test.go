@@ -21,7 +21,7 @@ func TestClientReset_freesPod(t *testing.T) {
 			c.client.send(c.send)
 			eventually(t, "the request to arrive", func() bool { return p.connections() > 0 })
 			resetTCP(c.client.Conn)
-			eventually(t, "the pod to be let go", func() bool { return p.connections() == 0 })
+			eventually(t, "the pod to be released", func() bool { return p.connections() == 0 })
 		})
 	}
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 3)
@@ -56,9 +56,9 @@ func TestHTTP2_resetFreesPod(t *testing.T) {
 	client.must(client.open(1, true, plain...), client.open(3, true, plain...))
 	eventually(t, "the requests to arrive", func() bool { return p.connections() == 2 })
 	client.must(client.WriteRSTStream(1, http2.ErrCodeCancel))
-	eventually(t, "one request to be let go", func() bool { return p.connections() == 1 })
+	eventually(t, "one request to be released", func() bool { return p.connections() == 1 })
 	client.conn.Close()
-	eventually(t, "the other one to be let go", func() bool { return p.connections() == 0 })
+	eventually(t, "the other one to be released", func() bool { return p.connections() == 0 })
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 2)
 }
 

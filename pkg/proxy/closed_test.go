@@ -32,7 +32,7 @@ func TestClosed_denied(t *testing.T) {
 	} {
 		got.expectStatus(t, 503)
 		if got.body != "This route is not available."+"\n" || got.header.Get("Set-Cookie") != "" || got.header.Get("Retry-After") != "" {
-			t.Errorf("the response says %v %q", got.header, got.body)
+			t.Errorf("the response has %v %q", got.header, got.body)
 		}
 	}
 	if sent := p.requests(); len(sent) > 0 {
@@ -46,7 +46,7 @@ func TestClosed_denied(t *testing.T) {
 	log.Close()
 	for _, line := range lines.parsed(t) {
 		if closed := line["status"] == 503.0; (line["closed"] == true) != closed || closed && line["pool"] != "" {
-			t.Errorf("the log says %v", line)
+			t.Errorf("the log has %v", line)
 		}
 	}
 }

@@ -156,7 +156,7 @@ func TestUpload_podClosesConnection(t *testing.T) {
 	for name, script := range map[string]func(*podConn){
 		"after the head":    func(c *podConn) { c.head() },
 		"amid the body":     func(c *podConn) { c.head(); io.CopyN(io.Discard, c.Reader, 100000) },
-		"amid its answer":   func(c *podConn) { c.head(); c.say("HTTP/1.1 200 O") },
+		"amid its response": func(c *podConn) { c.head(); c.say("HTTP/1.1 200 O") },
 		"with no HTTP":      func(c *podConn) { c.head(); c.say("what?\r\n\r\n"); c.untilClosed() },
 		"amid the last 1xx": func(c *podConn) { c.head(); c.say("HTTP/1.1 102 Processing\r\n\r\n") },
 	} {
@@ -190,7 +190,7 @@ func TestClientClose_duringBody(t *testing.T) {
 			eventually(t, "the request to arrive", func() bool { return len(p.requests()) == 1 })
 			client.Close()
 			eventually(t, "the pod's connection to be closed", func() bool { return p.connections() == 0 })
-			eventually(t, "the client's connection to be let go", r.server.conns.empty)
+			eventually(t, "the client's connection to be closed", r.server.conns.empty)
 			r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 1)
 		})
 	}

@@ -83,7 +83,7 @@ func (r *rig) listen(serve func(net.Listener) error) string {
 		if err := <-ended; err != nil {
 			r.t.Errorf("serving %s ended with: %v", l.Addr(), err)
 		}
-		eventually(r.t, "all connections to be let go", r.server.conns.empty)
+		eventually(r.t, "all connections to be closed", r.server.conns.empty)
 	})
 	return l.Addr().String()
 }

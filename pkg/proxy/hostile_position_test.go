@@ -137,7 +137,7 @@ func TestResponse_unexpectedBody(t *testing.T) {
 		{"304 with a length", "GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nevil"},
 		{"304 with chunks", "GET", "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n"},
 		{"HEAD with a length", "HEAD", okHead + "Content-Length: 4\r\n\r\nevil"},
-		{"HEAD with a whole answer", "HEAD", okHead + "Content-Length: 4\r\n\r\n" + okHead + "Content-Length: 4\r\n\r\nevil"},
+		{"HEAD with a whole response", "HEAD", okHead + "Content-Length: 4\r\n\r\n" + okHead + "Content-Length: 4\r\n\r\nevil"},
 		{"length 0 with bytes", "GET", okHead + "Content-Length: 0\r\n\r\nevil"},
 		{"more than the length", "GET", okHead + "Content-Length: 2\r\n\r\nokevil"},
 		{"more than the chunks", "GET", okHead + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nevil"},

@@ -204,7 +204,7 @@ func TestHTTP2_headerTableAfterFailures(t *testing.T) {
 			p.must(fail(p, "of the stream that failed"))
 			for id := uint32(nextStream); ; id += 2 { // one of those before may take its time to be gone
 				p.must(p.open(id, true, append(plain[:len(plain):len(plain)], "mark", "of the stream that failed")...))
-				head := p.await("an answer", func(f http2.Frame) bool { return f.Header().StreamID == id })
+				head := p.await("a response", func(f http2.Frame) bool { return f.Header().StreamID == id })
 				if f, ok := head.(*http2.MetaHeadersFrame); ok {
 					expectField(t, f, "saw-mark", "of the stream that failed")
 					return

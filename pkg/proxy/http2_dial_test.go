@@ -23,7 +23,7 @@ func TestHTTP2Dial_zeroStreamsFewConnections(t *testing.T) {
 			p.WriteSettings()
 			p.WriteGoAway(0, http2.ErrCodeNo, nil)
 		},
-		"says nothing":        func(*http2Pod) {},
+		"sends nothing":       func(*http2Pod) {},
 		"speaks HTTP/1.1":     func(p *http2Pod) { p.conn.say("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") },
 		"breaks the protocol": func(p *http2Pod) { p.WriteRawFrame(http2.FrameSettings, 0, 0, []byte{1}) },
 	} {

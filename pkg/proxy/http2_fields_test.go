@@ -229,7 +229,7 @@ func TestHopByHop_http2Response(t *testing.T) {
 	p := dialHTTP2(t, r.addr)
 	p.must(p.open(1, true, plain...))
 	for ended := false; !ended; {
-		f := p.await("the answer", func(f http2.Frame) bool { return f.Header().StreamID == 1 })
+		f := p.await("the response", func(f http2.Frame) bool { return f.Header().StreamID == 1 })
 		ended = ends(f)
 		head, ok := f.(*http2.MetaHeadersFrame)
 		if !ok {

@@ -192,7 +192,7 @@ func TestHTTP2Window_neverOpened(t *testing.T) {
 			p.await("a reset", func(f http2.Frame) bool { return f.Header().Type == http2.FrameRSTStream })
 		}
 	})
-	eventually(t, "the pod to be let go", func() bool { return open.Load() == 0 })
+	eventually(t, "the pod to be released", func() bool { return open.Load() == 0 })
 }
 
 func TestHTTP2_maxConcurrentStreams(t *testing.T) {
@@ -215,7 +215,7 @@ func TestHTTP2_maxConcurrentStreams(t *testing.T) {
 		}
 		close(release)
 		for answered := 0; answered < maxStreams; answered++ {
-			p.await("an answer", func(f http2.Frame) bool { return f.Header().Flags.Has(http2.FlagDataEndStream) })
+			p.await("a response", func(f http2.Frame) bool { return f.Header().Flags.Has(http2.FlagDataEndStream) })
 		}
 	})
 }

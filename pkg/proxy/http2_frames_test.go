@@ -205,9 +205,9 @@ func TestHTTP2Settings_outOfRange(t *testing.T) {
 		set("no table", http2.SettingHeaderTableSize, 0, "200"),
 		set("the largest table", http2.SettingHeaderTableSize, 1<<32-1, "200"),
 		set("no list of fields", http2.SettingMaxHeaderListSize, 0, "200"),
-		then("an acknowledgement that was not asked for", func(p *peer) error { return p.WriteSettingsAck() }),
+		then("an unsolicited acknowledgement", func(p *peer) error { return p.WriteSettingsAck() }),
 		then("no settings", func(p *peer) error { return p.WriteSettings() }),
-		then("an answer to no ping", func(p *peer) error { return p.WritePing(true, [8]byte{1}) }),
+		then("an unsolicited ping acknowledgement", func(p *peer) error { return p.WritePing(true, [8]byte{1}) }),
 	})
 }
 

@@ -194,8 +194,8 @@ func TestHTTP2Flood_otherFrames(t *testing.T) {
 		"unknown frames that are long": {times: 100_000, again: func(p *peer, _ uint32) error {
 			return p.WriteRawFrame(0xfa, 0, 0, octets(8000))
 		}},
-		"answers to pings": {times: 200_000, again: func(p *peer, _ uint32) error { return p.WritePing(true, [8]byte{}) }},
-		"acknowledgements": {times: 200_000, again: func(p *peer, _ uint32) error { return p.WriteSettingsAck() }},
+		"ping acknowledgements": {times: 200_000, again: func(p *peer, _ uint32) error { return p.WritePing(true, [8]byte{}) }},
+		"acknowledgements":      {times: 200_000, again: func(p *peer, _ uint32) error { return p.WriteSettingsAck() }},
 		"long settings": {times: 2_000, again: func(p *peer, _ uint32) error {
 			return p.WriteRawFrame(http2.FrameSettings, 0, 0, bytes.Repeat([]byte{0, 4, 0, 0, 0, 9}, http2FrameSize/6))
 		}},

@@ -138,7 +138,7 @@ func TestHTTP2_slowReaderBlocksNoOther(t *testing.T) {
 		r.dial().send(request("GET", "/long", ""))
 	}
 	endpoint := r.pools.Pool(cart).Set().Endpoint(0)
-	eventually(t, "the long answers to begin", func() bool { return endpoint.InFlight() == 50 })
+	eventually(t, "the long responses to begin", func() bool { return endpoint.InFlight() == 50 })
 	client := r.dial()
 	for range 50 {
 		client.get("/").expectOK(t, "short")

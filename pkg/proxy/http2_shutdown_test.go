@@ -141,7 +141,7 @@ func TestHTTP2Settings_headerTableSize(t *testing.T) {
 		for i := range 20 {
 			mark := fmt.Sprintf("%d of %d", i, step)
 			p.must(p.open(id, true, append(plain[:len(plain):len(plain)], "mark", mark)...))
-			head := p.await("the answer", func(f http2.Frame) bool { return f.Header().StreamID == id })
+			head := p.await("the response", func(f http2.Frame) bool { return f.Header().StreamID == id })
 			expectField(t, head.(*http2.MetaHeadersFrame), "saw-mark", mark)
 			id += 2
 		}

@@ -37,11 +37,11 @@ func TestHTTP2Timeouts_slowClients(t *testing.T) {
 		{"nothing", connection, func(*peer) error { return nil }},
 		{"nothing after a request", connection, func(p *peer) error {
 			p.must(p.open(1, true, append([]string{":method", "HEAD"}, plain[2:]...)...))
-			p.await("the answer", ends)
+			p.await("the response", ends)
 			return nil
 		}},
 		{"a body that does not begin", stream, func(p *peer) error { return openPost(p, 0) }},
-		{"a body that does not go on", stream, func(p *peer) error {
+		{"a body that stops", stream, func(p *peer) error {
 			p.must(openPost(p, 0))
 			return p.WriteData(1, false, []byte("x"))
 		}},

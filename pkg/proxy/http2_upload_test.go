@@ -154,14 +154,14 @@ func TestHTTP2Window_returnedAfterStreams(t *testing.T) {
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
 		if q.URL.Path == "/unread" {
 			http.NewResponseController(w).EnableFullDuplex() // else net/http waits for the body
-			io.WriteString(w, "an answer before the body")
+			io.WriteString(w, "a response before the body")
 			return
 		}
 		io.Copy(io.Discard, q.Body)
 	})
 	const body = 48 << 10
 	for name, finish := range map[string]func(g *giver, id uint32){
-		"answered early": func(g *giver, id uint32) {
+		"early response": func(g *giver, id uint32) {
 			g.begin(id, "/unread")
 			g.send(id, body, http2FrameSize, 0)
 			g.fate(id)

@@ -180,7 +180,7 @@ func TestHTTP3_cancelFreesPod(t *testing.T) {
 	eventually(t, "the request to arrive", func() bool { return len(p.requests()) == 1 })
 	leave()
 	<-gone
-	eventually(t, "the pod to be let go", func() bool { return p.connections() == 0 })
+	eventually(t, "the pod to be released", func() bool { return p.connections() == 0 })
 	r.expectMetric(`limpet_requests_total{code="4xx",pool="shop/cart:80"}`, 1)
 }
 

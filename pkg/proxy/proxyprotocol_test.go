@@ -135,7 +135,7 @@ func TestTLS_healthCheck(t *testing.T) {
 	closed, gone := r.dial(), r.dial()
 	closed.Close()
 	resetTCP(gone.Conn)
-	eventually(t, "the connections to be let go", r.server.conns.empty)
+	eventually(t, "the connections to be closed", r.server.conns.empty)
 	r.expectMetric(`limpet_connections_refused_total{reason="proxy_protocol"}`, 0)
 }
 

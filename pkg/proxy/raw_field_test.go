@@ -94,5 +94,5 @@ var rawLookAlikes = []rawCase{
 	{name: "cookie in capitals", raw: with("COOKIE: a=b"), status: 200, pod: pod200("COOKIE: a=b")},
 	{name: "spoofed client", raw: with("X-Forwarded-For: 192.0.2.1\nX-Real-IP: 192.0.2.1\nForwarded: for=192.0.2.1\nX-Forwarded-Proto: https"), status: 200, pod: seen},
 	{name: "spoofed prefix and scheme", raw: with("X-Forwarded-Prefix: /admin\nX-Scheme: https\nX-Forwarded-Ssl: on\nX-Forwarded-Server: b"), status: 200, pod: seen},
-	{name: "what only answers say", raw: with("Limpet-Release-Session: 1"), status: 200, pod: seen},
+	{name: "a field of responses only", raw: with("Limpet-Release-Session: 1"), status: 200, pod: seen},
 }

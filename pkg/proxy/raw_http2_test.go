@@ -101,7 +101,7 @@ var downgrades = []downgrade{
 		want: refused},
 	{name: "a pseudo field that there is not", fields: []string{":status", "200"}, want: refused},
 	{name: "a pseudo field twice", fields: []string{":path", "/", ":path:again", "/b"}, want: refused},
-	{name: "what only answers say, and look-alikes", fields: []string{"x_forwarded_for", "192.0.2.1", "content_length", "5", "proxy", "b"}, want: "200", pod: seen},
+	{name: "fields of responses only, and look-alikes", fields: []string{"x_forwarded_for", "192.0.2.1", "content_length", "5", "proxy", "b"}, want: "200", pod: seen},
 	{name: "spoofed client", fields: []string{"x-forwarded-for", "192.0.2.1", "forwarded", "for=192.0.2.1", "x-real-ip", "192.0.2.1"}, want: "200", pod: seen},
 }
 

@@ -49,7 +49,7 @@ func TestReject_timeout(t *testing.T) {
 			if rest := client.rest(); rest != "" && !strings.HasPrefix(rest, "HTTP/1.1 408 ") {
 				t.Errorf("it receives %q", rest)
 			}
-			eventually(t, "it to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
+			eventually(t, "it to be closed", func() bool { return r.server.admission.rejecting.Load() == 0 })
 		})
 	}
 }
@@ -65,7 +65,7 @@ func TestReject_limit(t *testing.T) {
 	for _, c := range silent {
 		c.Close()
 	}
-	eventually(t, "them to be let go", func() bool { return r.server.admission.rejecting.Load() == 0 })
+	eventually(t, "them to be closed", func() bool { return r.server.admission.rejecting.Load() == 0 })
 	r.dial().expectRejected()
 }
 

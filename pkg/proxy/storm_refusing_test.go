@@ -24,7 +24,7 @@ type refusingStream struct {
 	body []byte
 }
 
-var errEndConn = errors.New("the pod does not want to go on")
+var errEndConn = errors.New("the pod ends the connection")
 
 func (s *storm) serveRefusing(c *podConn) {
 	if _, err := io.ReadFull(c.Reader, make([]byte, len(http2.ClientPreface))); err != nil {

@@ -271,14 +271,14 @@ func TestAccessLog_stream(t *testing.T) {
 	eventually(t, "the others to arrive", func() bool { return len(p.requests()) == 21 })
 	p.stop()
 	r.server.Close()
-	eventually(t, "all connections to be let go", r.server.conns.empty)
+	eventually(t, "all connections to be closed", r.server.conns.empty)
 	log.Close()
 	line := lines.parsed(t)[0]
 	for field, want := range map[string]string{
 		"method": "POST", "host": "shop.example", "path": "/text/event-stream", "requestId": "my-own",
 	} {
 		if line[field] != want {
-			t.Errorf("the log says %s %v, want %q", field, line[field], want)
+			t.Errorf("the log has %s %v, want %q", field, line[field], want)
 		}
 	}
 }

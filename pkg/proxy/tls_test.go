@@ -114,7 +114,7 @@ func TestTLS_handshakeTimeout(t *testing.T) {
 		client.Conn.Write(start)
 		client.expectClosed()
 	}
-	eventually(t, "the connections to be let go", r.server.conns.empty)
+	eventually(t, "the connections to be closed", r.server.conns.empty)
 }
 
 func TestTLS_cleartextRefused(t *testing.T) {
@@ -122,7 +122,7 @@ func TestTLS_cleartextRefused(t *testing.T) {
 	client := callTo(t, addr)
 	client.send(request("GET", "/", ""))
 	client.rest()
-	eventually(t, "the connection to be let go", r.server.conns.empty)
+	eventually(t, "the connection to be closed", r.server.conns.empty)
 }
 
 // A load balancer that only sees whether the port is open is no failure.
@@ -139,7 +139,7 @@ func TestTLS_failedHandshakesCounted(t *testing.T) {
 			t.Fatal("TLS 1.1 is spoken")
 		}
 	}
-	eventually(t, "the connections to be let go", r.server.conns.empty)
+	eventually(t, "the connections to be closed", r.server.conns.empty)
 	r.expectMetric(`limpet_connections_refused_total{reason="tls_handshake"}`, 2)
 }
 

@@ -106,10 +106,10 @@ func TestUpgrade_notRequested(t *testing.T) {
 	h2c := request("GET", "/", "", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
 	byPost := request("POST", "/", "body", "Connection: Upgrade", "Upgrade: websocket")
 	for _, c := range []struct{ name, request, answer string }{
-		{"nothing asked", request("GET", "/", ""), fmt.Sprintf(to, "websocket")},
-		{"h2c asked", h2c, fmt.Sprintf(to, "h2c")},
-		{"websocket asked by POST", byPost, fmt.Sprintf(to, "websocket")},
-		{"websocket asked in HTTP/1.0", strings.Replace(handshake, "HTTP/1.1", "HTTP/1.0", 1), fmt.Sprintf(to, "websocket")},
+		{"no upgrade requested", request("GET", "/", ""), fmt.Sprintf(to, "websocket")},
+		{"h2c requested", h2c, fmt.Sprintf(to, "h2c")},
+		{"websocket requested by POST", byPost, fmt.Sprintf(to, "websocket")},
+		{"websocket requested in HTTP/1.0", strings.Replace(handshake, "HTTP/1.1", "HTTP/1.0", 1), fmt.Sprintf(to, "websocket")},
 		{"another protocol given", handshake, fmt.Sprintf(to, "h2c")},
 		{"no protocol given", handshake, "HTTP/1.1 101 Switching Protocols\r\n\r\n"},
 	} {

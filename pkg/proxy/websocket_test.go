@@ -69,7 +69,7 @@ func TestWebSocket_http2(t *testing.T) {
 				t.Fatal("the settings do not enable WebSockets")
 			}
 			client.must(client.open(1, false, connect...), client.WriteData(1, false, []byte("hello")))
-			head := client.await("an answer", func(f http2.Frame) bool { return f.Header().Type == http2.FrameHeaders }).(*http2.MetaHeadersFrame)
+			head := client.await("a response", func(f http2.Frame) bool { return f.Header().Type == http2.FrameHeaders }).(*http2.MetaHeadersFrame)
 			fields := map[string]string{}
 			for _, f := range head.Fields {
 				fields[f.Name] = f.Value
@@ -166,7 +166,7 @@ func TestWebSocket_http2PodRefuses(t *testing.T) {
 		"no idea of WebSockets":   {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "502"},
 		"another protocol":        {strings.Replace(bad, "%", "h2c", 1), "502"},
 		"another key":             {strings.Replace(bad, "%", "websocket", 1), "502"},
-		"no answer to the key":    {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "502"},
+		"no response to the key":  {"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", "502"},
 		"the end of a connection": {"", "502"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -240,7 +240,7 @@ func TestWebSocket_http2Ends(t *testing.T) {
 			client.must(client.open(1, false, connect...))
 			client.data(1, 1)
 			end(client, p)
-			eventually(t, "the pod to be let go", func() bool { return p.connections() == 0 })
+			eventually(t, "the pod to be released", func() bool { return p.connections() == 0 })
 			r.expectMetric(`limpet_streams{kind="websocket"}`, 0)
 			if strings.HasPrefix(name, "pod") {
 				client.await("the end of the stream", func(f http2.Frame) bool {
