@@ -73,7 +73,7 @@ func (o *fixture) restart(t *testing.T, keys string) {
 func (o *fixture) awaitStatus(t *testing.T, w backend, path string, status int) {
 	t.Helper()
 	probe := newSessions(t, w, 0, 1)[0]
-	wait.Until(t, fmt.Sprintf("%s%s answers with %d", w.host(), path, status), func() bool {
+	wait.Until(t, fmt.Sprintf("%s%s responds with %d", w.host(), path, status), func() bool {
 		a, err := probe.get(o.limpet, path)
 		return err == nil && a.status == status
 	})
