@@ -56,7 +56,7 @@ func TestProtection_servedOrDenied(t *testing.T) {
 				}
 			}
 			if table := get(p.admin, "/debug/table"); strings.Contains(table, "auth-url is not enforced") != (c.value == "deny") {
-				t.Errorf("/debug/table says:\n%s", table)
+				t.Errorf("/debug/table contains:\n%s", table)
 			}
 			p.stop(t)
 		})
