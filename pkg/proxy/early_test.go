@@ -101,7 +101,7 @@ func (b *sentBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Not for ever: one that holds its request open without sending does not keep the stream.
+// The wait for the body is bounded: a client that keeps its request open without sending does not keep the stream.
 func TestEarlyResponse_http3StalledBody(t *testing.T) {
 	r, addr := http3Rig(t)
 	r.publish()

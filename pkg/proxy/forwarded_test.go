@@ -114,7 +114,7 @@ func TestClientAddress_lastUntrusted(t *testing.T) {
 	}
 }
 
-// What is about the client's connection, and what is made to fool servers, stays here.
+// Fields about the client's connection, and fields meant to deceive servers, are not forwarded.
 func TestHopByHop_requestFields(t *testing.T) {
 	r := newRig(t)
 	p := startEcho(t, "pod-a")

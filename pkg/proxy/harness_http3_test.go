@@ -30,7 +30,7 @@ func http3Rig(t *testing.T, change ...func(*Options)) (r *rig, addr string) {
 	return r, socket.LocalAddr().String()
 }
 
-// http3Client speaks only HTTP/3, by a connection of its own.
+// http3Client returns a client that uses only HTTP/3, on its own connection.
 func http3Client(t *testing.T, change ...func(*tls.Config)) *http.Client {
 	t.Helper()
 	config := &tls.Config{InsecureSkipVerify: true}

@@ -7,7 +7,7 @@ import (
 
 const okHead = "HTTP/1.1 200 OK\r\n"
 
-// What breaks HTTP is not forwarded, in the whole or in part, and its connection is not used again.
+// No part of a response that violates HTTP is forwarded, and its connection is not used again.
 func TestResponse_invalidIs502(t *testing.T) {
 	for _, c := range []struct{ name, text string }{
 		{"nothing", ""},

@@ -71,7 +71,7 @@ func TestTruncated_atEveryByte(t *testing.T) {
 	}
 }
 
-// askCut sends a POST, which is not repeated, reads the final response, and sees that nothing comes after it.
+// askCut sends a POST, which is not retried, reads the final response, and checks that nothing follows it.
 func (r *rig) askCut() *response {
 	r.t.Helper()
 	client := r.dial()

@@ -24,7 +24,7 @@ type frameCase struct {
 // nextStream is one that no case uses.
 const nextStream = 10_001
 
-// runFrames runs each case on a connection of its own, and waits for those to end that must.
+// runFrames runs each case on its own connection, and waits until the connections that must end have ended.
 func runFrames(t *testing.T, r *rig, cases []frameCase) {
 	t.Helper()
 	for _, c := range cases {
@@ -98,7 +98,8 @@ const (
 	reservedBit     = 1 << 31
 )
 
-// RFC 9113 sections 4.1 and 4.2: what is not defined is ignored, and what has a length of its own has no other.
+// RFC 9113 sections 4.1 and 4.2: undefined types, flags and bits are ignored, and frame types with a fixed length must
+// have that length.
 func TestHTTP2Frames_everyType(t *testing.T) {
 	r := newRig(t)
 	r.serveEcho()

@@ -64,7 +64,7 @@ var (
 	slowPost = append([]string{":path", "/slow"}, plainPost[:6]...)
 )
 
-// What makes the server reset a stream costs a pod a request as one that the client resets does (CVE-2025-8671).
+// A client that makes the server reset a stream costs a pod as much as one that resets streams itself (CVE-2025-8671).
 func TestHTTP2Flood_inducedResets(t *testing.T) {
 	attacks := map[string]attack{}
 	for name, broken := range map[string]func(p *peer, id uint32) error{

@@ -29,7 +29,7 @@ func startHTTP2(t *testing.T, name string, script func(p *http2Pod, stream uint3
 	return startGreeting(t, name, func(p *http2Pod) { p.WriteSettings() }, script)
 }
 
-// startGreeting runs a pod that begins connections in a way of its own.
+// startGreeting runs a pod that calls greet at the start of each connection, and script for each request.
 func startGreeting(t *testing.T, name string, greet func(p *http2Pod), script func(p *http2Pod, stream uint32)) *pod {
 	t.Helper()
 	return startPod(t, name, func(c *podConn) {

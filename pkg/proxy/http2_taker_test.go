@@ -9,7 +9,7 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// taker is a peer that keeps the books of what it has allowed to be sent, and of what came (RFC 9113 section 6.9).
+// taker is a peer that tracks the windows that it has granted and the data that it has received (RFC 9113 section 6.9).
 type taker struct {
 	*peer
 	conn    int64   // what may still come on all streams

@@ -137,7 +137,7 @@ func TestHTTP2Timeouts_clientDoesNotRead(t *testing.T) {
 	})
 }
 
-// What a peer that claims to speak HTTP/2 does not finish to say.
+// After an incomplete or invalid preface, the connection ends without a successful response.
 func TestHTTP2Timeouts_incompletePreface(t *testing.T) {
 	r := newRig(t, quick(func(o *exchange.Timeouts) { o.Head, o.Idle = 300*time.Millisecond, 300*time.Millisecond }))
 	r.serveEcho()

@@ -38,7 +38,7 @@ func dialGiver(t *testing.T, addr string) *giver {
 	return g
 }
 
-// next reads a frame, and notes what it says.
+// next reads a frame, and records its effect on windows and streams.
 func (g *giver) next() http2.Frame {
 	g.t.Helper()
 	frame, err := g.ReadFrame()
@@ -115,7 +115,7 @@ func (g *giver) fate(id uint32) string {
 	return g.fates[id]
 }
 
-// RFC 9113 section 6.9.1: what a pod has taken is given back, with its padding.
+// RFC 9113 section 6.9.1: window credit is returned for everything that a pod has read, including padding.
 func TestHTTP2Window_anyLength(t *testing.T) {
 	r := newRig(t)
 	r.servePods(nil, 1, func(_ string, w http.ResponseWriter, q *http.Request) {
@@ -147,7 +147,7 @@ func TestHTTP2Window_anyLength(t *testing.T) {
 	}
 }
 
-// However a stream ends, what it held of the connection's window is given back: else the connection would die
+// However a stream ends, its share of the connection's window is returned. Otherwise the window would be exhausted
 // after a while.
 func TestHTTP2Window_returnedAfterStreams(t *testing.T) {
 	r := newRig(t, func(o *Options) { o.budget = engine.Budget{ResetBurst: 1e6, EmptyFrameBurst: 1e6} })

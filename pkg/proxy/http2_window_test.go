@@ -223,7 +223,7 @@ func TestHTTP2Window_unreadStream(t *testing.T) {
 	k.end(1, size)
 }
 
-// What the connection may send is shared: no stream waits until another is done.
+// The streams share the connection's window: no stream waits until another has ended.
 func TestHTTP2Window_connection(t *testing.T) {
 	r := newRig(t)
 	r.serveBytes()

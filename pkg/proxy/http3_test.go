@@ -38,7 +38,7 @@ func TestHTTP3_sticky(t *testing.T) {
 	}
 }
 
-// A pod sees of a request what it would see of the same one over HTTP/2.
+// A pod receives the same request over HTTP/3 as over HTTP/2.
 func TestHTTP3_requestFraming(t *testing.T) {
 	r, addr := http3Rig(t)
 	p := startEcho(t, "pod-a")

@@ -92,7 +92,7 @@ func TestIdleUpstream_halfClosedByPod(t *testing.T) {
 	}
 }
 
-// What cannot be seen: the pod closes while the request is on its way. It may have read it.
+// Limpet cannot detect that the pod closes while the request is in transit. The pod may have read the request.
 func TestRetry_connectionLost(t *testing.T) {
 	for _, c := range []struct {
 		method, body string
@@ -132,7 +132,7 @@ func TestRetry_connectionLost(t *testing.T) {
 	}
 }
 
-// A request that kills its pod is not offered for ever.
+// A request that crashes its pod is not retried without end.
 func TestAttempts_limitAfterSent(t *testing.T) {
 	r := newRig(t)
 	a := startPod(t, "pod-a", func(c *podConn) { c.head() })

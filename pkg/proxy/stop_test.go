@@ -254,7 +254,7 @@ func TestShutdown_underLoadHTTP2(t *testing.T) {
 	expectStopped(t, stopped, nil)
 }
 
-// What has been said over a WebSocket before it is closed arrives, in both directions and in order.
+// Messages sent over a WebSocket before it is closed arrive, in both directions and in order.
 func TestShutdown_webSocketsUnderLoad(t *testing.T) {
 	r := newRig(t)
 	r.serve(nil, startWebSocket(t, "pod-a", ""))
