@@ -84,7 +84,8 @@ bench: build ## Compare with nginx, HAProxy and Caddy, in about 20 minutes; BENC
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
 
 .PHONY: attack
-attack: build ## Measure attacks on memory with 100 connections and an honest client, in about 5 minutes
+attack: build ## Attack memory with 100 connections beside an honest client, and matchers with their worst input, in about 6 minutes
+	go test -run '^$$' -bench Worst -benchtime 200ms ./pkg/affinity ./pkg/routing
 	go run ./test/attack -limpet bin/limpet $(ATTACK_FLAGS)
 
 .PHONY: microbench

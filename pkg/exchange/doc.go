@@ -8,8 +8,8 @@
 //	bind       bind.go     the endpoint, chosen by the backend's policy (pkg/affinity)
 //	attempt    attempt.go  send the request, and retry as decideNext allows. http1attempt.go and http2attempt.go are the
 //	                       upstream protocols, forward.go writes the head, and pump.go sends the body
-//	filter     respond.go  the session's token (session.go) and the response filters, before the head is sent
-//	respond    relay.go    forward the pod's response; respond.go sends a response that Limpet generates
+//	filter     relay.go    the session's token (session.go), then the response filters, before the pod's head is sent
+//	respond    relay.go    forward the pod's response. respond.go sends a response that Limpet generates, without a token
 //	record     record.go   metrics and the access log
 //
 // The first four steps need no connection. They are methods of selection and take a request. Each returns nil to continue, or
