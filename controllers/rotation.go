@@ -34,7 +34,7 @@ type rotation struct {
 }
 
 // step applies the changes that are due to the Secret. It returns whether it changed the Secret, and the time until
-// the next step, or 0 if there is none. If the keys do not parse, another writer has replaced them, and step returns
+// the next step, or 0 if there is no next step. If the keys do not parse, another writer has replaced them, and step returns
 // an error.
 func (r rotation) step(secret *corev1.Secret, now time.Time) (changed bool, next time.Duration, err error) {
 	if len(bytes.TrimSpace(secret.Data[keysDataKey])) == 0 {

@@ -73,7 +73,7 @@ func (t *tableReconciler) Reconcile(ctx context.Context, _ singleton) (reconcile
 }
 
 // requeueAfter returns the time until the next problem appears without an event, such as an expiring certificate.
-// It returns 0 if there is none. The maximum is one day, because a certificate may be valid for longer than the
+// It returns 0 if no problem is expected. The maximum is one day, because a certificate may be valid for longer than the
 // maximum time.Duration.
 func requeueAfter(next time.Time) time.Duration {
 	if next.IsZero() {

@@ -82,7 +82,7 @@ func (x http1Attempt) send() failure {
 // flush writes the output. If nothing is left to send, it also waits for the response.
 func (x http1Attempt) flush() error {
 	if x.body.isSent() {
-		return x.out.FlushAndAsk(x.conn.Conn, x.Engine.Limits.HeadBytes)
+		return x.out.FlushAndWait(x.conn.Conn, x.Engine.Limits.HeadBytes)
 	}
 	return x.out.Flush(x.conn)
 }

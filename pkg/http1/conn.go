@@ -15,8 +15,8 @@ const BufferSize = 16 << 10
 // reduces the CPU time of a 1 MiB body by a quarter. 64 KiB saves less.
 const longBufferSize = 32 << 10
 
-// ErrStale is returned by Ask if the peer has not processed any of the bytes, so that they can be sent on another
-// connection. Either Doubt was called and the connection turned out to be closed, or the peer closed it before it
+// ErrStale is returned by WriteAndWait if the peer has not processed any of the bytes, so that they can be sent on another
+// connection. Either CheckBeforeWrite was called and the connection turned out to be closed, or the peer closed it before it
 // received any of the bytes.
 var ErrStale = errors.New("http1: connection is stale")
 
@@ -44,7 +44,7 @@ type Conn struct {
 	buf    []byte                // nil while nothing is buffered
 	r, w   int                   // buf[r:w] is not consumed yet
 
-	doubted bool // see Doubt
+	checkBeforeWrite bool // see CheckBeforeWrite
 }
 
 // NewConn returns a Conn that reads from c. With sockets, and TLS over sockets (LazyTLS), no buffer is held while
@@ -123,24 +123,24 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Doubt makes the next Ask check, like Stale, whether the peer has closed the connection before it writes. Calling
-// Stale before Ask is not enough: if the peer closes in between, Ask would wait until its deadline, because the
-// poller reports the close only once (docs/adr/0029).
-func (c *Conn) Doubt() { c.doubted = true }
+// CheckBeforeWrite makes the next WriteAndWait check, like Stale, whether the peer has closed the connection before it
+// writes. Calling Stale before WriteAndWait is not enough: if the peer closes in between, WriteAndWait would wait until its
+// deadline, because the poller reports the close only once (docs/adr/0029).
+func (c *Conn) CheckBeforeWrite() { c.checkBeforeWrite = true }
 
-// Ask writes the request p, and waits for the first bytes of the response like Fill. It returns ErrStale if p can
+// WriteAndWait writes the request p, and waits for the first bytes of the response like Fill. It returns ErrStale if p can
 // be sent on another connection.
-func (c *Conn) Ask(p []byte, limit int) error {
+func (c *Conn) WriteAndWait(p []byte, limit int) error {
 	if err := c.makeRoom(limit); err != nil {
 		return err
 	}
-	doubted := c.doubted
-	c.doubted = false
-	if doubted && c.r < c.w {
+	check := c.checkBeforeWrite
+	c.checkBeforeWrite = false
+	if check && c.r < c.w {
 		return ErrStale
 	}
 	if s, ok := c.reader.(*socketReader); ok {
-		n, err := s.ask(p, doubted)
+		n, err := s.writeAndWait(p, check)
 		if err != nil || n == len(p) {
 			return err
 		}
@@ -184,7 +184,7 @@ func (c *Conn) useLongBuffer() {
 	c.buf = c.long[:]
 }
 
-// room returns the free space of the buffer. It takes a buffer from the pool if there is none.
+// room returns the free space of the buffer. It takes a buffer from the pool if c has no buffer.
 func (c *Conn) room() []byte {
 	if c.buf == nil {
 		c.pooled = buffers.Get().(*[BufferSize]byte)

@@ -179,7 +179,7 @@ func TestAsk_writesAndWaits(t *testing.T) {
 					io.WriteString(far, "answer")
 				}
 			}()
-			if err := conn.Ask([]byte(question), 0); err != nil || string(conn.Buffered()) != "answer" {
+			if err := conn.WriteAndWait([]byte(question), 0); err != nil || string(conn.Buffered()) != "answer" {
 				t.Errorf("got %q, %v", conn.Buffered(), err)
 			}
 		})
@@ -189,14 +189,14 @@ func TestAsk_writesAndWaits(t *testing.T) {
 func TestAsk_noResponse(t *testing.T) {
 	for name, end := range map[string]func(conn *Conn, far net.Conn){
 		"closed there":        func(_ *Conn, far net.Conn) { far.Close() },
-		"ended there":         func(conn *Conn, far net.Conn) { conn.Doubt(); far.(*net.TCPConn).CloseWrite() },
+		"ended there":         func(conn *Conn, far net.Conn) { conn.CheckBeforeWrite(); far.(*net.TCPConn).CloseWrite() },
 		"closed here":         func(conn *Conn, _ net.Conn) { conn.Close() },
 		"the deadline passes": func(conn *Conn, _ net.Conn) { conn.SetDeadline(time.Now().Add(10 * time.Millisecond)) },
 		"the deadline passed": func(conn *Conn, _ net.Conn) { conn.SetDeadline(time.Unix(1, 0)) },
 	} {
 		conn, far := connPair(t)
 		end(conn, far)
-		if err := conn.Ask([]byte("?"), 0); err == nil || conn.buf != nil {
+		if err := conn.WriteAndWait([]byte("?"), 0); err == nil || conn.buf != nil {
 			t.Errorf("%s: got %v and a buffer of %d bytes", name, err, len(conn.buf))
 		}
 	}

@@ -13,8 +13,8 @@ func TestAsk_crossesClose(t *testing.T) {
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	far.Close()
 	awaitReadable(t, conn) // as if it had been looked at just before that
-	if err := conn.Ask([]byte("question"), 0); err != ErrStale {
-		t.Errorf("Ask = %v", err)
+	if err := conn.WriteAndWait([]byte("question"), 0); err != ErrStale {
+		t.Errorf("WriteAndWait = %v", err)
 	}
 }
 
@@ -39,8 +39,8 @@ func TestAsk_peerMayHaveRead(t *testing.T) {
 					defer close(ended)
 					end(far.(*net.TCPConn))
 				}()
-				if err := conn.Ask([]byte("question"), 0); err == nil || err == ErrStale {
-					t.Fatalf("Ask = %v", err)
+				if err := conn.WriteAndWait([]byte("question"), 0); err == nil || err == ErrStale {
+					t.Fatalf("WriteAndWait = %v", err)
 				}
 				conn.Close()
 				<-ended
@@ -64,7 +64,7 @@ func TestAsk_partlyFlushedIsNotStale(t *testing.T) {
 	awaitReadable(t, conn)
 	out.Begin()
 	out.Buf = append(out.Buf, "more"...)
-	if err := out.FlushAndAsk(conn, 0); err != io.EOF || out.Buf != nil {
-		t.Errorf("FlushAndAsk = %v, buffered %q", err, out.Buf)
+	if err := out.FlushAndWait(conn, 0); err != io.EOF || out.Buf != nil {
+		t.Errorf("FlushAndWait = %v, buffered %q", err, out.Buf)
 	}
 }

@@ -22,7 +22,7 @@ type Message struct {
 	// Cookies are the indices in Fields of all Cookie and Set-Cookie fields.
 	Cookies []int
 	Body    Framing
-	// ContentLength is the value of Content-Length, or -1 if there is none. In responses to HEAD and with status
+	// ContentLength is the value of Content-Length, or -1 if it is missing. In responses to HEAD and with status
 	// 304, it may be set although Body is BodyNone.
 	ContentLength int64
 	// KeepAlive reports whether the peer keeps the connection open after this message.

@@ -35,10 +35,10 @@ func (o *Output) Flush(w io.Writer) error {
 	return err
 }
 
-// FlushAndAsk flushes a request and waits for the first bytes of the response (see Conn.Ask). If it returns
+// FlushAndWait flushes a request and waits for the first bytes of the response (see Conn.WriteAndWait). If it returns
 // ErrStale, no part of the request was processed, and the buffered bytes are kept.
-func (o *Output) FlushAndAsk(c *Conn, limit int) error {
-	err := c.Ask(o.Buf, limit)
+func (o *Output) FlushAndWait(c *Conn, limit int) error {
+	err := c.WriteAndWait(o.Buf, limit)
 	if err == ErrStale && !o.flushed {
 		return err
 	}

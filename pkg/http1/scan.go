@@ -65,7 +65,7 @@ func IsToken(b []byte) bool { return len(b) > 0 && allOf(b, classToken) }
 // IsFieldValue reports whether b is a valid field value (RFC 9110, section 5.5).
 func IsFieldValue(b []byte) bool { return textEnd(b, 0) == len(b) }
 
-// indexColon returns the index of the first colon at or after i, or len(buf) if there is none.
+// indexColon returns the index of the first colon at or after i, or len(buf) if there is no colon.
 func indexColon(buf []byte, i int) int {
 	for ; i+8 <= len(buf); i += 8 {
 		x := binary.LittleEndian.Uint64(buf[i:]) ^ ':'*lowBits
@@ -80,7 +80,7 @@ func indexColon(buf []byte, i int) int {
 }
 
 // textEnd returns the index of the first byte at or after i that is not allowed in a field value or reason phrase:
-// a control character other than tab (RFC 9110, section 5.5). It returns len(buf) if there is none.
+// a control character other than tab (RFC 9110, section 5.5). It returns len(buf) if it finds none.
 func textEnd(buf []byte, i int) int {
 	for i+8 <= len(buf) {
 		found := controlChars(binary.LittleEndian.Uint64(buf[i:]))

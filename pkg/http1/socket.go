@@ -11,15 +11,15 @@ type socketReader struct {
 	raw  syscall.RawConn
 
 	// Callbacks of the poller, created once to avoid allocations.
-	tryRead, tryPeek, tryAsk, tryWatch func(fd uintptr) bool
+	tryRead, tryPeek, tryWriteAndWait, tryWatch func(fd uintptr) bool
 
 	// Arguments and state of the reading side, owned by the goroutine that reads.
 	take    func() bool // argument of watch
 	peek    [1]byte
-	pending []byte // the part of ask's argument that is not written yet
-	total   int    // length of ask's argument
-	wrote   bool   // whether ask has called write
-	doubted bool   // argument of ask
+	pending []byte // the part of writeAndWait's argument that is not written yet
+	total   int    // length of writeAndWait's argument
+	wrote   bool   // whether writeAndWait has called write
+	check   bool   // argument of writeAndWait
 
 	// State of write. It is separate because one goroutine may write while another reads.
 	tryWrite func(fd uintptr) bool
@@ -35,7 +35,7 @@ func newSocketReader(c *Conn, raw syscall.RawConn) *socketReader {
 	s := &socketReader{conn: c, raw: raw}
 	s.tryRead = s.readOnce
 	s.tryPeek = s.peekOnce
-	s.tryAsk = s.askOnce
+	s.tryWriteAndWait = s.askOnce
 	s.tryWatch = s.watchOnce
 	s.tryWrite = s.writeOnce
 	return s
@@ -97,19 +97,19 @@ func (s *socketReader) watchOnce(fd uintptr) bool {
 	}
 }
 
-// ask writes p and waits for the first bytes of the response. It returns how much of p was written; the caller must
+// writeAndWait writes p and waits for the first bytes of the response. It returns how much of p was written; the caller must
 // write the rest. The poller is armed before the write, so it misses nothing. This saves a read that would only
 // return EAGAIN, which is 2 % of the CPU time of a small request.
 //
-// If doubted is set, ask first checks whether there is anything to read, which cannot be a response, and then
+// If check is set, writeAndWait first checks whether there is anything to read, which cannot be a response, and then
 // returns ErrStale.
 //
 // It also returns ErrStale if the stream ended and the peer acknowledged none of p. The kernel of a peer that
 // received a part of p before it closed its side would have acknowledged that part. A reset proves nothing, because
 // what it acknowledges is not counted (docs/adr/0041).
-func (s *socketReader) ask(p []byte, doubted bool) (written int, err error) {
-	s.n, s.err, s.pending, s.total, s.wrote, s.doubted = 0, nil, p, len(p), false, doubted
-	err = s.raw.Read(s.tryAsk)
+func (s *socketReader) writeAndWait(p []byte, check bool) (written int, err error) {
+	s.n, s.err, s.pending, s.total, s.wrote, s.check = 0, nil, p, len(p), false, check
+	err = s.raw.Read(s.tryWriteAndWait)
 	written = len(p) - len(s.pending)
 	s.pending = nil
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *socketReader) askOnce(fd uintptr) bool {
 		return done
 	}
 	s.wrote = true
-	if s.doubted && s.hasMore(int(fd)) {
+	if s.check && s.hasMore(int(fd)) {
 		s.err = ErrStale
 		return true
 	}

@@ -88,7 +88,7 @@ func admit(d *document) (*document, []error) {
 	return &out, nil
 }
 
-// checkMeta validates the name and namespace of an object. It sets the namespace to "default" if there is none.
+// checkMeta validates the name and namespace of an object. It sets the namespace to "default" if it is missing.
 func checkMeta(d *document, o metav1.Object, k kind) []error {
 	var errs []error
 	if problems := validation.NameIsDNSSubdomain(o.GetName(), false); o.GetName() == "" {

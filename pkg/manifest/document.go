@@ -91,7 +91,7 @@ func pathElements(field string) []string {
 	return strings.FieldsFunc(field, func(r rune) bool { return r == '.' || r == '[' || r == ']' })
 }
 
-// child returns the value of a key or index below a node, and the line of the key. It returns nil if there is none.
+// child returns the value of a key or index below a node, and the line of the key. It returns nil if it is missing.
 func child(node *yamlnode.Node, element string) (*yamlnode.Node, int) {
 	if node.Kind == yamlnode.AliasNode {
 		node = node.Alias

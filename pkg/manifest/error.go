@@ -29,7 +29,7 @@ func (e *Error) Error() string {
 // maxErrors is the maximum number of errors reported at once.
 const maxErrors = 20
 
-// join joins errors into one, and truncates the list to maxErrors. It returns nil if there are none.
+// join joins errors into one, and truncates the list to maxErrors. It returns nil if the list is empty.
 func join(errs []error) error {
 	if more := len(errs) - maxErrors; more > 0 {
 		errs = append(errs[:maxErrors:maxErrors], fmt.Errorf("and %d more", more))

@@ -67,7 +67,7 @@ func Compile(text string) (*Pattern, error) {
 
 // CompileWhole compiles an expression that must match all of a value. Otherwise it is like Compile.
 func CompileWhole(text string) (*Pattern, error) {
-	if _, err := Compile(text); err != nil { // by itself, so that "a)(b" is none
+	if _, err := Compile(text); err != nil { // by itself, so that "a)(b" is invalid
 		return nil, err
 	}
 	return results.compile(`\A(?:` + text + `)\z`)

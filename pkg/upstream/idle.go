@@ -37,12 +37,12 @@ type idleList struct {
 //
 // TakeIdle closes connections that the peer has closed. It also closes connections on which the peer has sent data:
 // the next request, which may be from another client, would receive it as its response. If deferCheck is set, the caller
-// must call http1.Conn.Ask, which checks this immediately before the request is sent (see http1.Conn.Doubt).
+// must call http1.Conn.WriteAndWait, which checks this immediately before the request is sent (see http1.Conn.CheckBeforeWrite).
 func (e *Endpoint) TakeIdle(shard uint32, t *Transport, deferCheck bool) *Conn {
 	for i := range uint32(idleShards) {
 		list := &e.idle[(shard+i)%idleShards]
 		for conn := list.pop(t); conn != nil; conn = list.pop(t) {
-			conn.Doubt()
+			conn.CheckBeforeWrite()
 			if deferCheck || !conn.Stale() {
 				return conn
 			}

@@ -100,7 +100,7 @@ func isEmpty(document []byte) bool {
 	return true
 }
 
-// find returns the only object of a type, or the zero value if there is none.
+// find returns the only object of a type, or the zero value if it is missing.
 func find[T client.Object](t *testing.T, objects []client.Object) (found T) {
 	t.Helper()
 	n := 0

@@ -66,7 +66,7 @@ func (t *table) bind(id sessionHash, key model.EndpointKey, now int64) (queued b
 	return queued
 }
 
-// entry returns the entry of an id, and adds one if there is none. The lock of s must be held.
+// entry returns the entry of an id, and adds one if it is missing. The lock of s must be held.
 func (t *table) entry(s *shard, id sessionHash, now int64) *entry {
 	if e := s.find(id, now, t.idle); e != nil {
 		return e

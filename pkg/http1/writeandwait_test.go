@@ -24,9 +24,9 @@ func TestAsk_doubtedPeerHasClosed(t *testing.T) {
 			}
 			spoil(far)
 			awaitReadable(t, conn)
-			conn.Doubt()
-			if err := conn.Ask([]byte("question"), 0); err != ErrStale {
-				t.Errorf("Ask = %v", err)
+			conn.CheckBeforeWrite()
+			if err := conn.WriteAndWait([]byte("question"), 0); err != ErrStale {
+				t.Errorf("WriteAndWait = %v", err)
 			}
 			far.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
 			if n, _ := far.Read(make([]byte, 10)); n > 0 {
@@ -68,9 +68,9 @@ func TestAsk_doubtedPeerIsOpen(t *testing.T) {
 		}
 	}()
 	for range 3 {
-		conn.Doubt()
-		if err := conn.Ask([]byte("question"), 0); err != nil || !strings.HasPrefix("answer", string(conn.Buffered())) {
-			t.Fatalf("Ask = %v, buffered %q", err, conn.Buffered())
+		conn.CheckBeforeWrite()
+		if err := conn.WriteAndWait([]byte("question"), 0); err != nil || !strings.HasPrefix("answer", string(conn.Buffered())) {
+			t.Fatalf("WriteAndWait = %v, buffered %q", err, conn.Buffered())
 		}
 		for string(conn.Buffered()) != "answer" {
 			if err := conn.Fill(0); err != nil {
@@ -88,8 +88,8 @@ func TestAsk_bufferedBytesAreStale(t *testing.T) {
 	if err := conn.Fill(0); err != nil {
 		t.Fatal(err)
 	}
-	conn.Doubt()
-	if err := conn.Ask([]byte("question"), 0); err != ErrStale {
-		t.Errorf("Ask = %v", err)
+	conn.CheckBeforeWrite()
+	if err := conn.WriteAndWait([]byte("question"), 0); err != ErrStale {
+		t.Errorf("WriteAndWait = %v", err)
 	}
 }
