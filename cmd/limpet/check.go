@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -80,11 +81,22 @@ func describe(w io.Writer, result translate.Result) error {
 	for _, r := range result.Reports {
 		for _, p := range r.Problems {
 			problems++
-			fmt.Fprintf(w, "%s: %s: %s: %s\n", r.Ref, p.Field, p.Reason, p.Message)
+			fmt.Fprintf(w, "%s: %s%s: %s\n", r.Ref, fieldPrefix(p.Field), p.Reason, p.Message)
 		}
 	}
-	if problems > 0 {
-		return fmt.Errorf("%d problems found", problems)
+	switch problems {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 problem found")
 	}
-	return nil
+	return fmt.Errorf("%d problems found", problems)
+}
+
+// fieldPrefix returns a field with a colon, or "" for a problem of the whole object.
+func fieldPrefix(field string) string {
+	if field == "" {
+		return ""
+	}
+	return field + ": "
 }

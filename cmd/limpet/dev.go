@@ -21,7 +21,8 @@ func newDevCommand(std streams) *cobra.Command {
 		Short: "Serve the YAML files of a folder, without a cluster",
 		Long: `Serve the *.yaml and *.yml files below a folder by the same code as in a cluster, and follow their changes.
 
-A file that does not parse ends the command at start. Later, its last good content keeps serving.`,
+A file that is invalid at startup ends the command. If a file becomes invalid later, the last valid state of all files
+keeps serving until it is fixed.`,
 		Example: `limpet dev --manifests shop
 
 # Keep sessions across restarts

@@ -190,8 +190,13 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 // refuseUnenforced reports protection that is not enforced, and closes the object unless Options.ServeUnprotected is set.
 func (r *annotationReader) refuseUnenforced(f *finding) {
 	what := fmt.Sprintf("annotation %s requires protection that this version does not enforce", quote(f.key))
-	if f.meant != "" {
-		what = fmt.Sprintf("annotation %s is unknown; it may mean %s, which restricts access", quote(f.key), f.meant)
+	switch f.meant {
+	case "":
+	case tooManyUnknown:
+		what = fmt.Sprintf("annotation %s is unknown and may restrict access: there are too many unknown ones to compare it",
+			quote(f.key))
+	default:
+		what = fmt.Sprintf("annotation %s is unknown and may restrict access: its name resembles %s", quote(f.key), f.meant)
 	}
 	if r.options.ServeUnprotected {
 		r.report(ReasonProtectionNotEnforced, f.key,
