@@ -21,8 +21,8 @@ type streamGuards struct {
 	lastActive int64         // the server's clock when a stream was last removed, or when the connection began
 }
 
-// maxServedStreams limits the streams of a connection that are served. It exceeds maxStreams because a client may replace a stream
-// as soon as it has reset it, and the reset stream takes a moment to end.
+// maxServedStreams limits the streams of a connection that are served. It exceeds maxStreams because a client may replace a
+// stream as soon as it has reset it, and the reset stream takes a moment to end.
 const maxServedStreams = 2 * maxStreams
 
 // add returns false, and adds nothing, after close and when maxServedStreams are being served.

@@ -34,8 +34,8 @@ func (b *bench) publish() error {
 
 func (b *bench) report(w io.Writer) {
 	fmt.Fprintf(w, "# Performance\n\nLimpet compared with other proxies, in one run of\n\n```\nmake bench%s\n```\n\n", b.flags)
-	fmt.Fprintf(w, "All proxies have the same pods, the same sticky workload and one core. The pods and the clients share the other\n"+
-		"core. The figures are medians of %d interleaved rounds of %s per proxy, after one round to warm up. Figures in\n"+
+	fmt.Fprintf(w, "All proxies have the same pods, the same sticky workload and one core. The pods and the clients share the"+
+		" other\ncore. The figures are medians of %d interleaved rounds of %s per proxy, after one round to warm up. Figures in\n"+
 		"brackets are relative to nginx. CPU is the user and kernel time of the proxy's processes. Busy is the share of the\n"+
 		"run in which they used their core. If it is below 100 %%, the clients and pods were the limit, and requests per\n"+
 		"second have little meaning. Noise is the interquartile range of CPU.\n\n",
