@@ -64,21 +64,22 @@ const (
 func (o *Options) Validate() error {
 	var errs []error
 	if o.Config == nil {
-		errs = append(errs, errors.New("config: required"))
+		errs = append(errs, errors.New("controllers: Config is required"))
 	}
 	if problems := validation.IsDNS1123Label(o.Namespace); len(problems) > 0 {
-		errs = append(errs, fmt.Errorf("namespace %q: %s", o.Namespace, problems[0]))
+		errs = append(errs, fmt.Errorf("invalid value %q for --namespace: must be the namespace of Limpet (default $POD_NAMESPACE): %s",
+			o.Namespace, problems[0]))
 	}
 	for _, namespace := range o.SecretNamespaces {
 		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
-			errs = append(errs, fmt.Errorf("secret namespace %q: %s", namespace, problems[0]))
+			errs = append(errs, fmt.Errorf("invalid value %q in --secret-namespaces: %s", namespace, problems[0]))
 		}
 	}
 	if o.KeyRotation != 0 && o.KeyRotation < minKeyRotation {
-		errs = append(errs, fmt.Errorf("key rotation %v: must be 0 or at least %v", o.KeyRotation, minKeyRotation))
+		errs = append(errs, fmt.Errorf("invalid value %q for --key-rotation: must be 0 or at least %v", o.KeyRotation, minKeyRotation))
 	}
 	if o.PublishService.Name != "" && len(o.PublishAddresses) > 0 {
-		errs = append(errs, errors.New("publish service and publish address: only one of them may be set"))
+		errs = append(errs, errors.New("--publish-service and --publish-address exclude each other: set only one"))
 	}
 	for _, address := range o.PublishAddresses {
 		errs = append(errs, validateAddress(address))
@@ -91,7 +92,7 @@ func validateAddress(address string) error {
 		return nil
 	}
 	if problems := validation.IsDNS1123Subdomain(address); len(problems) > 0 {
-		return fmt.Errorf("publish address %q: must be an IP address or a host name: %s", address, problems[0])
+		return fmt.Errorf("invalid value %q for --publish-address: must be an IP address or a host name: %s", address, problems[0])
 	}
 	return nil
 }

@@ -133,7 +133,7 @@ func TestOptions_Validate(t *testing.T) {
 	err := Run(t.Context(), Options{
 		Namespace: "No Namespace", KeyRotation: 1, PublishAddresses: []string{"203.0.113.7", "not an address"},
 	}, newFakePublisher(nil), new(affinity.Keys))
-	for _, want := range []string{"config: required", `namespace "No Namespace"`, "key rotation 1ns", `"not an address"`} {
+	for _, want := range []string{"Config is required", `"No Namespace" for --namespace`, `"1ns" for --key-rotation`, `"not an address"`} {
 		if err == nil || !contains(err.Error(), want) {
 			t.Errorf("error %v does not contain %q", err, want)
 		}

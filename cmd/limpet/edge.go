@@ -12,8 +12,8 @@ type edgeOptions struct {
 }
 
 func (e *edgeOptions) register(f flagSet) {
-	f.StringVar(&e.http3Addr, "http3-addr", "", "The UDP `address` on which to serve HTTP/3. HTTPS responses advertise it under"+
-		" the port by which the client reached HTTPS. An empty address disables HTTP/3.")
+	f.StringVar(&e.http3Addr, "http3-addr", "", "The UDP `address` on which to serve HTTP/3. HTTPS responses advertise it with"+
+		" the port of the HTTPS request. An empty address disables HTTP/3.")
 	f.Var(&e.proxyProtocol, "proxy-protocol", "The comma-separated `CIDRs` of load balancers that begin every connection with a"+
 		" PROXY protocol header, version 1 or 2. Their connections without the header are refused, and so is the header from"+
 		" any other peer.")

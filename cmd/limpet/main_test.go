@@ -136,7 +136,7 @@ func TestUsageErrors_status2(t *testing.T) {
 		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
 		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be 1.2 or 1.3"},
 		"insecure suite":          {[]string{"dev", "--tls-ciphers", "TLS_RSA_WITH_RC4_128_SHA"}, "is not secure"},
-		"bad HSTS":                {[]string{"dev", "--hsts", "includeSubDomains"}, "it has no max-age"},
+		"bad HSTS":                {[]string{"dev", "--hsts", "includeSubDomains"}, "it must be off, or max-age=SECONDS"},
 		"suite of TLS 1.3":        {[]string{"dev", "--tls-ciphers", "TLS_AES_128_GCM_SHA256"}, "unknown TLS 1.2 cipher suite"},
 		"unknown suite":           {[]string{"dev", "--tls-ciphers", "ECDHE-RSA-AES128-SHA"}, "must be one of TLS_ECDHE_"},
 		"run without namespace":   {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},

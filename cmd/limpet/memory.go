@@ -44,8 +44,8 @@ const (
 )
 
 func (m *memoryBudget) register(f flagSet) {
-	f.Var(m, "memory-budget", "The maximum number of `bytes` of buffers, heads and kept bodies that clients may make Limpet hold."+
-		" Beyond it, new requests are refused. auto derives it from the memory limit of the container, and none sets no limit.")
+	f.Var(m, "memory-budget", "The maximum number of `bytes` of memory for client buffers, heads and bodies kept for retries."+
+		" Above it, new requests are refused. auto derives it from the memory limit of the container. none disables the limit.")
 }
 
 func (m *memoryBudget) String() string {

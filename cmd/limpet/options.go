@@ -77,8 +77,8 @@ func (o *options) register(f flagSet, d defaults) {
 	o.memory.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
-	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long requests and streams may take to end after that,"+
-		" before they are cut off.")
+	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long open requests and streams may continue after"+
+		" --stop-delay. Then they are cut off.")
 }
 
 // validate checks values that the flags themselves do not.

@@ -33,15 +33,16 @@ func (c *clusterOptions) register(f flagSet) {
 		"The `namespace` of the lease and the key Secret. Defaults to $POD_NAMESPACE.")
 	f.Var(&c.publishService, "publish-service",
 		"The Service, as `namespace/name`, whose address is written into the status of Ingresses.")
-	f.Var(&c.publishAddress, "publish-address", "The `address` to write into the status of Ingresses instead. May be repeated.")
+	f.Var(&c.publishAddress, "publish-address", "An IP `address` or host name to write into the status of"+
+		" Ingresses. May be repeated. Excludes --publish-service.")
 	f.StringVar(&c.affinitySecret, "affinity-secret", controllers.DefaultKeySecret, "The `name` of the Secret in which the leader"+
 		" keeps the keys of session tokens. Not used with --affinity-keys.")
 	f.Var(&c.secrets, "secret-namespaces", "The comma-separated `namespaces` in which Secrets are read, besides Limpet's own. If"+
 		" empty, all.")
-	f.StringVar(&c.leaderLease, "leader-lease", "", "The `name` of the lease by which the replicas of one installation elect a"+
-		" leader. If empty, limpet-leader.")
+	f.StringVar(&c.leaderLease, "leader-lease", "", "The `name` of the Lease with which the replicas elect a leader. If empty,"+
+		" limpet-leader. Two installations in one namespace need different names.")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+
-		" next one does. Zero disables rotation.")
+		" leader replaces it. At least 1h. Zero disables rotation.")
 }
 
 func newRunCommand(std streams) *cobra.Command {
@@ -52,7 +53,7 @@ func newRunCommand(std streams) *cobra.Command {
 		Short: "Serve the Ingresses of a cluster",
 		Long: `Watch the Ingresses, Services and AffinityPolicies of a cluster, and serve them.
 
-Usually runs in a pod. Outside, --kubeconfig and --namespace say which cluster and where to keep the lease and the keys.`,
+It usually runs in a pod. Outside a cluster, set --namespace, and --kubeconfig if it is not in its usual place.`,
 		Example: `# In a pod
 limpet run --publish-service limpet-system/limpet
 

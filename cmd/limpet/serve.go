@@ -245,7 +245,7 @@ func (n *node) stop(failed <-chan error) {
 	ctx, cancel := context.WithTimeout(context.Background(), n.options.stopTimeout)
 	defer cancel()
 	if err := n.server.Shutdown(ctx); err != nil {
-		n.log.Info("Streams or requests were cut off at the end of the stop timeout")
+		n.log.Info("Open requests or streams were cut off, because the stop timeout expired")
 	}
 }
 
@@ -256,7 +256,7 @@ func (n *node) waitToStop(failed <-chan error) {
 	select {
 	case <-delay.C:
 	case err := <-failed:
-		n.log.Error(err, "Stopping without delay")
+		n.log.Error(err, "A listener failed: stopping without delay")
 	}
 }
 

@@ -96,7 +96,7 @@ func (s *Server) accept(l net.Listener, t transport) error {
 			return err
 		default:
 			// The process is most likely out of file descriptors. Open connections continue, and some will close.
-			s.Log.Error(err, "Accepting a connection failed", "address", l.Addr().String())
+			s.Log.Error(err, "Failed to accept a connection", "address", l.Addr().String())
 			time.Sleep(sweepInterval)
 		}
 	}

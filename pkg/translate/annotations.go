@@ -75,8 +75,9 @@ func (r *annotationReader) invalid(key, format string, args ...any) {
 	r.report(ReasonInvalidAnnotation, key, format, args...)
 }
 
+// invalidValue adds a problem of an annotation that is ignored, because its value is not what must says.
 func (r *annotationReader) invalidValue(key, must string) {
-	r.invalid(key, "annotation %s has the value %s; %s", key, quote(r.annotations[key]), must)
+	r.invalid(key, "annotation %s has the value %s; %s. The annotation is ignored", key, quote(r.annotations[key]), must)
 }
 
 // affinitySettings is the stickiness that an object configures.
@@ -97,7 +98,7 @@ func (r *annotationReader) annotatedAffinity() choice {
 	}
 	c := choice{made: true, annotation: AnnotationAffinity}
 	if !slices.Contains(affinityValues, value) {
-		r.invalid(AnnotationAffinity, "annotation %s has the value %s; it must be one of %s.%s",
+		r.invalid(AnnotationAffinity, "annotation %s has the value %s; it must be one of %s.%s The backends serve without stickiness",
 			AnnotationAffinity, quote(value), strings.Join(affinityValues, ", "), didYouMean(value, affinityValues))
 		return c
 	}
@@ -112,7 +113,7 @@ func (r *annotationReader) checkCompanion(key, kind string) {
 	if _, set := r.annotations[key]; !set || r.annotations[AnnotationAffinity] == kind {
 		return
 	}
-	r.invalid(key, "annotation %s has no effect without %s: %s", key, AnnotationAffinity, kind)
+	r.invalid(key, "annotation %s is ignored, because it requires %s: %s", key, AnnotationAffinity, kind)
 }
 
 // annotatedSettings compiles the policy that is equivalent to the annotations.
@@ -120,7 +121,7 @@ func (r *annotationReader) annotatedSettings(value string) *model.Affinity {
 	method, key := annotatedMethod(r.annotations, value)
 	settings, problems := compile(r.ref, &v1alpha1.AffinityPolicySpec{Methods: []v1alpha1.Method{method}})
 	for _, p := range problems {
-		r.invalid(key, "annotation %s: %s. It is not applied", key, p.Message)
+		r.invalid(key, "annotation %s: %s. The backends serve without stickiness", key, p.Message)
 	}
 	return settings
 }

@@ -46,7 +46,8 @@ func (r *annotationReader) readCanary() *canary {
 	enabled, err := strconv.ParseBool(value)
 	switch {
 	case set && err != nil:
-		r.invalidValue(annotationCanary, `it must be "true" or "false". Until then the Ingress is a canary that gets no requests`)
+		r.invalid(annotationCanary, `annotation %s has the value %s; it must be "true" or "false". The Ingress gets no requests`,
+			annotationCanary, quote(value))
 		return &canary{total: 100}
 	case !enabled:
 		r.checkNoCanary()
@@ -114,7 +115,7 @@ func (r *annotationReader) readHeaderRule(rule *model.Canary) {
 	case value != "":
 		if text != "" {
 			r.invalid(annotationCanaryPattern,
-				"annotation %s has no effect beside %s", annotationCanaryPattern, annotationCanaryValue)
+				"annotation %s is ignored, because %s takes precedence", annotationCanaryPattern, annotationCanaryValue)
 		}
 		rule.Header, rule.Value = name, value
 	case r.isPattern(annotationCanaryPattern):
@@ -160,19 +161,20 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 	route := b.routes.find(key)
 	if route == nil || route.Source.Kind != t.ref.Kind || route.Source.Namespace != t.namespace() || len(route.Backends) == 0 {
 		b.reports.add(t.ref, ReasonCanaryAlone, field,
-			"no other %s of namespace %s has a backend for %s, which a canary needs. The canary is left out there",
+			"no other %s of namespace %s has a backend for %s, which a canary needs. The canary gets no requests for that path",
 			t.ref.Kind, t.namespace(), key)
 		return
 	}
 	if b.requiresOtherClients(t.description, route) {
-		b.reports.add(t.ref, ReasonCanaryAlone, field,
-			"%s of %s does not require the client certificates that this canary requires. The canary is left out there",
-			key, route.Source)
+		b.reports.add(t.ref, ReasonProtectionNotEnforced, field,
+			"%s serves %s without the client certificates that this canary requires. The canary gets no requests for that path",
+			route.Source, key)
 		return
 	}
 	if first, taken := b.canaries[key]; taken {
 		b.reports.add(t.ref, ReasonRouteConflict, field,
-			"%s already has a canary: %s, which is older or names it first. This canary is left out there", key, first)
+			"%s already has a canary for %s, because it is older or, at the same age, first by name. "+
+				"This canary gets no requests for that path", first, key)
 		return
 	}
 	b.canaries[key] = t.ref

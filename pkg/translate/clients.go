@@ -67,7 +67,7 @@ func (r *annotationReader) checkClientHeader(isRequested bool) bool {
 			"annotation %s has no effect without %s", AnnotationClientCertificateHeader, AnnotationClientCA)
 	case value != "true" && value != "false":
 		r.invalid(AnnotationClientCertificateHeader,
-			"annotation %s has the value %s; it must be true or false. It is not applied",
+			"annotation %s has the value %s; it must be true or false. The annotation is ignored",
 			AnnotationClientCertificateHeader, quote(value))
 	}
 	return value == "true"

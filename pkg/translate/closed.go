@@ -40,8 +40,8 @@ func (b *builder) closeRoutes() {
 		route.Closed = "annotation " + c.key + " of " + c.by.String() + " is not enforced"
 		b.reports.add(route.Source, ReasonProtectionNotEnforced, "spec.rules",
 			"annotation %s of %s requires protection of host %s that this version does not enforce: all routes of namespace %s "+
-				"for the host respond 503. To serve without it, list it in annotation %s there",
-			quote(c.key), c.by, quote(route.Host), c.by.Namespace, AnnotationUnenforced)
+				"for the host respond 503. To serve them unprotected, list the name of that annotation in annotation %s of %s",
+			quote(c.key), c.by, quote(route.Host), c.by.Namespace, AnnotationUnenforced, c.by)
 	}
 	b.addGuards()
 }
@@ -146,12 +146,13 @@ func (b *builder) addGuards() {
 func (b *builder) guardOpenRoute(g guard, route *model.Route) {
 	if route.Source.Namespace != g.by.ref.Namespace {
 		b.reports.add(g.by.ref, ReasonProtectionNotEnforced, "spec.rules",
-			"a path below %s of host %s is treated as a pattern, which this version does not match: paths that it protects "+
-				"may be served by %s", quote(g.key.path), quote(g.key.host), route.Source)
+			"ingress-nginx treats a path of host %s as a pattern, which this version does not match. %s serves paths below %s, and "+
+				"may serve paths that the pattern protects", quote(g.key.host), route.Source, quote(g.key.path))
 		return
 	}
 	route.Closed = "a pattern of " + g.by.ref.String() + " may protect a part of it"
 	b.reports.add(route.Source, ReasonProtectionNotEnforced, "spec.rules",
-		"%s requires protection of a pattern that may match below path %s of host %s: the path responds 503. To serve "+
-			"without it, list the annotation in %s there", g.by.ref, quote(g.key.path), quote(g.key.host), AnnotationUnenforced)
+		"%s protects a pattern that may match below path %s of host %s: the path responds 503. To serve it unprotected, "+
+			"list the protecting annotation in annotation %s of %s",
+		g.by.ref, quote(g.key.path), quote(g.key.host), AnnotationUnenforced, g.by.ref)
 }

@@ -164,12 +164,12 @@ func (r *annotationReader) minVersion() model.TLSVersion {
 	var version model.TLSVersion
 	if err := version.UnmarshalText([]byte(value)); err != nil {
 		r.invalid(AnnotationMinVersion,
-			"annotation %s has the value %s; %s. It is not applied", AnnotationMinVersion, quote(value), err)
+			"annotation %s has the value %s; %s. The annotation is ignored", AnnotationMinVersion, quote(value), err)
 		return 0
 	}
 	if version < r.options.TLSMinVersion {
 		r.invalid(AnnotationMinVersion,
-			"annotation %s has the value %s, which is below --tls-min-version: the flag applies", AnnotationMinVersion, value)
+			"annotation %s is ignored, because its value %s is lower than --tls-min-version", AnnotationMinVersion, value)
 		return 0
 	}
 	return version

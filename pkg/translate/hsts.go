@@ -16,6 +16,9 @@ const hstsOff = "off"
 // maxAge bounds max-age in seconds, because browsers enforce a wrong value for that long.
 const maxAge = 10 * 365 * 24 * 60 * 60
 
+var errHSTS = errors.New("it must be off, or max-age=SECONDS with optional" +
+	" includeSubDomains and preload, separated by semicolons")
+
 // ParseHSTS parses a value of Strict-Transport-Security (RFC 6797 section 6.1), and returns it in normalized form. It returns
 // "" for "off" and "": the field is not set.
 func ParseHSTS(value string) (string, error) {
@@ -29,7 +32,7 @@ func ParseHSTS(value string) (string, error) {
 		}
 	}
 	if h.age == "" {
-		return "", errors.New("it has no max-age")
+		return "", errHSTS
 	}
 	return h.age + h.subdomains + h.preload, nil
 }
@@ -41,7 +44,7 @@ func (h *hsts) read(directive string) error {
 	if seconds, ok := strings.CutPrefix(strings.ToLower(directive), "max-age="); ok && h.age == "" {
 		age, err := strconv.ParseUint(seconds, 10, 32)
 		if err != nil || age > maxAge {
-			return fmt.Errorf("max-age must be a number of seconds, at most %d", maxAge)
+			return fmt.Errorf("max-age must be a whole number of seconds from 0 to %d", maxAge)
 		}
 		h.age = fmt.Sprintf("max-age=%d", age)
 		return nil
@@ -52,7 +55,7 @@ func (h *hsts) read(directive string) error {
 	case strings.EqualFold(directive, "preload") && h.preload == "":
 		h.preload = "; preload"
 	default:
-		return errors.New("it must be off, or max-age=SECONDS with optional includeSubDomains and preload, separated by semicolons")
+		return errHSTS
 	}
 	return nil
 }
@@ -66,10 +69,10 @@ func (r *annotationReader) hstsValue() (value string, isSet bool) {
 	}
 	value, err := ParseHSTS(text)
 	if err == nil && text == "" {
-		err = errors.New("it is empty")
+		err = errHSTS
 	}
 	if err != nil {
-		r.invalid(AnnotationHSTS, "annotation %s has the value %s: %s. It is not applied", AnnotationHSTS, quote(text), err)
+		r.invalid(AnnotationHSTS, "annotation %s has the value %s: %s. The annotation is ignored", AnnotationHSTS, quote(text), err)
 		return r.options.HSTS, false
 	}
 	return value, true

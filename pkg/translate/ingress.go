@@ -64,7 +64,7 @@ func (r *ingressReader) readRules() {
 func (r *ingressReader) readRule(rule *networkingv1.IngressRule, field string) {
 	if problem := checkHost(rule.Host); problem != "" {
 		r.leaveOut(rule, problemOf(ReasonInvalidHost, field+".host",
-			"host %s %s. The rule is left out", quote(rule.Host), problem))
+			"host %s %s. The rule is ignored", quote(rule.Host), problem))
 		return
 	}
 	r.addHost(rule.Host)
@@ -116,7 +116,7 @@ func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressP
 	}
 	problem := ""
 	if rule.path, rule.pathType, problem = ingressPath(path); problem != "" {
-		invalid := problemOf(ReasonInvalidPath, field, "path %s %s. It is left out", quote(path.Path), problem)
+		invalid := problemOf(ReasonInvalidPath, field, "path %s %s. It is ignored", quote(path.Path), problem)
 		rule.problem = &invalid
 	}
 	r.rules = append(r.rules, rule)

@@ -74,9 +74,13 @@ func (b *builder) checkDates(about model.Ref, c *model.Certificate, field string
 	b.revisit(leaf.NotBefore)
 	b.revisit(leaf.NotAfter)
 	if now := b.now; !now.IsZero() && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
+		state, at := "expired at", leaf.NotAfter
+		if now.Before(leaf.NotBefore) {
+			state, at = "is not valid before", leaf.NotBefore
+		}
 		b.reports.add(about, ReasonCertificateOutOfDate, field,
-			"the certificate of %s is valid from %s until %s: it is served anyway, and clients will reject it",
-			c.Secret, leaf.NotBefore.UTC().Format(time.RFC3339), leaf.NotAfter.UTC().Format(time.RFC3339))
+			"the certificate of %s %s %s. It is served anyway, and clients reject it",
+			c.Secret, state, at.UTC().Format(time.RFC3339))
 	}
 }
 

@@ -181,7 +181,7 @@ func TestVerdicts_everyProtectiveKeyCloses(t *testing.T) {
 			}
 		}
 		for _, name := range []string{a.Name, " " + nginxPrefix + a.Name + " "} {
-			if route, reasons := routeWith(Options{}, a.Name, "on", AnnotationUnenforced, name); route.Closed != "" || fmt.Sprint(reasons) != "["+ReasonNotHonoured+"]" {
+			if route, reasons := routeWith(Options{}, a.Name, "on", AnnotationUnenforced, name); route.Closed != "" || fmt.Sprint(reasons) != "["+ReasonUnsupportedAnnotation+"]" {
 				t.Errorf("%s waived as %q: closed %q, problems %v", a.Name, name, route.Closed, reasons)
 			}
 		}

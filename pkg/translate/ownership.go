@@ -59,10 +59,10 @@ func (b *builder) findOwners() {
 // refuse reports on both objects that a host belongs to another namespace. subject names the ignored setting, and outcome
 // describes how the object is handled.
 func (b *builder) refuse(d *description, hostOwner owner, host, field, subject, outcome string) {
-	b.reports.add(d.ref, ReasonHostConflict, field, "%s is ignored for host %s, which belongs to namespace %s because of %s%s",
+	b.reports.add(d.ref, ReasonHostConflict, field, "%s is ignored for host %s: namespace %s owns the host because of %s%s",
 		subject, quote(host), hostOwner.namespace, hostOwner.object, outcome)
-	b.notices.add(hostOwner.object, ReasonHostClaimed, "%s sets %s for host %s, which belongs to this namespace: it is ignored",
-		d.ref, subject, quote(host))
+	b.notices.add(hostOwner.object, ReasonHostClaimed, "%s of %s is ignored for host %s, which this namespace owns",
+		subject, d.ref, quote(host))
 }
 
 // mayRoute reports whether an object may have a route. Other namespaces than the owner may add paths to a host, unless
@@ -73,9 +73,9 @@ func (b *builder) mayRoute(d *description, key routeKey, field string) bool {
 	case !owned || hostOwner.namespace == d.namespace():
 		return true
 	case isChallenge(key.path):
-		b.refuse(d, hostOwner, key.host, field, "a route for ACME challenges", ". This path is left out")
+		b.refuse(d, hostOwner, key.host, field, "a route for ACME challenges", ". This path is ignored")
 	case b.options.OwnerRoutesOnly:
-		b.refuse(d, hostOwner, key.host, field, "a route", ". With --host-routes=owner this path is left out")
+		b.refuse(d, hostOwner, key.host, field, "a route", ". With --host-routes=owner this path is ignored")
 	default:
 		return true
 	}

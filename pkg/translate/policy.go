@@ -84,7 +84,7 @@ func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
 	messages := make([]string, 0, len(problems))
 	for _, problem := range problems {
 		b.reports.add(p.ref, problem.Reason, "spec."+problem.Field, "%s", problem.Message)
-		messages = append(messages, problem.Field+": "+problem.Message)
+		messages = append(messages, "spec."+problem.Field+": "+problem.Message)
 		if p.reason != v1alpha1.ReasonInvalid {
 			p.reason = problem.Reason
 		}
@@ -148,7 +148,7 @@ func (b *builder) objectPolicy(d *description) (chosen choice, by string) {
 
 func (b *builder) overridden(d *description, c choice, format string, args ...any) {
 	b.reports.add(d.ref, ReasonAnnotationOverridden, annotationField(c.annotation),
-		"annotation "+c.annotation+" is not applied: "+format, args...)
+		"annotation "+c.annotation+" is ignored: "+format, args...)
 }
 
 // backendAffinity returns the stickiness of one backend, or nil.

@@ -59,10 +59,22 @@ var supportedMethods = map[methodKind]bool{
 	{v1alpha1.SourceSourceIP, v1alpha1.BindingHashed}:    true,
 }
 
+// bindingsOf returns the bindings that a source supports, as text in alphabetical order.
+func bindingsOf(source v1alpha1.Source) string {
+	var bindings []string
+	for kind := range supportedMethods {
+		if kind.source == source {
+			bindings = append(bindings, string(kind.binding))
+		}
+	}
+	slices.Sort(bindings)
+	return strings.Join(bindings, ", ")
+}
+
 func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 	out := model.Method{Source: model.Source(m.Source), Binding: model.Binding(m.Binding)}
 	if !supportedMethods[methodKind{m.Source, m.Binding}] {
-		c.unsupported(field, "source %s with binding %s", m.Source, m.Binding)
+		c.unsupported(field, "source %s does not support binding %s; use one of %s", m.Source, m.Binding, bindingsOf(m.Source))
 		return out
 	}
 	if m.Binding == v1alpha1.BindingNamed {
@@ -89,7 +101,7 @@ func (c *compiler) methodCookie(m *v1alpha1.Method, field string) *model.Cookie 
 		return c.cookie(m.Cookie, field)
 	}
 	if m.Cookie == nil || !isToken(m.Cookie.Name) {
-		c.invalid(field+".name", "must be set to a token of at most %d bytes with binding %s", maxName, m.Binding)
+		c.invalid(field+".name", "with binding %s must be a cookie name of 1 to %d bytes", m.Binding, maxName)
 		return nil
 	}
 	return &model.Cookie{Name: m.Cookie.Name}
@@ -141,7 +153,7 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 	case !isToken(in.Name):
 		c.invalid(field, "%s is not a header name; it must be a token of at most %d bytes", quote(in.Name), maxName)
 	case slices.Contains(framingHeaders, name):
-		c.invalid(field, "%s frames or routes the message; it must be a header of the application", name)
+		c.invalid(field, "%s frames or routes the message; use a header field of the application", name)
 	}
 	return &model.Header{Name: name}
 }
@@ -158,14 +170,14 @@ func (c *compiler) named(in *v1alpha1.Named, field string) (separator string, by
 		by = model.PodAnnotation(in.Key)
 	}
 	if by != "" && in.Key == "" {
-		c.invalid(field+".key", "must be set with by %s", in.By)
+		c.invalid(field+".key", "with by: %s must name the label or annotation", in.By)
 	}
 	return cmp.Or(in.Separator, "."), by
 }
 
 func (c *compiler) queryParam(in *v1alpha1.QueryParam, field string) *model.QueryParam {
 	if in == nil || in.Name == "" || len(in.Name) > maxName {
-		c.invalid(field, "must be set to at most %d bytes", maxName)
+		c.invalid(field, "must be a name of 1 to %d bytes", maxName)
 		return nil
 	}
 	return &model.QueryParam{Name: in.Name}

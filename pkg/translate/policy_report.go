@@ -48,10 +48,10 @@ func (b *builder) reportTarget(p *policy, i int, backends map[use][]v1alpha1.Eff
 func accepted(p *policy) metav1.Condition {
 	if p.settings == nil {
 		return condition(p, v1alpha1.ConditionAccepted, metav1.ConditionFalse, p.reason,
-			p.message+". The backends of the target serve without stickiness")
+			p.message+". This policy is not applied")
 	}
 	return condition(p, v1alpha1.ConditionAccepted, metav1.ConditionTrue, v1alpha1.ReasonAccepted,
-		"the policy is valid")
+		"The policy is valid")
 }
 
 func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Condition {
@@ -77,7 +77,7 @@ func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.C
 	winner := b.policies.byTarget[target]
 	if winner == p {
 		return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionFalse, v1alpha1.ReasonNoConflict,
-			"no other policy takes precedence for the target")
+			"No other policy takes precedence for the target")
 	}
 	why := "is older"
 	if winner.settings != nil && p.settings == nil {
@@ -106,7 +106,7 @@ func (b *builder) impaired(p *policy, target model.Ref) metav1.Condition {
 	problems := b.policies.impaired[use{p, target}]
 	if len(problems) == 0 {
 		return condition(p, v1alpha1.ConditionImpaired, metav1.ConditionFalse, v1alpha1.ReasonUnimpaired,
-			"no problem was found")
+			"No problem was found")
 	}
 	var messages []string
 	for _, problem := range problems[:min(len(problems), maxImpairments)] {

@@ -20,8 +20,7 @@ func (c *compiler) invalid(field, format string, args ...any) {
 }
 
 func (c *compiler) unsupported(field, format string, args ...any) {
-	message := fmt.Sprintf(format, args...) + " is not supported by this version"
-	c.problems = append(c.problems, Problem{v1alpha1.ReasonUnsupported, field, message})
+	c.problems = append(c.problems, Problem{v1alpha1.ReasonUnsupported, field, fmt.Sprintf(format, args...)})
 }
 
 // compile returns the settings of a policy, without scope and generated names, or all of its problems. Fields of Problems are
@@ -107,7 +106,7 @@ func (c *compiler) checkWrapped(a *model.Affinity) {
 	for i, m := range a.Methods {
 		if m.Binding == model.BindingWrapped && a.IdleTimeout > 0 {
 			c.invalid(fmt.Sprintf("methods[%d].binding", i),
-				"Wrapped cannot be used with an idleTimeout, since only the app can renew its value; use absoluteTimeout")
+				"Wrapped cannot be combined with idleTimeout, because only the app can renew its value; use absoluteTimeout")
 		}
 	}
 }
@@ -122,7 +121,7 @@ func (c *compiler) rebalance(a *model.Affinity, r *v1alpha1.Rebalance) {
 		c.invalid("rebalance.afterIdle", "must be more than 0s with mode OnIdle")
 	}
 	if !slices.ContainsFunc(a.Methods, isIssued) {
-		c.invalid("rebalance.mode", "OnIdle needs a method with binding Issued: only its sessions can be moved")
+		c.invalid("rebalance.mode", "OnIdle requires a method with binding Issued, because only its sessions can be moved")
 	}
 }
 

@@ -170,15 +170,15 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 	case f.isHonoured, f.effect == effectNone:
 	case f.effect == effectProtection:
 		if isWaived {
-			r.report(ReasonNotHonoured, f.key,
+			r.report(ReasonUnsupportedAnnotation, f.key,
 				"annotation %s is not honoured by this version: the routes of the %s serve without it, because %s lists it",
 				quote(f.key), r.ref.Kind, AnnotationUnenforced)
 		}
 	case r.closed != "" && strings.HasPrefix(f.key, nginxPrefix):
-		r.report(ReasonNotHonoured, f.key,
+		r.report(ReasonUnsupportedAnnotation, f.key,
 			"annotation %s is not honoured by this version", quote(f.key))
 	case strings.HasPrefix(f.key, nginxPrefix):
-		r.report(ReasonNotHonoured, f.key,
+		r.report(ReasonUnsupportedAnnotation, f.key,
 			"annotation %s is not honoured by this version: the routes of the %s serve without it", quote(f.key), r.ref.Kind)
 	default:
 		r.report(ReasonUnknownAnnotation, f.key,
@@ -211,7 +211,7 @@ func (r *annotationReader) refuseUnenforced(f *finding) {
 		outcome += ", and so do those of other Ingresses of namespace " + r.namespace() + " for the same hosts"
 	}
 	r.report(ReasonProtectionNotEnforced, f.key,
-		"%s: %s. To serve without it, list it in annotation %s: %s",
+		"%s: %s. To serve unprotected, set annotation %s: %s",
 		what, outcome, AnnotationUnenforced, strconv.QuoteToASCII(strings.TrimPrefix(f.key, nginxPrefix)))
 	if r.closed == "" {
 		r.closed = "annotation " + f.key + " is not enforced"

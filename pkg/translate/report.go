@@ -12,9 +12,9 @@ import (
 
 // The reasons of Problems. Problems of policies that are not applied have condition reasons of api/v1alpha1 instead.
 const (
-	// ReasonInvalidHost: a host is not a DNS name in lower case. The rule, or the server name of the certificate, is left out.
+	// ReasonInvalidHost: a host is not a DNS name in lower case. The rule, or the server name of the certificate, is ignored.
 	ReasonInvalidHost = "InvalidHost"
-	// ReasonInvalidPath: a path is invalid, so that no request can match it. It is left out.
+	// ReasonInvalidPath: a path is invalid, so that no request can match it. It is ignored.
 	ReasonInvalidPath = "InvalidPath"
 	// ReasonEmptyRule: a rule has no paths, and there is no default backend for its host.
 	ReasonEmptyRule = "EmptyRule"
@@ -58,12 +58,12 @@ const (
 	ReasonWildcardNotUsed = "WildcardNotUsed"
 	// ReasonUnknownAnnotation: a limpet.dev annotation is unknown. It has no effect.
 	ReasonUnknownAnnotation = "UnknownAnnotation"
-	// ReasonInvalidAnnotation: an annotation has an invalid value, or requires another annotation. It is not applied.
+	// ReasonInvalidAnnotation: an annotation has an invalid value, or requires another annotation. It is ignored.
 	ReasonInvalidAnnotation = "InvalidAnnotation"
 	// ReasonAnnotationOverridden: a policy or another annotation takes precedence, and is applied instead.
 	ReasonAnnotationOverridden = "AnnotationOverridden"
-	// ReasonNotHonoured: an annotation of ingress-nginx is not implemented. The route serves without it.
-	ReasonNotHonoured = "NotHonoured"
+	// ReasonUnsupportedAnnotation: an annotation of ingress-nginx is not implemented. The route serves without it.
+	ReasonUnsupportedAnnotation = "UnsupportedAnnotation"
 	// ReasonProtectionNotEnforced: an annotation requires protection that this version does not enforce, or may be a misspelled
 	// protective annotation. The routes respond 503 unless the annotation is waived.
 	ReasonProtectionNotEnforced = "ProtectionNotEnforced"

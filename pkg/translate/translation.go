@@ -78,12 +78,16 @@ func (b *builder) translateRoute(t *translation, rule *ruleDescription, key rout
 func (b *builder) reportConflict(t *translation, rule *ruleDescription, key routeKey) {
 	first := b.routes.taken[key]
 	switch {
+	case !rule.isDefault && first == t.ref:
+		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
+			"an earlier rule of this %s already has %s. This path is ignored", t.ref.Kind, key)
 	case !rule.isDefault:
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
-			"%s belongs to %s, which is older or names it first. This path is left out", key, first)
+			"%s already has %s, because it is older or, at the same age, first by name. This path is ignored", first, key)
 	case first != t.ref: // other rules of the object itself take precedence without a problem
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
-			"host %s, path \"/\" belongs to %s, which is older. This default backend is not used there",
-			quote(key.host), first)
+			"%s already has path \"/\" of host %s, because it is older or, at the same age, first by name. "+
+				"This default backend is ignored for that host",
+			first, quote(key.host))
 	}
 }

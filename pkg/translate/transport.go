@@ -149,7 +149,9 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 		t.Authority, t.AuthorityPEM = settings.details.Authority, settings.details.AuthorityPEM
 	} else if settings.details.AuthorityPEM != "" {
 		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendCA),
-			"annotation %s needs TLS to the pods, and connections to %s are cleartext: the route responds 503", AnnotationBackendCA, pool)
+			"annotation %s needs TLS, but connections to %s are cleartext: the route responds 503. Set %s: HTTPS, or "+
+				"remove the annotation",
+			AnnotationBackendCA, pool, AnnotationBackendProtocol)
 		return t, false
 	}
 	return t, true
