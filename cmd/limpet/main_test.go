@@ -134,6 +134,7 @@ func TestUsageErrors_status2(t *testing.T) {
 		"requests below 0":        {[]string{"dev", "--manifests", t.TempDir(), "--max-requests-per-connection=-1"}, "must not be negative"},
 		"connections below 0":     {[]string{"dev", "--manifests", t.TempDir(), "--max-connections", "-1"}, "--max-connections"},
 		"bad default certificate": {[]string{"dev", "--default-certificate", "wildcard"}, "it must be namespace/name"},
+		"missing token file":      {[]string{"dev", "--admin-token-file", broken + "/none"}, "--admin-token-file"},
 		"bad TLS version":         {[]string{"dev", "--tls-min-version", "1.1"}, "it must be 1.2 or 1.3"},
 		"insecure suite":          {[]string{"dev", "--tls-ciphers", "TLS_RSA_WITH_RC4_128_SHA"}, "is not secure"},
 		"bad HSTS":                {[]string{"dev", "--hsts", "includeSubDomains"}, "it must be off, or max-age=SECONDS"},

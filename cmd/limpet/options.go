@@ -14,25 +14,26 @@ import (
 
 // options are the flags that run, dev and demo share.
 type options struct {
-	httpAddr, httpsAddr, adminAddr string
-	affinityKeys                   string
-	keysFromCluster                bool                 // the keys are in a Secret; not a flag
-	ownService                     types.NamespacedName // the Service of the replicas; not a flag
-	classes                        list
-	trusted                        prefixes
-	clientHeaders                  clientHeaders
-	serverHeader                   string
-	logFormat                      string
-	accessLog                      bool
-	zone                           string
-	sessionStore                   string
-	tls                            tlsOptions
-	edge                           edgeOptions
-	tenants                        tenantOptions
-	limits                         limitOptions
-	memory                         memoryOptions
-	stopDelay, stopTimeout         time.Duration
-	unknown                        []unknownVariable // unknown environment variables to log; not a flag
+	httpAddr, httpsAddr    string
+	affinityKeys           string
+	keysFromCluster        bool                 // the keys are in a Secret; not a flag
+	ownService             types.NamespacedName // the Service of the replicas; not a flag
+	classes                list
+	trusted                prefixes
+	clientHeaders          clientHeaders
+	serverHeader           string
+	logFormat              string
+	accessLog              bool
+	zone                   string
+	sessionStore           string
+	tls                    tlsOptions
+	edge                   edgeOptions
+	tenants                tenantOptions
+	limits                 limitOptions
+	memory                 memoryOptions
+	admin                  adminOptions
+	stopDelay, stopTimeout time.Duration
+	unknown                []unknownVariable // unknown environment variables to log; not a flag
 }
 
 // defaults are the flag defaults that differ between run and dev.
@@ -52,8 +53,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.clientHeaders = clientHeaders{http1.FieldXForwardedFor}
 	f.StringVar(&o.httpAddr, "http-addr", d.httpAddr, "The `address` on which to serve HTTP. An empty address disables it.")
 	f.StringVar(&o.httpsAddr, "https-addr", d.httpsAddr, "The `address` on which to serve HTTPS. An empty address disables it.")
-	f.StringVar(&o.adminAddr, "admin-addr", d.adminAddr, "The `address` on which to serve health checks, metrics and debug"+
-		" pages. An empty address disables it.")
+	o.admin.register(f, d.adminAddr)
 	f.StringVar(&o.affinityKeys, "affinity-keys", "", "The `file` with the keys that protect session tokens, each 32 bytes in"+
 		" base64 on a line of its own. The first key seals new tokens, and all keys open them.")
 	f.Var(&o.classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
@@ -91,6 +91,9 @@ func (o *options) validate() error {
 	}
 	if len(o.classes.values) == 0 {
 		return usagef("--ingress-class is empty, but at least one class must be served")
+	}
+	if err := o.admin.validate(); err != nil {
+		return err
 	}
 	return o.edge.validate()
 }

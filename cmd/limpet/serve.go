@@ -174,14 +174,17 @@ func (n *node) serve(ctx context.Context, source func(context.Context) error) er
 
 // listen opens and serves every enabled listener.
 func (n *node) listen(failed chan<- error) error {
-	handler := &http.Server{Handler: n.adminHandler(), ReadHeaderTimeout: 5 * time.Second}
+	operators := n.newAdmin()
+	pages := &http.Server{Handler: operators.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	probes := &http.Server{Handler: operators.ProbeHandler(), ReadHeaderTimeout: 5 * time.Second}
 	for _, l := range []struct {
 		name, addr string
 		serve      func(net.Listener) error
 	}{
 		{"HTTP", n.options.httpAddr, n.server.Serve},
 		{"HTTPS", n.options.httpsAddr, n.server.ServeTLS},
-		{"admin", n.options.adminAddr, handler.Serve},
+		{"admin", n.options.admin.addr, pages.Serve},
+		{"probe", n.options.admin.probeAddr, probes.Serve},
 	} {
 		if l.addr == "" {
 			continue
@@ -220,8 +223,9 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 	return nil
 }
 
-func (n *node) adminHandler() http.Handler {
-	return admin.NewHandler(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table})
+func (n *node) newAdmin() *admin.Admin {
+	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
+		Access: n.options.admin.access()})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }

@@ -9,7 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// Options configures the handler. All fields are required.
+// Options configures the handlers. All fields are required.
 type Options struct {
 	// Ready reports whether the process should receive traffic: a Table is published, and the process is not
 	// shutting down.
@@ -18,6 +18,8 @@ type Options struct {
 	Pools   *upstream.Registry
 	// Table returns the current routes and the problems of their objects.
 	Table func() Table
+	// Access decides who may read the debug pages.
+	Access Access
 }
 
 // Table is the content of /debug/table, without the pools.
@@ -29,17 +31,32 @@ type Table struct {
 	Problems any `json:"problems"`
 }
 
-// NewHandler returns a handler for /healthz, /readyz, /metrics and /debug/table. It responds with 403 to requests that a
-// proxy has forwarded for a client. It also registers the metrics of endpoints with o.Metrics, so it must be called only
-// once.
-func NewHandler(o Options) http.Handler {
+// Admin has the handlers for operators.
+type Admin struct{ options Options }
+
+// New registers the metrics of endpoints with o.Metrics, so it must be called only once for these.
+func New(o Options) *Admin {
 	o.Metrics.Register(&endpointCollector{o.Pools})
+	return &Admin{o}
+}
+
+// Handler returns a handler for /healthz, /readyz, /metrics and /debug/table. It responds with 403 to requests that a proxy has
+// forwarded for a client, and serves /debug/ only to clients that Options.Access allows.
+func (a *Admin) Handler() http.Handler {
+	mux := a.probes()
+	mux.HandleFunc("GET /debug/table", a.options.Access.guard(a.options.table))
+	return refuseForwarded(mux)
+}
+
+// ProbeHandler returns a handler like that of Handler without the pages that need Options.Access.
+func (a *Admin) ProbeHandler() http.Handler { return refuseForwarded(a.probes()) }
+
+func (a *Admin) probes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
-	mux.HandleFunc("GET /readyz", o.readyz)
-	mux.Handle("GET /metrics", o.Metrics.Handler())
-	mux.HandleFunc("GET /debug/table", o.table)
-	return refuseForwarded(mux)
+	mux.HandleFunc("GET /readyz", a.options.readyz)
+	mux.Handle("GET /metrics", a.options.Metrics.Handler())
+	return mux
 }
 
 // refuseForwarded refuses requests that came through Limpet's own data plane: an object may have led it here, but this is

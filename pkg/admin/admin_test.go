@@ -13,13 +13,15 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-func newTestHandler(ready *bool) http.Handler {
+func newTestHandler(ready *bool) http.Handler { return New(testOptions(ready)).Handler() }
+
+func testOptions(ready *bool) Options {
 	pools := upstream.NewRegistry()
 	pools.Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80}).Replace([]model.Endpoint{
 		{ID: "uid-a", Pod: "cart-a", Address: "10.0.0.7:8080", State: model.EndpointReady},
 		{ID: "uid-b", Pod: "cart-b", Address: "10.0.0.8:8080", State: model.EndpointDraining},
 	})
-	return NewHandler(Options{
+	return Options{
 		Ready:   func() bool { return *ready },
 		Metrics: observe.NewMetrics(),
 		Pools:   pools,
@@ -27,13 +29,22 @@ func newTestHandler(ready *bool) http.Handler {
 			return Table{Generation: 7, BuiltAt: time.Unix(0, 0).UTC(), Routes: []model.Route{{Host: "shop.example.com"}},
 				Problems: []string{"something"}}
 		},
-	})
+		Access: Access{TrustLoopback: true},
+	}
+}
+
+// localRequest returns a GET request of a client on loopback.
+func localRequest(t *testing.T, path string) *http.Request {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost:9090"+path, nil)
+	r.RemoteAddr = "127.0.0.1:5000"
+	return r
 }
 
 func get(t *testing.T, h http.Handler, path string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	h.ServeHTTP(w, localRequest(t, path))
 	return w.Code, w.Body.String()
 }
 
@@ -99,7 +110,7 @@ func TestHandler_notThroughTheProxy(t *testing.T) {
 		{[]string{"X-Real-IP", "X-Request-ID"}, http.StatusForbidden},
 	} {
 		for _, path := range []string{"/healthz", "/readyz", "/metrics", "/debug/table"} {
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r := localRequest(t, path)
 			for _, field := range c.fields {
 				r.Header.Set(field, "x")
 			}

@@ -38,7 +38,7 @@ func TestMetrics_matchProgram(t *testing.T) {
 func metrics(t *testing.T) []*dto.MetricFamily {
 	t.Helper()
 	m, pools := observe.NewMetrics(), upstream.NewRegistry()
-	admin.NewHandler(admin.Options{Metrics: m, Pools: pools})
+	admin.New(admin.Options{Metrics: m, Pools: pools})
 	pool := pools.Pool(model.PoolID{Namespace: "default", Service: "cart", Port: 80})
 	pool.Replace([]model.Endpoint{{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}})
 	m.Attach(pool.Slot, pool.ID)

@@ -59,7 +59,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* "true" if a listener has a port that requires root or CAP_NET_BIND_SERVICE. */}}
 {{- define "limpet.lowPorts" -}}
 {{- with .Values.listeners -}}
-{{- if or (and .http.enabled (lt (int .http.port) 1024)) (and .https.enabled (lt (int .https.port) 1024)) (lt (int .admin.port) 1024) -}}
+{{- if or (and .http.enabled (lt (int .http.port) 1024)) (and .https.enabled (lt (int .https.port) 1024)) (lt (int .metrics.port) 1024) (lt (int .admin.port) 1024) -}}
 true
 {{- end -}}
 {{- end -}}
@@ -92,7 +92,14 @@ true
 {{- if include "limpet.http3" . }}
 - --http3-addr=:{{ .Values.listeners.https.port }}
 {{- end }}
-- --admin-addr=:{{ .Values.listeners.admin.port }}
+- --probe-addr=:{{ .Values.listeners.metrics.port }}
+- --admin-addr=127.0.0.1:{{ .Values.listeners.admin.port }}
+{{- if .Values.hostNetwork }}
+- --admin-trust-loopback=false
+{{- end }}
+{{- if .Values.listeners.admin.tokenSecret }}
+- --admin-token-file=/etc/limpet/admin/token
+{{- end }}
 {{- if .Values.publishAddresses }}
 {{- range .Values.publishAddresses }}
 - --publish-address={{ . }}

@@ -85,17 +85,17 @@ spec:
           hostPort: {{ . }}
           {{- end }}
         {{- end }}
-        - name: admin
-          containerPort: {{ .Values.listeners.admin.port }}
+        - name: metrics
+          containerPort: {{ .Values.listeners.metrics.port }}
       livenessProbe:
         httpGet:
           path: /healthz
-          port: admin
+          port: metrics
       # Ready when Limpet has read the cluster and serves a table. Not ready as soon as the pod is stopped.
       readinessProbe:
         httpGet:
           path: /readyz
-          port: admin
+          port: metrics
         periodSeconds: 2
         failureThreshold: 2
       resources:
@@ -110,6 +110,21 @@ spec:
           add:
             - NET_BIND_SERVICE
           {{- end }}
+      {{- if .Values.listeners.admin.tokenSecret }}
+      volumeMounts:
+        - name: admin-token
+          mountPath: /etc/limpet/admin
+          readOnly: true
+      {{- end }}
+  {{- with .Values.listeners.admin.tokenSecret }}
+  volumes:
+    - name: admin-token
+      secret:
+        secretName: {{ . }}
+        items:
+          - key: token
+            path: token
+  {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
     {{- toYaml . | nindent 4 }}
