@@ -14,8 +14,8 @@ type Access struct {
 	// TrustLoopback allows clients on loopback addresses without a token, if their Host is a loopback name too. It must be false
 	// in the network of a node, where every process of the node connects from loopback.
 	TrustLoopback bool
-	// Token returns the bearer token that other clients must send. "" means that no token is configured. It is called once per request, so
-	// that the token can be replaced. Nil means the same as "".
+	// Token returns the bearer token that other clients must send. "" means that no token is configured. It is called once per
+	// request, so that the token can be replaced. Nil means the same as "".
 	Token func() (string, error)
 }
 

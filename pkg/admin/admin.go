@@ -20,6 +20,8 @@ type Options struct {
 	Table func() Table
 	// Access decides who may read the debug pages.
 	Access Access
+	// Explain serves POST /explain. It needs Access too.
+	Explain http.Handler
 }
 
 // Table is the content of /debug/table, without the pools.
@@ -40,12 +42,14 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics and /debug/table. It responds with 403 to requests that a proxy has
-// forwarded for a client, and serves /debug/ only to clients that Options.Access allows.
+// Handler returns a handler for /healthz, /readyz, /metrics, /debug/table and /explain. It responds with 403 to requests that
+// a proxy has forwarded for a client and to requests that change something and come from a web page of another origin. It serves
+// /debug/table and /explain only to clients that Options.Access allows.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
 	mux.HandleFunc("GET /debug/table", a.options.Access.guard(a.options.table))
-	return refuseForwarded(mux)
+	mux.HandleFunc("POST /explain", a.options.Access.guard(a.options.Explain.ServeHTTP))
+	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
 }
 
 // ProbeHandler returns a handler like that of Handler without the pages that need Options.Access.

@@ -29,7 +29,7 @@ func testOptions(ready *bool) Options {
 			return Table{Generation: 7, BuiltAt: time.Unix(0, 0).UTC(), Routes: []model.Route{{Host: "shop.example.com"}},
 				Problems: []string{"something"}}
 		},
-		Access: Access{TrustLoopback: true},
+		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
 	}
 }
 

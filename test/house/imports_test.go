@@ -33,6 +33,9 @@ var mayImport = map[string][]string{
 	"pkg/certs":    {"pkg/model"},
 	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
 	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe"},
+	"pkg/explain": {
+		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/model",
+	},
 }
 
 // foreign maps a package to the path prefixes that it may import from other modules. Packages not listed may import

@@ -1,0 +1,203 @@
+package explain
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/filter"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/upstream"
+)
+
+// Explainer explains requests with the tables and keys of a running Limpet. Its fields are required and must not change. Its
+// methods may be called by several goroutines at the same time.
+type Explainer struct {
+	// Engine runs the steps. It must have published a table.
+	Engine *exchange.Engine
+	Pools  *upstream.Registry
+	// Model returns the model of the current table.
+	Model func() *model.Model
+	// Problems returns the problems of objects.
+	Problems func(objects []model.Ref) []Problem
+}
+
+// errNotReady is returned before the first table is published.
+var errNotReady = errors.New("explain: no routing table is published yet")
+
+// Explain explains a request. It returns an error if the request is invalid.
+func (x *Explainer) Explain(r *Request) (*Report, error) {
+	m := x.Model()
+	if m == nil || x.Engine.Tables.Current() == nil {
+		return nil, errNotReady
+	}
+	if r.URL == "" && r.Token == "" {
+		return nil, errors.New("explain: set a URL, a token, or both")
+	}
+	at, err := r.time(time.Now())
+	if err != nil {
+		return nil, err
+	}
+	e := &explanation{Explainer: x, model: m, request: r, at: at, engine: x.Engine, pools: x.Pools}
+	if len(r.WithoutPods) > 0 {
+		defer e.removePods()()
+	}
+	if r.Token != "" {
+		e.explainToken()
+	}
+	if r.URL != "" {
+		err = e.explainRequest()
+	}
+	return &e.report, err
+}
+
+// explanation is the state of one Explain.
+type explanation struct {
+	*Explainer
+	model   *model.Model
+	request *Request
+	at      time.Time
+	report  Report
+
+	// engine and pools belong to the Explainer, or are copies without some pods.
+	engine *exchange.Engine
+	pools  *upstream.Registry
+}
+
+// removePods replaces the engine and the pools by copies without the pods of the request. The caller must call the returned
+// function.
+func (e *explanation) removePods() (release func()) {
+	e.pools = upstream.NewRegistry()
+	for _, pool := range e.model.Pools {
+		var kept []model.Endpoint
+		for _, endpoint := range e.Pools.Pool(pool.ID).Set().Endpoints() {
+			if !slices.Contains(e.request.WithoutPods, endpoint.Pod) {
+				kept = append(kept, endpoint.Endpoint)
+			}
+		}
+		e.pools.Pool(pool.ID).Replace(kept)
+	}
+	config := e.Engine.Config
+	config.Tables = new(routing.Store)
+	table := routing.Compile(e.model, e.pools, nil, e.at)
+	table.Generation = e.Engine.Tables.Current().Generation
+	config.Tables.Publish(table)
+	e.engine = exchange.NewEngine(config)
+	return e.engine.CancelDials
+}
+
+func (e *explanation) explainRequest() error {
+	d, err := e.request.describe(e.engine.Tables.Current(), e.at)
+	if err != nil {
+		return err
+	}
+	trace, err := e.engine.Explain(d)
+	if err != nil {
+		return err
+	}
+	e.addTrace(trace)
+	return nil
+}
+
+// addTrace adds the decisions of the steps to the report.
+func (e *explanation) addTrace(t *exchange.Trace) {
+	r := &e.report
+	r.Generation, r.Client, r.Host, r.Path = t.Generation, t.ClientIP.String(), t.Host, t.Path
+	r.Forward, r.Response = t.Forward, responseOf(t.Response)
+	for _, f := range t.Filters {
+		step := FilterReport{Name: f.Name, Protects: f.Protects}
+		if f.Response != nil {
+			step.Status = f.Response.Status
+		}
+		r.Filters = append(r.Filters, step)
+	}
+	if t.Route == nil {
+		r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
+		return
+	}
+	source := e.sourceOf(t.Route)
+	r.Route = &RouteReport{Host: t.Route.Host, Path: t.Route.Path, PathType: string(t.Route.PathType),
+		Source: t.Route.Source.String(), Closed: source.Closed}
+	e.addBackend(t, source)
+	r.Problems = e.Problems(objectsOf(source))
+}
+
+// sourceOf returns the route of the model from which a route was compiled.
+func (e *explanation) sourceOf(compiled *routing.Route) *model.Route {
+	for i := range e.model.Routes {
+		r := &e.model.Routes[i]
+		if r.Host == compiled.Host && r.Path == compiled.Path && r.PathType == compiled.PathType && r.Source == compiled.Source {
+			return r
+		}
+	}
+	return &model.Route{} // another model was published since
+}
+
+func (e *explanation) addBackend(t *exchange.Trace, source *model.Route) {
+	r := &e.report
+	if t.Backend == nil {
+		return
+	}
+	pool := t.Backend.Pool
+	set := pool.Set()
+	r.Backend = &BackendReport{Pool: pool.Name, Split: string(t.SplitReason), Ready: set.Ready(), Total: set.Len()}
+	for i := range source.Backends {
+		if b := &source.Backends[i]; b.Affinity != nil && b.Pool == pool.ID {
+			r.Backend.Affinity = b.Affinity.Source.String()
+		}
+	}
+	for _, f := range t.Methods {
+		r.Methods = append(r.Methods, methodOf(f, set))
+	}
+	r.Outcome, r.Reason = t.Outcome.String(), t.Reason.String()
+	if t.Await > 0 {
+		r.Wait = t.Await.String()
+	}
+	if t.Endpoint != nil {
+		pod := podOf(t.Endpoint)
+		r.Pod = &pod
+	}
+}
+
+func methodOf(f affinity.Finding, set *upstream.Set) MethodReport {
+	m := MethodReport{Source: string(f.Source), Binding: string(f.Binding), Name: f.Name, Result: string(f.Result)}
+	if f.Endpoint >= 0 && f.Endpoint < set.Len() {
+		m.Pod = set.Endpoint(f.Endpoint).Label
+	}
+	return m
+}
+
+func podOf(e *upstream.Endpoint) PodReport {
+	return PodReport{Pod: e.Pod, Address: e.Address, Zone: e.Zone, State: string(e.State)}
+}
+
+func responseOf(resp *filter.Response) *ResponseReport {
+	if resp == nil {
+		return nil
+	}
+	out := &ResponseReport{Status: resp.Status, Text: string(resp.Body)}
+	for _, field := range resp.Fields {
+		if string(field.Name) == "Location" {
+			out.Location = string(field.Value)
+		}
+	}
+	return out
+}
+
+// objectsOf returns the objects that a route comes from.
+func objectsOf(r *model.Route) []model.Ref {
+	objects := []model.Ref{r.Source}
+	for i := range r.Backends {
+		b := &r.Backends[i]
+		objects = append(objects, model.Ref{Kind: model.KindService, Namespace: b.Pool.Namespace, Name: b.Pool.Service})
+		if b.Affinity != nil {
+			objects = append(objects, b.Affinity.Source)
+		}
+	}
+	slices.SortFunc(objects, func(a, b model.Ref) int { return cmp.Compare(a.String(), b.String()) })
+	return slices.Compact(objects)
+}
