@@ -54,7 +54,7 @@ func (s *selection) countSession(e *upstream.Endpoint) {
 // bindResponse binds the values that the app sends to its client to the endpoint that sent them.
 func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoint) {
 	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Anonymous
-	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory)
+	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory, resp.Status)
 	for i := range resp.Fields {
 		f, start := &resp.Fields[i], len(resp.space)
 		resp.space = policy.BindResponse(resp.space, &s.decision, f.Name, f.Value, s.set, keys, r.Memory)
