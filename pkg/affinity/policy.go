@@ -2,12 +2,13 @@ package affinity
 
 import (
 	"cmp"
+	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Policy is a compiled model.Affinity. It is immutable and safe for concurrent use.
+// Policy is a compiled model.Affinity. Its settings are immutable, and it is safe for concurrent use.
 type Policy struct {
 	// How clients are recognized, and which fields of a message that concerns.
 	methods        []method
@@ -20,6 +21,11 @@ type Policy struct {
 	binders        []method        // what to look for in responses: values to wrap, to learn, or that name a pod
 	bindsResponses bool            // some method binds values that the app sets
 	namesPods      bool            // some method reads pod names in values of the app
+
+	// Whether responses show that the policy is likely a mistake.
+	source       model.Ref
+	watched      []method    // hashed methods whose value the app may set
+	mistakeFound atomic.Bool // the app sets the value of a watched method
 
 	// Contents and lifetime of tokens.
 	scope           uint64
@@ -122,6 +128,7 @@ func Compile(a *model.Affinity) *Policy {
 		p.add(&a.Methods[i])
 	}
 	p.compileBinders(a)
+	p.compileWatched(a.Source)
 	p.compileHeaders(a)
 	p.isUnconstrained = p.requirements == requirements{} && p.balanceFactor == 0
 	return p

@@ -14,6 +14,9 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 	e.ConnectSucceeded()
 	resp.SetCookie = resp.SetCookie[:0]
 	s.withholdCookies(resp)
+	if s.backend.Policy.WatchesResponses() {
+		s.watchResponse(r, resp)
+	}
 	if resp.Has(http1.FieldLimpetReleaseSession) {
 		s.releaseSession(r, resp)
 		return
@@ -43,6 +46,19 @@ func (s *selection) withholdCookies(resp *Response) {
 }
 
 var equals = []byte("=")
+
+// watchResponse reports a policy that hashes a value which the app gives out.
+func (s *selection) watchResponse(r *request, resp *Response) {
+	policy := s.backend.Policy
+	for i := range resp.Fields {
+		f := &resp.Fields[i]
+		source, name, found := policy.SetsHashedValue(r.identity(), r.Memory, f.Name, f.Value)
+		if found {
+			r.Engine.mistakes.report(r.Engine, policy.Source(), hashedByPolicy, source, name)
+			return
+		}
+	}
+}
 
 // countSession records the session at e, if there is a session.
 func (s *selection) countSession(e *upstream.Endpoint) {
