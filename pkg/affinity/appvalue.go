@@ -150,9 +150,13 @@ func (e *evaluation) setPlacementHash(i int, o *appValue) {
 }
 
 // recognizeServed changes the outcome to OutcomeHit for a session that d.Endpoint served recently, as seen by this
-// replica. Otherwise every request of a session without a known endpoint would count as a move.
+// replica. Otherwise every request of a session without a known endpoint would count as a move. A learned session that
+// has ended starts again, so it counts as a move once.
 func (e *evaluation) recognizeServed() {
 	d := e.d
+	if d.Reason == ReasonExpired && d.relearn == noteBinding {
+		return
+	}
 	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit {
 		return
 	}

@@ -10,8 +10,8 @@ import (
 
 // The maximum number of events per second and replica. Sessions that the shared store has are not limited.
 const (
-	clientLookups, policyLookups = 64, 1024 // queries for ids that the shared store does not have
-	clientWrites, policyWrites   = 8, 128   // bindings of ids that only clients named
+	clientLookups, policyLookups = 256, 1024 // queries for ids that the shared store does not have
+	clientWrites, policyWrites   = 32, 128   // bindings of ids that only clients named
 )
 
 // limiter limits events per second, for each client and for each policy. Clients and policies that share a counter
@@ -46,12 +46,10 @@ func (l *limiter) take(id *affinity.LearnedID, now int64) bool {
 	return false
 }
 
-// giveBack undoes take.
-func (l *limiter) giveBack(id *affinity.LearnedID, now int64) {
-	l.policy(id).giveBack(now)
-	if client := l.client(id); client != nil {
-		client.giveBack(now)
-	}
+// allows reports whether take would return true. It counts nothing.
+func (l *limiter) allows(id *affinity.LearnedID, now int64) bool {
+	client := l.client(id)
+	return (client == nil || client.of(now) < l.perClient) && l.policy(id).of(now) < l.perPolicy
 }
 
 // client returns the counter of a client, or nil if the client is unknown.
@@ -80,6 +78,14 @@ func (c *counter) take(now int64, limit uint32) bool {
 			return true
 		}
 	}
+}
+
+// of returns the number of events in the current second.
+func (c *counter) of(now int64) uint32 {
+	if value := c.Load(); value>>32 == uint64(uint32(now)) {
+		return uint32(value)
+	}
+	return 0
 }
 
 func (c *counter) giveBack(now int64) {

@@ -173,7 +173,7 @@ func (s *shared) fetch(id *affinity.LearnedID, key session, st state, now int64)
 		s.Observe(Skipped)
 		return found, false
 	}
-	if !s.lookups.take(id, now) {
+	if !s.lookups.allows(id, now) {
 		s.Observe(Limited)
 		return found, false
 	}
@@ -183,11 +183,11 @@ func (s *shared) fetch(id *affinity.LearnedID, key session, st state, now int64)
 		return found, false
 	}
 	if !r.found {
+		s.lookups.take(id, now)
 		s.drop(id, key)
 		s.unknown.markMissing(key, epoch, now)
 		return found, true
 	}
-	s.lookups.giveBack(id, now)
 	if id.Peek {
 		return learnedFrom(r.key), true
 	}
