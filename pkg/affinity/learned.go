@@ -42,7 +42,7 @@ type Lifetime struct {
 	Absolute int64 // since the session started
 }
 
-// Learned is what a Store knows of a session.
+// Learned is the state of a session in a Store.
 type Learned struct {
 	State LearnedState
 	// Endpoint is set with LearnedAlive.

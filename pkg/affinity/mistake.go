@@ -6,7 +6,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// A policy that hashes an id which the app gives out is likely a mistake. The first request has no id, so any pod may
+// A policy that hashes an id which the app itself sets is likely a mistake. The first request has no id, so any pod may
 // serve it. The id that this pod then sets leads to another pod.
 
 // compileWatched collects the hashed methods whose value the app may set. A policy that first tries another binding is

@@ -9,7 +9,7 @@ import (
 // mistake is a likely mistake in a policy that only responses can show. Its value is a label of metrics.
 type mistake string
 
-// hashedByPolicy means that the app gives out a value that the policy hashes.
+// hashedByPolicy means that the app sets a value that the policy hashes.
 const hashedByPolicy mistake = "hashed_value_of_app"
 
 // maxMistakes bounds the objects that are reported.

@@ -47,7 +47,7 @@ func (s *selection) withholdCookies(resp *Response) {
 
 var equals = []byte("=")
 
-// watchResponse reports a policy that hashes a value which the app gives out.
+// watchResponse reports a policy that hashes a value which the app sets.
 func (s *selection) watchResponse(r *request, resp *Response) {
 	policy := s.backend.Policy
 	for i := range resp.Fields {

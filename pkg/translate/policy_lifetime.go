@@ -8,8 +8,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// dropTimeouts removes the timeouts that have no effect, and returns a Problem for each of them. Hashed and Named store nothing, neither in Limpet nor
-// at the client, so their sessions have no start and no last use.
+// dropTimeouts removes the timeouts that have no effect, and returns a Problem for each of them. Hashed and Named store
+// nothing, neither in Limpet nor at the client, so their sessions have no start and no last use.
 func dropTimeouts(a *model.Affinity) (problems []Problem) {
 	if a == nil || slices.ContainsFunc(a.Methods, hasLifetime) {
 		return nil

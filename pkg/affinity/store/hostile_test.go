@@ -223,6 +223,23 @@ func TestForget_unknownID(t *testing.T) {
 	}
 }
 
+// An id that was released and that the client uses again is bound like an unknown one.
+func TestReturned_afterRelease(t *testing.T) {
+	server := startRedis(t)
+	for name, s := range map[string]affinity.Store{
+		"memory": memory(t, Options{}).Store, "shared": open(t, server.url()).Store,
+	} {
+		one := learnedID(scope, id(1))
+		s.Remember(one, podB)
+		s.Forget(one)
+		for i, want := range []affinity.LearnedState{unknown, unknown, alive} {
+			if got := send(s, one, true); got != want {
+				t.Errorf("%s, request %d: state %d, want %d", name, i, got, want)
+			}
+		}
+	}
+}
+
 func TestLimiter(t *testing.T) {
 	l, one, other := newLimiter(2, 3), tenant(1, 1), tenant(1, 1)
 	one.Client, other.Client = 1, 2

@@ -113,7 +113,7 @@ func TestShared_ttlOfPolicy(t *testing.T) {
 	}
 }
 
-// The start of a session is that of its first binding, on every replica and after moves.
+// A session starts with its first binding, on every replica and after moves.
 func TestShared_absoluteTimeoutOfAnother(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())

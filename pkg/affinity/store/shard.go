@@ -56,7 +56,7 @@ func (s *shard) find(id sessionHash) *entry {
 	return &s.slots[i]
 }
 
-// add returns a new entry for an id that has none. It reports whether an active session was evicted for it.
+// add returns a new entry for an id without an entry. It reports whether an active session was evicted for it.
 //
 // A new entry does not count as used, so a flood of sessions that never return evicts itself first.
 func (s *shard) add(id sessionHash, policy uint64, now int64) (e *entry, evicted bool) {

@@ -77,7 +77,7 @@ func (s *shared) Lookup(id *affinity.LearnedID) affinity.Learned {
 	case !st.inSync:
 		return affinity.Learned{State: affinity.LearnedUnresolved}
 	}
-	if !id.Peek && s.table.renewalDue(&st.entry, now, key.life) {
+	if !id.Peek && st.key != released && s.table.renewalDue(&st.entry, now, key.life) {
 		s.renew(key, now)
 	}
 	return learnedFrom(st.key)
@@ -119,7 +119,7 @@ func (s *shared) bind(id session, key model.EndpointKey) {
 // write, so their rate is limited.
 func (s *shared) Returned(id *affinity.LearnedID, key model.EndpointKey, accepted bool) {
 	session, now := sessionOf(id), s.Now()
-	if missing, _ := s.unknown.isMissing(session, now); !missing {
+	if missing, _ := s.unknown.isMissing(session, now); !missing && !s.table.isReleased(session, now) {
 		return
 	}
 	if s.unknown.isAccepted(session, now) && !s.writes.take(id, now) {
@@ -225,6 +225,10 @@ func (s *shared) revalidate(id session, st state, now int64, peek bool) affinity
 		return learnedFrom(r.key)
 	case r.found:
 		return s.adopt(id, r.binding, st.epoch, now)
+	}
+	if st.key == released {
+		s.table.forget(id.id)
+		return affinity.Learned{}
 	}
 	if s.table.markMissing(id.id) {
 		s.enqueue(change{session: id})

@@ -38,6 +38,12 @@ func (t *table) adopt(id session, stored binding, epoch uint64, now int64) bindi
 	return stored
 }
 
+// isReleased reports whether a session was released, here or on another replica.
+func (t *table) isReleased(id session, now int64) bool {
+	st := t.lookup(id, now, true)
+	return st.known && !st.expired && st.inSync && st.key == released
+}
+
 // renew records that a renewal of the session was queued.
 func (t *table) renew(id sessionHash, now int64) {
 	t.update(id, func(_ *shard, e *entry) { e.renewed = uint32(now) })

@@ -46,8 +46,8 @@ func (u unknownIDs) returned(id session, isAccepted bool, now int64) (bind bool)
 	return false
 }
 
-// markMissing records that the shared store does not have a session. epoch is that of the lookup before the query: if
-// it has changed, the session may have been created since.
+// markMissing records that the shared store does not have a session. epoch was returned by the lookup before the
+// query. If it has changed, the session may have been created since.
 func (u unknownIDs) markMissing(id session, epoch uint64, now int64) {
 	id.life = affinity.Lifetime{}
 	t := u.table
