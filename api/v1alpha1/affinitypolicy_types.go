@@ -49,6 +49,7 @@ type AffinityPolicyList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.idleTimeout) || !has(self.absoluteTimeout) || duration(self.absoluteTimeout) == duration('0s') || duration(self.idleTimeout) <= duration(self.absoluteTimeout)",message="idleTimeout must not be longer than absoluteTimeout"
 // +kubebuilder:validation:XValidation:rule="!has(self.adopt) || self.adopt.size() == 0 || self.methods.exists(m, m.source == 'Cookie' && m.binding == 'Issued')",message="adopt needs a method with source Cookie and binding Issued: an adopted cookie is replaced by its token"
 // +kubebuilder:validation:XValidation:rule="self.stickyBudget.balanceFactor == 0 || self.unavailable.action != 'Fail'",message="stickyBudget.balanceFactor may not be set with unavailable.action Fail: Fail forbids other pods, but the budget sends requests to them"
+// +kubebuilder:validation:XValidation:rule="!has(self.learned) || !has(self.learned.from) || self.learned.from.size() == 0 || self.methods.exists(m, m.binding == 'Learned')",message="learned.from needs a method with binding Learned"
 type AffinityPolicySpec struct {
 	// TargetRefs lists the Services and Ingresses that the policy applies to. Targets are in the namespace of the
 	// policy. A policy on a Service takes precedence over a policy on an Ingress. If several policies select the
@@ -73,15 +74,23 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.filter(m, m.source == 'SourceIP').size() <= (self[size(self) - 1].source == 'SourceIP' ? 1 : 0)",message="source SourceIP must be the last method: it recognizes every client, so later methods would never apply"
 	Methods []Method `json:"methods"`
 
+	// Learned configures the methods with binding Learned.
+	//
+	// +optional
+	// +kubebuilder:default={}
+	Learned Learned `json:"learned,omitzero"`
+
 	// AbsoluteTimeout is the maximum lifetime of a session, measured from the time it was bound. If unset or 0s,
-	// sessions have no maximum lifetime.
+	// sessions have no maximum lifetime. It applies to the bindings Issued, Learned and Wrapped. Sessions of the other
+	// bindings have no start, so they never end.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) == duration('0s') || duration(self) >= duration('1s')",message="absoluteTimeout must be 0s or at least 1s"
 	AbsoluteTimeout *Duration `json:"absoluteTimeout,omitempty"`
 
 	// IdleTimeout is the time after its last request at which a session ends. A token is renewed at most once per
-	// half of this time. If unset or 0s, idle sessions do not end.
+	// half of this time. If unset or 0s, idle sessions do not end, except for learned ones: without any timeout, those
+	// end after the time of the flag --session-store-idle. It applies to the bindings Issued and Learned.
 	//
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) == duration('0s') || duration(self) >= duration('1s')",message="idleTimeout must be 0s or at least 1s"

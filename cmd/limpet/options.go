@@ -25,7 +25,7 @@ type options struct {
 	logFormat              string
 	accessLog              bool
 	zone                   string
-	sessionStore           string
+	sessions               sessionOptions
 	tls                    tlsOptions
 	edge                   edgeOptions
 	tenants                tenantOptions
@@ -66,8 +66,7 @@ func (o *options) register(f flagSet, d defaults) {
 		" If empty, none is added.")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "The `format` of log and access log: json or text.")
 	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
-	f.StringVar(&o.sessionStore, "session-store", "memory", "The `store` of learned sessions: memory, or the URL of a Redis or"+
-		" Valkey that all replicas share.")
+	o.sessions.register(f)
 	f.StringVar(&o.zone, "zone", "", "The `name` of the zone in which this process runs, for policies that prefer pods of the"+
 		" same zone.")
 	o.tls.register(f)
@@ -93,6 +92,9 @@ func (o *options) validate() error {
 		return usagef("--ingress-class is empty, but at least one class must be served")
 	}
 	if err := o.admin.validate(); err != nil {
+		return err
+	}
+	if err := o.sessions.validate(); err != nil {
 		return err
 	}
 	return o.edge.validate()

@@ -114,18 +114,6 @@ func newPools(o *options) *upstream.Registry {
 	return pools
 }
 
-// openSessions opens the store of learned sessions. An unreachable store is not an error, because the store reconnects.
-func (n *node) openSessions() (err error) {
-	n.sessions, err = store.Open(n.options.sessionStore, store.Options{
-		Log:     n.log.WithName("sessions"),
-		Observe: func(e store.Event) { n.metrics.SessionStore(e.String()) },
-	})
-	if err != nil {
-		return usagef("--session-store: %w", err)
-	}
-	return nil
-}
-
 // loadKeys loads the keys of session tokens, unless they come from a Secret.
 func (n *node) loadKeys() error {
 	if n.options.keysFromCluster {

@@ -32,6 +32,7 @@ func TestPages_upToDate(t *testing.T) {
 
 // samples has YAML for each field of spec, except methods and targets, that sets the field to a non-default value.
 var samples = map[string]string{
+	"learned.from":                      "learned: {from: [{source: Cookie, cookie: {name: sid}}]}",
 	"absoluteTimeout":                   "absoluteTimeout: 1h",
 	"idleTimeout":                       "idleTimeout: 1h",
 	"newSession.pick":                   "newSession: {pick: RoundRobin}",
@@ -61,6 +62,12 @@ var samples = map[string]string{
 	"exempt.userAgents":                 "exempt: {userAgents: [bot]}",
 }
 
+// The methods that fields need.
+const (
+	issued  = "{source: Cookie, binding: Issued}"
+	learned = "{source: Header, binding: Learned, header: {name: X-Id}}"
+)
+
 func TestSupport_fields(t *testing.T) {
 	for _, field := range leaves(t) {
 		sample, ok := samples[field]
@@ -69,7 +76,7 @@ func TestSupport_fields(t *testing.T) {
 			continue
 		}
 		_, marked := notYet[field]
-		reason, err := accepted(t, "methods: [{source: Cookie, binding: Issued}]\n"+sample)
+		reason, err := accepted(t, "methods: ["+issued+", "+learned+"]\n"+sample)
 		if err != nil {
 			t.Errorf("%s: the API rejects the sample: %v", field, err)
 		}

@@ -10,14 +10,6 @@ import (
 // The bindings in this file recognize a client by a value that the app sets. Either the value names the pod, or Limpet
 // appended a token to it, or Limpet recorded which endpoint set it.
 
-// Store records the endpoints of learned sessions. Implementations must be safe for concurrent use and must not retain
-// id. They must return within a bound of their own. A failing store must report the session as unknown.
-type Store interface {
-	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
-	Remember(scope uint64, id []byte, key model.EndpointKey)
-	Forget(scope uint64, id []byte)
-}
-
 // appValue is the result of examining one value that the app set.
 type appValue struct {
 	state        tokenState
@@ -26,11 +18,16 @@ type appValue struct {
 	started      int64 // Token.Started of the appended token, in Unix seconds; zero if there is no token
 	endpointWait time.Duration
 	forged       bool // the appended token is not valid for this backend
+	position     int  // the value is the n-th one of the method, counted from 1
 }
 
 // evaluateAppValue looks for a value that identifies an endpoint. Of several values the one with the highest state is
 // used.
 func (e *evaluation) evaluateAppValue(i int) {
+	if e.methods[i].binding == learned {
+		e.evaluateLearned(i)
+		return
+	}
 	best := appValue{endpoint: none}
 	v := valueReader{method: &e.methods[i], req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
@@ -52,7 +49,12 @@ func (e *evaluation) examineAppValue(m *method, value []byte) appValue {
 	case wrapped:
 		return e.examineWrapped(value)
 	default:
-		return e.examineLearned(value)
+		budget := 0
+		if e.state.trace != nil {
+			budget = 1
+		}
+		o, _ := e.examineLearned(value, &budget)
+		return o
 	}
 }
 
@@ -91,18 +93,6 @@ func (e *evaluation) examineWrapped(value []byte) appValue {
 	return o
 }
 
-func (e *evaluation) examineLearned(value []byte) appValue {
-	session := model.Hash(value)
-	if e.state.Learned == nil {
-		return appValue{state: tokenForeign, endpoint: none, session: session}
-	}
-	key, ok := e.state.Learned.Lookup(e.scope, value)
-	if !ok {
-		return appValue{state: tokenForeign, endpoint: none, session: session}
-	}
-	return e.lookUpEndpoint(e.identity, key, session)
-}
-
 func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, session uint64) appValue {
 	at, ok := e.set.Lookup(id, key)
 	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) {
@@ -115,8 +105,8 @@ func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, se
 // Every replica then selects the same endpoint for it.
 func (e *evaluation) applyAppValue(i int, o *appValue) {
 	d := e.d
-	if e.shouldLearn(i, o.state) {
-		d.relearnMethod = i
+	if note := e.noteFor(i, o.state); note > d.relearn || o.state == tokenAlive {
+		d.relearn, d.relearnMethod, d.relearnPosition = note, i, o.position
 	}
 	switch o.state {
 	case tokenAlive:
@@ -135,14 +125,6 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 			d.Outcome = OutcomeInvalid
 		}
 	}
-}
-
-// shouldLearn reports whether the request must record a value in this state. It records values that were known before.
-// It also records unknown values in a query, because no response carries them. Other unknown values are not recorded,
-// because any client can invent them.
-func (e *evaluation) shouldLearn(i int, s tokenState) bool {
-	m := &e.methods[i]
-	return m.binding == learned && (s == tokenEndpointGone || s == tokenForeign && m.source == sourceQuery)
 }
 
 // recordValue sets the outcome for the session that method i found, unless an earlier method found one.
@@ -168,9 +150,13 @@ func (e *evaluation) setPlacementHash(i int, o *appValue) {
 }
 
 // recognizeServed changes the outcome to OutcomeHit for a session that d.Endpoint served recently, as seen by this
-// replica. Otherwise every request of a session without a known endpoint would count as a move.
+// replica. Otherwise every request of a session without a known endpoint would count as a move. A learned session that
+// has ended starts again, so it counts as a move once.
 func (e *evaluation) recognizeServed() {
 	d := e.d
+	if d.Reason == ReasonExpired && d.relearn == noteBinding {
+		return
+	}
 	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit {
 		return
 	}

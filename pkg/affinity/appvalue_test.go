@@ -1,6 +1,7 @@
 package affinity
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -8,16 +9,28 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// memoryStore is an unbounded Store.
+// memoryStore is an unbounded Store without timeouts. Unknown ids have a zero key.
 type memoryStore map[string]model.EndpointKey
 
-func (s memoryStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
-	key, ok := s[string(id)]
-	return key, ok
+func (s memoryStore) Lookup(id *LearnedID) Learned {
+	key := s[string(id.ID)]
+	if key == (model.EndpointKey{}) {
+		return Learned{}
+	}
+	return Learned{LearnedAlive, key}
 }
 
-func (s memoryStore) Remember(_ uint64, id []byte, key model.EndpointKey) { s[string(id)] = key }
-func (s memoryStore) Forget(_ uint64, id []byte)                          { delete(s, string(id)) }
+func (s memoryStore) Resolve(id *LearnedID) (Learned, bool)         { return s.Lookup(id), true }
+func (s memoryStore) Remember(id *LearnedID, key model.EndpointKey) { s[string(id.ID)] = key }
+func (s memoryStore) Forget(id *LearnedID)                          { delete(s, string(id.ID)) }
+
+func (s memoryStore) Returned(id *LearnedID, key model.EndpointKey, accepted bool) {
+	if _, ok := s[string(id.ID)]; ok {
+		s[string(id.ID)] = key
+	} else if accepted {
+		s[string(id.ID)] = model.EndpointKey{}
+	}
+}
 
 func ownMethod(source model.Source, binding model.Binding) model.Method {
 	m := model.Method{Source: source, Binding: binding, Separator: "."}
@@ -137,8 +150,10 @@ func TestLearned_fromRequest(t *testing.T) {
 	req := &fakeRequest{query: "sid=7"}
 	var d Decision
 	before := newSet("a b c")
-	p.Decide(&d, req, before, nil, m, testNow)
-	p.Relearn(&d, req, before, m)
+	for range 2 { // it is learned when it is used again
+		p.Decide(&d, req, before, nil, m, testNow)
+		p.Relearn(&d, req, before, m, 200)
+	}
 	current := before.name(d.Endpoint)
 	p.Decide(&d, req, newSet("a b c e f g h i"), nil, m, testNow)
 	if d.Outcome != OutcomeHit || newSet("a b c e f g h i").name(d.Endpoint) != current {
@@ -149,13 +164,13 @@ func TestLearned_fromRequest(t *testing.T) {
 	if outcomeOf(&d) != "moved/gone" {
 		t.Errorf("endpoint gone: %s", outcomeOf(&d))
 	}
-	p.Relearn(&d, req, after, m)
+	p.Relearn(&d, req, after, m, 500)
 	current = after.name(d.Endpoint)
 	all := newSet("a b c e f g")
 	if p.Decide(&d, req, all, nil, m, testNow); all.name(d.Endpoint) != current || d.Outcome != OutcomeHit {
 		t.Errorf("after it has moved to %s: %s on %s", current, d.Outcome, all.name(d.Endpoint))
 	}
-	if p.Next(&d, req, all); d.relearnMethod != 0 {
+	if p.Next(&d, req, all); d.relearn != noteBinding {
 		t.Error("move after a failure not learned")
 	}
 }
@@ -210,17 +225,34 @@ func TestNext_unknownAppValue(t *testing.T) {
 	}
 }
 
+// Any client can invent ids. So an unknown one is learned only when it is used again after a successful request.
 func TestLearned_unknownID(t *testing.T) {
-	for source, want := range map[model.Source]int{
-		model.SourceCookie: 0, model.SourceHeader: 0, model.SourceQueryParam: 1,
-	} {
-		p, set, m := Compile(affinityOf(ownMethod(source, model.BindingLearned))), newSet("a b c"), &ConnState{Learned: memoryStore{}}
-		req := &fakeRequest{cookies: []string{"sid=1"}, header: "1", query: "sid=1"}
-		var d Decision
-		p.Decide(&d, req, set, nil, m, testNow)
-		p.Relearn(&d, req, set, m)
-		if got := len(m.Learned.(memoryStore)); got != want {
-			t.Errorf("%s: %d learned, want %d", source, got, want)
+	for _, c := range []struct {
+		statuses string
+		want     int
+	}{{"200", 0}, {"200 200", 1}, {"304 404", 1}, {"404 404 500 401", 0}, {"404 200", 0}, {"404 302 500", 1}} {
+		for _, source := range []model.Source{model.SourceCookie, model.SourceHeader, model.SourceQueryParam} {
+			p, set, m := Compile(affinityOf(ownMethod(source, model.BindingLearned))), newSet("a b c"), &ConnState{Learned: memoryStore{}}
+			req := &fakeRequest{cookies: []string{"sid=1"}, header: "1", query: "sid=1"}
+			var d Decision
+			for status := range strings.FieldsSeq(c.statuses) {
+				code, _ := strconv.Atoi(status)
+				p.Decide(&d, req, set, nil, m, testNow)
+				p.Relearn(&d, req, set, m, code)
+			}
+			if got := m.Learned.(memoryStore).bound(); got != c.want {
+				t.Errorf("%s, %s: %d learned, want %d", source, c.statuses, got, c.want)
+			}
 		}
 	}
+}
+
+// bound returns the number of sessions.
+func (s memoryStore) bound() (n int) {
+	for _, key := range s {
+		if key != (model.EndpointKey{}) {
+			n++
+		}
+	}
+	return n
 }

@@ -88,6 +88,11 @@ func TestPolicy_noAllocations(t *testing.T) {
 	seal()
 	sealed := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingWrapped))
 	sealed.req.value = own.out
+	learned := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingLearned))
+	learned.m.Learned = memoryStore{}
+	learned.decide()
+	learned.bindAnswer()
+	learned.req.value = givenValue
 	cookies := []string{"cart-id"}
 	for name, act := range map[string]func(){
 		"open from memory":     func() { known.ring.Open(&known.m, text, &known.d.Token) },
@@ -101,6 +106,7 @@ func TestPolicy_noAllocations(t *testing.T) {
 		"decide by query":      query.decide,
 		"decide by name, wrap": seal,
 		"decide by wrapping":   func() { sealed.forget(); sealed.decide() },
+		"decide by learned id": learned.decide,
 		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
 		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
 		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil, new(int)) },

@@ -1,6 +1,7 @@
 package affinity
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -175,9 +176,12 @@ func TestDecide_severalCookiesOfOneName(t *testing.T) {
 		{name: "lost, over", cookies: []sealed{lost, over}, want: moved},
 		{name: "junk, over, foreign", cookies: []sealed{junk, over, foreign}, want: ended},
 		{name: "seven of junk, good", cookies: []sealed{junk, junk, junk, junk, junk, junk, junk, good}, want: hit},
+		{name: "180 of junk, good", cookies: append(slices.Repeat([]sealed{junk}, 180), good), want: hit},
+		{name: "180 of another backend, good", cookies: append(slices.Repeat([]sealed{foreign}, 180), good), want: hit},
 		{
-			name: "good too late", cookies: []sealed{junk, junk, junk, junk, junk, junk, junk, junk, good},
-			want: decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"},
+			name:    "good too late",
+			cookies: append(slices.Repeat([]sealed{junk}, maxPairs), good),
+			want:    decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"},
 		},
 	} {
 		c.methods, c.change = []model.Method{cookieMethod}, limited(600, 0)

@@ -75,9 +75,11 @@ type Decision struct {
 	valueStarted    int64 // Token.Started of the token on the value, or zero
 
 	// What must be written after the response.
-	relearnMethod int // index of the method whose value must be stored again, or -1
-	issuingMethod int // index of the method that issues the token, or -1
-	boundBytes    int // total length of the values that BindResponse has bound
+	relearn         noteReturn // what Relearn must record
+	relearnMethod   int        // index of the method that found the id
+	relearnPosition int        // the id is the n-th value of that method, counted from 1
+	issuingMethod   int        // index of the method that issues the token, or -1
+	boundBytes      int        // total length of the values that BindResponse has bound
 
 	// Endpoints other than Endpoint.
 	sessionEndpoint int             // the session's own endpoint while the request is diverted, or -1
@@ -91,6 +93,6 @@ func (d *Decision) reset(now int64, state *ConnState) {
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
 	d.Anonymous, d.now, d.state = false, now, state
 	d.placementHash, d.placementMethod, d.valueStarted = 0, 0, 0
-	d.relearnMethod, d.issuingMethod, d.boundBytes = none, none, 0
+	d.relearn, d.issuingMethod, d.boundBytes = noteNothing, none, 0
 	d.sessionEndpoint, d.numTried = none, 0
 }

@@ -62,12 +62,12 @@ func addCookieFields(f *testing.F) {
 func FuzzCookies_matchNetHTTP(f *testing.F) {
 	addCookieFields(f)
 	f.Fuzz(func(t *testing.T, field string) {
-		if len(field) > 4096 {
-			return // net/http rejects more than 3000 cookies
+		if len(field) > 4*maxPairs {
+			return // more than maxPairs cookies
 		}
 		theirs, _ := parsedByNetHTTP(field, "id")
 		ours := cookiesNamed("id", field)
-		if strictHeader.MatchString(field) && !slices.Equal(ours, theirs[:min(len(theirs), maxValues)]) {
+		if strictHeader.MatchString(field) && !slices.Equal(ours, theirs) {
 			t.Errorf("%q: ours %q, net/http %q", field, ours, theirs)
 		}
 		// Both parsers may skip different parts of a malformed field. Every value that we find must still be found by

@@ -16,11 +16,14 @@ const (
 	tokenAlive
 )
 
+// maxAdoptable is the maximum number of cookies of one request that are compared with those of other controllers.
+const maxAdoptable = 8
+
 // evaluateIssued looks for a token of this backend. Of several tokens the one with the highest state is used. A stale
 // cookie with another Path may come first and must not hide the current one (RFC 6265, section 5.4).
 func (e *evaluation) evaluateIssued(i int) {
 	var best, t Token
-	top, adopted := tokenAbsent, none
+	top, adopted, foreign := tokenAbsent, none, 0
 	v := valueReader{method: &e.methods[i], req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
 		s, at := e.examine(value, &t)
@@ -31,8 +34,9 @@ func (e *evaluation) evaluateIssued(i int) {
 		if s > top {
 			best, top = t, s
 		}
-		if s == tokenForeign && adopted == none {
+		if s == tokenForeign && adopted == none && foreign < maxAdoptable {
 			adopted = e.adoption.find(value, e.set)
+			foreign++
 		}
 	}
 	if top == tokenAbsent && e.methods[i].source == sourceCookie {

@@ -2,12 +2,13 @@ package affinity
 
 import (
 	"cmp"
+	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Policy is a compiled model.Affinity. It is immutable and safe for concurrent use.
+// Policy is a compiled model.Affinity. Its settings are immutable, and it is safe for concurrent use.
 type Policy struct {
 	// How clients are recognized, and which fields of a message that concerns.
 	methods        []method
@@ -17,11 +18,18 @@ type Policy struct {
 	wrappedCookies []string        // cookies of the app with an appended token
 	requestHeaders []requestHeader // headers to drop or edit before forwarding
 	movedHeader    []byte          // request header that reports a move to the app, or nil
+	binders        []method        // what to look for in responses: values to wrap, to learn, or that name a pod
 	bindsResponses bool            // some method binds values that the app sets
 	namesPods      bool            // some method reads pod names in values of the app
 
+	// Whether responses show that the policy is likely a mistake.
+	source       model.Ref
+	watched      []method    // hashed methods whose value the app may set
+	mistakeFound atomic.Bool // the app sets the value of a watched method
+
 	// Contents and lifetime of tokens.
 	scope           uint64
+	quota           uint64 // identifies the policy whose share of the Store learned sessions use
 	identity        model.Identity
 	absoluteTimeout int64 // seconds; zero disables it
 	idleTimeout     int64 // seconds; zero disables it
@@ -90,6 +98,7 @@ func Compile(a *model.Affinity) *Policy {
 	}
 	p := &Policy{
 		scope:           model.ScopeOf(a.Scope),
+		quota:           model.ScopeOf(a.Source.String()),
 		absoluteTimeout: wholeSeconds(a.AbsoluteTimeout),
 		idleTimeout:     wholeSeconds(a.IdleTimeout),
 		newSession:      a.Pick,
@@ -118,6 +127,8 @@ func Compile(a *model.Affinity) *Policy {
 	for i := range a.Methods {
 		p.add(&a.Methods[i])
 	}
+	p.compileBinders(a)
+	p.compileWatched(a.Source)
 	p.compileHeaders(a)
 	p.isUnconstrained = p.requirements == requirements{} && p.balanceFactor == 0
 	return p

@@ -70,6 +70,8 @@ func (p *Policy) recordMove(d *Decision) {
 		d.Token.Renewed = d.now
 		d.Issue = true
 	case learned:
-		d.relearnMethod = d.Method
+		if d.relearn == noteNothing { // otherwise the id was unknown
+			d.relearn = noteBinding
+		}
 	}
 }

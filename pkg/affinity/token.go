@@ -44,6 +44,7 @@ var tokenEncoding = base64.RawURLEncoding.Strict()
 type ConnState struct {
 	// Learned stores the sessions of methods with binding Learned. Nil disables those methods.
 	Learned Store
+	id      LearnedID // argument of the last call of Learned
 
 	// Scratch buffers. Their contents are valid until the next call.
 	raw   [rawSize]byte

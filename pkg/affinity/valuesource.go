@@ -17,13 +17,13 @@ const (
 	sourceAddress
 )
 
-// Limits for reading values in one request for one method. Values beyond the limits are ignored.
+// Limits for reading values in one request for one method. Values beyond the limits are ignored. There is no smaller
+// limit for cookies of one name: a page of a sibling domain can set as many as browsers store, and they come first.
 const (
-	// maxValues is the maximum number of values of one source, such as cookies of one name.
-	maxValues = 8
-	// maxValue is the maximum length of a value, and maxTotal the maximum total length, in bytes.
+	// maxValue is the maximum length of a value, and maxTotal the maximum total length, in bytes. Longer values are
+	// skipped.
 	maxValue = 4096
-	maxTotal = 2 * maxValue
+	maxTotal = 64 << 10
 	// maxPairs is the maximum number of cookies or parameters, of any name. Browsers store fewer than 200 cookies for
 	// a site.
 	maxPairs = 512
@@ -43,11 +43,11 @@ type valueReader struct {
 
 // next returns the next non-empty value, or nil after the last one. The value is valid until the next call.
 func (v *valueReader) next() []byte {
-	for v.count < maxValues && v.total <= maxTotal {
+	for v.total <= maxTotal {
 		value := v.find()
 		v.count++
-		v.total += len(value)
 		if len(value) <= maxValue {
+			v.total += len(value)
 			return value
 		}
 	}

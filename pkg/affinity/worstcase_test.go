@@ -58,7 +58,17 @@ func many(n int, text func(i int) string) []string {
 
 // adoptingCookies returns eight cookies with the method's name that identify removed endpoints.
 func adoptingCookies(value string) *wireRequest {
-	return &wireRequest{cookie: []byte(strings.Repeat("cart-id="+value+";", maxValues))}
+	return &wireRequest{cookie: []byte(strings.Repeat("cart-id="+value+";", maxAdoptable))}
+}
+
+// foreignTokens returns cookies with different tokens of another backend.
+func foreignTokens(t testing.TB, n int) (cookies []byte) {
+	ring, m := newRing(t, 1), &ConnState{}
+	for i := range n {
+		cookies = append(cookies, "cart-id="...)
+		cookies = append(ring.Seal(m, cookies, &Token{Scope: 1, Session: uint64(i)}), ';')
+	}
+	return cookies
 }
 
 func markOf(backend string) string { return md5Hex(md5Hex(backend) + backend) }
@@ -88,8 +98,10 @@ func contenders(t testing.TB) map[string]contender {
 		"adopt, balanced":    deciding(t, adopt, thousand, adoptingCookies("x"), adoptingCookies("1.2.3|"+markOf("shop-cart-80"))),
 		"adopt, Traefik URL": deciding(t, adopt, thousand, adoptingCookies("x"), adoptingCookies("http://10.9.9.9:8080")),
 		"cookies, many":      deciding(t, affinityOf(cookieMethod), few, onlyCookie, &wireRequest{cookie: long("a;", headBytes)}),
-		"cookies, long":      deciding(t, affinityOf(named), few, &wireRequest{cookie: []byte("id=1")}, &wireRequest{cookie: long("id="+strings.Repeat("x", maxValue)+";", headBytes)}),
-		"header, long":       deciding(t, hashedBy(headerMethod), few, &wireRequest{value: []byte("1")}, &wireRequest{value: long("a", maxValue)}),
+		"tokens, foreign": deciding(t, affinityOf(cookieMethod), few, &wireRequest{cookie: foreignTokens(t, 1)},
+			&wireRequest{cookie: foreignTokens(t, headBytes/(TokenLen+len("cart-id=;")))}),
+		"cookies, long": deciding(t, affinityOf(named), few, &wireRequest{cookie: []byte("id=1")}, &wireRequest{cookie: long("id="+strings.Repeat("x", maxValue)+";", headBytes)}),
+		"header, long":  deciding(t, hashedBy(headerMethod), few, &wireRequest{value: []byte("1")}, &wireRequest{value: long("a", maxValue)}),
 		"parameters, many": deciding(t, hashedBy(model.Method{Source: model.SourceQueryParam, QueryParam: &model.QueryParam{Name: "abc"}}), few,
 			&wireRequest{query: []byte("a=1")}, &wireRequest{query: long("%61b=+&", targetBytes)}),
 		"parameters, in the path": deciding(t, hashedBy(model.Method{Source: model.SourceQueryParam, QueryParam: &model.QueryParam{Name: "abc"}}), few,

@@ -44,11 +44,8 @@ func (p *Policy) BindResponse(dst []byte, d *Decision, name, value []byte, set S
 	if d.Outcome == OutcomeNone {
 		return dst
 	}
-	for i := range p.methods {
-		method := &p.methods[i]
-		if method.binding == issued || method.binding == hashed {
-			continue
-		}
+	for i := range p.binders {
+		method := &p.binders[i]
 		start, end, ok := method.valueIn(name, value)
 		if !ok || !d.mayBind(end-start) {
 			continue
@@ -71,10 +68,13 @@ func (p *Policy) BindResponse(dst []byte, d *Decision, name, value []byte, set S
 	return dst
 }
 
+// maxBound is the maximum total length in bytes of the values in one response that are bound.
+const maxBound = 2 * maxValue
+
 // mayBind counts the bytes of a value and reports whether it may be bound. A value that is too long would not be
 // recognized in the next request. A response with too many values is not bound either.
 func (d *Decision) mayBind(length int) bool {
-	if length > maxValue || d.boundBytes+length > maxTotal {
+	if length > maxValue || d.boundBytes+length > maxBound {
 		return false
 	}
 	d.boundBytes += length
@@ -114,38 +114,4 @@ func (p *Policy) sealOnto(dst, value []byte, d *Decision, set Set, keys *Keyring
 		t.Started = d.valueStarted
 	}
 	return keys.Seal(state, dst, &t)
-}
-
-// Relearn stores the endpoint of a session again if Decide found that it has changed. It also stores new sessions
-// whose id was in a query.
-func (p *Policy) Relearn(d *Decision, req Request, set Set, state *ConnState) {
-	if d.relearnMethod == none {
-		return
-	}
-	v := valueReader{method: &p.methods[d.relearnMethod], req: req, state: state}
-	if id := v.next(); id != nil {
-		p.learn(d, id, set, state)
-	}
-}
-
-func (p *Policy) learn(d *Decision, id []byte, set Set, state *ConnState) {
-	if state.Learned != nil && d.Endpoint != none {
-		state.Learned.Remember(p.scope, id, set.Key(p.identity, d.Endpoint))
-	}
-}
-
-// Forget deletes the client's learned sessions from the Store.
-func (p *Policy) Forget(req Request, state *ConnState) {
-	if state.Learned == nil {
-		return
-	}
-	for i := range p.methods {
-		if p.methods[i].binding != learned {
-			continue
-		}
-		v := valueReader{method: &p.methods[i], req: req, state: state}
-		for id := v.next(); id != nil; id = v.next() {
-			state.Learned.Forget(p.scope, id)
-		}
-	}
 }

@@ -113,6 +113,8 @@ type Engine struct {
 	defaultLimits filter.Limits      // for routes without limits of their own
 	// filters run on every response.
 	filters filter.Chain
+	// mistakes are the objects that responses have shown to be likely mistakes.
+	mistakes mistakes
 
 	clock atomic.Int64           // milliseconds since start
 	date  atomic.Pointer[[]byte] // the current value of the Date field; replaced once per second

@@ -14,6 +14,9 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 	e.ConnectSucceeded()
 	resp.SetCookie = resp.SetCookie[:0]
 	s.withholdCookies(resp)
+	if s.backend.Policy.WatchesResponses() {
+		s.watchResponse(r, resp)
+	}
 	if resp.Has(http1.FieldLimpetReleaseSession) {
 		s.releaseSession(r, resp)
 		return
@@ -44,6 +47,19 @@ func (s *selection) withholdCookies(resp *Response) {
 
 var equals = []byte("=")
 
+// watchResponse reports a policy that hashes a value which the app sets.
+func (s *selection) watchResponse(r *request, resp *Response) {
+	policy := s.backend.Policy
+	for i := range resp.Fields {
+		f := &resp.Fields[i]
+		source, name, found := policy.SetsHashedValue(r.identity(), r.Memory, f.Name, f.Value)
+		if found {
+			r.Engine.mistakes.report(r.Engine, policy.Source(), hashedByPolicy, source, name)
+			return
+		}
+	}
+}
+
 // countSession records the session at e, if there is a session.
 func (s *selection) countSession(e *upstream.Endpoint) {
 	if s.decision.Session != 0 {
@@ -54,7 +70,7 @@ func (s *selection) countSession(e *upstream.Endpoint) {
 // bindResponse binds the values that the app sends to its client to the endpoint that sent them.
 func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoint) {
 	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Anonymous
-	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory)
+	policy.Relearn(&s.decision, r.identity(), s.set, r.Memory, resp.Status)
 	for i := range resp.Fields {
 		f, start := &resp.Fields[i], len(resp.space)
 		resp.space = policy.BindResponse(resp.space, &s.decision, f.Name, f.Value, s.set, keys, r.Memory)

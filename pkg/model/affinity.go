@@ -15,6 +15,9 @@ type Affinity struct {
 	Scope string `json:"scope"`
 	// Methods are tried in order. There is at least one.
 	Methods []Method `json:"methods"`
+	// LearnedFrom lists the fields of responses that contain ids to learn. If it is empty, ids are learned from the
+	// cookies and headers that the methods with BindingLearned read.
+	LearnedFrom []ResponseField `json:"learnedFrom,omitempty"`
 	// AbsoluteTimeout is the maximum lifetime of a session. Zero disables it.
 	AbsoluteTimeout time.Duration `json:"absoluteTimeout,omitempty"`
 	// IdleTimeout ends a session this long after its last request. Zero disables it.
@@ -131,6 +134,13 @@ type Method struct {
 	// By is the property that the value contains, for BindingNamed: a PodLabel or PodAnnotation. Empty means the pod's
 	// name.
 	By Identity `json:"by,omitempty"`
+}
+
+// ResponseField is a cookie or header that the app sets.
+type ResponseField struct {
+	// Source is SourceCookie or SourceHeader.
+	Source Source `json:"source"`
+	Name   string `json:"name"`
 }
 
 // Cookie describes the cookie that a method reads, and its attributes when Limpet sets it.

@@ -30,6 +30,7 @@ type Metrics struct {
 	generation  prometheus.Gauge
 	expiry      *prometheus.GaugeVec
 	store       *prometheus.CounterVec
+	mistakes    *prometheus.GaugeVec
 	refused     [refusals]prometheus.Counter
 	memory      memoryMetrics
 
@@ -66,6 +67,7 @@ func NewMetrics() *Metrics {
 		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
 		m.Connections, m.Malformed, m.Closed,
 	)
+	m.defineMistakes()
 	m.defineRefused()
 	m.defineMemory()
 	m.defineStreams()

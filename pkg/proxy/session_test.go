@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -165,19 +166,25 @@ func testOwnSession(t *testing.T, source model.Source, binding model.Binding) {
 	}
 }
 
-// mapStore is an affinity.Store without bounds.
+// mapStore is an affinity.Store without bounds. It does not learn unknown ids.
 type mapStore struct{ sync.Map }
 
-func (s *mapStore) Lookup(_ uint64, id []byte) (model.EndpointKey, bool) {
-	key, ok := s.Load(string(id))
+func (s *mapStore) Lookup(id *affinity.LearnedID) affinity.Learned {
+	key, ok := s.Load(string(id.ID))
 	if !ok {
-		return model.EndpointKey{}, false
+		return affinity.Learned{}
 	}
-	return key.(model.EndpointKey), true
+	return affinity.Learned{State: affinity.LearnedAlive, Endpoint: key.(model.EndpointKey)}
 }
 
-func (s *mapStore) Remember(_ uint64, id []byte, key model.EndpointKey) { s.Store(string(id), key) }
-func (s *mapStore) Forget(_ uint64, id []byte)                          { s.Delete(string(id)) }
+func (s *mapStore) Resolve(id *affinity.LearnedID) (affinity.Learned, bool) {
+	return s.Lookup(id), true
+}
+func (s *mapStore) Remember(id *affinity.LearnedID, key model.EndpointKey) {
+	s.Store(string(id.ID), key)
+}
+func (s *mapStore) Returned(*affinity.LearnedID, model.EndpointKey, bool) {}
+func (s *mapStore) Forget(id *affinity.LearnedID)                         { s.Delete(string(id.ID)) }
 
 func TestMaxSessions_overflow(t *testing.T) {
 	r := newRig(t)

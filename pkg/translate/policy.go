@@ -17,6 +17,8 @@ type policy struct {
 	// settings is nil if the policy is not accepted. reason and message describe why.
 	settings        *model.Affinity
 	reason, message string
+	// impairments are problems of settings that are applied anyway, at every target.
+	impairments []Problem
 }
 
 // policies are all AffinityPolicies, oldest first.
@@ -90,6 +92,10 @@ func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
 		}
 	}
 	p.message = strings.Join(messages, "; ")
+	p.impairments = dropTimeouts(settings)
+	for _, problem := range p.impairments {
+		b.reports.addProblem(p.ref, problem)
+	}
 	return p
 }
 

@@ -103,7 +103,7 @@ func (b *builder) impair(a *model.Affinity, about model.Ref, reason, field, form
 const maxImpairments = 8
 
 func (b *builder) impaired(p *policy, target model.Ref) metav1.Condition {
-	problems := b.policies.impaired[use{p, target}]
+	problems := slices.Concat(p.impairments, b.policies.impaired[use{p, target}])
 	if len(problems) == 0 {
 		return condition(p, v1alpha1.ConditionImpaired, metav1.ConditionFalse, v1alpha1.ReasonUnimpaired,
 			"No problem was found")

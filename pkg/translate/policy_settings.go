@@ -30,6 +30,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	var c compiler
 	a := &model.Affinity{Source: source}
 	a.Methods = c.methods(spec.Methods)
+	a.LearnedFrom = c.learnedFrom(a, spec.Learned.From)
 	a.AbsoluteTimeout = c.duration(deref(spec.AbsoluteTimeout), "absoluteTimeout")
 	a.IdleTimeout = c.duration(deref(spec.IdleTimeout), "idleTimeout")
 	c.newSession(a, &spec.NewSession)

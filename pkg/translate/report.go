@@ -80,6 +80,9 @@ const (
 	// ReasonUnknownPodKey: a policy names pods by a label or annotation that no pod of a backend has. The method recognizes no
 	// client there. The next methods still apply.
 	ReasonUnknownPodKey = "UnknownPodKey"
+	// ReasonTimeoutNotEnforced: a policy sets a timeout, but none of its methods has sessions that can end. Hashed and Named
+	// keep no record of when a session started. The policy is applied without the timeout.
+	ReasonTimeoutNotEnforced = "TimeoutNotEnforced"
 	// ReasonMoreProblems: there are more problems than are listed.
 	ReasonMoreProblems = "MoreProblems"
 )

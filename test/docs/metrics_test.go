@@ -44,6 +44,8 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")
+	m.LikelyMistake(model.Ref{Kind: "AffinityPolicy", Namespace: "shop", Name: "cart"}, "hashed_value_of_app")
+	m.WatchSessions(func() int { return 1 }, func() int { return 2 })
 	m.Certificates([]model.Certificate{{Secret: model.Ref{Namespace: "shop", Name: "tls"},
 		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(1800000000, 0)}}}})
 	families, err := m.Gatherer().Gather()

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"net"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -23,7 +25,8 @@ const (
 	topologyInterval  = 5 * time.Second // between polls for new masters, in addition to notifications
 
 	connBuffer = 64 << 10
-	keyFormat  = "1:" // version of the value format, after the prefix
+	keyFormat  = "2:" // version of the value format, after the prefix
+	valueBytes = len(model.EndpointKey{}) + 8
 )
 
 // server holds the connection to the shared store. The zero value is not connected.
@@ -39,7 +42,7 @@ type client struct {
 
 // connect connects to the shared store, unless it is connected already. After that, the client reconnects
 // automatically.
-func (v *server) connect(ctx context.Context, a address, t *table) error {
+func (v *server) connect(ctx context.Context, a address, tables ...*table) error {
 	v.dialing.Lock()
 	defer v.dialing.Unlock()
 	if ctx.Err() != nil {
@@ -49,7 +52,7 @@ func (v *server) connect(ctx context.Context, a address, t *table) error {
 		return nil
 	}
 	prefix := a.prefix + keyFormat
-	redis, err := rueidis.NewClient(a.option(prefix, invalidations(prefix, t)))
+	redis, err := rueidis.NewClient(a.option(prefix, invalidations(prefix, tables...)))
 	if err != nil {
 		return err
 	}
@@ -94,16 +97,22 @@ func (a address) option(prefix string, onInvalidations func([]rueidis.RedisMessa
 
 // invalidations returns the handler of invalidation messages. Nil keys mean that all keys changed or that the
 // connection was lost.
-func invalidations(prefix string, t *table) func([]rueidis.RedisMessage) {
+func invalidations(prefix string, tables ...*table) func([]rueidis.RedisMessage) {
 	return func(keys []rueidis.RedisMessage) {
-		if keys == nil {
-			t.invalidateAll()
+		for _, t := range tables {
+			t.invalidateKeys(prefix, keys)
 		}
-		for i := range keys {
-			name, _ := keys[i].ToString()
-			if id, ok := idOf(prefix, name); ok {
-				t.invalidate(id)
-			}
+	}
+}
+
+func (t *table) invalidateKeys(prefix string, keys []rueidis.RedisMessage) {
+	if keys == nil {
+		t.invalidateAll()
+	}
+	for i := range keys {
+		name, _ := keys[i].ToString()
+		if id, ok := idOf(prefix, name); ok {
+			t.invalidate(id)
 		}
 	}
 }
@@ -118,19 +127,28 @@ func (v *server) get(ctx context.Context, id sessionHash) reply {
 	if rueidis.IsRedisNil(err) {
 		return reply{}
 	}
-	if err != nil || len(value) != len(model.EndpointKey{}) {
+	if err != nil || len(value) != valueBytes {
 		return reply{err: err}
 	}
-	return reply{key: model.EndpointKey([]byte(value)), found: true}
+	return reply{binding: bindingOf([]byte(value)), found: true}
+}
+
+func bindingOf(value []byte) binding {
+	key := model.EndpointKey(value)
+	return binding{key, int64(binary.BigEndian.Uint64(value[len(key):]))}
+}
+
+// value is the inverse of bindingOf.
+func (b binding) value() string {
+	return string(binary.BigEndian.AppendUint64(b.key[:], uint64(b.started)))
 }
 
 // put writes a batch and returns one outcome per change. It does not retry.
-func (v *server) put(ctx context.Context, batch []change, idle int64) []outcome {
+func (v *server) put(ctx context.Context, batch []change) []outcome {
 	c := v.client.Load()
-	ttl := lifetime(idle)
 	commands := make([]rueidis.Completed, len(batch))
 	for i := range batch {
-		commands[i] = c.command(&batch[i], ttl)
+		commands[i] = c.command(&batch[i])
 	}
 	outcomes := make([]outcome, len(batch))
 	for i, r := range c.redis.DoMulti(ctx, commands...) {
@@ -139,12 +157,12 @@ func (v *server) put(ctx context.Context, batch []change, idle int64) []outcome 
 	return outcomes
 }
 
-func (c *client) command(ch *change, ttl int64) rueidis.Completed {
+func (c *client) command(ch *change) rueidis.Completed {
 	name := c.name(ch.id)
 	if ch.renewal {
-		return c.redis.B().Pexpire().Key(name).Milliseconds(ttl).Build().Pin()
+		return c.redis.B().Pexpire().Key(name).Milliseconds(ch.ttl).Build().Pin()
 	}
-	return c.redis.B().Set().Key(name).Value(string(ch.key[:])).PxMilliseconds(ttl).Build().Pin()
+	return c.redis.B().Set().Key(name).Value(ch.value()).PxMilliseconds(ch.ttl).Build().Pin()
 }
 
 func outcomeOf(r rueidis.RedisResult, renewal bool) outcome {
@@ -158,9 +176,31 @@ func outcomeOf(r rueidis.RedisResult, renewal bool) outcome {
 	return outcome{missing: n == 0, err: err}
 }
 
-// lifetime returns the TTL of a session in milliseconds. It is a quarter longer than the idle timeout, because
-// sessions are renewed at most once per quarter.
-func lifetime(idle int64) int64 { return idle*1000 + quarter(idle)*1000 }
+// ttl returns the TTL of a session in the shared store in milliseconds, so that it never outlives the timeouts of its
+// policy. Without timeouts it is a quarter longer than the idle timeout of the store, because sessions are renewed at
+// most once per quarter.
+func (t *table) ttl(started, now int64, life affinity.Lifetime) int64 {
+	if life == (affinity.Lifetime{}) {
+		return (t.idle + quarter(t.idle)) * 1000
+	}
+	ttl := int64(maxTTL)
+	if life.Idle > 0 {
+		ttl = min(ttl, life.Idle)
+	}
+	if life.Absolute > 0 {
+		ttl = min(ttl, started+life.Absolute-now)
+	}
+	return max(ttl*1000, 1)
+}
+
+// maxTTL is the maximum TTL in seconds. Redis rejects a TTL that overflows.
+const maxTTL = 100 * 365 * 24 * 3600
+
+// renewalDue reports whether a session must be renewed in the shared store.
+func (t *table) renewalDue(e *entry, now int64, life affinity.Lifetime) bool {
+	idle := t.idleOf(life)
+	return idle > 0 && now-int64(e.renewed) >= quarter(idle)
+}
 
 func quarter(idle int64) int64 { return max(1, idle/4) }
 

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 )
@@ -106,6 +107,7 @@ func TestCluster_unresponsiveNode(t *testing.T) {
 	const sessions = 2000
 	for i := range sessions {
 		withinWait(t, func() { one.Lookup(scope, id(i)) })
+		one.clock.add(time.Second) // lookups of unknown ids are limited per second
 	}
 	// A third of the parts fail, each after three queries. The two parts shared with other nodes need more.
 	failed, asked := one.events.count(Failed), one.events.count(Asked)
@@ -117,8 +119,8 @@ func TestCluster_unresponsiveNode(t *testing.T) {
 // Compares with the slots computed by a real server.
 func TestParts_matchSlots(t *testing.T) {
 	nodes, _ := startCluster(t)
-	p := newParts(cluster, "limpet:1:", newHealth(clusterParts, logr.Discard(), func(Event) {}))
-	c := &client{prefix: "limpet:1:"}
+	p := newParts(cluster, "limpet:2:", newHealth(clusterParts, logr.Discard(), func(Event) {}))
+	c := &client{prefix: "limpet:2:"}
 	for i := range 200 {
 		hash := hashOf(scope, id(i))
 		slot, _ := strconv.Atoi(nodes[0].must(t, "CLUSTER", "KEYSLOT", c.name(hash))[1:])

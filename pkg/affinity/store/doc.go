@@ -1,7 +1,8 @@
 // Package store maps the session ids of apps to endpoints (binding Learned).
 //
-// A session is remembered for Idle after its last use, by the wall clock. If there are too many sessions, the store
-// evicts one that was not used recently. Replicas of Limpet may share a store.
+// A session lives as long as the timeouts of its policy allow, by the wall clock. If the policy sets no timeout, it lives for
+// Idle after its last use. If there are too many sessions, the store evicts one of the policy that has the most, and of these
+// one that was not used recently. Replicas of Limpet may share a store.
 //
 // Package affinity decides where an id is found, when it is learned or released, and whether its endpoint still serves.
 // Package observe exports the events that are passed to Options.Observe.
@@ -33,8 +34,15 @@
 //
 // # Data in a shared store
 //
-// Each session is one string with a TTL. The key is prefix + "1:" + 32 hexadecimal digits of the hash. The value is the
-// 16-byte key of the endpoint, or zeros if the session was released.
+// Each session is one string with a TTL. The key is prefix + "2:" + 32 hexadecimal digits of the hash. The value is the
+// 16-byte key of the endpoint, or zeros if the session was released, and the start of the session in Unix seconds, 8 bytes in
+// big endian.
+//
+// # Unknown ids
+//
+// Clients can invent ids. An id that belongs to no session is bound when it is used again after an accepted request. Until
+// then it is in a separate table in memory, which also remembers that the shared store does not have it. Queries for such ids
+// and their bindings are limited per client and per policy. While the shared store cannot be queried, they are not bound.
 //
 // # Consistency
 //
@@ -43,9 +51,9 @@
 // acknowledged is valid on this replica, and is written again when its session is used. A binding that the server
 // has lost is written back by a replica that knows it.
 //
-// A replica renews a session in the store at most once per quarter of Idle, and the store keeps it a quarter longer
-// than Idle. So sessions never end early. On a replica that did not know the session, it may end up to that quarter
-// late.
+// A replica renews a session in the store at most once per quarter of its idle timeout. The store keeps it for that timeout
+// after a renewal. So no session ends late. On a replica that did not see its last uses, a session may end up to that quarter
+// early. Without timeouts, the store keeps a session a quarter longer than Idle, so that it never ends early.
 //
 // # Outages
 //

@@ -8,20 +8,39 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// bindings is the interface that package affinity expects of a store.
-type bindings interface {
-	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
-	Remember(scope uint64, id []byte, key model.EndpointKey)
-	Forget(scope uint64, id []byte)
+// bindings is a Store for tests that use sessions of one policy without timeouts.
+type bindings struct{ Store }
+
+func learnedID(scope uint64, id []byte) *affinity.LearnedID {
+	return &affinity.LearnedID{Scope: scope, Policy: scope, ID: id}
 }
 
-var _ bindings = Store(nil)
+// Lookup resolves a session like package affinity does.
+func (b bindings) Lookup(scope uint64, id []byte) (model.EndpointKey, bool) {
+	found := resolve(b.Store, learnedID(scope, id))
+	return found.Endpoint, found.State == affinity.LearnedAlive
+}
+
+func (b bindings) Remember(scope uint64, id []byte, key model.EndpointKey) {
+	b.Store.Remember(learnedID(scope, id), key)
+}
+
+func (b bindings) Forget(scope uint64, id []byte) { b.Store.Forget(learnedID(scope, id)) }
+
+func resolve(s affinity.Store, id *affinity.LearnedID) affinity.Learned {
+	found := s.Lookup(id)
+	if found.State == affinity.LearnedUnresolved {
+		found, _ = s.Resolve(id)
+	}
+	return found
+}
 
 var (
 	podA = model.KeyOf("pod-a")
@@ -56,8 +75,14 @@ func eventually(t testing.TB, what string, happened func() bool) {
 	wait.Until(t, what, happened)
 }
 
+// sessions are bindings or a replica.
+type sessions interface {
+	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
+	Remember(scope uint64, id []byte, key model.EndpointKey)
+}
+
 // wantPod checks that a session is bound to a pod. The zero key means not found.
-func wantPod(t testing.TB, s Store, id []byte, want model.EndpointKey) {
+func wantPod(t testing.TB, s sessions, id []byte, want model.EndpointKey) {
 	t.Helper()
 	got, ok := s.Lookup(scope, id)
 	if got != want || ok != (want != model.EndpointKey{}) {

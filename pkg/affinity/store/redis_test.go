@@ -107,7 +107,7 @@ func freePort(t testing.TB) int {
 
 // replica is a Store with its events and logs.
 type replica struct {
-	Store
+	bindings
 	events events
 	log    logs
 	clock  *clock
@@ -125,7 +125,7 @@ func open(t testing.TB, url string, change ...func(*Options)) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Store = s
+	r.bindings = bindings{s}
 	t.Cleanup(s.Close)
 	return r
 }

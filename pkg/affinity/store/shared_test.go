@@ -98,14 +98,14 @@ func TestShared_storesNoSecrets(t *testing.T) {
 	one := open(t, server.url()+"/3?prefix=blue:")
 	one.Remember(scope, []byte("JSESSIONID-of-alice"), podA)
 	one.waitWritten(t)
-	c := client{prefix: "blue:1:"}
+	c := client{prefix: "blue:2:"}
 	name := c.name(hashOf(scope, []byte("JSESSIONID-of-alice")))
 	if size := server.must(t, "DBSIZE"); size != ":0" {
 		t.Errorf("database 0 has %s keys, want none", size)
 	}
 	other := open(t, server.url()+"/3")
 	wantPod(t, other, []byte("JSESSIONID-of-alice"), none)
-	if strings.Contains(name, "alice") || len(name) != len("blue:1:")+32 {
+	if strings.Contains(name, "alice") || len(name) != len("blue:2:")+32 {
 		t.Errorf("the key is %q", name)
 	}
 	wantPod(t, open(t, server.url()+"/3?prefix=blue:"), []byte("JSESSIONID-of-alice"), podA)
@@ -116,7 +116,7 @@ func TestShared_ttl(t *testing.T) {
 	one := open(t, server.url(), func(o *Options) { o.Idle = 40 * time.Second })
 	one.Remember(scope, id(1), podA)
 	one.waitWritten(t)
-	name := (&client{prefix: "limpet:1:"}).name(hashOf(scope, id(1)))
+	name := (&client{prefix: "limpet:2:"}).name(hashOf(scope, id(1)))
 	if ttl := server.must(t, "TTL", name); ttl != ":50" {
 		t.Errorf("TTL is %s, want 50", ttl)
 	}
@@ -147,7 +147,7 @@ func TestShared_renewalRestoresLostSession(t *testing.T) {
 	one, two := open(t, server.url()), open(t, server.url())
 	one.Remember(scope, id(1), podA)
 	one.waitWritten(t)
-	name := (&client{prefix: "limpet:1:"}).name(hashOf(scope, id(1)))
+	name := (&client{prefix: "limpet:2:"}).name(hashOf(scope, id(1)))
 	server.must(t, "DEL", name)
 	one.clock.add(time.Hour / 2)
 	wantPod(t, one, id(1), podA)
@@ -160,7 +160,7 @@ func TestShared_renewalRestoresLostSession(t *testing.T) {
 func TestShared_foreignValues(t *testing.T) {
 	server := startRedis(t)
 	one := open(t, server.url())
-	c := &client{prefix: "limpet:1:"}
+	c := &client{prefix: "limpet:2:"}
 	server.must(t, "SET", c.name(hashOf(scope, id(1))), "short")
 	server.must(t, "SET", c.name(hashOf(scope, id(2))), "seventeen-bytes-x")
 	server.must(t, "LPUSH", c.name(hashOf(scope, id(3))), "x")

@@ -5,22 +5,20 @@ import (
 
 	"github.com/go-logr/logr"
 
-	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/affinity"
 )
 
 // Store maps sessions to endpoints. It is safe for concurrent use and does not retain its arguments. It never
 // fails: a session that cannot be looked up is not found.
+//
+// Lookup does not allocate.
 type Store interface {
-	// Lookup returns the endpoint of a session, and counts as a use. It does not allocate if the session is in
-	// memory and in sync.
-	Lookup(scope uint64, id []byte) (model.EndpointKey, bool)
-	// Remember binds a session to an endpoint. The last call wins.
-	Remember(scope uint64, id []byte, key model.EndpointKey)
-	// Forget releases a session on all replicas.
-	Forget(scope uint64, id []byte)
+	affinity.Store
 	// Len returns the number of sessions in the memory of this process, including idle ones that were not removed
 	// yet.
 	Len() int
+	// Capacity returns the maximum of Len.
+	Capacity() int
 	// Close flushes queued writes, then closes connections and stops goroutines. It takes up to three seconds if
 	// the store is unavailable. Afterwards Lookup and Remember work in memory only.
 	Close()
@@ -29,8 +27,8 @@ type Store interface {
 // Options configures a Store. Zero values select the defaults given below.
 type Options struct {
 	Entries int           // maximum number of sessions in memory; default 500000
-	Bytes   int64         // maximum memory of these sessions in bytes; default 64 MiB
-	Idle    time.Duration // how long a session outlives its last use, in whole seconds; default 1h
+	Bytes   int64         // maximum memory of these sessions in bytes; default 128 for each of Entries
+	Idle    time.Duration // idle timeout of sessions whose policy sets no timeout, in whole seconds; default 1h
 	Wait    time.Duration // how long a Lookup waits for a shared store; default 50ms
 	Retry   time.Duration // interval of probes of an unavailable store; default 500ms
 	Queue   int           // maximum number of queued writes; default 8192
@@ -61,7 +59,7 @@ func Open(text string, o Options) (Store, error) {
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Entries, 500_000)
-	setDefault(&o.Bytes, 64<<20)
+	setDefault(&o.Bytes, int64(o.Entries)*entryBytes)
 	setDefault(&o.Idle, time.Hour)
 	setDefault(&o.Wait, 50*time.Millisecond)
 	setDefault(&o.Retry, 500*time.Millisecond)
@@ -80,6 +78,11 @@ func setDefault[T int | int64 | time.Duration](field *T, value T) {
 		*field = value
 	}
 }
+
+// sessions is the maximum number of sessions in memory.
+func (o *Options) sessions() int64 { return min(int64(o.Entries), o.Bytes/entryBytes) }
+
+func (o *Options) newTable() *table { return newTable(o.sessions(), o.idleSeconds(), o.Observe) }
 
 // idleSeconds is Idle in whole seconds, at least one.
 func (o *Options) idleSeconds() int64 {

@@ -16,29 +16,37 @@ func (t *table) update(id sessionHash, f func(s *shard, e *entry)) {
 	}
 }
 
-// adopt stores the key received from the shared store, and returns the key to use. A dirty binding takes
+// adopt stores the binding received from the shared store, and returns the binding to use. A dirty one takes
 // precedence, because it was made after the query.
 //
 // The epoch is that of the lookup before the query. If it has changed, a key of the shard was invalidated during
 // the query, and the reply may be outdated. The reply is used once then, and the next lookup queries again.
-func (t *table) adopt(id sessionHash, key model.EndpointKey, epoch uint64, now int64) model.EndpointKey {
-	s := t.shard(id)
+func (t *table) adopt(id session, stored binding, epoch uint64, now int64) binding {
+	s := t.shard(id.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := t.entry(s, id, now)
 	if e.dirty {
-		return e.key
+		return binding{e.key, int64(e.started)}
 	}
-	e.key, e.lastUsed, e.gen = key, now, 0
+	stored.started = min(stored.started, now) // the clock of the replica that wrote it may be ahead
+	e.key, e.started, e.gen = stored.key, uint32(stored.started), 0
+	t.use(e, id.life, now)
 	if s.epoch == epoch {
 		e.gen = s.gen
 	}
-	return key
+	return stored
+}
+
+// isReleased reports whether a session was released, here or on another replica.
+func (t *table) isReleased(id session, now int64) bool {
+	st := t.lookup(id, now, true)
+	return st.known && !st.expired && st.inSync && st.key == released
 }
 
 // renew records that a renewal of the session was queued.
 func (t *table) renew(id sessionHash, now int64) {
-	t.update(id, func(_ *shard, e *entry) { e.renewed = now })
+	t.update(id, func(_ *shard, e *entry) { e.renewed = uint32(now) })
 }
 
 // markMissing records that the shared store does not have a session. It reports whether the caller must queue a
@@ -60,14 +68,20 @@ func (t *table) retry(id sessionHash) (write bool) {
 	return write
 }
 
-// takeForWrite returns the current key of a dirty binding for writing. It must be called when the write is sent,
+// binding is the content of a session in the shared store.
+type binding struct {
+	key     model.EndpointKey
+	started int64 // Unix seconds
+}
+
+// takeForWrite returns the current state of a dirty binding for writing. It must be called when the write is sent,
 // not when it is queued: otherwise a queued older key could be written after a newer one.
-func (t *table) takeForWrite(id sessionHash) (key model.EndpointKey, ok bool) {
+func (t *table) takeForWrite(id sessionHash) (b binding, ok bool) {
 	t.update(id, func(_ *shard, e *entry) {
-		key, ok = e.key, e.dirty
+		b, ok = binding{e.key, int64(e.started)}, e.dirty
 		e.queued = false
 	})
-	return key, ok
+	return b, ok
 }
 
 // acknowledge records that the shared store has stored key. An invalidation received since bind stays in effect.

@@ -44,7 +44,7 @@ func (s *shared) reconnect(b *breaker) {
 
 // probe connects if necessary, and sends the same query as a Lookup.
 func (s *shared) probe(b *breaker) error {
-	if err := s.server.connect(s.ctx, s.address, s.table); err != nil {
+	if err := s.server.connect(s.ctx, s.address, s.table, s.unknown.table); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, probeWait)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 const (
@@ -15,9 +13,10 @@ const (
 
 // change is a queued write to the shared store: a binding, or a renewal of a session in use.
 type change struct {
-	id      sessionHash
+	session
 	renewal bool
-	key     model.EndpointKey // set when the change is written
+	binding       // set when the change is written
+	ttl     int64 // milliseconds; set when the change is written
 }
 
 // outcome is the result of writing a change.
@@ -75,8 +74,9 @@ func (s *shared) batch(c change) []change {
 	for {
 		ok := true
 		if !c.renewal {
-			c.key, ok = s.table.takeForWrite(c.id)
+			c.binding, ok = s.table.takeForWrite(c.id)
 		}
+		c.ttl = s.table.ttl(c.started, s.Now(), c.life)
 		if ok {
 			batch = append(batch, c)
 		}
@@ -105,7 +105,7 @@ func (s *shared) send(batch []change, rejected *rejectionLog) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), writeWait)
 	defer cancel()
-	s.recordOutcomes(batch, s.server.put(ctx, batch, s.table.idle), rejected)
+	s.recordOutcomes(batch, s.server.put(ctx, batch), rejected)
 }
 
 // recordOutcomes processes the outcomes of a batch. Connection failures count once per part of the store, like one
@@ -137,7 +137,7 @@ func (s *shared) recordOutcome(c *change, o outcome) {
 		return
 	case o.missing:
 		if s.table.markMissing(c.id) {
-			s.enqueue(change{id: c.id})
+			s.enqueue(change{session: c.session})
 		}
 	case !c.renewal:
 		s.table.acknowledge(c.id, c.key)
