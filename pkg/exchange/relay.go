@@ -91,7 +91,7 @@ func (x *Exchange) abortResponse() bool {
 
 // isReusable reports whether the connection can carry another request.
 func (x http1Attempt) isReusable() bool {
-	return x.resp.KeepAlive && len(x.conn.Buffered()) == 0
+	return x.resp.KeepAlive && len(x.conn.Buffered()) == 0 && !x.respBody.Normalized()
 }
 
 // switchProtocols handles a 101 response. It accepts one only if the client requested a WebSocket and the pod switched to the

@@ -30,7 +30,7 @@ var (
 	ErrPathAboveRoot     = &Error{400, "path leads above the root", RuleTarget}
 	ErrPathAmbiguous     = &Error{400, "path has an ambiguous dot segment", RuleTarget}
 	ErrVersion           = &Error{400, "protocol version is malformed", RuleVersion}
-	ErrVersionUnknown    = &Error{505, "protocol version is not HTTP/1.0 or HTTP/1.1", RuleVersion}
+	ErrVersionUnknown    = &Error{505, "protocol version is not HTTP/1", RuleVersion}
 	ErrStatusLine        = &Error{502, "status line is malformed", RuleStatusLine}
 	ErrLineEnd           = &Error{400, "line does not end with CRLF", RuleLineEnd}
 	ErrFieldName         = &Error{400, "field name is not a token followed by a colon", RuleFieldName}

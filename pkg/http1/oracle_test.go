@@ -72,6 +72,9 @@ func oracleLength(m *Message) int64 {
 func oracleFields(t *testing.T, m *Message, std http.Header) {
 	t.Helper()
 	ours := headerOf(m.Fields)
+	if lengths := ours["Content-Length"]; m.normalized && len(lengths) > 1 {
+		ours["Content-Length"] = lengths[:1] // they are equal
+	}
 	if slices.Equal(ours["Pragma"][:min(1, len(ours["Pragma"]))], []string{"no-cache"}) && !m.Has(FieldCacheControl) {
 		std.Del("Cache-Control")
 	}
@@ -139,6 +142,10 @@ func readBody(m *Message, buf []byte, step int) (data []byte, trailers []Field, 
 func readChunks(buf []byte, step int, lim Limits) (data []byte, trailers []Field, n int, err error) {
 	var c Chunked
 	c.Reset(&lim)
+	return readChunksWith(&c, buf, step)
+}
+
+func readChunksWith(c *Chunked, buf []byte, step int) (data []byte, trailers []Field, n int, err error) {
 	for n < len(buf) {
 		part := bytes.Clone(buf[n:min(n+step, len(buf))])
 		for {

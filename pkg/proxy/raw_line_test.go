@@ -28,7 +28,7 @@ var rawLines = []rawCase{
 
 	{name: "HTTP/0.9", raw: "GET /\r\n", status: 400},
 	{name: "HTTP/0.9 with its version", raw: "GET / HTTP/0.9\r\n\r\n", status: 505},
-	{name: "HTTP/1.2", raw: "GET / HTTP/1.2\r\n" + hostLine + "\r\n", status: 505},
+	{name: "HTTP/1.2", raw: "GET / HTTP/1.2\r\n" + hostLine + "\r\n", status: 200, pod: seen},
 	{name: "HTTP/2.0", raw: "GET / HTTP/2.0\r\n" + hostLine + "\r\n", status: 505},
 	{name: "HTTP/1.10", raw: "GET / HTTP/1.10\r\n" + hostLine + "\r\n", status: 400},
 	{name: "HTTP/01.1", raw: "GET / HTTP/01.1\r\n" + hostLine + "\r\n", status: 400},
