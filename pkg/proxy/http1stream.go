@@ -83,6 +83,9 @@ func (s *http1Stream) serve() nextAction {
 			return s.nextAction()
 		}
 	}
+	if x.Request().Host == nil {
+		s.setDefaultHost()
+	}
 	s.body.Begin(s.client.conn, &x.Request().Message, &s.client.server.Limits)
 	s.client.source.Reset(&s.body, s.client.conn)
 	switch {
@@ -95,6 +98,18 @@ func (s *http1Stream) serve() nextAction {
 		x.Run()
 	}
 	return s.nextAction()
+}
+
+// setDefaultHost sets the host of an HTTP/1.0 request that names none to the name of the TLS handshake, or to the address that
+// the client connected to (RFC 9112 section 3.3).
+func (s *http1Stream) setDefaultHost() {
+	c := s.client
+	if c.TLS != nil && s.exchange.Request().SetHost([]byte(c.TLS.ServerName)) == nil {
+		return
+	}
+	if s.exchange.Request().SetHost([]byte(c.Local.String())) != nil {
+		_ = s.exchange.Request().SetHost([]byte("localhost")) // the connection has no address; this name is valid
+	}
 }
 
 // nextAction returns the next action after a response.

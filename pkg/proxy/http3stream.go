@@ -55,7 +55,7 @@ func (s *http3Stream) readHead() error {
 	if err := req.SetMethod(upstreamMethod([]byte(r.Method), socket)); err != nil {
 		return err
 	}
-	if err := s.setTarget(); err != nil {
+	if err := s.setTarget([]byte(r.RequestURI)); err != nil {
 		return err
 	}
 	if err := req.SetHost([]byte(r.Host)); err != nil {
@@ -80,13 +80,6 @@ func (s *http3Stream) readHead() error {
 		return nil
 	}
 	return s.setBodyFraming()
-}
-
-func (s *http3Stream) setTarget() error {
-	if len(s.r.RequestURI) > s.connection.Engine.Limits.TargetBytes {
-		return http1.ErrTargetTooLong
-	}
-	return s.exchange.Request().SetTarget([]byte(s.r.RequestURI))
 }
 
 // addFields copies the header fields. It drops Sec-WebSocket-Key from an extended CONNECT, where it has no meaning (RFC 9220).
