@@ -68,6 +68,7 @@ type Conn struct {
 	out           *output
 	outputSeq     uint32    // number of outputs that were taken to be written
 	replies       int       // frames in out that reply to frames of the peer
+	lateResets    lateResets
 	writing       bool      // the writer goroutine exists
 	outputChanged sync.Cond // out was taken, or the writer has ended
 	sendQueue     []*Stream
@@ -169,6 +170,7 @@ func (c *Conn) failLocked(err error) {
 	if !c.isServer() {
 		c.refuseUnwritten()
 	}
+	c.lateResets.makeAllReady()
 	if connErr, ok := err.(*ConnError); ok { //nolint:errorlint // never wrapped
 		last := c.maxPeerID
 		if c.shutdown == goAwayFinal {

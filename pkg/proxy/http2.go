@@ -91,13 +91,14 @@ func (w boundedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// sweepHTTP2 frees unused memory, and sends GOAWAY after Timeouts.Idle without a stream.
+// sweepHTTP2 frees unused memory, sends delayed resets, and sends GOAWAY after Timeouts.Idle without a stream.
 func (c *client) sweepHTTP2(clock int64) {
 	conn := c.http2.Load()
 	if conn == nil {
 		return
 	}
 	conn.StopIdleWorkers()
+	conn.SendLateResets()
 	if c.guards.isEmptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
 		conn.StartGracefulShutdown()
 	}
