@@ -18,6 +18,7 @@ type http1Stream struct {
 	head       http1.Held
 	body       http1.Body
 	headParsed bool // exchange.Request is set, and head holds its bytes
+	lastOne    bool // the head was read completely, and the client sends no other request on the connection
 	charged    int  // bytes charged to the account for a head that does not fit in a buffer
 
 	// Response:
@@ -50,7 +51,7 @@ func (s *http1Stream) reset(c *client) {
 	if c.bufferless.Load() {
 		c.bufferless.Store(false)
 	}
-	s.framing, s.closesConn, s.headParsed = http1.BodyNone, false, false
+	s.framing, s.closesConn, s.headParsed, s.lastOne = http1.BodyNone, false, false, false
 	s.exchange.Reset(&c.Connection, &c.guard, &c.source, s, "HTTP/1.1")
 }
 
@@ -86,6 +87,7 @@ func (s *http1Stream) serve() nextAction {
 	if x.Request().Host == nil {
 		s.setDefaultHost()
 	}
+	s.lastOne = !x.Request().KeepAlive || s.client.overLimit
 	s.body.Begin(s.client.conn, &x.Request().Message, &s.client.server.Limits)
 	s.client.source.Reset(&s.body, s.client.conn)
 	switch {
@@ -125,10 +127,10 @@ func (s *http1Stream) nextAction() nextAction {
 		return closeConn
 	case !s.closesConn:
 		return serveAnother
-	case x.Request().KeepAlive || !s.bodyConsumed():
-		return closeLingering
+	case s.lastOne && s.bodyConsumed() && len(s.client.conn.Buffered()) == 0:
+		return closeConn
 	}
-	return closeConn
+	return closeLingering
 }
 
 // release returns all buffers and charges of the request.

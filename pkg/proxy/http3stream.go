@@ -187,10 +187,12 @@ func (s *http3Stream) drainBody() {
 	s.source.Resume()
 	server := s.connection.Engine
 	end := server.After(lingerTime)
-	for server.Clock() < end {
-		if _, err := s.source.Next(true, min(end, server.After(lingerGap))); err != nil {
+	for left := lingerBytes; left > 0 && server.Clock() < end; {
+		span, err := s.source.Next(true, min(end, server.After(lingerGap)))
+		if err != nil {
 			return
 		}
+		left -= len(span)
 	}
 }
 
