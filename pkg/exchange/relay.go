@@ -127,8 +127,11 @@ func (x *Exchange) isWebSocketAccepted() bool {
 // relayInterim forwards an interim (1xx) response. A 100 (Continue) is only sent to clients that expect one (RFC 9110 section
 // 15.2.1).
 func (x *Exchange) relayInterim() error {
-	if x.resp.Status == 100 && !x.req.ExpectContinue {
-		return nil
+	if x.resp.Status == 100 {
+		x.continueAt.Store(0)
+		if !x.req.ExpectContinue {
+			return nil
+		}
 	}
 	x.withholdCookies(&x.resp)
 	return x.downstream.WriteInterim(&x.resp.Response)

@@ -61,8 +61,8 @@ func (s *http3Stream) readHead() error {
 	if err := req.SetHost([]byte(r.Host)); err != nil {
 		return err
 	}
-	if !s.addFields(socket) {
-		return http1.ErrTooManyFields
+	if err := s.addFields(socket); err != nil {
+		return err
 	}
 	for name := range r.Trailer { // quic-go moves the Trailer header field here
 		req.Add(trailerName, []byte(name))
@@ -83,20 +83,23 @@ func (s *http3Stream) readHead() error {
 }
 
 // addFields copies the header fields. It drops Sec-WebSocket-Key from an extended CONNECT, where it has no meaning (RFC 9220).
-// It returns false if there are too many fields.
-func (s *http3Stream) addFields(socket bool) bool {
+// It refuses values with spaces around them, which quic-go accepts (RFC 9114 section 10.3, RFC 9113 section 8.2.1).
+func (s *http3Stream) addFields(socket bool) error {
 	for name, values := range s.r.Header {
 		if socket && strings.EqualFold(name, string(secWebSocketKey)) {
 			continue
 		}
 		for _, value := range values {
 			if len(s.exchange.Request().Fields) == s.connection.Engine.Limits.Fields {
-				return false
+				return http1.ErrTooManyFields
+			}
+			if strings.Trim(value, " \t") != value {
+				return http1.ErrFieldValue
 			}
 			s.exchange.Request().Add([]byte(name), []byte(value))
 		}
 	}
-	return true
+	return nil
 }
 
 // IsClientGone reports whether the client has reset the stream or the connection has ended.
