@@ -91,7 +91,7 @@ func (x *Exchange) Reset(c *Connection, guard *Guard, source *BodySource, down D
 	x.selection.reset()
 	x.guard, x.source, x.downstream, x.protocol = guard, source, down, protocol
 	x.endpoint, x.reserved, x.attempts = nil, nil, attemptState{}
-	x.head.request, x.head.selection = &x.request, &x.selection
+	x.head.request, x.head.selection, x.head.protocol = &x.request, &x.selection, protocol
 	x.body.reset()
 	x.bodyBytes, x.webSocketAccept = 0, nil
 	x.continueAt.Store(0)

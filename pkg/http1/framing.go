@@ -22,7 +22,7 @@ func (m *Message) setFraming() error {
 }
 
 func (m *Message) setLength() (err error) {
-	if m.isRepeated(FieldContentLength) {
+	if m.IsRepeated(FieldContentLength) {
 		if !m.isResponse || !m.hasEqualLengths() {
 			return ErrLength
 		}
@@ -71,7 +71,7 @@ func (m *Message) setCoding() error {
 	if m.Minor == 0 {
 		return ErrCodingVersion
 	}
-	if m.isRepeated(FieldTransferEncoding) || !foldEqual(m.Get(FieldTransferEncoding), "chunked") {
+	if m.IsRepeated(FieldTransferEncoding) || !foldEqual(m.Get(FieldTransferEncoding), "chunked") {
 		return m.codingError()
 	}
 	m.Body = BodyChunked

@@ -147,8 +147,8 @@ func (m *Message) index(i int) {
 	m.first[id] = uint16(i)
 }
 
-// isRepeated reports whether there is more than one field with that ID.
-func (m *Message) isRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
+// IsRepeated reports whether there is more than one field with that ID.
+func (m *Message) IsRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
 
 // worthParsing reports whether parsing buf may have another result than ErrIncomplete. It avoids parsing a head
 // that arrives in many small pieces once per piece. A head is parsed when its first bytes have arrived, when its

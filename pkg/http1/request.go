@@ -177,7 +177,7 @@ func (r *Request) setHostFromField() error {
 		}
 		return ErrHostMissing
 	}
-	if r.isRepeated(FieldHost) {
+	if r.IsRepeated(FieldHost) {
 		return ErrHostRepeated
 	}
 	host := r.Get(FieldHost)
@@ -191,7 +191,7 @@ func (r *Request) setHostFromField() error {
 // most once, and Host must equal the argument of SetHost, except for the default port (RFC 9113, section 8.3.1). Settle sets
 // ContentLength.
 func (r *Request) Settle() error {
-	if r.isRepeated(FieldHost) {
+	if r.IsRepeated(FieldHost) {
 		return ErrHostRepeated
 	}
 	if r.Has(FieldHost) && !r.isSameHost(r.Get(FieldHost)) {
@@ -212,7 +212,7 @@ func (r *Request) SetExpect() error {
 	if !r.Has(FieldExpect) || r.Minor == 0 {
 		return nil
 	}
-	if r.isRepeated(FieldExpect) || !foldEqual(r.Get(FieldExpect), "100-continue") {
+	if r.IsRepeated(FieldExpect) || !foldEqual(r.Get(FieldExpect), "100-continue") {
 		return ErrExpect
 	}
 	r.ExpectContinue = r.Body != BodyNone
