@@ -7,8 +7,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// continueTimeout is how long a client that expects a 100 (Continue) waits for the one of the pod. Many apps never send it, and
-// some clients wait for it without limit. A client may send its body without it (RFC 9110 section 10.1.1), so Limpet may send it.
+// continueTimeout limits the wait of a client for the pod's 100 (Continue). Many apps never send it, and some clients wait for it
+// without limit. A client may send its body without it (RFC 9110 section 10.1.1), so Limpet may send it.
 const continueTimeout = time.Second
 
 // continueHead is the 100 (Continue) response.

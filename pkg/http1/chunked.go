@@ -163,7 +163,7 @@ func (c *Chunked) extensionByte(b byte) error {
 	return c.countExtension()
 }
 
-// countExtension limits what follows the digits of all chunk sizes.
+// countExtension limits the bytes after the digits of all chunk sizes.
 func (c *Chunked) countExtension() error {
 	if c.extension++; c.extension > c.lim.ChunkExtensionBytes {
 		return ErrChunkExtension

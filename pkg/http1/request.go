@@ -13,7 +13,7 @@ type Request struct {
 	Query    []byte
 	HasQuery bool
 	// Host is the validated authority as received: a name or address with an optional port. It is nil if an HTTP/1.0 request
-	// has none.
+	// names no host.
 	Host []byte
 	// ExpectContinue reports whether the client waits for a 100 (Continue) response before it sends the body.
 	ExpectContinue bool

@@ -28,7 +28,7 @@ func (r *Response) Shed() {
 
 // ParseResponse parses the head at the start of buf into r, and returns its length. method is the method of the
 // request, which determines the framing. See ParseRequest for errors and memory. An interim (1xx) response other
-// than 101 is followed by another head.
+// than 101 is followed by another head. A head whose lines end with bare LFs is copied, and r does not point into buf then.
 func ParseResponse(r *Response, buf []byte, lim *Limits, method []byte) (n int, err error) {
 	if !r.worthParsing(buf, lim) {
 		r.scanned = len(buf)

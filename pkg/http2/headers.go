@@ -144,7 +144,7 @@ func (c *Conn) endSection(section *section) error {
 	return s.processResponse(section)
 }
 
-// discardSection ignores a section on a stream that was reset or refused on this side. It was decoded all the same, so it counts
+// discardSection ignores a section on a stream that was reset or refused on this side. It was decoded anyway, so it counts
 // as a reset: an honest peer sends at most one per stream.
 func (c *Conn) discardSection(section *section) error {
 	section.head.release()

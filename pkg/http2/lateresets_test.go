@@ -19,8 +19,8 @@ func writtenBy(g *blockingConn) []byte {
 // hasReset reports whether frames contain a RST_STREAM of stream 1 with NO_ERROR.
 func hasReset(frames []byte) bool { return bytes.Contains(frames, appendReset(nil, 1, CodeNone)) }
 
-// TestLateReset_afterResponse checks that a response that is complete before its request is written alone, and that the client
-// is told to stop in a later write.
+// TestLateReset_afterResponse checks that a response that is complete before its request is written alone, and that its stream
+// is reset in a later write.
 func TestLateReset_afterResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newBlockingConn()

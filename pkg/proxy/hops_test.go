@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,4 +79,24 @@ func TestMaxForwards(t *testing.T) {
 	}
 	client.send(request("TRACE", "/", "", "Max-Forwards: 0"))
 	client.read("TRACE").expectStatus(t, 405)
+}
+
+// An HTTP/1.0 request without Host is for the name of the TLS handshake, and otherwise for the address of the listener.
+func TestHost_missingInHTTP10(t *testing.T) {
+	r := newRig(t)
+	p := startEcho(t, "pod-a")
+	r.serve(nil, p)
+	secure := r.listen(r.server.ServeTLS)
+	for name, want := range map[string]string{"shop.example": "Host: shop.example", "": "Host: " + secure} {
+		conn, err := tls.Dial("tcp", secure, &tls.Config{InsecureSkipVerify: true, ServerName: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := callOver(t, conn)
+		client.send("GET / HTTP/1.0\r\n\r\n")
+		client.read("GET").expectOK(t, "")
+		if got := fieldLines(strings.Join(p.takeRequests(), ""), "Host"); !slices.Equal(got, []string{want}) {
+			t.Errorf("with server name %q, the pod receives %q", name, got)
+		}
+	}
 }
