@@ -123,6 +123,7 @@ func TestUsageErrors_status2(t *testing.T) {
 		"bad log format":          {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
 		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
 		"bad client header":       {[]string{"dev", "--client-address-headers", "X-Client-IP"}, "not one of X-Forwarded-For, Forwarded"},
+		"bad via":                 {[]string{"dev", "--via", "a b"}, "must be one word"},
 		"bad server header":       {[]string{"dev", "--server-header", "a\nb"}, "must be one word"},
 		"timeout of no time":      {[]string{"dev", "--timeout-response", "0s"}, "from 100ms to 24h0m0s"},
 		"timeout without a unit":  {[]string{"dev", "--timeout-head", "10"}, "must be a duration such as"},

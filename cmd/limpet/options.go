@@ -21,7 +21,7 @@ type options struct {
 	classes                list
 	trusted                prefixes
 	clientHeaders          clientHeaders
-	serverHeader           string
+	serverHeader, via      string
 	logFormat              string
 	accessLog              bool
 	zone                   string
@@ -64,6 +64,7 @@ func (o *options) register(f flagSet, d defaults) {
 		" proxies set themselves.")
 	f.StringVar(&o.serverHeader, "server-header", "limpet", "The `name` to send as the Server header of responses that have none."+
 		" If empty, none is added.")
+	f.StringVar(&o.via, "via", "", "The `name` to add to the Via header of requests to pods, such as limpet. If empty, none is added.")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "The `format` of log and access log: json or text.")
 	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
 	o.sessions.register(f)
@@ -87,6 +88,9 @@ func (o *options) validate() error {
 	}
 	if o.serverHeader != "" && !http1.IsToken([]byte(o.serverHeader)) {
 		return usagef("--server-header is %q, but must be one word such as limpet", o.serverHeader)
+	}
+	if o.via != "" && !http1.IsToken([]byte(o.via)) {
+		return usagef("--via is %q, but must be one word such as limpet", o.via)
 	}
 	if len(o.classes.values) == 0 {
 		return usagef("--ingress-class is empty, but at least one class must be served")

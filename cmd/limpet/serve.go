@@ -87,7 +87,7 @@ func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	o := proxy.Options{TLS: n.options.tls.proxy(), Config: exchange.Config{
 		Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, Sessions: n.sessions, AccessLog: n.access,
 		TrustedProxies: n.options.trusted, ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
-		Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy"),
+		Via: n.options.via, Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy"),
 	}}
 	n.options.edge.apply(&o)
 	n.options.limits.apply(&o)

@@ -75,6 +75,9 @@ func (s *BodySource) Resume() {
 // nextBody returns the next span of the request's body. It returns errBodyTooLarge if the body exceeds the limit.
 func (x *Exchange) nextBody(wait bool) ([]byte, error) {
 	span, err := x.source.Next(wait, x.Engine.After(x.view.Limits.BodyTimeout))
+	if err != http1.ErrIncomplete && x.continueAt.Load() != 0 {
+		x.continueAt.Store(0) // the client does not wait
+	}
 	if x.bodyBytes += int64(len(span)); x.bodyBytes > x.view.Limits.BodyBytes {
 		return nil, errBodyTooLarge
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	ClientHeaders []http1.FieldID
 	// ServerHeader is the Server field of responses whose pod sets none. Empty adds none.
 	ServerHeader string
+	// Via is the name of this proxy in the Via field of requests to pods. Empty adds no Via.
+	Via string
 
 	Limits http1.Limits
 	// MaxBodyBytes limits the body of a request. A longer body gets a 413 response. Zero means no limit.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -66,13 +67,16 @@ type Exchange struct {
 	out       http1.Output // to the pod
 	body      bodyPump
 	bodyBytes int64 // read from the client so far
+	// continueAt is the engine clock at which Limpet sends a 100 (Continue). Zero if it does not. Any goroutine may use it.
+	continueAt atomic.Int64
 
 	// The response. Owned by the goroutine that calls Run.
 	resp             Response
 	respBody         http1.Body
-	chargedHead      int  // bytes counted in Account for its head, zero unless that is longer than a buffer
-	responseStarted  bool // WriteHead was called
-	broken           bool // the response is incomplete, and the client must be able to see that
+	chargedHead      int   // bytes counted in Account for its head, zero unless that is longer than a buffer
+	headDeadline     int64 // engine clock at which the pod must have responded; of the current wait for a head
+	responseStarted  bool  // WriteHead was called
+	broken           bool  // the response is incomplete, and the client must be able to see that
 	sentBytes        int64
 	waitingSince     int64      // engine clock at the first wait for more of the body; zero before
 	longStream       longStream // in Engine.LongStreams once its upstream is set
@@ -87,9 +91,10 @@ func (x *Exchange) Reset(c *Connection, guard *Guard, source *BodySource, down D
 	x.selection.reset()
 	x.guard, x.source, x.downstream, x.protocol = guard, source, down, protocol
 	x.endpoint, x.reserved, x.attempts = nil, nil, attemptState{}
-	x.head.request, x.head.selection = &x.request, &x.selection
+	x.head.request, x.head.selection, x.head.protocol = &x.request, &x.selection, protocol
 	x.body.reset()
 	x.bodyBytes, x.webSocketAccept = 0, nil
+	x.continueAt.Store(0)
 	x.resp.Reset()
 	x.responseStarted, x.broken, x.sentBytes, x.waitingSince = false, false, 0, 0
 	x.longStream, x.tunnel, x.releaseHeadEarly = longStream{}, nil, false

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -12,8 +13,9 @@ import (
 type podHead struct {
 	*request
 	*selection
-	value   []byte // buffer for a field value
-	cookies int    // cookies of the request that were forwarded so far
+	protocol string // of the client, such as HTTP/1.1
+	value    []byte // buffer for a field value
+	cookies  int    // cookies of the request that were forwarded so far
 }
 
 // appendHead appends the head in HTTP/1.1 format. The head is written from its parsed parts. No byte is copied that was not
@@ -51,7 +53,21 @@ func (h *podHead) appendFields(b []byte) []byte {
 		b = h.appendRequestField(b, &h.req.Fields[i])
 	}
 	b = h.appendMoved(b)
-	return h.appendForwarded(b)
+	return h.appendVia(h.appendForwarded(b))
+}
+
+// appendVia appends this hop to the Via list, if that is enabled (RFC 9110 section 7.6.3).
+func (h *podHead) appendVia(b []byte) []byte {
+	name := h.Engine.Via
+	if name == "" {
+		return b
+	}
+	version := strings.TrimSuffix(strings.TrimPrefix(h.protocol, "HTTP/"), ".0") // "2" and "3" have no minor version
+	if h.req.Minor == 0 {
+		version = "1.0"
+	}
+	b = append(append(b, "Via: "...), version...)
+	return append(append(append(b, ' '), name...), "\r\n"...)
 }
 
 func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {

@@ -75,6 +75,7 @@ func (x http1Attempt) send() failure {
 		x.out.Drop()
 		return failure{kind, err}
 	}
+	x.expectContinue()
 	x.body.sendRest()
 	return failure{}
 }
@@ -125,30 +126,34 @@ var errTooManyInterim = errors.New("exchange: too many interim (1xx) responses")
 // readHead reads the head of one response, interim or final.
 func (x http1Attempt) readHead() failure {
 	x.resp.Reset()
-	x.guard.Start(x.conn, x.responseDeadline())
+	x.startHeadWait(x.conn)
 	for {
 		n, err := http1.ParseResponse(&x.resp.Response, x.conn.Buffered(), &x.Engine.Limits, x.req.Method)
 		if err == nil {
 			x.conn.Consume(n)
-			x.guard.Stop()
+			x.stopHeadWait()
 			return failure{}
 		}
 		if err != http1.ErrIncomplete {
-			x.guard.Stop()
+			x.stopHeadWait()
 			return failure{invalidResponse, err}
 		}
 		if len(x.conn.Buffered()) >= http1.BufferSize && !x.chargeResponseHead() {
-			x.guard.Stop()
+			x.stopHeadWait()
 			return failure{requestBodyFailed, ErrBusy} // no other pod would do better
 		}
 		if err := x.conn.Fill(x.Engine.Limits.HeadBytes); err != nil {
-			return failure{x.readFailure(), err}
+			interrupted := x.stopHeadWait()
+			if !interrupted || !x.resumesHeadWait() {
+				return failure{x.readFailure(interrupted), err}
+			}
+			x.startHeadWait(x.conn)
 		}
 	}
 }
 
-func (x http1Attempt) readFailure() failureKind {
-	if x.guard.Stop() {
+func (x http1Attempt) readFailure(timedOut bool) failureKind {
+	if timedOut {
 		return responseTimeout
 	}
 	if len(x.conn.Buffered()) > 0 {

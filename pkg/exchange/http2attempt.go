@@ -67,6 +67,7 @@ func (x http2Attempt) send() failure {
 	if x.guard.Stop() || x.body.failure() != nil {
 		return x.failure(err, true)
 	}
+	x.expectContinue()
 	x.body.sendRest() // fails after an error, but then receiveHead returns the response or the cause
 	return failure{}
 }
@@ -74,11 +75,9 @@ func (x http2Attempt) send() failure {
 // receiveHead reads the head of the final response and forwards interim responses.
 func (x http2Attempt) receiveHead() failure {
 	for range maxInterim {
-		x.guard.Start(x.stream, x.responseDeadline())
-		head, err := x.stream.AwaitHead()
-		timedOut := x.guard.Stop()
-		if err != nil {
-			return x.failure(err, timedOut)
+		head, f := x.awaitHead()
+		if f.kind != noFailure {
+			return f
 		}
 		x.setHead(head)
 		if head.Status >= 200 {
@@ -89,6 +88,21 @@ func (x http2Attempt) receiveHead() failure {
 		}
 	}
 	return failure{invalidResponse, errTooManyInterim}
+}
+
+// awaitHead waits for one head, interim or final.
+func (x http2Attempt) awaitHead() (*http2.Head, failure) {
+	for {
+		x.startHeadWait(x.stream)
+		head, err := x.stream.AwaitHead()
+		interrupted := x.stopHeadWait()
+		if err == nil {
+			return head, failure{}
+		}
+		if !interrupted || !x.resumesHeadWait() {
+			return nil, x.failure(err, interrupted)
+		}
+	}
 }
 
 func (x http2Attempt) failure(err error, timedOut bool) failure {

@@ -48,12 +48,17 @@ func (s *selection) match(r *request) *filter.Response {
 	return nil
 }
 
-// filterRequest runs the request filters of the route.
-func (s *selection) filterRequest(r *request) *filter.Response {
+// filterRequest runs the request filters of the route, and applies Max-Forwards to a request that they accept.
+func (s *selection) filterRequest(r *request) (resp *filter.Response) {
 	if s.trace != nil {
-		return s.route.Filters.Trace(&r.view, s.trace.recordFilter)
+		resp = s.route.Filters.Trace(&r.view, s.trace.recordFilter)
+	} else {
+		resp = s.route.Filters.FilterRequest(&r.view)
 	}
-	return s.route.Filters.FilterRequest(&r.view)
+	if resp != nil {
+		return resp
+	}
+	return r.maxForwards()
 }
 
 // malformed returns the response to a request that is not valid HTTP or exceeds a limit. err is an *http1.Error.

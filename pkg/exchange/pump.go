@@ -95,7 +95,7 @@ func (p *bodyPump) sendRest() {
 func (p *bodyPump) run() {
 	err := p.send(true)
 	if err == nil {
-		p.x.guard.extend(p.x.responseDeadline())
+		p.x.extendResponseWait()
 		return
 	}
 	// The pod does not receive the complete body. If the client caused that, the request is aborted here. Otherwise the pod
@@ -122,7 +122,7 @@ func (p *bodyPump) send(wait bool) error {
 			if err := p.flush(); err != nil {
 				return err
 			}
-			p.x.guard.extend(p.x.responseDeadline())
+			p.x.extendResponseWait()
 			span, err = p.x.nextBody(true)
 		}
 		if err == io.EOF {

@@ -91,7 +91,7 @@ func (x *Exchange) abortResponse() bool {
 
 // isReusable reports whether the connection can carry another request.
 func (x http1Attempt) isReusable() bool {
-	return x.resp.KeepAlive && len(x.conn.Buffered()) == 0
+	return x.resp.KeepAlive && len(x.conn.Buffered()) == 0 && !x.respBody.Normalized()
 }
 
 // switchProtocols handles a 101 response. It accepts one only if the client requested a WebSocket and the pod switched to the
@@ -127,8 +127,11 @@ func (x *Exchange) isWebSocketAccepted() bool {
 // relayInterim forwards an interim (1xx) response. A 100 (Continue) is only sent to clients that expect one (RFC 9110 section
 // 15.2.1).
 func (x *Exchange) relayInterim() error {
-	if x.resp.Status == 100 && !x.req.ExpectContinue {
-		return nil
+	if x.resp.Status == 100 {
+		x.continueAt.Store(0)
+		if !x.req.ExpectContinue {
+			return nil
+		}
 	}
 	x.withholdCookies(&x.resp)
 	return x.downstream.WriteInterim(&x.resp.Response)

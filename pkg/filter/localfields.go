@@ -13,9 +13,12 @@ type LocalFields struct{}
 var (
 	requestIDName = []byte("X-Request-ID")
 	allowName     = []byte("Allow")
-	// allowed contains the usual methods. Only the pod knows the methods of a resource (RFC 9110 section 15.5.6).
-	allowed = []byte("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+	allowed       = []byte(AllowedMethods)
 )
+
+// AllowedMethods is the Allow field of responses that Limpet generates. It lists the usual methods: only the pod knows the methods
+// of a resource (RFC 9110 section 15.5.6).
+const AllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 // Name implements Filter.
 func (LocalFields) Name() string { return "own-fields" }

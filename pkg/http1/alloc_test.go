@@ -19,8 +19,8 @@ func TestParse_allocatesNothing(t *testing.T) {
 	var r Request
 	for _, tc := range requestCases() {
 		raw := []byte(tc.raw)
-		if strings.Contains(tc.raw, "[") {
-			continue // an IPv6 address in brackets takes an allocation to check
+		if strings.Contains(tc.raw, "[") || strings.Contains(tc.name, "UTF-8") {
+			continue // an IPv6 address in brackets takes an allocation to check, and UTF-8 in a target takes one to encode
 		}
 		noAllocs(t, tc.name, func() {
 			r.Reset()
@@ -30,6 +30,9 @@ func TestParse_allocatesNothing(t *testing.T) {
 	var resp Response
 	for _, tc := range responseCases() {
 		raw, method := []byte(tc.raw), []byte(tc.method)
+		if endsWithBareLF(raw) {
+			continue // withCRLF copies such a head
+		}
 		noAllocs(t, tc.name, func() {
 			resp.Reset()
 			_, _ = ParseResponse(&resp, raw, &lim, method)

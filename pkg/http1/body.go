@@ -21,6 +21,7 @@ func (b *Body) Begin(conn *Conn, m *Message, lim *Limits) {
 	b.more = m.Body != BodyNone
 	if m.Body == BodyChunked {
 		b.chunked.Reset(lim)
+		b.chunked.lenient = m.isResponse
 	}
 }
 
@@ -49,6 +50,9 @@ func (b *Body) Next(wait bool) ([]byte, error) {
 // Done reports whether the whole body was read, so that the next byte of the Conn starts the next message. It is
 // always false for BodyUntilClose.
 func (b *Body) Done() bool { return !b.more && b.framing != BodyUntilClose }
+
+// Normalized reports whether the chunks that were read deviate from the grammar. The connection must not be reused then.
+func (b *Body) Normalized() bool { return b.framing == BodyChunked && b.chunked.normalized }
 
 // Trailers returns the trailer fields of a chunked body after Next has returned io.EOF. They are valid until the
 // next Begin.

@@ -18,6 +18,9 @@ type Chunked struct {
 	extension int   // bytes of chunk extensions in the body so far
 	section   []byte
 	state     chunkState
+
+	lenient    bool // the body is of a response, and may deviate from the grammar: see docs/adr/0051
+	normalized bool // it does
 }
 
 // chunkState is the state of the decoder: what it expects next.
@@ -25,6 +28,7 @@ type chunkState uint8
 
 const (
 	inSize      chunkState = iota // digits, ";" or CR
+	inPadding                     // blanks after the digits, up to ";" or CR
 	inExtension                   // up to CR
 	atSizeLF
 	inData
@@ -81,11 +85,17 @@ func (c *Chunked) step(b byte) error {
 	switch c.state {
 	case inSize:
 		return c.sizeByte(b)
+	case inPadding:
+		return c.paddingByte(b)
 	case inExtension:
 		return c.extensionByte(b)
 	case atSizeLF:
 		return c.endSize(b)
 	case atDataCR:
+		if b == '\n' && c.lenient {
+			c.state, c.normalized = inSize, true
+			return nil
+		}
 		return c.expect(b, '\r', atDataLF)
 	default: // atDataLF
 		return c.expect(b, '\n', inSize)
@@ -107,11 +117,25 @@ func (c *Chunked) sizeByte(b byte) error {
 	if c.digits == 0 {
 		return ErrChunkSize
 	}
-	switch b {
-	case '\r':
+	return c.paddingByte(b)
+}
+
+// paddingByte processes a byte after the digits of a chunk size. Only responses may have blanks there, or end the line with a
+// bare LF.
+func (c *Chunked) paddingByte(b byte) error {
+	switch {
+	case b == '\r':
 		c.state = atSizeLF
-	case ';':
+	case b == ';':
 		c.state = inExtension
+	case !c.lenient:
+		return ErrChunkSize
+	case b == '\n':
+		c.normalized = true
+		return c.endSize(b)
+	case isSpace(b):
+		c.state = inPadding
+		return c.countExtension()
 	default:
 		return ErrChunkSize
 	}
@@ -133,7 +157,15 @@ func (c *Chunked) extensionByte(b byte) error {
 		c.state = atSizeLF
 		return nil
 	}
-	if c.extension++; !isText(b) || c.extension > c.lim.ChunkExtensionBytes {
+	if !isText(b) {
+		return ErrChunkExtension
+	}
+	return c.countExtension()
+}
+
+// countExtension limits the bytes after the digits of all chunk sizes.
+func (c *Chunked) countExtension() error {
+	if c.extension++; c.extension > c.lim.ChunkExtensionBytes {
 		return ErrChunkExtension
 	}
 	return nil
@@ -165,7 +197,7 @@ func (c *Chunked) readTrailers(buf []byte, n int) (int, error) {
 		}
 		c.section = append(c.section, line...)
 		n += len(line)
-		if hasHeadEnd(c.section, len(c.section)-1) {
+		if c.hasTrailerEnd() {
 			c.state = atEnd
 		}
 	}
@@ -175,7 +207,23 @@ func (c *Chunked) readTrailers(buf []byte, n int) (int, error) {
 	return n, c.parseTrailers()
 }
 
+// hasTrailerEnd reports whether section is complete, or has a line end that parseTrailers rejects.
+func (c *Chunked) hasTrailerEnd() bool {
+	if !c.lenient || !endsWithBareLF(c.section) {
+		return hasHeadEnd(c.section, len(c.section)-1)
+	}
+	_, _, err := withCRLF(c.section)
+	return err != ErrIncomplete
+}
+
 func (c *Chunked) parseTrailers() (err error) {
-	c.Trailers, _, err = appendFields(c.Trailers[:0], c.section, 0, c.lim.Fields)
+	section := c.section
+	if c.lenient && endsWithBareLF(section) {
+		c.normalized = true
+		if section, _, err = withCRLF(section); err != nil {
+			return err
+		}
+	}
+	c.Trailers, _, err = appendFields(c.Trailers[:0], section, 0, c.lim.Fields)
 	return err
 }

@@ -20,7 +20,7 @@ func (m *Message) setConnection() error {
 	}
 	m.KeepAlive = !c.close && (m.KeepAlive || c.keepAlive)
 	// Upgrade must be ignored in HTTP/1.0 messages. A repeated Upgrade field is ignored too.
-	if c.upgrade && m.Minor == 1 && !m.isRepeated(FieldUpgrade) {
+	if c.upgrade && m.Minor == 1 && !m.IsRepeated(FieldUpgrade) {
 		m.Upgrade = m.Get(FieldUpgrade)
 	}
 	return nil

@@ -2,7 +2,8 @@
 // determines the framing of bodies and which fields may be forwarded, and serializes messages.
 //
 // Parsing is strict. Any input that two recipients could interpret differently is rejected and never repaired.
-// After an error the connection must be closed. The package also defines which fields are hop-by-hop, and
+// After an error the connection must be closed. Responses may deviate from the grammar in a few ways that have one
+// interpretation, such as a bare LF at the end of all lines (docs/adr/0051). The package also defines which fields are hop-by-hop, and
 // normalizes paths.
 //
 // Sockets, timeouts, responses and the fields that a proxy adds are the concern of callers. Forwarded messages are

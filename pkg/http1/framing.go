@@ -1,11 +1,14 @@
 package http1
 
-import "math"
+import (
+	"bytes"
+	"math"
+)
 
 const framingFields = 1<<FieldContentLength | 1<<FieldTransferEncoding
 
 // setFraming determines the framing from Content-Length and Transfer-Encoding (RFC 9112, section 6). Messages with
-// both, or with repeated lengths, even equal ones, are rejected as possible request smuggling.
+// both, or with repeated lengths, are rejected as possible request smuggling. Only responses may repeat an equal length.
 func (m *Message) setFraming() error {
 	switch m.present & framingFields {
 	case 0:
@@ -19,14 +22,28 @@ func (m *Message) setFraming() error {
 }
 
 func (m *Message) setLength() (err error) {
-	if m.isRepeated(FieldContentLength) {
-		return ErrLength
+	if m.IsRepeated(FieldContentLength) {
+		if !m.isResponse || !m.hasEqualLengths() {
+			return ErrLength
+		}
+		m.normalized = true
 	}
 	m.ContentLength, err = parseLength(m.Get(FieldContentLength))
 	if m.ContentLength > 0 {
 		m.Body = BodyLength
 	}
 	return err
+}
+
+// hasEqualLengths reports whether all Content-Length fields have the same text (RFC 9110, section 8.6).
+func (m *Message) hasEqualLengths() bool {
+	first := m.Get(FieldContentLength)
+	for i := range m.Fields {
+		if m.Fields[i].ID == FieldContentLength && !bytes.Equal(m.Fields[i].Value, first) {
+			return false
+		}
+	}
+	return true
 }
 
 // parseLength parses 1*DIGIT. Signs, lists and spaces are rejected.
@@ -54,7 +71,7 @@ func (m *Message) setCoding() error {
 	if m.Minor == 0 {
 		return ErrCodingVersion
 	}
-	if m.isRepeated(FieldTransferEncoding) || !foldEqual(m.Get(FieldTransferEncoding), "chunked") {
+	if m.IsRepeated(FieldTransferEncoding) || !foldEqual(m.Get(FieldTransferEncoding), "chunked") {
 		return m.codingError()
 	}
 	m.Body = BodyChunked

@@ -26,7 +26,7 @@ func rewriteRequest(t *testing.T, raw []byte) {
 	t.Helper()
 	var r, again Request
 	lim := DefaultLimits()
-	if _, err := ParseRequest(&r, raw, &lim); err != nil {
+	if _, err := ParseRequest(&r, raw, &lim); err != nil || !r.Has(FieldHost) {
 		return
 	}
 	checkFields(t, r.Fields)

@@ -33,6 +33,8 @@ type Message struct {
 	present, repeated uint64           // bit sets of FieldIDs
 	first             [fieldIDs]uint16 // index in Fields of the first field, valid if present
 	nominated         [][]byte         // fields listed in Connection, except close, keep-alive and upgrade
+	isResponse        bool             // the deviations that pods are allowed apply: see docs/adr/0051
+	normalized        bool             // the message deviates from the grammar and was normalized
 	scanned           int              // length of the prefix that is known not to contain the end of the head
 	hasLine           bool             // whether that prefix contains the whole first line
 }
@@ -124,6 +126,7 @@ func (m *Message) clear() {
 	m.Fields, m.Cookies, m.nominated = m.Fields[:0], m.Cookies[:0], m.nominated[:0]
 	m.Minor, m.Body, m.ContentLength, m.KeepAlive, m.Upgrade = 0, BodyNone, -1, false, nil
 	m.present, m.repeated = 0, 0
+	m.isResponse, m.normalized = false, false
 }
 
 // index updates the indices for Fields[i].
@@ -144,8 +147,8 @@ func (m *Message) index(i int) {
 	m.first[id] = uint16(i)
 }
 
-// isRepeated reports whether there is more than one field with that ID.
-func (m *Message) isRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
+// IsRepeated reports whether there is more than one field with that ID.
+func (m *Message) IsRepeated(id FieldID) bool { return m.repeated&(1<<id) != 0 }
 
 // worthParsing reports whether parsing buf may have another result than ErrIncomplete. It avoids parsing a head
 // that arrives in many small pieces once per piece. A head is parsed when its first bytes have arrived, when its

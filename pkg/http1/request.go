@@ -12,12 +12,15 @@ type Request struct {
 	// Query is the part after "?". HasQuery distinguishes an empty query from none.
 	Query    []byte
 	HasQuery bool
-	// Host is the validated authority as received: a name or address with an optional port.
+	// Host is the validated authority as received: a name or address with an optional port. It is nil if an HTTP/1.0 request
+	// names no host.
 	Host []byte
 	// ExpectContinue reports whether the client waits for a 100 (Continue) response before it sends the body.
 	ExpectContinue bool
 	// TakesTrailers reports whether TE lists "trailers". The TE field itself is never forwarded.
 	TakesTrailers bool
+
+	defaultPort string // ":80" or ":443" if the scheme of the target is known, otherwise empty
 }
 
 // Reset prepares r for the next message and keeps its memory.
@@ -29,7 +32,7 @@ func (r *Request) Reset() {
 func (r *Request) clear() {
 	r.Message.clear()
 	r.Method, r.Path, r.Query, r.Host = nil, nil, nil, nil
-	r.HasQuery, r.ExpectContinue, r.TakesTrailers = false, false, false
+	r.HasQuery, r.ExpectContinue, r.TakesTrailers, r.defaultPort = false, false, false, ""
 }
 
 // Shed is like Message.Shed. It keeps Method.
@@ -108,7 +111,12 @@ func checkMethod(method []byte) error {
 }
 
 func (r *Request) parseTarget(buf []byte, start, most int) (next int, err error) {
-	i := scan(buf[:min(len(buf), start+most+1)], start, classTarget)
+	limited := buf[:min(len(buf), start+most+1)]
+	i := scan(limited, start, classTarget)
+	ascii := i == len(limited) || class[limited[i]] != classNonASCII
+	if !ascii {
+		i = scan(limited, i, classTarget|classNonASCII)
+	}
 	if i > start+most {
 		return 0, ErrTargetTooLong
 	}
@@ -118,7 +126,16 @@ func (r *Request) parseTarget(buf []byte, start, most int) (next int, err error)
 	if buf[i] != ' ' {
 		return 0, ErrTarget
 	}
-	return i + 1, r.setTarget(buf[start:i:i])
+	target := buf[start:i:i]
+	if !ascii {
+		if target, err = encodeTarget(target); err != nil {
+			return 0, err
+		}
+		if len(target) > most {
+			return 0, ErrTargetTooLong
+		}
+	}
+	return i + 1, r.setTarget(target)
 }
 
 // parseVersion parses the end of the request line.
@@ -151,30 +168,37 @@ func (r *Request) finish() error {
 	return r.SetExpect()
 }
 
-// setHostFromField sets Host from the Host field. With an absolute-form target, both must be equal. RFC 9112,
-// section 3.2.2, gives precedence to the target, but another recipient might use the field.
+// setHostFromField sets Host from the Host field. With an absolute-form target, both must be equal, except for the default
+// port. RFC 9112, section 3.2.2, gives precedence to the target, but another recipient might use the field.
 func (r *Request) setHostFromField() error {
 	if !r.Has(FieldHost) {
+		if r.Minor == 0 {
+			return nil
+		}
 		return ErrHostMissing
 	}
-	if r.isRepeated(FieldHost) {
+	if r.IsRepeated(FieldHost) {
 		return ErrHostRepeated
 	}
 	host := r.Get(FieldHost)
-	if r.Host != nil && !foldEqual(r.Host, host) {
+	if r.Host != nil && !r.isSameHost(host) {
 		return ErrHostMismatch
 	}
 	return r.SetHost(host)
 }
 
-// Settle validates Host and Content-Length of a request that was filled by Add. Each may occur at most once, and
-// Host must equal the argument of SetHost (RFC 9113, section 8.3.1). Settle sets ContentLength.
+// Settle validates Host, Content-Length and Trailer of a request that was filled by Add. Host and Content-Length may occur at
+// most once, and Host must equal the argument of SetHost, except for the default port (RFC 9113, section 8.3.1). Settle sets
+// ContentLength.
 func (r *Request) Settle() error {
-	if r.isRepeated(FieldHost) {
+	if r.IsRepeated(FieldHost) {
 		return ErrHostRepeated
 	}
-	if r.Has(FieldHost) && !foldEqual(r.Host, r.Get(FieldHost)) {
+	if r.Has(FieldHost) && !r.isSameHost(r.Get(FieldHost)) {
 		return ErrHostMismatch
+	}
+	if err := r.checkTrailer(); err != nil {
+		return err
 	}
 	if r.Has(FieldContentLength) {
 		return r.setLength()
@@ -188,7 +212,7 @@ func (r *Request) SetExpect() error {
 	if !r.Has(FieldExpect) || r.Minor == 0 {
 		return nil
 	}
-	if r.isRepeated(FieldExpect) || !foldEqual(r.Get(FieldExpect), "100-continue") {
+	if r.IsRepeated(FieldExpect) || !foldEqual(r.Get(FieldExpect), "100-continue") {
 		return ErrExpect
 	}
 	r.ExpectContinue = r.Body != BodyNone

@@ -28,14 +28,29 @@ func (r *Response) Shed() {
 
 // ParseResponse parses the head at the start of buf into r, and returns its length. method is the method of the
 // request, which determines the framing. See ParseRequest for errors and memory. An interim (1xx) response other
-// than 101 is followed by another head.
+// than 101 is followed by another head. A head whose lines end with bare LFs is copied, and r does not point into buf then.
 func ParseResponse(r *Response, buf []byte, lim *Limits, method []byte) (n int, err error) {
 	if !r.worthParsing(buf, lim) {
 		r.scanned = len(buf)
 		return 0, ErrIncomplete
 	}
-	n, err = r.parse(buf[:min(len(buf), lim.HeadBytes)], lim, method)
+	head := buf[:min(len(buf), lim.HeadBytes)]
+	n, err = r.parse(head, lim, method)
+	if err == ErrLineEnd && endsWithBareLF(head) {
+		n, err = r.parseBareLF(head, lim, method)
+	}
 	return r.finishParse(n, err, buf, lim)
+}
+
+// parseBareLF parses a head whose lines all end with a bare LF.
+func (r *Response) parseBareLF(buf []byte, lim *Limits, method []byte) (int, error) {
+	head, n, err := withCRLF(buf)
+	if err != nil {
+		return 0, err
+	}
+	_, err = r.parse(head, lim, method)
+	r.KeepAlive = false
+	return n, err
 }
 
 // parse processes buf strictly from front to back, like Request.parse.
@@ -66,7 +81,7 @@ func (r *Response) parseStatusLine(buf []byte) (next int, err error) {
 		start++
 		i = textEnd(buf, start)
 	}
-	if i < len(buf) && buf[i] != '\r' {
+	if i < len(buf) && buf[i] != '\r' && buf[i] != '\n' {
 		return 0, ErrStatusLine
 	}
 	if next, err = crlf(buf, i); err == nil {
@@ -96,6 +111,7 @@ func parseStatus(buf []byte, i int) (status, next int, err error) {
 }
 
 func (r *Response) finish(method []byte) error {
+	r.isResponse = true
 	for i := range r.Fields {
 		r.index(i)
 	}
@@ -106,6 +122,9 @@ func (r *Response) finish(method []byte) error {
 		return err
 	}
 	r.setBody(method)
+	if r.normalized { // another request must not rely on this pod's framing
+		r.KeepAlive = false
+	}
 	return nil
 }
 

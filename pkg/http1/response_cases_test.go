@@ -2,6 +2,9 @@ package http1
 
 import "strings"
 
+// lf replaces all line ends by bare LFs.
+func lf(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
+
 var statusLineCases = []responseCase{
 	{name: "OK", raw: ok("Content-Length: 0"), want: "200 OK"},
 	{name: "no reason", raw: status("200 ", "Content-Length: 0"), want: "200 "},
@@ -27,12 +30,12 @@ var statusLineCases = []responseCase{
 	{name: "tab after status", raw: status("200\tOK"), err: ErrStatusLine},
 	{name: "reason with NUL", raw: status("200 O\x00K"), err: ErrStatusLine},
 	{name: "reason with escape character", raw: status("200 \x1b[31m"), err: ErrStatusLine},
-	{name: "bare LF after status line", raw: "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", err: ErrStatusLine},
+	{name: "bare LF after status line", raw: "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", err: ErrLineEnd},
 	{name: "bare CR in reason", raw: status("200 OK\rSet-Cookie: a=b"), err: ErrLineEnd},
 	{name: "CR CR LF after status line", raw: status("200 OK\r"), err: ErrLineEnd},
 	{name: "HTTP/2 response", raw: "HTTP/2 200\r\n\r\n", err: ErrVersion},
 	{name: "HTTP/2.0 response", raw: "HTTP/2.0 200 OK\r\n\r\n", err: ErrVersionUnknown},
-	{name: "HTTP/1.2 response", raw: "HTTP/1.2 200 OK\r\n\r\n", err: ErrVersionUnknown},
+	{name: "HTTP/1.2 response", raw: "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", want: "200 OK"},
 	{name: "small letters", raw: "http/1.1 200 OK\r\n\r\n", err: ErrVersion},
 	{name: "ICY", raw: "ICY 200 OK\r\n\r\n", err: ErrVersion},
 	{name: "no status line", raw: "<html>hello</html>", err: ErrVersion},
@@ -69,14 +72,17 @@ var responseFramingCases = []responseCase{
 	{name: "101 without Upgrade", raw: status("101 Switching"), want: "101 Switching"},
 
 	{name: "response of two lengths", raw: ok("Content-Length: 5", "Content-Length: 6"), err: ErrLength},
-	{name: "response of two equal lengths", raw: ok("Content-Length: 5", "Content-Length: 5"), err: ErrLength},
+	{name: "response of two equal lengths", raw: ok("Content-Length: 5", "content-length: 5") + "hello", want: "200 OK, length 5, keep-alive false"},
+	{name: "response of three lengths, one differs", raw: ok("Content-Length: 5", "Content-Length: 5", "Content-Length: 6"), err: ErrLength},
+	{name: "response of lengths of equal value", raw: ok("Content-Length: 5", "Content-Length: 05"), err: ErrLength},
+	{name: "response of two equal bad lengths", raw: ok("Content-Length: +5", "Content-Length: +5"), err: ErrLength},
 	{name: "response of listed lengths", raw: ok("Content-Length: 5, 5"), err: ErrLength},
 	{name: "response of signed length", raw: ok("Content-Length: -1"), err: ErrLength},
 	{name: "response of empty length", raw: ok("Content-Length:"), err: ErrLength},
 	{name: "response with length out of range", raw: ok("Content-Length: 9223372036854775808"), err: ErrLengthTooLarge},
 	{name: "response of length and chunked", raw: ok("Content-Length: 5", "Transfer-Encoding: chunked"), err: ErrLengthAndCoding},
 	{name: "answer to HEAD of length and chunked", method: "HEAD", raw: ok("Content-Length: 5", "Transfer-Encoding: chunked"), err: ErrLengthAndCoding},
-	{name: "204 of two lengths", raw: status("204 x", "Content-Length: 0", "Content-Length: 0"), err: ErrLength},
+	{name: "204 of two lengths", raw: status("204 x", "Content-Length: 0", "Content-Length: 0"), want: "204 x, keep-alive false"},
 	{name: "304 of bad length", raw: status("304 x", "Content-Length: x"), err: ErrLength},
 	{name: "response chunked in HTTP/1.0", raw: head("HTTP/1.0 200 OK", "Transfer-Encoding: chunked"), err: ErrCodingVersion},
 	{name: "response gzip, chunked", raw: ok("Transfer-Encoding: gzip, chunked"), err: ErrCodingUnknown},
@@ -92,6 +98,18 @@ var responseFieldCases = []responseCase{
 	{name: "response folded", raw: ok("Content-Length: 0", "A: b", " c"), err: ErrFold},
 	{name: "response bare LF", raw: "HTTP/1.1 200 OK\r\nA: b\nContent-Length: 0\r\n\r\n", err: ErrLineEnd},
 	{name: "response bare LF at the end", raw: "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\n", err: ErrLineEnd},
+	{name: "response bare LF in the last field", raw: "HTTP/1.1 200 OK\r\nContent-Length: 0\n\r\n", err: ErrLineEnd},
+	{name: "response bare LF, then CRLF", raw: "HTTP/1.1 200 OK\nContent-Length: 0\nA: b\r\n\n", err: ErrLineEnd},
+	{name: "response only bare LF", raw: lf(ok("Content-Length: 5")) + "hello", want: "200 OK, length 5, keep-alive false"},
+	{name: "response only bare LF, no reason", raw: "HTTP/1.1 200\n\n", want: "200 , until close, keep-alive false"},
+	{name: "response only bare LF, interim", raw: lf(status("100 Continue")), want: "100 Continue, keep-alive false"},
+	{name: "response only bare LF, CR in the body", raw: lf(ok("Content-Length: 5")) + "\r\n\r\nA", want: "200 OK, length 5, keep-alive false"},
+	{name: "response only bare LF, folded", raw: lf(ok("A: b", " c")), err: ErrFold},
+	{name: "response only bare LF, bad name", raw: lf(ok("A b: c")), err: ErrFieldName},
+	{name: "response only bare LF, bad status", raw: "HTTP/1.1 20\n\n", err: ErrStatusLine},
+	{name: "response only bare LF, too many fields", raw: lf(ok(many(129)...)), err: ErrTooManyFields},
+	{name: "response only bare LF, too large", raw: lf(ok("A: " + strings.Repeat("b", 64<<10))), err: ErrHeadTooLarge},
+	{name: "response only bare LF, unfinished", raw: "HTTP/1.1 200 OK\nA: b\n", err: ErrIncomplete},
 	{name: "response bare CR", raw: ok("A: b\rSet-Cookie: c=d"), err: ErrLineEnd},
 	{name: "response NUL", raw: ok("A: b\x00"), err: ErrFieldValue},
 	{name: "response space before colon", raw: ok("Content-Length : 5"), err: ErrFieldName},

@@ -13,6 +13,7 @@ const (
 	classTarget             // in a request target: visible ASCII but "#"
 	classHost               // in a host name
 	classHex
+	classNonASCII
 )
 
 var class = func() (c [256]uint8) {
@@ -31,6 +32,9 @@ var class = func() (c [256]uint8) {
 		c[b] |= classTarget
 	}
 	c['#'] &^= classTarget
+	for b := 0x80; b < len(c); b++ {
+		c[b] |= classNonASCII
+	}
 	return c
 }()
 

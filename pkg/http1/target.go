@@ -3,15 +3,38 @@ package http1
 import (
 	"bytes"
 	"net/netip"
+	"unicode/utf8"
 )
 
 // SetTarget validates the :path of an HTTP/2 request, and sets Path and Query. It must be in origin-form, or "*"
 // with OPTIONS. Method must be set before.
-func (r *Request) SetTarget(target []byte) error {
-	if !allOf(target, classTarget) || len(target) == 0 || target[0] != '/' && target[0] != '*' {
+func (r *Request) SetTarget(target []byte) (err error) {
+	if !allOf(target, classTarget|classNonASCII) || len(target) == 0 || target[0] != '/' && target[0] != '*' {
 		return ErrTarget
 	}
+	if !allOf(target, classTarget) {
+		if target, err = encodeTarget(target); err != nil {
+			return err
+		}
+	}
 	return r.setTarget(target)
+}
+
+// encodeTarget returns a copy of a target with UTF-8 in which all bytes above ASCII are percent-encoded (RFC 3987, section
+// 3.1). Some clients send URLs as a user typed them. Text in another encoding is rejected, because its meaning is unknown.
+func encodeTarget(target []byte) ([]byte, error) {
+	if !utf8.Valid(target) {
+		return nil, ErrTarget
+	}
+	encoded := make([]byte, 0, 3*len(target))
+	for _, b := range target {
+		if b < utf8.RuneSelf {
+			encoded = append(encoded, b)
+			continue
+		}
+		encoded = append(encoded, '%', upperHex[b>>4], upperHex[b&15])
+	}
+	return encoded, nil
 }
 
 // setTarget parses a target in any form of RFC 9112, section 3.2, except authority-form. Its characters must be
@@ -70,7 +93,7 @@ func (r *Request) setAsterisk(target []byte) error {
 
 // setAbsolute parses an absolute-form. Only the schemes http and https are accepted.
 func (r *Request) setAbsolute(target []byte) error {
-	rest, ok := cutScheme(target)
+	rest, ok := r.cutScheme(target)
 	if !ok {
 		return ErrTarget
 	}
@@ -103,23 +126,57 @@ func (r *Request) setPathless(rest []byte) error {
 // Shared paths. Callers must not modify Path.
 var rootPath, asterisk = []byte("/"), []byte("*")
 
-func cutScheme(target []byte) (rest []byte, ok bool) {
-	for _, scheme := range [...]string{"http://", "https://"} {
-		if n := len(scheme); len(target) > n && foldEqual(target[:n], scheme) {
-			return target[n:], true
-		}
+// cutScheme removes the scheme of an absolute-form and its "//".
+func (r *Request) cutScheme(target []byte) (rest []byte, ok bool) {
+	i := bytes.IndexByte(target, ':')
+	if i < 0 || !bytes.HasPrefix(target[i:], authorityMark) {
+		return nil, false
 	}
-	return nil, false
+	r.SetScheme(target[:i])
+	rest = target[i+len(authorityMark):]
+	return rest, r.defaultPort != "" && len(rest) > 0
 }
 
-// SetHost validates and sets Host.
+var authorityMark = []byte("://")
+
+// SetScheme sets the scheme of the target, which determines its default port.
+func (r *Request) SetScheme(scheme []byte) {
+	switch {
+	case foldEqual(scheme, "http"):
+		r.defaultPort = ":80"
+	case foldEqual(scheme, "https"):
+		r.defaultPort = ":443"
+	default:
+		r.defaultPort = ""
+	}
+}
+
+// SetHost validates and sets Host. It removes the colon of an empty port, which means the same (RFC 3986, section 3.2.3).
 func (r *Request) SetHost(host []byte) error {
+	if n := len(host) - 1; n > 0 && host[n] == ':' {
+		host = host[:n:n]
+	}
 	if !validHost(host) {
 		return ErrHost
 	}
 	r.Host = host
 	return nil
 }
+
+// isSameHost reports whether the authority is equivalent to Host (RFC 9110, section 4.2.3).
+func (r *Request) isSameHost(authority []byte) bool {
+	return foldEqual(r.withoutDefaultPort(r.Host), r.withoutDefaultPort(authority))
+}
+
+func (r *Request) withoutDefaultPort(authority []byte) []byte {
+	n := len(authority) - len(r.defaultPort)
+	if r.defaultPort != "" && n > 0 && string(authority[n:]) == r.defaultPort {
+		return authority[:n]
+	}
+	return bytes.TrimSuffix(authority, colon)
+}
+
+var colon = []byte(":")
 
 // maxHost is the maximum length of a DNS name (RFC 1035, section 2.3.4) and a trailing dot.
 const maxHost = 254

@@ -2,7 +2,8 @@ package http1
 
 const versionBytes = len("HTTP/1.1")
 
-// parseVersion parses the protocol version at i.
+// parseVersion parses the protocol version at i. Later minor versions of HTTP/1 are compatible with HTTP/1.1 (RFC 9110, section
+// 2.5), so their minor version is 1 here, too.
 func parseVersion(buf []byte, i int) (minor int, err error) {
 	if len(buf) < i+versionBytes {
 		return 0, partialVersion(buf[i:])
@@ -13,7 +14,7 @@ func parseVersion(buf []byte, i int) (minor int, err error) {
 	case "HTTP/1.0":
 		return 0, nil
 	}
-	return 0, versionError(buf[i : i+versionBytes])
+	return otherVersion(buf[i : i+versionBytes])
 }
 
 const versionForm = "HTTP/d.d"
@@ -28,12 +29,16 @@ func partialVersion(text []byte) error {
 	return ErrIncomplete
 }
 
-// versionError returns ErrVersionUnknown for an unsupported version, and ErrVersion for an invalid one.
-func versionError(text []byte) error {
+// otherVersion parses a version other than HTTP/1.0 and HTTP/1.1. It returns ErrVersionUnknown if its major version is not
+// supported, and ErrVersion if it is malformed.
+func otherVersion(text []byte) (minor int, err error) {
 	if err := partialVersion(text); err != ErrIncomplete {
-		return err
+		return 0, err
 	}
-	return ErrVersionUnknown
+	if string(text[:len("HTTP/1.")]) != "HTTP/1." {
+		return 0, ErrVersionUnknown
+	}
+	return 1, nil
 }
 
 func fitsVersion(i int, b byte) bool {

@@ -6,7 +6,8 @@ import "sync"
 // limited elsewhere; this limits their rate. Exceeding it ends the connection with ErrFlood (RFC 9113 section 10.5).
 type Budget struct {
 	// ResetBurst and ResetsPerSecond limit resets, because a pod may already have received the request. They count streams
-	// that the peer resets, and streams that are reset because the peer caused an error.
+	// that the peer resets, streams that are reset because the peer caused an error, and field sections on streams that were
+	// reset before.
 	ResetBurst, ResetsPerSecond int64
 	// EmptyFrameBurst and EmptyFramesPerSecond limit frames that carry nothing for a request.
 	EmptyFrameBurst, EmptyFramesPerSecond int64

@@ -66,8 +66,9 @@ type Conn struct {
 
 	// Output. A stream that sends DATA waits in sendQueue for connection window or output space.
 	out           *output
-	outputSeq     uint32    // number of outputs that were taken to be written
-	replies       int       // frames in out that reply to frames of the peer
+	outputSeq     uint32 // number of outputs that were taken to be written
+	replies       int    // frames in out that reply to frames of the peer
+	lateResets    lateResets
 	writing       bool      // the writer goroutine exists
 	outputChanged sync.Cond // out was taken, or the writer has ended
 	sendQueue     []*Stream
@@ -169,6 +170,7 @@ func (c *Conn) failLocked(err error) {
 	if !c.isServer() {
 		c.refuseUnwritten()
 	}
+	c.lateResets.makeAllReady()
 	if connErr, ok := err.(*ConnError); ok { //nolint:errorlint // never wrapped
 		last := c.maxPeerID
 		if c.shutdown == goAwayFinal {

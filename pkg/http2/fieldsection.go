@@ -22,11 +22,12 @@ type section struct {
 	maxSize       int
 	maxFields     int
 	malformed     bool
-	hasRegular    bool // a field that is not a pseudo-header field was received
-	lengthCount   int  // number of Content-Length fields
-	cookieBytes   int  // length of the Cookie values with separators
-	lenient       bool // accept spaces around values and connection-specific fields, as apps send them unnoticed over HTTP/1.1
-	invalidLength bool // Content-Length is not a number, or is repeated
+	hasRegular    bool   // a field that is not a pseudo-header field was received
+	lengthCount   int    // number of Content-Length fields
+	length        string // value of the first of them
+	cookieBytes   int    // length of the Cookie values with separators
+	lenient       bool   // accept spaces around values and connection-specific fields, as apps send them unnoticed over HTTP/1.1
+	invalidLength bool   // Content-Length is not a number, or has two values
 }
 
 type sectionKind uint8
@@ -93,14 +94,29 @@ func (s *section) addField(name, value string) bool {
 	if f.ID == http1.FieldCookie {
 		s.countCookie(value)
 	}
-	if !s.lenient && isOfConnection(f.ID, value) {
+	if !s.lenient && (isOfConnection(f.ID, value) || s.kind == trailers && isProtected(&f)) {
 		return false
 	}
-	s.head.Fields = append(s.head.Fields, f)
-	if f.ID == http1.FieldContentLength {
-		s.addLength(value)
+	if f.ID == http1.FieldContentLength && !s.addLength(value) {
+		return true
 	}
+	s.head.Fields = append(s.head.Fields, f)
 	return true
+}
+
+// isProtected reports whether a field must not be sent as a trailer, because it concerns framing, routing, authentication,
+// conditions or the content (RFC 9110 section 6.5.1). HTTP/3 refuses the same fields.
+func isProtected(f *http1.Field) bool {
+	switch f.ID {
+	case http1.FieldAuthorization, http1.FieldCacheControl, http1.FieldConnection, http1.FieldContentEncoding,
+		http1.FieldContentLength, http1.FieldContentRange, http1.FieldContentType, http1.FieldExpect, http1.FieldHost,
+		http1.FieldKeepAlive, http1.FieldMaxForwards, http1.FieldProxyAuthenticate, http1.FieldProxyAuthorization,
+		http1.FieldProxyConnection, http1.FieldRange, http1.FieldTE, http1.FieldTrailer, http1.FieldTransferEncoding,
+		http1.FieldWWWAuthenticate:
+		return true
+	}
+	name := string(f.Name)
+	return name == "pragma" || name == "realm" || strings.HasPrefix(name, "if-")
 }
 
 // countCookie counts the bytes that several Cookie values need when they are joined.
@@ -122,14 +138,21 @@ func isOfConnection(id http1.FieldID, value string) bool {
 	return false
 }
 
-func (s *section) addLength(value string) {
+// addLength parses a Content-Length. It returns false if the value repeats an earlier one (RFC 9110 section 8.6).
+func (s *section) addLength(value string) bool {
 	s.lengthCount++
+	if s.lengthCount == 1 {
+		s.length = value
+	} else if s.length == value {
+		return false
+	}
 	n, err := strconv.ParseUint(value, 10, 63)
 	if err != nil || s.lengthCount > 1 {
 		s.head.ContentLength, s.invalidLength = -1, true
-		return
+		return true
 	}
 	s.head.ContentLength = int64(n)
+	return true
 }
 
 func hasUpper(name string) bool {

@@ -15,7 +15,7 @@ type Head struct {
 	Status int
 	// Fields are valid: their names are lower-case tokens, and their values have no control characters.
 	Fields []http1.Field
-	// ContentLength is -1 if the field is missing, invalid or repeated.
+	// ContentLength is -1 if the field is missing or invalid, or has two values.
 	ContentLength int64
 	// TooLarge reports that Fields is incomplete because the section exceeds a limit.
 	TooLarge bool
@@ -140,5 +140,17 @@ func (h *Head) isRequest() bool {
 	if string(h.Method) == "CONNECT" && h.Protocol == nil {
 		return h.Authority != nil && h.Scheme == nil && h.Path == nil
 	}
-	return h.Scheme != nil && len(h.Path) > 0
+	return isScheme(h.Scheme) && len(h.Path) > 0
+}
+
+// isScheme reports whether b is a scheme (RFC 3986 section 3.1). HTTP/2 does not restrict it to http and https (RFC 9113
+// section 8.3.1).
+func isScheme(b []byte) bool {
+	for i, c := range b {
+		isLetter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !isLetter && (i == 0 || c != '+' && c != '-' && c != '.' && (c < '0' || c > '9')) {
+			return false
+		}
+	}
+	return len(b) > 0
 }

@@ -133,8 +133,7 @@ func (c *Conn) endSection(section *section) error {
 	case section.kind == closedHead && !c.resetIDs.has(section.stream):
 		return &ConnError{CodeStreamClosed, "HEADERS on a closed stream"}
 	case s == nil: // the stream was reset or closed on this side, and the peer may not know yet
-		section.head.release()
-		return nil
+		return c.discardSection(section)
 	case s.recvEnded:
 		return streamError{s.id, CodeStreamClosed}
 	case section.malformed:
@@ -143,6 +142,13 @@ func (c *Conn) endSection(section *section) error {
 		return s.processTrailers(section)
 	}
 	return s.processResponse(section)
+}
+
+// discardSection ignores a section on a stream that was reset or refused on this side. It was decoded anyway, so it counts
+// as a reset: an honest peer sends at most one per stream.
+func (c *Conn) discardSection(section *section) error {
+	section.head.release()
+	return c.countReset()
 }
 
 // processRequest opens a stream for a request.
@@ -154,7 +160,7 @@ func (c *Conn) processRequest(section *section) error {
 		return c.err
 	case c.shutdown == goAwayFinal: // the peer retries it on another connection after the final GOAWAY
 		c.resetIDs.add(id, maxResetIDs)
-		return nil
+		return c.discardSection(section)
 	case section.malformed:
 		return streamError{id, CodeProtocol}
 	case len(c.streams) >= c.options.Streams || c.owned >= 2*c.options.Streams:

@@ -124,10 +124,18 @@ func (got *streamResult) compare(t *testing.T, streams map[uint32]*oracleStream,
 }
 
 // formatFields returns the fields as text, with sorted pseudo-header fields. It trims values, because the values of pods may
-// have surrounding spaces.
+// have surrounding spaces. It omits repeated lengths that are equal.
 func formatFields(fields []hpack.HeaderField) string {
 	var pseudo, regular []string
+	length := ""
 	for _, f := range fields {
+		if f.Name == "content-length" {
+			if value := strings.Trim(f.Value, " \t"); value == length {
+				continue
+			} else if length == "" {
+				length = value
+			}
+		}
 		if f.IsPseudo() {
 			pseudo = append(pseudo, fmt.Sprintf("%s: %q\n", f.Name, f.Value))
 		} else {

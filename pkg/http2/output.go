@@ -45,7 +45,7 @@ func (c *Conn) pending() int {
 // flush starts the writer goroutine if there is output. It has no effect once the connection has ended: then the socket
 // belongs to the caller of Serve.
 func (c *Conn) flush() {
-	if c.out == nil || c.writing || c.err != nil {
+	if c.out == nil && len(c.lateResets.ready) == 0 || c.writing || c.err != nil {
 		return
 	}
 	c.writing = true
@@ -78,6 +78,9 @@ func (c *Conn) write() {
 func (c *Conn) takeOutput() *output {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.out == nil {
+		c.appendLateResets()
+	}
 	out := c.out
 	if out == nil {
 		c.writing = false
@@ -87,6 +90,7 @@ func (c *Conn) takeOutput() *output {
 	c.out = nil
 	c.replies = 0
 	c.outputSeq++
+	c.appendLateResets()
 	c.outputChanged.Broadcast()
 	c.wakeNextSender()
 	return out

@@ -149,12 +149,18 @@ func (c *Conn) handleStreamError(err error) error {
 }
 
 // resetStream sends RST_STREAM and fails the stream, if it still exists.
+//
+// With CodeNone, a complete response precedes the reset, which is sent later: see lateResets.
 func (c *Conn) resetStream(id uint32, code Code) {
 	if c.err != nil {
 		return
 	}
-	c.setOutput(appendReset(c.output(), id, code))
-	c.replies++
+	if code == CodeNone {
+		c.lateResets.waiting = append(c.lateResets.waiting, id)
+	} else {
+		c.setOutput(appendReset(c.output(), id, code))
+		c.replies++
+	}
 	c.resetIDs.add(id, maxResetIDs)
 	if s := c.streams[id]; s != nil {
 		s.failLocked(&ResetError{Code: code})

@@ -155,17 +155,23 @@ func (c *client) awaitsResponse() bool { return c.idleSince.Load() == 0 && c.gua
 const (
 	lingerGap  = 2 * time.Second  // maximum gap between two reads
 	lingerTime = 10 * time.Second // maximum total time
+	// lingerBytes is the maximum size of what is discarded. Simple clients read no response before they have sent their body.
+	lingerBytes = 64 << 20
 )
 
-// linger closes the write side and discards what the client still sends, for at most timeout.
-func (c *client) linger(timeout time.Duration) {
+// linger closes the write side and discards what the client still sends: at most maxBytes, and for at most timeout.
+func (c *client) linger(timeout time.Duration, maxBytes int64) {
 	if !exchange.CloseWrite(c.conn) {
 		return
 	}
 	_ = c.conn.SetReadDeadline(time.Time{}) // clears the deadline that interrupted the reader of the body
 	end := c.server.After(timeout)
-	for now := c.server.Clock(); now < end; now = c.server.Clock() {
-		c.conn.Consume(len(c.conn.Buffered()))
+	for c.server.Clock() < end {
+		n := len(c.conn.Buffered())
+		if maxBytes -= int64(n); maxBytes < 0 {
+			return
+		}
+		c.conn.Consume(n)
 		c.conn.Release()
 		c.guard.Start(c.conn, min(end, c.server.After(lingerGap)))
 		err := c.conn.Fill(0)

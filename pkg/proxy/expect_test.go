@@ -100,3 +100,64 @@ func TestInterim_forwarded(t *testing.T) {
 		t.Errorf("a client of HTTP/1.0 got %q", got)
 	}
 }
+
+// Some clients wait for a 100 (Continue) without limit, and many apps never send it.
+func TestExpect_podNeverContinues(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	client := r.dial()
+	for range 2 {
+		client.send(expecting)
+		client.expect("HTTP/1.1 100 Continue\r\n\r\n")
+		client.send("body")
+		a := client.read("POST")
+		a.expectOK(t, "body")
+		if a.close {
+			t.Fatal("the connection is closed")
+		}
+	}
+}
+
+func TestExpect_podNeverContinuesHTTP2(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startEcho(t, "pod-a"))
+	p := dialHTTP2(t, r.addr)
+	p.must(p.open(1, false, append([]string{":method", "POST"}, append(plain[2:], "expect", "100-continue")...)...))
+	if got := p.outcome(1); got != "100" {
+		t.Fatalf("first comes %s", got)
+	}
+	p.must(p.WriteData(1, true, []byte("body")))
+	if got := p.outcome(1); got != "200" {
+		t.Errorf("then comes %s", got)
+	}
+}
+
+// The pod's own 100 (Continue) is not forwarded after Limpet has sent one.
+func TestExpect_onlyOneContinue(t *testing.T) {
+	r := newRig(t)
+	r.serve(nil, startPod(t, "pod-a", func(c *podConn) {
+		for req := c.request(); req != nil; req = c.request() {
+			body, _ := io.ReadAll(req.Body)
+			c.say("HTTP/1.1 100 Continue\r\n\r\n")
+			c.answer(string(body))
+		}
+	}))
+	client := r.dial()
+	client.send(expecting)
+	client.expect("HTTP/1.1 100 Continue\r\n\r\n")
+	client.send("body")
+	client.read("POST").expectOK(t, "body")
+}
+
+// A client that does not wait receives no 100 (Continue) from Limpet, however slowly it sends.
+func TestExpect_clientDoesNotWait(t *testing.T) {
+	r := newRig(t)
+	p := startEcho(t, "pod-a")
+	r.serve(nil, p)
+	client := r.dial()
+	client.send(expecting + "bo")
+	started := r.server.Clock()
+	eventually(t, "a 100 (Continue) to be overdue", func() bool { return r.server.Clock() > started+1500 })
+	client.send("dy")
+	client.read("POST").expectOK(t, "body")
+}

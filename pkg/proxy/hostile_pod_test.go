@@ -18,9 +18,10 @@ func TestResponse_invalidIs502(t *testing.T) {
 		{"status of two digits", "HTTP/1.1 20 OK\r\n\r\n"},
 		{"status below 100", "HTTP/1.1 042 OK\r\n\r\n"},
 		{"half a head", okHead + "Content-Length: 4\r\n"},
-		{"bare LF", "HTTP/1.1 200 OK\nContent-Length: 0\n\n"},
+		{"bare LF in the status line", "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n"},
+		{"bare LF and a folded line", "HTTP/1.1 200 OK\nA: b\n c: d\n\n"},
 		{"two lengths", okHead + "Content-Length: 4\r\nContent-Length: 9\r\n\r\nbody"},
-		{"two equal lengths", okHead + "Content-Length: 4\r\nContent-Length: 4\r\n\r\nbody"},
+		{"two lengths of equal value", okHead + "Content-Length: 4\r\nContent-Length: 04\r\n\r\nbody"},
 		{"signed length", okHead + "Content-Length: -4\r\n\r\nbody"},
 		{"both framings", okHead + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
 		{"unknown coding", okHead + "Transfer-Encoding: gzip\r\n\r\nbody"},
@@ -60,6 +61,49 @@ func TestResponse_invalidIs502(t *testing.T) {
 			a.expectStatus(t, 502)
 			if got := p.accepted(); got != 2 {
 				t.Errorf("the pod has seen %d connections, want 2", got)
+			}
+		})
+	}
+}
+
+// Deviations that allow only one interpretation are normalized, but the connection of such a pod is not used again
+// (docs/adr/0051).
+func TestResponse_normalized(t *testing.T) {
+	const chunked = okHead + "Transfer-Encoding: chunked\r\n\r\n"
+	for _, c := range []struct {
+		name, text string
+		reused     bool
+	}{
+		{"bare LF", "HTTP/1.1 200 OK\nContent-Length: 4\n\nbody", false},
+		{"bare LF, interim before", "HTTP/1.1 103 Early Hints\nLink: a\n\nHTTP/1.1 200 OK\nContent-Length: 4\n\nbody", false},
+		{"bare LF, chunked", "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n4\nbody\n0\n\n", false},
+		{"bare LF between chunks", chunked + "4\nbody\n0\n\n", false},
+		{"two equal lengths", okHead + "Content-Length: 4\r\nContent-Length: 4\r\n\r\nbody", false},
+		{"blanks after a chunk size", chunked + "4  \r\nbody\r\n0   \r\n\r\n", true},
+		{"HTTP/1.2", "HTTP/1.2 200 OK\r\nContent-Length: 4\r\n\r\nbody", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			p := startPod(t, "pod-a", func(conn *podConn) {
+				for conn.head() != "" {
+					conn.say(c.text)
+				}
+			})
+			r.serve(nil, p)
+			client := r.dial()
+			for range 2 {
+				client.send(request("GET", "/", ""))
+				a := client.read("GET")
+				for a.status < 200 {
+					a = client.read("GET")
+				}
+				a.expectOK(t, "body")
+				if got := a.header.Values("Content-Length"); len(got) > 1 {
+					t.Errorf("the client receives the lengths %q", got)
+				}
+			}
+			if want := map[bool]int{true: 1, false: 2}[c.reused]; p.accepted() != want {
+				t.Errorf("the pod has seen %d connections, want %d", p.accepted(), want)
 			}
 		})
 	}

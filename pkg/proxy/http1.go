@@ -99,7 +99,7 @@ func (c *client) perform(next nextAction) {
 		c.bufferless.Store(true)
 		c.tunnel.Run(c.server.Engine, c.conn, &c.source.Guard, &c.guard)
 	case closeLingering:
-		c.linger(lingerTime)
+		c.linger(lingerTime, lingerBytes)
 	case resetConn:
 		c.reset()
 	}

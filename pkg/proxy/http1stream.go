@@ -18,6 +18,7 @@ type http1Stream struct {
 	head       http1.Held
 	body       http1.Body
 	headParsed bool // exchange.Request is set, and head holds its bytes
+	lastOne    bool // the head was read completely, and the client sends no other request on the connection
 	charged    int  // bytes charged to the account for a head that does not fit in a buffer
 
 	// Response:
@@ -50,7 +51,7 @@ func (s *http1Stream) reset(c *client) {
 	if c.bufferless.Load() {
 		c.bufferless.Store(false)
 	}
-	s.framing, s.closesConn, s.headParsed = http1.BodyNone, false, false
+	s.framing, s.closesConn, s.headParsed, s.lastOne = http1.BodyNone, false, false, false
 	s.exchange.Reset(&c.Connection, &c.guard, &c.source, s, "HTTP/1.1")
 }
 
@@ -83,6 +84,10 @@ func (s *http1Stream) serve() nextAction {
 			return s.nextAction()
 		}
 	}
+	if x.Request().Host == nil {
+		s.setDefaultHost()
+	}
+	s.lastOne = !x.Request().KeepAlive || s.client.overLimit
 	s.body.Begin(s.client.conn, &x.Request().Message, &s.client.server.Limits)
 	s.client.source.Reset(&s.body, s.client.conn)
 	switch {
@@ -95,6 +100,18 @@ func (s *http1Stream) serve() nextAction {
 		x.Run()
 	}
 	return s.nextAction()
+}
+
+// setDefaultHost sets the host of an HTTP/1.0 request that names none to the name of the TLS handshake, or to the address that
+// the client connected to (RFC 9112 section 3.3).
+func (s *http1Stream) setDefaultHost() {
+	c := s.client
+	if c.TLS != nil && s.exchange.Request().SetHost([]byte(c.TLS.ServerName)) == nil {
+		return
+	}
+	if s.exchange.Request().SetHost([]byte(c.Local.String())) != nil {
+		_ = s.exchange.Request().SetHost([]byte("localhost")) // the connection has no address; this name is valid
+	}
 }
 
 // nextAction returns the next action after a response.
@@ -110,10 +127,10 @@ func (s *http1Stream) nextAction() nextAction {
 		return closeConn
 	case !s.closesConn:
 		return serveAnother
-	case x.Request().KeepAlive || !s.bodyConsumed():
-		return closeLingering
+	case s.lastOne && s.bodyConsumed() && len(s.client.conn.Buffered()) == 0:
+		return closeConn
 	}
-	return closeConn
+	return closeLingering
 }
 
 // release returns all buffers and charges of the request.

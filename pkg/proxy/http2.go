@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"errors"
+	"io"
 
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -77,7 +78,16 @@ func (c *client) serveHTTP2() {
 	}
 	c.server.Log.V(1).Info("HTTP/2 connection ended", "peer", c.PeerText, "reason", err)
 	c.guards.close()
-	c.linger(shutdownMargin / 2)
+	c.linger(shutdownMargin/2, lingerBytesAfter(err))
+}
+
+// lingerBytesAfter returns how many bytes are discarded after a connection has ended with err, so that the client receives the
+// GOAWAY. After a clean end they may be bodies that the client sent before it read the responses. An error is the client's.
+func lingerBytesAfter(err error) int64 {
+	if errors.Is(err, io.EOF) {
+		return connectionWindow
+	}
+	return 1 << 20
 }
 
 // boundedWriter writes to the client. A write fails if the client does not read for Timeouts.Body.
@@ -91,13 +101,14 @@ func (w boundedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// sweepHTTP2 frees unused memory, and sends GOAWAY after Timeouts.Idle without a stream.
+// sweepHTTP2 frees unused memory, sends delayed resets, and sends GOAWAY after Timeouts.Idle without a stream.
 func (c *client) sweepHTTP2(clock int64) {
 	conn := c.http2.Load()
 	if conn == nil {
 		return
 	}
 	conn.StopIdleWorkers()
+	conn.SendLateResets()
 	if c.guards.isEmptySince(clock - c.server.Timeouts.Idle.Milliseconds()) {
 		conn.StartGracefulShutdown()
 	}

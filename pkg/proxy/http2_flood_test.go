@@ -40,6 +40,12 @@ func TestHTTP2Flood_closesConnection(t *testing.T) {
 			}
 			return p.WriteWindowUpdate(2*i+1, 0)
 		}},
+		"requests on a stream that was reset": {true, resetByServer, func(p *peer, _ uint32) error {
+			return p.open(1, true, plain...)
+		}},
+		"trailers on a stream that was reset": {true, resetByServer, func(p *peer, i uint32) error {
+			return p.open(1, i%2 == 0, "x-sum", "1")
+		}},
 		"settings": {true, nil, func(p *peer, i uint32) error {
 			return p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: i % 65536})
 		}},
@@ -101,6 +107,14 @@ func slowly(o *Options) {
 
 func openPost(p *peer, _ uint32) error {
 	return p.open(1, false, append([]string{":method", "POST"}, plain[2:]...)...)
+}
+
+// resetByServer opens a stream and makes Limpet reset it.
+func resetByServer(p *peer, _ uint32) error {
+	if err := openPost(p, 0); err != nil {
+		return err
+	}
+	return p.WriteWindowUpdate(1, 0)
 }
 
 func openUnfinished(p *peer, _ uint32) error {

@@ -22,12 +22,10 @@ func (s *http2Stream) readHead() error {
 	if err := req.SetMethod(upstreamMethod(h.Method, socket)); err != nil {
 		return err
 	}
-	if len(h.Path) > s.connection.Engine.Limits.TargetBytes {
-		return http1.ErrTargetTooLong
-	}
-	if err := req.SetTarget(h.Path); err != nil {
+	if err := s.setTarget(h.Path); err != nil {
 		return err
 	}
+	req.SetScheme(h.Scheme)
 	if err := s.setFields(socket); err != nil {
 		return err
 	}

@@ -28,14 +28,16 @@ func (s *http3Stream) setBodyFraming() error {
 	case req.ContentLength >= 0 && req.ContentLength != s.r.ContentLength:
 		return http1.ErrLength
 	case s.r.ContentLength < 0:
-		return s.probeBody()
+		if err := s.probeBody(); err != nil {
+			return err
+		}
 	case s.r.ContentLength == 0:
 		s.body.ended = true
 		if mayRequireLength(req.Method) {
 			req.ContentLength = 0
 		}
 	}
-	return nil
+	return req.SetExpect()
 }
 
 // probeBody sets the framing of a body of unknown length. quic-go does not report whether the stream has ended after the head.

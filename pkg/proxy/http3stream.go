@@ -55,14 +55,14 @@ func (s *http3Stream) readHead() error {
 	if err := req.SetMethod(upstreamMethod([]byte(r.Method), socket)); err != nil {
 		return err
 	}
-	if err := s.setTarget(); err != nil {
+	if err := s.setTarget([]byte(r.RequestURI)); err != nil {
 		return err
 	}
 	if err := req.SetHost([]byte(r.Host)); err != nil {
 		return err
 	}
-	if !s.addFields(socket) {
-		return http1.ErrTooManyFields
+	if err := s.addFields(socket); err != nil {
+		return err
 	}
 	for name := range r.Trailer { // quic-go moves the Trailer header field here
 		req.Add(trailerName, []byte(name))
@@ -82,28 +82,24 @@ func (s *http3Stream) readHead() error {
 	return s.setBodyFraming()
 }
 
-func (s *http3Stream) setTarget() error {
-	if len(s.r.RequestURI) > s.connection.Engine.Limits.TargetBytes {
-		return http1.ErrTargetTooLong
-	}
-	return s.exchange.Request().SetTarget([]byte(s.r.RequestURI))
-}
-
 // addFields copies the header fields. It drops Sec-WebSocket-Key from an extended CONNECT, where it has no meaning (RFC 9220).
-// It returns false if there are too many fields.
-func (s *http3Stream) addFields(socket bool) bool {
+// It refuses values with spaces around them, which quic-go accepts (RFC 9114 section 10.3, RFC 9113 section 8.2.1).
+func (s *http3Stream) addFields(socket bool) error {
 	for name, values := range s.r.Header {
 		if socket && strings.EqualFold(name, string(secWebSocketKey)) {
 			continue
 		}
 		for _, value := range values {
 			if len(s.exchange.Request().Fields) == s.connection.Engine.Limits.Fields {
-				return false
+				return http1.ErrTooManyFields
+			}
+			if strings.Trim(value, " \t") != value {
+				return http1.ErrFieldValue
 			}
 			s.exchange.Request().Add([]byte(name), []byte(value))
 		}
 	}
-	return true
+	return nil
 }
 
 // IsClientGone reports whether the client has reset the stream or the connection has ended.
@@ -194,10 +190,12 @@ func (s *http3Stream) drainBody() {
 	s.source.Resume()
 	server := s.connection.Engine
 	end := server.After(lingerTime)
-	for server.Clock() < end {
-		if _, err := s.source.Next(true, min(end, server.After(lingerGap))); err != nil {
+	for left := lingerBytes; left > 0 && server.Clock() < end; {
+		span, err := s.source.Next(true, min(end, server.After(lingerGap)))
+		if err != nil {
 			return
 		}
+		left -= len(span)
 	}
 }
 

@@ -76,7 +76,7 @@ func TestRawMessage_oneRequestOrRefused(t *testing.T) {
 			r.exchangeRaw(&c)
 			r.replace(cart) // which ends the connections to the pod
 			eventually(t, "the pod's connections to end", func() bool { return p.connections() == 0 })
-			if got, want := r.withoutWho(p.take()), c.podSees(); got != want {
+			if got, want := r.withoutWho(p.take()), strings.ReplaceAll(c.podSees(), "{local}", r.addr); got != want {
 				t.Errorf("the pod was sent\n%q, want\n%q", got, want)
 			}
 		})

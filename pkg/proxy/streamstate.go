@@ -5,6 +5,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/exchange"
+	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // streamState is the state of one HTTP/2 or HTTP/3 stream. HTTP/1.1 keeps the same state in client, since a connection serves
@@ -32,6 +33,19 @@ func (s *streamState) run(headErr error) {
 		return
 	}
 	s.exchange.Run()
+}
+
+// setTarget sets the target of the request, whose method must be set. The limit applies before and after UTF-8 in it is encoded.
+func (s *streamState) setTarget(target []byte) error {
+	req, most := s.exchange.Request(), s.connection.Engine.Limits.TargetBytes
+	if len(target) > most {
+		return http1.ErrTargetTooLong
+	}
+	err := req.SetTarget(target)
+	if err == nil && len(req.Path)+len(req.Query) > most {
+		return http1.ErrTargetTooLong
+	}
+	return err
 }
 
 // stopGuards stops both guards. Callers must have removed the stream from streamGuards.

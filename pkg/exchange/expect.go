@@ -1,0 +1,62 @@
+package exchange
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+)
+
+// continueTimeout limits the wait of a client for the pod's 100 (Continue). Many apps never send it, and some clients wait for it
+// without limit. A client may send its body without it (RFC 9110 section 10.1.1), so Limpet may send it.
+const continueTimeout = time.Second
+
+// continueHead is the 100 (Continue) response.
+var continueHead = http1.Response{Status: http.StatusContinue, Reason: []byte("Continue")}
+
+// expectContinue sets the time at which Limpet sends a 100 (Continue), unless the client has begun to send the body.
+func (x *Exchange) expectContinue() {
+	if x.req.ExpectContinue && !x.body.isRunning() && !x.body.isRead() && x.bodyBytes == 0 {
+		x.continueAt.Store(x.Engine.After(continueTimeout))
+	}
+}
+
+// startHeadWait starts the guard of a wait for a response head. If a 100 (Continue) is due before the deadline, it interrupts the
+// wait then, but only reads, because body may be writing to the pod.
+func (x *Exchange) startHeadWait(pod Deadliner) {
+	x.headDeadline = x.responseDeadline()
+	until := x.headDeadline
+	if at := x.continueAt.Load(); at != 0 {
+		until = min(until, at)
+	}
+	x.guard.readOnly = until < x.headDeadline
+	x.guard.Start(pod, until)
+}
+
+// stopHeadWait undoes startHeadWait. It reports whether the wait was interrupted.
+func (x *Exchange) stopHeadWait() (interrupted bool) {
+	interrupted = x.guard.Stop()
+	x.guard.readOnly = false
+	return interrupted
+}
+
+// resumesHeadWait is called after a wait for a response head was interrupted. It returns false if the response is overdue.
+// Otherwise the caller must continue to wait. If the client still waits for a 100 (Continue), resumesHeadWait sends it.
+func (x *Exchange) resumesHeadWait() bool {
+	if x.Engine.Clock() >= x.headDeadline {
+		return false
+	}
+	if x.continueAt.Swap(0) != 0 {
+		x.req.ExpectContinue = false                 // so that the one of the pod is not forwarded
+		_ = x.downstream.WriteInterim(&continueHead) // if the client is gone, reading its body fails, too
+	}
+	return true
+}
+
+// extendResponseWait moves the deadline of the wait for the response after a part of the body was sent. It is called by the
+// goroutine of body.
+func (x *Exchange) extendResponseWait() {
+	if x.continueAt.Load() == 0 {
+		x.guard.extend(x.responseDeadline())
+	}
+}
