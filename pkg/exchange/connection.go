@@ -21,6 +21,8 @@ type Connection struct {
 	PeerText string
 	// TLS is the outcome of the TLS handshake, nil for a cleartext connection.
 	TLS *filter.TLSSession
+	// BalancerTLS reports whether the client used TLS to the load balancer that sent a PROXY protocol header.
+	BalancerTLS bool
 	// Trusted reports whether the peer is a trusted proxy, whose forwarding headers are believed.
 	Trusted bool
 	// Shard selects one of the per-core shards of shared counters and pools. Any value works; it is constant for the

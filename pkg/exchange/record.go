@@ -42,7 +42,7 @@ func (x *Exchange) isClosed() bool {
 func (x *Exchange) log(took time.Duration) {
 	a := observe.Access{
 		Start: x.start, Took: took,
-		Client: x.PeerText, Protocol: x.protocol,
+		Client: x.PeerText, Scheme: x.view.Scheme(), Protocol: x.protocol,
 		Method: x.req.Method, Host: x.view.Host, Path: x.view.Path,
 		Status: x.status(), Bytes: x.sentBytes,
 		Closed:    x.isClosed(),

@@ -30,12 +30,12 @@ func (r *request) begin(c *Connection) {
 	r.view.Reset()
 	r.view.Head, r.view.TLS, r.view.Trusted = &r.req, c.TLS, c.Trusted
 	r.view.Certificates, r.view.Limits = c.Engine.Certs, c.Engine.defaultLimits
-	r.view.ClientIP = c.Peer
+	r.view.Origin = connectionOrigin(c)
 }
 
-// normalize derives the client's address, the host and the path from the head.
+// normalize derives the origin, the host and the path from the head.
 func (r *request) normalize() error {
-	r.view.ClientIP = r.clientAddress()
+	r.view.Origin = decideOrigin(r.Connection, &r.req)
 	path, changed, err := http1.NormalizePath(r.pathSpace[:0], r.req.Path)
 	if err != nil {
 		return err

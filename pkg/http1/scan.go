@@ -137,3 +137,9 @@ func nextElement(list []byte) (element, rest []byte) {
 	}
 	return nil, nil
 }
+
+// FirstElement returns the first non-empty element of a comma-separated list, or nil.
+func FirstElement(list []byte) []byte {
+	element, _ := nextElement(list)
+	return element
+}

@@ -13,9 +13,11 @@ import (
 
 // Access is the record of one request in the access log. Write does not retain its byte slices.
 type Access struct {
-	Start    time.Time
-	Took     time.Duration
-	Client   string // IP address
+	Start  time.Time
+	Took   time.Duration
+	Client string // IP address
+	// Scheme is "https" if the client used TLS, wherever that ended, otherwise "http". The text format omits it.
+	Scheme   string
 	Protocol string // such as "HTTP/1.1"
 	Method   []byte
 	Host     []byte
@@ -135,6 +137,9 @@ func appendJSON(b []byte, a *Access) []byte {
 	b = append(b, `{"time":"`...)
 	b = a.Start.UTC().AppendFormat(b, time.RFC3339Nano)
 	b = appendJSONField(append(b, '"'), "client", a.Client)
+	if a.Scheme != "" {
+		b = appendJSONField(b, "scheme", a.Scheme)
+	}
 	b = appendJSONField(b, "protocol", a.Protocol)
 	b = appendJSONField(b, "method", a.Method)
 	b = appendJSONField(b, "host", a.Host)
