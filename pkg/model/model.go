@@ -51,8 +51,10 @@ type Model struct {
 type HostOwner struct {
 	// Host has the form of Route.Host.
 	Host string `json:"host,omitempty"`
-	// Namespace is the only namespace whose routes receive ACME challenges for the host.
+	// Namespace is the namespace whose routes receive ACME challenges for the host.
 	Namespace string `json:"namespace"`
+	// ACMENamespaces are further namespaces whose routes for ACME challenges receive them. Callers must not modify it.
+	ACMENamespaces []string `json:"acmeNamespaces,omitempty"`
 	// SharesUnmatched passes requests that no route of the host matches to the routes of any namespace. If it is
 	// false, only routes of Namespace receive them.
 	SharesUnmatched bool `json:"sharesUnmatched,omitempty"`

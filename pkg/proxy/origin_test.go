@@ -102,4 +102,3 @@ func TestOrigin_certificateOfBalancer(t *testing.T) {
 	client.send(proxyBlock(t, "192.0.2.1:1", "198.51.100.7:443", tlsInfo(7)))
 	client.get("/").expectStatus(t, http.StatusForbidden)
 }
-
