@@ -8,6 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/memory"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // Connection describes the client's connection. Its exchanges share it.
@@ -30,6 +31,8 @@ type Connection struct {
 	Shard uint32
 	// Memory belongs to the connection. Only one of its exchanges may use it at a time.
 	Memory *affinity.ConnState
+	// Owned keeps the upstream connections that belong to this connection. It is nil if the client multiplexes requests.
+	Owned *upstream.Owned
 	// Account counts the memory of the connection. Nil means that there is no memory budget.
 	Account *memory.Account
 }

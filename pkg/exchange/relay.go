@@ -9,6 +9,7 @@ import (
 
 // relay forwards the response to the client, and returns the connection to the pool if it can be reused.
 func (x http1Attempt) relay() {
+	x.noteOwner()
 	x.prepareHead()
 	if x.resp.Status == 101 || x.webSocketAccept != nil && x.resp.Status < 300 {
 		x.switchProtocols()
@@ -20,7 +21,7 @@ func (x http1Attempt) relay() {
 	complete := x.relayResponse(&x.respBody, x.conn) && x.respBody.Done()
 	if complete && x.body.isSent() && x.isReusable() {
 		x.body.wait()
-		x.endpoint.PutIdle(x.conn, x.Shard, x.start)
+		x.keepConn()
 		return
 	}
 	x.abortAttempt(x.conn)
