@@ -99,8 +99,8 @@ func (h *podHead) appendCookies(b []byte, f *http1.Field) []byte {
 // appendFraming appends the fields that apply to this hop.
 func (h *podHead) appendFraming(b []byte) []byte {
 	switch {
-	case h.req.WebSocket():
-		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+	case h.upgrade != nil:
+		b = http1.AppendField(append(b, "Connection: Upgrade\r\n"...), "Upgrade", h.upgrade)
 	case h.req.TakesTrailers:
 		b = append(b, "TE: trailers\r\nConnection: TE\r\n"...)
 	}

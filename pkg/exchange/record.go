@@ -48,6 +48,7 @@ func (x *Exchange) log(took time.Duration) {
 		Closed:    x.isClosed(),
 		RequestID: x.view.ID(), Attempts: x.attempts.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
+	a.StrippedUpgrade = x.strippedUpgrade
 	if x.view.ClientIP != x.Peer {
 		a.Client = x.view.ClientIP.String()
 	}

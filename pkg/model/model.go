@@ -95,6 +95,9 @@ type Route struct {
 	Canary *Canary `json:"canary,omitempty"`
 	// Limits overrides the limits of the flags. Nil keeps them.
 	Limits *Limits `json:"limits,omitempty"`
+	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections. Callers must
+	// not modify it.
+	UpgradeProtocols []string `json:"upgradeProtocols,omitempty"`
 }
 
 // Canary lets a request select the second Backend of a Route, which is the canary, or the first. The selection

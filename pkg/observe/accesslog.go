@@ -33,6 +33,8 @@ type Access struct {
 	Closed  bool
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
+	// StrippedUpgrade is the start of an Upgrade field that was not forwarded to the pod. The text format omits it.
+	StrippedUpgrade []byte
 }
 
 // AccessLog writes one line per request, as JSON or text. It is safe for concurrent use.
@@ -156,6 +158,9 @@ func appendJSON(b []byte, a *Access) []byte {
 	}
 	if a.Closed {
 		b = append(b, `,"closed":true`...)
+	}
+	if len(a.StrippedUpgrade) > 0 {
+		b = appendJSONField(b, "strippedUpgrade", a.StrippedUpgrade)
 	}
 	b = appendJSONField(b, "requestId", a.RequestID)
 	return append(b, "}\n"...)

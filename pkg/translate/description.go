@@ -27,6 +27,7 @@ type description struct {
 	affinity  affinitySettings
 	transport transportSettings
 	limits    *model.Limits // nil: the limits of the flags
+	upgrades  []string      // protocols of upgrades besides WebSocket
 	canary    *canary       // nil for an object that has routes of its own
 
 	// Protection that is not enforced.

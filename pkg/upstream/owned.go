@@ -60,4 +60,6 @@ func (o *Owned) Close() {
 }
 
 // isTo reports whether a connection of an Owned is one to e with that transport.
-func (c *Conn) isTo(e *Endpoint, t *Transport) bool { return c.endpoint == e.endpointState && c.transport == t }
+func (c *Conn) isTo(e *Endpoint, t *Transport) bool {
+	return c.endpoint == e.endpointState && c.transport == t
+}
