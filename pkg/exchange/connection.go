@@ -31,11 +31,17 @@ type Connection struct {
 	Shard uint32
 	// Memory belongs to the connection. Only one of its exchanges may use it at a time.
 	Memory *affinity.ConnState
-	// Owned keeps the upstream connections that belong to this connection. It is nil if the client multiplexes requests.
-	Owned *upstream.Owned
+	// Multiplexed reports whether several requests of the connection may be in progress at the same time.
+	Multiplexed bool
 	// Account counts the memory of the connection. Nil means that there is no memory budget.
 	Account *memory.Account
+
+	// owned keeps the upstream connections that belong to this connection. It is empty if Multiplexed is set.
+	owned upstream.Owned
 }
+
+// CloseOwned closes the upstream connections that belong to c. The owner of c must call it when the connection has ended.
+func (c *Connection) CloseOwned() { c.owned.Close() }
 
 var connectionCount atomic.Uint32
 

@@ -60,7 +60,7 @@ type Exchange struct {
 	head            podHead
 	blockBuf        []byte // buffer for a field section
 	http1Upload     http1Upload
-	strippedUpgrade []byte // the start of an Upgrade field that was not forwarded; empty if there is none
+	strippedUpgrade []byte // the start of an Upgrade field that was not forwarded, or empty
 	webSocketAccept []byte // the Sec-WebSocket-Accept to require from the pod; nil if the client checks it
 
 	// The request body. Used by the goroutine that calls Run until it calls body.sendRest, then by the goroutine of body.

@@ -123,7 +123,7 @@ func (h *podHead) appendFieldHops(b []byte, one hopAppender) []byte {
 }
 
 // nextHop returns the address of the first element of a list, and the rest of the list. The address is not valid if the
-// element has none. some is false for an empty element.
+// element names no address. some is false for an empty element.
 func nextHop(list []byte, id http1.FieldID) (addr netip.Addr, some bool, rest []byte) {
 	if id == http1.FieldForwarded {
 		element, after, _ := readElement(list) // isList has checked the syntax

@@ -52,7 +52,7 @@ func findClient(c *Connection, head *http1.Request) (clientHop, http1.FieldID) {
 	return clientHop{addr: c.Peer}, http1.FieldOther
 }
 
-// originClaim is what a trusted proxy states about the request of its client. The zero value states nothing.
+// originClaim holds the statements of a trusted proxy about the request of its client. The zero value states nothing.
 type originClaim struct {
 	scheme string // "https", "http" or empty
 	host   []byte // empty: not stated
@@ -117,7 +117,7 @@ func schemeOf(value []byte) string {
 	return ""
 }
 
-// authorityPort returns the port of a valid authority, or zero if it has none.
+// authorityPort returns the port of a valid authority, or zero without one.
 func authorityPort(authority []byte) uint16 {
 	at := bytes.LastIndexByte(authority, ':')
 	if at <= bytes.LastIndexByte(authority, ']') {

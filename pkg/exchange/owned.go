@@ -56,26 +56,26 @@ func (x http1Attempt) noteOwner() {
 	}
 }
 
-// keepConn keeps the connection for the next request. An owned one is closed if its client multiplexes requests, because it
-// cannot tell to which of them the connection belongs. It is also closed if it began with a PROXY protocol header for a client
+// keepConn keeps the connection for the next request. An owned one is closed if its client multiplexes requests, because the
+// connection would then serve all of them in any order. It is also closed if it began with a PROXY protocol header for a client
 // of a trusted proxy, because the next request may be from another one.
 func (x http1Attempt) keepConn() {
 	switch {
 	case !x.conn.IsOwned:
 		x.endpoint.PutIdle(x.conn, x.Shard, x.start)
-	case x.Owned == nil || x.Trusted && !x.backend.Transport.IsShared():
+	case x.Multiplexed || x.Trusted && !x.backend.Transport.IsShared():
 		x.conn.Close()
 	default:
-		x.Owned.Put(x.conn, x.endpoint)
+		x.owned.Put(x.conn, x.endpoint)
 	}
 }
 
 // takeOwned returns the connection to the endpoint that the client connection owns, or nil.
 func (x *Exchange) takeOwned(deferCheck bool) *upstream.Conn {
-	if x.Owned == nil || x.Owned.IsEmpty() {
+	if x.owned.IsEmpty() {
 		return nil
 	}
-	return x.Owned.Take(x.endpoint, x.backend.Transport, deferCheck)
+	return x.owned.Take(x.endpoint, x.backend.Transport, deferCheck)
 }
 
 // preferOwned sends a request without a session to the endpoint to which its client connection owns a connection. Another
@@ -102,11 +102,11 @@ func (s *selection) ownedBackend(r *request) *routing.Backend {
 
 // ownedEndpoint returns the index of the ready endpoint to which the client connection owns a connection, or -1.
 func ownedEndpoint(c *Connection, b *routing.Backend, set *upstream.Set) int {
-	if c.Owned == nil || c.Owned.IsEmpty() {
+	if c.owned.IsEmpty() {
 		return -1
 	}
 	for i := range set.Len() {
-		if e := set.Endpoint(i); e.State == model.EndpointReady && c.Owned.Has(e, b.Transport) {
+		if e := set.Endpoint(i); e.State == model.EndpointReady && c.owned.Has(e, b.Transport) {
 			return i
 		}
 	}

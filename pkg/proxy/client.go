@@ -12,7 +12,6 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // client is the server side of one client connection. An HTTP/1.1 connection without a request in progress holds no buffer
@@ -30,7 +29,6 @@ type client struct {
 	overLimit    bool        // the connection exceeds a limit: see reject
 	admissionKey netip.Addr  // the client under which admission counts the connection, invalid if it is not counted
 	tokens       affinity.ConnState
-	owned        upstream.Owned // upstream connections of HTTP/1.1 requests, see exchange.Connection
 
 	// Shared by the serving goroutine and the sweeper; synchronized by themselves:
 	guard      exchange.Guard // deadline of the serving goroutine
@@ -56,7 +54,7 @@ func (s *Server) newClient(raw net.Conn) *client {
 	c.quic, _ = raw.(*quicConn)
 	c.guards.lastActive = s.Clock()
 	c.tokens.Learned = s.Sessions
-	c.Memory, c.Owned = &c.tokens, &c.owned
+	c.Memory = &c.tokens
 	c.serveBufferedFunc = c.serveBuffered
 	return c
 }
@@ -88,7 +86,7 @@ func (c *client) close() {
 		return
 	}
 	s := c.server
-	c.owned.Close()
+	c.CloseOwned()
 	if c.conn != nil {
 		c.conn.Close()
 		s.Metrics.Connections.Dec()

@@ -67,7 +67,7 @@ func (b *builder) findOwners() {
 	}
 }
 
-// own sets the owner of a host that has none.
+// own sets the owner of a host without an owner.
 func (b *builder) own(host string, hostOwner owner) {
 	if _, owned := b.owners[host]; !owned {
 		b.owners[host] = hostOwner
