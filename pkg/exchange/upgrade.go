@@ -25,8 +25,8 @@ func (x *Exchange) chooseUpgrade() {
 }
 
 // permittedUpgrade returns the protocol to request from the pod: WebSocket, otherwise the first one in the Upgrade field that
-// the route allows. It returns nil if no protocol may be requested. A request with a body is not upgraded, because the pod may switch
-// protocols before it has received the body.
+// the route allows. It returns nil if no protocol may be requested. A request with a body is not upgraded, because the pod may
+// switch protocols before it has received the body.
 func (x *Exchange) permittedUpgrade() []byte {
 	if x.req.WebSocket() {
 		return websocket

@@ -28,8 +28,9 @@ const (
 var errProxyHeader = errors.New("proxy: PROXY protocol header is missing or too long")
 
 // acceptProxyHeader reads the PROXY protocol header if the peer must send one, and replaces the addresses of the connection by
-// those in the header. It also records whether the client used TLS to the load balancer. It returns false if the header is missing or invalid. The header is mandatory for these peers: if it
-// were optional, a client behind the load balancer could forge one.
+// those in the header. It also records whether the client used TLS to the load balancer. It returns false if the header is
+// missing or invalid. The header is mandatory for these peers: if it were optional, a client behind the load balancer could
+// forge one.
 func (c *client) acceptProxyHeader() bool {
 	if !slices.ContainsFunc(c.server.options.ProxyProtocol, func(p netip.Prefix) bool { return p.Contains(c.Peer) }) {
 		return true
