@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -12,6 +14,7 @@ import (
 type tenantOptions struct {
 	routes, unmatched, unenforced choice
 	externalNames                 nameSuffixes
+	acmeNamespaces                namespaces
 }
 
 func (t *tenantOptions) register(f flagSet) {
@@ -23,6 +26,8 @@ func (t *tenantOptions) register(f flagSet) {
 		" that no route of a host matches: only the owner of the host, or any.")
 	f.Var(&t.unenforced, "unenforced-protection", "The `treatment` of routes whose Ingress requires protection that this version"+
 		" does not enforce, such as authentication: deny responds 503, serve serves them without it.")
+	f.Var(&t.acmeNamespaces, "acme-namespaces", "The comma-separated `namespaces` whose paths for ACME challenges count on any"+
+		" host. On a host that another namespace owns, only its owner's count otherwise.")
 	f.Var(&t.externalNames, "external-names", "The comma-separated DNS `names` that Services of type ExternalName may have. Names"+
 		" below them are allowed, too, and * allows any. If empty, routes to such Services respond 503.")
 }
@@ -33,6 +38,7 @@ func (t *tenantOptions) apply(o *translate.Options) {
 	o.SharesUnmatched = t.unmatched.value == "any"
 	o.ServeUnprotected = t.unenforced.value == "serve"
 	o.ExternalNames = t.externalNames
+	o.ACMENamespaces = t.acmeNamespaces
 }
 
 // choice is a flag that takes one of several values.
@@ -72,6 +78,27 @@ func (n *nameSuffixes) Set(s string) error {
 			return err
 		}
 		*n = append(*n, suffix)
+	}
+	return nil
+}
+
+// namespaces is a flag of names of namespaces with commas. It may be repeated.
+type namespaces []string
+
+func (n *namespaces) String() string { return strings.Join(*n, ",") }
+
+// Type names the kind of value in the help text, as pflag wants.
+func (n *namespaces) Type() string { return "namespaces" }
+
+func (n *namespaces) Set(s string) error {
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+			return fmt.Errorf("%q is not the name of a namespace: %s", name, problems[0])
+		}
+		*n = append(*n, name)
 	}
 	return nil
 }

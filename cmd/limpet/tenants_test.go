@@ -44,6 +44,8 @@ func TestCheck_hostFlags(t *testing.T) {
 		{[]string{"--host-routes", "owner"}, exitFailure, "Ingress other/blog: spec.rules[0].http.paths[0]: HostConflict"},
 		{nil, 0, "namespace: shop\n"},
 		{[]string{"--unmatched-paths", "any"}, 0, "sharesUnmatched: true"},
+		{[]string{"--acme-namespaces", "issuers,other"}, 0, "- other\n"},
+		{[]string{"--acme-namespaces", "a/b"}, exitUsage, `"a/b" is not the name of a namespace`},
 		{[]string{"--host-routes", "mine"}, exitUsage, "must be any or owner"},
 		{[]string{"--unmatched-paths", "all"}, exitUsage, "must be owner or any"},
 	} {

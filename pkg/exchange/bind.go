@@ -54,6 +54,7 @@ func (x *Exchange) bind() *filter.Response {
 	if x.decision.EndpointWait > 0 {
 		x.awaitEndpoint()
 	}
+	x.preferOwned()
 	if x.backend.Policy.IsBounded() {
 		x.reserveEndpoint()
 	}

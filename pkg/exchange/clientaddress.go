@@ -7,45 +7,35 @@ import (
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
-// clientAddress returns the address of the client: the address of the peer, unless the peer is a trusted proxy. For a trusted
-// proxy it uses the first of the configured client headers that the request has. It ignores the other ones: a proxy may
-// forward a header that it does not set itself, with a value that the client made up.
-func (r *request) clientAddress() netip.Addr {
-	if !r.Trusted {
-		return r.Peer
-	}
-	for _, id := range r.Engine.ClientHeaders {
-		if r.req.Has(id) {
-			return r.addressFrom(id)
-		}
-	}
-	return r.Peer
+// clientHop is the client as the proxies in front of Limpet name it.
+type clientHop struct {
+	addr netip.Addr
+	// element describes the hop from the client. It is empty unless the field is Forwarded.
+	element forwardedElement
 }
 
-// addressFrom reads the header backwards, up to the first address that is not a trusted proxy. Everything before that address
+// clientFrom reads the header backwards, up to the first address that is not a trusted proxy. Everything before that address
 // was not written by a trusted proxy. If all addresses are trusted, the first one is the client.
-func (r *request) addressFrom(id http1.FieldID) netip.Addr {
-	client := r.Peer
-	for i := len(r.req.Fields) - 1; i >= 0; i-- {
-		f := &r.req.Fields[i]
+func clientFrom(c *Connection, head *http1.Request, id http1.FieldID) clientHop {
+	client := clientHop{addr: c.Peer}
+	for i := len(head.Fields) - 1; i >= 0; i-- {
+		f := &head.Fields[i]
 		if f.ID != id {
 			continue
 		}
-		parse := r.parseListBackward
+		parse := client.readListBackward
 		if id == http1.FieldForwarded {
-			parse = r.parseForwardedBackward
+			parse = client.readForwardedBackward
 		}
-		addr, done := parse(client, f.Value)
-		if done {
-			return addr
+		if parse(c.Engine, f.Value) {
+			break
 		}
-		client = addr
 	}
 	return client
 }
 
-// parseListBackward reads one list of addresses backwards. done reports whether the client was found.
-func (r *request) parseListBackward(client netip.Addr, list []byte) (addr netip.Addr, done bool) {
+// readListBackward reads one list of addresses backwards. It reports whether the client was found.
+func (c *clientHop) readListBackward(e *Engine, list []byte) bool {
 	for len(list) > 0 {
 		comma := bytes.LastIndexByte(list, ',')
 		element := bytes.Trim(list[comma+1:], " \t")
@@ -55,33 +45,33 @@ func (r *request) parseListBackward(client netip.Addr, list []byte) (addr netip.
 		}
 		addr, ok := parseAddress(element)
 		if !ok {
-			return client, true
+			return true
 		}
-		if !r.Engine.Trusts(addr) {
-			return addr, true
+		if c.addr = addr; !e.Trusts(addr) {
+			return true
 		}
-		client = addr
 	}
-	return client, false
+	return false
 }
 
-// parseForwardedBackward is parseListBackward for a Forwarded field.
-func (r *request) parseForwardedBackward(client netip.Addr, value []byte) (addr netip.Addr, done bool) {
+// readForwardedBackward is readListBackward for a Forwarded field. An element without an address is from a trusted proxy,
+// too. Its other pairs count.
+func (c *clientHop) readForwardedBackward(e *Engine, value []byte) bool {
 	var hops forwardedHops
 	if !hops.read(value) {
-		return client, true
+		return true
 	}
 	for i := hops.count - 1; i >= max(0, hops.count-maxHops); i-- {
-		addr, ok := parseNode(hops.nodes[i%maxHops])
+		c.element = hops.elements[i%maxHops]
+		addr, ok := parseNode(c.element.node)
 		if !ok {
-			return client, true
+			return true
 		}
-		if !r.Engine.Trusts(addr) {
-			return addr, true
+		if c.addr = addr; !e.Trusts(addr) {
+			return true
 		}
-		client = addr
 	}
-	return client, hops.count > maxHops
+	return hops.count > maxHops
 }
 
 // parseAddress parses "192.0.2.1", "192.0.2.1:443", "2001:db8::1" or "[2001:db8::1]:443". Proxies write all of these forms.

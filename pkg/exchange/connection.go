@@ -8,6 +8,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/memory"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // Connection describes the client's connection. Its exchanges share it.
@@ -21,6 +22,8 @@ type Connection struct {
 	PeerText string
 	// TLS is the outcome of the TLS handshake, nil for a cleartext connection.
 	TLS *filter.TLSSession
+	// BalancerTLS reports whether the client used TLS to the load balancer that sent a PROXY protocol header.
+	BalancerTLS bool
 	// Trusted reports whether the peer is a trusted proxy, whose forwarding headers are believed.
 	Trusted bool
 	// Shard selects one of the per-core shards of shared counters and pools. Any value works; it is constant for the
@@ -28,9 +31,17 @@ type Connection struct {
 	Shard uint32
 	// Memory belongs to the connection. Only one of its exchanges may use it at a time.
 	Memory *affinity.ConnState
+	// Multiplexed reports whether several requests of the connection may be in progress at the same time.
+	Multiplexed bool
 	// Account counts the memory of the connection. Nil means that there is no memory budget.
 	Account *memory.Account
+
+	// owned keeps the upstream connections that belong to this connection. It is empty if Multiplexed is set.
+	owned upstream.Owned
 }
+
+// CloseOwned closes the upstream connections that belong to c. The owner of c must call it when the connection has ended.
+func (c *Connection) CloseOwned() { c.owned.Close() }
 
 var connectionCount atomic.Uint32
 

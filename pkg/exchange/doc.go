@@ -2,7 +2,7 @@
 //
 // The type Exchange runs the steps of a request, in Exchange.serve:
 //
-//	match      match.go    the client's address, the normalized path and the host (request.go), then the route
+//	match      match.go    the origin (origin.go), the normalized path and the host (request.go), then the route
 //	filter     match.go    the request filters of the route (pkg/filter)
 //	split      split.go    one of the route's backends
 //	bind       bind.go     the endpoint, chosen by the backend's policy (pkg/affinity)

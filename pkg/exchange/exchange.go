@@ -61,6 +61,7 @@ type Exchange struct {
 	head            podHead
 	blockBuf        []byte // buffer for a field section
 	http1Upload     http1Upload
+	strippedUpgrade []byte // the start of an Upgrade field that was not forwarded, or empty
 	webSocketAccept []byte // the Sec-WebSocket-Accept to require from the pod; nil if the client checks it
 
 	// The request body. Used by the goroutine that calls Run until it calls body.sendRest, then by the goroutine of body.
@@ -93,7 +94,7 @@ func (x *Exchange) Reset(c *Connection, guard *Guard, source *BodySource, down D
 	x.endpoint, x.reserved, x.attempts = nil, nil, attemptState{}
 	x.head.request, x.head.selection, x.head.protocol = &x.request, &x.selection, protocol
 	x.body.reset()
-	x.bodyBytes, x.webSocketAccept = 0, nil
+	x.bodyBytes, x.webSocketAccept, x.strippedUpgrade = 0, nil, x.strippedUpgrade[:0]
 	x.continueAt.Store(0)
 	x.resp.Reset()
 	x.responseStarted, x.broken, x.sentBytes, x.waitingSince = false, false, 0, 0
@@ -156,6 +157,7 @@ func (x *Exchange) serve() {
 		x.respond(resp)
 		return
 	}
+	x.chooseUpgrade()
 	x.attempt()
 	x.endReplay()
 }

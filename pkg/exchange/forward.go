@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -78,7 +77,7 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 		http1.FieldXRealIP, http1.FieldForwarded, http1.FieldXRequestID:
 		return b // appendForwarded writes them
 	}
-	if f.ID.AboutClient() && !h.Trusted || !http1.ForwardRequestField(f, &h.req) {
+	if f.ID.AboutClient() && (!h.Trusted || contradicts(f, &h.view.Origin)) || !http1.ForwardRequestField(f, &h.req) {
 		return b
 	}
 	if policy := h.backend.Policy; policy.EditsHeaders() {
@@ -114,91 +113,11 @@ func (h *podHead) appendCookies(b []byte, f *http1.Field) []byte {
 	return http1.AppendField(b, f.Name, h.value)
 }
 
-// appendForwarded appends the fields that describe the client. Values from an untrusted peer are dropped. Values from a
-// trusted proxy are kept, and the address of the proxy is appended to the lists.
-func (h *podHead) appendForwarded(b []byte) []byte {
-	b = append(b, "X-Forwarded-For: "...)
-	b = h.appendList(b, http1.FieldXForwardedFor)
-	b = append(b, h.PeerText...)
-	b = append(b, "\r\nX-Real-IP: "...)
-	b = h.appendClient(b)
-	b = append(b, "\r\nX-Forwarded-Proto: "...)
-	b = append(b, h.view.Scheme()...)
-	b = append(b, "\r\nX-Forwarded-Host: "...)
-	if host := h.trustedValue(http1.FieldXForwardedHost); host != nil {
-		b = append(b, host...)
-	} else {
-		b = append(b, h.req.Host...)
-	}
-	b = append(b, "\r\nX-Forwarded-Port: "...)
-	if port := h.trustedValue(http1.FieldXForwardedPort); port != nil {
-		b = append(b, port...)
-	} else {
-		b = strconv.AppendUint(b, uint64(h.Local.Port()), 10)
-	}
-	b = append(b, "\r\nX-Request-ID: "...)
-	b = append(b, h.view.ID()...)
-	b = append(b, "\r\nForwarded: "...)
-	b = h.appendList(b, http1.FieldForwarded)
-	return h.appendIdentity(h.appendForwardedElement(b))
-}
-
-// appendForwardedElement appends this hop's element of the Forwarded field (RFC 7239).
-func (h *podHead) appendForwardedElement(b []byte) []byte {
-	if h.Peer.Is6() {
-		b = append(b, `for="[`...)
-		b = append(b, h.PeerText...)
-		b = append(b, `]"`...)
-	} else {
-		b = append(b, "for="...)
-		b = append(b, h.PeerText...)
-	}
-	b = append(b, `;host="`...)
-	b = append(b, h.req.Host...) // a valid host contains neither quotes nor backslashes
-	b = append(b, `";proto=`...)
-	b = append(b, h.view.ConnectionScheme()...)
-	return append(b, "\r\n"...)
-}
-
-// appendList appends the values of a list field that a trusted peer sent, followed by a comma.
-func (h *podHead) appendList(b []byte, id http1.FieldID) []byte {
-	if !h.Trusted || !h.req.Has(id) {
-		return b
-	}
-	for i := range h.req.Fields {
-		if f := &h.req.Fields[i]; f.ID == id && isList(f) {
-			b = append(b, f.Value...)
-			b = append(b, ", "...)
-		}
-	}
-	return b
-}
-
-// isList reports whether an element may be appended to the list in f. After an unclosed quote it would not be parsed.
-func isList(f *http1.Field) bool {
-	var hops forwardedHops
-	return len(f.Value) > 0 && (f.ID != http1.FieldForwarded || hops.read(f.Value))
-}
-
-func (h *podHead) appendClient(b []byte) []byte {
-	if h.view.ClientIP == h.Peer {
-		return append(b, h.PeerText...)
-	}
-	return h.view.ClientIP.AppendTo(b)
-}
-
-func (h *podHead) trustedValue(id http1.FieldID) []byte {
-	if !h.Trusted {
-		return nil
-	}
-	return h.req.Get(id)
-}
-
 // appendFraming appends the fields that apply to this hop.
 func (h *podHead) appendFraming(b []byte) []byte {
 	switch {
-	case h.req.WebSocket():
-		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+	case h.upgrade != nil:
+		b = http1.AppendField(append(b, "Connection: Upgrade\r\n"...), "Upgrade", h.upgrade)
 	case h.req.TakesTrailers:
 		b = append(b, "TE: trailers\r\nConnection: TE\r\n"...)
 	}
@@ -220,8 +139,8 @@ func (h *podHead) appendIdentity(b []byte) []byte {
 	switch {
 	case h.route.Clients == nil:
 		return b
-	case h.TLS == nil:
+	case h.TLS == nil: // the certificate that a balancer or proxy verified does not count
 		return append(b, NoClientCertificate...)
 	}
-	return append(b, h.TLS.Identity...)
+	return append(b, h.view.Identity...)
 }

@@ -11,11 +11,31 @@ import (
 // maxHops limits how many elements of a Forwarded field are examined, counted from the end.
 const maxHops = 16
 
-// forwardedHops are the "for" values of a Forwarded field (RFC 7239), including quotes. An element without a "for" pair
-// counts as an empty value.
+// forwardedElement holds pairs of one element of a Forwarded field (RFC 7239), including quotes. A missing pair is empty.
+type forwardedElement struct{ node, host, proto []byte } // node is the value of "for"
+
+// set sets the pair with a name. It returns false if the pair is repeated. It ignores other names.
+func (e *forwardedElement) set(name, value []byte) bool {
+	var pair *[]byte
+	switch {
+	case http1.EqualFold(name, "for"):
+		pair = &e.node
+	case http1.EqualFold(name, "host"):
+		pair = &e.host
+	case http1.EqualFold(name, "proto"):
+		pair = &e.proto
+	default:
+		return true
+	}
+	isFirst := *pair == nil
+	*pair = value
+	return isFirst
+}
+
+// forwardedHops are the elements of a Forwarded field.
 type forwardedHops struct {
-	nodes [maxHops][]byte // the last maxHops values: value i is at i % maxHops
-	count int
+	elements [maxHops]forwardedElement // the last maxHops elements: element i is at i % maxHops
+	count    int
 }
 
 // read parses a field value. It parses from the start, because quotes cannot be recognized from the end. It returns false if
@@ -23,12 +43,12 @@ type forwardedHops struct {
 // allow.
 func (h *forwardedHops) read(value []byte) bool {
 	for {
-		node, rest, ok := readElement(value)
+		element, rest, ok := readElement(value)
 		if !ok {
 			return false
 		}
-		if len(value) > len(rest) && !isBlank(value[:len(value)-len(rest)]) {
-			h.nodes[h.count%maxHops] = node
+		if !isBlank(value[:len(value)-len(rest)]) {
+			h.elements[h.count%maxHops] = element
 			h.count++
 		}
 		if len(rest) == 0 {
@@ -41,28 +61,19 @@ func (h *forwardedHops) read(value []byte) bool {
 func isBlank(b []byte) bool { return len(bytes.Trim(b, " \t")) == 0 }
 
 // readElement parses up to the next comma or the end.
-func readElement(value []byte) (node, rest []byte, ok bool) {
-	hasNode := false
+func readElement(value []byte) (element forwardedElement, rest []byte, ok bool) {
 	for rest = trimLeft(value); len(rest) > 0 && rest[0] != ','; {
 		if rest[0] == ';' {
 			rest = trimLeft(rest[1:])
 			continue
 		}
 		var name, text []byte
-		if name, text, rest, ok = readPair(rest); !ok {
-			return nil, nil, false
-		}
-		if bytes.EqualFold(name, forName) {
-			if hasNode {
-				return nil, nil, false
-			}
-			node, hasNode = text, true
+		if name, text, rest, ok = readPair(rest); !ok || !element.set(name, text) {
+			return forwardedElement{}, nil, false
 		}
 	}
-	return node, rest, true
+	return element, rest, true
 }
-
-var forName = []byte("for")
 
 // readPair parses token "=" value. rest starts with a semicolon or a comma, or is empty.
 func readPair(b []byte) (name, text, rest []byte, ok bool) {
@@ -98,15 +109,20 @@ func readQuoted(b []byte) (text, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
+// unquote removes the quotes of a quoted-string. It does not decode escapes.
+func unquote(text []byte) []byte {
+	if len(text) > 1 && text[0] == '"' {
+		return text[1 : len(text)-1]
+	}
+	return text
+}
+
 func trimLeft(b []byte) []byte { return bytes.TrimLeft(b, " \t") }
 
 // parseNode parses the address of a node (RFC 7239 section 6) with an optional port. IPv6 addresses are in brackets.
 // "unknown" and obfuscated names are not addresses.
 func parseNode(node []byte) (netip.Addr, bool) {
-	if len(node) > 1 && node[0] == '"' {
-		node = node[1 : len(node)-1]
-	}
-	host, port, bracketed := cutNode(node)
+	host, port, bracketed := cutNode(unquote(node))
 	if len(host) > 45 || bytes.IndexByte(host, '%') >= 0 || !isNodePort(port) {
 		return netip.Addr{}, false
 	}

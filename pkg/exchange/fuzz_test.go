@@ -19,10 +19,11 @@ func FuzzForwarded(f *testing.F) {
 		if !added.read([]byte(value+", for=192.0.2.9")) || added.count != alone.count+1 {
 			t.Fatalf("%q has %d elements, and %d after one was appended", value, alone.count, added.count)
 		}
-		if last := added.nodes[alone.count%maxHops]; string(last) != "192.0.2.9" {
+		if last := added.elements[alone.count%maxHops].node; string(last) != "192.0.2.9" {
 			t.Fatalf("after %q the last element is %q", value, last)
 		}
-		for _, node := range alone.nodes[:min(alone.count, maxHops)] {
+		for _, element := range alone.elements[:min(alone.count, maxHops)] {
+			node := element.node
 			if addr, ok := parseNode(node); ok && !bytes.ContainsAny(node, ".:") {
 				t.Fatalf("%q is parsed as %s", node, addr)
 			}

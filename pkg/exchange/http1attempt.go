@@ -46,7 +46,11 @@ func (x *Exchange) tryHTTP1() failure {
 func (x *Exchange) connect() (*upstream.Conn, error) {
 	transport := x.backend.Transport
 	if !x.attempts.isReplay {
-		if conn := x.endpoint.TakeIdle(x.Shard, transport, x.req.Body == http1.BodyNone); conn != nil {
+		deferCheck := x.req.Body == http1.BodyNone
+		if conn := x.takeOwned(deferCheck); conn != nil {
+			return conn, nil
+		}
+		if conn := x.endpoint.TakeIdle(x.Shard, transport, deferCheck); conn != nil {
 			return conn, nil
 		}
 	}

@@ -15,10 +15,7 @@ func (h *podHead) preamble() []byte {
 	if version == 0 {
 		return nil
 	}
-	client := netip.AddrPortFrom(h.view.ClientIP, 0)
-	if h.view.ClientIP == h.Peer {
-		client = netip.AddrPortFrom(h.view.ClientIP, h.PeerPort)
-	}
+	client := netip.AddrPortFrom(h.view.ClientIP, h.view.ClientPort)
 	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(h.Local))
 	b, err := header.Format()
 	if err != nil {

@@ -42,12 +42,13 @@ func (x *Exchange) isClosed() bool {
 func (x *Exchange) log(took time.Duration) {
 	a := observe.Access{
 		Start: x.start, Took: took,
-		Client: x.PeerText, Protocol: x.protocol,
+		Client: x.PeerText, Scheme: x.view.Scheme(), Protocol: x.protocol,
 		Method: x.req.Method, Host: x.view.Host, Path: x.view.Path,
 		Status: x.status(), Bytes: x.sentBytes,
 		Closed:    x.isClosed(),
 		RequestID: x.view.ID(), Attempts: x.attempts.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
+	a.StrippedUpgrade = x.strippedUpgrade
 	if x.view.ClientIP != x.Peer {
 		a.Client = x.view.ClientIP.String()
 	}

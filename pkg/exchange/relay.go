@@ -9,6 +9,7 @@ import (
 
 // relay forwards the response to the client, and returns the connection to the pool if it can be reused.
 func (x http1Attempt) relay() {
+	x.noteOwner()
 	x.prepareHead()
 	if x.resp.Status == 101 || x.webSocketAccept != nil && x.resp.Status < 300 {
 		x.switchProtocols()
@@ -20,7 +21,7 @@ func (x http1Attempt) relay() {
 	complete := x.relayResponse(&x.respBody, x.conn) && x.respBody.Done()
 	if complete && x.body.isSent() && x.isReusable() {
 		x.body.wait()
-		x.endpoint.PutIdle(x.conn, x.Shard, x.start)
+		x.keepConn()
 		return
 	}
 	x.abortAttempt(x.conn)
@@ -94,10 +95,9 @@ func (x http1Attempt) isReusable() bool {
 	return x.resp.KeepAlive && len(x.conn.Buffered()) == 0 && !x.respBody.Normalized()
 }
 
-// switchProtocols handles a 101 response. It accepts one only if the client requested a WebSocket and the pod switched to the
-// WebSocket protocol. Limpet does not tunnel any other protocol.
+// switchProtocols handles a 101 response. It accepts one only if the pod switched to the protocol that the request named.
 func (x http1Attempt) switchProtocols() {
-	if !x.req.WebSocket() || !bytes.EqualFold(x.resp.Upgrade, websocket) || !x.isWebSocketAccepted() {
+	if x.upgrade == nil || !bytes.EqualFold(x.resp.Upgrade, x.upgrade) || !x.isWebSocketAccepted() {
 		x.abortAttempt(x.conn)
 		x.respondFailure(failure{kind: invalidResponse})
 		return
@@ -106,6 +106,7 @@ func (x http1Attempt) switchProtocols() {
 	if x.webSocketAccept != nil {
 		x.resp.WithholdAll(http1.FieldSecWebSocketAccept) // the client did not send the key
 	}
+	kind := x.tunnelKind() // before the head is released, which names the protocol
 	if x.downstream.WriteHead(&x.resp) != nil || x.downstream.Flush() != nil {
 		x.broken = true
 		x.abortAttempt(x.conn)
@@ -113,7 +114,7 @@ func (x http1Attempt) switchProtocols() {
 	}
 	x.releaseLargeHead()
 	x.endpoint.BeginRequest()
-	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint}
+	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint, kind: kind}
 }
 
 var websocket = []byte("websocket")

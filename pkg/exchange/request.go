@@ -18,6 +18,8 @@ type request struct {
 	req   http1.Request  // the head
 	view  filter.Request // the view of the request that filters have
 	start time.Time
+	// upgrade is the protocol that the request to the pod may upgrade to, or nil.
+	upgrade []byte
 
 	hostSpace [256]byte
 	pathSpace []byte
@@ -26,16 +28,17 @@ type request struct {
 // begin prepares r for the next request of the connection. Its head has not been read yet.
 func (r *request) begin(c *Connection) {
 	r.Connection = c
+	r.upgrade = nil
 	r.req.Reset()
 	r.view.Reset()
 	r.view.Head, r.view.TLS, r.view.Trusted = &r.req, c.TLS, c.Trusted
 	r.view.Certificates, r.view.Limits = c.Engine.Certs, c.Engine.defaultLimits
-	r.view.ClientIP = c.Peer
+	r.view.Origin = connectionOrigin(c)
 }
 
-// normalize derives the client's address, the host and the path from the head.
+// normalize derives the origin, the host and the path from the head.
 func (r *request) normalize() error {
-	r.view.ClientIP = r.clientAddress()
+	r.view.Origin = decideOrigin(r.Connection, &r.req)
 	path, changed, err := http1.NormalizePath(r.pathSpace[:0], r.req.Path)
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoin
 // issueToken adds the session's token to the response, as a cookie or in the header of the policy.
 func (s *selection) issueToken(r *request, resp *Response) {
 	policy := s.backend.Policy
-	token := policy.AppendToken(resp.SetCookie, &s.decision, s.set, r.Engine.Keys.Load(), r.Memory, r.TLS != nil)
+	token := policy.AppendToken(resp.SetCookie, &s.decision, s.set, r.Engine.Keys.Load(), r.Memory, r.view.Secure())
 	header := policy.TokenHeader(&s.decision)
 	if header == nil {
 		resp.SetCookie = token
@@ -104,7 +104,7 @@ func (s *selection) releaseSession(r *request, resp *Response) {
 	policy.Forget(r.identity(), r.Memory)
 	for i := range policy.CookieNames() {
 		start := len(resp.space)
-		resp.space = policy.AppendExpiry(resp.space, i, r.TLS != nil)
+		resp.space = policy.AppendExpiry(resp.space, i, r.view.Secure())
 		resp.Add(setCookie, resp.space[start:])
 	}
 }

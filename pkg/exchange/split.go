@@ -15,7 +15,7 @@ type SplitReason string
 const (
 	SplitOnly      SplitReason = "only"      // the route has no other backend
 	SplitRequested SplitReason = "requested" // the request selects it by a header or cookie
-	SplitSession   SplitReason = "session"   // it has the client's session
+	SplitSession   SplitReason = "session"   // it has the client's session, or an authenticated connection of the client
 	SplitClient    SplitReason = "client"    // by weight, the same for all requests of the client
 	SplitWeight    SplitReason = "weight"    // by weight, at random
 	SplitHasPods   SplitReason = "has-pods"  // the backend that was chosen first has no pods
@@ -49,6 +49,9 @@ func (s *selection) chooseBackend(r *request) (*routing.Backend, SplitReason) {
 			return b, SplitSession
 		}
 		reason = SplitSession
+	}
+	if b == nil {
+		b = s.ownedBackend(r)
 	}
 	if b == nil {
 		var number uint64

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"io"
 	"sync"
 
@@ -13,6 +14,15 @@ import (
 type Tunnel struct {
 	conn     *upstream.Conn
 	endpoint *upstream.Endpoint
+	kind     observe.StreamKind
+}
+
+// tunnelKind returns the kind of the tunnel that the request leads to.
+func (x *Exchange) tunnelKind() observe.StreamKind {
+	if bytes.Equal(x.upgrade, websocket) {
+		return observe.StreamWebSocket
+	}
+	return observe.StreamUpgrade
 }
 
 // Run copies bytes in both directions until both sides have ended. It holds no buffer while it waits. Configuration changes
@@ -20,7 +30,7 @@ type Tunnel struct {
 //
 // toPod and toClient guard the writes to the pod and to the client.
 func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
-	s := &longStream{kind: observe.StreamWebSocket, upstream: t.conn, guard: toClient}
+	s := &longStream{kind: t.kind, upstream: t.conn, guard: toClient}
 	e.LongStreams.add(s)
 	defer e.LongStreams.remove(s)
 	defer t.endpoint.EndRequest()

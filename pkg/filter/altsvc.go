@@ -9,7 +9,8 @@ import (
 
 // AltSvc advertises HTTP/3 to clients of HTTPS (RFC 7838). It uses the port of the request's host, because load
 // balancers in front of Limpet forward UDP from the same port. It replaces the Alt-Svc of the app, whose alternatives
-// would bypass Limpet. Exchange runs it on all responses, independent of routes.
+// would bypass Limpet. If the client's TLS ends in front of Limpet, clients cannot reach its HTTP/3 listener. Exchange
+// runs it on all responses, independent of routes.
 type AltSvc struct {
 	// On reports whether HTTP/3 is available. It may change while requests are served.
 	On *atomic.Bool
@@ -25,7 +26,7 @@ func (AltSvc) Name() string { return "alt-svc" }
 
 // FilterResponse implements ResponseFilter.
 func (f AltSvc) FilterResponse(r *Request, head *http1.Response) {
-	if r.TLS == nil || !f.On.Load() {
+	if r.TLSEnd != TLSAtLimpet || !f.On.Load() {
 		return
 	}
 	host := r.Head.Host

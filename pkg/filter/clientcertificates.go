@@ -12,10 +12,19 @@ import (
 // that host and the handshake requirements of both hosts are equal. Otherwise the response is 421, and the client
 // opens another connection (RFC 9110 section 15.5.20). This applies to routes without client certificates too, so
 // every route has this filter.
-type ClientCertificates struct{ required *model.ClientCertificates }
+//
+// Routes for ACME challenges are exempt over cleartext, where CAs request them (RFC 8555 section 8.3). Without a certificate
+// there would be no TLS, and with a required client certificate the CA could not connect.
+type ClientCertificates struct {
+	required    *model.ClientCertificates
+	isChallenge bool // the route serves nothing but ACME challenges
+}
 
-// NewClientCertificates returns a filter for a route. If required is nil, the route requires no client certificates.
-func NewClientCertificates(want *model.ClientCertificates) Filter { return &ClientCertificates{want} }
+// NewClientCertificates returns a filter for a route with that path. If want is nil, the route requires no client
+// certificates.
+func NewClientCertificates(want *model.ClientCertificates, path string) Filter {
+	return &ClientCertificates{want, model.IsChallenge(path)}
+}
 
 var (
 	notCleartext = NewText(http.StatusForbidden, "This host requires client certificates and is served over TLS only.")
@@ -33,7 +42,7 @@ func (f *ClientCertificates) Protects() bool { return f.required != nil }
 func (f *ClientCertificates) FilterRequest(r *Request) *Response {
 	s := r.TLS
 	if s == nil {
-		if f.required != nil && f.required.Required {
+		if f.required != nil && f.required.Required && !f.isChallenge {
 			return notCleartext
 		}
 		return nil

@@ -14,6 +14,7 @@ func TestClientCertificates(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		route  *model.ClientCertificates
+		path   string // of the route
 		tls    *TLSSession
 		hosts  hosts
 		covers certificates
@@ -22,6 +23,12 @@ func TestClientCertificates(t *testing.T) {
 		{name: "cleartext"},
 		{name: "cleartext, required", route: want, status: 403},
 		{name: "cleartext, optional", route: optional},
+		{name: "challenge", route: want, path: "/.well-known/acme-challenge/token"},
+		{name: "no challenge", route: want, path: "/.well-known", status: 403},
+		{
+			name: "challenge over TLS", route: want, path: "/.well-known/acme-challenge/token",
+			tls: &TLSSession{ServerName: "shop.example"}, status: 403,
+		},
 		{name: "TLS", tls: &TLSSession{ServerName: "shop.example"}},
 		{name: "verified", route: want, tls: &TLSSession{ServerName: "shop.example", Host: asking(want)}},
 		{name: "not asked, required", route: want, tls: &TLSSession{ServerName: "shop.example"}, status: 403},
@@ -51,7 +58,7 @@ func TestClientCertificates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := requestFor(t)
 			r.TLS, r.Hosts, r.Certificates = c.tls, c.hosts, c.covers
-			got := NewClientCertificates(c.route).(RequestFilter).FilterRequest(r)
+			got := NewClientCertificates(c.route, c.path).(RequestFilter).FilterRequest(r)
 			if status := statusOf(got); status != c.status {
 				t.Errorf("got %d, want %d", status, c.status)
 			}
@@ -65,7 +72,7 @@ func TestClientCertificates(t *testing.T) {
 func TestClientCertificates_trustedProxy(t *testing.T) {
 	r := requestFor(t).overTLS("blog.example")
 	r.Trusted = true
-	if got := NewClientCertificates(nil).(RequestFilter).FilterRequest(r); got != nil {
+	if got := NewClientCertificates(nil, "/").(RequestFilter).FilterRequest(r); got != nil {
 		t.Errorf("got %d", got.Status)
 	}
 }

@@ -25,7 +25,7 @@ func requestFor(t testing.TB, fields ...string) *Request {
 
 // overTLS sets the TLS session of r for a client that named the host.
 func (r *Request) overTLS(name string) *Request {
-	r.TLS = &TLSSession{ServerName: name, Version: model.TLS12}
+	r.TLS, r.TLSEnd = &TLSSession{ServerName: name, Version: model.TLS12}, TLSAtLimpet
 	return r
 }
 
@@ -105,28 +105,19 @@ func TestChain_order(t *testing.T) {
 }
 
 func TestProtects(t *testing.T) {
-	asks := NewClientCertificates(&model.ClientCertificates{})
-	for f, want := range map[Filter]bool{asks: true, NewClientCertificates(nil): false, NewRouteLimits(nil): false} {
+	asks := NewClientCertificates(&model.ClientCertificates{}, "/")
+	for f, want := range map[Filter]bool{asks: true, NewClientCertificates(nil, "/"): false, NewRouteLimits(nil): false} {
 		if got := Protects(f); got != want {
 			t.Errorf("%s: got %v", f.Name(), got)
 		}
 	}
 }
 
-func TestScheme(t *testing.T) {
-	for _, c := range []struct {
-		tls, trusted bool
-		says, want   string
-	}{
-		{false, false, "", "http"}, {true, false, "", "https"}, {false, false, "https", "http"}, {true, false, "http", "https"},
-		{false, true, "https", "https"}, {true, true, "http", "http"}, {true, true, "gopher", "https"}, {false, true, "", "http"},
-	} {
-		r := requestFor(t, "X-Forwarded-Proto: "+c.says)
-		if r.Trusted = c.trusted; c.tls {
-			r.overTLS("shop.example")
-		}
-		if got := r.Scheme(); got != c.want {
-			t.Errorf("%+v: got %s", c, got)
+func TestOrigin_scheme(t *testing.T) {
+	for end, want := range map[TLSEnd]string{TLSNone: "http", TLSAtLimpet: "https", TLSAtBalancer: "https", TLSAtProxy: "https"} {
+		o := Origin{TLSEnd: end}
+		if got := o.Scheme(); got != want || o.Secure() != (want == "https") {
+			t.Errorf("%d: got %s", end, got)
 		}
 	}
 }
@@ -149,7 +140,7 @@ func TestID(t *testing.T) {
 func TestChain_allocatesNothing(t *testing.T) {
 	var on atomic.Bool
 	var c Chain
-	c.Add(NewClientCertificates(nil))
+	c.Add(NewClientCertificates(nil, "/"))
 	c.Add(NewRouteLimits(&model.Limits{MaxAttempts: 3}))
 	c.Add(NewTransportSecurity("max-age=9"))
 	c.Add(AltSvc{On: &on})

@@ -1,8 +1,6 @@
 package filter
 
 import (
-	"net/netip"
-
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -19,8 +17,8 @@ type Request struct {
 	// Path is the normalized path (see http1.NormalizePath). Routes are matched by it and sessions are hashed by it.
 	// Filters must not change it.
 	Path []byte
-	// ClientIP is the address of the client. Only trusted proxies can override the peer address.
-	ClientIP netip.Addr
+	// Origin describes how the request came from its client.
+	Origin
 	// Trusted reports whether the peer of the connection is a trusted proxy. Its forwarding fields are then used.
 	Trusted bool
 	// TLS is the outcome of the connection's TLS handshake, nil for a cleartext connection.
@@ -76,25 +74,3 @@ type Certificates interface {
 
 // Reset prepares r for the next request and keeps the memory of Buf.
 func (r *Request) Reset() { *r = Request{Buf: r.Buf[:0]} }
-
-// Scheme returns the scheme that the client used: "https" or "http". A trusted proxy may override it with
-// X-Forwarded-Proto.
-func (r *Request) Scheme() string {
-	if r.Trusted {
-		switch string(r.Head.Get(http1.FieldXForwardedProto)) {
-		case "http":
-			return "http"
-		case "https":
-			return "https"
-		}
-	}
-	return r.ConnectionScheme()
-}
-
-// ConnectionScheme returns the scheme of the connection itself.
-func (r *Request) ConnectionScheme() string {
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}

@@ -9,16 +9,16 @@ import (
 
 func TestTransportSecurity(t *testing.T) {
 	f := NewTransportSecurity("max-age=9").(ResponseFilter)
-	for _, tls := range []bool{false, true} {
-		r, want := requestFor(t), "app"
-		if tls {
-			r, want = r.overTLS("shop.example"), "max-age=9"
-		}
+	for end, want := range map[TLSEnd]string{
+		TLSNone: "app", TLSAtLimpet: "max-age=9", TLSAtBalancer: "max-age=9", TLSAtProxy: "max-age=9",
+	} {
+		r := requestFor(t)
+		r.TLSEnd = end
 		var head http1.Response
 		head.Add([]byte("strict-transport-security"), []byte("app"))
 		f.FilterResponse(r, &head)
 		if got := valueOf(t, &head, "Strict-Transport-Security"); got != want {
-			t.Errorf("TLS %v: got %q, want %q", tls, got, want)
+			t.Errorf("%d: got %q, want %q", end, got, want)
 		}
 	}
 }
@@ -47,6 +47,16 @@ func TestAltSvc(t *testing.T) {
 		AltSvc{On: &on}.FilterResponse(r, &head)
 		if got := valueOf(t, &head, "Alt-Svc"); got != c.want {
 			t.Errorf("%+v: got %q", c, got)
+		}
+	}
+	for _, end := range []TLSEnd{TLSAtBalancer, TLSAtProxy} {
+		var on atomic.Bool
+		on.Store(true)
+		r := requestFor(t)
+		r.TLSEnd = end
+		var head http1.Response
+		if AltSvc.FilterResponse(AltSvc{On: &on}, r, &head); head.Fields != nil {
+			t.Errorf("TLS ends at %d: got %q", end, head.Fields)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (*TransportSecurity) Name() string { return "transport-security" }
 
 // FilterResponse implements ResponseFilter.
 func (f *TransportSecurity) FilterResponse(r *Request, head *http1.Response) {
-	if r.Scheme() == "https" {
+	if r.Secure() {
 		head.Set(strictTransportSecurity, f.value)
 	}
 }

@@ -58,6 +58,8 @@ const (
 	FieldAcceptEncoding
 	FieldAuthorization
 	FieldCacheControl
+	FieldClientCert // RFC 9440
+	FieldClientCertChain
 	FieldContentEncoding
 	FieldContentRange
 	FieldContentType

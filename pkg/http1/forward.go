@@ -11,7 +11,8 @@ const (
 	// aboutClient fields are set by proxies to describe the client and its request.
 	aboutClient = 1<<FieldForwarded | 1<<FieldXForwardedFor | 1<<FieldXForwardedHost | 1<<FieldXForwardedPort |
 		1<<FieldXForwardedPrefix | 1<<FieldXForwardedProto | 1<<FieldXForwardedScheme | 1<<FieldXForwardedServer |
-		1<<FieldXForwardedSSL | 1<<FieldXRealIP | 1<<FieldXScheme | 1<<FieldForwardedOther
+		1<<FieldXForwardedSSL | 1<<FieldXRealIP | 1<<FieldXScheme | 1<<FieldForwardedOther |
+		1<<FieldClientCert | 1<<FieldClientCertChain
 
 	// notForwardedInRequest fields are never forwarded in requests: hop-by-hop fields, fields that the writer
 	// generates, and fields used in attacks on servers.

@@ -90,7 +90,8 @@ func TestForwardTrailer(t *testing.T) {
 func TestFieldID_AboutClient(t *testing.T) {
 	for id := FieldHost; id < fieldIDs; id++ {
 		name := id.String()
-		want := strings.HasPrefix(name, "X-Forwarded") || name == "Forwarded" || name == "X-Real-Ip" || name == "X-Scheme"
+		want := strings.HasPrefix(name, "X-Forwarded") || name == "Forwarded" || name == "X-Real-Ip" || name == "X-Scheme" ||
+			strings.HasPrefix(name, "Client-Cert")
 		if id.AboutClient() != want {
 			t.Errorf("%s: got %t, want %t", name, !want, want)
 		}

@@ -38,6 +38,8 @@ var knownNames = [fieldIDs]string{
 	FieldAcceptEncoding:          "Accept-Encoding",
 	FieldAuthorization:           "Authorization",
 	FieldCacheControl:            "Cache-Control",
+	FieldClientCert:              "Client-Cert",
+	FieldClientCertChain:         "Client-Cert-Chain",
 	FieldContentEncoding:         "Content-Encoding",
 	FieldContentRange:            "Content-Range",
 	FieldContentType:             "Content-Type",
@@ -150,6 +152,9 @@ func prefixID(name []byte) FieldID {
 	}
 	return FieldOther
 }
+
+// EqualFold reports whether a equals b, ignoring the case of ASCII letters.
+func EqualFold(a []byte, b string) bool { return foldEqual(a, b) }
 
 // foldEqual compares ASCII case-insensitively.
 func foldEqual[T text](a []byte, b T) bool {

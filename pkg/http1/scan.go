@@ -141,3 +141,13 @@ func nextElement(list []byte) (element, rest []byte) {
 	}
 	return nil, nil
 }
+
+// NextElement returns the first non-empty element of a comma-separated list (RFC 9110, section 5.6.1), and the rest. It
+// returns nil at the end of the list. It does not interpret quotes.
+func NextElement(list []byte) (element, rest []byte) { return nextElement(list) }
+
+// FirstElement returns the first non-empty element of a comma-separated list, or nil.
+func FirstElement(list []byte) []byte {
+	element, _ := nextElement(list)
+	return element
+}

@@ -156,7 +156,7 @@ func (r *Request) SetHost(host []byte) error {
 	if n := len(host) - 1; n > 0 && host[n] == ':' {
 		host = host[:n:n]
 	}
-	if !validHost(host) {
+	if !IsHost(host) {
 		return ErrHost
 	}
 	r.Host = host
@@ -181,9 +181,9 @@ var colon = []byte(":")
 // maxHost is the maximum length of a DNS name (RFC 1035, section 2.3.4) and a trailing dot.
 const maxHost = 254
 
-// validHost validates uri-host [ ":" port ] (RFC 9110, section 7.2; RFC 3986, section 3.2). A reg-name must be a
+// IsHost validates uri-host [ ":" port ] (RFC 9110, section 7.2; RFC 3986, section 3.2). A reg-name must be a
 // host name: user information, percent-encodings and sub-delims are rejected.
-func validHost(host []byte) bool {
+func IsHost(host []byte) bool {
 	if len(host) > 0 && host[0] == '[' {
 		end := bytes.IndexByte(host, ']')
 		return end > 0 && validIPv6(host[1:end]) && validPort(host[end+1:])

@@ -51,8 +51,10 @@ type Model struct {
 type HostOwner struct {
 	// Host has the form of Route.Host.
 	Host string `json:"host,omitempty"`
-	// Namespace is the only namespace whose routes receive ACME challenges for the host.
+	// Namespace is the namespace whose routes receive ACME challenges for the host.
 	Namespace string `json:"namespace"`
+	// ACMENamespaces are further namespaces whose routes for ACME challenges receive them. Callers must not modify it.
+	ACMENamespaces []string `json:"acmeNamespaces,omitempty"`
 	// SharesUnmatched passes requests that no route of the host matches to the routes of any namespace. If it is
 	// false, only routes of Namespace receive them.
 	SharesUnmatched bool `json:"sharesUnmatched,omitempty"`
@@ -93,6 +95,9 @@ type Route struct {
 	Canary *Canary `json:"canary,omitempty"`
 	// Limits overrides the limits of the flags. Nil keeps them.
 	Limits *Limits `json:"limits,omitempty"`
+	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections. Callers must
+	// not modify it.
+	UpgradeProtocols []string `json:"upgradeProtocols,omitempty"`
 }
 
 // Canary lets a request select the second Backend of a Route, which is the canary, or the first. The selection

@@ -13,9 +13,11 @@ import (
 
 // Access is the record of one request in the access log. Write does not retain its byte slices.
 type Access struct {
-	Start    time.Time
-	Took     time.Duration
-	Client   string // IP address
+	Start  time.Time
+	Took   time.Duration
+	Client string // IP address
+	// Scheme is "https" if the client used TLS, wherever that ended, otherwise "http". The text format omits it.
+	Scheme   string
 	Protocol string // such as "HTTP/1.1"
 	Method   []byte
 	Host     []byte
@@ -31,6 +33,8 @@ type Access struct {
 	Closed  bool
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
+	// StrippedUpgrade is the start of an Upgrade field that was not forwarded to the pod. The text format omits it.
+	StrippedUpgrade []byte
 }
 
 // AccessLog writes one line per request, as JSON or text. It is safe for concurrent use.
@@ -135,6 +139,9 @@ func appendJSON(b []byte, a *Access) []byte {
 	b = append(b, `{"time":"`...)
 	b = a.Start.UTC().AppendFormat(b, time.RFC3339Nano)
 	b = appendJSONField(append(b, '"'), "client", a.Client)
+	if a.Scheme != "" {
+		b = appendJSONField(b, "scheme", a.Scheme)
+	}
 	b = appendJSONField(b, "protocol", a.Protocol)
 	b = appendJSONField(b, "method", a.Method)
 	b = appendJSONField(b, "host", a.Host)
@@ -151,6 +158,9 @@ func appendJSON(b []byte, a *Access) []byte {
 	}
 	if a.Closed {
 		b = append(b, `,"closed":true`...)
+	}
+	if len(a.StrippedUpgrade) > 0 {
+		b = appendJSONField(b, "strippedUpgrade", a.StrippedUpgrade)
 	}
 	b = appendJSONField(b, "requestId", a.RequestID)
 	return append(b, "}\n"...)

@@ -65,6 +65,12 @@ func TestAccessLog_formatsAreStable(t *testing.T) {
 		{none, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
 			`"status":400,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","requestId":""}`},
 		{none, false, `2026-01-02T03:04:05Z ::1 "" "" "" 400 0 0.000000 - - none ""`},
+		{Access{Start: a.Start, StrippedUpgrade: []byte("h2c")}, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"",` +
+			`"protocol":"","method":"","host":"","path":"","status":0,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"",` +
+			`"attempts":0,"affinity":"none","strippedUpgrade":"h2c","requestId":""}`},
+		{Access{Start: a.Start, Scheme: "https"}, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"","scheme":"https",` +
+			`"protocol":"","method":"","host":"","path":"","status":0,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"",` +
+			`"attempts":0,"affinity":"none","requestId":""}`},
 		{closed, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
 			`"status":503,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","closed":true,"requestId":""}`},
 		{closed, false, `2026-01-02T03:04:05Z ::1 "" "" "" 503 0 0.000000 - - none/closed ""`},

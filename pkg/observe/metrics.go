@@ -40,6 +40,8 @@ type Metrics struct {
 	Streams [StreamKinds]prometheus.Gauge
 	// Malformed counts requests that were rejected because they violate HTTP.
 	Malformed prometheus.Counter
+	// StrippedUpgrades counts requests that were forwarded without the Upgrade that the client requested.
+	StrippedUpgrades prometheus.Counter
 	// Closed counts requests that were denied because their route is closed.
 	Closed prometheus.Counter
 	// NoRoute has the metrics of requests without a pool: 404, and 503 if the Service of a route does not exist.
@@ -65,7 +67,7 @@ func NewMetrics() *Metrics {
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
-		m.Connections, m.Malformed, m.Closed,
+		m.Connections, m.Malformed, m.Closed, m.StrippedUpgrades,
 	)
 	m.defineMistakes()
 	m.defineRefused()
@@ -95,6 +97,8 @@ func (m *Metrics) define() {
 		"Events in the store of learned sessions (--session-store).", "event")
 	m.Connections = gauge("client_connections", "Open client connections.")
 	m.Malformed = counter("malformed_requests_total", "Requests rejected because they violate HTTP.").WithLabelValues()
+	m.StrippedUpgrades = counter("stripped_upgrades_total",
+		"Requests forwarded without the Upgrade that the client requested, because its route does not allow it.").WithLabelValues()
 	m.Closed = counter("closed_requests_total",
 		"Requests denied because their route is closed: its protection is not enforced.").WithLabelValues()
 }

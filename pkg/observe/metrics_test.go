@@ -64,6 +64,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_retries_total",
 		"limpet_session_store_events_total",
 		"limpet_streams",
+		"limpet_stripped_upgrades_total",
 		"limpet_table_generation",
 	}; !slices.Equal(names, want) {
 		t.Errorf("metrics:\n%s", strings.Join(names, "\n"))

@@ -15,18 +15,20 @@ const (
 	StreamGRPC
 	// StreamDownload: any other long-running response.
 	StreamDownload
+	// StreamUpgrade: an HTTP/1.1 connection upgraded to another protocol than WebSocket.
+	StreamUpgrade
 
 	// StreamKinds is the number of kinds.
 	StreamKinds
 )
 
-var streamNames = [StreamKinds]string{"websocket", "events", "grpc", "download"}
+var streamNames = [StreamKinds]string{"websocket", "events", "grpc", "download", "upgrade"}
 
 // defineStreams creates all gauges in advance, so that they are exported with the value 0.
 func (m *Metrics) defineStreams() {
 	vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: "limpet", Name: "streams",
-		Help: "Open streams: WebSockets, server-sent events, and long-running gRPC calls and downloads.",
+		Help: "Open streams: WebSockets and other upgrades, server-sent events, and long-running gRPC calls and downloads.",
 	}, []string{"kind"})
 	m.registry.MustRegister(vec)
 	for kind, name := range streamNames {

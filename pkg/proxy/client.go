@@ -86,6 +86,7 @@ func (c *client) close() {
 		return
 	}
 	s := c.server
+	c.CloseOwned()
 	if c.conn != nil {
 		c.conn.Close()
 		s.Metrics.Connections.Dec()

@@ -73,11 +73,11 @@ func TestClientAddress_forwarded(t *testing.T) {
 
 // After an unterminated quote, pods could not parse the client address that Limpet appends.
 func TestForwarded_invalidIsDropped(t *testing.T) {
-	r := newRig(t, trusting())
+	r := newRig(t, trusting("192.0.2.1/32"), reading(http1.FieldForwarded))
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)
 	expectFields(t, r.asked(p, `Forwarded: for="x`, "Forwarded: for=192.0.2.1"),
-		`Forwarded: for=192.0.2.1, for=127.0.0.1;host="shop.example";proto=http`)
+		`Forwarded: for=192.0.2.1;host="shop.example";proto=http, for=127.0.0.1`)
 }
 
 // A header that the proxy does not set is forwarded by it as the client has sent it.

@@ -3,6 +3,8 @@ package proxy
 import (
 	"strings"
 	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
 )
 
 // asked sends a request with these lines and returns the head that the pod received.
@@ -35,7 +37,7 @@ var spoof = []string{
 	"X-Forwarded-For: 192.0.2.1", "x-forwarded-for: 192.0.2.2", "X-Real-IP: 192.0.2.1", "X-Forwarded-Proto: https",
 	"X-Forwarded-Host: evil.example", "X-Forwarded-Port: 443", "X-Forwarded-Scheme: https", "X-Scheme: https",
 	"X-Forwarded-Anything: evil", "X-Forwarded-Client-Cert: Hash=evil", "X-Forwarded-Server: evil", "X-Forwarded-Ssl: on", "X-Forwarded-Prefix: /admin",
-	"Forwarded: for=192.0.2.1;proto=https",
+	"Client-Cert: :ZXZpbA==:", "client-cert-chain: :ZXZpbA==:", "Forwarded: for=192.0.2.1;proto=https",
 }
 
 func TestForwarded_untrustedPeer(t *testing.T) {
@@ -47,7 +49,7 @@ func TestForwarded_untrustedPeer(t *testing.T) {
 		"nominated by Connection": append([]string{
 			"Connection: X-Forwarded-For, X-Real-IP, X-Forwarded-Proto, Forwarded, X-Forwarded-Host"}, spoof...),
 		"underscores": {"X_Forwarded_For: 192.0.2.1", "X_Real_Ip: 192.0.2.1", "X_FORWARDED_PROTO: https",
-			"X-Forwarded_Host: evil.example", "X.Real.IP: 192.0.2.1", "X_Forwarded_Anything: evil"},
+			"X-Forwarded_Host: evil.example", "X.Real.IP: 192.0.2.1", "X_Forwarded_Anything: evil", "Client_Cert: :ZXZpbA==:"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			head := r.asked(p, lines...)
@@ -55,7 +57,8 @@ func TestForwarded_untrustedPeer(t *testing.T) {
 				"X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1", "X-Forwarded-Proto: http",
 				"X-Forwarded-Host: shop.example", "X-Forwarded-Port: "+r.port(),
 				`Forwarded: for=127.0.0.1;host="shop.example";proto=http`,
-				"X-Forwarded-Scheme:", "X-Scheme:", "X-Forwarded-Server:", "X-Forwarded-Ssl:", "X-Forwarded-Prefix:")
+				"X-Forwarded-Scheme:", "X-Scheme:", "X-Forwarded-Server:", "X-Forwarded-Ssl:", "X-Forwarded-Prefix:", "Client-Cert:", "Client_Cert:",
+				"Client-Cert-Chain:")
 			if strings.Contains(head, "192.0.2.1") || strings.Contains(head, "evil") {
 				t.Errorf("the pod was sent %q", head)
 			}
@@ -70,7 +73,7 @@ func TestForwarded_trustedProxy(t *testing.T) {
 	expectFields(t, r.asked(p, spoof...),
 		"X-Forwarded-For: 192.0.2.1, 192.0.2.2, 127.0.0.1", "X-Real-IP: 192.0.2.2", "X-Forwarded-Proto: https",
 		"X-Forwarded-Host: evil.example", "X-Forwarded-Port: 443", "X-Forwarded-Prefix: /admin",
-		`Forwarded: for=192.0.2.1;proto=https, for=127.0.0.1;host="shop.example";proto=http`)
+		`Forwarded: for=192.0.2.1;host="evil.example";proto=https, for=192.0.2.2, for=127.0.0.1`)
 	expectFields(t, r.asked(p, "X-Forwarded-Proto: gopher"), "X-Forwarded-Proto: http",
 		"X-Forwarded-For: 127.0.0.1", "X-Real-IP: 127.0.0.1")
 }
@@ -111,6 +114,62 @@ func TestClientAddress_lastUntrusted(t *testing.T) {
 		if got := fieldLines(r.asked(p, lines...), "X-Real-IP"); len(got) != 1 || got[0] != "X-Real-IP: "+c.want {
 			t.Errorf("%s: %q, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// Both families of fields state the same, whichever of them the trusted proxy sets.
+func TestForwarded_familiesAgree(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		headers []http1.FieldID
+		sent    []string
+		want    []string
+	}{
+		{
+			"X-Forwarded", []http1.FieldID{http1.FieldXForwardedFor},
+			[]string{"X-Forwarded-For: 203.0.113.7", "X-Forwarded-Proto: HTTPS, http", "X-Forwarded-Host: www.example.com"},
+			[]string{
+				"X-Forwarded-For: 203.0.113.7, 127.0.0.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: www.example.com",
+				"X-Forwarded-Port: 443", `Forwarded: for=203.0.113.7;host="www.example.com";proto=https, for=127.0.0.1`,
+			},
+		},
+		{
+			"X-Forwarded with a Forwarded of the client", []http1.FieldID{http1.FieldXForwardedFor},
+			[]string{"X-Forwarded-For: , unknown,[2001:db8::7]:99", "Forwarded: for=192.0.2.1;proto=https;host=evil.example"},
+			[]string{
+				"X-Forwarded-For: , unknown,[2001:db8::7]:99, 127.0.0.1", "X-Forwarded-Proto: http", "X-Real-IP: 2001:db8::7",
+				`Forwarded: for=unknown;host="shop.example";proto=http, for="[2001:db8::7]", for=127.0.0.1`,
+			},
+		},
+		{
+			"Forwarded", []http1.FieldID{http1.FieldForwarded},
+			[]string{
+				"Forwarded: for=_x, for=203.0.113.7;proto=https;host=www.example.com", `Forwarded: for="10.0.0.1:80"`,
+				"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: http", "X-Forwarded-Scheme: http", "X-Scheme: HTTPS",
+				"X-Forwarded-Ssl: off",
+			},
+			[]string{
+				"X-Forwarded-For: unknown, 203.0.113.7, 10.0.0.1, 127.0.0.1", "X-Forwarded-Proto: https",
+				"X-Real-IP: 203.0.113.7", "X-Forwarded-Host: www.example.com", "X-Forwarded-Port: 443",
+				`Forwarded: for=unknown;host="www.example.com";proto=https, for=203.0.113.7, for=10.0.0.1, for=127.0.0.1`,
+				"X-Forwarded-Scheme:", "X-Scheme: HTTPS", "X-Forwarded-Ssl:",
+			},
+		},
+		{
+			"X-Real-IP", []http1.FieldID{http1.FieldXRealIP},
+			[]string{"X-Real-IP: 203.0.113.7", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"},
+			[]string{
+				"X-Forwarded-For: 203.0.113.7, 127.0.0.1", "X-Real-IP: 203.0.113.7", "X-Forwarded-Proto: https",
+				`Forwarded: for=203.0.113.7;host="shop.example";proto=https, for=127.0.0.1`,
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, trusting("10.0.0.0/8"), reading(c.headers...))
+			p := startEcho(t, "pod-a")
+			r.serve(nil, p)
+			expectFields(t, r.asked(p, c.sent...), c.want...)
+		})
 	}
 }
 

@@ -235,7 +235,8 @@ func (s *http1Stream) appendFraming() {
 	x := &s.exchange
 	switch {
 	case x.Response().Status == 101:
-		s.out.Buf = append(s.out.Buf, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+		s.out.Buf = append(s.out.Buf, "Connection: Upgrade\r\n"...)
+		s.out.Buf = http1.AppendField(s.out.Buf, "Upgrade", x.UpgradeProtocol())
 		return
 	case s.framing == http1.BodyChunked:
 		s.out.Buf = append(s.out.Buf, "Transfer-Encoding: chunked\r\n"...)

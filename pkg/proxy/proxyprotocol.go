@@ -28,8 +28,9 @@ const (
 var errProxyHeader = errors.New("proxy: PROXY protocol header is missing or too long")
 
 // acceptProxyHeader reads the PROXY protocol header if the peer must send one, and replaces the addresses of the connection by
-// those in the header. It returns false if the header is missing or invalid. The header is mandatory for these peers: if it
-// were optional, a client behind the load balancer could forge one.
+// those in the header. It also records whether the client used TLS to the load balancer. It returns false if the header is
+// missing or invalid. The header is mandatory for these peers: if it were optional, a client behind the load balancer could
+// forge one.
 func (c *client) acceptProxyHeader() bool {
 	if !slices.ContainsFunc(c.server.options.ProxyProtocol, func(p netip.Prefix) bool { return p.Contains(c.Peer) }) {
 		return true
@@ -49,6 +50,7 @@ func (c *client) acceptProxyHeader() bool {
 	}
 	if !header.Command.IsLocal() { // LOCAL: the load balancer itself is the client
 		c.setOrigin(header.SourceAddr, header.DestinationAddr)
+		c.BalancerTLS = reportsTLS(header)
 	}
 	return true
 }
@@ -60,6 +62,28 @@ func (c *client) setOrigin(source, destination net.Addr) {
 	if ok && both {
 		c.SetAddresses(from.AddrPort(), to.AddrPort())
 	}
+}
+
+// Fields of a TLV about TLS (section 2.2.5): a bit set, and a verification result of 4 bytes. The client certificate that the
+// load balancer may have verified is ignored, because hosts name the CAs that they trust.
+const (
+	minTLSInfo = 5
+	clientTLS  = 0x01 // the client used TLS
+)
+
+// reportsTLS reports whether the client used TLS to the load balancer. Only version 2 may state that. A list of TLVs that is
+// malformed states nothing.
+func reportsTLS(header *proxyproto.Header) bool {
+	tlvs, err := header.TLVs()
+	if err != nil {
+		return false
+	}
+	for _, tlv := range tlvs {
+		if tlv.Type == proxyproto.PP2_TYPE_SSL {
+			return len(tlv.Value) >= minTLSInfo && tlv.Value[0]&clientTLS != 0
+		}
+	}
+	return false
 }
 
 // readProxyHeader reads exactly the header, because TLS may read the rest from the socket itself. It returns io.EOF if the

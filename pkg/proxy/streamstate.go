@@ -22,7 +22,7 @@ type streamState struct {
 func (s *streamState) reset(c *client, down exchange.Downstream, protocol string) {
 	s.connection = c.Connection
 	s.tokens.Learned = c.server.Sessions
-	s.connection.Memory = &s.tokens
+	s.connection.Memory, s.connection.Multiplexed = &s.tokens, true
 	s.exchange.Reset(&s.connection, &s.guard, &s.source, down, protocol)
 }
 

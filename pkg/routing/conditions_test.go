@@ -192,14 +192,14 @@ func TestConditions_withoutRequest(t *testing.T) {
 func TestConditions_ownersOnly(t *testing.T) {
 	var m model.Model
 	for _, conditions := range []string{"", " GET", " GET X-A:1"} {
-		r := conditional("Prefix:h.example" + challengePath + conditions)
+		r := conditional("Prefix:h.example" + model.ChallengePath + conditions)
 		r.Source.Namespace = "owner"
 		m.Routes = append(m.Routes, r)
 	}
 	m.Routes[2].Source.Namespace = "other"
 	m.Owners = []model.HostOwner{{Host: "h.example", Namespace: "owner"}}
 	table := Compile(&m, upstream.NewRegistry(), nil, time.Time{})
-	r := table.Match([]byte("h.example"), []byte(challengePath+"/x"), request("GET - X-A:1"))
+	r := table.Match([]byte("h.example"), []byte(model.ChallengePath+"/x"), request("GET - X-A:1"))
 	if r == nil || r.Source.Namespace != "owner" || r.conditions == nil {
 		t.Errorf("got %+v", r)
 	}

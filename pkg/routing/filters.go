@@ -7,7 +7,7 @@ import (
 
 // compileFilters returns the filters of a route in the order in which they run: those that restrict access come first.
 func compileFilters(m *model.Route) (c filter.Chain) {
-	c.Add(filter.NewClientCertificates(m.Clients))
+	c.Add(filter.NewClientCertificates(m.Clients, m.Path))
 	c.Add(filter.NewClosed(m.Closed != ""))
 	c.Add(filter.NewRouteLimits(m.Limits))
 	c.Add(filter.NewTransportSecurity(m.TransportSecurity))

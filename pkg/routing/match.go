@@ -49,7 +49,7 @@ func (h *host) add(r *Route) {
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
 	s := t.site(name)
-	if s != nil && s.owned != nil && isChallenge(path) {
+	if s != nil && s.owned != nil && model.IsChallenge(path) {
 		s = s.owned
 	}
 	for ; s != nil; s = s.next {

@@ -1,7 +1,7 @@
 package routing
 
 import (
-	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -13,18 +13,9 @@ type site struct {
 	*host
 	// next serves the paths that host does not match, or is nil.
 	next *site
-	// owned serves ACME challenges instead. It only has the routes of the namespace that owns the host. It is nil if other
-	// namespaces have no routes for the host.
+	// owned serves ACME challenges instead. It only has the routes of the namespace that owns the host, and the routes for
+	// challenges of model.HostOwner.ACMENamespaces. It is nil if other namespaces have no routes for the host.
 	owned *site
-}
-
-// challengePath is the path of ACME challenges, by which a CA verifies control of a host (RFC 8555 section 8.3).
-const challengePath = "/.well-known/acme-challenge"
-
-// isChallenge reports whether a normalized path is challengePath or below it.
-func isChallenge(path []byte) bool {
-	rest, found := bytes.CutPrefix(path, []byte(challengePath))
-	return found && (len(rest) == 0 || rest[0] == '/')
 }
 
 // linker builds the sites of one Table. The keys of its maps are Route.Host, or Route.Host and a namespace.
@@ -86,7 +77,7 @@ func (l *linker) restrict(s *site, name, parent string) {
 	if owner == nil {
 		return
 	}
-	s.owned = l.ownedBy(name, owner.Namespace)
+	s.owned = l.challenges(name, owner)
 	if s.owned == nil {
 		s.owned = &site{host: &host{}}
 	}
@@ -112,6 +103,22 @@ func (l *linker) ownedBy(name, namespace string) *site {
 	return s
 }
 
+// challenges returns the routes that serve the ACME challenges of a host, or nil.
+func (l *linker) challenges(name string, owner *model.HostOwner) *site {
+	if len(owner.ACMENamespaces) == 0 {
+		return l.ownedBy(name, owner.Namespace)
+	}
+	var s *site
+	if parent, found := above(name); found {
+		s = l.challenges(parent, owner)
+	}
+	h := l.hosts[name]
+	if h == nil {
+		return s
+	}
+	return &site{host: h.challenges(owner), next: s}
+}
+
 // partsOf returns the routes of a host by namespace.
 func (l *linker) partsOf(name string) map[string]*host {
 	if parts, known := l.parts[name]; known {
@@ -123,6 +130,20 @@ func (l *linker) partsOf(name string) map[string]*host {
 	}
 	l.parts[name] = parts
 	return parts
+}
+
+// challenges returns the routes of h that may serve the ACME challenges of a host. They are shared with h.
+func (h *host) challenges(owner *model.HostOwner) *host {
+	some := &host{exact: newPaths(), prefix: newPaths()}
+	add := func(r *Route) {
+		namespace := r.Source.Namespace
+		if namespace == owner.Namespace || model.IsChallenge(r.Path) && slices.Contains(owner.ACMENamespaces, namespace) {
+			some.add(r)
+		}
+	}
+	h.exact.all(add)
+	h.prefix.all(add)
+	return some
 }
 
 // byNamespace returns the routes of h by namespace. The parts share the routes with h.

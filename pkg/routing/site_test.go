@@ -116,7 +116,7 @@ func TestCompile_ownerChanges(t *testing.T) {
 func TestMatch_ownersAllocateNothing(t *testing.T) {
 	table := sharedTable("Prefix:a.foo.com/own !Prefix:*.foo.com/ Prefix:/", model.HostOwner{Host: "a.foo.com", Namespace: "shop"})
 	host := []byte("a.foo.com")
-	for _, path := range [][]byte{[]byte("/x"), []byte(challengePath + "/token")} {
+	for _, path := range [][]byte{[]byte("/x"), []byte(model.ChallengePath + "/token")} {
 		if n := testing.AllocsPerRun(100, func() { table.Match(host, path, nil) }); n > 0 {
 			t.Errorf("%s: %v allocations", path, n)
 		}

@@ -38,6 +38,9 @@ type Route struct {
 	// the certificate in header fields.
 	Clients *model.ClientCertificates
 
+	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections.
+	UpgradeProtocols []string
+
 	// StickySplit is true if there are several Backends and the sessions of one of them keep their side.
 	StickySplit bool
 
@@ -161,7 +164,8 @@ func (t *Table) host(name string) *host {
 
 func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m)}
+		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
+		UpgradeProtocols: m.UpgradeProtocols}
 	for i := range m.Backends {
 		b := compileBackend(&m.Backends[i], pools)
 		r.weights += b.Weight

@@ -25,7 +25,7 @@ var (
 	annotationNames = slices.Concat([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
-		AnnotationHSTS, AnnotationUnenforced,
+		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols,
 	}, limitAnnotations, transportAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
@@ -60,9 +60,11 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	r.stage = readRouting
 	if d.canary = r.readCanary(); d.canary != nil {
 		r.refuseLimits()
+		r.refuseUpgradeProtocols()
 		return
 	}
 	d.limits = r.readLimits()
+	d.upgrades = r.readUpgradeProtocols()
 }
 
 // report adds a problem of an annotation.

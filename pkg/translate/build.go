@@ -45,6 +45,9 @@ type Options struct {
 	// SharesUnmatched lets requests that no route of their host matches fall through to the routes of all namespaces. If it
 	// is false, they fall through to routes of the namespace that owns the host only.
 	SharesUnmatched bool
+	// ACMENamespaces are the namespaces whose routes for ACME challenges count on the hosts of other namespaces. Empty means
+	// that only the owner of a host serves its challenges.
+	ACMENamespaces []string
 	// HSTS is the Strict-Transport-Security field of responses over TLS, as returned by ParseHSTS. Annotations override
 	// it. Empty means that the field is not set.
 	HSTS string

@@ -21,7 +21,7 @@ func (b *builder) closeHosts(d *description) {
 	if d.closesHosts == "" {
 		return
 	}
-	for _, name := range d.routedHosts() {
+	for _, name := range d.routedHosts(true) {
 		at := hostKey{d.namespace(), name}
 		if _, closed := b.closedHosts[at]; !closed {
 			b.closedHosts[at] = closure{d.closesHosts, d.ref}

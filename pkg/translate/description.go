@@ -27,6 +27,7 @@ type description struct {
 	affinity  affinitySettings
 	transport transportSettings
 	limits    *model.Limits // nil: the limits of the flags
+	upgrades  []string      // protocols of upgrades besides WebSocket
 	canary    *canary       // nil for an object that has routes of its own
 
 	// Protection that is not enforced.
@@ -116,20 +117,22 @@ func (d *description) addHost(host string) {
 	}
 }
 
-// routedHosts returns the hosts for which the object has own routes. Their backends need not exist.
-func (d *description) routedHosts() []string {
+// routedHosts returns the hosts for which the object has own routes. Their backends need not exist. Routes for ACME challenges
+// count only if challenges is set.
+func (d *description) routedHosts(challenges bool) []string {
 	if d.canary != nil {
 		return nil
 	}
-	return d.ruleHosts(nil)
+	return d.ruleHosts(nil, challenges)
 }
 
 // allHosts returns the hosts that the object names, and those of its rules.
-func (d *description) allHosts() []string { return d.ruleHosts(slices.Clone(d.hosts)) }
+func (d *description) allHosts() []string { return d.ruleHosts(slices.Clone(d.hosts), true) }
 
-func (d *description) ruleHosts(hosts []string) []string {
+func (d *description) ruleHosts(hosts []string, challenges bool) []string {
 	for i := range d.rules {
-		if rule := &d.rules[i]; rule.problem != nil && !d.isGuarded(rule) {
+		rule := &d.rules[i]
+		if rule.problem != nil && !d.isGuarded(rule) || !challenges && model.IsChallenge(rule.path) {
 			continue
 		}
 		for _, host := range d.rules[i].hosts {

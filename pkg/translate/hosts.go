@@ -64,9 +64,37 @@ func (b *builder) decideHosts() {
 			}
 		})
 	}
+	b.inheritSettings()
 	for _, d := range b.descriptions {
 		want := b.secured[d.ref]
 		b.eachHost(d, func(h *host) { b.compareHost(d, h, &want) })
+	}
+}
+
+// inheritSettings copies the settings of the wildcard host, or of any host, to each exact host of the same owner that has
+// routes for ACME challenges only. An issuer adds and removes such routes: that must not change how the host is protected.
+func (b *builder) inheritSettings() {
+	served := map[string]bool{}
+	for _, d := range b.descriptions {
+		for _, host := range d.routedHosts(false) {
+			served[host] = true
+		}
+	}
+	for name, h := range b.hosts {
+		wildcard, isExact := wildcardOver(name)
+		if served[name] || !isExact {
+			continue
+		}
+		above := b.hosts[wildcard]
+		if !served[wildcard] {
+			above = b.hosts[""]
+		}
+		if above == nil || b.owners[above.Name].namespace != b.owners[name].namespace {
+			continue
+		}
+		h.decide(above.clientsBy, &security{
+			version: above.MinVersion, clients: above.Clients, hsts: above.hsts, hasHSTS: above.hstsBy != (model.Ref{}),
+		})
 	}
 }
 

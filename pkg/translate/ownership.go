@@ -45,15 +45,38 @@ func wildcardOver(host string) (wildcard string, found bool) {
 	return "*." + suffix, found
 }
 
-// findOwners sets the owner of each routed host. The oldest object wins.
+// findOwners sets the owner of each routed host. The oldest object wins. Paths for ACME challenges in the namespaces of
+// Options.ACMENamespaces establish ownership only if nothing else does: an operator allows them for the hosts of others.
 func (b *builder) findOwners() {
 	for _, d := range b.descriptions {
-		for _, host := range d.routedHosts() {
-			if _, owned := b.owners[host]; !owned {
-				b.owners[host] = owner{namespace: d.namespace(), object: d.ref}
-			}
+		for _, host := range d.routedHosts(!b.servesChallenges(d)) {
+			b.own(host, owner{namespace: d.namespace(), object: d.ref})
 		}
 	}
+	for _, d := range b.descriptions {
+		if !b.servesChallenges(d) {
+			continue
+		}
+		for _, host := range d.routedHosts(true) {
+			hostOwner, owned := b.owners.of(host)
+			if !owned {
+				hostOwner = owner{namespace: d.namespace(), object: d.ref}
+			}
+			b.own(host, hostOwner)
+		}
+	}
+}
+
+// own sets the owner of a host without an owner.
+func (b *builder) own(host string, hostOwner owner) {
+	if _, owned := b.owners[host]; !owned {
+		b.owners[host] = hostOwner
+	}
+}
+
+// servesChallenges reports whether the routes of an object for ACME challenges count on the hosts of others.
+func (b *builder) servesChallenges(d *description) bool {
+	return slices.Contains(b.options.ACMENamespaces, d.namespace())
 }
 
 // refuse reports on both objects that a host belongs to another namespace. subject names the ignored setting, and outcome
@@ -66,13 +89,16 @@ func (b *builder) refuse(d *description, hostOwner owner, host, field, subject, 
 }
 
 // mayRoute reports whether an object may have a route. Other namespaces than the owner may add paths to a host, unless
-// Options.OwnerRoutesOnly is set. They may not add ACME challenges, because these prove control of the host to a CA.
+// Options.OwnerRoutesOnly is set. They may not add ACME challenges, because these prove control of the host to a CA. The
+// namespaces of Options.ACMENamespaces may.
 func (b *builder) mayRoute(d *description, key routeKey, field string) bool {
 	hostOwner, owned := b.owners.of(key.host)
 	switch {
 	case !owned || hostOwner.namespace == d.namespace():
 		return true
-	case isChallenge(key.path):
+	case model.IsChallenge(key.path) && b.servesChallenges(d):
+		return true
+	case model.IsChallenge(key.path):
 		b.refuse(d, hostOwner, key.host, field, "a route for ACME challenges", ". This path is ignored")
 	case b.options.OwnerRoutesOnly:
 		b.refuse(d, hostOwner, key.host, field, "a route", ". With --host-routes=owner this path is ignored")
@@ -80,14 +106,6 @@ func (b *builder) mayRoute(d *description, key routeKey, field string) bool {
 		return true
 	}
 	return false
-}
-
-// challengePath is where CAs look for proof that the applicant controls a host (RFC 8555 section 8.3).
-const challengePath = "/.well-known/acme-challenge"
-
-func isChallenge(path string) bool {
-	rest, found := strings.CutPrefix(path, challengePath)
-	return found && (rest == "" || rest[0] == '/')
 }
 
 // maxNotices bounds the Problems of an object that other namespaces cause.
@@ -131,7 +149,10 @@ func (b *builder) hostOwners() []model.HostOwner {
 	for host := range namespaces {
 		hostOwner := b.owners[host]
 		if hasOthers(namespaces, host, hostOwner.namespace) {
-			out = append(out, model.HostOwner{Host: host, Namespace: hostOwner.namespace, SharesUnmatched: b.options.SharesUnmatched})
+			out = append(out, model.HostOwner{
+				Host: host, Namespace: hostOwner.namespace, ACMENamespaces: b.options.ACMENamespaces,
+				SharesUnmatched: b.options.SharesUnmatched,
+			})
 		}
 	}
 	slices.SortFunc(out, func(x, y model.HostOwner) int { return cmp.Compare(x.Host, y.Host) })

@@ -13,8 +13,11 @@ import (
 type Conn struct {
 	*http1.Conn
 	// Reused reports whether the connection has carried a request before. The peer may have closed it since.
-	Reused    bool
+	Reused bool
+	// IsOwned reports whether the connection belongs to one client connection. It must then not be passed to PutIdle.
+	IsOwned   bool
 	transport *Transport
+	endpoint  *endpointState // set by Owned.Put
 	idleFrom  time.Time
 }
 
@@ -59,7 +62,7 @@ func (e *Endpoint) PutIdle(conn *Conn, shard uint32, now time.Time) {
 	conn.Release()
 	conn.Reused, conn.idleFrom = true, now
 	for i := range uint32(idleShards) {
-		if conn.transport.shared() && e.idle[(shard+i)%idleShards].push(conn, &e.retired) {
+		if conn.transport.IsShared() && e.idle[(shard+i)%idleShards].push(conn, &e.retired) {
 			return
 		}
 	}

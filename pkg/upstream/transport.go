@@ -51,6 +51,6 @@ func clientTLS(m model.Transport) *tls.Config {
 	return config
 }
 
-// shared reports whether the connection may carry requests of several clients. A PROXY protocol header binds it to one
+// IsShared reports whether the connection may carry requests of several clients. A PROXY protocol header binds it to one
 // client.
-func (t *Transport) shared() bool { return t.ProxyProtocol == 0 }
+func (t *Transport) IsShared() bool { return t.ProxyProtocol == 0 }

@@ -124,6 +124,9 @@ true
 {{- end }}
 - --host-routes={{ .Values.hosts.routes }}
 - --unmatched-paths={{ .Values.hosts.unmatchedPaths }}
+{{- with .Values.hosts.acmeNamespaces }}
+- --acme-namespaces={{ join "," . }}
+{{- end }}
 {{- with .Values.tls.defaultCertificate }}
 - --default-certificate={{ . }}
 {{- end }}

@@ -1,0 +1,10 @@
+package model
+
+// ChallengePath is the path below which CAs request the proof that an applicant controls a host (RFC 8555 section 8.3).
+const ChallengePath = "/.well-known/acme-challenge"
+
+// IsChallenge reports whether a normalized path is ChallengePath or below it.
+func IsChallenge[T string | []byte](path T) bool {
+	const n = len(ChallengePath)
+	return len(path) >= n && string(path[:n]) == ChallengePath && (len(path) == n || path[n] == '/')
+}
