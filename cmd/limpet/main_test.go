@@ -128,6 +128,8 @@ func TestUsageErrors_status2(t *testing.T) {
 		"timeout of no time":      {[]string{"dev", "--timeout-response", "0s"}, "from 100ms to 24h0m0s"},
 		"timeout without a unit":  {[]string{"dev", "--timeout-head", "10"}, "must be a duration such as"},
 		"too small a head":        {[]string{"dev", "--max-head-bytes", "100"}, "from 1024 to 1048576"},
+		"too few sessions":        {[]string{"dev", "--session-store-entries", "3"}, "from 1000 to 100000000"},
+		"too short a session":     {[]string{"dev", "--session-store-idle", "10ms"}, "from 1s to"},
 		"negative body":           {[]string{"dev", "--max-body-bytes", "-1"}, "from 0 to"},
 		"no attempts":             {[]string{"dev", "--max-attempts", "0"}, "from 1 to 10"},
 		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},

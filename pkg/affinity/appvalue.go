@@ -14,8 +14,8 @@ import (
 type appValue struct {
 	state        tokenState
 	endpoint     int
-	session      uint64
-	started      int64 // Token.Started of the appended token, in Unix seconds; zero if there is no token
+	value        []byte // the part that identifies the session
+	started      int64  // Token.Started of the appended token, in Unix seconds; zero if there is no token
 	endpointWait time.Duration
 	forged       bool // the appended token is not valid for this backend
 	position     int  // the value is the n-th one of the method, counted from 1
@@ -58,15 +58,21 @@ func (e *evaluation) examineAppValue(m *method, value []byte) appValue {
 	}
 }
 
+// maxPodKey is the maximum length in bytes of the name, label or annotation of a pod that a value may end in.
+const maxPodKey = 256
+
 // examineNamed interprets the part after the last separator as the name of a pod. Without a separator it uses the full
 // value.
 func (e *evaluation) examineNamed(m *method, value []byte) appValue {
-	session := model.Hash(value)
-	cut := bytes.LastIndex(value, m.separator)
+	name := value[max(0, len(value)-maxPodKey-len(m.separator)):]
+	cut := bytes.LastIndex(name, m.separator)
 	if cut >= 0 {
-		value = value[cut+len(m.separator):]
+		name = name[cut+len(m.separator):]
 	}
-	o := e.lookUpEndpoint(m.identity, model.KeyOf(value), session)
+	if len(name) > maxPodKey {
+		return appValue{state: tokenForeign, endpoint: none, value: value}
+	}
+	o := e.lookUpEndpoint(m.identity, model.KeyOf(name), value)
 	if o.state == tokenEndpointGone && cut < 0 {
 		o.state = tokenForeign // without a separator, the value may not be intended as a pod name
 	}
@@ -77,15 +83,14 @@ func (e *evaluation) examineNamed(m *method, value []byte) appValue {
 // sealed for.
 func (e *evaluation) examineWrapped(value []byte) appValue {
 	value, text := unwrap(value)
-	session := model.Hash(value)
 	var t Token
-	if text == nil || !e.keys.Open(e.state, text, &t) || t.Scope != e.scope || t.Session != session {
-		return appValue{state: tokenForeign, endpoint: none, session: session, forged: text != nil}
+	if text == nil || !e.open(text, &t) || t.Scope != e.scope || t.Session != model.Hash(value) {
+		return appValue{state: tokenForeign, endpoint: none, value: value, forged: text != nil}
 	}
 	if e.isExpired(&t, e.d.now) {
-		return appValue{state: tokenExpired, endpoint: none, session: session}
+		return appValue{state: tokenExpired, endpoint: none, value: value}
 	}
-	o := e.lookUpEndpoint(e.identity, t.Endpoint, session)
+	o := e.lookUpEndpoint(e.identity, t.Endpoint, value)
 	o.started = t.Started
 	if o.state == tokenEndpointGone {
 		o.endpointWait = e.endpointWait(&t)
@@ -93,12 +98,12 @@ func (e *evaluation) examineWrapped(value []byte) appValue {
 	return o
 }
 
-func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, session uint64) appValue {
+func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, value []byte) appValue {
 	at, ok := e.set.Lookup(id, key)
 	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) {
-		return appValue{state: tokenEndpointGone, endpoint: none, session: session}
+		return appValue{state: tokenEndpointGone, endpoint: none, value: value}
 	}
-	return appValue{state: tokenAlive, endpoint: at, session: session}
+	return appValue{state: tokenAlive, endpoint: at, value: value}
 }
 
 // applyAppValue applies the result of method i to the decision. A value without an endpoint is placed by its hash.
@@ -108,19 +113,20 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 	if note := e.noteFor(i, o.state); note > d.relearn || o.state == tokenAlive {
 		d.relearn, d.relearnMethod, d.relearnPosition = note, i, o.position
 	}
+	session := model.Hash(o.value)
 	switch o.state {
 	case tokenAlive:
 		d.Endpoint = o.endpoint
 		if e.found == sessionFromApp { // replace the session whose endpoint is gone
 			e.found = noSession
 		}
-		e.recordValue(i, o, OutcomeHit, ReasonNone)
+		e.recordValue(i, o, session, OutcomeHit, ReasonNone)
 	case tokenEndpointGone:
-		e.recordValue(i, o, e.lostOutcome(), ReasonGone)
+		e.recordValue(i, o, session, e.lostOutcome(), ReasonGone)
 	case tokenExpired:
-		e.recordValue(i, o, OutcomeMoved, ReasonExpired)
+		e.recordValue(i, o, session, OutcomeMoved, ReasonExpired)
 	case tokenForeign:
-		e.setPlacementHash(i, o)
+		e.setPlacementHash(i, o, session)
 		if o.forged && d.Outcome == OutcomeNew {
 			d.Outcome = OutcomeInvalid
 		}
@@ -128,24 +134,24 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 }
 
 // recordValue sets the outcome for the session that method i found, unless an earlier method found one.
-func (e *evaluation) recordValue(i int, o *appValue, outcome Outcome, why Reason) {
+func (e *evaluation) recordValue(i int, o *appValue, session uint64, outcome Outcome, why Reason) {
 	if e.found != noSession {
 		return
 	}
 	e.found = sessionFromApp
 	d := e.d
 	d.placementHash = 0
-	e.setPlacementHash(i, o)
-	d.Outcome, d.Reason, d.Method, d.Session, d.EndpointWait = outcome, why, i, o.session, 0
+	e.setPlacementHash(i, o, session)
+	d.Outcome, d.Reason, d.Method, d.Session, d.EndpointWait = outcome, why, i, session, 0
 	if why == ReasonGone {
 		d.EndpointWait = max(e.unavailableWait, o.endpointWait)
 	}
 }
 
 // setPlacementHash sets the hash that places the session, unless it is set already.
-func (e *evaluation) setPlacementHash(i int, o *appValue) {
+func (e *evaluation) setPlacementHash(i int, o *appValue, session uint64) {
 	if d := e.d; d.placementHash == 0 {
-		d.placementHash, d.placementMethod, d.valueStarted = o.session, i, o.started
+		d.placementHash, d.placementMethod, d.valueStarted = session, i, o.started
 	}
 }
 

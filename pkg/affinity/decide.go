@@ -26,6 +26,8 @@ type evaluation struct {
 
 	// found is the kind of value that identified the session. Later methods then only select an endpoint.
 	found sessionSource
+	// opened counts the tokens that were opened.
+	opened int
 	// readOnly is set by FindSession: no session is moved or counted.
 	readOnly bool
 }

@@ -179,6 +179,11 @@ func TestDecide_severalCookiesOfOneName(t *testing.T) {
 		{name: "180 of junk, good", cookies: append(slices.Repeat([]sealed{junk}, 180), good), want: hit},
 		{name: "180 of another backend, good", cookies: append(slices.Repeat([]sealed{foreign}, 180), good), want: hit},
 		{
+			name:    "too many of another backend, good",
+			cookies: append(slices.Repeat([]sealed{foreign}, maxOpened), good),
+			want:    decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"},
+		},
+		{
 			name:    "good too late",
 			cookies: append(slices.Repeat([]sealed{junk}, maxPairs), good),
 			want:    decided{endpoint: "c", outcome: "invalid", method: none, session: anySession, issue: "cart-id"},

@@ -49,6 +49,18 @@ func (e *evaluation) evaluateIssued(i int) {
 	e.recordMiss(i, &best, top)
 }
 
+// maxOpened is the maximum number of tokens of one request that are opened. Browsers store about 180 cookies for a site.
+const maxOpened = 256
+
+// open opens a token, unless too many of the request were opened.
+func (e *evaluation) open(text []byte, t *Token) bool {
+	if len(text) != TokenLen || e.opened == maxOpened {
+		return false
+	}
+	e.opened++
+	return e.keys.Open(e.state, text, t)
+}
+
 // recordAdopted continues the session of another controller and issues a token for it.
 func (e *evaluation) recordAdopted(i, at int) {
 	d := e.d
@@ -61,7 +73,7 @@ func (e *evaluation) recordAdopted(i, at int) {
 
 // examine opens a token and looks up its endpoint.
 func (e *evaluation) examine(value []byte, t *Token) (s tokenState, at int) {
-	if !e.keys.Open(e.state, value, t) || t.Scope != e.scope {
+	if !e.open(value, t) || t.Scope != e.scope {
 		return tokenForeign, none
 	}
 	if e.isExpired(t, e.d.now) {

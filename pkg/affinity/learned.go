@@ -126,8 +126,7 @@ func (e *evaluation) bestLearned(i int, resolve bool) (best appValue, unresolved
 // examineLearned looks up one id. It resolves the id while budget is positive. It reports whether the state of the
 // session is not known.
 func (e *evaluation) examineLearned(value []byte, budget *int) (o appValue, unresolved bool) {
-	session := model.Hash(value)
-	o = appValue{state: tokenForeign, endpoint: none, session: session}
+	o = appValue{state: tokenForeign, endpoint: none, value: value}
 	if e.state.Learned == nil {
 		return o, false
 	}
@@ -142,7 +141,7 @@ func (e *evaluation) examineLearned(value []byte, budget *int) (o appValue, unre
 	}
 	switch found.State {
 	case LearnedAlive:
-		return e.lookUpEndpoint(e.identity, found.Endpoint, session), false
+		return e.lookUpEndpoint(e.identity, found.Endpoint, value), false
 	case LearnedExpired:
 		o.state = tokenExpired
 	}
