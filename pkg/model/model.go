@@ -172,6 +172,8 @@ const (
 	// EndpointDraining keeps its sessions but accepts no new ones. The pod is terminating and still serving, or an
 	// operator drains it.
 	EndpointDraining EndpointState = "Draining"
+	// EndpointNotReady accepts no requests. The pod is neither ready nor terminating, and it may become ready again.
+	EndpointNotReady EndpointState = "NotReady"
 )
 
 // Endpoint is one pod address and port behind a Service.
