@@ -25,7 +25,8 @@ type appValue struct {
 	session      uint64
 	started      int64 // Token.Started of the appended token, in Unix seconds; zero if there is no token
 	endpointWait time.Duration
-	forged       bool // the appended token is not valid for this backend
+	key          model.EndpointKey // Token.Endpoint of the appended token
+	forged       bool              // the appended token is not valid for this backend
 }
 
 // evaluateAppValue looks for a value that identifies an endpoint. Of several values the one with the highest state is
@@ -84,7 +85,7 @@ func (e *evaluation) examineWrapped(value []byte) appValue {
 		return appValue{state: tokenExpired, endpoint: none, session: session}
 	}
 	o := e.lookUpEndpoint(e.identity, t.Endpoint, session)
-	o.started = t.Started
+	o.started, o.key = t.Started, t.Endpoint
 	if o.state == tokenEndpointGone {
 		o.endpointWait = e.endpointWait(&t)
 	}
@@ -105,8 +106,12 @@ func (e *evaluation) examineLearned(value []byte) appValue {
 
 func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, session uint64) appValue {
 	at, ok := e.set.Lookup(id, key)
+	if !ok && e.mayLend(id, key) {
+		return appValue{state: tokenEndpointNotReady, endpoint: none, session: session}
+	}
 	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) {
-		return appValue{state: tokenEndpointGone, endpoint: none, session: session}
+		wait := e.notReadyWaitFor(id, key)
+		return appValue{state: tokenEndpointGone, endpoint: none, session: session, endpointWait: wait}
 	}
 	return appValue{state: tokenAlive, endpoint: at, session: session}
 }
@@ -121,10 +126,12 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 	switch o.state {
 	case tokenAlive:
 		d.Endpoint = o.endpoint
-		if e.found == sessionFromApp { // replace the session whose endpoint is gone
+		if e.found == sessionFromApp && d.Outcome != OutcomeLent { // replace the session whose endpoint is gone
 			e.found = noSession
 		}
 		e.recordValue(i, o, OutcomeHit, ReasonNone)
+	case tokenEndpointNotReady:
+		e.lendValue(i, o)
 	case tokenEndpointGone:
 		e.recordValue(i, o, e.lostOutcome(), ReasonGone)
 	case tokenExpired:
@@ -171,7 +178,7 @@ func (e *evaluation) setPlacementHash(i int, o *appValue) {
 // replica. Otherwise every request of a session without a known endpoint would count as a move.
 func (e *evaluation) recognizeServed() {
 	d := e.d
-	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit {
+	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit || d.Outcome == OutcomeLent {
 		return
 	}
 	d.Session = d.placementHash

@@ -32,17 +32,19 @@ const (
 	ResultForeign Result = "foreign" // not a token of this backend, or names no known endpoint
 	ResultExpired Result = "expired" // a token whose session has ended
 	ResultGone    Result = "gone"    // the session is valid, but its endpoint is gone or keeps no sessions
+	ResultLent    Result = "lent"    // the session is valid, and another endpoint serves it while its own is not ready
 	ResultAlive   Result = "alive"   // identifies an endpoint that serves the session
 	ResultAdopted Result = "adopted" // a cookie of another controller that identifies a serving endpoint
 	ResultHashed  Result = "hashed"  // the endpoint is chosen by a hash of the value
 )
 
 var tokenResults = [...]Result{
-	tokenAbsent:       ResultAbsent,
-	tokenForeign:      ResultForeign,
-	tokenExpired:      ResultExpired,
-	tokenEndpointGone: ResultGone,
-	tokenAlive:        ResultAlive,
+	tokenAbsent:           ResultAbsent,
+	tokenForeign:          ResultForeign,
+	tokenExpired:          ResultExpired,
+	tokenEndpointGone:     ResultGone,
+	tokenEndpointNotReady: ResultLent,
+	tokenAlive:            ResultAlive,
 }
 
 // Explain makes the same decision as Decide and returns the findings of each method that was evaluated. Those are the

@@ -17,6 +17,7 @@ type fakeSet struct {
 	ready       int
 	allDraining bool
 	departed    []string
+	notReady    []string // names of pods
 	anonymous   []int64
 	requests    []int64
 	sessions    []int64
@@ -78,6 +79,9 @@ func (s *fakeSet) AnonymousRequests(i int) int64 { return s.anonymous[i] }
 func (s *fakeSet) AllDraining() bool             { return s.allDraining }
 func (s *fakeSet) WasRemoved(_ model.Identity, k model.EndpointKey) bool {
 	return slices.ContainsFunc(s.departed, func(id string) bool { return model.KeyOf(id) == k })
+}
+func (s *fakeSet) IsNotReady(_ model.Identity, k model.EndpointKey) bool {
+	return slices.ContainsFunc(s.notReady, func(id string) bool { return model.KeyOf(id) == k })
 }
 func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).hashes }
 func (s *fakeSet) ActiveRequests(i int) int64                  { return s.requests[i] }

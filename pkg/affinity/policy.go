@@ -39,6 +39,8 @@ type Policy struct {
 	keepDraining    bool
 	drainTimeout    int64         // seconds; zero means until the endpoint is removed
 	unavailableWait time.Duration // time to wait for a missing endpoint; zero disables it
+	lendsNotReady   bool          // another endpoint serves a session while its own is not ready
+	notReadyWait    time.Duration // time to wait for an endpoint that is not ready; zero disables it
 	failUnavailable bool          // refuse a session whose endpoint is gone, instead of moving it
 	refusalStatus   int           // status code of a refusal
 	retryAfter      int64         // seconds; zero omits Retry-After
@@ -114,6 +116,12 @@ func Compile(a *model.Affinity) *Policy {
 	}
 	if a.Unavailable.Action == model.UnavailableWait {
 		p.unavailableWait = a.Unavailable.Wait
+	}
+	switch a.Unavailable.NotReady {
+	case model.NotReadyLend:
+		p.lendsNotReady = true
+	case model.NotReadyWait:
+		p.notReadyWait = a.Unavailable.Wait
 	}
 	for i := range a.Methods {
 		p.add(&a.Methods[i])

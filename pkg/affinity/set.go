@@ -41,6 +41,9 @@ type Set interface {
 	// WasRemoved reports whether this replica recently saw an endpoint with that key leave the pool. The endpoint may
 	// have rejoined, so callers must check Lookup first.
 	WasRemoved(model.Identity, model.EndpointKey) bool
+	// IsNotReady reports whether an endpoint with that key exists that receives no requests because it is not ready. It
+	// is not terminating, and Lookup does not find it.
+	IsNotReady(model.Identity, model.EndpointKey) bool
 	// ActiveRequests returns the number of active requests of endpoint i. It is math.MaxInt64 if the endpoint refuses
 	// connections.
 	ActiveRequests(i int) int64

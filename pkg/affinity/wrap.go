@@ -113,6 +113,9 @@ func (p *Policy) sealOnto(dst, value []byte, d *Decision, set Set, keys *Keyring
 	if d.valueStarted != 0 && d.placementHash == t.Session {
 		t.Started = d.valueStarted
 	}
+	if d.isLent(value) {
+		t.Endpoint = d.lentKey
+	}
 	return keys.Seal(state, dst, &t)
 }
 
@@ -129,7 +132,7 @@ func (p *Policy) Relearn(d *Decision, req Request, set Set, state *ConnState) {
 }
 
 func (p *Policy) learn(d *Decision, id []byte, set Set, state *ConnState) {
-	if state.Learned != nil && d.Endpoint != none {
+	if state.Learned != nil && d.Endpoint != none && !d.isLent(id) {
 		state.Learned.Remember(p.scope, id, set.Key(p.identity, d.Endpoint))
 	}
 }
