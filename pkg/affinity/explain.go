@@ -14,7 +14,7 @@ type Finding struct {
 	Source  model.Source
 	Binding model.Binding
 	// Name is the name of the cookie, header or parameter, or the index of the path segment. It is empty for an
-	// address.
+	// address. For a composite, it lists the parts.
 	Name string
 	// Value is the value as text. It is empty if the method found no value.
 	Value  string
@@ -73,6 +73,10 @@ func (observedSet) NextTurn() uint64 { return 0 }
 // a trace pay no cost.
 func (e *evaluation) record(i int) {
 	m := &e.methods[i]
+	if m.source == sourceComposite {
+		e.recordParts(i)
+		return
+	}
 	v := valueReader{method: m, req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
 		text := string(value)
@@ -125,6 +129,8 @@ func (e *evaluation) addFinding(i int, value string, result Result, at int) {
 		f.Name = strconv.Itoa(m.index)
 	case sourceAddress:
 		f.Value = e.req.ClientIP().String()
+	case sourceComposite:
+		f.Name = m.partNames()
 	}
 	*e.state.trace = append(*e.state.trace, f)
 }

@@ -129,11 +129,17 @@ type fakeRequest struct {
 	method  string
 	path    string
 	query   string
+	host    string
+	cert    string
+	bearer  string // value of Authorization
 }
 
 func (r *fakeRequest) Header(name string) ([]byte, bool) {
 	if name == "User-Agent" {
 		return []byte(r.agent), r.agent != ""
+	}
+	if name == "Authorization" {
+		return []byte(r.bearer), r.bearer != ""
 	}
 	return []byte(r.header), name == "X-Session-Id" && r.header != ""
 }
@@ -144,6 +150,9 @@ func (r *fakeRequest) CookieHeader(i int) []byte {
 	}
 	return []byte(r.cookies[i])
 }
+
+func (r *fakeRequest) Host() []byte              { return []byte(r.host) }
+func (r *fakeRequest) ClientCertificate() []byte { return []byte(r.cert) }
 
 func (r *fakeRequest) Method() []byte { return []byte(r.method) }
 func (r *fakeRequest) Path() []byte   { return []byte(r.path) }

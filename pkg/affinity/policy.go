@@ -66,6 +66,7 @@ type method struct {
 	bits4, bits6 int    // prefix lengths for IPv4 and IPv6 addresses
 	cookie       setCookie
 	header       []byte         // header name, as sent in responses
+	parts        []part         // of a composite
 	separator    []byte         // precedes the name of the pod
 	identity     model.Identity // kind of the name
 }
@@ -74,6 +75,7 @@ var (
 	sources = map[model.Source]valueSource{
 		model.SourceCookie: sourceCookie, model.SourceHeader: sourceHeader, model.SourceQueryParam: sourceQuery,
 		model.SourcePathSegment: sourcePath, model.SourceSourceIP: sourceAddress,
+		model.SourceComposite: sourceComposite,
 	}
 	bindings = map[model.Binding]binding{
 		model.BindingIssued: issued, model.BindingHashed: hashed, model.BindingLearned: learned,
@@ -151,6 +153,8 @@ func (p *Policy) add(from *model.Method) {
 		m.index = from.PathSegment.Index
 	case sourceAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
+	case sourceComposite:
+		m.parts = compileParts(from.Parts)
 	}
 	switch {
 	case m.source == sourceCookie && m.binding == issued:

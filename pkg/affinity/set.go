@@ -15,6 +15,11 @@ type Request interface {
 	CookieHeader(i int) []byte
 	// Method returns the request method.
 	Method() []byte
+	// Host returns the host in lower case, without port.
+	Host() []byte
+	// ClientCertificate returns bytes that identify the verified certificate of the client, or nil if there is none. They
+	// are the same after the certificate is renewed.
+	ClientCertificate() []byte
 	// Path returns the normalized path. It begins with "/", except for the asterisk form.
 	Path() []byte
 	// Query returns the query without the "?".
