@@ -11,6 +11,7 @@ const (
 	KindIngress = "Ingress"
 	KindService = "Service"
 	KindSecret  = "Secret"
+	KindPod     = "Pod"
 )
 
 // Ref names one Kubernetes object. Namespace is empty for a cluster-scoped object.

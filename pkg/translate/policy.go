@@ -17,6 +17,8 @@ type policy struct {
 	// settings is nil if the policy is not accepted. reason and message describe why.
 	settings        *model.Affinity
 	reason, message string
+	// withoutEffect are settings that have no effect. The policy is applied.
+	withoutEffect []Problem
 }
 
 // policies are all AffinityPolicies, oldest first.
@@ -90,6 +92,12 @@ func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
 		}
 	}
 	p.message = strings.Join(messages, "; ")
+	if settings != nil {
+		p.withoutEffect = withoutEffect(&object.Spec, settings, &b.options)
+	}
+	for _, problem := range p.withoutEffect {
+		b.reports.addProblem(p.ref, problem)
+	}
 	return p
 }
 

@@ -77,6 +77,9 @@ const (
 	ReasonCookieConflict = "CookieConflict"
 	// ReasonCookieOutOfReach: browsers do not store the cookie of a route, or do not send it there.
 	ReasonCookieOutOfReach = "CookieOutOfReach"
+	// ReasonNoEffect: a setting has no effect in combination with the other settings, the flags or the backends. Everything
+	// else is applied.
+	ReasonNoEffect = "NoEffect"
 	// ReasonUnknownPodKey: a policy names pods by a label or annotation that no pod of a backend has. The method recognizes no
 	// client there. The next methods still apply.
 	ReasonUnknownPodKey = "UnknownPodKey"

@@ -152,6 +152,10 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 			"annotation %s needs TLS to the pods, and connections to %s are cleartext: the route responds 503", AnnotationBackendCA, pool)
 		return t, false
 	}
+	if !t.TLS && settings.details.ServerName != "" {
+		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendServerName),
+			"annotation %s has no effect on %s: connections to its pods are cleartext", AnnotationBackendServerName, pool)
+	}
 	return t, true
 }
 
