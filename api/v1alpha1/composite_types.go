@@ -46,7 +46,7 @@ type Part struct {
 	// JWTClaim is the name of a claim in the JSON Web Token that the header or cookie contains, such as sub. Its value is
 	// hashed instead of the token, because a token changes at each refresh. A header may have the scheme Bearer. The
 	// claim must be a string or number of at most 256 bytes at the top level of the payload. Limpet does not verify the
-	// token, and uses the claim for nothing else. If the token is malformed or has more than 8192 bytes, the part is
+	// token, and uses the claim only for hashing. If the token is malformed or has more than 8192 bytes, the part is
 	// missing.
 	//
 	// +optional

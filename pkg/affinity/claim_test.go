@@ -85,7 +85,7 @@ func TestClaim_tokenForms(t *testing.T) {
 	}
 }
 
-// The parser must accept no text that encoding/json refuses, and must find the same claim.
+// FuzzClaim checks that the parser accepts no text that encoding/json refuses, and that it finds the same claim.
 func FuzzClaim(f *testing.F) {
 	for _, payload := range []string{`{"sub":"alice","x":[1,{"a":-0.5e3}]}`, `{"sub":"\ud83d\ude00\u0041"}`, `{"sub":12}`, `{`, `{"sub":"a","sub":1}`} {
 		f.Add([]byte(payload))

@@ -246,7 +246,7 @@ func (p *claimParser) keep(dst []byte, fits bool) ([]byte, bool) {
 	return dst, fits
 }
 
-// digits appends digits to dst. It returns false for ok if there are none.
+// digits appends digits to dst. It returns false for ok if there is no digit.
 func (p *claimParser) digits(dst []byte, fits bool) (value []byte, stillFits, ok bool) {
 	for p.more && isDigit(p.c) {
 		dst, fits = p.keep(dst, fits)

@@ -40,7 +40,7 @@ func compileParts(in []model.Part) []part {
 }
 
 // hashParts returns the hash of all parts together. It returns false if a part is missing, or if the values are longer than
-// maxTotal together. A session hash must never depend on part of what its policy asks for.
+// maxTotal together. Otherwise clients without that part would share one hash.
 func (m *method) hashParts(req Request, mem *ConnState) (key uint64, ok bool) {
 	h, total := model.NewHasher(), 0
 	for i := range m.parts {

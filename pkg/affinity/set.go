@@ -17,8 +17,8 @@ type Request interface {
 	Method() []byte
 	// Host returns the host in lower case, without port.
 	Host() []byte
-	// ClientCertificate returns bytes that identify the verified certificate of the client, or nil if there is none. They
-	// are the same after the certificate is renewed.
+	// ClientCertificate returns bytes that identify the verified certificate of the client, or nil without a certificate.
+	// They are the same after the certificate is renewed.
 	ClientCertificate() []byte
 	// Path returns the normalized path. It begins with "/", except for the asterisk form.
 	Path() []byte

@@ -93,7 +93,7 @@ func hasScope(binding model.Binding) bool {
 	return false
 }
 
-// comparePods reports a member with other pods than the first one, as far as their pods are known.
+// comparePods reports a member with other pods than the first one, if their pods are known.
 func (b *builder) comparePods(first, m *member, w *Snapshot, pods Pods) {
 	if first.pool.Service == m.pool.Service || b.haveSameSelector(first.pool, m.pool) {
 		return
