@@ -2,6 +2,7 @@ package affinity
 
 import (
 	"bytes"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -68,12 +69,12 @@ func (p *claimParser) member(depth int) bool {
 		return p.skip(depth + 1)
 	}
 	p.count++
-	value, fits := p.buf, true
+	var value []byte
 	switch {
 	case p.c == '"':
-		value, fits, ok = p.text(value)
+		value, fits, ok = p.text(p.buf)
 	case p.c == '-' || isDigit(p.c):
-		value, fits, ok = p.number(value)
+		value, fits, ok = p.number(p.buf)
 	default:
 		return p.skip(depth + 1)
 	}
@@ -178,23 +179,25 @@ func (p *claimParser) escape(r *[utf8.UTFMax]byte) (n int, ok bool) {
 		return 0, false
 	}
 	code, ok := p.hex4()
-	if ok && code >= 0xd800 && code < 0xdc00 { // the first half of a surrogate pair
-		if p.advance(); !p.more || p.c != '\\' {
-			return 0, false
-		}
-		if p.advance(); !p.more || p.c != 'u' {
-			return 0, false
-		}
-		low, isHex := p.hex4()
-		if !isHex || low < 0xdc00 || low > 0xdfff {
-			return 0, false
-		}
-		code = 0x10000 + (code-0xd800)<<10 + low - 0xdc00
+	if ok && utf16.IsSurrogate(code) {
+		code, ok = p.secondSurrogate(code)
 	}
-	if !ok || !utf8.ValidRune(code) {
+	if !ok {
 		return 0, false
 	}
 	return utf8.EncodeRune(r[:], code), true
+}
+
+// secondSurrogate parses the second half of a surrogate pair, and returns the rune.
+func (p *claimParser) secondSurrogate(first rune) (code rune, ok bool) {
+	for _, c := range []byte(`\u`) {
+		if p.advance(); !p.more || p.c != c {
+			return 0, false
+		}
+	}
+	second, ok := p.hex4()
+	code = utf16.DecodeRune(first, second)
+	return code, ok && code != utf8.RuneError
 }
 
 func (p *claimParser) hex4() (code rune, ok bool) {
@@ -226,15 +229,18 @@ func (p *claimParser) number(dst []byte) (value []byte, fits, ok bool) {
 		}
 	}
 	if p.more && (p.c == 'e' || p.c == 'E') {
-		dst, fits = p.keep(dst, fits)
-		if p.more && (p.c == '+' || p.c == '-') {
-			dst, fits = p.keep(dst, fits)
-		}
-		if dst, fits, ok = p.digits(dst, fits); !ok {
-			return nil, false, false
-		}
+		return p.exponent(dst, fits)
 	}
 	return dst, fits, true
+}
+
+// exponent appends an exponent to dst.
+func (p *claimParser) exponent(dst []byte, fits bool) (value []byte, stillFits, ok bool) {
+	dst, fits = p.keep(dst, fits)
+	if p.more && (p.c == '+' || p.c == '-') {
+		dst, fits = p.keep(dst, fits)
+	}
+	return p.digits(dst, fits)
 }
 
 // keep appends the next byte to dst and takes it.

@@ -141,6 +141,20 @@ func (p *Policy) add(from *model.Method) {
 	if m.source == 0 || m.binding == 0 {
 		return
 	}
+	m.compilePlace(from)
+	switch {
+	case m.source == sourceCookie && m.binding == issued:
+		p.tokenCookies = append(p.tokenCookies, m.name)
+	case m.source == sourceCookie && m.binding == wrapped:
+		p.wrappedCookies = append(p.wrappedCookies, m.name)
+	}
+	p.bindsResponses = p.bindsResponses || m.binding == learned || m.binding == wrapped
+	p.namesPods = p.namesPods || m.binding == named
+	p.methods = append(p.methods, m)
+}
+
+// compilePlace sets where the method looks in a request.
+func (m *method) compilePlace(from *model.Method) {
 	switch m.source {
 	case sourceCookie:
 		m.name = from.Cookie.Name
@@ -156,15 +170,6 @@ func (p *Policy) add(from *model.Method) {
 	case sourceComposite:
 		m.parts = compileParts(from.Parts)
 	}
-	switch {
-	case m.source == sourceCookie && m.binding == issued:
-		p.tokenCookies = append(p.tokenCookies, m.name)
-	case m.source == sourceCookie && m.binding == wrapped:
-		p.wrappedCookies = append(p.wrappedCookies, m.name)
-	}
-	p.bindsResponses = p.bindsResponses || m.binding == learned || m.binding == wrapped
-	p.namesPods = p.namesPods || m.binding == named
-	p.methods = append(p.methods, m)
 }
 
 // CookieNames returns the names of the cookies that Limpet issues. The app must not receive them. Callers must not
