@@ -44,7 +44,7 @@ func jwtPayload(token []byte) []byte {
 	}
 	header, rest, _ := bytes.Cut(token, []byte("."))
 	payload, signature, ok := bytes.Cut(rest, []byte("."))
-	if !ok || len(header) == 0 || len(payload) == 0 || !isTokenText(header) || !isTokenText(signature) {
+	if !ok || len(header) == 0 || len(payload) == 0 || !isTokenText(header) || !isTokenText(payload) || !isTokenText(signature) {
 		return nil
 	}
 	return payload
@@ -52,46 +52,47 @@ func jwtPayload(token []byte) []byte {
 
 func isTokenText(text []byte) bool {
 	for _, c := range text {
-		if !isTokenByte(c) {
+		if !isTokenChar[c] {
 			return false
 		}
 	}
 	return true
 }
 
-// base64Reader decodes base64url without padding (RFC 4648, section 5), byte by byte.
+// isTokenChar has the result of isTokenByte for each byte.
+var isTokenChar = func() (table [256]bool) {
+	for c := range table {
+		table[c] = isTokenByte(byte(c))
+	}
+	return table
+}()
+
+// base64Reader decodes base64url without padding (RFC 4648, section 5), in small steps.
 type base64Reader struct {
 	text      []byte
-	bits      uint32 // bits that are not returned yet, in the low bits
-	count     int    // number of these bits
+	buf       [96]byte
+	at, end   int // the part of buf that is not returned yet
 	isInvalid bool
 }
 
 // next returns the next byte. It returns false at the end, and after an error.
 func (r *base64Reader) next() (c byte, ok bool) {
-	for r.count < 8 {
-		if len(r.text) == 0 {
-			r.isInvalid = r.isInvalid || r.count >= 6 || r.bits != 0
-			return 0, false
-		}
-		v := base64Values[r.text[0]]
-		if v < 0 {
-			r.isInvalid, r.text = true, nil
-			return 0, false
-		}
-		r.bits, r.count, r.text = r.bits<<6|uint32(v), r.count+6, r.text[1:]
+	if r.at == r.end && !r.fill() {
+		return 0, false
 	}
-	r.count -= 8
-	c = byte(r.bits >> r.count)
-	r.bits &= 1<<r.count - 1
+	c = r.buf[r.at]
+	r.at++
 	return c, true
 }
 
-// base64Values maps a base64url digit to its value, and any other byte to -1.
-var base64Values = func() (table [256]int8) {
-	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	for c := range table {
-		table[c] = int8(bytes.IndexByte([]byte(digits), byte(c)))
+// fill decodes more of the text. The text must consist of digits of the encoding: Decode skips line breaks.
+func (r *base64Reader) fill() bool {
+	step := r.text[:min(len(r.text), len(r.buf)/3*4)]
+	n, err := tokenEncoding.Decode(r.buf[:], step)
+	if err != nil {
+		r.isInvalid, r.text = true, nil
+		return false
 	}
-	return table
-}()
+	r.text, r.at, r.end = r.text[len(step):], 0, n
+	return n > 0
+}

@@ -147,19 +147,23 @@ func appendFitting(dst []byte, add ...byte) ([]byte, bool) {
 func (p *claimParser) text(dst []byte) (value []byte, fits, ok bool) {
 	fits = true
 	for p.advance(); p.more && p.c >= ' '; p.advance() {
-		var r [utf8.UTFMax]byte
-		n := 1
-		switch r[0] = p.c; p.c {
+		switch p.c {
 		case '"':
 			p.advance()
 			return dst, fits, true
 		case '\\':
-			if n, ok = p.escape(&r); !ok {
+			var r [utf8.UTFMax]byte
+			n, isEscape := p.escape(&r)
+			if !isEscape {
 				return nil, false, false
 			}
-		}
-		if fits {
-			dst, fits = appendFitting(dst, r[:n]...)
+			if fits {
+				dst, fits = appendFitting(dst, r[:n]...)
+			}
+		default:
+			if fits = fits && len(dst) < cap(dst); fits {
+				dst = append(dst, p.c)
+			}
 		}
 	}
 	return nil, false, false

@@ -39,13 +39,13 @@ func compileParts(in []model.Part) []part {
 	return out
 }
 
-// hashParts returns the hash of all parts together. It returns false if a part is missing, or if the values are longer than
-// maxTotal together. Otherwise clients without that part would share one hash.
+// hashParts returns the hash of all parts together. It returns false if a part is missing, if the values are longer than
+// maxTotal together, or if the tokens of all claims are longer than maxJWT together. Otherwise clients without that part would share one hash.
 func (m *method) hashParts(req Request, mem *ConnState) (key uint64, ok bool) {
-	h, total := model.NewHasher(), 0
+	h, total, tokens := model.NewHasher(), 0, maxJWT
 	for i := range m.parts {
 		p := &m.parts[i]
-		value := p.read(req, mem)
+		value := p.read(req, mem, &tokens)
 		if len(value) == 0 {
 			return 0, false
 		}
@@ -60,11 +60,18 @@ func (m *method) hashParts(req Request, mem *ConnState) (key uint64, ok bool) {
 	return h.Sum(), len(m.parts) > 0
 }
 
-// read returns the value of a part, or nil. The value is valid until the next call for any part.
-func (p *part) read(req Request, mem *ConnState) []byte {
+// read returns the value of a part, or nil. The value is valid until the next call for any part. It reads at most *tokens
+// bytes of tokens, and subtracts those that it has read.
+func (p *part) read(req Request, mem *ConnState, tokens *int) []byte {
+	claim := func(token []byte) []byte {
+		if *tokens -= len(token); *tokens < 0 {
+			return nil
+		}
+		return mem.claim(token, p.claim)
+	}
 	if p.claim != "" && p.source == sourceHeader {
 		value, _ := req.Header(p.name) // may be longer than other values
-		return mem.claim(value, p.claim)
+		return claim(value)
 	}
 	v := valueReader{method: &p.method, req: req, state: mem}
 	if p.claim == "" {
@@ -75,8 +82,8 @@ func (p *part) read(req Request, mem *ConnState) []byte {
 		if value == nil {
 			return nil
 		}
-		if claim := mem.claim(value, p.claim); claim != nil {
-			return claim
+		if found := claim(value); found != nil {
+			return found
 		}
 	}
 }
@@ -84,10 +91,11 @@ func (p *part) read(req Request, mem *ConnState) []byte {
 // recordParts appends the finding of a composite: the values of its parts, or none if a part is missing.
 func (e *evaluation) recordParts(i int) {
 	m := &e.methods[i]
+	tokens := maxJWT
 	var values []string
 	for k := range m.parts {
 		p := &m.parts[k]
-		value := strconv.Quote(string(p.read(e.req, e.state)))
+		value := strconv.Quote(string(p.read(e.req, e.state, &tokens)))
 		if p.source == sourceURI && len(e.req.Query()) > 0 {
 			value = strconv.Quote(string(e.req.Path()) + "?" + string(e.req.Query()))
 		}
