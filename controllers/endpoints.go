@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/limpet-dev/limpet/pkg/publish"
+	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // endpointReconciler implements the fast path. When an EndpointSlice or one of its pods changes, it publishes the
@@ -21,7 +22,9 @@ type endpointReconciler struct {
 	slicesOf func(namespace, pod string) []*discoveryv1.EndpointSlice
 	// onPublished is called after the endpoints of a Service were published.
 	onPublished func(service types.NamespacedName)
-	changedAt   eventTimes[types.NamespacedName]
+	// onUnknownDrain is called when a pod gets or loses a drain annotation with an unknown value.
+	onUnknownDrain func()
+	changedAt      eventTimes[types.NamespacedName]
 }
 
 // changed enqueues the Service that owns the slice.
@@ -35,10 +38,20 @@ func (e *endpointReconciler) changed(queue serviceQueue, slice *discoveryv1.Endp
 	queue.Add(key)
 }
 
-// podChanged enqueues the Services that select the pod.
-func (e *endpointReconciler) podChanged(queue serviceQueue, pod *metav1.PartialObjectMetadata) {
+// podChanged enqueues the Services that select the pod. before is nil for a new pod.
+func (e *endpointReconciler) podChanged(queue serviceQueue, before, pod *metav1.PartialObjectMetadata) {
+	if translate.HasUnknownDrain(pod.Annotations) || before != nil && translate.HasUnknownDrain(before.Annotations) {
+		e.onUnknownDrain()
+	}
 	for _, slice := range e.slicesOf(pod.Namespace, pod.Name) {
 		e.changed(queue, slice)
+	}
+}
+
+// podDeleted drops the problem of a drain annotation with an unknown value.
+func (e *endpointReconciler) podDeleted(pod *metav1.PartialObjectMetadata) {
+	if translate.HasUnknownDrain(pod.Annotations) {
+		e.onUnknownDrain()
 	}
 }
 

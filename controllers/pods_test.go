@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -114,6 +115,29 @@ func TestProblems_unknownPodLabel(t *testing.T) {
 	eventually(t, "the label is missed", unknown)
 	change(t, pods[0], func(p *corev1.Pod) { p.Labels["later"] = "one" })
 	eventually(t, "the label is found", func() bool { return !unknown() })
+}
+
+func TestProblems_unknownDrain(t *testing.T) {
+	ns := newNamespace(t)
+	create(t, service(ns, "shop"), ingress(ns, "shop"))
+	pods := createPods(t, ns, "shop", "a")
+	r := startReplica(t, "a")
+	reported := r.publisher.locked(func(p *fakePublisher) bool {
+		return hasProblem(p.last.Reports, ns, translate.ReasonInvalidAnnotation)
+	})
+	eventually(t, "the route", r.publisher.serves(ns, "shop.example.com"))
+	setDrain := func(value string) func(*corev1.Pod) {
+		return func(p *corev1.Pod) { metav1.SetMetaDataAnnotation(&p.ObjectMeta, translate.AnnotationDrain, value) }
+	}
+	change(t, pods[0], setDrain("True"))
+	eventually(t, "the problem", reported)
+	eventually(t, "an Event on the pod", func() bool {
+		return slices.ContainsFunc(eventsOn(t, pods[0]), func(e eventsv1.Event) bool {
+			return e.Reason == translate.ReasonInvalidAnnotation && strings.Contains(e.Note, `must be "true"`)
+		})
+	})
+	change(t, pods[0], setDrain("true"))
+	eventually(t, "no problem", func() bool { return !reported() })
 }
 
 func TestStripPod(t *testing.T) {

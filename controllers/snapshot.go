@@ -39,11 +39,30 @@ func listSnapshot(ctx context.Context, reader client.Reader) (*translate.Snapsho
 		Policies:       pointers(policies.Items),
 		Now:            time.Now(),
 	}
-	return snapshot, listNamedPods(ctx, reader, snapshot)
+	if err := listNamedPods(ctx, reader, snapshot); err != nil {
+		return nil, err
+	}
+	return snapshot, listUnknownDrains(ctx, reader, snapshot)
+}
+
+// listUnknownDrains adds the pods whose drain annotation has an unknown value, so that it is reported.
+func listUnknownDrains(ctx context.Context, reader client.Reader, w *translate.Snapshot) error {
+	pods := metav1.PartialObjectMetadataList{TypeMeta: podMetadata().TypeMeta}
+	where := client.MatchingFields{byUnknownDrain: "true"}
+	if err := reader.List(ctx, &pods, where, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("listing pods with an unknown drain annotation: %w", err)
+	}
+	for _, pod := range pointers(pods.Items) {
+		isListed := func(p *metav1.PartialObjectMetadata) bool { return p.Namespace == pod.Namespace && p.Name == pod.Name }
+		if !slices.ContainsFunc(w.Pods, isListed) {
+			w.Pods = append(w.Pods, pod)
+		}
+	}
+	return nil
 }
 
 // listNamedPods adds the EndpointSlices and pods that are needed to check policies which name pods by a label or
-// annotation. The endpoints that are served come from publish, not from here.
+// annotation, or which have a group. The endpoints that are served come from publish, not from here.
 func listNamedPods(ctx context.Context, reader client.Reader, w *translate.Snapshot) error {
 	for _, namespace := range namespacesNamingPods(w.Policies) {
 		var endpointSlices discoveryv1.EndpointSliceList
@@ -59,10 +78,13 @@ func listNamedPods(ctx context.Context, reader client.Reader, w *translate.Snaps
 	return nil
 }
 
-// namespacesNamingPods returns the namespaces with a policy that names pods by a label or annotation.
+// namespacesNamingPods returns the namespaces with a policy that names pods by a label or annotation, or has a group.
 func namespacesNamingPods(policies []*v1alpha1.AffinityPolicy) []string {
 	var namespaces []string
 	for _, p := range policies {
+		if p.Spec.Group != "" {
+			namespaces = append(namespaces, p.Namespace)
+		}
 		for i := range p.Spec.Methods {
 			if n := p.Spec.Methods[i].Named; n != nil && n.Key != "" {
 				namespaces = append(namespaces, p.Namespace)

@@ -24,6 +24,10 @@ var statusKinds = map[string]statusKind{
 	v1alpha1.Kind:     statusOf((*statusWriter).writePolicy),
 	model.KindIngress: statusOf((*statusWriter).writeIngress),
 	model.KindSecret:  statusOf((*statusWriter).writeNothing), // that of the default certificate
+	model.KindPod: { // with a drain annotation that has no effect
+		newObject: func() client.Object { return podMetadata() },
+		write:     func(context.Context, *statusWriter, client.Object, *translate.Report) error { return nil },
+	},
 }
 
 // statusOf returns the entry of a kind whose status is written by a method of statusWriter.

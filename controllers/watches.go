@@ -63,13 +63,18 @@ func sliceSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.
 		}, resourceVersionChanged[*discoveryv1.EndpointSlice]())
 }
 
-// podSource returns the events of pods whose labels or annotations changed. Deletions are ignored: a pod counts as
-// gone when its EndpointSlice says so.
+// podSource returns the events of pods whose labels or annotations changed. A deletion publishes
+// no endpoints: a pod counts as gone when its EndpointSlice says so.
 func podSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
 	type pod = *metav1.PartialObjectMetadata
 	return source.TypedKind(c, podMetadata(), handler.TypedFuncs[pod, types.NamespacedName]{
-		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[pod], q serviceQueue) { e.podChanged(q, ev.Object) },
-		UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[pod], q serviceQueue) { e.podChanged(q, ev.ObjectNew) },
+		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[pod], q serviceQueue) {
+			e.podChanged(q, nil, ev.Object)
+		},
+		UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[pod], q serviceQueue) {
+			e.podChanged(q, ev.ObjectOld, ev.ObjectNew)
+		},
+		DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[pod], _ serviceQueue) { e.podDeleted(ev.Object) },
 	}, predicate.Or[pod](predicate.TypedLabelChangedPredicate[pod]{}, predicate.TypedAnnotationChangedPredicate[pod]{}))
 }
 

@@ -72,6 +72,7 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:XValidation:rule="self.filter(m, m.source == 'SourceIP').size() <= (self[size(self) - 1].source == 'SourceIP' ? 1 : 0)",message="source SourceIP must be the last method: it recognizes every client, so later methods would never apply"
+	// +kubebuilder:validation:XValidation:rule="self.filter(m, has(m.composite) && m.composite.parts.all(p, p.source in ['Host', 'Path', 'URI', 'Method', 'SourceIP'])).size() <= (has(self[size(self) - 1].composite) && self[size(self) - 1].composite.parts.all(p, p.source in ['Host', 'Path', 'URI', 'Method', 'SourceIP']) ? 1 : 0)",message="a Composite of parts that every request has must be the last method: later methods would never apply"
 	Methods []Method `json:"methods"`
 
 	// Learned configures the methods with binding Learned.
@@ -109,10 +110,10 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:default={keepSessions: true}
 	Drain Drain `json:"drain,omitzero"`
 
-	// Unavailable configures how requests are handled when the pod of their session is gone.
+	// Unavailable configures how requests are handled when the pod of their session is gone or not ready.
 	//
 	// +optional
-	// +kubebuilder:default={action: Repick, status: 503, retryAfter: "5s", wait: "0s"}
+	// +kubebuilder:default={action: Repick, status: 503, retryAfter: "5s", wait: "0s", notReady: Move}
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 
 	// Rebalance configures whether idle sessions may move to less loaded pods.
@@ -165,7 +166,7 @@ type AffinityPolicySpec struct {
 	Adopt []Adopted `json:"adopt,omitempty"`
 
 	// MovedHeader is the name of a request header that notifies the app that the session has just moved. Its value
-	// is the reason: gone, expired, failed, rebalanced or full. Empty means that no header is added.
+	// is the reason: gone, expired, failed, rebalanced, full or lent. Empty means that no header is added.
 	//
 	// +optional
 	// +kubebuilder:default=""

@@ -2,7 +2,7 @@ package v1alpha1
 
 // Source is the part of a request that identifies the client.
 //
-// +kubebuilder:validation:Enum=Cookie;Header;QueryParam;PathSegment;SourceIP
+// +kubebuilder:validation:Enum=Cookie;Header;QueryParam;PathSegment;SourceIP;Composite
 type Source string
 
 // The sources.
@@ -12,6 +12,8 @@ const (
 	SourceQueryParam  Source = "QueryParam"
 	SourcePathSegment Source = "PathSegment"
 	SourceSourceIP    Source = "SourceIP"
+	// SourceComposite means several parts of a request together.
+	SourceComposite Source = "Composite"
 )
 
 // Binding is the way in which the value that a method reads leads to a pod.
@@ -40,6 +42,8 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.source != 'QueryParam' || self.binding in ['Hashed', 'Learned', 'Named']",message="source QueryParam takes binding Hashed, Learned or Named"
 // +kubebuilder:validation:XValidation:rule="self.source != 'PathSegment' || self.binding in ['Hashed', 'Named']",message="source PathSegment takes binding Hashed or Named"
 // +kubebuilder:validation:XValidation:rule="self.source != 'SourceIP' || self.binding == 'Hashed'",message="source SourceIP takes binding Hashed"
+// +kubebuilder:validation:XValidation:rule="self.source != 'Composite' || self.binding == 'Hashed'",message="source Composite takes binding Hashed"
+// +kubebuilder:validation:XValidation:rule="has(self.composite) == (self.source == 'Composite')",message="composite must be set with source Composite, and only with it"
 // +kubebuilder:validation:XValidation:rule="!has(self.cookie) || self.source == 'Cookie'",message="cookie may only be set with source Cookie"
 // +kubebuilder:validation:XValidation:rule="self.source != 'Cookie' || self.binding == 'Issued' || (has(self.cookie) && has(self.cookie.name))",message="cookie.name must be set, unless the binding is Issued"
 // +kubebuilder:validation:XValidation:rule="has(self.header) == (self.source == 'Header')",message="header must be set with source Header, and only with it"
@@ -79,6 +83,10 @@ type Method struct {
 	//
 	// +optional
 	SourceIP *SourceIP `json:"sourceIP,omitempty"`
+	// Composite lists the parts of a request that are hashed together.
+	//
+	// +optional
+	Composite *Composite `json:"composite,omitempty"`
 	// Named defines how the app's value names a pod.
 	//
 	// +optional

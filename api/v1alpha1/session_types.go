@@ -80,12 +80,13 @@ type Drain struct {
 	Timeout Duration `json:"timeout,omitempty"`
 }
 
-// Unavailable configures how requests are handled when the pod of their session is gone.
+// Unavailable configures how requests are handled when the pod of their session is gone or not ready.
 //
 // +kubebuilder:validation:XValidation:rule="self.action == 'Fail' || self.status == 503",message="status may only be set with action Fail"
 // +kubebuilder:validation:XValidation:rule="self.action == 'Fail' || duration(self.retryAfter) == duration('5s')",message="retryAfter may only be set with action Fail"
-// +kubebuilder:validation:XValidation:rule="self.action == 'Wait' || duration(self.wait) == duration('0s')",message="wait may only be set with action Wait"
+// +kubebuilder:validation:XValidation:rule="self.action == 'Wait' || self.notReady == 'Wait' || duration(self.wait) == duration('0s')",message="wait may only be set with action Wait or notReady Wait"
 // +kubebuilder:validation:XValidation:rule="self.action != 'Wait' || (duration(self.wait) > duration('0s') && duration(self.wait) <= duration('1m'))",message="action Wait needs a wait of more than 0s and at most 1m"
+// +kubebuilder:validation:XValidation:rule="self.notReady != 'Wait' || (duration(self.wait) > duration('0s') && duration(self.wait) <= duration('1m'))",message="notReady Wait needs a wait of more than 0s and at most 1m"
 type Unavailable struct {
 	// Action defines how the request is handled. Repick chooses another pod. Fail rejects the request. Wait waits
 	// for the pod to return, then chooses another one.
@@ -106,11 +107,19 @@ type Unavailable struct {
 	// +optional
 	// +kubebuilder:default="5s"
 	RetryAfter Duration `json:"retryAfter,omitempty"`
-	// Wait is the maximum time a request waits with action Wait.
+	// Wait is the maximum time a request waits with action Wait or notReady Wait.
 	//
 	// +optional
 	// +kubebuilder:default="0s"
 	Wait Duration `json:"wait,omitempty"`
+	// NotReady defines how the request is handled while the pod of its session is not ready but not terminating. Move:
+	// as if the pod were gone, see action. Lend: another pod serves the request, the session keeps its pod, and the
+	// client returns to it when it is ready again. Wait: the request waits for the pod, and then action applies. It does
+	// not apply to binding Hashed: a hashed session is served elsewhere and returns by itself.
+	//
+	// +optional
+	// +kubebuilder:default=Move
+	NotReady NotReadyAction `json:"notReady,omitempty"`
 }
 
 // UnavailableAction defines how requests are handled when the pod of their session is gone.
@@ -123,6 +132,18 @@ const (
 	UnavailableRepick UnavailableAction = "Repick"
 	UnavailableFail   UnavailableAction = "Fail"
 	UnavailableWait   UnavailableAction = "Wait"
+)
+
+// NotReadyAction defines how requests are handled while the pod of their session is not ready.
+//
+// +kubebuilder:validation:Enum=Move;Lend;Wait
+type NotReadyAction string
+
+// The values of NotReadyAction.
+const (
+	NotReadyMove NotReadyAction = "Move"
+	NotReadyLend NotReadyAction = "Lend"
+	NotReadyWait NotReadyAction = "Wait"
 )
 
 // Rebalance configures whether idle sessions may move to less loaded pods.

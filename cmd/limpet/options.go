@@ -111,6 +111,7 @@ func (o *options) translation() translate.Options {
 		DefaultCertificate: types.NamespacedName(o.tls.defaultCertificate),
 		TLSMinVersion:      o.tls.minVersion,
 		HSTS:               string(o.tls.hsts),
+		WithoutZone:        o.zone == "",
 	}
 	o.tenants.apply(&t)
 	return t

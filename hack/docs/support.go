@@ -19,7 +19,7 @@ var works = []method{
 	{"Header", "Issued"}, {"Header", "Hashed"}, {"Header", "Learned"}, {"Header", "Wrapped"}, {"Header", "Named"},
 	{"QueryParam", "Hashed"}, {"QueryParam", "Learned"}, {"QueryParam", "Named"},
 	{"PathSegment", "Hashed"}, {"PathSegment", "Named"},
-	{"SourceIP", "Hashed"},
+	{"SourceIP", "Hashed"}, {"Composite", "Hashed"},
 }
 
 // impossible lists the combinations that the API server rejects.
@@ -27,6 +27,7 @@ var impossible = []method{
 	{"QueryParam", "Issued"}, {"QueryParam", "Wrapped"},
 	{"PathSegment", "Issued"}, {"PathSegment", "Learned"}, {"PathSegment", "Wrapped"},
 	{"SourceIP", "Issued"}, {"SourceIP", "Learned"}, {"SourceIP", "Wrapped"}, {"SourceIP", "Named"},
+	{"Composite", "Issued"}, {"Composite", "Learned"}, {"Composite", "Wrapped"}, {"Composite", "Named"},
 }
 
 // methodTable returns a table of all sources and bindings of the schema.

@@ -46,6 +46,7 @@ var samples = map[string]string{
 	"unavailable.status":                "unavailable: {action: Fail, status: 410}",
 	"unavailable.retryAfter":            "unavailable: {action: Fail, retryAfter: 1m}",
 	"unavailable.wait":                  "unavailable: {action: Wait, wait: 5s}",
+	"unavailable.notReady":              "unavailable: {notReady: Lend}",
 	"rebalance.mode":                    "rebalance: {mode: OnIdle, afterIdle: 1m}",
 	"rebalance.afterIdle":               "rebalance: {mode: OnIdle, afterIdle: 5m}",
 	"rebalance.maxPerMinute":            "rebalance: {mode: OnIdle, afterIdle: 5m, maxPerMinute: 3}",
@@ -121,10 +122,11 @@ func leaves(t *testing.T) []string {
 var details = map[string]string{
 	"Cookie": "cookie: {name: id}", "Header": "header: {name: X-Id}", "QueryParam": "queryParam: {name: id}",
 	"PathSegment": "pathSegment: {index: 1}", "SourceIP": "sourceIP: {ipv4PrefixLength: 24}",
+	"Composite": "composite: {parts: [{source: Host}]}",
 }
 
 func TestSupport_methods(t *testing.T) {
-	for _, source := range []string{"Cookie", "Header", "QueryParam", "PathSegment", "SourceIP"} {
+	for _, source := range []string{"Cookie", "Header", "QueryParam", "PathSegment", "SourceIP", "Composite"} {
 		for _, binding := range []string{"Issued", "Hashed", "Learned", "Wrapped", "Named"} {
 			m := method{source, binding}
 			reason, err := accepted(t, fmt.Sprintf("methods: [{source: %s, binding: %s, %s}]", source, binding, details[source]))

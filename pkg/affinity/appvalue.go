@@ -17,8 +17,9 @@ type appValue struct {
 	value        []byte // the part that identifies the session
 	started      int64  // Token.Started of the appended token, in Unix seconds; zero if there is no token
 	endpointWait time.Duration
-	forged       bool // the appended token is not valid for this backend
-	position     int  // the value is the n-th one of the method, counted from 1
+	key          model.EndpointKey // Token.Endpoint of the appended token
+	forged       bool              // the appended token is not valid for this backend
+	position     int               // the value is the n-th one of the method, counted from 1
 }
 
 // evaluateAppValue looks for a value that identifies an endpoint. Of several values the one with the highest state is
@@ -91,7 +92,7 @@ func (e *evaluation) examineWrapped(value []byte) appValue {
 		return appValue{state: tokenExpired, endpoint: none, value: value}
 	}
 	o := e.lookUpEndpoint(e.identity, t.Endpoint, value)
-	o.started = t.Started
+	o.started, o.key = t.Started, t.Endpoint
 	if o.state == tokenEndpointGone {
 		o.endpointWait = e.endpointWait(&t)
 	}
@@ -100,8 +101,12 @@ func (e *evaluation) examineWrapped(value []byte) appValue {
 
 func (e *evaluation) lookUpEndpoint(id model.Identity, key model.EndpointKey, value []byte) appValue {
 	at, ok := e.set.Lookup(id, key)
+	if !ok && e.mayLend(id, key) {
+		return appValue{state: tokenEndpointNotReady, endpoint: none, value: value}
+	}
 	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) {
-		return appValue{state: tokenEndpointGone, endpoint: none, value: value}
+		wait := e.notReadyWaitFor(id, key)
+		return appValue{state: tokenEndpointGone, endpoint: none, value: value, endpointWait: wait}
 	}
 	return appValue{state: tokenAlive, endpoint: at, value: value}
 }
@@ -117,10 +122,12 @@ func (e *evaluation) applyAppValue(i int, o *appValue) {
 	switch o.state {
 	case tokenAlive:
 		d.Endpoint = o.endpoint
-		if e.found == sessionFromApp { // replace the session whose endpoint is gone
+		if e.found == sessionFromApp && d.Outcome != OutcomeLent { // replace the session whose endpoint is gone
 			e.found = noSession
 		}
 		e.recordValue(i, o, session, OutcomeHit, ReasonNone)
+	case tokenEndpointNotReady:
+		e.lendValue(i, o, session)
 	case tokenEndpointGone:
 		e.recordValue(i, o, session, e.lostOutcome(), ReasonGone)
 	case tokenExpired:
@@ -163,7 +170,7 @@ func (e *evaluation) recognizeServed() {
 	if d.Reason == ReasonExpired && d.relearn == noteBinding {
 		return
 	}
-	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit {
+	if e.found == sessionFromToken || d.Endpoint == none || d.Outcome == OutcomeHit || d.Outcome == OutcomeLent {
 		return
 	}
 	d.Session = d.placementHash

@@ -2,6 +2,7 @@ package affinity
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -13,7 +14,10 @@ type wireRequest struct {
 	cookie []byte
 	value  []byte
 	query  []byte
+	domain []byte
 }
+
+func (r *wireRequest) Host() []byte { return r.domain }
 
 func (r *wireRequest) Query() []byte { return r.query }
 
@@ -53,6 +57,30 @@ func (s *stage) withToken() *stage {
 	return s
 }
 
+// newCompositeStage returns a stage whose request has every part. Its claim is in a token of common size.
+func newCompositeStage(t testing.TB, parts ...model.Part) *stage {
+	s := newStage(t, 20, compositeMethod(parts...))
+	s.req.domain, s.req.query = []byte("shop.example.com"), []byte("a=1&room=%34%32")
+	if slices.ContainsFunc(parts, func(p model.Part) bool { return p.JWTClaim != "" }) {
+		s.req.value = []byte("Bearer " + jwt(`{"iss":"https://id.example.com/","aud":["shop","cart"],"exp":1795000000,`+
+			`"iat":1794996400,"scope":"openid profile email","sub":"auth0|0123456789abcdef01234567"}`))
+	}
+	if s.decide(); s.d.Method != 0 {
+		t.Fatal("the composite does not recognize the request")
+	}
+	return s
+}
+
+// lend returns the request with a token for a pod that is not ready.
+func (s *stage) lend() *stage {
+	s.p.lendsNotReady = true
+	s.set.notReady = []string{"not-ready"}
+	token := s.token()
+	token.Endpoint = model.KeyOf("not-ready")
+	s.req.cookie = s.ring.Seal(&s.m, []byte("cart-id="), token)
+	return s
+}
+
 func (s *stage) token() *Token {
 	return &Token{
 		Endpoint: s.set.Key(model.IdentityPod, 1), Scope: s.p.scope, Started: testNow, Renewed: testNow, Session: 7,
@@ -82,6 +110,9 @@ func TestPolicy_noAllocations(t *testing.T) {
 	address := newStage(t, 20, addressMethod)
 	query := newStage(t, 20, queryMethod)
 	query.req.query = []byte("a=1&sid=%34%32+x")
+	composite := newCompositeStage(t, hostPart, headerPart, queryPart, addressPart)
+	claims := newCompositeStage(t, hostPart, claimPart)
+	lent := newStage(t, 20, cookieMethod).lend()
 	own := newStage(t, 20, ownMethod(model.SourceHeader, model.BindingWrapped), ownMethod(model.SourceHeader, model.BindingNamed))
 	own.req.value = []byte("own.pod-7")
 	seal := func() { own.decide(); own.bindAnswer() }
@@ -95,21 +126,25 @@ func TestPolicy_noAllocations(t *testing.T) {
 	learned.req.value = givenValue
 	cookies := []string{"cart-id"}
 	for name, act := range map[string]func(){
-		"open from memory":     func() { known.ring.Open(&known.m, text, &known.d.Token) },
-		"open":                 func() { known.forget(); known.ring.Open(&known.m, text, &known.d.Token) },
-		"seal":                 func() { known.out = known.ring.Seal(&known.m, known.out[:0], &known.d.Token) },
-		"decide from memory":   known.decide,
-		"decide by cookie":     func() { known.forget(); known.decide() },
-		"decide for a new one": func() { fresh.decide(); fresh.issue() },
-		"decide by header":     header.decide,
-		"decide by address":    address.decide,
-		"decide by query":      query.decide,
-		"decide by name, wrap": seal,
-		"decide by wrapping":   func() { sealed.forget(); sealed.decide() },
-		"decide by learned id": learned.decide,
-		"next by header":       func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
-		"next by pick":         func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
-		"take cookies out":     func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil, new(int)) },
+		"open from memory":      func() { known.ring.Open(&known.m, text, &known.d.Token) },
+		"open":                  func() { known.forget(); known.ring.Open(&known.m, text, &known.d.Token) },
+		"seal":                  func() { known.out = known.ring.Seal(&known.m, known.out[:0], &known.d.Token) },
+		"decide from memory":    known.decide,
+		"decide by cookie":      func() { known.forget(); known.decide() },
+		"decide for a new one":  func() { fresh.decide(); fresh.issue() },
+		"decide by header":      header.decide,
+		"decide by address":     address.decide,
+		"decide by query":       query.decide,
+		"decide by composite":   composite.decide,
+		"decide by claim":       claims.decide,
+		"decide for a lent one": lent.decide,
+		"next by composite":     func() { composite.decide(); composite.p.Next(&composite.d, &composite.req, composite.set) },
+		"decide by name, wrap":  seal,
+		"decide by wrapping":    func() { sealed.forget(); sealed.decide() },
+		"next by header":        func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
+		"next by pick":          func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
+		"take cookies out":      func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil, new(int)) },
+		"decide by learned id":  learned.decide,
 	} {
 		if n := testing.AllocsPerRun(100, act); n != 0 {
 			t.Errorf("%s: %v allocations", name, n)
@@ -144,11 +179,14 @@ func BenchmarkOpen(b *testing.B) {
 func BenchmarkDecide(b *testing.B) {
 	known := newStage(b, 20, cookieMethod).withToken()
 	for name, act := range map[string]func(){
-		"memory":  known.decide,
-		"open":    func() { known.forget(); known.decide() },
-		"header":  newStage(b, 20, headerMethod).decide,
-		"address": newStage(b, 20, addressMethod).decide,
-		"new":     newStage(b, 20, cookieMethod).decide,
+		"memory":    known.decide,
+		"open":      func() { known.forget(); known.decide() },
+		"header":    newStage(b, 20, headerMethod).decide,
+		"address":   newStage(b, 20, addressMethod).decide,
+		"composite": newCompositeStage(b, hostPart, headerPart, queryPart, addressPart).decide,
+		"claim":     newCompositeStage(b, hostPart, claimPart).decide,
+		"lent":      newStage(b, 20, cookieMethod).lend().decide,
+		"new":       newStage(b, 20, cookieMethod).decide,
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -61,7 +61,7 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 		e.divertIfBusy()
 	}
 	e.prepareToken()
-	if d.sessionEndpoint != none {
+	if d.sessionEndpoint != none || d.Outcome == OutcomeLent {
 		d.Session = 0
 		return
 	}
@@ -70,6 +70,10 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 
 // placeClient chooses an endpoint for a client that no method assigned to one.
 func (e *evaluation) placeClient() {
+	if e.d.Outcome == OutcomeLent {
+		e.d.Endpoint = e.placeLent(e.d, e.set)
+		return
+	}
 	options := e.newCandidates(e.set, e.d)
 	if e.d.placementHash == 0 {
 		e.d.Endpoint = options.pick(e.newSession, e.req)
@@ -102,6 +106,10 @@ func (e *evaluation) recognize() {
 // new one.
 func (e *evaluation) prepareToken() {
 	d := e.d
+	if d.Outcome == OutcomeLent {
+		e.renewLent()
+		return
+	}
 	if d.issuingMethod == none {
 		return
 	}

@@ -1,6 +1,10 @@
 package affinity
 
-import "time"
+import (
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
 
 // Outcome is the result of the sticky decision for one request.
 type Outcome uint8
@@ -13,28 +17,30 @@ const (
 	OutcomeMoved                      // sent to another endpoint, or the session was replaced: see Reason
 	OutcomeInvalid                    // the token was invalid; treated as a new client
 	OutcomeRefused                    // no allowed endpoint, and the policy refuses instead of moving
+	OutcomeLent                       // sent to another endpoint until that of its session is ready again
 	NumOutcomes    = int(iota)        // number of outcomes
 )
 
-var outcomeNames = [NumOutcomes]string{"none", "new", "hit", "moved", "invalid", "refused"}
+var outcomeNames = [NumOutcomes]string{"none", "new", "hit", "moved", "invalid", "refused", "lent"}
 
 func (o Outcome) String() string { return outcomeNames[o] }
 
-// Reason is the cause of OutcomeMoved and OutcomeRefused.
+// Reason is the cause of OutcomeMoved, OutcomeRefused and OutcomeLent.
 type Reason uint8
 
 // The reasons. Their strings are labels of metrics and fields of the access log.
 const (
-	ReasonNone       Reason      = iota // neither moved nor refused
+	ReasonNone       Reason      = iota // neither moved, refused nor lent
 	ReasonGone                          // the endpoint was removed, or drains without keeping sessions
 	ReasonExpired                       // the token has expired
 	ReasonFailed                        // the endpoint could not be reached
 	ReasonRebalanced                    // the session was idle, and another endpoint has fewer sessions
 	ReasonFull                          // the endpoint, or every endpoint, reached the limit of the policy
+	ReasonLent                          // the endpoint is not ready; the only reason of OutcomeLent
 	NumReasons       = int(iota)        // number of reasons
 )
 
-var reasonNames = [NumReasons]string{"", "gone", "expired", "failed", "rebalanced", "full"}
+var reasonNames = [NumReasons]string{"", "gone", "expired", "failed", "rebalanced", "full", "lent"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
@@ -82,9 +88,11 @@ type Decision struct {
 	boundBytes      int        // total length of the values that BindResponse has bound
 
 	// Endpoints other than Endpoint.
-	sessionEndpoint int             // the session's own endpoint while the request is diverted, or -1
-	tried           [maxTried]int32 // endpoints that could not be reached
-	numTried        int             // number of valid elements of tried
+	sessionEndpoint int               // the session's own endpoint while the request is diverted, or -1
+	lentSession     uint64            // the session of OutcomeLent, which Endpoint does not count
+	lentKey         model.EndpointKey // the endpoint of lentSession, if a token names it
+	tried           [maxTried]int32   // endpoints that could not be reached
+	numTried        int               // number of valid elements of tried
 }
 
 // reset prepares d for the next request. Setting each field is cheaper than copying a zero Decision.
@@ -94,5 +102,5 @@ func (d *Decision) reset(now int64, state *ConnState) {
 	d.Anonymous, d.now, d.state = false, now, state
 	d.placementHash, d.placementMethod, d.valueStarted = 0, 0, 0
 	d.relearn, d.issuingMethod, d.boundBytes = noteNothing, none, 0
-	d.sessionEndpoint, d.numTried = none, 0
+	d.sessionEndpoint, d.numTried, d.lentSession = none, 0, 0
 }

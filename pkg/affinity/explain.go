@@ -14,7 +14,7 @@ type Finding struct {
 	Source  model.Source
 	Binding model.Binding
 	// Name is the name of the cookie, header or parameter, or the index of the path segment. It is empty for an
-	// address.
+	// address. For a composite, it lists the parts.
 	Name string
 	// Value is the value as text. It is empty if the method found no value.
 	Value  string
@@ -32,17 +32,19 @@ const (
 	ResultForeign Result = "foreign" // not a token of this backend, or names no known endpoint
 	ResultExpired Result = "expired" // a token whose session has ended
 	ResultGone    Result = "gone"    // the session is valid, but its endpoint is gone or keeps no sessions
+	ResultLent    Result = "lent"    // the session is valid, and another endpoint serves it while its own is not ready
 	ResultAlive   Result = "alive"   // identifies an endpoint that serves the session
 	ResultAdopted Result = "adopted" // a cookie of another controller that identifies a serving endpoint
 	ResultHashed  Result = "hashed"  // the endpoint is chosen by a hash of the value
 )
 
 var tokenResults = [...]Result{
-	tokenAbsent:       ResultAbsent,
-	tokenForeign:      ResultForeign,
-	tokenExpired:      ResultExpired,
-	tokenEndpointGone: ResultGone,
-	tokenAlive:        ResultAlive,
+	tokenAbsent:           ResultAbsent,
+	tokenForeign:          ResultForeign,
+	tokenExpired:          ResultExpired,
+	tokenEndpointGone:     ResultGone,
+	tokenEndpointNotReady: ResultLent,
+	tokenAlive:            ResultAlive,
 }
 
 // Explain makes the same decision as Decide and returns the findings of each method that was evaluated. Those are the
@@ -71,6 +73,10 @@ func (observedSet) NextTurn() uint64 { return 0 }
 // a trace pay no cost.
 func (e *evaluation) record(i int) {
 	m := &e.methods[i]
+	if m.source == sourceComposite {
+		e.recordParts(i)
+		return
+	}
 	v := valueReader{method: m, req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
 		text := string(value)
@@ -123,6 +129,8 @@ func (e *evaluation) addFinding(i int, value string, result Result, at int) {
 		f.Name = strconv.Itoa(m.index)
 	case sourceAddress:
 		f.Value = e.req.ClientIP().String()
+	case sourceComposite:
+		f.Name = m.partNames()
 	}
 	*e.state.trace = append(*e.state.trace, f)
 }

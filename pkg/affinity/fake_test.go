@@ -17,6 +17,7 @@ type fakeSet struct {
 	ready       int
 	allDraining bool
 	departed    []string
+	notReady    []string // names of pods
 	anonymous   []int64
 	requests    []int64
 	sessions    []int64
@@ -79,6 +80,9 @@ func (s *fakeSet) AllDraining() bool             { return s.allDraining }
 func (s *fakeSet) WasRemoved(_ model.Identity, k model.EndpointKey) bool {
 	return slices.ContainsFunc(s.departed, func(id string) bool { return model.KeyOf(id) == k })
 }
+func (s *fakeSet) IsNotReady(_ model.Identity, k model.EndpointKey) bool {
+	return slices.ContainsFunc(s.notReady, func(id string) bool { return model.KeyOf(id) == k })
+}
 func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).hashes }
 func (s *fakeSet) ActiveRequests(i int) int64                  { return s.requests[i] }
 func (s *fakeSet) Sessions(i int) int64                        { return s.sessions[i] }
@@ -125,11 +129,17 @@ type fakeRequest struct {
 	method  string
 	path    string
 	query   string
+	host    string
+	cert    string
+	bearer  string // value of Authorization
 }
 
 func (r *fakeRequest) Header(name string) ([]byte, bool) {
 	if name == "User-Agent" {
 		return []byte(r.agent), r.agent != ""
+	}
+	if name == "Authorization" {
+		return []byte(r.bearer), r.bearer != ""
 	}
 	return []byte(r.header), name == "X-Session-Id" && r.header != ""
 }
@@ -140,6 +150,9 @@ func (r *fakeRequest) CookieHeader(i int) []byte {
 	}
 	return []byte(r.cookies[i])
 }
+
+func (r *fakeRequest) Host() []byte              { return []byte(r.host) }
+func (r *fakeRequest) ClientCertificate() []byte { return []byte(r.cert) }
 
 func (r *fakeRequest) Method() []byte { return []byte(r.method) }
 func (r *fakeRequest) Path() []byte   { return []byte(r.path) }

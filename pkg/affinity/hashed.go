@@ -56,6 +56,9 @@ func (p *Policy) placeBounded(c *candidates, key uint64) (at int, diverted bool)
 
 // hash returns the hash of the first value that the method finds.
 func (m *method) hash(req Request, mem *ConnState) (key uint64, ok bool) {
+	if m.source == sourceComposite {
+		return m.hashParts(req, mem)
+	}
 	v := valueReader{method: m, req: req, state: mem}
 	value := v.next()
 	return model.Hash(value), value != nil

@@ -44,10 +44,10 @@ func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
 	return value, true
 }
 
-// MovedHeader returns the header that informs the app that its session has moved, and the reason. The name is empty if
-// the session has not moved or the policy does not set such a header.
+// MovedHeader returns the header that informs the app that its session has moved or is lent, and the reason. The name is
+// empty if neither is the case or the policy does not set such a header.
 func (p *Policy) MovedHeader(d *Decision) (name []byte, why string) {
-	if d.Outcome != OutcomeMoved {
+	if d.Outcome != OutcomeMoved && d.Outcome != OutcomeLent {
 		return nil, ""
 	}
 	return p.movedHeader, d.Reason.String()

@@ -9,10 +9,11 @@ const maxClockSkew = 5 * 60
 type tokenState uint8
 
 const (
-	tokenAbsent       tokenState = iota
-	tokenForeign                 // not a token, or for another backend, or sealed with a removed key
-	tokenExpired                 // the session has ended
-	tokenEndpointGone            // the session is valid, but its endpoint is gone
+	tokenAbsent           tokenState = iota
+	tokenForeign                     // not a token, or for another backend, or sealed with a removed key
+	tokenExpired                     // the session has ended
+	tokenEndpointGone                // the session is valid, but its endpoint is gone
+	tokenEndpointNotReady            // the session is valid, and lent while its endpoint is not ready
 	tokenAlive
 )
 
@@ -80,6 +81,9 @@ func (e *evaluation) examine(value []byte, t *Token) (s tokenState, at int) {
 		return tokenExpired, none
 	}
 	at, ok := e.set.Lookup(e.identity, t.Endpoint)
+	if !ok && e.mayLend(e.identity, t.Endpoint) {
+		return tokenEndpointNotReady, none
+	}
 	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) {
 		return tokenEndpointGone, none
 	}
@@ -116,10 +120,12 @@ func (e *evaluation) rebalanceFrom(at int) {
 func (e *evaluation) recordMiss(i int, t *Token, s tokenState) {
 	d := e.d
 	d.issueBy(i)
-	if e.found == sessionFromApp && s != tokenEndpointGone {
+	if d.Outcome == OutcomeLent || e.found == sessionFromApp && s < tokenEndpointGone {
 		return
 	}
 	switch {
+	case s == tokenEndpointNotReady && e.found != sessionFromToken:
+		e.lendSession(i, t)
 	case s == tokenEndpointGone:
 		d.Outcome, d.Reason, d.EndpointWait = e.lostOutcome(), ReasonGone, e.endpointWait(t)
 		e.keepSession(i, t)
@@ -143,6 +149,9 @@ const (
 func (e *evaluation) endpointWait(t *Token) time.Duration {
 	if e.unavailableWait > 0 {
 		return e.unavailableWait
+	}
+	if wait := e.notReadyWaitFor(e.identity, t.Endpoint); wait > 0 {
+		return wait
 	}
 	_, known := e.set.Lookup(e.identity, t.Endpoint)
 	if known || e.d.now-t.Renewed > freshTokenAge || e.set.WasRemoved(e.identity, t.Endpoint) {

@@ -175,7 +175,8 @@ func (e *evaluation) noteFor(i int, s tokenState) noteReturn {
 // Relearn records the client's learned id after d.Endpoint has responded with this status: its new endpoint if it has
 // changed, or the use of an unknown id.
 func (p *Policy) Relearn(d *Decision, req Request, set Set, state *ConnState, status int) {
-	if d.relearn == noteNothing || state.Learned == nil || d.Endpoint == none || d.sessionEndpoint != none {
+	if d.relearn == noteNothing || state.Learned == nil || d.Endpoint == none || d.sessionEndpoint != none ||
+		d.Outcome == OutcomeLent {
 		return
 	}
 	v := valueReader{method: &p.methods[d.relearnMethod], req: req, state: state}
@@ -196,7 +197,7 @@ func (p *Policy) Relearn(d *Decision, req Request, set Set, state *ConnState, st
 
 // learn binds an id that the app has set in a response.
 func (p *Policy) learn(d *Decision, value []byte, set Set, state *ConnState) {
-	if state.Learned != nil && d.Endpoint != none {
+	if state.Learned != nil && d.Endpoint != none && !d.isLent(value) {
 		state.Learned.Remember(p.learnedID(state, value, nil), set.Key(p.identity, d.Endpoint))
 	}
 }

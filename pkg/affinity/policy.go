@@ -47,6 +47,8 @@ type Policy struct {
 	keepDraining    bool
 	drainTimeout    int64         // seconds; zero means until the endpoint is removed
 	unavailableWait time.Duration // time to wait for a missing endpoint; zero disables it
+	lendsNotReady   bool          // another endpoint serves a session while its own is not ready
+	notReadyWait    time.Duration // time to wait for an endpoint that is not ready; zero disables it
 	failUnavailable bool          // refuse a session whose endpoint is gone, instead of moving it
 	refusalStatus   int           // status code of a refusal
 	retryAfter      int64         // seconds; zero omits Retry-After
@@ -72,6 +74,7 @@ type method struct {
 	bits4, bits6 int    // prefix lengths for IPv4 and IPv6 addresses
 	cookie       setCookie
 	header       []byte         // header name, as sent in responses
+	parts        []part         // of a composite
 	separator    []byte         // precedes the name of the pod
 	identity     model.Identity // kind of the name
 }
@@ -80,6 +83,7 @@ var (
 	sources = map[model.Source]valueSource{
 		model.SourceCookie: sourceCookie, model.SourceHeader: sourceHeader, model.SourceQueryParam: sourceQuery,
 		model.SourcePathSegment: sourcePath, model.SourceSourceIP: sourceAddress,
+		model.SourceComposite: sourceComposite,
 	}
 	bindings = map[model.Binding]binding{
 		model.BindingIssued: issued, model.BindingHashed: hashed, model.BindingLearned: learned,
@@ -124,6 +128,12 @@ func Compile(a *model.Affinity) *Policy {
 	if a.Unavailable.Action == model.UnavailableWait {
 		p.unavailableWait = a.Unavailable.Wait
 	}
+	switch a.Unavailable.NotReady {
+	case model.NotReadyLend:
+		p.lendsNotReady = true
+	case model.NotReadyWait:
+		p.notReadyWait = a.Unavailable.Wait
+	}
 	for i := range a.Methods {
 		p.add(&a.Methods[i])
 	}
@@ -142,6 +152,20 @@ func (p *Policy) add(from *model.Method) {
 	if m.source == 0 || m.binding == 0 {
 		return
 	}
+	m.compilePlace(from)
+	switch {
+	case m.source == sourceCookie && m.binding == issued:
+		p.tokenCookies = append(p.tokenCookies, m.name)
+	case m.source == sourceCookie && m.binding == wrapped:
+		p.wrappedCookies = append(p.wrappedCookies, m.name)
+	}
+	p.bindsResponses = p.bindsResponses || m.binding == learned || m.binding == wrapped
+	p.namesPods = p.namesPods || m.binding == named
+	p.methods = append(p.methods, m)
+}
+
+// compilePlace sets where the method looks in a request.
+func (m *method) compilePlace(from *model.Method) {
 	switch m.source {
 	case sourceCookie:
 		m.name = from.Cookie.Name
@@ -154,16 +178,9 @@ func (p *Policy) add(from *model.Method) {
 		m.index = from.PathSegment.Index
 	case sourceAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
+	case sourceComposite:
+		m.parts = compileParts(from.Parts)
 	}
-	switch {
-	case m.source == sourceCookie && m.binding == issued:
-		p.tokenCookies = append(p.tokenCookies, m.name)
-	case m.source == sourceCookie && m.binding == wrapped:
-		p.wrappedCookies = append(p.wrappedCookies, m.name)
-	}
-	p.bindsResponses = p.bindsResponses || m.binding == learned || m.binding == wrapped
-	p.namesPods = p.namesPods || m.binding == named
-	p.methods = append(p.methods, m)
 }
 
 // CookieNames returns the names of the cookies that Limpet issues. The app must not receive them. Callers must not

@@ -34,6 +34,9 @@ func (p *Policy) pickAnother(d *Decision, req Request, set Set) int {
 	if d.numTried == maxTried {
 		return none
 	}
+	if d.Outcome == OutcomeLent {
+		return p.placeLent(d, set)
+	}
 	options := p.newCandidates(set, d)
 	if d.Outcome == OutcomeNone {
 		options.requirements = requirements{}

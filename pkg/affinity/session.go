@@ -38,6 +38,9 @@ func (p *Policy) FindSession(
 			return SessionAlive, max(d.Token.Started, d.valueStarted)
 		}
 	}
+	if d.Outcome == OutcomeLent && set.Len() > 0 {
+		return SessionAlive, max(d.Token.Started, d.valueStarted)
+	}
 	if e.found == sessionFromToken || e.found == sessionFromApp && p.methods[d.Method].binding != named {
 		return SessionLost, max(d.Token.Started, d.valueStarted)
 	}

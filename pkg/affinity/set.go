@@ -15,6 +15,11 @@ type Request interface {
 	CookieHeader(i int) []byte
 	// Method returns the request method.
 	Method() []byte
+	// Host returns the host in lower case, without port.
+	Host() []byte
+	// ClientCertificate returns bytes that identify the verified certificate of the client, or nil without a certificate.
+	// They are the same after the certificate is renewed.
+	ClientCertificate() []byte
 	// Path returns the normalized path. It begins with "/", except for the asterisk form.
 	Path() []byte
 	// Query returns the query without the "?".
@@ -41,6 +46,9 @@ type Set interface {
 	// WasRemoved reports whether this replica recently saw an endpoint with that key leave the pool. The endpoint may
 	// have rejoined, so callers must check Lookup first.
 	WasRemoved(model.Identity, model.EndpointKey) bool
+	// IsNotReady reports whether an endpoint with that key exists that receives no requests because it is not ready. It
+	// is not terminating, and Lookup does not find it.
+	IsNotReady(model.Identity, model.EndpointKey) bool
 	// ActiveRequests returns the number of active requests of endpoint i. It is math.MaxInt64 if the endpoint refuses
 	// connections.
 	ActiveRequests(i int) int64

@@ -48,14 +48,16 @@ func attribute(b *strings.Builder, name, value string) {
 // AppendToken appends the field value that carries the token of d: a Set-Cookie value, or the value of the field that
 // TokenHeader returns. d.Issue must be set.
 //
-// The token names the session's own endpoint while the request is diverted, otherwise d.Endpoint, which must be the
+// The token names the session's own endpoint while the request is diverted or lent, otherwise d.Endpoint, which must be the
 // endpoint that responded. tls reports whether the client used TLS.
 func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, state *ConnState, tls bool) []byte {
-	at := d.Endpoint
-	if d.sessionEndpoint != none {
-		at = d.sessionEndpoint
+	switch {
+	case d.Outcome == OutcomeLent: // d.Token names the endpoint already
+	case d.sessionEndpoint != none:
+		d.Token.Endpoint = set.Key(p.identity, d.sessionEndpoint)
+	default:
+		d.Token.Endpoint = set.Key(p.identity, d.Endpoint)
 	}
-	d.Token.Endpoint = set.Key(p.identity, at)
 	if p.methods[d.issuingMethod].source == sourceHeader {
 		return keys.Seal(state, dst, &d.Token)
 	}

@@ -15,6 +15,13 @@ const (
 	sourceQuery
 	sourcePath
 	sourceAddress
+	sourceComposite
+	// The following are sources of parts only.
+	sourceHost
+	sourceRequestPath
+	sourceURI
+	sourceMethod
+	sourceCertificate
 )
 
 // Limits for reading values in one request for one method. Values beyond the limits are ignored. There is no smaller
@@ -68,8 +75,18 @@ func (v *valueReader) find() []byte {
 		return v.parameter()
 	case sourcePath:
 		return segment(v.req.Path(), v.method.index)
-	default:
+	case sourceAddress:
 		return v.address()
+	case sourceHost:
+		return v.req.Host()
+	case sourceRequestPath, sourceURI: // hashURI adds the query
+		return v.req.Path()
+	case sourceMethod:
+		return v.req.Method()
+	case sourceCertificate:
+		return v.req.ClientCertificate()
+	default:
+		return nil
 	}
 }
 

@@ -110,11 +110,24 @@ func contenders(t testing.TB) map[string]contender {
 			&wireRequest{}, &wireRequest{fakeRequest: fakeRequest{path: strings.Repeat("/a", 31) + "/" + strings.Repeat("a", targetBytes-63)}}),
 		"source IP, 1,000 endpoints": deciding(t, hashedBy(model.Method{Source: model.SourceSourceIP, SourceIP: &model.SourceIP{IPv4PrefixLength: 32, IPv6PrefixLength: 64}}),
 			thousand, &wireRequest{}, &wireRequest{fakeRequest: fakeRequest{ip: "192.0.2.1"}}),
+		"composite of claims": deciding(t, affinityOf(compositeMethod(many8(claimPart)...)), few,
+			&wireRequest{value: []byte(jwt(`{"sub":"1"}`))},
+			&wireRequest{value: []byte(jwt(`{"x":[` + strings.Repeat(`"\u0041",`, 80) + `0],"sub":"1"}`))}),
+		"composite of values": deciding(t, affinityOf(compositeMethod(many8(headerPart)...)), few,
+			&wireRequest{value: []byte("1")}, &wireRequest{value: long("a", maxTotal/8)}),
 		"app responses": responseBinding(t, headBytes),
 		"cookies, passed on": {
 			passingCookies(1, []byte("a=1")), passingCookies(128, bytes.Repeat([]byte("a;"), headBytes/128/2)),
 		},
 	}
+}
+
+// many8 returns eight times the same part, which translate does not accept.
+func many8(p model.Part) (parts []model.Part) {
+	for range 8 {
+		parts = append(parts, p)
+	}
+	return parts
 }
 
 // passingCookies copies the Cookie fields of a request without the cookies of eight methods.

@@ -113,5 +113,8 @@ func (p *Policy) sealOnto(dst, value []byte, d *Decision, set Set, keys *Keyring
 	if d.valueStarted != 0 && d.placementHash == t.Session {
 		t.Started = d.valueStarted
 	}
+	if d.isLent(value) {
+		t.Endpoint = d.lentKey
+	}
 	return keys.Seal(state, dst, &t)
 }

@@ -117,6 +117,17 @@ func (i *identity) Method() []byte { return i.req.Method }
 // Path implements affinity.Request.
 func (i *identity) Path() []byte { return i.view.Path }
 
+// Host implements affinity.Request.
+func (i *identity) Host() []byte { return i.view.Host }
+
+// ClientCertificate implements affinity.Request.
+func (i *identity) ClientCertificate() []byte {
+	if i.view.TLS == nil {
+		return nil
+	}
+	return i.view.TLS.Certificate
+}
+
 // Query implements affinity.Request.
 func (i *identity) Query() []byte { return i.req.Query }
 

@@ -58,6 +58,9 @@ type TLSSession struct {
 	Host *model.Host
 	// Identity contains the fields that identify the client to pods.
 	Identity []byte
+	// Certificate is a hash of the subject and the alternative names of the verified client certificate. It is nil
+	// without a certificate. A renewed certificate has the same hash.
+	Certificate []byte
 }
 
 // Hosts provides the TLS configuration of hosts. routing.Table implements it.

@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	k8sjson "k8s.io/apimachinery/pkg/util/json"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	strictjson "sigs.k8s.io/json"
 
+	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/config/crd"
 	"github.com/limpet-dev/limpet/pkg/manifest/schema"
 )
@@ -76,6 +79,7 @@ func admit(d *document) (*document, []error) {
 	}
 	var errs []error
 	for _, refused := range s.Admit(context.Background(), object) {
+		explainDuration(refused)
 		errs = append(errs, d.errorAt(refused.Field, "%s", refused))
 	}
 	if len(errs) > 0 {
@@ -86,6 +90,17 @@ func admit(d *document) (*document, []error) {
 		return nil, []error{d.errorAt("", "%s", err)}
 	}
 	return &out, nil
+}
+
+// explainDuration replaces the pattern in the error about a duration by the reason.
+func explainDuration(err *field.Error) {
+	text, isText := err.BadValue.(string)
+	if !isText || !strings.HasSuffix(err.Detail, "'"+v1alpha1.DurationPattern+"'") {
+		return
+	}
+	if problem := v1alpha1.Duration(text).Problem(); problem != "" {
+		err.Detail = "it is not a duration: " + problem
+	}
 }
 
 // checkMeta validates the name and namespace of an object. It sets the namespace to "default" if it is missing.

@@ -106,6 +106,17 @@ const (
 	SourceQueryParam  Source = "QueryParam"
 	SourcePathSegment Source = "PathSegment"
 	SourceSourceIP    Source = "SourceIP"
+	// SourceComposite is several parts of a request together.
+	SourceComposite Source = "Composite"
+)
+
+// The sources that only parts of a SourceComposite have, in addition to those above.
+const (
+	SourceHost              Source = "Host"   // in lower case, without port
+	SourcePath              Source = "Path"   // the normalized path
+	SourceURI               Source = "URI"    // the normalized path and the query
+	SourceMethod            Source = "Method" // the request method
+	SourceClientCertificate Source = "ClientCertificate"
 )
 
 // Binding is the way in which the value of a method identifies an endpoint.
@@ -129,6 +140,8 @@ type Method struct {
 	QueryParam  *QueryParam  `json:"queryParam,omitempty"`
 	PathSegment *PathSegment `json:"pathSegment,omitempty"`
 	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
+	// Parts are the parts of a SourceComposite, in the order in which they are hashed.
+	Parts []Part `json:"parts,omitempty"`
 	// Separator precedes the pod's name, for BindingNamed.
 	Separator string `json:"separator,omitempty"`
 	// By is the property that the value contains, for BindingNamed: a PodLabel or PodAnnotation. Empty means the pod's
@@ -141,6 +154,18 @@ type ResponseField struct {
 	// Source is SourceCookie or SourceHeader.
 	Source Source `json:"source"`
 	Name   string `json:"name"`
+}
+
+// Part is one part of a request that a SourceComposite hashes. Of the pointers, only the one for Source is set.
+type Part struct {
+	Source     Source      `json:"source"`
+	Header     *Header     `json:"header,omitempty"`
+	Cookie     *Cookie     `json:"cookie,omitempty"`
+	QueryParam *QueryParam `json:"queryParam,omitempty"`
+	SourceIP   *SourceIP   `json:"sourceIP,omitempty"`
+	// JWTClaim is a claim of the JSON Web Token in the header or cookie. Its value is hashed instead of the whole token.
+	// Empty means the whole value. Nothing verifies the token.
+	JWTClaim string `json:"jwtClaim,omitempty"`
 }
 
 // Cookie describes the cookie that a method reads, and its attributes when Limpet sets it.
@@ -222,13 +247,23 @@ const (
 	UnavailableWait   UnavailableAction = "Wait"
 )
 
+// NotReadyAction is the handling of a session whose endpoint is not ready and not terminating.
+type NotReadyAction string
+
+// The actions. The zero value handles the endpoint like one that is gone.
+const (
+	NotReadyLend NotReadyAction = "Lend" // another endpoint serves the request, and the session stays
+	NotReadyWait NotReadyAction = "Wait" // the request waits for the endpoint
+)
+
 // Unavailable contains the action and, for UnavailableFail, the response.
 type Unavailable struct {
 	Action     UnavailableAction `json:"action"`
 	Status     int               `json:"status,omitempty"`
 	RetryAfter time.Duration     `json:"retryAfter,omitempty"`
-	// Wait is the maximum time to wait for the endpoint before another one is chosen.
-	Wait time.Duration `json:"wait,omitempty"`
+	// Wait is the maximum time to wait for the endpoint, for UnavailableWait and NotReadyWait.
+	Wait     time.Duration  `json:"wait,omitempty"`
+	NotReady NotReadyAction `json:"notReady,omitempty"`
 }
 
 // Identity is the property that identifies an endpoint.

@@ -16,6 +16,28 @@ func Hash(b []byte) uint64 {
 	return Mix(h)
 }
 
+// Hasher computes a Hash of several values. The length of each value precedes it as 4 bytes, big endian, so that
+// different values never result in the same bytes. The zero value is not valid: see NewHasher.
+type Hasher uint64
+
+// NewHasher returns a Hasher without values.
+func NewHasher() Hasher { return 14695981039346656037 }
+
+// Add returns the Hasher with another value, which must be shorter than 4 GiB.
+func (h Hasher) Add(value []byte) Hasher {
+	n := uint32(len(value))
+	for shift := 24; shift >= 0; shift -= 8 {
+		h = (h ^ Hasher(byte(n>>shift))) * 1099511628211
+	}
+	for _, c := range value {
+		h = (h ^ Hasher(c)) * 1099511628211
+	}
+	return h
+}
+
+// Sum returns the Hash of the values.
+func (h Hasher) Sum() uint64 { return Mix(uint64(h)) }
+
 // HashString returns the Hash of the bytes of s.
 func HashString(s string) uint64 {
 	h := uint64(14695981039346656037)

@@ -11,6 +11,7 @@ const (
 	KindIngress = "Ingress"
 	KindService = "Service"
 	KindSecret  = "Secret"
+	KindPod     = "Pod"
 )
 
 // Ref names one Kubernetes object. Namespace is empty for a cluster-scoped object.
@@ -177,6 +178,8 @@ const (
 	// EndpointDraining keeps its sessions but accepts no new ones. The pod is terminating and still serving, or an
 	// operator drains it.
 	EndpointDraining EndpointState = "Draining"
+	// EndpointNotReady accepts no requests. The pod is neither ready nor terminating, and it may become ready again.
+	EndpointNotReady EndpointState = "NotReady"
 )
 
 // Endpoint is one pod address and port behind a Service.

@@ -83,7 +83,7 @@ func (m *Metrics) define() {
 	m.duration = histogram("request_duration_seconds", "Time from the head of the request to the end of the response.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "pool")
 	m.decisions = counter("affinity_decisions_total",
-		"Sticky decisions: new, hit, moved (with its reason), invalid, refused, none.", "pool", "outcome", "reason")
+		"Sticky decisions: new, hit, moved (with its reason), lent, invalid, refused, none.", "pool", "outcome", "reason")
 	m.retries = counter("retries_total", "Retries: attempts after the first one of a request.", "pool")
 	m.propagation = histogram("propagation_seconds", "Time from receiving a change to its effect on traffic.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "path")
@@ -189,11 +189,16 @@ func (p *PoolMetrics) detached() *PoolMetrics {
 	return &copied
 }
 
-// isPossible reports whether the pair can occur: moved and refused always have a reason, other outcomes never have
-// one.
+// isPossible reports whether the pair can occur: lent has the reason lent, moved and refused have one of the others, and
+// other outcomes have none.
 func isPossible(o affinity.Outcome, r affinity.Reason) bool {
-	hasReason := o == affinity.OutcomeMoved || o == affinity.OutcomeRefused
-	return hasReason == (r != affinity.ReasonNone)
+	switch o {
+	case affinity.OutcomeLent:
+		return r == affinity.ReasonLent
+	case affinity.OutcomeMoved, affinity.OutcomeRefused:
+		return r != affinity.ReasonNone && r != affinity.ReasonLent
+	}
+	return r == affinity.ReasonNone
 }
 
 // Request counts a completed request. Any status is accepted, because pods may send invalid ones.

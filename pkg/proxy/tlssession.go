@@ -2,9 +2,12 @@ package proxy
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -45,6 +48,9 @@ func recordSession(s *filter.TLSSession, state *tls.ConnectionState) (err error)
 	if s.Identity, err = identityFields(state, s.Host.Clients); err != nil {
 		return err
 	}
+	if len(state.VerifiedChains) > 0 {
+		s.Certificate = certificateHash(state.PeerCertificates[0])
+	}
 	if len(s.Identity) > maxIdentity {
 		return fmt.Errorf("proxy: client certificate fields have %d bytes, more than the limit of %d", len(s.Identity), maxIdentity)
 	}
@@ -77,6 +83,26 @@ func identityFields(state *tls.ConnectionState, c *model.ClientCertificates) ([]
 		b = fmt.Appendf(b, "ssl-client-cert: %s\r\n", strings.ReplaceAll(url.QueryEscape(string(text)), "+", "%20"))
 	}
 	return b, nil
+}
+
+// subjectAltName is the identifier of the extension (RFC 5280, section 4.2.1.6).
+var subjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
+
+// certificateHash returns the hash of the names in a certificate. It has no serial number, validity or key, because these
+// change when the certificate is renewed.
+func certificateHash(leaf *x509.Certificate) []byte {
+	sum := sha256.New()
+	write := func(name []byte) {
+		sum.Write(binary.BigEndian.AppendUint32(nil, uint32(len(name))))
+		sum.Write(name)
+	}
+	write(leaf.RawSubject)
+	for i := range leaf.Extensions {
+		if leaf.Extensions[i].Id.Equal(subjectAltName) {
+			write(leaf.Extensions[i].Value)
+		}
+	}
+	return sum.Sum(nil)
 }
 
 // distinguishedName formats a DER name as specified by RFC 2253. It escapes every byte that is not printable ASCII, because a

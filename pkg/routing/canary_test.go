@@ -28,8 +28,11 @@ func (a canaryRequest) CookieHeader(i int) []byte {
 
 func (canaryRequest) Method() []byte       { return nil }
 func (canaryRequest) Path() []byte         { return nil }
+func (canaryRequest) Host() []byte         { return nil }
 func (canaryRequest) Query() []byte        { return nil }
 func (canaryRequest) ClientIP() netip.Addr { return netip.Addr{} }
+
+func (canaryRequest) ClientCertificate() []byte { return nil }
 
 var _ affinity.Request = canaryRequest{}
 

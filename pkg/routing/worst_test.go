@@ -25,8 +25,11 @@ func (r text) CookieHeader(i int) []byte {
 
 func (text) Method() []byte       { return nil }
 func (text) Path() []byte         { return nil }
+func (text) Host() []byte         { return nil }
 func (text) Query() []byte        { return nil }
 func (text) ClientIP() netip.Addr { return netip.Addr{} }
+
+func (text) ClientCertificate() []byte { return nil }
 
 // matchers returns functions that match a request, each with a short input and with the most expensive one.
 func matchers() map[string]struct{ short, worst func() } {

@@ -42,6 +42,8 @@ type Options struct {
 	TLSMinVersion model.TLSVersion
 	// OwnerRoutesOnly leaves out routes for a host that another namespace owns.
 	OwnerRoutesOnly bool
+	// WithoutZone reports policies that prefer the own zone of Limpet, because this process does not know it.
+	WithoutZone bool
 	// SharesUnmatched lets requests that no route of their host matches fall through to the routes of all namespaces. If it
 	// is false, they fall through to routes of the namespace that owns the host only.
 	SharesUnmatched bool
@@ -137,6 +139,8 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 	b.secureRoutes()
 	b.separateCookies()
 	b.namePods(w)
+	b.checkGroups(w)
+	b.checkDrains(w)
 	b.reportPolicies()
 	b.addNotices()
 	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced, Next: b.next}

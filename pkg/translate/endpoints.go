@@ -16,10 +16,11 @@ import (
 
 // Endpoints returns the endpoints of a pool, sorted by ID, then address. It reads the EndpointSlices of the Service and the
 // metadata of the pods. Slices of other Services are ignored. Entries with the same ID are merged into one endpoint. A ready
-// entry takes precedence over a draining one, and IPv4 over IPv6.
+// entry takes precedence over a draining one, that one over one that is not ready, and IPv4 over IPv6.
 //
 // An endpoint that is ready, or whose readiness is not set, gets new sessions. An endpoint that terminates and still serves
-// is Draining, as is one whose pod has AnnotationDrain. All others are left out.
+// is Draining, as is one whose pod has AnnotationDrain. One that is not ready and does not terminate is NotReady. All others
+// are left out.
 func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice, pods Pods) []model.Endpoint {
 	if pool.ExternalName != "" {
 		address := net.JoinHostPort(pool.ExternalName, strconv.Itoa(int(pool.ID.Port)))
@@ -73,12 +74,22 @@ func collect(found map[string]candidate, slice *discoveryv1.EndpointSlice, pool 
 // better reports whether a takes precedence over b, which has the same ID. The order of slices does not matter.
 func better(a, b candidate) bool {
 	if a.State != b.State {
-		return a.State == model.EndpointReady
+		return stateRank(a.State) < stateRank(b.State)
 	}
 	if order := a.address.Compare(b.address); order != 0 {
 		return order < 0
 	}
 	return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.ForZones, b.ForZones)) < 0
+}
+
+func stateRank(s model.EndpointState) int {
+	switch s {
+	case model.EndpointReady:
+		return 0
+	case model.EndpointDraining:
+		return 1
+	}
+	return 2
 }
 
 func slicePort(slice *discoveryv1.EndpointSlice, name string) (uint16, bool) {
@@ -131,7 +142,10 @@ func forZones(hints *discoveryv1.EndpointHints) string {
 func stateOf(c discoveryv1.EndpointConditions) (state model.EndpointState, usable bool) {
 	ready := c.Ready == nil || *c.Ready
 	if !deref(c.Terminating) {
-		return model.EndpointReady, ready
+		if !ready {
+			return model.EndpointNotReady, true
+		}
+		return model.EndpointReady, true
 	}
 	if c.Serving == nil {
 		return model.EndpointDraining, ready

@@ -25,10 +25,15 @@ func (b *builder) namePods(w *Snapshot) {
 	endpoints := map[model.PoolID][]model.Endpoint{}
 	b.eachName(func(by model.Identity, id model.PoolID, a *model.Affinity, field string) {
 		if _, known := endpoints[id]; !known {
-			endpoints[id] = Endpoints(b.pools[id], w.EndpointSlices, pods)
+			endpoints[id] = available(Endpoints(b.pools[id], w.EndpointSlices, pods))
 		}
 		b.checkName(by, id, endpoints[id], a, field)
 	})
+}
+
+// available returns the endpoints that accept requests.
+func available(endpoints []model.Endpoint) []model.Endpoint {
+	return slices.DeleteFunc(endpoints, func(e model.Endpoint) bool { return e.State == model.EndpointNotReady })
 }
 
 // eachName calls f for each method of a backend that names pods by a label or annotation, with its field.

@@ -31,7 +31,7 @@ func addPod(e *model.Endpoint, pod *metav1.PartialObjectMetadata, uid types.UID,
 	if pod == nil || (pod.UID != "" && uid != "" && pod.UID != uid) {
 		return
 	}
-	if pod.Annotations[AnnotationDrain] == "true" {
+	if pod.Annotations[AnnotationDrain] == "true" && e.State == model.EndpointReady {
 		e.State = model.EndpointDraining
 	}
 	for _, name := range names {

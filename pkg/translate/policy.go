@@ -17,8 +17,8 @@ type policy struct {
 	// settings is nil if the policy is not accepted. reason and message describe why.
 	settings        *model.Affinity
 	reason, message string
-	// impairments are problems of settings that are applied anyway, at every target.
-	impairments []Problem
+	// withoutEffect are settings that have no effect, at every target. The policy is applied without them.
+	withoutEffect []Problem
 }
 
 // policies are all AffinityPolicies, oldest first.
@@ -92,8 +92,10 @@ func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
 		}
 	}
 	p.message = strings.Join(messages, "; ")
-	p.impairments = dropTimeouts(settings)
-	for _, problem := range p.impairments {
+	if settings != nil {
+		p.withoutEffect = append(dropTimeouts(settings), withoutEffect(&object.Spec, settings, &b.options)...)
+	}
+	for _, problem := range p.withoutEffect {
 		b.reports.addProblem(p.ref, problem)
 	}
 	return p

@@ -25,7 +25,7 @@ func dropTimeouts(a *model.Affinity) (problems []Problem) {
 }
 
 func timeoutProblem(field string) Problem {
-	return problemOf(ReasonTimeoutNotEnforced, "spec."+field,
+	return problemOf(ReasonNoEffect, "spec."+field,
 		"%s has no effect: sessions with binding Hashed or Named never end, because no record of them is kept;"+
 			" add a method with binding Issued, Learned or Wrapped, or remove %s", field, field)
 }

@@ -57,6 +57,7 @@ var supportedMethods = map[methodKind]bool{
 	{v1alpha1.SourceQueryParam, v1alpha1.BindingHashed}:  true,
 	{v1alpha1.SourcePathSegment, v1alpha1.BindingHashed}: true,
 	{v1alpha1.SourceSourceIP, v1alpha1.BindingHashed}:    true,
+	{v1alpha1.SourceComposite, v1alpha1.BindingHashed}:   true,
 }
 
 // bindingsOf returns the bindings that a source supports, as text in alphabetical order.
@@ -91,6 +92,8 @@ func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 		out.PathSegment = c.pathSegment(m.PathSegment, field+".pathSegment.index")
 	case v1alpha1.SourceSourceIP:
 		out.SourceIP = c.sourceIP(m.SourceIP, field+".sourceIP")
+	case v1alpha1.SourceComposite:
+		out.Parts = c.composite(m.Composite, field+".composite.parts")
 	}
 	return out
 }

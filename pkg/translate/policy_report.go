@@ -103,7 +103,7 @@ func (b *builder) impair(a *model.Affinity, about model.Ref, reason, field, form
 const maxImpairments = 8
 
 func (b *builder) impaired(p *policy, target model.Ref) metav1.Condition {
-	problems := slices.Concat(p.impairments, b.policies.impaired[use{p, target}])
+	problems := slices.Concat(p.withoutEffect, b.policies.impaired[use{p, target}])
 	if len(problems) == 0 {
 		return condition(p, v1alpha1.ConditionImpaired, metav1.ConditionFalse, v1alpha1.ReasonUnimpaired,
 			"No problem was found")
@@ -174,8 +174,10 @@ func effectiveBackend(a *model.Affinity, pool model.PoolID) v1alpha1.EffectiveBa
 			text += fmt.Sprintf(" %d", m.PathSegment.Index)
 		case m.SourceIP != nil:
 			text += fmt.Sprintf(" /%d /%d", m.SourceIP.IPv4PrefixLength, m.SourceIP.IPv6PrefixLength)
+		case len(m.Parts) > 0:
+			text += " " + partsText(m.Parts)
 		}
-		out.Methods = append(out.Methods, text)
+		out.Methods = append(out.Methods, truncateText(text))
 	}
 	return out
 }

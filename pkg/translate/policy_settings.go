@@ -55,7 +55,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 func (c *compiler) duration(d v1alpha1.Duration, field string) time.Duration {
 	out, err := d.Parse()
 	if err != nil || out < 0 {
-		c.invalid(field, `%s is not a duration; it must be written like "1h30m", "45s" or "500ms"`, quote(string(d)))
+		c.invalid(field, "%s is not a duration: %s", quote(string(d)), d.Problem())
 		return 0
 	}
 	return out
@@ -95,8 +95,14 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unav
 		out.Status = int(cmp.Or(u.Status, 503))
 		out.RetryAfter = c.duration(cmp.Or(u.RetryAfter, "5s"), "unavailable.retryAfter")
 	}
-	if out.Action == model.UnavailableWait {
+	if u.NotReady != v1alpha1.NotReadyMove {
+		out.NotReady = model.NotReadyAction(u.NotReady)
+	}
+	if out.Action == model.UnavailableWait || out.NotReady == model.NotReadyWait {
 		out.Wait = c.duration(u.Wait, "unavailable.wait")
+	}
+	if out.NotReady == model.NotReadyWait && out.Wait == 0 {
+		c.invalid("unavailable.wait", "must be more than 0s with notReady Wait")
 	}
 	return out
 }

@@ -77,12 +77,12 @@ const (
 	ReasonCookieConflict = "CookieConflict"
 	// ReasonCookieOutOfReach: browsers do not store the cookie of a route, or do not send it there.
 	ReasonCookieOutOfReach = "CookieOutOfReach"
+	// ReasonNoEffect: a setting has no effect in combination with the other settings, the flags or the backends. Everything
+	// else is applied.
+	ReasonNoEffect = "NoEffect"
 	// ReasonUnknownPodKey: a policy names pods by a label or annotation that no pod of a backend has. The method recognizes no
 	// client there. The next methods still apply.
 	ReasonUnknownPodKey = "UnknownPodKey"
-	// ReasonTimeoutNotEnforced: a policy sets a timeout, but none of its methods has sessions that can end. Hashed and Named
-	// keep no record of when a session started. The policy is applied without the timeout.
-	ReasonTimeoutNotEnforced = "TimeoutNotEnforced"
 	// ReasonMoreProblems: there are more problems than are listed.
 	ReasonMoreProblems = "MoreProblems"
 )

@@ -3,6 +3,8 @@ package translate
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +22,7 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 			"%s does not exist. %s until it does", ref, d.consequence(backend))
 		return model.Pool{}, false
 	}
+	b.reportServiceAnnotations(d, service, field)
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
 		return b.externalPool(d, service, backend)
 	}
@@ -34,6 +37,17 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 		return model.Pool{}, false
 	}
 	return model.Pool{ID: poolID(service, port.Port), PortName: port.Name}, true
+}
+
+// reportServiceAnnotations reports annotations of a Service that Limpet reads on Ingresses only.
+func (b *builder) reportServiceAnnotations(d *description, service *corev1.Service, field string) {
+	for _, key := range slices.Sorted(maps.Keys(service.Annotations)) {
+		if strings.HasPrefix(key, annotationPrefix) {
+			b.reports.add(d.ref, ReasonUnknownAnnotation, field+".name",
+				"annotation %s of %s has no effect on a Service; set it on the Ingress, or use an AffinityPolicy that targets the Service",
+				quote(key), refOf(model.KindService, service))
+		}
+	}
 }
 
 func poolID(service *corev1.Service, port int32) model.PoolID {

@@ -154,6 +154,10 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 			AnnotationBackendCA, pool, AnnotationBackendProtocol)
 		return t, false
 	}
+	if !t.TLS && settings.details.ServerName != "" {
+		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendServerName),
+			"annotation %s has no effect on %s: connections to its pods are cleartext", AnnotationBackendServerName, pool)
+	}
 	return t, true
 }
 

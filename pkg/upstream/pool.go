@@ -59,13 +59,14 @@ func (p *Pool) Changed() <-chan struct{} {
 }
 
 // Replace sets the endpoints of the pool. It keeps the connections and counts of endpoints that stay. It reports
-// whether anything changed. Removed endpoints complete their active requests.
+// whether anything changed. Removed endpoints, and those that are not ready, complete their active requests.
 func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.hasSameEndpoints(endpoints) {
 		return false
 	}
+	endpoints, notReady := splitReadiness(endpoints)
 	now := time.Now().Unix()
 	next := make(map[string]*endpointState, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
@@ -79,7 +80,9 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	previous := p.states
 	p.states = next
 	p.wasPopulated = p.wasPopulated || len(endpoints) > 0
-	p.set.Store(newSet(members, p, removedAfter(p.Set(), next)))
+	set := newSet(members, p, removedAfter(p.Set(), next))
+	set.notReady = notReady
+	p.set.Store(set)
 	retireMissing(previous, next)
 	if p.changed != nil {
 		close(p.changed)
@@ -125,13 +128,16 @@ func retireMissing(previous, next map[string]*endpointState) {
 }
 
 func (p *Pool) hasSameEndpoints(endpoints []model.Endpoint) bool {
-	current := p.Set().Endpoints()
-	if len(current) != len(endpoints) {
+	current, notReady := p.Set().Endpoints(), p.Set().notReady.list
+	if len(current)+len(notReady) != len(endpoints) {
 		return false
 	}
-	have := make(map[string]model.Endpoint, len(current))
+	have := make(map[string]model.Endpoint, len(endpoints))
 	for _, e := range current {
 		have[stateKey(&e.Endpoint)] = e.Endpoint
+	}
+	for i := range notReady {
+		have[stateKey(&notReady[i])] = notReady[i]
 	}
 	for i := range endpoints {
 		if !reflect.DeepEqual(have[stateKey(&endpoints[i])], endpoints[i]) {

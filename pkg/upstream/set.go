@@ -20,6 +20,7 @@ type Set struct {
 	byName      identityIndex
 	byValue     map[model.Identity]map[model.EndpointKey]int // by label and annotation values
 	inLocalZone []bool                                       // indexed by endpoint
+	notReady    notReadyEndpoints
 	removed     removedKeys
 	pool        *Pool
 }

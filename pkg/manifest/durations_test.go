@@ -1,0 +1,31 @@
+package manifest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLoad_invalidDuration(t *testing.T) {
+	for field, value := range map[string]string{
+		"idleTimeout": "1d", "absoluteTimeout": "2w", "newSession.slowStart": "1m30", "unavailable.retryAfter": "1.5s",
+	} {
+		outer, inner, nested := strings.Cut(field, ".")
+		spec := outer + ": " + value
+		if nested {
+			spec = outer + ": {" + inner + ": " + value + "}"
+		}
+		file := filepath.Join(t.TempDir(), "policy.yaml")
+		text := "apiVersion: limpet.dev/v1alpha1\nkind: AffinityPolicy\nmetadata: {name: p}\nspec:\n" +
+			"  targetRefs: [{kind: Service, name: cart}]\n  methods: [{source: Cookie, binding: Issued}]\n  " + spec + "\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := Load(file)
+		if err == nil || strings.Contains(err.Error(), "should match") || !strings.Contains(err.Error(), "use h, m, s, ms") ||
+			!strings.Contains(err.Error(), value) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s %s: %v", field, value, err)
+		}
+	}
+}

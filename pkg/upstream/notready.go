@@ -1,0 +1,60 @@
+package upstream
+
+import (
+	"slices"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// notReadyEndpoints contains the endpoints of a pool that are not ready and not terminating. They receive no requests.
+// The zero value is empty. It is immutable.
+type notReadyEndpoints struct {
+	list    []model.Endpoint
+	byPod   map[model.EndpointKey]bool
+	byName  map[model.EndpointKey]bool
+	byValue map[model.Identity]map[model.EndpointKey]bool // by label and annotation values
+}
+
+// splitReadiness separates the endpoints that receive requests from the others.
+func splitReadiness(endpoints []model.Endpoint) (available []model.Endpoint, notReady notReadyEndpoints) {
+	isNotReady := func(e model.Endpoint) bool { return e.State == model.EndpointNotReady }
+	if !slices.ContainsFunc(endpoints, isNotReady) {
+		return endpoints, notReadyEndpoints{}
+	}
+	notReady = notReadyEndpoints{
+		byPod: map[model.EndpointKey]bool{}, byName: map[model.EndpointKey]bool{},
+		byValue: map[model.Identity]map[model.EndpointKey]bool{},
+	}
+	for i := range endpoints {
+		if isNotReady(endpoints[i]) {
+			notReady.add(&endpoints[i])
+			continue
+		}
+		available = append(available, endpoints[i])
+	}
+	return available, notReady
+}
+
+func (n *notReadyEndpoints) add(e *model.Endpoint) {
+	n.list = append(n.list, *e)
+	n.byPod[model.KeyOf(e.ID)] = true
+	n.byName[model.KeyOf((&Endpoint{Endpoint: *e}).podName())] = true
+	for identity, value := range e.Names {
+		if n.byValue[identity] == nil {
+			n.byValue[identity] = map[model.EndpointKey]bool{}
+		}
+		n.byValue[identity][model.KeyOf(value)] = true
+	}
+}
+
+// IsNotReady reports whether a pod with that key exists, but is not ready and not terminating. Lookup does not find such
+// a pod, unless another endpoint has the same key.
+func (s *Set) IsNotReady(identity model.Identity, key model.EndpointKey) bool {
+	switch identity {
+	case model.IdentityPod:
+		return s.notReady.byPod[key]
+	case model.IdentityPodName:
+		return s.notReady.byName[key]
+	}
+	return s.notReady.byValue[identity][key]
+}
