@@ -10,8 +10,8 @@ import (
 type Affinity struct {
 	// Source is the object that contains the settings.
 	Source Ref `json:"source"`
-	// Scope is the backend for which tokens are valid: "shop/cart:80" for a pool, "shop/group/carts" for a group of
-	// policies.
+	// Scope is the backend for which tokens are valid: "shop/cart" for all ports of a Service, "shop/group/carts" for a
+	// group of policies.
 	Scope string `json:"scope"`
 	// Methods are tried in order. There is at least one.
 	Methods []Method `json:"methods"`

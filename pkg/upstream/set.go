@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"cmp"
+	"net"
 	"slices"
 	"strings"
 
@@ -53,8 +54,8 @@ func newSet(endpoints []*Endpoint, pool *Pool, removed removedKeys) *Set {
 		endpoints:   endpoints,
 		ready:       ready,
 		allDraining: ending,
-		byPod:       newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
-		byName:      newIndex(endpoints, (*Endpoint).podName),
+		byPod:       newPodIndex(endpoints, func(e *Endpoint) string { return e.ID }),
+		byName:      newPodIndex(endpoints, (*Endpoint).podName),
 		byValue:     newValueIndexes(endpoints),
 		inLocalZone: zoneMatches(endpoints, pool.zone),
 		removed:     removed,
@@ -67,6 +68,32 @@ func stateOrder(s model.EndpointState) int {
 		return 0
 	}
 	return 1
+}
+
+// newPodIndex indexes endpoints by an identity of their pods. The key of an endpoint without a pod is its IP address if no other endpoint has
+// it, so that the pools of other ports of the Service find the endpoint too. It is found by the address with the port as
+// well.
+func newPodIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
+	x := newIndex(endpoints, identity)
+	count := map[string]int{}
+	for _, e := range endpoints {
+		if identity(e) == e.Address {
+			count[hostOf(e.Address)]++
+		}
+	}
+	for i, e := range endpoints {
+		if host := hostOf(e.Address); identity(e) == e.Address && host != "" && count[host] == 1 {
+			x.keys[i] = model.KeyOf(host)
+			x.byKey[x.keys[i]] = i
+		}
+	}
+	return x
+}
+
+// hostOf returns the host of a dial address, or "" if it is malformed.
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
 }
 
 func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
