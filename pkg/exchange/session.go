@@ -15,16 +15,19 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 	resp.SetCookie = resp.SetCookie[:0]
 	s.withholdCookies(resp)
 	if resp.Has(http1.FieldLimpetReleaseSession) {
-		s.releaseSession(r, resp)
+		s.releaseSession(r, resp, e)
 		return
 	}
 	if s.decision.RebalancedFrom >= 0 {
-		s.set.Endpoint(s.decision.RebalancedFrom).SessionMoved()
+		from := s.set.Endpoint(s.decision.RebalancedFrom)
+		from.SessionMoved()
+		from.SessionReleased(s.decision.Session)
 	}
 	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)
 	}
 	s.countSession(e)
+	s.countRelease(resp, e)
 	if s.decision.Issue {
 		s.issueToken(r, resp)
 	}
@@ -48,6 +51,31 @@ var equals = []byte("=")
 func (s *selection) countSession(e *upstream.Endpoint) {
 	if s.decision.Session != 0 {
 		e.SessionServed(s.decision.Session)
+	}
+}
+
+// countArrival counts a request of the session at e for a policy that limits sessions.
+func (s *selection) countArrival(e *upstream.Endpoint) {
+	policy := s.backend.Policy
+	if s.decision.Session == 0 || !policy.LimitsSessions() {
+		return
+	}
+	end, isReturning := policy.SessionEnd(&s.decision)
+	e.SessionArrived(s.decision.Session, s.decision.Now(), end, isReturning, policy.SessionLimit())
+}
+
+// countRelease ends the session at e for the limit of sessions if the response makes browsers delete their cookies, as apps do
+// when a user logs out.
+func (s *selection) countRelease(resp *Response, e *upstream.Endpoint) {
+	policy := s.backend.Policy
+	if s.decision.Session == 0 || !policy.LimitsSessions() {
+		return
+	}
+	for i := range resp.Fields {
+		if policy.EndsSession(resp.Fields[i].Name, resp.Fields[i].Value, s.decision.Now()) {
+			e.SessionReleased(s.decision.Session)
+			return
+		}
 	}
 }
 
@@ -82,9 +110,10 @@ func (s *selection) issueToken(r *request, resp *Response) {
 }
 
 // releaseSession unbinds the client: its next request is treated as a new client.
-func (s *selection) releaseSession(r *request, resp *Response) {
+func (s *selection) releaseSession(r *request, resp *Response, e *upstream.Endpoint) {
 	s.decision.Issue = false
 	policy := s.backend.Policy
+	e.SessionReleased(s.decision.Session)
 	policy.Forget(r.identity(), r.Memory)
 	for i := range policy.CookieNames() {
 		start := len(resp.space)

@@ -177,7 +177,7 @@ func (s *Set) ActiveRequests(i int) int64 {
 // Sessions estimates the number of recent sessions of the i-th endpoint. It returns math.MaxInt64 after
 // Endpoint.ConnectFailed.
 func (s *Set) Sessions(i int) int64 {
-	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].sessions.count())
+	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].Sessions())
 }
 
 // AnonymousRequests returns the number of recent requests of the i-th endpoint from clients without a session.
