@@ -16,8 +16,8 @@ func (p *Policy) LimitsSessions() bool { return p.requirements.maxSessions > 0 }
 // policy, because sessions of other replicas and sessions that spill over may exceed the maximum.
 func (p *Policy) SessionLimit() int64 { return 2 * p.requirements.maxSessions }
 
-// SessionEnd returns when the session of d ends if no further request arrives, in Unix seconds. The end of a session with a
-// token is that of the token. isReturning reports whether the client returned a token.
+// SessionEnd returns when the session of d ends if no further request arrives, in Unix seconds. A session with
+// a token ends when the token expires. isReturning reports whether the client returned a token.
 func (p *Policy) SessionEnd(d *Decision) (end int64, isReturning bool) {
 	t := d.Token
 	if t.Session != d.Session || t.Session == 0 { // a value of the app

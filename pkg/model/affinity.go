@@ -27,7 +27,7 @@ type Affinity struct {
 	MaxSessions int32 `json:"maxSessions,omitempty"`
 	// RefuseWhenFull refuses a new session if every endpoint has MaxSessions. If it is false, MaxSessions is exceeded.
 	RefuseWhenFull bool `json:"refuseWhenFull,omitempty"`
-	// Refuse is the response for RefuseWhenFull. If its status is zero, it is that of Unavailable.
+	// Refuse is the response for RefuseWhenFull. If its status is zero, Unavailable applies.
 	Refuse Refusal `json:"refuse,omitzero"`
 	// PreferZone prefers endpoints in Limpet's own zone for new sessions.
 	PreferZone bool `json:"preferZone,omitempty"`

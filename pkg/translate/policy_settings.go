@@ -102,7 +102,7 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unav
 	return out
 }
 
-// refuse returns the response when all endpoints are full. The zero value stands for the response of Unavailable.
+// refuse returns the response when all endpoints are full. For the zero value, Unavailable applies.
 func (c *compiler) refuse(n *v1alpha1.NewSession, like *model.Unavailable) model.Refusal {
 	r := n.Refuse
 	if r == (v1alpha1.Refuse{}) {

@@ -91,7 +91,7 @@ func (s *seats) update(end int64) {
 	s.taken.Store(int64(len(s.ends)))
 }
 
-// isUsed reports whether a policy with a maximum uses s. If there is none any more, s is outdated.
+// isUsed reports whether a policy with a maximum still uses s.
 func (s *seats) isUsed(now int64) bool {
 	return s != nil && now-s.lastUsed.Load() < 2*int64(sessionWindow/time.Second)
 }

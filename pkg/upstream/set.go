@@ -70,9 +70,9 @@ func stateOrder(s model.EndpointState) int {
 	return 1
 }
 
-// newPodIndex indexes endpoints by an identity of their pods. The key of an endpoint without a pod is its IP address if no other endpoint has
-// it, so that the pools of other ports of the Service find the endpoint too. It is found by the address with the port as
-// well.
+// newPodIndex indexes endpoints by an identity of their pods. The key of an endpoint without a pod is its IP address, unless
+// several endpoints have it. The pools of other ports of the Service then find the endpoint too. The address with the port
+// is also found.
 func newPodIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
 	x := newIndex(endpoints, identity)
 	count := map[string]int{}
