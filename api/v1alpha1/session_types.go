@@ -3,6 +3,7 @@ package v1alpha1
 // NewSession configures how the pod of a new session is chosen.
 //
 // +kubebuilder:validation:XValidation:rule="self.overflow == 'Spill' || self.maxSessionsPerEndpoint > 0",message="overflow Refuse needs maxSessionsPerEndpoint of more than 0"
+// +kubebuilder:validation:XValidation:rule="!has(self.refuse) || self.overflow == 'Refuse'",message="refuse may only be set with overflow Refuse"
 type NewSession struct {
 	// Pick is the algorithm that chooses among the ready pods. Random draws two pods and takes the less loaded one.
 	// Hash uses the client address.
@@ -17,7 +18,8 @@ type NewSession struct {
 	// +kubebuilder:default="0s"
 	SlowStart Duration `json:"slowStart,omitempty"`
 	// MaxSessionsPerEndpoint is the maximum number of sessions on a pod. Each replica of Limpet counts the sessions
-	// that it sees. 0 means no limit.
+	// that it sees. A session counts until its timeout, or for an hour after its last request without a timeout. Until
+	// the client returns with its token it counts for at most 30s. 0 means no limit.
 	//
 	// +optional
 	// +kubebuilder:default=0
@@ -25,17 +27,36 @@ type NewSession struct {
 	// +kubebuilder:validation:Maximum=10000000
 	MaxSessionsPerEndpoint int32 `json:"maxSessionsPerEndpoint,omitempty"`
 	// Overflow defines how a new session is handled when all pods are at maxSessionsPerEndpoint. Spill ignores the
-	// limit. Refuse rejects the request with the status and retryAfter of unavailable.
+	// limit. Refuse rejects the request with the response of refuse.
 	//
 	// +optional
 	// +kubebuilder:default=Spill
 	Overflow Overflow `json:"overflow,omitempty"`
+	// Refuse is the response with overflow Refuse.
+	//
+	// +optional
+	Refuse Refuse `json:"refuse,omitzero"`
 	// PreferZone prefers pods that EndpointSlice hints assign to the zone of Limpet or, without hints, pods in that
 	// zone. It requires the flag --zone. It does not apply to hashing, because replicas in all zones must agree.
 	//
 	// +optional
 	// +kubebuilder:default=false
 	PreferZone bool `json:"preferZone,omitempty"`
+}
+
+// Refuse is the response to a new session when all pods are at maxSessionsPerEndpoint.
+type Refuse struct {
+	// Status is the status code of the response. If it is not set, it is the status of unavailable.
+	//
+	// +optional
+	// +kubebuilder:validation:Minimum=400
+	// +kubebuilder:validation:Maximum=599
+	Status int32 `json:"status,omitempty"`
+	// RetryAfter is the Retry-After value of the response, rounded up to whole seconds. 0s means that the response has
+	// no Retry-After header. If it is not set, it is the retryAfter of unavailable.
+	//
+	// +optional
+	RetryAfter Duration `json:"retryAfter,omitempty"`
 }
 
 // Pick is the algorithm that chooses the pod of a new session.

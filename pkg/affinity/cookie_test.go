@@ -110,3 +110,13 @@ func TestAppendToken_cookieAttributes(t *testing.T) {
 		}
 	}
 }
+
+func TestCompileCookie_namesThatNeedSecure(t *testing.T) {
+	for name, want := range map[string]model.Secure{
+		"__Host-sid": model.SecureAlways, "__secure-sid": model.SecureAlways, "__Hostsid": model.SecureAuto, "sid": model.SecureAuto,
+	} {
+		if got := compileCookie(&model.Cookie{Name: name, Secure: model.SecureAuto}).secure; got != want {
+			t.Errorf("cookie %s is Secure %s, want %s", name, got, want)
+		}
+	}
+}

@@ -108,3 +108,24 @@ func TestMovedHeader(t *testing.T) {
 		t.Error("EditsHeaders without such headers")
 	}
 }
+
+func TestForwardHeader_lookAlikes(t *testing.T) {
+	a := affinityOf(model.Method{
+		Source: model.SourceHeader, Binding: model.BindingWrapped, Header: &model.Header{Name: "X-Session-Id"},
+	})
+	a.MovedHeader = "X-Moved"
+	p := Compile(a)
+	for name, want := range map[string]bool{
+		"x-moved": false, "X_Moved": false, "x.moved": false, "X-Moved-Not": true, "XaMoved": true,
+		"X-Session-ID": true, "X_Session-Id": false, "X_Session_Id": false,
+	} {
+		if _, ok := p.ForwardHeader([]byte(name), []byte("gone")); ok != want {
+			t.Errorf("header %s is forwarded: %v, want %v", name, ok, want)
+		}
+	}
+	for name, want := range map[string]bool{"X-Moved": false, "x_moved": false, "X-Session-Id": false, "X-Sum": true} {
+		if got := p.ForwardsTrailer([]byte(name)); got != want {
+			t.Errorf("trailer %s is forwarded: %v, want %v", name, got, want)
+		}
+	}
+}

@@ -35,13 +35,49 @@ func (p *Policy) EditsHeaders() bool { return len(p.requestHeaders) > 0 }
 func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
 	for i := range p.requestHeaders {
 		h := &p.requestHeaders[i]
-		if !bytes.EqualFold(h.name, name) {
+		if !looksLike(name, h.name) {
 			continue
 		}
 		value, _ = unwrap(value)
-		return value, h.unwrap
+		return value, h.unwrap && bytes.EqualFold(name, h.name)
 	}
 	return value, true
+}
+
+// ForwardsTrailer reports whether a trailer field of a request may reach the app. Fields that only Limpet may set are not
+// forwarded as trailers, and neither are wrapped values, which clients send in the header.
+func (p *Policy) ForwardsTrailer(name []byte) bool {
+	for i := range p.requestHeaders {
+		if looksLike(name, p.requestHeaders[i].name) {
+			return false
+		}
+	}
+	return true
+}
+
+// looksLike reports whether apps may take two header names for one. CGI and its successors replace "-" by "_" (RFC 3875,
+// section 4.1.18), and some replace every other punctuation character too.
+func looksLike(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if foldName(a[i]) != foldName(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// foldName maps letters to lower case, and all characters that are neither letters nor digits to "-".
+func foldName(c byte) byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		return c | 0x20
+	case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		return c
+	}
+	return '-'
 }
 
 // MovedHeader returns the header that informs the app that its session has moved or is lent, and the reason. The name is

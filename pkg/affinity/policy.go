@@ -52,6 +52,8 @@ type Policy struct {
 	failUnavailable bool          // refuse a session whose endpoint is gone, instead of moving it
 	refusalStatus   int           // status code of a refusal
 	retryAfter      int64         // seconds; zero omits Retry-After
+	fullStatus      int           // status code of a refusal because every endpoint is full
+	fullRetryAfter  int64         // like retryAfter
 }
 
 // binding is the way in which the value of a method identifies an endpoint.
@@ -124,6 +126,10 @@ func Compile(a *model.Affinity) *Policy {
 		adoption:        compileAdoption(a),
 		stickySplit:     a.StickySplit,
 		exemption:       compileExemption(a.Exempt),
+	}
+	p.fullStatus, p.fullRetryAfter = p.refusalStatus, p.retryAfter
+	if a.Refuse.Status != 0 {
+		p.fullStatus, p.fullRetryAfter = a.Refuse.Status, wholeSeconds(a.Refuse.RetryAfter)
 	}
 	if a.Unavailable.Action == model.UnavailableWait {
 		p.unavailableWait = a.Unavailable.Wait

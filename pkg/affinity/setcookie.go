@@ -34,9 +34,18 @@ func compileCookie(c *model.Cookie) setCookie {
 		name:      c.Name + "=",
 		scope:     scope.String(),
 		flags:     flags.String(),
-		secure:    c.Secure,
+		secure:    secureOf(c),
 		permanent: c.Permanent,
 	}
+}
+
+// secureOf returns when the cookie is Secure. Browsers discard a cookie with such a name that is not (RFC 6265bis, section
+// 4.1.3), so Auto means always. They compare the name without case.
+func secureOf(c *model.Cookie) model.Secure {
+	if name := strings.ToLower(c.Name); strings.HasPrefix(name, "__host-") || strings.HasPrefix(name, "__secure-") {
+		return model.SecureAlways
+	}
+	return c.Secure
 }
 
 func attribute(b *strings.Builder, name, value string) {

@@ -39,6 +39,7 @@ func (s *selection) refusedResponse() *filter.Response {
 	status, seconds := s.backend.Policy.Refusal()
 	text := "The pod of this session is not available."
 	if s.decision.Reason == affinity.ReasonFull {
+		status, seconds = s.backend.Policy.FullRefusal()
 		text = "Every pod has reached its session limit."
 	}
 	resp := filter.NewText(status, text)
@@ -65,6 +66,7 @@ func (x *Exchange) bind() *filter.Response {
 	// new clients would all see the same endpoint as the one with the fewest sessions.
 	e := x.set.Endpoint(x.decision.Endpoint)
 	x.countSession(e)
+	x.countArrival(e)
 	if x.decision.Anonymous {
 		e.AddAnonymous()
 	}
@@ -121,5 +123,6 @@ func (x *Exchange) awaitEndpoint() {
 // nextEndpoint selects the next candidate after a failed dial.
 func (x *Exchange) nextEndpoint() bool {
 	x.endpoint.ConnectFailed()
+	x.endpoint.SessionReleased(x.decision.Session)
 	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -86,3 +87,13 @@ func (x *Exchange) nextBody(wait bool) ([]byte, error) {
 
 // errBodyTooLarge reports a body that exceeds the limit of its route.
 var errBodyTooLarge = &http1.Error{Status: http.StatusRequestEntityTooLarge, Reason: filter.BodyTooLarge}
+
+// requestTrailers returns the trailers of the request without those that only Limpet may set. They are valid once Next has
+// returned io.EOF.
+func (x *Exchange) requestTrailers() []http1.Field {
+	trailers := x.source.body.Trailers()
+	if x.backend == nil || !x.backend.Policy.EditsHeaders() {
+		return trailers
+	}
+	return slices.DeleteFunc(trailers, func(f http1.Field) bool { return !x.backend.Policy.ForwardsTrailer(f.Name) })
+}

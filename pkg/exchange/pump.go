@@ -174,7 +174,7 @@ func (p *bodyPump) endBody(flush bool) error {
 
 // writeEnd writes the trailers and, if flush is set, flushes the output. The caller holds mu.
 func (p *bodyPump) writeEnd(flush bool) error {
-	err := p.dst.end(p.x.source.body.Trailers())
+	err := p.dst.end(p.x.requestTrailers())
 	if err == nil && flush {
 		err = p.dst.flush()
 	}

@@ -18,16 +18,19 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 		s.watchResponse(r, resp)
 	}
 	if resp.Has(http1.FieldLimpetReleaseSession) {
-		s.releaseSession(r, resp)
+		s.releaseSession(r, resp, e)
 		return
 	}
 	if s.decision.RebalancedFrom >= 0 {
-		s.set.Endpoint(s.decision.RebalancedFrom).SessionMoved()
+		from := s.set.Endpoint(s.decision.RebalancedFrom)
+		from.SessionMoved()
+		from.SessionReleased(s.decision.Session)
 	}
 	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)
 	}
 	s.countSession(e)
+	s.countRelease(resp, e)
 	if s.decision.Issue {
 		s.issueToken(r, resp)
 	}
@@ -67,6 +70,31 @@ func (s *selection) countSession(e *upstream.Endpoint) {
 	}
 }
 
+// countArrival counts a request of the session at e for a policy that limits sessions.
+func (s *selection) countArrival(e *upstream.Endpoint) {
+	policy := s.backend.Policy
+	if s.decision.Session == 0 || !policy.LimitsSessions() {
+		return
+	}
+	end, isReturning := policy.SessionEnd(&s.decision)
+	e.SessionArrived(s.decision.Session, s.decision.Now(), end, isReturning, policy.SessionLimit())
+}
+
+// countRelease ends the session at e for the limit of sessions if the response makes browsers delete their cookies, as apps do
+// when a user logs out.
+func (s *selection) countRelease(resp *Response, e *upstream.Endpoint) {
+	policy := s.backend.Policy
+	if s.decision.Session == 0 || !policy.LimitsSessions() {
+		return
+	}
+	for i := range resp.Fields {
+		if policy.EndsSession(resp.Fields[i].Name, resp.Fields[i].Value, s.decision.Now()) {
+			e.SessionReleased(s.decision.Session)
+			return
+		}
+	}
+}
+
 // bindResponse binds the values that the app sends to its client to the endpoint that sent them.
 func (s *selection) bindResponse(r *request, resp *Response, e *upstream.Endpoint) {
 	policy, keys, isGuest := s.backend.Policy, r.Engine.Keys.Load(), s.decision.Anonymous
@@ -98,9 +126,10 @@ func (s *selection) issueToken(r *request, resp *Response) {
 }
 
 // releaseSession unbinds the client: its next request is treated as a new client.
-func (s *selection) releaseSession(r *request, resp *Response) {
+func (s *selection) releaseSession(r *request, resp *Response, e *upstream.Endpoint) {
 	s.decision.Issue = false
 	policy := s.backend.Policy
+	e.SessionReleased(s.decision.Session)
 	policy.Forget(r.identity(), r.Memory)
 	for i := range policy.CookieNames() {
 		start := len(resp.space)

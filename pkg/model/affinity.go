@@ -10,8 +10,8 @@ import (
 type Affinity struct {
 	// Source is the object that contains the settings.
 	Source Ref `json:"source"`
-	// Scope is the backend for which tokens are valid: "shop/cart:80" for a pool, "shop/group/carts" for a group of
-	// policies.
+	// Scope is the backend for which tokens are valid: "shop/cart" for all ports of a Service, "shop/group/carts" for a
+	// group of policies.
 	Scope string `json:"scope"`
 	// Methods are tried in order. There is at least one.
 	Methods []Method `json:"methods"`
@@ -30,6 +30,8 @@ type Affinity struct {
 	MaxSessions int32 `json:"maxSessions,omitempty"`
 	// RefuseWhenFull refuses a new session if every endpoint has MaxSessions. If it is false, MaxSessions is exceeded.
 	RefuseWhenFull bool `json:"refuseWhenFull,omitempty"`
+	// Refuse is the response for RefuseWhenFull. If its status is zero, Unavailable applies.
+	Refuse Refusal `json:"refuse,omitzero"`
 	// PreferZone prefers endpoints in Limpet's own zone for new sessions.
 	PreferZone bool `json:"preferZone,omitempty"`
 	// BalanceFactor bounds the active requests of the endpoint of a hashed session, in percent of the mean. Zero
@@ -60,6 +62,13 @@ type Affinity struct {
 	MovedHeader string `json:"movedHeader,omitempty"`
 	// Exempt selects the requests that are distributed without affinity. Nil exempts no request.
 	Exempt *Exempt `json:"exempt,omitempty"`
+}
+
+// Refusal is the response to a session that is refused.
+type Refusal struct {
+	Status int `json:"status,omitempty"`
+	// RetryAfter is sent as Retry-After. Zero omits the field.
+	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 }
 
 // StickyBudget diverts a request of a session while its endpoint is too busy. The session itself stays.

@@ -266,3 +266,25 @@ func TestResponse_streams(t *testing.T) {
 	close(words)
 	client.expect("0\r\n\r\n")
 }
+
+func TestTrailers_thatOnlyLimpetMaySet(t *testing.T) {
+	r := newRig(t)
+	trailers := make(chan http.Header, 1)
+	p := startPod(t, "pod-a", func(c *podConn) {
+		for req := c.request(); req != nil; req = c.request() {
+			io.Copy(io.Discard, req.Body)
+			trailers <- req.Trailer
+			c.say("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody")
+		}
+	})
+	affinity := cookieAffinity()
+	affinity.MovedHeader = "X-Moved"
+	r.serve(affinity, p)
+	client := r.dial()
+	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n" +
+		"Trailer: X-Sum\r\nConnection: TE\r\n\r\n4\r\nbody\r\n0\r\nX-Moved: gone\r\nX-Sum: 42\r\nX_moved: gone\r\n\r\n")
+	client.read("POST").expectOK(t, "body")
+	if got := <-trailers; len(got) != 1 || got.Get("X-Sum") != "42" {
+		t.Errorf("the pod received the trailers %v", got)
+	}
+}

@@ -92,11 +92,39 @@ func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *mode
 			"cookie %s of backend %s has domain %s, which does not include host %s: browsers discard it, so no session lasts",
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
+	b.checkCleartext(route, a, cookie)
 	if !overlap(cookie.Path, route.Path) {
 		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has path %s, which does not include path %s of host %s: browsers never send it there",
 			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
 	}
+}
+
+// checkCleartext reports a cookie whose name requires TLS on a host for which Limpet has no certificate. The author states with
+// secure Always that clients use TLS anyway.
+func (b *builder) checkCleartext(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
+	prefix, _ := namePrefix(cookie.Name)
+	if prefix == "" || cookie.Secure != model.SecureAuto || b.certs.cover(route.Host) {
+		return
+	}
+	b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
+		"cookie %s of backend %s begins with %s, and host %s has no certificate: browsers discard it over cleartext. "+
+			"Add a TLS section, or set secure Always if a load balancer serves TLS",
+		quote(cookie.Name), a.Scope, prefix, quote(route.Host))
+}
+
+// cover reports whether a certificate is presented for the host.
+func (c *certificates) cover(host string) bool {
+	if c.byDefault != nil {
+		return true
+	}
+	_, parent, _ := strings.Cut(host, ".")
+	for _, name := range []string{host, "*." + parent} {
+		if _, listed := c.servers[name]; listed {
+			return true
+		}
+	}
+	return false
 }
 
 // overlap reports whether one of two paths is below the other, by segment (RFC 6265, section 5.1.4).

@@ -192,7 +192,7 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 		return nil
 	}
 	a := *settings
-	a.Scope = pool.String()
+	a.Scope = pool.Namespace + "/" + pool.Service
 	if u.policy != nil && u.policy.Spec.Group != "" {
 		a.Scope = pool.Namespace + "/group/" + u.policy.Spec.Group
 	}

@@ -22,6 +22,21 @@ var framingHeaders = []string{
 	"Trailer", "Transfer-Encoding", "Upgrade",
 }
 
+// responseHeaders have a meaning for clients and caches. They are rejected for bindings that write into responses.
+var responseHeaders = []string{
+	"Accept-Ranges", "Age", "Allow", "Alt-Svc", "Authentication-Info", "Authorization", "Cache-Control", "Clear-Site-Data",
+	"Content-Disposition", "Content-Encoding", "Content-Language", "Content-Location", "Content-Range",
+	"Content-Security-Policy", "Content-Security-Policy-Report-Only", "Content-Type", "Cross-Origin-Embedder-Policy",
+	"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Access-Control-Allow-Credentials",
+	"Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
+	"Access-Control-Expose-Headers", "Access-Control-Max-Age", "Date", "Etag", "Expires", "Forwarded", "Last-Modified",
+	"Link", "Location", "Origin", "Permissions-Policy", "Pragma", "Proxy-Authenticate", "Proxy-Authentication-Info",
+	"Proxy-Authorization", "Range", "Referer", "Referrer-Policy", "Refresh", "Retry-After", "Sec-Websocket-Accept",
+	"Sec-Websocket-Extensions", "Sec-Websocket-Protocol", "Server", "Strict-Transport-Security", "Sunset", "User-Agent",
+	"Vary", "Via", "Warning", "Www-Authenticate", "X-Accel-Redirect", "X-Content-Type-Options", "X-Forwarded-For",
+	"X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Frame-Options", "X-Real-Ip", "X-Request-Id",
+}
+
 func (c *compiler) methods(in []v1alpha1.Method) []model.Method {
 	if len(in) == 0 {
 		c.invalid("methods", "must have at least one entry")
@@ -86,6 +101,7 @@ func (c *compiler) method(m *v1alpha1.Method, field string) model.Method {
 		out.Cookie = c.methodCookie(m, field+".cookie")
 	case v1alpha1.SourceHeader:
 		out.Header = c.header(m.Header, field+".header.name")
+		c.checkResponseHeader(m.Binding, out.Header, field+".header.name")
 	case v1alpha1.SourceQueryParam:
 		out.QueryParam = c.queryParam(m.QueryParam, field+".queryParam.name")
 	case v1alpha1.SourcePathSegment:
@@ -110,6 +126,35 @@ func (c *compiler) methodCookie(m *v1alpha1.Method, field string) *model.Cookie 
 	return &model.Cookie{Name: m.Cookie.Name}
 }
 
+// checkPrefix rejects attributes with which browsers discard a cookie that has a name prefix (RFC 6265bis, section 4.1.3). With
+// secure Auto such a cookie is always Secure, see checkCleartext.
+func (c *compiler) checkPrefix(cookie *model.Cookie, field string) {
+	prefix, isHost := namePrefix(cookie.Name)
+	if prefix == "" {
+		return
+	}
+	if cookie.Secure == model.SecureNever {
+		c.invalid(field+".secure", "must be Auto or Always with a name that begins with %s", prefix)
+	}
+	if isHost && cookie.Domain != "" {
+		c.invalid(field+".domain", "must not be set with a name that begins with %s", prefix)
+	}
+	if isHost && cookie.Path != "/" {
+		c.invalid(field+".path", "must be / with a name that begins with %s", prefix)
+	}
+}
+
+// namePrefix returns the prefix of a cookie name that requires attributes, or "". isHost reports whether the cookie must
+// belong to one host. Browsers compare the prefixes without case.
+func namePrefix(name string) (prefix string, isHost bool) {
+	for _, prefix := range []string{"__Host-", "__Secure-"} {
+		if len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			return prefix, prefix == "__Host-"
+		}
+	}
+	return "", false
+}
+
 // cookie returns a cookie with its defaults. The name stays empty if it must be generated.
 func (c *compiler) cookie(in *v1alpha1.Cookie, field string) *model.Cookie {
 	if in == nil {
@@ -126,6 +171,7 @@ func (c *compiler) cookie(in *v1alpha1.Cookie, field string) *model.Cookie {
 		Permanent:   in.LifetimeType == v1alpha1.LifetimePermanent,
 	}
 	c.checkCookie(out, field)
+	c.checkPrefix(out, field)
 	return out
 }
 
@@ -159,6 +205,15 @@ func (c *compiler) header(in *v1alpha1.Header, field string) *model.Header {
 		c.invalid(field, "%s frames or routes the message; use a header field of the application", name)
 	}
 	return &model.Header{Name: name}
+}
+
+// checkResponseHeader rejects a header that Limpet would set or change in responses, if clients interpret it themselves.
+func (c *compiler) checkResponseHeader(binding v1alpha1.Binding, h *model.Header, field string) {
+	writes := binding == v1alpha1.BindingIssued || binding == v1alpha1.BindingWrapped
+	if writes && h != nil && slices.Contains(responseHeaders, h.Name) {
+		c.invalid(field, "%s has a meaning of its own in responses, so it cannot contain a token; use a header of the application",
+			h.Name)
+	}
 }
 
 // named returns the separator, and the label or annotation that names pods. by is empty for the name of the pod.

@@ -39,6 +39,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.KeepDraining = spec.Drain.KeepSessions == nil || *spec.Drain.KeepSessions
 	a.DrainTimeout = c.duration(spec.Drain.Timeout, "drain.timeout")
 	a.Unavailable = c.unavailable(&spec.Unavailable, a.RefuseWhenFull)
+	a.Refuse = c.refuse(&spec.NewSession, &a.Unavailable)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
 	c.rebalance(a, &spec.Rebalance)
 	a.Adopt = adopted(spec.Adopt)
@@ -103,6 +104,25 @@ func (c *compiler) unavailable(u *v1alpha1.Unavailable, refuses bool) model.Unav
 	}
 	if out.NotReady == model.NotReadyWait && out.Wait == 0 {
 		c.invalid("unavailable.wait", "must be more than 0s with notReady Wait")
+	}
+	return out
+}
+
+// refuse returns the response when all endpoints are full. For the zero value, Unavailable applies.
+func (c *compiler) refuse(n *v1alpha1.NewSession, like *model.Unavailable) model.Refusal {
+	r := n.Refuse
+	if r == (v1alpha1.Refuse{}) {
+		return model.Refusal{}
+	}
+	if n.Overflow != v1alpha1.OverflowRefuse {
+		c.invalid("newSession.refuse", "may only be set with overflow Refuse")
+	}
+	if r.Status != 0 && (r.Status < 400 || r.Status > 599) {
+		c.invalid("newSession.refuse.status", "%d must be from 400 to 599", r.Status)
+	}
+	out := model.Refusal{Status: cmp.Or(int(r.Status), like.Status), RetryAfter: like.RetryAfter}
+	if r.RetryAfter != "" {
+		out.RetryAfter = c.duration(r.RetryAfter, "newSession.refuse.retryAfter")
 	}
 	return out
 }

@@ -26,6 +26,7 @@ type endpointState struct {
 	stateSince atomic.Int64 // Unix seconds when it became ready or draining; zero if it was ready from the start
 	refusing   atomic.Bool  // the last connection attempt failed; counts as full for new sessions
 	sessions   sessionCounter
+	seats      atomic.Pointer[seats] // nil until a policy limits the sessions
 	retired    atomic.Bool
 	idle       [idleShards]idleList
 	http2      sync.Map // *Transport -> *http2Conns
@@ -83,8 +84,18 @@ func (e *Endpoint) loadUnlessRefusing(n int64) int64 {
 // InFlight returns the number of active requests and streams.
 func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
 
-// Sessions estimates the number of sessions that the endpoint served recently.
-func (e *Endpoint) Sessions() int64 { return e.sessions.count() }
+// Sessions returns the number of sessions of the endpoint. It estimates those that it served recently, unless a policy limits
+// the sessions.
+func (e *Endpoint) Sessions() int64 {
+	s := e.seats.Load()
+	if s == nil {
+		return e.sessions.count()
+	}
+	if now := time.Now().Unix(); s.isUsed(now) {
+		return s.count(now)
+	}
+	return e.sessions.count()
+}
 
 // retire closes every idle connection immediately and the other connections after their current exchange.
 func (e *endpointState) retire() {

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"cmp"
+	"net"
 	"slices"
 	"strings"
 
@@ -54,8 +55,8 @@ func newSet(endpoints []*Endpoint, pool *Pool, removed removedKeys) *Set {
 		endpoints:   endpoints,
 		ready:       ready,
 		allDraining: ending,
-		byPod:       newIndex(endpoints, func(e *Endpoint) string { return e.ID }),
-		byName:      newIndex(endpoints, (*Endpoint).podName),
+		byPod:       newPodIndex(endpoints, func(e *Endpoint) string { return e.ID }),
+		byName:      newPodIndex(endpoints, (*Endpoint).podName),
 		byValue:     newValueIndexes(endpoints),
 		inLocalZone: zoneMatches(endpoints, pool.zone),
 		removed:     removed,
@@ -68,6 +69,32 @@ func stateOrder(s model.EndpointState) int {
 		return 0
 	}
 	return 1
+}
+
+// newPodIndex indexes endpoints by an identity of their pods. The key of an endpoint without a pod is its IP address, unless
+// several endpoints have it. The pools of other ports of the Service then find the endpoint too. The address with the port
+// is also found.
+func newPodIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
+	x := newIndex(endpoints, identity)
+	count := map[string]int{}
+	for _, e := range endpoints {
+		if identity(e) == e.Address {
+			count[hostOf(e.Address)]++
+		}
+	}
+	for i, e := range endpoints {
+		if host := hostOf(e.Address); identity(e) == e.Address && host != "" && count[host] == 1 {
+			x.keys[i] = model.KeyOf(host)
+			x.byKey[x.keys[i]] = i
+		}
+	}
+	return x
+}
+
+// hostOf returns the host of a dial address, or "" if it is malformed.
+func hostOf(address string) string {
+	host, _, _ := net.SplitHostPort(address)
+	return host
 }
 
 func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
@@ -151,7 +178,7 @@ func (s *Set) ActiveRequests(i int) int64 {
 // Sessions estimates the number of recent sessions of the i-th endpoint. It returns math.MaxInt64 after
 // Endpoint.ConnectFailed.
 func (s *Set) Sessions(i int) int64 {
-	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].sessions.count())
+	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].Sessions())
 }
 
 // AnonymousRequests returns the number of recent requests of the i-th endpoint from clients without a session.

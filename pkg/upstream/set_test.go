@@ -110,7 +110,7 @@ func TestLookup_bothIdentities(t *testing.T) {
 	} {
 		for i := range set.Len() {
 			want := of(set.Endpoint(i))
-			if key := set.Key(identity, i); key != model.KeyOf(want) {
+			if key := set.Key(identity, i); key != model.KeyOf(strings.TrimSuffix(want, ":80")) { // the IP address for every port
 				t.Errorf("%s: the key of %s is %x", identity, want, key)
 			}
 			if hash := set.IdentityHashes(identity)[i]; hash != model.HashString(want) {
@@ -170,5 +170,40 @@ func TestNextTurn_acrossChanges(t *testing.T) {
 	}
 	if !slices.Equal(turns, []uint64{1, 2, 3, 4, 5, 6}) {
 		t.Errorf("turns %v", turns)
+	}
+}
+
+func TestSet_portsShareEndpoints(t *testing.T) {
+	pool := func(port string, addresses ...string) *Set {
+		p := NewRegistry().Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80})
+		var all []model.Endpoint
+		for _, host := range addresses {
+			address := host + ":" + port
+			all = append(all, model.Endpoint{ID: address, Address: address, State: ready})
+		}
+		p.Replace(all)
+		return p.Set()
+	}
+	web, ws := pool("80", "10.0.0.1", "10.0.0.2", "[fd00::1]"), pool("81", "10.0.0.1", "10.0.0.2", "[fd00::1]")
+	for i := range web.Len() {
+		at, ok := ws.Lookup(model.IdentityPod, web.Key(model.IdentityPod, i))
+		if !ok || ws.Address(at)[:len(ws.Address(at))-2] != web.Address(i)[:len(web.Address(i))-2] {
+			t.Errorf("the key of %s finds endpoint %d, %v on the other port", web.Address(i), at, ok)
+		}
+		if at, ok := web.Lookup(model.IdentityPod, model.KeyOf(web.Address(i))); !ok || at != i {
+			t.Errorf("the address %s finds endpoint %d, %v", web.Address(i), at, ok)
+		}
+	}
+}
+
+func TestSet_endpointsOfOneAddress(t *testing.T) {
+	p := NewRegistry().Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80})
+	p.Replace([]model.Endpoint{
+		{ID: "10.0.0.1:80", Address: "10.0.0.1:80", State: ready}, {ID: "10.0.0.1:81", Address: "10.0.0.1:81", State: ready},
+	})
+	for i := range 2 {
+		if at, ok := p.Set().Lookup(model.IdentityPod, p.Set().Key(model.IdentityPod, i)); !ok || at != i {
+			t.Errorf("the key of endpoint %d finds endpoint %d, %v", i, at, ok)
+		}
 	}
 }
