@@ -64,7 +64,8 @@ func (o *options) register(f flagSet, d defaults) {
 		" proxies set themselves.")
 	f.StringVar(&o.serverHeader, "server-header", "limpet", "The `name` to send as the Server header of responses that have none."+
 		" If empty, none is added.")
-	f.StringVar(&o.via, "via", "", "The `name` to add to the Via header of requests to pods, such as limpet. If empty, none is added.")
+	f.StringVar(&o.via, "via", "", "The `name` to add to the Via header of requests to pods, such as limpet."+
+		" If empty, none is added.")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "The `format` of log and access log: json or text.")
 	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
 	o.sessions.register(f)

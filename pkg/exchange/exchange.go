@@ -75,7 +75,8 @@ type Exchange struct {
 	resp             Response
 	respBody         http1.Body
 	chargedHead      int   // bytes counted in Account for its head, zero unless that is longer than a buffer
-	headDeadline     int64 // engine clock at which the pod must have responded; of the current wait for a head
+	headDeadline     int64 // engine clock at which the pod must have responded, in the current wait for a head
+	continueDue      int64 // continueAt when that wait began
 	responseStarted  bool  // WriteHead was called
 	broken           bool  // the response is incomplete, and the client must be able to see that
 	sentBytes        int64

@@ -24,12 +24,12 @@ func (x *Exchange) expectContinue() {
 // startHeadWait starts the guard of a wait for a response head. If a 100 (Continue) is due before the deadline, it interrupts the
 // wait then, but only reads, because body may be writing to the pod.
 func (x *Exchange) startHeadWait(pod Deadliner) {
-	x.headDeadline = x.responseDeadline()
+	x.headDeadline, x.continueDue = x.responseDeadline(), x.continueAt.Load()
 	until := x.headDeadline
-	if at := x.continueAt.Load(); at != 0 {
-		until = min(until, at)
+	if x.continueDue != 0 {
+		until = min(until, x.continueDue)
+		x.guard.readOnly = until < x.headDeadline
 	}
-	x.guard.readOnly = until < x.headDeadline
 	x.guard.Start(pod, until)
 }
 
@@ -40,10 +40,12 @@ func (x *Exchange) stopHeadWait() (interrupted bool) {
 	return interrupted
 }
 
-// resumesHeadWait is called after a wait for a response head was interrupted. It returns false if the response is overdue.
-// Otherwise the caller must continue to wait. If the client still waits for a 100 (Continue), resumesHeadWait sends it.
+// resumesHeadWait is called after a wait for a response head was interrupted. It returns true if the wait was interrupted only
+// because a 100 (Continue) was due. If the client still waits for that, resumesHeadWait sends it. The caller must continue to
+// wait for the response then. A wait is also interrupted when the client is gone.
 func (x *Exchange) resumesHeadWait() bool {
-	if x.Engine.Clock() >= x.headDeadline {
+	now := x.Engine.Clock()
+	if x.continueDue == 0 || now < x.continueDue || now >= x.headDeadline || x.downstream.IsClientGone() {
 		return false
 	}
 	if x.continueAt.Swap(0) != 0 {

@@ -13,8 +13,8 @@ var maxForwardsName = []byte("Max-Forwards")
 // optionsReached is the response to an OPTIONS request that must not be forwarded any further.
 var optionsReached = (&filter.Response{Status: http.StatusOK}).With([]byte("Allow"), []byte(filter.AllowedMethods))
 
-// maxForwards applies Max-Forwards to an OPTIONS request (RFC 9110 section 7.6.2): it returns the response at zero, and decrements
-// greater values. TRACE requests are refused before. A value that is not one number is forwarded unchanged.
+// maxForwards applies Max-Forwards to an OPTIONS request (RFC 9110 section 7.6.2). It returns the response at zero, and
+// decrements greater values. TRACE requests are refused before. A value that is not one number is forwarded unchanged.
 func (r *request) maxForwards() *filter.Response {
 	if !r.req.Has(http1.FieldMaxForwards) || string(r.req.Method) != http.MethodOptions {
 		return nil

@@ -16,8 +16,8 @@ var (
 	allowed       = []byte(AllowedMethods)
 )
 
-// AllowedMethods is the Allow field of responses that Limpet generates. It lists the usual methods: only the pod knows the methods
-// of a resource (RFC 9110 section 15.5.6).
+// AllowedMethods is the Allow field of responses that Limpet generates. It lists the usual methods, because only the pod knows
+// the methods of a resource (RFC 9110 section 15.5.6).
 const AllowedMethods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 // Name implements Filter.

@@ -3,8 +3,8 @@
 //
 // Parsing is strict. Any input that two recipients could interpret differently is rejected and never repaired.
 // After an error the connection must be closed. Responses may deviate from the grammar in a few ways that have one
-// interpretation, such as a bare LF at the end of all lines (docs/adr/0051). The package also defines which fields are hop-by-hop, and
-// normalizes paths.
+// interpretation, such as a bare LF at the end of all lines (docs/adr/0051). The package also defines which fields are
+// hop-by-hop, and normalizes paths.
 //
 // Sockets, timeouts, responses and the fields that a proxy adds are the concern of callers. Forwarded messages are
 // always serialized from the parsed parts and never copied through. Host, the framing fields, Connection, TE and
