@@ -1,10 +1,12 @@
 package exchange
 
 import (
+	"io"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -57,6 +59,9 @@ type Exchange struct {
 	endpoint        *upstream.Endpoint // of the current attempt, or the last one
 	reserved        *upstream.Endpoint // counts the request before its attempt starts; nil if none does
 	attempts        attemptState
+	upstream        io.Closer       // the connection or stream of the current attempt, for containPanic
+	failure         observe.Failure // why the request, or its last attempt, failed
+	failureErr      error           // the cause of failure, if there is one
 	head            podHead
 	blockBuf        []byte // buffer for a field section
 	http1Upload     http1Upload
@@ -73,6 +78,9 @@ type Exchange struct {
 	chargedHead      int  // bytes counted in Account for its head, zero unless that is longer than a buffer
 	responseStarted  bool // WriteHead was called
 	broken           bool // the response is incomplete, and the client must be able to see that
+	localStatus      int  // the status of a response that Limpet generated; zero if the pod's response is used
+	writeFailed      bool // writing to the client failed
+	panicked         bool // Run recovered from a panic
 	sentBytes        int64
 	waitingSince     int64      // engine clock at the first wait for more of the body; zero before
 	longStream       longStream // in Engine.LongStreams once its upstream is set
@@ -86,12 +94,14 @@ func (x *Exchange) Reset(c *Connection, guard *Guard, source *BodySource, down D
 	x.request.begin(c)
 	x.selection.reset()
 	x.guard, x.source, x.downstream, x.protocol = guard, source, down, protocol
-	x.endpoint, x.reserved, x.attempts = nil, nil, attemptState{}
+	x.endpoint, x.reserved, x.attempts, x.upstream = nil, nil, attemptState{}, nil
 	x.head.request, x.head.selection = &x.request, &x.selection
 	x.body.reset()
 	x.bodyBytes, x.webSocketAccept = 0, nil
 	x.resp.Reset()
 	x.responseStarted, x.broken, x.sentBytes, x.waitingSince = false, false, 0, 0
+	x.localStatus, x.panicked, x.writeFailed = 0, false, false
+	x.clearFailure()
 	x.longStream, x.tunnel, x.releaseHeadEarly = longStream{}, nil, false
 }
 
@@ -126,7 +136,7 @@ func (x *Exchange) Upload() (running, read bool) { return x.body.isRunning(), x.
 // Run serves the request, whose head must have been read, and records it.
 func (x *Exchange) Run() {
 	x.start = time.Now()
-	x.serve()
+	x.serveContained()
 	x.returnResponseHead()
 	x.record()
 }
@@ -148,6 +158,10 @@ func (x *Exchange) serve() {
 		resp = x.bind()
 	}
 	if resp != nil {
+		if resp.Close {
+			x.failure = observe.FailureInvalidRequest
+		}
+		x.recordNoAttempt(resp)
 		x.respond(resp)
 		return
 	}

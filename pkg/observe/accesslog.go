@@ -31,6 +31,11 @@ type Access struct {
 	Closed  bool
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
+	// Failure is the reason why the request failed, and Detail is the rule that a pod's response violates, or empty.
+	Failure Failure
+	Detail  string
+	// Generated reports whether Limpet, and not the pod, generated the response.
+	Generated bool
 }
 
 // AccessLog writes one line per request, as JSON or text. It is safe for concurrent use.
@@ -146,14 +151,34 @@ func appendJSON(b []byte, a *Access) []byte {
 	b = appendJSONField(b, "endpoint", a.Endpoint)
 	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(a.Attempts), 10)
 	b = appendJSONField(b, "affinity", a.Outcome.String())
-	if reason := a.Reason.String(); reason != "" {
-		b = appendJSONField(b, "reason", reason)
-	}
+	b = appendJSONReason(b, a)
 	if a.Closed {
 		b = append(b, `,"closed":true`...)
 	}
 	b = appendJSONField(b, "requestId", a.RequestID)
 	return append(b, "}\n"...)
+}
+
+// appendJSONReason appends why the request failed, or otherwise why its session moved. A request whose session moved and
+// that failed has the second one in affinityReason.
+func appendJSONReason(b []byte, a *Access) []byte {
+	reason, affinityReason := a.Failure.String(), a.Reason.String()
+	if reason == "" {
+		reason, affinityReason = affinityReason, ""
+	}
+	if reason != "" {
+		b = appendJSONField(b, "reason", reason)
+	}
+	if affinityReason != "" {
+		b = appendJSONField(b, "affinityReason", affinityReason)
+	}
+	if a.Detail != "" {
+		b = appendJSONField(b, "detail", a.Detail)
+	}
+	if a.Generated {
+		b = append(b, `,"generated":true`...)
+	}
+	return b
 }
 
 func appendJSONField[T string | []byte](b []byte, key string, value T) []byte {
@@ -178,6 +203,15 @@ func appendText(b []byte, a *Access) []byte {
 	}
 	if a.Closed {
 		b = append(b, "/closed"...)
+	}
+	if a.Failure != FailureNone {
+		b = append(append(b, " reason="...), a.Failure.String()...)
+	}
+	if a.Detail != "" {
+		b = appendQuoted(append(b, " detail="...), a.Detail)
+	}
+	if a.Generated {
+		b = append(b, " generated"...)
 	}
 	b = appendQuoted(append(b, ' '), a.RequestID)
 	return append(b, '\n')
