@@ -69,8 +69,8 @@ func NewMetrics() *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.decisions, m.retries, m.failures, m.Panics, m.propagation, m.problems, m.generation, m.expiry, m.store,
-		m.Connections, m.Malformed, m.Closed,
+		m.requests, m.duration, m.decisions, m.retries, m.failures, m.Panics, m.propagation, m.problems, m.generation,
+		m.expiry, m.store, m.Connections, m.Malformed, m.Closed,
 	)
 	m.defineRefused()
 	m.defineMemory()
@@ -81,7 +81,8 @@ func NewMetrics() *Metrics {
 }
 
 func (m *Metrics) define() {
-	m.requests = counter("requests_total", "Completed requests, by pool and status class; 500 to 504 have their exact status.", "pool", "code")
+	m.requests = counter("requests_total",
+		"Completed requests, by pool and status class; 500 to 504 have their exact status.", "pool", "code")
 	m.duration = histogram("request_duration_seconds", "Time from the head of the request to the end of the response.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "pool")
 	m.decisions = counter("affinity_decisions_total",
