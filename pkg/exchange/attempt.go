@@ -82,6 +82,7 @@ func (x *Exchange) attempt() {
 		if f.kind == noFailure {
 			return
 		}
+		x.recordFailure(f)
 		if !x.prepareRetry(f) {
 			x.body.stop()
 			x.respondFailure(f)
@@ -125,6 +126,7 @@ func (x *Exchange) tryEndpoint() failure {
 // abortAttempt closes the upstream connection or stream of an attempt, and stops the body pump.
 func (x *Exchange) abortAttempt(conn io.Closer) {
 	conn.Close()
+	x.upstream = nil
 	x.body.stop()
 }
 

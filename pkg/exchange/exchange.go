@@ -1,11 +1,13 @@
 package exchange
 
 import (
+	"io"
 	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -58,6 +60,9 @@ type Exchange struct {
 	endpoint        *upstream.Endpoint // of the current attempt, or the last one
 	reserved        *upstream.Endpoint // counts the request before its attempt starts; nil if none does
 	attempts        attemptState
+	upstream        io.Closer       // the connection or stream of the current attempt, for containPanic
+	failure         observe.Failure // why the request, or its last attempt, failed
+	failureErr      error           // the cause of failure, if there is one
 	head            podHead
 	blockBuf        []byte // buffer for a field section
 	http1Upload     http1Upload
@@ -79,6 +84,9 @@ type Exchange struct {
 	continueDue      int64 // continueAt when that wait began
 	responseStarted  bool  // WriteHead was called
 	broken           bool  // the response is incomplete, and the client must be able to see that
+	localStatus      int   // the status of a response that Limpet generated; zero if the pod's response is used
+	writeFailed      bool  // writing to the client failed
+	panicked         bool  // Run recovered from a panic
 	sentBytes        int64
 	waitingSince     int64      // engine clock at the first wait for more of the body; zero before
 	longStream       longStream // in Engine.LongStreams once its upstream is set
@@ -92,13 +100,15 @@ func (x *Exchange) Reset(c *Connection, guard *Guard, source *BodySource, down D
 	x.request.begin(c)
 	x.selection.reset()
 	x.guard, x.source, x.downstream, x.protocol = guard, source, down, protocol
-	x.endpoint, x.reserved, x.attempts = nil, nil, attemptState{}
+	x.endpoint, x.reserved, x.attempts, x.upstream = nil, nil, attemptState{}, nil
 	x.head.request, x.head.selection, x.head.protocol = &x.request, &x.selection, protocol
 	x.body.reset()
 	x.bodyBytes, x.webSocketAccept, x.strippedUpgrade = 0, nil, x.strippedUpgrade[:0]
 	x.continueAt.Store(0)
 	x.resp.Reset()
 	x.responseStarted, x.broken, x.sentBytes, x.waitingSince = false, false, 0, 0
+	x.localStatus, x.panicked, x.writeFailed = 0, false, false
+	x.clearFailure()
 	x.longStream, x.tunnel, x.releaseHeadEarly = longStream{}, nil, false
 }
 
@@ -133,7 +143,7 @@ func (x *Exchange) Upload() (running, read bool) { return x.body.isRunning(), x.
 // Run serves the request, whose head must have been read, and records it.
 func (x *Exchange) Run() {
 	x.start = time.Now()
-	x.serve()
+	x.serveContained()
 	x.returnResponseHead()
 	x.record()
 }
@@ -155,6 +165,10 @@ func (x *Exchange) serve() {
 		resp = x.bind()
 	}
 	if resp != nil {
+		if resp.Close {
+			x.failure = observe.FailureInvalidRequest
+		}
+		x.recordNoAttempt(resp)
 		x.respond(resp)
 		return
 	}

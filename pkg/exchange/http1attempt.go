@@ -19,11 +19,13 @@ func (x *Exchange) tryHTTP1() failure {
 	if err != nil {
 		return failure{dialFailed, err}
 	}
+	x.upstream = conn
 	attempt := http1Attempt{x, conn}
 	switch f := attempt.send(); f.kind {
 	case noFailure:
 	case staleConn:
 		conn.Close()
+		x.upstream = nil
 		return x.tryHTTP1() // terminates: the pool has one idle connection less
 	default:
 		x.abortAttempt(conn)

@@ -168,6 +168,7 @@ func (x http2Attempt) relay() {
 	if x.stream.Ended() {
 		x.setNoBody()
 	}
+	x.clearFailure()
 	x.prepareHead()
 	x.responseStarted = true
 	x.body.stopKeeping()

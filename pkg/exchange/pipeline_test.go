@@ -48,9 +48,8 @@ func (c *receiver) End([]http1.Field) error {
 // run takes a request for shop.example through all steps, and returns what its client receives. No pod accepts connections.
 func (s *testEngine) run(x *Exchange, target string, fields ...string) *receiver {
 	s.t.Helper()
-	c := &Connection{Engine: s.Engine, Peer: netip.MustParseAddr("203.0.113.7"), Memory: &affinity.ConnState{}}
 	client := &receiver{}
-	x.Reset(c, new(Guard), new(BodySource), client, "HTTP/1.1")
+	x.Reset(s.connection(), new(Guard), new(BodySource), client, "HTTP/1.1")
 	text := "GET " + target + " HTTP/1.1\r\nHost: shop.example\r\n" + strings.Join(append(fields, ""), "\r\n") + "\r\n"
 	limits := http1.DefaultLimits()
 	if _, err := http1.ParseRequest(x.Request(), []byte(text), &limits); err != nil {
@@ -58,6 +57,11 @@ func (s *testEngine) run(x *Exchange, target string, fields ...string) *receiver
 	}
 	x.Run()
 	return client
+}
+
+// connection returns the connection of a client.
+func (s *testEngine) connection() *Connection {
+	return &Connection{Engine: s.Engine, Peer: netip.MustParseAddr("203.0.113.7"), Memory: &affinity.ConnState{}}
 }
 
 // route returns the route of a path of shop.example, for a test to add filters to.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,7 @@ func (p *bodyPump) sendRest() {
 
 // run sends the rest of the body. It is the goroutine that sendRest starts.
 func (p *bodyPump) run() {
+	defer p.containPanic()
 	err := p.send(true)
 	if err == nil {
 		p.x.extendResponseWait()
@@ -106,6 +108,21 @@ func (p *bodyPump) run() {
 		p.dst.close()
 	}
 }
+
+// containPanic fails the request, and no other, after a panic in its goroutine. It must be deferred.
+func (p *bodyPump) containPanic() {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	p.x.Engine.RecordPanic(cause)
+	_ = p.setFailure(errPumpPanicked)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dst.close()
+}
+
+var errPumpPanicked = errors.New("exchange: a panic ended the transfer of the request body")
 
 // send copies spans of the body to the pod. If wait is set, it returns at the end of the body. Otherwise it also returns when
 // it would have to wait.

@@ -31,6 +31,9 @@ func (x *Exchange) status() int {
 	if !x.responseStarted {
 		return clientClosed
 	}
+	if x.localStatus != 0 {
+		return x.localStatus // the HTTP status of a gRPC response is always 200
+	}
 	return x.resp.Status
 }
 
@@ -45,7 +48,8 @@ func (x *Exchange) log(took time.Duration) {
 		Client: x.PeerText, Scheme: x.view.Scheme(), Protocol: x.protocol,
 		Method: x.req.Method, Host: x.view.Host, Path: x.view.Path,
 		Status: x.status(), Bytes: x.sentBytes,
-		Closed:    x.isClosed(),
+		Closed:  x.isClosed(),
+		Failure: x.failure, Detail: x.failureDetail(), Generated: x.localStatus != 0,
 		RequestID: x.view.ID(), Attempts: x.attempts.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
 	a.StrippedUpgrade = x.strippedUpgrade

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -10,6 +11,7 @@ import (
 // relay forwards the response to the client, and returns the connection to the pool if it can be reused.
 func (x http1Attempt) relay() {
 	x.noteOwner()
+	x.clearFailure()
 	x.prepareHead()
 	if x.resp.Status == 101 || x.webSocketAccept != nil && x.resp.Status < 300 {
 		x.switchProtocols()
@@ -21,6 +23,7 @@ func (x http1Attempt) relay() {
 	complete := x.relayResponse(&x.respBody, x.conn) && x.respBody.Done()
 	if complete && x.body.isSent() && x.isReusable() {
 		x.body.wait()
+		x.upstream = nil
 		x.keepConn()
 		return
 	}
@@ -38,12 +41,18 @@ func (x *Exchange) prepareHead() {
 // still usable. The deadline of pod limits each wait for the pod.
 func (x *Exchange) relayResponse(body MessageBody, pod upstreamSide) bool {
 	if err := x.downstream.WriteHead(&x.resp); err != nil {
+		x.recordIncomplete(true)
 		return x.abortResponse()
 	}
 	x.releaseLargeHead()
 	err := x.relayBody(body, pod)
 	reusable := x.endLongStream()
-	if err != nil || x.downstream.End(body.Trailers()) != nil {
+	if err != nil {
+		x.recordIncomplete(x.writeFailed)
+		return x.abortResponse()
+	}
+	if x.downstream.End(body.Trailers()) != nil {
+		x.recordIncomplete(true)
 		return x.abortResponse()
 	}
 	return reusable
@@ -62,6 +71,7 @@ func (x *Exchange) relayBody(body MessageBody, pod upstreamSide) error {
 		}
 		x.sentBytes += int64(len(span))
 		if err := x.downstream.WriteBody(span); err != nil {
+			x.writeFailed = true
 			return err
 		}
 	}
@@ -75,6 +85,7 @@ func (x *Exchange) nextSpan(body MessageBody, pod upstreamSide) ([]byte, error) 
 		return span, err
 	}
 	if err := x.downstream.Flush(); err != nil {
+		x.writeFailed = true
 		return nil, err
 	}
 	x.beforeBodyWait(pod)
@@ -99,7 +110,9 @@ func (x http1Attempt) isReusable() bool {
 func (x http1Attempt) switchProtocols() {
 	if x.upgrade == nil || !bytes.EqualFold(x.resp.Upgrade, x.upgrade) || !x.isWebSocketAccepted() {
 		x.abortAttempt(x.conn)
-		x.respondFailure(failure{kind: invalidResponse})
+		f := failure{invalidResponse, errUnexpectedUpgrade}
+		x.recordFailure(f)
+		x.respondFailure(f)
 		return
 	}
 	x.responseStarted = true
@@ -115,7 +128,10 @@ func (x http1Attempt) switchProtocols() {
 	x.releaseLargeHead()
 	x.endpoint.BeginRequest()
 	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint, kind: kind}
+	x.upstream = nil
 }
+
+var errUnexpectedUpgrade = errors.New("exchange: the pod switched protocols, or accepted a WebSocket, without a matching request")
 
 var websocket = []byte("websocket")
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 var (
@@ -39,6 +40,36 @@ func unavailable(text string) *filter.Response {
 // respond sends a response that Limpet generates.
 func (x *Exchange) respond(local *filter.Response) {
 	x.resp.Reset()
+	x.localStatus = local.Status
+	body := local.Body
+	if x.isGRPC() {
+		x.setGRPCHead(local)
+		body = nil
+	} else {
+		x.setLocalHead(local)
+	}
+	filter.LocalFields{}.FilterResponse(&x.view, &x.resp.Response)
+	if !x.panicked {
+		x.filterResponse()
+	}
+	if local.Close {
+		x.req.KeepAlive = false
+	}
+	x.resp.SetCookie = x.resp.SetCookie[:0]
+	x.responseStarted = true
+	x.sentBytes = int64(len(body))
+	if x.downstream.WriteHead(&x.resp) != nil {
+		x.broken = true
+		return
+	}
+	x.releaseLargeHead()
+	if len(body) > 0 && x.downstream.WriteBody(body) != nil || x.downstream.End(nil) != nil {
+		x.broken = true
+	}
+}
+
+// setLocalHead sets the head of a response that Limpet generates.
+func (x *Exchange) setLocalHead(local *filter.Response) {
 	x.resp.Status, x.resp.KeepAlive = local.Status, true
 	x.resp.ContentLength = int64(len(local.Body))
 	if len(local.Body) > 0 {
@@ -46,22 +77,6 @@ func (x *Exchange) respond(local *filter.Response) {
 	}
 	for i := range local.Fields {
 		x.resp.AddField(local.Fields[i])
-	}
-	filter.LocalFields{}.FilterResponse(&x.view, &x.resp.Response)
-	x.filterResponse()
-	if local.Close {
-		x.req.KeepAlive = false
-	}
-	x.resp.SetCookie = x.resp.SetCookie[:0]
-	x.responseStarted = true
-	x.sentBytes = x.resp.ContentLength
-	if x.downstream.WriteHead(&x.resp) != nil {
-		x.broken = true
-		return
-	}
-	x.releaseLargeHead()
-	if x.downstream.WriteBody(local.Body) != nil || x.downstream.End(nil) != nil {
-		x.broken = true
 	}
 }
 
@@ -76,6 +91,7 @@ func (x *Exchange) filterResponse() {
 // respondFailure responds to a request that no pod has responded to.
 func (x *Exchange) respondFailure(f failure) {
 	if x.downstream.IsClientGone() {
+		x.failure = observe.FailureClientClosed
 		x.broken = true
 		return
 	}
@@ -115,6 +131,7 @@ func (x *Exchange) respondInvalid(err error) {
 // RejectInvalid responds to an invalid request head and records the request. It is called instead of Run.
 func (x *Exchange) RejectInvalid(err error) {
 	x.start = time.Now()
+	x.failure = failureOfHead(err)
 	x.respondInvalid(err)
 	x.record()
 }
@@ -126,7 +143,7 @@ func (x *Exchange) RejectConnectionLimit() { x.rejectWith(tooManyConnections) }
 func (x *Exchange) RejectMemoryLimit() { x.rejectWith(memoryLimit) }
 
 func (x *Exchange) rejectWith(local *filter.Response) {
-	x.start = time.Now()
+	x.start, x.failure = time.Now(), observe.FailureOverload
 	x.respond(local)
 	x.record()
 }

@@ -39,7 +39,10 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}
 	down := tunnelDirection{src: t.conn.Conn, dst: client, engine: e, guard: toClient, reverse: toPod}
 	var wg sync.WaitGroup
-	wg.Go(up.run)
+	wg.Go(func() {
+		defer up.containPanic()
+		up.run()
+	})
 	down.run()
 	wg.Wait()
 }
@@ -60,6 +63,15 @@ func (d *tunnelDirection) run() {
 		return
 	}
 	d.guard.Start(d.dst, d.engine.After(d.engine.Timeouts.Response))
+}
+
+// containPanic ends the tunnel, and no other, after a panic in the goroutine of one direction. It must be deferred.
+func (d *tunnelDirection) containPanic() {
+	if cause := recover(); cause != nil {
+		d.engine.RecordPanic(cause)
+		d.src.Close()
+		d.dst.Close()
+	}
 }
 
 // copy copies bytes until src ends or an error occurs. Bytes that arrived with the handshake come first.

@@ -35,6 +35,11 @@ type Access struct {
 	Reason  affinity.Reason
 	// StrippedUpgrade is the start of an Upgrade field that was not forwarded to the pod. The text format omits it.
 	StrippedUpgrade []byte
+	// Failure is the reason why the request failed, and Detail is the rule that a pod's response violates, or empty.
+	Failure Failure
+	Detail  string
+	// Generated reports whether Limpet, and not the pod, generated the response.
+	Generated bool
 }
 
 // AccessLog writes one line per request, as JSON or text. It is safe for concurrent use.
@@ -153,9 +158,7 @@ func appendJSON(b []byte, a *Access) []byte {
 	b = appendJSONField(b, "endpoint", a.Endpoint)
 	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(a.Attempts), 10)
 	b = appendJSONField(b, "affinity", a.Outcome.String())
-	if reason := a.Reason.String(); reason != "" {
-		b = appendJSONField(b, "reason", reason)
-	}
+	b = appendJSONReason(b, a)
 	if a.Closed {
 		b = append(b, `,"closed":true`...)
 	}
@@ -164,6 +167,28 @@ func appendJSON(b []byte, a *Access) []byte {
 	}
 	b = appendJSONField(b, "requestId", a.RequestID)
 	return append(b, "}\n"...)
+}
+
+// appendJSONReason appends why the request failed, or otherwise why its session moved. A request whose session moved and
+// that failed has the second one in affinityReason.
+func appendJSONReason(b []byte, a *Access) []byte {
+	reason, affinityReason := a.Failure.String(), a.Reason.String()
+	if reason == "" {
+		reason, affinityReason = affinityReason, ""
+	}
+	if reason != "" {
+		b = appendJSONField(b, "reason", reason)
+	}
+	if affinityReason != "" {
+		b = appendJSONField(b, "affinityReason", affinityReason)
+	}
+	if a.Detail != "" {
+		b = appendJSONField(b, "detail", a.Detail)
+	}
+	if a.Generated {
+		b = append(b, `,"generated":true`...)
+	}
+	return b
 }
 
 func appendJSONField[T string | []byte](b []byte, key string, value T) []byte {
@@ -188,6 +213,15 @@ func appendText(b []byte, a *Access) []byte {
 	}
 	if a.Closed {
 		b = append(b, "/closed"...)
+	}
+	if a.Failure != FailureNone {
+		b = append(append(b, " reason="...), a.Failure.String()...)
+	}
+	if a.Detail != "" {
+		b = appendQuoted(append(b, " detail="...), a.Detail)
+	}
+	if a.Generated {
+		b = append(b, " generated"...)
 	}
 	b = appendQuoted(append(b, ' '), a.RequestID)
 	return append(b, '\n')

@@ -53,6 +53,8 @@ func TestAccessLog_formatsAreStable(t *testing.T) {
 	a := sample()
 	none := Access{Start: a.Start, Status: 400, Client: "::1"}
 	closed := Access{Start: a.Start, Status: 503, Client: "::1", Closed: true}
+	failed := Access{Start: a.Start, Status: 502, Client: "::1", Failure: FailureInvalidResponse, Detail: "line is bad",
+		Generated: true, Outcome: affinity.OutcomeMoved, Reason: affinity.ReasonGone}
 	for _, c := range []struct {
 		a    Access
 		json bool
@@ -73,6 +75,11 @@ func TestAccessLog_formatsAreStable(t *testing.T) {
 			`"attempts":0,"affinity":"none","requestId":""}`},
 		{closed, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
 			`"status":503,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","closed":true,"requestId":""}`},
+		{failed, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
+			`"status":502,"bytes":0,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"moved",` +
+			`"reason":"invalid_response","affinityReason":"gone","detail":"line is bad","generated":true,"requestId":""}`},
+		{failed, false, `2026-01-02T03:04:05Z ::1 "" "" "" 502 0 0.000000 - - moved/gone reason=invalid_response ` +
+			`detail="line is bad" generated ""`},
 		{closed, false, `2026-01-02T03:04:05Z ::1 "" "" "" 503 0 0.000000 - - none/closed ""`},
 	} {
 		var out lines

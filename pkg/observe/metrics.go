@@ -3,6 +3,7 @@ package observe
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +26,7 @@ type Metrics struct {
 	duration    *prometheus.HistogramVec
 	decisions   *prometheus.CounterVec
 	retries     *prometheus.CounterVec
+	failures    *prometheus.CounterVec
 	propagation *prometheus.HistogramVec
 	problems    prometheus.Gauge
 	generation  prometheus.Gauge
@@ -42,6 +44,8 @@ type Metrics struct {
 	Malformed prometheus.Counter
 	// StrippedUpgrades counts requests that were forwarded without the Upgrade that the client requested.
 	StrippedUpgrades prometheus.Counter
+	// Panics counts panics that were contained in one request or connection.
+	Panics prometheus.Counter
 	// Closed counts requests that were denied because their route is closed.
 	Closed prometheus.Counter
 	// NoRoute has the metrics of requests without a pool: 404, and 503 if the Service of a route does not exist.
@@ -58,6 +62,8 @@ type PoolMetrics struct {
 	duration  prometheus.Observer
 	decisions [affinity.NumOutcomes][affinity.NumReasons]prometheus.Counter
 	retries   prometheus.Counter
+	exact     [len(exactStatuses)]prometheus.Counter // of exactStatuses
+	failures  [failures]prometheus.Counter           // nil for reasons that are not counted by pool
 }
 
 // NewMetrics returns metrics that are registered in a new registry.
@@ -66,8 +72,8 @@ func NewMetrics() *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.duration, m.decisions, m.retries, m.propagation, m.problems, m.generation, m.expiry, m.store,
-		m.Connections, m.Malformed, m.Closed, m.StrippedUpgrades,
+		m.requests, m.duration, m.decisions, m.retries, m.failures, m.Panics, m.propagation, m.problems, m.generation,
+		m.expiry, m.store, m.Connections, m.Malformed, m.Closed, m.StrippedUpgrades,
 	)
 	m.defineMistakes()
 	m.defineRefused()
@@ -79,7 +85,8 @@ func NewMetrics() *Metrics {
 }
 
 func (m *Metrics) define() {
-	m.requests = counter("requests_total", "Completed requests, by pool and status class.", "pool", "code")
+	m.requests = counter("requests_total",
+		"Completed requests, by pool and status class; 500 to 504 have their exact status.", "pool", "code")
 	m.duration = histogram("request_duration_seconds", "Time from the head of the request to the end of the response.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}, "pool")
 	m.decisions = counter("affinity_decisions_total",
@@ -99,6 +106,9 @@ func (m *Metrics) define() {
 	m.Malformed = counter("malformed_requests_total", "Requests rejected because they violate HTTP.").WithLabelValues()
 	m.StrippedUpgrades = counter("stripped_upgrades_total",
 		"Requests forwarded without the Upgrade that the client requested, because its route does not allow it.").WithLabelValues()
+	m.failures = counter("upstream_failures_total",
+		"Failed attempts at pods, and requests without a usable endpoint, by pool and reason.", "pool", "reason")
+	m.Panics = counter("panics_total", "Panics contained in one request or connection.").WithLabelValues()
 	m.Closed = counter("closed_requests_total",
 		"Requests denied because their route is closed: its protection is not enforced.").WithLabelValues()
 }
@@ -164,10 +174,15 @@ func (m *Metrics) Detach(id model.PoolID) {
 	m.duration.DeletePartialMatch(label)
 	m.decisions.DeletePartialMatch(label)
 	m.retries.DeletePartialMatch(label)
+	m.failures.DeletePartialMatch(label)
 }
 
 func (m *Metrics) newPool(name string) *PoolMetrics {
 	p := &PoolMetrics{duration: m.duration.WithLabelValues(name), retries: m.retries.WithLabelValues(name)}
+	p.failures = m.newFailures(name)
+	for i, status := range exactStatuses {
+		p.exact[i] = m.requests.WithLabelValues(name, strconv.Itoa(status))
+	}
 	for class := range p.byClass {
 		p.byClass[class] = m.requests.WithLabelValues(name, string('0'+rune(class))+"xx")
 	}
@@ -203,12 +218,20 @@ func isPossible(o affinity.Outcome, r affinity.Reason) bool {
 
 // Request counts a completed request. Any status is accepted, because pods may send invalid ones.
 func (p *PoolMetrics) Request(status int, took time.Duration) {
+	p.statusCounter(status).Inc()
+	p.duration.Observe(took.Seconds())
+}
+
+// statusCounter returns the counter of the status, or that of its class.
+func (p *PoolMetrics) statusCounter(status int) prometheus.Counter {
+	if i := status - exactStatuses[0]; i >= 0 && i < len(p.exact) {
+		return p.exact[i]
+	}
 	class := status / 100
 	if class >= len(p.byClass) {
 		class = 0
 	}
-	p.byClass[class].Inc()
-	p.duration.Observe(took.Seconds())
+	return p.byClass[class]
 }
 
 // Decision counts an affinity decision.

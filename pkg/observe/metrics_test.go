@@ -57,6 +57,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_memory_budget_bytes",
 		"limpet_memory_refused_total",
 		"limpet_memory_used_bytes",
+		"limpet_panics_total",
 		"limpet_problems",
 		"limpet_propagation_seconds",
 		"limpet_request_duration_seconds",
@@ -66,6 +67,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_streams",
 		"limpet_stripped_upgrades_total",
 		"limpet_table_generation",
+		"limpet_upstream_failures_total",
 	}; !slices.Equal(names, want) {
 		t.Errorf("metrics:\n%s", strings.Join(names, "\n"))
 	}
@@ -86,7 +88,7 @@ func TestMetrics_requests(t *testing.T) {
 		`limpet_requests_total{code="2xx",pool="shop/cart:80"} 2`,
 		`limpet_requests_total{code="3xx",pool="shop/cart:80"} 1`,
 		`limpet_requests_total{code="4xx",pool="shop/cart:80"} 2`,
-		`limpet_requests_total{code="5xx",pool="shop/cart:80"} 1`,
+		`limpet_requests_total{code="503",pool="shop/cart:80"} 1`,
 		`limpet_requests_total{code="4xx",pool=""} 1`,
 		`limpet_request_duration_seconds_bucket{pool="shop/cart:80",le="0.0025"} 9`,
 		`limpet_request_duration_seconds_count{pool="shop/cart:80"} 9`,

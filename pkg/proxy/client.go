@@ -62,6 +62,7 @@ func (s *Server) newClient(raw net.Conn) *client {
 // serve reads the PROXY protocol header, if one is required, and serves the connection unless it exceeds a limit.
 func (c *client) serve(t transport) {
 	defer c.close()
+	defer c.containPanic()
 	if c.quic == nil && !c.acceptProxyHeader() {
 		return
 	}
@@ -74,6 +75,15 @@ func (c *client) serve(t transport) {
 		c.server.admission.release()
 		c.overLimit = true
 		c.reject()
+	}
+}
+
+// containPanic resets the connection, and no other, after a panic in its goroutine. It must be deferred.
+func (c *client) containPanic() {
+	if cause := recover(); cause != nil {
+		c.server.RecordPanic(cause)
+		c.handoff = false
+		c.reset()
 	}
 }
 

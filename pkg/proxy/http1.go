@@ -87,6 +87,9 @@ func (c *client) nextStream() *http1Stream {
 func (c *client) serveRequest(s *http1Stream) nextAction {
 	next := s.serve()
 	c.tunnel = s.exchange.Tunnel()
+	if s.exchange.Panicked() {
+		return next // the state of s is unknown, so it is not used again
+	}
 	s.release()
 	http1Streams.Put(s)
 	return next
@@ -110,6 +113,7 @@ func (c *client) perform(next nextAction) {
 // collection, if at all (docs/adr/0040).
 func (c *client) waitIdle() {
 	defer c.close()
+	defer c.containPanic()
 	if c.waitForRequest(c.idleUntil()) {
 		c.serveHTTP1()
 	}

@@ -131,6 +131,7 @@ func (c *client) serveStream(stream *http2.Stream) {
 		stream.Close(http2.CodeRefused)
 		return
 	}
+	defer c.containStreamPanic(s, stream)
 	s.run(s.readHead())
 	if t := s.exchange.Tunnel(); t != nil {
 		t.Run(c.server.Engine, s.tunnelConn(), &s.source.Guard, &s.guard)
@@ -138,9 +139,24 @@ func (c *client) serveStream(stream *http2.Stream) {
 	c.guards.remove(s, c.server.Clock())
 	s.stopGuards()
 	stream.Close(http2.CodeInternal)
+	if s.exchange.Panicked() {
+		return // the state of s is unknown, so it is not used again
+	}
 	s.out.Drop()
 	s.stream = nil
 	s.trimCookies()
 	s.release()
 	http2Streams.Put(s)
+}
+
+// containStreamPanic resets the stream, and no other, after a panic outside of its exchange. It must be deferred.
+func (c *client) containStreamPanic(s *http2Stream, stream *http2.Stream) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	c.server.RecordPanic(cause)
+	c.guards.remove(s, c.server.Clock())
+	s.stopGuards()
+	stream.Close(http2.CodeInternal)
 }

@@ -215,9 +215,11 @@ func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
 	s.stopGuards()
 	broken := s.exchange.Broken()
 	s.uncharge(c.Account)
-	s.detach()
-	s.release()
-	http3Streams.Put(s)
+	if !s.exchange.Panicked() { // otherwise the state of s is unknown, so it is not used again
+		s.detach()
+		s.release()
+		http3Streams.Put(s)
+	}
 	if wasReset {
 		c.quic.countReset(c.server)
 	}
