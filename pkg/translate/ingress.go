@@ -20,6 +20,9 @@ func readIngresses(w *Snapshot, o *Options) readings {
 			continue
 		}
 		out.foreign = append(out.foreign, refOf(model.KindIngress, ingress))
+		if o.ReportUnserved {
+			out.unserved = append(out.unserved, unservedReport(ingress, o))
+		}
 		eachService(ingress, func(service model.Ref) { out.foreign = append(out.foreign, service) })
 	}
 	return out
