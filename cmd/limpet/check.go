@@ -42,8 +42,9 @@ helm template shop | limpet check -f -
 kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices > all.yaml
 limpet check -f all.yaml --ingress-class nginx --assume-secrets
 
-# Afterwards
-kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices,affinitypolicies | limpet check -f - --assume-secrets`,
+# Afterwards, with policies
+kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices,affinitypolicies > all.yaml
+limpet check -f all.yaml --assume-secrets`,
 		Args:    noArguments,
 		PreRunE: readEnvironment,
 		RunE: func(cmd *cobra.Command, _ []string) error {

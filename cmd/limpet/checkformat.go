@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -50,8 +51,32 @@ func checkedOf(m *model.Model) checked {
 	return checked{routes, m.Hosts, m.Owners}
 }
 
+// writeYAML writes the routes in steps, because a large fleet has many.
 func writeYAML(w io.Writer, m *model.Model) error {
-	text, err := yaml.Marshal(checkedOf(m))
+	const step = 100
+	if len(m.Routes) == 0 {
+		return writeObject(w, checkedOf(m))
+	}
+	if _, err := io.WriteString(w, "routes:\n"); err != nil {
+		return err
+	}
+	for routes := range slices.Chunk(m.Routes, step) {
+		if err := writeObject(w, routes); err != nil {
+			return err
+		}
+	}
+	rest := struct {
+		Hosts  []model.Host      `json:"hosts,omitempty"`
+		Owners []model.HostOwner `json:"owners,omitempty"`
+	}{m.Hosts, m.Owners}
+	if len(rest.Hosts) == 0 && len(rest.Owners) == 0 {
+		return nil
+	}
+	return writeObject(w, rest)
+}
+
+func writeObject(w io.Writer, object any) error {
+	text, err := yaml.Marshal(object)
 	if err != nil {
 		return err
 	}
