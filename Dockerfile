@@ -1,5 +1,9 @@
 # One static binary and the certificate authorities that ExternalName backends over TLS are checked against. Nothing
 # else is in the image: no shell, no libc, no package to patch. hack/image reads the last stage, too.
+#
+# The build stage is pinned by tag: the digest of the image is known only to a registry, and this project is built without one.
+# Nothing of that image runs in the result, which starts from scratch and contains the binary and the certificate authorities
+# only. hack/image builds the same image without any base image, with the toolchain that go.mod names and go.sum verifies.
 FROM --platform=$BUILDPLATFORM golang:1.26.11 AS build
 WORKDIR /src
 COPY go.mod go.sum ./

@@ -5,84 +5,107 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/limpet-dev/limpet/pkg/manifest"
-	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
+// checkOptions are the flags of limpet check.
+type checkOptions struct {
+	paths         []string
+	format        string
+	assumeSecrets bool
+	classes       list
+	tenants       tenantOptions
+}
+
 func newCheckCommand(std streams) *cobra.Command {
-	classes := list{values: []string{translate.DefaultClass}}
-	var path string
-	var tenants tenantOptions
+	o := checkOptions{classes: list{values: []string{translate.DefaultClass}}}
 	cmd := &cobra.Command{
 		Use:   "check -f FILE|DIR [flags]",
-		Short: "Print what Limpet makes of manifests, and every problem in them",
-		Long: `Print the routes that Limpet makes of manifests, with the affinity of each backend, and every problem in them.
+		Short: "Check that Limpet can serve manifests as they are written",
+		Long: `Print the routes of manifests with the affinity of each backend, and check that Limpet serves them as they are written.
 
-The exit status is 1 if there are problems, and 2 if a file cannot be read.`,
+Routes are printed to standard output. Problems are printed to standard error, as are the objects that Limpet does not
+read, such as Deployments. An Ingress of a class that Limpet does not serve is a problem.
+
+The exit status is 0 if there are no problems, 1 if there are, and 2 if a file cannot be read.`,
 		Example: `limpet check -f shop
 
-# The objects of a cluster, before you switch
+# What a chart renders
+helm template shop | limpet check -f -
+
+# The objects of a cluster before you switch. Secrets stay in the cluster, so their content is not checked
 kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices > all.yaml
-limpet check -f all.yaml --ingress-class nginx`,
+limpet check -f all.yaml --ingress-class nginx --assume-secrets
+
+# Afterwards, with policies
+kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices,affinitypolicies > all.yaml
+limpet check -f all.yaml --assume-secrets`,
 		Args:    noArguments,
 		PreRunE: readEnvironment,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, v := range unknownVariables(cmd.Root(), os.Environ()) {
 				fmt.Fprintf(std.err, "limpet: warning: %v\n", v)
 			}
-			o := translate.Options{Classes: classes.values, TakeUnclassed: true}
-			tenants.apply(&o)
-			return runCheck(path, o, std)
+			return runCheck(&o, cmd.InOrStdin(), std)
 		},
 	}
 	f := flagSet{cmd.Flags()}
-	f.StringVarP(&path, "filename", "f", "", "The `path` of a file or folder with manifests. Required.")
-	f.Var(&classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
-	tenants.register(f)
+	f.StringArrayVarP(&o.paths, "filename", "f", nil,
+		"The `path` of a file or folder with manifests, or - for standard input. May be repeated. Required.")
+	f.StringVarP(&o.format, "output", "o", formatYAML, "The `format` of the routes: table, yaml or json.")
+	f.Var(&o.classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
+	f.BoolVar(&o.assumeSecrets, "assume-secrets", false,
+		"Whether to assume that Secrets which the manifests do not contain exist and are valid.")
+	o.tenants.register(f)
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // runCheck prints the routes and problems of manifests. It returns an error if there are problems.
-func runCheck(path string, o translate.Options, std streams) error {
-	if path == "" {
+func runCheck(o *checkOptions, stdin io.Reader, std streams) error {
+	if len(o.paths) == 0 {
 		return usagef("-f is required")
 	}
-	snapshot, skipped, err := manifest.Load(path)
+	write, err := routeWriter(o.format)
+	if err != nil {
+		return err
+	}
+	found, err := manifest.Load(o.paths, stdin)
 	if err != nil {
 		return inputError{err}
 	}
-	for _, s := range skipped {
+	for _, s := range found.Skipped {
 		fmt.Fprintln(std.err, s)
 	}
-	result := translate.Build(snapshot, nil, o)
-	return describe(std.out, result)
+	t := translate.Options{Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true}
+	o.tenants.apply(&t)
+	result := translate.Build(found.Snapshot, nil, t)
+	if err := write(std.out, result.Model); err != nil {
+		return err
+	}
+	return reportProblems(result.Reports, o.assumeSecrets, std)
 }
 
-// describe prints the routes with their affinity, the hosts with TLS settings, the owners of hosts that several namespaces use,
-// and the problems.
-func describe(w io.Writer, result translate.Result) error {
-	text, err := yaml.Marshal(struct {
-		Routes []model.Route     `json:"routes"`
-		Hosts  []model.Host      `json:"hosts,omitempty"`
-		Owners []model.HostOwner `json:"owners,omitempty"`
-	}{result.Model.Routes, result.Model.Hosts, result.Model.Owners})
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(text); err != nil {
-		return err
-	}
-	problems := 0
-	for _, r := range result.Reports {
+// reportProblems prints all problems. It returns an error if there are any.
+func reportProblems(reports []translate.Report, assumeSecrets bool, std streams) error {
+	problems, assumed := 0, 0
+	for _, r := range reports {
 		for _, p := range r.Problems {
+			if assumeSecrets && isMissingSecret(&p) {
+				assumed++
+				continue
+			}
 			problems++
-			fmt.Fprintf(w, "%s: %s%s: %s\n", r.Ref, fieldPrefix(p.Field), p.Reason, p.Message)
+			fmt.Fprintf(std.err, "%s: %s%s: %s\n", r.Ref, fieldPrefix(p.Field), p.Reason, p.Message)
 		}
+	}
+	if assumed > 0 {
+		fmt.Fprintf(std.err, "not checked: %d references to Secrets that the manifests do not contain\n", assumed)
 	}
 	switch problems {
 	case 0:
@@ -91,6 +114,12 @@ func describe(w io.Writer, result translate.Result) error {
 		return errors.New("1 problem found")
 	}
 	return fmt.Errorf("%d problems found", problems)
+}
+
+// isMissingSecret reports whether a problem is that the manifests do not contain a Secret. A reference without a name is
+// another problem.
+func isMissingSecret(p *translate.Problem) bool {
+	return p.Reason == translate.ReasonSecretNotFound && strings.Contains(p.Message, "does not exist")
 }
 
 // fieldPrefix returns a field with a colon, or "" for a problem of the whole object.

@@ -18,11 +18,11 @@ func newDevCommand(std streams) *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
 		Use:   "dev --manifests DIR [flags]",
-		Short: "Serve the YAML files of a folder, without a cluster",
-		Long: `Serve the *.yaml and *.yml files below a folder by the same code as in a cluster, and follow their changes.
+		Short: "Serve the manifests of a folder, without a cluster",
+		Long: `Serve the *.yaml, *.yml and *.json files below a folder by the same code as in a cluster, and follow their changes.
 
-A file that is invalid at startup ends the command. If a file becomes invalid later, the last valid state of all files
-keeps serving until it is fixed.`,
+A file that is invalid at startup ends the command. If a file becomes invalid later, its last valid content keeps
+serving until it is fixed, and changes of all other files take effect.`,
 		Example: `limpet dev --manifests shop
 
 # Keep sessions across restarts
@@ -37,7 +37,7 @@ limpet dev --manifests shop --affinity-keys keys`,
 	}
 	f := flagSet{cmd.Flags()}
 	o.register(f, devDefaults)
-	f.StringVar(&dir, "manifests", "", "The `folder` whose *.yaml and *.yml files are served. Required.")
+	f.StringVar(&dir, "manifests", "", "The `folder` whose *.yaml, *.yml and *.json files are served. Required.")
 	return cmd
 }
 
@@ -54,27 +54,28 @@ func runDev(ctx context.Context, o options, dir string, std streams) error {
 
 // serveManifests loads the manifests in dir and serves them until ctx ends. Later changes are applied while it serves.
 func serveManifests(ctx context.Context, o options, dir string, std streams) error {
-	snapshot, skipped, err := manifest.Load(dir)
+	source := manifest.NewSource(dir)
+	found, err := source.Load()
 	if err != nil {
 		return inputError{err}
 	}
 	t := o.translation()
-	t.TakeUnclassed = true
+	t.TakeUnclassed, t.ReportUnserved = true, true
 	n, err := newNode(o, t, std)
 	if err != nil {
 		return err
 	}
-	for _, s := range skipped {
+	for _, s := range found.Skipped {
 		n.log.Info("Document skipped", "file", s.File, "line", s.Line, "reason", s.What)
 	}
-	n.apply(snapshot, time.Now())
+	n.apply(found.Snapshot, time.Now())
 	return n.serve(ctx, func(ctx context.Context) error {
-		return manifest.Watch(ctx, dir, func(snapshot *translate.Snapshot, err error) {
-			if err != nil {
+		return source.Watch(ctx, func(found *manifest.Contents, err error) {
+			if found == nil {
 				n.log.Error(err, "Manifests not applied: the last good ones keep serving")
 				return
 			}
-			n.apply(snapshot, time.Now())
+			n.apply(found.Snapshot, time.Now()) // it logs the errors
 		})
 	})
 }

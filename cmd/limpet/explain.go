@@ -130,7 +130,7 @@ func (e *explainOptions) report(ctx context.Context) (*explain.Report, error) {
 
 // explainManifests explains the request with manifests.
 func (e *explainOptions) explainManifests() (*explain.Report, error) {
-	snapshot, _, err := manifest.Load(e.path)
+	found, err := manifest.Load([]string{e.path}, os.Stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (e *explainOptions) explainManifests() (*explain.Report, error) {
 		return nil, err
 	}
 	defer n.close()
-	n.publisher.Publish(snapshot, publish.SnapshotEndpoints(snapshot), time.Now())
+	n.publisher.Publish(found.Snapshot, publish.SnapshotEndpoints(found.Snapshot), time.Now())
 	return n.explainer().Explain(&e.request)
 }
 

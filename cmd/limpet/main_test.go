@@ -194,9 +194,12 @@ func TestCheck_printsRoutesAndProblems(t *testing.T) {
 	write(t, bad, "more.yaml", "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: more\n"+
 		"  annotations: {limpet.dev/afinity: cookie}\nspec:\n  rules:\n  - host: more.example.com\n    http:\n      paths:\n      - path: /\n        pathType: Prefix\n"+
 		"        backend: {service: {name: none, port: {number: 80}}}\n")
-	status, out, _ := run(t, "check", "-f", bad)
-	if status != exitFailure || !strings.Contains(out, "limpet.dev/affinity") || !strings.Contains(out, "ServiceNotFound") {
-		t.Errorf("status %d; it printed:\n%s", status, out)
+	status, out, stderr := run(t, "check", "-f", bad)
+	if status != exitFailure || !strings.Contains(stderr, "limpet.dev/affinity") || !strings.Contains(stderr, "ServiceNotFound") {
+		t.Errorf("status %d; it printed:\n%s", status, stderr)
+	}
+	if strings.Contains(out, "ServiceNotFound") {
+		t.Errorf("problems are on standard output:\n%s", out)
 	}
 }
 

@@ -100,9 +100,9 @@ func TestCheck_externalNames(t *testing.T) {
 		"": "ExternalNameNotAllowed", "--external-names=example.com": "", "--external-names=*": "",
 		"--external-names=other.test,.example.com": "", "--external-names=ample.com": "ExternalNameNotAllowed",
 	} {
-		status, out, _ := run(t, append([]string{"check", "-f", dir}, strings.Fields(flags)...)...)
-		if (status == 0) != (want == "") || !strings.Contains(out, want) {
-			t.Errorf("check %s: status %d\n%s", flags, status, out)
+		status, _, stderr := run(t, append([]string{"check", "-f", dir}, strings.Fields(flags)...)...)
+		if (status == 0) != (want == "") || !strings.Contains(stderr, want) {
+			t.Errorf("check %s: status %d\n%s", flags, status, stderr)
 		}
 	}
 }

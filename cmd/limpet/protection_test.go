@@ -66,8 +66,8 @@ func TestProtection_servedOrDenied(t *testing.T) {
 func TestProtection_check(t *testing.T) {
 	dir := startShop(t)
 	for value, isClosed := range map[string]bool{"deny": true, "serve": false} {
-		status, out, _ := run(t, "check", "-f", dir, "--unenforced-protection", value)
-		if status != exitFailure || !strings.Contains(out, "ProtectionNotEnforced") ||
+		status, out, problems := run(t, "check", "-f", dir, "--unenforced-protection", value)
+		if status != exitFailure || !strings.Contains(problems, "ProtectionNotEnforced") ||
 			strings.Contains(out, "closed: annotation nginx.ingress.kubernetes.io/auth-url") != isClosed {
 			t.Errorf("%s: status %d; it printed:\n%s", value, status, out)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -52,12 +53,16 @@ func render(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	ofSources, err := readConstants(filepath.Join(root, "pkg/translate/report_source.go"))
+	if err != nil {
+		return nil, err
+	}
 	data := map[string]any{
 		"Fields":     fields(spec, types),
 		"Methods":    methodTable(spec),
 		"Conditions": tableOf(conditions, "Condition"),
 		"Reasons":    tableOf(conditions, "Reason"),
-		"Problems":   tableOf(reasons, "Reason"),
+		"Problems":   tableOf(slices.Concat(reasons, ofSources), "Reason"),
 	}
 	pages := map[string][]byte{}
 	for _, name := range []string{"affinitypolicy.md", "problems.md"} {

@@ -22,18 +22,17 @@ import (
 // affinityPolicies is the schema of AffinityPolicy, compiled on first use.
 var affinityPolicies = sync.OnceValues(func() (*schema.Schema, error) { return schema.New(crd.AffinityPolicy) })
 
-// decodeStrict decodes d into a typed object. Unknown fields are errors. Unlike kubectl, it also rejects fields
-// that differ from the known name in case.
-func decodeStrict(d *document, into any) []error {
+// decodeStrict decodes d into a typed object. It returns unknown fields, which are ignored, and errors that make the
+// object invalid. Unlike kubectl, fields that differ from the known name in case are unknown.
+func decodeStrict(d *document, into any) (unknown, invalid []error) {
 	strict, err := strictjson.UnmarshalStrict(d.json, into)
 	if err != nil {
-		return []error{d.errorAt(fieldOfTypeError(err), "%s", typeErrorText(err))}
+		return nil, []error{d.errorAt(fieldOfTypeError(err), "%s", typeErrorText(err))}
 	}
-	var errs []error
 	for _, err := range strict {
-		errs = append(errs, d.errorAt(fieldOfStrictError(err), "%s", err))
+		unknown = append(unknown, d.errorAt(fieldOfStrictError(err), "%s", err))
 	}
-	return errs
+	return unknown, nil
 }
 
 // fieldOfStrictError returns the path of the field that a strict decoding error is about, or "".

@@ -8,10 +8,11 @@ import (
 	"strings"
 
 	yamlnode "go.yaml.in/yaml/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
-// document is one YAML document of a file.
+// document is one YAML document of a file, or one item of a large List.
 type document struct {
 	file string
 	// line is the line of the document's first line in the file, counted from 1.
@@ -19,24 +20,30 @@ type document struct {
 	text []byte
 	// json is the document converted to JSON like kubectl does, or "null" if it is empty.
 	json []byte
-	// node is the parsed tree, used to look up line numbers.
+	// node is the parsed tree, used to look up line numbers. It is nil until the first look-up.
 	node *yamlnode.Node
+	// inherited replaces a missing apiVersion and kind. The items of a list such as IngressList have neither.
+	inherited metav1.TypeMeta
+	// fault is the reason why the document was not read, or nil.
+	fault *Error
 }
 
 // split splits a file into documents like kubectl: at lines that contain "---" and nothing else but a comment.
 func split(file string, text []byte) []*document {
 	current := &document{file: file, line: 1}
 	out := []*document{current}
-	number := 0
+	number, start, at := 0, 0, 0
 	for line := range bytes.Lines(text) {
 		number++
+		at += len(line)
 		if isSeparator(line) {
+			current.text = text[start : at-len(line)]
 			current = &document{file: file, line: number + 1}
 			out = append(out, current)
-			continue
+			start = at
 		}
-		current.text = append(current.text, line...)
 	}
+	current.text = text[start:]
 	return out
 }
 
@@ -46,8 +53,35 @@ func isSeparator(line []byte) bool {
 	return found && (len(rest) == 0 || rest[0] == '#')
 }
 
-// parse parses the text twice: with yaml.v3 for line numbers, and as YAML 1.1 like kubectl for the content.
+// parse converts the text to JSON. It reads YAML 1.1 like kubectl.
 func (d *document) parse() *Error {
+	if d.mayEnd() {
+		if err := d.parseNode(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if d.json, err = yaml.YAMLToJSONStrict(d.text); err == nil {
+		return nil
+	}
+	if syntax := d.parseNode(); syntax != nil { // yaml.v3 has better messages
+		return syntax
+	}
+	return syntaxError(d, err)
+}
+
+// mayEnd reports whether the text has a line that may start or end a YAML document.
+func (d *document) mayEnd() bool {
+	for line := range bytes.Lines(d.text) {
+		if bytes.HasPrefix(line, []byte("---")) || bytes.HasPrefix(line, []byte("...")) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseNode parses the text for line numbers. It returns an error if the text is not one YAML document.
+func (d *document) parseNode() *Error {
 	decoder := yamlnode.NewDecoder(bytes.NewReader(d.text))
 	var node, second yamlnode.Node
 	if err := decoder.Decode(&node); err != nil && !errors.Is(err, io.EOF) {
@@ -55,10 +89,6 @@ func (d *document) parse() *Error {
 	}
 	if err := decoder.Decode(&second); !errors.Is(err, io.EOF) {
 		return &Error{d.file, d.line, `found more than one document; "---" must be on its own line`}
-	}
-	var err error
-	if d.json, err = yaml.YAMLToJSONStrict(d.text); err != nil {
-		return syntaxError(d, err)
 	}
 	if len(node.Content) > 0 {
 		d.node = node.Content[0]
@@ -68,13 +98,23 @@ func (d *document) parse() *Error {
 
 func (d *document) empty() bool { return string(bytes.TrimSpace(d.json)) == "null" }
 
+// tree returns the parsed tree, or nil if there is none.
+func (d *document) tree() *yamlnode.Node {
+	if d.node == nil && len(d.text) > 0 {
+		if err := d.parseNode(); err != nil {
+			return nil
+		}
+	}
+	return d.node
+}
+
 // lineOf returns the line of a field, such as "spec.ports[1].name". If the field does not exist, it returns the
 // line of its closest existing parent.
 func (d *document) lineOf(field string) int {
-	if d.node == nil {
+	node := d.tree()
+	if node == nil {
 		return d.line
 	}
-	node := d.node
 	line := node.Line
 	for _, element := range pathElements(field) {
 		next, at := child(node, element)

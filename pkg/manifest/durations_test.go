@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,10 +23,14 @@ func TestLoad_invalidDuration(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _, err := Load(file)
-		if err == nil || strings.Contains(err.Error(), "should match") || !strings.Contains(err.Error(), "use h, m, s, ms") ||
-			!strings.Contains(err.Error(), value) || !strings.Contains(err.Error(), field) {
-			t.Errorf("%s %s: %v", field, value, err)
+		found, err := Load([]string{file}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		message := fmt.Sprint(found.Snapshot.Reports)
+		if strings.Contains(message, "should match") || !strings.Contains(message, "use h, m, s, ms") ||
+			!strings.Contains(message, value) || !strings.Contains(message, field) {
+			t.Errorf("%s %s: %v", field, value, message)
 		}
 	}
 }

@@ -20,10 +20,15 @@ type Error struct {
 
 // Error returns "FILE:LINE: REASON".
 func (e *Error) Error() string {
+	return e.position() + ": " + e.Reason
+}
+
+// position returns "FILE:LINE", or "FILE" without a line.
+func (e *Error) position() string {
 	if e.Line == 0 {
-		return e.File + ": " + e.Reason
+		return e.File
 	}
-	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason)
+	return fmt.Sprintf("%s:%d", e.File, e.Line)
 }
 
 // maxErrors is the maximum number of errors reported at once.

@@ -2,6 +2,8 @@ package manifest
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -31,10 +33,13 @@ type pod struct {
 // kind describes how one kind of object is read.
 type kind struct {
 	clusterScoped bool
-	// decode converts a document to a typed object. add sets defaults and adds the object to the snapshot.
-	decode func(d *document) (object, []error)
-	add    func(w *translate.Snapshot, o object)
+	// decode converts a document to a typed object. It also returns the unknown fields, and the errors that make the object invalid.
+	decode func(d *document) (o object, unknown, invalid []error)
+	// add adds the object to the snapshot.
+	add func(w *translate.Snapshot, o object)
 }
+
+const kindIngressClass = "IngressClass"
 
 // kinds maps apiVersion and kind to the supported kinds.
 var kinds = map[metav1.TypeMeta]kind{
@@ -57,7 +62,7 @@ var kinds = map[metav1.TypeMeta]kind{
 	{APIVersion: "networking.k8s.io/v1", Kind: model.KindIngress}: typed(func(w *translate.Snapshot, o *networkingv1.Ingress) {
 		w.Ingresses = append(w.Ingresses, o)
 	}),
-	{APIVersion: "networking.k8s.io/v1", Kind: "IngressClass"}: clusterScoped(typed(
+	{APIVersion: "networking.k8s.io/v1", Kind: kindIngressClass}: clusterScoped(typed(
 		func(w *translate.Snapshot, o *networkingv1.IngressClass) {
 			w.IngressClasses = append(w.IngressClasses, o)
 		})),
@@ -67,6 +72,63 @@ var kinds = map[metav1.TypeMeta]kind{
 		})),
 }
 
+// isOurs reports whether an object of an unknown apiVersion and kind is an old, new or misspelled version of one that is read.
+func isOurs(meta metav1.TypeMeta) bool {
+	group := groupOf(meta)
+	if group == v1alpha1.GroupVersion.Group {
+		return true
+	}
+	for known := range kinds {
+		isFormer := group == "extensions" && known.Kind == model.KindIngress
+		if strings.EqualFold(known.Kind, meta.Kind) && (group == groupOf(known) || isFormer) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupOf returns the API group, which is empty for the core group.
+func groupOf(meta metav1.TypeMeta) string {
+	group, _, found := strings.Cut(meta.APIVersion, "/")
+	if !found {
+		return ""
+	}
+	return group
+}
+
+// supportedVersion describes the apiVersion and kind to use instead.
+func supportedVersion(kind string) string {
+	for known := range kinds {
+		if strings.EqualFold(known.Kind, kind) {
+			return "it must be " + known.APIVersion + " " + known.Kind
+		}
+	}
+	return "it must be " + v1alpha1.GroupVersion.String() + " " + v1alpha1.Kind
+}
+
+func notSupported(meta metav1.TypeMeta) string {
+	return fmt.Sprintf("kind %s %s is not supported", meta.APIVersion, meta.Kind)
+}
+
+// isList reports whether an object is a v1 List, or the list of a kind that is read, such as an IngressList.
+func isList(meta metav1.TypeMeta) bool {
+	if meta.APIVersion == "v1" && meta.Kind == "List" {
+		return true
+	}
+	item := itemMeta(meta)
+	_, known := kinds[item]
+	return item.Kind != "" && (known || isOurs(item))
+}
+
+// itemMeta returns the apiVersion and kind of the items of a list whose items do not say. It is zero for a v1 List.
+func itemMeta(list metav1.TypeMeta) metav1.TypeMeta {
+	kind, found := strings.CutSuffix(list.Kind, "List")
+	if !found || kind == "" {
+		return metav1.TypeMeta{}
+	}
+	return metav1.TypeMeta{APIVersion: list.APIVersion, Kind: kind}
+}
+
 // typed returns the kind for a Go type.
 func typed[T any, P interface {
 	*T
@@ -74,9 +136,10 @@ func typed[T any, P interface {
 }](add func(w *translate.Snapshot, o P),
 ) kind {
 	return kind{
-		decode: func(d *document) (object, []error) {
+		decode: func(d *document) (object, []error, []error) {
 			o := P(new(T))
-			return o, decodeStrict(d, o)
+			unknown, invalid := decodeStrict(d, o)
+			return o, unknown, invalid
 		},
 		add: func(w *translate.Snapshot, o object) { add(w, o.(P)) },
 	}
@@ -91,10 +154,10 @@ func clusterScoped(k kind) kind {
 // validated adds validation against the CustomResourceDefinition to a kind.
 func validated(k kind) kind {
 	decode := k.decode
-	k.decode = func(d *document) (object, []error) {
+	k.decode = func(d *document) (object, []error, []error) {
 		admitted, errs := admit(d)
 		if len(errs) > 0 {
-			return nil, errs
+			return nil, nil, errs
 		}
 		return decode(admitted)
 	}

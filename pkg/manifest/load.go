@@ -2,55 +2,22 @@ package manifest
 
 import (
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
-
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// Limits on input.
+// Limits on input. Some are variables for tests.
 const (
-	maxFileBytes  = 4 << 20
-	maxTotalBytes = 64 << 20
-	maxFiles      = 4096
+	maxDocument = 4 << 20 // bytes of one document, or of one item of a List
+	maxRead     = 8 << 30 // bytes of one file
 )
 
-// Load reads all *.yaml and *.yml files below dir. If dir is a file, Load reads that file, whatever its name.
-//
-// Files and directories whose names start with a dot are ignored: editors, git, and the kubelet's ConfigMap volumes
-// use them. Symbolic links to files are followed, links to directories are not.
-//
-// If anything is invalid, Load returns no objects. The error then joins one *Error for each problem.
-func Load(dir string) (*translate.Snapshot, []Skipped, error) {
-	files, skipped, err := list(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	r := newReader()
-	r.skipped = skipped
-	texts, total := make([][]byte, len(files)), 0
-	for i, file := range files {
-		if texts[i], err = readFile(file); err != nil {
-			r.errs = append(r.errs, err)
-		}
-		if total += len(texts[i]); total > maxTotalBytes {
-			return nil, nil, &Error{dir, 0, fmt.Sprintf("the manifests exceed %d MiB in total", maxTotalBytes>>20)}
-		}
-	}
-	for i, file := range files {
-		r.read(file, texts[i])
-	}
-	snapshot, skipped, err := r.result()
-	if err != nil {
-		return nil, nil, err
-	}
-	snapshot.Now = time.Now()
-	return snapshot, skipped, nil
-}
+var (
+	maxRetained = 256 << 20 // bytes of all objects that are read
+	maxFiles    = 65536     // below one directory
+)
 
 // list returns the files to read in sorted order, and the links to directories as skipped.
 func list(dir string) (files []string, skipped []Skipped, err error) {
@@ -118,14 +85,17 @@ func displayPath(dir, root, path string) string {
 	return filepath.Join(dir, below)
 }
 
+// isManifest reports whether the name of a file is one that kubectl apply reads, in upper case, too.
 func isManifest(path string) bool {
-	extension := filepath.Ext(path)
-	return extension == ".yaml" || extension == ".yml"
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
 }
 
-// readFile reads at most maxFileBytes of a regular file. Other files are rejected, because reading a pipe or device
-// could block.
-func readFile(path string) ([]byte, error) {
+// openFile opens a regular file. Other files are rejected, because reading a pipe or device could block.
+func openFile(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading manifests: %w", err)
@@ -137,13 +107,5 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading manifests: %w", err)
 	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("reading manifests: %w", err)
-	}
-	if len(text) > maxFileBytes {
-		return nil, &Error{path, 0, fmt.Sprintf("file exceeds %d MiB", maxFileBytes>>20)}
-	}
-	return text, nil
+	return file, nil
 }

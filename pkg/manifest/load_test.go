@@ -45,6 +45,15 @@ func names(w *translate.Snapshot) string {
 	return strings.Join(out, " ")
 }
 
+// load reads a directory like limpet dev at its start.
+func load(dir string) (*translate.Snapshot, []Skipped, error) {
+	c, err := NewSource(dir).Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.Snapshot, c.Skipped, nil
+}
+
 func TestLoad_directoryTree(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "b.yaml"), service("b"))
@@ -54,7 +63,7 @@ func TestLoad_directoryTree(t *testing.T) {
 	put(t, filepath.Join(dir, ".git/d.yaml"), service("d"))
 	put(t, filepath.Join(dir, ".#b.yaml"), "an editor's lock")
 	put(t, filepath.Join(dir, "empty.yaml"), "# nothing\n")
-	snapshot, skipped, err := Load(dir)
+	snapshot, skipped, err := load(dir)
 	if err != nil || names(snapshot) != "a a2 b c" || len(skipped) != 0 {
 		t.Errorf("got %q, skipped %v, error %v", names(snapshot), skipped, err)
 	}
@@ -63,7 +72,7 @@ func TestLoad_directoryTree(t *testing.T) {
 func TestLoad_singleFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "manifest.txt")
 	put(t, file, service("a"))
-	snapshot, _, err := Load(file)
+	snapshot, _, err := load(file)
 	if err != nil || names(snapshot) != "a" {
 		t.Errorf("got %q, %v", names(snapshot), err)
 	}
@@ -75,7 +84,7 @@ func TestLoad_symbolicLinks(t *testing.T) {
 	link(t, filepath.Join(elsewhere, "target"), filepath.Join(dir, "a.yaml"))
 	link(t, elsewhere, filepath.Join(dir, "folder"))
 	link(t, "nowhere", filepath.Join(dir, "README"))
-	snapshot, skipped, err := Load(dir)
+	snapshot, skipped, err := load(dir)
 	if err != nil || names(snapshot) != "linked" {
 		t.Errorf("got %q, %v", names(snapshot), err)
 	}
@@ -91,7 +100,7 @@ func TestLoad_configMapVolume(t *testing.T) {
 	put(t, filepath.Join(dir, "..2026_01_01/a.yaml"), service("a"))
 	link(t, "..2026_01_01", filepath.Join(dir, "..data"))
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(dir, "a.yaml"))
-	snapshot, _, err := Load(dir)
+	snapshot, _, err := load(dir)
 	if err != nil || names(snapshot) != "a" {
 		t.Errorf("got %q, %v", names(snapshot), err)
 	}
@@ -102,10 +111,18 @@ func TestLoad_errorsUseGivenPath(t *testing.T) {
 	put(t, filepath.Join(parent, "real/a.yaml"), "kind: [")
 	link(t, "real", filepath.Join(parent, "linked"))
 	t.Chdir(parent)
-	_, _, err := Load("linked")
+	_, _, err := load("linked")
 	if err == nil || !strings.HasPrefix(err.Error(), "linked/a.yaml:") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// limit sets a limit until the test ends.
+func limit(t *testing.T, which *int, value int) {
+	t.Helper()
+	before := *which
+	*which = value
+	t.Cleanup(func() { *which = before })
 }
 
 func TestLoad_limitsAndBadFiles(t *testing.T) {
@@ -113,23 +130,25 @@ func TestLoad_limitsAndBadFiles(t *testing.T) {
 		fill func(t *testing.T, dir string)
 		want string
 	}{
-		"a file that is too large": {func(t *testing.T, dir string) {
+		"an object that is too large": {func(t *testing.T, dir string) {
 			t.Helper()
-			put(t, filepath.Join(dir, "a.yaml"), strings.Repeat("#", maxFileBytes+1))
-		}, "a.yaml: file exceeds 4 MiB"},
+			put(t, filepath.Join(dir, "a.yaml"), service("a")+"x: "+strings.Repeat("#", maxDocument+1))
+		}, "a.yaml:1: the object exceeds 4 MiB"},
 		"files that are too large together": {func(t *testing.T, dir string) {
 			t.Helper()
-			text := string(bytes.Repeat([]byte("#"), maxFileBytes))
-			for _, c := range "abcdefghijklmnopq" {
+			limit(t, &maxRetained, 16<<20)
+			text := string(bytes.Repeat([]byte("#"), maxDocument))
+			for _, c := range "abcde" {
 				put(t, filepath.Join(dir, string(c)+".yaml"), text)
 			}
-		}, "the manifests exceed 64 MiB in total"},
+		}, "e.yaml: the manifests exceed 16 MiB in total"},
 		"too many files": {func(t *testing.T, dir string) {
 			t.Helper()
+			limit(t, &maxFiles, 100)
 			for i := range maxFiles + 1 {
 				link(t, "/dev/null", filepath.Join(dir, string(rune('a'+i%26))+strings.Repeat("x", i/26)+".yaml"))
 			}
-		}, "found more than 4096 manifests"},
+		}, "found more than 100 manifests"},
 		"a pipe without a writer": {func(t *testing.T, dir string) {
 			t.Helper()
 			if err := syscall.Mkfifo(filepath.Join(dir, "a.yaml"), 0o600); err != nil {
@@ -150,7 +169,7 @@ func TestLoad_limitsAndBadFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			c.fill(t, dir)
-			snapshot, _, err := Load(dir)
+			snapshot, _, err := load(dir)
 			if snapshot != nil || err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got snapshot %v and error %v, want error %q", snapshot, err, c.want)
 			}
@@ -163,7 +182,7 @@ func TestLoad_reportsAllInvalidFiles(t *testing.T) {
 	put(t, filepath.Join(dir, "a.yaml"), "kind: Service\n")
 	put(t, filepath.Join(dir, "b.yaml"), "a: b: c\n")
 	put(t, filepath.Join(dir, "c.yaml"), service("c"))
-	_, _, err := Load(dir)
+	_, _, err := load(dir)
 	lines := strings.Split(err.Error(), "\n")
 	if len(lines) != 2 || !slices.IsSorted(lines) || !strings.HasPrefix(lines[1], filepath.Join(dir, "b.yaml")+":1: ") {
 		t.Errorf("got %q", lines)

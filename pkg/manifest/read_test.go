@@ -237,19 +237,35 @@ kind: Deployment
 metadata: {name: cart}
 spec: {whatever: true}
 ---
-apiVersion: networking.k8s.io/v1beta1
-kind: Ingress
+apiVersion: serving.knative.dev/v1
+kind: Service
 metadata: {name: cart}
 `))
-	if err != nil || len(snapshot.Ingresses) != 0 {
+	if err != nil || len(snapshot.Services) != 0 {
 		t.Fatalf("got %+v, %v", snapshot, err)
 	}
 	want := []string{
 		"f.yaml:2: kind apps/v1 Deployment is not supported",
-		"f.yaml:7: kind networking.k8s.io/v1beta1 Ingress is not supported",
+		"f.yaml:7: kind serving.knative.dev/v1 Service is not supported",
 	}
 	if len(skipped) != 2 || skipped[0].String() != want[0] || skipped[1].String() != want[1] {
 		t.Errorf("skipped %v, want %v", skipped, want)
+	}
+}
+
+func TestRead_unsupportedVersions(t *testing.T) {
+	for meta, want := range map[string]string{
+		"apiVersion: networking.k8s.io/v1beta1\nkind: Ingress":      "it must be networking.k8s.io/v1 Ingress",
+		"apiVersion: extensions/v1beta1\nkind: Ingress":             "it must be networking.k8s.io/v1 Ingress",
+		"apiVersion: discovery.k8s.io/v1beta1\nkind: EndpointSlice": "it must be discovery.k8s.io/v1 EndpointSlice",
+		"apiVersion: v1\nkind: service":                             "it must be v1 Service",
+		"apiVersion: limpet.dev/v1\nkind: AffinityPolicy":           "it must be limpet.dev/v1alpha1 AffinityPolicy",
+		"apiVersion: limpet.dev/v1alpha1\nkind: AfinityPolicy":      "it must be limpet.dev/v1alpha1 AffinityPolicy",
+	} {
+		snapshot, _, err := Read("f.yaml", []byte(meta+"\nmetadata: {name: cart}\n"))
+		if snapshot != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", meta, err, want)
+		}
 	}
 }
 

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // Changes are coalesced, because saving a file in an editor causes several events. Files are read once no event arrived
@@ -22,14 +20,14 @@ const (
 	maxDelay    = 500 * time.Millisecond
 )
 
-// Watch loads dir immediately and after every change, and calls changed with the result of Load: objects or an
-// error, never both. Calls do not overlap.
+// Watch calls changed with the result of Reload, immediately and after every change. Calls do not overlap.
 //
 // Watch supports editors that replace files by renaming, links to files, ConfigMap volumes, and deletion and
 // re-creation of dir itself.
 //
 // It blocks until ctx is done and then returns nil. It returns an error if the watch cannot be started.
-func Watch(ctx context.Context, dir string, changed func(*translate.Snapshot, error)) error {
+func (s *Source) Watch(ctx context.Context, changed func(*Contents, error)) error {
+	dir := s.paths[0]
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", dir, err)
@@ -45,8 +43,7 @@ func Watch(ctx context.Context, dir string, changed func(*translate.Snapshot, er
 		if err := w.watchDirectories(); err != nil {
 			return fmt.Errorf("watch %s: %w", dir, err)
 		}
-		snapshot, _, err := Load(dir)
-		changed(snapshot, err)
+		changed(s.Reload())
 		if !w.wait(ctx) {
 			return nil
 		}

@@ -25,9 +25,12 @@ func startWatch(t *testing.T, dir string) (calls chan call, count *atomic.Int64)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- Watch(ctx, dir, func(w *translate.Snapshot, err error) {
+		done <- NewSource(dir).Watch(ctx, func(c *Contents, err error) {
 			count.Add(1)
-			calls <- call{w, err}
+			if c == nil {
+				c = &Contents{}
+			}
+			calls <- call{c.Snapshot, err}
 		})
 	}()
 	t.Cleanup(func() {

@@ -54,6 +54,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	r.stage = readAffinity
 	d.affinity.annotated = r.annotatedAffinity()
 	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
+	d.affinity.foreign = r.foreignWishes()
 	r.stage = readProtection
 	r.checkAnnotations()
 	d.transport = r.readTransport()
@@ -87,6 +88,8 @@ type affinitySettings struct {
 	annotated   choice
 	policyName  string // from AnnotationPolicy
 	namesPolicy bool
+	// foreign are problems to report if a backend has no stickiness.
+	foreign []Problem
 }
 
 // annotatedAffinity returns the stickiness that the annotation limpet.dev/affinity configures. An invalid annotation counts

@@ -29,8 +29,7 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 		return nil
 	}
 	b.pools[pool.ID] = pool
-	return &model.Backend{
-		Pool: pool.ID, Weight: backend.weight, Transport: transport,
-		Affinity: b.backendAffinity(t, pool.ID, backend.serviceField),
-	}
+	affinity := b.backendAffinity(t, pool.ID, backend.serviceField)
+	b.reportWishes(t, backend, affinity)
+	return &model.Backend{Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity}
 }

@@ -25,6 +25,8 @@ type Snapshot struct {
 	Policies       []*v1alpha1.AffinityPolicy
 	// Pods provide the drain annotation, and the labels and annotations that policies name.
 	Pods []*metav1.PartialObjectMetadata
+	// Reports are the problems that the source found in objects and files that it could not read. They become part of the Result.
+	Reports []Report
 	// Now is the time of the Snapshot. Certificates that are not valid then are reported. Zero disables the check.
 	Now time.Time
 }
@@ -35,6 +37,9 @@ type Options struct {
 	Classes []string
 	// TakeUnclassed also serves Ingresses without a class, if the Snapshot has no IngressClass.
 	TakeUnclassed bool
+	// ReportUnserved adds a Report with a problem for each Ingress of a class that Limpet does not serve. In a cluster, these
+	// belong to other controllers.
+	ReportUnserved bool
 	// DefaultCertificate is the TLS Secret for unknown hosts, and for TLS sections without a Secret. Empty means that there
 	// is no default certificate.
 	DefaultCertificate types.NamespacedName
@@ -143,6 +148,7 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 	b.checkDrains(w)
 	b.reportPolicies()
 	b.addNotices()
+	b.reports.addAll(w.Reports)
 	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced, Next: b.next}
 }
 

@@ -191,6 +191,8 @@ type readings struct {
 	descriptions []*description
 	// foreign are the objects that other controllers serve, and the Services that these reference.
 	foreign []model.Ref
+	// unserved are the Reports of foreign objects, if the options request them.
+	unserved []Report
 }
 
 // reader describes the objects of one kind.
@@ -204,6 +206,7 @@ func (b *builder) describe(w *Snapshot, readers []reader) {
 	for _, read := range readers {
 		found := read(w, &b.options)
 		b.descriptions = append(b.descriptions, found.descriptions...)
+		b.reports.addAll(found.unserved)
 		for _, ref := range found.foreign {
 			b.foreign[ref] = true
 		}

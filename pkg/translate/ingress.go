@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,9 @@ func readIngresses(w *Snapshot, o *Options) readings {
 			continue
 		}
 		out.foreign = append(out.foreign, refOf(model.KindIngress, ingress))
+		if o.ReportUnserved {
+			out.unserved = append(out.unserved, unservedReport(ingress, o))
+		}
 		eachService(ingress, func(service model.Ref) { out.foreign = append(out.foreign, service) })
 	}
 	return out
@@ -118,6 +122,10 @@ func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressP
 	if rule.path, rule.pathType, problem = ingressPath(path); problem != "" {
 		invalid := problemOf(ReasonInvalidPath, field, "path %s %s. It is ignored", quote(path.Path), problem)
 		rule.problem = &invalid
+	} else if isPattern(rule.path) {
+		r.problems[readRouting] = append(r.problems[readRouting], problemOf(ReasonLiteralPath, field+".path",
+			"path %s looks like a pattern, but Limpet compares it as it is written. Use pathType Prefix with a path such as %s",
+			quote(path.Path), quote(literalPart(rule.path))))
 	}
 	r.rules = append(r.rules, rule)
 }
@@ -143,9 +151,7 @@ func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathT
 		kind = model.PathPrefix
 	case networkingv1.PathTypeImplementationSpecific:
 		kind = model.PathPrefix
-		if path == "" {
-			path = "/"
-		}
+		path = cmp.Or(trimStar(path), "/")
 	default:
 		return "", "", fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific",
 			quote(string(*p.PathType)))

@@ -30,6 +30,33 @@ func routePath(text string, kind model.PathType) (path, problem string) {
 	return path, ""
 }
 
+// trimStar returns the prefix that a path such as "/app/*" means in other controllers. Other paths stay as they are.
+func trimStar(path string) string {
+	if strings.HasSuffix(path, "/*") {
+		return strings.TrimSuffix(path, "*")
+	}
+	return path
+}
+
+// isPattern reports whether a normalized path looks like a regular expression, a glob or a template. A dollar sign is common in
+// paths, except where a segment or a group ends.
+func isPattern(path string) bool {
+	return strings.ContainsAny(path, `*^|[]{}`) || strings.Contains(path, "(?") || strings.Contains(path, ".+") ||
+		strings.Contains(path, "$)") || strings.HasSuffix(path, "$")
+}
+
+// literalPart returns the segments of a pattern before the first one that is not literal.
+func literalPart(path string) string {
+	at := strings.IndexAny(path, patternBytes)
+	if at < 0 {
+		return path
+	}
+	if path[at] == '(' && path[at-1] != '/' { // such as /api(/|$)(.*)
+		return path[:at]
+	}
+	return path[:strings.LastIndexByte(path[:at], '/')+1]
+}
+
 func checkPath(path string) string {
 	if !strings.HasPrefix(path, "/") {
 		return `must start with "/"`

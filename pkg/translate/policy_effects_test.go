@@ -104,11 +104,11 @@ func buildPolicy(t *testing.T, spec string, o translate.Options) []translate.Pro
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	snapshot, _, err := manifest.Load(file)
+	found, err := manifest.Load([]string{file}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range translate.Build(snapshot, nil, o).Reports {
+	for _, r := range translate.Build(found.Snapshot, nil, o).Reports {
 		if r.Ref.Name == "p" {
 			return r.Problems
 		}

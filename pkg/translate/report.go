@@ -83,6 +83,14 @@ const (
 	// ReasonUnknownPodKey: a policy names pods by a label or annotation that no pod of a backend has. The method recognizes no
 	// client there. The next methods still apply.
 	ReasonUnknownPodKey = "UnknownPodKey"
+	// ReasonOtherClass: the Ingress names a class that Limpet does not serve, or none. It has no routes. Reported by limpet check
+	// and limpet dev only.
+	ReasonOtherClass = "OtherClass"
+	// ReasonLiteralPath: a path looks like a pattern, but is compared as it is written.
+	ReasonLiteralPath = "LiteralPath"
+	// ReasonForeignAffinity: an Ingress or a Service asks for session affinity in a way that Limpet does not read. The route
+	// serves without stickiness.
+	ReasonForeignAffinity = "ForeignAffinity"
 	// ReasonMoreProblems: there are more problems than are listed.
 	ReasonMoreProblems = "MoreProblems"
 )
@@ -98,7 +106,7 @@ type Problem struct {
 }
 
 // Report holds the results of translation for one object. There is one for each Ingress that Limpet serves, for each
-// AffinityPolicy, and for the Secret of the default certificate.
+// AffinityPolicy, and for the Secret of the default certificate. A source adds Reports of its own.
 type Report struct {
 	Ref        model.Ref `json:"ref"`
 	Generation int64     `json:"generation,omitempty"`
@@ -141,6 +149,18 @@ func (r reports) addProblem(ref model.Ref, p Problem) {
 		p = Problem{Reason: ReasonMoreProblems, Message: "there are more problems than are listed"}
 	}
 	report.Problems = append(report.Problems, p)
+}
+
+// addAll adds the problems of other Reports, and opens the Reports that are missing.
+func (r reports) addAll(others []Report) {
+	for _, other := range others {
+		if r[other.Ref] == nil {
+			r.open(other.Ref, other.Generation)
+		}
+		for _, p := range other.Problems {
+			r.addProblem(other.Ref, p)
+		}
+	}
 }
 
 func (r reports) sorted() []Report {

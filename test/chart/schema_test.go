@@ -24,7 +24,11 @@ func TestSchema_errorsNameValues(t *testing.T) {
 		{"nothing to serve", "listeners.http.enabled=false,listeners.https.enabled=false", "/listeners"},
 		{"a policy that there is not", "service.externalTrafficPolicy=Global", "/service/externalTrafficPolicy"},
 		{"a class that no object can be called by", "ingressClass.name=My_Class", "/ingressClass/name"},
-		{"a proxy that is no network", "trustedProxies[0]=10.0.0.1", "/trustedProxies/0"},
+		{"a proxy that is no address", "trustedProxies[0]=10.0.0.256", "/trustedProxies/0"},
+		{"a proxy with too long a prefix", "trustedProxies[0]=10.0.0.0/33", "/trustedProxies/0"},
+		{"an IPv6 prefix that is too long", "proxyProtocol[0]=2001:db8::/129", "/proxyProtocol/0"},
+		{"a source range without a length", "service.loadBalancerSourceRanges[0]=10.0.0.1", "/service/loadBalancerSourceRanges/0"},
+		{"a flag that there is not", "extraArgs[0]=--max-conections=1", "/extraArgs/0"},
 		{"a log format that there is not", "log.format=xml", "/log/format"},
 		{"a rotation faster than an hour", "affinityKeys.rotation=5m", "/affinityKeys/rotation"},
 		{"a store of another make", "sessionStore.url=memcached://cache", "/sessionStore/url"},
@@ -49,6 +53,21 @@ func TestSchema_errorsNameValues(t *testing.T) {
 				t.Errorf("--set %s: error %q, want one that names %s", c.set, complaint, c.want)
 			}
 		})
+	}
+}
+
+func TestSchema_acceptsAddresses(t *testing.T) {
+	for _, address := range []string{"10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "2001:db8::1", "2001:db8::/32", "::ffff:10.0.0.1", "::/0"} {
+		if _, complaint := template(t, "--set", "trustedProxies[0]="+address+",proxyProtocol[0]="+address); complaint != "" {
+			t.Errorf("%s: %s", address, complaint)
+		}
+	}
+}
+
+func TestTemplate_replicasInOrder(t *testing.T) {
+	_, complaint := template(t, "--set", "autoscaling.enabled=true,autoscaling.minReplicas=5,autoscaling.maxReplicas=4")
+	if !strings.Contains(complaint, "autoscaling.minReplicas is 5; it must be at most autoscaling.maxReplicas, which is 4") {
+		t.Errorf("error %q", complaint)
 	}
 }
 

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+const chartSchema = "../../charts/limpet/values.schema.json"
+
+// TestChartSchema_extraArgs compares the flags that the chart accepts with those of limpet run. With -update, it writes them.
+func TestChartSchema_extraArgs(t *testing.T) {
+	text, err := os.ReadFile(chartSchema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	run, _, _ := newRootCommand("limpet", streams{}).Find([]string{"run"})
+	run.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, regexp.QuoteMeta(f.Name)) })
+	extraArgs := regexp.MustCompile(`("extraArgs": .*"pattern": ")[^"]*"`)
+	want := extraArgs.ReplaceAllString(string(text), `${1}^--(`+strings.Join(names, "|")+`)(=|$$)"`)
+	switch {
+	case want == string(text):
+	case !*update:
+		t.Fatal("charts/limpet/values.schema.json does not have the flags of limpet run; -update writes them")
+	default:
+		if err := os.WriteFile(chartSchema, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/test/wait"
+)
+
+const checkedIngress = `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: app}
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [app.test], secretName: tls}]
+  rules:
+  - host: app.test
+    http:
+      paths:
+      - {path: "/*", pathType: ImplementationSpecific, backend: {service: {name: app, port: {number: 80}}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: app}
+spec: {ports: [{port: 80}]}
+`
+
+// checkText runs limpet check on standard input.
+func checkText(t *testing.T, text string, args ...string) (status int, out, stderr string) {
+	t.Helper()
+	var stdout, errors output
+	cmd := newCheckCommand(streams{&stdout, &errors})
+	cmd.SetIn(strings.NewReader(text))
+	cmd.SetArgs(append([]string{"-f", "-"}, args...))
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	return exitStatus(cmd.Execute()), stdout.String(), errors.String()
+}
+
+func TestCheck_isAGate(t *testing.T) {
+	for name, c := range map[string]struct {
+		text   string
+		args   []string
+		status int
+		says   string
+	}{
+		"other class":      {checkedIngress, nil, exitFailure, "--ingress-class nginx would serve it"},
+		"missing Secret":   {checkedIngress, []string{"--ingress-class", "nginx"}, exitFailure, "SecretNotFound"},
+		"assumed Secret":   {checkedIngress, []string{"--ingress-class", "nginx", "--assume-secrets"}, 0, "not checked: 1 references"},
+		"old version":      {"apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n", nil, exitFailure, "UnsupportedVersion"},
+		"unknown field":    {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {novelty: 1}\n", nil, exitFailure, "UnknownField"},
+		"a Deployment":     {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", nil, 0, "standard input:2: kind apps/v1 Deployment"},
+		"invalid YAML":     {"a: b: c\n", nil, exitUsage, ""},
+		"unknown format":   {"", []string{"-o", "xml"}, exitUsage, ""},
+		"nothing to check": {"", nil, 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, out, stderr := checkText(t, c.text, c.args...)
+			if status != c.status || !strings.Contains(stderr, c.says) {
+				t.Errorf("status %d, want %d with %q; it printed:\n%s%s", status, c.status, c.says, out, stderr)
+			}
+		})
+	}
+}
+
+func TestCheck_formats(t *testing.T) {
+	args := []string{"--ingress-class", "nginx", "--assume-secrets", "-o"}
+	_, table, _ := checkText(t, checkedIngress, append(args, "table")...)
+	if lines := strings.Split(table, "\n"); len(lines) < 2 || strings.Join(strings.Fields(lines[1]), " ") !=
+		"app.test / Prefix default/app:80 1 none Ingress default/app" {
+		t.Errorf("table:\n%s", table)
+	}
+	_, text, _ := checkText(t, checkedIngress, append(args, "json")...)
+	var routes struct{ Routes []struct{ Host string } }
+	if err := json.Unmarshal([]byte(text), &routes); err != nil || len(routes.Routes) != 1 || routes.Routes[0].Host != "app.test" {
+		t.Errorf("json: %v\n%s", err, text)
+	}
+}
+
+func TestCheck_repeatedFiles(t *testing.T) {
+	dir := t.TempDir()
+	objects := strings.Split(checkedIngress, "---\n")
+	write(t, dir, "a.yaml", objects[0])
+	write(t, dir, "b.yaml", objects[1])
+	status, out, stderr := run(t, "check", "-f", filepath.Join(dir, "a.yaml"), "-f", filepath.Join(dir, "b.yaml"),
+		"--ingress-class", "nginx", "--assume-secrets")
+	if status != 0 || !strings.Contains(out, "host: app.test") {
+		t.Errorf("status %d\n%s%s", status, out, stderr)
+	}
+}
+
+// The metric limpet_problems counts a broken file, and other files keep being read.
+func TestDev_oneBrokenFile(t *testing.T) {
+	dir := t.TempDir()
+	text, err := demoManifests.ReadFile("demo/cart.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "cart.yaml", string(text))
+	write(t, dir, "other.yaml", "")
+	p := start(t, "dev", "--manifests", dir)
+	write(t, dir, "other.yaml", "spec: [\n")
+	wait.Until(t, "the broken file is counted", func() bool { return strings.Contains(get(p.admin, "/metrics"), "\nlimpet_problems 1\n") })
+	write(t, dir, "cart.yaml", "")
+	wait.Until(t, "another file is applied", func() bool { return strings.Contains(get(p.http, "/"), "No route") })
+	p.stop(t)
+}
