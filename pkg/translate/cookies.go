@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
 		return
 	}
-	b.impair(a, route.Source, ReasonCookieConflict, "spec.rules",
+	b.impair(a, route.Source, route.Source, ReasonCookieConflict, "spec.rules",
 		"cookie %s of backend %s on host %s conflicts with the cookie of backend %s: it is renamed to %s",
 		quote(wanted), a.Scope, quote(route.Host), owner, quote(cookie.Name))
 }
@@ -88,12 +89,12 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
 	host := strings.TrimPrefix(route.Host, "*.")
 	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {
-		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
+		b.impair(a, route.Source, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has domain %s, which does not include host %s: browsers discard it, so no session lasts",
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
 	if !overlap(cookie.Path, route.Path) {
-		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
+		b.impair(a, route.Source, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has path %s, which does not include path %s of host %s: browsers never send it there",
 			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
 	}
@@ -105,4 +106,8 @@ func overlap(a, b string) bool {
 		a, b = b, a
 	}
 	return a == b || strings.HasPrefix(b, strings.TrimSuffix(a, "/")+"/")
+}
+
+func (k cookieKey) compare(other cookieKey) int {
+	return cmp.Or(cmp.Compare(k.domain, other.domain), cmp.Compare(k.name, other.name))
 }

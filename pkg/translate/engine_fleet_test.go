@@ -1,0 +1,285 @@
+package translate_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	mathrand "math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/translate"
+	"github.com/limpet-dev/limpet/test/certificates"
+)
+
+// fleetHosts are few, so that many objects conflict.
+var fleetHosts = []string{
+	"", "a.example.com", "b.example.com", "c.example.com", "*.example.com", "example.com", "x.shop.example.com",
+	"*.shop.example.com", "shop.test", "d.example.com", "e.example.com", "localhost", "10.0.0.1", "Bad_Host",
+}
+
+var fleetPaths = []string{
+	"/", "/cart", "/cart/", "/stock", "/.well-known/acme-challenge/x", "/v[0-9]+", "/a|b", "relative", "/cart/deep",
+}
+
+// fleetAnnotations are the annotations of Ingresses, each with its values.
+var fleetAnnotations = map[string][]string{
+	translate.AnnotationAffinity:                           {"cookie", "header", "source-ip", "none", "bad"},
+	translate.AnnotationCookie:                             {"sid", "limpet"},
+	translate.AnnotationHeader:                             {"X-Id"},
+	translate.AnnotationPolicy:                             {"p0", "p1", "p2", "missing"},
+	translate.AnnotationHSTS:                               {"max-age=1", "max-age=2", "off", "bad"},
+	translate.AnnotationMinVersion:                         {"1.2", "1.3", "bad"},
+	translate.AnnotationClientCA:                           {"ca", "t0", "missing"},
+	translate.AnnotationClientCertificate:                  {"Optional", "Required"},
+	translate.AnnotationBackendCA:                          {"ca", "t1", "missing"},
+	translate.AnnotationBackendProtocol:                    {"HTTP", "HTTPS", "GRPC", "bad"},
+	translate.AnnotationMaxAttempts:                        {"2", "99"},
+	"limpet.dev/unknown":                                   {"x"},
+	"nginx.ingress.kubernetes.io/canary":                   {"true", "true", "true", "false", "bad"},
+	"nginx.ingress.kubernetes.io/canary-weight":            {"10", "50"},
+	"nginx.ingress.kubernetes.io/canary-by-header":         {"X-Canary"},
+	"nginx.ingress.kubernetes.io/affinity-canary-behavior": {"legacy", "sticky"},
+	"nginx.ingress.kubernetes.io/auth-type":                {"basic"},
+	"nginx.ingress.kubernetes.io/auth-tls-verify-client":   {"on", "off"},
+	"nginx.ingress.kubernetes.io/use-regex":                {"true"},
+	"nginx.ingress.kubernetes.io/server-snippet":           {"deny all;", "gzip on;"},
+	"nginx.ingress.kubernetes.io/whitelist-source-range":   {"10.0.0.0/8"},
+	"haproxy.org/whitelist":                                {"10.0.0.0/8"},
+	"kubernetes.io/ingress.class":                          {"limpet", "nginx"},
+	"example.com/unread":                                   {"1", "2", "3"},
+}
+
+// fleet makes random objects, from few names so that they often refer to each other.
+type fleet struct {
+	*mathrand.Rand
+	namespaces, names int
+	secrets           []map[string][]byte
+}
+
+func newFleet(t testing.TB, seed uint64, namespaces, names int) *fleet {
+	return &fleet{mathrand.New(mathrand.NewPCG(seed, 1)), namespaces, names, fleetSecrets(t)}
+}
+
+// chance returns true in one of n cases.
+func (f *fleet) chance(n int) bool { return f.IntN(n) == 0 }
+
+func pick[T any](f *fleet, list []T) T { return list[f.IntN(len(list))] }
+
+func (f *fleet) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: fmt.Sprintf("n%d", f.IntN(f.namespaces)), Name: fmt.Sprintf("%s%d", name, f.IntN(f.names))}
+}
+
+// vary sets what most changes of an object do not concern.
+func (f *fleet) vary(meta *metav1.ObjectMeta) {
+	meta.CreationTimestamp = metav1.NewTime(today.Add(-time.Duration(f.IntN(6)) * time.Hour))
+	meta.Generation = int64(f.IntN(3))
+	meta.ResourceVersion = fmt.Sprint(f.Uint32())
+	meta.Labels = map[string]string{"unread": fmt.Sprint(f.IntN(3))}
+	if f.chance(20) {
+		meta.DeletionTimestamp = ptr.To(metav1.NewTime(today))
+	}
+}
+
+func (f *fleet) ingress() *networkingv1.Ingress {
+	in := &networkingv1.Ingress{ObjectMeta: f.meta("i")}
+	f.vary(&in.ObjectMeta)
+	in.Annotations = map[string]string{}
+	for range f.IntN(4) {
+		keys := sortedKeys(fleetAnnotations)
+		key := pick(f, keys)
+		in.Annotations[key] = pick(f, fleetAnnotations[key])
+	}
+	if !f.chance(6) {
+		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "other"}))
+	}
+	for range f.IntN(3) {
+		in.Spec.Rules = append(in.Spec.Rules, f.rule())
+	}
+	if f.chance(6) {
+		in.Spec.DefaultBackend = ptr.To(f.backend())
+	}
+	for range max(f.IntN(4)-1, 0) {
+		in.Spec.TLS = append(in.Spec.TLS, f.tls(in))
+	}
+	return in
+}
+
+func (f *fleet) rule() networkingv1.IngressRule {
+	rule := networkingv1.IngressRule{Host: pick(f, fleetHosts)}
+	if f.chance(10) {
+		return rule
+	}
+	rule.HTTP = &networkingv1.HTTPIngressRuleValue{}
+	for range 1 + f.IntN(2) {
+		rule.HTTP.Paths = append(rule.HTTP.Paths, networkingv1.HTTPIngressPath{
+			Path: pick(f, fleetPaths), PathType: ptr.To(pick(f, []networkingv1.PathType{"Prefix", "Exact", "ImplementationSpecific"})),
+			Backend: f.backend(),
+		})
+	}
+	return rule
+}
+
+func (f *fleet) backend() networkingv1.IngressBackend {
+	if f.chance(20) {
+		return networkingv1.IngressBackend{Resource: &corev1.TypedLocalObjectReference{Kind: "Bucket", Name: "b"}}
+	}
+	service := &networkingv1.IngressServiceBackend{Name: fmt.Sprintf("s%d", f.IntN(f.names))}
+	service.Port = pick(f, []networkingv1.ServiceBackendPort{{Number: 80}, {Number: 80}, {Name: "web"}, {Number: 53}, {Number: 81}})
+	return networkingv1.IngressBackend{Service: service}
+}
+
+func (f *fleet) tls(in *networkingv1.Ingress) networkingv1.IngressTLS {
+	out := networkingv1.IngressTLS{SecretName: pick(f, []string{"t0", "t1", "t2", "", "missing", "ca"})}
+	switch f.IntN(3) {
+	case 0:
+		out.Hosts = []string{pick(f, fleetHosts)}
+	case 1:
+		for i := range in.Spec.Rules {
+			out.Hosts = append(out.Hosts, in.Spec.Rules[i].Host)
+		}
+	}
+	if f.chance(3) {
+		out.Hosts = append(out.Hosts, "*.example.com")
+	}
+	return out
+}
+
+func (f *fleet) service() *corev1.Service {
+	s := &corev1.Service{ObjectMeta: f.meta("s")}
+	f.vary(&s.ObjectMeta)
+	s.Spec.Ports = []corev1.ServicePort{{Name: "web", Port: 80, Protocol: corev1.ProtocolTCP}}
+	switch f.IntN(8) {
+	case 0:
+		s.Spec.Type, s.Spec.ExternalName = corev1.ServiceTypeExternalName, pick(f, []string{"db.example.com", "127.0.0.1"})
+	case 1:
+		s.Spec.Ports[0].AppProtocol = ptr.To(pick(f, []string{"https", "grpc"}))
+	case 2:
+		s.Spec.Ports[0].Name = ""
+	case 3:
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "dns", Port: 53, Protocol: corev1.ProtocolUDP})
+	}
+	return s
+}
+
+func (f *fleet) secret() *corev1.Secret {
+	s := &corev1.Secret{ObjectMeta: f.meta("t")}
+	if f.chance(4) {
+		s.Name = "ca"
+	}
+	f.vary(&s.ObjectMeta)
+	s.Data = pick(f, f.secrets)
+	return s
+}
+
+func (f *fleet) class() *networkingv1.IngressClass {
+	c := &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: pick(f, []string{"limpet", "other"})}}
+	if f.chance(2) {
+		c.Annotations = map[string]string{networkingv1.AnnotationIsDefaultIngressClass: "true"}
+	}
+	return c
+}
+
+func (f *fleet) policy() *v1alpha1.AffinityPolicy {
+	p := &v1alpha1.AffinityPolicy{ObjectMeta: f.meta("p")}
+	f.vary(&p.ObjectMeta)
+	for range 1 + f.IntN(2) {
+		target := v1alpha1.TargetRef{Kind: "Service", Name: fmt.Sprintf("s%d", f.IntN(f.names))}
+		if f.chance(3) {
+			target = v1alpha1.TargetRef{Group: "networking.k8s.io", Kind: "Ingress", Name: fmt.Sprintf("i%d", f.IntN(f.names))}
+		}
+		p.Spec.TargetRefs = append(p.Spec.TargetRefs, target)
+	}
+	p.Spec.Methods = []v1alpha1.Method{f.method()}
+	if f.chance(4) {
+		p.Spec.Methods = append(p.Spec.Methods, f.method())
+	}
+	if f.chance(5) {
+		p.Spec.Group = "g"
+	}
+	if f.chance(5) {
+		p.Spec.Adopt = []v1alpha1.Adopted{"IngressNginx"}
+	}
+	return p
+}
+
+func (f *fleet) method() v1alpha1.Method {
+	switch f.IntN(5) {
+	case 0:
+		return v1alpha1.Method{Source: "Header", Binding: "Hashed", Header: &v1alpha1.Header{Name: pick(f, []string{"X-Id", "bad header"})}}
+	case 1:
+		named := &v1alpha1.Named{Separator: "."}
+		named.By, named.Key = v1alpha1.NamedByPodLabel, pick(f, []string{"node", "zone"})
+		return v1alpha1.Method{Source: "Cookie", Binding: "Named", Cookie: &v1alpha1.Cookie{Name: "app"}, Named: named}
+	}
+	return v1alpha1.Method{Source: "Cookie", Binding: "Issued", Cookie: &v1alpha1.Cookie{
+		Name: pick(f, []string{"", "sid", "sid"}), Domain: pick(f, []string{"", "", "example.com", "shop.test"}),
+		Path: pick(f, []string{"", "", "/cart"}),
+	}}
+}
+
+func (f *fleet) endpointSlice() *discoveryv1.EndpointSlice {
+	s := &discoveryv1.EndpointSlice{ObjectMeta: f.meta("s"), AddressType: discoveryv1.AddressTypeIPv4}
+	s.Labels = map[string]string{discoveryv1.LabelServiceName: s.Name}
+	s.Ports = []discoveryv1.EndpointPort{{Name: ptr.To(pick(f, []string{"web", ""})), Port: ptr.To[int32](8080)}}
+	for i := range f.IntN(3) {
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{
+			Addresses: []string{fmt.Sprintf("10.0.0.%d", i+1)},
+			TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: s.Name + "-pod"},
+		})
+	}
+	return s
+}
+
+func (f *fleet) pod() *metav1.PartialObjectMetadata {
+	p := &metav1.PartialObjectMetadata{ObjectMeta: f.meta("s")}
+	p.Name += "-pod"
+	if f.chance(2) {
+		p.Labels = map[string]string{pick(f, []string{"node", "zone"}): "1"}
+	}
+	return p
+}
+
+// fleetSecrets returns the contents of Secrets: valid, expired and broken ones, of two algorithms.
+var fleetSecrets = func(t testing.TB) []map[string][]byte {
+	t.Helper()
+	makeSecrets.Do(func() { secretContents = newSecrets(t) })
+	return secretContents
+}
+
+var (
+	makeSecrets    sync.Once
+	secretContents []map[string][]byte
+)
+
+func newSecrets(t testing.TB) []map[string][]byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"*.example.com", "example.com"}
+	year := today.AddDate(1, 0, 0)
+	var out []map[string][]byte
+	for _, template := range []x509.Certificate{
+		{DNSNames: names, NotBefore: today.Add(-time.Hour), NotAfter: year},
+		{DNSNames: []string{"shop.test"}, NotBefore: today.Add(-time.Hour), NotAfter: year},
+		{DNSNames: names, NotBefore: today.Add(-2 * time.Hour), NotAfter: today.Add(-time.Hour)},
+		{DNSNames: names, NotBefore: today.Add(30 * time.Minute), NotAfter: today.Add(6 * time.Hour)},
+	} {
+		cert, private := certificates.PEM(t, certificates.SelfSigned(t, template))
+		out = append(out, map[string][]byte{"tls.crt": cert, "tls.key": private, "ca.crt": cert})
+	}
+	cert, private := certificates.PEM(t, certificates.Signed(t, x509.Certificate{DNSNames: names, NotAfter: year}, key, nil))
+	return append(out, map[string][]byte{"tls.crt": cert, "tls.key": private},
+		map[string][]byte{"tls.crt": cert, "tls.key": []byte("broken"), "ca.crt": []byte("broken")}, nil)
+}

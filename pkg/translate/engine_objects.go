@@ -1,0 +1,169 @@
+package translate
+
+import (
+	"reflect"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// change takes over the new state of an object. Changes of parts that translation does not read cost a comparison.
+func (e *Engine) change(c *Change) {
+	key := types.NamespacedName{Namespace: c.Ref.Namespace, Name: c.Ref.Name}
+	switch c.Ref.Kind {
+	case model.KindIngress:
+		object, _ := c.Object.(*networkingv1.Ingress)
+		e.changeIngress(key, object)
+	case model.KindService:
+		object, _ := c.Object.(*corev1.Service)
+		e.changeService(c.Ref, key, object)
+	case model.KindSecret:
+		object, _ := c.Object.(*corev1.Secret)
+		e.changeSecret(c.Ref, key, object)
+	case v1alpha1.Kind:
+		object, _ := c.Object.(*v1alpha1.AffinityPolicy)
+		e.changePolicy(c.Ref, object)
+	case KindIngressClass:
+		object, _ := c.Object.(*networkingv1.IngressClass)
+		e.changeClass(c.Ref.Name, object)
+	case KindEndpoints:
+		e.wasChanged(read{ref: c.Ref})
+	}
+}
+
+// wasChanged marks the groups that have read something that changed.
+func (e *Engine) wasChanged(r read) {
+	for g := range e.readers[r] {
+		e.step.dirty[g] = struct{}{}
+	}
+}
+
+// put sets or deletes an entry, and returns the previous one. An object is a nil pointer if it was deleted.
+func put[K comparable, T any](objects map[K]*T, key K, object *T) (before *T) {
+	before = objects[key]
+	if object == nil {
+		delete(objects, key)
+	} else {
+		objects[key] = object
+	}
+	return before
+}
+
+func (e *Engine) changeService(ref model.Ref, key types.NamespacedName, object *corev1.Service) {
+	before := put(e.services, key, object)
+	if (before == nil) != (object == nil) {
+		e.targetChanged(ref)
+	} else if before == object || before == nil || reflect.DeepEqual(&before.Spec, &object.Spec) {
+		return
+	}
+	e.wasChanged(read{ref: ref})
+}
+
+func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *corev1.Secret) {
+	before := put(e.secrets, key, object)
+	if before == object || before != nil && object != nil && reflect.DeepEqual(before.Data, object.Data) {
+		return
+	}
+	e.wasChanged(read{ref: ref})
+}
+
+// changeClass decides again which Ingresses Limpet serves, if the class changes that.
+func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
+	put(e.classes, name, object)
+	classes := make([]*networkingv1.IngressClass, 0, len(e.classes))
+	for _, class := range e.classes {
+		classes = append(classes, class)
+	}
+	before := e.unclassed
+	e.isOurs, e.unclassed = classFilter(classes, &e.options), takesUnclassed(classes, &e.options)
+	if e.unclassed == before {
+		return
+	}
+	for key, n := range e.nodes {
+		e.changeIngress(key, n.object)
+	}
+}
+
+// node is an Ingress.
+type node struct {
+	object *networkingv1.Ingress
+	// description is nil if other controllers serve the Ingress.
+	description *description
+	// foreign are the objects that count as objects of other controllers because of this Ingress.
+	foreign   []model.Ref
+	namespace string
+	keys      linkKeys
+	group     *group // nil without a description
+}
+
+// changeIngress describes an Ingress again. A nil object was deleted.
+func (e *Engine) changeIngress(key types.NamespacedName, object *networkingv1.Ingress) {
+	n := e.nodes[key]
+	switch {
+	case object == nil && n == nil:
+		return
+	case object == nil:
+		delete(e.nodes, key)
+	case n == nil:
+		n = &node{}
+		e.nodes[key] = n
+	}
+	var d *description
+	if object != nil && e.isOurs(object) {
+		d = describeIngress(object, &e.options)
+	}
+	n.object = object
+	e.setForeign(n, d, object)
+	if !reflect.DeepEqual(n.description, d) {
+		e.setDescription(n, d)
+	}
+}
+
+// setForeign updates the references of an Ingress of another controller. d is nil for such an Ingress.
+func (e *Engine) setForeign(n *node, d *description, object *networkingv1.Ingress) {
+	var foreign []model.Ref
+	if object != nil && d == nil {
+		foreign = append(foreign, refOf(model.KindIngress, object))
+		eachService(object, func(service model.Ref) { foreign = append(foreign, service) })
+	}
+	if slices.Equal(foreign, n.foreign) {
+		return
+	}
+	e.count(e.foreign, foreign, n.foreign)
+	n.foreign = foreign
+}
+
+func (e *Engine) setDescription(n *node, d *description) {
+	e.count(e.served, servedRefs(d), servedRefs(n.description))
+	n.description = d
+	e.step.changed[n] = struct{}{}
+}
+
+func servedRefs(d *description) []model.Ref {
+	if d == nil {
+		return nil
+	}
+	refs := []model.Ref{d.ref}
+	d.eachService(func(service model.Ref) { refs = append(refs, service) })
+	return refs
+}
+
+// count adds and removes references, and marks the policies that target an object whose count becomes or was zero.
+func (e *Engine) count(counts map[model.Ref]int, added, removed []model.Ref) {
+	for _, ref := range added {
+		if counts[ref]++; counts[ref] == 1 {
+			e.targetChanged(ref)
+		}
+	}
+	for _, ref := range removed {
+		if counts[ref]--; counts[ref] == 0 {
+			delete(counts, ref)
+			e.targetChanged(ref)
+		}
+	}
+}

@@ -1,0 +1,359 @@
+package translate_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+var seeds = flag.Int("seeds", 20, "number of random fleets for TestEngine_equalsBuild")
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// twin has an Engine and the objects that it has seen, for a Build from scratch.
+type twin struct {
+	*fleet
+	engine  *translate.Engine
+	options translate.Options
+	objects map[model.Ref]metav1.Object
+	before  *model.Model // of the last Build
+	now     time.Time
+	mirror  mirror
+	edits   []string // the last ones
+}
+
+func newTwin(f *fleet) *twin {
+	o := translate.Options{
+		OwnerRoutesOnly: f.chance(3), SharesUnmatched: f.chance(2), ServeUnprotected: f.chance(4), TakeUnclassed: f.chance(2),
+		ExternalNames: []string{"example.com"},
+	}
+	if f.chance(2) {
+		o.DefaultCertificate = types.NamespacedName{Namespace: "n0", Name: "t0"}
+	}
+	if f.chance(2) {
+		o.HSTS = "max-age=1"
+	}
+	return &twin{fleet: f, engine: translate.NewEngine(o), options: o, objects: map[model.Ref]metav1.Object{}, now: today, mirror: newMirror()}
+}
+
+// edit makes one random change, and returns it for the Engine.
+func (t *twin) edit() translate.Change {
+	ref, object := t.object()
+	change := translate.Change{Ref: ref, Object: object}
+	if t.chance(4) {
+		delete(t.objects, ref)
+		change.Object = nil
+	} else {
+		t.objects[ref] = object
+	}
+	switch ref.Kind {
+	case "EndpointSlice":
+		change.Ref.Kind = translate.KindEndpoints
+	case "Pod":
+		change.Ref = model.Ref{Kind: translate.KindEndpoints, Namespace: ref.Namespace, Name: strings.TrimSuffix(ref.Name, "-pod")}
+	}
+	t.edits = append(t.edits, fmt.Sprintf("%v deleted %v", ref, change.Object == nil))
+	return change
+}
+
+// object returns a new object, or an existing one with some new fields.
+func (t *twin) object() (model.Ref, metav1.Object) {
+	var kind string
+	var o metav1.Object
+	switch n := t.IntN(40); {
+	case n < 16:
+		kind, o = model.KindIngress, t.ingress()
+	case n < 21:
+		kind, o = model.KindService, t.service()
+	case n < 26:
+		kind, o = model.KindSecret, t.secret()
+	case n < 33:
+		kind, o = v1alpha1.Kind, t.policy()
+	case n < 34:
+		kind, o = translate.KindIngressClass, t.class()
+	case n < 37:
+		kind, o = "EndpointSlice", t.endpointSlice()
+	default:
+		kind, o = "Pod", t.pod()
+	}
+	ref := model.Ref{Kind: kind, Namespace: o.GetNamespace(), Name: o.GetName()}
+	if known := t.objects[ref]; known != nil && t.chance(3) {
+		return ref, t.slightlyChanged(known)
+	}
+	return ref, o
+}
+
+// slightlyChanged returns a copy of an object with changes that mostly do not matter.
+func (t *twin) slightlyChanged(known metav1.Object) metav1.Object {
+	switch o := known.(type) {
+	case *networkingv1.Ingress:
+		o = o.DeepCopy()
+		o.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{IP: "10.0.0.1"}}
+		if t.chance(2) {
+			o.CreationTimestamp = metav1.NewTime(today.Add(-time.Duration(t.IntN(6)) * time.Hour))
+		}
+		return o
+	case *corev1.Service:
+		o = o.DeepCopy()
+		o.Annotations = map[string]string{"a": "b"}
+		return o
+	case *v1alpha1.AffinityPolicy:
+		o = o.DeepCopy()
+		t.vary(&o.ObjectMeta)
+		return o
+	}
+	return known
+}
+
+func (t *twin) snapshot() *translate.Snapshot {
+	w := &translate.Snapshot{Now: t.now}
+	for _, o := range t.objects {
+		switch o := o.(type) {
+		case *networkingv1.Ingress:
+			w.Ingresses = append(w.Ingresses, o)
+		case *networkingv1.IngressClass:
+			w.IngressClasses = append(w.IngressClasses, o)
+		case *corev1.Service:
+			w.Services = append(w.Services, o)
+		case *corev1.Secret:
+			w.Secrets = append(w.Secrets, o)
+		case *v1alpha1.AffinityPolicy:
+			w.Policies = append(w.Policies, o)
+		case *discoveryv1.EndpointSlice:
+			w.EndpointSlices = append(w.EndpointSlices, o)
+		case *metav1.PartialObjectMetadata:
+			w.Pods = append(w.Pods, o)
+		}
+	}
+	return w
+}
+
+// step makes some edits, and returns how the result of the Engine differs from that of a Build, "" if it does not.
+func (t *twin) step(edits int) string {
+	var changes []translate.Change
+	for range edits {
+		changes = append(changes, t.edit())
+	}
+	if t.chance(20) {
+		t.now = t.now.Add(time.Duration(t.IntN(100)) * time.Minute)
+	}
+	w := t.snapshot()
+	slicesOf := func(namespace, service string) (out []*discoveryv1.EndpointSlice) {
+		for _, s := range w.EndpointSlices {
+			if s.Namespace == namespace && s.Labels[discoveryv1.LabelServiceName] == service {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	update := t.engine.Apply(changes, translate.EndpointObjects{Slices: slicesOf, Pods: translate.PodsOf(w)}, t.now)
+	want := translate.Build(w, t.before, t.options)
+	t.before = want.Model
+	got := t.engine.Result()
+	if diff := difference(&want, &got); diff != "" {
+		return "the result of the Engine differs (-want +got):\n" + diff
+	}
+	t.mirror.apply(update)
+	return t.mirror.difference(&want, update)
+}
+
+// difference compares results. Certificates are compared by their PEM, which is faster.
+func difference(want, got *translate.Result) string {
+	a, b := comparable1(want), comparable1(got)
+	if reflect.DeepEqual(a, b) {
+		return ""
+	}
+	return onlyChanges(cmp.Diff(a, b))
+}
+
+// onlyChanges keeps the lines of a diff that differ, and those before them.
+func onlyChanges(diff string) string {
+	lines := strings.Split(diff, "\n")
+	var out []string
+	for i, line := range lines {
+		near := lines[max(0, i-2):min(len(lines), i+2)]
+		if slices.ContainsFunc(near, func(l string) bool { return strings.HasPrefix(l, "+") || strings.HasPrefix(l, "-") }) {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+func comparable1(r *translate.Result) translate.Result {
+	m := *r.Model
+	m.Certificates = slices.Clone(m.Certificates)
+	for i := range m.Certificates {
+		m.Certificates[i].Pair = nil
+	}
+	out := *r
+	out.Model = &m
+	return out
+}
+
+func TestEngine_equalsBuild(t *testing.T) {
+	for seed := range *seeds {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
+			namespaces, names := 2+seed%3, 3+seed%4
+			checkFleet(t, newTwin(newFleet(t, uint64(seed), namespaces, names)), 2000)
+		})
+	}
+}
+
+// A fleet of hundreds of objects.
+func TestEngine_largeFleet(t *testing.T) {
+	checkFleet(t, newTwin(newFleet(t, 99, 6, 24)), 2000)
+}
+
+func checkFleet(t *testing.T, fleet *twin, edits int) {
+	t.Helper()
+	for done := 0; done < edits; {
+		n := 1
+		if fleet.chance(10) {
+			n += fleet.IntN(10)
+		}
+		if diff := fleet.step(n); diff != "" {
+			t.Fatalf("after %d edits, the last of which are %q:\n%s", done+n, fleet.edits[max(0, len(fleet.edits)-n):], diff)
+		}
+		done += n
+	}
+}
+
+// FuzzEngine decodes a sequence of edits: the first byte is the seed of the fleet, each other byte a number of edits.
+func FuzzEngine(f *testing.F) {
+	f.Add([]byte{1, 5, 1, 1, 1, 30, 1, 1})
+	f.Add([]byte{2, 40, 1, 1, 1, 1, 1, 1, 1, 1, 1})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < 3 || len(data) > 64 {
+			return
+		}
+		fleet := newTwin(newFleet(t, uint64(data[0])<<8|uint64(data[1]), 2+int(data[1])%3, 2+int(data[0])%5))
+		for _, n := range data[2:] {
+			if diff := fleet.step(1 + int(n)%32); diff != "" {
+				t.Fatalf("after the edits %q:\n%s", fleet.edits, diff)
+			}
+		}
+	})
+}
+
+// mirror is the result as a reader of all Updates knows it.
+type mirror struct {
+	hosts      map[string]model.HostChange
+	names      map[string]model.ServerNameChange
+	pools      map[model.PoolID]model.Pool
+	reports    map[model.Ref]translate.Report
+	referenced map[model.Ref]struct{}
+}
+
+func newMirror() mirror {
+	return mirror{
+		map[string]model.HostChange{}, map[string]model.ServerNameChange{}, map[model.PoolID]model.Pool{},
+		map[model.Ref]translate.Report{}, map[model.Ref]struct{}{},
+	}
+}
+
+func (m *mirror) apply(u *translate.Update) {
+	for _, h := range u.Hosts {
+		if m.hosts[h.Name] = h; len(h.Routes) == 0 && h.Settings == nil {
+			delete(m.hosts, h.Name)
+		}
+	}
+	for _, n := range u.ServerNames {
+		if m.names[n.Name] = n; len(n.Certificates) == 0 && !n.UsesDefault {
+			delete(m.names, n.Name)
+		}
+	}
+	for _, p := range u.Pools {
+		m.pools[p.ID] = p
+	}
+	for _, id := range u.RemovedPools {
+		delete(m.pools, id)
+	}
+	for _, r := range u.Reports {
+		m.reports[r.Ref] = r
+	}
+	for _, ref := range u.RemovedReports {
+		delete(m.reports, ref)
+	}
+	for ref, is := range u.Referenced {
+		if m.referenced[ref] = struct{}{}; !is {
+			delete(m.referenced, ref)
+		}
+	}
+}
+
+// difference returns how the mirror differs from the result of a Build.
+func (m *mirror) difference(want *translate.Result, u *translate.Update) string {
+	got := translate.Result{Model: &model.Model{}, Referenced: m.referenced, Next: u.Next, Reports: []translate.Report{}}
+	for _, name := range sortedKeys(m.hosts) {
+		h := m.hosts[name]
+		got.Model.Routes = append(got.Model.Routes, h.Routes...)
+		if h.Settings != nil {
+			got.Model.Hosts = append(got.Model.Hosts, *h.Settings)
+		}
+		if h.Owner != nil {
+			got.Model.Owners = append(got.Model.Owners, *h.Owner)
+		}
+	}
+	for _, r := range want.Reports {
+		got.Reports = append(got.Reports, m.reports[r.Ref])
+	}
+	for _, p := range want.Model.Pools {
+		got.Model.Pools = append(got.Model.Pools, m.pools[p.ID])
+	}
+	m.certificates(got.Model)
+	diff := difference(want, &got)
+	if problems := countProblems(want); diff == "" && (len(m.reports) != len(want.Reports) || len(m.pools) != len(want.Model.Pools) || u.Problems != problems) {
+		diff = fmt.Sprintf("%d reports, %d pools and %d problems; want %d, %d and %d",
+			len(m.reports), len(m.pools), u.Problems, len(want.Reports), len(want.Model.Pools), problems)
+	}
+	if diff == "" {
+		return ""
+	}
+	return "the Updates of the Engine differ (-want +got):\n" + diff
+}
+
+func countProblems(r *translate.Result) int {
+	n := 0
+	for i := range r.Reports {
+		n += len(r.Reports[i].Problems)
+	}
+	return n
+}
+
+// certificates sets the certificates of a Model by server name.
+func (m *mirror) certificates(into *model.Model) {
+	bySecret := map[model.Ref]*model.Certificate{}
+	for _, name := range sortedKeys(m.names) {
+		if m.names[name].UsesDefault {
+			into.DefaultCertificateFor = append(into.DefaultCertificateFor, name)
+		}
+		for _, c := range m.names[name].Certificates {
+			if bySecret[c.Secret] == nil {
+				again := *c
+				bySecret[c.Secret] = &again
+			}
+			bySecret[c.Secret].ServerNames = append(bySecret[c.Secret].ServerNames, name)
+		}
+	}
+	for _, c := range bySecret {
+		into.Certificates = append(into.Certificates, *c)
+	}
+	slices.SortFunc(into.Certificates, func(a, b model.Certificate) int { return strings.Compare(a.Secret.String(), b.Secret.String()) })
+}
