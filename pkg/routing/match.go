@@ -11,17 +11,22 @@ import (
 // host holds the routes of one host.
 type host struct {
 	model  []model.Route // the routes before compilation
-	tls    *model.Host   // nil: the defaults
 	exact  paths
 	prefix paths // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix. Longer parts of a path are not looked up.
 	longest int
+	// namespace is the namespace of all routes. If there are several, parts has the routes of each.
+	namespace string
+	parts     map[string]*host
 }
 
 func newHost(routes []model.Route, pools *upstream.Registry) *host {
 	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
 	for i := range routes {
 		h.add(compileRoute(&routes[i], pools))
+	}
+	if len(routes) > 0 {
+		h.split()
 	}
 	return h
 }
@@ -48,32 +53,34 @@ func (h *host) add(r *Route) {
 //
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
-	s := t.site(name)
-	if s != nil && s.owned != nil && isChallenge(path) {
-		s = s.owned
+	s, at := t.site(name)
+	if s == nil {
+		return nil
 	}
-	for ; s != nil; s = s.next {
-		if r := s.match(path, req); r != nil {
+	var owner *model.HostOwner // only its routes count
+	if s.owner != nil && isChallenge(path) {
+		owner = s.owner
+	}
+	for ; s != nil; s, at = t.above(at, name) {
+		h := s.host
+		if owner != nil {
+			h = h.of(owner.Namespace)
+		}
+		if r := h.match(path, req); r != nil {
 			return r
+		}
+		if owner == nil && s.owner != nil && !s.owner.SharesUnmatched {
+			owner = s.owner
 		}
 	}
 	return nil
 }
 
-// site returns the most specific site for a name, or nil: the exact host, then the wildcard host, then any host.
-func (t *Table) site(name []byte) *site {
-	if s := t.exact[string(name)]; s != nil {
-		return s
-	}
-	if dot := bytes.IndexByte(name, '.'); dot > 0 && len(t.wildcard) > 0 {
-		if s := t.wildcard[string(name[dot+1:])]; s != nil {
-			return s
-		}
-	}
-	return t.any
-}
-
+// match returns the route of a request, or nil. h may be nil.
 func (h *host) match(path []byte, req Request) *Route {
+	if h == nil {
+		return nil
+	}
 	if len(h.exact.first) > 0 {
 		if r := h.exact.match(path, req); r != nil {
 			return r
@@ -107,7 +114,7 @@ func cutTo(path []byte, n int) []byte {
 // TLS returns the TLS settings of the most specific host with routes for a name: the exact host, then the wildcard host, then
 // any host. It returns nil for the defaults. The name must be in lower case, without port and trailing dot.
 func (t *Table) TLS(name []byte) *model.Host {
-	if s := t.site(name); s != nil {
+	if s, _ := t.site(name); s != nil {
 		return s.tls
 	}
 	return nil

@@ -63,11 +63,30 @@ var fleetAnnotations = map[string][]string{
 type fleet struct {
 	*mathrand.Rand
 	namespaces, names int
-	secrets           []map[string][]byte
+	// sparse makes connections between Ingresses rare: 0 makes one group of most of them.
+	sparse  int
+	secrets []map[string][]byte
 }
 
 func newFleet(t testing.TB, seed uint64, namespaces, names int) *fleet {
-	return &fleet{mathrand.New(mathrand.NewPCG(seed, 1)), namespaces, names, fleetSecrets(t)}
+	random := mathrand.New(mathrand.NewPCG(seed, 1))
+	return &fleet{random, namespaces, names, int(seed % 4), fleetSecrets(t)}
+}
+
+// host returns a host that many Ingresses name or, in a sparse fleet, mostly one that few name.
+func (f *fleet) host() string {
+	if f.IntN(1+4*f.sparse) == 0 {
+		return pick(f, fleetHosts)
+	}
+	return fmt.Sprintf("h%d.%s", f.IntN(2*f.namespaces*f.names), pick(f, []string{"example.com", "shop.example.com", "other.test"}))
+}
+
+// domain returns the domain of a cookie.
+func (f *fleet) domain() string {
+	if f.IntN(2+4*f.sparse) != 0 {
+		return ""
+	}
+	return pick(f, []string{"example.com", "shop.test", "h0.example.com", "h1.other.test"})
 }
 
 // chance returns true in one of n cases.
@@ -100,12 +119,12 @@ func (f *fleet) ingress() *networkingv1.Ingress {
 		in.Annotations[key] = pick(f, fleetAnnotations[key])
 	}
 	if !f.chance(6) {
-		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "other"}))
+		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "other"}))
 	}
-	for range f.IntN(3) {
+	for range min(f.IntN(4), 2) + f.sparse/3 {
 		in.Spec.Rules = append(in.Spec.Rules, f.rule())
 	}
-	if f.chance(6) {
+	if f.chance(6 + 10*f.sparse) {
 		in.Spec.DefaultBackend = ptr.To(f.backend())
 	}
 	for range max(f.IntN(4)-1, 0) {
@@ -115,7 +134,7 @@ func (f *fleet) ingress() *networkingv1.Ingress {
 }
 
 func (f *fleet) rule() networkingv1.IngressRule {
-	rule := networkingv1.IngressRule{Host: pick(f, fleetHosts)}
+	rule := networkingv1.IngressRule{Host: f.host()}
 	if f.chance(10) {
 		return rule
 	}
@@ -142,13 +161,13 @@ func (f *fleet) tls(in *networkingv1.Ingress) networkingv1.IngressTLS {
 	out := networkingv1.IngressTLS{SecretName: pick(f, []string{"t0", "t1", "t2", "", "missing", "ca"})}
 	switch f.IntN(3) {
 	case 0:
-		out.Hosts = []string{pick(f, fleetHosts)}
+		out.Hosts = []string{f.host()}
 	case 1:
 		for i := range in.Spec.Rules {
 			out.Hosts = append(out.Hosts, in.Spec.Rules[i].Host)
 		}
 	}
-	if f.chance(3) {
+	if f.chance(3 + 3*f.sparse) {
 		out.Hosts = append(out.Hosts, "*.example.com")
 	}
 	return out
@@ -222,7 +241,7 @@ func (f *fleet) method() v1alpha1.Method {
 		return v1alpha1.Method{Source: "Cookie", Binding: "Named", Cookie: &v1alpha1.Cookie{Name: "app"}, Named: named}
 	}
 	return v1alpha1.Method{Source: "Cookie", Binding: "Issued", Cookie: &v1alpha1.Cookie{
-		Name: pick(f, []string{"", "sid", "sid"}), Domain: pick(f, []string{"", "", "example.com", "shop.test"}),
+		Name: pick(f, []string{"", "sid", "sid"}), Domain: f.domain(),
 		Path: pick(f, []string{"", "", "/cart"}),
 	}}
 }

@@ -173,6 +173,11 @@ func (t *twin) step(edits int) string {
 	return t.mirror.difference(&want, update)
 }
 
+func (t *twin) stepUpdate() *translate.Update {
+	changes := []translate.Change{t.edit()}
+	return t.engine.Apply(changes, translate.EndpointObjects{}, t.now)
+}
+
 // difference compares results. Certificates are compared by their PEM, which is faster.
 func difference(want, got *translate.Result) string {
 	a, b := comparable1(want), comparable1(got)
