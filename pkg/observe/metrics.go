@@ -225,6 +225,18 @@ func (m *Metrics) Published(generation uint64, problems int) {
 // SessionStore counts an event of the store of learned sessions.
 func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }
 
+// UpdateCertificates records the expiry times of certificates by Secret. Nil removes the Secret.
+func (m *Metrics) UpdateCertificates(changed map[model.Ref]*model.Certificate) {
+	for secret, c := range changed {
+		label := secret.Namespace + "/" + secret.Name
+		if c == nil {
+			m.expiry.DeleteLabelValues(label)
+			continue
+		}
+		m.expiry.WithLabelValues(label).Set(float64(c.Pair.Leaf.NotAfter.Unix()))
+	}
+}
+
 // Certificates records the expiry times of the certificates in use. It replaces those of the previous call.
 func (m *Metrics) Certificates(inUse []model.Certificate) {
 	m.expiry.Reset()

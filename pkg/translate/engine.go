@@ -59,6 +59,7 @@ type Engine struct {
 	hosts    map[string]*hostResult
 	merged   merged
 	reports  map[model.Ref]*Report
+	routes   int // in all hosts
 	problems int // in all reports
 	// dropped are Secrets whose certificate was in use before the last Apply and is not in use any more. Groups that have read
 	// an invalid one may report that the previous certificate stays in use, which a further Build would not do.
@@ -119,6 +120,8 @@ type Update struct {
 	Problems int
 	// Next is Result.Next.
 	Next time.Time
+	// Routes is the number of Routes of the Model.
+	Routes int
 	// Translated is the number of groups that were translated.
 	Translated int
 }
@@ -157,6 +160,7 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 	e.merged.finish(&e.step.update)
 	e.updateReports()
 	e.dropCertificates()
+	e.step.update.Routes = e.routes
 	e.step.update.Problems, e.step.update.Next = e.problems, e.expiring.next()
 	update := &e.step.update
 	e.step = nil

@@ -111,6 +111,7 @@ func (e *Engine) updateHosts() {
 	changed := map[string]bool{}
 	for name, before := range e.step.hosts {
 		after := e.hosts[name]
+		e.routes += after.count() - before.count()
 		if after != nil && before != nil && reflect.DeepEqual(before.routes, after.routes) &&
 			reflect.DeepEqual(before.settings, after.settings) {
 			after.routes, after.settings, after.restricted = before.routes, before.settings, before.restricted
@@ -132,6 +133,14 @@ func (e *Engine) updateHosts() {
 		e.step.update.Hosts = append(e.step.update.Hosts, change)
 	}
 	slices.SortFunc(e.step.update.Hosts, func(x, y model.HostChange) int { return cmp.Compare(x.Name, y.Name) })
+}
+
+// count returns the number of routes. h may be nil.
+func (h *hostResult) count() int {
+	if h == nil {
+		return 0
+	}
+	return len(h.routes)
 }
 
 // hostRouting is the namespace that has routes for a host, or severalNamespaces.
