@@ -132,6 +132,7 @@ func (p *Publisher) setPool(pool *model.Pool, source EndpointSource) {
 func (p *Publisher) removePools(ids []model.PoolID) {
 	for _, id := range ids {
 		p.removePool(id)
+		p.o.Metrics.Detach(id)
 	}
 }
 
@@ -143,7 +144,6 @@ func (p *Publisher) removePool(id model.PoolID) {
 		delete(p.pools, of)
 	}
 	p.o.Pools.Remove(id)
-	p.o.Metrics.Detach(id)
 }
 
 // without returns a new slice without a pool.

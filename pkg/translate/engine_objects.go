@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -84,8 +85,8 @@ func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
 	if e.unclassed == before {
 		return
 	}
-	for key, n := range e.nodes {
-		e.changeIngress(key, n.object)
+	for _, n := range e.nodes {
+		e.describe(n, n.object)
 	}
 }
 
@@ -112,7 +113,20 @@ func (e *Engine) changeIngress(key types.NamespacedName, object *networkingv1.In
 	case n == nil:
 		n = &node{}
 		e.nodes[key] = n
+	case sameIngress(n.object, object):
+		n.object = object
+		return
 	}
+	e.describe(n, object)
+}
+
+// sameIngress reports whether two states of an Ingress differ only in parts that no description has.
+func sameIngress(x, y *networkingv1.Ingress) bool {
+	return x.Generation == y.Generation && ageOf(x) == ageOf(y) && maps.Equal(x.Annotations, y.Annotations) &&
+		reflect.DeepEqual(&x.Spec, &y.Spec)
+}
+
+func (e *Engine) describe(n *node, object *networkingv1.Ingress) {
 	var d *description
 	if object != nil && e.isOurs(object) {
 		d = describeIngress(object, &e.options)
