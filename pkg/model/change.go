@@ -6,7 +6,7 @@ package model
 type HostChange struct {
 	// Name has the form of Route.Host.
 	Name string
-	// Routes are all routes of the host, in the order of Model.Routes. If there are none, the host is removed.
+	// Routes are all routes of the host, in the order of Model.Routes. Without routes, the host is removed.
 	Routes []Route
 	// Settings is nil if Model.Hosts has no entry for the host.
 	Settings *Host

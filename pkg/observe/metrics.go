@@ -165,7 +165,7 @@ func (m *Metrics) Detach(id model.PoolID) {
 	m.deletePool(id.String())
 }
 
-// chunkSize is the number of slots that are allocated at once.
+// chunkSize is the number of slots in one allocation.
 const chunkSize = 256
 
 // slotChunk has the counters of consecutive slots.

@@ -20,7 +20,7 @@ type Map[V any] struct {
 // Len returns the number of keys.
 func (m Map[V]) Len() int { return m.length }
 
-// Get returns the value of a key. found is false if there is none.
+// Get returns the value of a key. found is false if the Map does not have the key.
 func (m Map[V]) Get(key string) (value V, found bool) {
 	if m.shards == nil {
 		return value, false

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Random edits must give what a plain map has, and leave all previous Maps as they were.
+// Random edits must have the same result as edits of a plain map, and leave all previous Maps as they were.
 func TestEdit_equalsPlainMap(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var m Map[int]

@@ -141,7 +141,8 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 	e.steps++
 	e.step = &step{
 		changed: map[*node]struct{}{}, dirty: map[*group]struct{}{}, policies: map[model.Ref]struct{}{},
-		reports: map[model.Ref]*Report{}, hosts: map[string]*hostResult{}, touched: map[string]struct{}{}, parsed: map[model.Ref]*model.Certificate{},
+		reports: map[model.Ref]*Report{}, hosts: map[string]*hostResult{}, touched: map[string]struct{}{},
+		parsed: map[model.Ref]*model.Certificate{},
 	}
 	if !e.defaults.isTranslated {
 		e.step.dirty[e.defaults] = struct{}{}

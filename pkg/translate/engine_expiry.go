@@ -60,7 +60,7 @@ func (q *expiryQueue) next() time.Time {
 	return (*q)[0].expiry.at
 }
 
-// expire marks the groups whose time has come.
+// expire marks the groups whose time is not in the future.
 func (e *Engine) expire() {
 	for len(e.expiring) > 0 && !e.expiring.next().After(e.now) {
 		g := e.expiring[0]

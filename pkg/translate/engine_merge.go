@@ -39,7 +39,7 @@ type mergedCertificate struct {
 	names map[string]int
 }
 
-// mergedName is a server name. The Secrets are those of its certificates.
+// mergedName is a server name with the Secrets of its certificates.
 type mergedName struct {
 	secrets    counts[model.Ref]
 	defaultFor int

@@ -117,7 +117,7 @@ func (e *Engine) targetChanged(target model.Ref) {
 	}
 }
 
-// policyReading is what the Report of a policy has referenced.
+// policyReading has the references of the Report of a policy.
 type policyReading struct{ referenced []model.Ref }
 
 // reportPolicies writes the Reports of the marked policies.

@@ -87,13 +87,18 @@ func (e *Engine) withdrawUses(g *group, out *groupOutput) {
 	for i := range out.impairments {
 		ref := out.impairments[i].policy.ref
 		e.step.policies[ref] = struct{}{}
-		if !g.isDissolved && slices.ContainsFunc(g.output.impairments, func(now groupImpairment) bool { return now.policy.ref == ref }) {
+		if !g.isDissolved && g.output.impairs(ref) {
 			continue
 		}
 		if delete(e.merged.impairments[ref], g); len(e.merged.impairments[ref]) == 0 {
 			delete(e.merged.impairments, ref)
 		}
 	}
+}
+
+// impairs reports whether the output has an impairment of a policy.
+func (out *groupOutput) impairs(policy model.Ref) bool {
+	return slices.ContainsFunc(out.impairments, func(found groupImpairment) bool { return found.policy.ref == policy })
 }
 
 // keepHost records the previous result of a host.

@@ -33,8 +33,8 @@ type lookups interface {
 
 	// certificateInUse returns the previous Certificate of a Secret, or one that was parsed from the Secret as it is.
 	certificateInUse(ref model.Ref, secret *corev1.Secret) *model.Certificate
-	// server returns the owner of the certificates that are presented for a server name, zero if there are none. own is the
-	// one in the same group.
+	// server returns the owner of the certificates that are presented for a server name, or zero. own is the owner in the
+	// same group.
 	server(name string, own owner) owner
 }
 

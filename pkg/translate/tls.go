@@ -113,7 +113,7 @@ func (b *builder) serverOf(l *listing) owner {
 }
 
 // server returns the owner of the certificates that are presented for a server name: the first in the order of
-// translateObjects. served is false if there are none.
+// translateObjects. served is false without certificates.
 func (b *builder) server(name string) (hostOwner owner, served bool) {
 	hostOwner = b.lookups.server(name, b.certs.servers[name])
 	return hostOwner, hostOwner != owner{}

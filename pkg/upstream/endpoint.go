@@ -27,8 +27,8 @@ type endpointState struct {
 	refusing   atomic.Bool  // the last connection attempt failed; counts as full for new sessions
 	sessions   sessionCounter
 	retired    atomic.Bool
-	idle       [idleShards]idleList
-	http2      sync.Map // *Transport -> *http2Conns
+	idle       atomic.Pointer[idleLists] // nil until the first idle connection
+	http2      sync.Map                  // *Transport -> *http2Conns
 }
 
 // podName returns the pod's name, or the ID if there is no pod. It is the identity for model.IdentityPodName.
