@@ -3,6 +3,7 @@ package publish
 import (
 	"crypto/x509"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -29,6 +30,14 @@ type scaleFleet struct {
 
 func newScaleFleet(tb testing.TB, size int) *scaleFleet {
 	tb.Helper()
+	f, changes := newScaleObjects(tb, size)
+	f.apply(changes...)
+	return f
+}
+
+// newScaleObjects returns a fleet of which nothing is published, and its objects.
+func newScaleObjects(tb testing.TB, size int) (*scaleFleet, []translate.Change) {
+	tb.Helper()
 	f := &scaleFleet{site: newSiteWithLog(tb, logr.Discard()), slices: map[service][]*discoveryv1.EndpointSlice{}, size: size}
 	cert, key := certificates.PEM(tb, certificates.SelfSigned(tb, x509.Certificate{DNSNames: []string{"*.example.com"}}))
 	tls := map[string][]byte{"tls.crt": cert, "tls.key": key}
@@ -46,8 +55,7 @@ func newScaleFleet(tb testing.TB, size int) *scaleFleet {
 		}
 		f.setEndpoints(i, 10)
 	}
-	f.apply(changes...)
-	return f
+	return f, changes
 }
 
 func name(i int) string      { return fmt.Sprintf("i%d", i) }
@@ -199,4 +207,26 @@ func TestEndpoints_doNotWaitForApply(t *testing.T) {
 	if got := f.pools.Pool(id).Set().Len(); got != 3 {
 		t.Errorf("%d endpoints, want 3", got)
 	}
+}
+
+// BenchmarkHeapPerIngress reports the heap of one Ingress with its Service and ten endpoints, without the objects themselves.
+func BenchmarkHeapPerIngress(b *testing.B) {
+	const size = 5000
+	for b.Loop() {
+		before := heapInUse()
+		fleet := newScaleFleet(b, size)
+		withObjects := heapInUse() - before
+		other, objects := newScaleObjects(b, size)
+		b.ReportMetric(float64(withObjects-(heapInUse()-before-withObjects))/size, "bytes/Ingress")
+		runtime.KeepAlive(fleet)
+		runtime.KeepAlive(other)
+		runtime.KeepAlive(objects)
+	}
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
