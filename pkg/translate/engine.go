@@ -51,7 +51,7 @@ type Engine struct {
 
 	// Groups.
 	links    linkage
-	readers  map[read]map[*group]struct{} // by what they have read
+	readers  map[read][]*group // by what they have read
 	expiring expiryQueue
 	defaults *group // has no objects; reads the default certificate
 
@@ -94,7 +94,7 @@ func NewEngine(o Options) *Engine {
 		policies: newPolicyIndex(),
 		foreign:  map[model.Ref]int{}, served: map[model.Ref]int{},
 		links:   newLinkage(),
-		readers: map[read]map[*group]struct{}{},
+		readers: map[read][]*group{},
 		hosts:   map[string]*hostResult{}, merged: newMerged(),
 		reports: map[model.Ref]*Report{}, reporters: map[model.Ref]*policyReading{},
 		defaults: &group{expiry: expiry{index: -1}},

@@ -39,7 +39,7 @@ func (e *Engine) change(c *Change) {
 
 // wasChanged marks the groups that have read something that changed.
 func (e *Engine) wasChanged(r read) {
-	for g := range e.readers[r] {
+	for _, g := range e.readers[r] {
 		e.step.dirty[g] = struct{}{}
 	}
 }

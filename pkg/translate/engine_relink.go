@@ -8,7 +8,7 @@ type group struct {
 	step         uint64 // the Apply that made the group
 	isTranslated bool
 	isDissolved  bool
-	reads        map[read]struct{}
+	reads        []read
 	// servers are the owners of server names of other groups that were looked up. The zero value was not found.
 	servers map[string]serverOwner
 	output  groupOutput

@@ -90,7 +90,7 @@ func (e *Engine) translateGroups() {
 
 // checkServer marks the groups that have looked up a server name and found another owner.
 func (e *Engine) checkServer(name string) {
-	for g := range e.readers[serverRead(name)] {
+	for _, g := range e.readers[serverRead(name)] {
 		if !g.isDissolved && e.merged.server(name, g).precedence() != g.servers[name] {
 			e.step.dirty[g] = struct{}{}
 		}
@@ -125,21 +125,16 @@ func (e *Engine) translateGroup(g *group) {
 
 // setReads replaces what a group has read.
 func (e *Engine) setReads(g *group, reads map[read]struct{}) {
-	for r := range g.reads {
-		if _, again := reads[r]; again {
-			continue
-		}
-		if delete(e.readers[r], g); len(e.readers[r]) == 0 {
+	for _, r := range g.reads {
+		if e.readers[r] = without(e.readers[r], g); len(e.readers[r]) == 0 {
 			delete(e.readers, r)
 		}
 	}
+	g.reads = make([]read, 0, len(reads))
 	for r := range reads {
-		if e.readers[r] == nil {
-			e.readers[r] = map[*group]struct{}{}
-		}
-		e.readers[r][g] = struct{}{}
+		g.reads = append(g.reads, r)
+		e.readers[r] = append(e.readers[r], g)
 	}
-	g.reads = reads
 }
 
 func outputOf(b *builder, g *group) groupOutput {
