@@ -3,7 +3,8 @@
 // It decides when to translate, what to read from the API server, and which replica writes:
 //
 //   - Every replica watches and serves. A relevant change of an object enqueues the single key of the table
-//     controller. Changes are coalesced for 30 ms, so that a burst of changes causes one translation.
+//     controller. Changes are coalesced for 30 ms, so that a burst causes one translation, of what the changed
+//     objects can affect.
 //   - A change of endpoints or of pod metadata takes the fast path. The pools of the Service get their new
 //     endpoints at once, and no table is built.
 //   - Only the leader writes: the status of AffinityPolicies and Ingresses, Events, and the Secret with the

@@ -29,6 +29,7 @@ import (
 type fakePublisher struct {
 	keys    *affinity.Keys
 	options translate.Options
+	engine  *translate.Engine
 
 	mu        sync.Mutex
 	published int
@@ -44,15 +45,21 @@ func newFakePublisher(keys *affinity.Keys) *fakePublisher {
 	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
 }
 
-func (p *fakePublisher) Publish(w *translate.Snapshot, newest publish.EndpointSource, since time.Time) translate.Result {
+func (p *fakePublisher) Apply(
+	changes []translate.Change, newest publish.EndpointSource, since time.Time,
+) *translate.Update {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.engine == nil {
+		p.engine = translate.NewEngine(p.options)
+	}
 	p.published++
 	p.newest = newest
 	p.early = p.early || p.keys.Load() == nil
 	p.worst = max(p.worst, time.Since(since))
-	p.last = translate.Build(w, nil, p.options)
-	return p.last
+	update := p.engine.Apply(changes, translate.EndpointObjects{Slices: newest.Slices, Pods: newest.Pods}, time.Now())
+	p.last = p.engine.Result()
+	return update
 }
 
 func (p *fakePublisher) Endpoints(namespace, service string, newest publish.EndpointSource, since time.Time) {

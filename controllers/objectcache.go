@@ -117,3 +117,12 @@ func (c *objectCache) pod(namespace, name string) *metav1.PartialObjectMetadata 
 	}
 	return nil
 }
+
+// pointers returns a pointer to each item.
+func pointers[T any](items []T) []*T {
+	out := make([]*T, len(items))
+	for i := range items {
+		out[i] = &items[i]
+	}
+	return out
+}

@@ -55,10 +55,10 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)
 	newest := publish.EndpointSource{Slices: cached.slicesOfService, Pods: cached.pod}
 	table := &tableReconciler{
-		reader: mgr.GetClient(), publisher: publisher, newest: newest, publishService: o.PublishService,
-		ready:   func() bool { return keys.Load() != nil },
-		deliver: status.deliver,
-		log:     o.Log.WithName("table"),
+		publisher: publisher, newest: newest, publishService: o.PublishService,
+		ready:  func() bool { return keys.Load() != nil },
+		status: status,
+		log:    o.Log.WithName("table"),
 	}
 	secret := &keyReconciler{
 		client: mgr.GetClient(), name: o.keySecret(), keys: keys,

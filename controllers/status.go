@@ -35,24 +35,52 @@ type statusWriter struct {
 	queue   workqueue.TypedRateLimitingInterface[model.Ref] // nil while another replica leads
 }
 
-// deliver replaces all Reports with those of the table that is now served.
-func (w *statusWriter) deliver(reports []translate.Report) {
+// deliver takes over the Reports that changed in the table that is now served, and enqueues their objects.
+func (w *statusWriter) deliver(u *translate.Update) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reports = make(map[model.Ref]*translate.Report, len(reports))
-	for i := range reports {
-		w.reports[reports[i].Ref] = &reports[i]
+	if w.reports == nil {
+		w.reports = map[model.Ref]*translate.Report{}
 	}
-	w.enqueueAll()
+	for i := range u.Reports {
+		w.reports[u.Reports[i].Ref] = &u.Reports[i]
+		w.add(u.Reports[i].Ref)
+	}
+	for _, ref := range u.RemovedReports {
+		delete(w.reports, ref)
+		w.add(ref)
+	}
 }
 
-// enqueueAll enqueues all objects with a Report. w.mu must be held.
-func (w *statusWriter) enqueueAll() {
-	if w.queue == nil {
-		return
-	}
-	for ref := range w.reports {
+// add enqueues an object if this replica leads. w.mu must be held.
+func (w *statusWriter) add(ref model.Ref) {
+	if w.queue != nil {
 		w.queue.Add(ref)
+	}
+}
+
+// enqueue enqueues an object if it has a Report: it may have been created again, or changed by others.
+func (w *statusWriter) enqueue(ref model.Ref) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.reports[ref] != nil {
+		w.add(ref)
+	}
+}
+
+// enqueueKind enqueues all objects of a kind with a Report. An empty kind means all kinds.
+func (w *statusWriter) enqueueKind(kind string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.addKind(kind)
+}
+
+// addKind is enqueueKind with w.mu held.
+func (w *statusWriter) addKind(kind string) {
+	for ref := range w.reports {
+		if kind == "" || ref.Kind == kind {
+			w.add(ref)
+		}
 	}
 }
 
@@ -71,7 +99,7 @@ func (w *statusWriter) run(ctx context.Context) {
 	w.events.reset()
 	w.mu.Lock()
 	w.queue = queue
-	w.enqueueAll()
+	w.addKind("")
 	w.mu.Unlock()
 
 	stop := context.AfterFunc(ctx, queue.ShutDown)

@@ -17,7 +17,7 @@ import (
 
 // Publisher makes changes live. It is implemented by *publish.Publisher.
 type Publisher interface {
-	Publish(w *translate.Snapshot, newest publish.EndpointSource, since time.Time) translate.Result
+	Apply(changes []translate.Change, newest publish.EndpointSource, since time.Time) *translate.Update
 	Endpoints(namespace, service string, newest publish.EndpointSource, since time.Time)
 }
 
@@ -27,23 +27,39 @@ type singleton struct{}
 // coalesce is the delay between the first of several changes and the build. Further changes do not extend it.
 const coalesce = 30 * time.Millisecond
 
-// tableReconciler builds and publishes the table when an object other than an EndpointSlice or pod has changed. It
-// runs in every replica.
+// tableReconciler passes changed objects other than EndpointSlices and pods to the Publisher. It runs in every replica.
 type tableReconciler struct {
-	reader    client.Reader // the cache
 	publisher Publisher
 	newest    publish.EndpointSource
 	// ready reports whether the affinity keys are loaded. No table is published before that.
-	ready func() bool
-	// deliver passes the Reports to the status writer.
-	deliver func([]translate.Report)
-	log     logr.Logger
-	// publishService always counts as referenced, because its addresses are written to the status of Ingresses.
+	ready  func() bool
+	status statusQueue
+	log    logr.Logger
+	// publishService is the Service whose addresses are written to the status of Ingresses.
 	publishService types.NamespacedName
 
-	rebuild    trigger // enqueues another build
-	referenced referencedObjects
-	changedAt  eventTimes[singleton]
+	rebuild   trigger // enqueues another build
+	pending   pendingChanges
+	changedAt eventTimes[singleton]
+}
+
+// statusQueue is the part of the status writer that the table uses.
+type statusQueue interface {
+	// deliver passes the Reports that changed.
+	deliver(*translate.Update)
+	// enqueue writes the status of an object again, if it has a Report.
+	enqueue(model.Ref)
+	// enqueueKind does so for all objects of a kind.
+	enqueueKind(string)
+}
+
+// record records the new state of an object, nil if it was deleted.
+func (t *tableReconciler) record(ref model.Ref, object client.Object) {
+	t.pending.put(ref, object)
+	isPublishService := t.publishService == types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}
+	if ref.Kind == model.KindService && isPublishService {
+		t.status.enqueueKind(model.KindIngress) // its addresses may have changed
+	}
 }
 
 // changed enqueues a build.
@@ -52,24 +68,17 @@ func (t *tableReconciler) changed(queue workqueue.TypedRateLimitingInterface[sin
 	queue.AddAfter(singleton{}, coalesce)
 }
 
-// Reconcile builds the table from the cache and publishes it.
-func (t *tableReconciler) Reconcile(ctx context.Context, _ singleton) (reconcile.Result, error) {
+// Reconcile applies the changes since the last call.
+func (t *tableReconciler) Reconcile(context.Context, singleton) (reconcile.Result, error) {
 	if !t.ready() {
 		t.log.Info("Waiting for the affinity keys")
 		return reconcile.Result{}, nil // loading the keys enqueues the table
 	}
 	since := t.changedAt.take(singleton{})
-	t.referenced.beginBuild()
-	snapshot, err := listSnapshot(ctx, t.reader)
-	if err != nil {
-		return reconcile.Result{}, err
-	}
-	result := t.publisher.Publish(snapshot, t.newest, since)
-	if t.referenced.endBuild(t.addPublishService(result.Referenced)) {
-		t.rebuild.fire()
-	}
-	t.deliver(result.Reports)
-	return reconcile.Result{RequeueAfter: requeueAfter(result.Next)}, nil
+	update := t.publisher.Apply(t.pending.begin(), t.newest, since)
+	t.pending.end(update.Referenced)
+	t.status.deliver(update)
+	return reconcile.Result{RequeueAfter: requeueAfter(update.Next)}, nil
 }
 
 // requeueAfter returns the time until the next problem appears without an event, such as an expiring certificate.
@@ -82,29 +91,10 @@ func requeueAfter(next time.Time) time.Duration {
 	return min(max(time.Until(next), time.Second), 24*time.Hour)
 }
 
-// addPublishService adds the publish service to the referenced objects.
-func (t *tableReconciler) addPublishService(set map[model.Ref]struct{}) map[model.Ref]struct{} {
-	if set == nil {
-		set = map[model.Ref]struct{}{}
-	}
-	if t.publishService.Name != "" {
-		set[serviceRef(t.publishService.Namespace, t.publishService.Name)] = struct{}{}
-	}
-	return set
-}
-
 // endpointsChanged enqueues a build if the endpoints of the Service, or the metadata of their pods, may change the
 // Reports. If the model stays equal, no new table is published.
 func (t *tableReconciler) endpointsChanged(service types.NamespacedName) {
-	if t.referenced.contains(model.Ref{Kind: translate.KindEndpoints, Namespace: service.Namespace, Name: service.Name}) {
+	if t.pending.putEndpoints(model.Ref{Kind: translate.KindEndpoints, Namespace: service.Namespace, Name: service.Name}) {
 		t.rebuild.fire()
 	}
-}
-
-func serviceRef(namespace, name string) model.Ref {
-	return model.Ref{Kind: model.KindService, Namespace: namespace, Name: name}
-}
-
-func secretRef(namespace, name string) model.Ref {
-	return model.Ref{Kind: model.KindSecret, Namespace: namespace, Name: name}
 }

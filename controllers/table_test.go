@@ -144,22 +144,28 @@ func TestOptions_Validate(t *testing.T) {
 	}
 }
 
-func TestReferencedObjects_changeDuringBuild(t *testing.T) {
-	a, b := model.Ref{Kind: "Secret", Name: "a"}, model.Ref{Kind: "Secret", Name: "b"}
-	var r referencedObjects
-	r.beginBuild()
-	if r.contains(a) || r.contains(b) {
-		t.Error("contains = true before the first build")
+func TestPendingChanges_duringBuild(t *testing.T) {
+	endpoints := func(name string) model.Ref { return model.Ref{Kind: translate.KindEndpoints, Name: name} }
+	var p pendingChanges
+	if p.putEndpoints(endpoints("a")) {
+		t.Error("endpoints that were not read are recorded")
 	}
-	if !r.endBuild(map[model.Ref]struct{}{a: {}}) {
-		t.Error("endBuild = false, want a rebuild for a")
+	secret := model.Ref{Kind: model.KindSecret, Name: "s"}
+	p.put(secret, &corev1.Secret{})
+	p.put(secret, nil)
+	if got := p.begin(); len(got) != 1 || got[0].Object != nil {
+		t.Errorf("the changes are %+v, want the last state of the Secret", got)
 	}
-	r.beginBuild()
-	if !r.contains(a) || r.contains(b) {
-		t.Error("contains does not match the last build")
+	if !p.putEndpoints(endpoints("a")) {
+		t.Error("endpoints that the build may be reading are not recorded")
 	}
-	if r.endBuild(map[model.Ref]struct{}{a: {}}) {
-		t.Error("endBuild = true, want no rebuild")
+	p.end(map[model.Ref]bool{endpoints("a"): true, endpoints("b"): true, secret: true})
+	p.end(map[model.Ref]bool{endpoints("b"): false})
+	if !p.putEndpoints(endpoints("a")) || p.putEndpoints(endpoints("b")) {
+		t.Error("the Services whose endpoints matter are not those of the last build")
+	}
+	if got := p.begin(); len(got) != 1 || got[0].Ref != endpoints("a") {
+		t.Errorf("the changes are %+v", got)
 	}
 }
 

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -17,28 +18,67 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // tableSources returns the event sources of the table controller.
 func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[singleton] {
 	return []source.TypedSource[singleton]{
 		&t.rebuild,
-		source.TypedKind(c, &networkingv1.Ingress{}, onChange[*networkingv1.Ingress](t.changed),
-			specOrAnnotationsChanged[*networkingv1.Ingress]()),
-		source.TypedKind(c, &networkingv1.IngressClass{}, onChange[*networkingv1.IngressClass](t.changed),
-			specOrAnnotationsChanged[*networkingv1.IngressClass]()),
-		source.TypedKind(c, &v1alpha1.AffinityPolicy{}, onChange[*v1alpha1.AffinityPolicy](t.changed),
-			specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]()),
+		source.TypedKind(c, &networkingv1.Ingress{},
+			objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())),
+		source.TypedKind(c, &networkingv1.IngressClass{},
+			objectHandler(t, translate.KindIngressClass, specOrAnnotationsChanged[*networkingv1.IngressClass]())),
+		source.TypedKind(c, &v1alpha1.AffinityPolicy{},
+			objectHandler(t, v1alpha1.Kind, specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]())),
 		// The generation of these two does not change with every update.
-		source.TypedKind(c, &corev1.Service{}, onChange[*corev1.Service](t.changed),
-			resourceVersionChanged[*corev1.Service](), matching(func(s *corev1.Service) bool {
-				return t.referenced.contains(serviceRef(s.Namespace, s.Name))
-			})),
-		source.TypedKind(c, &corev1.Secret{}, onChange[*corev1.Secret](t.changed),
-			resourceVersionChanged[*corev1.Secret](), matching(func(s *corev1.Secret) bool {
-				return t.referenced.contains(secretRef(s.Namespace, s.Name))
-			})),
+		source.TypedKind(c, &corev1.Service{}, objectHandler(t, model.KindService, serviceChanged())),
+		source.TypedKind(c, &corev1.Secret{}, objectHandler(t, model.KindSecret, secretChanged())),
 	}
+}
+
+// objectHandler returns a handler that records every object as it is in the cache, so that no older one stays in memory. It
+// enqueues a build if the object was created, deleted, or changed in a part that may matter.
+func objectHandler[T client.Object](
+	t *tableReconciler, kind string, mayMatter predicate.TypedPredicate[T],
+) handler.TypedEventHandler[T, singleton] {
+	type queue = workqueue.TypedRateLimitingInterface[singleton]
+	refOf := func(object T) model.Ref {
+		return model.Ref{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}
+	}
+	return handler.TypedFuncs[T, singleton]{
+		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[T], q queue) {
+			t.record(refOf(ev.Object), ev.Object)
+			t.status.enqueue(refOf(ev.Object)) // its Report may equal that of its predecessor
+			t.changed(q)
+		},
+		UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[T], q queue) {
+			t.record(refOf(ev.ObjectNew), ev.ObjectNew)
+			if mayMatter.Update(ev) {
+				t.status.enqueue(refOf(ev.ObjectNew))
+				t.changed(q)
+			}
+		},
+		DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[T], q queue) {
+			t.record(refOf(ev.Object), nil)
+			t.changed(q)
+		},
+	}
+}
+
+// serviceChanged ignores updates of the status and the metadata.
+func serviceChanged() predicate.TypedPredicate[*corev1.Service] {
+	return predicate.TypedFuncs[*corev1.Service]{UpdateFunc: func(ev event.TypedUpdateEvent[*corev1.Service]) bool {
+		return !reflect.DeepEqual(&ev.ObjectOld.Spec, &ev.ObjectNew.Spec)
+	}}
+}
+
+// secretChanged ignores updates of the metadata.
+func secretChanged() predicate.TypedPredicate[*corev1.Secret] {
+	return predicate.TypedFuncs[*corev1.Secret]{UpdateFunc: func(ev event.TypedUpdateEvent[*corev1.Secret]) bool {
+		return !reflect.DeepEqual(ev.ObjectOld.Data, ev.ObjectNew.Data)
+	}}
 }
 
 // endpointSources returns the event sources of the fast path.

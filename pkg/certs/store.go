@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/shards"
 )
 
 // Store is the set of certificates in use. It is safe for concurrent use. Handshakes take no lock.
 type Store struct {
+	mu       sync.Mutex // serializes changes
 	current  atomic.Pointer[certificatesByName]
 	fallback *tls.Certificate
 }
@@ -20,7 +23,7 @@ type Store struct {
 // certificatesByName maps server names to certificates, at most one per algorithm. Keys are "shop.example.com",
 // "*.example.com", and "" for the default. A name without certificates is served with those of "", even if a wildcard
 // covers it.
-type certificatesByName map[string][]presented
+type certificatesByName = shards.Map[[]presented]
 
 // presented is a certificate and the namespace of its Secret.
 type presented struct {
@@ -43,19 +46,57 @@ func NewStore() (*Store, error) {
 // Replace replaces all certificates. It affects new handshakes only. The hosts of defaultFor get the default certificate,
 // even if a wildcard covers them (model.Model.DefaultCertificateFor).
 func (s *Store) Replace(certificates []model.Certificate, defaultFor ...string) {
-	next := certificatesByName{}
-	for _, name := range defaultFor {
-		next[name] = nil
+	names := map[string]*model.ServerNameChange{}
+	change := func(name string) *model.ServerNameChange {
+		if names[name] == nil {
+			names[name] = &model.ServerNameChange{Name: name}
+		}
+		return names[name]
 	}
-	// Prefer algorithms with cheap signatures: ECDSA, Ed25519, RSA.
-	for _, c := range slices.SortedStableFunc(slices.Values(certificates), func(a, b model.Certificate) int {
-		return cmp.Compare(a.Algorithm, b.Algorithm)
-	}) {
-		for _, name := range c.ServerNames {
-			next[name] = append(next[name], presented{c.Pair, c.Secret.Namespace})
+	for _, name := range defaultFor {
+		change(name).UsesDefault = true
+	}
+	for i := range certificates {
+		for _, name := range certificates[i].ServerNames {
+			c := change(name)
+			c.Certificates = append(c.Certificates, &certificates[i])
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	edit := certificatesByName{}.Edit()
+	for _, c := range names {
+		set(edit, c)
+	}
+	next := edit.Map()
 	s.current.Store(&next)
+}
+
+// Update replaces the certificates of these server names. It affects new handshakes only.
+func (s *Store) Update(changes []model.ServerNameChange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	edit := s.current.Load().Edit()
+	for i := range changes {
+		set(edit, &changes[i])
+	}
+	next := edit.Map()
+	s.current.Store(&next)
+}
+
+// set sets the certificates of one server name. It prefers algorithms with cheap signatures: ECDSA, Ed25519, RSA.
+func set(edit *shards.Edit[[]presented], c *model.ServerNameChange) {
+	if len(c.Certificates) == 0 && !c.UsesDefault {
+		edit.Delete(c.Name)
+		return
+	}
+	var pairs []presented
+	for _, certificate := range slices.SortedStableFunc(slices.Values(c.Certificates), func(a, b *model.Certificate) int {
+		return cmp.Compare(a.Algorithm, b.Algorithm)
+	}) {
+		pairs = append(pairs, presented{certificate.Pair, certificate.Secret.Namespace})
+	}
+	edit.Set(c.Name, pairs)
 }
 
 // Certificate implements tls.Config.GetCertificate. It prefers the exact name over the wildcard, and the wildcard
@@ -108,14 +149,14 @@ func matches(name, host string) bool {
 // lookup returns the certificates for a server name. named is false if no certificate names it, and pairs are the default
 // ones.
 func (s *Store) lookup(name string) (pairs []presented, named bool) {
-	current := *s.current.Load()
+	current := s.current.Load()
 	name = strings.TrimSuffix(strings.ToLower(name), ".")
-	pairs, named = current[name]
+	pairs, named = current.Get(name)
 	if _, suffix, ok := strings.Cut(name, "."); ok && !named {
-		pairs, named = current["*."+suffix]
+		pairs, named = current.Get("*." + suffix)
 	}
 	if len(pairs) == 0 {
-		pairs = current[""]
+		pairs, _ = current.Get("")
 	}
 	return pairs, named
 }

@@ -51,8 +51,9 @@ type Metrics struct {
 	// NoRoute has the metrics of requests without a pool: 404, and 503 if the Service of a route does not exist.
 	NoRoute *PoolMetrics
 
-	mu    sync.Mutex // serializes writers of slots
-	slots atomic.Pointer[[]*PoolMetrics]
+	mu       sync.Mutex // serializes writers of slots; guards attached
+	slots    atomic.Pointer[[]*slotChunk]
+	attached map[model.PoolID]int // slot of each pool
 }
 
 // PoolMetrics contains the metrics of one pool. It is safe for concurrent use.
@@ -80,7 +81,8 @@ func NewMetrics() *Metrics {
 	m.defineMemory()
 	m.defineStreams()
 	m.NoRoute = m.newPool("")
-	m.slots.Store(&[]*PoolMetrics{})
+	m.slots.Store(&[]*slotChunk{})
+	m.attached = map[model.PoolID]int{}
 	return m
 }
 
@@ -140,42 +142,75 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Pool returns the metrics of the pool in slot. Attach must have been called for the slot.
-func (m *Metrics) Pool(slot int) *PoolMetrics { return (*m.slots.Load())[slot] }
+func (m *Metrics) Pool(slot int) *PoolMetrics {
+	return (*m.slots.Load())[slot/chunkSize][slot%chunkSize].Load()
+}
 
 // Attach assigns slot to a pool. The publisher must call it before the pool receives traffic. If the pool already
 // has the slot, its counters are kept.
 func (m *Metrics) Attach(slot int, id model.PoolID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	current := *m.slots.Load()
-	if slot < len(current) && current[slot] != nil && current[slot].id == id {
+	if at, known := m.attached[id]; known && at == slot {
 		return
 	}
-	next := make([]*PoolMetrics, max(slot+1, len(current)))
-	copy(next, current)
-	next[slot] = m.newPool(id.String())
-	next[slot].id = id
-	m.slots.Store(&next)
+	chunks := *m.slots.Load()
+	if missing := slot/chunkSize + 1 - len(chunks); missing > 0 {
+		chunks = slices.Clone(chunks)
+		for range missing {
+			chunks = append(chunks, new(slotChunk))
+		}
+		m.slots.Store(&chunks)
+	}
+	p := m.newPool(id.String())
+	p.id = id
+	chunks[slot/chunkSize][slot%chunkSize].Store(p)
+	m.attached[id] = slot
 }
 
 // Detach deletes the series of a pool. Requests in flight keep counting, but these counts are no longer exported.
 func (m *Metrics) Detach(id model.PoolID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := slices.Clone(*m.slots.Load())
-	for slot, p := range next {
-		if p != nil && p.id == id {
-			next[slot] = p.detached()
+	if slot, known := m.attached[id]; known {
+		delete(m.attached, id)
+		if at := &(*m.slots.Load())[slot/chunkSize][slot%chunkSize]; at.Load().id == id {
+			at.Store(at.Load().detached())
 		}
 	}
-	m.slots.Store(&next)
-	label := prometheus.Labels{"pool": id.String()}
-	m.requests.DeletePartialMatch(label)
-	m.duration.DeletePartialMatch(label)
-	m.decisions.DeletePartialMatch(label)
-	m.retries.DeletePartialMatch(label)
-	m.failures.DeletePartialMatch(label)
+	m.deletePool(id.String())
 }
+
+// chunkSize is the number of slots in one allocation.
+const chunkSize = 256
+
+// slotChunk has the counters of consecutive slots.
+type slotChunk [chunkSize]atomic.Pointer[PoolMetrics]
+
+// deletePool deletes the series that newPool creates. It names each one, because a partial match reads the series of all
+// pools.
+func (m *Metrics) deletePool(name string) {
+	m.duration.DeleteLabelValues(name)
+	m.retries.DeleteLabelValues(name)
+	var p PoolMetrics
+	for class := range p.byClass {
+		m.requests.DeleteLabelValues(name, classLabel(class))
+	}
+	for _, status := range exactStatuses {
+		m.requests.DeleteLabelValues(name, strconv.Itoa(status))
+	}
+	for reason := range failures {
+		m.failures.DeleteLabelValues(name, reason.String())
+	}
+	for o := range p.decisions {
+		for r := range p.decisions[o] {
+			m.decisions.DeleteLabelValues(name, affinity.Outcome(o).String(), affinity.Reason(r).String())
+		}
+	}
+}
+
+// classLabel returns the label of a class of status codes, such as "2xx".
+func classLabel(class int) string { return string('0'+rune(class)) + "xx" }
 
 func (m *Metrics) newPool(name string) *PoolMetrics {
 	p := &PoolMetrics{duration: m.duration.WithLabelValues(name), retries: m.retries.WithLabelValues(name)}
@@ -184,7 +219,7 @@ func (m *Metrics) newPool(name string) *PoolMetrics {
 		p.exact[i] = m.requests.WithLabelValues(name, strconv.Itoa(status))
 	}
 	for class := range p.byClass {
-		p.byClass[class] = m.requests.WithLabelValues(name, string('0'+rune(class))+"xx")
+		p.byClass[class] = m.requests.WithLabelValues(name, classLabel(class))
 	}
 	for o := range p.decisions {
 		for r := range p.decisions[o] {
@@ -258,6 +293,18 @@ func (m *Metrics) Published(generation uint64, problems int) {
 
 // SessionStore counts an event of the store of learned sessions.
 func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }
+
+// UpdateCertificates records the expiry times of certificates by Secret. Nil removes the Secret.
+func (m *Metrics) UpdateCertificates(changed map[model.Ref]*model.Certificate) {
+	for secret, c := range changed {
+		label := secret.Namespace + "/" + secret.Name
+		if c == nil {
+			m.expiry.DeleteLabelValues(label)
+			continue
+		}
+		m.expiry.WithLabelValues(label).Set(float64(c.Pair.Leaf.NotAfter.Unix()))
+	}
+}
 
 // Certificates records the expiry times of the certificates in use. It replaces those of the previous call.
 func (m *Metrics) Certificates(inUse []model.Certificate) {

@@ -2,9 +2,8 @@ package publish
 
 import (
 	"net/netip"
-	"reflect"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -33,14 +32,18 @@ type Options struct {
 	OwnService types.NamespacedName
 }
 
-// Publisher makes changes live. It is safe for concurrent use. Changes are applied one after the other.
+// Publisher makes changes live. It is safe for concurrent use. Changes of objects are applied one after the other. Changes of
+// endpoints do not wait for them.
 type Publisher struct {
 	o Options
 
-	mu      sync.Mutex
-	model   *model.Model              // of the current Table
-	byOwner map[service][]model.Pool  // the pools of the model by Service
-	last    atomic.Pointer[Published] // for Last
+	changing sync.Mutex // serializes changes of objects; guards the fields below
+	engine   *translate.Engine
+	snapshot map[model.Ref]bool // objects of the last Snapshot, see Publish
+
+	// mu guards pools, and is held while endpoints are read and replaced, for one pool at a time. It is locked after changing.
+	mu    sync.Mutex
+	pools map[service][]model.Pool // the pools of the model by Service
 }
 
 // EndpointSource provides the objects from which endpoints are made, as last seen. The Publisher calls it while it holds its
@@ -54,94 +57,128 @@ type EndpointSource struct {
 // service is the namespace and name of a Service.
 type service struct{ namespace, name string }
 
-// Published is the result of the last published Snapshot.
+// Published is the result of the last change.
 type Published struct {
 	Model   *model.Model
 	Reports []translate.Report
 }
 
 // New returns a Publisher that has published nothing.
-func New(o Options) *Publisher { return &Publisher{o: o} }
+func New(o Options) *Publisher {
+	return &Publisher{
+		o: o, engine: translate.NewEngine(o.Translate), snapshot: map[model.Ref]bool{}, pools: map[service][]model.Pool{},
+	}
+}
 
 // Ready reports whether a Table was published.
 func (p *Publisher) Ready() bool { return p.o.Tables.Current() != nil }
 
-// Last returns the result of the last published Snapshot, nil before the first one.
-func (p *Publisher) Last() *Published { return p.last.Load() }
-
-// Publish makes a Snapshot live: endpoints first, so that a new route finds its pods, then certificates, then the Table. It
-// builds no Table if the model is equal to the last one. Endpoints come from source, not from the Snapshot, which may be
-// older. since is the time at which the oldest change in the Snapshot was seen.
-func (p *Publisher) Publish(w *translate.Snapshot, source EndpointSource, since time.Time) translate.Result {
-	result := translate.Build(w, p.inUse(), p.o.Translate)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.learnReplicas(source)
-	p.replaceEndpoints(result.Model.Pools, source)
-	if p.model == nil || !reflect.DeepEqual(p.model, result.Model) {
-		p.swap(result.Model, since)
+// Last returns the result of the last change, nil before the first one. It collects the results for all hosts.
+func (p *Publisher) Last() *Published {
+	if !p.Ready() {
+		return nil
 	}
-	p.o.Metrics.Published(p.o.Tables.Current().Generation, countProblems(result.Reports))
-	p.last.Store(&Published{Model: result.Model, Reports: result.Reports})
-	return result
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	r := p.engine.Result()
+	return &Published{Model: r.Model, Reports: r.Reports}
 }
 
-// inUse returns the last Model that was published, nil before the first one.
-func (p *Publisher) inUse() *model.Model {
-	if last := p.Last(); last != nil {
-		return last.Model
-	}
-	return nil
+// Apply makes changed objects live: endpoints of new pools first, so that a new route finds its pods, then certificates, then
+// the Table. The work depends on what the changes affect, not on the number of objects. It builds no Table if the model
+// does not change. since is the time at which the oldest change was seen. The first call publishes a Table in any case.
+func (p *Publisher) Apply(changes []translate.Change, source EndpointSource, since time.Time) *translate.Update {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	return p.apply(changes, source, since)
 }
 
-// swap compiles and publishes the Table of a model, and drops the pools that the model no longer contains.
-func (p *Publisher) swap(m *model.Model, since time.Time) {
-	p.o.Certs.Replace(m.Certificates, m.DefaultCertificateFor...)
-	p.o.Metrics.Certificates(m.Certificates)
-	table := routing.Compile(m, p.o.Pools, p.o.Tables.Current(), time.Now())
+func (p *Publisher) apply(changes []translate.Change, source EndpointSource, since time.Time) *translate.Update {
+	u := p.engine.Apply(changes, translate.EndpointObjects{Slices: source.Slices, Pods: source.Pods}, time.Now())
+	if !p.Ready() {
+		p.lockedLearnReplicas(source)
+	}
+	for i := range u.Pools {
+		p.setPool(&u.Pools[i], source)
+	}
+	if u.ChangesModel() || !p.Ready() {
+		p.swap(u, since)
+	}
+	p.o.Metrics.Published(p.o.Tables.Current().Generation, u.Problems)
+	return u
+}
+
+// swap publishes certificates and the next Table, and then removes the pools that no Table refers to any more.
+func (p *Publisher) swap(u *translate.Update, since time.Time) {
+	p.o.Certs.Update(u.ServerNames)
+	p.o.Metrics.UpdateCertificates(u.Certificates)
+	table := p.o.Tables.Current().With(u.Hosts, p.o.Pools, time.Now())
 	p.o.Tables.Publish(table)
 	p.o.Metrics.Propagated("table", time.Since(since))
-	p.model, p.byOwner = m, poolsByService(m.Pools)
-	p.dropPools(m.Pools)
-	p.o.Log.Info("Routing table published", "generation", table.Generation, "routes", len(m.Routes),
-		"pools", len(m.Pools))
+	p.removePools(u.RemovedPools)
+	p.o.Log.Info("Routing table published", "generation", table.Generation, "routes", u.Routes, "changedHosts", len(u.Hosts))
 }
 
-func (p *Publisher) dropPools(keep []model.Pool) {
-	kept := make(map[model.PoolID]bool, len(keep))
-	for _, pool := range keep {
-		kept[pool.ID] = true
+// setPool adds a pool or changes its description, and replaces its endpoints.
+func (p *Publisher) setPool(pool *model.Pool, source EndpointSource) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	of := service{pool.ID.Namespace, pool.ID.Service}
+	p.pools[of] = append(without(p.pools[of], pool.ID), *pool)
+	p.o.Metrics.Attach(p.o.Pools.Pool(pool.ID).Slot, pool.ID)
+	p.replaceEndpoints(pool, source)
+}
+
+func (p *Publisher) removePools(ids []model.PoolID) {
+	for _, id := range ids {
+		p.removePool(id)
+		p.o.Metrics.Detach(id)
 	}
-	for _, gone := range p.o.Pools.Retain(kept) {
-		p.o.Metrics.Detach(gone)
+}
+
+func (p *Publisher) removePool(id model.PoolID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	of := service{id.Namespace, id.Service}
+	if p.pools[of] = without(p.pools[of], id); len(p.pools[of]) == 0 {
+		delete(p.pools, of)
 	}
+	p.o.Pools.Remove(id)
+}
+
+// without returns a new slice without a pool.
+func without(pools []model.Pool, id model.PoolID) []model.Pool {
+	return slices.DeleteFunc(slices.Clone(pools), func(p model.Pool) bool { return p.ID == id })
 }
 
 // Endpoints makes the endpoints of one Service live, without a new Table. It does nothing for a Service that no route
-// references. since is the time at which the change was seen.
+// references. since is the time at which the change was seen. It does not wait for Apply, except while that replaces
+// the endpoints of one pool.
 func (p *Publisher) Endpoints(namespace, name string, source EndpointSource, since time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.o.OwnService == (types.NamespacedName{Namespace: namespace, Name: name}) {
 		p.learnReplicas(source)
 	}
-	if p.replaceEndpoints(p.byOwner[service{namespace, name}], source) {
+	changed := false
+	for i := range p.pools[service{namespace, name}] {
+		changed = p.replaceEndpoints(&p.pools[service{namespace, name}][i], source) || changed
+	}
+	if changed {
 		p.o.Metrics.Propagated("endpoints", time.Since(since))
 	}
 }
 
-// replaceEndpoints replaces the endpoints of the pools, and reports whether any of them changed.
-func (p *Publisher) replaceEndpoints(pools []model.Pool, source EndpointSource) bool {
-	changed := false
-	for _, pool := range pools {
-		live := p.o.Pools.Pool(pool.ID)
-		p.o.Metrics.Attach(live.Slot, pool.ID)
-		slices := source.Slices(pool.ID.Namespace, pool.ID.Service)
-		if live.Replace(translate.Endpoints(pool, slices, source.Pods)) {
-			changed = true
-		}
-	}
-	return changed
+// replaceEndpoints replaces the endpoints of a pool, and reports whether they changed. p.mu must be held.
+func (p *Publisher) replaceEndpoints(pool *model.Pool, source EndpointSource) bool {
+	endpointSlices := source.Slices(pool.ID.Namespace, pool.ID.Service)
+	return p.o.Pools.Pool(pool.ID).Replace(translate.Endpoints(*pool, endpointSlices, source.Pods))
+}
+
+func (p *Publisher) lockedLearnReplicas(source EndpointSource) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.learnReplicas(source)
 }
 
 // learnReplicas sets the addresses of the replicas of this Limpet, ready or not. Requests are not sent to their listeners.
@@ -160,36 +197,6 @@ func (p *Publisher) learnReplicas(source EndpointSource) {
 		}
 	}
 	p.o.Own.SetReplicas(addrs)
-}
-
-// SnapshotEndpoints returns the EndpointSource of a Snapshot, for callers without newer objects.
-func SnapshotEndpoints(w *translate.Snapshot) EndpointSource {
-	by := map[service][]*discoveryv1.EndpointSlice{}
-	for _, s := range w.EndpointSlices {
-		owner := service{s.Namespace, s.Labels[discoveryv1.LabelServiceName]}
-		by[owner] = append(by[owner], s)
-	}
-	return EndpointSource{
-		Slices: func(namespace, name string) []*discoveryv1.EndpointSlice { return by[service{namespace, name}] },
-		Pods:   translate.PodsOf(w),
-	}
-}
-
-func poolsByService(pools []model.Pool) map[service][]model.Pool {
-	by := map[service][]model.Pool{}
-	for _, pool := range pools {
-		owner := service{pool.ID.Namespace, pool.ID.Service}
-		by[owner] = append(by[owner], pool)
-	}
-	return by
-}
-
-func countProblems(reports []translate.Report) int {
-	n := 0
-	for i := range reports {
-		n += len(reports[i].Problems)
-	}
-	return n
 }
 
 // Problems returns the Reports that have problems.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/testr"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -32,6 +33,11 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteWithLog(t, testr.New(t))
+}
+
+func newSiteWithLog(t testing.TB, log logr.Logger) *site {
+	t.Helper()
 	store, err := certs.NewStore()
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +45,7 @@ func newSite(t *testing.T) *site {
 	s := &site{pools: upstream.NewRegistry()}
 	s.Publisher = New(Options{
 		Translate: translate.Options{TakeUnclassed: true},
-		Tables:    &s.tables, Pools: s.pools, Certs: store, Metrics: observe.NewMetrics(), Log: testr.New(t),
+		Tables:    &s.tables, Pools: s.pools, Certs: store, Metrics: observe.NewMetrics(), Log: log,
 	})
 	return s
 }

@@ -11,17 +11,22 @@ import (
 // host holds the routes of one host.
 type host struct {
 	model  []model.Route // the routes before compilation
-	tls    *model.Host   // nil: the defaults
 	exact  paths
 	prefix paths // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix. Longer parts of a path are not looked up.
 	longest int
+	// namespace is the namespace of all routes. If there are several, parts has the routes of each.
+	namespace string
+	parts     map[string]*host
 }
 
 func newHost(routes []model.Route, pools *upstream.Registry) *host {
 	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
 	for i := range routes {
 		h.add(compileRoute(&routes[i], pools))
+	}
+	if len(routes) > 0 {
+		h.split()
 	}
 	return h
 }
@@ -48,32 +53,61 @@ func (h *host) add(r *Route) {
 //
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
-	s := t.site(name)
-	if s != nil && s.owned != nil && model.IsChallenge(path) {
-		s = s.owned
+	s, at := t.site(name)
+	if s == nil {
+		return nil
 	}
-	for ; s != nil; s = s.next {
-		if r := s.match(path, req); r != nil {
+	var owner *model.HostOwner // only its routes count
+	challenge := s.owner != nil && model.IsChallenge(path)
+	if challenge {
+		owner = s.owner
+	}
+	for ; s != nil; s, at = t.above(at, name) {
+		var r *Route
+		switch {
+		case challenge:
+			r = s.host.matchChallenge(owner, path, req)
+		case owner != nil:
+			r = s.host.of(owner.Namespace).match(path, req)
+		default:
+			r = s.host.match(path, req)
+		}
+		if r != nil {
 			return r
+		}
+		if owner == nil && s.owner != nil && !s.owner.SharesUnmatched {
+			owner = s.owner
 		}
 	}
 	return nil
 }
 
-// site returns the most specific site for a name, or nil: the exact host, then the wildcard host, then any host.
-func (t *Table) site(name []byte) *site {
-	if s := t.exact[string(name)]; s != nil {
-		return s
-	}
-	if dot := bytes.IndexByte(name, '.'); dot > 0 && len(t.wildcard) > 0 {
-		if s := t.wildcard[string(name[dot+1:])]; s != nil {
-			return s
+// matchChallenge returns the route of a request for an ACME challenge, or nil. Only the routes of the owner count, and the routes
+// for challenges of HostOwner.ACMENamespaces.
+func (h *host) matchChallenge(owner *model.HostOwner, path []byte, req Request) *Route {
+	best := h.of(owner.Namespace).match(path, req)
+	for _, namespace := range owner.ACMENamespaces {
+		r := h.of(namespace).match(path, req)
+		if r != nil && model.IsChallenge(r.Path) && (best == nil || r.isMoreSpecific(best)) {
+			best = r
 		}
 	}
-	return t.any
+	return best
 }
 
+// isMoreSpecific reports whether r takes precedence over another route that matches the same path.
+func (r *Route) isMoreSpecific(other *Route) bool {
+	if exact := r.PathType == model.PathExact; exact != (other.PathType == model.PathExact) {
+		return exact
+	}
+	return len(r.Path) > len(other.Path)
+}
+
+// match returns the route of a request, or nil. h may be nil.
 func (h *host) match(path []byte, req Request) *Route {
+	if h == nil {
+		return nil
+	}
 	if len(h.exact.first) > 0 {
 		if r := h.exact.match(path, req); r != nil {
 			return r
@@ -107,7 +141,7 @@ func cutTo(path []byte, n int) []byte {
 // TLS returns the TLS settings of the most specific host with routes for a name: the exact host, then the wildcard host, then
 // any host. It returns nil for the defaults. The name must be in lower case, without port and trailing dot.
 func (t *Table) TLS(name []byte) *model.Host {
-	if s := t.site(name); s != nil {
+	if s, _ := t.site(name); s != nil {
 		return s.tls
 	}
 	return nil

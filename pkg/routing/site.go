@@ -1,163 +1,98 @@
 package routing
 
 import (
-	"slices"
-	"strings"
+	"bytes"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// site is a host with the hosts to which its unmatched requests fall through. A site belongs to one Table, while unchanged
-// hosts are carried over to the next Table.
+// site is a host in one Table. Unchanged sites are carried over to the next Table. Requests that no route of the host
+// matches fall through to the site above it, which Table.above looks up, so that a change of that site does not concern the
+// sites below it.
 type site struct {
 	*host
-	// next serves the paths that host does not match, or is nil.
-	next *site
-	// owned serves ACME challenges instead. It only has the routes of the namespace that owns the host, and the routes for
-	// challenges of model.HostOwner.ACMENamespaces. It is nil if other namespaces have no routes for the host.
-	owned *site
+	tls *model.Host // nil: the defaults
+	// owner restricts requests to the routes of one namespace: ACME challenges, and unmatched paths. It is nil if other
+	// namespaces have no routes for the host or above it.
+	owner *model.HostOwner
 }
 
-// linker builds the sites of one Table. The keys of its maps are Route.Host, or Route.Host and a namespace.
-type linker struct {
-	hosts  map[string]*host
-	owners map[string]*model.HostOwner
-	sites  map[string]*site
-	parts  map[string]map[string]*host
-	owned  map[ownedKey]*site
-}
+// level is the kind of a site, in the order in which requests fall through.
+type level uint8
 
-type ownedKey struct{ host, namespace string }
+const (
+	levelExact level = iota
+	levelWildcard
+	levelAny
+	levels
+)
 
-func newLinker(hosts map[string]*host, owners []model.HostOwner) *linker {
-	l := &linker{
-		hosts:  hosts,
-		owners: make(map[string]*model.HostOwner, len(owners)),
-		sites:  make(map[string]*site, len(hosts)),
-		parts:  map[string]map[string]*host{},
-		owned:  map[ownedKey]*site{},
-	}
-	for i := range owners {
-		l.owners[owners[i].Host] = &owners[i]
-	}
-	return l
-}
-
-// above returns the host to which paths fall through: the wildcard host of an exact host, otherwise "" (any host). found is
-// false for "".
-func above(name string) (parent string, found bool) {
-	_, suffix, dotted := strings.Cut(name, ".")
-	if dotted && !strings.HasPrefix(name, "*.") {
-		return "*." + suffix, true
-	}
-	return "", name != ""
-}
-
-// site returns the site of a host, or of the next host above it that has routes, or nil.
-func (l *linker) site(name string) *site {
-	if s, known := l.sites[name]; known {
-		return s
-	}
-	parent, found := above(name)
+// siteAt returns the site of one level for the name of a request, or nil.
+func (t *Table) siteAt(at level, name []byte) *site {
 	var s *site
-	if found {
-		s = l.site(parent)
+	switch at {
+	case levelExact:
+		s, _ = t.exact.GetBytes(name)
+	case levelWildcard:
+		if dot := bytes.IndexByte(name, '.'); dot > 0 && t.wildcard.Len() > 0 {
+			s, _ = t.wildcard.GetBytes(name[dot+1:])
+		}
+	case levelAny:
+		s = t.any
 	}
-	if h := l.hosts[name]; h != nil {
-		s = &site{host: h, next: s}
-		l.restrict(s, name, parent)
-	}
-	l.sites[name] = s
 	return s
 }
 
-// restrict applies the rights of the owner of a host.
-func (l *linker) restrict(s *site, name, parent string) {
-	owner := l.owners[name]
-	if owner == nil {
-		return
-	}
-	s.owned = l.challenges(name, owner)
-	if s.owned == nil {
-		s.owned = &site{host: &host{}}
-	}
-	if s.next != nil && !owner.SharesUnmatched {
-		s.next = l.ownedBy(parent, owner.Namespace)
-	}
-}
-
-// ownedBy returns the routes that a namespace has for a host and for the hosts above it, or nil.
-func (l *linker) ownedBy(name, namespace string) *site {
-	key := ownedKey{name, namespace}
-	if s, known := l.owned[key]; known {
-		return s
-	}
-	var s *site
-	if parent, found := above(name); found {
-		s = l.ownedBy(parent, namespace)
-	}
-	if h := l.partsOf(name)[namespace]; h != nil {
-		s = &site{host: h, next: s}
-	}
-	l.owned[key] = s
-	return s
-}
-
-// challenges returns the routes that serve the ACME challenges of a host, or nil.
-func (l *linker) challenges(name string, owner *model.HostOwner) *site {
-	if len(owner.ACMENamespaces) == 0 {
-		return l.ownedBy(name, owner.Namespace)
-	}
-	var s *site
-	if parent, found := above(name); found {
-		s = l.challenges(parent, owner)
-	}
-	h := l.hosts[name]
-	if h == nil {
-		return s
-	}
-	return &site{host: h.challenges(owner), next: s}
-}
-
-// partsOf returns the routes of a host by namespace.
-func (l *linker) partsOf(name string) map[string]*host {
-	if parts, known := l.parts[name]; known {
-		return parts
-	}
-	var parts map[string]*host
-	if h := l.hosts[name]; h != nil {
-		parts = h.byNamespace()
-	}
-	l.parts[name] = parts
-	return parts
-}
-
-// challenges returns the routes of h that may serve the ACME challenges of a host. They are shared with h.
-func (h *host) challenges(owner *model.HostOwner) *host {
-	some := &host{exact: newPaths(), prefix: newPaths()}
-	add := func(r *Route) {
-		namespace := r.Source.Namespace
-		if namespace == owner.Namespace || model.IsChallenge(r.Path) && slices.Contains(owner.ACMENamespaces, namespace) {
-			some.add(r)
+// site returns the most specific site for a name and its level, or nil: the exact host, then the wildcard host, then any host.
+func (t *Table) site(name []byte) (*site, level) {
+	for at := range levels {
+		if s := t.siteAt(at, name); s != nil {
+			return s, at
 		}
 	}
-	h.exact.all(add)
-	h.prefix.all(add)
-	return some
+	return nil, levels
 }
 
-// byNamespace returns the routes of h by namespace. The parts share the routes with h.
-func (h *host) byNamespace() map[string]*host {
-	parts := map[string]*host{}
+// above returns the next site above a level, with its level, or nil.
+func (t *Table) above(at level, name []byte) (*site, level) {
+	for at++; at < levels; at++ {
+		if s := t.siteAt(at, name); s != nil {
+			return s, at
+		}
+	}
+	return nil, levels
+}
+
+// of returns the routes of h that a namespace has, or nil.
+func (h *host) of(namespace string) *host {
+	if h.parts != nil {
+		return h.parts[namespace]
+	}
+	if h.namespace == namespace {
+		return h
+	}
+	return nil
+}
+
+// split sets the parts of h by namespace. They share the routes with h.
+func (h *host) split() {
+	h.namespace = h.model[0].Source.Namespace
+	shared := false
+	for i := range h.model {
+		shared = shared || h.model[i].Source.Namespace != h.namespace
+	}
+	if !shared {
+		return
+	}
+	h.parts = map[string]*host{}
 	add := func(r *Route) {
-		p := parts[r.Source.Namespace]
+		p := h.parts[r.Source.Namespace]
 		if p == nil {
 			p = &host{exact: newPaths(), prefix: newPaths()}
-			parts[r.Source.Namespace] = p
+			h.parts[r.Source.Namespace] = p
 		}
 		p.add(r)
 	}
 	h.exact.all(add)
 	h.prefix.all(add)
-	return parts
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/shards"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -18,9 +19,9 @@ type Table struct {
 	Generation uint64
 	BuiltAt    time.Time
 
-	exact    map[string]*site // by host name
-	wildcard map[string]*site // "*.example.com" by "example.com"
-	any      *site            // routes without a host, may be nil
+	exact    shards.Map[*site] // by host name
+	wildcard shards.Map[*site] // "*.example.com" by "example.com"
+	any      *site             // routes without a host, may be nil
 }
 
 // Route is one host and path with its backends.
@@ -88,26 +89,108 @@ func (s *Store) Current() *Table { return s.current.Load() }
 func (s *Store) Publish(t *Table) { s.current.Store(t) }
 
 // Compile compiles the Table of a model. Hosts that have not changed are taken over from the previous Table, which may be
-// nil. Pools are looked up in the registry, and added to it if they are missing.
+// nil. Pools are looked up in the registry, and added to it if they are missing. Compile compares all hosts. A caller that
+// knows what changed uses Table.With.
 func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time.Time) *Table {
-	t := &Table{Generation: 1, BuiltAt: now, exact: map[string]*site{}, wildcard: map[string]*site{}}
-	if previous != nil {
-		t.Generation = previous.Generation + 1
-	}
-	settings := make(map[string]*model.Host, len(m.Hosts))
-	for i := range m.Hosts {
-		settings[m.Hosts[i].Name] = &m.Hosts[i]
-	}
-	hosts := map[string]*host{}
+	changes := map[string]*model.HostChange{}
 	for _, routes := range byHost(m.Routes) {
-		name := routes[0].Host
-		hosts[name] = previous.host(name).compiled(routes, settings[name], pools)
+		changes[routes[0].Host] = &model.HostChange{Name: routes[0].Host, Routes: routes}
 	}
-	linker := newLinker(hosts, m.Owners)
-	for name := range hosts {
-		t.add(name, linker.site(name))
+	for i := range m.Hosts {
+		if c := changes[m.Hosts[i].Name]; c != nil {
+			c.Settings = &m.Hosts[i]
+		}
 	}
+	for i := range m.Owners {
+		if c := changes[m.Owners[i].Host]; c != nil {
+			c.Owner = &m.Owners[i]
+		}
+	}
+	previous.each(func(name string, _ *site) {
+		if changes[name] == nil {
+			changes[name] = &model.HostChange{Name: name}
+		}
+	})
+	t := previous.next(now)
+	e := t.edit()
+	for name, c := range changes {
+		h := previous.host(name)
+		if h == nil || !reflect.DeepEqual(h.model, c.Routes) {
+			h = newHost(c.Routes, pools)
+		}
+		e.set(c, h)
+	}
+	e.done()
 	return t
+}
+
+// With returns the next Table, in which these hosts have changed. All other hosts are taken over without a comparison. t may
+// be nil. Pools are looked up as in Compile.
+func (t *Table) With(changes []model.HostChange, pools *upstream.Registry, now time.Time) *Table {
+	next := t.next(now)
+	e := next.edit()
+	for i := range changes {
+		c := &changes[i]
+		h := t.host(c.Name)
+		if h == nil || !sameSlice(h.model, c.Routes) {
+			h = newHost(c.Routes, pools)
+		}
+		e.set(c, h)
+	}
+	e.done()
+	return next
+}
+
+// sameSlice reports whether two slices of routes are the same memory.
+func sameSlice(a, b []model.Route) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+}
+
+// next returns a copy of t, which may be nil, with the next generation.
+func (t *Table) next(now time.Time) *Table {
+	next := &Table{Generation: 1, BuiltAt: now}
+	if t != nil {
+		next.Generation, next.any = t.Generation+1, t.any
+		next.exact, next.wildcard = t.exact, t.wildcard
+	}
+	return next
+}
+
+// tableEdit changes the hosts of a Table that is not published yet.
+type tableEdit struct {
+	*Table
+	exact, wildcard *shards.Edit[*site]
+}
+
+func (t *Table) edit() *tableEdit {
+	return &tableEdit{Table: t, exact: t.exact.Edit(), wildcard: t.wildcard.Edit()}
+}
+
+func (e *tableEdit) done() { e.Table.exact, e.Table.wildcard = e.exact.Map(), e.wildcard.Map() }
+
+// set sets the site of a host. A host without routes is removed.
+func (e *tableEdit) set(c *model.HostChange, h *host) {
+	var s *site
+	if len(c.Routes) > 0 {
+		s = &site{host: h, tls: c.Settings, owner: c.Owner}
+	}
+	suffix, isWildcard := wildcardSuffix(c.Name)
+	switch {
+	case c.Name == "":
+		e.any = s
+	case isWildcard:
+		setOrDelete(e.wildcard, suffix, s)
+	default:
+		setOrDelete(e.exact, c.Name, s)
+	}
+}
+
+func setOrDelete(e *shards.Edit[*site], key string, s *site) {
+	if s == nil {
+		e.Delete(key)
+		return
+	}
+	e.Set(key, s)
 }
 
 // byHost splits the routes, which must be sorted by host, into one slice for each host.
@@ -124,25 +207,16 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-// compiled returns h if it was compiled from equal routes and settings, otherwise a new host. h may be nil.
-func (h *host) compiled(routes []model.Route, tls *model.Host, pools *upstream.Registry) *host {
-	if h == nil || !reflect.DeepEqual(h.model, routes) || !reflect.DeepEqual(h.tls, tls) {
-		h = newHost(routes, pools)
-		h.tls = tls
-	}
-	return h
-}
-
-func (t *Table) add(name string, s *site) {
-	if suffix, ok := wildcardSuffix(name); ok {
-		t.wildcard[suffix] = s
+// each calls f for each host by its name in the model. t may be nil.
+func (t *Table) each(f func(name string, s *site)) {
+	if t == nil {
 		return
 	}
-	if name == "" {
-		t.any = s
-		return
+	t.exact.All(f)
+	t.wildcard.All(func(suffix string, s *site) { f("*."+suffix, s) })
+	if t.any != nil {
+		f("", t.any)
 	}
-	t.exact[name] = s
 }
 
 // host returns the host with a name as in the model, or nil.
@@ -152,9 +226,9 @@ func (t *Table) host(name string) *host {
 	}
 	s := t.any
 	if suffix, ok := wildcardSuffix(name); ok {
-		s = t.wildcard[suffix]
+		s, _ = t.wildcard.Get(suffix)
 	} else if name != "" {
-		s = t.exact[name]
+		s, _ = t.exact.Get(name)
 	}
 	if s == nil {
 		return nil

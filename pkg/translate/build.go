@@ -84,15 +84,14 @@ type Result struct {
 	Next time.Time
 }
 
-// builder is the state of one Build.
+// builder is the state of one Build, or of the translation of one group of an Engine.
 type builder struct {
-	options  Options
-	services map[types.NamespacedName]*corev1.Service
-	secrets  map[types.NamespacedName]*corev1.Secret
+	options Options
+	// lookups has everything that descriptions reference. Steps must not read other objects.
+	lookups lookups
 	// descriptions describe the served objects, oldest first.
 	descriptions []*description
-	foreign      map[model.Ref]bool // objects of other controllers, see readings
-	policies     *policies
+	uses         policyUses
 	routes       routes
 	canaries     map[routeKey]model.Ref // by route
 	pools        map[model.PoolID]model.Pool
@@ -115,15 +114,33 @@ func Build(w *Snapshot, before *model.Model, o Options) Result { return build(w,
 
 // build is Build for the kinds of these readers.
 func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result {
-	b := &builder{
+	s := newSnapshotLookups(w, before)
+	b := newBuilder(o, s, w.Now)
+	var unserved []Report
+	b.descriptions, unserved = s.describe(w, readers, &b.options)
+	b.reports.addAll(unserved)
+	policies := s.readPolicies(byAge(w.Policies), &b.options)
+	for _, p := range policies {
+		b.openPolicy(p)
+	}
+	b.defaultCertificate()
+	b.translateDescriptions()
+	b.checkDrains(w)
+	b.reportPolicies(policies)
+	b.addNotices()
+	b.reports.addAll(w.Reports)
+	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced, Next: b.next}
+}
+
+func newBuilder(o Options, from lookups, now time.Time) *builder {
+	return &builder{
 		options:     o,
-		services:    index(w.Services),
-		secrets:     index(w.Secrets),
-		foreign:     map[model.Ref]bool{},
+		lookups:     from,
+		uses:        newPolicyUses(),
 		routes:      routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
 		canaries:    map[routeKey]model.Ref{},
 		pools:       map[model.PoolID]model.Pool{},
-		certs:       newCertificates(before),
+		certs:       newCertificates(),
 		owners:      owners{},
 		hosts:       hosts{},
 		secured:     map[model.Ref]security{},
@@ -131,11 +148,16 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 		reports:     reports{},
 		notices:     notices{},
 		referenced:  map[model.Ref]struct{}{},
-		now:         w.Now,
+		now:         now,
 	}
-	b.serveDefaultCertificate()
-	b.describe(w, readers)
-	b.readPolicies(byAge(w.Policies))
+}
+
+// translateDescriptions runs all steps that an Engine runs for one group at a time. A step may only connect descriptions in
+// the ways that linkage in engine_links.go knows.
+func (b *builder) translateDescriptions() {
+	for _, d := range b.descriptions {
+		b.reports.open(d.ref, d.generation)
+	}
 	b.findOwners()
 	b.decideHosts()
 	b.translateObjects()
@@ -143,13 +165,8 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 	b.closeRoutes()
 	b.secureRoutes()
 	b.separateCookies()
-	b.namePods(w)
-	b.checkGroups(w)
-	b.checkDrains(w)
-	b.reportPolicies()
-	b.addNotices()
-	b.reports.addAll(w.Reports)
-	return Result{Model: b.model(), Reports: b.reports.sorted(), Referenced: b.referenced, Next: b.next}
+	b.namePods()
+	b.checkGroups()
 }
 
 func (b *builder) model() *model.Model {

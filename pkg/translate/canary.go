@@ -201,7 +201,7 @@ func (b *builder) splitRoute(route *model.Route, second *model.Backend, c *canar
 // isStickySplit reports whether sessions keep their side of the split. The annotation of the canary decides, otherwise the
 // policy, otherwise the default of ingress-nginx.
 func (b *builder) isStickySplit(a *model.Affinity, c *canary) bool {
-	if c.split == "" && b.policies.uses[a].policy != nil {
+	if c.split == "" && b.uses.by[a].policy != nil {
 		return a.StickySplit
 	}
 	return c.split != "legacy"

@@ -14,12 +14,7 @@ const legacyClassAnnotation = "kubernetes.io/ingress.class"
 
 // classFilter returns a function that reports whether Limpet serves an Ingress.
 func classFilter(classes []*networkingv1.IngressClass, o *Options) func(*networkingv1.Ingress) bool {
-	names := servedClasses(o)
-	unclassed := o.TakeUnclassed && len(classes) == 0
-	for _, class := range classes {
-		isDefault := class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
-		unclassed = unclassed || (isDefault && slices.Contains(names, class.Name))
-	}
+	names, unclassed := servedClasses(o), takesUnclassed(classes, o)
 	return func(ingress *networkingv1.Ingress) bool {
 		class, named := classOf(ingress)
 		return (named && slices.Contains(names, class)) || (!named && unclassed)
@@ -46,6 +41,16 @@ func unservedReport(ingress *networkingv1.Ingress, o *Options) Report {
 			"--ingress-class %s would serve it", quote(class), serves, class)
 	}
 	return Report{Ref: refOf(model.KindIngress, ingress), Generation: ingress.Generation, Problems: []Problem{p}}
+}
+
+// takesUnclassed reports whether Limpet serves Ingresses without a class.
+func takesUnclassed(classes []*networkingv1.IngressClass, o *Options) bool {
+	unclassed := o.TakeUnclassed && len(classes) == 0
+	for _, class := range classes {
+		isDefault := class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
+		unclassed = unclassed || (isDefault && slices.Contains(servedClasses(o), class.Name))
+	}
+	return unclassed
 }
 
 // classOf returns the class that an Ingress names. named is false if it names no class.

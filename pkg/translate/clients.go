@@ -93,7 +93,7 @@ func (b *builder) authority(
 	d *description, annotation, name, instead string,
 ) (ref model.Ref, text []byte, cas []*x509.Certificate) {
 	ref, key := b.refer(model.KindSecret, d.namespace(), name)
-	secret := b.secrets[key]
+	secret := b.lookups.secret(key)
 	if secret == nil {
 		b.reports.add(d.ref, ReasonSecretNotFound, annotationField(annotation), "%s does not exist: %s until it does", ref, instead)
 		return ref, nil, nil

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +80,7 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
 		return
 	}
-	b.impair(a, route.Source, ReasonCookieConflict, "spec.rules",
+	b.impair(a, route.Source, route.Source, ReasonCookieConflict, "spec.rules",
 		"cookie %s of backend %s on host %s conflicts with the cookie of backend %s: it is renamed to %s",
 		quote(wanted), a.Scope, quote(route.Host), owner, quote(cookie.Name))
 }
@@ -88,13 +89,13 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
 	host := strings.TrimPrefix(route.Host, "*.")
 	if cookie.Domain != "" && host != "" && host != cookie.Domain && !strings.HasSuffix(host, "."+cookie.Domain) {
-		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
+		b.impair(a, route.Source, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has domain %s, which does not include host %s: browsers discard it, so no session lasts",
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
 	b.checkCleartext(route, a, cookie)
 	if !overlap(cookie.Path, route.Path) {
-		b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
+		b.impair(a, route.Source, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has path %s, which does not include path %s of host %s: browsers never send it there",
 			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
 	}
@@ -104,23 +105,23 @@ func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *mode
 // secure Always that clients use TLS anyway.
 func (b *builder) checkCleartext(route *model.Route, a *model.Affinity, cookie *model.Cookie) {
 	prefix, _ := namePrefix(cookie.Name)
-	if prefix == "" || cookie.Secure != model.SecureAuto || b.certs.cover(route.Host) {
+	if prefix == "" || cookie.Secure != model.SecureAuto || b.presents(route.Host) {
 		return
 	}
-	b.impair(a, route.Source, ReasonCookieOutOfReach, "spec.rules",
+	b.impair(a, route.Source, route.Source, ReasonCookieOutOfReach, "spec.rules",
 		"cookie %s of backend %s begins with %s, and host %s has no certificate: browsers discard it over cleartext. "+
 			"Add a TLS section, or set secure Always if a load balancer serves TLS",
 		quote(cookie.Name), a.Scope, prefix, quote(route.Host))
 }
 
-// cover reports whether a certificate is presented for the host.
-func (c *certificates) cover(host string) bool {
-	if c.byDefault != nil {
+// presents reports whether a certificate is presented for the host.
+func (b *builder) presents(host string) bool {
+	if b.defaultCertificate() != nil {
 		return true
 	}
 	_, parent, _ := strings.Cut(host, ".")
 	for _, name := range []string{host, "*." + parent} {
-		if _, listed := c.servers[name]; listed {
+		if _, listed := b.server(name); listed {
 			return true
 		}
 	}
@@ -133,4 +134,8 @@ func overlap(a, b string) bool {
 		a, b = b, a
 	}
 	return a == b || strings.HasPrefix(b, strings.TrimSuffix(a, "/")+"/")
+}
+
+func (k cookieKey) compare(other cookieKey) int {
+	return cmp.Or(cmp.Compare(k.domain, other.domain), cmp.Compare(k.name, other.name))
 }

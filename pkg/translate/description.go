@@ -201,24 +201,9 @@ type reader func(*Snapshot, *Options) readings
 // readers has a reader for each kind.
 var readers = []reader{readIngresses}
 
-// describe reads all objects, sorts them by age, and opens a Report for each.
-func (b *builder) describe(w *Snapshot, readers []reader) {
-	for _, read := range readers {
-		found := read(w, &b.options)
-		b.descriptions = append(b.descriptions, found.descriptions...)
-		b.reports.addAll(found.unserved)
-		for _, ref := range found.foreign {
-			b.foreign[ref] = true
-		}
-	}
-	slices.SortFunc(b.descriptions, func(x, y *description) int {
-		return cmp.Or(x.age.compare(y.age), cmp.Compare(x.ref.Kind, y.ref.Kind))
-	})
-	for _, d := range b.descriptions {
-		b.reports.open(d.ref, d.generation)
-		delete(b.foreign, d.ref)
-		d.eachService(func(service model.Ref) { delete(b.foreign, service) })
-	}
+// compare orders descriptions by age.
+func (d *description) compare(other *description) int {
+	return cmp.Or(d.age.compare(other.age), cmp.Compare(d.ref.Kind, other.ref.Kind))
 }
 
 // reportStage reports the problems that the reader found at one stage.

@@ -27,6 +27,8 @@
 // If several policies have the same target, the oldest accepted one wins. If none of them is accepted, the backend serves
 // without stickiness: it does not fall through to the next entry of the list, which the author chose not to use.
 //
+// An Engine has the same results, and translates only what changed objects can affect. See its documentation and ADR 59.
+//
 // Other packages check whether the endpoints respond (upstream), match requests (routing), and decide when to translate
 // and where the Reports go (publish, controllers).
 package translate

@@ -104,7 +104,7 @@ func (r *annotationReader) foreignWishes() []Problem {
 // backend has the affinity a, which may be nil.
 func (b *builder) reportWishes(t *translation, backend *backendDescription, a *model.Affinity) {
 	ref, key := b.refer(model.KindService, backend.namespace, backend.service)
-	service := b.services[key]
+	service := b.lookups.service(key)
 	if service == nil {
 		return
 	}

@@ -22,18 +22,20 @@ type keyPair struct {
 	err error
 }
 
-// serveDefaultCertificate runs before all objects are translated, because the option of the operator takes precedence.
-func (b *builder) serveDefaultCertificate() {
+// defaultCertificate returns the default certificate, or nil. The first call reads it, and opens the Report of its Secret.
+func (b *builder) defaultCertificate() *model.Certificate {
 	name := b.options.DefaultCertificate
-	if name.Name == "" {
-		return
+	if name.Name == "" || b.certs.hasDefault {
+		return b.certs.byDefault
 	}
+	b.certs.hasDefault = true
 	about := model.Ref{Kind: model.KindSecret, Namespace: name.Namespace, Name: name.Name}
 	b.reports.open(about, 0)
 	b.certs.byDefault = b.certificateOf(about, about, "", "Unknown hosts get a self-signed certificate")
 	if c := b.certs.byDefault; c != nil {
 		c.ServerNames = append(c.ServerNames, "")
 	}
+	return b.certs.byDefault
 }
 
 // certificate returns the Certificate of a TLS section. It returns nil and reports a Problem if there is no certificate.
@@ -41,17 +43,18 @@ func (b *builder) certificate(d *description, section *tlsDescription) *model.Ce
 	if section.secret.Name != "" {
 		return b.certificateOf(d.ref, section.secret, section.secretField, "No certificate is served for these hosts")
 	}
-	if b.certs.byDefault == nil {
+	c := b.defaultCertificate()
+	if c == nil {
 		b.reports.add(d.ref, ReasonSecretNotFound, section.secretField,
 			"the section names no Secret, and there is no default certificate: no certificate is served for these hosts")
 	}
-	return b.certs.byDefault
+	return c
 }
 
 // certificateOf returns the Certificate of a Secret, or nil. otherwise describes for messages how hosts are served without.
 func (b *builder) certificateOf(about, ref model.Ref, field, otherwise string) *model.Certificate {
 	_, key := b.refer(ref.Kind, ref.Namespace, ref.Name)
-	secret := b.secrets[key]
+	secret := b.lookups.secret(key)
 	if secret == nil {
 		b.reports.add(about, ReasonSecretNotFound, field, "%s does not exist. %s until it does", ref, otherwise)
 		return nil
@@ -97,7 +100,7 @@ func (b *builder) keyPair(ref model.Ref, secret *corev1.Secret) keyPair {
 	if known, ok := b.certs.read[ref]; ok {
 		return known
 	}
-	pair := keyPair{Certificate: b.certs.inUse(ref)}
+	pair := keyPair{Certificate: withoutNames(b.lookups.certificateInUse(ref, secret))}
 	if pair.Certificate == nil || !parsedFrom(pair.Certificate, secret) {
 		parsed, err := parsePair(secret)
 		if err == nil {
@@ -109,13 +112,12 @@ func (b *builder) keyPair(ref model.Ref, secret *corev1.Secret) keyPair {
 	return pair
 }
 
-// inUse returns a copy of the previous Certificate of a Secret without server names, or nil.
-func (c *certificates) inUse(secret model.Ref) *model.Certificate {
-	before := c.before[secret]
-	if before == nil {
+// withoutNames returns a copy of a Certificate without server names. c may be nil.
+func withoutNames(c *model.Certificate) *model.Certificate {
+	if c == nil {
 		return nil
 	}
-	again := *before
+	again := *c
 	again.ServerNames = nil
 	return &again
 }

@@ -11,9 +11,8 @@ import (
 const KindEndpoints = "Endpoints"
 
 // namePods records in each pool the labels and annotations by which policies name pods, and reports those that no pod has.
-func (b *builder) namePods(w *Snapshot) {
-	pods := PodsOf(w)
-	b.eachName(func(by model.Identity, id model.PoolID, _ *model.Affinity, _ string) {
+func (b *builder) namePods() {
+	b.eachName(func(_ model.Ref, by model.Identity, id model.PoolID, _ *model.Affinity, _ string) {
 		pool := b.pools[id]
 		if !slices.Contains(pool.Names, by) {
 			pool.Names = append(pool.Names, by)
@@ -23,11 +22,12 @@ func (b *builder) namePods(w *Snapshot) {
 		b.refer(KindEndpoints, id.Namespace, id.Service)
 	})
 	endpoints := map[model.PoolID][]model.Endpoint{}
-	b.eachName(func(by model.Identity, id model.PoolID, a *model.Affinity, field string) {
+	b.eachName(func(route model.Ref, by model.Identity, id model.PoolID, a *model.Affinity, field string) {
 		if _, known := endpoints[id]; !known {
-			endpoints[id] = available(Endpoints(b.pools[id], w.EndpointSlices, pods))
+			slices := b.lookups.endpointSlices(id.Namespace, id.Service)
+			endpoints[id] = available(Endpoints(b.pools[id], slices, b.lookups.pod))
 		}
-		b.checkName(by, id, endpoints[id], a, field)
+		b.checkName(route, by, id, endpoints[id], a, field)
 	})
 }
 
@@ -36,8 +36,9 @@ func available(endpoints []model.Endpoint) []model.Endpoint {
 	return slices.DeleteFunc(endpoints, func(e model.Endpoint) bool { return e.State == model.EndpointNotReady })
 }
 
-// eachName calls f for each method of a backend that names pods by a label or annotation, with its field.
-func (b *builder) eachName(f func(by model.Identity, id model.PoolID, a *model.Affinity, field string)) {
+// eachName calls f for each method of a backend that names pods by a label or annotation, with its field and the object of
+// the route.
+func (b *builder) eachName(f func(route model.Ref, by model.Identity, id model.PoolID, a *model.Affinity, field string)) {
 	for i := range b.routes.list {
 		for _, backend := range b.routes.list[i].Backends {
 			if backend.Affinity == nil {
@@ -45,7 +46,7 @@ func (b *builder) eachName(f func(by model.Identity, id model.PoolID, a *model.A
 			}
 			for j, m := range backend.Affinity.Methods {
 				if m.By != "" {
-					f(m.By, backend.Pool, backend.Affinity, fmt.Sprintf("spec.methods[%d].named.key", j))
+					f(b.routes.list[i].Source, m.By, backend.Pool, backend.Affinity, fmt.Sprintf("spec.methods[%d].named.key", j))
 				}
 			}
 		}
@@ -54,12 +55,12 @@ func (b *builder) eachName(f func(by model.Identity, id model.PoolID, a *model.A
 
 // checkName reports a label or annotation that no pod of the pool has. It reports nothing for a pool without endpoints.
 func (b *builder) checkName(
-	by model.Identity, id model.PoolID, endpoints []model.Endpoint, a *model.Affinity, field string,
+	route model.Ref, by model.Identity, id model.PoolID, endpoints []model.Endpoint, a *model.Affinity, field string,
 ) {
 	named := slices.ContainsFunc(endpoints, func(e model.Endpoint) bool { return e.Names[by] != "" })
 	if len(endpoints) == 0 || named {
 		return
 	}
-	b.impair(a, a.Source, ReasonUnknownPodKey, field,
+	b.impair(a, route, a.Source, ReasonUnknownPodKey, field,
 		"no pod of %s has %s: the method recognizes no client there until a pod has it", id, by)
 }

@@ -136,7 +136,31 @@ func (b *builder) addNotices() {
 
 // hostOwners returns the owners of the hosts whose requests routes of other namespaces may match, too.
 func (b *builder) hostOwners() []model.HostOwner {
-	namespaces := map[string]string{} // by host of the routes; severalNamespaces if there are several
+	namespaces := b.routeNamespaces()
+	var out []model.HostOwner
+	for host := range namespaces {
+		hostOwner := b.owners[host]
+		if hasOthers(host, hostOwner.namespace, func(name string) (string, bool) {
+			have, found := namespaces[name]
+			return have, found
+		}) {
+			out = append(out, b.options.hostOwner(host, hostOwner.namespace))
+		}
+	}
+	slices.SortFunc(out, func(x, y model.HostOwner) int { return cmp.Compare(x.Host, y.Host) })
+	return out
+}
+
+// hostOwner returns the entry of Model.Owners for a host.
+func (o *Options) hostOwner(host, namespace string) model.HostOwner {
+	return model.HostOwner{
+		Host: host, Namespace: namespace, ACMENamespaces: o.ACMENamespaces, SharesUnmatched: o.SharesUnmatched,
+	}
+}
+
+// routeNamespaces returns the namespace of the routes of each host, or severalNamespaces.
+func (b *builder) routeNamespaces() map[string]string {
+	namespaces := map[string]string{}
 	for i := range b.routes.list {
 		route := &b.routes.list[i]
 		if have, found := namespaces[route.Host]; found && have != route.Source.Namespace {
@@ -145,28 +169,18 @@ func (b *builder) hostOwners() []model.HostOwner {
 		}
 		namespaces[route.Host] = route.Source.Namespace
 	}
-	var out []model.HostOwner
-	for host := range namespaces {
-		hostOwner := b.owners[host]
-		if hasOthers(namespaces, host, hostOwner.namespace) {
-			out = append(out, model.HostOwner{
-				Host: host, Namespace: hostOwner.namespace, ACMENamespaces: b.options.ACMENamespaces,
-				SharesUnmatched: b.options.SharesUnmatched,
-			})
-		}
-	}
-	slices.SortFunc(out, func(x, y model.HostOwner) int { return cmp.Compare(x.Host, y.Host) })
-	return out
+	return namespaces
 }
 
 // severalNamespaces is not a valid name of a namespace.
 const severalNamespaces = "*"
 
-// hasOthers reports whether other namespaces have routes for a host, for its wildcard host or for any host.
-func hasOthers(namespaces map[string]string, host, namespace string) bool {
+// hasOthers reports whether other namespaces have routes for a host, for its wildcard host or for any host. routedBy returns
+// the namespace of the routes of a host, or severalNamespaces. found is false if the host has no routes.
+func hasOthers(host, namespace string, routedBy func(host string) (have string, found bool)) bool {
 	wildcard, _ := wildcardOver(host)
-	for _, name := range []string{host, wildcard, ""} {
-		if have, found := namespaces[name]; found && have != namespace {
+	for _, name := range [...]string{host, wildcard, ""} {
+		if have, found := routedBy(name); found && have != namespace {
 			return true
 		}
 	}

@@ -17,20 +17,20 @@ type policy struct {
 	// settings is nil if the policy is not accepted. reason and message describe why.
 	settings        *model.Affinity
 	reason, message string
+	problems        []Problem
 	// withoutEffect are settings that have no effect, at every target. The policy is applied without them.
 	withoutEffect []Problem
 }
 
-// policies are all AffinityPolicies, oldest first.
-type policies struct {
-	list     []*policy
-	byName   map[types.NamespacedName]*policy
-	byTarget map[model.Ref]*policy // the policy that applies to the target
-	// uses maps the stickiness of each backend of the model to its origin.
-	uses map[*model.Affinity]applied
-	// impaired are the problems of policies that are applied anyway.
-	impaired map[use][]Problem
+// policyUses are the uses of policies by the backends of one translation.
+type policyUses struct {
+	// by maps the stickiness of each backend of the model to its origin.
+	by map[*model.Affinity]applied
+	// impairments are the problems of policies that are applied anyway, without duplicates.
+	impairments []impairment
 }
+
+func newPolicyUses() policyUses { return policyUses{by: map[*model.Affinity]applied{}} }
 
 // use is a policy at one of its targets.
 type use struct {
@@ -56,36 +56,14 @@ type choice struct {
 	policy     *policy
 }
 
-// readPolicies compiles all policies, and decides which of them applies to each target: the oldest accepted one. A policy
-// that is not accepted has a target only if no accepted policy has it.
-func (b *builder) readPolicies(all []*v1alpha1.AffinityPolicy) {
-	b.policies = &policies{
-		byName:   map[types.NamespacedName]*policy{},
-		byTarget: map[model.Ref]*policy{},
-		uses:     map[*model.Affinity]applied{},
-		impaired: map[use][]Problem{},
-	}
-	for _, object := range all {
-		p := b.readPolicy(object)
-		b.policies.list = append(b.policies.list, p)
-		b.policies.byName[types.NamespacedName{Namespace: p.Namespace, Name: p.Name}] = p
-		if p.settings != nil {
-			b.policies.claim(p)
-		}
-	}
-	for _, p := range b.policies.list {
-		b.policies.claim(p)
-	}
-}
-
-func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
+// readPolicy compiles a policy.
+func readPolicy(object *v1alpha1.AffinityPolicy, o *Options) *policy {
 	p := &policy{AffinityPolicy: object, ref: refOf(v1alpha1.Kind, object), reason: v1alpha1.ReasonAccepted}
-	b.reports.open(p.ref, object.Generation)
 	settings, problems := compile(p.ref, &object.Spec)
 	p.settings = settings
 	messages := make([]string, 0, len(problems))
 	for _, problem := range problems {
-		b.reports.add(p.ref, problem.Reason, "spec."+problem.Field, "%s", problem.Message)
+		p.problems = append(p.problems, Problem{problem.Reason, "spec." + problem.Field, problem.Message})
 		messages = append(messages, "spec."+problem.Field+": "+problem.Message)
 		if p.reason != v1alpha1.ReasonInvalid {
 			p.reason = problem.Reason
@@ -93,20 +71,17 @@ func (b *builder) readPolicy(object *v1alpha1.AffinityPolicy) *policy {
 	}
 	p.message = strings.Join(messages, "; ")
 	if settings != nil {
-		p.withoutEffect = append(dropTimeouts(settings), withoutEffect(&object.Spec, settings, &b.options)...)
+		p.withoutEffect = append(dropTimeouts(settings), withoutEffect(&object.Spec, settings, o)...)
 	}
-	for _, problem := range p.withoutEffect {
-		b.reports.addProblem(p.ref, problem)
-	}
+	p.problems = append(p.problems, p.withoutEffect...)
 	return p
 }
 
-func (ps *policies) claim(p *policy) {
-	for i := range p.Spec.TargetRefs {
-		target := targetOf(p, &p.Spec.TargetRefs[i])
-		if ps.byTarget[target] == nil {
-			ps.byTarget[target] = p
-		}
+// openPolicy opens the Report of a policy.
+func (b *builder) openPolicy(p *policy) {
+	b.reports.open(p.ref, p.Generation)
+	for _, problem := range p.problems {
+		b.reports.addProblem(p.ref, problem)
 	}
 }
 
@@ -131,7 +106,7 @@ func (b *builder) objectAffinity(d *description) choice {
 func (b *builder) objectPolicy(d *description) (chosen choice, by string) {
 	name := d.affinity.policyName
 	if !d.affinity.namesPolicy {
-		p := b.policies.byTarget[d.ref]
+		p := b.lookups.policyFor(d.ref)
 		if p == nil {
 			return choice{}, ""
 		}
@@ -139,7 +114,7 @@ func (b *builder) objectPolicy(d *description) (chosen choice, by string) {
 	}
 	chosen = choice{made: true, annotation: AnnotationPolicy}
 	by = "annotation " + AnnotationPolicy + " takes precedence"
-	p := b.policies.byName[types.NamespacedName{Namespace: d.namespace(), Name: name}]
+	p := b.lookups.policyNamed(types.NamespacedName{Namespace: d.namespace(), Name: name})
 	switch {
 	case p == nil:
 		b.reports.add(d.ref, ReasonPolicyNotFound, annotationField(AnnotationPolicy),
@@ -162,9 +137,9 @@ func (b *builder) overridden(d *description, c choice, format string, args ...an
 // backendAffinity returns the stickiness of one backend, or nil.
 func (b *builder) backendAffinity(t *translation, pool model.PoolID, field string) *model.Affinity {
 	service := model.Ref{Kind: model.KindService, Namespace: pool.Namespace, Name: pool.Service}
-	p := b.policies.byTarget[service]
+	p := b.lookups.policyFor(service)
 	if p == nil && !t.chosen.made && t.primary != nil {
-		like := b.policies.uses[t.primary]
+		like := b.uses.by[t.primary]
 		return b.apply(like.settings, pool, like.use)
 	}
 	if p == nil {
@@ -210,6 +185,6 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 		}
 		a.Methods[i] = method
 	}
-	b.policies.uses[&a] = applied{u, pool, settings}
+	b.uses.by[&a] = applied{u, pool, settings}
 	return &a
 }

@@ -14,40 +14,35 @@ import (
 type member struct {
 	applied
 	affinity *model.Affinity
-	age      int // position of the policy, oldest first
+	age      age // of the policy
 }
 
 // checkGroups reports groups that cannot share sessions: their Services have different pods, or their policies read
 // different cookies and headers, or identify pods in different ways. Each backend is compared with the first one.
-func (b *builder) checkGroups(w *Snapshot) {
-	pods := PodsOf(w)
+func (b *builder) checkGroups() {
 	for _, members := range b.groups() {
 		first := &members[0]
 		for i := range members[1:] {
 			m := &members[i+1]
 			b.compareSettings(first, m)
-			b.comparePods(first, m, w, pods)
+			b.comparePods(first, m)
 		}
 	}
 }
 
 // groups returns the backends of each group, sorted.
 func (b *builder) groups() [][]member {
-	ages := map[*policy]int{}
-	for i, p := range b.policies.list {
-		ages[p] = i
-	}
 	byScope := map[string][]member{}
-	for a, by := range b.policies.uses {
+	for a, by := range b.uses.by {
 		if by.policy != nil && by.policy.Spec.Group != "" {
-			byScope[a.Scope] = append(byScope[a.Scope], member{by, a, ages[by.policy]})
+			byScope[a.Scope] = append(byScope[a.Scope], member{by, a, ageOf(by.policy.AffinityPolicy)})
 		}
 	}
 	var out [][]member
 	for _, scope := range slices.Sorted(maps.Keys(byScope)) {
 		members := byScope[scope]
 		slices.SortFunc(members, func(x, y member) int {
-			return cmp.Or(cmp.Compare(x.age, y.age), comparePools(x.pool, y.pool), compareRefs(x.target, y.target))
+			return cmp.Or(x.age.compare(y.age), comparePools(x.pool, y.pool), compareRefs(x.target, y.target))
 		})
 		out = append(out, members)
 	}
@@ -61,13 +56,13 @@ func (b *builder) compareSettings(first, m *member) {
 		return
 	}
 	if first.affinity.Identity != m.affinity.Identity {
-		b.impair(m.affinity, m.policy.ref, ReasonNoEffect, "spec.group",
+		b.impairGroup(m, ReasonNoEffect, "spec.group",
 			"group %s has no effect: identity is %s here and %s in %s, so neither finds the pods of the other's sessions",
 			group, m.affinity.Identity, first.affinity.Identity, first.policy.ref)
 	}
 	carried := carriers(first.affinity)
 	if !slices.ContainsFunc(carriers(m.affinity), func(c string) bool { return slices.Contains(carried, c) }) {
-		b.impair(m.affinity, m.policy.ref, ReasonNoEffect, "spec.group",
+		b.impairGroup(m, ReasonNoEffect, "spec.group",
 			"group %s has no effect: no method has the source, binding and name of a method in %s; "+
 				"set the same cookie.name in both", group, first.policy.ref)
 	}
@@ -94,7 +89,7 @@ func hasScope(binding model.Binding) bool {
 }
 
 // comparePods reports a member with other pods than the first one, if their pods are known.
-func (b *builder) comparePods(first, m *member, w *Snapshot, pods Pods) {
+func (b *builder) comparePods(first, m *member) {
 	if first.pool.Service == m.pool.Service || b.haveSameSelector(first.pool, m.pool) {
 		return
 	}
@@ -102,10 +97,7 @@ func (b *builder) comparePods(first, m *member, w *Snapshot, pods Pods) {
 		b.reportPods(first, m)
 		return
 	}
-	b.refer(KindEndpoints, first.pool.Namespace, first.pool.Service)
-	b.refer(KindEndpoints, m.pool.Namespace, m.pool.Service)
-	one := available(Endpoints(b.pools[first.pool], w.EndpointSlices, pods))
-	two := available(Endpoints(b.pools[m.pool], w.EndpointSlices, pods))
+	one, two := b.endpointsOf(first.pool), b.endpointsOf(m.pool)
 	sameID := func(x, y model.Endpoint) bool { return x.ID == y.ID }
 	if len(one) == 0 || len(two) == 0 || slices.EqualFunc(one, two, sameID) {
 		return
@@ -113,8 +105,20 @@ func (b *builder) comparePods(first, m *member, w *Snapshot, pods Pods) {
 	b.reportPods(first, m)
 }
 
+// endpointsOf returns the endpoints of a pool that accept requests.
+func (b *builder) endpointsOf(id model.PoolID) []model.Endpoint {
+	b.refer(KindEndpoints, id.Namespace, id.Service)
+	slices := b.lookups.endpointSlices(id.Namespace, id.Service)
+	return available(Endpoints(b.pools[id], slices, b.lookups.pod))
+}
+
+// impairGroup reports that a member does not share its sessions with the others of its group.
+func (b *builder) impairGroup(m *member, reason, field, format string, args ...any) {
+	b.impair(m.affinity, model.Ref{}, m.policy.ref, reason, field, format, args...)
+}
+
 func (b *builder) reportPods(first, m *member) {
-	b.impair(m.affinity, m.policy.ref, ReasonNoEffect, "spec.group",
+	b.impairGroup(m, ReasonNoEffect, "spec.group",
 		"group %s does not keep sessions: %s and %s have different pods, so a session moves when a client uses the other "+
 			"Service; their selectors must select the same pods", m.policy.Spec.Group, first.pool, m.pool)
 }
@@ -138,7 +142,7 @@ func (b *builder) areDisjoint(x, y model.PoolID) bool {
 }
 
 func (b *builder) selector(pool model.PoolID) map[string]string {
-	service := b.services[types.NamespacedName{Namespace: pool.Namespace, Name: pool.Service}]
+	service := b.lookups.service(types.NamespacedName{Namespace: pool.Namespace, Name: pool.Service})
 	if service == nil {
 		return nil
 	}

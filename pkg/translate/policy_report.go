@@ -17,29 +17,34 @@ import (
 const maxBackends = 64
 
 // reportPolicies sets the Targets of the Report of each policy.
-func (b *builder) reportPolicies() {
-	backends := b.effectiveBackends()
-	for _, p := range b.policies.list {
-		report := b.reports[p.ref]
-		for i := range p.Spec.TargetRefs {
-			if !b.foreign[targetOf(p, &p.Spec.TargetRefs[i])] {
-				report.Targets = append(report.Targets, b.reportTarget(p, i, backends))
-			}
-		}
-		if len(report.Targets) == 0 { // other controllers report its problems
-			report.Problems = nil
-		}
+func (b *builder) reportPolicies(policies []*policy) {
+	facts := b.policyFacts()
+	for _, p := range policies {
+		b.reportPolicy(p, facts)
 	}
 }
 
-func (b *builder) reportTarget(p *policy, i int, backends map[use][]v1alpha1.EffectiveBackend) v1alpha1.TargetStatus {
+// reportPolicy sets the Targets of the Report of a policy.
+func (b *builder) reportPolicy(p *policy, facts *policyFacts) {
+	report := b.reports[p.ref]
+	for i := range p.Spec.TargetRefs {
+		if !b.lookups.isForeign(targetOf(p, &p.Spec.TargetRefs[i])) {
+			report.Targets = append(report.Targets, b.reportTarget(p, i, facts))
+		}
+	}
+	if len(report.Targets) == 0 { // other controllers report its problems
+		report.Problems = nil
+	}
+}
+
+func (b *builder) reportTarget(p *policy, i int, facts *policyFacts) v1alpha1.TargetStatus {
 	ref := p.Spec.TargetRefs[i]
 	target := targetOf(p, &ref)
 	field := fmt.Sprintf("spec.targetRefs[%d]", i)
 	out := v1alpha1.TargetStatus{TargetRef: ref, Conditions: []metav1.Condition{
-		accepted(p), b.resolved(p, target, field), b.conflicted(p, target, field), b.impaired(p, target),
+		accepted(p), b.resolved(p, target, field), b.conflicted(p, target, field), impaired(p, facts.impaired[use{p, target}]),
 	}}
-	if applied := backends[use{p, target}]; len(applied) > 0 {
+	if applied := sortBackends(facts.backends[use{p, target}]); len(applied) > 0 {
 		out.Effective = effective(p.settings, applied)
 	}
 	return out
@@ -68,13 +73,13 @@ func (b *builder) resolved(p *policy, target model.Ref, field string) metav1.Con
 func (b *builder) exists(target model.Ref) bool {
 	if target.Kind == model.KindService {
 		_, key := b.refer(target.Kind, target.Namespace, target.Name)
-		return b.services[key] != nil
+		return b.lookups.service(key) != nil
 	}
-	return b.reports[target] != nil // every described object has a Report
+	return b.lookups.isDescribed(target)
 }
 
 func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.Condition {
-	winner := b.policies.byTarget[target]
+	winner := b.lookups.policyFor(target)
 	if winner == p {
 		return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionFalse, v1alpha1.ReasonNoConflict,
 			"No other policy takes precedence for the target")
@@ -88,22 +93,59 @@ func (b *builder) conflicted(p *policy, target model.Ref, field string) metav1.C
 	return condition(p, v1alpha1.ConditionConflicted, metav1.ConditionTrue, v1alpha1.ReasonTargetTaken, message)
 }
 
+// impairment is a problem of a policy that is applied anyway.
+type impairment struct {
+	use
+	Problem
+	// route is the object whose route has the problem.
+	route model.Ref
+	// isReported is true if the Report of the policy lists the problem, in addition to its condition.
+	isReported bool
+}
+
 // impair reports a problem of stickiness that is applied anyway. It adds the problem to the Report of the object about, and
-// to the condition Impaired of the policy.
-func (b *builder) impair(a *model.Affinity, about model.Ref, reason, field, format string, args ...any) {
+// to the condition Impaired of the policy. route is the object of the route.
+func (b *builder) impair(a *model.Affinity, route, about model.Ref, reason, field, format string, args ...any) {
 	b.reports.add(about, reason, field, format, args...)
-	u := b.policies.uses[a].use
-	problem := Problem{reason, field, fmt.Sprintf(format, args...)}
-	if u.policy != nil && !slices.Contains(b.policies.impaired[u], problem) {
-		b.policies.impaired[u] = append(b.policies.impaired[u], problem)
+	u := b.uses.by[a].use
+	if u.policy == nil {
+		return
+	}
+	b.uses.impairments = append(b.uses.impairments, impairment{
+		use: u, Problem: problemOf(reason, field, format, args...), route: route, isReported: about == u.policy.ref,
+	})
+}
+
+// policyFacts are the facts about the uses of policies that their Reports state.
+type policyFacts struct {
+	backends map[use][]v1alpha1.EffectiveBackend // in any order
+	impaired map[use][]Problem                   // without duplicates
+}
+
+func (b *builder) policyFacts() *policyFacts {
+	facts := &policyFacts{map[use][]v1alpha1.EffectiveBackend{}, map[use][]Problem{}}
+	for affinity, at := range b.uses.by {
+		if at.policy != nil {
+			facts.backends[at.use] = append(facts.backends[at.use], effectiveBackend(affinity, at.pool))
+		}
+	}
+	for i := range b.uses.impairments {
+		facts.impair(b.uses.impairments[i].use, b.uses.impairments[i].Problem)
+	}
+	return facts
+}
+
+func (f *policyFacts) impair(u use, p Problem) {
+	if !slices.Contains(f.impaired[u], p) {
+		f.impaired[u] = append(f.impaired[u], p)
 	}
 }
 
 // maxImpairments bounds the problems that one condition lists.
 const maxImpairments = 8
 
-func (b *builder) impaired(p *policy, target model.Ref) metav1.Condition {
-	problems := slices.Concat(p.withoutEffect, b.policies.impaired[use{p, target}])
+func impaired(p *policy, problems []Problem) metav1.Condition {
+	problems = slices.Concat(p.withoutEffect, problems)
 	if len(problems) == 0 {
 		return condition(p, v1alpha1.ConditionImpaired, metav1.ConditionFalse, v1alpha1.ReasonUnimpaired,
 			"No problem was found")
@@ -136,23 +178,12 @@ func effective(a *model.Affinity, backends []v1alpha1.EffectiveBackend) *v1alpha
 	}
 }
 
-// effectiveBackends returns the sorted backends to which each policy is applied, by policy and target.
-func (b *builder) effectiveBackends() map[use][]v1alpha1.EffectiveBackend {
-	out := map[use][]v1alpha1.EffectiveBackend{}
-	for affinity, at := range b.policies.uses {
-		if at.policy == nil {
-			continue
-		}
-		out[at.use] = append(out[at.use], effectiveBackend(affinity, at.pool))
-	}
-	for u, backends := range out {
-		slices.SortFunc(backends, compareBackends)
-		backends = slices.CompactFunc(backends, func(x, y v1alpha1.EffectiveBackend) bool {
-			return compareBackends(x, y) == 0
-		})
-		out[u] = backends[:min(len(backends), maxBackends)]
-	}
-	return out
+// sortBackends returns the sorted backends without duplicates, cut to the length that the schema allows.
+func sortBackends(backends []v1alpha1.EffectiveBackend) []v1alpha1.EffectiveBackend {
+	backends = slices.Clone(backends)
+	slices.SortFunc(backends, compareBackends)
+	backends = slices.CompactFunc(backends, func(x, y v1alpha1.EffectiveBackend) bool { return compareBackends(x, y) == 0 })
+	return backends[:min(len(backends), maxBackends)]
 }
 
 func compareBackends(x, y v1alpha1.EffectiveBackend) int {

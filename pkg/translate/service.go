@@ -16,7 +16,7 @@ import (
 func (b *builder) pool(d *description, backend *backendDescription) (model.Pool, bool) {
 	field := backend.serviceField
 	ref, key := b.refer(model.KindService, backend.namespace, backend.service)
-	service := b.services[key]
+	service := b.lookups.service(key)
 	if service == nil {
 		b.reports.add(d.ref, ReasonServiceNotFound, field+".name",
 			"%s does not exist. %s until it does", ref, d.consequence(backend))
@@ -36,7 +36,9 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.consequence(backend))
 		return model.Pool{}, false
 	}
-	return model.Pool{ID: poolID(service, port.Port), PortName: port.Name}, true
+	// The name depends on the number only, because backends that name the same number share the pool.
+	name := findPort(service, portDescription{number: port.Port}).Name
+	return model.Pool{ID: poolID(service, port.Port), PortName: name}, true
 }
 
 // reportServiceAnnotations reports annotations of a Service that Limpet reads on Ingresses only.

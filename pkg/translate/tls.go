@@ -10,35 +10,28 @@ import (
 
 // certificates collects the Certificates of one Build. Certificates of older objects come first.
 type certificates struct {
-	before map[model.Ref]*model.Certificate // those in use: unchanged Secrets are not parsed again
-	read   map[model.Ref]keyPair
-	taken  map[serverKey]model.Ref
+	read  map[model.Ref]keyPair
+	taken map[serverKey]model.Ref
 	// servers maps a server name to its owner or, if it has no owner, to the first object that lists it.
 	servers map[string]owner
 	// spare are the listings of wildcard hosts that another namespace serves.
 	spare []*listing
 	// defaultFor is Model.DefaultCertificateFor.
 	defaultFor []string
-	// byDefault is the default certificate, or nil.
-	byDefault *model.Certificate
+	// byDefault is the default certificate, or nil, once hasDefault is set. See builder.defaultCertificate.
+	byDefault  *model.Certificate
+	hasDefault bool
 }
 
 // serverKey identifies a Certificate. Clients choose between keys of different algorithms.
 type serverKey struct{ name, algorithm string }
 
-func newCertificates(before *model.Model) certificates {
-	c := certificates{
-		before:  map[model.Ref]*model.Certificate{},
+func newCertificates() certificates {
+	return certificates{
 		read:    map[model.Ref]keyPair{},
 		taken:   map[serverKey]model.Ref{},
 		servers: map[string]owner{},
 	}
-	if before != nil {
-		for i := range before.Certificates {
-			c.before[before.Certificates[i].Secret] = &before.Certificates[i]
-		}
-	}
-	return c
 }
 
 func (c *certificates) sorted() []model.Certificate {
@@ -119,6 +112,13 @@ func (b *builder) serverOf(l *listing) owner {
 	return owner{namespace: l.by.namespace(), object: l.by.ref}
 }
 
+// server returns the owner of the certificates that are presented for a server name: the first in the order of
+// translateObjects. served is false without certificates.
+func (b *builder) server(name string) (hostOwner owner, served bool) {
+	hostOwner = b.lookups.server(name, b.certs.servers[name])
+	return hostOwner, hostOwner != owner{}
+}
+
 func (b *builder) refuseCertificate(l *listing, hostOwner owner) {
 	b.refuse(l.by, hostOwner, l.name, l.field, "the certificate of "+l.certificate.Secret.String(), "")
 }
@@ -129,16 +129,17 @@ func (b *builder) present(l *listing, name string) {
 	if _, served := b.certs.servers[name]; !served {
 		b.certs.servers[name] = owner{namespace: l.by.namespace(), object: l.by.ref}
 	}
-	if first, taken := b.certs.taken[key]; taken {
-		if first != c.Secret {
-			b.reports.add(l.by.ref, ReasonCertificateConflict, l.field,
-				"host %s already uses the %s certificate of %s, which an older TLS section names: %s is not used for it",
-				quote(name), c.Algorithm, first, c.Secret)
-		}
+	first, taken := b.certs.taken[key]
+	if taken && first != c.Secret {
+		b.reports.add(l.by.ref, ReasonCertificateConflict, l.field,
+			"host %s already uses the %s certificate of %s, which an older TLS section names: %s is not used for it",
+			quote(name), c.Algorithm, first, c.Secret)
 		return
 	}
-	b.certs.taken[key] = c.Secret
-	c.ServerNames = append(c.ServerNames, name)
+	if !taken {
+		b.certs.taken[key] = c.Secret
+		c.ServerNames = append(c.ServerNames, name)
+	}
 	if name != "" && !covers(c.Pair.Leaf, name) {
 		b.reports.add(l.by.ref, ReasonHostNotInCertificate, l.field,
 			"the certificate of %s is not valid for host %s: clients will reject it", c.Secret, quote(name))
@@ -147,7 +148,7 @@ func (b *builder) present(l *listing, name string) {
 
 // refuseDefault reports a certificate for any host that --default-certificate overrides.
 func (b *builder) refuseDefault(d *description, c *model.Certificate, field string) {
-	if c != b.certs.byDefault {
+	if c != b.defaultCertificate() {
 		b.reports.add(d.ref, ReasonCertificateConflict, field,
 			"clients that request an unknown host get the certificate of Secret %s, which --default-certificate names: %s is "+
 				"not used for them", b.options.DefaultCertificate, c.Secret)

@@ -163,7 +163,7 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 
 // appProtocol returns the appProtocol of a port of a Service in lower case, or "".
 func (b *builder) appProtocol(pool model.PoolID) string {
-	service := b.services[types.NamespacedName{Namespace: pool.Namespace, Name: pool.Service}]
+	service := b.lookups.service(types.NamespacedName{Namespace: pool.Namespace, Name: pool.Service})
 	for i := range service.Spec.Ports {
 		port := &service.Spec.Ports[i]
 		if port.Port == pool.Port && port.AppProtocol != nil && cmp.Or(port.Protocol, corev1.ProtocolTCP) == corev1.ProtocolTCP {

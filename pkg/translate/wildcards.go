@@ -27,7 +27,8 @@ func (b *builder) serveBelowWildcards() {
 			b.present(l, host)
 		}
 		if len(spare[key]) == 0 {
-			b.serveDefault(host, hostOwner, b.certs.servers[wildcard])
+			server, _ := b.server(wildcard)
+			b.serveDefault(host, hostOwner, server)
 		}
 	}
 	for _, l := range b.certs.spare {
@@ -42,10 +43,13 @@ func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
 	hosts := map[string]bool{}
 	for host, hostOwner := range b.owners {
 		wildcard, below := wildcardOver(host)
-		if _, served := b.certs.servers[host]; !below || served {
+		if !below {
 			continue
 		}
-		server, served := b.certs.servers[wildcard]
+		if _, served := b.server(host); served {
+			continue
+		}
+		server, served := b.server(wildcard)
 		if served && server.namespace != hostOwner.namespace || len(spare[namespacedHost{hostOwner.namespace, wildcard}]) > 0 {
 			hosts[host] = true
 		}
@@ -56,7 +60,7 @@ func (b *builder) belowWildcards(spare map[namespacedHost][]*listing) []string {
 // serveDefault serves a host with the default certificate instead of the certificate of its wildcard host.
 func (b *builder) serveDefault(host string, hostOwner, server owner) {
 	b.certs.defaultFor = append(b.certs.defaultFor, host)
-	if c := b.certs.byDefault; c != nil && covers(c.Pair.Leaf, host) {
+	if c := b.defaultCertificate(); c != nil && covers(c.Pair.Leaf, host) {
 		return
 	}
 	b.notices.add(hostOwner.object, ReasonWildcardNotUsed,

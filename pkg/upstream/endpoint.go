@@ -28,8 +28,8 @@ type endpointState struct {
 	sessions   sessionCounter
 	seats      atomic.Pointer[seats] // nil until a policy limits the sessions
 	retired    atomic.Bool
-	idle       [idleShards]idleList
-	http2      sync.Map // *Transport -> *http2Conns
+	idle       atomic.Pointer[idleLists] // nil until the first idle connection
+	http2      sync.Map                  // *Transport -> *http2Conns
 }
 
 // podName returns the pod's name, or the ID if there is no pod. It is the identity for model.IdentityPodName.

@@ -35,6 +35,18 @@ type idleList struct {
 	_     [88]byte // pad to two cache lines, to avoid false sharing
 }
 
+// idleLists are the idle connections of an endpoint. They take 1 KiB, so endpoints without traffic have none.
+type idleLists [idleShards]idleList
+
+// idleLists returns the lists, and creates them if they are missing.
+func (e *endpointState) idleLists() *idleLists {
+	if lists := e.idle.Load(); lists != nil {
+		return lists
+	}
+	e.idle.CompareAndSwap(nil, new(idleLists))
+	return e.idle.Load()
+}
+
 // TakeIdle returns the most recently used idle connection with that transport, or nil. Callers should pass the same
 // shard each time, so that they reuse the same connections.
 //
@@ -42,8 +54,12 @@ type idleList struct {
 // the next request, which may be from another client, would receive it as its response. If deferCheck is set, the caller
 // must call http1.Conn.WriteAndWait, which checks this immediately before the request is sent (see http1.Conn.CheckBeforeWrite).
 func (e *Endpoint) TakeIdle(shard uint32, t *Transport, deferCheck bool) *Conn {
+	lists := e.idle.Load()
+	if lists == nil {
+		return nil
+	}
 	for i := range uint32(idleShards) {
-		list := &e.idle[(shard+i)%idleShards]
+		list := &lists[(shard+i)%idleShards]
 		for conn := list.pop(t); conn != nil; conn = list.pop(t) {
 			conn.CheckBeforeWrite()
 			if deferCheck || !conn.Stale() {
@@ -61,8 +77,9 @@ func (e *Endpoint) TakeIdle(shard uint32, t *Transport, deferCheck bool) *Conn {
 func (e *Endpoint) PutIdle(conn *Conn, shard uint32, now time.Time) {
 	conn.Release()
 	conn.Reused, conn.idleFrom = true, now
+	lists := e.idleLists() // before push reads retired, see retire
 	for i := range uint32(idleShards) {
-		if conn.transport.IsShared() && e.idle[(shard+i)%idleShards].push(conn, &e.retired) {
+		if conn.transport.IsShared() && lists[(shard+i)%idleShards].push(conn, &e.retired) {
 			return
 		}
 	}
@@ -101,8 +118,12 @@ func (e *endpointState) closeIdle(before time.Time) {
 		kept.(*http2Conns).closeIdle(before)
 		return true
 	})
-	for i := range e.idle {
-		for _, conn := range e.idle[i].expired(before) {
+	lists := e.idle.Load()
+	if lists == nil {
+		return
+	}
+	for i := range lists {
+		for _, conn := range lists[i].expired(before) {
 			conn.Close()
 		}
 	}

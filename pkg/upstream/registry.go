@@ -70,16 +70,30 @@ func (r *Registry) Pools() []*Pool {
 func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, p := range r.pools {
-		if keep[id] {
-			continue
+	for id := range r.pools {
+		if !keep[id] {
+			r.remove(id)
+			dropped = append(dropped, id)
 		}
-		p.retire()
-		delete(r.pools, id)
-		r.free = append(r.free, p.Slot)
-		dropped = append(dropped, id)
 	}
 	return dropped
+}
+
+// Remove removes one pool, if there is one with that ID, like Retain.
+func (r *Registry) Remove(id model.PoolID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.remove(id)
+}
+
+func (r *Registry) remove(id model.PoolID) {
+	p := r.pools[id]
+	if p == nil {
+		return
+	}
+	p.retire()
+	delete(r.pools, id)
+	r.free = append(r.free, p.Slot)
 }
 
 // idleTimeout is the maximum idle time of connections to pods. Many servers close idle connections after 60 to 75 s.

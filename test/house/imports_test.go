@@ -24,13 +24,14 @@ var mayImport = map[string][]string{
 		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
 		"pkg/observe", "pkg/model",
 	},
-	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern"},
+	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
 	"pkg/filter":   {"pkg/model", "pkg/http1"},
 	"pkg/pattern":  {},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
 	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
 	"pkg/affinity": {"pkg/model"},
-	"pkg/certs":    {"pkg/model"},
+	"pkg/certs":    {"pkg/model", "pkg/shards"},
+	"pkg/shards":   {},
 	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
 	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe"},
 	"pkg/explain": {
@@ -45,6 +46,7 @@ var foreign = map[string][]string{
 	"pkg/http1":   {},
 	"pkg/memory":  {},
 	"pkg/pattern": {},
+	"pkg/shards":  {},
 	"pkg/http2":   {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
 		"k8s.io/api/", "k8s.io/apimachinery/",

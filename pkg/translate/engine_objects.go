@@ -1,0 +1,227 @@
+package translate
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/limpet-dev/limpet/api/v1alpha1"
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// change takes over the new state of an object. Changes of parts that translation does not read cost a comparison.
+func (e *Engine) change(c *Change) {
+	key := types.NamespacedName{Namespace: c.Ref.Namespace, Name: c.Ref.Name}
+	switch c.Ref.Kind {
+	case model.KindIngress:
+		object, _ := c.Object.(*networkingv1.Ingress)
+		e.changeIngress(key, object)
+	case model.KindService:
+		object, _ := c.Object.(*corev1.Service)
+		e.changeService(c.Ref, key, object)
+	case model.KindSecret:
+		object, _ := c.Object.(*corev1.Secret)
+		e.changeSecret(c.Ref, key, object)
+	case v1alpha1.Kind:
+		object, _ := c.Object.(*v1alpha1.AffinityPolicy)
+		e.changePolicy(c.Ref, object)
+	case KindIngressClass:
+		object, _ := c.Object.(*networkingv1.IngressClass)
+		e.changeClass(c.Ref.Name, object)
+	case KindEndpoints:
+		e.wasChanged(read{ref: c.Ref})
+	case model.KindPod:
+		object, _ := c.Object.(*metav1.PartialObjectMetadata)
+		e.changePod(c.Ref, object)
+	}
+}
+
+// wasChanged marks the groups that have read something that changed.
+func (e *Engine) wasChanged(r read) {
+	for _, g := range e.readers[r] {
+		e.step.dirty[g] = struct{}{}
+	}
+}
+
+// put sets or deletes an entry, and returns the previous one. An object is a nil pointer if it was deleted.
+func put[K comparable, T any](objects map[K]*T, key K, object *T) (before *T) {
+	before = objects[key]
+	if object == nil {
+		delete(objects, key)
+	} else {
+		objects[key] = object
+	}
+	return before
+}
+
+func (e *Engine) changeService(ref model.Ref, key types.NamespacedName, object *corev1.Service) {
+	before := put(e.services, key, object)
+	if (before == nil) != (object == nil) {
+		e.targetChanged(ref)
+	} else if before == object || before == nil || sameService(before, object) {
+		return
+	}
+	e.wasChanged(read{ref: ref})
+}
+
+// sameService reports whether two states of a Service differ only in parts that translation does not read.
+func sameService(x, y *corev1.Service) bool {
+	return maps.Equal(x.Annotations, y.Annotations) && reflect.DeepEqual(&x.Spec, &y.Spec)
+}
+
+func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *corev1.Secret) {
+	before := put(e.secrets, key, object)
+	if before == object || before != nil && object != nil && reflect.DeepEqual(before.Data, object.Data) {
+		return
+	}
+	e.wasChanged(read{ref: ref})
+}
+
+// changeClass decides again which Ingresses Limpet serves, if the class changes that.
+func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
+	put(e.classes, name, object)
+	classes := make([]*networkingv1.IngressClass, 0, len(e.classes))
+	for _, class := range e.classes {
+		classes = append(classes, class)
+	}
+	before := e.unclassed
+	e.isOurs, e.unclassed = classFilter(classes, &e.options), takesUnclassed(classes, &e.options)
+	if e.unclassed == before {
+		return
+	}
+	for _, n := range e.nodes {
+		e.describe(n, n.object)
+	}
+}
+
+// node is an Ingress.
+type node struct {
+	object *networkingv1.Ingress
+	// description is nil if other controllers serve the Ingress.
+	description *description
+	// foreign are the objects that count as objects of other controllers because of this Ingress.
+	foreign []model.Ref
+	// unserved reports the class of an Ingress that other controllers serve, see Options.ReportUnserved.
+	unserved  *Report
+	namespace string
+	keys      linkKeys
+	group     *group // nil without a description
+}
+
+// changeIngress describes an Ingress again. A nil object was deleted.
+func (e *Engine) changeIngress(key types.NamespacedName, object *networkingv1.Ingress) {
+	n := e.nodes[key]
+	switch {
+	case object == nil && n == nil:
+		return
+	case object == nil:
+		delete(e.nodes, key)
+	case n == nil:
+		n = &node{}
+		e.nodes[key] = n
+	case sameIngress(n.object, object):
+		n.object = object
+		return
+	}
+	e.describe(n, object)
+}
+
+// sameIngress reports whether two states of an Ingress differ only in parts that no description has.
+func sameIngress(x, y *networkingv1.Ingress) bool {
+	return x.Generation == y.Generation && ageOf(x) == ageOf(y) && maps.Equal(x.Annotations, y.Annotations) &&
+		reflect.DeepEqual(&x.Spec, &y.Spec)
+}
+
+func (e *Engine) describe(n *node, object *networkingv1.Ingress) {
+	var d *description
+	if object != nil && e.isOurs(object) {
+		d = describeIngress(object, &e.options)
+	}
+	e.setUnserved(n, d, object)
+	n.object = object
+	e.setForeign(n, d, object)
+	if !reflect.DeepEqual(n.description, d) {
+		e.setDescription(n, d)
+	}
+}
+
+// setUnserved updates the Report of an Ingress that other controllers serve.
+func (e *Engine) setUnserved(n *node, d *description, object *networkingv1.Ingress) {
+	before := n.unserved
+	n.unserved = nil
+	if object != nil && d == nil && e.options.ReportUnserved {
+		r := unservedReport(object, &e.options)
+		n.unserved = &r
+	}
+	for _, r := range []*Report{before, n.unserved} {
+		if r != nil {
+			e.keepReport(r.Ref)
+		}
+	}
+	if before != nil && e.reports[before.Ref] == before {
+		delete(e.reports, before.Ref)
+	}
+	if n.unserved != nil {
+		e.reports[n.unserved.Ref] = n.unserved
+	}
+}
+
+// changePod takes over the new state of a pod, nil if it was deleted.
+func (e *Engine) changePod(ref model.Ref, object *metav1.PartialObjectMetadata) {
+	e.keepReport(ref)
+	delete(e.reports, ref)
+	if object != nil && HasUnknownDrain(object.Annotations) {
+		b := newBuilder(e.options, nil, e.now)
+		b.checkDrain(object)
+		e.reports[ref] = b.reports[ref]
+	}
+}
+
+// setForeign updates the references of an Ingress of another controller. d is nil for such an Ingress.
+func (e *Engine) setForeign(n *node, d *description, object *networkingv1.Ingress) {
+	var foreign []model.Ref
+	if object != nil && d == nil {
+		foreign = append(foreign, refOf(model.KindIngress, object))
+		eachService(object, func(service model.Ref) { foreign = append(foreign, service) })
+	}
+	if slices.Equal(foreign, n.foreign) {
+		return
+	}
+	e.count(e.foreign, foreign, n.foreign)
+	n.foreign = foreign
+}
+
+func (e *Engine) setDescription(n *node, d *description) {
+	e.count(e.served, servedRefs(d), servedRefs(n.description))
+	n.description = d
+	e.step.changed[n] = struct{}{}
+}
+
+func servedRefs(d *description) []model.Ref {
+	if d == nil {
+		return nil
+	}
+	refs := []model.Ref{d.ref}
+	d.eachService(func(service model.Ref) { refs = append(refs, service) })
+	return refs
+}
+
+// count adds and removes references, and marks the policies that target an object whose count becomes or was zero.
+func (e *Engine) count(counts map[model.Ref]int, added, removed []model.Ref) {
+	for _, ref := range added {
+		if counts[ref]++; counts[ref] == 1 {
+			e.targetChanged(ref)
+		}
+	}
+	for _, ref := range removed {
+		if counts[ref]--; counts[ref] == 0 {
+			delete(counts, ref)
+			e.targetChanged(ref)
+		}
+	}
+}
