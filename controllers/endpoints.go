@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/publish"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -22,8 +23,8 @@ type endpointReconciler struct {
 	slicesOf func(namespace, pod string) []*discoveryv1.EndpointSlice
 	// onPublished is called after the endpoints of a Service were published.
 	onPublished func(service types.NamespacedName)
-	// onUnknownDrain is called when a pod gets or loses a drain annotation with an unknown value.
-	onUnknownDrain func()
+	// onUnknownDrain is called when a pod gets or loses a drain annotation with an unknown value. A deleted pod is nil.
+	onUnknownDrain func(ref model.Ref, pod *metav1.PartialObjectMetadata)
 	changedAt      eventTimes[types.NamespacedName]
 }
 
@@ -41,7 +42,7 @@ func (e *endpointReconciler) changed(queue serviceQueue, slice *discoveryv1.Endp
 // podChanged enqueues the Services that select the pod. before is nil for a new pod.
 func (e *endpointReconciler) podChanged(queue serviceQueue, before, pod *metav1.PartialObjectMetadata) {
 	if translate.HasUnknownDrain(pod.Annotations) || before != nil && translate.HasUnknownDrain(before.Annotations) {
-		e.onUnknownDrain()
+		e.onUnknownDrain(podRef(pod), pod)
 	}
 	for _, slice := range e.slicesOf(pod.Namespace, pod.Name) {
 		e.changed(queue, slice)
@@ -51,8 +52,12 @@ func (e *endpointReconciler) podChanged(queue serviceQueue, before, pod *metav1.
 // podDeleted drops the problem of a drain annotation with an unknown value.
 func (e *endpointReconciler) podDeleted(pod *metav1.PartialObjectMetadata) {
 	if translate.HasUnknownDrain(pod.Annotations) {
-		e.onUnknownDrain()
+		e.onUnknownDrain(podRef(pod), nil)
 	}
+}
+
+func podRef(pod *metav1.PartialObjectMetadata) model.Ref {
+	return model.Ref{Kind: model.KindPod, Namespace: pod.Namespace, Name: pod.Name}
 }
 
 // Reconcile publishes the endpoints of one Service.

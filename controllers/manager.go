@@ -1,13 +1,10 @@
 package controllers
 
 import (
-	"maps"
-
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -16,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // newManager returns a manager without metrics, health probes and leader election: pkg/admin and leader provide
@@ -31,10 +27,11 @@ func newManager(o *Options) (ctrl.Manager, error) {
 		Metrics:                server.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 		Cache: cache.Options{
-			DefaultTransform: cache.TransformStripManagedFields(),
+			DefaultTransform: stripMetadata,
 			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Secret{}: secretCache(o),
-				podMetadata():    {Transform: stripPod},
+				&corev1.Secret{}:             secretCache(o),
+				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
+				podMetadata():                {Transform: stripPod},
 			},
 		},
 	})
@@ -60,39 +57,3 @@ var secretSelector = fields.ParseSelectorOrDie("type!=helm.sh/release.v1" +
 	",type!=" + string(corev1.SecretTypeDockerConfigJson) +
 	",type!=" + string(corev1.SecretTypeDockercfg) +
 	",type!=" + string(corev1.SecretTypeBootstrapToken))
-
-// stripPod reduces the memory of the cache: it keeps only the labels and short annotations of a pod. All labels are
-// kept, because a policy may reference any of them later.
-func stripPod(object any) (any, error) {
-	pod, ok := object.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return object, nil // a tombstone
-	}
-	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
-	pod.ObjectMeta = metav1.ObjectMeta{
-		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
-		Labels: pod.Labels, Annotations: pod.Annotations,
-	}
-	return pod, nil
-}
-
-// stripSecrets reduces the memory of the cache: it keeps only certificates, their private keys and CAs, and the
-// Secret with the affinity keys.
-func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
-	return func(object any) (any, error) {
-		secret, ok := object.(*corev1.Secret)
-		if !ok {
-			return object, nil // a tombstone
-		}
-		secret.ManagedFields = nil
-		if secret.Namespace == keep.Namespace && secret.Name == keep.Name {
-			return secret, nil
-		}
-		for name := range secret.Data {
-			if name != corev1.TLSCertKey && name != corev1.TLSPrivateKeyKey && name != translate.KeyCA {
-				delete(secret.Data, name)
-			}
-		}
-		return secret, nil
-	}
-}

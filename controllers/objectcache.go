@@ -10,8 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // Names of the field indexes of EndpointSlices.
@@ -19,19 +17,6 @@ const (
 	byService = "service" // by the Service that owns the slice
 	byPod     = "pod"     // by each pod that the slice references
 )
-
-// byUnknownDrain is the name of the index of pods whose drain annotation has an unknown value, under the key "true".
-const byUnknownDrain = "unknownDrain"
-
-// indexPods adds the index of pods to the cache.
-func indexPods(ctx context.Context, c cache.Cache) error {
-	return c.IndexField(ctx, podMetadata(), byUnknownDrain, func(o client.Object) []string {
-		if translate.HasUnknownDrain(o.GetAnnotations()) {
-			return []string{"true"}
-		}
-		return nil
-	})
-}
 
 // indexSlices adds the indexes of EndpointSlices to the cache.
 func indexSlices(ctx context.Context, c cache.Cache) error {

@@ -32,9 +32,6 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 	if err := indexSlices(ctx, mgr.GetCache()); err != nil {
 		return fmt.Errorf("controllers: indexing EndpointSlices: %w", err)
 	}
-	if err := indexPods(ctx, mgr.GetCache()); err != nil {
-		return fmt.Errorf("controllers: indexing pods: %w", err)
-	}
 	if err := watchPods(ctx, mgr.GetCache()); err != nil {
 		return fmt.Errorf("controllers: watching pods: %w", err)
 	}
@@ -74,7 +71,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
 	endpoints := &endpointReconciler{
 		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, onPublished: table.endpointsChanged,
-		onUnknownDrain: table.rebuild.fire,
+		onUnknownDrain: table.podChanged,
 	}
 	return errors.Join(
 		mgr.Add(elected),

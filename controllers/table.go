@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,6 +61,18 @@ func (t *tableReconciler) record(ref model.Ref, object client.Object) {
 	if ref.Kind == model.KindService && isPublishService {
 		t.status.enqueueKind(model.KindIngress) // its addresses may have changed
 	}
+}
+
+// podChanged records a pod whose drain annotation is or was invalid, nil if it was deleted, and enqueues a build.
+func (t *tableReconciler) podChanged(ref model.Ref, pod *metav1.PartialObjectMetadata) {
+	if pod == nil {
+		t.record(ref, nil)
+	} else {
+		t.record(ref, pod)
+	}
+	t.status.enqueue(ref)
+	t.changedAt.record(singleton{})
+	t.rebuild.fire()
 }
 
 // changed enqueues a build.

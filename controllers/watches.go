@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"maps"
 	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,10 +68,11 @@ func objectHandler[T client.Object](
 	}
 }
 
-// serviceChanged ignores updates of the status and the metadata.
+// serviceChanged ignores updates of the status and of the metadata except annotations.
 func serviceChanged() predicate.TypedPredicate[*corev1.Service] {
 	return predicate.TypedFuncs[*corev1.Service]{UpdateFunc: func(ev event.TypedUpdateEvent[*corev1.Service]) bool {
-		return !reflect.DeepEqual(&ev.ObjectOld.Spec, &ev.ObjectNew.Spec)
+		return !maps.Equal(ev.ObjectOld.Annotations, ev.ObjectNew.Annotations) ||
+			!reflect.DeepEqual(&ev.ObjectOld.Spec, &ev.ObjectNew.Spec)
 	}}
 }
 

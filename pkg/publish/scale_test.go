@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -154,9 +155,12 @@ func BenchmarkApply(b *testing.B) {
 		for _, kind := range scaleChanges {
 			b.Run(fmt.Sprintf("%d/%s", size, kind), func(b *testing.B) {
 				b.ReportAllocs()
-				for n := 0; b.Loop(); n++ {
+				before := cpuTime(b)
+				n := 0
+				for ; b.Loop(); n++ {
 					fleet.change(kind, n)
 				}
+				b.ReportMetric(float64(cpuTime(b)-before)/float64(n), "cpu-ns/op")
 			})
 		}
 	}
@@ -222,6 +226,16 @@ func BenchmarkHeapPerIngress(b *testing.B) {
 		runtime.KeepAlive(other)
 		runtime.KeepAlive(objects)
 	}
+}
+
+// cpuTime returns the CPU time of this process, which does not depend on the load of the machine.
+func cpuTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func heapInUse() uint64 {

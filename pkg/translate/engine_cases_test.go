@@ -65,6 +65,10 @@ func TestEngine_rareConnections(t *testing.T) {
 		"the oldest object lists the wildcard elsewhere": {
 			{caseSecret("a", valid), owner.change(), younger.change()}, {older.change()}, {deleted(older)},
 		},
+		"the group of a lister owns the wildcard": {
+			{caseSecret("a", valid), caseIngress{"c", "wildcard", 3, "*.example.com", "other.test"}.change()},
+			{router.change(), lister.change()}, {deleted(router)},
+		},
 		"a broken Secret changes hands": {
 			{caseSecret("a", valid), lister.change()}, {caseSecret("a", broken)},
 			{deleted(lister), caseIngress{"a", "next", 5, "next.example.com", "next.example.com"}.change()},

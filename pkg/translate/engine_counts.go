@@ -33,6 +33,11 @@ func (c *counts[K]) remove(key K) {
 	}
 }
 
+// hasOther reports whether the set has another key.
+func (c counts[K]) hasOther(key K) bool {
+	return slices.ContainsFunc(c, func(have counted[K]) bool { return have.key != key })
+}
+
 // without removes the first occurrence of an element. The order changes.
 func without[T comparable](list []T, element T) []T {
 	i := slices.Index(list, element)

@@ -173,12 +173,13 @@ func (l *linkage) connectsListers(h *linkHost) bool {
 	if len(h.listed) == 0 {
 		return false
 	}
-	owners := h.routed
-	if wildcard, found := wildcardOver(h.name); found && len(owners) == 0 && l.hosts[wildcard] != nil {
-		owners = l.hosts[wildcard].routed
-	}
 	namespace := h.listed[0].key
-	return slices.ContainsFunc(owners, func(c counted[string]) bool { return c.key != namespace })
+	if h.routed.hasOther(namespace) {
+		return true
+	}
+	wildcard, _ := wildcardOver(h.name)
+	above := l.hosts[wildcard] // owns the host if an Ingress that lists it does not know that others route it
+	return wildcard != "" && above != nil && above.routed.hasOther(namespace)
 }
 
 // isContested reports whether one namespace may have certificates for a wildcard host that another one owns.
@@ -186,8 +187,7 @@ func (h *linkHost) isContested() bool {
 	if len(h.listed) == 0 {
 		return false
 	}
-	namespace := h.listed[0].key
-	return len(h.listed) > 1 || slices.ContainsFunc(h.routed, func(c counted[string]) bool { return c.key != namespace })
+	return len(h.listed) > 1 || h.routed.hasOther(h.listed[0].key)
 }
 
 // setChallenged updates whether a host is one of challenged.
