@@ -51,8 +51,11 @@ func (o *Owned) Put(conn *Conn, e *Endpoint) {
 	o.conns = append(o.conns, conn)
 }
 
-// Close closes all connections.
+// Close closes all connections. It only reads an empty Owned: streams of the client connection may still copy it.
 func (o *Owned) Close() {
+	if len(o.conns) == 0 {
+		return
+	}
 	for _, conn := range o.conns {
 		conn.Close()
 	}
