@@ -40,7 +40,8 @@ func compileParts(in []model.Part) []part {
 }
 
 // hashParts returns the hash of all parts together. It returns false if a part is missing, if the values are longer than
-// maxTotal together, or if the tokens of all claims are longer than maxJWT together. Otherwise clients without that part would share one hash.
+// maxTotal together, or if the tokens of all claims are longer than maxJWT together. Otherwise clients
+// without that part would share one hash.
 func (m *method) hashParts(req Request, mem *ConnState) (key uint64, ok bool) {
 	h, total, tokens := model.NewHasher(), 0, maxJWT
 	for i := range m.parts {

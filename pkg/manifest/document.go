@@ -98,7 +98,7 @@ func (d *document) parseNode() *Error {
 
 func (d *document) empty() bool { return string(bytes.TrimSpace(d.json)) == "null" }
 
-// tree returns the parsed tree, or nil if there is none.
+// tree returns the parsed tree, or nil for a document without one.
 func (d *document) tree() *yamlnode.Node {
 	if d.node == nil && len(d.text) > 0 {
 		if err := d.parseNode(); err != nil {

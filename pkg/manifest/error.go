@@ -31,7 +31,7 @@ func (e *Error) position() string {
 	return fmt.Sprintf("%s:%d", e.File, e.Line)
 }
 
-// maxErrors is the maximum number of errors reported at once.
+// maxErrors is the maximum number of errors reported together.
 const maxErrors = 20
 
 // join joins errors into one, and truncates the list to maxErrors. It returns nil if the list is empty.

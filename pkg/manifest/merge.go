@@ -15,7 +15,7 @@ import (
 // kindFile is the kind of the Refs of files in Reports.
 const kindFile = "File"
 
-// manifestFile is what is known about one file.
+// manifestFile is the state of one file.
 type manifestFile struct {
 	name   string
 	digest [32]byte // of the text

@@ -97,7 +97,7 @@ type piece struct {
 	line   int // of its first line
 	indent int // of its fields
 	text   []byte
-	meta   metav1.TypeMeta // as far as known
+	meta   metav1.TypeMeta // without the fields that are not known
 	// isTooLarge and isSkipped mark pieces whose text is not kept.
 	isTooLarge, isSkipped bool
 }

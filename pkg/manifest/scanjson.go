@@ -150,7 +150,7 @@ func (w *window) lineAt(offset int64) int {
 	return line
 }
 
-// forget tells that the decoder has passed the offset.
+// forget drops the text before the offset, which the decoder has passed.
 func (w *window) forget(offset int64) {
 	w.line = w.lineAt(offset)
 	w.from = offset

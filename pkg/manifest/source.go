@@ -18,7 +18,7 @@ type Contents struct {
 }
 
 // Load reads files and directories. "-" is standard input, which is stdin. In directories, Load reads all *.yaml, *.yml and
-// *.json files. A file is read whatever its name.
+// *.json files. A file that is named itself may have any name.
 //
 // Files and directories whose names start with a dot are ignored: editors, git, and the kubelet's ConfigMap volumes
 // use them. Symbolic links to files are followed, links to directories are not.
@@ -59,8 +59,8 @@ func (s *Source) Load() (*Contents, error) {
 	return m.result(), nil
 }
 
-// Reload reads the files that have changed. A file that has become invalid keeps the objects of its last valid text, and a new
-// one that is invalid has none. The error joins the problems of all files. Contents are nil only if the directory cannot be read.
+// Reload reads the files that have changed. A file that has become invalid keeps the objects of its last valid text. A new one
+// that is invalid has no objects. The error joins the problems of all files. Contents are nil only if the directory cannot be read.
 func (s *Source) Reload() (*Contents, error) {
 	m, err := s.read()
 	if err != nil {

@@ -34,8 +34,8 @@ func unservedReport(ingress *networkingv1.Ingress, o *Options) Report {
 	const field = "spec.ingressClassName"
 	serves := strings.Join(servedClasses(o), ", ")
 	class, named := classOf(ingress)
-	p := problemOf(ReasonOtherClass, field, "the Ingress names no class, and no class that Limpet serves (%s) is the default of the "+
-		"cluster: it gets no routes", serves)
+	p := problemOf(ReasonOtherClass, field, "the Ingress names no class, and no class that Limpet serves (%s) is the default of "+
+		"the cluster: it gets no routes", serves)
 	if named {
 		p = problemOf(ReasonOtherClass, field, "the class is %s, and Limpet serves %s: the Ingress gets no routes. "+
 			"--ingress-class %s would serve it", quote(class), serves, class)

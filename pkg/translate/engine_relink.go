@@ -154,7 +154,8 @@ func (r *relinking) newGroup(w *walk, from *node) {
 }
 
 // domainCookies returns the cookies with an explicit domain that the backends of an Ingress may have, and a key without a domain
-// for each group of policies. It translates the Ingress alone. In its group it has at most these cookies, under these names or those that renameCookie makes of them.
+// for each group of policies. It translates the Ingress alone. In its group it has at most these cookies, under these names or
+// those that renameCookie makes of them.
 func (e *Engine) domainCookies(d *description) []cookieKey {
 	var out []cookieKey
 	b := newBuilder(e.options, &groupLookups{engine: e}, e.now)

@@ -18,22 +18,24 @@ const (
 	insteadHashed   = "an AffinityPolicy with binding Hashed"
 )
 
-// affinityWish is an annotation of another controller that asks for session affinity.
+// affinityWish is an annotation of another controller that requests session affinity.
 type affinityWish struct {
 	name string // after the prefix; "*" at its end matches any rest
-	// values are parts of values that ask for affinity, in lower case. Empty means any value but "false", "none" and "".
+	// values are parts of values that request affinity, in lower case. Empty means any value but "false", "none" and "".
 	values  []string
 	instead string
 }
 
 // cookieWishes are the annotations of controllers that follow the first ingress-nginx.
-var cookieWishes = []affinityWish{{name: "affinity", instead: insteadCookie}, {name: "session-cookie-name", instead: insteadCookie}}
+var cookieWishes = []affinityWish{
+	{name: "affinity", instead: insteadCookie}, {name: "session-cookie-name", instead: insteadCookie},
+}
 
 var haproxyWishes = append(slices.Clone(cookieWishes),
 	affinityWish{name: "balance-algorithm", values: []string{"source"}, instead: insteadSourceIP},
 	affinityWish{name: "balance-algorithm", values: []string{"hdr", "uri", "url_param", "rdp-cookie"}, instead: insteadHashed})
 
-// foreignAffinity lists the annotations of other controllers that ask for session affinity, by prefix.
+// foreignAffinity lists the annotations of other controllers that request session affinity, by prefix.
 var foreignAffinity = map[string][]affinityWish{
 	"alb.ingress.kubernetes.io/": {
 		{name: "target-group-attributes", values: []string{"stickiness.enabled=true"}, instead: insteadCookie},
@@ -65,7 +67,7 @@ var foreignAffinity = map[string][]affinityWish{
 	"zalando.org/": {{name: "skipper-loadbalancer", values: []string{"consistenthash"}, instead: insteadHashed}},
 }
 
-// wishOf returns what to use instead of an annotation that asks for session affinity, or "".
+// wishOf returns what to use instead of an annotation that requests session affinity, or "".
 func wishOf(key, value string) string {
 	slash := strings.IndexByte(key, '/')
 	name := key[slash+1:]
@@ -78,7 +80,7 @@ func wishOf(key, value string) string {
 	return ""
 }
 
-// matches reports whether a value asks for affinity.
+// matches reports whether a value requests affinity.
 func (w *affinityWish) matches(value string) bool {
 	value = strings.ToLower(strings.TrimSpace(value))
 	if len(w.values) == 0 {
@@ -87,20 +89,20 @@ func (w *affinityWish) matches(value string) bool {
 	return slices.ContainsFunc(w.values, func(part string) bool { return strings.Contains(value, part) })
 }
 
-// foreignWishes returns a problem for each annotation of another controller that asks for session affinity.
+// foreignWishes returns a problem for each annotation of another controller that requests session affinity.
 func (r *annotationReader) foreignWishes() []Problem {
 	var out []Problem
 	for _, key := range slices.Sorted(maps.Keys(r.annotations)) {
 		if instead := wishOf(key, r.annotations[key]); instead != "" {
 			out = append(out, problemOf(ReasonForeignAffinity, annotationField(key),
-				"annotation %s asks another controller for session affinity: Limpet does not read it, and the routes serve without "+
+				"annotation %s requests session affinity from another controller: Limpet does not read it, and the routes serve without "+
 					"stickiness. Use %s, or an AffinityPolicy", quote(key), instead))
 		}
 	}
 	return out
 }
 
-// reportWishes reports that an object or the Service of a backend asks for affinity in a way that Limpet does not read. The
+// reportWishes reports that an object or the Service of a backend requests affinity in a way that Limpet does not read. The
 // backend has the affinity a, which may be nil.
 func (b *builder) reportWishes(t *translation, backend *backendDescription, a *model.Affinity) {
 	ref, key := b.refer(model.KindService, backend.namespace, backend.service)

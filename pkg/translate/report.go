@@ -88,7 +88,7 @@ const (
 	ReasonOtherClass = "OtherClass"
 	// ReasonLiteralPath: a path looks like a pattern, but is compared as it is written.
 	ReasonLiteralPath = "LiteralPath"
-	// ReasonForeignAffinity: an Ingress or a Service asks for session affinity in a way that Limpet does not read. The route
+	// ReasonForeignAffinity: an Ingress or a Service requests session affinity in a way that Limpet does not read. The route
 	// serves without stickiness.
 	ReasonForeignAffinity = "ForeignAffinity"
 	// ReasonMoreProblems: there are more problems than are listed.
