@@ -13,11 +13,9 @@ import (
 
 var (
 	retryAfterName = []byte("Retry-After")
-	retryAfter     = []byte(RetryAfter)
+	// retryAfter is the value in seconds if no pod can respond: about the time that a pod needs to become ready.
+	retryAfter = []byte("5")
 )
-
-// RetryAfter is the Retry-After value in seconds if no pod can respond: about the time that a pod needs to become ready.
-const RetryAfter = "5"
 
 // Responses that Limpet generates. They are the same for all clients.
 var (
