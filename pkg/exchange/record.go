@@ -35,12 +35,23 @@ func (x *Exchange) record() {
 
 func (x *Exchange) status() int {
 	if !x.responseStarted {
-		return clientClosed
+		return unsentStatus(x.failure)
 	}
 	if x.localStatus != 0 {
 		return x.localStatus // the HTTP status of a gRPC response is always 200
 	}
 	return x.resp.Status
+}
+
+// unsentStatus returns the status to log if the stream or connection of the client ended before the response started.
+func unsentStatus(f observe.Failure) int {
+	switch f {
+	case observe.FailureInvalidRequest:
+		return http.StatusBadRequest
+	case observe.FailureOverload:
+		return http.StatusServiceUnavailable
+	}
+	return clientClosed
 }
 
 // isClosed reports whether the request was rejected because its route is closed.

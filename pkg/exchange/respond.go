@@ -89,7 +89,7 @@ func (x *Exchange) filterResponse() {
 // respondFailure responds to a request that no pod has responded to.
 func (x *Exchange) respondFailure(f failure) {
 	if x.downstream.IsClientGone() {
-		x.failure = observe.FailureClientClosed
+		x.recordClientGone()
 		x.broken = true
 		return
 	}
@@ -115,13 +115,16 @@ func (x *Exchange) respondInvalid(err error) {
 	var e *http1.Error
 	switch {
 	case errors.As(err, &e):
-		if e != ErrBusy {
+		if e != ErrBusy && e != errBodyTooLarge {
 			x.Engine.Metrics.Malformed.Inc()
 		}
 		x.respond(malformed(e))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		x.respond(requestTimeout)
 	default:
+		if x.failure == observe.FailureClientClosed {
+			x.recordClientGone()
+		}
 		x.broken = true
 	}
 }
