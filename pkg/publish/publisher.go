@@ -40,6 +40,7 @@ type Publisher struct {
 	mu      sync.Mutex
 	model   *model.Model              // of the current Table
 	byOwner map[service][]model.Pool  // the pools of the model by Service
+	empty   map[model.PoolID]string   // why a pool has no endpoints, as logged
 	last    atomic.Pointer[Published] // for Last
 }
 
@@ -61,7 +62,7 @@ type Published struct {
 }
 
 // New returns a Publisher that has published nothing.
-func New(o Options) *Publisher { return &Publisher{o: o} }
+func New(o Options) *Publisher { return &Publisher{o: o, empty: map[model.PoolID]string{}} }
 
 // Ready reports whether a Table was published.
 func (p *Publisher) Ready() bool { return p.o.Tables.Current() != nil }
@@ -114,6 +115,7 @@ func (p *Publisher) dropPools(keep []model.Pool) {
 	}
 	for _, gone := range p.o.Pools.Retain(kept) {
 		p.o.Metrics.Detach(gone)
+		delete(p.empty, gone)
 	}
 }
 
@@ -137,11 +139,26 @@ func (p *Publisher) replaceEndpoints(pools []model.Pool, source EndpointSource) 
 		live := p.o.Pools.Pool(pool.ID)
 		p.o.Metrics.Attach(live.Slot, pool.ID)
 		slices := source.Slices(pool.ID.Namespace, pool.ID.Service)
-		if live.Replace(translate.Endpoints(pool, slices, source.Pods)) {
+		endpoints := translate.Endpoints(pool, slices, source.Pods)
+		p.reportEmpty(pool.ID, translate.WhyEmpty(pool, slices, endpoints))
+		if live.Replace(endpoints) {
 			changed = true
 		}
 	}
 	return changed
+}
+
+// reportEmpty logs why a pool has no endpoints, once until that changes. cause is empty if the pool has endpoints.
+func (p *Publisher) reportEmpty(id model.PoolID, cause string) {
+	if p.empty[id] == cause {
+		return
+	}
+	if cause == "" {
+		delete(p.empty, id)
+		return
+	}
+	p.empty[id] = cause
+	p.o.Log.Info("Pool has no endpoints", "pool", id.String(), "cause", cause)
 }
 
 // learnReplicas sets the addresses of the replicas of this Limpet, ready or not. Requests are not sent to their listeners.

@@ -47,6 +47,9 @@ func (n *notReadyEndpoints) add(e *model.Endpoint) {
 	}
 }
 
+// NotReady returns the number of endpoints that are not ready and not terminating. Endpoints does not return them.
+func (s *Set) NotReady() int { return len(s.notReady.list) }
+
 // IsNotReady reports whether a pod with that key exists, but is not ready and not terminating. Lookup does not find such
 // a pod, unless another endpoint has the same key.
 func (s *Set) IsNotReady(identity model.Identity, key model.EndpointKey) bool {
