@@ -3,7 +3,6 @@ package admin
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -42,14 +41,7 @@ func (c *endpointCollector) Collect(ch chan<- prometheus.Metric) {
 
 // collectPool exports the number of endpoints in each state, including 0, so that an empty pool has series to alert on.
 func collectPool(ch chan<- prometheus.Metric, p *upstream.Pool) {
-	set := p.Set()
-	count := map[model.EndpointState]int{
-		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: set.NotReady(),
-	}
-	for _, e := range set.Endpoints() {
-		count[e.State]++
-	}
-	for state, n := range count {
+	for state, n := range p.Set().CountByState() {
 		ch <- prometheus.MustNewConstMetric(poolEndpointsDesc, prometheus.GaugeValue, float64(n), p.Name, string(state))
 	}
 }

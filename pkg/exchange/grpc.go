@@ -97,7 +97,7 @@ func newField(name, value []byte) http1.Field {
 }
 
 // MemoryLimitHead returns the status and the header fields of the response to an HTTP/3 request that exceeds the memory budget,
-// for which there is no Exchange. contentType is that of the request.
+// for which there is no Exchange. contentType is the Content-Type of the request.
 func MemoryLimitHead(contentType []byte) (status int, fields []http1.Field) {
 	if isGRPCContent(contentType) {
 		return http.StatusOK, grpcFields(memoryLimit)

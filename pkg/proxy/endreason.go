@@ -48,8 +48,8 @@ func (s *http3Stream) EndReason() observe.Failure {
 	return http3EndReason(context.Cause(s.r.Context()))
 }
 
-// isInvalidBody reports whether reading a body failed with err because the client violated the protocol. quic-go returns
-// errors without a type for what is wrong with the body itself.
+// isInvalidBody reports whether reading a body failed with err because the client violated the protocol. For a
+// body that does not match its framing, quic-go returns an error without a type.
 func isInvalidBody(err error) bool {
 	var h3 *http3.Error
 	var transport *quic.TransportError
