@@ -69,6 +69,9 @@ func TestMetrics_endpoints(t *testing.T) {
 	for _, want := range []string{
 		`limpet_endpoint_inflight{endpoint="10.0.0.7:8080",pool="shop/cart:80",state="Ready"} 0`,
 		`limpet_endpoint_sessions{endpoint="10.0.0.8:8080",pool="shop/cart:80",state="Draining"} 0`,
+		`limpet_pool_endpoints{pool="shop/cart:80",state="Ready"} 1`,
+		`limpet_pool_endpoints{pool="shop/cart:80",state="Draining"} 1`,
+		`limpet_pool_endpoints{pool="shop/cart:80",state="NotReady"} 0`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("missing %s", want)

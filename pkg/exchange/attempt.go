@@ -8,6 +8,7 @@ import (
 type attemptState struct {
 	count    int
 	isReplay bool // the request was sent a second time, and holds a replay permit of the pool
+	isUnsent bool // the last attempt failed before a byte was sent, because of the client
 }
 
 // failure is the reason why an attempt failed. Its kind decides whether there is another attempt.
@@ -76,11 +77,16 @@ func decideNext(kind failureKind, replayable bool, a *attemptState, maxAttempts 
 // a failure was reported to the client.
 func (x *Exchange) attempt() {
 	for {
+		previous := x.endpoint
 		x.endpoint = x.set.Endpoint(x.decision.Endpoint)
 		x.attempts.count++
 		f := x.tryEndpoint()
 		if f.kind == noFailure {
 			return
+		}
+		if x.attempts.isUnsent {
+			x.endpoint = previous
+			x.attempts.count--
 		}
 		x.recordFailure(f)
 		if !x.prepareRetry(f) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 
@@ -32,12 +33,23 @@ func (f failure) reason() observe.Failure {
 		}
 		return observe.FailureInvalidResponse
 	case requestBodyFailed:
-		if errors.Is(f.err, ErrBusy) {
-			return observe.FailureOverload
-		}
-		return observe.FailureRequestBody
+		return bodyFailure(f.err)
 	}
 	return observe.FailureNone
+}
+
+// bodyFailure returns the reason for an error of reading the body of a request.
+func bodyFailure(err error) observe.Failure {
+	var invalid *http1.Error
+	switch {
+	case errors.Is(err, ErrBusy):
+		return observe.FailureOverload
+	case errors.Is(err, errPumpPanicked):
+		return observe.FailurePanic
+	case errors.As(err, &invalid), errors.Is(err, os.ErrDeadlineExceeded):
+		return observe.FailureRequestBody
+	}
+	return observe.FailureClientClosed
 }
 
 func dialFailure(err error) observe.Failure {
@@ -62,12 +74,27 @@ func (x *Exchange) clearFailure() { x.failure, x.failureErr = observe.FailureNon
 
 // recordIncomplete records that the response was not complete: the client or the pod has ended it.
 func (x *Exchange) recordIncomplete(clientFailed bool) {
-	x.failure = observe.FailureIncomplete
 	if clientFailed || x.downstream.IsClientGone() {
-		x.failure = observe.FailureClientClosed
+		x.recordClientGone()
 		return
 	}
+	x.failure = observe.FailureIncomplete
 	x.Engine.Metrics.Pool(x.backend.Pool.Slot).Failure(x.failure)
+}
+
+// recordClientGone records why the stream or connection of the client has ended before the response was complete.
+func (x *Exchange) recordClientGone() {
+	x.failure = x.downstream.EndReason()
+	if x.failure == observe.FailureInvalidRequest {
+		x.Engine.Metrics.Malformed.Inc()
+	}
+}
+
+// recordFiltered records why a request filter responded with resp, which may be nil.
+func (x *Exchange) recordFiltered(resp *filter.Response) {
+	if resp != nil && resp.Status == http.StatusRequestEntityTooLarge {
+		x.failure = observe.FailureRequestBody
+	}
 }
 
 // recordNoAttempt records why local is sent instead of a pod's response.

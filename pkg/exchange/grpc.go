@@ -48,7 +48,11 @@ func (x *Exchange) isGRPC() bool {
 	if x.protocol == protocolHTTP1 {
 		return false
 	}
-	content := x.req.Get(http1.FieldContentType)
+	return isGRPCContent(x.req.Get(http1.FieldContentType))
+}
+
+// isGRPCContent reports whether content is the Content-Type of a gRPC request.
+func isGRPCContent(content []byte) bool {
 	if !hasPrefixFold(content, string(grpcContentType)) {
 		return false
 	}
@@ -64,18 +68,41 @@ const protocolHTTP1 = "HTTP/1.1"
 func (x *Exchange) setGRPCHead(local *filter.Response) {
 	x.resp.Status, x.resp.KeepAlive = http.StatusOK, true
 	x.resp.Body, x.resp.ContentLength = http1.BodyNone, -1
-	x.resp.Add(contentTypeName, grpcContentType)
-	x.resp.Add(grpcStatusName, strconv.AppendInt(nil, int64(grpcStatus(local.Status)), 10))
+	for _, f := range grpcFields(local) {
+		x.resp.AddField(f)
+	}
+}
+
+// grpcFields returns the header fields of the trailers-only gRPC response that replaces local.
+func grpcFields(local *filter.Response) []http1.Field {
 	text := bytes.TrimSpace(local.Body)
 	if len(text) == 0 {
 		text = []byte(http.StatusText(local.Status))
 	}
-	x.resp.Add(grpcMessageName, appendPercentEncoded(nil, text))
+	fields := []http1.Field{
+		newField(contentTypeName, grpcContentType),
+		newField(grpcStatusName, strconv.AppendInt(nil, int64(grpcStatus(local.Status)), 10)),
+		newField(grpcMessageName, appendPercentEncoded(nil, text)),
+	}
 	for i := range local.Fields {
 		if f := &local.Fields[i]; !bytes.EqualFold(f.Name, contentTypeName) {
-			x.resp.AddField(*f)
+			fields = append(fields, *f)
 		}
 	}
+	return fields
+}
+
+func newField(name, value []byte) http1.Field {
+	return http1.Field{Name: name, Value: value, ID: http1.NameID(name)}
+}
+
+// MemoryLimitHead returns the status and the header fields of the response to an HTTP/3 request that exceeds the memory budget,
+// for which there is no Exchange. contentType is the Content-Type of the request.
+func MemoryLimitHead(contentType []byte) (status int, fields []http1.Field) {
+	if isGRPCContent(contentType) {
+		return http.StatusOK, grpcFields(memoryLimit)
+	}
+	return memoryLimit.Status, []http1.Field{newField(retryAfterName, retryAfter)}
 }
 
 // appendPercentEncoded appends text as the value of Grpc-Message: printable ASCII except "%", and the rest percent-encoded.

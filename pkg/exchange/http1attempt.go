@@ -78,6 +78,7 @@ func (x http1Attempt) send() failure {
 		if kind == staleConn && !x.body.restoreBody(x.out.Buf[headBytes:]) {
 			kind = connLost // another attempt would send the head without the body
 		}
+		x.attempts.isUnsent = kind == requestBodyFailed && !x.out.Flushed()
 		x.out.Drop()
 		return failure{kind, err}
 	}

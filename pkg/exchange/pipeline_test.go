@@ -9,6 +9,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
 
@@ -24,6 +25,7 @@ func (c *receiver) WriteInterim(*http1.Response) error { return nil }
 func (c *receiver) Flush() error                       { return nil }
 func (c *receiver) ReleaseHead()                       {}
 func (c *receiver) IsClientGone() bool                 { return false }
+func (c *receiver) EndReason() observe.Failure         { return observe.FailureClientClosed }
 
 func (c *receiver) WriteHead(head *Response) error {
 	c.status, c.fields = head.Status, map[string]string{}

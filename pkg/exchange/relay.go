@@ -121,6 +121,7 @@ func (x http1Attempt) switchProtocols() {
 	}
 	kind := x.tunnelKind() // before the head is released, which names the protocol
 	if x.downstream.WriteHead(&x.resp) != nil || x.downstream.Flush() != nil {
+		x.recordIncomplete(true)
 		x.broken = true
 		x.abortAttempt(x.conn)
 		return

@@ -13,11 +13,9 @@ import (
 
 var (
 	retryAfterName = []byte("Retry-After")
-	retryAfter     = []byte(RetryAfter)
+	// retryAfter is the value in seconds if no pod can respond: about the time that a pod needs to become ready.
+	retryAfter = []byte("5")
 )
-
-// RetryAfter is the Retry-After value in seconds if no pod can respond: about the time that a pod needs to become ready.
-const RetryAfter = "5"
 
 // Responses that Limpet generates. They are the same for all clients.
 var (
@@ -91,7 +89,7 @@ func (x *Exchange) filterResponse() {
 // respondFailure responds to a request that no pod has responded to.
 func (x *Exchange) respondFailure(f failure) {
 	if x.downstream.IsClientGone() {
-		x.failure = observe.FailureClientClosed
+		x.recordClientGone()
 		x.broken = true
 		return
 	}
@@ -117,13 +115,16 @@ func (x *Exchange) respondInvalid(err error) {
 	var e *http1.Error
 	switch {
 	case errors.As(err, &e):
-		if e != ErrBusy {
+		if e != ErrBusy && e != errBodyTooLarge {
 			x.Engine.Metrics.Malformed.Inc()
 		}
 		x.respond(malformed(e))
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		x.respond(requestTimeout)
 	default:
+		if x.failure == observe.FailureClientClosed {
+			x.recordClientGone()
+		}
 		x.broken = true
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/observe"
@@ -15,6 +16,7 @@ type Tunnel struct {
 	conn     *upstream.Conn
 	endpoint *upstream.Endpoint
 	kind     observe.StreamKind
+	access   *tunnelAccess // nil without an access log
 }
 
 // tunnelKind returns the kind of the tunnel that the request leads to.
@@ -26,7 +28,7 @@ func (x *Exchange) tunnelKind() observe.StreamKind {
 }
 
 // Run copies bytes in both directions until both sides have ended. It holds no buffer while it waits. Configuration changes
-// do not affect it.
+// do not affect it. At the end it writes the access log entry.
 //
 // toPod and toClient guard the writes to the pod and to the client.
 func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
@@ -38,6 +40,7 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	toPod.readOnly = false
 	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}
 	down := tunnelDirection{src: t.conn.Conn, dst: client, engine: e, guard: toClient, reverse: toPod}
+	defer t.access.write(e, &up, &down)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer up.containPanic()
@@ -51,8 +54,10 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 type tunnelDirection struct {
 	src, dst *http1.Conn
 	engine   *Engine
-	guard    *Guard // of this direction
-	reverse  *Guard // the guard of the other direction
+	guard    *Guard       // of this direction
+	reverse  *Guard       // the guard of the other direction
+	written  atomic.Int64 // bytes that dst accepted
+	panicked atomic.Bool
 }
 
 // run copies until src ends. It then half-closes dst, and leaves the other direction open for as long as it carries data: src
@@ -69,6 +74,7 @@ func (d *tunnelDirection) run() {
 func (d *tunnelDirection) containPanic() {
 	if cause := recover(); cause != nil {
 		d.engine.RecordPanic(cause)
+		d.panicked.Store(true)
 		d.src.Close()
 		d.dst.Close()
 	}
@@ -94,7 +100,8 @@ func (d *tunnelDirection) copy() error {
 func (d *tunnelDirection) write(span []byte) error {
 	d.guard.Start(d.dst, d.engine.After(d.engine.Timeouts.Body))
 	defer d.guard.Stop()
-	_, err := d.dst.Write(span)
+	n, err := d.dst.Write(span)
+	d.written.Add(int64(n))
 	return err
 }
 

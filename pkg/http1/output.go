@@ -49,6 +49,9 @@ func (o *Output) FlushAndWait(c *Conn, limit int) error {
 	return err
 }
 
+// Flushed reports whether a part of the message was written already.
+func (o *Output) Flushed() bool { return o.flushed }
+
 // Drop discards the buffered bytes and returns the buffer.
 func (o *Output) Drop() {
 	if o.pooled != nil {

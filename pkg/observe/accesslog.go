@@ -23,7 +23,8 @@ type Access struct {
 	Host     []byte
 	Path     []byte // without the query, which may hold secrets
 	Status   int
-	Bytes    int64 // length of the response body
+	Bytes    int64 // length of the response body, or bytes sent to the client through a tunnel
+	BytesIn  int64 // bytes of the request body that were received, or bytes received through a tunnel
 	Pool     string
 	Endpoint string // name of the pod, or address if there is no pod
 	Attempts int    // upstream attempts, including the first one
@@ -153,6 +154,9 @@ func appendJSON(b []byte, a *Access) []byte {
 	b = appendJSONField(b, "path", a.Path)
 	b = strconv.AppendInt(append(b, `,"status":`...), int64(a.Status), 10)
 	b = strconv.AppendInt(append(b, `,"bytes":`...), a.Bytes, 10)
+	if a.BytesIn > 0 {
+		b = strconv.AppendInt(append(b, `,"bytesIn":`...), a.BytesIn, 10)
+	}
 	b = strconv.AppendFloat(append(b, `,"seconds":`...), a.Took.Seconds(), 'f', 6, 64)
 	b = appendJSONField(b, "pool", a.Pool)
 	b = appendJSONField(b, "endpoint", a.Endpoint)
@@ -222,6 +226,9 @@ func appendText(b []byte, a *Access) []byte {
 	}
 	if a.Generated {
 		b = append(b, " generated"...)
+	}
+	if a.BytesIn > 0 {
+		b = strconv.AppendInt(append(b, " in="...), a.BytesIn, 10)
 	}
 	b = appendQuoted(append(b, ' '), a.RequestID)
 	return append(b, '\n')

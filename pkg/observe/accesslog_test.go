@@ -52,6 +52,7 @@ func sample() Access {
 func TestAccessLog_formatsAreStable(t *testing.T) {
 	a := sample()
 	none := Access{Start: a.Start, Status: 400, Client: "::1"}
+	tunnel := Access{Start: a.Start, Status: 101, Client: "::1", Bytes: 2, BytesIn: 3}
 	closed := Access{Start: a.Start, Status: 503, Client: "::1", Closed: true}
 	failed := Access{Start: a.Start, Status: 502, Client: "::1", Failure: FailureInvalidResponse, Detail: "line is bad",
 		Generated: true, Outcome: affinity.OutcomeMoved, Reason: affinity.ReasonGone}
@@ -81,6 +82,9 @@ func TestAccessLog_formatsAreStable(t *testing.T) {
 		{failed, false, `2026-01-02T03:04:05Z ::1 "" "" "" 502 0 0.000000 - - moved/gone reason=invalid_response ` +
 			`detail="line is bad" generated ""`},
 		{closed, false, `2026-01-02T03:04:05Z ::1 "" "" "" 503 0 0.000000 - - none/closed ""`},
+		{tunnel, true, `{"time":"2026-01-02T03:04:05.6789Z","client":"::1","protocol":"","method":"","host":"","path":"",` +
+			`"status":101,"bytes":2,"bytesIn":3,"seconds":0.000000,"pool":"","endpoint":"","attempts":0,"affinity":"none","requestId":""}`},
+		{tunnel, false, `2026-01-02T03:04:05Z ::1 "" "" "" 101 2 0.000000 - - none in=3 ""`},
 	} {
 		var out lines
 		log := NewAccessLog(&out, c.json)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 // http1Stream is one request on an HTTP/1.1 connection: the exchange, and the exchange.Downstream that writes its response.
@@ -163,6 +164,9 @@ func (s *http1Stream) uncharge() {
 // IsClientGone reports whether the client has reset the connection. A client that only half-closes it may still wait for the
 // response (RFC 9112 section 9.6).
 func (s *http1Stream) IsClientGone() bool { return s.client.wasReset.Load() }
+
+// EndReason implements exchange.Downstream.
+func (s *http1Stream) EndReason() observe.Failure { return observe.FailureClientClosed }
 
 // WriteInterim writes and flushes an interim (1xx) response. HTTP/1.0 clients do not receive it (RFC 9110 section 15.2).
 func (s *http1Stream) WriteInterim(head *http1.Response) error {

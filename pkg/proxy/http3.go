@@ -15,7 +15,6 @@ import (
 	"github.com/quic-go/quic-go/http3"
 
 	"github.com/limpet-dev/limpet/pkg/filter"
-	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
 	"github.com/limpet-dev/limpet/pkg/observe"
 )
@@ -182,48 +181,3 @@ func (c *quicConn) SetReadDeadline(time.Time) error  { return os.ErrInvalid }
 func (c *quicConn) SetWriteDeadline(time.Time) error { return os.ErrInvalid }
 
 type clientKey struct{}
-
-// serveHTTP3Stream serves one HTTP/3 request. It panics with http.ErrAbortHandler to make quic-go reset the stream, if the
-// response is incomplete.
-func serveHTTP3Stream(w http.ResponseWriter, r *http.Request) {
-	c, ok := r.Context().Value(clientKey{}).(*client)
-	if !ok {
-		panic(http.ErrAbortHandler)
-	}
-	base, head := http3Cost(r)
-	if !c.Account.Take(base + head) {
-		c.quic.countReset(c.server)
-		refuseHTTP3(w)
-		return
-	}
-	defer c.Account.Return(base)
-	s := http3Streams.Get().(*http3Stream)
-	s.reset(c, s, "HTTP/3.0")
-	s.attach(w, r)
-	s.charged = head
-	if !c.guards.add(s) {
-		s.uncharge(c.Account)
-		panic(http.ErrAbortHandler)
-	}
-	s.run(s.readHead())
-	if t := s.exchange.Tunnel(); t != nil {
-		t.Run(c.server.Engine, http1.NewConn(http3Tunnel{http3Stream: s}), &s.source.Guard, &s.guard)
-	}
-	s.drainBody()
-	wasReset := s.IsClientGone()
-	c.guards.remove(s, c.server.Clock())
-	s.stopGuards()
-	broken := s.exchange.Broken()
-	s.uncharge(c.Account)
-	if !s.exchange.Panicked() { // otherwise the state of s is unknown, so it is not used again
-		s.detach()
-		s.release()
-		http3Streams.Put(s)
-	}
-	if wasReset {
-		c.quic.countReset(c.server)
-	}
-	if broken {
-		panic(http.ErrAbortHandler)
-	}
-}

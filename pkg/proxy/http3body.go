@@ -3,6 +3,7 @@ package proxy
 import (
 	"io"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 )
@@ -10,13 +11,16 @@ import (
 // http3ReadSize is the size of the buffer for a body, and so the maximum size of one read.
 const http3ReadSize = 16 << 10
 
+var errShortBody = &http1.Error{Status: http.StatusBadRequest, Reason: "the body is shorter than its Content-Length"}
+
 // http3Body is a request body that quic-go reads. It implements exchange.MessageBody.
 type http3Body struct {
-	r        *http.Request
-	buf      []byte // allocated by the first read
-	peeked   []byte // data that probeBody read; the next call of Next returns it
-	ended    bool   // the body was read to its end
-	trailers []http1.Field
+	r         *http.Request
+	buf       []byte // allocated by the first read
+	peeked    []byte // data that probeBody read; the next call of Next returns it
+	ended     bool   // the body was read to its end
+	trailers  []http1.Field
+	isInvalid atomic.Bool // reading failed because the client violated the protocol
 }
 
 // setBodyFraming derives the framing of the body from Content-Length. It refuses a value that differs from what quic-go parsed:
@@ -75,6 +79,12 @@ func (b *http3Body) Next(wait bool) ([]byte, error) {
 	}
 	if n > 0 {
 		return b.buf[:n], nil
+	}
+	if err == io.ErrUnexpectedEOF { // the stream ended in order, before Content-Length (RFC 9114 section 4.1.2)
+		return nil, errShortBody
+	}
+	if err != nil && err != io.EOF && isInvalidBody(err) {
+		b.isInvalid.Store(true)
 	}
 	return nil, err
 }

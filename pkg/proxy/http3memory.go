@@ -32,10 +32,13 @@ func http3HeadBytes(r *http.Request) (n int) {
 	return n
 }
 
-// refuseHTTP3 responds with 503 to a request for which there is no memory.
-func refuseHTTP3(w http.ResponseWriter) {
-	w.Header().Set("Retry-After", exchange.RetryAfter)
-	w.WriteHeader(http.StatusServiceUnavailable)
+// refuseHTTP3 responds with 503 to a request for which there is no memory, or with the same as a gRPC status.
+func refuseHTTP3(w http.ResponseWriter, r *http.Request) {
+	status, fields := exchange.MemoryLimitHead([]byte(r.Header.Get("Content-Type")))
+	for i := range fields {
+		w.Header().Set(string(fields[i].Name), string(fields[i].Value))
+	}
+	w.WriteHeader(status)
 }
 
 // ReleaseHead implements exchange.Downstream. It drops the header fields that quic-go read, and returns their charge.

@@ -41,9 +41,11 @@ type Publisher struct {
 	engine   *translate.Engine
 	snapshot map[model.Ref]bool // objects of the last Snapshot, see Publish
 
-	// mu guards pools, and is held while endpoints are read and replaced, for one pool at a time. It is locked after changing.
+	// mu guards the fields below, and is held while endpoints are read and replaced, for one pool at a time. It is locked
+	// after changing.
 	mu    sync.Mutex
 	pools map[service][]model.Pool // the pools of the model by Service
+	empty map[model.PoolID]string  // why a pool has no endpoints, as logged
 }
 
 // EndpointSource provides the objects from which endpoints are made, as last seen. The Publisher calls it while it holds its
@@ -67,6 +69,7 @@ type Published struct {
 func New(o Options) *Publisher {
 	return &Publisher{
 		o: o, engine: translate.NewEngine(o.Translate), snapshot: map[model.Ref]bool{}, pools: map[service][]model.Pool{},
+		empty: map[model.PoolID]string{},
 	}
 }
 
@@ -143,6 +146,7 @@ func (p *Publisher) removePool(id model.PoolID) {
 	if p.pools[of] = without(p.pools[of], id); len(p.pools[of]) == 0 {
 		delete(p.pools, of)
 	}
+	delete(p.empty, id)
 	p.o.Pools.Remove(id)
 }
 
@@ -172,13 +176,29 @@ func (p *Publisher) Endpoints(namespace, name string, source EndpointSource, sin
 // replaceEndpoints replaces the endpoints of a pool, and reports whether they changed. p.mu must be held.
 func (p *Publisher) replaceEndpoints(pool *model.Pool, source EndpointSource) bool {
 	endpointSlices := source.Slices(pool.ID.Namespace, pool.ID.Service)
-	return p.o.Pools.Pool(pool.ID).Replace(translate.Endpoints(*pool, endpointSlices, source.Pods))
+	endpoints := translate.Endpoints(*pool, endpointSlices, source.Pods)
+	p.reportEmpty(pool.ID, translate.WhyEmpty(*pool, endpointSlices, endpoints))
+	return p.o.Pools.Pool(pool.ID).Replace(endpoints)
 }
 
 func (p *Publisher) lockedLearnReplicas(source EndpointSource) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.learnReplicas(source)
+}
+
+// reportEmpty logs why a pool has no endpoints, once until that changes. cause is empty if the pool has endpoints. p.mu must be
+// held.
+func (p *Publisher) reportEmpty(id model.PoolID, cause string) {
+	if p.empty[id] == cause {
+		return
+	}
+	if cause == "" {
+		delete(p.empty, id)
+		return
+	}
+	p.empty[id] = cause
+	p.o.Log.Info("Pool has no endpoints", "pool", id.String(), "cause", cause)
 }
 
 // learnReplicas sets the addresses of the replicas of this Limpet, ready or not. Requests are not sent to their listeners.

@@ -47,6 +47,18 @@ func (n *notReadyEndpoints) add(e *model.Endpoint) {
 	}
 }
 
+// CountByState returns the number of endpoints in each state, including 0. Unlike Endpoints, it includes those that are not
+// ready.
+func (s *Set) CountByState() map[model.EndpointState]int {
+	count := map[model.EndpointState]int{
+		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: len(s.notReady.list),
+	}
+	for _, e := range s.Endpoints() {
+		count[e.State]++
+	}
+	return count
+}
+
 // IsNotReady reports whether a pod with that key exists, but is not ready and not terminating. Lookup does not find such
 // a pod, unless another endpoint has the same key.
 func (s *Set) IsNotReady(identity model.Identity, key model.EndpointKey) bool {
