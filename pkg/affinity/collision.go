@@ -22,8 +22,8 @@ type generatedName struct {
 }
 
 // compileGenerated sets the generated name. It keeps the prefix of a cookie name, which protects the cookie.
-func (m *method) compileGenerated(from *model.Method, scope string) {
-	name := model.TokenName(scope)
+func (m *method) compileGenerated(from *model.Method, a *model.Affinity, names *UsedNames) {
+	name := model.TokenName(a.Scope)
 	if m.source == sourceHeader {
 		name = textproto.CanonicalMIMEHeaderKey(name)
 	} else {
@@ -32,7 +32,8 @@ func (m *method) compileGenerated(from *model.Method, scope string) {
 	if name == m.name {
 		name += "-2"
 	}
-	m.generated = generatedName{name: name, set: name + "=", inUse: new(atomic.Bool)}
+	inUse := names.flag(usedName{a.Source, a.Scope, from.Source, m.name})
+	m.generated = generatedName{name: name, set: name + "=", inUse: inUse}
 }
 
 // namePrefix returns the prefix of a cookie name with which browsers require a cookie to be Secure, or "" (RFC 6265bis,
@@ -76,7 +77,7 @@ type Collision struct {
 	Source    model.Source
 	Name      string // of the policy
 	Generated string // the name under which the token is issued instead
-	IsFirst   bool   // the Policy has not found it before
+	IsFirst   bool   // it was not found before
 }
 
 // FindCollision reports whether the app sets a cookie or header in a response field in which p issues tokens. The token of

@@ -101,7 +101,10 @@ var (
 //
 // A nil Affinity compiles to a Policy without methods. Every request then uses the less busy of two random endpoints,
 // with OutcomeNone.
-func Compile(a *model.Affinity) *Policy {
+func Compile(a *model.Affinity) *Policy { return (*UsedNames)(nil).Compile(a) }
+
+// Compile is like the function Compile, but the Policy shares the record u, which may be nil.
+func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 	if a == nil {
 		return &Policy{newSession: model.PickRandom}
 	}
@@ -144,7 +147,7 @@ func Compile(a *model.Affinity) *Policy {
 		p.notReadyWait = a.Unavailable.Wait
 	}
 	for i := range a.Methods {
-		p.add(&a.Methods[i], a.Scope)
+		p.add(&a.Methods[i], a, u)
 	}
 	p.compileBinders(a)
 	p.compileWatched(a.Source)
@@ -153,7 +156,7 @@ func Compile(a *model.Affinity) *Policy {
 	return p
 }
 
-func (p *Policy) add(from *model.Method, scope string) {
+func (p *Policy) add(from *model.Method, a *model.Affinity, names *UsedNames) {
 	m := method{
 		source: sources[from.Source], binding: bindings[from.Binding],
 		separator: []byte(from.Separator), identity: cmp.Or(from.By, model.IdentityPodName),
@@ -163,7 +166,7 @@ func (p *Policy) add(from *model.Method, scope string) {
 	}
 	m.compilePlace(from)
 	if m.binding == issued {
-		m.compileGenerated(from, scope)
+		m.compileGenerated(from, a, names)
 		p.issues = true
 		p.issuesHeaders = p.issuesHeaders || m.source == sourceHeader
 	}

@@ -1,7 +1,6 @@
 package exchange
 
 import (
-
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )

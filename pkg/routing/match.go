@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // host holds the routes of one host.
@@ -18,10 +17,10 @@ type host struct {
 	longest int
 }
 
-func newHost(routes []model.Route, pools *upstream.Registry) *host {
+func (c compiler) newHost(routes []model.Route) *host {
 	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
 	for i := range routes {
-		h.add(compileRoute(&routes[i], pools))
+		h.add(c.route(&routes[i]))
 	}
 	return h
 }

@@ -21,6 +21,8 @@ type Table struct {
 	exact    map[string]*site // by host name
 	wildcard map[string]*site // "*.example.com" by "example.com"
 	any      *site            // routes without a host, may be nil
+
+	usedNames *affinity.UsedNames // shared by all Tables that were compiled from each other
 }
 
 // Route is one host and path with its backends.
@@ -92,8 +94,12 @@ func (s *Store) Publish(t *Table) { s.current.Store(t) }
 func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time.Time) *Table {
 	t := &Table{Generation: 1, BuiltAt: now, exact: map[string]*site{}, wildcard: map[string]*site{}}
 	if previous != nil {
-		t.Generation = previous.Generation + 1
+		t.Generation, t.usedNames = previous.Generation+1, previous.usedNames
 	}
+	if t.usedNames == nil {
+		t.usedNames = &affinity.UsedNames{}
+	}
+	c := compiler{pools, t.usedNames}
 	settings := make(map[string]*model.Host, len(m.Hosts))
 	for i := range m.Hosts {
 		settings[m.Hosts[i].Name] = &m.Hosts[i]
@@ -101,7 +107,7 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 	hosts := map[string]*host{}
 	for _, routes := range byHost(m.Routes) {
 		name := routes[0].Host
-		hosts[name] = previous.host(name).compiled(routes, settings[name], pools)
+		hosts[name] = c.host(previous.host(name), routes, settings[name])
 	}
 	linker := newLinker(hosts, m.Owners)
 	for name := range hosts {
@@ -124,10 +130,16 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-// compiled returns h if it was compiled from equal routes and settings, otherwise a new host. h may be nil.
-func (h *host) compiled(routes []model.Route, tls *model.Host, pools *upstream.Registry) *host {
+// compiler compiles hosts. What it refers to outlives each Table.
+type compiler struct {
+	pools     *upstream.Registry
+	usedNames *affinity.UsedNames
+}
+
+// host returns h if it was compiled from equal routes and settings, otherwise a new host. h may be nil.
+func (c compiler) host(h *host, routes []model.Route, tls *model.Host) *host {
 	if h == nil || !reflect.DeepEqual(h.model, routes) || !reflect.DeepEqual(h.tls, tls) {
-		h = newHost(routes, pools)
+		h = c.newHost(routes)
 		h.tls = tls
 	}
 	return h
@@ -162,12 +174,12 @@ func (t *Table) host(name string) *host {
 	return s.host
 }
 
-func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
+func (c compiler) route(m *model.Route) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
 		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
 		UpgradeProtocols: m.UpgradeProtocols}
 	for i := range m.Backends {
-		b := compileBackend(&m.Backends[i], pools)
+		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight
 		r.StickySplit = r.StickySplit || b.Policy.StickySplit() && len(m.Backends) > 1
 		r.Backends = append(r.Backends, b)
@@ -175,11 +187,11 @@ func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	return r
 }
 
-func compileBackend(m *model.Backend, pools *upstream.Registry) Backend {
-	pool := pools.Pool(m.Pool)
+func (c compiler) backend(m *model.Backend) Backend {
+	pool := c.pools.Pool(m.Pool)
 	return Backend{
 		Pool:      pool,
-		Policy:    affinity.Compile(m.Affinity),
+		Policy:    c.usedNames.Compile(m.Affinity),
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
 	}
