@@ -145,6 +145,7 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 	b.separateCookies()
 	b.namePods(w)
 	b.checkGroups(w)
+	b.checkServices()
 	b.checkDrains(w)
 	b.reportPolicies()
 	b.addNotices()

@@ -10,18 +10,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// member is a backend whose policy has a group.
+// member is one of several backends with the same scope.
 type member struct {
 	applied
 	affinity *model.Affinity
-	age      int // position of the policy, oldest first
+	age      int // position of the policy, oldest first; -1 without a policy
 }
 
 // checkGroups reports groups that cannot share sessions: their Services have different pods, or their policies read
 // different cookies and headers, or identify pods in different ways. Each backend is compared with the first one.
 func (b *builder) checkGroups(w *Snapshot) {
 	pods := PodsOf(w)
-	for _, members := range b.groups() {
+	for _, members := range b.sharedScopes(isGrouped) {
 		first := &members[0]
 		for i := range members[1:] {
 			m := &members[i+1]
@@ -31,15 +31,36 @@ func (b *builder) checkGroups(w *Snapshot) {
 	}
 }
 
-// groups returns the backends of each group, sorted.
-func (b *builder) groups() [][]member {
-	ages := map[*policy]int{}
+// isGrouped reports whether the policy has a group.
+func isGrouped(by applied) bool { return by.policy != nil && by.policy.Spec.Group != "" }
+
+// checkServices reports policies that identify the pods of one Service in different ways. The ports of a Service share their
+// tokens, so a session would move whenever its client uses the other port.
+func (b *builder) checkServices() {
+	for _, members := range b.sharedScopes(func(by applied) bool { return !isGrouped(by) }) {
+		first := &members[0]
+		for i := range members[1:] {
+			m := &members[i+1]
+			if m.policy == nil || m.affinity.Identity == first.affinity.Identity || !shareCarrier(first.affinity, m.affinity) {
+				continue
+			}
+			b.impair(m.affinity, m.policy.ref, ReasonIdentityConflict, "spec.identity",
+				"identity is %s here and %s in %s for another route to Service %s: a session moves whenever its client uses "+
+					"the other route; set the same identity, or different cookie names",
+				m.affinity.Identity, first.affinity.Identity, first.affinity.Source, m.affinity.Scope)
+		}
+	}
+}
+
+// sharedScopes returns the backends for which isWanted is true, by scope. Those of one scope are sorted, oldest policy first.
+func (b *builder) sharedScopes(isWanted func(applied) bool) [][]member {
+	ages := map[*policy]int{nil: -1}
 	for i, p := range b.policies.list {
 		ages[p] = i
 	}
 	byScope := map[string][]member{}
 	for a, by := range b.policies.uses {
-		if by.policy != nil && by.policy.Spec.Group != "" {
+		if isWanted(by) {
 			byScope[a.Scope] = append(byScope[a.Scope], member{by, a, ages[by.policy]})
 		}
 	}
@@ -65,12 +86,17 @@ func (b *builder) compareSettings(first, m *member) {
 			"group %s has no effect: identity is %s here and %s in %s, so neither finds the pods of the other's sessions",
 			group, m.affinity.Identity, first.affinity.Identity, first.policy.ref)
 	}
-	carried := carriers(first.affinity)
-	if !slices.ContainsFunc(carriers(m.affinity), func(c string) bool { return slices.Contains(carried, c) }) {
+	if !shareCarrier(first.affinity, m.affinity) {
 		b.impair(m.affinity, m.policy.ref, ReasonNoEffect, "spec.group",
 			"group %s has no effect: no method has the source, binding and name of a method in %s; "+
 				"set the same cookie.name in both", group, first.policy.ref)
 	}
+}
+
+// shareCarrier reports whether sessions of x and y are in the same cookie or header.
+func shareCarrier(x, y *model.Affinity) bool {
+	carried := carriers(x)
+	return slices.ContainsFunc(carriers(y), func(c string) bool { return slices.Contains(carried, c) })
 }
 
 // carriers returns the methods whose sessions have a scope, by source, binding and name.

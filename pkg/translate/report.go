@@ -75,6 +75,9 @@ const (
 	ReasonPolicyNotAccepted = "PolicyNotAccepted"
 	// ReasonCookieConflict: two sticky backends use the same cookie name. The cookie of the younger object is renamed.
 	ReasonCookieConflict = "CookieConflict"
+	// ReasonIdentityConflict: policies of two routes to one Service identify its pods in different ways. A session moves
+	// whenever its client uses the other route.
+	ReasonIdentityConflict = "IdentityConflict"
 	// ReasonCookieOutOfReach: browsers do not store the cookie of a route, or do not send it there.
 	ReasonCookieOutOfReach = "CookieOutOfReach"
 	// ReasonNoEffect: a setting has no effect in combination with the other settings, the flags or the backends. Everything
