@@ -36,9 +36,7 @@ func (e *evaluation) evaluateIssued(i int) {
 		if s > top {
 			best, top = t, s
 		}
-		if v.generated || s == tokenForeign && e.adoption == nil && !e.keys.HasSealed(value) {
-			avoid = true
-		}
+		avoid = avoid || v.generated || s == tokenForeign && e.isOfApp(value)
 		if s == tokenForeign && adopted == none && foreign < maxAdoptable {
 			adopted = e.adoption.find(value, e.set)
 			foreign++
@@ -54,6 +52,9 @@ func (e *evaluation) evaluateIssued(i int) {
 	e.tokenFoundIn(avoid)
 	e.recordMiss(i, &best, top)
 }
+
+// isOfApp reports whether a foreign value is that of the app, and neither a token nor a cookie of another controller.
+func (e *evaluation) isOfApp(value []byte) bool { return e.adoption == nil && !e.keys.HasSealed(value) }
 
 // tokenFoundIn records whether the token of the method has the generated name, or must have it because the client sends a
 // value of the app in the other one. If an earlier method issues the token, that method decides.

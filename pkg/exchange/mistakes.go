@@ -15,7 +15,7 @@ const hashedByPolicy mistake = "hashed_value_of_app"
 // nameUsedByApp means that the app sets a cookie or header in which the policy issues tokens.
 const nameUsedByApp mistake = "token_name_used_by_app"
 
-// mistakeText is what the log says about a mistake.
+// mistakeText contains the log message and the hint for each mistake.
 var mistakeText = map[mistake]struct{ message, hint string }{
 	hashedByPolicy: {
 		"Policy hashes a value that the app sets in responses: clients move to another pod with their second request",
