@@ -53,7 +53,7 @@ func (e *evaluation) evaluateIssued(i int) {
 	e.recordMiss(i, &best, top)
 }
 
-// isOfApp reports whether a foreign value is that of the app, and neither a token nor a cookie of another controller.
+// isOfApp reports whether the app set a foreign value. The others are tokens and cookies of another controller.
 func (e *evaluation) isOfApp(value []byte) bool { return e.adoption == nil && !e.keys.HasSealed(value) }
 
 // tokenFoundIn records whether the token of the method has the generated name, or must have it because the client sends a

@@ -23,8 +23,7 @@ func (s *selection) findCollisionsIn(r *request, fields []http1.Field) {
 	for i := range fields {
 		c, found := policy.FindCollision(&s.decision, fields[i].Name, fields[i].Value)
 		if found && c.IsFirst {
-			r.Engine.mistakes.report(r.Engine, policy.Source(), nameUsedByApp,
-				"source", string(c.Source), "name", c.Name, "generatedName", c.Generated)
+			r.Engine.mistakes.reportName(r.Engine, policy.Source(), &c)
 		}
 	}
 }

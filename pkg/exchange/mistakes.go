@@ -3,6 +3,7 @@ package exchange
 import (
 	"sync"
 
+	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -14,18 +15,6 @@ const hashedByPolicy mistake = "hashed_value_of_app"
 
 // nameUsedByApp means that the app sets a cookie or header in which the policy issues tokens.
 const nameUsedByApp mistake = "token_name_used_by_app"
-
-// mistakeText contains the log message and the hint for each mistake.
-var mistakeText = map[mistake]struct{ message, hint string }{
-	hashedByPolicy: {
-		"Policy hashes a value that the app sets in responses: clients move to another pod with their second request",
-		"use binding Learned or Wrapped, which return clients to the pod that set the value",
-	},
-	nameUsedByApp: {
-		"App sets the cookie or header in which the policy issues tokens: the app keeps it, and tokens get a generated name",
-		"use binding Learned or Wrapped to recognize clients by the value of the app, or choose a name that the app does not use",
-	},
-}
 
 // maxMistakes bounds the objects that are reported.
 const maxMistakes = 1000
@@ -41,19 +30,38 @@ type foundMistake struct {
 	mistake
 }
 
-// report logs and counts a mistake, unless it was reported before.
-func (m *mistakes) report(e *Engine, object model.Ref, found mistake, details ...any) {
+// reportHashed reports a policy that hashes a value which the app sets.
+func (m *mistakes) reportHashed(e *Engine, object model.Ref, source model.Source, name string) {
+	if !m.count(e, object, hashedByPolicy) {
+		return
+	}
+	e.Log.Info("Policy hashes a value that the app sets in responses: clients move to another pod with their second request",
+		"object", object.String(), "source", string(source), "name", name,
+		"hint", "use binding Learned or Wrapped, which return clients to the pod that set the value")
+}
+
+// reportName reports a policy that issues tokens in a cookie or header which the app sets.
+func (m *mistakes) reportName(e *Engine, object model.Ref, c *affinity.Collision) {
+	if !m.count(e, object, nameUsedByApp) {
+		return
+	}
+	e.Log.Info("App sets the cookie or header in which the policy issues tokens: the app keeps it, and tokens get a generated name",
+		"object", object.String(), "source", string(c.Source), "name", c.Name, "generatedName", c.Generated,
+		"hint", "use binding Learned or Wrapped to recognize clients by the value of the app, or choose a name that the app does not use")
+}
+
+// count counts a mistake. It returns false if the mistake was counted before.
+func (m *mistakes) count(e *Engine, object model.Ref, found mistake) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := foundMistake{object, found}
 	if m.reported[key] || len(m.reported) >= maxMistakes {
-		return
+		return false
 	}
 	if m.reported == nil {
 		m.reported = map[foundMistake]bool{}
 	}
 	m.reported[key] = true
 	e.Metrics.LikelyMistake(object, string(found))
-	text := mistakeText[found]
-	e.Log.Info(text.message, append([]any{"object", object.String(), "hint", text.hint}, details...)...)
+	return true
 }

@@ -40,7 +40,7 @@ func (s *selection) watchResponse(r *request, resp *Response) {
 		f := &resp.Fields[i]
 		source, name, found := policy.SetsHashedValue(r.identity(), r.Memory, f.Name, f.Value)
 		if found {
-			r.Engine.mistakes.report(r.Engine, policy.Source(), hashedByPolicy, "source", string(source), "name", name)
+			r.Engine.mistakes.reportHashed(r.Engine, policy.Source(), source, name)
 			return
 		}
 	}
