@@ -47,7 +47,7 @@ func (m *mistakes) reportName(e *Engine, object model.Ref, c *affinity.Collision
 	}
 	e.Log.Info("App sets the cookie or header in which the policy issues tokens: the app keeps it, and tokens get a generated name",
 		"object", object.String(), "source", string(c.Source), "name", c.Name, "generatedName", c.Generated,
-		"hint", "use binding Learned or Wrapped to recognize clients by the value of the app, or choose a name that the app does not use")
+		"hint", "use binding Learned or Wrapped to recognize clients by that value, or choose a name that the app does not use")
 }
 
 // count counts a mistake. It returns false if the mistake was counted before.
