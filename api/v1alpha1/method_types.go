@@ -101,6 +101,7 @@ type Method struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !self.name.lowerAscii().startsWith('__host-') || (self.secure != 'Never' && self.path == '/' && size(self.domain) == 0)",message="a name that starts with __Host- needs secure Auto or Always, path / and no domain"
 type Cookie struct {
 	// Name is the name of the cookie. If unset with binding Issued, a name unique to the backend is generated.
+	// If the app sets a cookie with this name, too, tokens are issued under the generated name.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1

@@ -124,7 +124,7 @@ func TestPolicy_noAllocations(t *testing.T) {
 	learned.decide()
 	learned.bindAnswer()
 	learned.req.value = givenValue
-	cookies := []string{"cart-id"}
+	cookies, appCookie := []string{"cart-id"}, []byte("cart-id=42; Path=/")
 	for name, act := range map[string]func(){
 		"open from memory":      func() { known.ring.Open(&known.m, text, &known.d.Token) },
 		"open":                  func() { known.forget(); known.ring.Open(&known.m, text, &known.d.Token) },
@@ -143,7 +143,8 @@ func TestPolicy_noAllocations(t *testing.T) {
 		"decide by wrapping":    func() { sealed.forget(); sealed.decide() },
 		"next by header":        func() { header.decide(); header.p.Next(&header.d, &header.req, header.set) },
 		"next by pick":          func() { known.decide(); known.p.Next(&known.d, &known.req, known.set) },
-		"take cookies out":      func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil, new(int)) },
+		"find a collision":      func() { known.decide(); known.p.FindCollision(&known.d, []byte("Set-Cookie"), appCookie) },
+		"take cookies out":      func() { known.out = AppendCookies(known.out[:0], known.req.cookie, cookies, nil, known.ring, new(int)) },
 		"decide by learned id":  learned.decide,
 	} {
 		if n := testing.AllocsPerRun(100, act); n != 0 {

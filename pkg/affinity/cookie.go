@@ -66,13 +66,13 @@ func unquote(b []byte) []byte {
 	return b
 }
 
-// AppendCookies appends the value of a Cookie field for the app. It removes the cookies named in drop, and the tokens
-// appended to the cookies named in unwrapNames. All other bytes are unchanged. If no cookie remains, it appends nothing,
+// AppendCookies appends the value of a Cookie field for the app. It removes the tokens in cookies named in drop, and
+// those appended to the cookies named in unwrapNames. All other bytes are unchanged. If no cookie remains, it appends nothing,
 // and the caller must omit the field.
 //
 // It counts cookies in *pairs, over all Cookie fields of a request. Cookies beyond the number that methods read are
 // copied unchanged.
-func AppendCookies(dst, field []byte, drop, unwrapNames []string, pairs *int) []byte {
+func AppendCookies(dst, field []byte, drop, unwrapNames []string, keys *Keyring, pairs *int) []byte {
 	start := len(dst)
 	for len(field) > 0 {
 		if *pairs++; *pairs > maxPairs {
@@ -83,7 +83,7 @@ func AppendCookies(dst, field []byte, drop, unwrapNames []string, pairs *int) []
 		}
 		var pair []byte
 		pair, field = cutPair(field)
-		if isOneOf(pair, drop) {
+		if isToken(pair, drop, keys) {
 			continue
 		}
 		if len(dst) == start {
@@ -110,6 +110,16 @@ func appendUnwrapped(dst, pair []byte) []byte {
 	}
 	value, _ := unwrap(trimEnd(pair))
 	return append(dst, value...)
+}
+
+// isToken reports whether a cookie with one of these names contains a token. Other values belong to the app.
+func isToken(pair []byte, names []string, keys *Keyring) bool {
+	for _, name := range names {
+		if value, ok := cookieValue(pair, name); ok {
+			return keys.HasSealed(value)
+		}
+	}
+	return false
 }
 
 func isOneOf(pair []byte, names []string) bool {

@@ -48,21 +48,31 @@ func TestCookie_exactName(t *testing.T) {
 	}
 }
 
+// sealedText returns a token of the keyring.
+func sealedText(ring *Keyring) string { return string(ring.Seal(&ConnState{}, nil, &Token{})) }
+
 func TestAppendCookies(t *testing.T) {
-	own := []string{"cart-id", "old-id"}
+	own, ring := []string{"cart-id", "old-id"}, newRing(t, 2, 1)
+	t1, t2 := sealedText(newRing(t, 1)), sealedText(newRing(t, 2))
+	foreign := sealedText(newRing(t, 3))
 	for _, c := range []struct{ name, field, want string }{
 		{"nothing there", "", ""},
 		{"nothing of ours", `a=1;b="x;y" ; c`, `a=1;b="x;y" ; c`},
-		{"only ours", "cart-id=t", ""},
-		{"only ours, twice", "cart-id=t; old-id=u;cart-id=v", ""},
-		{"first", "cart-id=t; a=1; b=2", "a=1; b=2"},
-		{"middle", "a=1; cart-id=t; b=2", "a=1; b=2"},
-		{"last", "a=1; b=2; old-id=t", "a=1; b=2"},
-		{"empty value", "a=1; cart-id=; b=2", "a=1; b=2"},
+		{"only ours", "cart-id=" + t1, ""},
+		{"only ours, twice", "cart-id=" + t1 + "; old-id=" + t2 + ";cart-id=" + t1, ""},
+		{"quoted", `cart-id="` + t1 + `"; a=1`, "a=1"},
+		{"first", "cart-id=" + t2 + "; a=1; b=2", "a=1; b=2"},
+		{"middle", "a=1; cart-id=" + t2 + "; b=2", "a=1; b=2"},
+		{"last", "a=1; b=2; old-id=" + t2, "a=1; b=2"},
+		{"value of the app", "a=1; cart-id=42; b=2", "a=1; cart-id=42; b=2"},
+		{"value of the app and token", "cart-id=42; cart-id=" + t1, "cart-id=42"},
+		{"token of another keyring", "cart-id=" + foreign, "cart-id=" + foreign},
+		{"token and more", "cart-id=" + t1 + "A", "cart-id=" + t1 + "A"},
+		{"empty value", "a=1; cart-id=; b=2", "a=1; cart-id=; b=2"},
 		{"similar names", "xcart-id=1; cart-idx=2; cart-id", "xcart-id=1; cart-idx=2; cart-id"},
 		{"in a value", "a=cart-id=t", "a=cart-id=t"},
 	} {
-		got := string(AppendCookies([]byte("Cookie: "), []byte(c.field), own, nil, new(int)))
+		got := string(AppendCookies([]byte("Cookie: "), []byte(c.field), own, nil, ring, new(int)))
 		if got != "Cookie: "+c.want {
 			t.Errorf("%s: %q becomes %q, want %q", c.name, c.field, got, "Cookie: "+c.want)
 		}

@@ -85,6 +85,7 @@ type Decision struct {
 	relearnMethod   int        // index of the method that found the id
 	relearnPosition int        // the id is the n-th value of that method, counted from 1
 	issuingMethod   int        // index of the method that issues the token, or -1
+	generatedName   bool       // the token has, or must have, the generated name of its method
 	boundBytes      int        // total length of the values that BindResponse has bound
 
 	// Endpoints other than Endpoint.
@@ -101,6 +102,6 @@ func (d *Decision) reset(now int64, state *ConnState) {
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
 	d.Anonymous, d.now, d.state = false, now, state
 	d.placementHash, d.placementMethod, d.valueStarted = 0, 0, 0
-	d.relearn, d.issuingMethod, d.boundBytes = noteNothing, none, 0
+	d.relearn, d.issuingMethod, d.boundBytes, d.generatedName = noteNothing, none, 0, false
 	d.sessionEndpoint, d.numTried, d.lentSession = none, 0, 0
 }

@@ -83,19 +83,20 @@ func TestDecide_tokenInHeader(t *testing.T) {
 	if d.Endpoint != 1 || d.Outcome != OutcomeHit || d.Issue {
 		t.Errorf("endpoint %d, %s, issue %v; want 1, hit, no token", d.Endpoint, d.Outcome, d.Issue)
 	}
-	if _, ok := p.ForwardHeader([]byte("x-session-ID"), []byte(token)); ok {
+	if _, ok := p.ForwardHeader([]byte("x-session-ID"), []byte(token), ring); ok {
 		t.Error("token forwarded to the app")
 	}
 }
 
 func TestMovedHeader(t *testing.T) {
+	ring := newRing(t, 1)
 	a := affinityOf(cookieMethod)
 	a.MovedHeader = "X-Moved"
 	p := Compile(a)
-	if _, ok := p.ForwardHeader([]byte("x-moved"), []byte("gone")); ok {
+	if _, ok := p.ForwardHeader([]byte("x-moved"), []byte("gone"), ring); ok {
 		t.Error("the client's moved header was forwarded")
 	}
-	if value, ok := p.ForwardHeader([]byte("X-Other"), []byte("1")); !ok || string(value) != "1" {
+	if value, ok := p.ForwardHeader([]byte("X-Other"), []byte("1"), ring); !ok || string(value) != "1" {
 		t.Error("another header was dropped")
 	}
 	if name, why := p.MovedHeader(&Decision{Outcome: OutcomeMoved, Reason: ReasonGone}); string(name) != "X-Moved" || why != "gone" {
@@ -119,7 +120,7 @@ func TestForwardHeader_lookAlikes(t *testing.T) {
 		"x-moved": false, "X_Moved": false, "x.moved": false, "X-Moved-Not": true, "XaMoved": true,
 		"X-Session-ID": true, "X_Session-Id": false, "X_Session_Id": false,
 	} {
-		if _, ok := p.ForwardHeader([]byte(name), []byte("gone")); ok != want {
+		if _, ok := p.ForwardHeader([]byte(name), []byte("gone"), newRing(t, 1)); ok != want {
 			t.Errorf("header %s is forwarded: %v, want %v", name, ok, want)
 		}
 	}

@@ -82,6 +82,9 @@ func (e *evaluation) record(i int) {
 		text := string(value)
 		result, at := e.examineAny(m, value)
 		e.addFinding(i, text, result, at)
+		if v.generated {
+			(*e.state.trace)[len(*e.state.trace)-1].Name = m.generated.name
+		}
 		if result == ResultAlive || m.binding == hashed {
 			return
 		}

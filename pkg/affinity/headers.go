@@ -8,9 +8,18 @@ import (
 
 // requestHeader is a header that must not reach the app as the client sent it.
 type requestHeader struct {
-	name   []byte
-	unwrap bool // forward the value without its token; otherwise do not forward the header
+	name []byte
+	edit headerEdit
 }
+
+// headerEdit is how a header is forwarded.
+type headerEdit uint8
+
+const (
+	dropHeader  headerEdit = iota
+	dropToken              // forward the header unless its value is a token
+	unwrapValue            // forward the value without its token
+)
 
 // compileHeaders collects the headers that Limpet controls. Tokens must not reach the app, and clients must not be
 // able to set the header that reports moves.
@@ -21,8 +30,13 @@ func (p *Policy) compileHeaders(a *model.Affinity) {
 	}
 	for i := range p.methods {
 		m := &p.methods[i]
-		if m.source == sourceHeader && (m.binding == issued || m.binding == wrapped) {
-			p.requestHeaders = append(p.requestHeaders, requestHeader{name: m.header, unwrap: m.binding == wrapped})
+		switch {
+		case m.source != sourceHeader:
+		case m.binding == wrapped:
+			p.requestHeaders = append(p.requestHeaders, requestHeader{m.header, unwrapValue})
+		case m.binding == issued:
+			p.requestHeaders = append(p.requestHeaders, requestHeader{m.header, dropToken},
+				requestHeader{[]byte(m.generated.name), dropToken})
 		}
 	}
 }
@@ -32,14 +46,20 @@ func (p *Policy) EditsHeaders() bool { return len(p.requestHeaders) > 0 }
 
 // ForwardHeader returns the value of a request header to send to the app. It returns false if the header must be
 // dropped.
-func (p *Policy) ForwardHeader(name, value []byte) (forwarded []byte, ok bool) {
+func (p *Policy) ForwardHeader(name, value []byte, keys *Keyring) (forwarded []byte, ok bool) {
 	for i := range p.requestHeaders {
 		h := &p.requestHeaders[i]
 		if !looksLike(name, h.name) {
 			continue
 		}
-		value, _ = unwrap(value)
-		return value, h.unwrap && bytes.EqualFold(name, h.name)
+		switch isExact := bytes.EqualFold(name, h.name); h.edit {
+		case unwrapValue:
+			value, _ = unwrap(value)
+			return value, isExact
+		case dropToken:
+			return value, isExact && !keys.HasSealed(value)
+		}
+		return nil, false
 	}
 	return value, true
 }
@@ -92,8 +112,12 @@ func (p *Policy) MovedHeader(d *Decision) (name []byte, why string) {
 // TokenHeader returns the response header for the token of d, or nil if the token is set as a cookie. d.Issue must be
 // set.
 func (p *Policy) TokenHeader(d *Decision) []byte {
-	if m := &p.methods[d.issuingMethod]; m.source == sourceHeader {
-		return m.header
+	m := &p.methods[d.issuingMethod]
+	switch {
+	case m.source != sourceHeader:
+		return nil
+	case m.avoidsName(d):
+		return []byte(m.generated.name)
 	}
-	return nil
+	return m.header
 }

@@ -24,17 +24,19 @@ const maxAdoptable = 8
 // cookie with another Path may come first and must not hide the current one (RFC 6265, section 5.4).
 func (e *evaluation) evaluateIssued(i int) {
 	var best, t Token
-	top, adopted, foreign := tokenAbsent, none, 0
+	top, adopted, foreign, avoid := tokenAbsent, none, 0, false
 	v := valueReader{method: &e.methods[i], req: e.req, state: e.state}
 	for value := v.next(); value != nil; value = v.next() {
 		s, at := e.examine(value, &t)
 		if s == tokenAlive {
+			e.tokenFoundIn(v.generated)
 			e.recordHit(i, &t, at)
 			return
 		}
 		if s > top {
 			best, top = t, s
 		}
+		avoid = avoid || v.generated || s == tokenForeign && e.isOfApp(value)
 		if s == tokenForeign && adopted == none && foreign < maxAdoptable {
 			adopted = e.adoption.find(value, e.set)
 			foreign++
@@ -47,7 +49,19 @@ func (e *evaluation) evaluateIssued(i int) {
 		e.recordAdopted(i, adopted)
 		return
 	}
+	e.tokenFoundIn(avoid)
 	e.recordMiss(i, &best, top)
+}
+
+// isOfApp reports whether the app set a foreign value. The others are tokens and cookies of another controller.
+func (e *evaluation) isOfApp(value []byte) bool { return e.adoption == nil && !e.keys.HasSealed(value) }
+
+// tokenFoundIn records whether the token of the method has the generated name, or must have it because the client sends a
+// value of the app in the other one. If an earlier method issues the token, that method decides.
+func (e *evaluation) tokenFoundIn(generated bool) {
+	if e.d.issuingMethod == none {
+		e.d.generatedName = generated
+	}
 }
 
 // maxOpened is the maximum number of tokens of one request that are opened. Browsers store about 180 cookies for a site.

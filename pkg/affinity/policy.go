@@ -21,6 +21,8 @@ type Policy struct {
 	binders        []method        // what to look for in responses: values to wrap, to learn, or that name a pod
 	bindsResponses bool            // some method binds values that the app sets
 	namesPods      bool            // some method reads pod names in values of the app
+	issues         bool            // some method issues tokens
+	issuesHeaders  bool            // some method issues tokens in a header
 
 	// Whether responses show that the policy is likely a mistake.
 	source       model.Ref
@@ -71,9 +73,10 @@ const (
 type method struct {
 	source       valueSource
 	binding      binding
-	name         string // of the cookie, header or parameter
-	index        int    // of the path segment
-	bits4, bits6 int    // prefix lengths for IPv4 and IPv6 addresses
+	name         string        // of the cookie, header or parameter
+	generated    generatedName // where tokens move if the app uses name; only for binding issued
+	index        int           // of the path segment
+	bits4, bits6 int           // prefix lengths for IPv4 and IPv6 addresses
 	cookie       setCookie
 	header       []byte         // header name, as sent in responses
 	parts        []part         // of a composite
@@ -98,7 +101,10 @@ var (
 //
 // A nil Affinity compiles to a Policy without methods. Every request then uses the less busy of two random endpoints,
 // with OutcomeNone.
-func Compile(a *model.Affinity) *Policy {
+func Compile(a *model.Affinity) *Policy { return (*UsedNames)(nil).Compile(a) }
+
+// Compile is like the function Compile, but the Policy shares the record u, which may be nil.
+func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 	if a == nil {
 		return &Policy{newSession: model.PickRandom}
 	}
@@ -141,7 +147,7 @@ func Compile(a *model.Affinity) *Policy {
 		p.notReadyWait = a.Unavailable.Wait
 	}
 	for i := range a.Methods {
-		p.add(&a.Methods[i])
+		p.add(&a.Methods[i], a, u)
 	}
 	p.compileBinders(a)
 	p.compileWatched(a.Source)
@@ -150,7 +156,7 @@ func Compile(a *model.Affinity) *Policy {
 	return p
 }
 
-func (p *Policy) add(from *model.Method) {
+func (p *Policy) add(from *model.Method, a *model.Affinity, names *UsedNames) {
 	m := method{
 		source: sources[from.Source], binding: bindings[from.Binding],
 		separator: []byte(from.Separator), identity: cmp.Or(from.By, model.IdentityPodName),
@@ -159,9 +165,14 @@ func (p *Policy) add(from *model.Method) {
 		return
 	}
 	m.compilePlace(from)
+	if m.binding == issued {
+		m.compileGenerated(from, a, names)
+		p.issues = true
+		p.issuesHeaders = p.issuesHeaders || m.source == sourceHeader
+	}
 	switch {
 	case m.source == sourceCookie && m.binding == issued:
-		p.tokenCookies = append(p.tokenCookies, m.name)
+		p.addTokenCookies(m.name, m.generated.name)
 	case m.source == sourceCookie && m.binding == wrapped:
 		p.wrappedCookies = append(p.wrappedCookies, m.name)
 	}
@@ -189,8 +200,8 @@ func (m *method) compilePlace(from *model.Method) {
 	}
 }
 
-// CookieNames returns the names of the cookies that Limpet issues. The app must not receive them. Callers must not
-// modify the slice.
+// CookieNames returns the names of the cookies in which Limpet may issue tokens: those of the policy, and the generated ones
+// to which tokens move. The app must not receive the tokens. Callers must not modify the slice.
 func (p *Policy) CookieNames() []string { return p.tokenCookies }
 
 // WrappedCookies returns the names of the app's cookies that clients return with a token. Callers must not modify the

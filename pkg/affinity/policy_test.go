@@ -10,8 +10,8 @@ import (
 
 func TestPolicy_cookieNames(t *testing.T) {
 	p := Compile(affinityOf(cookieMethod, headerMethod, oldCookieMethod, addressMethod))
-	if got := p.CookieNames(); !slices.Equal(got, []string{"cart-id", "old-id"}) {
-		t.Errorf("cookies %v, want cart-id and old-id", got)
+	if got := p.CookieNames(); !slices.Equal(got, []string{"cart-id", model.TokenName(testScope), "old-id"}) {
+		t.Errorf("cookies %v, want cart-id, old-id and the generated name", got)
 	}
 }
 

@@ -39,10 +39,9 @@ func compileCookie(c *model.Cookie) setCookie {
 	}
 }
 
-// secureOf returns when the cookie is Secure. Browsers discard a cookie with such a name that is not (RFC 6265bis, section
-// 4.1.3), so Auto means always. They compare the name without case.
+// secureOf returns when the cookie is Secure. Browsers discard a cookie with such a prefix that is not, so Auto means always.
 func secureOf(c *model.Cookie) model.Secure {
-	if name := strings.ToLower(c.Name); strings.HasPrefix(name, "__host-") || strings.HasPrefix(name, "__secure-") {
+	if namePrefix(c.Name) != "" {
 		return model.SecureAlways
 	}
 	return c.Secure
@@ -71,7 +70,7 @@ func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, st
 		return keys.Seal(state, dst, &d.Token)
 	}
 	c := &p.methods[d.issuingMethod].cookie
-	dst = append(dst, c.name...)
+	dst = append(dst, p.methods[d.issuingMethod].cookieName(d)...)
 	dst = keys.Seal(state, dst, &d.Token)
 	dst = append(dst, c.scope...)
 	if end := p.expiry(&d.Token); c.permanent && end > 0 {
@@ -84,12 +83,13 @@ func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, st
 // AppendExpiry appends a Set-Cookie value that deletes the i-th cookie of CookieNames. Browsers delete a cookie only
 // if name, Path and Domain match (RFC 6265, section 5.3), and Partitioned as well.
 func (p *Policy) AppendExpiry(dst []byte, i int, tls bool) []byte {
+	name := p.tokenCookies[i]
 	for k := range p.methods {
 		m := &p.methods[k]
-		if m.binding != issued || m.source != sourceCookie || m.name != p.tokenCookies[i] {
+		if m.binding != issued || m.source != sourceCookie || m.name != name && m.generated.name != name {
 			continue
 		}
-		dst = append(dst, m.cookie.name...)
+		dst = append(append(dst, name...), '=')
 		dst = append(dst, m.cookie.scope...)
 		dst = append(dst, "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"...)
 		return m.cookie.appendFlags(dst, tls)

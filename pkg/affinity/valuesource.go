@@ -44,8 +44,10 @@ type valueReader struct {
 	count  int        // values returned so far
 	total  int        // total length of those values in bytes
 	pairs  int        // cookies or parameters read so far
-	field  int        // Cookie fields started so far
+	field  int        // Cookie fields started, or header names read, so far
 	rest   []byte
+
+	generated bool // the last value has the generated name of the method
 }
 
 // next returns the next non-empty value, or nil after the last one. The value is valid until the next call.
@@ -62,15 +64,16 @@ func (v *valueReader) next() []byte {
 }
 
 func (v *valueReader) find() []byte {
-	if v.method.source == sourceCookie {
+	switch v.method.source {
+	case sourceCookie:
 		return v.cookie()
+	case sourceHeader:
+		return v.header()
 	}
 	if v.count > 0 {
 		return nil
 	}
 	switch v.method.source {
-	case sourceHeader:
-		return v.header()
 	case sourceQuery:
 		return v.parameter()
 	case sourcePath:
@@ -100,7 +103,7 @@ func (v *valueReader) cookie() []byte {
 		}
 		var pair []byte
 		pair, v.rest = cutPair(v.rest)
-		if value, ok := cookieValue(pair, v.method.name); ok && len(value) > 0 {
+		if value := v.named(pair); len(value) > 0 {
 			v.pairs++
 			return value
 		}
@@ -108,12 +111,31 @@ func (v *valueReader) cookie() []byte {
 	return nil
 }
 
-func (v *valueReader) header() []byte {
-	value, ok := v.req.Header(v.method.name)
-	if !ok || len(value) == 0 {
-		return nil
+// named returns the value of a cookie if it has a name of the method, otherwise nil.
+func (v *valueReader) named(pair []byte) []byte {
+	value, ok := cookieValue(pair, v.method.name)
+	if v.generated = false; ok || v.method.generated.name == "" {
+		return value
 	}
+	value, v.generated = cookieValue(pair, v.method.generated.name)
 	return value
+}
+
+func (v *valueReader) header() []byte {
+	for v.field < 2 {
+		name := v.method.name
+		if v.generated = v.field == 1; v.generated {
+			name = v.method.generated.name
+		}
+		v.field++
+		if name == "" {
+			return nil
+		}
+		if value, ok := v.req.Header(name); ok && len(value) > 0 {
+			return value
+		}
+	}
+	return nil
 }
 
 func (v *valueReader) address() []byte {

@@ -117,7 +117,7 @@ func contenders(t testing.TB) map[string]contender {
 			&wireRequest{value: []byte("1")}, &wireRequest{value: long("a", maxTotal/8)}),
 		"app responses": responseBinding(t, headBytes),
 		"cookies, passed on": {
-			passingCookies(1, []byte("a=1")), passingCookies(128, bytes.Repeat([]byte("a;"), headBytes/128/2)),
+			passingCookies(t, 1, []byte("a=1")), passingCookies(t, 128, bytes.Repeat([]byte("a;"), headBytes/128/2)),
 		},
 	}
 }
@@ -131,13 +131,14 @@ func many8(p model.Part) (parts []model.Part) {
 }
 
 // passingCookies copies the Cookie fields of a request without the cookies of eight methods.
-func passingCookies(fields int, field []byte) func() {
+func passingCookies(t testing.TB, fields int, field []byte) func() {
 	names := many(8, func(i int) string { return fmt.Sprint("a", i) })
 	out := make([]byte, 0, headBytes)
+	ring := newRing(t, 1)
 	return func() {
 		pairs := 0
 		for range fields {
-			out = AppendCookies(out[:0], field, names, nil, &pairs)
+			out = AppendCookies(out[:0], field, names, nil, ring, &pairs)
 		}
 	}
 }

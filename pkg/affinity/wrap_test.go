@@ -27,7 +27,7 @@ func TestWrapped_header(t *testing.T) {
 		if d.Endpoint != at || d.Outcome != OutcomeHit || d.Issue {
 			t.Errorf("endpoint %d, %s; want %d, hit", d.Endpoint, d.Outcome, at)
 		}
-		if own, ok := p.ForwardHeader([]byte("X-Session-ID"), []byte(value)); !ok || string(own) != "the apps own" {
+		if own, ok := p.ForwardHeader([]byte("X-Session-ID"), []byte(value), ring); !ok || string(own) != "the apps own" {
 			t.Errorf("app received %q", own)
 		}
 	}
@@ -52,7 +52,7 @@ func TestWrapped_cookieAttributes(t *testing.T) {
 		if d.Endpoint != 1 || d.Outcome != OutcomeHit {
 			t.Errorf("%s: endpoint %d, %s; want 1, hit", pair, d.Endpoint, d.Outcome)
 		}
-		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies(), new(int))
+		field := AppendCookies(nil, []byte("x=1; "+pair+" ; y=2"), nil, p.WrappedCookies(), ring, new(int))
 		if !strings.HasPrefix(string(field), "x=1; sid="+c.back) || strings.Contains(string(field), "~") {
 			t.Errorf("app received %s", field)
 		}
@@ -80,7 +80,7 @@ func TestWrapped_otherValue(t *testing.T) {
 		if d.Outcome == OutcomeHit {
 			t.Errorf("token %s accepted", name)
 		}
-		if own, _ := p.ForwardHeader([]byte("X-Session-Id"), []byte(forged)); bytes.Contains(own, []byte("~")) && !strings.Contains(name, "bit") {
+		if own, _ := p.ForwardHeader([]byte("X-Session-Id"), []byte(forged), ring); bytes.Contains(own, []byte("~")) && !strings.Contains(name, "bit") {
 			t.Errorf("token %s forwarded to the app: %s", name, own)
 		}
 	}

@@ -81,7 +81,7 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 		return b
 	}
 	if policy := h.backend.Policy; policy.EditsHeaders() {
-		value, ok := policy.ForwardHeader(f.Name, f.Value)
+		value, ok := policy.ForwardHeader(f.Name, f.Value, h.Engine.Keys.Load())
 		if !ok {
 			return b
 		}
@@ -100,13 +100,13 @@ func (h *podHead) appendMoved(b []byte) []byte {
 	return append(append(b, reason...), "\r\n"...)
 }
 
-// appendCookies removes Limpet's own cookies. The app does not need them.
+// appendCookies removes tokens. The app does not need them.
 func (h *podHead) appendCookies(b []byte, f *http1.Field) []byte {
 	names, wrapped := h.backend.Policy.CookieNames(), h.backend.Policy.WrappedCookies()
 	if len(names)+len(wrapped) == 0 {
 		return http1.AppendField(b, f.Name, f.Value)
 	}
-	h.value = affinity.AppendCookies(h.value[:0], f.Value, names, wrapped, &h.cookies)
+	h.value = affinity.AppendCookies(h.value[:0], f.Value, names, wrapped, h.Engine.Keys.Load(), &h.cookies)
 	if len(h.value) == 0 {
 		return b
 	}

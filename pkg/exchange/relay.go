@@ -51,7 +51,7 @@ func (x *Exchange) relayResponse(body MessageBody, pod upstreamSide) bool {
 		x.recordIncomplete(x.writeFailed)
 		return x.abortResponse()
 	}
-	if x.downstream.End(body.Trailers()) != nil {
+	if x.downstream.End(x.responseTrailers(body.Trailers())) != nil {
 		x.recordIncomplete(true)
 		return x.abortResponse()
 	}
@@ -151,6 +151,6 @@ func (x *Exchange) relayInterim() error {
 			return nil
 		}
 	}
-	x.withholdCookies(&x.resp)
+	x.findCollisions(&x.request, &x.resp)
 	return x.downstream.WriteInterim(&x.resp.Response)
 }

@@ -1,9 +1,6 @@
 package exchange
 
 import (
-	"bytes"
-	"slices"
-
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -13,7 +10,7 @@ import (
 func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint) {
 	e.ConnectSucceeded()
 	resp.SetCookie = resp.SetCookie[:0]
-	s.withholdCookies(resp)
+	s.findCollisions(r, resp)
 	if s.backend.Policy.WatchesResponses() {
 		s.watchResponse(r, resp)
 	}
@@ -36,20 +33,6 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 	}
 }
 
-// withholdCookies removes cookies of the app that have the name of one of Limpet's cookies, because clients would confuse
-// them. Browsers send a cookie without a name as its bare value, which may look like a cookie with a name.
-func (s *selection) withholdCookies(resp *Response) {
-	for _, i := range resp.Cookies {
-		name, _, _ := bytes.Cut(bytes.TrimLeft(resp.Fields[i].Value, "= \t"), equals)
-		name = bytes.TrimRight(name, " \t")
-		if slices.ContainsFunc(s.backend.Policy.CookieNames(), func(cookie string) bool { return cookie == string(name) }) {
-			resp.Withhold(i)
-		}
-	}
-}
-
-var equals = []byte("=")
-
 // watchResponse reports a policy that hashes a value which the app sets.
 func (s *selection) watchResponse(r *request, resp *Response) {
 	policy := s.backend.Policy
@@ -57,7 +40,7 @@ func (s *selection) watchResponse(r *request, resp *Response) {
 		f := &resp.Fields[i]
 		source, name, found := policy.SetsHashedValue(r.identity(), r.Memory, f.Name, f.Value)
 		if found {
-			r.Engine.mistakes.report(r.Engine, policy.Source(), hashedByPolicy, source, name)
+			r.Engine.mistakes.reportHashed(r.Engine, policy.Source(), source, name)
 			return
 		}
 	}
@@ -132,6 +115,9 @@ func (s *selection) releaseSession(r *request, resp *Response, e *upstream.Endpo
 	e.SessionReleased(s.decision.Session)
 	policy.Forget(r.identity(), r.Memory)
 	for i := range policy.CookieNames() {
+		if !policy.ExpiresCookie(i, r.identity(), r.Engine.Keys.Load()) {
+			continue
+		}
 		start := len(resp.space)
 		resp.space = policy.AppendExpiry(resp.space, i, r.view.Secure())
 		resp.Add(setCookie, resp.space[start:])

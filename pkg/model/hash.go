@@ -3,6 +3,7 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 )
 
 // Hash is the hash function for placing sessions: 64-bit FNV-1a, followed by Mix, because FNV alone distributes the
@@ -64,6 +65,12 @@ func KeyOf[T string | []byte](identity T) EndpointKey {
 	sum := sha256.Sum256([]byte(identity))
 	return EndpointKey(sum[:16])
 }
+
+// ScopeSuffix returns a suffix that distinguishes the names of different scopes.
+func ScopeSuffix(scope string) string { return fmt.Sprintf("%08x", uint32(ScopeOf(scope)>>32)) }
+
+// TokenName returns the generated name of the cookie or header in which Limpet issues the tokens of a scope.
+func TokenName(scope string) string { return "limpet-" + ScopeSuffix(scope) }
 
 // ScopeOf returns the number that identifies Affinity.Scope in a token.
 func ScopeOf(scope string) uint64 {

@@ -71,20 +71,3 @@ func Test405_allowHeader(t *testing.T) {
 		t.Errorf("the pod was sent %q", got)
 	}
 }
-
-// The app would otherwise end the sessions of others, or keep its own from being bound.
-func TestCookie_appCannotSetToken(t *testing.T) {
-	r := newRig(t)
-	r.serve(cookieAffinity(), startAnswering(t, "pod-a", okHead+"Set-Cookie: limpet-cart=evil\r\n"+
-		"set-cookie:  limpet-cart =evil; Path=/a\r\nSet-Cookie: limpet-cart\r\nSet-Cookie: =limpet-cart=evil\r\n"+
-		"Set-Cookie: limpet-cart2=app\r\nSet-Cookie: other=limpet-cart=x\r\nContent-Length: 0\r\n\r\n"))
-	client := r.dial()
-	first := client.get("/").header.Values("Set-Cookie")
-	if len(first) != 3 || first[0] != "limpet-cart2=app" || first[1] != "other=limpet-cart=x" {
-		t.Fatalf("got %q", first)
-	}
-	held := client.get("/", (&response{header: http.Header{"Set-Cookie": first[2:]}}).cookie(t)).header.Values("Set-Cookie")
-	if !slices.Equal(held, first[:2]) {
-		t.Errorf("with a session: got %q", held)
-	}
-}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // host holds the routes of one host.
@@ -20,10 +19,10 @@ type host struct {
 	parts     map[string]*host
 }
 
-func newHost(routes []model.Route, pools *upstream.Registry) *host {
+func (c compiler) newHost(routes []model.Route) *host {
 	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
 	for i := range routes {
-		h.add(compileRoute(&routes[i], pools))
+		h.add(c.route(&routes[i]))
 	}
 	if len(routes) > 0 {
 		h.split()

@@ -22,6 +22,8 @@ type Table struct {
 	exact    shards.Map[*site] // by host name
 	wildcard shards.Map[*site] // "*.example.com" by "example.com"
 	any      *site             // routes without a host, may be nil
+
+	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
 
 // Route is one host and path with its backends.
@@ -116,7 +118,7 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 	for name, c := range changes {
 		h := previous.host(name)
 		if h == nil || !reflect.DeepEqual(h.model, c.Routes) {
-			h = newHost(c.Routes, pools)
+			h = e.compiler(pools).newHost(c.Routes)
 		}
 		e.set(c, h)
 	}
@@ -133,7 +135,7 @@ func (t *Table) With(changes []model.HostChange, pools *upstream.Registry, now t
 		c := &changes[i]
 		h := t.host(c.Name)
 		if h == nil || !sameSlice(h.model, c.Routes) {
-			h = newHost(c.Routes, pools)
+			h = e.compiler(pools).newHost(c.Routes)
 		}
 		e.set(c, h)
 	}
@@ -149,8 +151,10 @@ func sameSlice(a, b []model.Route) bool {
 // next returns a copy of t, which may be nil, with the next generation.
 func (t *Table) next(now time.Time) *Table {
 	next := &Table{Generation: 1, BuiltAt: now}
-	if t != nil {
-		next.Generation, next.any = t.Generation+1, t.any
+	if t == nil {
+		next.usedNames = &affinity.UsedNames{}
+	} else {
+		next.Generation, next.any, next.usedNames = t.Generation+1, t.any, t.usedNames
 		next.exact, next.wildcard = t.exact, t.wildcard
 	}
 	return next
@@ -207,6 +211,15 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
+// compiler compiles hosts. What it refers to outlives each Table.
+type compiler struct {
+	pools     *upstream.Registry
+	usedNames *affinity.UsedNames
+}
+
+// compiler returns the compiler for the hosts of t.
+func (t *Table) compiler(pools *upstream.Registry) compiler { return compiler{pools, t.usedNames} }
+
 // each calls f for each host by its name in the model. t may be nil.
 func (t *Table) each(f func(name string, s *site)) {
 	if t == nil {
@@ -236,12 +249,12 @@ func (t *Table) host(name string) *host {
 	return s.host
 }
 
-func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
+func (c compiler) route(m *model.Route) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
 		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
 		UpgradeProtocols: m.UpgradeProtocols}
 	for i := range m.Backends {
-		b := compileBackend(&m.Backends[i], pools)
+		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight
 		r.StickySplit = r.StickySplit || b.Policy.StickySplit() && len(m.Backends) > 1
 		r.Backends = append(r.Backends, b)
@@ -249,11 +262,11 @@ func compileRoute(m *model.Route, pools *upstream.Registry) *Route {
 	return r
 }
 
-func compileBackend(m *model.Backend, pools *upstream.Registry) Backend {
-	pool := pools.Pool(m.Pool)
+func (c compiler) backend(m *model.Backend) Backend {
+	pool := c.pools.Pool(m.Pool)
 	return Backend{
 		Pool:      pool,
-		Policy:    affinity.Compile(m.Affinity),
+		Policy:    c.usedNames.Compile(m.Affinity),
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
 	}

@@ -2,17 +2,11 @@ package translate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
-
-// scopeSuffix returns a suffix that distinguishes the cookies of different backends.
-func scopeSuffix(scope string) string {
-	return fmt.Sprintf("%08x", uint32(model.ScopeOf(scope)>>32))
-}
 
 // cookieKey identifies a cookie in browsers, apart from its path.
 type cookieKey struct {
@@ -73,7 +67,7 @@ func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
 // renameCookie renames a cookie. It reports no problem if a canary shares the stickiness of its primary.
 func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *model.Cookie, owner string) {
 	wanted := cookie.Name
-	cookie.Name += "-" + scopeSuffix(a.Scope)
+	cookie.Name += "-" + model.ScopeSuffix(a.Scope)
 	if len(a.Adopt) > 0 {
 		a.AdoptCookie = wanted
 	}

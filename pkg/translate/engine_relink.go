@@ -1,6 +1,10 @@
 package translate
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
 
 // group is a set of Ingresses that no rule connects with others.
 type group struct {
@@ -177,7 +181,7 @@ func (e *Engine) domainCookies(d *description) []cookieKey {
 			if m.Cookie == nil || m.Cookie.Domain == "" {
 				continue
 			}
-			for _, name := range []string{m.Cookie.Name, m.Cookie.Name + "-" + scopeSuffix(affinity.Scope)} {
+			for _, name := range []string{m.Cookie.Name, m.Cookie.Name + "-" + model.ScopeSuffix(affinity.Scope)} {
 				if key := (cookieKey{m.Cookie.Domain, name}); !slices.Contains(out, key) {
 					out = append(out, key)
 				}

@@ -179,7 +179,7 @@ func (b *builder) apply(settings *model.Affinity, pool model.PoolID, u use) *mod
 		if method.Cookie != nil {
 			cookie := *method.Cookie
 			if cookie.Name == "" {
-				cookie.Name = "limpet-" + scopeSuffix(a.Scope)
+				cookie.Name = model.TokenName(a.Scope)
 			}
 			method.Cookie = &cookie
 		}

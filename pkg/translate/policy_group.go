@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// member is a backend whose policy has a group.
+// member is one of several backends with the same scope.
 type member struct {
 	applied
 	affinity *model.Affinity
@@ -60,12 +60,17 @@ func (b *builder) compareSettings(first, m *member) {
 			"group %s has no effect: identity is %s here and %s in %s, so neither finds the pods of the other's sessions",
 			group, m.affinity.Identity, first.affinity.Identity, first.policy.ref)
 	}
-	carried := carriers(first.affinity)
-	if !slices.ContainsFunc(carriers(m.affinity), func(c string) bool { return slices.Contains(carried, c) }) {
+	if !shareCarrier(first.affinity, m.affinity) {
 		b.impairGroup(m, ReasonNoEffect, "spec.group",
 			"group %s has no effect: no method has the source, binding and name of a method in %s; "+
 				"set the same cookie.name in both", group, first.policy.ref)
 	}
+}
+
+// shareCarrier reports whether sessions of x and y are in the same cookie or header.
+func shareCarrier(x, y *model.Affinity) bool {
+	carried := carriers(x)
+	return slices.ContainsFunc(carriers(y), func(c string) bool { return slices.Contains(carried, c) })
 }
 
 // carriers returns the methods whose sessions have a scope, by source, binding and name.
