@@ -36,9 +36,9 @@ type Table struct {
 // Admin has the handlers for operators.
 type Admin struct{ options Options }
 
-// New registers the metrics of endpoints with o.Metrics, so it must be called only once for these.
+// New makes o.Metrics export the endpoints of o.Pools.
 func New(o Options) *Admin {
-	o.Metrics.Register(&endpointCollector{o.Pools})
+	o.Metrics.WatchEndpoints(visitPools(o.Pools))
 	return &Admin{o}
 }
 
