@@ -1,9 +1,7 @@
 package observe
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -31,15 +29,18 @@ const DefaultDetail = DetailPool
 
 var detailNames = [details]string{"controller", "namespace", "pool", "endpoint"}
 
-// String returns the name that ParseDetail accepts.
+// String returns one of DetailNames.
 func (d Detail) String() string { return detailNames[d] }
 
-// ParseDetail returns the Detail with that name.
-func ParseDetail(name string) (Detail, error) {
+// DetailNames returns the names of all Details.
+func DetailNames() []string { return detailNames[:] }
+
+// DetailOf returns the Detail with that name, or DefaultDetail if there is none.
+func DetailOf(name string) Detail {
 	if i := slices.Index(detailNames[:], name); i >= 0 {
-		return Detail(i), nil
+		return Detail(i)
 	}
-	return 0, fmt.Errorf("detail %q is not one of %s", name, strings.Join(detailNames[:], ", "))
+	return DefaultDetail
 }
 
 // label returns the names of the labels of series by pool: none, namespace or pool.

@@ -18,19 +18,22 @@ import (
 func fleet(tb testing.TB, pools int, o MetricsOptions) *Metrics {
 	tb.Helper()
 	m := NewMetricsWith(o)
-	names := make([]string, pools)
+	names, addresses := make([]string, pools), make([]string, 10*pools)
 	for slot := range pools {
 		id := model.PoolID{Namespace: fmt.Sprintf("team-%d", slot%10), Service: fmt.Sprintf("app-%05d", slot), Port: 80}
 		names[slot] = id.String()
 		m.Attach(slot, id)
 		serve(m.Pool(slot))
 	}
+	for i := range addresses {
+		addresses[i] = fmt.Sprintf("10.0.%d.%d:80", i/10, i%10)
+	}
 	serve(m.NoRoute)
 	m.WatchEndpoints(func(visit func(int, string, []EndpointLoad)) {
 		loads := make([]EndpointLoad, 10)
 		for slot, name := range names {
 			for i := range loads {
-				loads[i] = EndpointLoad{Address: fmt.Sprintf("10.0.%d.%d:80", slot, i), State: model.EndpointReady,
+				loads[i] = EndpointLoad{Address: addresses[10*slot+i], State: model.EndpointReady,
 					IsReady: true, Sessions: int64(i), InFlight: int64(slot % 3)}
 			}
 			visit(slot, name, loads)
@@ -217,14 +220,11 @@ func TestMetrics_onlyRecentTraffic(t *testing.T) {
 	}
 }
 
-func TestParseDetail(t *testing.T) {
-	for d := range details {
-		if got, err := ParseDetail(d.String()); got != d || err != nil {
-			t.Errorf("%s: got %v, %v", d, got, err)
+func TestDetailOf(t *testing.T) {
+	for i, name := range DetailNames() {
+		if got := DetailOf(name); got != Detail(i) || got.String() != name {
+			t.Errorf("%s: got %v", name, got)
 		}
-	}
-	if _, err := ParseDetail("Pool"); err == nil || !strings.Contains(err.Error(), "controller, namespace, pool, endpoint") {
-		t.Errorf("error: %v", err)
 	}
 }
 
@@ -234,9 +234,11 @@ func TestCertificates_byDetail(t *testing.T) {
 		want   int
 	}{{DetailController, 1}, {DetailNamespace, 2}, {DetailPool, 4}} {
 		m := NewMetricsWith(MetricsOptions{Detail: c.detail})
-		m.Certificates([]model.Certificate{expiring("a", "x", 40), expiring("a", "y", 30), expiring("b", "x", 20), expiring("b", "y", 50)})
+		m.Certificates([]model.Certificate{
+			expiring("a", "x", 40), expiring("a", "y", 30), expiring("b", "x", 20), expiring("b", "y", 50)})
 		text := scrape(t, m)
-		if n := strings.Count(text, "\nlimpet_certificate_expiry_timestamp_seconds{"); n != c.want || !strings.Contains(text, `{secret="b/x"} 20`) {
+		n := strings.Count(text, "\nlimpet_certificate_expiry_timestamp_seconds{")
+		if n != c.want || !strings.Contains(text, `{secret="b/x"} 20`) {
 			t.Errorf("%s: %s", c.detail, grep(text, "expiry"))
 		}
 	}

@@ -35,11 +35,9 @@ func (c *trafficCollector) labelValues(name string, more ...string) []string {
 }
 
 func (c *trafficCollector) exportGroup(ch chan<- prometheus.Metric, name string, counts *PoolMetrics) {
-	counts.visitCounters(func(kind counterKind, value uint64, labels ...string) {
-		if c.exportsValue(name, value) {
-			ch <- prometheus.MustNewConstMetric(c.descs.counters[kind], prometheus.CounterValue, float64(value),
-				c.labelValues(name, labels...)...)
-		}
+	counts.visitCounters(c.exportsZeros(name), func(kind counterKind, value uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(c.descs.counters[kind], prometheus.CounterValue, float64(value),
+			c.labelValues(name, labels...)...)
 	})
 	if c.groups.detail.hasOwnDuration() {
 		ch <- histogramOf(c.descs.duration, &counts.duration, c.labelValues(name)...)

@@ -113,22 +113,28 @@ func (d *durations) add(other *durations) {
 	d.sum.Add(other.sum.Load())
 }
 
-// visitCounters calls visit for the values of all counters. Counters of one kind come together.
-func (p *PoolMetrics) visitCounters(visit func(kind counterKind, value uint64, labels ...string)) {
+// visitCounters calls visit for the values of all counters, or only of those that have counted something.
+func (p *PoolMetrics) visitCounters(zeros bool, visit func(kind counterKind, value uint64, labels ...string)) {
 	for i, code := range codeNames {
-		visit(kindRequests, p.codes[i].Load(), code)
+		if n := p.codes[i].Load(); zeros || n > 0 {
+			visit(kindRequests, n, code)
+		}
 	}
 	for o := range p.decisions {
 		for r := range p.decisions[o] {
-			if outcome, reason := affinity.Outcome(o), affinity.Reason(r); isPossible(outcome, reason) {
-				visit(kindDecisions, p.decisions[o][r].Load(), outcome.String(), reason.String())
+			outcome, reason := affinity.Outcome(o), affinity.Reason(r)
+			if n := p.decisions[o][r].Load(); n > 0 || zeros && isPossible(outcome, reason) {
+				visit(kindDecisions, n, outcome.String(), reason.String())
 			}
 		}
 	}
-	visit(kindRetries, p.retries.Load())
+	if n := p.retries.Load(); zeros || n > 0 {
+		visit(kindRetries, n)
+	}
 	for f := range p.failures {
-		if reason := Failure(f); reason.isUpstream() {
-			visit(kindFailures, p.failures[f].Load(), reason.String())
+		reason := Failure(f)
+		if n := p.failures[f].Load(); n > 0 || zeros && reason.isUpstream() {
+			visit(kindFailures, n, reason.String())
 		}
 	}
 }

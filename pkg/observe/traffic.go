@@ -207,9 +207,10 @@ func (c *trafficCollector) exported(of *group) *PoolMetrics {
 	return counts
 }
 
-// exportsValue reports whether a counter with this value is exported. Those of requests without a pool always are.
-func (c *trafficCollector) exportsValue(name string, value uint64) bool {
-	return value > 0 || name == "" || c.groups.detail.exportsZeros()
+// exportsZeros reports whether the counters of a group are exported before they have counted something. Those of requests
+// without a pool always are.
+func (c *trafficCollector) exportsZeros(name string) bool {
+	return name == "" || c.groups.detail.exportsZeros()
 }
 
 // seriesOf returns the number of series of a group, without those of its endpoints.
@@ -219,11 +220,7 @@ func (c *trafficCollector) seriesOf(of *group) int64 {
 		return 0
 	}
 	n := int64(0)
-	counts.visitCounters(func(_ counterKind, value uint64, _ ...string) {
-		if c.exportsValue(of.name, value) {
-			n++
-		}
-	})
+	counts.visitCounters(c.exportsZeros(of.name), func(counterKind, uint64, ...string) { n++ })
 	if c.groups.detail.hasOwnDuration() {
 		n += int64(len(durationBounds)) + 3 // +Inf, sum and count
 	}
