@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"pkg/affinity": {"pkg/model"},
 	"pkg/certs":    {"pkg/model"},
 	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
-	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe"},
+	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/model"},
 	"pkg/explain": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/model",
 	},
