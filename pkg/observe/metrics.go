@@ -64,7 +64,8 @@ func NewMetricsWith(o MetricsOptions) *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.traffic, m.Panics, m.propagation, m.problems, m.generation, m.expiry, m.store, m.Connections, m.Malformed, m.Closed, m.StrippedUpgrades,
+		m.traffic, m.Panics, m.propagation, m.problems, m.generation, m.expiry, m.store, m.Connections,
+		m.Malformed, m.Closed, m.StrippedUpgrades,
 	)
 	m.defineMistakes()
 	m.defineRefused()

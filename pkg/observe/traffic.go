@@ -194,8 +194,8 @@ func (c *trafficCollector) fit(all []*group, endpoints map[*group]int64) (overLi
 	return overLimit
 }
 
-// exported returns the counters that are exported for a group, nil if none are. With the detail endpoint, groups are exported from
-// the start.
+// exported returns the counters that are exported for a group, nil if none are. With the detail endpoint, groups are
+// exported from the start.
 func (c *trafficCollector) exported(of *group) *PoolMetrics {
 	counts := of.counts.Load()
 	switch {
