@@ -8,7 +8,7 @@ type metricsOptions struct {
 	maxSeries int
 }
 
-// minSeries is the lowest limit: it has room for the series that are always exported. The default keeps a scrape with all
+// minSeries is the lowest limit: it has space for the series that are always exported. The default keeps a scrape with all
 // other metrics under 100,000 series.
 const (
 	minSeries     = 1000

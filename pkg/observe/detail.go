@@ -35,7 +35,7 @@ func (d Detail) String() string { return detailNames[d] }
 // DetailNames returns the names of all Details.
 func DetailNames() []string { return detailNames[:] }
 
-// DetailOf returns the Detail with that name, or DefaultDetail if there is none.
+// DetailOf returns the Detail with that name, or DefaultDetail for other names.
 func DetailOf(name string) Detail {
 	if i := slices.Index(detailNames[:], name); i >= 0 {
 		return Detail(i)

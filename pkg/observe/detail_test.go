@@ -137,7 +137,7 @@ func TestDetail_labels(t *testing.T) {
 func TestMetrics_overLimit(t *testing.T) {
 	m := fleet(t, 100, MetricsOptions{Detail: DetailPool, MaxSeries: 200})
 	text := scrape(t, m)
-	// The requests without a pool need 43 series, so there is room for (200 * 95 % - 43) / 9 = 16 pools. All requests count.
+	// The requests without a pool need 43 series, so there is capacity for (200 * 95 % - 43) / 9 = 16 pools. All requests count.
 	for _, sample := range []string{
 		`limpet_metrics_over_limit 84`,
 		`limpet_requests_total{code="2xx",pool="_other"} 168`,
@@ -166,7 +166,7 @@ func TestMetrics_growthKeepsLimit(t *testing.T) {
 	}
 }
 
-func TestMetrics_roomAfterTheLimit(t *testing.T) {
+func TestMetrics_freedCapacity(t *testing.T) {
 	m := NewMetricsWith(MetricsOptions{Detail: DetailPool, MaxSeries: 100})
 	ids := make([]model.PoolID, 20)
 	for slot := range ids {
@@ -183,7 +183,7 @@ func TestMetrics_roomAfterTheLimit(t *testing.T) {
 	scrape(t, m)
 	serve(m.Pool(19))
 	if text := scrape(t, m); !strings.Contains(text, `limpet_requests_total{code="2xx",pool="shop/app-19:80"} 2`) {
-		t.Error("the pool has no series although there is room")
+		t.Error("the pool has no series although there is capacity")
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// group is what has series of its own: a pool, a namespace or the whole process, depending on Detail.
+// group has series of its own. It is a pool, a namespace or the whole process, depending on Detail.
 type group struct {
 	name  string
 	pools int // attached ones; guarded by groups.mu
@@ -26,13 +26,13 @@ type group struct {
 
 // groups finds the counters of pools by their slots. Readers take no lock.
 type groups struct {
-	detail  Detail
-	slots   atomic.Pointer[[]atomic.Pointer[group]]
-	room    atomic.Int64 // groups that may still get counters of their own before the next scrape
-	noRoute *group       // of requests without a pool
-	other   PoolMetrics  // of groups over the limit
-	discard *group       // of requests in flight to detached pools
-	retired durations    // of groups that have lost their counters
+	detail   Detail
+	slots    atomic.Pointer[[]atomic.Pointer[group]]
+	capacity atomic.Int64 // groups that may still get counters of their own before the next scrape
+	noRoute  *group       // of requests without a pool
+	other    PoolMetrics  // of groups over the limit
+	discard  *group       // of requests in flight to detached pools
+	retired  durations    // of groups that have lost their counters
 
 	mu     sync.Mutex // serializes writers of slots
 	byName map[string]*group
@@ -68,16 +68,16 @@ func (g *groups) countsOf(slot int) *PoolMetrics {
 	return g.admit(of)
 }
 
-// admit creates the counters of a group. It returns the common ones if there is no room.
+// admit creates the counters of a group. It returns the common ones if there is no capacity.
 func (g *groups) admit(of *group) *PoolMetrics {
 	counts := &g.other
-	if g.room.Add(-1) >= 0 {
+	if g.capacity.Add(-1) >= 0 {
 		counts = new(PoolMetrics)
 	}
 	if of.counts.CompareAndSwap(nil, counts) {
 		return counts
 	}
-	g.room.Add(1)
+	g.capacity.Add(1)
 	if counts = of.counts.Load(); counts != nil {
 		return counts
 	}
@@ -109,7 +109,7 @@ func (g *groups) attach(slot int, id model.PoolID) {
 	(*g.slots.Load())[slot].Store(of)
 }
 
-// grow makes room for size slots. It doubles the size, so that attaching many pools copies each slot few times. Readers
+// grow extends the slots to size. It doubles the size, so that attaching many pools copies each slot few times. Readers
 // may use the old slots for a moment: the new ones contain the same groups.
 func (g *groups) grow(size int) {
 	old := *g.slots.Load()

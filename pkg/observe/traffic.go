@@ -8,7 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// idleGroup is how long a group without traffic keeps its series.
+// idleGroup limits the time for which a group without traffic keeps its series.
 const idleGroup = time.Hour
 
 // otherGroup is the label of the traffic that has no series of its own. It is neither a pool nor a namespace.
@@ -54,7 +54,7 @@ type trafficDescs struct {
 func newTrafficCollector(o MetricsOptions) *trafficCollector {
 	c := &trafficCollector{limit: int64(o.MaxSeries), now: time.Now, visit: func(func(int, string, []EndpointLoad)) {}}
 	c.groups = newGroups(o.Detail)
-	c.groups.room.Store(c.roomFor(c.seriesOf(c.groups.noRoute)))
+	c.groups.capacity.Store(c.capacityFor(c.seriesOf(c.groups.noRoute)))
 	c.descs = describeTraffic(o.Detail)
 	return c
 }
@@ -177,15 +177,15 @@ func (c *trafficCollector) fit(all []*group, endpoints map[*group]int64) (overLi
 		}
 		total += n
 	}
-	room := c.roomFor(total)
-	c.groups.room.Store(room)
+	capacity := c.capacityFor(total)
+	c.groups.capacity.Store(capacity)
 	for _, of := range all {
 		switch {
 		case of.hidden:
 			overLimit++
 		case of.counts.Load() != &c.groups.other:
-		case room > 0:
-			room--
+		case capacity > 0:
+			capacity--
 			of.counts.CompareAndSwap(&c.groups.other, nil) // the next traffic creates its own
 		default:
 			overLimit++
@@ -230,9 +230,9 @@ func (c *trafficCollector) seriesOf(of *group) int64 {
 	return n
 }
 
-// roomFor returns how many more groups will likely fit. It leaves 5 % of the limit to those that have series: their number grows
+// capacityFor estimates how many more groups fit. It leaves 5 % of the limit to those that have series: their number grows
 // with each new status or outcome.
-func (c *trafficCollector) roomFor(total int64) int64 {
+func (c *trafficCollector) capacityFor(total int64) int64 {
 	if c.limit == 0 {
 		return 1 << 40
 	}
