@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 )
 
 // flagSet is a pflag.FlagSet with flags of kinds that pflag does not have.
@@ -21,6 +22,7 @@ type flagSet struct{ *pflag.FlagSet }
 func completeFlags(cmd *cobra.Command) {
 	for name, values := range map[string][]string{
 		"log-format":            {"json", "text"},
+		"metrics-detail":        observe.DetailNames(),
 		"tls-min-version":       {"1.2", "1.3"},
 		"host-routes":           {"any", "owner"},
 		"unmatched-paths":       {"owner", "any"},

@@ -120,6 +120,8 @@ func TestUsageErrors_status2(t *testing.T) {
 		"missing folder":          {[]string{"dev", "--manifests", broken + "/none"}, "no such file"},
 		"file that is not valid":  {[]string{"dev", "--manifests", broken}, "bad.yaml:4: "},
 		"bad external name":       {[]string{"dev", "--external-names", "a b"}, "neither a DNS name"},
+		"bad metrics detail":      {[]string{"dev", "--metrics-detail", "pod"}, "controller or namespace or pool or endpoint"},
+		"bad metrics limit":       {[]string{"dev", "--metrics-max-series", "10"}, "must be 0 or at least 1000"},
 		"bad log format":          {[]string{"dev", "--log-format", "xml"}, "must be json or text"},
 		"bad proxies":             {[]string{"dev", "--trusted-proxies", "10.0.0.0/33"}, "neither an address nor a CIDR"},
 		"bad client header":       {[]string{"dev", "--client-address-headers", "X-Client-IP"}, "not one of X-Forwarded-For, Forwarded"},

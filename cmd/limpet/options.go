@@ -32,6 +32,7 @@ type options struct {
 	limits                 limitOptions
 	memory                 memoryOptions
 	admin                  adminOptions
+	metrics                metricsOptions
 	stopDelay, stopTimeout time.Duration
 	unknown                []unknownVariable // unknown environment variables to log; not a flag
 }
@@ -76,6 +77,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.tenants.register(f)
 	o.limits.register(f)
 	o.memory.register(f)
+	o.metrics.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long open requests and streams may continue after"+
@@ -97,6 +99,9 @@ func (o *options) validate() error {
 		return usagef("--ingress-class is empty, but at least one class must be served")
 	}
 	if err := o.admin.validate(); err != nil {
+		return err
+	}
+	if err := o.metrics.validate(); err != nil {
 		return err
 	}
 	if err := o.sessions.validate(); err != nil {

@@ -60,7 +60,7 @@ func newLogger(o *options, std streams) logr.Logger {
 // newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
-		keys: &affinity.Keys{}, metrics: observe.NewMetrics(), memory: o.memory.tuner()}
+		keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()), memory: o.memory.tuner()}
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
 	}

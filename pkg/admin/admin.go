@@ -1,9 +1,7 @@
 package admin
 
 import (
-	"encoding/json"
 	"net/http"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/upstream"
@@ -24,21 +22,13 @@ type Options struct {
 	Explain http.Handler
 }
 
-// Table is the content of /debug/table, without the pools.
-type Table struct {
-	Generation uint64    `json:"generation"`
-	BuiltAt    time.Time `json:"builtAt"`
-	// Routes and Problems are encoded as JSON.
-	Routes   any `json:"routes"`
-	Problems any `json:"problems"`
-}
-
 // Admin has the handlers for operators.
 type Admin struct{ options Options }
 
-// New registers the metrics of endpoints with o.Metrics, so it must be called only once for these.
+// New makes o.Metrics export the endpoints of o.Pools.
 func New(o Options) *Admin {
-	o.Metrics.Register(&endpointCollector{o.Pools})
+	o.Metrics.WatchEndpoints(visitPools(o.Pools))
+	o.Metrics.Register(&poolCollector{o.Pools, o.Metrics.Detail()})
 	return &Admin{o}
 }
 
@@ -88,48 +78,4 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text + "\n")) // the client is gone
-}
-
-func (o *Options) table(w http.ResponseWriter, _ *http.Request) {
-	body := struct {
-		Table
-		Pools []pool `json:"pools"`
-	}{o.Table(), describePools(o.Pools)}
-	w.Header().Set("Content-Type", "application/json")
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	_ = encoder.Encode(body) // the client is gone
-}
-
-// pool is the JSON form of an upstream.Pool.
-type pool struct {
-	ID        string     `json:"id"`
-	Endpoints []endpoint `json:"endpoints"`
-}
-
-// endpoint is the JSON form of an upstream endpoint.
-type endpoint struct {
-	ID       string `json:"id"`
-	Pod      string `json:"pod,omitempty"`
-	Address  string `json:"address"`
-	Zone     string `json:"zone,omitempty"`
-	State    string `json:"state"`
-	Requests int64  `json:"requests"`
-	Sessions int64  `json:"sessions"`
-}
-
-// describePools returns the current pools and endpoints.
-func describePools(pools *upstream.Registry) []pool {
-	described := []pool{}
-	for _, p := range pools.Pools() {
-		d := pool{ID: p.Name, Endpoints: []endpoint{}}
-		for _, e := range p.Set().Endpoints() {
-			d.Endpoints = append(d.Endpoints, endpoint{
-				ID: e.ID, Pod: e.Pod, Address: e.Address, Zone: e.Zone, State: string(e.State),
-				Requests: e.InFlight(), Sessions: e.Sessions(),
-			})
-		}
-		described = append(described, d)
-	}
-	return described
 }

@@ -1,7 +1,5 @@
 package observe
 
-import "github.com/prometheus/client_golang/prometheus"
-
 // Failure is the reason why a request, or one attempt at a pod, failed.
 type Failure uint8
 
@@ -60,23 +58,3 @@ func (f Failure) String() string { return failureNames[f] }
 
 // isUpstream reports whether f is counted in limpet_upstream_failures_total.
 func (f Failure) isUpstream() bool { return f > FailureNone && f <= FailureAllDraining }
-
-// Failure counts a failed attempt at a pod, or a request that no pod could serve. It ignores all other failures.
-func (p *PoolMetrics) Failure(f Failure) {
-	if c := p.failures[f]; c != nil {
-		c.Inc()
-	}
-}
-
-// newFailures creates the counters of a pool in advance, so that they are exported with the value 0.
-func (m *Metrics) newFailures(pool string) (counters [failures]prometheus.Counter) {
-	for f := range counters {
-		if reason := Failure(f); reason.isUpstream() {
-			counters[f] = m.failures.WithLabelValues(pool, reason.String())
-		}
-	}
-	return counters
-}
-
-// exactStatuses are the statuses that have their own value of the label code.
-var exactStatuses = [...]int{500, 501, 502, 503, 504}

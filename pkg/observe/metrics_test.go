@@ -57,6 +57,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_memory_budget_bytes",
 		"limpet_memory_refused_total",
 		"limpet_memory_used_bytes",
+		"limpet_metrics_over_limit",
 		"limpet_panics_total",
 		"limpet_problems",
 		"limpet_propagation_seconds",

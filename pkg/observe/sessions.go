@@ -16,7 +16,7 @@ func (m *Metrics) defineMistakes() {
 
 // LikelyMistake records that responses have shown an object to be a likely mistake.
 func (m *Metrics) LikelyMistake(object model.Ref, mistake string) {
-	m.mistakes.WithLabelValues(object.String(), mistake).Set(1)
+	m.mistakes.WithLabelValues(m.groups.detail.object(object.Namespace, object.String()), mistake).Set(1)
 }
 
 // WatchSessions registers the gauges of the store of learned sessions. The functions are called on each scrape.

@@ -118,6 +118,9 @@ type Report struct {
 	Targets []v1alpha1.TargetStatus `json:"targets,omitempty"`
 }
 
+// Object returns the object of the Report.
+func (r Report) Object() model.Ref { return r.Ref }
+
 // maxProblems bounds the Problems of one Report.
 const maxProblems = 64
 

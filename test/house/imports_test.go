@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"pkg/certs":    {"pkg/model", "pkg/shards"},
 	"pkg/shards":   {},
 	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
-	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe"},
+	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/model"},
 	"pkg/explain": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/model",
 	},

@@ -30,7 +30,8 @@ func startLimpet(t *testing.T, args ...string) *limpet {
 	t.Helper()
 	l := &limpet{http: nextAddress(), admin: nextAddress()}
 	args = append(args, "--http-addr", l.http, "--https-addr=", "--admin-addr", l.admin, "--access-log=false",
-		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text")
+		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text",
+		"--metrics-detail=endpoint")
 	cmd := exec.Command(programs.Limpet.Path(), args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	logs, err := cmd.StderrPipe()

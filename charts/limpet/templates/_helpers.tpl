@@ -140,6 +140,12 @@ true
 {{- with .Values.unenforcedProtection }}
 - --unenforced-protection={{ . }}
 {{- end }}
+{{- with .Values.metrics.detail }}
+- --metrics-detail={{ . }}
+{{- end }}
+{{- if not (kindIs "invalid" .Values.metrics.maxSeries) }}
+- --metrics-max-series={{ int64 .Values.metrics.maxSeries }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --access-log={{ .Values.log.access }}
 - --affinity-secret={{ include "limpet.keySecret" . }}
