@@ -60,7 +60,8 @@ func (s *Source) Load() (*Contents, error) {
 }
 
 // Reload reads the files that have changed. A file that has become invalid keeps the objects of its last valid text. A new one
-// that is invalid has no objects. The error joins the problems of all files. Contents are nil only if the directory cannot be read.
+// that is invalid has no objects. The error joins the problems of all files. Contents are nil only if the directory cannot be
+// read.
 func (s *Source) Reload() (*Contents, error) {
 	m, err := s.read()
 	if err != nil {
