@@ -25,6 +25,7 @@ func (x *Exchange) releaseRequestHead() {
 	}
 	x.req.Method = bytes.Clone(x.req.Method)
 	x.view.CopyForLog()
+	x.upgrade = nil
 	x.req.Shed()
 	x.downstream.ReleaseHead()
 }

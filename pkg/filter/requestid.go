@@ -38,5 +38,5 @@ func isRequestID(id []byte) bool { return len(id) <= maxRequestIDBytes && http1.
 func (r *Request) CopyForLog() {
 	r.Host, r.Path = bytes.Clone(r.Host), bytes.Clone(r.Path)
 	r.id = bytes.Clone(r.ID())
-	r.Forward = Target{}
+	r.Forward, r.Authority, r.Identity = Target{}, nil, nil
 }
