@@ -58,6 +58,8 @@ type Options struct {
 	// HSTS is the Strict-Transport-Security field of responses over TLS, as returned by ParseHSTS. Annotations override
 	// it. Empty means that the field is not set.
 	HSTS string
+	// Nginx are the settings that apply to Ingresses of a class of ingress-nginx without an annotation. Nil applies none.
+	Nginx *NginxDefaults
 	// ServeUnprotected serves the routes of Ingresses that require protection which this version does not enforce. If it is
 	// false, these routes are closed.
 	ServeUnprotected bool

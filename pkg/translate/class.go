@@ -12,13 +12,53 @@ import (
 // legacyClassAnnotation names the class of an Ingress without spec.ingressClassName.
 const legacyClassAnnotation = "kubernetes.io/ingress.class"
 
-// classFilter returns a function that reports whether Limpet serves an Ingress.
-func classFilter(classes []*networkingv1.IngressClass, o *Options) func(*networkingv1.Ingress) bool {
-	names, unclassed := servedClasses(o), takesUnclassed(classes, o)
-	return func(ingress *networkingv1.Ingress) bool {
-		class, named := classOf(ingress)
-		return (named && slices.Contains(names, class)) || (!named && unclassed)
+// A class of ingress-nginx has this name or this controller. The name counts for a class that was created again with Limpet's
+// controller, because its Ingresses were written for ingress-nginx.
+const (
+	nginxClass      = "nginx"
+	nginxController = "k8s.io/ingress-nginx"
+)
+
+// classes decides by its class whether Limpet serves an Ingress.
+type classes struct {
+	served []string
+	// unclassed serves Ingresses without a class too.
+	unclassed bool
+	// nginx are the classes of ingress-nginx among those served, sorted. "" is for Ingresses without a class.
+	nginx []string
+}
+
+func readClasses(objects []*networkingv1.IngressClass, o *Options) classes {
+	c := classes{served: servedClasses(o), unclassed: o.TakeUnclassed && len(objects) == 0}
+	isNginx := map[string]bool{nginxClass: true}
+	for _, class := range objects {
+		isNginx[class.Name] = class.Name == nginxClass || class.Spec.Controller == nginxController
+		if class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true" && slices.Contains(c.served, class.Name) {
+			c.unclassed = true
+			isNginx[""] = isNginx[""] || isNginx[class.Name]
+		}
 	}
+	for name, is := range isNginx {
+		if is && (name == "" || slices.Contains(c.served, name)) {
+			c.nginx = append(c.nginx, name)
+		}
+	}
+	slices.Sort(c.nginx)
+	return c
+}
+
+// of reports whether Limpet serves an Ingress, and whether its class is one of ingress-nginx.
+func (c *classes) of(ingress *networkingv1.Ingress) (isServed, isNginx bool) {
+	class, named := classOf(ingress)
+	if !named {
+		class = ""
+	}
+	isServed = named && slices.Contains(c.served, class) || !named && c.unclassed
+	return isServed, isServed && slices.Contains(c.nginx, class)
+}
+
+func (c *classes) equal(other *classes) bool {
+	return slices.Equal(c.served, other.served) && c.unclassed == other.unclassed && slices.Equal(c.nginx, other.nginx)
 }
 
 // servedClasses returns the names of the classes that Limpet serves.
@@ -41,16 +81,6 @@ func unservedReport(ingress *networkingv1.Ingress, o *Options) Report {
 			"--ingress-class %s would serve it", quote(class), serves, class)
 	}
 	return Report{Ref: refOf(model.KindIngress, ingress), Generation: ingress.Generation, Problems: []Problem{p}}
-}
-
-// takesUnclassed reports whether Limpet serves Ingresses without a class.
-func takesUnclassed(classes []*networkingv1.IngressClass, o *Options) bool {
-	unclassed := o.TakeUnclassed && len(classes) == 0
-	for _, class := range classes {
-		isDefault := class.Annotations[networkingv1.AnnotationIsDefaultIngressClass] == "true"
-		unclassed = unclassed || (isDefault && slices.Contains(servedClasses(o), class.Name))
-	}
-	return unclassed
 }
 
 // classOf returns the class that an Ingress names. named is false if it names no class.

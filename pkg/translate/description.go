@@ -16,6 +16,8 @@ type description struct {
 	ref        model.Ref
 	generation int64
 	age        age
+	// isNginx is true for an Ingress of a class of ingress-nginx. What ingress-nginx does without an annotation applies to it.
+	isNginx bool
 
 	// Routes and certificates.
 	hosts []string // the valid hosts that the object names, without duplicates; "" is any host
@@ -26,9 +28,10 @@ type description struct {
 	security  securitySettings
 	affinity  affinitySettings
 	transport transportSettings
-	limits    *model.Limits // nil: the limits of the flags
-	upgrades  []string      // protocols of upgrades besides WebSocket
-	canary    *canary       // nil for an object that has routes of its own
+	limits    *model.Limits  // nil: the limits of the flags
+	upgrades  []string       // protocols of upgrades besides WebSocket
+	filters   *model.Filters // nil: none
+	canary    *canary        // nil for an object that has routes of its own
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
@@ -59,7 +62,8 @@ type ruleDescription struct {
 	// conditions are the conditions besides host and path, with sorted lists. Nil means no conditions.
 	conditions *model.Conditions
 	backends   []backendDescription
-	limits     *model.Limits // nil: the limits of the object
+	limits     *model.Limits  // nil: the limits of the object
+	filters    *model.Filters // nil: the filters of the object
 	// isDefault marks a rule for requests that no other rule matches. Other rules of the object replace it without a problem.
 	isDefault bool
 	// guards are the path prefixes to close in addition to the route if the object is closed.

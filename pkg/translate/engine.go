@@ -39,15 +39,14 @@ type Engine struct {
 	endpoints EndpointObjects
 
 	// Objects as last seen.
-	nodes     map[types.NamespacedName]*node
-	classes   map[string]*networkingv1.IngressClass
-	services  map[types.NamespacedName]*corev1.Service
-	secrets   map[types.NamespacedName]*corev1.Secret
-	policies  policyIndex
-	isOurs    func(*networkingv1.Ingress) bool
-	unclassed bool
-	foreign   map[model.Ref]int // number of objects of other controllers that are or reference the object
-	served    map[model.Ref]int // number of served objects that are or reference the object
+	nodes        map[types.NamespacedName]*node
+	services     map[types.NamespacedName]*corev1.Service
+	secrets      map[types.NamespacedName]*corev1.Secret
+	policies     policyIndex
+	classes      classes // compiled from classObjects
+	classObjects map[string]*networkingv1.IngressClass
+	foreign      map[model.Ref]int // number of objects of other controllers that are or reference the object
+	served       map[model.Ref]int // number of served objects that are or reference the object
 
 	// Groups.
 	links    linkage
@@ -88,20 +87,20 @@ type step struct {
 // NewEngine returns an Engine without objects. Apply must be called before its results are used.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		options:  o,
-		nodes:    map[types.NamespacedName]*node{},
-		classes:  map[string]*networkingv1.IngressClass{},
-		services: map[types.NamespacedName]*corev1.Service{},
-		secrets:  map[types.NamespacedName]*corev1.Secret{},
-		policies: newPolicyIndex(),
-		foreign:  map[model.Ref]int{}, served: map[model.Ref]int{},
+		options:      o,
+		nodes:        map[types.NamespacedName]*node{},
+		classObjects: map[string]*networkingv1.IngressClass{},
+		services:     map[types.NamespacedName]*corev1.Service{},
+		secrets:      map[types.NamespacedName]*corev1.Secret{},
+		policies:     newPolicyIndex(),
+		foreign:      map[model.Ref]int{}, served: map[model.Ref]int{},
 		links:   newLinkage(),
 		readers: map[read][]*group{},
 		hosts:   map[string]*hostResult{}, merged: newMerged(),
 		reports: map[model.Ref]*Report{}, reporters: map[model.Ref]*policyReading{},
 		defaults: &group{expiry: expiry{index: -1}},
 	}
-	e.isOurs, e.unclassed = classFilter(nil, &e.options), takesUnclassed(nil, &e.options)
+	e.classes = readClasses(nil, &e.options)
 	return e
 }
 

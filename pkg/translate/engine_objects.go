@@ -82,16 +82,16 @@ func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *c
 	e.wasChanged(read{ref: ref})
 }
 
-// changeClass decides again which Ingresses Limpet serves, if the class changes that.
+// changeClass describes all Ingresses again if the class changes which of them Limpet serves, or how.
 func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
-	put(e.classes, name, object)
-	classes := make([]*networkingv1.IngressClass, 0, len(e.classes))
-	for _, class := range e.classes {
-		classes = append(classes, class)
+	put(e.classObjects, name, object)
+	objects := make([]*networkingv1.IngressClass, 0, len(e.classObjects))
+	for _, class := range e.classObjects {
+		objects = append(objects, class)
 	}
-	before := e.unclassed
-	e.isOurs, e.unclassed = classFilter(classes, &e.options), takesUnclassed(classes, &e.options)
-	if e.unclassed == before {
+	before := e.classes
+	e.classes = readClasses(objects, &e.options)
+	if e.classes.equal(&before) {
 		return
 	}
 	for _, n := range e.nodes {
@@ -139,8 +139,10 @@ func sameIngress(x, y *networkingv1.Ingress) bool {
 
 func (e *Engine) describe(n *node, object *networkingv1.Ingress) {
 	var d *description
-	if object != nil && e.isOurs(object) {
-		d = describeIngress(object, &e.options)
+	if object != nil {
+		if isServed, isNginx := e.classes.of(object); isServed {
+			d = describeIngress(object, isNginx, &e.options)
+		}
 	}
 	e.setUnserved(n, d, object)
 	n.object = object

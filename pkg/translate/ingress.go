@@ -14,10 +14,10 @@ import (
 // readIngresses describes the Ingresses that Limpet serves.
 func readIngresses(w *Snapshot, o *Options) readings {
 	var out readings
-	isOurs := classFilter(w.IngressClasses, o)
+	classes := readClasses(w.IngressClasses, o)
 	for _, ingress := range w.Ingresses {
-		if isOurs(ingress) {
-			out.descriptions = append(out.descriptions, describeIngress(ingress, o))
+		if isServed, isNginx := classes.of(ingress); isServed {
+			out.descriptions = append(out.descriptions, describeIngress(ingress, isNginx, o))
 			continue
 		}
 		out.foreign = append(out.foreign, refOf(model.KindIngress, ingress))
@@ -36,9 +36,9 @@ func eachService(ingress *networkingv1.Ingress, f func(model.Ref)) {
 	r.eachService(f)
 }
 
-func describeIngress(ingress *networkingv1.Ingress, o *Options) *description {
+func describeIngress(ingress *networkingv1.Ingress, isNginx bool, o *Options) *description {
 	d := &description{
-		ref: refOf(model.KindIngress, ingress), generation: ingress.Generation, age: ageOf(ingress),
+		ref: refOf(model.KindIngress, ingress), generation: ingress.Generation, age: ageOf(ingress), isNginx: isNginx,
 	}
 	readAnnotations(d, ingress.Annotations, o)
 	r := ingressReader{Ingress: ingress, description: d}

@@ -20,14 +20,33 @@ const (
 	effectProtection
 )
 
+// Handling is how Limpet handles an annotation of ingress-nginx.
+type Handling uint8
+
+const (
+	// Refused does not implement the annotation. It is reported by name, and closes the routes if it restricts access.
+	Refused Handling = iota
+	// Exact has the effect that it has in ingress-nginx.
+	Exact
+	// Differs has an effect that differs in a documented way.
+	Differs
+	// Replaced has no effect, because Limpet already does what it is for.
+	Replaced
+)
+
 // verdict describes one annotation of ingress-nginx and how Limpet handles it.
 type verdict struct {
 	// name is the key without its prefix.
 	name string
 	// effect returns the effect of a value among the annotations of an Ingress. Nil means effectOther for all values.
 	effect func(value string, annotations map[string]string) effect
-	// isHonoured is true if this version implements the annotation. It is then not reported here, and closes no route.
-	isHonoured bool
+	// handling is how this version serves the annotation. Unless it is refused, other code reads the annotation, reports its
+	// problems, and closes routes.
+	handling Handling
+	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
+	how string
+	// own is the equivalent limpet.dev annotation, without the prefix. Empty means that there is none.
+	own string
 	// isHostWide is true if ingress-nginx applies it to all paths of the hosts, including those of other Ingresses.
 	isHostWide bool
 	// when describes the values that restrict access, for the documentation.
@@ -38,8 +57,11 @@ type verdict struct {
 type NginxAnnotation struct {
 	// Name is the key without nginx.ingress.kubernetes.io/.
 	Name string
-	// Honoured is true if this version implements the annotation.
-	Honoured bool
+	// Handling is how this version handles the annotation, and How completes it.
+	Handling Handling
+	How      string
+	// Own is the equivalent limpet.dev annotation without its prefix, or "".
+	Own string
 	// Protective is true if the annotation restricts access for some values. When describes these values.
 	Protective bool
 	When       string
@@ -50,7 +72,7 @@ func NginxAnnotations() []NginxAnnotation {
 	out := make([]NginxAnnotation, 0, len(nginxVerdicts))
 	for i := range nginxVerdicts {
 		v := &nginxVerdicts[i]
-		out = append(out, NginxAnnotation{Name: v.name, Honoured: v.isHonoured, Protective: v.effect != nil, When: v.when})
+		out = append(out, NginxAnnotation{Name: v.name, Handling: v.handling, How: v.how, Own: v.own, Protective: v.effect != nil, When: v.when})
 	}
 	slices.SortFunc(out, func(x, y NginxAnnotation) int { return strings.Compare(x.Name, y.Name) })
 	return out

@@ -1,7 +1,7 @@
 package translate
 
 // nginxVerdicts lists all annotations of ingress-nginx: those of version 1.15, which was the last, their older aliases, and
-// those of earlier versions that manifests still use. A version that implements one sets isHonoured.
+// those of earlier versions that manifests still use. A version that implements one sets its handling.
 //
 // Rate limits are not protective: they protect a server from load, but do not restrict who may access it. Firewall rules
 // (ModSecurity) are protective, because they reject requests that would otherwise reach the pods, and may contain lists of
@@ -76,15 +76,15 @@ var nginxVerdicts = []verdict{
 	{name: "grpc-backend"},
 
 	// Canaries and protocols, which this version implements.
-	{name: "canary", isHonoured: true},
-	{name: "canary-by-cookie", isHonoured: true},
-	{name: "canary-by-header", isHonoured: true},
-	{name: "canary-by-header-pattern", isHonoured: true},
-	{name: "canary-by-header-value", isHonoured: true},
-	{name: "canary-weight", isHonoured: true},
-	{name: "canary-weight-total", isHonoured: true},
-	{name: "affinity-canary-behavior", isHonoured: true},
-	{name: "backend-protocol", isHonoured: true},
+	{name: "canary", handling: Exact},
+	{name: "canary-by-cookie", handling: Exact},
+	{name: "canary-by-header", handling: Exact},
+	{name: "canary-by-header-pattern", handling: Exact},
+	{name: "canary-by-header-value", handling: Exact},
+	{name: "canary-weight", handling: Exact},
+	{name: "canary-weight-total", handling: Exact},
+	{name: "affinity-canary-behavior", handling: Exact},
+	{name: "backend-protocol", handling: Exact},
 
 	// Affinity and load balancing.
 	{name: "affinity"},

@@ -169,7 +169,7 @@ var values = []string{"on", "true", "any", "basic", "10.0.0.0/8", "deny all;"}
 func TestVerdicts_everyProtectiveKeyCloses(t *testing.T) {
 	protective := 0
 	for _, a := range NginxAnnotations() {
-		if !a.Protective || a.Honoured {
+		if !a.Protective || a.Handling != Refused {
 			continue
 		}
 		protective++

@@ -81,8 +81,8 @@ func cutMisspelledPrefix(key string) (name string, ok bool) {
 }
 
 func (v *verdict) apply(key string, annotations map[string]string) finding {
-	f := finding{key: key, isProtective: v.effect != nil, isHostWide: v.isHostWide, isHonoured: v.isHonoured}
-	if v.effect != nil && !v.isHonoured {
+	f := finding{key: key, isProtective: v.effect != nil, isHostWide: v.isHostWide, isHonoured: v.handling != Refused}
+	if v.effect != nil && v.handling == Refused {
 		f.effect = v.effect(strings.TrimSpace(annotations[key]), annotations)
 	}
 	return f
@@ -198,6 +198,11 @@ func (r *annotationReader) refuseUnenforced(f *finding) {
 	default:
 		what = fmt.Sprintf("annotation %s is unknown and may restrict access: its name resembles %s", quote(f.key), f.meant)
 	}
+	r.refuse(f, what)
+}
+
+// refuse reports what a protective annotation lacks, and closes the object unless Options.ServeUnprotected is set.
+func (r *annotationReader) refuse(f *finding, what string) {
 	if r.options.ServeUnprotected {
 		r.report(ReasonProtectionNotEnforced, f.key,
 			"%s: the routes of the %s serve without it, because --unenforced-protection is serve", what, r.ref.Kind)
@@ -210,9 +215,11 @@ func (r *annotationReader) refuseUnenforced(f *finding) {
 	case f.isHostWide:
 		outcome += ", and so do those of other Ingresses of namespace " + r.namespace() + " for the same hosts"
 	}
-	r.report(ReasonProtectionNotEnforced, f.key,
-		"%s: %s. To serve unprotected, set annotation %s: %s",
-		what, outcome, AnnotationUnenforced, strconv.QuoteToASCII(strings.TrimPrefix(f.key, nginxPrefix)))
+	if !f.isHonoured { // there is no waiver for an annotation that only needs a correction
+		outcome += fmt.Sprintf(". To serve unprotected, set annotation %s: %s",
+			AnnotationUnenforced, strconv.QuoteToASCII(strings.TrimPrefix(f.key, nginxPrefix)))
+	}
+	r.report(ReasonProtectionNotEnforced, f.key, "%s: %s", what, outcome)
 	if r.closed == "" {
 		r.closed = "annotation " + f.key + " is not enforced"
 	}

@@ -80,7 +80,7 @@ func TestNginxAnnotations_table(t *testing.T) {
 
 func verdictText(a translate.NginxAnnotation) string {
 	switch {
-	case a.Honoured:
+	case a.Handling != translate.Refused:
 		return "honoured"
 	case a.Protective:
 		return "**closes the routes** " + a.When

@@ -1,0 +1,39 @@
+package translate
+
+import "time"
+
+// NginxDefaults are the settings that ingress-nginx applies to all Ingresses unless an annotation overrides them. Its
+// ConfigMap changes them.
+type NginxDefaults struct {
+	// SSLRedirect redirects cleartext requests for hosts with a TLS section to HTTPS.
+	SSLRedirect bool
+	// ForceSSLRedirect redirects cleartext requests for all hosts.
+	ForceSSLRedirect bool
+	// RedirectCode is the status of redirects to HTTPS and between a host and its www twin.
+	RedirectCode int
+	// HSTS is the Strict-Transport-Security field of responses over TLS, as returned by ParseHSTS. Options.HSTS overrides it.
+	HSTS string
+	// MaxBodyBytes is the maximum size of a request body. model.NoBound disables the limit.
+	MaxBodyBytes int64
+	// ConnectTimeout, ReadTimeout and SendTimeout are proxy-connect-timeout, proxy-read-timeout and proxy-send-timeout.
+	ConnectTimeout, ReadTimeout, SendTimeout time.Duration
+	// MaxAttempts is proxy-next-upstream-tries.
+	MaxAttempts int
+}
+
+// DefaultNginx returns the settings of ingress-nginx with an empty ConfigMap
+// (https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/configmap/).
+func DefaultNginx() NginxDefaults {
+	return NginxDefaults{
+		SSLRedirect: true, RedirectCode: 308, HSTS: "max-age=31536000; includeSubDomains", MaxBodyBytes: 1 << 20,
+		ConnectTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, SendTimeout: 60 * time.Second, MaxAttempts: 3,
+	}
+}
+
+// defaults returns the settings that apply to the object without an annotation, or nil.
+func (r *annotationReader) defaults() *NginxDefaults {
+	if !r.isNginx {
+		return nil
+	}
+	return r.options.Nginx
+}

@@ -1,0 +1,46 @@
+package translate
+
+import (
+	"strings"
+)
+
+// value is the text of a setting, and the annotation that contains it.
+type value struct {
+	key   string
+	text  string
+	isSet bool
+	// isNginx is true if the annotation is one of ingress-nginx. Its values have the syntax of ingress-nginx.
+	isNginx bool
+}
+
+// setting returns the value of a setting that Limpet and ingress-nginx both have an annotation for. The names are without
+// prefixes; an empty name means that there is no such annotation. The annotation of Limpet takes precedence: the other one is
+// then reported.
+func (r *annotationReader) setting(own, nginx string) value {
+	ownValue, nginxValue := r.annotation(annotationPrefix, own), r.annotation(nginxPrefix, nginx)
+	nginxValue.isNginx = true
+	if !ownValue.isSet {
+		return nginxValue
+	}
+	if nginxValue.isSet && nginxValue.text != ownValue.text {
+		r.invalid(nginxValue.key, "annotation %s is ignored, because %s takes precedence", nginxValue.key, ownValue.key)
+	}
+	return ownValue
+}
+
+// annotation returns the value of the annotation with that name, without the spaces around it, as ingress-nginx reads it.
+func (r *annotationReader) annotation(prefix, name string) value {
+	if name == "" {
+		return value{}
+	}
+	text, isSet := r.annotations[prefix+name]
+	return value{key: prefix + name, text: strings.TrimSpace(text), isSet: isSet}
+}
+
+// failProtection reports that an annotation requires protection that cannot be enforced, and closes the object unless
+// Options.ServeUnprotected is set. why completes the sentence "annotation x ...". isHostWide closes the other routes of the
+// namespace for the hosts too.
+func (r *annotationReader) failProtection(v value, isHostWide bool, why string) {
+	r.refuse(&finding{key: v.key, effect: effectProtection, isHonoured: true, isHostWide: isHostWide},
+		"annotation "+quote(v.key)+" "+why)
+}
