@@ -1,0 +1,93 @@
+package apps
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/limpet-dev/limpet/test/certificates"
+)
+
+// podAddresses are the addresses of the three pods that all Services share.
+var podAddresses = []string{"10.250.0.11", "10.250.0.12", "10.250.0.13"}
+
+// The ports of the pods. Services whose port is one of tlsPorts have their pods on the port with TLS.
+const (
+	clearPort = "8080"
+	tlsPort   = "8443"
+)
+
+// seen is what a pod received. It is the body of its responses.
+type seen struct {
+	Pod    string
+	Method string
+	Target string
+	Host   string
+	Proto  string
+	Header http.Header
+	Body   int64
+}
+
+// startPods starts the pods, which end with the test.
+func startPods(t *testing.T) {
+	t.Helper()
+	cert := certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"pod.test"}})
+	for _, address := range podAddresses {
+		protocols := &http.Protocols{}
+		protocols.SetHTTP1(true)
+		protocols.SetHTTP2(true)
+		protocols.SetUnencryptedHTTP2(true)
+		server := &http.Server{
+			Handler: pod(address), Protocols: protocols, TLSConfig: &tls.Config{Certificates: []tls.Certificate{*cert}},
+		}
+		t.Cleanup(func() { server.Close() })
+		go func() { _ = server.Serve(listen(t, net.JoinHostPort(address, clearPort))) }()
+		go func() { _ = server.ServeTLS(listen(t, net.JoinHostPort(address, tlsPort)), "", "") }()
+	}
+}
+
+func listen(t *testing.T, address string) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// pod responds with what it received. It has the paths of an authentication service too, and a redirect as apps that do not
+// know their external URL send it.
+func pod(name string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/oauth2/auth"), strings.HasPrefix(r.URL.Path, "/outpost.goauthentik.io/auth"):
+			authenticate(w, r)
+			return
+		case r.URL.Path == "/redirect-to-pod":
+			w.Header().Set("Location", "http://"+r.Host+"/login")
+			w.Header().Set("Set-Cookie", "app=1; Path=/; Domain=internal.test")
+			w.WriteHeader(http.StatusFound)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(seen{
+			Pod: name, Method: r.Method, Target: r.RequestURI, Host: r.Host, Proto: r.Proto, Header: r.Header, Body: n,
+		})
+	})
+}
+
+// authenticate admits clients with the cookie _oauth2_proxy=valid, as oauth2-proxy does.
+func authenticate(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie("_oauth2_proxy"); err != nil || c.Value != "valid" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.Header().Set("X-Auth-Request-User", "alice")
+	w.WriteHeader(http.StatusAccepted)
+}
