@@ -1,4 +1,4 @@
-package apps
+package nginx
 
 import (
 	"crypto/tls"
@@ -69,10 +69,10 @@ func pod(name string) http.Handler {
 		case strings.HasPrefix(r.URL.Path, "/oauth2/auth"), strings.HasPrefix(r.URL.Path, "/outpost.goauthentik.io/auth"):
 			authenticate(w, r)
 			return
-		case r.URL.Path == "/redirect-to-pod":
-			w.Header().Set("Location", "http://"+r.Host+"/login")
-			w.Header().Set("Set-Cookie", "app=1; Path=/; Domain=internal.test")
-			w.WriteHeader(http.StatusFound)
+		case r.URL.Path == "/auth":
+			authorize(w, r)
+			return
+		case answerFixed(w, r):
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -90,4 +90,44 @@ func authenticate(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("X-Auth-Request-User", "alice")
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// authorize responds as the cookie session asks, for nginx's auth_request.
+func authorize(w http.ResponseWriter, r *http.Request) {
+	c, err := r.Cookie("session")
+	switch {
+	case err != nil:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="auth"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	case c.Value == "forbidden":
+		w.WriteHeader(http.StatusForbidden)
+	case c.Value == "broken":
+		w.WriteHeader(http.StatusBadGateway)
+	default:
+		w.Header().Set("X-User", "alice")
+	}
+}
+
+// answerFixed sends the redirects and cookies of apps that do not know their external URL.
+func answerFixed(w http.ResponseWriter, r *http.Request) bool {
+	h := w.Header()
+	switch r.URL.Path {
+	case "/redirect-to-pod":
+		h.Set("Location", "http://"+r.Host+"/login")
+	case "/internal-redirect":
+		h.Set("Location", "http://internal.test/login?a=b")
+		h.Set("Refresh", "3; url=http://internal.test/later")
+	case "/other-redirect":
+		h.Set("Location", "http://elsewhere.test/login")
+	case "/cookies":
+		h.Add("Set-Cookie", "a=1; Path=/internal/x; Domain=internal.test; HttpOnly")
+		h.Add("Set-Cookie", "b=2; path=/other; domain=.internal.test")
+		h.Add("Set-Cookie", "c=3; Domain=elsewhere.test")
+		h.Add("Set-Cookie", "d=/internal; Secure")
+		return true
+	default:
+		return false
+	}
+	w.WriteHeader(http.StatusFound)
+	return true
 }

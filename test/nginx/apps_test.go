@@ -1,4 +1,4 @@
-package apps
+package nginx
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ import (
 	"github.com/limpet-dev/limpet/test/sandbox"
 )
 
-var update = flag.Bool("update", false, "write what limpet check prints to testdata")
+var update = flag.Bool("update", false, "write what limpet check prints to testdata/apps")
 
 func TestMain(m *testing.M) {
 	if err := programs.Find(programs.Limpet); err != nil {
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // appNames returns the names of the applications.
 func appNames(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("testdata/*.requests.yaml")
+	files, err := filepath.Glob("testdata/apps/*.requests.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,17 +44,17 @@ func appNames(t *testing.T) []string {
 }
 
 // What limpet check prints is part of each application: which annotations are served differently, and which are not served.
-func TestCheck_golden(t *testing.T) {
+func TestApps_check(t *testing.T) {
 	for _, name := range appNames(t) {
 		t.Run(name, func(t *testing.T) {
-			manifest := filepath.Join("testdata", name+".yaml")
+			manifest := filepath.Join("testdata", "apps", name+".yaml")
 			cmd := exec.Command(programs.Limpet.Path(), "check", "-f", manifest, "-o", "table",
 				"--ingress-class", "nginx", "--assume-secrets")
 			out, err := cmd.CombinedOutput()
 			if _, isExit := err.(*exec.ExitError); err != nil && !isExit {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name+".check.txt")
+			golden := filepath.Join("testdata", "apps", name+".check.txt")
 			if *update {
 				if err := os.WriteFile(golden, out, 0o600); err != nil {
 					t.Fatal(err)
@@ -71,10 +71,14 @@ func TestCheck_golden(t *testing.T) {
 	}
 }
 
-func TestRequests(t *testing.T) {
+func TestApps_requests(t *testing.T) {
 	names := appNames(t)
 	startPods(t)
-	l := startLimpet(t, names)
+	var manifests []string
+	for _, name := range names {
+		manifests = append(manifests, filepath.Join("testdata", "apps", name+".yaml"))
+	}
+	l := startLimpet(t, manifests)
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			for _, c := range readRequests(t, name) {
@@ -106,7 +110,7 @@ type request struct {
 
 func readRequests(t *testing.T, name string) []request {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name+".requests.yaml"))
+	text, err := os.ReadFile(filepath.Join("testdata", "apps", name+".requests.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package apps
+package nginx
 
 import (
 	"bytes"
@@ -26,6 +26,7 @@ import (
 
 	"github.com/limpet-dev/limpet/test/certificates"
 	"github.com/limpet-dev/limpet/test/programs"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // The addresses of the process in the sandbox, where nothing else listens.
@@ -35,20 +36,20 @@ const (
 	adminAddress = "127.0.0.1:10090"
 )
 
-// limpet is a process that serves all applications.
+// limpet is a process that serves manifests.
 type limpet struct{ client *http.Client }
 
-// startLimpet serves the applications. The test ends it.
-func startLimpet(t *testing.T, names []string) *limpet {
+// startLimpet serves manifests, with the objects that they leave to the cluster. The test ends it.
+func startLimpet(t *testing.T, manifests []string) *limpet {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range names {
-		text, err := os.ReadFile(filepath.Join("testdata", name+".yaml"))
+	for _, manifest := range manifests {
+		text, err := os.ReadFile(manifest)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text = append(text, completion(t, text)...)
-		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(manifest)), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,16 +69,16 @@ func startLimpet(t *testing.T, names []string) *limpet {
 		}
 	})
 	programs.AwaitReady(t, adminAddress)
-	return &limpet{newClient()}
+	return &limpet{newClient(httpAddress, httpsAddress)}
 }
 
-// newClient returns a client that connects to Limpet whatever the host of a URL is, and follows no redirects.
-func newClient() *http.Client {
+// newClient returns a client that connects to these listeners whatever the host of a URL is, and follows no redirects.
+func newClient(clear, secure string) *http.Client {
 	dialer := net.Dialer{}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		to := httpAddress
+		to := clear
 		if strings.HasSuffix(address, ":443") {
-			to = httpsAddress
+			to = secure
 		}
 		return dialer.DialContext(ctx, network, to)
 	}
@@ -93,7 +94,7 @@ func newClient() *http.Client {
 // try sends a request and compares what the client and the pod see.
 func (l *limpet) try(t *testing.T, c *request) {
 	t.Helper()
-	resp, body := l.send(t, c, nil)
+	resp, body := send(t, l.client, c, nil)
 	if resp.StatusCode != c.Status {
 		t.Fatalf("status %d, want %d; header %v, body %.300s", resp.StatusCode, c.Status, resp.Header, body)
 	}
@@ -112,7 +113,7 @@ func (l *limpet) try(t *testing.T, c *request) {
 		}
 	}
 	for range 9 * len(c.cookies(resp)) { // enough for a random choice among three pods to be seen
-		_, body := l.send(t, c, resp.Cookies())
+		_, body := send(t, l.client, c, resp.Cookies())
 		if again := parseSeen(t, body); again.Pod != first.Pod {
 			t.Fatalf("pod %s answered a client of pod %s", again.Pod, first.Pod)
 		}
@@ -130,7 +131,7 @@ func (c *request) cookies(resp *http.Response) []*http.Cookie {
 	return resp.Cookies()[:min(1, len(resp.Cookies()))]
 }
 
-func (l *limpet) send(t *testing.T, c *request, cookies []*http.Cookie) (*http.Response, []byte) {
+func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie) (*http.Response, []byte) {
 	t.Helper()
 	var body io.Reader
 	if c.Body > 0 {
@@ -151,7 +152,7 @@ func (l *limpet) send(t *testing.T, c *request, cookies []*http.Cookie) (*http.R
 	for _, cookie := range cookies {
 		r.AddCookie(cookie)
 	}
-	resp, err := l.client.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,6 +184,8 @@ func parseSeen(t *testing.T, body []byte) *seen {
 // get returns a property of what the pod received.
 func (s *seen) get(name string) string {
 	switch name {
+	case "name":
+		return s.Pod
 	case "method":
 		return s.Method
 	case "target":
@@ -213,7 +216,9 @@ func completion(t *testing.T, manifest []byte) []byte {
 			if err := yaml.Unmarshal(document, &service); err != nil {
 				t.Fatal(err)
 			}
-			writeSlices(&out, &service)
+			if !bytes.Contains(manifest, []byte("kind: EndpointSlice")) {
+				writeSlices(&out, &service)
+			}
 		case "Ingress":
 			var ingress networkingv1.Ingress
 			if err := yaml.Unmarshal(document, &ingress); err != nil {
@@ -251,20 +256,37 @@ func writeSecrets(t *testing.T, out *bytes.Buffer, ingress *networkingv1.Ingress
 		if section.SecretName == "" {
 			continue
 		}
-		cert := certificates.SelfSigned(t, x509.Certificate{DNSNames: section.Hosts})
-		key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
-		if err != nil {
-			t.Fatal(err)
-		}
-		encode := func(kind string, der []byte) string {
-			return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
-		}
+		cert, key := keyPair(t, section.Hosts...)
 		fmt.Fprintf(out, `---
 apiVersion: v1
 kind: Secret
 metadata: {name: %s, namespace: %s}
 type: kubernetes.io/tls
 data: {tls.crt: %s, tls.key: %s}
-`, section.SecretName, ingress.Namespace, encode("CERTIFICATE", cert.Certificate[0]), encode("PRIVATE KEY", key))
+`, section.SecretName, ingress.Namespace, base64.StdEncoding.EncodeToString(cert), base64.StdEncoding.EncodeToString(key))
 	}
+}
+
+// keyPair returns a certificate and its key as PEM.
+func keyPair(t *testing.T, names ...string) (cert, key []byte) {
+	t.Helper()
+	pair := certificates.SelfSigned(t, x509.Certificate{DNSNames: names})
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+}
+
+// awaitListener waits until a process listens on an address.
+func awaitListener(t *testing.T, address string) {
+	t.Helper()
+	wait.Until(t, "a process listens on "+address, func() bool {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			return false
+		}
+		return c.Close() == nil
+	})
 }
