@@ -53,6 +53,12 @@ func startLimpet(t *testing.T, manifests []string) *limpet {
 			t.Fatal(err)
 		}
 	}
+	return startLimpetIn(t, dir)
+}
+
+// startLimpetIn serves the manifests in a folder. The test ends it.
+func startLimpetIn(t *testing.T, dir string) *limpet {
+	t.Helper()
 	cmd := exec.Command(programs.Limpet.Path(), "dev", "--manifests", dir, "--ingress-class", "nginx",
 		"--http-addr", httpAddress, "--https-addr", httpsAddress, "--admin-addr", adminAddress,
 		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text", "--access-log=false")
