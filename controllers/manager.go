@@ -32,6 +32,7 @@ func newManager(o *Options) (ctrl.Manager, error) {
 				&corev1.Secret{}:             secretCache(o),
 				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
 				podMetadata():                {Transform: stripPod},
+				namespaceMetadata():          {Transform: stripNamespace},
 			},
 		},
 	})

@@ -50,6 +50,13 @@ func podMetadata() *metav1.PartialObjectMetadata {
 	return pod
 }
 
+// namespaceMetadata returns an empty object that makes the cache watch namespaces as metadata only.
+func namespaceMetadata() *metav1.PartialObjectMetadata {
+	namespace := &metav1.PartialObjectMetadata{}
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	return namespace
+}
+
 // watchPods makes the cache sync all pods before the first table is built. Otherwise a replica that has just
 // started could assign new sessions to a drained pod.
 func watchPods(ctx context.Context, c cache.Cache) error {

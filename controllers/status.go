@@ -182,11 +182,19 @@ func (w *statusWriter) writePolicy(
 }
 
 // writeIngress patches the addresses of an Ingress. While no address is known, the previous addresses stay: an
-// outdated address serves clients better than none.
-func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.Ingress, _ *translate.Report) error {
+// outdated address serves clients better than none. An Ingress without a route in effect gets no address, and loses Limpet's
+// own. Addresses of others stay.
+func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.Ingress, report *translate.Report) error {
 	want, err := w.addresses.current(ctx)
-	if err != nil || len(want) == 0 || equalAddresses(ingress.Status.LoadBalancer.Ingress, want) {
+	if err != nil || len(want) == 0 {
 		return err
+	}
+	hasOurs := equalAddresses(ingress.Status.LoadBalancer.Ingress, want)
+	if hasOurs == report.HasRoutes {
+		return nil
+	}
+	if !report.HasRoutes {
+		want = nil
 	}
 	patch := client.MergeFromWithOptions(ingress.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	ingress.Status.LoadBalancer.Ingress = want

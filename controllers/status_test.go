@@ -291,3 +291,27 @@ func hasProblem(reports []translate.Report, namespace, reason string) bool {
 }
 
 func contains(text, part string) bool { return strings.Contains(text, part) }
+
+// The older Ingress of a host gets its address until its namespace is being deleted. Then the younger one gets the route.
+func TestIngressStatus_terminatingNamespace(t *testing.T) {
+	leaving, staying := newNamespace(t), newNamespace(t)
+	host := leaving + ".example.com"
+	older, younger := ingress(leaving, "app"), ingress(staying, "app")
+	older.Spec.Rules[0].Host, younger.Spec.Rules[0].Host = host, host
+	create(t, older)
+	eventually(t, "the next second, which makes the other Ingress younger", func() bool {
+		return time.Since(get(t, older).CreationTimestamp.Time) > time.Second
+	})
+	create(t, younger)
+	startReplica(t, "a", func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} })
+	hasAddress := func(in *networkingv1.Ingress) bool { return len(get(t, in).Status.LoadBalancer.Ingress) == 1 }
+	eventually(t, "the address of the older one", func() bool { return hasAddress(older) })
+	if hasAddress(younger) {
+		t.Error("an Ingress without a route has an address")
+	}
+
+	if err := admin.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: leaving}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the address of the younger one", func() bool { return hasAddress(younger) && !hasAddress(older) })
+}

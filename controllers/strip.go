@@ -87,6 +87,19 @@ func stripPod(object any) (any, error) {
 	return pod, nil
 }
 
+// stripNamespace keeps only what tells whether the namespace is being deleted.
+func stripNamespace(object any) (any, error) {
+	namespace, ok := object.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	namespace.ObjectMeta = metav1.ObjectMeta{
+		Name: namespace.Name, UID: namespace.UID, ResourceVersion: namespace.ResourceVersion,
+		DeletionTimestamp: namespace.DeletionTimestamp,
+	}
+	return namespace, nil
+}
+
 // stripSecrets reduces the memory of the cache: it keeps only certificates, their private keys and CAs, and the
 // Secret with the affinity keys.
 func stripSecrets(keep types.NamespacedName) func(any) (any, error) {

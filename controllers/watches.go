@@ -33,6 +33,7 @@ func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[single
 			objectHandler(t, translate.KindIngressClass, specOrAnnotationsChanged[*networkingv1.IngressClass]())),
 		source.TypedKind(c, &v1alpha1.AffinityPolicy{},
 			objectHandler(t, v1alpha1.Kind, specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]())),
+		source.TypedKind(c, namespaceMetadata(), objectHandler(t, translate.KindNamespace, deletionStarted())),
 		// The generation of these two does not change with every update.
 		source.TypedKind(c, &corev1.Service{}, objectHandler(t, model.KindService, serviceChanged())),
 		source.TypedKind(c, &corev1.Secret{}, objectHandler(t, model.KindSecret, secretChanged())),
@@ -64,6 +65,15 @@ func objectHandler[T client.Object](
 		DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[T], q queue) {
 			t.record(refOf(ev.Object), nil)
 			t.changed(q)
+		},
+	}
+}
+
+// deletionStarted ignores all updates but the start of a deletion.
+func deletionStarted() predicate.TypedPredicate[*metav1.PartialObjectMetadata] {
+	return predicate.TypedFuncs[*metav1.PartialObjectMetadata]{
+		UpdateFunc: func(ev event.TypedUpdateEvent[*metav1.PartialObjectMetadata]) bool {
+			return (ev.ObjectOld.DeletionTimestamp == nil) != (ev.ObjectNew.DeletionTimestamp == nil)
 		},
 	}
 }

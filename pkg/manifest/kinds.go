@@ -20,9 +20,9 @@ type object interface {
 	metav1.Object
 }
 
-// pod is the part of a Pod that Limpet uses. Spec and status are not decoded, so that any Kubernetes version is
+// metadata is the part of a Pod or Namespace that Limpet uses. Spec and status are not decoded, so that any Kubernetes version is
 // accepted.
-type pod struct {
+type metadata struct {
 	metav1.TypeMeta
 	metav1.ObjectMeta `json:"metadata"`
 
@@ -47,9 +47,12 @@ var kinds = map[metav1.TypeMeta]kind{
 		defaultService(o)
 		w.Services = append(w.Services, o)
 	}),
-	{APIVersion: "v1", Kind: "Pod"}: typed(func(w *translate.Snapshot, o *pod) {
+	{APIVersion: "v1", Kind: "Pod"}: typed(func(w *translate.Snapshot, o *metadata) {
 		w.Pods = append(w.Pods, &metav1.PartialObjectMetadata{TypeMeta: o.TypeMeta, ObjectMeta: o.ObjectMeta})
 	}),
+	{APIVersion: "v1", Kind: translate.KindNamespace}: clusterScoped(typed(func(w *translate.Snapshot, o *metadata) {
+		w.Namespaces = append(w.Namespaces, &metav1.PartialObjectMetadata{TypeMeta: o.TypeMeta, ObjectMeta: o.ObjectMeta})
+	})),
 	{APIVersion: "v1", Kind: model.KindSecret}: typed(func(w *translate.Snapshot, o *corev1.Secret) {
 		defaultSecret(o)
 		w.Secrets = append(w.Secrets, o)

@@ -171,7 +171,7 @@ func partialRef(d *document, kind string) model.Ref {
 	if err := json.Unmarshal(d.json, &o); err != nil || o.Metadata.Name == "" {
 		return model.Ref{}
 	}
-	if o.Metadata.Namespace == "" && kind != kindIngressClass {
+	if o.Metadata.Namespace == "" && kind != kindIngressClass && kind != translate.KindNamespace {
 		o.Metadata.Namespace = metav1.NamespaceDefault
 	}
 	return model.Ref{Kind: kind, Namespace: o.Metadata.Namespace, Name: o.Metadata.Name}

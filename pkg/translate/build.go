@@ -25,6 +25,8 @@ type Snapshot struct {
 	Policies       []*v1alpha1.AffinityPolicy
 	// Pods provide the drain annotation, and the labels and annotations that policies name.
 	Pods []*metav1.PartialObjectMetadata
+	// Namespaces are needed only for those that are being deleted. Their objects rank last in every conflict.
+	Namespaces []*metav1.PartialObjectMetadata
 	// Reports are the problems that the source found in objects and files that it could not read. They become part of the Result.
 	Reports []Report
 	// Now is the time of the Snapshot. Certificates that are not valid then are reported. Zero disables the check.
@@ -169,6 +171,17 @@ func (b *builder) translateDescriptions() {
 	b.separateCookies()
 	b.namePods()
 	b.checkGroups()
+	b.markRouted()
+}
+
+// markRouted marks the Reports of the objects that have a route or a canary in effect.
+func (b *builder) markRouted() {
+	for i := range b.routes.list {
+		b.reports[b.routes.list[i].Source].HasRoutes = true
+	}
+	for _, canary := range b.canaries {
+		b.reports[canary].HasRoutes = true
+	}
 }
 
 func (b *builder) model() *model.Model {

@@ -173,8 +173,7 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 	}
 	if first, taken := b.canaries[key]; taken {
 		b.reports.add(t.ref, ReasonRouteConflict, field,
-			"%s already has a canary for %s, because it is older or, at the same age, first by name. "+
-				"This canary gets no requests for that path", first, key)
+			"%s already has a canary for %s, because %s. This canary gets no requests for that path", first, key, t.ranksBelow())
 		return
 	}
 	b.canaries[key] = t.ref

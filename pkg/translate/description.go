@@ -166,6 +166,7 @@ func (d *description) eachService(f func(model.Ref)) {
 
 // age decides conflicts between objects.
 type age struct {
+	// isDeleting is true for an object that is being deleted, or whose namespace is.
 	isDeleting      bool
 	created         time.Time
 	namespace, name string

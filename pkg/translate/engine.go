@@ -18,7 +18,7 @@ const KindIngressClass = "IngressClass"
 // Change is the new state of one object. The Engine keeps a reference to the object, so callers must not modify it.
 type Change struct {
 	// Ref names the object. Its Kind is KindIngress, KindService or KindSecret of package model, KindIngressClass,
-	// KindEndpoints or v1alpha1.Kind.
+	// KindNamespace, KindEndpoints or v1alpha1.Kind.
 	Ref model.Ref
 	// Object has the type of the kind. Nil means that the object does not exist. It is ignored for KindEndpoints.
 	Object metav1.Object
@@ -45,6 +45,7 @@ type Engine struct {
 	policies     policyIndex
 	classes      classes // compiled from classObjects
 	classObjects map[string]*networkingv1.IngressClass
+	terminating  namespaces
 	foreign      map[model.Ref]int // number of objects of other controllers that are or reference the object
 	served       map[model.Ref]int // number of served objects that are or reference the object
 
@@ -93,6 +94,7 @@ func NewEngine(o Options) *Engine {
 		services:     map[types.NamespacedName]*corev1.Service{},
 		secrets:      map[types.NamespacedName]*corev1.Secret{},
 		policies:     newPolicyIndex(),
+		terminating:  namespaces{},
 		foreign:      map[model.Ref]int{}, served: map[model.Ref]int{},
 		links:   newLinkage(),
 		readers: map[read][]*group{},

@@ -210,6 +210,15 @@ func (f *fleet) class() *networkingv1.IngressClass {
 	return c
 }
 
+// namespaceObject returns one of the namespaces, which may be being deleted.
+func (f *fleet) namespaceObject() *metav1.PartialObjectMetadata {
+	n := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Name: f.meta("n").Namespace}}
+	if f.chance(2) {
+		n.DeletionTimestamp = &metav1.Time{Time: today}
+	}
+	return n
+}
+
 func (f *fleet) policy() *v1alpha1.AffinityPolicy {
 	p := &v1alpha1.AffinityPolicy{ObjectMeta: f.meta("p")}
 	f.vary(&p.ObjectMeta)

@@ -33,6 +33,9 @@ func (e *Engine) change(c *Change) {
 	case KindIngressClass:
 		object, _ := c.Object.(*networkingv1.IngressClass)
 		e.changeClass(c.Ref.Name, object)
+	case KindNamespace:
+		object, _ := c.Object.(*metav1.PartialObjectMetadata)
+		e.changeNamespace(c.Ref.Name, object)
 	case KindEndpoints:
 		e.wasChanged(read{ref: c.Ref})
 	case model.KindPod:
@@ -142,6 +145,7 @@ func (e *Engine) describe(n *node, object *networkingv1.Ingress) {
 	if object != nil {
 		if isServed, isNginx := e.classes.of(object); isServed {
 			d = describeIngress(object, isNginx, &e.options)
+			d.age.isDeleting = d.age.isDeleting || e.terminating.has(object.Namespace)
 		}
 	}
 	e.setUnserved(n, d, object)

@@ -93,6 +93,8 @@ func (t *twin) object() (model.Ref, metav1.Object) {
 		kind, o = model.KindSecret, t.secret()
 	case n < 33:
 		kind, o = v1alpha1.Kind, t.policy()
+	case n < 34 && t.chance(3):
+		kind, o = translate.KindNamespace, t.namespaceObject()
 	case n < 34:
 		kind, o = translate.KindIngressClass, t.class()
 	case n < 37:
@@ -131,7 +133,7 @@ func (t *twin) slightlyChanged(known metav1.Object) metav1.Object {
 
 func (t *twin) snapshot() *translate.Snapshot {
 	w := &translate.Snapshot{Now: t.now, Reports: t.source}
-	for _, o := range t.objects {
+	for ref, o := range t.objects {
 		switch o := o.(type) {
 		case *networkingv1.Ingress:
 			w.Ingresses = append(w.Ingresses, o)
@@ -146,6 +148,10 @@ func (t *twin) snapshot() *translate.Snapshot {
 		case *discoveryv1.EndpointSlice:
 			w.EndpointSlices = append(w.EndpointSlices, o)
 		case *metav1.PartialObjectMetadata:
+			if ref.Kind == translate.KindNamespace {
+				w.Namespaces = append(w.Namespaces, o)
+				continue
+			}
 			w.Pods = append(w.Pods, o)
 		}
 	}

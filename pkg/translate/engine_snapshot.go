@@ -17,6 +17,9 @@ func ChangesOf(w *Snapshot) []Change {
 	for _, o := range w.IngressClasses {
 		add(KindIngressClass, o.DeepCopy())
 	}
+	for _, o := range w.Namespaces {
+		add(KindNamespace, o.DeepCopy())
+	}
 	for _, o := range w.Services {
 		add(model.KindService, o.DeepCopy())
 	}

@@ -14,10 +14,12 @@ import (
 // readIngresses describes the Ingresses that Limpet serves.
 func readIngresses(w *Snapshot, o *Options) readings {
 	var out readings
-	classes := readClasses(w.IngressClasses, o)
+	classes, terminating := readClasses(w.IngressClasses, o), terminatingNamespaces(w.Namespaces)
 	for _, ingress := range w.Ingresses {
 		if isServed, isNginx := classes.of(ingress); isServed {
-			out.descriptions = append(out.descriptions, describeIngress(ingress, isNginx, o))
+			d := describeIngress(ingress, isNginx, o)
+			d.age.isDeleting = d.age.isDeleting || terminating.has(ingress.Namespace)
+			out.descriptions = append(out.descriptions, d)
 			continue
 		}
 		out.foreign = append(out.foreign, refOf(model.KindIngress, ingress))

@@ -116,6 +116,8 @@ type Report struct {
 	// the same order, with the conditions Accepted, ResolvedRefs, Conflicted and Impaired. The writer of the status adds
 	// Programmed, the transition times and the controller name.
 	Targets []v1alpha1.TargetStatus `json:"targets,omitempty"`
+	// HasRoutes is true if at least one route or canary of the object is in effect. An Ingress without one gets no address.
+	HasRoutes bool `json:"-"`
 }
 
 // Object returns the object of the Report.

@@ -1,6 +1,10 @@
 package translate
 
-import "github.com/limpet-dev/limpet/pkg/model"
+import (
+	"fmt"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
 
 // translation is a description with the settings that other objects add to it.
 type translation struct {
@@ -83,11 +87,18 @@ func (b *builder) reportConflict(t *translation, rule *ruleDescription, key rout
 			"an earlier rule of this %s already has %s. This path is ignored", t.ref.Kind, key)
 	case !rule.isDefault:
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
-			"%s already has %s, because it is older or, at the same age, first by name. This path is ignored", first, key)
+			"%s already has %s, because %s. This path is ignored", first, key, t.ranksBelow())
 	case first != t.ref: // other rules of the object itself take precedence without a problem
 		b.reports.add(t.ref, ReasonRouteConflict, rule.field,
-			"%s already has path \"/\" of host %s, because it is older or, at the same age, first by name. "+
-				"This default backend is ignored for that host",
-			first, quote(key.host))
+			"%s already has path \"/\" of host %s, because %s. This default backend is ignored for that host",
+			first, quote(key.host), t.ranksBelow())
 	}
+}
+
+// ranksBelow returns why another object takes precedence.
+func (d *description) ranksBelow() string {
+	if d.age.isDeleting {
+		return fmt.Sprintf("this %s or its namespace is being deleted", d.ref.Kind)
+	}
+	return "it is older or, at the same age, first by name"
 }
