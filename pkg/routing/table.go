@@ -28,22 +28,13 @@ type Table struct {
 
 // Route is one host and path with its backends.
 type Route struct {
-	Host     string
-	Path     string
-	PathType model.PathType
-	Source   model.Ref
+	// Route is the route of the model. Callers must not modify it.
+	*model.Route
 	Backends []Backend
 	// Closed is true if all requests of the route get a 503, regardless of Backends. A filter sends the response.
 	Closed bool
 	// Filters are the filters for requests and responses of the route.
 	Filters filter.Chain
-	// Clients are the settings for client certificates, nil if none are requested. A filter enforces them, and pods receive
-	// the certificate in header fields.
-	Clients *model.ClientCertificates
-
-	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections.
-	UpgradeProtocols []string
-
 	// StickySplit is true if there are several Backends and the sessions of one of them keep their side.
 	StickySplit bool
 
@@ -250,9 +241,8 @@ func (t *Table) host(name string) *host {
 }
 
 func (c compiler) route(m *model.Route) *Route {
-	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
-		UpgradeProtocols: m.UpgradeProtocols}
+	r := &Route{Route: m, canary: compileCanary(m.Canary), conditions: compileConditions(m.Conditions), Closed: m.Closed != "",
+		Filters: compileFilters(m)}
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight
