@@ -218,6 +218,6 @@ func (l *linkage) connects(h, wildcard *linkHost) bool {
 }
 
 // compareServers orders Ingresses as translateObjects does: canaries last, otherwise by age.
-func compareServers(x, y *description) int {
-	return cmp.Or(compareBools(x.canary != nil, y.canary != nil), x.compare(y))
+func compareServers(x, y *rank) int {
+	return cmp.Or(compareBools(x.isCanary, y.isCanary), x.compare(y))
 }
