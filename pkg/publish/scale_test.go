@@ -32,13 +32,13 @@ type scaleFleet struct {
 
 func newScaleFleet(tb testing.TB, size int) *scaleFleet {
 	tb.Helper()
-	f, changes := newScaleObjects(tb, size)
+	f, changes := newScaleObjects(tb, size, 10)
 	f.apply(changes...)
 	return f
 }
 
-// newScaleObjects returns a fleet of which nothing is published, and its objects.
-func newScaleObjects(tb testing.TB, size int) (*scaleFleet, []translate.Change) {
+// newScaleObjects returns a fleet of which nothing is published, and its objects. One of perPolicy Services has a policy.
+func newScaleObjects(tb testing.TB, size, perPolicy int) (*scaleFleet, []translate.Change) {
 	tb.Helper()
 	f := &scaleFleet{
 		site: newSiteWithLog(tb, logr.Discard()), size: size,
@@ -55,7 +55,7 @@ func newScaleObjects(tb testing.TB, size int) (*scaleFleet, []translate.Change) 
 			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace(i), Name: "tls"}, Data: tls}
 			changes = append(changes, changeOf(model.KindSecret, secret))
 		}
-		if i%10 == 0 {
+		if i%perPolicy == 0 {
 			changes = append(changes, f.policy(i))
 		}
 		f.setEndpoints(i, 10)

@@ -202,14 +202,19 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-// compiler compiles hosts. What it refers to outlives each Table.
+// compiler compiles one host. Pools and names outlive each Table.
 type compiler struct {
 	pools     *upstream.Registry
 	usedNames *affinity.UsedNames
+
+	compiled *model.Affinity // the last one, which most backends of a host share
+	policy   *affinity.Policy
 }
 
-// compiler returns the compiler for the hosts of t.
-func (t *Table) compiler(pools *upstream.Registry) compiler { return compiler{pools, t.usedNames} }
+// compiler returns the compiler for a host of t.
+func (t *Table) compiler(pools *upstream.Registry) *compiler {
+	return &compiler{pools: pools, usedNames: t.usedNames}
+}
 
 // each calls f for each host by its name in the model. t may be nil.
 func (t *Table) each(f func(name string, s *site)) {
@@ -240,7 +245,7 @@ func (t *Table) host(name string) *host {
 	return s.host
 }
 
-func (c compiler) route(m *model.Route) *Route {
+func (c *compiler) route(m *model.Route) *Route {
 	r := &Route{Route: m, canary: compileCanary(m.Canary), conditions: compileConditions(m.Conditions), Closed: m.Closed != "",
 		Filters: compileFilters(m)}
 	for i := range m.Backends {
@@ -252,11 +257,14 @@ func (c compiler) route(m *model.Route) *Route {
 	return r
 }
 
-func (c compiler) backend(m *model.Backend) Backend {
+func (c *compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
+	if c.policy == nil || c.compiled != m.Affinity {
+		c.compiled, c.policy = m.Affinity, c.usedNames.Compile(m.Affinity)
+	}
 	return Backend{
 		Pool:      pool,
-		Policy:    c.usedNames.Compile(m.Affinity),
+		Policy:    c.policy,
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
 	}

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -158,13 +159,23 @@ func (e *Engine) outputOf(b *builder, g *group) groupOutput {
 	}
 	for affinity, at := range b.uses.by {
 		if at.policy != nil {
-			out.backends = append(out.backends, policyBackend{at.policy.ref, at.target, effectiveBackend(affinity, at.pool)})
+			out.addBackend(policyBackend{at.policy.ref, at.target, effectiveBackend(affinity, at.pool)})
 		}
 	}
 	for _, found := range b.uses.impairments {
 		out.impairments = append(out.impairments, groupImpairment{found, by[found.route]})
 	}
 	return out
+}
+
+// addBackend adds a backend, unless it is known.
+func (out *groupOutput) addBackend(added policyBackend) {
+	isAdded := func(b policyBackend) bool {
+		return b.policy == added.policy && b.target == added.target && sameBackend(&b.backend, &added.backend)
+	}
+	if !slices.ContainsFunc(out.backends, isAdded) {
+		out.backends = append(out.backends, added)
+	}
 }
 
 // hostResults returns the result for each owned host.
@@ -180,6 +191,7 @@ func (b *builder) hostResults() []*hostResult {
 			end++
 		}
 		r.routes = routes[start:end:end]
+		shareAffinities(r.routes)
 		if h := b.hosts[name]; h.MinVersion != 0 || h.Clients != nil {
 			settings := h.Host
 			r.settings = &settings
@@ -187,6 +199,20 @@ func (b *builder) hostResults() []*hostResult {
 		out = append(out, r)
 	}
 	return out
+}
+
+// shareAffinities makes equal Affinities of consecutive backends one, which the data plane compiles once. Most hosts have one.
+func shareAffinities(routes []model.Route) {
+	var last *model.Affinity
+	for i := range routes {
+		for j := range routes[i].Backends {
+			a := &routes[i].Backends[j].Affinity
+			if last != nil && reflect.DeepEqual(*a, last) {
+				*a = last
+			}
+			last = *a
+		}
+	}
 }
 
 func compareHost(r model.Route, host string) int {
