@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/limpet-dev/limpet/pkg/manifest"
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -75,6 +76,12 @@ func runCheck(o *checkOptions, stdin io.Reader, std streams) error {
 	if err != nil {
 		return err
 	}
+	whileLoading(func() { err = check(o, stdin, std, write) })
+	return err
+}
+
+// check is runCheck with a function that writes the routes.
+func check(o *checkOptions, stdin io.Reader, std streams, write func(io.Writer, *model.Model) error) error {
 	found, err := manifest.Load(o.paths, stdin)
 	if err != nil {
 		return inputError{err}

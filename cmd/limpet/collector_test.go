@@ -2,6 +2,7 @@ package main
 
 import (
 	"runtime"
+	"runtime/debug"
 	"testing"
 	"time"
 )
@@ -37,5 +38,20 @@ func TestCollector_afterEachCollection(t *testing.T) {
 			t.Fatalf("not called after %d collections", i)
 		}
 		runtime.GC()
+	}
+}
+
+// While manifests are read, collections are rare. Afterwards, the percentage depends on the live heap again.
+func TestCollector_whileLoading(t *testing.T) {
+	t.Setenv("GOGC", "")
+	before := debug.SetGCPercent(70)
+	defer debug.SetGCPercent(before)
+	whileLoading(func() {
+		if got := debug.SetGCPercent(loadingPercent); got != loadingPercent || !isLoading.Load() {
+			t.Errorf("GC percentage %d while manifests are read, want %d", got, loadingPercent)
+		}
+	})
+	if got := debug.SetGCPercent(70); got != 70 || isLoading.Load() {
+		t.Errorf("GC percentage %d after manifests were read, want 70", got)
 	}
 }

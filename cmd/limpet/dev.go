@@ -55,7 +55,9 @@ func runDev(ctx context.Context, o options, dir string, std streams) error {
 // serveManifests loads the manifests in dir and serves them until ctx ends. Later changes are applied while it serves.
 func serveManifests(ctx context.Context, o options, dir string, std streams) error {
 	source := manifest.NewSource(dir)
-	found, err := source.Load()
+	var found *manifest.Contents
+	var err error
+	whileLoading(func() { found, err = source.Load() })
 	if err != nil {
 		return inputError{err}
 	}

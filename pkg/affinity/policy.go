@@ -96,6 +96,9 @@ var (
 	}
 )
 
+// withoutMethods is the Policy of all backends without an Affinity.
+var withoutMethods = &Policy{newSession: model.PickRandom}
+
 // Compile returns the Policy for an Affinity that translate has validated. A method with an unsupported source or
 // binding is ignored.
 //
@@ -106,7 +109,7 @@ func Compile(a *model.Affinity) *Policy { return (*UsedNames)(nil).Compile(a) }
 // Compile is like the function Compile, but the Policy shares the record u, which may be nil.
 func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 	if a == nil {
-		return &Policy{newSession: model.PickRandom}
+		return withoutMethods
 	}
 	p := &Policy{
 		scope:           model.ScopeOf(a.Scope),

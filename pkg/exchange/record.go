@@ -78,7 +78,7 @@ func (x *Exchange) access(took time.Duration) observe.Access {
 		a.Pool = x.backend.Pool.Name
 	}
 	if x.endpoint != nil {
-		a.Endpoint = x.endpoint.Label
+		a.Endpoint = x.endpoint.Label()
 	}
 	return a
 }

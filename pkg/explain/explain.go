@@ -166,7 +166,7 @@ func (e *explanation) addBackend(t *exchange.Trace, source *model.Route) {
 func methodOf(f affinity.Finding, set *upstream.Set) MethodReport {
 	m := MethodReport{Source: string(f.Source), Binding: string(f.Binding), Name: f.Name, Result: string(f.Result)}
 	if f.Endpoint >= 0 && f.Endpoint < set.Len() {
-		m.Pod = set.Endpoint(f.Endpoint).Label
+		m.Pod = set.Endpoint(f.Endpoint).Label()
 	}
 	return m
 }

@@ -143,20 +143,22 @@ func (c *contents) list(d *document, meta metav1.TypeMeta) {
 // add decodes an object. An invalid object is set aside. Unknown fields are ignored.
 func (c *contents) add(d *document, name string, k kind) {
 	o, unknown, invalid := k.decode(d)
-	ref := partialRef(d, name)
-	for _, err := range unknown {
-		c.faults = append(c.faults, fault{ref, translate.ReasonUnknownField, err})
-	}
 	if len(invalid) == 0 {
 		invalid = checkMeta(d, o, k)
 	}
-	for _, err := range invalid {
-		c.faults = append(c.faults, fault{ref, translate.ReasonInvalidObject, err})
+	if len(unknown)+len(invalid) > 0 {
+		ref := partialRef(d, name)
+		for _, err := range unknown {
+			c.faults = append(c.faults, fault{ref, translate.ReasonUnknownField, err})
+		}
+		for _, err := range invalid {
+			c.faults = append(c.faults, fault{ref, translate.ReasonInvalidObject, err})
+		}
 	}
 	if len(invalid) > 0 {
 		return
 	}
-	ref = model.Ref{Kind: name, Namespace: o.GetNamespace(), Name: o.GetName()}
+	ref := model.Ref{Kind: name, Namespace: o.GetNamespace(), Name: o.GetName()}
 	c.entries = append(c.entries, entry{ref: ref, kind: k, object: o, doc: d, file: d.file, line: d.line})
 }
 

@@ -178,7 +178,7 @@ func (s *storm) expectCountersAtZero() {
 
 func (s *storm) expectIdlePods() {
 	for _, e := range s.endpoints {
-		eventually(s.t, e.Label+" to have no requests", func() bool { return e.InFlight() == 0 })
+		eventually(s.t, e.Label()+" to have no requests", func() bool { return e.InFlight() == 0 })
 	}
 	for _, id := range []model.PoolID{reliablePool, failingPool, refusingPool} {
 		s.rig.replace(id)

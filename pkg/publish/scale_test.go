@@ -3,7 +3,6 @@ package publish
 import (
 	"crypto/x509"
 	"fmt"
-	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/utils/ptr"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
@@ -26,20 +26,24 @@ import (
 type scaleFleet struct {
 	*site
 	slices map[service][]*discoveryv1.EndpointSlice
+	pods   map[service]*metav1.PartialObjectMetadata
 	size   int
 }
 
 func newScaleFleet(tb testing.TB, size int) *scaleFleet {
 	tb.Helper()
-	f, changes := newScaleObjects(tb, size)
+	f, changes := newScaleObjects(tb, size, 10)
 	f.apply(changes...)
 	return f
 }
 
-// newScaleObjects returns a fleet of which nothing is published, and its objects.
-func newScaleObjects(tb testing.TB, size int) (*scaleFleet, []translate.Change) {
+// newScaleObjects returns a fleet of which nothing is published, and its objects. One of perPolicy Services has a policy.
+func newScaleObjects(tb testing.TB, size, perPolicy int) (*scaleFleet, []translate.Change) {
 	tb.Helper()
-	f := &scaleFleet{site: newSiteWithLog(tb, logr.Discard()), slices: map[service][]*discoveryv1.EndpointSlice{}, size: size}
+	f := &scaleFleet{
+		site: newSiteWithLog(tb, logr.Discard()), size: size,
+		slices: map[service][]*discoveryv1.EndpointSlice{}, pods: map[service]*metav1.PartialObjectMetadata{},
+	}
 	cert, key := certificates.PEM(tb, certificates.SelfSigned(tb, x509.Certificate{DNSNames: []string{"*.example.com"}}))
 	tls := map[string][]byte{"tls.crt": cert, "tls.key": key}
 	changes := []translate.Change{
@@ -51,7 +55,7 @@ func newScaleObjects(tb testing.TB, size int) (*scaleFleet, []translate.Change) 
 			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace(i), Name: "tls"}, Data: tls}
 			changes = append(changes, changeOf(model.KindSecret, secret))
 		}
-		if i%10 == 0 {
+		if i%perPolicy == 0 {
 			changes = append(changes, f.policy(i))
 		}
 		f.setEndpoints(i, 10)
@@ -75,7 +79,7 @@ func (f *scaleFleet) apply(changes ...translate.Change) *translate.Update {
 func (f *scaleFleet) source() EndpointSource {
 	return EndpointSource{
 		Slices: func(namespace, name string) []*discoveryv1.EndpointSlice { return f.slices[service{namespace, name}] },
-		Pods:   func(string, string) *metav1.PartialObjectMetadata { return nil },
+		Pods:   func(namespace, name string) *metav1.PartialObjectMetadata { return f.pods[service{namespace, name}] },
 	}
 }
 
@@ -124,9 +128,25 @@ func (f *scaleFleet) setEndpoints(i, endpoints int) {
 	s := sliceOf(at.name)
 	s.Namespace = at.namespace
 	for j := range endpoints {
-		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{Addresses: []string{fmt.Sprintf("10.%d.%d.%d", i/200, i%200, j)}})
+		pod := f.pod(at, j)
+		s.Endpoints = append(s.Endpoints, discoveryv1.Endpoint{
+			Addresses: []string{fmt.Sprintf("10.%d.%d.%d", i/200, i%200, j)},
+			NodeName:  ptr.To("node"), Zone: ptr.To("zone-a"),
+			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID},
+		})
 	}
 	f.slices[at] = []*discoveryv1.EndpointSlice{s}
+}
+
+// pod adds a pod of a Service, unless the fleet has it.
+func (f *scaleFleet) pod(of service, n int) *metav1.PartialObjectMetadata {
+	at := service{of.namespace, fmt.Sprintf("%s-6d4cf56db6-%05d", of.name, n)}
+	if f.pods[at] == nil {
+		f.pods[at] = &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{
+			Namespace: at.namespace, Name: at.name, UID: uuid.NewUUID(),
+		}}
+	}
+	return f.pods[at]
 }
 
 // change makes one change of a kind. The number of the change selects the Ingress and its new state.
@@ -213,21 +233,6 @@ func TestEndpoints_doNotWaitForApply(t *testing.T) {
 	}
 }
 
-// BenchmarkHeapPerIngress reports the heap of one Ingress with its Service and ten endpoints, without the objects themselves.
-func BenchmarkHeapPerIngress(b *testing.B) {
-	const size = 5000
-	for b.Loop() {
-		before := heapInUse()
-		fleet := newScaleFleet(b, size)
-		withObjects := heapInUse() - before
-		other, objects := newScaleObjects(b, size)
-		b.ReportMetric(float64(withObjects-(heapInUse()-before-withObjects))/size, "bytes/Ingress")
-		runtime.KeepAlive(fleet)
-		runtime.KeepAlive(other)
-		runtime.KeepAlive(objects)
-	}
-}
-
 // cpuTime returns the CPU time of this process, which does not depend on the load of the machine.
 func cpuTime(tb testing.TB) time.Duration {
 	tb.Helper()
@@ -236,11 +241,4 @@ func cpuTime(tb testing.TB) time.Duration {
 		tb.Fatal(err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-func heapInUse() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

@@ -19,7 +19,7 @@ type host struct {
 	parts     map[string]*host
 }
 
-func (c compiler) newHost(routes []model.Route) *host {
+func (c *compiler) newHost(routes []model.Route) *host {
 	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
 	for i := range routes {
 		h.add(c.route(&routes[i]))

@@ -28,22 +28,13 @@ type Table struct {
 
 // Route is one host and path with its backends.
 type Route struct {
-	Host     string
-	Path     string
-	PathType model.PathType
-	Source   model.Ref
+	// Route is the route of the model. Callers must not modify it.
+	*model.Route
 	Backends []Backend
 	// Closed is true if all requests of the route get a 503, regardless of Backends. A filter sends the response.
 	Closed bool
 	// Filters are the filters for requests and responses of the route.
 	Filters filter.Chain
-	// Clients are the settings for client certificates, nil if none are requested. A filter enforces them, and pods receive
-	// the certificate in header fields.
-	Clients *model.ClientCertificates
-
-	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections.
-	UpgradeProtocols []string
-
 	// StickySplit is true if there are several Backends and the sessions of one of them keep their side.
 	StickySplit bool
 
@@ -211,14 +202,19 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-// compiler compiles hosts. What it refers to outlives each Table.
+// compiler compiles one host. Pools and names outlive each Table.
 type compiler struct {
 	pools     *upstream.Registry
 	usedNames *affinity.UsedNames
+
+	compiled *model.Affinity // the last one, which most backends of a host share
+	policy   *affinity.Policy
 }
 
-// compiler returns the compiler for the hosts of t.
-func (t *Table) compiler(pools *upstream.Registry) compiler { return compiler{pools, t.usedNames} }
+// compiler returns the compiler for a host of t.
+func (t *Table) compiler(pools *upstream.Registry) *compiler {
+	return &compiler{pools: pools, usedNames: t.usedNames}
+}
 
 // each calls f for each host by its name in the model. t may be nil.
 func (t *Table) each(f func(name string, s *site)) {
@@ -249,10 +245,9 @@ func (t *Table) host(name string) *host {
 	return s.host
 }
 
-func (c compiler) route(m *model.Route) *Route {
-	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
-		UpgradeProtocols: m.UpgradeProtocols}
+func (c *compiler) route(m *model.Route) *Route {
+	r := &Route{Route: m, canary: compileCanary(m.Canary), conditions: compileConditions(m.Conditions), Closed: m.Closed != "",
+		Filters: compileFilters(m)}
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight
@@ -262,11 +257,14 @@ func (c compiler) route(m *model.Route) *Route {
 	return r
 }
 
-func (c compiler) backend(m *model.Backend) Backend {
+func (c *compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
+	if c.policy == nil || c.compiled != m.Affinity {
+		c.compiled, c.policy = m.Affinity, c.usedNames.Compile(m.Affinity)
+	}
 	return Backend{
 		Pool:      pool,
-		Policy:    c.usedNames.Compile(m.Affinity),
+		Policy:    c.policy,
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
 	}

@@ -40,18 +40,20 @@ type Engine struct {
 
 	// Objects as last seen.
 	nodes        map[types.NamespacedName]*node
-	services     map[types.NamespacedName]*corev1.Service
-	secrets      map[types.NamespacedName]*corev1.Secret
-	policies     policyIndex
 	classes      classes // compiled from classObjects
 	classObjects map[string]*networkingv1.IngressClass
 	terminating  namespaces
+	services     map[types.NamespacedName]*corev1.Service
+	secrets      map[types.NamespacedName]*corev1.Secret
+	policies     policyIndex
 	foreign      map[model.Ref]int // number of objects of other controllers that are or reference the object
-	served       map[model.Ref]int // number of served objects that are or reference the object
+	// references is the number of references of served Ingresses to each Service.
+	references map[model.Ref]int
 
 	// Groups.
-	links    linkage
-	readers  map[read][]*group // by what they have read
+	links linkage
+	// readers are the groups that have read an object or, for a Service, the policy for it, whether it exists or not.
+	readers  map[model.Ref][]*group
 	expiring expiryQueue
 	defaults *group // has no objects; reads the default certificate
 
@@ -74,8 +76,9 @@ type Engine struct {
 
 // step is the state of one Apply.
 type step struct {
-	changed   map[*node]struct{}  // Ingresses with another description
-	dirty     map[*group]struct{} // groups to translate
+	changed   map[*node]struct{}     // Ingresses with another description
+	described map[*node]*description // descriptions of this Apply
+	dirty     map[*group]struct{}    // groups to translate
 	dissolved []*group
 	touched   map[string]struct{} // server names whose owners may have changed
 	policies  map[model.Ref]struct{}
@@ -91,13 +94,13 @@ func NewEngine(o Options) *Engine {
 		options:      o,
 		nodes:        map[types.NamespacedName]*node{},
 		classObjects: map[string]*networkingv1.IngressClass{},
+		terminating:  namespaces{},
 		services:     map[types.NamespacedName]*corev1.Service{},
 		secrets:      map[types.NamespacedName]*corev1.Secret{},
 		policies:     newPolicyIndex(),
-		terminating:  namespaces{},
-		foreign:      map[model.Ref]int{}, served: map[model.Ref]int{},
+		foreign:      map[model.Ref]int{}, references: map[model.Ref]int{},
 		links:   newLinkage(),
-		readers: map[read][]*group{},
+		readers: map[model.Ref][]*group{},
 		hosts:   map[string]*hostResult{}, merged: newMerged(),
 		reports: map[model.Ref]*Report{}, reporters: map[model.Ref]*policyReading{},
 		defaults: &group{expiry: expiry{index: -1}},
@@ -143,7 +146,7 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 	e.endpoints = endpoints
 	e.steps++
 	e.step = &step{
-		changed: map[*node]struct{}{}, dirty: map[*group]struct{}{}, policies: map[model.Ref]struct{}{},
+		changed: map[*node]struct{}{}, described: map[*node]*description{}, dirty: map[*group]struct{}{}, policies: map[model.Ref]struct{}{},
 		reports: map[model.Ref]*Report{}, hosts: map[string]*hostResult{}, touched: map[string]struct{}{},
 		parsed: map[model.Ref]*model.Certificate{},
 	}
@@ -151,7 +154,7 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 		e.step.dirty[e.defaults] = struct{}{}
 	}
 	for _, secret := range e.dropped {
-		e.wasChanged(read{ref: secret})
+		e.wasChanged(secret)
 	}
 	for i := range changes {
 		e.change(&changes[i])

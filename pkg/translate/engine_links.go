@@ -27,6 +27,7 @@ func linkKeysOf(d *description) linkKeys {
 		return linkKeys{}
 	}
 	keys := linkKeys{named: d.allHosts(), routed: d.routedHosts(true), served: d.routedHosts(false)}
+	keys.routed, keys.served = shareSlice(keys.routed, keys.named), shareSlice(keys.served, keys.named)
 	for i := range d.tls {
 		section := &d.tls[i]
 		names := section.hosts
@@ -40,6 +41,14 @@ func linkKeysOf(d *description) linkKeys {
 		}
 	}
 	return keys
+}
+
+// shareSlice returns other if it equals list, to need the memory once.
+func shareSlice(list, other []string) []string {
+	if slices.Equal(list, other) {
+		return other
+	}
+	return list
 }
 
 func (k *linkKeys) equal(other *linkKeys) bool {
@@ -218,6 +227,6 @@ func (l *linkage) connects(h, wildcard *linkHost) bool {
 }
 
 // compareServers orders Ingresses as translateObjects does: canaries last, otherwise by age.
-func compareServers(x, y *description) int {
-	return cmp.Or(compareBools(x.canary != nil, y.canary != nil), x.compare(y))
+func compareServers(x, y *rank) int {
+	return cmp.Or(compareBools(x.isCanary, y.isCanary), x.compare(y))
 }

@@ -10,44 +10,37 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// read is something that the translation of a group has read, whether it exists or not.
-type read struct {
-	ref model.Ref
-	// isTarget is true if the policy of the object was read, instead of the object.
-	isTarget bool
-}
-
-// kindServer is the kind of reads of the owner of a server name.
+// kindServer is the kind of the Refs that stand for the owner of a server name. See Engine.readers.
 const kindServer = "server"
 
-func serverRead(name string) read { return read{ref: model.Ref{Kind: kindServer, Name: name}} }
+func serverRead(name string) model.Ref { return model.Ref{Kind: kindServer, Name: name} }
 
 // groupLookups are the lookups of one group of an Engine. They record what is read.
 type groupLookups struct {
 	engine  *Engine
 	group   *group // nil if nothing needs to be recorded
-	reads   map[read]struct{}
-	servers map[string]serverOwner
+	reads   map[model.Ref]struct{}
+	servers map[string]serverOwner // may be nil
 }
 
-func (l *groupLookups) record(r read) {
+func (l *groupLookups) record(r model.Ref) {
 	if l.group != nil {
 		l.reads[r] = struct{}{}
 	}
 }
 
 func (l *groupLookups) service(key types.NamespacedName) *corev1.Service {
-	l.record(read{ref: model.Ref{Kind: model.KindService, Namespace: key.Namespace, Name: key.Name}})
+	l.record(model.Ref{Kind: model.KindService, Namespace: key.Namespace, Name: key.Name})
 	return l.engine.services[key]
 }
 
 func (l *groupLookups) secret(key types.NamespacedName) *corev1.Secret {
-	l.record(read{ref: model.Ref{Kind: model.KindSecret, Namespace: key.Namespace, Name: key.Name}})
+	l.record(model.Ref{Kind: model.KindSecret, Namespace: key.Namespace, Name: key.Name})
 	return l.engine.secrets[key]
 }
 
 func (l *groupLookups) endpointSlices(namespace, service string) []*discoveryv1.EndpointSlice {
-	l.record(read{ref: model.Ref{Kind: KindEndpoints, Namespace: namespace, Name: service}})
+	l.record(model.Ref{Kind: KindEndpoints, Namespace: namespace, Name: service})
 	if l.engine.endpoints.Slices == nil {
 		return nil
 	}
@@ -63,30 +56,36 @@ func (l *groupLookups) pod(namespace, name string) *metav1.PartialObjectMetadata
 }
 
 func (l *groupLookups) policyNamed(key types.NamespacedName) *policy {
-	l.record(read{ref: model.Ref{Kind: v1alpha1.Kind, Namespace: key.Namespace, Name: key.Name}})
+	l.record(model.Ref{Kind: v1alpha1.Kind, Namespace: key.Namespace, Name: key.Name})
 	return l.engine.policies.byName[key]
 }
 
+// policyFor needs no record for an Ingress, which is one of the group. See Engine.targetPolicyChanged.
 func (l *groupLookups) policyFor(target model.Ref) *policy {
-	l.record(read{ref: target, isTarget: true})
+	if target.Kind != model.KindIngress {
+		l.record(target)
+	}
 	return l.engine.policies.forTarget(target)
 }
 
 // isDescribed and isForeign are used for the Reports of policies only. See Engine.count.
-func (l *groupLookups) isDescribed(ref model.Ref) bool { return l.engine.description(ref) != nil }
+func (l *groupLookups) isDescribed(ref model.Ref) bool { return l.engine.served(ref) != nil }
 
 func (l *groupLookups) isForeign(ref model.Ref) bool {
-	return l.engine.foreign[ref] > 0 && l.engine.served[ref] == 0
+	return l.engine.foreign[ref] > 0 && !l.engine.isServed(ref)
 }
 
-// description returns the description of an object that Limpet serves, or nil.
-func (e *Engine) description(ref model.Ref) *description {
+// served returns the node of an Ingress that Limpet serves, or nil.
+func (e *Engine) served(ref model.Ref) *node {
 	n := e.nodes[types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}]
-	if ref.Kind != model.KindIngress || n == nil {
+	if ref.Kind != model.KindIngress || n == nil || n.rank == nil {
 		return nil
 	}
-	return n.description
+	return n
 }
+
+// isServed reports whether Limpet serves an object, or one that references it.
+func (e *Engine) isServed(ref model.Ref) bool { return e.served(ref) != nil || e.references[ref] > 0 }
 
 // certificateInUse needs no record: the Secret was read before.
 func (l *groupLookups) certificateInUse(ref model.Ref, secret *corev1.Secret) *model.Certificate {
@@ -103,9 +102,12 @@ func (l *groupLookups) server(name string, own owner) owner {
 		return own
 	}
 	if l.group != nil {
+		if l.servers == nil {
+			l.servers = map[string]serverOwner{}
+		}
 		l.servers[name] = found.precedence()
 	}
-	if own != (owner{}) && compareServers(l.engine.description(own.object), found.by) < 0 {
+	if own != (owner{}) && compareServers(l.engine.served(own.object).rank, found.by) < 0 {
 		return own
 	}
 	return found.owner

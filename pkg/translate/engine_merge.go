@@ -17,7 +17,7 @@ type merged struct {
 	names        map[string]*mergedName
 	referenced   map[model.Ref]int
 	servers      map[string][]*serverResult // in the order of compareServers
-	backends     map[policyTarget]map[string]*mergedBackend
+	backends     map[policyTarget][]mergedBackend
 	impairments  map[model.Ref]map[*group]struct{} // by policy
 
 	touchedPools        map[model.PoolID]*model.Pool
@@ -56,7 +56,7 @@ func newMerged() merged {
 	m := merged{
 		pools: map[model.PoolID]*mergedPool{}, certificates: map[model.Ref]*mergedCertificate{},
 		names: map[string]*mergedName{}, referenced: map[model.Ref]int{}, servers: map[string][]*serverResult{},
-		backends: map[policyTarget]map[string]*mergedBackend{}, impairments: map[model.Ref]map[*group]struct{}{},
+		backends: map[policyTarget][]mergedBackend{}, impairments: map[model.Ref]map[*group]struct{}{},
 	}
 	m.reset()
 	return m
@@ -222,34 +222,34 @@ func (m *merged) removeServer(s *serverResult) {
 
 func compareServerResults(x, y *serverResult) int { return compareServers(x.by, y.by) }
 
-func backendKey(b *v1alpha1.EffectiveBackend) string {
-	key := b.Backend
-	for _, method := range b.Methods {
-		key += "\x00" + method
-	}
-	return key
+func sameBackend(x, y *v1alpha1.EffectiveBackend) bool {
+	return x.Backend == y.Backend && slices.Equal(x.Methods, y.Methods)
 }
 
 func (m *merged) addBackend(b *policyBackend) {
 	at := policyTarget{b.policy, b.target}
-	if m.backends[at] == nil {
-		m.backends[at] = map[string]*mergedBackend{}
+	list := m.backends[at]
+	for i := range list {
+		if sameBackend(&list[i].EffectiveBackend, &b.backend) {
+			list[i].n++
+			return
+		}
 	}
-	key := backendKey(&b.backend)
-	if m.backends[at][key] == nil {
-		m.backends[at][key] = &mergedBackend{EffectiveBackend: b.backend}
-	}
-	m.backends[at][key].n++
+	m.backends[at] = append(list, mergedBackend{b.backend, 1})
 }
 
 func (m *merged) removeBackend(b *policyBackend) {
-	at, key := policyTarget{b.policy, b.target}, backendKey(&b.backend)
-	if m.backends[at][key].n--; m.backends[at][key].n > 0 {
+	at := policyTarget{b.policy, b.target}
+	list := m.backends[at]
+	i := slices.IndexFunc(list, func(x mergedBackend) bool { return sameBackend(&x.EffectiveBackend, &b.backend) })
+	if list[i].n--; list[i].n > 0 {
 		return
 	}
-	if delete(m.backends[at], key); len(m.backends[at]) == 0 {
-		delete(m.backends, at)
+	if list = slices.Delete(list, i, i+1); len(list) > 0 {
+		m.backends[at] = list
+		return
 	}
+	delete(m.backends, at)
 }
 
 // backendsOf returns the backends of all groups for a use of a policy, in any order.

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -37,7 +38,7 @@ func (e *Engine) change(c *Change) {
 		object, _ := c.Object.(*metav1.PartialObjectMetadata)
 		e.changeNamespace(c.Ref.Name, object)
 	case KindEndpoints:
-		e.wasChanged(read{ref: c.Ref})
+		e.wasChanged(c.Ref)
 	case model.KindPod:
 		object, _ := c.Object.(*metav1.PartialObjectMetadata)
 		e.changePod(c.Ref, object)
@@ -45,7 +46,7 @@ func (e *Engine) change(c *Change) {
 }
 
 // wasChanged marks the groups that have read something that changed.
-func (e *Engine) wasChanged(r read) {
+func (e *Engine) wasChanged(r model.Ref) {
 	for _, g := range e.readers[r] {
 		e.step.dirty[g] = struct{}{}
 	}
@@ -69,7 +70,7 @@ func (e *Engine) changeService(ref model.Ref, key types.NamespacedName, object *
 	} else if before == object || before == nil || sameService(before, object) {
 		return
 	}
-	e.wasChanged(read{ref: ref})
+	e.wasChanged(ref)
 }
 
 // sameService reports whether two states of a Service differ only in parts that translation does not read.
@@ -82,7 +83,7 @@ func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *c
 	if before == object || before != nil && object != nil && reflect.DeepEqual(before.Data, object.Data) {
 		return
 	}
-	e.wasChanged(read{ref: ref})
+	e.wasChanged(ref)
 }
 
 // changeClass describes all Ingresses again if the class changes which of them Limpet serves, or how.
@@ -98,22 +99,56 @@ func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
 		return
 	}
 	for _, n := range e.nodes {
-		e.describe(n, n.object)
+		e.setObject(n, n.object)
 	}
 }
 
-// node is an Ingress.
+// node is an Ingress. It has no description: that is ten times as large, and describe makes it again when it is needed.
 type node struct {
 	object *networkingv1.Ingress
-	// description is nil if other controllers serve the Ingress.
-	description *description
+	// rank is nil if other controllers serve the Ingress.
+	rank *rank
 	// foreign are the objects that count as objects of other controllers because of this Ingress.
 	foreign []model.Ref
 	// unserved reports the class of an Ingress that other controllers serve, see Options.ReportUnserved.
 	unserved  *Report
 	namespace string
 	keys      linkKeys
-	group     *group // nil without a description
+	group     *group // nil without a rank
+}
+
+// rank decides conflicts between descriptions. It is immutable.
+type rank struct {
+	age
+	kind     string
+	isCanary bool
+	isNginx  bool // see description
+}
+
+func rankOf(d *description) *rank {
+	if d == nil {
+		return nil
+	}
+	return &rank{d.age, d.ref.Kind, d.canary != nil, d.isNginx}
+}
+
+// compare orders ranks as descriptions.
+func (r *rank) compare(other *rank) int {
+	return cmp.Or(r.age.compare(other.age), cmp.Compare(r.kind, other.kind))
+}
+
+// describe returns the description of an Ingress, or nil if other controllers serve it.
+func (e *Engine) describe(n *node) *description {
+	if n.rank == nil {
+		return nil
+	}
+	d := e.step.described[n]
+	if d == nil {
+		d = describeIngress(n.object, n.rank.isNginx, &e.options)
+		d.age = n.rank.age // its namespace may be being deleted
+		e.step.described[n] = d
+	}
+	return d
 }
 
 // changeIngress describes an Ingress again. A nil object was deleted.
@@ -131,7 +166,7 @@ func (e *Engine) changeIngress(key types.NamespacedName, object *networkingv1.In
 		n.object = object
 		return
 	}
-	e.describe(n, object)
+	e.setObject(n, object)
 }
 
 // sameIngress reports whether two states of an Ingress differ only in parts that no description has.
@@ -140,7 +175,9 @@ func sameIngress(x, y *networkingv1.Ingress) bool {
 		reflect.DeepEqual(&x.Spec, &y.Spec)
 }
 
-func (e *Engine) describe(n *node, object *networkingv1.Ingress) {
+// setObject describes the new state of an Ingress.
+func (e *Engine) setObject(n *node, object *networkingv1.Ingress) {
+	before := e.describe(n)
 	var d *description
 	if object != nil {
 		if isServed, isNginx := e.classes.of(object); isServed {
@@ -151,9 +188,17 @@ func (e *Engine) describe(n *node, object *networkingv1.Ingress) {
 	e.setUnserved(n, d, object)
 	n.object = object
 	e.setForeign(n, d, object)
-	if !reflect.DeepEqual(n.description, d) {
-		e.setDescription(n, d)
+	if reflect.DeepEqual(before, d) {
+		return
 	}
+	e.count(e.references, servicesOf(d), servicesOf(before))
+	for _, one := range []*description{before, d} {
+		if one != nil && (before == nil || d == nil) {
+			e.targetChanged(one.ref)
+		}
+	}
+	n.rank, e.step.described[n] = rankOf(d), d
+	e.step.changed[n] = struct{}{}
 }
 
 // setUnserved updates the Report of an Ingress that other controllers serve.
@@ -202,18 +247,11 @@ func (e *Engine) setForeign(n *node, d *description, object *networkingv1.Ingres
 	n.foreign = foreign
 }
 
-func (e *Engine) setDescription(n *node, d *description) {
-	e.count(e.served, servedRefs(d), servedRefs(n.description))
-	n.description = d
-	e.step.changed[n] = struct{}{}
-}
-
-func servedRefs(d *description) []model.Ref {
-	if d == nil {
-		return nil
+func servicesOf(d *description) []model.Ref {
+	var refs []model.Ref
+	if d != nil {
+		d.eachService(func(service model.Ref) { refs = append(refs, service) })
 	}
-	refs := []model.Ref{d.ref}
-	d.eachService(func(service model.Ref) { refs = append(refs, service) })
 	return refs
 }
 

@@ -100,13 +100,13 @@ func (e *Engine) changePolicy(ref model.Ref, object *v1alpha1.AffinityPolicy) {
 	}
 	for _, target := range append(before.targets(), after.targets()...) {
 		e.targetChanged(target)
-		e.wasChanged(read{ref: target, isTarget: true})
+		e.targetPolicyChanged(target)
 	}
 	e.policies.replace(key, before, after)
 	for _, target := range after.targets() {
 		e.targetChanged(target)
 	}
-	e.wasChanged(read{ref: ref})
+	e.wasChanged(ref)
 	e.step.policies[ref] = struct{}{}
 }
 
@@ -118,6 +118,17 @@ func samePolicy(x, y *v1alpha1.AffinityPolicy) bool {
 func (e *Engine) targetChanged(target model.Ref) {
 	for _, p := range e.policies.byTarget[target] {
 		e.step.policies[p.ref] = struct{}{}
+	}
+}
+
+// targetPolicyChanged marks the groups that have read the policy for a target.
+func (e *Engine) targetPolicyChanged(target model.Ref) {
+	if target.Kind != model.KindIngress {
+		e.wasChanged(target)
+		return
+	}
+	if n := e.served(target); n != nil && n.group != nil {
+		e.step.dirty[n.group] = struct{}{}
 	}
 }
 

@@ -12,7 +12,7 @@ type group struct {
 	step         uint64 // the Apply that made the group
 	isTranslated bool
 	isDissolved  bool
-	reads        []read
+	reads        []model.Ref
 	// servers are the owners of server names of other groups that were looked up. The zero value was not found.
 	servers map[string]serverOwner
 	output  groupOutput
@@ -23,7 +23,7 @@ type group struct {
 func (e *Engine) relink() {
 	r := &relinking{Engine: e, seeds: map[*node]struct{}{}}
 	for n := range e.step.changed {
-		r.update(n, linkKeysOf(n.description))
+		r.update(n, linkKeysOf(r.describe(n)))
 	}
 	r.updateCookies()
 	r.regroup()
@@ -38,11 +38,11 @@ type relinking struct {
 // update sets the keys of an Ingress.
 func (r *relinking) update(n *node, keys linkKeys) {
 	keys.cookies = n.keys.cookies // see updateCookies
-	if n.description != nil && n.group != nil && keys.equal(&n.keys) {
+	if n.rank != nil && n.group != nil && keys.equal(&n.keys) {
 		r.step.dirty[n.group] = struct{}{}
 		return
 	}
-	if n.description == nil {
+	if n.rank == nil {
 		keys.cookies = nil
 	}
 	r.relink(n, keys)
@@ -51,15 +51,15 @@ func (r *relinking) update(n *node, keys linkKeys) {
 func (r *relinking) relink(n *node, keys linkKeys) {
 	before := n.keys
 	r.links.remove(n, n.namespace, &before)
-	if n.description != nil {
-		n.namespace = n.description.namespace()
+	if n.rank != nil {
+		n.namespace = n.rank.namespace
 	}
 	n.keys = keys
 	r.links.add(n, n.namespace, &n.keys)
 	r.dissolve(n.group)
 	n.group = nil
 	delete(r.seeds, n)
-	if n.description != nil {
+	if n.rank != nil {
 		r.seeds[n] = struct{}{}
 	}
 	for _, k := range []*linkKeys{&before, &n.keys} {
@@ -102,7 +102,7 @@ func (r *relinking) dissolve(g *group) {
 	delete(r.step.dirty, g)
 	for _, n := range g.nodes {
 		n.group = nil
-		if n.description != nil {
+		if n.rank != nil {
 			r.seeds[n] = struct{}{}
 		}
 	}
@@ -118,10 +118,10 @@ func (r *relinking) updateCookies() {
 		nodes = append(nodes, n)
 	}
 	for _, n := range nodes {
-		if n.description == nil || r.policies.connecting == 0 && len(n.keys.cookies) == 0 {
+		if n.rank == nil || r.policies.connecting == 0 && len(n.keys.cookies) == 0 {
 			continue
 		}
-		if cookies := r.domainCookies(n.description); !slices.Equal(cookies, n.keys.cookies) {
+		if cookies := r.domainCookies(r.describe(n)); !slices.Equal(cookies, n.keys.cookies) {
 			keys := n.keys
 			keys.cookies = cookies
 			r.relink(n, keys)

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -39,14 +40,13 @@ type serverResult struct {
 	owner
 	name  string
 	group *group
-	by    *description // the object of owner
+	by    *rank // of the object of owner
 }
 
 // serverOwner is the owner of a server name, and what decides its precedence.
 type serverOwner struct {
 	owner
-	age      age
-	isCanary bool
+	rank
 }
 
 // precedence returns the owner with its precedence. s may be nil.
@@ -54,7 +54,7 @@ func (s *serverResult) precedence() serverOwner {
 	if s == nil {
 		return serverOwner{}
 	}
-	return serverOwner{s.owner, s.by.age, s.by.canary != nil}
+	return serverOwner{s.owner, *s.by}
 }
 
 // policyBackend is a backend to which a policy is applied.
@@ -63,10 +63,10 @@ type policyBackend struct {
 	backend        v1alpha1.EffectiveBackend
 }
 
-// groupImpairment is an impairment and the description of its route.
+// groupImpairment is an impairment and the rank of its route.
 type groupImpairment struct {
 	impairment
-	by *description
+	by *rank
 }
 
 // translateGroups translates the marked groups. That may change the owners of server names, which marks further groups.
@@ -98,10 +98,10 @@ func (e *Engine) checkServer(name string) {
 }
 
 func (e *Engine) translateGroup(g *group) {
-	l := &groupLookups{engine: e, group: g, reads: map[read]struct{}{}, servers: map[string]serverOwner{}}
+	l := &groupLookups{engine: e, group: g, reads: map[model.Ref]struct{}{}}
 	b := newBuilder(e.options, l, e.now)
 	for _, n := range g.nodes {
-		b.descriptions = append(b.descriptions, n.description)
+		b.descriptions = append(b.descriptions, e.describe(n))
 	}
 	slices.SortFunc(b.descriptions, (*description).compare)
 	if g == e.defaults {
@@ -114,7 +114,7 @@ func (e *Engine) translateGroup(g *group) {
 			e.step.parsed[ref] = pair.Certificate
 		}
 	}
-	before, after := g.output, outputOf(b, g)
+	before, after := g.output, e.outputOf(b, g)
 	g.output, g.servers, g.isTranslated = after, l.servers, true
 	e.contribute(g, &g.output)
 	e.withdraw(g, &before)
@@ -124,20 +124,20 @@ func (e *Engine) translateGroup(g *group) {
 }
 
 // setReads replaces what a group has read.
-func (e *Engine) setReads(g *group, reads map[read]struct{}) {
+func (e *Engine) setReads(g *group, reads map[model.Ref]struct{}) {
 	for _, r := range g.reads {
 		if e.readers[r] = without(e.readers[r], g); len(e.readers[r]) == 0 {
 			delete(e.readers, r)
 		}
 	}
-	g.reads = make([]read, 0, len(reads))
+	g.reads = make([]model.Ref, 0, len(reads))
 	for r := range reads {
 		g.reads = append(g.reads, r)
 		e.readers[r] = append(e.readers[r], g)
 	}
 }
 
-func outputOf(b *builder, g *group) groupOutput {
+func (e *Engine) outputOf(b *builder, g *group) groupOutput {
 	out := groupOutput{
 		hosts: b.hostResults(), defaultFor: b.certs.defaultFor,
 		pools: slices.Collect(maps.Values(b.pools)), referenced: slices.Collect(maps.Keys(b.referenced)), next: b.next,
@@ -146,9 +146,9 @@ func outputOf(b *builder, g *group) groupOutput {
 	for i := range certificates {
 		out.certificates = append(out.certificates, &certificates[i])
 	}
-	by := map[model.Ref]*description{}
+	by := map[model.Ref]*rank{}
 	for _, d := range b.descriptions {
-		by[d.ref] = d
+		by[d.ref] = e.served(d.ref).rank
 		out.reports = append(out.reports, b.reports[d.ref])
 	}
 	if len(b.descriptions) == 0 { // the default certificate
@@ -159,13 +159,23 @@ func outputOf(b *builder, g *group) groupOutput {
 	}
 	for affinity, at := range b.uses.by {
 		if at.policy != nil {
-			out.backends = append(out.backends, policyBackend{at.policy.ref, at.target, effectiveBackend(affinity, at.pool)})
+			out.addBackend(policyBackend{at.policy.ref, at.target, effectiveBackend(affinity, at.pool)})
 		}
 	}
 	for _, found := range b.uses.impairments {
 		out.impairments = append(out.impairments, groupImpairment{found, by[found.route]})
 	}
 	return out
+}
+
+// addBackend adds a backend, unless it is known.
+func (out *groupOutput) addBackend(added policyBackend) {
+	isAdded := func(b policyBackend) bool {
+		return b.policy == added.policy && b.target == added.target && sameBackend(&b.backend, &added.backend)
+	}
+	if !slices.ContainsFunc(out.backends, isAdded) {
+		out.backends = append(out.backends, added)
+	}
 }
 
 // hostResults returns the result for each owned host.
@@ -181,6 +191,7 @@ func (b *builder) hostResults() []*hostResult {
 			end++
 		}
 		r.routes = routes[start:end:end]
+		shareAffinities(r.routes)
 		if h := b.hosts[name]; h.MinVersion != 0 || h.Clients != nil {
 			settings := h.Host
 			r.settings = &settings
@@ -188,6 +199,20 @@ func (b *builder) hostResults() []*hostResult {
 		out = append(out, r)
 	}
 	return out
+}
+
+// shareAffinities makes equal Affinities of consecutive backends one, which the data plane compiles once. Most hosts have one.
+func shareAffinities(routes []model.Route) {
+	var last *model.Affinity
+	for i := range routes {
+		for j := range routes[i].Backends {
+			a := &routes[i].Backends[j].Affinity
+			if last != nil && reflect.DeepEqual(*a, last) {
+				*a = last
+			}
+			last = *a
+		}
+	}
 }
 
 func compareHost(r model.Route, host string) int {

@@ -42,7 +42,7 @@ func (e *Engine) changeNamespace(name string, object *metav1.PartialObjectMetada
 	}
 	for key, n := range e.nodes {
 		if key.Namespace == name {
-			e.describe(n, n.object)
+			e.setObject(n, n.object)
 		}
 	}
 }

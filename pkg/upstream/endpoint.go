@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -13,8 +14,6 @@ import (
 // stay the same.
 type Endpoint struct {
 	model.Endpoint // State is its state in this Set
-	// Label is the pod's name, or the address if there is no pod. It is used in logs.
-	Label string
 
 	*endpointState
 }
@@ -22,15 +21,18 @@ type Endpoint struct {
 // endpointState is the state that successive Sets share for one endpoint, in any model.EndpointState.
 type endpointState struct {
 	requests   atomic.Int64
-	draining   bool         // guarded by Pool.mu
-	stateSince atomic.Int64 // Unix seconds when it became ready or draining; zero if it was ready from the start
-	refusing   atomic.Bool  // the last connection attempt failed; counts as full for new sessions
-	sessions   sessionCounter
-	seats      atomic.Pointer[seats] // nil until a policy limits the sessions
+	stateSince atomic.Int64                   // Unix seconds when it became ready or draining; zero if it was ready from the start
+	sessions   atomic.Pointer[sessionCounter] // nil until the first request, see countSessions
+	seats      atomic.Pointer[seats]          // nil until a policy limits the sessions
+	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
+	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
+	refusing   atomic.Bool                    // the last connection attempt failed; counts as full for new sessions
 	retired    atomic.Bool
-	idle       atomic.Pointer[idleLists] // nil until the first idle connection
-	http2      sync.Map                  // *Transport -> *http2Conns
+	draining   bool // guarded by Pool.mu
 }
+
+// Label returns the pod's name, or the address if there is no pod. It is used in logs.
+func (e *Endpoint) Label() string { return cmp.Or(e.Pod, e.Address) }
 
 // podName returns the pod's name, or the ID if there is no pod. It is the identity for model.IdentityPodName.
 func (e *Endpoint) podName() string {
@@ -51,16 +53,16 @@ func (e *Endpoint) EndRequest() {
 }
 
 // SessionServed records that the endpoint serves the session.
-func (e *Endpoint) SessionServed(session uint64) { e.sessions.add(session) }
+func (e *Endpoint) SessionServed(session uint64) { e.countSessions().add(session) }
 
 // AddAnonymous counts a request of a client without a session.
-func (e *Endpoint) AddAnonymous() { e.sessions.anonymous.Add(1) }
+func (e *Endpoint) AddAnonymous() { e.countSessions().anonymous.Add(1) }
 
 // RemoveAnonymous reverts AddAnonymous, for a client that has a session now.
-func (e *Endpoint) RemoveAnonymous() { e.sessions.anonymous.Add(-1) }
+func (e *Endpoint) RemoveAnonymous() { e.countSessions().anonymous.Add(-1) }
 
 // SessionMoved records that a session of this endpoint has moved to another one permanently.
-func (e *Endpoint) SessionMoved() { e.sessions.moved.Add(1) }
+func (e *Endpoint) SessionMoved() { e.countSessions().moved.Add(1) }
 
 // ConnectFailed records that no connection could be opened. New sessions avoid the endpoint until a connection
 // succeeds or a few seconds have passed. Otherwise an unavailable endpoint would have the lowest load.
@@ -89,12 +91,12 @@ func (e *Endpoint) InFlight() int64 { return e.requests.Load() }
 func (e *Endpoint) Sessions() int64 {
 	s := e.seats.Load()
 	if s == nil {
-		return e.sessions.count()
+		return e.sessions.Load().count()
 	}
 	if now := time.Now().Unix(); s.isUsed(now) {
 		return s.count(now)
 	}
-	return e.sessions.count()
+	return e.sessions.Load().count()
 }
 
 // retire closes every idle connection immediately and the other connections after their current exchange.
@@ -106,8 +108,17 @@ func (e *endpointState) retire() {
 
 // retireHTTP2 closes each HTTP/2 connection after its last stream.
 func (e *endpointState) retireHTTP2() {
-	e.http2.Range(func(_, kept any) bool {
-		kept.(*http2Conns).retire()
+	e.eachHTTP2((*http2Conns).retire)
+}
+
+// eachHTTP2 calls f for the HTTP/2 connections of each Transport.
+func (e *endpointState) eachHTTP2(f func(*http2Conns)) {
+	known := e.http2.Load()
+	if known == nil {
+		return
+	}
+	known.Range(func(_, kept any) bool {
+		f(kept.(*http2Conns))
 		return true
 	})
 }

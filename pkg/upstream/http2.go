@@ -52,9 +52,14 @@ func newHTTP2Conns(e *Endpoint, d *Dialer, t *Transport) *http2Conns {
 // OpenHTTP2 opens a stream and sends its field section, as http2.Conn.Open does. It uses a connection with a free
 // stream, or opens a new connection. If it returns an error, no part of the request was sent.
 func (e *Endpoint) OpenHTTP2(d *Dialer, t *Transport, block []byte, end, bodiless bool) (*http2.Stream, error) {
-	known, ok := e.http2.Load(t)
+	all := e.http2.Load()
+	if all == nil {
+		e.http2.CompareAndSwap(nil, new(sync.Map))
+		all = e.http2.Load()
+	}
+	known, ok := all.Load(t)
 	if !ok {
-		known, _ = e.http2.LoadOrStore(t, newHTTP2Conns(e, d, t))
+		known, _ = all.LoadOrStore(t, newHTTP2Conns(e, d, t))
 	}
 	conns, request := known.(*http2Conns), streamRequest{block, end, bodiless}
 	if stream := conns.openOnExisting(request); stream != nil {

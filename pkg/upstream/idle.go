@@ -114,10 +114,7 @@ func (l *idleList) push(conn *Conn, gone *atomic.Bool) bool {
 
 // closeIdle closes connections that have been idle since before the given time, and those that the peer has closed.
 func (e *endpointState) closeIdle(before time.Time) {
-	e.http2.Range(func(_, kept any) bool {
-		kept.(*http2Conns).closeIdle(before)
-		return true
-	})
+	e.eachHTTP2(func(conns *http2Conns) { conns.closeIdle(before) })
 	lists := e.idle.Load()
 	if lists == nil {
 		return

@@ -32,11 +32,11 @@ func TestSessionMoved(t *testing.T) {
 	if n := e.Sessions(); n < 55 || n > 65 {
 		t.Errorf("%d sessions after 40 of 100 moved", n)
 	}
-	e.sessions.rotate()
+	e.sessions.Load().rotate()
 	if n := e.Sessions(); n < 55 || n > 65 {
 		t.Errorf("%d sessions in the next window", n)
 	}
-	e.sessions.rotate()
+	e.sessions.Load().rotate()
 	if n := e.Sessions(); n != 0 {
 		t.Errorf("%d sessions after two windows without any", n)
 	}

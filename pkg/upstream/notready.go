@@ -7,7 +7,7 @@ import (
 )
 
 // notReadyEndpoints contains the endpoints of a pool that are not ready and not terminating. They receive no requests.
-// The zero value is empty. It is immutable.
+// It is immutable.
 type notReadyEndpoints struct {
 	list    []model.Endpoint
 	byPod   map[model.EndpointKey]bool
@@ -16,12 +16,12 @@ type notReadyEndpoints struct {
 }
 
 // splitReadiness separates the endpoints that receive requests from the others.
-func splitReadiness(endpoints []model.Endpoint) (available []model.Endpoint, notReady notReadyEndpoints) {
+func splitReadiness(endpoints []model.Endpoint) (available []model.Endpoint, notReady *notReadyEndpoints) {
 	isNotReady := func(e model.Endpoint) bool { return e.State == model.EndpointNotReady }
 	if !slices.ContainsFunc(endpoints, isNotReady) {
-		return endpoints, notReadyEndpoints{}
+		return endpoints, nil
 	}
-	notReady = notReadyEndpoints{
+	notReady = &notReadyEndpoints{
 		byPod: map[model.EndpointKey]bool{}, byName: map[model.EndpointKey]bool{},
 		byValue: map[model.Identity]map[model.EndpointKey]bool{},
 	}
@@ -47,11 +47,19 @@ func (n *notReadyEndpoints) add(e *model.Endpoint) {
 	}
 }
 
+// notReadyList returns the endpoints that are not ready.
+func (s *Set) notReadyList() []model.Endpoint {
+	if s.notReady == nil {
+		return nil
+	}
+	return s.notReady.list
+}
+
 // CountByState returns the number of endpoints in each state, including 0. Unlike Endpoints, it includes those that are not
 // ready.
 func (s *Set) CountByState() map[model.EndpointState]int {
 	count := map[model.EndpointState]int{
-		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: len(s.notReady.list),
+		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: len(s.notReadyList()),
 	}
 	for _, e := range s.Endpoints() {
 		count[e.State]++
@@ -62,6 +70,9 @@ func (s *Set) CountByState() map[model.EndpointState]int {
 // IsNotReady reports whether a pod with that key exists, but is not ready and not terminating. Lookup does not find such
 // a pod, unless another endpoint has the same key.
 func (s *Set) IsNotReady(identity model.Identity, key model.EndpointKey) bool {
+	if s.notReady == nil {
+		return false
+	}
 	switch identity {
 	case model.IdentityPod:
 		return s.notReady.byPod[key]

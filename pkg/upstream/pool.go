@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"cmp"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -23,8 +22,7 @@ type Pool struct {
 	roundRobin atomic.Uint64
 
 	// Guarded by mu, which also serializes replacements of set.
-	mu     sync.Mutex
-	states map[string]*endpointState // by stateKey
+	mu sync.Mutex
 	// changed is closed when the set is replaced. It is nil if no goroutine waits.
 	changed chan struct{}
 	// transports are all Transports that any table has used for the pool. There are few, because they change as rarely
@@ -40,8 +38,8 @@ type Pool struct {
 }
 
 func newPool(id model.PoolID, slot int, zone string) *Pool {
-	p := &Pool{ID: id, Name: id.String(), Slot: slot, states: map[string]*endpointState{}, zone: zone}
-	p.set.Store(newSet(nil, p, removedKeys{}))
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, zone: zone}
+	p.set.Store(newSet(nil, p))
 	return p
 }
 
@@ -68,22 +66,23 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	}
 	endpoints, notReady := splitReadiness(endpoints)
 	now := time.Now().Unix()
-	next := make(map[string]*endpointState, len(endpoints))
+	previous := p.Set()
+	known, next := statesOf(previous), make(map[stateKey]*endpointState, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
-		key := stateKey(&e)
+		key := stateKeyOf(&e)
 		if next[key] == nil {
-			next[key] = p.reuseState(key, e.State, now)
+			next[key] = p.reuseState(known[key], e.State, now)
 		}
-		members[i] = &Endpoint{Endpoint: e, Label: cmp.Or(e.Pod, e.Address), endpointState: next[key]}
+		members[i] = &Endpoint{Endpoint: e, endpointState: next[key]}
 	}
-	previous := p.states
-	p.states = next
 	p.wasPopulated = p.wasPopulated || len(endpoints) > 0
-	set := newSet(members, p, removedAfter(p.Set(), next))
+	set := newSet(members, p)
 	set.notReady = notReady
+	set.prepare(previous)
+	set.removed = removedAfter(previous, next)
 	p.set.Store(set)
-	retireMissing(previous, next)
+	retireMissing(known, next)
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
@@ -91,11 +90,10 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	return true
 }
 
-// reuseState returns the state of an endpoint, and records when its EndpointState changed. Endpoints that are ready in
-// the first non-empty set are not new.
-func (p *Pool) reuseState(key string, state model.EndpointState, now int64) *endpointState {
+// reuseState returns the state of an endpoint, which was l or is new if l is nil. It records when the EndpointState changed.
+// Endpoints that are ready in the first non-empty set are not new.
+func (p *Pool) reuseState(l *endpointState, state model.EndpointState, now int64) *endpointState {
 	draining := state == model.EndpointDraining
-	l := p.states[key]
 	switch {
 	case l == nil:
 		l = &endpointState{draining: draining}
@@ -113,13 +111,24 @@ func (p *Pool) reuseState(key string, state model.EndpointState, now int64) *end
 func (p *Pool) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	retireMissing(p.states, nil)
+	retireMissing(statesOf(p.Set()), nil)
 }
 
-// stateKey returns the key by which an endpoint keeps its connections and counts.
-func stateKey(e *model.Endpoint) string { return e.ID + " " + e.Address }
+// stateKey is the key by which an endpoint keeps its connections and counts.
+type stateKey struct{ id, address string }
 
-func retireMissing(previous, next map[string]*endpointState) {
+func stateKeyOf(e *model.Endpoint) stateKey { return stateKey{e.ID, e.Address} }
+
+// statesOf returns the states of the endpoints of a Set.
+func statesOf(s *Set) map[stateKey]*endpointState {
+	states := make(map[stateKey]*endpointState, s.Len())
+	for _, e := range s.endpoints {
+		states[stateKeyOf(&e.Endpoint)] = e.endpointState
+	}
+	return states
+}
+
+func retireMissing(previous, next map[stateKey]*endpointState) {
 	for key, l := range previous {
 		if next[key] == nil {
 			l.retire()
@@ -128,19 +137,19 @@ func retireMissing(previous, next map[string]*endpointState) {
 }
 
 func (p *Pool) hasSameEndpoints(endpoints []model.Endpoint) bool {
-	current, notReady := p.Set().Endpoints(), p.Set().notReady.list
+	current, notReady := p.Set().Endpoints(), p.Set().notReadyList()
 	if len(current)+len(notReady) != len(endpoints) {
 		return false
 	}
-	have := make(map[string]model.Endpoint, len(endpoints))
+	have := make(map[stateKey]*model.Endpoint, len(endpoints))
 	for _, e := range current {
-		have[stateKey(&e.Endpoint)] = e.Endpoint
+		have[stateKeyOf(&e.Endpoint)] = &e.Endpoint
 	}
 	for i := range notReady {
-		have[stateKey(&notReady[i])] = notReady[i]
+		have[stateKeyOf(&notReady[i])] = &notReady[i]
 	}
 	for i := range endpoints {
-		if !reflect.DeepEqual(have[stateKey(&endpoints[i])], endpoints[i]) {
+		if e := have[stateKeyOf(&endpoints[i])]; e == nil || !reflect.DeepEqual(e, &endpoints[i]) {
 			return false
 		}
 	}

@@ -115,7 +115,7 @@ func (r *Registry) Tidy(ctx context.Context) {
 				e.ConnectSucceeded()
 			})
 		case <-windows.C:
-			r.each(func(e *Endpoint) { e.sessions.rotate() })
+			r.each(func(e *Endpoint) { e.sessions.Load().rotate() })
 		}
 	}
 }

@@ -15,22 +15,36 @@ type removedKeys struct {
 	pods, names []model.EndpointKey // by pod UID and by pod name, in the same order
 }
 
-// removedAfter returns the removed keys of s and those of its endpoints that are missing in next. The keys of next
-// are state keys.
-func removedAfter(s *Set, next map[string]*endpointState) removedKeys {
-	pods, names := slices.Clone(s.removed.pods), slices.Clone(s.removed.names)
+// removedAfter returns the removed keys of s and those of its endpoints that are missing in next. It returns nil if there are
+// none.
+func removedAfter(s *Set, next map[stateKey]*endpointState) *removedKeys {
+	var gone []int
 	for i, e := range s.endpoints {
-		if next[stateKey(&e.Endpoint)] == nil {
-			pods, names = append(pods, s.byPod.keys[i]), append(names, s.byName.keys[i])
+		if next[stateKeyOf(&e.Endpoint)] == nil {
+			gone = append(gone, i)
 		}
 	}
-	over := max(len(pods)-maxRemovedKeys, 0)
-	return removedKeys{pods[over:], names[over:]}
+	if len(gone) == 0 {
+		return s.removed
+	}
+	var out removedKeys
+	if s.removed != nil {
+		out = removedKeys{slices.Clone(s.removed.pods), slices.Clone(s.removed.names)}
+	}
+	byPod, byName := s.index(model.IdentityPod), s.index(model.IdentityPodName)
+	for _, i := range gone {
+		out.pods, out.names = append(out.pods, byPod.keys[i]), append(out.names, byName.keys[i])
+	}
+	over := max(len(out.pods)-maxRemovedKeys, 0)
+	return &removedKeys{out.pods[over:], out.names[over:]}
 }
 
 // WasRemoved reports whether an endpoint with that key recently left the pool. The endpoint may have rejoined, so
 // callers must check Lookup first.
 func (s *Set) WasRemoved(identity model.Identity, key model.EndpointKey) bool {
+	if s.removed == nil {
+		return false
+	}
 	if identity == model.IdentityPodName {
 		return slices.Contains(s.removed.names, key)
 	}

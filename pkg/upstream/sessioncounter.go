@@ -59,7 +59,7 @@ func (s *sketch) ones() int64 {
 }
 
 // sessionCounter records the sessions that an endpoint served during the current window and the previous one. The
-// first session allocates the memory.
+// first session allocates the memory. A nil sessionCounter has counted nothing.
 type sessionCounter struct {
 	current, previous atomic.Pointer[sketch]
 	ones              atomic.Int64 // number of bits that are set in current or previous
@@ -93,23 +93,41 @@ func (s *sessionCounter) first() *sketch {
 }
 
 func (s *sessionCounter) has(session uint64) bool {
-	return s.current.Load().has(session) || s.previous.Load().has(session)
+	return s != nil && (s.current.Load().has(session) || s.previous.Load().has(session))
+}
+
+// countSessions returns the counter of the endpoint's sessions. The first call creates it.
+func (e *endpointState) countSessions() *sessionCounter {
+	if s := e.sessions.Load(); s != nil {
+		return s
+	}
+	e.sessions.CompareAndSwap(nil, new(sessionCounter))
+	return e.sessions.Load()
 }
 
 // count estimates the number of sessions: if n sessions of b bits each set x of m bits, then n = -m/b ln(1 - x/m).
 func (s *sessionCounter) count() int64 {
+	if s == nil {
+		return 0
+	}
 	ones := float64(min(s.ones.Load(), sketchBits-1))
 	n := int64(math.Round(-sketchBits / bitsPerSession * math.Log1p(-ones/sketchBits)))
 	return max(n-s.moved.Load()-s.movedBefore.Load(), 0)
 }
 
 func (s *sessionCounter) anonymousCount() int64 {
+	if s == nil {
+		return 0
+	}
 	return max(s.anonymous.Load()+s.anonymousBefore.Load(), 0)
 }
 
 // rotate starts a new window and discards the previous one. Sessions that are added concurrently may be miscounted
 // until the next rotation.
 func (s *sessionCounter) rotate() {
+	if s == nil {
+		return
+	}
 	s.anonymousBefore.Store(s.anonymous.Swap(0))
 	current := s.current.Load()
 	if current == nil {

@@ -125,7 +125,7 @@ func TestAnonymousRequests_window(t *testing.T) {
 		if got := p.Set().AnonymousRequests(0); got != want {
 			t.Errorf("%d anonymous requests, want %d", got, want)
 		}
-		e.sessions.rotate()
+		e.sessions.Load().rotate()
 	}
 	e.RemoveAnonymous() // the matching AddAnonymous was rotated out
 	if got := p.Set().AnonymousRequests(0); got != 0 {

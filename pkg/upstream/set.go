@@ -2,9 +2,9 @@ package upstream
 
 import (
 	"cmp"
-	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -17,25 +17,18 @@ type Set struct {
 	endpoints   []*Endpoint
 	ready       int
 	allDraining bool // no endpoint is ready
-	byPod       identityIndex
-	byName      identityIndex
-	byValue     map[model.Identity]map[model.EndpointKey]int // by label and annotation values
-	inLocalZone []bool                                       // indexed by endpoint
-	notReady    notReadyEndpoints
-	removed     removedKeys
-	pool        *Pool
-}
-
-// identityIndex finds the endpoints of a Set by one kind of identity.
-type identityIndex struct {
-	hashes []uint64
-	keys   []model.EndpointKey
-	byKey  map[model.EndpointKey]int
+	// byPod and byName are nil until the first use, see index.
+	byPod, byName atomic.Pointer[identityIndex]
+	byValue       map[model.Identity]map[model.EndpointKey]int // by label and annotation values; may be nil
+	inLocalZone   []bool                                       // indexed by endpoint; nil if the own zone is unknown
+	notReady      *notReadyEndpoints                           // nil if there are none
+	removed       *removedKeys                                 // nil if there are none
+	pool          *Pool
 }
 
 // newSet takes ownership of endpoints. If no endpoint is ready, draining endpoints accept new sessions, because that
 // is better than refusing them.
-func newSet(endpoints []*Endpoint, pool *Pool, removed removedKeys) *Set {
+func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 	slices.SortFunc(endpoints, func(a, b *Endpoint) int {
 		return cmp.Or(
 			cmp.Compare(stateOrder(a.State), stateOrder(b.State)),
@@ -55,11 +48,8 @@ func newSet(endpoints []*Endpoint, pool *Pool, removed removedKeys) *Set {
 		endpoints:   endpoints,
 		ready:       ready,
 		allDraining: ending,
-		byPod:       newPodIndex(endpoints, func(e *Endpoint) string { return e.ID }),
-		byName:      newPodIndex(endpoints, (*Endpoint).podName),
 		byValue:     newValueIndexes(endpoints),
 		inLocalZone: zoneMatches(endpoints, pool.zone),
-		removed:     removed,
 		pool:        pool,
 	}
 }
@@ -71,54 +61,15 @@ func stateOrder(s model.EndpointState) int {
 	return 1
 }
 
-// newPodIndex indexes endpoints by an identity of their pods. The key of an endpoint without a pod is its IP address, unless
-// several endpoints have it. The pools of other ports of the Service then find the endpoint too. The address with the port
-// is also found.
-func newPodIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
-	x := newIndex(endpoints, identity)
-	count := map[string]int{}
-	for _, e := range endpoints {
-		if identity(e) == e.Address {
-			count[hostOf(e.Address)]++
-		}
-	}
-	for i, e := range endpoints {
-		if host := hostOf(e.Address); identity(e) == e.Address && host != "" && count[host] == 1 {
-			x.keys[i] = model.KeyOf(host)
-			x.byKey[x.keys[i]] = i
-		}
-	}
-	return x
-}
-
-// hostOf returns the host of a dial address, or "" if it is malformed.
-func hostOf(address string) string {
-	host, _, _ := net.SplitHostPort(address)
-	return host
-}
-
-func newIndex(endpoints []*Endpoint, identity func(*Endpoint) string) identityIndex {
-	x := identityIndex{
-		hashes: make([]uint64, len(endpoints)),
-		keys:   make([]model.EndpointKey, len(endpoints)),
-		byKey:  make(map[model.EndpointKey]int, len(endpoints)),
-	}
-	for i, e := range endpoints {
-		id := identity(e)
-		x.hashes[i], x.keys[i] = model.HashString(id), model.KeyOf(id)
-		if _, taken := x.byKey[x.keys[i]]; !taken {
-			x.byKey[x.keys[i]] = i
-		}
-	}
-	return x
-}
-
 // newValueIndexes indexes endpoints by the labels and annotations that policies use. If several endpoints have the
 // same value, the first is used, which is a ready one if there is any.
 func newValueIndexes(endpoints []*Endpoint) map[model.Identity]map[model.EndpointKey]int {
-	indexes := map[model.Identity]map[model.EndpointKey]int{}
+	var indexes map[model.Identity]map[model.EndpointKey]int
 	for i, e := range endpoints {
 		for identity, value := range e.Names {
+			if indexes == nil {
+				indexes = map[model.Identity]map[model.EndpointKey]int{}
+			}
 			if indexes[identity] == nil {
 				indexes[identity] = map[model.EndpointKey]int{}
 			}
@@ -131,11 +82,37 @@ func newValueIndexes(endpoints []*Endpoint) map[model.Identity]map[model.Endpoin
 	return indexes
 }
 
+// index returns the index for an identity, and creates it on the first use: many pools have no sessions.
 func (s *Set) index(identity model.Identity) *identityIndex {
+	kept := s.keptIndex(identity)
+	if x := kept.Load(); x != nil {
+		return x
+	}
+	kept.CompareAndSwap(nil, s.newIndex(identity))
+	return kept.Load()
+}
+
+func (s *Set) keptIndex(identity model.Identity) *atomic.Pointer[identityIndex] {
 	if identity == model.IdentityPodName {
 		return &s.byName
 	}
 	return &s.byPod
+}
+
+func (s *Set) newIndex(identity model.Identity) *identityIndex {
+	if identity == model.IdentityPodName {
+		return newIdentityIndex(s.endpoints, (*Endpoint).podName)
+	}
+	return newIdentityIndex(s.endpoints, func(e *Endpoint) string { return e.ID })
+}
+
+// prepare creates the indexes that requests have used in the previous Set, so that no request waits for them.
+func (s *Set) prepare(previous *Set) {
+	for _, identity := range []model.Identity{model.IdentityPod, model.IdentityPodName} {
+		if previous.keptIndex(identity).Load() != nil {
+			s.index(identity)
+		}
+	}
 }
 
 // Endpoint returns the i-th endpoint.
@@ -162,8 +139,7 @@ func (s *Set) Key(identity model.Identity, i int) model.EndpointKey { return s.i
 // Lookup returns the endpoint for the key in a token or in a value of the app.
 func (s *Set) Lookup(identity model.Identity, key model.EndpointKey) (int, bool) {
 	if identity == model.IdentityPod || identity == model.IdentityPodName {
-		i, ok := s.index(identity).byKey[key]
-		return i, ok
+		return s.index(identity).lookup(key)
 	}
 	i, ok := s.byValue[identity][key]
 	return i, ok
@@ -182,7 +158,7 @@ func (s *Set) Sessions(i int) int64 {
 }
 
 // AnonymousRequests returns the number of recent requests of the i-th endpoint from clients without a session.
-func (s *Set) AnonymousRequests(i int) int64 { return s.endpoints[i].sessions.anonymousCount() }
+func (s *Set) AnonymousRequests(i int) int64 { return s.endpoints[i].sessions.Load().anonymousCount() }
 
 // StateSince returns when the i-th endpoint became ready or draining, in Unix seconds, as observed by this replica. It
 // is zero if the endpoint was ready from the start.
@@ -190,13 +166,16 @@ func (s *Set) StateSince(i int) int64 { return s.endpoints[i].stateSince.Load() 
 
 // InLocalZone reports whether the i-th endpoint serves clients in the zone of this replica. The hints of the
 // EndpointSlice take precedence over the zone of the endpoint.
-func (s *Set) InLocalZone(i int) bool { return s.inLocalZone[i] }
+func (s *Set) InLocalZone(i int) bool { return s.inLocalZone != nil && s.inLocalZone[i] }
 
 func zoneMatches(endpoints []*Endpoint, zone string) []bool {
+	if zone == "" {
+		return nil
+	}
 	near := make([]bool, len(endpoints))
 	for i, e := range endpoints {
 		zones := strings.Split(cmp.Or(e.ForZones, e.Zone), ",")
-		near[i] = zone != "" && slices.Contains(zones, zone)
+		near[i] = slices.Contains(zones, zone)
 	}
 	return near
 }
@@ -209,7 +188,9 @@ func (s *Set) AllowMove(perMinute, now int64) bool { return s.pool.moveLimiter.a
 
 // HasServed reports whether the i-th endpoint served the session recently, as observed by this replica. It may return
 // false positives.
-func (s *Set) HasServed(i int, session uint64) bool { return s.endpoints[i].sessions.has(session) }
+func (s *Set) HasServed(i int, session uint64) bool {
+	return s.endpoints[i].sessions.Load().has(session)
+}
 
 // NextTurn returns a counter for round robin. It continues across changes of the set.
 func (s *Set) NextTurn() uint64 { return s.pool.roundRobin.Add(1) }

@@ -14,8 +14,14 @@ type Transport struct {
 	tls *tls.Config // nil for cleartext
 }
 
+// cleartext is the Transport of all pools without settings. It has no state.
+var cleartext = &Transport{}
+
 // Transport returns the Transport of the pool for m. It creates it on the first call.
 func (p *Pool) Transport(m model.Transport) *Transport {
+	if m == (model.Transport{}) {
+		return cleartext
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if t := p.transports[m]; t != nil {
