@@ -21,6 +21,7 @@ type Set struct {
 	byName      identityIndex
 	byValue     map[model.Identity]map[model.EndpointKey]int // by label and annotation values
 	inLocalZone []bool                                       // indexed by endpoint
+	lowLoad     *lowLoad                                     // nil for a small set
 	notReady    notReadyEndpoints
 	removed     removedKeys
 	pool        *Pool
@@ -52,6 +53,7 @@ func newSet(endpoints []*Endpoint, pool *Pool, removed removedKeys) *Set {
 		ready = len(endpoints)
 	}
 	return &Set{
+		lowLoad:     newLowLoad(ready),
 		endpoints:   endpoints,
 		ready:       ready,
 		allDraining: ending,

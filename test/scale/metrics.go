@@ -63,7 +63,7 @@ func hasAll(text string, parts []string) bool {
 	return true
 }
 
-// apiRequests counts requests to the API server of the kinds that Limpet sends.
+// apiRequests counts requests to the API server of the kinds that Limpet sends. Watches are those that are open.
 type apiRequests struct{ lists, watches, statuses, events float64 }
 
 // read are the resources that Limpet reads.
@@ -76,10 +76,10 @@ func (b *bench) apiRequests(ctx context.Context) (apiRequests, error) {
 		return apiRequests{}, err
 	}
 	// Most lines of the text are of other metrics.
-	const metric = "apiserver_request_total"
+	const metric, open = "apiserver_request_total", "apiserver_longrunning_requests"
 	var own exposition
 	for line := range bytes.Lines(text) {
-		if bytes.HasPrefix(line, []byte(metric)) {
+		if bytes.HasPrefix(line, []byte(metric)) || bytes.HasPrefix(line, []byte(open)) {
 			own = append(own, line...)
 		}
 	}
@@ -89,7 +89,7 @@ func (b *bench) apiRequests(ctx context.Context) (apiRequests, error) {
 	}
 	for _, resource := range read {
 		a.lists += own.sum(metric, `verb="LIST"`, `resource="`+resource+`"`)
-		a.watches += own.sum(metric, `verb="WATCH"`, `resource="`+resource+`"`)
+		a.watches += own.sum(open, `verb="WATCH"`, `resource="`+resource+`"`)
 	}
 	return a, nil
 }
