@@ -58,17 +58,3 @@ func TestLeast_onlyOneAccepts(t *testing.T) {
 		}
 	}
 }
-
-// The list may have indices of a larger number of ready endpoints. They are replaced, not used.
-func TestLeast_listedEndpointIsNotReady(t *testing.T) {
-	set := newLargeSet()
-	set.ready = 100
-	for k := range set.lowLoad {
-		set.lowLoad[k].Store(900)
-	}
-	for range 1000 {
-		if at := Pick(set, model.PickLeastRequests, nil); at < 0 || at >= set.ready {
-			t.Fatalf("endpoint %d is not ready", at)
-		}
-	}
-}

@@ -84,7 +84,7 @@ func (c *candidates) leastOfSome(pick model.Pick, list []atomic.Int32, turn uint
 	for k := range list {
 		i := int(list[k].Load()) - 1
 		isListed = isListed || i == other
-		if i == none || i >= ready {
+		if i == none {
 			highest, high = k, math.MaxInt64
 			continue
 		}
