@@ -49,7 +49,7 @@ func (s *settings) open(ctx context.Context) (*bench, error) {
 	if err != nil {
 		return b, err
 	}
-	b.fleet = &fleet{api: api}
+	b.fleet = &fleet{api: api, etcd: b.plane.EtcdURL()}
 	if err := b.fleet.prepare(ctx); err != nil {
 		return b, err
 	}

@@ -23,10 +23,12 @@ const (
 	workers          = 32     // requests to the API server at once
 )
 
-// fleet is the objects in the API server: Ingresses with one host and two paths, each with a Service of ten endpoints.
+// fleet is the objects of a cluster: Ingresses with one host and two paths, each with a Service of ten endpoints.
 type fleet struct {
-	api  kubernetes.Interface
-	size int
+	api       kubernetes.Interface
+	etcd      string // its URL
+	size      int
+	templates templates
 	// versions has the second path of each Ingress, as written last.
 	versions []int
 	// pods has the UIDs of the pods of each Service.
@@ -61,9 +63,11 @@ func (f *fleet) prepare(ctx context.Context) error {
 	return err
 }
 
-// grow adds Ingresses with their Services, EndpointSlices and pods until there are that many.
+// grow adds Ingresses with their Services, EndpointSlices and pods until there are that many. The objects of the first Ingress
+// are created through the API server. The others are copies of them in etcd.
 func (f *fleet) grow(ctx context.Context, size int) error {
-	for i := f.size; i < size; i++ {
+	first := f.size
+	for i := first; i < size; i++ {
 		if i%perNamespace == 0 {
 			namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespaceOf(i)}}
 			if _, err := f.api.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil {
@@ -72,29 +76,73 @@ func (f *fleet) grow(ctx context.Context, size int) error {
 		}
 		f.versions, f.pods = append(f.versions, 0), append(f.pods, make([]types.UID, endpointsPerPool))
 	}
-	first := f.size
 	f.size = size
-	return inParallel(size-first, func(n int) error { return f.create(ctx, first+n) })
-}
-
-// create writes one Ingress and what it refers to.
-func (f *fleet) create(ctx context.Context, i int) error {
-	for j := range endpointsPerPool {
-		pod, err := f.api.CoreV1().Pods(namespaceOf(i)).Create(ctx, podObject(i, j), metav1.CreateOptions{})
-		if err != nil {
+	if first == 0 {
+		if err := f.createFirst(ctx); err != nil {
 			return err
 		}
-		f.pods[i][j] = pod.UID
+		first = 1
 	}
-	if _, err := f.api.CoreV1().Services(namespaceOf(i)).Create(ctx, serviceObject(i), metav1.CreateOptions{}); err != nil {
+	const perBatch = 10
+	return inParallel((size-first+perBatch-1)/perBatch, func(n int) error {
+		var objects []stored
+		for i := first + n*perBatch; i < min(first+(n+1)*perBatch, size); i++ {
+			objects = append(objects, f.copies(i)...)
+		}
+		return f.put(ctx, objects)
+	})
+}
+
+// templates are objects as the API server stores them.
+type templates struct {
+	pod     *corev1.Pod
+	service *corev1.Service
+	slice   *discoveryv1.EndpointSlice
+	ingress *networkingv1.Ingress
+}
+
+// createFirst creates the first Ingress, and what it refers to, through the API server.
+func (f *fleet) createFirst(ctx context.Context) (err error) {
+	t, namespace := &f.templates, namespaceOf(0)
+	for j := range endpointsPerPool {
+		if t.pod, err = f.api.CoreV1().Pods(namespace).Create(ctx, podObject(0, j), metav1.CreateOptions{}); err != nil {
+			return err
+		}
+		f.pods[0][j] = t.pod.UID
+	}
+	if t.service, err = f.api.CoreV1().Services(namespace).Create(ctx, serviceObject(0), metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	slices := f.api.DiscoveryV1().EndpointSlices(namespaceOf(i))
-	if _, err := slices.Create(ctx, f.slice(i, true), metav1.CreateOptions{}); err != nil {
+	slices := f.api.DiscoveryV1().EndpointSlices(namespace)
+	if t.slice, err = slices.Create(ctx, f.slice(0, true), metav1.CreateOptions{}); err != nil {
 		return err
 	}
-	_, err := f.api.NetworkingV1().Ingresses(namespaceOf(i)).Create(ctx, f.ingress(i), metav1.CreateOptions{})
+	t.ingress, err = f.api.NetworkingV1().Ingresses(namespace).Create(ctx, f.ingress(0), metav1.CreateOptions{})
 	return err
+}
+
+// copies returns the objects of an Ingress, and what it refers to.
+func (f *fleet) copies(i int) []stored {
+	t, core := &f.templates, corev1.SchemeGroupVersion
+	var all []stored
+	for j := range endpointsPerPool {
+		pod := t.pod.DeepCopy()
+		pod.ObjectMeta = podObject(i, j).ObjectMeta
+		adopt(pod, t.pod)
+		f.pods[i][j] = pod.UID
+		all = append(all, stored{"pods", core.WithKind("Pod"), pod})
+	}
+	service := t.service.DeepCopy()
+	service.ObjectMeta, service.Spec.Selector = serviceObject(i).ObjectMeta, serviceObject(i).Spec.Selector
+	adopt(service, t.service)
+	slice, ingress := f.slice(i, true), f.ingress(i)
+	adopt(slice, t.slice)
+	adopt(ingress, t.ingress)
+	slice.Ports[0].Protocol = t.slice.Ports[0].Protocol
+	return append(all,
+		stored{"services/specs", core.WithKind("Service"), service},
+		stored{"endpointslices", discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), slice},
+		stored{"ingress", networkingv1.SchemeGroupVersion.WithKind("Ingress"), ingress})
 }
 
 func podObject(i, j int) *corev1.Pod {
