@@ -20,6 +20,8 @@ type settings struct {
 	check    bool
 	update   bool
 	simulate bool
+
+	kubernetes string // the version of the API server, once known
 }
 
 func main() {

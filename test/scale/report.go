@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"time"
@@ -21,8 +23,13 @@ func (s *settings) runBench() error {
 	var all []*figures
 	err := s.measureSizes(func(ctx context.Context, b *bench, _ int) error {
 		f, err := b.measure(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, f)
+		version, err := b.fleet.api.Discovery().ServerVersion()
 		if err == nil {
-			all = append(all, f)
+			s.kubernetes = version.GitVersion
 		}
 		return err
 	})
@@ -31,6 +38,7 @@ func (s *settings) runBench() error {
 	}
 	var text strings.Builder
 	s.report(&text, all)
+	err = errors.Join(err, reportDataPlane(&text))
 	if _, failed := io.WriteString(os.Stdout, text.String()); failed != nil {
 		return failed
 	}
@@ -64,8 +72,9 @@ type row struct {
 
 func (s *settings) report(w io.Writer, all []*figures) {
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	fmt.Fprintf(w, "Machine: %d cores, Linux %s, %s. The API server, etcd, the clients and Limpet share the cores.\n\n", runtime.NumCPU(),
-		strings.TrimSpace(string(release)), runtime.Version())
+	version, _ := exec.Command(s.limpet, "version").Output()
+	fmt.Fprintf(w, "%s, Kubernetes %s, %s, %d cores, Linux %s. The API server, etcd, the clients and Limpet share the cores.\n\n",
+		strings.TrimSpace(string(version)), s.kubernetes, runtime.Version(), runtime.NumCPU(), strings.TrimSpace(string(release)))
 	fmt.Fprint(w, "| Ingresses |")
 	for _, f := range all {
 		fmt.Fprintf(w, " %d |", f.size)
@@ -85,6 +94,7 @@ func (s *settings) report(w io.Writer, all []*figures) {
 		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s).\n", large.size, ratio, small.size,
 			r.judge(ratio))
 	}
+	fmt.Fprintln(w)
 }
 
 // verdict returns the cells for the target and whether the largest size meets it.

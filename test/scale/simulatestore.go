@@ -23,7 +23,7 @@ type cachedSession struct {
 
 // simulateStore returns the traffic of a shared store that behaves as package store documents: each write notifies the other
 // replicas, a request queries a session that is unknown or was changed, and a replica renews a session that it queried for the
-// first time, or did not renew for a quarter of the idle timeout.
+// first time, or that it has in sync and no replica has renewed for a quarter of the idle timeout.
 func simulateStore(replicas int, random *rand.Rand) storeTraffic {
 	var t storeTraffic
 	for range sampled {
@@ -31,13 +31,12 @@ func simulateStore(replicas int, random *rand.Rand) storeTraffic {
 		for now := 0.0; now < storeWarmUp+storeMeasured; now += random.ExpFloat64() * storeInterval {
 			used := &caches[random.IntN(replicas)]
 			queries := !used.known || !used.inSync
-			renews := !used.known || now-used.renewed >= renewAfter
+			renews := !used.known || used.inSync && now-used.renewed >= renewAfter
 			used.known, used.inSync = true, true
 			if renews {
-				for i := range caches {
-					caches[i].inSync = &caches[i] == used
+				for i := range caches { // a notification also says that the session was renewed
+					caches[i].inSync, caches[i].renewed = &caches[i] == used, now
 				}
-				used.renewed = now
 			}
 			if now >= storeWarmUp {
 				t.count(queries, renews, replicas)
