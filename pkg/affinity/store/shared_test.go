@@ -151,6 +151,7 @@ func TestShared_renewsOnceForAllReplicas(t *testing.T) {
 	}
 	one.Remember(scope, id(2), podA) // is written after a renewal that was queued
 	one.waitWritten(t)
+	eventually(t, "both bindings are counted", func() bool { return one.events.count(Written) >= 2 })
 	if n := one.events.count(Written); n != 2 {
 		t.Errorf("one has written %d times, want two bindings and no renewal", n)
 	}
