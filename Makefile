@@ -13,6 +13,7 @@ BENCHTIME  ?= 1s
 BENCH_FLAGS ?=
 PROSE_FLAGS ?=
 ATTACK_FLAGS ?=
+SCALE_FLAGS ?=
 
 # The pinned tools and the control plane are built when a target first needs them.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
@@ -23,8 +24,8 @@ govulncheck    = $(shell hack/tools/build.sh govulncheck)
 
 .PHONY: help
 help: ## Print this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= ATTACK_FLAGS= PROSE_FLAGS= IMAGE=$(IMAGE)"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= SCALE_FLAGS= ATTACK_FLAGS= PROSE_FLAGS= IMAGE=$(IMAGE)"
 
 ##@ Use
 
@@ -82,6 +83,14 @@ browsers: ## Run test/browsers in Chromium (needs root and the Debian package ch
 .PHONY: bench
 bench: build ## Compare with nginx, HAProxy and Caddy, in about 20 minutes; BENCH_FLAGS=-help lists the flags
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)
+
+.PHONY: bench-scale
+bench-scale: build ## Measure clusters of 100, 1,000 and 10,000 Ingresses, in about 10 minutes, and write docs/scale.md; SCALE_FLAGS=-help lists the flags
+	go run ./test/scale -limpet bin/limpet -markdown docs/scale.md $(SCALE_FLAGS)
+
+.PHONY: bench-scale-check
+bench-scale-check: build ## Compare counts and ratios at 100 and 1,000 Ingresses with test/scale/figures.json; CI runs it
+	go run ./test/scale -limpet bin/limpet -check $(SCALE_FLAGS)
 
 .PHONY: attack
 attack: build ## Attack memory with 100 connections beside an honest client, and matchers with their worst input, in about 6 minutes

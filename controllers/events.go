@@ -36,7 +36,7 @@ type events struct {
 	instance string
 
 	mu      sync.Mutex
-	emitted map[model.Ref]map[string]string // reason -> note
+	emitted map[model.Ref]map[string]string // reason -> note; the inner maps are immutable
 }
 
 // reset forgets all Events, so that they are emitted again.
@@ -55,14 +55,16 @@ func (e *events) forget(ref model.Ref) {
 
 // emit creates the Events that have not been created yet. On an error, the remaining Events are created by the next
 // call.
+// Callers must not emit Events for one object concurrently.
 func (e *events) emit(ctx context.Context, object client.Object, report *translate.Report) error {
-	notes := notesByReason(report.Problems)
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	notes, before := notesByReason(report.Problems), e.of(report.Ref)
+	if len(notes)+len(before) == 0 {
+		return nil
+	}
 	emitted := map[string]string{}
-	defer func() { e.emitted[report.Ref] = emitted }()
+	defer func() { e.set(report.Ref, emitted) }()
 	for _, reason := range sortedKeys(notes) {
-		if e.emitted[report.Ref][reason] != notes[reason] {
+		if before[reason] != notes[reason] {
 			if err := e.create(ctx, object, reason, notes[reason]); err != nil {
 				return fmt.Errorf("creating Event %s for %s: %w", reason, report.Ref, err)
 			}
@@ -70,6 +72,24 @@ func (e *events) emit(ctx context.Context, object client.Object, report *transla
 		emitted[reason] = notes[reason]
 	}
 	return nil
+}
+
+// of returns the notes that were emitted for an object, by reason. Callers must not modify the map.
+func (e *events) of(ref model.Ref) map[string]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.emitted[ref]
+}
+
+// set replaces the notes that were emitted for an object. It keeps no entry for an object without any.
+func (e *events) set(ref model.Ref, notes map[string]string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(notes) == 0 {
+		delete(e.emitted, ref)
+		return
+	}
+	e.emitted[ref] = notes
 }
 
 func (e *events) create(ctx context.Context, object client.Object, reason, note string) error {

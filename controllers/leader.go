@@ -31,7 +31,7 @@ type leader struct {
 }
 
 func newLeader(o *Options, tasks ...func(context.Context)) (*leader, error) {
-	clients, err := kubernetes.NewForConfig(o.Config)
+	clients, err := kubernetes.NewForConfig(o.leaseConfig())
 	if err != nil {
 		return nil, fmt.Errorf("creating the client for leader election: %w", err)
 	}

@@ -47,6 +47,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 		client:    mgr.GetClient(),
 		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
 		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
+		workers:   o.StatusWorkers,
 		log:       o.Log.WithName("status"),
 	}
 	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)

@@ -28,6 +28,7 @@ type statusWriter struct {
 	name      string        // controllerName of this installation in status.targets
 	addresses *addresses
 	events    *events
+	workers   int // objects that are written at once
 	log       logr.Logger
 
 	mu      sync.Mutex // guards the fields below
@@ -104,8 +105,14 @@ func (w *statusWriter) run(ctx context.Context) {
 
 	stop := context.AfterFunc(ctx, queue.ShutDown)
 	defer stop()
-	for w.next(ctx, queue) {
+	var running sync.WaitGroup
+	for range w.workers { // the queue never returns an object that another worker writes
+		running.Go(func() {
+			for w.next(ctx, queue) {
+			}
+		})
 	}
+	running.Wait()
 	w.mu.Lock()
 	w.queue = nil
 	w.mu.Unlock()

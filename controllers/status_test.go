@@ -126,7 +126,6 @@ func TestLeader_onlyLeaderWrites(t *testing.T) {
 	p := policy(ns, "cart", "cart")
 	in := ingress(ns, "broken") // its Service does not exist
 	create(t, service(ns, "cart"), ingress(ns, "cart"), p, in)
-	publishAddress := func(o *Options) { o.PublishAddresses = []string{"203.0.113.7"} }
 	a := startReplica(t, "a", publishAddress)
 	eventually(t, "a leads", leads(t, "a"))
 	b := startReplica(t, "b", publishAddress)

@@ -134,6 +134,8 @@ func TestUsageErrors_status2(t *testing.T) {
 		"too short a session":     {[]string{"dev", "--session-store-idle", "10ms"}, "from 1s to"},
 		"negative body":           {[]string{"dev", "--max-body-bytes", "-1"}, "from 0 to"},
 		"no attempts":             {[]string{"dev", "--max-attempts", "0"}, "from 1 to 10"},
+		"no status workers":       {[]string{"run", "--status-workers", "0"}, "from 1 to 100"},
+		"no requests per second":  {[]string{"run", "--kube-api-qps", "0"}, "from 1 to 10000"},
 		"missing key file":        {[]string{"dev", "--manifests", t.TempDir(), "--affinity-keys", broken + "/k"}, "--affinity-keys"},
 		"bad session store":       {[]string{"dev", "--manifests", t.TempDir(), "--session-store", "mongo://x"}, "--session-store"},
 		"requests below 0":        {[]string{"dev", "--manifests", t.TempDir(), "--max-requests-per-connection=-1"}, "must not be negative"},

@@ -24,6 +24,25 @@ type clusterOptions struct {
 	keyRotation    time.Duration
 	secrets        list
 	kubeconfig     string
+	kubeAPI        kubeAPIOptions
+}
+
+// kubeAPIOptions are the flags that bound the load that this process puts on the API server.
+type kubeAPIOptions struct{ qps, burst, statusWorkers int64 }
+
+func (k *kubeAPIOptions) register(f flagSet) {
+	k.qps, k.burst = controllers.DefaultKubeAPIQPS, controllers.DefaultKubeAPIBurst
+	k.statusWorkers = controllers.DefaultStatusWorkers
+	f.number(&k.qps, 1, 10_000, "kube-api-qps", "The maximum `rate` of requests to the API server, per second. Requests for the"+
+		" lease do not count.")
+	f.number(&k.burst, 1, 20_000, "kube-api-burst", "The `number` of requests to the API server that may exceed --kube-api-qps for a"+
+		" moment.")
+	f.number(&k.statusWorkers, 1, 100, "status-workers", "The `number` of objects whose status the leader writes at once.")
+}
+
+// apply sets the options of the controllers.
+func (k *kubeAPIOptions) apply(to *controllers.Options) {
+	to.KubeAPIQPS, to.KubeAPIBurst, to.StatusWorkers = int(k.qps), int(k.burst), int(k.statusWorkers)
 }
 
 func (c *clusterOptions) register(f flagSet) {
@@ -43,6 +62,7 @@ func (c *clusterOptions) register(f flagSet) {
 		" limpet-leader. Two installations in one namespace need different names.")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+
 		" leader replaces it. At least 1h. Zero disables rotation.")
+	c.kubeAPI.register(f)
 }
 
 func newRunCommand(std streams) *cobra.Command {
@@ -103,6 +123,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
 		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values}
+	c.kubeAPI.apply(&co)
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret
 	}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -26,6 +27,7 @@ type fakeSet struct {
 	near        map[int]bool
 	known       map[uint64]int // endpoint by session
 	turn        uint64
+	lowLoad     []atomic.Int32
 
 	byPod, byName, byLabel fakeIndex
 }
@@ -89,6 +91,7 @@ func (s *fakeSet) Sessions(i int) int64                        { return s.sessio
 func (s *fakeSet) StateSince(i int) int64                      { return s.since[i] }
 func (s *fakeSet) Address(i int) string                        { return s.ids[i] }
 func (s *fakeSet) InLocalZone(i int) bool                      { return s.near[i] }
+func (s *fakeSet) LowLoad(model.Pick) []atomic.Int32           { return s.lowLoad }
 func (s *fakeSet) NextTurn() uint64                            { s.turn++; return s.turn }
 
 func (s *fakeSet) Key(kind model.Identity, i int) model.EndpointKey {

@@ -3,6 +3,7 @@ package affinity
 import (
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -41,25 +42,73 @@ func (c *candidates) pickOnce(pick model.Pick) int {
 	}
 }
 
-// least returns the endpoint with the lowest load. It starts at a different endpoint each time, so that ties are
-// distributed.
+// least returns the endpoint with the lowest load, in a large set one with a low load. It starts at a different endpoint each
+// time, so that ties are distributed.
 func (c *candidates) least(pick model.Pick) int {
-	ready := c.set.Ready()
-	i := int(c.set.NextTurn() % uint64(ready))
-	at, low, plain, slow := none, int64(0), c.isUnconstrained(), c.requirements.slowStart > 0
-	for range ready {
+	turn, ready := c.set.NextTurn(), c.set.Ready()
+	if list := c.set.LowLoad(pick); len(list) > 0 {
+		if at := c.leastOfSome(pick, list, turn); at != none {
+			return at
+		}
+	}
+	at, _ := c.leastFrom(pick, int(turn%uint64(ready)), ready)
+	return at
+}
+
+// leastFrom returns the endpoint with the lowest load among n ready ones after start, and the load.
+func (c *candidates) leastFrom(pick model.Pick, start, n int) (at int, low int64) {
+	at, ready, plain := none, c.set.Ready(), c.isUnconstrained()
+	for i := start; n > 0; n-- {
 		if i++; i >= ready {
 			i = 0
 		}
-		load := loadOf(c.set, pick, i)
-		if slow {
-			load = c.slowStartLoad(load, i)
+		load := c.loadOf(pick, i)
+		if (at == none || load < low) && (plain || c.accepts(i)) {
+			at, low = i, load
+		}
+	}
+	return at, low
+}
+
+// leastOfSome compares some endpoints instead of all: those in list, which had the lowest loads, and as many others, which are
+// different ones each turn. The lowest of the others replaces the highest in list. After a few turns list has the endpoints with
+// the lowest loads, because every endpoint has been compared. It returns -1 if no compared endpoint accepts the session. An entry
+// of list is the index of an endpoint plus one.
+//
+// Concurrent picks may overwrite each other's entries, which only delays that.
+func (c *candidates) leastOfSome(pick model.Pick, list []atomic.Int32, turn uint64) int {
+	ready := c.set.Ready()
+	at, low := c.leastFrom(pick, int(turn*uint64(len(list))%uint64(ready)), len(list))
+	highest, high, plain := none, int64(0), c.isUnconstrained()
+	other, otherLoad, isListed := at, low, false
+	for k := range list {
+		i := int(list[k].Load()) - 1
+		isListed = isListed || i == other
+		if i == none {
+			highest, high = k, math.MaxInt64
+			continue
+		}
+		load := c.loadOf(pick, i)
+		if highest == none || load > high {
+			highest, high = k, load
 		}
 		if (at == none || load < low) && (plain || c.accepts(i)) {
 			at, low = i, load
 		}
 	}
+	if other != none && !isListed && otherLoad < high {
+		list[highest].Store(int32(other) + 1)
+	}
 	return at
+}
+
+// loadOf returns the load of endpoint i for the pick, in slow start scaled to its share.
+func (c *candidates) loadOf(pick model.Pick, i int) int64 {
+	load := loadOf(c.set, pick, i)
+	if c.requirements.slowStart > 0 {
+		return c.slowStartLoad(load, i)
+	}
+	return load
 }
 
 // loadOf returns the load of endpoint i for the pick. PickLeastSessions counts anonymous requests as sessions. Some of

@@ -25,12 +25,18 @@ func (c *candidates) highest(hashes []uint64) (at int, top uint64) {
 	return at, top
 }
 
-// highestOf returns the endpoint with the highest rank. It is the fast path without requirements.
+// highestOf returns the endpoint with the highest rank. It is the fast path without requirements. Most endpoints are excluded by
+// the upper bits of their rank, without computing the rest of it.
 func highestOf(hashes []uint64, key uint64) (at int, top uint64) {
 	at = none
+	bound := uint64(0) // the upper bits of top
 	for i, hash := range hashes {
+		if model.MixHigh(key^hash) < bound {
+			continue
+		}
 		if r := rank(key, hash); r > top || at == none {
 			at, top = i, r
+			bound = top &^ model.MixLow
 		}
 	}
 	return at, top

@@ -81,6 +81,32 @@ func TestRendezvous_addressGoldenVectors(t *testing.T) {
 	}
 }
 
+// Ranks that differ only in their lower bits are compared exactly.
+func TestRendezvous_almostEqualRanks(t *testing.T) {
+	const key = 0x0123456789abcdef
+	for low := range uint64(64) {
+		hashes := make([]uint64, 64)
+		for i := range hashes {
+			hashes[i] = key ^ unmix(0x54<<32|(uint64(i)^low))
+		}
+		if at, top := highestOf(hashes, key); at != int(63^low) || top != 0x54<<32|63 {
+			t.Fatalf("endpoint %d with rank %x, want %d", at, top, 63^low)
+		}
+	}
+}
+
+// unmix is the inverse of model.Mix.
+func unmix(h uint64) uint64 {
+	for _, factor := range []uint64{0xc4ceb9fe1a85ec53, 0xff51afd7ed558ccd} {
+		inverse := factor // correct in its lowest 3 bits
+		for range 5 {
+			inverse *= 2 - factor*inverse // twice as many
+		}
+		h = (h ^ h>>33) * inverse
+	}
+	return h ^ h>>33
+}
+
 // orderOf returns the endpoints in the order in which they are tried.
 func orderOf(m model.Method, req Request, set Set) []int {
 	p := Compile(affinityOf(m))

@@ -2,6 +2,7 @@ package affinity
 
 import (
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -71,4 +72,7 @@ type Set interface {
 	AllowMove(perMinute, now int64) bool
 	// NextTurn returns a counter that increases by one with each call, for round robin.
 	NextTurn() uint64
+	// LowLoad returns memory for endpoints with a low load for the pick. It is zero at first, and all picks from the set share
+	// it. It is empty for a small set.
+	LowLoad(model.Pick) []atomic.Int32
 }

@@ -21,6 +21,7 @@ type Set struct {
 	byPod, byName atomic.Pointer[identityIndex]
 	byValue       map[model.Identity]map[model.EndpointKey]int // by label and annotation values; may be nil
 	inLocalZone   []bool                                       // indexed by endpoint; nil if the own zone is unknown
+	lowLoad       *lowLoad                                     // nil for a small set
 	notReady      *notReadyEndpoints                           // nil if there are none
 	removed       *removedKeys                                 // nil if there are none
 	pool          *Pool
@@ -45,6 +46,7 @@ func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 		ready = len(endpoints)
 	}
 	return &Set{
+		lowLoad:     newLowLoad(ready),
 		endpoints:   endpoints,
 		ready:       ready,
 		allDraining: ending,

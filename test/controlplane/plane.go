@@ -60,6 +60,9 @@ func Start() (*Plane, error) {
 // Kubeconfig returns a kubeconfig file with admin rights, for other programs.
 func (p *Plane) Kubeconfig() []byte { return p.env.KubeConfig }
 
+// EtcdURL returns the URL of etcd, which requires no credentials.
+func (p *Plane) EtcdURL() string { return p.env.ControlPlane.Etcd.URL.String() }
+
 // Stop stops all programs, and waits for each with a timeout.
 func (p *Plane) Stop() error {
 	if p.manager != nil {

@@ -19,17 +19,23 @@ const inside = "LIMPET_TEST_SANDBOX"
 // and exits with the same exit code. Inside, setup is called before the tests, and the function it returns after
 // them. setup may be nil.
 func Main(m *testing.M, setup func() (teardown func(), err error)) {
-	if os.Getenv(inside) == "" {
-		os.Exit(runInside())
-	}
-	os.Exit(runTests(m, setup))
+	os.Exit(Run(func() int { return runTests(m, setup) }))
 }
 
-func runTests(m *testing.M, setup func() (func(), error)) int {
+// Run runs the program again inside the sandbox, with the same arguments, and returns its exit code. Inside, it calls program
+// and returns its result.
+func Run(program func() int) int {
+	if os.Getenv(inside) == "" {
+		return runInside()
+	}
 	if err := bringUpNetwork(); err != nil {
 		fmt.Fprintf(os.Stderr, "sandbox: %v\n", err)
 		return 1
 	}
+	return program()
+}
+
+func runTests(m *testing.M, setup func() (func(), error)) int {
 	if setup == nil {
 		return m.Run()
 	}
@@ -64,7 +70,7 @@ func runInside() int {
 	case errors.As(err, &exit):
 		return max(exit.ExitCode(), 1)
 	}
-	fmt.Fprintf(os.Stderr, "sandbox: these tests need a network namespace (root, or unprivileged user namespaces): %v\n", err)
+	fmt.Fprintf(os.Stderr, "sandbox: a network namespace is needed (root, or unprivileged user namespaces): %v\n", err)
 	return 1
 }
 

@@ -112,7 +112,7 @@ func (t *table) invalidateKeys(prefix string, keys []rueidis.RedisMessage) {
 	for i := range keys {
 		name, _ := keys[i].ToString()
 		if id, ok := idOf(prefix, name); ok {
-			t.invalidate(id)
+			t.invalidate(id, t.now())
 		}
 	}
 }

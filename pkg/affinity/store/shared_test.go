@@ -128,6 +128,35 @@ func TestShared_ttl(t *testing.T) {
 	eventually(t, "the renewal", func() bool { return server.must(t, "TTL", name) == ":50" })
 }
 
+// A renewal counts for all replicas. Otherwise each of them would renew each session.
+func TestShared_renewsOnceForAllReplicas(t *testing.T) {
+	server := startRedis(t)
+	short := func(o *Options) { o.Idle = 40 * time.Second }
+	one, two := open(t, server.url(), short), open(t, server.url(), short)
+	one.Remember(scope, id(1), podA)
+	one.waitWritten(t)
+	wantPod(t, two, id(1), podA)
+	eventually(t, "the renewal by two", func() bool { return two.events.count(Written) == 1 })
+	table, session := one.Store.(*shared).table, sessionOf(learnedID(scope, id(1)))
+	isInSync := func() bool { return table.lookup(session, one.clock.now(), true).inSync }
+	eventually(t, "one notices the renewal", func() bool { return !isInSync() })
+	wantPod(t, one, id(1), podA)
+	for _, replica := range []*replica{one, two} {
+		replica.clock.add(10 * time.Second) // renewals are due
+	}
+	wantPod(t, two, id(1), podA)
+	eventually(t, "one notices the second renewal", func() bool { return !isInSync() })
+	for range 100 {
+		wantPod(t, one, id(1), podA)
+	}
+	one.Remember(scope, id(2), podA) // is written after a renewal that was queued
+	one.waitWritten(t)
+	eventually(t, "both bindings are counted", func() bool { return one.events.count(Written) >= 2 })
+	if n := one.events.count(Written); n != 2 {
+		t.Errorf("one has written %d times, want two bindings and no renewal", n)
+	}
+}
+
 func TestShared_restoresLostSession(t *testing.T) {
 	server := startRedis(t)
 	one, two := open(t, server.url()), open(t, server.url())

@@ -82,7 +82,7 @@ func setDefault[T int | int64 | time.Duration](field *T, value T) {
 // sessions is the maximum number of sessions in memory.
 func (o *Options) sessions() int64 { return min(int64(o.Entries), o.Bytes/entryBytes) }
 
-func (o *Options) newTable() *table { return newTable(o.sessions(), o.idleSeconds(), o.Observe) }
+func (o *Options) newTable() *table { return newTable(o.sessions(), o.idleSeconds(), o.Now, o.Observe) }
 
 // idleSeconds is Idle in whole seconds, at least one.
 func (o *Options) idleSeconds() int64 {

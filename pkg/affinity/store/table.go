@@ -18,6 +18,7 @@ type table struct {
 	seed    uint64
 	idle    int64 // seconds; idle timeout of sessions whose policy sets no timeout
 	observe func(Event)
+	now     func() int64 // for notifications of the shared store
 }
 
 // session identifies a session in a table, with the settings of its policy.
@@ -40,8 +41,8 @@ type state struct {
 	epoch   uint64 // epoch of the shard, for adopt
 }
 
-func newTable(entries int64, idle int64, observe func(Event)) *table {
-	t := &table{seed: rand.Uint64(), idle: idle, observe: observe}
+func newTable(entries int64, idle int64, now func() int64, observe func(Event)) *table {
+	t := &table{seed: rand.Uint64(), idle: idle, observe: observe, now: now}
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.index, s.gen = map[sessionHash]int32{}, 1

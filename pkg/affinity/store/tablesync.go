@@ -93,14 +93,16 @@ func (t *table) acknowledge(id sessionHash, key model.EndpointKey) {
 	})
 }
 
-// invalidate records that the value of an id in the shared store may have changed.
-func (t *table) invalidate(id sessionHash) {
+// invalidate records that the value of an id in the shared store may have changed. Each change also renews the session in the
+// store, so this replica needs no renewal for a while. Otherwise each replica would renew each session, and invalidate it on all
+// others. If the session was removed instead, its next lookup notices that.
+func (t *table) invalidate(id sessionHash, now int64) {
 	s := t.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.epoch++
 	if i, ok := s.index[id]; ok {
-		s.slots[i].gen = 0
+		s.slots[i].gen, s.slots[i].renewed = 0, uint32(now)
 	}
 }
 

@@ -30,11 +30,11 @@ func (t *table) write(id sessionHash) {
 
 func TestTable_invalidate(t *testing.T) {
 	tab, one := testTable(t)
-	tab.invalidate(hashOf(scope, id(2)))
+	tab.invalidate(hashOf(scope, id(2)), now)
 	if !tab.lookup(one, now, false).inSync {
 		t.Error("invalidating one session affected another")
 	}
-	tab.invalidate(one.id)
+	tab.invalidate(one.id, now)
 	if tab.lookup(one, now, false).inSync {
 		t.Error("the invalidated session is still in sync")
 	}
@@ -50,7 +50,7 @@ func TestTable_invalidateAll(t *testing.T) {
 
 func TestTable_adopt(t *testing.T) {
 	tab, one := testTable(t)
-	tab.invalidate(one.id)
+	tab.invalidate(one.id, now)
 	st := tab.lookup(one, now, false)
 	if got := tab.adopt(one, binding{podB, now}, st.epoch, now); got.key != podB {
 		t.Errorf("adopt = %x", got.key)
@@ -62,12 +62,12 @@ func TestTable_adopt(t *testing.T) {
 
 func TestTable_adoptAfterInvalidation(t *testing.T) {
 	for name, change := range map[string]func(*table, sessionHash){
-		"of the session":  (*table).invalidate,
+		"of the session":  func(t *table, id sessionHash) { t.invalidate(id, now) },
 		"of all sessions": func(t *table, _ sessionHash) { t.invalidateAll() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab, one := testTable(t)
-			tab.invalidate(one.id)
+			tab.invalidate(one.id, now)
 			st := tab.lookup(one, now, false)
 			change(tab, one.id)
 			tab.adopt(one, binding{podB, now}, st.epoch, now)
@@ -80,7 +80,7 @@ func TestTable_adoptAfterInvalidation(t *testing.T) {
 
 func TestTable_adoptKeepsDirtyBinding(t *testing.T) {
 	tab, one := testTable(t)
-	tab.invalidate(one.id)
+	tab.invalidate(one.id, now)
 	st := tab.lookup(one, now, false)
 	tab.bind(one, podB, now)
 	if got := tab.adopt(one, binding{podA, now}, st.epoch, now); got.key != podB {
@@ -92,7 +92,7 @@ func TestTable_invalidateDuringWrite(t *testing.T) {
 	tab, one := testTable(t)
 	tab.bind(one, podB, now)
 	b, _ := tab.takeForWrite(one.id)
-	tab.invalidate(one.id)
+	tab.invalidate(one.id, now)
 	if st := tab.lookup(one, now, false); !st.dirty || st.key != podB {
 		t.Errorf("during the write: %+v, want podB", st)
 	}
@@ -149,7 +149,7 @@ func TestTable_unknownSessions(t *testing.T) {
 	}
 	tab.acknowledge(two, podA)
 	tab.renew(two, now)
-	tab.invalidate(two)
+	tab.invalidate(two, now)
 	if tab.len() != 1 {
 		t.Errorf("%d sessions, want 1", tab.len())
 	}
@@ -170,7 +170,7 @@ func TestKeyNames(t *testing.T) {
 }
 
 func TestTTL(t *testing.T) {
-	tab := newTable(64, 3600, nil)
+	tab := newTable(64, 3600, nil, nil)
 	for life, want := range map[affinity.Lifetime]int64{
 		{}:                          4_500_000, // renewed once per quarter of an hour
 		{Idle: 1}:                   1000,

@@ -21,7 +21,7 @@ const (
 var accepted = model.KeyOf("accepted")
 
 func (o *Options) newUnknownIDs() unknownIDs {
-	return unknownIDs{newTable(o.sessions()/unknownShare, unknownIdle, func(Event) {})}
+	return unknownIDs{newTable(o.sessions()/unknownShare, unknownIdle, o.Now, func(Event) {})}
 }
 
 // isMissing reports whether the shared store is known not to have a session. It returns the epoch for markMissing.
