@@ -32,6 +32,8 @@ type description struct {
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
 	canary    *canary        // nil for an object that has routes of its own
+	// customHeaders names a ConfigMap with fields of responses, or is empty.
+	customHeaders string
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
