@@ -26,10 +26,11 @@ type encoder interface {
 	Reset(w io.Writer)
 }
 
-// The levels favor speed: higher ones take several times the CPU time and memory, and save a few percent.
+// The levels and the window favor speed and memory: higher ones take several times as much, and save a few percent.
 const (
-	gzipLevel   = 4
-	brotliLevel = 3
+	gzipLevel    = 4
+	brotliLevel  = 3
+	brotliWindow = 16 // bits
 )
 
 var (
@@ -37,8 +38,8 @@ var (
 		w, _ := gzip.NewWriterLevel(io.Discard, gzipLevel) // fails only for an invalid level
 		return w
 	}}}
-	brotliCoding = coding{name: "br", size: 2 << 20, encoders: sync.Pool{New: func() any {
-		return brotli.NewWriterLevel(io.Discard, brotliLevel)
+	brotliCoding = coding{name: "br", size: 1 << 20, encoders: sync.Pool{New: func() any {
+		return brotli.NewWriterOptions(io.Discard, brotli.WriterOptions{Quality: brotliLevel, LGWin: brotliWindow})
 	}}}
 )
 

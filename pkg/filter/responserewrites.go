@@ -140,8 +140,14 @@ func (p *replacement) replacePrefix(r *Request, field *http1.Field, start int) {
 	}
 }
 
+// maxRewritten bounds the bytes that the rewritten fields of one response need. Others stay as they are.
+const maxRewritten = 64 << 10
+
 // replace replaces the text from start to end.
 func (p *replacement) replace(r *Request, field *http1.Field, start, end int) {
+	if len(r.Buf) > maxRewritten {
+		return
+	}
 	at := len(r.Buf)
 	r.Buf = append(r.Buf, field.Value[:start]...)
 	for i := range p.to {
