@@ -82,14 +82,15 @@ type Exchange struct {
 	// The response. Owned by the goroutine that calls Run.
 	resp             Response
 	respBody         http1.Body
-	chargedHead      int   // bytes counted in Account for its head, zero unless that is longer than a buffer
-	headDeadline     int64 // engine clock at which the pod must have responded, in the current wait for a head
-	continueDue      int64 // continueAt when that wait began
-	responseStarted  bool  // WriteHead was called
-	broken           bool  // the response is incomplete, and the client must be able to see that
-	localStatus      int   // the status of a response that Limpet generated; zero if the pod's response is used
-	writeFailed      bool  // writing to the client failed
-	panicked         bool  // Run recovered from a panic
+	compressed       *compressedWriter // compresses the body; nil if nothing does
+	chargedHead      int               // bytes counted in Account for its head, zero unless that is longer than a buffer
+	headDeadline     int64             // engine clock at which the pod must have responded, in the current wait for a head
+	continueDue      int64             // continueAt when that wait began
+	responseStarted  bool              // WriteHead was called
+	broken           bool              // the response is incomplete, and the client must be able to see that
+	localStatus      int               // the status of a response that Limpet generated; zero if the pod's response is used
+	writeFailed      bool              // writing to the client failed
+	panicked         bool              // Run recovered from a panic
 	sentBytes        int64
 	waitingSince     int64      // engine clock at the first wait for more of the body; zero before
 	longStream       longStream // in Engine.LongStreams once its upstream is set
@@ -147,8 +148,20 @@ func (x *Exchange) Upload() (running, read bool) { return x.body.isRunning(), x.
 func (x *Exchange) Run() {
 	x.start = time.Now()
 	x.serveContained()
+	x.endFilters()
 	x.returnResponseHead()
 	x.record()
+}
+
+// endFilters releases what filters hold for the request. A tunnel takes over what counts it.
+func (x *Exchange) endFilters() {
+	x.endBodyFilters()
+	held := x.view.TakeHeld()
+	if x.tunnel != nil {
+		x.tunnel.held = held
+		return
+	}
+	held.Release()
 }
 
 // serve runs the steps of the request. Each of the first four steps returns nil to continue, or the response to send instead.

@@ -33,6 +33,7 @@ func (x http1Attempt) relay() {
 // prepareHead prepares the head of a pod's response for the client: it adds the session's token and runs the response
 // filters.
 func (x *Exchange) prepareHead() {
+	x.route.Filters.FilterPodResponse(&x.view, &x.resp.Response)
 	x.bindSession(&x.request, &x.resp, x.endpoint)
 	x.filterResponse()
 }
@@ -40,6 +41,7 @@ func (x *Exchange) prepareHead() {
 // relayResponse forwards head and body. It reports whether the client received the complete response and the upstream side is
 // still usable. The deadline of pod limits each wait for the pod.
 func (x *Exchange) relayResponse(body MessageBody, pod upstreamSide) bool {
+	x.startBodyFilters()
 	if err := x.downstream.WriteHead(&x.resp); err != nil {
 		x.recordIncomplete(true)
 		return x.abortResponse()

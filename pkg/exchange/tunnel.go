@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/upstream"
@@ -17,6 +18,7 @@ type Tunnel struct {
 	endpoint *upstream.Endpoint
 	kind     observe.StreamKind
 	access   *tunnelAccess // nil without an access log
+	held     filter.Held
 }
 
 // tunnelKind returns the kind of the tunnel that the request leads to.
@@ -36,6 +38,7 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	e.LongStreams.add(s)
 	defer e.LongStreams.remove(s)
 	defer t.endpoint.EndRequest()
+	defer t.held.Release()
 	defer t.conn.Close()
 	toPod.readOnly = false
 	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}

@@ -2,7 +2,7 @@ package filter
 
 import "github.com/limpet-dev/limpet/pkg/http1"
 
-// Filter is a RequestFilter, a ResponseFilter or both.
+// Filter is a RequestFilter, a PodResponseFilter, a ResponseFilter, or several of them.
 type Filter interface {
 	// Name identifies the kind of filter in traces, in lower case with dashes: "client-certificates".
 	Name() string
@@ -26,6 +26,14 @@ type ResponseFilter interface {
 	FilterResponse(r *Request, head *http1.Response)
 }
 
+// PodResponseFilter runs on the head of a pod's response before the token of the session is added to it. It does not run on
+// interim (1xx) responses, nor on those of Limpet itself.
+type PodResponseFilter interface {
+	Filter
+	// FilterPodResponse may add, replace and withhold fields of head. It must not change the status or the framing.
+	FilterPodResponse(r *Request, head *http1.Response)
+}
+
 // Protector is a RequestFilter that restricts access to a route. A route whose protection cannot be enforced must not
 // be served, so these filters are distinguished from others.
 type Protector interface {
@@ -36,14 +44,18 @@ type Protector interface {
 
 // Chain contains the filters of a route in execution order. The zero value is empty.
 type Chain struct {
-	requests  []RequestFilter
-	responses []ResponseFilter
+	requests     []RequestFilter
+	podResponses []PodResponseFilter
+	responses    []ResponseFilter
 }
 
 // Add appends f to the chain on each side that it implements. A nil Filter is ignored.
 func (c *Chain) Add(f Filter) {
 	if f, ok := f.(RequestFilter); ok {
 		c.requests = append(c.requests, f)
+	}
+	if f, ok := f.(PodResponseFilter); ok {
+		c.podResponses = append(c.podResponses, f)
 	}
 	if f, ok := f.(ResponseFilter); ok {
 		c.responses = append(c.responses, f)
@@ -59,6 +71,13 @@ func (c *Chain) FilterRequest(r *Request) *Response {
 		}
 	}
 	return nil
+}
+
+// FilterPodResponse runs the filters of pods' responses on head.
+func (c *Chain) FilterPodResponse(r *Request, head *http1.Response) {
+	for _, f := range c.podResponses {
+		f.FilterPodResponse(r, head)
+	}
 }
 
 // FilterResponse runs the response filters on head.

@@ -25,6 +25,8 @@ type Request struct {
 	TLS *TLSSession
 	// Hosts provides the TLS configuration of hosts. It belongs to the same table as the route.
 	Hosts Hosts
+	// IsDescribed reports whether the request was described to be explained. Filters must not count it.
+	IsDescribed bool
 	// Certificates reports which hosts a certificate covers.
 	Certificates Certificates
 
@@ -32,10 +34,18 @@ type Request struct {
 	Forward Target
 	// Limits are the limits of the request. They start as those of the flags.
 	Limits Limits
+	// PodFields are fields that the pod receives instead of those of the client with the same names. A field without a value
+	// only removes them. Use SetPodFields to add some.
+	PodFields []http1.Field
+	// ResponseRate limits the bandwidth of the response. Nil sets no limit.
+	ResponseRate *model.ResponseRate
+	// Compression allows to compress the response. Nil leaves it as it is.
+	Compression *model.Compression
 	// Buf is space for values that a filter computes. Append to it, and use the appended part. It stays valid until
 	// the head of the response is written.
 	Buf []byte
 
+	held    Held
 	id      []byte
 	idSpace [2 * randomRequestIDBytes]byte
 }
@@ -77,3 +87,19 @@ type Certificates interface {
 
 // Reset prepares r for the next request and keeps the memory of Buf.
 func (r *Request) Reset() { *r = Request{Buf: r.Buf[:0]} }
+
+// SetPodFields adds fields to PodFields. Callers must not modify them afterwards: a request may refer to them.
+func (r *Request) SetPodFields(fields []http1.Field) {
+	if len(r.PodFields) == 0 {
+		r.PodFields = fields[:len(fields):len(fields)]
+		return
+	}
+	r.PodFields = append(r.PodFields, fields...)
+}
+
+// TakeHeld returns what filters hold until the request ends. The caller must release it.
+func (r *Request) TakeHeld() Held {
+	held := r.held
+	r.held = Held{}
+	return held
+}

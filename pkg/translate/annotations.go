@@ -25,8 +25,8 @@ var (
 	annotationNames = slices.Concat([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
-		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols,
-	}, limitAnnotations, transportAnnotations)
+		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
+	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -66,6 +66,10 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	}
 	d.limits = r.readLimits()
 	d.upgrades = r.readUpgradeProtocols()
+	r.readHeaders()
+	r.readRates()
+	r.readCORS()
+	r.readRewrites()
 }
 
 // report adds a problem of an annotation.

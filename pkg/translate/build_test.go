@@ -94,6 +94,7 @@ func shuffle(w *translate.Snapshot, random *rand.Rand) {
 	swap(random, w.Services)
 	swap(random, w.EndpointSlices)
 	swap(random, w.Secrets)
+	swap(random, w.ConfigMaps)
 	swap(random, w.Policies)
 	swap(random, w.Pods)
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // description holds the contents of one object, in the same form for every kind. A reader makes it from the object and the
-// options only. Services, Secrets and policies are looked up later. Callers must not modify it.
+// options only. Services, Secrets, ConfigMaps and policies are looked up later. Callers must not modify it.
 type description struct {
 	ref        model.Ref
 	generation int64
@@ -32,6 +32,8 @@ type description struct {
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
 	canary    *canary        // nil for an object that has routes of its own
+	// customHeaders names a ConfigMap with fields of responses, or is empty.
+	customHeaders string
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open

@@ -17,8 +17,8 @@ const KindIngressClass = "IngressClass"
 
 // Change is the new state of one object. The Engine keeps a reference to the object, so callers must not modify it.
 type Change struct {
-	// Ref names the object. Its Kind is KindIngress, KindService or KindSecret of package model, KindIngressClass,
-	// KindNamespace, KindEndpoints or v1alpha1.Kind.
+	// Ref names the object. Its Kind is KindIngress, KindService, KindSecret or KindConfigMap of package model,
+	// KindIngressClass, KindNamespace, KindEndpoints or v1alpha1.Kind.
 	Ref model.Ref
 	// Object has the type of the kind. Nil means that the object does not exist. It is ignored for KindEndpoints.
 	Object metav1.Object
@@ -45,6 +45,7 @@ type Engine struct {
 	terminating  namespaces
 	services     map[types.NamespacedName]*corev1.Service
 	secrets      map[types.NamespacedName]*corev1.Secret
+	configMaps   map[types.NamespacedName]*corev1.ConfigMap
 	policies     policyIndex
 	foreign      map[model.Ref]int // number of objects of other controllers that are or reference the object
 	// references is the number of references of served Ingresses to each Service.
@@ -97,6 +98,7 @@ func NewEngine(o Options) *Engine {
 		terminating:  namespaces{},
 		services:     map[types.NamespacedName]*corev1.Service{},
 		secrets:      map[types.NamespacedName]*corev1.Secret{},
+		configMaps:   map[types.NamespacedName]*corev1.ConfigMap{},
 		policies:     newPolicyIndex(),
 		foreign:      map[model.Ref]int{}, references: map[model.Ref]int{},
 		links:   newLinkage(),

@@ -51,6 +51,12 @@ var fleetAnnotations = map[string][]string{
 	"nginx.ingress.kubernetes.io/server-snippet":           {"deny all;", "gzip on;"},
 	"nginx.ingress.kubernetes.io/whitelist-source-range":   {"10.0.0.0/8"},
 	"haproxy.org/whitelist":                                {"10.0.0.0/8"},
+	"nginx.ingress.kubernetes.io/custom-headers":           {"c0", "n0/c0", "n1/c1", "missing"},
+	"nginx.ingress.kubernetes.io/limit-rps":                {"5", "bad"},
+	"nginx.ingress.kubernetes.io/enable-cors":              {"true", "bad"},
+	"nginx.ingress.kubernetes.io/proxy-cookie-path":        {"/ /app", "bad"},
+	"limpet.dev/response-headers":                          {"X-A: 1", "bad"},
+	"limpet.dev/compress":                                  {"gzip", "bad"},
 	"kubernetes.io/ingress.class":                          {"limpet", "nginx"},
 	"example.com/unread":                                   {"1", "2", "3"},
 }
@@ -200,6 +206,16 @@ func (f *fleet) secret() *corev1.Secret {
 	f.vary(&s.ObjectMeta)
 	s.Data = pick(f, f.secrets)
 	return s
+}
+
+func (f *fleet) configMap() *corev1.ConfigMap {
+	c := &corev1.ConfigMap{ObjectMeta: f.meta("c")}
+	f.vary(&c.ObjectMeta)
+	c.Data = pick(f, []map[string]string{
+		nil, {"X-Frame-Options": "DENY"}, {"X-Frame-Options": "SAMEORIGIN"}, {"X-Robots-Tag": "none", "X-A": "1"},
+		{"Bad Name": "x"}, {"Content-Length": "1"}, {"X-A": "a\nb"}, {"file.txt": "x"},
+	})
+	return c
 }
 
 func (f *fleet) class() *networkingv1.IngressClass {

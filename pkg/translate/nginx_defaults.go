@@ -19,6 +19,10 @@ type NginxDefaults struct {
 	ConnectTimeout, ReadTimeout, SendTimeout time.Duration
 	// MaxAttempts is proxy-next-upstream-tries.
 	MaxAttempts int
+	// LimitStatus and LimitConnectionStatus are limit-req-status-code and limit-conn-status-code.
+	LimitStatus, LimitConnectionStatus int
+	// AllowedResponseHeaders is global-allowed-response-headers. Nil allows all fields that Limpet does not set itself.
+	AllowedResponseHeaders []string
 }
 
 // DefaultNginx returns the settings of ingress-nginx with an empty ConfigMap
@@ -27,6 +31,7 @@ func DefaultNginx() NginxDefaults {
 	return NginxDefaults{
 		SSLRedirect: true, RedirectCode: 308, HSTS: "max-age=31536000; includeSubDomains", MaxBodyBytes: 1 << 20,
 		ConnectTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, SendTimeout: 60 * time.Second, MaxAttempts: 3,
+		LimitStatus: 503, LimitConnectionStatus: 503,
 	}
 }
 

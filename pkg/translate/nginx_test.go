@@ -112,7 +112,7 @@ func TestVerdicts_byValue(t *testing.T) {
 		{closed, []string{"configuration-snippet", `proxy_set_header X-Remote-User "";`}},
 		{closed, []string{"configuration-snippet", `grpc_set_header "X-Forwarded-User" $ssl_client_s_dn;`}},
 		{closed, []string{"configuration-snippet", `"proxy_set_header"` + "\n'X-User' '';"}},
-		{ignored, []string{"limit-rps", "5"}},
+		{ignored, []string{"global-rate-limit", "5"}},
 		{ignored, []string{"ssl-redirect", "true"}},
 		{ignored, []string{"force-ssl-redirect", "true"}},
 		{ignored, []string{"proxy-body-size", "8m"}},

@@ -40,6 +40,10 @@ const (
 	// ReasonInvalidSecret: a Secret has no valid certificate, or the key does not match it. The previous certificate of the
 	// Secret stays in use if this process has read it.
 	ReasonInvalidSecret = "InvalidSecret"
+	// ReasonConfigMapNotFound: a ConfigMap does not exist. The route serves without what it contains.
+	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	// ReasonInvalidConfigMap: an entry of a ConfigMap is invalid. It is ignored.
+	ReasonInvalidConfigMap = "InvalidConfigMap"
 	// ReasonHostNotInCertificate: a certificate is served for a host for which it is not valid. Clients reject it.
 	ReasonHostNotInCertificate = "HostNotInCertificate"
 	// ReasonCertificateOutOfDate: a certificate has expired, or is not valid yet. It is served anyway.

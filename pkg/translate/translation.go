@@ -13,6 +13,8 @@ type translation struct {
 	chosen choice
 	// pods is the transport to its pods.
 	pods podTransport
+	// filters are the filters of the description with what other objects add to them.
+	filters *model.Filters
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -33,7 +35,7 @@ func (b *builder) translateObjects() {
 	}
 }
 
-// prepare reports the problems of the reader, and looks up the policy and the Secrets that the object references.
+// prepare reports the problems of the reader, and looks up the policy, the Secrets and the ConfigMap that the object references.
 func (b *builder) prepare(d *description) *translation {
 	t := &translation{description: d}
 	b.reportStage(d, readAffinity)
@@ -42,6 +44,7 @@ func (b *builder) prepare(d *description) *translation {
 	b.closeHosts(d)
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
+	t.filters = b.withCustomHeaders(d)
 	return t
 }
 
