@@ -9,7 +9,20 @@ import (
 func compileFilters(m *model.Route) (c filter.Chain) {
 	c.Add(filter.NewClientCertificates(m.Clients, m.Path))
 	c.Add(filter.NewClosed(m.Closed != ""))
+	c.Add(access(m.Filters, m.Path))
 	c.Add(filter.NewRouteLimits(m.Limits))
 	c.Add(filter.NewTransportSecurity(m.TransportSecurity))
 	return c
+}
+
+// access returns the filter that combines all checks of who may access a route, in the order of nginx.
+func access(m *model.Filters, _ string) filter.Filter {
+	if m == nil {
+		return nil
+	}
+	var checks []filter.AccessCheck
+	if a := m.Access; a != nil {
+		checks = append(checks, filter.NewAddresses(a.Addresses))
+	}
+	return filter.NewAccess(filter.IsAnySatisfying(m), checks...)
 }
