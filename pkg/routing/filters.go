@@ -16,13 +16,13 @@ func compileFilters(m *model.Route) (c filter.Chain) {
 }
 
 // access returns the filter that combines all checks of who may access a route, in the order of nginx.
-func access(m *model.Filters, _ string) filter.Filter {
+func access(m *model.Filters, path string) filter.Filter {
 	if m == nil {
 		return nil
 	}
 	var checks []filter.AccessCheck
 	if a := m.Access; a != nil {
-		checks = append(checks, filter.NewAddresses(a.Addresses))
+		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, path))
 	}
 	return filter.NewAccess(filter.IsAnySatisfying(m), checks...)
 }

@@ -94,6 +94,7 @@ var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
 	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
+	nameAuthType, nameAuthSecret, nameAuthSecretType, nameAuthRealm,
 }
 
 // ownNames are the names that an unknown limpet.dev annotation is compared with: the limpet.dev annotations, and the
