@@ -34,6 +34,10 @@ type description struct {
 	access    accessSettings
 	canary    *canary // nil for an object that has routes of its own
 
+	// Copies of annotations.
+	annotations map[string]string // all annotations of the object
+	inherited   []inherited       // those of a canary that its primary decides
+
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
 	closesHosts string // the annotation that closes all routes of the namespace for the hosts, or ""

@@ -155,6 +155,9 @@ func meantProtection(name string, known []string, isProtective func(string) bool
 func (r *annotationReader) checkAnnotations() {
 	findings := judge(r.annotations)
 	waived := r.readWaivers(findings)
+	if isCanary(r.annotations) {
+		findings = r.takeInherited(findings, waived)
+	}
 	for i := range findings { // first, because the number of listed problems is bounded
 		if f := &findings[i]; f.effect == effectProtection && !waived[f.key] {
 			r.refuseUnenforced(f)
