@@ -60,6 +60,10 @@ type TLSSession struct {
 	Host *model.Host
 	// Identity contains the fields that identify the client to pods.
 	Identity []byte
+	// ClientState is the result of the verification of the client certificate.
+	ClientState ClientState
+	// Subject is the distinguished name of the client as in Identity. It is nil without a certificate.
+	Subject []byte
 	// Certificate is a hash of the subject and the alternative names of the verified client certificate. It is nil
 	// without a certificate. A renewed certificate has the same hash.
 	Certificate []byte

@@ -9,6 +9,7 @@ import (
 func compileFilters(m *model.Route) (c filter.Chain) {
 	c.Add(filter.NewClientCertificates(m.Clients, m.Path))
 	c.Add(filter.NewClosed(m.Closed != ""))
+	c.Add(filter.NewTLSOnly(m.Clients, m.Path))
 	c.Add(access(m.Filters, m.Path))
 	c.Add(filter.NewRouteLimits(m.Limits))
 	c.Add(filter.NewTransportSecurity(m.TransportSecurity))
