@@ -110,6 +110,9 @@ type Engine struct {
 	// AdvertiseHTTP3 makes responses over TLS advertise HTTP/3 (Alt-Svc).
 	AdvertiseHTTP3 atomic.Bool
 
+	// credentials is the state of authentication of all routes.
+	credentials *filter.Credentials
+
 	dialer        upstream.Dialer
 	cancelDials   context.CancelFunc // cancels dialer.Context
 	defaultLimits filter.Limits      // for routes without limits of their own
@@ -131,6 +134,7 @@ func NewEngine(c Config) *Engine {
 		Self: c.Own,
 	}
 	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
+	e.credentials = filter.NewCredentials(derivedKeys(c.Keys, "digest nonces"))
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics
 	e.Tick(1, time.Now())

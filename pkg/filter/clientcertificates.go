@@ -17,13 +17,14 @@ import (
 // there would be no TLS, and with a required client certificate the CA could not connect.
 type ClientCertificates struct {
 	required    *model.ClientCertificates
-	isChallenge bool // the route serves nothing but ACME challenges
+	rules       *clientRules // may be nil
+	isChallenge bool         // the route serves nothing but ACME challenges
 }
 
 // NewClientCertificates returns a filter for a route with that path. If want is nil, the route requires no client
 // certificates.
 func NewClientCertificates(want *model.ClientCertificates, path string) Filter {
-	return &ClientCertificates{want, model.IsChallenge(path)}
+	return &ClientCertificates{want, newClientRules(want), model.IsChallenge(path)}
 }
 
 var (
@@ -42,21 +43,26 @@ func (f *ClientCertificates) Protects() bool { return f.required != nil }
 func (f *ClientCertificates) FilterRequest(r *Request) *Response {
 	s := r.TLS
 	if s == nil {
-		if f.required != nil && f.required.Required && !f.isChallenge {
-			return notCleartext
-		}
-		return nil
+		return f.filterCleartext()
 	}
 	if string(r.Host) != s.ServerName && !coalesces(r) {
 		return misdirected
 	}
 	if f.required == nil || f.required.Fingerprint == s.Host.ClientFingerprint() {
-		return nil
+		return f.rules.refuse(s)
 	}
 	if r.Hosts.TLS(r.Host).ClientFingerprint() == f.required.Fingerprint {
 		return misdirected // the table changed after the handshake
 	}
 	return notVerified
+}
+
+// filterCleartext refuses cleartext requests to a route that is closed because its CAs are missing. TLSOnly refuses others.
+func (f *ClientCertificates) filterCleartext() *Response {
+	if f.rules != nil && len(f.rules.CAs) == 0 && !f.isChallenge {
+		return routeClosed
+	}
+	return nil
 }
 
 // coalesces reports whether the connection may be used for a host that it was not opened for. A client that named no

@@ -58,7 +58,10 @@ func TestClientCertificates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := requestFor(t)
 			r.TLS, r.Hosts, r.Certificates = c.tls, c.hosts, c.covers
-			got := NewClientCertificates(c.route, c.path).(RequestFilter).FilterRequest(r)
+			var chain Chain
+			chain.Add(NewClientCertificates(c.route, c.path))
+			chain.Add(NewTLSOnly(c.route, c.path))
+			got := chain.FilterRequest(r)
 			if status := statusOf(got); status != c.status {
 				t.Errorf("got %d, want %d", status, c.status)
 			}

@@ -10,7 +10,7 @@ import (
 // A Request and everything it points to belong to one goroutine and are reused for the next request. A filter must
 // copy data that it retains.
 type Request struct {
-	// Head is the head of the request as the client sent it.
+	// Head is the head of the request as the client sent it. Filters may withhold fields of it from pods.
 	Head *http1.Request
 	// Host is the host that was matched: in lower case, without port and trailing dot.
 	Host []byte
@@ -29,6 +29,8 @@ type Request struct {
 	IsDescribed bool
 	// Certificates reports which hosts a certificate covers.
 	Certificates Certificates
+	// Credentials is the state of authentication. Without it, no credentials are accepted.
+	Credentials *Credentials
 
 	// Forward is the request target that the pod receives. It starts as Path and the client's query.
 	Forward Target
@@ -68,6 +70,10 @@ type TLSSession struct {
 	Host *model.Host
 	// Identity contains the fields that identify the client to pods.
 	Identity []byte
+	// ClientState is the result of the verification of the client certificate.
+	ClientState ClientState
+	// Subject is the distinguished name of the client as in Identity. It is nil without a certificate.
+	Subject []byte
 	// Certificate is a hash of the subject and the alternative names of the verified client certificate. It is nil
 	// without a certificate. A renewed certificate has the same hash.
 	Certificate []byte

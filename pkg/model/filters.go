@@ -10,4 +10,6 @@ type Filters struct {
 	CORS         *CORS             `json:"cors,omitempty"`
 	Rewrites     *ResponseRewrites `json:"responseRewrites,omitempty"`
 	Compression  *Compression      `json:"compression,omitempty"`
+	// Access restricts which requests are served.
+	Access *Access `json:"access,omitempty"`
 }

@@ -220,7 +220,19 @@ type ClientCertificates struct {
 	Required bool                `json:"required,omitempty"`
 	// Forward sends the certificate itself to pods, in addition to its names.
 	Forward bool `json:"forward,omitempty"`
-	// Fingerprint is the SHA-256 of CAs and Required in hex. A client that was verified once is valid for any
+	// InResponse refuses a client whose certificate is missing or invalid by a response to each of its requests, as nginx
+	// does. If it is false, the handshake fails.
+	InResponse bool `json:"inResponse,omitempty"`
+	// IgnoresIssuer accepts certificates of any issuer. Pods learn whether one of CAs has issued it. Requires InResponse.
+	IgnoresIssuer bool `json:"ignoresIssuer,omitempty"`
+	// MaxIntermediates is the maximum number of CAs between a client and a root. Requires InResponse.
+	MaxIntermediates int `json:"maxIntermediates,omitempty"`
+	// Subject is a regular expression (RE2) that must match the distinguished name of the client. It may match anywhere in it.
+	// Empty admits any client. Requires InResponse.
+	Subject string `json:"subject,omitempty"`
+	// ErrorPage is the URL to which refused clients are redirected. Empty means status 400. Requires InResponse.
+	ErrorPage string `json:"errorPage,omitempty"`
+	// Fingerprint is the SHA-256 of the fields that decide the verification, in hex. A client that was verified once is valid for any
 	// ClientCertificates with the same Fingerprint.
 	Fingerprint string `json:"fingerprint"`
 }

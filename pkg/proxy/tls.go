@@ -98,9 +98,13 @@ func (c *tlsConfigs) newConfig(h *model.Host) *ticketConfig {
 		return t
 	}
 	t.purpose += " of clients " + h.Clients.Fingerprint
-	t.ClientAuth = tls.VerifyClientCertIfGiven
-	if h.Clients.Required {
+	switch {
+	case h.Clients.InResponse: // verifyClient verifies it
+		t.ClientAuth = tls.RequestClientCert
+	case h.Clients.Required:
 		t.ClientAuth = tls.RequireAndVerifyClientCert
+	default:
+		t.ClientAuth = tls.VerifyClientCertIfGiven
 	}
 	t.ClientCAs = x509.NewCertPool() // nil would mean the CAs of the system
 	for _, ca := range h.Clients.CAs {

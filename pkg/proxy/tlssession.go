@@ -9,10 +9,10 @@ import (
 	"encoding/asn1"
 	"encoding/binary"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/exchange"
 	"github.com/limpet-dev/limpet/pkg/filter"
@@ -45,10 +45,11 @@ func recordSession(s *filter.TLSSession, state *tls.ConnectionState) (err error)
 	if s.Host == nil || s.Host.Clients == nil {
 		return nil
 	}
-	if s.Identity, err = identityFields(state, s.Host.Clients); err != nil {
+	s.ClientState = verifyClient(state, s.Host.Clients, time.Now())
+	if err = (tlsSession{s}).setIdentity(state); err != nil {
 		return err
 	}
-	if len(state.VerifiedChains) > 0 {
+	if s.ClientState == filter.ClientVerified {
 		s.Certificate = certificateHash(state.PeerCertificates[0])
 	}
 	if len(s.Identity) > maxIdentity {
@@ -60,29 +61,39 @@ func recordSession(s *filter.TLSSession, state *tls.ConnectionState) (err error)
 // maxIdentity is the maximum size of the client certificate fields that are added to each request.
 const maxIdentity = 16 << 10
 
-// identityFields returns the header fields that identify the client to pods, with the names that ingress-nginx uses.
-func identityFields(state *tls.ConnectionState, c *model.ClientCertificates) ([]byte, error) {
-	if len(state.PeerCertificates) == 0 {
-		return []byte(exchange.NoClientCertificate), nil
-	}
-	if len(state.VerifiedChains) == 0 { // cannot happen: see tlsConfigs.newConfig
-		return nil, errors.New("proxy: client certificate was not verified")
+// tlsSession adds methods to the session of a connection.
+type tlsSession struct{ *filter.TLSSession }
+
+// setIdentity sets the header fields that identify the client to pods, with the names that ingress-nginx uses. A client whose
+// certificate is invalid has none: its requests are refused.
+func (s tlsSession) setIdentity(state *tls.ConnectionState) error {
+	verify := "SUCCESS"
+	switch s.ClientState {
+	case filter.ClientWithoutCertificate:
+		s.Identity = []byte(exchange.NoClientCertificate)
+		return nil
+	case filter.ClientInvalid:
+		return nil
+	case filter.ClientOfUnknownIssuer:
+		verify = "FAILED:unable to verify the first certificate"
 	}
 	leaf := state.PeerCertificates[0]
 	subject, err := distinguishedName(leaf.RawSubject)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	issuer, err := distinguishedName(leaf.RawIssuer)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	b := fmt.Appendf(nil, "ssl-client-verify: SUCCESS\r\nssl-client-subject-dn: %s\r\nssl-client-issuer-dn: %s\r\n", subject, issuer)
-	if c.Forward {
+	s.Subject = []byte(subject)
+	s.Identity = fmt.Appendf(nil, "ssl-client-verify: %s\r\nssl-client-subject-dn: %s\r\nssl-client-issuer-dn: %s\r\n",
+		verify, subject, issuer)
+	if s.Host.Clients.Forward {
 		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw})
-		b = fmt.Appendf(b, "ssl-client-cert: %s\r\n", strings.ReplaceAll(url.QueryEscape(string(text)), "+", "%20"))
+		s.Identity = fmt.Appendf(s.Identity, "ssl-client-cert: %s\r\n", strings.ReplaceAll(url.QueryEscape(string(text)), "+", "%20"))
 	}
-	return b, nil
+	return nil
 }
 
 // subjectAltName is the identifier of the extension (RFC 5280, section 4.2.1.6).

@@ -26,7 +26,7 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
-	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations)
+	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -45,6 +45,7 @@ type annotationReader struct {
 
 // readAnnotations reads all annotations of an object.
 func readAnnotations(d *description, annotations map[string]string, o *Options) {
+	d.annotations = annotations
 	r := &annotationReader{description: d, annotations: annotations, options: o}
 	r.stage = readClients
 	d.security.version = r.minVersion()
@@ -56,12 +57,13 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
 	d.affinity.foreign = r.foreignWishes()
 	r.stage = readProtection
+	if !isCanary(annotations) {
+		d.access = r.readAccess()
+	}
 	r.checkAnnotations()
 	d.transport = r.readTransport()
 	r.stage = readRouting
 	if d.canary = r.readCanary(); d.canary != nil {
-		r.refuseLimits()
-		r.refuseUpgradeProtocols()
 		return
 	}
 	d.limits = r.readLimits()

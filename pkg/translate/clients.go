@@ -26,12 +26,22 @@ const (
 // KeyCA is the key of the CA certificates in a Secret.
 const KeyCA = "ca.crt"
 
+// KeyCRL is the key of the revoked certificates in a Secret.
+const KeyCRL = "ca.crl"
+
 // clientSettings are the settings of an object for client certificates.
 type clientSettings struct {
 	secret   string // name of the Secret with the CAs
 	hasCA    bool
 	required bool
 	forward  bool
+
+	annotation       string // the annotation that names the Secret
+	isNginx          bool   // the fields below apply, as in model.ClientCertificates
+	ignoresIssuer    bool
+	maxIntermediates int
+	subject          string
+	errorPage        string
 }
 
 // clientSettings reads the annotations about client certificates. It returns nil without annotations. It fails closed: if an
@@ -41,9 +51,9 @@ func (r *annotationReader) clientSettings() *clientSettings {
 	mode, set := r.annotations[AnnotationClientCertificate]
 	if !named && !set {
 		r.checkClientHeader(false)
-		return nil
+		return r.nginxClientSettings()
 	}
-	c := &clientSettings{secret: name, hasCA: named, required: mode != "Optional", forward: r.checkClientHeader(true)}
+	c := &clientSettings{annotation: AnnotationClientCA, secret: name, hasCA: named, required: mode != "Optional", forward: r.checkClientHeader(true)}
 	if set && mode != "Optional" && mode != "Required" {
 		r.invalid(AnnotationClientCertificate,
 			"annotation %s has the value %s; it must be one of Optional, Required. Until then a certificate is required",
@@ -79,12 +89,30 @@ func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
 	if want == nil {
 		return nil
 	}
-	c := &model.ClientCertificates{Required: want.required, Forward: want.forward}
+	c := &model.ClientCertificates{
+		Required: want.required, Forward: want.forward, InResponse: want.isNginx, IgnoresIssuer: want.ignoresIssuer,
+		MaxIntermediates: want.maxIntermediates, Subject: want.subject, ErrorPage: want.errorPage,
+	}
 	if want.hasCA {
-		c.CA, _, c.CAs = b.authority(d, AnnotationClientCA, want.secret, "no client certificate is accepted")
+		c.CA, _, c.CAs = b.authority(d, want.annotation, want.secret, "no client certificate is accepted")
+	}
+	if want.isNginx {
+		b.refuseRevocation(d, want, c)
 	}
 	c.Fingerprint = clientFingerprint(c)
 	return c
+}
+
+// refuseRevocation drops the CAs of a Secret that lists revoked certificates. ingress-nginx refuses these, and Limpet does not read
+// the list.
+func (b *builder) refuseRevocation(d *description, want *clientSettings, c *model.ClientCertificates) {
+	ref, key := b.refer(model.KindSecret, d.namespace(), want.secret)
+	if secret := b.lookups.secret(key); secret != nil && len(secret.Data[KeyCRL]) > 0 {
+		c.CAs = nil
+		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(want.annotation),
+			"%s has the key %s, but this version does not check for revoked certificates: the hosts of the %s respond 503",
+			ref, KeyCRL, d.ref.Kind)
+	}
 }
 
 // authority reads the CA Secret that an annotation names. It returns no certificates if the Secret is missing or invalid.
@@ -130,6 +158,9 @@ func parseCAs(secret *corev1.Secret) ([]*x509.Certificate, error) {
 func clientFingerprint(c *model.ClientCertificates) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "required %t\n", c.Required)
+	if c.InResponse {
+		fmt.Fprintf(sum, "in response, ignores issuer %t, intermediates %d\n", c.IgnoresIssuer, c.MaxIntermediates)
+	}
 	for _, ca := range c.CAs {
 		sum.Write(ca.Raw)
 	}

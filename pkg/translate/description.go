@@ -31,9 +31,14 @@ type description struct {
 	limits    *model.Limits  // nil: the limits of the flags
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
-	canary    *canary        // nil for an object that has routes of its own
+	access    accessSettings
 	// customHeaders names a ConfigMap with fields of responses, or is empty.
 	customHeaders string
+	canary        *canary // nil for an object that has routes of its own
+
+	// Copies of annotations.
+	annotations map[string]string // all annotations of the object
+	inherited   []inherited       // those of a canary that its primary decides
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open

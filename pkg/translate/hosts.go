@@ -137,7 +137,7 @@ func (b *builder) compareHost(d *description, h *host, want *security) {
 		b.reportHost(d, h, AnnotationMinVersion, h.versionBy, "")
 	}
 	if want.clients != nil && !sameClients(h.Clients, want.clients) {
-		b.reportHost(d, h, AnnotationClientCA, h.clientsBy, unservedPaths(h.Clients, want.clients, d.ref.Kind))
+		b.reportHost(d, h, d.security.clients.annotation, h.clientsBy, unservedPaths(h.Clients, want.clients, d.ref.Kind))
 	}
 	if want.hasHSTS && h.hsts != want.hsts && !b.owners.owns(d.namespace(), h.Name) {
 		b.reportHost(d, h, AnnotationHSTS, h.hstsBy, "")

@@ -26,24 +26,30 @@ var nginxVerdicts = []verdict{
 	{name: "enable-global-auth", effect: unlessFalse, when: "unless false"},
 
 	// Basic and digest authentication.
-	{name: "auth-type", effect: whenSet, when: "if set"},
-	{name: "auth-secret", effect: whenSet, when: "if set"},
-	{name: "auth-secret-type", effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
-	{name: "auth-realm", effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-type", handling: Exact, own: nameAuthType, effect: whenSet, when: "if set"},
+	{name: "auth-secret", handling: Exact, own: nameAuthSecret, effect: whenSet, when: "if set"},
+	{name: "auth-secret-type", handling: Exact, own: nameAuthSecretType, effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-realm", handling: Exact, own: nameAuthRealm, effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
 
 	// Client certificates: one handshake serves a host, so they apply to all of its paths.
-	{name: "auth-tls-secret", effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
-	{name: "auth-tls-verify-client", effect: unless("off"), isHostWide: true, when: "unless off"},
-	{name: "auth-tls-match-cn", effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
-	{name: "auth-tls-verify-depth", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
-	{name: "auth-tls-error-page", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
-	{name: "auth-tls-pass-certificate-to-upstream", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-secret", handling: Differs,
+		how: "the Secret must not have a ca.crl, and hosts that require certificates serve no cleartext",
+		own: "client-ca", effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
+	{name: "auth-tls-verify-client", handling: Exact, own: "client-certificate", effect: unless("off"), isHostWide: true, when: "unless off"},
+	{name: "auth-tls-match-cn", handling: Differs,
+		how:    "the regular expression has the syntax of RE2",
+		effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
+	{name: "auth-tls-verify-depth", handling: Exact, effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-error-page", handling: Differs,
+		how:    "only a URL with a host is supported",
+		effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
+	{name: "auth-tls-pass-certificate-to-upstream", handling: Exact, own: "client-certificate-header", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
 
 	// Lists of clients.
-	{name: "allowlist-source-range", effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
-	{name: "whitelist-source-range", effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
-	{name: "denylist-source-range", effect: always, when: "always"},
-	{name: "satisfy", effect: unless("all", "ALL", "All"), when: "unless all"},
+	{name: "allowlist-source-range", handling: Exact, own: nameAllowSourceRange, effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "whitelist-source-range", handling: Exact, own: nameAllowSourceRange, effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "denylist-source-range", handling: Exact, own: nameDenySourceRange, effect: always, when: "always"},
+	{name: "satisfy", handling: Exact, own: nameSatisfy, effect: unless("all", "ALL", "All"), when: "unless all"},
 
 	// Firewall.
 	{name: "enable-modsecurity", effect: unlessFalse, when: "unless false"},

@@ -93,6 +93,8 @@ var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationClientCA, annotationPrefix),
 	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
+	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
+	nameAuthType, nameAuthSecret, nameAuthSecretType, nameAuthRealm,
 }
 
 // ownNames are the names that an unknown limpet.dev annotation is compared with: the limpet.dev annotations, and the
@@ -153,6 +155,9 @@ func meantProtection(name string, known []string, isProtective func(string) bool
 func (r *annotationReader) checkAnnotations() {
 	findings := judge(r.annotations)
 	waived := r.readWaivers(findings)
+	if isCanary(r.annotations) {
+		findings = r.takeInherited(findings, waived)
+	}
 	for i := range findings { // first, because the number of listed problems is bounded
 		if f := &findings[i]; f.effect == effectProtection && !waived[f.key] {
 			r.refuseUnenforced(f)

@@ -15,6 +15,10 @@ type translation struct {
 	pods podTransport
 	// filters are the filters of the description with what other objects add to them.
 	filters *model.Filters
+	// closed is the reason why all routes are closed, as in the description or because of a Secret. Empty means open.
+	closed string
+	// access restricts who may access the routes. Nil means that everyone may.
+	access *model.Access
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -37,7 +41,7 @@ func (b *builder) translateObjects() {
 
 // prepare reports the problems of the reader, and looks up the policy, the Secrets and the ConfigMap that the object references.
 func (b *builder) prepare(d *description) *translation {
-	t := &translation{description: d}
+	t := &translation{description: d, closed: d.closed}
 	b.reportStage(d, readAffinity)
 	t.chosen = b.objectAffinity(d)
 	b.reportStage(d, readProtection)
@@ -45,6 +49,7 @@ func (b *builder) prepare(d *description) *translation {
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
 	t.filters = b.withCustomHeaders(d)
+	b.addAccess(t)
 	return t
 }
 

@@ -12,10 +12,10 @@ var mayImport = map[string][]string{
 	"api":    {},
 	"config": {},
 	// model: object references in Reports; affinity: the keys of the key Secret.
-	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/model"},
+	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/htpasswd", "pkg/model"},
 	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "pkg/model", "config"},
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
-	"pkg/translate": {"pkg/model", "pkg/pattern", "api"},
+	"pkg/translate": {"pkg/model", "pkg/pattern", "pkg/htpasswd", "api"},
 	"pkg/proxy": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
 		"pkg/observe", "pkg/model",
@@ -25,7 +25,8 @@ var mayImport = map[string][]string{
 		"pkg/observe", "pkg/model",
 	},
 	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
-	"pkg/filter":   {"pkg/model", "pkg/http1"},
+	"pkg/filter":   {"pkg/model", "pkg/http1", "pkg/htpasswd", "pkg/pattern"},
+	"pkg/htpasswd": {},
 	"pkg/pattern":  {},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
 	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
@@ -42,12 +43,13 @@ var mayImport = map[string][]string{
 // foreign maps a package to the path prefixes that it may import from other modules. Packages not listed may import
 // any.
 var foreign = map[string][]string{
-	"pkg/model":   {},
-	"pkg/http1":   {},
-	"pkg/memory":  {},
-	"pkg/pattern": {},
-	"pkg/shards":  {},
-	"pkg/http2":   {"golang.org/x/net/http2/hpack"},
+	"pkg/model":    {},
+	"pkg/http1":    {},
+	"pkg/memory":   {},
+	"pkg/pattern":  {},
+	"pkg/htpasswd": {"golang.org/x/crypto/bcrypt", "github.com/go-crypt/x/crypt"},
+	"pkg/shards":   {},
+	"pkg/http2":    {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
 		"k8s.io/api/", "k8s.io/apimachinery/",
 	},
