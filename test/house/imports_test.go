@@ -15,25 +15,27 @@ var mayImport = map[string][]string{
 	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/model"},
 	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "pkg/model", "config"},
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
-	"pkg/translate": {"pkg/model", "pkg/pattern", "api"},
+	"pkg/translate": {"pkg/model", "pkg/pattern", "pkg/variable", "api"},
 	"pkg/proxy": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
 		"pkg/observe", "pkg/model",
 	},
 	"pkg/exchange": {
 		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
-		"pkg/observe", "pkg/model",
+		"pkg/observe", "pkg/model", "pkg/subrequest",
 	},
-	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
-	"pkg/filter":   {"pkg/model", "pkg/http1"},
-	"pkg/pattern":  {},
-	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
-	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
-	"pkg/affinity": {"pkg/model"},
-	"pkg/certs":    {"pkg/model", "pkg/shards"},
-	"pkg/shards":   {},
-	"pkg/observe":  {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
-	"pkg/admin":    {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/model"},
+	"pkg/routing":    {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
+	"pkg/filter":     {"pkg/model", "pkg/http1", "pkg/variable"},
+	"pkg/pattern":    {},
+	"pkg/variable":   {},
+	"pkg/subrequest": {"pkg/filter", "pkg/upstream"},
+	"pkg/upstream":   {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
+	"pkg/http2":      {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
+	"pkg/affinity":   {"pkg/model"},
+	"pkg/certs":      {"pkg/model", "pkg/shards"},
+	"pkg/shards":     {},
+	"pkg/observe":    {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
+	"pkg/admin":      {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/model"},
 	"pkg/explain": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/model",
 	},
@@ -42,12 +44,13 @@ var mayImport = map[string][]string{
 // foreign maps a package to the path prefixes that it may import from other modules. Packages not listed may import
 // any.
 var foreign = map[string][]string{
-	"pkg/model":   {},
-	"pkg/http1":   {},
-	"pkg/memory":  {},
-	"pkg/pattern": {},
-	"pkg/shards":  {},
-	"pkg/http2":   {"golang.org/x/net/http2/hpack"},
+	"pkg/model":    {},
+	"pkg/http1":    {},
+	"pkg/memory":   {},
+	"pkg/pattern":  {},
+	"pkg/variable": {},
+	"pkg/shards":   {},
+	"pkg/http2":    {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
 		"k8s.io/api/", "k8s.io/apimachinery/",
 	},
