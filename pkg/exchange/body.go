@@ -92,6 +92,9 @@ var errBodyTooLarge = &http1.Error{Status: http.StatusRequestEntityTooLarge, Rea
 // returned io.EOF.
 func (x *Exchange) requestTrailers() []http1.Field {
 	trailers := x.source.body.Trailers()
+	if len(x.view.ForwardFields()) > 0 {
+		trailers = slices.DeleteFunc(trailers, func(f http1.Field) bool { return x.view.WithholdsField(f.Name) })
+	}
 	if x.backend == nil || !x.backend.Policy.EditsHeaders() {
 		return trailers
 	}

@@ -83,6 +83,7 @@ func (e *Engine) Explain(d *Description) (*Trace, error) {
 	}
 	r := new(request)
 	r.begin(&c)
+	r.view.Described = true
 	r.start = d.Time
 	if d.Time.IsZero() {
 		r.start = time.Now()

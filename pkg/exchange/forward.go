@@ -51,6 +51,11 @@ func (h *podHead) appendFields(b []byte) []byte {
 	for i := range h.req.Fields {
 		b = h.appendRequestField(b, &h.req.Fields[i])
 	}
+	for _, f := range h.view.ForwardFields() {
+		if len(f.Value) > 0 {
+			b = http1.AppendField(b, f.Name, f.Value)
+		}
+	}
 	b = h.appendMoved(b)
 	return h.appendVia(h.appendForwarded(b))
 }
@@ -70,6 +75,9 @@ func (h *podHead) appendVia(b []byte) []byte {
 }
 
 func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
+	if h.view.WithholdsField(f.Name) {
+		return b
+	}
 	switch f.ID {
 	case http1.FieldCookie:
 		return h.appendCookies(b, f)

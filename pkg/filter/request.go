@@ -28,6 +28,11 @@ type Request struct {
 	// Certificates reports which hosts a certificate covers.
 	Certificates Certificates
 
+	// Shared is what the filters of all routes share. Nil provides nothing: filters that need it fail.
+	Shared *Shared
+	// Described is true for a request that was described to explain, and not sent. Filters must not send Subrequests then.
+	Described bool
+
 	// Forward is the request target that the pod receives. It starts as Path and the client's query.
 	Forward Target
 	// Limits are the limits of the request. They start as those of the flags.
@@ -35,6 +40,9 @@ type Request struct {
 	// Buf is space for values that a filter computes. Append to it, and use the appended part. It stays valid until
 	// the head of the response is written.
 	Buf []byte
+
+	fields      []http1.Field // see SetField
+	authCookies [][]byte      // the cookies of a service that authenticates clients
 
 	id      []byte
 	idSpace [2 * randomRequestIDBytes]byte
@@ -75,5 +83,16 @@ type Certificates interface {
 	Covers(serverName, host string) bool
 }
 
+// Shared is what the filters of all routes share. It outlives tables.
+type Shared struct {
+	// Subrequests sends requests.
+	Subrequests Subrequester
+	// Decisions caches the decisions of services that authenticate clients.
+	Decisions *AuthCache
+}
+
 // Reset prepares r for the next request and keeps the memory of Buf.
-func (r *Request) Reset() { *r = Request{Buf: r.Buf[:0]} }
+func (r *Request) Reset() {
+	clear(r.fields)
+	*r = Request{Buf: r.Buf[:0], fields: r.fields[:0]}
+}

@@ -3,4 +3,7 @@ package model
 // Filters configures what a Route does to requests before their backend is chosen, and to responses before they are sent.
 // A nil field is a filter that the route does not use. The types are in files of their own, named filter_*.go. Filters are
 // immutable: routes share them.
-type Filters struct{}
+type Filters struct {
+	// ExternalAuth has another service decide about requests.
+	ExternalAuth *ExternalAuth `json:"externalAuth,omitempty"`
+}

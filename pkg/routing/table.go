@@ -251,7 +251,7 @@ func (t *Table) host(name string) *host {
 
 func (c compiler) route(m *model.Route) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
+		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: c.compileFilters(m),
 		UpgradeProtocols: m.UpgradeProtocols}
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])
