@@ -58,7 +58,7 @@ func TestExternalAuth_admits(t *testing.T) {
 	decision := auth.requests()[0]
 	for _, want := range []string{
 		"GET /auth HTTP/1.1\r\n", "\r\nHost: oauth2-proxy.auth.svc.cluster.local\r\n", "\r\nCookie: s=1\r\n",
-		"\r\nX-Original-Url: http://limpet.test/b~//c?q=%20&x\r\n", "\r\nX-Original-Uri: /b~//c?q=%20&x\r\n",
+		"\r\nX-Original-Url: http://shop.example/b~//c?q=%20&x\r\n", "\r\nX-Original-Uri: /b~//c?q=%20&x\r\n",
 		"\r\nX-Original-Method: POST\r\n", "\r\nX-Real-Ip: 127.0.0.1\r\n", "\r\nX-Forwarded-For: 127.0.0.1\r\n",
 		"\r\nX-Auth-Request-Redirect: /b~//c?q=%20&x\r\n", "\r\nX-Sent-From: nginx-ingress-controller\r\n",
 		"\r\nAuthorization: Bearer y\r\n", "\r\nX-Request-Id: ",
@@ -100,7 +100,7 @@ func TestExternalAuth_signIn(t *testing.T) {
 	})
 	got := r.dial().get("/a/b?c=d&e=%0d%0a")
 	got.expectStatus(t, 302)
-	want := "https://limpet.test/oauth2/start?rd=http://limpet.test%2Fa%2Fb%3Fc%3Dd%26e%3D%250d%250a"
+	want := "https://shop.example/oauth2/start?rd=http://shop.example%2Fa%2Fb%3Fc%3Dd%26e%3D%250d%250a"
 	if got.header.Get("Location") != want || got.header.Get("Set-Cookie") != "csrf=1" {
 		t.Errorf("got %v", got.header)
 	}
@@ -168,7 +168,7 @@ func TestExternalAuth_loop(t *testing.T) {
 		for head := c.head(); head != ""; head = c.head() {
 			asked.Add(1)
 			caller := r.dial()
-			caller.send(strings.Replace(head, "Host: oauth2-proxy.auth.svc.cluster.local", "Host: limpet.test", 1))
+			caller.send(strings.Replace(head, "Host: oauth2-proxy.auth.svc.cluster.local", "Host: shop.example", 1))
 			c.say(fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n", caller.read("GET").status))
 		}
 	})
@@ -182,8 +182,6 @@ func TestExternalAuth_loop(t *testing.T) {
 func TestExternalAuth_challengePath(t *testing.T) {
 	r, _, auth := authRig(t, says("401 Unauthorized", ""), nil)
 	open, closed := routeTo(cart, nil), routeTo(cart, nil)
-	filters := r.tables.Current() // only to keep the service in the registry
-	_ = filters
 	open.Path = "/.well-known/acme-challenge/token"
 	open.Filters = &model.Filters{ExternalAuth: &model.ExternalAuth{URL: "http://oauth2-proxy.auth.svc/", Service: &authService}}
 	closed.Filters = open.Filters
@@ -267,7 +265,7 @@ func TestExternalAuth_trailers(t *testing.T) {
 	})
 	r.replace(cart, model.Endpoint{ID: "t", Address: addressOf(app), State: model.EndpointReady})
 	c := r.dial()
-	c.send("POST / HTTP/1.1\r\nHost: limpet.test\r\nTransfer-Encoding: chunked\r\nTrailer: X-User, X-Sum\r\n\r\n" +
+	c.send("POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\nTrailer: X-User, X-Sum\r\n\r\n" +
 		"1\r\na\r\n0\r\nX-User: root\r\nX-Sum: 1\r\n\r\n")
 	c.read("POST").expectStatus(t, 200)
 	if got := <-trailers; got.Get("X-User") != "" || got.Get("X-Sum") != "1" {
