@@ -15,8 +15,8 @@ func shopManifests(port string) string {
 	for _, i := range []struct{ name, path, annotations string }{
 		{"shop", "/", ""},
 		{"admin", "/admin", "nginx.ingress.kubernetes.io/auth-url: http://auth.example.com"},
-		{"office", "/office", "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8, " +
-			"limpet.dev/unenforced-protection: whitelist-source-range"},
+		{"office", "/office", "nginx.ingress.kubernetes.io/modsecurity-snippet: SecRuleEngine On, " +
+			"limpet.dev/unenforced-protection: modsecurity-snippet"},
 		{"everyone", "/everyone", `nginx.ingress.kubernetes.io/whitelist-source-range: "0.0.0.0/0,::/0"`},
 	} {
 		fmt.Fprintf(&b, "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: %s\n  annotations: {%s}\nspec:\n"+

@@ -34,8 +34,8 @@ type headerTemplate struct {
 // maxAuthTimeout bounds the wait for a decision. A longer response timeout of the route is meant for the pods.
 const maxAuthTimeout = 60 * time.Second
 
-// NewExternalAuth returns a filter for a route, or nil if the route does not use it. endpoints are those of its Service.
-func NewExternalAuth(m *model.Route, endpoints Endpoints) *ExternalAuth {
+// NewExternalAuth returns the check of a route, or nil if the route does not use it. endpoints are those of its Service.
+func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
 	if m.Filters == nil || m.Filters.ExternalAuth == nil || model.IsChallenge(m.Path) {
 		return nil
 	}
@@ -61,48 +61,41 @@ var (
 	authForbidden   = NewText(http.StatusForbidden, "The request is not allowed.")
 )
 
-// Name implements Filter.
-func (*ExternalAuth) Name() string { return "external-auth" }
-
-// Protects implements Protector.
-func (*ExternalAuth) Protects() bool { return true }
-
-// FilterRequest implements RequestFilter.
-func (f *ExternalAuth) FilterRequest(r *Request) *Response {
-	_, resp := f.decide(r)
-	return resp
-}
-
-// decide returns nil if the request is admitted. hasDecided is false if the service did not decide.
-func (f *ExternalAuth) decide(r *Request) (hasDecided bool, _ *Response) {
+// CheckAccess implements AccessCheck.
+func (f *ExternalAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	switch {
 	case r.Described && f.model.Unavailable == "":
-		return true, nil
+		return AccessUndecided, nil
 	case f.model.Unavailable != "" || r.Shared == nil || f.isInvalid:
-		return false, authUnavailable
+		return AccessFailed, authUnavailable
 	case isFromSubrequest(r):
-		return false, authFailed // the service is reached through this route, so requests for decisions would not end
+		return AccessFailed, authFailed // the service is reached through this route, so requests for decisions would not end
 	}
 	d, err := f.decision(r)
 	switch {
 	case errors.Is(err, ErrNoEndpoint), errors.Is(err, ErrNoPermit):
-		return false, authUnavailable
+		return AccessFailed, authUnavailable
 	case err != nil:
-		return false, authFailed
+		return AccessFailed, authFailed
 	}
 	r.authCookies = d.cookies
+	return f.apply(r, d)
+}
+
+// apply acts on a decision.
+func (f *ExternalAuth) apply(r *Request, d *authDecision) (AccessDecision, *Response) {
 	switch {
 	case 200 <= d.status && d.status <= 299:
 		for i := range d.fields {
 			r.SetField(f.model.ResponseHeaders[i], d.fields[i])
 		}
-		return true, nil
+		return AccessGranted, nil
 	case d.status == http.StatusUnauthorized:
-		return true, f.unauthorized(r, d)
+		return AccessRefused, f.unauthorized(r, d)
 	case d.status == http.StatusForbidden:
-		return true, authForbidden
+		return AccessRefused, authForbidden
 	}
-	return false, authFailed
+	return AccessFailed, authFailed
 }
 
 // decision returns the cached decision about a request, or asks the service.
@@ -204,7 +197,7 @@ func addsCookies(status int) bool {
 }
 
 var (
-	_ Protector      = (*ExternalAuth)(nil)
+	_ AccessCheck    = (*ExternalAuth)(nil)
 	_ RequestFilter  = (*AuthFields)(nil)
 	_ ResponseFilter = (*AuthFields)(nil)
 )

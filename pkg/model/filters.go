@@ -4,6 +4,8 @@ package model
 // A nil field is a filter that the route does not use. The types are in files of their own, named filter_*.go. Filters are
 // immutable: routes share them.
 type Filters struct {
+	// Access restricts which requests are served.
+	Access *Access `json:"access,omitempty"`
 	// ExternalAuth has another service decide about requests.
 	ExternalAuth *ExternalAuth `json:"externalAuth,omitempty"`
 }

@@ -10,20 +10,25 @@ func (p compiler) compileFilters(m *model.Route) (c filter.Chain) {
 	c.Add(filter.NewClientCertificates(m.Clients, m.Path))
 	c.Add(filter.NewClosed(m.Closed != ""))
 	c.Add(filter.NewAuthFields(m))
-	if auth := filter.NewExternalAuth(m, p.authEndpoints(m.Filters)); auth != nil {
-		c.Add(auth)
-	}
+	c.Add(p.access(m))
 	c.Add(filter.NewRouteLimits(m.Limits))
 	c.Add(filter.NewTransportSecurity(m.TransportSecurity))
 	return c
 }
 
-// authEndpoints returns the endpoints of the Service that authenticates clients, or nil if there is no such Service.
-func (p compiler) authEndpoints(m *model.Filters) filter.Endpoints {
-	if m == nil || m.ExternalAuth == nil {
+// access returns the filter that combines all checks of who may access a route, in the order of nginx.
+func (p compiler) access(m *model.Route) filter.Filter {
+	if m.Filters == nil {
 		return nil
 	}
-	return p.endpoints(m.ExternalAuth.Service)
+	var checks []filter.AccessCheck
+	if a := m.Filters.Access; a != nil {
+		checks = append(checks, filter.NewAddresses(a.Addresses))
+	}
+	if auth := m.Filters.ExternalAuth; auth != nil {
+		checks = append(checks, filter.NewExternalAuth(m, p.endpoints(auth.Service)))
+	}
+	return filter.NewAccess(filter.IsAnySatisfying(m.Filters), checks...)
 }
 
 // endpoints returns the endpoints of a pool, or nil if id is nil.

@@ -26,7 +26,7 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols,
-	}, limitAnnotations, transportAnnotations)
+	}, limitAnnotations, transportAnnotations, accessAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -56,6 +56,9 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
 	d.affinity.foreign = r.foreignWishes()
 	r.stage = readProtection
+	if !isCanary(annotations) {
+		d.access = r.readAccess()
+	}
 	r.checkAnnotations()
 	d.transport = r.readTransport()
 	r.stage = readRouting

@@ -51,7 +51,7 @@ func closedIngress(path string) *networkingv1.Ingress {
 	kind := networkingv1.PathTypeImplementationSpecific
 	ingress := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{
 		Namespace: "shop", Name: "admin",
-		Annotations: map[string]string{nginxPrefix + "whitelist-source-range": "10.0.0.0/8"},
+		Annotations: map[string]string{nginxPrefix + "enable-modsecurity": "true"},
 	}}
 	ingress.Spec.Rules = []networkingv1.IngressRule{{Host: "admin.example.com"}}
 	ingress.Spec.Rules[0].HTTP = &networkingv1.HTTPIngressRuleValue{

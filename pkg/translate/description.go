@@ -31,7 +31,8 @@ type description struct {
 	limits    *model.Limits  // nil: the limits of the flags
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
-	canary    *canary        // nil for an object that has routes of its own
+	access    accessSettings
+	canary    *canary // nil for an object that has routes of its own
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open

@@ -40,10 +40,10 @@ var nginxVerdicts = []verdict{
 	{name: "auth-tls-pass-certificate-to-upstream", effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
 
 	// Lists of clients.
-	{name: "allowlist-source-range", effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
-	{name: "whitelist-source-range", effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
-	{name: "denylist-source-range", effect: always, when: "always"},
-	{name: "satisfy", effect: unless("all", "ALL", "All"), when: "unless all"},
+	{name: "allowlist-source-range", handling: Exact, own: nameAllowSourceRange, effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "whitelist-source-range", handling: Exact, own: nameAllowSourceRange, effect: unlessAdmitsAll, when: "unless it has 0.0.0.0/0 and ::/0"},
+	{name: "denylist-source-range", handling: Exact, own: nameDenySourceRange, effect: always, when: "always"},
+	{name: "satisfy", handling: Exact, own: nameSatisfy, effect: unless("all", "ALL", "All"), when: "unless all"},
 
 	// Firewall.
 	{name: "enable-modsecurity", effect: unlessFalse, when: "unless false"},

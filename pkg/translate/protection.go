@@ -93,6 +93,7 @@ var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationClientCA, annotationPrefix),
 	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
+	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
 }
 
 // ownNames are the names that an unknown limpet.dev annotation is compared with: the limpet.dev annotations, and the

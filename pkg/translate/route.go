@@ -56,7 +56,7 @@ func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backen
 	route := model.Route{
 		Host: key.host, Path: key.path, PathType: key.kind, Conditions: rule.conditions, Source: t.ref,
 		Backends: backends, Closed: t.closed, Limits: cmp.Or(rule.limits, t.limits),
-		Filters:          cmp.Or(rule.filters, t.filters),
+		Filters:          withAccess(cmp.Or(rule.filters, t.filters), t.access),
 		UpgradeProtocols: t.upgrades,
 	}
 	r.at[key] = len(r.list)

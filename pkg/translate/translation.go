@@ -9,6 +9,8 @@ type translation struct {
 	chosen choice
 	// pods is the transport to its pods.
 	pods podTransport
+	// access restricts who may access the routes. Nil means that everyone may.
+	access *model.Access
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -38,6 +40,7 @@ func (b *builder) prepare(d *description) *translation {
 	b.closeHosts(d)
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
+	t.access = b.access(d)
 	return t
 }
 

@@ -1,0 +1,110 @@
+package translate
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
+
+// The annotations by which an Ingress restricts who may access its routes.
+const (
+	// AnnotationAllowSourceRange lists the addresses and networks of clients that are admitted, separated by commas.
+	AnnotationAllowSourceRange = annotationPrefix + nameAllowSourceRange
+	// AnnotationDenySourceRange lists the addresses and networks of clients that are refused. It takes precedence.
+	AnnotationDenySourceRange = annotationPrefix + nameDenySourceRange
+	// AnnotationSatisfy is all or any: how many of the checks of addresses and credentials a request must pass.
+	AnnotationSatisfy = annotationPrefix + nameSatisfy
+)
+
+const (
+	nameAllowSourceRange = "allow-source-range"
+	nameDenySourceRange  = "deny-source-range"
+	nameSatisfy          = "satisfy"
+)
+
+var accessAnnotations = []string{AnnotationAllowSourceRange, AnnotationDenySourceRange, AnnotationSatisfy}
+
+// accessSettings restrict who may access the routes of an object.
+type accessSettings struct {
+	addresses    *model.AddressList // nil: all addresses
+	satisfiesAny bool
+}
+
+// readAccess reads the annotations about access. An invalid list closes the object.
+func (r *annotationReader) readAccess() accessSettings {
+	return accessSettings{addresses: r.readAddresses(), satisfiesAny: r.readSatisfy()}
+}
+
+// readAddresses returns the lists of addresses, or nil.
+func (r *annotationReader) readAddresses() *model.AddressList {
+	list := model.AddressList{
+		Allow: r.readSourceRanges(r.allowSetting()),
+		Deny:  r.readSourceRanges(r.setting(nameDenySourceRange, "denylist-source-range")),
+	}
+	if list.Allow == nil && list.Deny == nil {
+		return nil
+	}
+	return &list
+}
+
+// allowSetting returns the list of admitted networks. ingress-nginx has two names for it: the older one is used if the newer
+// one is missing.
+func (r *annotationReader) allowSetting() value {
+	v := r.setting(nameAllowSourceRange, "allowlist-source-range")
+	older := r.annotation(nginxPrefix, "whitelist-source-range")
+	older.isNginx = true
+	if !v.isSet {
+		return older
+	}
+	if older.isSet && older.text != v.text {
+		r.invalid(older.key, "annotation %s is ignored, because %s takes precedence", older.key, v.key)
+	}
+	return v
+}
+
+// readSourceRanges returns the networks of a list. A list with an invalid entry closes the object, because its other entries
+// do not say what the author meant.
+func (r *annotationReader) readSourceRanges(v value) []netip.Prefix {
+	if !v.isSet {
+		return nil
+	}
+	networks, problem := parseSourceRanges(v.text)
+	if problem != "" {
+		r.failProtection(v, false, problem)
+	}
+	return networks
+}
+
+// readSatisfy reports whether any of the checks suffices. An unknown value has the effect of all, as in ingress-nginx: this
+// is the stricter one.
+func (r *annotationReader) readSatisfy() bool {
+	v := r.setting(nameSatisfy, nameSatisfy)
+	if v.text != "" && v.text != "any" && !strings.EqualFold(v.text, "all") {
+		r.invalid(v.key, "annotation %s has the value %s; it must be all or any. A request must pass all checks",
+			v.key, quote(v.text))
+	}
+	return v.text == "any"
+}
+
+// access returns the restrictions of an object, or nil.
+func (b *builder) access(d *description) *model.Access {
+	want := &d.access
+	if want.addresses == nil {
+		return nil
+	}
+	return &model.Access{Addresses: want.addresses, SatisfiesAny: want.satisfiesAny}
+}
+
+// withAccess returns filters with restrictions, which may be nil.
+func withAccess(filters *model.Filters, access *model.Access) *model.Filters {
+	if access == nil {
+		return filters
+	}
+	var out model.Filters
+	if filters != nil {
+		out = *filters
+	}
+	out.Access = access
+	return &out
+}
