@@ -31,18 +31,19 @@ type fakePublisher struct {
 	options translate.Options
 	engine  *translate.Engine
 
-	mu        sync.Mutex
-	published int
-	early     bool // a table was published before the keys were loaded
-	last      translate.Result
-	newest    publish.EndpointSource      // of the last table
-	endpoints map[string][]model.Endpoint // by Service, from the fast path
-	fast      int
-	worst     time.Duration // longest delay from event to publisher
+	mu         sync.Mutex
+	published  int
+	early      bool // a table was published before the keys were loaded
+	last       translate.Result
+	configMaps map[string]*corev1.ConfigMap // as last seen, by namespace and name
+	newest     publish.EndpointSource       // of the last table
+	endpoints  map[string][]model.Endpoint  // by Service, from the fast path
+	fast       int
+	worst      time.Duration // longest delay from event to publisher
 }
 
 func newFakePublisher(keys *affinity.Keys) *fakePublisher {
-	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}}
+	return &fakePublisher{keys: keys, endpoints: map[string][]model.Endpoint{}, configMaps: map[string]*corev1.ConfigMap{}}
 }
 
 func (p *fakePublisher) Apply(
@@ -54,6 +55,11 @@ func (p *fakePublisher) Apply(
 		p.engine = translate.NewEngine(p.options)
 	}
 	p.published++
+	for i := range changes {
+		if ref := changes[i].Ref; ref.Kind == model.KindConfigMap {
+			p.configMaps[ref.Namespace+"/"+ref.Name], _ = changes[i].Object.(*corev1.ConfigMap)
+		}
+	}
 	p.newest = newest
 	p.early = p.early || p.keys.Load() == nil
 	p.worst = max(p.worst, time.Since(since))

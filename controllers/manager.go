@@ -30,6 +30,7 @@ func newManager(o *Options) (ctrl.Manager, error) {
 			DefaultTransform: stripMetadata,
 			ByObject: map[client.Object]cache.ByObject{
 				&corev1.Secret{}:             secretCache(o),
+				&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMap},
 				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
 				podMetadata():                {Transform: stripPod},
 			},
@@ -57,3 +58,8 @@ var secretSelector = fields.ParseSelectorOrDie("type!=helm.sh/release.v1" +
 	",type!=" + string(corev1.SecretTypeDockerConfigJson) +
 	",type!=" + string(corev1.SecretTypeDockercfg) +
 	",type!=" + string(corev1.SecretTypeBootstrapToken))
+
+// configMapSelector excludes, in the API server, the ConfigMaps with CA certificates that exist in every namespace.
+var configMapSelector = fields.ParseSelectorOrDie("metadata.name!=kube-root-ca.crt" +
+	",metadata.name!=openshift-service-ca.crt" +
+	",metadata.name!=istio-ca-root-cert")

@@ -4,7 +4,7 @@ package controllers
 // with exactly these permissions.
 //
 // All replicas watch all namespaces. They read from the cache and do not need the verb get:
-// +kubebuilder:rbac:groups="",resources=services;secrets,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=services;secrets;configmaps,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses;ingressclasses,verbs=list;watch

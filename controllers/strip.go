@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"maps"
+	"strings"
 	"unique"
 
 	corev1 "k8s.io/api/core/v1"
@@ -107,4 +108,26 @@ func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 		}
 		return secret, nil
 	}
+}
+
+// stripConfigMap reduces the memory of the cache: it removes the contents of files, and truncates values that are too long to be
+// applied. The keys remain, so that translation can report them.
+func stripConfigMap(object any) (any, error) {
+	configMap, ok := object.(*corev1.ConfigMap)
+	if !ok {
+		return object, nil // a tombstone
+	}
+	configMap.ObjectMeta = metav1.ObjectMeta{
+		Namespace: configMap.Namespace, Name: configMap.Name, UID: configMap.UID, ResourceVersion: configMap.ResourceVersion,
+	}
+	configMap.BinaryData = nil
+	for key, value := range configMap.Data {
+		switch {
+		case !translate.ReadsConfigMapKey(key):
+			configMap.Data[key] = ""
+		case len(value) > translate.MaxConfigMapValue:
+			configMap.Data[key] = strings.Clone(value[:translate.MaxConfigMapValue+1])
+		}
+	}
+	return configMap, nil
 }

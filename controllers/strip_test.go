@@ -3,6 +3,7 @@ package controllers
 import (
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -61,5 +62,29 @@ func TestStripSlice_keepsEndpoints(t *testing.T) {
 	}
 	if names := podsOf(stripped); len(names) != 4 {
 		t.Errorf("the slice references the pods %v", names)
+	}
+}
+
+func TestStripConfigMap(t *testing.T) {
+	long := strings.Repeat("x", 2*translate.MaxConfigMapValue)
+	c := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "c", Labels: map[string]string{"app": "c"}},
+		Data:       map[string]string{"X-Frame-Options": "DENY", "app.properties": long, "X-Long": long},
+		BinaryData: map[string][]byte{"logo": []byte(long)},
+	}
+	if _, err := stripConfigMap(c); err != nil {
+		t.Fatal(err)
+	}
+	want := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "c"},
+		Data: map[string]string{
+			"X-Frame-Options": "DENY", "app.properties": "", "X-Long": long[:translate.MaxConfigMapValue+1],
+		},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got %+v", c)
+	}
+	if got, err := stripConfigMap("a tombstone"); got != "a tombstone" || err != nil {
+		t.Errorf("got %v, %v", got, err)
 	}
 }

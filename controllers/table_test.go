@@ -234,3 +234,27 @@ func TestEventTimes_keepsOldest(t *testing.T) {
 		t.Error("take returned the same time twice")
 	}
 }
+
+func TestTable_configMapChanges(t *testing.T) {
+	ns := newNamespace(t)
+	r := startReplica(t, "a")
+	seen := func(want func(*corev1.ConfigMap) bool) func() bool {
+		return r.publisher.locked(func(p *fakePublisher) bool {
+			return want(p.configMaps[ns+"/fields"])
+		})
+	}
+	fields := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "fields"}, Data: map[string]string{"X-Frame-Options": "DENY"},
+	}
+	create(t, fields)
+	eventually(t, "the ConfigMap", seen(func(c *corev1.ConfigMap) bool { return c != nil && c.Data["X-Frame-Options"] == "DENY" }))
+	fields.Data["X-Frame-Options"] = "SAMEORIGIN"
+	if err := admin.Update(t.Context(), fields); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "its change", seen(func(c *corev1.ConfigMap) bool { return c != nil && c.Data["X-Frame-Options"] == "SAMEORIGIN" }))
+	if err := admin.Delete(t.Context(), fields); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "its deletion", seen(func(c *corev1.ConfigMap) bool { return c == nil }))
+}

@@ -33,9 +33,10 @@ func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[single
 			objectHandler(t, translate.KindIngressClass, specOrAnnotationsChanged[*networkingv1.IngressClass]())),
 		source.TypedKind(c, &v1alpha1.AffinityPolicy{},
 			objectHandler(t, v1alpha1.Kind, specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]())),
-		// The generation of these two does not change with every update.
+		// The generation of these does not change with every update.
 		source.TypedKind(c, &corev1.Service{}, objectHandler(t, model.KindService, serviceChanged())),
 		source.TypedKind(c, &corev1.Secret{}, objectHandler(t, model.KindSecret, secretChanged())),
+		source.TypedKind(c, &corev1.ConfigMap{}, objectHandler(t, model.KindConfigMap, configMapChanged())),
 	}
 }
 
@@ -80,6 +81,13 @@ func serviceChanged() predicate.TypedPredicate[*corev1.Service] {
 func secretChanged() predicate.TypedPredicate[*corev1.Secret] {
 	return predicate.TypedFuncs[*corev1.Secret]{UpdateFunc: func(ev event.TypedUpdateEvent[*corev1.Secret]) bool {
 		return !reflect.DeepEqual(ev.ObjectOld.Data, ev.ObjectNew.Data)
+	}}
+}
+
+// configMapChanged ignores updates of the metadata.
+func configMapChanged() predicate.TypedPredicate[*corev1.ConfigMap] {
+	return predicate.TypedFuncs[*corev1.ConfigMap]{UpdateFunc: func(ev event.TypedUpdateEvent[*corev1.ConfigMap]) bool {
+		return !maps.Equal(ev.ObjectOld.Data, ev.ObjectNew.Data)
 	}}
 }
 

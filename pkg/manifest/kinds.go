@@ -54,6 +54,9 @@ var kinds = map[metav1.TypeMeta]kind{
 		defaultSecret(o)
 		w.Secrets = append(w.Secrets, o)
 	}),
+	{APIVersion: "v1", Kind: model.KindConfigMap}: typed(func(w *translate.Snapshot, o *corev1.ConfigMap) {
+		w.ConfigMaps = append(w.ConfigMaps, o)
+	}),
 	{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"}: typed(
 		func(w *translate.Snapshot, o *discoveryv1.EndpointSlice) {
 			defaultEndpointSlice(o)

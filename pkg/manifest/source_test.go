@@ -59,7 +59,7 @@ func TestLoad_namesOfManifests(t *testing.T) {
 // bulk returns an item that Limpet does not read, of about 1 MiB, in the layout of kubectl.
 func bulk(indent string, i int) string {
 	return fmt.Sprintf("%[1]s- apiVersion: v1\n%[1]s  data:\n%[1]s    text: |\n%[1]s      kind: Service\n%[1]s      %[2]s\n"+
-		"%[1]s  kind: ConfigMap\n%[1]s  metadata:\n%[1]s    name: bulk-%[3]d\n", indent, strings.Repeat("x", 1<<20), i)
+		"%[1]s  kind: Deployment\n%[1]s  metadata:\n%[1]s    name: bulk-%[3]d\n", indent, strings.Repeat("x", 1<<20), i)
 }
 
 func TestLoad_streamsLargeLists(t *testing.T) {
@@ -90,7 +90,7 @@ func TestLoad_streamsLargeJSON(t *testing.T) {
 	type object map[string]any
 	var items []object
 	for i := range 15 {
-		items = append(items, object{"apiVersion": "v1", "kind": "ConfigMap", "metadata": object{"name": fmt.Sprint(i)},
+		items = append(items, object{"apiVersion": "v1", "kind": "Deployment", "metadata": object{"name": fmt.Sprint(i)},
 			"data": object{"x": strings.Repeat("x", 1<<20)}})
 	}
 	items = append(items, object{"apiVersion": "v1", "kind": "Service", "metadata": object{"name": "a"}})
@@ -106,7 +106,7 @@ func TestLoad_streamsLargeJSON(t *testing.T) {
 
 func TestLoad_largeObjects(t *testing.T) {
 	large := "x: " + strings.Repeat("x", maxDocument) + "\n"
-	c := loadText(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: large}\n"+large+"---\n"+service("a"))
+	c := loadText(t, "apiVersion: v1\nkind: Deployment\nmetadata: {name: large}\n"+large+"---\n"+service("a"))
 	if names(c.Snapshot) != "a" || len(c.Skipped) != 1 {
 		t.Errorf("got Services %q, skipped %v", names(c.Snapshot), c.Skipped)
 	}

@@ -8,10 +8,11 @@ import (
 
 // The kinds of the objects that Refs name.
 const (
-	KindIngress = "Ingress"
-	KindService = "Service"
-	KindSecret  = "Secret"
-	KindPod     = "Pod"
+	KindIngress   = "Ingress"
+	KindService   = "Service"
+	KindSecret    = "Secret"
+	KindConfigMap = "ConfigMap"
+	KindPod       = "Pod"
 )
 
 // Ref names one Kubernetes object. Namespace is empty for a cluster-scoped object.

@@ -22,6 +22,7 @@ type Snapshot struct {
 	Services       []*corev1.Service
 	EndpointSlices []*discoveryv1.EndpointSlice
 	Secrets        []*corev1.Secret
+	ConfigMaps     []*corev1.ConfigMap
 	Policies       []*v1alpha1.AffinityPolicy
 	// Pods provide the drain annotation, and the labels and annotations that policies name.
 	Pods []*metav1.PartialObjectMetadata
@@ -77,8 +78,8 @@ type Result struct {
 	// Reports has one entry for each object that Limpet serves, and for the Secret of the default certificate. It is sorted
 	// by kind, namespace and name.
 	Reports []Report
-	// Referenced are the Services and Secrets that the served objects reference, including those that do not exist. Changes
-	// of other Services and Secrets do not change the Model. An entry of kind KindEndpoints is a Service whose
+	// Referenced are the Services, Secrets and ConfigMaps that the served objects reference, including those that do not
+	// exist. Changes of others do not change the Model. An entry of kind KindEndpoints is a Service whose
 	// EndpointSlices and pods may change the Reports.
 	Referenced map[model.Ref]struct{}
 	// Next is the time at which the Reports change without a change of the objects, because a certificate becomes valid or

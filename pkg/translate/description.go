@@ -11,7 +11,7 @@ import (
 )
 
 // description holds the contents of one object, in the same form for every kind. A reader makes it from the object and the
-// options only. Services, Secrets and policies are looked up later. Callers must not modify it.
+// options only. Services, Secrets, ConfigMaps and policies are looked up later. Callers must not modify it.
 type description struct {
 	ref        model.Ref
 	generation int64

@@ -17,8 +17,8 @@ const KindIngressClass = "IngressClass"
 
 // Change is the new state of one object. The Engine keeps a reference to the object, so callers must not modify it.
 type Change struct {
-	// Ref names the object. Its Kind is KindIngress, KindService or KindSecret of package model, KindIngressClass,
-	// KindEndpoints or v1alpha1.Kind.
+	// Ref names the object. Its Kind is KindIngress, KindService, KindSecret or KindConfigMap of package model,
+	// KindIngressClass, KindEndpoints or v1alpha1.Kind.
 	Ref model.Ref
 	// Object has the type of the kind. Nil means that the object does not exist. It is ignored for KindEndpoints.
 	Object metav1.Object
@@ -42,6 +42,7 @@ type Engine struct {
 	nodes        map[types.NamespacedName]*node
 	services     map[types.NamespacedName]*corev1.Service
 	secrets      map[types.NamespacedName]*corev1.Secret
+	configMaps   map[types.NamespacedName]*corev1.ConfigMap
 	policies     policyIndex
 	classes      classes // compiled from classObjects
 	classObjects map[string]*networkingv1.IngressClass
@@ -92,6 +93,7 @@ func NewEngine(o Options) *Engine {
 		classObjects: map[string]*networkingv1.IngressClass{},
 		services:     map[types.NamespacedName]*corev1.Service{},
 		secrets:      map[types.NamespacedName]*corev1.Secret{},
+		configMaps:   map[types.NamespacedName]*corev1.ConfigMap{},
 		policies:     newPolicyIndex(),
 		foreign:      map[model.Ref]int{}, served: map[model.Ref]int{},
 		links:   newLinkage(),

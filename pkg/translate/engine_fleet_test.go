@@ -204,6 +204,16 @@ func (f *fleet) secret() *corev1.Secret {
 	return s
 }
 
+func (f *fleet) configMap() *corev1.ConfigMap {
+	c := &corev1.ConfigMap{ObjectMeta: f.meta("c")}
+	f.vary(&c.ObjectMeta)
+	c.Data = pick(f, []map[string]string{
+		nil, {"X-Frame-Options": "DENY"}, {"X-Frame-Options": "SAMEORIGIN"}, {"X-Robots-Tag": "none", "X-A": "1"},
+		{"Bad Name": "x"}, {"Content-Length": "1"}, {"X-A": "a\nb"}, {"file.txt": "x"},
+	})
+	return c
+}
+
 func (f *fleet) class() *networkingv1.IngressClass {
 	c := &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: pick(f, []string{"limpet", "other"})}}
 	if f.chance(2) {

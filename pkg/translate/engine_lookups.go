@@ -46,6 +46,11 @@ func (l *groupLookups) secret(key types.NamespacedName) *corev1.Secret {
 	return l.engine.secrets[key]
 }
 
+func (l *groupLookups) configMap(key types.NamespacedName) *corev1.ConfigMap {
+	l.record(read{ref: model.Ref{Kind: model.KindConfigMap, Namespace: key.Namespace, Name: key.Name}})
+	return l.engine.configMaps[key]
+}
+
 func (l *groupLookups) endpointSlices(namespace, service string) []*discoveryv1.EndpointSlice {
 	l.record(read{ref: model.Ref{Kind: KindEndpoints, Namespace: namespace, Name: service}})
 	if l.engine.endpoints.Slices == nil {

@@ -27,6 +27,9 @@ func (e *Engine) change(c *Change) {
 	case model.KindSecret:
 		object, _ := c.Object.(*corev1.Secret)
 		e.changeSecret(c.Ref, key, object)
+	case model.KindConfigMap:
+		object, _ := c.Object.(*corev1.ConfigMap)
+		e.changeConfigMap(c.Ref, key, object)
 	case v1alpha1.Kind:
 		object, _ := c.Object.(*v1alpha1.AffinityPolicy)
 		e.changePolicy(c.Ref, object)
@@ -77,6 +80,14 @@ func sameService(x, y *corev1.Service) bool {
 func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *corev1.Secret) {
 	before := put(e.secrets, key, object)
 	if before == object || before != nil && object != nil && reflect.DeepEqual(before.Data, object.Data) {
+		return
+	}
+	e.wasChanged(read{ref: ref})
+}
+
+func (e *Engine) changeConfigMap(ref model.Ref, key types.NamespacedName, object *corev1.ConfigMap) {
+	before := put(e.configMaps, key, object)
+	if before == object || before != nil && object != nil && maps.Equal(before.Data, object.Data) {
 		return
 	}
 	e.wasChanged(read{ref: ref})

@@ -89,8 +89,10 @@ func (t *twin) object() (model.Ref, metav1.Object) {
 		kind, o = model.KindIngress, t.ingress()
 	case n < 21:
 		kind, o = model.KindService, t.service()
-	case n < 26:
+	case n < 24:
 		kind, o = model.KindSecret, t.secret()
+	case n < 27:
+		kind, o = model.KindConfigMap, t.configMap()
 	case n < 33:
 		kind, o = v1alpha1.Kind, t.policy()
 	case n < 34:
@@ -141,6 +143,8 @@ func (t *twin) snapshot() *translate.Snapshot {
 			w.Services = append(w.Services, o)
 		case *corev1.Secret:
 			w.Secrets = append(w.Secrets, o)
+		case *corev1.ConfigMap:
+			w.ConfigMaps = append(w.ConfigMaps, o)
 		case *v1alpha1.AffinityPolicy:
 			w.Policies = append(w.Policies, o)
 		case *discoveryv1.EndpointSlice:

@@ -23,6 +23,9 @@ func ChangesOf(w *Snapshot) []Change {
 	for _, o := range w.Secrets {
 		add(model.KindSecret, o.DeepCopy())
 	}
+	for _, o := range w.ConfigMaps {
+		add(model.KindConfigMap, o.DeepCopy())
+	}
 	for _, o := range w.Policies {
 		add(v1alpha1.Kind, o.DeepCopy())
 	}

@@ -18,6 +18,7 @@ import (
 type lookups interface {
 	service(types.NamespacedName) *corev1.Service
 	secret(types.NamespacedName) *corev1.Secret
+	configMap(types.NamespacedName) *corev1.ConfigMap
 	// endpointSlices returns the EndpointSlices of a Service, and perhaps others.
 	endpointSlices(namespace, service string) []*discoveryv1.EndpointSlice
 	pod(namespace, name string) *metav1.PartialObjectMetadata
@@ -43,6 +44,7 @@ type snapshotLookups struct {
 	snapshot  *Snapshot
 	services  map[types.NamespacedName]*corev1.Service
 	secrets   map[types.NamespacedName]*corev1.Secret
+	maps      map[types.NamespacedName]*corev1.ConfigMap
 	pods      Pods                                                  // nil until the first use
 	byService map[types.NamespacedName][]*discoveryv1.EndpointSlice // nil until the first use
 	byName    map[types.NamespacedName]*policy
@@ -54,7 +56,7 @@ type snapshotLookups struct {
 
 func newSnapshotLookups(w *Snapshot, before *model.Model) *snapshotLookups {
 	s := &snapshotLookups{
-		snapshot: w, services: index(w.Services), secrets: index(w.Secrets),
+		snapshot: w, services: index(w.Services), secrets: index(w.Secrets), maps: index(w.ConfigMaps),
 		byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref]*policy{},
 		described: map[model.Ref]bool{}, foreign: map[model.Ref]bool{}, before: map[model.Ref]*model.Certificate{},
 	}
@@ -117,6 +119,8 @@ func (s *snapshotLookups) policyNamed(key types.NamespacedName) *policy     { re
 func (s *snapshotLookups) policyFor(target model.Ref) *policy               { return s.byTarget[target] }
 func (s *snapshotLookups) isDescribed(ref model.Ref) bool                   { return s.described[ref] }
 func (s *snapshotLookups) isForeign(ref model.Ref) bool                     { return s.foreign[ref] }
+
+func (s *snapshotLookups) configMap(key types.NamespacedName) *corev1.ConfigMap { return s.maps[key] }
 
 func (s *snapshotLookups) certificateInUse(ref model.Ref, _ *corev1.Secret) *model.Certificate {
 	return s.before[ref]
