@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -81,6 +82,9 @@ func (x *Exchange) nextBody(wait bool) ([]byte, error) {
 	}
 	if x.bodyBytes += int64(len(span)); x.bodyBytes > x.view.Limits.BodyBytes {
 		return nil, errBodyTooLarge
+	}
+	if x.view.BodyCopy.Add(span); err == io.EOF {
+		x.view.BodyCopy.End()
 	}
 	return span, err
 }

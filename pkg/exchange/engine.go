@@ -135,8 +135,10 @@ func NewEngine(c Config) *Engine {
 		Self: c.Own,
 	}
 	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
-	e.subrequests = subrequest.New(subrequest.Options{Self: c.Own})
-	e.shared = filter.Shared{Subrequests: e.subrequests, Decisions: &filter.AuthCache{}}
+	e.subrequests = subrequest.New(subrequest.Options{Self: c.Own, Count: c.Metrics.Subrequest})
+	e.shared = filter.Shared{Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: &filter.Copies{
+		Requests: e.subrequests, Dropped: func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") },
+	}}
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics
 	e.Tick(1, time.Now())

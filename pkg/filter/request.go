@@ -37,6 +37,8 @@ type Request struct {
 	Forward Target
 	// Limits are the limits of the request. They start as those of the flags.
 	Limits Limits
+	// BodyCopy receives the body of the request as it arrives. Nil copies nothing.
+	BodyCopy *BodyCopy
 	// Buf is space for values that a filter computes. Append to it, and use the appended part. It stays valid until
 	// the head of the response is written.
 	Buf []byte
@@ -89,6 +91,8 @@ type Shared struct {
 	Subrequests Subrequester
 	// Decisions caches the decisions of services that authenticate clients.
 	Decisions *AuthCache
+	// Copies sends copies of requests.
+	Copies *Copies
 }
 
 // Reset prepares r for the next request and keeps the memory of Buf.

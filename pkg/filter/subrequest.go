@@ -8,7 +8,9 @@ import (
 
 // Subrequest is an HTTP request that Limpet sends by itself while it serves the request of a client.
 type Subrequest struct {
-	Method string
+	// Purpose is why the request is sent, for metrics.
+	Purpose string
+	Method  string
 	// URL is absolute, with scheme http or https.
 	URL string
 	// Host is the Host field. Empty means the host of URL.

@@ -8,4 +8,8 @@ type Filters struct {
 	Access *Access `json:"access,omitempty"`
 	// ExternalAuth has another service decide about requests.
 	ExternalAuth *ExternalAuth `json:"externalAuth,omitempty"`
+	// Mirror sends copies of requests to another destination.
+	Mirror *Mirror `json:"mirror,omitempty"`
+	// ErrorPages replaces responses of some statuses.
+	ErrorPages *ErrorPages `json:"errorPages,omitempty"`
 }

@@ -12,6 +12,7 @@ func (p compiler) compileFilters(m *model.Route) (c filter.Chain) {
 	c.Add(filter.NewAuthFields(m))
 	c.Add(p.access(m))
 	c.Add(filter.NewRouteLimits(m.Limits))
+	c.Add(p.mirror(m.Filters))
 	c.Add(filter.NewTransportSecurity(m.TransportSecurity))
 	return c
 }
@@ -29,6 +30,13 @@ func (p compiler) access(m *model.Route) filter.Filter {
 		checks = append(checks, filter.NewExternalAuth(m, p.endpoints(auth.Service)))
 	}
 	return filter.NewAccess(filter.IsAnySatisfying(m.Filters), checks...)
+}
+
+func (p compiler) mirror(m *model.Filters) filter.Filter {
+	if m == nil || m.Mirror == nil {
+		return nil
+	}
+	return filter.NewMirror(m.Mirror, p.endpoints(m.Mirror.Service))
 }
 
 // endpoints returns the endpoints of a pool, or nil if id is nil.

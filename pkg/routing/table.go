@@ -33,6 +33,10 @@ type Route struct {
 	PathType model.PathType
 	Source   model.Ref
 	Backends []Backend
+	// Fallback serves the requests when no backend has endpoints. It may be nil.
+	Fallback *Backend
+	// ErrorPages replaces responses of some statuses. It may be nil.
+	ErrorPages *filter.ErrorPages
 	// Closed is true if all requests of the route get a 503, regardless of Backends. A filter sends the response.
 	Closed bool
 	// Filters are the filters for requests and responses of the route.
@@ -253,6 +257,13 @@ func (c compiler) route(m *model.Route) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
 		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: c.compileFilters(m),
 		UpgradeProtocols: m.UpgradeProtocols}
+	if m.Fallback != nil {
+		fallback := c.backend(m.Fallback)
+		r.Fallback = &fallback
+	}
+	if m.Filters != nil && m.Filters.ErrorPages != nil {
+		r.ErrorPages = filter.NewErrorPages(m, c.endpoints(&m.Filters.ErrorPages.Service))
+	}
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight

@@ -36,6 +36,8 @@ type Options struct {
 	Self *upstream.SelfAddresses
 	// Roots are the certificate authorities of servers. Nil means those of the system.
 	Roots *x509.CertPool
+	// Count is called with the purpose of each request and its result: ok or failed. Nil counts nothing.
+	Count func(purpose, result string)
 }
 
 // Client implements filter.Subrequester.
@@ -46,13 +48,17 @@ type Client struct {
 	names     nameCache
 	cancel    context.CancelFunc // cancels running requests
 	running   context.Context
+	count     func(purpose, result string)
 	// isAllowed decides whether a resolved address may be dialled. Tests replace it.
 	isAllowed func(address string) error
 }
 
 // New returns a Client. Close must be called at the end.
 func New(o Options) *Client {
-	c := &Client{self: o.Self, permits: make(chan struct{}, maxActive)}
+	c := &Client{self: o.Self, permits: make(chan struct{}, maxActive), count: o.Count}
+	if c.count == nil {
+		c.count = func(string, string) {}
+	}
 	c.names.lookup = lookup
 	c.isAllowed = c.self.CheckResolved
 	c.running, c.cancel = context.WithCancel(context.Background())
@@ -75,6 +81,16 @@ func (c *Client) Close() {
 
 // Do implements filter.Subrequester.
 func (c *Client) Do(s *filter.Subrequest) (*filter.Subresponse, error) {
+	resp, err := c.do(s)
+	if err != nil {
+		c.count(s.Purpose, "failed")
+		return nil, err
+	}
+	c.count(s.Purpose, "ok")
+	return resp, nil
+}
+
+func (c *Client) do(s *filter.Subrequest) (*filter.Subresponse, error) {
 	ctx, cancel := context.WithTimeout(withEndpoints(c.running, s.Endpoints), s.Timeout)
 	select {
 	case c.permits <- struct{}{}:

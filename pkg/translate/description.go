@@ -32,7 +32,11 @@ type description struct {
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
 	access    accessSettings
-	canary    *canary // nil for an object that has routes of its own
+	// auth, mirror and errorPages send requests of Limpet's own. Nil means that there are none.
+	auth       *authSettings
+	mirror     *mirrorSettings
+	errorPages *errorPageSettings
+	canary     *canary // nil for an object that has routes of its own
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
@@ -82,6 +86,8 @@ type backendDescription struct {
 	port         portDescription
 	weight       int32
 	isShare      bool // the rule has other backends
+	// outcome describes how requests are handled if the backend cannot be resolved. Empty means consequence.
+	outcome string
 	// problem is the reason why the backend is invalid, or nil.
 	problem *Problem
 }
@@ -107,6 +113,8 @@ func (d *description) namespace() string { return d.ref.Namespace }
 // consequence describes for a message how requests are handled if a backend cannot be resolved.
 func (d *description) consequence(backend *backendDescription) string {
 	switch {
+	case backend.outcome != "":
+		return backend.outcome
 	case d.canary != nil:
 		return "The canary gets no requests"
 	case backend.isShare:

@@ -94,6 +94,8 @@ var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
 	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
+	nameAuthURL, nameAuthMethod, nameAuthSignIn, nameAuthRedirectParam, nameAuthRequestRedirect, nameAuthResponseHeaders,
+	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders,
 }
 
 // ownNames are the names that an unknown limpet.dev annotation is compared with: the limpet.dev annotations, and the

@@ -11,6 +11,10 @@ type translation struct {
 	pods podTransport
 	// access restricts who may access the routes. Nil means that everyone may.
 	access *model.Access
+	// filters are those of the description, with the objects that they reference.
+	filters *model.Filters
+	// fallback serves when no backend has endpoints. Nil means that nothing does.
+	fallback *model.Backend
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -41,6 +45,8 @@ func (b *builder) prepare(d *description) *translation {
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
 	t.access = b.access(d)
+	t.fallback = b.defaultBackend(t)
+	t.filters = b.addOwnRequests(t, d.filters)
 	return t
 }
 
