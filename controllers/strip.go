@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/limpet-dev/limpet/pkg/htpasswd"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -88,8 +89,13 @@ func stripPod(object any) (any, error) {
 	return pod, nil
 }
 
-// stripSecrets reduces the memory of the cache: it keeps only certificates, their private keys and CAs, and the
-// Secret with the affinity keys.
+// keptInSecrets are the keys of Secrets that translation may read.
+var keptInSecrets = map[string]bool{
+	corev1.TLSCertKey: true, corev1.TLSPrivateKeyKey: true, translate.KeyCA: true, translate.KeyCRL: true, translate.KeyUsers: true,
+}
+
+// stripSecrets reduces the memory of the cache: it keeps only certificates, their private keys and CAs, lists of users, and the
+// Secret with the affinity keys. A user of a list may be a key of its own, with a password hash as its value.
 func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 	return func(object any) (any, error) {
 		secret, ok := object.(*corev1.Secret)
@@ -101,8 +107,8 @@ func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 			return secret, nil
 		}
 		delete(secret.Annotations, corev1.LastAppliedConfigAnnotation) // has all data again
-		for name := range secret.Data {
-			if name != corev1.TLSCertKey && name != corev1.TLSPrivateKeyKey && name != translate.KeyCA {
+		for name, value := range secret.Data {
+			if !keptInSecrets[name] && !htpasswd.IsHash(value) {
 				delete(secret.Data, name)
 			}
 		}

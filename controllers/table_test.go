@@ -208,13 +208,14 @@ func TestStripSecrets(t *testing.T) {
 		namespace, name string
 		kept            int
 	}{
-		{limpetNamespace, DefaultKeySecret, 4},
-		{"shop", DefaultKeySecret, 3},
-		{"shop", "tls", 3},
+		{limpetNamespace, DefaultKeySecret, 6},
+		{"shop", DefaultKeySecret, 5},
+		{"shop", "tls", 5},
 	} {
 		secret := &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: c.namespace, Name: c.name},
-			Data:       map[string][]byte{corev1.TLSCertKey: {1}, corev1.TLSPrivateKeyKey: {2}, "ca.crt": {3}, "password": {4}},
+			Data:       map[string][]byte{corev1.TLSCertKey: {1}, corev1.TLSPrivateKeyKey: {2}, "ca.crt": {3}, "password": {4},
+				"auth": []byte("jane:secret"), "jane": []byte("{PLAIN}secret")},
 		}
 		if _, err := strip(secret); err != nil || len(secret.Data) != c.kept {
 			t.Errorf("%s/%s: %d entries kept, error %v; want %d", c.namespace, c.name, len(secret.Data), err, c.kept)

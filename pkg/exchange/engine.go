@@ -111,6 +111,9 @@ type Engine struct {
 	// AdvertiseHTTP3 makes responses over TLS advertise HTTP/3 (Alt-Svc).
 	AdvertiseHTTP3 atomic.Bool
 
+	// credentials is the state of authentication of all routes.
+	credentials *filter.Credentials
+
 	dialer        upstream.Dialer
 	cancelDials   context.CancelFunc // cancels dialer.Context
 	defaultLimits filter.Limits      // for routes without limits of their own
@@ -139,6 +142,7 @@ func NewEngine(c Config) *Engine {
 	e.shared = filter.Shared{Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: &filter.Copies{
 		Requests: e.subrequests, Dropped: func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") },
 	}}
+	e.credentials = filter.NewCredentials(derivedKeys(c.Keys, "digest nonces"))
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics
 	e.Tick(1, time.Now())

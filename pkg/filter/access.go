@@ -3,6 +3,7 @@ package filter
 import (
 	"net/http"
 
+	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
@@ -32,9 +33,18 @@ type AccessCheck interface {
 // If all checks must pass, the first one that refuses the request decides. If any check suffices, the first one that admits
 // the request decides. If none does, a response with status 401 takes precedence over others, so that browsers ask for
 // credentials. This follows the satisfy directive of nginx.
+//
+// If one of the checks uses the Authorization field, pods do not receive the field, as in ingress-nginx.
 type Access struct {
-	checks       []AccessCheck
-	satisfiesAny bool
+	checks                 []AccessCheck
+	satisfiesAny           bool
+	withholdsAuthorization bool
+}
+
+// credentialCheck is an AccessCheck that uses the Authorization field.
+type credentialCheck interface {
+	AccessCheck
+	withholdsAuthorization()
 }
 
 // NewAccess returns a filter for a route with these checks, or nil if all checks are nil.
@@ -43,6 +53,8 @@ func NewAccess(satisfiesAny bool, checks ...AccessCheck) Filter {
 	for _, check := range checks {
 		if check != nil {
 			f.checks = append(f.checks, check)
+			_, usesField := check.(credentialCheck)
+			f.withholdsAuthorization = f.withholdsAuthorization || usesField
 		}
 	}
 	if len(f.checks) == 0 {
@@ -59,6 +71,17 @@ func (*Access) Protects() bool { return true }
 
 // FilterRequest implements RequestFilter.
 func (f *Access) FilterRequest(r *Request) *Response {
+	if resp := f.check(r); resp != nil {
+		return resp
+	}
+	if f.withholdsAuthorization {
+		r.Head.WithholdAll(http1.FieldAuthorization)
+	}
+	return nil
+}
+
+// check returns the response to a request that is refused, or nil.
+func (f *Access) check(r *Request) *Response {
 	var refusal *Response
 	for _, check := range f.checks {
 		decision, resp := check.CheckAccess(r)

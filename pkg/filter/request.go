@@ -10,7 +10,7 @@ import (
 // A Request and everything it points to belong to one goroutine and are reused for the next request. A filter must
 // copy data that it retains.
 type Request struct {
-	// Head is the head of the request as the client sent it.
+	// Head is the head of the request as the client sent it. Filters may withhold fields of it from pods.
 	Head *http1.Request
 	// Host is the host that was matched: in lower case, without port and trailing dot.
 	Host []byte
@@ -27,6 +27,8 @@ type Request struct {
 	Hosts Hosts
 	// Certificates reports which hosts a certificate covers.
 	Certificates Certificates
+	// Credentials is the state of authentication. Without it, no credentials are accepted.
+	Credentials *Credentials
 
 	// Shared is what the filters of all routes share. Nil provides nothing: filters that need it fail.
 	Shared *Shared

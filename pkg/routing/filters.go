@@ -24,7 +24,7 @@ func (p compiler) access(m *model.Route) filter.Filter {
 	}
 	var checks []filter.AccessCheck
 	if a := m.Filters.Access; a != nil {
-		checks = append(checks, filter.NewAddresses(a.Addresses))
+		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, m.Path))
 	}
 	if auth := m.Filters.ExternalAuth; auth != nil {
 		checks = append(checks, filter.NewExternalAuth(m, p.endpoints(auth.Service)))

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 
@@ -15,25 +16,41 @@ const (
 	AnnotationDenySourceRange = annotationPrefix + nameDenySourceRange
 	// AnnotationSatisfy is all or any: how many of the checks of addresses and credentials a request must pass.
 	AnnotationSatisfy = annotationPrefix + nameSatisfy
+	// AnnotationAuthType is basic or digest.
+	AnnotationAuthType = annotationPrefix + nameAuthType
+	// AnnotationAuthSecret names a Secret in the namespace of the Ingress with the users and their passwords.
+	AnnotationAuthSecret = annotationPrefix + nameAuthSecret
+	// AnnotationAuthSecretType is auth-file or auth-map: the form of that Secret.
+	AnnotationAuthSecretType = annotationPrefix + nameAuthSecretType
+	// AnnotationAuthRealm is the realm that clients show to their users.
+	AnnotationAuthRealm = annotationPrefix + nameAuthRealm
 )
 
 const (
 	nameAllowSourceRange = "allow-source-range"
 	nameDenySourceRange  = "deny-source-range"
 	nameSatisfy          = "satisfy"
+	nameAuthType         = "auth-type"
+	nameAuthSecret       = "auth-secret"
+	nameAuthSecretType   = "auth-secret-type"
+	nameAuthRealm        = "auth-realm"
 )
 
-var accessAnnotations = []string{AnnotationAllowSourceRange, AnnotationDenySourceRange, AnnotationSatisfy}
+var accessAnnotations = []string{
+	AnnotationAllowSourceRange, AnnotationDenySourceRange, AnnotationSatisfy,
+	AnnotationAuthType, AnnotationAuthSecret, AnnotationAuthSecretType, AnnotationAuthRealm,
+}
 
 // accessSettings restrict who may access the routes of an object.
 type accessSettings struct {
 	addresses    *model.AddressList // nil: all addresses
+	passwords    *passwordSettings  // nil: no credentials
 	satisfiesAny bool
 }
 
 // readAccess reads the annotations about access. An invalid list closes the object.
 func (r *annotationReader) readAccess() accessSettings {
-	return accessSettings{addresses: r.readAddresses(), satisfiesAny: r.readSatisfy()}
+	return accessSettings{addresses: r.readAddresses(), passwords: r.readPasswords(), satisfiesAny: r.readSatisfy()}
 }
 
 // readAddresses returns the lists of addresses, or nil.
@@ -87,13 +104,19 @@ func (r *annotationReader) readSatisfy() bool {
 	return v.text == "any"
 }
 
-// access returns the restrictions of an object, or nil.
-func (b *builder) access(d *description) *model.Access {
-	want := &d.access
-	if want.addresses == nil {
-		return nil
+// addAccess sets the restrictions of an object. It closes the object if the Secret with its users cannot be used.
+func (b *builder) addAccess(t *translation) {
+	want := &t.description.access
+	access := model.Access{Addresses: want.addresses, SatisfiesAny: want.satisfiesAny}
+	if want.passwords != nil {
+		var problem string
+		if access.Passwords, problem = b.passwords(t.description, want.passwords); problem != "" {
+			t.closed = cmp.Or(t.closed, problem)
+		}
 	}
-	return &model.Access{Addresses: want.addresses, SatisfiesAny: want.satisfiesAny}
+	if access != (model.Access{}) {
+		t.access = &access
+	}
 }
 
 // withAccess returns filters with restrictions, which may be nil.

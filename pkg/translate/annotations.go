@@ -45,6 +45,7 @@ type annotationReader struct {
 
 // readAnnotations reads all annotations of an object.
 func readAnnotations(d *description, annotations map[string]string, o *Options) {
+	d.annotations = annotations
 	r := &annotationReader{description: d, annotations: annotations, options: o}
 	r.stage = readClients
 	d.security.version = r.minVersion()
@@ -64,8 +65,6 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.transport = r.readTransport()
 	r.stage = readRouting
 	if d.canary = r.readCanary(); d.canary != nil {
-		r.refuseLimits()
-		r.refuseUpgradeProtocols()
 		return
 	}
 	d.limits = r.readLimits()

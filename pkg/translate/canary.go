@@ -171,6 +171,9 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 			route.Source, key)
 		return
 	}
+	if b.lacksProtection(t.description, route) {
+		return
+	}
 	if first, taken := b.canaries[key]; taken {
 		b.reports.add(t.ref, ReasonRouteConflict, field,
 			"%s already has a canary for %s, because it is older or, at the same age, first by name. "+

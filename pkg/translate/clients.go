@@ -26,6 +26,9 @@ const (
 // KeyCA is the key of the CA certificates in a Secret.
 const KeyCA = "ca.crt"
 
+// KeyCRL is the key of the revoked certificates in a Secret.
+const KeyCRL = "ca.crl"
+
 // clientSettings are the settings of an object for client certificates.
 type clientSettings struct {
 	secret   string // name of the Secret with the CAs

@@ -38,6 +38,10 @@ type description struct {
 	errorPages *errorPageSettings
 	canary     *canary // nil for an object that has routes of its own
 
+	// Copies of annotations.
+	annotations map[string]string // all annotations of the object
+	inherited   []inherited       // those of a canary that its primary decides
+
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
 	closesHosts string // the annotation that closes all routes of the namespace for the hosts, or ""
@@ -86,10 +90,23 @@ type backendDescription struct {
 	port         portDescription
 	weight       int32
 	isShare      bool // the rule has other backends
+	// isAnnotation is true if serviceField is an annotation, so that it has no fields of its own.
+	isAnnotation bool
 	// outcome describes how requests are handled if the backend cannot be resolved. Empty means consequence.
 	outcome string
 	// problem is the reason why the backend is invalid, or nil.
 	problem *Problem
+}
+
+// nameField and portField return the fields of the name and the port of the Service.
+func (b *backendDescription) nameField() string { return b.subfield(".name") }
+func (b *backendDescription) portField() string { return b.subfield(".port") }
+
+func (b *backendDescription) subfield(name string) string {
+	if b.isAnnotation {
+		return b.serviceField
+	}
+	return b.serviceField + name
 }
 
 // portDescription is the port of a Service by name or, without one, by number.

@@ -146,7 +146,7 @@ func (b *builder) resolveDestination(d *description, to *destination, outcome st
 	}
 	backend := backendDescription{
 		serviceField: annotationField(to.key), namespace: to.namespace, service: to.service,
-		port: portDescription{number: to.port}, outcome: outcome,
+		port: portDescription{number: to.port}, isAnnotation: true, outcome: outcome,
 	}
 	pool, ok := b.pool(d, &backend)
 	if !ok {

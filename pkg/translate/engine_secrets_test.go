@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +40,9 @@ func newSecrets(t testing.TB) []map[string][]byte {
 		{DNSNames: names, NotBefore: today.Add(30 * time.Minute), NotAfter: today.Add(6 * time.Hour)},
 	} {
 		cert, private := certificates.PEM(t, certificates.SelfSigned(t, template))
-		out = append(out, map[string][]byte{"tls.crt": cert, "tls.key": private, "ca.crt": cert})
+		out = append(out, map[string][]byte{
+			"tls.crt": cert, "tls.key": private, "ca.crt": cert, "auth": fmt.Appendf(nil, "user%d:{PLAIN}p\njoe:x", len(out)),
+		})
 	}
 	cert, private := certificates.PEM(t, certificates.Signed(t, x509.Certificate{DNSNames: names, NotAfter: year}, key, nil))
 	return append(out, map[string][]byte{"tls.crt": cert, "tls.key": private},

@@ -94,7 +94,8 @@ func (b *builder) defaultBackend(t *translation) *model.Backend {
 	}
 	name, portText, hasPort := strings.Cut(s.backend.text, ":")
 	backend := backendDescription{
-		serviceField: annotationField(s.backend.key), namespace: t.namespace(), service: name, outcome: "It gets no requests",
+		serviceField: annotationField(s.backend.key), namespace: t.namespace(), service: name, isAnnotation: true,
+		outcome: "It gets no requests",
 	}
 	number, err := strconv.ParseUint(cmp.Or(portText, "0"), 10, 16)
 	if err != nil || hasPort && number == 0 {

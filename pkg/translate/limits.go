@@ -78,12 +78,3 @@ func (r *annotationReader) readCount(key string, least, most int64) int64 {
 	}
 	return value
 }
-
-// refuseLimits reports limits of a canary: the limits of its primary route apply.
-func (r *annotationReader) refuseLimits() {
-	for _, key := range limitAnnotations {
-		if _, set := r.annotations[key]; set {
-			r.invalid(key, "annotation %s has no effect on a canary: the limits of its primary route apply", key)
-		}
-	}
-}

@@ -42,7 +42,7 @@ func (r *annotationReader) readMirror() *mirrorSettings {
 		return nil
 	}
 	if problem := textProblem(host.text); problem != "" || strings.ContainsAny(host.text, " /@\\") {
-		r.invalidValue(host.key, "it must be a host, which may have variables")
+		r.invalid(host.key, "%s", unusedMirror(host.key, "it must be a host, which may have variables"))
 		return nil
 	}
 	s.Mirror = model.Mirror{URL: target.text, Host: host.text, WithoutBody: withoutBody}

@@ -33,10 +33,10 @@ var nginxVerdicts = []verdict{
 	{name: "enable-global-auth", effect: unlessFalse, when: "unless false"},
 
 	// Basic and digest authentication.
-	{name: "auth-type", effect: whenSet, when: "if set"},
-	{name: "auth-secret", effect: whenSet, when: "if set"},
-	{name: "auth-secret-type", effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
-	{name: "auth-realm", effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-type", handling: Exact, own: nameAuthType, effect: whenSet, when: "if set"},
+	{name: "auth-secret", handling: Exact, own: nameAuthSecret, effect: whenSet, when: "if set"},
+	{name: "auth-secret-type", handling: Exact, own: nameAuthSecretType, effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
+	{name: "auth-realm", handling: Exact, own: nameAuthRealm, effect: partOf("auth-type", "auth-secret"), when: "if auth-type and auth-secret are missing"},
 
 	// Client certificates: one handshake serves a host, so they apply to all of its paths.
 	{name: "auth-tls-secret", effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},

@@ -96,6 +96,7 @@ var protectiveOwn = []string{
 	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
 	nameAuthURL, nameAuthMethod, nameAuthSignIn, nameAuthRedirectParam, nameAuthRequestRedirect, nameAuthResponseHeaders,
 	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders,
+	nameAuthType, nameAuthSecret, nameAuthSecretType, nameAuthRealm,
 }
 
 // ownNames are the names that an unknown limpet.dev annotation is compared with: the limpet.dev annotations, and the
@@ -156,6 +157,9 @@ func meantProtection(name string, known []string, isProtective func(string) bool
 func (r *annotationReader) checkAnnotations() {
 	findings := judge(r.annotations)
 	waived := r.readWaivers(findings)
+	if isCanary(r.annotations) {
+		findings = r.takeInherited(findings, waived)
+	}
 	for i := range findings { // first, because the number of listed problems is bounded
 		if f := &findings[i]; f.effect == effectProtection && !waived[f.key] {
 			r.refuseUnenforced(f)

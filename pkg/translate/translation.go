@@ -9,6 +9,8 @@ type translation struct {
 	chosen choice
 	// pods is the transport to its pods.
 	pods podTransport
+	// closed is the reason why all routes are closed, as in the description or because of a Secret. Empty means open.
+	closed string
 	// access restricts who may access the routes. Nil means that everyone may.
 	access *model.Access
 	// filters are those of the description, with the objects that they reference.
@@ -37,14 +39,14 @@ func (b *builder) translateObjects() {
 
 // prepare reports the problems of the reader, and looks up the policy and the Secrets that the object references.
 func (b *builder) prepare(d *description) *translation {
-	t := &translation{description: d}
+	t := &translation{description: d, closed: d.closed}
 	b.reportStage(d, readAffinity)
 	t.chosen = b.objectAffinity(d)
 	b.reportStage(d, readProtection)
 	b.closeHosts(d)
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
-	t.access = b.access(d)
+	b.addAccess(t)
 	t.fallback = b.defaultBackend(t)
 	t.filters = b.addOwnRequests(t, d.filters)
 	return t

@@ -55,11 +55,3 @@ func upgradeProblem(protocol string) string {
 	}
 	return ""
 }
-
-// refuseUpgradeProtocols reports the annotation on a canary.
-func (r *annotationReader) refuseUpgradeProtocols() {
-	if _, set := r.annotations[AnnotationUpgradeProtocols]; set {
-		r.invalid(AnnotationUpgradeProtocols, "annotation %s has no effect on a canary: that of its primary Ingress applies",
-			AnnotationUpgradeProtocols)
-	}
-}

@@ -12,10 +12,10 @@ var mayImport = map[string][]string{
 	"api":    {},
 	"config": {},
 	// model: object references in Reports; affinity: the keys of the key Secret.
-	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/model"},
+	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/htpasswd", "pkg/model"},
 	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "pkg/model", "config"},
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
-	"pkg/translate": {"pkg/model", "pkg/pattern", "pkg/variable", "api"},
+	"pkg/translate": {"pkg/model", "pkg/pattern", "pkg/variable", "pkg/htpasswd", "api"},
 	"pkg/proxy": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
 		"pkg/observe", "pkg/model",
@@ -25,7 +25,8 @@ var mayImport = map[string][]string{
 		"pkg/observe", "pkg/model", "pkg/subrequest",
 	},
 	"pkg/routing":    {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
-	"pkg/filter":     {"pkg/model", "pkg/http1", "pkg/variable"},
+	"pkg/filter":     {"pkg/model", "pkg/http1", "pkg/htpasswd", "pkg/variable"},
+	"pkg/htpasswd":   {},
 	"pkg/pattern":    {},
 	"pkg/variable":   {},
 	"pkg/subrequest": {"pkg/filter", "pkg/upstream"},
@@ -49,6 +50,7 @@ var foreign = map[string][]string{
 	"pkg/memory":   {},
 	"pkg/pattern":  {},
 	"pkg/variable": {},
+	"pkg/htpasswd": {"golang.org/x/crypto/bcrypt", "github.com/go-crypt/x/crypt"},
 	"pkg/shards":   {},
 	"pkg/http2":    {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
