@@ -62,9 +62,9 @@ var fleetAnnotations = map[string][]string{
 	"nginx.ingress.kubernetes.io/default-backend":        {"s0", "s1", "s2:53", "missing"},
 	"nginx.ingress.kubernetes.io/custom-http-errors":     {"404,503", "bad"},
 	"limpet.dev/mirror-target":                           {"http://s0.n0.svc/", "http://s1.n1/", "https://db.example.com/", "bad"},
-	"haproxy.org/whitelist":                                {"10.0.0.0/8"},
-	"kubernetes.io/ingress.class":                          {"limpet", "nginx"},
-	"example.com/unread":                                   {"1", "2", "3"},
+	"haproxy.org/whitelist":                              {"10.0.0.0/8"},
+	"kubernetes.io/ingress.class":                        {"limpet", "nginx"},
+	"example.com/unread":                                 {"1", "2", "3"},
 }
 
 // fleet makes random objects, from few names so that they often refer to each other.
