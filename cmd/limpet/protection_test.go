@@ -14,7 +14,7 @@ func shopManifests(port string) string {
 	var b strings.Builder
 	for _, i := range []struct{ name, path, annotations string }{
 		{"shop", "/", ""},
-		{"admin", "/admin", "nginx.ingress.kubernetes.io/auth-url: http://auth.example.com"},
+		{"admin", "/admin", "nginx.ingress.kubernetes.io/enable-modsecurity: \"true\""},
 		{"office", "/office", "nginx.ingress.kubernetes.io/modsecurity-snippet: SecRuleEngine On, " +
 			"limpet.dev/unenforced-protection: modsecurity-snippet"},
 		{"everyone", "/everyone", `nginx.ingress.kubernetes.io/whitelist-source-range: "0.0.0.0/0,::/0"`},
@@ -55,7 +55,7 @@ func TestProtection_servedOrDenied(t *testing.T) {
 					t.Errorf("%s: got %q, want %q", path, got, want)
 				}
 			}
-			if table := get(p.admin, "/debug/table"); strings.Contains(table, "auth-url is not enforced") != (c.value == "deny") {
+			if table := get(p.admin, "/debug/table"); strings.Contains(table, "enable-modsecurity is not enforced") != (c.value == "deny") {
 				t.Errorf("/debug/table contains:\n%s", table)
 			}
 			p.stop(t)
@@ -68,7 +68,7 @@ func TestProtection_check(t *testing.T) {
 	for value, isClosed := range map[string]bool{"deny": true, "serve": false} {
 		status, out, problems := run(t, "check", "-f", dir, "--unenforced-protection", value)
 		if status != exitFailure || !strings.Contains(problems, "ProtectionNotEnforced") ||
-			strings.Contains(out, "closed: annotation nginx.ingress.kubernetes.io/auth-url") != isClosed {
+			strings.Contains(out, "closed: annotation nginx.ingress.kubernetes.io/enable-modsecurity") != isClosed {
 			t.Errorf("%s: status %d; it printed:\n%s", value, status, out)
 		}
 	}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -82,6 +83,9 @@ func (x *Exchange) nextBody(wait bool) ([]byte, error) {
 	if x.bodyBytes += int64(len(span)); x.bodyBytes > x.view.Limits.BodyBytes {
 		return nil, errBodyTooLarge
 	}
+	if x.view.BodyCopy.Add(span); err == io.EOF {
+		x.view.BodyCopy.End()
+	}
 	return span, err
 }
 
@@ -92,6 +96,9 @@ var errBodyTooLarge = &http1.Error{Status: http.StatusRequestEntityTooLarge, Rea
 // returned io.EOF.
 func (x *Exchange) requestTrailers() []http1.Field {
 	trailers := x.source.body.Trailers()
+	if len(x.view.ForwardFields()) > 0 {
+		trailers = slices.DeleteFunc(trailers, func(f http1.Field) bool { return x.view.WithholdsField(f.Name) })
+	}
 	if x.backend == nil || !x.backend.Policy.EditsHeaders() {
 		return trailers
 	}

@@ -9,7 +9,8 @@
 //	attempt    attempt.go  send the request, and retry as decideNext allows. http1attempt.go and http2attempt.go are the
 //	                       upstream protocols, forward.go writes the head, and pump.go sends the body
 //	filter     relay.go    the session's token (session.go), then the response filters, before the pod's head is sent
-//	respond    relay.go    forward the pod's response. respond.go sends a response that Limpet generates, without a token
+//	respond    relay.go    forward the pod's response. respond.go sends a response that Limpet generates, without a token.
+//	                       errorpage.go replaces a response by an error page, with the session's token
 //	record     record.go   metrics and the access log
 //
 // The first four steps need no connection. They are methods of selection and take a request. Each returns nil to continue, or

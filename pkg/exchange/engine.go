@@ -21,6 +21,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/memory"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/subrequest"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -118,6 +119,9 @@ type Engine struct {
 	defaultLimits filter.Limits      // for routes without limits of their own
 	// filters run on every response.
 	filters filter.Chain
+	// subrequests sends the requests that filters need, and shared is what filters have of it.
+	subrequests *subrequest.Client
+	shared      filter.Shared
 	// mistakes are the objects that responses have shown to be likely mistakes.
 	mistakes mistakes
 
@@ -134,6 +138,10 @@ func NewEngine(c Config) *Engine {
 		Self: c.Own,
 	}
 	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
+	e.subrequests = subrequest.New(subrequest.Options{Self: c.Own, Count: c.Metrics.Subrequest})
+	e.shared = filter.Shared{Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: &filter.Copies{
+		Requests: e.subrequests, Dropped: func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") },
+	}}
 	e.credentials = filter.NewCredentials(derivedKeys(c.Keys, "digest nonces"))
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics
@@ -152,8 +160,11 @@ func newDefaultLimits(c *Config) filter.Limits {
 	return l
 }
 
-// CancelDials cancels the dials to pods that are in progress and makes all later ones fail.
-func (e *Engine) CancelDials() { e.cancelDials() }
+// CancelDials cancels the dials to pods and the requests of filters that are in progress, and makes all later ones fail.
+func (e *Engine) CancelDials() {
+	e.cancelDials()
+	e.subrequests.Close()
+}
 
 // Tick sets the clock, in milliseconds since start, and the Date field of responses.
 func (e *Engine) Tick(clock int64, now time.Time) {

@@ -92,10 +92,12 @@ type Exchange struct {
 	writeFailed      bool              // writing to the client failed
 	panicked         bool              // Run recovered from a panic
 	sentBytes        int64
-	waitingSince     int64      // engine clock at the first wait for more of the body; zero before
-	longStream       longStream // in Engine.LongStreams once its upstream is set
-	releaseHeadEarly bool       // release the request head when the response starts
-	tunnel           *Tunnel    // set after a 101 response
+	waitingSince     int64         // engine clock at the first wait for more of the body; zero before
+	longStream       longStream    // in Engine.LongStreams once its upstream is set
+	releaseHeadEarly bool          // release the request head when the response starts
+	tunnel           *Tunnel       // set after a 101 response
+	kept             sessionFields // added to the response of respond
+	chargedPage      bool          // an error page is counted in Account
 }
 
 // Reset prepares x for the next request of a connection and keeps its buffers. guard belongs to the goroutine that calls Run.
@@ -122,6 +124,8 @@ func (x *Exchange) Release() {
 	x.respBody.Reset()
 	x.body.reset()
 	x.trim()
+	x.view.BodyCopy.Abort()
+	x.view.BodyCopy = nil
 	x.Connection, x.guard, x.source, x.view.TLS = nil, nil, nil, nil
 }
 

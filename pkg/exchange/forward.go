@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
@@ -52,7 +51,11 @@ func (h *podHead) appendFields(b []byte) []byte {
 	for i := range h.req.Fields {
 		b = h.appendRequestField(b, &h.req.Fields[i])
 	}
-	b = h.appendPodFields(b)
+	for _, f := range h.view.ForwardFields() {
+		if len(f.Value) > 0 {
+			b = http1.AppendField(b, f.Name, f.Value)
+		}
+	}
 	b = h.appendMoved(b)
 	return h.appendVia(h.appendForwarded(b))
 }
@@ -72,7 +75,7 @@ func (h *podHead) appendVia(b []byte) []byte {
 }
 
 func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
-	if h.isReplaced(f) {
+	if h.view.WithholdsField(f.Name) {
 		return b
 	}
 	switch f.ID {
@@ -93,26 +96,6 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 		return http1.AppendField(b, f.Name, value)
 	}
 	return http1.AppendField(b, f.Name, f.Value)
-}
-
-// isReplaced reports whether a filter sets or removes fields of that name.
-func (h *podHead) isReplaced(f *http1.Field) bool {
-	for i := range h.view.PodFields {
-		if set := &h.view.PodFields[i]; set.ID == f.ID && bytes.EqualFold(set.Name, f.Name) {
-			return true
-		}
-	}
-	return false
-}
-
-// appendPodFields appends the fields that filters set.
-func (h *podHead) appendPodFields(b []byte) []byte {
-	for i := range h.view.PodFields {
-		if f := &h.view.PodFields[i]; len(f.Value) > 0 {
-			b = http1.AppendField(b, f.Name, f.Value)
-		}
-	}
-	return b
 }
 
 // appendMoved informs the app that its session was just moved, if the policy requests that.

@@ -169,6 +169,10 @@ func (x http2Attempt) relay() {
 		x.setNoBody()
 	}
 	x.clearFailure()
+	if x.replacesResponse() {
+		x.replaceResponse()
+		return
+	}
 	x.prepareHead()
 	x.responseStarted = true
 	x.body.stopKeeping()

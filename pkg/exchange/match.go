@@ -18,6 +18,8 @@ type selection struct {
 	backend  *routing.Backend
 	set      *upstream.Set
 	decision affinity.Decision
+	// isFallback is true if the fallback of the route serves the request.
+	isFallback bool
 	// trace records the decision of each step. Nil disables it.
 	trace *Trace
 }
@@ -25,7 +27,7 @@ type selection struct {
 // reset clears s for the next request.
 func (s *selection) reset() {
 	s.table, s.route, s.backend, s.set, s.trace = nil, nil, nil, nil, nil
-	s.decision = affinity.Decision{}
+	s.decision, s.isFallback = affinity.Decision{}, false
 }
 
 // match loads the current table and finds the route of r in it. The request uses this table until it ends.

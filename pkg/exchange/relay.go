@@ -12,6 +12,10 @@ import (
 func (x http1Attempt) relay() {
 	x.noteOwner()
 	x.clearFailure()
+	if x.replacesResponse() {
+		x.replaceResponse()
+		return
+	}
 	x.prepareHead()
 	if x.resp.Status == 101 || x.webSocketAccept != nil && x.resp.Status < 300 {
 		x.switchProtocols()

@@ -32,6 +32,7 @@ func (r *request) begin(c *Connection) {
 	r.req.Reset()
 	r.view.Reset()
 	r.view.Head, r.view.TLS, r.view.Trusted = &r.req, c.TLS, c.Trusted
+	r.view.Shared = &c.Engine.shared
 	r.view.Certificates, r.view.Limits = c.Engine.Certs, c.Engine.defaultLimits
 	r.view.Credentials = c.Engine.credentials
 	r.view.Origin = connectionOrigin(c)

@@ -46,6 +46,9 @@ func (x *Exchange) respond(local *filter.Response) {
 	} else {
 		x.setLocalHead(local)
 	}
+	for _, f := range x.kept.fields {
+		x.resp.AddField(f)
+	}
 	filter.LocalFields{}.FilterResponse(&x.view, &x.resp.Response)
 	if !x.panicked {
 		x.filterResponse()
@@ -53,7 +56,7 @@ func (x *Exchange) respond(local *filter.Response) {
 	if local.Close {
 		x.req.KeepAlive = false
 	}
-	x.resp.SetCookie = x.resp.SetCookie[:0]
+	x.resp.SetCookie = append(x.resp.SetCookie[:0], x.kept.setCookie...)
 	x.responseStarted = true
 	x.sentBytes = int64(len(body))
 	if x.downstream.WriteHead(&x.resp) != nil {
@@ -99,13 +102,13 @@ func (x *Exchange) respondFailure(f failure) {
 			x.respond(x.refusedResponse())
 			return
 		}
-		x.respond(noPodAccepts)
+		x.respondLocal(noPodAccepts)
 	case responseTimeout:
-		x.respond(podTimeout)
+		x.respondLocal(podTimeout)
 	case requestBodyFailed:
 		x.respondInvalid(f.err)
 	default:
-		x.respond(podInvalid)
+		x.respondLocal(podInvalid)
 	}
 }
 

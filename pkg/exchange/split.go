@@ -19,6 +19,7 @@ const (
 	SplitClient    SplitReason = "client"    // by weight, the same for all requests of the client
 	SplitWeight    SplitReason = "weight"    // by weight, at random
 	SplitHasPods   SplitReason = "has-pods"  // the backend that was chosen first has no pods
+	SplitFallback  SplitReason = "fallback"  // no backend has pods, and the route has a fallback
 )
 
 // split chooses the backend of the route: the one that the request selects, otherwise the one that has the client's session
@@ -26,6 +27,9 @@ const (
 // has the client's session: then its policy decides.
 func (s *selection) split(r *request) *filter.Response {
 	b, reason := s.chooseBackend(r)
+	if s.backend = b; s.useFallback(r) {
+		b, reason = s.backend, SplitFallback
+	}
 	if s.trace != nil {
 		s.trace.Backend, s.trace.SplitReason = b, reason
 	}

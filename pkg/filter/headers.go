@@ -43,7 +43,9 @@ func (*Headers) Name() string { return "headers" }
 
 // FilterRequest implements RequestFilter.
 func (f *Headers) FilterRequest(r *Request) *Response {
-	r.SetPodFields(f.request)
+	for i := range f.request {
+		r.SetField(f.request[i].Name, f.request[i].Value)
+	}
 	return nil
 }
 

@@ -25,11 +25,11 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("X-Powered-By is %q", got)
 	}
 	f.FilterRequest(r)
-	r.SetPodFields([]http1.Field{{Name: []byte("X-More")}})
+	r.SetField([]byte("X-More"), nil)
 	again := requestFor(t)
 	f.FilterRequest(again)
-	if len(r.PodFields) != 2 || len(again.PodFields) != 1 {
-		t.Errorf("fields %q, then %q", r.PodFields, again.PodFields)
+	if len(r.ForwardFields()) != 2 || len(again.ForwardFields()) != 1 {
+		t.Errorf("fields %q, then %q", r.ForwardFields(), again.ForwardFields())
 	}
 }
 
@@ -41,7 +41,7 @@ func TestHeaders_allocations(t *testing.T) {
 	var head http1.Response
 	head.Fields = make([]http1.Field, 0, 8)
 	if n := testing.AllocsPerRun(100, func() {
-		head.Fields, r.PodFields = head.Fields[:0], nil
+		head.Fields, r.fields = head.Fields[:0], r.fields[:0]
 		f.FilterRequest(r)
 		f.FilterResponse(r, &head)
 	}); n != 0 {

@@ -32,22 +32,29 @@ type Request struct {
 	// Credentials is the state of authentication. Without it, no credentials are accepted.
 	Credentials *Credentials
 
+	// Shared is what the filters of all routes share. Nil provides nothing: filters that need it fail.
+	Shared *Shared
+	// Described is true for a request that was described to explain, and not sent. Filters must not send Subrequests then.
+	Described bool
+
 	// Forward is the request target that the pod receives. It starts as Path and the client's query.
 	Forward Target
 	// Limits are the limits of the request. They start as those of the flags.
 	Limits Limits
-	// PodFields are fields that the pod receives instead of those of the client with the same names. A field without a value
-	// only removes them. Use SetPodFields to add some.
-	PodFields []http1.Field
 	// ResponseRate limits the bandwidth of the response. Nil sets no limit.
 	ResponseRate *model.ResponseRate
 	// Compression allows to compress the response. Nil leaves it as it is.
 	Compression *model.Compression
+	// BodyCopy receives the body of the request as it arrives. Nil copies nothing.
+	BodyCopy *BodyCopy
 	// Buf is space for values that a filter computes. Append to it, and use the appended part. It stays valid until
 	// the head of the response is written.
 	Buf []byte
 
-	held    Held
+	held        Held
+	fields      []http1.Field // see SetField
+	authCookies [][]byte      // the cookies of a service that authenticates clients
+
 	id      []byte
 	idSpace [2 * randomRequestIDBytes]byte
 }
@@ -91,16 +98,20 @@ type Certificates interface {
 	Covers(serverName, host string) bool
 }
 
-// Reset prepares r for the next request and keeps the memory of Buf.
-func (r *Request) Reset() { *r = Request{Buf: r.Buf[:0]} }
+// Shared is what the filters of all routes share. It outlives tables.
+type Shared struct {
+	// Subrequests sends requests.
+	Subrequests Subrequester
+	// Decisions caches the decisions of services that authenticate clients.
+	Decisions *AuthCache
+	// Copies sends copies of requests.
+	Copies *Copies
+}
 
-// SetPodFields adds fields to PodFields. Callers must not modify them afterwards: a request may refer to them.
-func (r *Request) SetPodFields(fields []http1.Field) {
-	if len(r.PodFields) == 0 {
-		r.PodFields = fields[:len(fields):len(fields)]
-		return
-	}
-	r.PodFields = append(r.PodFields, fields...)
+// Reset prepares r for the next request and keeps the memory of Buf.
+func (r *Request) Reset() {
+	clear(r.fields)
+	*r = Request{Buf: r.Buf[:0], fields: r.fields[:0]}
 }
 
 // TakeHeld returns what filters hold until the request ends. The caller must release it.

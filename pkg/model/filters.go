@@ -12,4 +12,10 @@ type Filters struct {
 	Compression  *Compression      `json:"compression,omitempty"`
 	// Access restricts which requests are served.
 	Access *Access `json:"access,omitempty"`
+	// ExternalAuth has another service decide about requests.
+	ExternalAuth *ExternalAuth `json:"externalAuth,omitempty"`
+	// Mirror sends copies of requests to another destination.
+	Mirror *Mirror `json:"mirror,omitempty"`
+	// ErrorPages replaces responses of some statuses.
+	ErrorPages *ErrorPages `json:"errorPages,omitempty"`
 }

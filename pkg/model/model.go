@@ -84,6 +84,8 @@ type Route struct {
 	// Backends are the weighted destinations. If it is empty, no destination could be resolved, and requests receive a
 	// 503 response.
 	Backends []Backend `json:"backends,omitempty"`
+	// Fallback serves the requests when no backend has endpoints. Nil means that nothing does.
+	Fallback *Backend `json:"fallback,omitempty"`
 	// Closed is the reason why all requests of the route are denied with 503, regardless of Backends. Empty if the
 	// route is served.
 	Closed string `json:"closed,omitempty"`

@@ -26,6 +26,7 @@ type Metrics struct {
 	mistakes    *prometheus.GaugeVec
 	refused     [refusals]prometheus.Counter
 	memory      memoryMetrics
+	subrequests *prometheus.CounterVec
 
 	// Connections is the number of open client connections.
 	Connections prometheus.Gauge
@@ -75,6 +76,7 @@ func NewMetricsWith(o MetricsOptions) *Metrics {
 	m.defineRefused()
 	m.defineMemory()
 	m.defineStreams()
+	m.defineSubrequests()
 	m.NoRoute = m.groups.noRoute.counts.Load()
 	return m
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // compileFilters returns the filters of a route in the order in which they run: those that restrict access come first.
-func compileFilters(m *model.Route) (c filter.Chain) {
+func (p compiler) compileFilters(m *model.Route) (c filter.Chain) {
 	c.Add(filter.NewClientCertificates(m.Clients, m.Path))
 	c.Add(filter.NewClosed(m.Closed != ""))
 	f := m.Filters
@@ -14,10 +14,12 @@ func compileFilters(m *model.Route) (c filter.Chain) {
 		f = &model.Filters{}
 	}
 	c.Add(filter.NewTLSOnly(m.Clients, m.Path))
+	c.Add(filter.NewAuthFields(m))
 	c.Add(filter.NewCORS(f.CORS))
 	c.Add(filter.NewRateLimit(f.RateLimit))
-	c.Add(access(m.Filters, m.Path))
+	c.Add(p.access(m))
 	c.Add(filter.NewRouteLimits(m.Limits))
+	c.Add(p.mirror(m.Filters))
 	c.Add(filter.NewHeaders(f.Headers))
 	c.Add(filter.NewResponseRate(f.ResponseRate))
 	c.Add(filter.NewCompression(f.Compression))
@@ -27,13 +29,31 @@ func compileFilters(m *model.Route) (c filter.Chain) {
 }
 
 // access returns the filter that combines all checks of who may access a route, in the order of nginx.
-func access(m *model.Filters, path string) filter.Filter {
-	if m == nil {
+func (p compiler) access(m *model.Route) filter.Filter {
+	if m.Filters == nil {
 		return nil
 	}
 	var checks []filter.AccessCheck
-	if a := m.Access; a != nil {
-		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, path))
+	if a := m.Filters.Access; a != nil {
+		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, m.Path))
 	}
-	return filter.NewAccess(filter.IsAnySatisfying(m), checks...)
+	if auth := m.Filters.ExternalAuth; auth != nil {
+		checks = append(checks, filter.NewExternalAuth(m, p.endpoints(auth.Service)))
+	}
+	return filter.NewAccess(filter.IsAnySatisfying(m.Filters), checks...)
+}
+
+func (p compiler) mirror(m *model.Filters) filter.Filter {
+	if m == nil || m.Mirror == nil {
+		return nil
+	}
+	return filter.NewMirror(m.Mirror, p.endpoints(m.Mirror.Service))
+}
+
+// endpoints returns the endpoints of a pool, or nil if id is nil.
+func (p compiler) endpoints(id *model.PoolID) filter.Endpoints {
+	if id == nil {
+		return nil
+	}
+	return p.pools.Pool(*id)
 }

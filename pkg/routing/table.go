@@ -31,6 +31,10 @@ type Route struct {
 	// Route is the route of the model. Callers must not modify it.
 	*model.Route
 	Backends []Backend
+	// Fallback serves the requests when no backend has endpoints. It may be nil.
+	Fallback *Backend
+	// ErrorPages replaces responses of some statuses. It may be nil.
+	ErrorPages *filter.ErrorPages
 	// Closed is true if all requests of the route get a 503, regardless of Backends. A filter sends the response.
 	Closed bool
 	// Filters are the filters for requests and responses of the route.
@@ -247,7 +251,14 @@ func (t *Table) host(name string) *host {
 
 func (c *compiler) route(m *model.Route) *Route {
 	r := &Route{Route: m, canary: compileCanary(m.Canary), conditions: compileConditions(m.Conditions), Closed: m.Closed != "",
-		Filters: compileFilters(m)}
+		Filters: c.compileFilters(m)}
+	if m.Fallback != nil {
+		fallback := c.backend(m.Fallback)
+		r.Fallback = &fallback
+	}
+	if m.Filters != nil && m.Filters.ErrorPages != nil {
+		r.ErrorPages = filter.NewErrorPages(m, c.endpoints(&m.Filters.ErrorPages.Service))
+	}
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight

@@ -26,7 +26,7 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
-	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations)
+	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations, ownRequestAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -59,6 +59,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	r.stage = readProtection
 	if !isCanary(annotations) {
 		d.access = r.readAccess()
+		d.auth = r.readExternalAuth()
 	}
 	r.checkAnnotations()
 	d.transport = r.readTransport()
@@ -67,6 +68,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 		return
 	}
 	d.limits = r.readLimits()
+	d.mirror, d.errorPages = r.readMirror(), r.readErrorPages()
 	d.upgrades = r.readUpgradeProtocols()
 	r.readHeaders()
 	r.readRates()

@@ -34,7 +34,11 @@ type description struct {
 	access    accessSettings
 	// customHeaders names a ConfigMap with fields of responses, or is empty.
 	customHeaders string
-	canary        *canary // nil for an object that has routes of its own
+	// auth, mirror and errorPages send requests of Limpet's own. Nil means that there are none.
+	auth       *authSettings
+	mirror     *mirrorSettings
+	errorPages *errorPageSettings
+	canary     *canary // nil for an object that has routes of its own
 
 	// Copies of annotations.
 	annotations map[string]string // all annotations of the object
@@ -88,8 +92,23 @@ type backendDescription struct {
 	port         portDescription
 	weight       int32
 	isShare      bool // the rule has other backends
+	// isAnnotation is true if serviceField is an annotation, so that it has no fields of its own.
+	isAnnotation bool
+	// outcome describes how requests are handled if the backend cannot be resolved. Empty means consequence.
+	outcome string
 	// problem is the reason why the backend is invalid, or nil.
 	problem *Problem
+}
+
+// nameField and portField return the fields of the name and the port of the Service.
+func (b *backendDescription) nameField() string { return b.subfield(".name") }
+func (b *backendDescription) portField() string { return b.subfield(".port") }
+
+func (b *backendDescription) subfield(name string) string {
+	if b.isAnnotation {
+		return b.serviceField
+	}
+	return b.serviceField + name
 }
 
 // portDescription is the port of a Service by name or, without one, by number.
@@ -113,6 +132,8 @@ func (d *description) namespace() string { return d.ref.Namespace }
 // consequence describes for a message how requests are handled if a backend cannot be resolved.
 func (d *description) consequence(backend *backendDescription) string {
 	switch {
+	case backend.outcome != "":
+		return backend.outcome
 	case d.canary != nil:
 		return "The canary gets no requests"
 	case backend.isShare:

@@ -65,6 +65,14 @@ var fleetAnnotations = map[string][]string{
 	"limpet.dev/compress":                                  {"gzip", "bad"},
 	"kubernetes.io/ingress.class":                          {"limpet", "nginx"},
 	"example.com/unread":                                   {"1", "2", "3"},
+	"nginx.ingress.kubernetes.io/auth-url": {
+		"http://s0.n0.svc/x", "http://s1.n1.svc.cluster.local/", "http://s0.n0/", "https://$host/auth", "https://auth.example.com/", "bad",
+	},
+	"nginx.ingress.kubernetes.io/auth-signin":            {"https://login.example.com/", "bad"},
+	"nginx.ingress.kubernetes.io/auth-proxy-set-headers": {"c0", "n0/c1", "missing"},
+	"nginx.ingress.kubernetes.io/default-backend":        {"s0", "s1", "s2:53", "missing"},
+	"nginx.ingress.kubernetes.io/custom-http-errors":     {"404,503", "bad"},
+	"limpet.dev/mirror-target":                           {"http://s0.n0.svc/", "http://s1.n1/", "https://db.example.com/", "bad"},
 }
 
 // fleet makes random objects, from few names so that they often refer to each other.

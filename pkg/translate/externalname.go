@@ -34,15 +34,15 @@ func ParseNameSuffix(text string) (string, error) {
 func (b *builder) externalPool(
 	d *description, service *corev1.Service, backend *backendDescription,
 ) (model.Pool, bool) {
-	want, field := backend.port, backend.serviceField
+	want := backend.port
 	name, problem := externalName(service.Spec.ExternalName)
 	if problem != "" {
-		b.reports.add(d.ref, ReasonInvalidExternalName, field+".name", "externalName %s of %s %s. %s",
+		b.reports.add(d.ref, ReasonInvalidExternalName, backend.nameField(), "externalName %s of %s %s. %s",
 			quote(service.Spec.ExternalName), refOf(model.KindService, service), problem, d.consequence(backend))
 		return model.Pool{}, false
 	}
 	if !b.allowsName(name) {
-		b.reports.add(d.ref, ReasonExternalNameNotAllowed, field+".name",
+		b.reports.add(d.ref, ReasonExternalNameNotAllowed, backend.nameField(),
 			"%s has the externalName %s, which --external-names does not allow; list the name or a parent domain there. %s",
 			refOf(model.KindService, service), quote(name), d.consequence(backend))
 		return model.Pool{}, false

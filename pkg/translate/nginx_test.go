@@ -54,7 +54,9 @@ func TestVerdicts_byValue(t *testing.T) {
 		want        string
 		annotations []string
 	}{
-		{closed, []string{"auth-url", "http://auth.example.com"}},
+		{silent, []string{"auth-url", "http://auth.example.com"}},
+		{closed, []string{"auth-url", "auth.example.com"}},
+		{closed, []string{"auth-url", "http://auth.example.com", "auth-snippet", "proxy_set_header X 1;"}},
 		{silent, []string{"auth-url", ""}},
 		{silent, []string{"auth-url", " \n"}},
 		{closed, []string{"auth-type", "basic"}},
@@ -136,7 +138,8 @@ func TestVerdicts_byValue(t *testing.T) {
 		{closed, []string{"limpet.dev/client_ca", "partners"}},
 		{closed, []string{"limpet.dev/client-certificates", "Required"}},
 		{closed, []string{"limpet.dev/backend-cas", "pods"}},
-		{closed, []string{"limpet.dev/auth-url", "http://auth.example.com"}},
+		{silent, []string{"limpet.dev/auth-url", "http://auth.example.com"}},
+		{closed, []string{"limpet.dev/auth-ur1", "http://auth.example.com"}},
 		{closed, []string{"limpet.dev/allow-list", "10.0.0.0/8"}},
 		{closed, []string{"limpet.dev/mtls", "true"}},
 		{closed, []string{"client-ca", "partners"}},

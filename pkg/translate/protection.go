@@ -94,6 +94,8 @@ var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationClientCertificate, annotationPrefix),
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
 	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
+	nameAuthURL, nameAuthMethod, nameAuthSignIn, nameAuthRedirectParam, nameAuthRequestRedirect, nameAuthResponseHeaders,
+	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders,
 	nameAuthType, nameAuthSecret, nameAuthSecretType, nameAuthRealm,
 }
 

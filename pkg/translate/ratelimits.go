@@ -110,8 +110,8 @@ func (r *annotationReader) readExempt() []netip.Prefix {
 		if entry == "" {
 			continue
 		}
-		prefix, err := parseNetwork(entry)
-		if err != nil || len(out) == maxExempt {
+		prefix, ok := parseNetwork(entry)
+		if !ok || len(out) == maxExempt {
 			r.invalid(v.key, "annotation %s: %s is left out, because it is not one of at most %d addresses or networks",
 				v.key, quote(entry), maxExempt)
 			continue
@@ -120,17 +120,4 @@ func (r *annotationReader) readExempt() []netip.Prefix {
 	}
 	slices.SortFunc(out, func(a, b netip.Prefix) int { return strings.Compare(a.String(), b.String()) })
 	return slices.Compact(out)
-}
-
-// parseNetwork parses an address or a network.
-func parseNetwork(text string) (netip.Prefix, error) {
-	if prefix, err := netip.ParsePrefix(text); err == nil {
-		return prefix.Masked(), nil
-	}
-	addr, err := netip.ParseAddr(text)
-	if err != nil || addr.Zone() != "" {
-		return netip.Prefix{}, fmt.Errorf("%q is neither an address nor a network", text)
-	}
-	addr = addr.Unmap()
-	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }

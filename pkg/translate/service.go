@@ -14,15 +14,14 @@ import (
 
 // pool returns the Pool of a backend. It returns false and reports a Problem if there is no such pool.
 func (b *builder) pool(d *description, backend *backendDescription) (model.Pool, bool) {
-	field := backend.serviceField
 	ref, key := b.refer(model.KindService, backend.namespace, backend.service)
 	service := b.lookups.service(key)
 	if service == nil {
-		b.reports.add(d.ref, ReasonServiceNotFound, field+".name",
+		b.reports.add(d.ref, ReasonServiceNotFound, backend.nameField(),
 			"%s does not exist. %s until it does", ref, d.consequence(backend))
 		return model.Pool{}, false
 	}
-	b.reportServiceAnnotations(d, service, field)
+	b.reportServiceAnnotations(d, service, backend.nameField())
 	if service.Spec.Type == corev1.ServiceTypeExternalName {
 		return b.externalPool(d, service, backend)
 	}
@@ -32,7 +31,7 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 		return model.Pool{}, false
 	}
 	if protocol := cmp.Or(port.Protocol, corev1.ProtocolTCP); protocol != corev1.ProtocolTCP {
-		b.reports.add(d.ref, ReasonUnsupportedProtocol, field+".port",
+		b.reports.add(d.ref, ReasonUnsupportedProtocol, backend.portField(),
 			"port %d of %s is %s; it must be TCP. %s", port.Port, ref, protocol, d.consequence(backend))
 		return model.Pool{}, false
 	}
@@ -45,7 +44,7 @@ func (b *builder) pool(d *description, backend *backendDescription) (model.Pool,
 func (b *builder) reportServiceAnnotations(d *description, service *corev1.Service, field string) {
 	for _, key := range slices.Sorted(maps.Keys(service.Annotations)) {
 		if strings.HasPrefix(key, annotationPrefix) {
-			b.reports.add(d.ref, ReasonUnknownAnnotation, field+".name",
+			b.reports.add(d.ref, ReasonUnknownAnnotation, field,
 				"annotation %s of %s has no effect on a Service; set it on the Ingress, or use an AffinityPolicy that targets the Service",
 				quote(key), refOf(model.KindService, service))
 		}
@@ -74,7 +73,7 @@ func findPort(service *corev1.Service, want portDescription) *corev1.ServicePort
 }
 
 func (b *builder) reportPort(d *description, service *corev1.Service, backend *backendDescription) {
-	b.reports.add(d.ref, ReasonPortNotFound, backend.serviceField+".port", "%s has no port %s; it has %s. %s",
+	b.reports.add(d.ref, ReasonPortNotFound, backend.portField(), "%s has no port %s; it has %s. %s",
 		refOf(model.KindService, service), portText(backend.port), portList(service), d.consequence(backend))
 }
 

@@ -13,12 +13,14 @@ type translation struct {
 	chosen choice
 	// pods is the transport to its pods.
 	pods podTransport
-	// filters are the filters of the description with what other objects add to them.
-	filters *model.Filters
 	// closed is the reason why all routes are closed, as in the description or because of a Secret. Empty means open.
 	closed string
 	// access restricts who may access the routes. Nil means that everyone may.
 	access *model.Access
+	// filters are those of the description, with the objects that they reference.
+	filters *model.Filters
+	// fallback serves when no backend has endpoints. Nil means that nothing does.
+	fallback *model.Backend
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -48,8 +50,9 @@ func (b *builder) prepare(d *description) *translation {
 	b.closeHosts(d)
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
-	t.filters = b.withCustomHeaders(d)
 	b.addAccess(t)
+	t.fallback = b.defaultBackend(t)
+	t.filters = b.addOwnRequests(t, b.withCustomHeaders(d))
 	return t
 }
 

@@ -20,6 +20,8 @@ type Pool struct {
 	// Read and updated by requests without a lock.
 	set        atomic.Pointer[Set]
 	roundRobin atomic.Uint64
+	// subrequests counts the requests of Limpet's own, which take turns.
+	subrequests atomic.Uint64
 
 	// Guarded by mu, which also serializes replacements of set.
 	mu sync.Mutex

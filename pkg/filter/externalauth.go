@@ -1,0 +1,203 @@
+package filter
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/variable"
+)
+
+// ExternalAuth asks a service about each request, as auth_request of nginx does: a response with a 2xx status admits the
+// request, 401 and 403 refuse it, and anything else is an error. Without a response the request is refused, never admitted.
+//
+// Routes for ACME challenges are exempt, as in ingress-nginx.
+type ExternalAuth struct {
+	model     *model.ExternalAuth
+	endpoints Endpoints // nil: by DNS
+	scope     string    // separates the cached decisions of routes
+	url       *variable.Template
+	signIn    *variable.Template
+	redirect  *variable.Template
+	cacheKey  *variable.Template
+	headers   []headerTemplate
+	isInvalid bool // a text cannot be parsed, which translation prevents
+}
+
+type headerTemplate struct {
+	name  string
+	value *variable.Template
+}
+
+// maxAuthTimeout bounds the wait for a decision. A longer response timeout of the route is meant for the pods.
+const maxAuthTimeout = 60 * time.Second
+
+// NewExternalAuth returns the check of a route, or nil if the route does not use it. endpoints are those of its Service.
+func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
+	if m.Filters == nil || m.Filters.ExternalAuth == nil || model.IsChallenge(m.Path) {
+		return nil
+	}
+	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints}
+	f.scope = m.Source.String() + " " + m.Host + " " + m.Path + " " + f.model.URL + " "
+	f.url = f.parse(f.model.URL)
+	f.signIn, f.redirect, f.cacheKey = f.parse(f.model.SignIn), f.parse(f.model.Redirect), f.parse(f.model.CacheKey)
+	for _, h := range f.model.Headers {
+		f.headers = append(f.headers, headerTemplate{h.Name, f.parse(h.Value)})
+	}
+	return f
+}
+
+func (f *ExternalAuth) parse(text string) *variable.Template {
+	t, err := variable.Parse(text)
+	f.isInvalid = f.isInvalid || err != nil
+	return t
+}
+
+var (
+	authUnavailable = NewText(http.StatusServiceUnavailable, "The service that authenticates clients is not available.")
+	authFailed      = NewText(http.StatusInternalServerError, "The request could not be authenticated.")
+	authForbidden   = NewText(http.StatusForbidden, "The request is not allowed.")
+)
+
+// CheckAccess implements AccessCheck.
+func (f *ExternalAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
+	switch {
+	case r.Described && f.model.Unavailable == "":
+		return AccessUndecided, nil
+	case f.model.Unavailable != "" || r.Shared == nil || f.isInvalid:
+		return AccessFailed, authUnavailable
+	case isFromSubrequest(r):
+		return AccessFailed, authFailed // the service is reached through this route, so requests for decisions would not end
+	}
+	d, err := f.decision(r)
+	switch {
+	case errors.Is(err, ErrNoEndpoint), errors.Is(err, ErrNoPermit):
+		return AccessFailed, authUnavailable
+	case err != nil:
+		return AccessFailed, authFailed
+	}
+	r.authCookies = d.cookies
+	return f.apply(r, d)
+}
+
+// apply acts on a decision.
+func (f *ExternalAuth) apply(r *Request, d *authDecision) (AccessDecision, *Response) {
+	switch {
+	case 200 <= d.status && d.status <= 299:
+		for i := range d.fields {
+			r.SetField([]byte(f.model.ResponseHeaders[i]), d.fields[i])
+		}
+		return AccessGranted, nil
+	case d.status == http.StatusUnauthorized:
+		return AccessRefused, f.unauthorized(r, d)
+	case d.status == http.StatusForbidden:
+		return AccessRefused, authForbidden
+	}
+	return AccessFailed, authFailed
+}
+
+// decision returns the cached decision about a request, or asks the service.
+func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
+	if f.model.CacheKey == "" {
+		return f.ask(r)
+	}
+	text := f.cacheKey.Append([]byte(f.scope), r, nil)
+	if len(text) == len(f.scope) { // nothing identifies the client
+		return f.ask(r)
+	}
+	key := authKeyOf(text)
+	if d := r.Shared.Decisions.get(key, time.Now()); d != nil {
+		return d, nil
+	}
+	d, err := f.ask(r)
+	if err == nil {
+		if keep := f.cacheTime(d); keep > 0 {
+			r.Shared.Decisions.put(key, d, time.Now().Add(keep))
+		}
+	}
+	return d, err
+}
+
+// ask sends a Subrequest to the service.
+func (f *ExternalAuth) ask(r *Request) (*authDecision, error) {
+	s, err := f.subrequest(r)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := r.Shared.Subrequests.Do(s)
+	if err != nil {
+		return nil, err
+	}
+	return newAuthDecision(resp, f.model.ResponseHeaders)
+}
+
+// unauthorized returns the response to a request without valid credentials.
+func (f *ExternalAuth) unauthorized(r *Request, d *authDecision) *Response {
+	if f.model.SignIn != "" {
+		return NewText(http.StatusFound, "Sign in first.").With(locationName, f.signIn.Append(nil, r, variable.AppendURL))
+	}
+	resp := NewText(http.StatusUnauthorized, "The request has no valid credentials.")
+	for _, challenge := range d.challenges {
+		resp.With(wwwAuthenticateName, challenge)
+	}
+	return resp
+}
+
+var (
+	locationName        = []byte("Location")
+	wwwAuthenticateName = []byte("WWW-Authenticate")
+	setCookieName       = []byte("Set-Cookie")
+)
+
+// AuthFields goes with ExternalAuth, and runs even if another check admits the request: pods never receive a field from the
+// client that the service is to provide. It adds the cookies of the service to the response.
+type AuthFields struct {
+	names  []string
+	always bool
+}
+
+// NewAuthFields returns a filter for a route, or nil if the route has no ExternalAuth.
+func NewAuthFields(m *model.Route) Filter {
+	if m.Filters == nil || m.Filters.ExternalAuth == nil {
+		return nil
+	}
+	return &AuthFields{m.Filters.ExternalAuth.ResponseHeaders, m.Filters.ExternalAuth.AlwaysSetCookie}
+}
+
+// Name implements Filter.
+func (*AuthFields) Name() string { return "auth-fields" }
+
+// FilterRequest implements RequestFilter.
+func (f *AuthFields) FilterRequest(r *Request) *Response {
+	for _, name := range f.names {
+		r.SetField([]byte(name), nil)
+	}
+	return nil
+}
+
+// FilterResponse implements ResponseFilter.
+func (f *AuthFields) FilterResponse(r *Request, head *http1.Response) {
+	if len(r.authCookies) == 0 || !f.always && !addsCookies(head.Status) {
+		return
+	}
+	for _, cookie := range r.authCookies {
+		head.Add(setCookieName, cookie)
+	}
+}
+
+// addsCookies reports whether add_header of nginx adds fields to responses with that status.
+func addsCookies(status int) bool {
+	switch status {
+	case 200, 201, 204, 206, 301, 302, 303, 304, 307, 308:
+		return true
+	}
+	return false
+}
+
+var (
+	_ AccessCheck    = (*ExternalAuth)(nil)
+	_ RequestFilter  = (*AuthFields)(nil)
+	_ ResponseFilter = (*AuthFields)(nil)
+)

@@ -1,0 +1,154 @@
+package filter
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/variable"
+)
+
+// Mirror sends a copy of each request to another destination. Clients do not wait for it. A copy with a body is sent when the
+// whole body has arrived. Copies beyond the bounds of Copies are dropped and counted.
+type Mirror struct {
+	model     *model.Mirror
+	endpoints Endpoints
+	url, host *variable.Template
+	isInvalid bool
+}
+
+// mirrorTimeout bounds the wait for the response to a copy.
+const mirrorTimeout = 30 * time.Second
+
+// NewMirror returns a filter for a route, or nil if the route does not use it. endpoints are those of its Service.
+func NewMirror(m *model.Mirror, endpoints Endpoints) Filter {
+	if m == nil {
+		return nil
+	}
+	f := &Mirror{model: m, endpoints: endpoints}
+	var urlErr, hostErr error
+	f.url, urlErr = variable.Parse(m.URL)
+	f.host, hostErr = variable.Parse(m.Host)
+	f.isInvalid = urlErr != nil || hostErr != nil
+	return f
+}
+
+// Name implements Filter.
+func (*Mirror) Name() string { return "mirror" }
+
+// FilterRequest implements RequestFilter.
+func (f *Mirror) FilterRequest(r *Request) *Response {
+	if r.Described || r.Shared == nil || f.isInvalid {
+		return nil
+	}
+	copies := r.Shared.Copies
+	if !copies.begin() {
+		return nil
+	}
+	s := &Subrequest{
+		Purpose: PurposeMirror, Method: string(r.Head.Method), URL: string(f.url.Append(nil, r, variable.AppendURL)),
+		Host: string(f.host.Append(nil, r, nil)), Header: r.copyHeader(), Endpoints: f.endpoints, Timeout: mirrorTimeout,
+	}
+	if f.model.WithoutBody || r.Head.Body == http1.BodyNone {
+		copies.send(s, 0)
+		return nil
+	}
+	r.BodyCopy = &BodyCopy{copies: copies, request: s}
+	return nil
+}
+
+// Bounds of Copies.
+const (
+	maxCopies     = 256
+	maxCopyBytes  = 1 << 20  // of one body
+	maxCopiesSize = 32 << 20 // of all bodies
+)
+
+// Copies sends copies of requests in the background, within bounds. It is safe for concurrent use.
+type Copies struct {
+	// Requests sends the copies, and counts failures.
+	Requests Subrequester
+	// Dropped is called for each copy that is not sent because of a bound, or because the client did not send the whole body.
+	Dropped func()
+
+	active, bytes atomic.Int64
+}
+
+// begin counts a copy, and returns false if there are too many.
+func (c *Copies) begin() bool {
+	if c.active.Add(1) <= maxCopies {
+		return true
+	}
+	c.drop(0)
+	return false
+}
+
+// send sends a copy, whose body has that many bytes, in the background.
+func (c *Copies) send(s *Subrequest, size int64) {
+	go func() {
+		defer c.end(size)
+		_, _ = c.Requests.Do(s) // counted there; clients do not learn of it
+	}()
+}
+
+func (c *Copies) drop(size int64) {
+	c.end(size)
+	c.Dropped()
+}
+
+func (c *Copies) end(size int64) {
+	c.active.Add(-1)
+	c.bytes.Add(-size)
+}
+
+// BodyCopy collects the body of a copy. A nil BodyCopy ignores all calls. It is used by one goroutine at a time.
+type BodyCopy struct {
+	copies  *Copies
+	request *Subrequest // nil after the copy was sent or dropped
+	size    int64
+}
+
+// Add adds a span of the body, which it copies.
+func (b *BodyCopy) Add(span []byte) {
+	if b == nil || b.request == nil || len(span) == 0 {
+		return
+	}
+	n := int64(len(span))
+	b.size += n
+	if b.copies.bytes.Add(n) > maxCopiesSize || b.size > maxCopyBytes {
+		b.drop()
+		return
+	}
+	b.request.Body = append(b.request.Body, span...)
+}
+
+// End sends the copy, because the body is complete.
+func (b *BodyCopy) End() {
+	if b == nil || b.request == nil {
+		return
+	}
+	b.copies.send(b.request, b.size)
+	b.request = nil
+}
+
+// Abort drops the copy unless it was sent.
+func (b *BodyCopy) Abort() {
+	if b != nil && b.request != nil {
+		b.drop()
+	}
+}
+
+func (b *BodyCopy) drop() {
+	b.request = nil
+	b.copies.drop(b.size)
+}
+
+var _ RequestFilter = (*Mirror)(nil)
+
+// Purposes of Subrequests, for metrics.
+const (
+	PurposeAuth      = "auth"
+	PurposeErrorPage = "error-page"
+	PurposeMirror    = "mirror"
+)

@@ -1,0 +1,308 @@
+package translate
+
+import (
+	"fmt"
+	"maps"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/variable"
+)
+
+// The names of the annotations by which a service authenticates clients. Most are the same for Limpet and ingress-nginx.
+const (
+	nameAuthURL             = "auth-url"
+	nameAuthMethod          = "auth-method"
+	nameAuthSignIn          = "auth-signin"
+	nameAuthRedirectParam   = "auth-signin-redirect-param"
+	nameAuthRequestRedirect = "auth-request-redirect"
+	nameAuthResponseHeaders = "auth-response-headers"
+	nameAuthAlwaysSetCookie = "auth-always-set-cookie"
+	nameAuthCacheKey        = "auth-cache-key"
+	nameAuthCacheDuration   = "auth-cache-duration"
+	nameAuthRequestHeaders  = "auth-request-headers"
+)
+
+// externalAuthNames are the limpet.dev annotations, without their prefix.
+var externalAuthNames = []string{
+	nameAuthURL, nameAuthMethod, nameAuthSignIn, nameAuthRedirectParam, nameAuthRequestRedirect, nameAuthResponseHeaders,
+	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders,
+}
+
+// authSettings are the settings of a service that authenticates clients.
+type authSettings struct {
+	model.ExternalAuth
+
+	to destination
+	// headers is the ConfigMap of fields for the service, as "namespace/name" or "name". Empty if there is none.
+	headers value
+}
+
+// authMethods are the methods of requests for decisions. CONNECT and TRACE are none: they carry no ordinary request.
+var authMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// maxAuthHeaders bounds the fields that pods receive from the service.
+const maxAuthHeaders = 64
+
+// readExternalAuth returns the settings, or nil without auth-url. An invalid annotation of the family closes the object.
+func (r *annotationReader) readExternalAuth() *authSettings {
+	target := r.setting(nameAuthURL, nameAuthURL)
+	if !target.isSet || target.isNginx && target.text == "" { // ingress-nginx ignores an empty one
+		r.refuseAuthParts(target)
+		return nil
+	}
+	s := &authSettings{}
+	problem := ""
+	if s.to, problem = parseDestination(target); problem != "" {
+		r.failProtection(target, false, problem)
+		return nil
+	}
+	s.URL = target.text
+	s.Method = r.authMethod()
+	s.SignIn = r.authSignIn()
+	s.Redirect = r.authText(nameAuthRequestRedirect)
+	s.ResponseHeaders = r.authHeaders()
+	s.AlwaysSetCookie = r.authSwitch(nameAuthAlwaysSetCookie)
+	s.CacheKey, s.CacheTimes = r.authText(nameAuthCacheKey), r.authCacheTimes()
+	s.headers = r.setting(nameAuthRequestHeaders, "auth-proxy-set-headers")
+	return s
+}
+
+// refuseAuthParts closes the object if it has parts of an authentication without the service: auth-url may be misspelled.
+func (r *annotationReader) refuseAuthParts(target value) {
+	nginxNames := append(slices.Clone(externalAuthNames[1:len(externalAuthNames)-1]), "auth-proxy-set-headers", "auth-keepalive",
+		"auth-keepalive-requests", "auth-keepalive-share-vars", "auth-keepalive-timeout")
+	for _, name := range externalAuthNames[1:] {
+		r.refuseAuthPart(r.annotation(annotationPrefix, name))
+	}
+	for _, name := range nginxNames {
+		r.refuseAuthPart(r.annotation(nginxPrefix, name))
+	}
+}
+
+func (r *annotationReader) refuseAuthPart(part value) {
+	if part.isSet && part.text != "" {
+		r.failProtection(part, false, "belongs to "+nameAuthURL+", which is missing")
+	}
+}
+
+func (r *annotationReader) authMethod() string {
+	v := r.setting(nameAuthMethod, nameAuthMethod)
+	if v.isSet && !slices.Contains(authMethods, v.text) {
+		r.failProtection(v, false, "must be one of "+strings.Join(authMethods, ", "))
+	}
+	return v.text
+}
+
+// authText returns a text with variables.
+func (r *annotationReader) authText(name string) string {
+	v := r.setting(name, name)
+	if problem := textProblem(v.text); problem != "" {
+		r.failProtection(v, false, problem)
+		return ""
+	}
+	return v.text
+}
+
+// textProblem returns why a text with variables cannot be part of a header field, or "".
+func textProblem(text string) string {
+	if _, err := variable.Parse(text); err != nil {
+		return err.Error()
+	}
+	if strings.ContainsFunc(text, isControl) {
+		return "has a control character"
+	}
+	return ""
+}
+
+// authSignIn returns the URL to redirect clients to. The URL of the request is added to its query, as ingress-nginx does,
+// unless the parameter is there.
+func (r *annotationReader) authSignIn() string {
+	v, param := r.setting(nameAuthSignIn, nameAuthSignIn), r.setting(nameAuthRedirectParam, nameAuthRedirectParam)
+	name := "rd"
+	if param.text != "" {
+		name = param.text
+	}
+	switch {
+	case !v.isSet || v.text == "":
+		return ""
+	case url.QueryEscape(name) != name:
+		r.failProtection(param, false, "is not the name of a query parameter")
+		return ""
+	}
+	if problem := textProblem(v.text); problem != "" {
+		r.failProtection(v, false, problem)
+		return ""
+	}
+	u, err := url.Parse(v.text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.ContainsAny(v.text, " \"<>\\#") {
+		r.failProtection(v, false, "must be a URL that starts with http:// or https://")
+		return ""
+	}
+	query, separator := u.Query(), "&"
+	if query.Get(name) != "" {
+		return v.text
+	}
+	if len(query) == 0 {
+		separator = "?"
+	}
+	return v.text + separator + name + "=$pass_access_scheme://$http_host$escaped_request_uri"
+}
+
+// ownFields are fields of requests to pods that Limpet writes itself.
+var ownFields = []string{
+	"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "X-Request-Id", "Via",
+}
+
+func (r *annotationReader) authHeaders() []string {
+	v := r.setting(nameAuthResponseHeaders, nameAuthResponseHeaders)
+	if v.text == "" {
+		return nil
+	}
+	var names []string
+	for name := range strings.SplitSeq(v.text, ",") {
+		name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))
+		isFraming := slices.Contains(framingHeaders, name) && !strings.HasSuffix(name, "Cookie")
+		if !isToken(name) || isFraming || slices.Contains(ownFields, name) {
+			r.failProtection(v, false, fmt.Sprintf("has %s, which is not the name of a header that a service can set", quote(name)))
+			return nil
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) > maxAuthHeaders {
+		r.failProtection(v, false, fmt.Sprintf("has more than %d names", maxAuthHeaders))
+	}
+	return names
+}
+
+func (r *annotationReader) authSwitch(name string) bool {
+	v := r.setting(name, name)
+	on, err := strconv.ParseBool(v.text)
+	if v.isSet && err != nil {
+		r.failProtection(v, false, `must be "true" or "false"`)
+	}
+	return on
+}
+
+// authCacheTimes returns the times for which decisions are kept. The default is that of ingress-nginx.
+func (r *annotationReader) authCacheTimes() []model.CacheTime {
+	v, key := r.setting(nameAuthCacheDuration, nameAuthCacheDuration), r.setting(nameAuthCacheKey, nameAuthCacheKey)
+	if key.text == "" {
+		return nil
+	}
+	text := v.text
+	if text == "" {
+		text = "200 202 401 5m"
+	}
+	times, ok := parseCacheTimes(text)
+	if !ok {
+		r.failProtection(v, false, "must have statuses and times, such as 200 202 401 5m")
+	}
+	return times
+}
+
+// parseCacheTimes parses "200 202 10m, 401 1m". A time alone is for status 200, as in nginx.
+func parseCacheTimes(text string) (times []model.CacheTime, ok bool) {
+	for entry := range strings.SplitSeq(text, ",") {
+		words := strings.Fields(entry)
+		if len(words) == 0 {
+			return nil, false
+		}
+		keep, ok := parseNginxTime(words[len(words)-1])
+		if !ok {
+			return nil, false
+		}
+		statuses := words[:len(words)-1]
+		if len(statuses) == 0 {
+			statuses = []string{"200"}
+		}
+		for _, word := range statuses {
+			status, err := strconv.Atoi(word)
+			if err != nil || status < 100 || status > 599 {
+				return nil, false
+			}
+			times = append(times, model.CacheTime{Status: status, For: keep})
+		}
+	}
+	return times, true
+}
+
+// parseNginxTime parses a time of nginx with at most one unit, of at most a year.
+func parseNginxTime(text string) (time.Duration, bool) {
+	const year = 365 * 24 * time.Hour
+	digits := strings.TrimRight(text, "msdhwMy")
+	unit, known := map[string]time.Duration{
+		"": time.Second, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+		"w": 7 * 24 * time.Hour, "M": 30 * 24 * time.Hour, "y": year,
+	}[text[len(digits):]]
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil || !known || time.Duration(n) > year/unit {
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
+}
+
+// externalAuth returns the settings of an object with its Service and ConfigMap, or nil.
+func (b *builder) externalAuth(d *description) *model.ExternalAuth {
+	if d.auth == nil {
+		return nil
+	}
+	out := d.auth.ExternalAuth
+	to := b.resolveDestination(d, &d.auth.to, "The routes respond 503")
+	out.Service, out.Unavailable = to.pool, to.problem
+	if d.auth.to.isRequested && slices.ContainsFunc(d.rules, func(r ruleDescription) bool { return slices.Contains(r.hosts, "") }) {
+		out.Unavailable = "the host of the service would be any host that a client requests"
+		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(d.auth.to.key),
+			"annotation %s has the host of the request, but a rule is for any host: clients could name a service of their own. "+
+				"The routes respond 503", d.auth.to.key)
+	}
+	if d.auth.headers.text != "" {
+		headers, problem := b.authRequestHeaders(d)
+		out.Headers = headers
+		if problem != "" {
+			out.Unavailable = problem
+		}
+	}
+	return &out
+}
+
+// authRequestHeaders returns the fields in the ConfigMap for the service. A problem closes the routes, because the service may
+// decide by these fields.
+func (b *builder) authRequestHeaders(d *description) (headers []model.HeaderValue, problem string) {
+	v := d.auth.headers
+	namespace, name, found := strings.Cut(v.text, "/")
+	if !found {
+		namespace, name = d.namespace(), v.text
+	}
+	fail := func(format string, args ...any) ([]model.HeaderValue, string) {
+		problem := fmt.Sprintf(format, args...)
+		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(v.key), "annotation %s: %s. The routes respond 503", v.key, problem)
+		return nil, problem
+	}
+	if namespace != d.namespace() { // as in ingress-nginx without cross-namespace resources
+		return fail("the ConfigMap must be in namespace %s", d.namespace())
+	}
+	ref, key := b.refer(model.KindConfigMap, namespace, name)
+	configMap := b.lookups.configMap(key)
+	if configMap == nil {
+		return fail("%s does not exist", ref)
+	}
+	for _, key := range slices.Sorted(maps.Keys(configMap.Data)) {
+		text := configMap.Data[key]
+		name := textproto.CanonicalMIMEHeaderKey(key)
+		if why := textProblem(strings.TrimSpace(text)); why != "" || !isToken(name) || slices.Contains(framingHeaders, name) {
+			return fail("field %s of %s is not valid", quote(key), ref)
+		}
+		if headers = append(headers, model.HeaderValue{Name: name, Value: strings.TrimSpace(text)}); len(headers) > maxAuthHeaders {
+			return fail("%s has more than %d fields", ref, maxAuthHeaders)
+		}
+	}
+	return headers, ""
+}
