@@ -21,8 +21,8 @@ type Set struct {
 	byPod, byName atomic.Pointer[identityIndex]
 	byValue       map[model.Identity]map[model.EndpointKey]int // by label and annotation values; may be nil
 	inLocalZone   []bool                                       // indexed by endpoint; nil if the own zone is unknown
-	notReady      *notReadyEndpoints                           // nil if there are none
-	removed       *removedKeys                                 // nil if there are none
+	notReady      *notReadyEndpoints                           // nil without such endpoints
+	removed       *removedKeys                                 // nil without such endpoints
 	pool          *Pool
 }
 
