@@ -213,15 +213,9 @@ func (n *node) explainer() *explain.Explainer {
 
 // problemsOf returns the problems of objects.
 func (n *node) problemsOf(objects []model.Ref) (problems []explain.Problem) {
-	about := map[model.Ref]bool{}
-	for _, object := range objects {
-		about[object] = true
-	}
-	for _, r := range n.publisher.Last().Reports {
+	for _, r := range n.publisher.Reports(objects) {
 		for _, p := range r.Problems {
-			if about[r.Ref] {
-				problems = append(problems, explain.Problem{Object: r.Ref.String(), Field: p.Field, Reason: p.Reason, Message: p.Message})
-			}
+			problems = append(problems, explain.Problem{Object: r.Ref.String(), Field: p.Field, Reason: p.Reason, Message: p.Message})
 		}
 	}
 	return problems

@@ -49,9 +49,8 @@ func serve(p *PoolMetrics) {
 	p.Decision(affinity.OutcomeHit, affinity.ReasonNone)
 }
 
-func expiring(namespace, name string, unix int64) model.Certificate {
-	return model.Certificate{Secret: model.Ref{Namespace: namespace, Name: name},
-		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(unix, 0)}}}
+func expiring(unix int64) *model.Certificate {
+	return &model.Certificate{Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(unix, 0)}}}
 }
 
 func series(text string) (n int) {
@@ -234,8 +233,10 @@ func TestCertificates_byDetail(t *testing.T) {
 		want   int
 	}{{DetailController, 1}, {DetailNamespace, 2}, {DetailPool, 4}} {
 		m := NewMetricsWith(MetricsOptions{Detail: c.detail})
-		m.Certificates([]model.Certificate{
-			expiring("a", "x", 40), expiring("a", "y", 30), expiring("b", "x", 20), expiring("b", "y", 50)})
+		m.UpdateCertificates(map[model.Ref]*model.Certificate{
+			{Namespace: "a", Name: "x"}: expiring(40), {Namespace: "a", Name: "y"}: expiring(30),
+			{Namespace: "b", Name: "x"}: expiring(20), {Namespace: "b", Name: "y"}: expiring(50),
+		})
 		text := scrape(t, m)
 		n := strings.Count(text, "\nlimpet_certificate_expiry_timestamp_seconds{")
 		if n != c.want || !strings.Contains(text, `{secret="b/x"} 20`) {

@@ -198,17 +198,3 @@ func (m *Metrics) exportFirst() {
 	}
 	m.traffic.certificates.Store(int64(len(first)))
 }
-
-// Certificates records the expiry times of the certificates in use. It replaces those of the previous call.
-func (m *Metrics) Certificates(inUse []model.Certificate) {
-	changed := map[model.Ref]*model.Certificate{}
-	m.certificates.Lock()
-	for secret := range m.expires {
-		changed[secret] = nil
-	}
-	m.certificates.Unlock()
-	for i := range inUse {
-		changed[inUse[i].Secret] = &inUse[i]
-	}
-	m.UpdateCertificates(changed)
-}

@@ -31,7 +31,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 	m := NewMetrics()
 	m.Attach(0, cart)
 	m.Propagated("table", time.Second)
-	m.Certificates([]model.Certificate{{Secret: model.Ref{Namespace: "shop", Name: "tls"},
+	m.UpdateCertificates(map[model.Ref]*model.Certificate{{Namespace: "shop", Name: "tls"}: {
 		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(1800000000, 0)}}}})
 	m.SessionStore("lost")
 	families, err := m.Gatherer().Gather()

@@ -87,6 +87,14 @@ func (p *Publisher) Last() *Published {
 	return &Published{Model: r.Model, Reports: r.Reports}
 }
 
+// Reports returns the Reports of these objects after the last change, sorted. Objects without a Report are left out. Unlike
+// Last, it does not collect those of all objects.
+func (p *Publisher) Reports(of []model.Ref) []translate.Report {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	return p.engine.Reports(of)
+}
+
 // Apply makes changed objects live: endpoints of new pools first, so that a new route finds its pods, then certificates, then
 // the Table. The work depends on what the changes affect, not on the number of objects. It builds no Table if the model
 // does not change. since is the time at which the oldest change was seen. The first call publishes a Table in any case.

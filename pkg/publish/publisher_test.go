@@ -194,6 +194,18 @@ func TestLast_problems(t *testing.T) {
 	}
 }
 
+func TestReports_onlyRequested(t *testing.T) {
+	s := newSite(t)
+	w := snapshotOf("cart", "stock")
+	w.Services = nil
+	s.publish(w)
+	cart := model.Ref{Kind: model.KindIngress, Namespace: "shop", Name: "cart"}
+	got := s.Reports([]model.Ref{cart, {Kind: model.KindIngress, Namespace: "shop", Name: "none"}, cart})
+	if len(got) != 1 || got[0].Ref != cart || len(got[0].Problems) != 1 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // An invalid Secret must not affect clients, even if the Snapshot is published several times.
 func TestPublish_keepsCertificateOfInvalidSecret(t *testing.T) {
 	s := newSite(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// kindServer is the kind of the Refs that stand for the owner of a server name. See Engine.readers.
+// kindServer is the kind of the Refs that represent the owner of a server name. See Engine.readers.
 const kindServer = "server"
 
 func serverRead(name string) model.Ref { return model.Ref{Kind: kindServer, Name: name} }

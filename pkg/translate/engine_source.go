@@ -28,6 +28,17 @@ func (e *Engine) applySourceReports() {
 	e.source, e.nextSource = e.nextSource, nil
 }
 
+// Reports returns the Reports of these objects, sorted. Objects without a Report are left out.
+func (e *Engine) Reports(of []model.Ref) []Report {
+	var out []Report
+	for _, ref := range slices.Compact(slices.SortedFunc(slices.Values(of), compareRefs)) {
+		if r := e.report(ref); r != nil {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
 // report returns the Report of an object with the problems that the source found, or nil.
 func (e *Engine) report(ref model.Ref) *Report {
 	own, source := e.reports[ref], e.source[ref]

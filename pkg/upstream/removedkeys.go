@@ -15,8 +15,8 @@ type removedKeys struct {
 	pods, names []model.EndpointKey // by pod UID and by pod name, in the same order
 }
 
-// removedAfter returns the removed keys of s and those of its endpoints that are missing in next. It returns nil if there are
-// none.
+// removedAfter returns the removed keys of s and those of its endpoints that are missing in next. It returns nil without
+// such endpoints.
 func removedAfter(s *Set, next map[stateKey]*endpointState) *removedKeys {
 	var gone []int
 	for i, e := range s.endpoints {

@@ -22,8 +22,8 @@ type Set struct {
 	byValue       map[model.Identity]map[model.EndpointKey]int // by label and annotation values; may be nil
 	inLocalZone   []bool                                       // indexed by endpoint; nil if the own zone is unknown
 	lowLoad       *lowLoad                                     // nil for a small set
-	notReady      *notReadyEndpoints                           // nil if there are none
-	removed       *removedKeys                                 // nil if there are none
+	notReady      *notReadyEndpoints                           // nil without such endpoints
+	removed       *removedKeys                                 // nil without such endpoints
 	pool          *Pool
 }
 

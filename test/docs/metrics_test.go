@@ -46,7 +46,7 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m.SessionStore("down")
 	m.LikelyMistake(model.Ref{Kind: "AffinityPolicy", Namespace: "shop", Name: "cart"}, "hashed_value_of_app")
 	m.WatchSessions(func() int { return 1 }, func() int { return 2 })
-	m.Certificates([]model.Certificate{{Secret: model.Ref{Namespace: "shop", Name: "tls"},
+	m.UpdateCertificates(map[model.Ref]*model.Certificate{{Namespace: "shop", Name: "tls"}: {
 		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(1800000000, 0)}}}})
 	families, err := m.Gatherer().Gather()
 	if err != nil {
