@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress for cross-origin resource sharing.
+// corsAnnotations are the annotations of an Ingress for cross-origin resource sharing.
 var corsAnnotations = []string{
 	annotationPrefix + "cors", annotationPrefix + "cors-allow-origin", annotationPrefix + "cors-allow-methods",
 	annotationPrefix + "cors-allow-headers", annotationPrefix + "cors-expose-headers",
