@@ -17,7 +17,8 @@ var corsAnnotations = []string{
 // Defaults of ingress-nginx.
 const (
 	defaultCORSMethods = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
-	defaultCORSHeaders = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization"
+	defaultCORSHeaders = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range," +
+		"Authorization"
 	defaultCORSMaxAge  = 1728000
 )
 
