@@ -19,7 +19,7 @@ const (
 	defaultCORSMethods = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
 	defaultCORSHeaders = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range," +
 		"Authorization"
-	defaultCORSMaxAge  = 1728000
+	defaultCORSMaxAge = 1728000
 )
 
 const (
