@@ -7,8 +7,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// pacedWriter limits the bandwidth of a response. While it waits, no more is read from the pod, so memory stays bounded. A
-// second's worth may be sent at once, as with limit_rate of nginx.
+// pacedWriter limits the bandwidth of a response. While it waits, no more is read from the pod, so memory stays bounded. The
+// bytes of one second may be sent without a pause, as with limit_rate of nginx.
 type pacedWriter struct {
 	Downstream
 	limit *model.ResponseRate

@@ -37,7 +37,7 @@ func newRate(count int, per time.Duration, burst int) rate {
 	return rate{interval, interval * int64(count) * int64(burst)}
 }
 
-// quota is what one client may do.
+// quota limits one client.
 type quota struct {
 	second, minute rate
 	connections    int32 // zero sets no limit

@@ -5,7 +5,7 @@ import "github.com/limpet-dev/limpet/pkg/model"
 // Compression allows to compress responses. Exchange compresses the body.
 type Compression struct{ model *model.Compression }
 
-// NewCompression returns a filter with these settings, or nil for none.
+// NewCompression returns a filter with these settings, or nil if m is nil.
 func NewCompression(m *model.Compression) Filter {
 	if m == nil {
 		return nil

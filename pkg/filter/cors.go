@@ -34,7 +34,7 @@ var (
 	preflight = (&Response{Status: http.StatusNoContent}).With(contentType, []byte("text/plain charset=UTF-8"))
 )
 
-// NewCORS returns a filter for these settings, or nil for none.
+// NewCORS returns a filter for these settings, or nil if m is nil.
 func NewCORS(m *model.CORS) Filter {
 	if m == nil {
 		return nil

@@ -17,7 +17,7 @@ type responseField struct {
 	field http1.Field
 }
 
-// NewHeaders returns a filter for these changes, or nil for none.
+// NewHeaders returns a filter for these changes, or nil if m is nil.
 func NewHeaders(m *model.HeaderChanges) Filter {
 	if m == nil {
 		return nil

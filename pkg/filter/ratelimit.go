@@ -17,7 +17,7 @@ type RateLimit struct {
 	tooMany  *Response
 }
 
-// NewRateLimit returns a filter with this limit, or nil for none. Filters of one object share the state of clients.
+// NewRateLimit returns a filter with this limit, or nil if m is nil. Filters of one object share the state of clients.
 func NewRateLimit(m *model.RateLimit) Filter {
 	if m == nil {
 		return nil
@@ -75,7 +75,7 @@ func (f *RateLimit) key(client netip.Addr) clientKey {
 	return client.As16()
 }
 
-// Held is what a filter holds until its request ends: a connection of a client. The zero value holds nothing.
+// Held is a connection of a client that a filter counts until the request ends. The zero value counts nothing.
 type Held struct {
 	limiter *clientLimiter
 	key     clientKey
@@ -92,7 +92,7 @@ func (h *Held) Release() {
 // ResponseRate limits the bandwidth of responses. Exchange paces the body.
 type ResponseRate struct{ model *model.ResponseRate }
 
-// NewResponseRate returns a filter with this limit, or nil for none.
+// NewResponseRate returns a filter with this limit, or nil if m is nil.
 func NewResponseRate(m *model.ResponseRate) Filter {
 	if m == nil {
 		return nil

@@ -12,7 +12,7 @@ import (
 // cookies, so that it never changes these.
 type ResponseRewrites struct{ redirect, domain, path *replacement }
 
-// NewResponseRewrites returns a filter for these settings, or nil for none.
+// NewResponseRewrites returns a filter for these settings, or nil if m is nil.
 func NewResponseRewrites(m *model.ResponseRewrites) Filter {
 	if m == nil {
 		return nil
@@ -40,7 +40,7 @@ func (f *ResponseRewrites) FilterPodResponse(r *Request, head *http1.Response) {
 	}
 }
 
-// refreshURL returns where the URL in a value of Refresh starts, such as "5; url=/login". It returns -1 if there is none.
+// refreshURL returns where the URL in a value of Refresh starts, such as "5; url=/login". It returns -1 if the value has no URL.
 func refreshURL(value []byte) int {
 	const prefix = "url="
 	for i := 0; i+len(prefix) <= len(value); i++ {

@@ -4,7 +4,7 @@ package model
 type CORS struct {
 	// AnyOrigin allows all origins. Origins is then empty.
 	AnyOrigin bool `json:"anyOrigin,omitempty"`
-	// Origins are the allowed origins, in lower case. "*." after the scheme stands for exactly one label.
+	// Origins are the allowed origins, in lower case. "*." after the scheme matches exactly one label.
 	Origins []string `json:"origins,omitempty"`
 	// Methods, Headers and ExposeHeaders are the values of the fields Access-Control-Allow-Methods, -Allow-Headers and
 	// -Expose-Headers. An empty value sets no field.

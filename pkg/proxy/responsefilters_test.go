@@ -390,7 +390,7 @@ func TestResponseRate_paces(t *testing.T) {
 	client := r.dial()
 	began := time.Now()
 	client.get("/").expectOK(t, string(body))
-	// 5 KiB are free, 10 KiB may be sent at once, and the other 5 KiB take half a second.
+	// 5 KiB are free, 10 KiB may be sent without a pause, and the other 5 KiB take half a second.
 	if took := time.Since(began); took < 400*time.Millisecond {
 		t.Errorf("the response took %s", took)
 	}

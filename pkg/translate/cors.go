@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress for cross-origin resource sharing.
+// corsAnnotations are the annotations of an Ingress for cross-origin resource sharing.
 var corsAnnotations = []string{
 	annotationPrefix + "cors", annotationPrefix + "cors-allow-origin", annotationPrefix + "cors-allow-methods",
 	annotationPrefix + "cors-allow-headers", annotationPrefix + "cors-expose-headers",
@@ -17,8 +17,9 @@ var corsAnnotations = []string{
 // Defaults of ingress-nginx.
 const (
 	defaultCORSMethods = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
-	defaultCORSHeaders = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization"
-	defaultCORSMaxAge  = 1728000
+	defaultCORSHeaders = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range," +
+		"Authorization"
+	defaultCORSMaxAge = 1728000
 )
 
 const (

@@ -58,7 +58,7 @@ func fieldProblem(name, value string, isRequest bool) string {
 	case isRequest && (strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "Ssl-Client-")):
 		return "fields about clients cannot be set"
 	case isRequest && strings.Contains(name, "_"):
-		return "many servers cannot tell an underscore in a name from a hyphen"
+		return "many servers do not distinguish an underscore in a name from a hyphen"
 	case len(value) > maxFieldBytes:
 		return fmt.Sprintf("its value must have at most %d bytes", maxFieldBytes)
 	case !isFieldValue(value):

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress that limit its clients.
+// rateAnnotations are the annotations of an Ingress that limit its clients.
 var rateAnnotations = []string{
 	annotationPrefix + "limit-rps", annotationPrefix + "limit-rpm", annotationPrefix + "limit-connections",
 	annotationPrefix + "limit-burst-multiplier", annotationPrefix + "limit-allowlist", annotationPrefix + "limit-status",

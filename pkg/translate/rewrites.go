@@ -6,7 +6,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The annotations of an Ingress that change responses of its pods.
+// responseAnnotations are the annotations of an Ingress that change responses of its pods.
 var responseAnnotations = []string{
 	annotationPrefix + "redirect-from", annotationPrefix + "redirect-to", annotationPrefix + "cookie-domain",
 	annotationPrefix + "cookie-path", annotationPrefix + "compress",
@@ -34,7 +34,7 @@ func (r *annotationReader) readRewrites() {
 }
 
 // readRedirectReplacement returns the replacement in Location and Refresh, or nil. As in ingress-nginx, one annotation without
-// the other has no effect. The value "default" stands for the address of the upstream server, which no pod knows.
+// the other has no effect. The value "default" means the address of the upstream server, which no pod knows.
 func (r *annotationReader) readRedirectReplacement() *model.Replacement {
 	from, to := r.setting("redirect-from", "proxy-redirect-from"), r.setting("redirect-to", "proxy-redirect-to")
 	isOff := func(v value) bool { return !v.isSet || v.text == "off" || v.text == "" }
