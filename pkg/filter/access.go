@@ -31,7 +31,7 @@ type AccessCheck interface {
 // Access restricts the requests of a route by one or several checks. They run in order.
 //
 // If all checks must pass, the first one that refuses the request decides. If any check suffices, the first one that admits
-// the request decides. If none does, a response with status 401 takes precedence over others, so that browsers ask for
+// the request decides. If none does, a response with status 401 takes precedence over others, so that browsers request
 // credentials. This follows the satisfy directive of nginx.
 //
 // If one of the checks uses the Authorization field, pods do not receive the field, as in ingress-nginx.

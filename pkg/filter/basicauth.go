@@ -19,7 +19,7 @@ import (
 // maxCredentials bounds a user name and a password together. Longer ones are refused.
 const maxCredentials = 1024
 
-// BasicAuth requires a user name and a password (RFC 7617). Requests are answered with 401 otherwise.
+// BasicAuth requires a user name and a password (RFC 7617). The status is 401 otherwise.
 type BasicAuth struct {
 	file        *htpasswd.File
 	fingerprint []byte // of the file and its use: verified passwords count for no other one
@@ -125,10 +125,10 @@ func writeSized(h hash.Hash, space, value []byte) {
 	h.Write(value)
 }
 
-// basicCredentials returns the credentials of the basic scheme, or nil if there are none or more than one.
+// basicCredentials returns the credentials of the basic scheme, or nil without exactly one field.
 func basicCredentials(head *http1.Request) []byte { return credentialsOf(head, "basic") }
 
-// credentialsOf returns what follows the scheme in the Authorization field. It returns nil if the field is missing, is repeated,
+// credentialsOf returns the text after the scheme in the Authorization field. It returns nil if the field is missing or repeated,
 // or has another scheme.
 func credentialsOf(head *http1.Request, scheme string) []byte {
 	var value []byte

@@ -13,13 +13,13 @@ import (
 
 // Limits of the verification of passwords.
 const (
-	// verifiedFor is how long a verified password is remembered after its last use. It never outlives the file of its users.
+	// verifiedFor limits how long a verified password is remembered after its last use.
 	verifiedFor = 5 * time.Minute
 	maxVerified = 16_384
 	// verifyWait is the maximum time that a request waits for others whose passwords are being verified.
 	verifyWait  = 5 * time.Second
 	maxWaiting  = 256
-	maxFailures = 20          // that a client may have at once
+	maxFailures = 20          // of one client, before it has to wait
 	forgetEvery = time.Second // how often one of them is forgotten
 	maxClients  = 16_384
 )

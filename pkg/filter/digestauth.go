@@ -24,7 +24,7 @@ type DigestAuth struct {
 	file        *htpasswd.DigestFile
 	realm       string
 	fingerprint []byte
-	// algorithms are those of the users, the preferred one first.
+	// algorithms are the hash algorithms of the users, the preferred one first.
 	algorithms []digestAlgorithm
 }
 
@@ -84,7 +84,7 @@ func (f *DigestAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	return AccessGranted, nil
 }
 
-// challenge returns a response with a new nonce. isStale tells the client that its credentials were right, but the nonce was not.
+// challenge returns a response with a new nonce. isStale reports that the credentials were right, but the nonce was not.
 func (f *DigestAuth) challenge(key *[32]byte, now time.Time, isStale bool) *Response {
 	resp := NewText(http.StatusUnauthorized, authenticationText)
 	n := newNonce(key, f.fingerprint, now)
@@ -98,7 +98,7 @@ func (f *DigestAuth) challenge(key *[32]byte, now time.Time, isStale bool) *Resp
 	return resp
 }
 
-// verify reports whether the response is that of a user for this request.
+// verify reports whether the response belongs to a user and to this request.
 func (f *DigestAuth) verify(p *digestParams, head *http1.Request) bool {
 	if string(p.realm) != f.realm || !isTarget(p.uri, head) {
 		return false

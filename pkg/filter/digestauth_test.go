@@ -12,7 +12,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The examples of RFC 7616 section 3.9.1, with the passwords as hashes.
+// digestFile has the user of the examples in RFC 7616 section 3.9.1.
 const digestFile = "Mufasa:http-auth@example.org:3d78807defe7de2157e2b0b6573a855f\n" +
 	"Mufasa:http-auth@example.org:7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232"
 

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// nonceLifetime is how long a nonce is valid on every replica.
+	// nonceLifetime limits the use of a nonce on every replica.
 	nonceLifetime = 5 * time.Minute
-	// maxClockSkew is how far the clock of the replica that made a nonce may be ahead.
+	// maxClockSkew limits the difference to the clock of the replica that made a nonce.
 	maxClockSkew = 30 * time.Second
 	maxNonces    = 16_384
 	// A nonce is a time in milliseconds, random bytes, and the authentication code of both.

@@ -11,7 +11,7 @@ import (
 // DigestKey identifies the hash of a user of a digest file.
 type DigestKey struct {
 	User, Realm string
-	// SHA256 selects the hash of SHA-256. If it is false, it is that of MD5.
+	// SHA256 selects the hash of SHA-256. If it is false, the hash of MD5 is selected.
 	SHA256 bool
 }
 
@@ -21,7 +21,7 @@ type DigestFile struct {
 	hashes map[DigestKey]string
 }
 
-// ParseDigest is Parse for files of htdigest. The hash is that of MD5 or, if it has 64 digits, of SHA-256.
+// ParseDigest is Parse for files of htdigest. A hash with 32 digits is from MD5, and one with 64 digits from SHA-256.
 func ParseDigest(text []byte) (*DigestFile, []Problem, error) {
 	f := &DigestFile{hashes: map[DigestKey]string{}}
 	var problems []Problem
@@ -37,7 +37,8 @@ func ParseDigest(text []byte) (*DigestFile, []Problem, error) {
 			return nil, nil, fmt.Errorf("it has more than %d users", MaxUsers)
 		}
 		if len(parts) < 3 || !isDigestHash(parts[2]) {
-			problems = append(problems, Problem{string(parts[0]), "has no hash for digest authentication: the line must be user:realm:hash"})
+			const text = "has no hash for digest authentication: the line must be user:realm:hash"
+			problems = append(problems, Problem{string(parts[0]), text})
 			continue
 		}
 		key := DigestKey{string(parts[0]), string(parts[1]), len(parts[2]) == 2*sha256.Size}

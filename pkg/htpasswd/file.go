@@ -9,7 +9,7 @@ import (
 
 // Limits of files and credentials.
 const (
-	// MaxBytes is the maximum size of a file, which is that of a Secret.
+	// MaxBytes is the maximum size of a file. Secrets are not larger.
 	MaxBytes = 1 << 20
 	// MaxUsers is the maximum number of users of a file.
 	MaxUsers = 20_000
@@ -96,7 +96,7 @@ func (f *File) IsSlow(user []byte) bool {
 	return v != nil && v.isSlow()
 }
 
-// of returns the verifier for a user. isKnown is false if it is that of another user. It is nil if there is none.
+// of returns the verifier for a user. isKnown is false if the verifier belongs to another user. v is nil without verifiers.
 func (f *File) of(user []byte) (v verifier, isKnown bool) {
 	if v = f.users[string(user)]; v != nil {
 		return v, true

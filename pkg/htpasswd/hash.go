@@ -32,7 +32,7 @@ type verifier interface {
 	isSlow() bool
 }
 
-// newVerifier returns the verifier for the hash of a line, or why there is none, as the end of a sentence about its user.
+// newVerifier returns the verifier for the hash of a line, or a problem as the end of a sentence about its user.
 func newVerifier(text []byte) (v verifier, problem string) {
 	hash := string(text) // a copy, because the text belongs to a Secret
 	switch {

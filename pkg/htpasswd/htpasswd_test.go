@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The hashes were made with openssl passwd, htpasswd and crypt(3). The password is "secret" unless the name says otherwise.
+// users has hashes that openssl passwd and crypt(3) made. The password is "secret", with the exceptions in TestVerify.
 const users = `# staff
 apr1:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/
 empty:$apr1$ab$S8K6Sgp3W8c9Jb6LxgywZ.

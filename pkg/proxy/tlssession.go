@@ -65,7 +65,7 @@ const maxIdentity = 16 << 10
 type tlsSession struct{ *filter.TLSSession }
 
 // setIdentity sets the header fields that identify the client to pods, with the names that ingress-nginx uses. A client whose
-// certificate is invalid has none: its requests are refused.
+// certificate is invalid is refused, so it gets no fields.
 func (s tlsSession) setIdentity(state *tls.ConnectionState) error {
 	verify := "SUCCESS"
 	switch s.ClientState {

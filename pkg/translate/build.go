@@ -109,7 +109,7 @@ type builder struct {
 	guards      []guard
 	reports     reports
 	notices     notices
-	// annotations are those of descriptions, for annotationsOf.
+	// annotations has the annotations of each description, for annotationsOf.
 	annotations map[model.Ref]map[string]string
 	referenced  map[model.Ref]struct{}
 	now, next   time.Time // Snapshot.Now, Result.Next

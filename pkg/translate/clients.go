@@ -53,7 +53,9 @@ func (r *annotationReader) clientSettings() *clientSettings {
 		r.checkClientHeader(false)
 		return r.nginxClientSettings()
 	}
-	c := &clientSettings{annotation: AnnotationClientCA, secret: name, hasCA: named, required: mode != "Optional", forward: r.checkClientHeader(true)}
+	c := &clientSettings{
+		annotation: AnnotationClientCA, secret: name, hasCA: named, required: mode != "Optional", forward: r.checkClientHeader(true),
+	}
 	if set && mode != "Optional" && mode != "Required" {
 		r.invalid(AnnotationClientCertificate,
 			"annotation %s has the value %s; it must be one of Optional, Required. Until then a certificate is required",

@@ -66,7 +66,7 @@ func (r *annotationReader) requirePasswords(v value) {
 	}
 }
 
-// check completes the settings by the form of the Secret and the namespace in its name. It returns what is wrong with them.
+// check completes the settings by the form of the Secret and the namespace in its name. It returns the problem with them.
 func (s *passwordSettings) check(form value, namespace string) (problem string) {
 	if in, name, found := strings.Cut(s.secret, "/"); found {
 		if in != namespace {
@@ -120,7 +120,7 @@ func (b *builder) passwords(d *description, want *passwordSettings) (p *model.Pa
 	return &model.Passwords{Secret: ref, Realm: want.realm, Digest: want.isDigest, File: file}, ""
 }
 
-// usersIn returns the file of users in a Secret. With isMap, each key is a user, and its value is what follows the colon.
+// usersIn returns the file of users in a Secret. With isMap, each key is a user, and its value is the hash.
 func usersIn(secret *corev1.Secret, isMap bool) (file []byte, problem string) {
 	if !isMap {
 		file, found := secret.Data[KeyUsers]

@@ -38,7 +38,8 @@ const (
 	// ReasonSecretNotFound: a Secret does not exist, or a TLS section names none and there is no default certificate.
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonInvalidSecret: a Secret has no valid certificate, or the key does not match it. The previous certificate of the
-	// Secret stays in use if this process has read it.
+	// Secret stays in use if this process has read it. Or a Secret has no list of users, or a user whose password hash is not
+	// supported.
 	ReasonInvalidSecret = "InvalidSecret"
 	// ReasonConfigMapNotFound: a ConfigMap does not exist. The route serves without what it contains.
 	ReasonConfigMapNotFound = "ConfigMapNotFound"

@@ -11,7 +11,7 @@ import (
 const maxSourceRanges = 20_000
 
 // parseSourceRanges parses addresses and networks that are separated by commas. It returns the networks as in
-// model.AddressList, or what is wrong with the list, as the end of a sentence about it.
+// model.AddressList, or the problem of the list, as the end of a sentence about it.
 func parseSourceRanges(list string) (networks []netip.Prefix, problem string) {
 	if list == "" {
 		return nil, "is empty"
