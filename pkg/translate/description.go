@@ -32,7 +32,7 @@ type description struct {
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
 	access    accessSettings
-	// auth, mirror and errorPages send requests of Limpet's own. Nil means that there are none.
+	// auth, mirror and errorPages send requests of Limpet's own. Nil disables them.
 	auth       *authSettings
 	mirror     *mirrorSettings
 	errorPages *errorPageSettings
