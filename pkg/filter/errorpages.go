@@ -39,7 +39,7 @@ func (p *ErrorPages) Replaces(status int, isLocal bool) bool {
 // returns a plain response with the status.
 func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 	s := &Subrequest{
-		Purpose: PurposeErrorPage, Method: http.MethodGet, URL: "http://" + p.model.Service.Service + "/",
+		Purpose: PurposeErrorPage, Method: http.MethodGet, URL: p.url(),
 		Host: string(r.Authority), Header: r.copyHeader(), Endpoints: p.endpoints,
 		Timeout: min(r.Limits.ResponseTimeout, maxPageTimeout), MaxBody: MaxPageBytes,
 	}
@@ -55,6 +55,12 @@ func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 		return NewText(status, http.StatusText(status)+".")
 	}
 	return pageResponse(resp)
+}
+
+// url returns a URL that only this port of the Service has, so that it shares no connections with others.
+func (p *ErrorPages) url() string {
+	s := &p.model.Service
+	return "http://" + s.Service + "." + s.Namespace + ".svc:" + strconv.Itoa(int(s.Port)) + "/"
 }
 
 // errorField is a field that describes an error to a Service for error pages.

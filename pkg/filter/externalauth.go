@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -40,13 +41,19 @@ func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
 		return nil
 	}
 	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints}
-	f.scope = m.Source.String() + " " + m.Host + " " + m.Path + " " + f.model.URL + " "
+	f.scope = scopeOf(m)
 	f.url = f.parse(f.model.URL)
 	f.signIn, f.redirect, f.cacheKey = f.parse(f.model.SignIn), f.parse(f.model.Redirect), f.parse(f.model.CacheKey)
 	for _, h := range f.model.Headers {
 		f.headers = append(f.headers, headerTemplate{h.Name, f.parse(h.Value)})
 	}
 	return f
+}
+
+// scopeOf returns the scope of the decisions of a route. It has all settings: a decision must not be used with other ones.
+func scopeOf(m *model.Route) string {
+	settings, _ := json.Marshal(m.Filters.ExternalAuth) // it has no type that cannot be marshaled
+	return m.Source.String() + " " + m.Host + " " + m.Path + " " + string(settings) + " "
 }
 
 func (f *ExternalAuth) parse(text string) *variable.Template {

@@ -157,6 +157,32 @@ func TestCacheTime_cacheControl(t *testing.T) {
 	}
 }
 
+// TestExternalAuth_cacheScope checks that a decision is not used after the settings have changed: its fields are in the order of
+// the names.
+func TestExternalAuth_cacheScope(t *testing.T) {
+	s := &service{resp: &Subresponse{Status: 200, Header: http.Header{"X-User": {"admin"}, "X-Role": {"guest"}}}}
+	r := askedRequest(t, s, "X-Key: 1")
+	for _, names := range [][]string{{"X-User", "X-Role"}, {"X-Role", "X-User"}, {"X-Role"}, {"X-Role", "X-User", "X-Other"}} {
+		check, fields := authFor(model.ExternalAuth{
+			URL: "http://auth/", ResponseHeaders: names, CacheKey: "$http_x_key",
+			CacheTimes: []model.CacheTime{{Status: 200, For: time.Hour}},
+		})
+		s.last = nil
+		for range 2 {
+			fields.(RequestFilter).FilterRequest(r)
+			check.CheckAccess(r)
+			for _, f := range r.ForwardFields() {
+				if want := s.resp.Header.Get(string(f.Name)); want != string(f.Value) {
+					t.Errorf("%q: %s is %q, want %q", names, f.Name, f.Value, want)
+				}
+			}
+		}
+		if s.last == nil {
+			t.Errorf("%q: the service was not asked", names)
+		}
+	}
+}
+
 func TestAuthCache_bounds(t *testing.T) {
 	var c AuthCache
 	now := time.Now()

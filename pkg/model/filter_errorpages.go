@@ -1,7 +1,7 @@
 package model
 
-// ErrorPages replaces responses of a route that have one of several statuses by those of another Service, which is told the
-// status.
+// ErrorPages replaces responses of a route that have one of several statuses by responses of another Service. A header field
+// contains the status.
 type ErrorPages struct {
 	// Statuses are sorted. Each is from 300 to 599.
 	Statuses []int `json:"statuses"`

@@ -38,7 +38,7 @@ func pagesRig(t *testing.T, transport model.Transport, page http.HandlerFunc, ch
 	return r
 }
 
-// echoPage responds with the status that it is told, and shows what it got.
+// echoPage responds with the status in X-Code, and returns the request in X-Seen.
 func echoPage(w http.ResponseWriter, q *http.Request) {
 	var status int
 	fmt.Sscan(q.Header.Get("X-Code"), &status)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"time"
@@ -171,14 +172,23 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	return req.WithContext(httptrace.WithClientTrace(ctx, traceOf(s.Endpoints))), nil
 }
 
-// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint. net/http then sends the
-// request over another connection.
+// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint. net/http then sends the request over
+// another connection.
 func traceOf(endpoints filter.Endpoints) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		if info.Reused && endpoints != nil && !endpoints.HasAddress(dialledAddress(info.Conn)) {
+		if info.Reused && !belongs(info.Conn, endpoints) {
 			info.Conn.Close()
 		}
 	}}
+}
+
+// belongs reports whether a connection leads to one of the endpoints or, without endpoints, to a resolved name.
+func belongs(conn net.Conn, endpoints filter.Endpoints) bool {
+	address := dialledAddress(conn)
+	if endpoints == nil {
+		return address == ""
+	}
+	return endpoints.HasAddress(address)
 }
 
 var _ filter.Subrequester = (*Client)(nil)

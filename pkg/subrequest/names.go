@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// nameTTL is the time for which addresses of a name are kept. It is short, because the resolver does not tell the TTL.
+	// nameTTL is the time for which addresses of a name are kept. It is short, because the resolver does not return the TTL.
 	nameTTL = 5 * time.Second
 	// maxNames bounds the names that are kept. Clients choose the name if a URL contains the host of the request.
 	maxNames = 512

@@ -34,7 +34,7 @@ type description struct {
 	access    accessSettings
 	// customHeaders names a ConfigMap with fields of responses, or is empty.
 	customHeaders string
-	// auth, mirror and errorPages send requests of Limpet's own. Nil means that there are none.
+	// auth, mirror and errorPages send requests of Limpet's own. Nil disables them.
 	auth       *authSettings
 	mirror     *mirrorSettings
 	errorPages *errorPageSettings

@@ -19,9 +19,9 @@ type destination struct {
 	// mayBeName is true if the host may also be a DNS name, because it has only the two labels service.namespace. It names the
 	// Service if that exists.
 	mayBeName bool
-	// name is the host as a DNS name or address. Empty if it can only name a Service or is that of the request.
+	// name is the host as a DNS name or address. Empty if it can only name a Service, or is taken from the request.
 	name string
-	// isRequested is true if the host is the one that the client requested.
+	// isRequested is true if the host is taken from the request.
 	isRequested bool
 }
 
@@ -133,7 +133,7 @@ type resolvedDestination struct {
 	problem string
 }
 
-// resolveDestination finds the Service of a destination. outcome says what happens if there is none.
+// resolveDestination finds the Service of a destination. outcome describes how requests are handled without it.
 func (b *builder) resolveDestination(d *description, to *destination, outcome string) resolvedDestination {
 	if to.service == "" {
 		return resolvedDestination{}

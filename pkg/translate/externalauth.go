@@ -39,11 +39,11 @@ type authSettings struct {
 	model.ExternalAuth
 
 	to destination
-	// headers is the ConfigMap of fields for the service, as "namespace/name" or "name". Empty if there is none.
+	// headers is the ConfigMap of fields for the service, as "namespace/name" or "name". Empty disables them.
 	headers value
 }
 
-// authMethods are the methods of requests for decisions. CONNECT and TRACE are none: they carry no ordinary request.
+// authMethods are the methods of requests for decisions. CONNECT and TRACE are not allowed: they carry no ordinary request.
 var authMethods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 // maxAuthHeaders bounds the fields that pods receive from the service.
@@ -191,7 +191,7 @@ func (r *annotationReader) authSwitch(name string) bool {
 	return on
 }
 
-// authCacheTimes returns the times for which decisions are kept. The default is that of ingress-nginx.
+// authCacheTimes returns the times for which decisions are kept. The default equals the default of ingress-nginx.
 func (r *annotationReader) authCacheTimes() []model.CacheTime {
 	v, key := r.setting(nameAuthCacheDuration, nameAuthCacheDuration), r.setting(nameAuthCacheKey, nameAuthCacheKey)
 	if key.text == "" {

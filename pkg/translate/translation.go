@@ -17,7 +17,7 @@ type translation struct {
 	closed string
 	// access restricts who may access the routes. Nil means that everyone may.
 	access *model.Access
-	// filters are those of the description, with the objects that they reference.
+	// filters are the filters of the description, with the objects that they reference.
 	filters *model.Filters
 	// fallback serves when no backend has endpoints. Nil means that nothing does.
 	fallback *model.Backend

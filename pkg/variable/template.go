@@ -12,7 +12,7 @@ const MaxText = 2048
 // maxParts bounds the work of expanding a text.
 const maxParts = 32
 
-// Kind is what a variable stands for.
+// Kind identifies the value of a variable.
 type Kind uint8
 
 // The kinds. The comments have the names in nginx and ingress-nginx.
