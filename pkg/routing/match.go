@@ -14,6 +14,8 @@ type host struct {
 	prefix paths // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix. Longer parts of a path are not looked up.
 	longest int
+	// patterns are in the order in which they are tried.
+	patterns []pathPattern
 	// namespace is the namespace of all routes. If there are several, parts has the routes of each.
 	namespace string
 	parts     map[string]*host
@@ -32,8 +34,12 @@ func (c compiler) newHost(routes []model.Route) *host {
 
 // add adds a route after the routes of the same precedence.
 func (h *host) add(r *Route) {
-	if r.PathType == model.PathExact {
+	switch r.PathType {
+	case model.PathExact:
 		h.exact.add(r.Path, r)
+		return
+	case model.PathPattern:
+		h.addPattern(r)
 		return
 	}
 	key := strings.TrimSuffix(r.Path, "/")
@@ -42,7 +48,7 @@ func (h *host) add(r *Route) {
 }
 
 // Match returns the Route of a request, or nil. Within a host it tries the exact path first, then prefixes by segment, the
-// longest first. Routes with the same path are tried in the order of comparePrecedence, then of the model. The first whose
+// longest first, with patterns as described at matchPatterns. Routes with the same path are tried in the order of comparePrecedence, then of the model. The first whose
 // conditions the request meets is returned. Conditions are evaluated only for routes with a matching path. If req is nil, no
 // condition is met.
 //
@@ -112,6 +118,14 @@ func (h *host) match(path []byte, req Request) *Route {
 			return r
 		}
 	}
+	if len(h.patterns) > 0 {
+		return h.matchPatterns(path, req)
+	}
+	return h.matchPrefix(path, req)
+}
+
+// matchPrefix returns the route of the longest prefix of a path, or nil.
+func (h *host) matchPrefix(path []byte, req Request) *Route {
 	if len(path) == 0 || path[0] != '/' { // the target of OPTIONS * represents the whole host
 		return h.prefix.match(nil, req)
 	}

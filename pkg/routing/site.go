@@ -95,4 +95,7 @@ func (h *host) split() {
 	}
 	h.exact.all(add)
 	h.prefix.all(add)
+	for i := range h.patterns {
+		add(h.patterns[i].Route)
+	}
 }
