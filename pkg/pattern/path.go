@@ -77,7 +77,7 @@ func LiteralStart(text string) string {
 	return strings.ToLower(literal)
 }
 
-// parse parses an expression and bounds its size. Its errors are those of Compile.
+// parse parses an expression and bounds its size. It returns errors as Compile does.
 func parse(text string) (*syntax.Regexp, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {

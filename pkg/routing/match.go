@@ -16,6 +16,8 @@ type host struct {
 	longest int
 	// patterns are in the order in which they are tried.
 	patterns []pathPattern
+	// guard is nil if no route is protected.
+	guard *guard
 	// namespace is the namespace of all routes. If there are several, parts has the routes of each.
 	namespace string
 	parts     map[string]*host
@@ -29,6 +31,7 @@ func (c compiler) newHost(routes []model.Route) *host {
 	if len(routes) > 0 {
 		h.split()
 	}
+	h.guard = newGuard(h)
 	return h
 }
 
@@ -56,11 +59,22 @@ func (h *host) add(r *Route) {
 // host, if the owner of the host allows it (model.HostOwner). The host must be in lower case, without port and trailing dot.
 // The path must be normalized.
 //
+// If a server might take the path for one of a protected route, that route handles the request, see guard.go.
+//
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
+	r, at := t.match(name, path, req)
+	if t.guards == 0 || r == nil || isPlain(path) {
+		return r
+	}
+	return t.guarded(r, at, name, path, req)
+}
+
+// match returns the route whose path has the spelling of the request, with its level, or nil.
+func (t *Table) match(name, path []byte, req Request) (*Route, level) {
 	s, at := t.site(name)
 	if s == nil {
-		return nil
+		return nil, at
 	}
 	var owner *model.HostOwner // only its routes count
 	challenge := s.owner != nil && model.IsChallenge(path)
@@ -78,13 +92,22 @@ func (t *Table) Match(name, path []byte, req Request) *Route {
 			r = s.host.match(path, req)
 		}
 		if r != nil {
-			return r
+			return r, at
 		}
 		if owner == nil && s.owner != nil && !s.owner.SharesUnmatched {
 			owner = s.owner
 		}
 	}
-	return nil
+	return nil, at
+}
+
+// each calls f for each route. Routes with the same path are in order.
+func (h *host) each(f func(*Route)) {
+	h.exact.all(f)
+	h.prefix.all(f)
+	for i := range h.patterns {
+		f(h.patterns[i].Route)
+	}
 }
 
 // matchChallenge returns the route of a request for an ACME challenge, or nil. Only the routes of the owner count, and the routes

@@ -64,9 +64,13 @@ func (h *host) matchPatterns(path []byte, req Request) *Route {
 	if len(text) > pattern.MaxValue {
 		return pathTooLong
 	}
-	var lowerSpace [textSpace]byte
-	lower := appendLower(lowerSpace[:0], text)
-	best := h.matchPrefix(path, req)
+	return h.bestPattern(text, h.matchPrefix(path, req), req)
+}
+
+// bestPattern returns the first pattern that takes precedence over best, which may be nil, or best.
+func (h *host) bestPattern(text []byte, best *Route, req Request) *Route {
+	var space [textSpace]byte
+	lower := appendLower(space[:0], text)
 	length := 0
 	if best != nil {
 		length = len(best.Path)

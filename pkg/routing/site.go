@@ -93,9 +93,5 @@ func (h *host) split() {
 		}
 		p.add(r)
 	}
-	h.exact.all(add)
-	h.prefix.all(add)
-	for i := range h.patterns {
-		add(h.patterns[i].Route)
-	}
+	h.each(add)
 }
