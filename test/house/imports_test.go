@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 		"pkg/observe", "pkg/model",
 	},
 	"pkg/routing":  {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
-	"pkg/filter":   {"pkg/model", "pkg/http1"},
+	"pkg/filter":   {"pkg/model", "pkg/http1", "pkg/pattern"},
 	"pkg/pattern":  {},
 	"pkg/upstream": {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory"},
 	"pkg/http2":    {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
