@@ -62,19 +62,32 @@ func hex(c byte) byte {
 
 // LiteralStart returns the ASCII text in lower case that each match of an expression begins with. It may be empty.
 func LiteralStart(text string) string {
-	parsed, err := parse(text)
-	if err != nil {
-		return ""
+	literal := literalText(text)
+	if parsed, err := parse(text); err == nil {
+		if program, err := syntax.Compile(parsed.Simplify()); err == nil {
+			literal, _ = program.Prefix()
+		}
 	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil {
-		return ""
-	}
-	literal, _ := program.Prefix()
 	if end := strings.IndexFunc(literal, func(r rune) bool { return r >= utf8.RuneSelf }); end >= 0 {
 		literal = literal[:end]
 	}
 	return strings.ToLower(literal)
+}
+
+// literalText returns the text before the first byte with a meaning in expressions. A byte that a quantifier makes optional does
+// not count. It is empty if the expression may have alternatives.
+func literalText(text string) string {
+	if strings.IndexByte(text, '|') >= 0 {
+		return ""
+	}
+	end := strings.IndexAny(text, `\\.^$*+?()[]{}`)
+	if end < 0 {
+		return text
+	}
+	if end > 0 && strings.IndexByte("*?{", text[end]) >= 0 {
+		end--
+	}
+	return text[:end]
 }
 
 // parse parses an expression and bounds its size. It returns errors as Compile does.

@@ -59,6 +59,7 @@ func TestLiteralStart(t *testing.T) {
 	for expression, want := range map[string]string{
 		"/Api/v1": "/api/v1", "/api(/|$)(.*)": "/api", "/api.*": "/api", "/a?": "/", "/a|/b": "/", "/a|b": "", "/aé": "/a",
 		"(/a": "", "(?i)/a": "/", `/a\.b`: "/a.b",
+		"/Admin(?=/)": "/admin", "/ab?(?=/)": "/a", "/a|/b(?=/)": "", "/a++": "/a",
 	} {
 		if got := LiteralStart(expression); got != want {
 			t.Errorf("%s: got %q, want %q", expression, got, want)

@@ -13,8 +13,8 @@ import (
 // pathPattern is a route whose path is a model.PathPattern.
 type pathPattern struct {
 	*Route
-	// compiled is nil if the expression does not compile. It then matches every path, because the route may be protected.
-	// Translation rejects such expressions.
+	// compiled is nil if the expression does not compile. The route then matches every path that begins with literal. Translation
+	// closes such routes if they are protected, and leaves out others.
 	compiled *pattern.Pattern
 	// literal is the text in lower case that each match begins with.
 	literal []byte

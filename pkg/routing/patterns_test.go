@@ -63,11 +63,13 @@ func TestMatch_longPathOnPatterns(t *testing.T) {
 	}
 }
 
-// A pattern that does not compile matches all paths that it may match. Translation rejects such patterns.
+// A pattern that does not compile matches all paths that it may match. Translation closes such routes.
 func TestMatch_invalidPattern(t *testing.T) {
-	table := tableOf("Prefix:/", "Pattern:/admin(?=/)")
-	if got := table.matched("", "/x"); got != "Pattern:/admin(?=/)" {
-		t.Errorf("got %q", got)
+	table := tableOf("Prefix:/", "Pattern:/a.*", "Pattern:/admin(?=/)")
+	for path, want := range map[string]string{"/x": "Prefix:/", "/ADMINx": "Pattern:/admin(?=/)", "/ax": "Pattern:/a.*"} {
+		if got := table.matched("", path); got != want {
+			t.Errorf("%s matches %q, want %q", path, got, want)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols,
-	}, limitAnnotations, transportAnnotations)
+	}, limitAnnotations, transportAnnotations, pathAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -56,6 +56,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
 	d.affinity.foreign = r.foreignWishes()
 	r.stage = readProtection
+	d.isProtected = requestsProtection(annotations)
 	r.checkAnnotations()
 	d.transport = r.readTransport()
 	r.stage = readRouting
@@ -64,6 +65,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 		r.refuseUpgradeProtocols()
 		return
 	}
+	r.readPaths()
 	d.limits = r.readLimits()
 	d.upgrades = r.readUpgradeProtocols()
 }

@@ -104,10 +104,14 @@ type builder struct {
 	// closedHosts are the hosts for which all routes of a namespace are closed. guards are further routes to close.
 	closedHosts map[hostKey]closure
 	guards      []guard
-	reports     reports
-	notices     notices
-	referenced  map[model.Ref]struct{}
-	now, next   time.Time // Snapshot.Now, Result.Next
+	// patternHosts are the hosts for which the paths of a namespace are regular expressions. patterns counts them by host.
+	patternHosts map[hostKey]bool
+	patterns     map[string]int
+	tlsHosts     map[string]bool // hosts with a TLS section
+	reports      reports
+	notices      notices
+	referenced   map[model.Ref]struct{}
+	now, next    time.Time // Snapshot.Now, Result.Next
 }
 
 // Build translates a Snapshot. Equal Snapshots result in equal Results, regardless of the order of their objects. before is
@@ -136,21 +140,22 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 
 func newBuilder(o Options, from lookups, now time.Time) *builder {
 	return &builder{
-		options:     o,
-		lookups:     from,
-		uses:        newPolicyUses(),
-		routes:      routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
-		canaries:    map[routeKey]model.Ref{},
-		pools:       map[model.PoolID]model.Pool{},
-		certs:       newCertificates(),
-		owners:      owners{},
-		hosts:       hosts{},
-		secured:     map[model.Ref]security{},
-		closedHosts: map[hostKey]closure{},
-		reports:     reports{},
-		notices:     notices{},
-		referenced:  map[model.Ref]struct{}{},
-		now:         now,
+		options:      o,
+		lookups:      from,
+		uses:         newPolicyUses(),
+		routes:       routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
+		canaries:     map[routeKey]model.Ref{},
+		pools:        map[model.PoolID]model.Pool{},
+		certs:        newCertificates(),
+		owners:       owners{},
+		hosts:        hosts{},
+		secured:      map[model.Ref]security{},
+		closedHosts:  map[hostKey]closure{},
+		patternHosts: map[hostKey]bool{}, patterns: map[string]int{}, tlsHosts: map[string]bool{},
+		reports:    reports{},
+		notices:    notices{},
+		referenced: map[model.Ref]struct{}{},
+		now:        now,
 	}
 }
 
@@ -160,7 +165,10 @@ func (b *builder) translateDescriptions() {
 	for _, d := range b.descriptions {
 		b.reports.open(d.ref, d.generation)
 	}
+	b.placeExtras()
 	b.findOwners()
+	b.findPatternHosts()
+	b.findTLSHosts()
 	b.decideHosts()
 	b.translateObjects()
 	b.serveBelowWildcards()

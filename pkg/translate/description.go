@@ -31,8 +31,14 @@ type description struct {
 	limits    *model.Limits  // nil: the limits of the flags
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
-	canary    *canary        // nil for an object that has routes of its own
+	paths     pathSettings
+	canary    *canary // nil for an object that has routes of its own
 
+	// extras are rules for hosts that the spec does not name. See builder.placeExtras.
+	extras []ruleDescription
+
+	// isProtected is true if an annotation restricts access, regardless of whether this version enforces it.
+	isProtected bool
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
 	closesHosts string // the annotation that closes all routes of the namespace for the hosts, or ""
@@ -64,6 +70,12 @@ type ruleDescription struct {
 	backends   []backendDescription
 	limits     *model.Limits  // nil: the limits of the object
 	filters    *model.Filters // nil: the filters of the object
+	// written is the path as written, which applies if it is a regular expression. Empty means that the path is literal.
+	written string
+	// looksLikePattern is true if the path looks like a regular expression, but is literal.
+	looksLikePattern bool
+	// redirect is the redirect of the rule, or nil for the one of the object.
+	redirect *model.Redirect
 	// isDefault marks a rule for requests that no other rule matches. Other rules of the object replace it without a problem.
 	isDefault bool
 	// guards are the path prefixes to close in addition to the route if the object is closed.

@@ -26,12 +26,16 @@ func linkKeysOf(d *description) linkKeys {
 	if d == nil {
 		return linkKeys{}
 	}
-	keys := linkKeys{named: d.allHosts(), routed: d.routedHosts(true), served: d.routedHosts(false)}
+	extras := d.extraHosts()
+	keys := linkKeys{
+		named: mergeHosts(d.allHosts(), extras), routed: mergeHosts(d.routedHosts(true), extras),
+		served: mergeHosts(d.routedHosts(false), extras),
+	}
 	for i := range d.tls {
 		section := &d.tls[i]
 		names := section.hosts
 		if len(names) == 0 {
-			names = d.hosts
+			names = mergeHosts(slices.Clone(d.hosts), extras)
 		}
 		for _, name := range names {
 			if l := (listedName{name, section.secret}); checkHost(name) == "" && !slices.Contains(keys.listed, l) {
@@ -40,6 +44,16 @@ func linkKeysOf(d *description) linkKeys {
 		}
 	}
 	return keys
+}
+
+// mergeHosts appends the hosts that are missing.
+func mergeHosts(hosts, more []string) []string {
+	for _, host := range more {
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 func (k *linkKeys) equal(other *linkKeys) bool {

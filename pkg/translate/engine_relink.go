@@ -171,6 +171,7 @@ func (e *Engine) domainCookies(d *description) []cookieKey {
 	}
 	b.reports.open(d.ref, d.generation)
 	b.findOwners()
+	b.findPatternHosts()
 	b.decideHosts()
 	b.translateObjects()
 	for affinity, at := range b.uses.by {

@@ -49,6 +49,7 @@ func (b *builder) translate(t *translation) {
 }
 
 func (b *builder) translateRule(t *translation, rule *ruleDescription) {
+	t, rule = b.effectiveRule(t, rule)
 	b.guardRule(t, rule)
 	if rule.problem != nil {
 		b.reports.addProblem(t.ref, *rule.problem)
@@ -72,6 +73,7 @@ func (b *builder) translateRoute(t *translation, rule *ruleDescription, key rout
 		return
 	}
 	b.routes.add(key, t, rule, b.resolveAll(t, rule))
+	b.addPathFilters(t, rule, b.routes.find(key))
 }
 
 // reportConflict reports that another rule has the route.
