@@ -2,6 +2,8 @@ package filter
 
 import (
 	"bytes"
+	"net/http"
+	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -72,6 +74,49 @@ type Redirect struct {
 	model model.Redirect
 	// fixed is the response if it does not depend on the request.
 	fixed *Response
+	// url is the URL, split at its variables. It is nil if the URL has none.
+	url []string
+}
+
+// redirectVariables are the variables of a URL. A variable that begins with another one comes first.
+var redirectVariables = [...]string{"$scheme", "$host", "$http_host", "$request_uri"}
+
+// splitVariables splits a URL into variables and the text between them.
+func splitVariables(url string) []string {
+	var parts []string
+	start := 0
+	for i := 0; i < len(url); i++ {
+		for _, name := range redirectVariables {
+			if strings.HasPrefix(url[i:], name) {
+				parts = append(parts, url[start:i], name)
+				i += len(name) - 1
+				start = i + 1
+				break
+			}
+		}
+	}
+	if start == 0 {
+		return nil
+	}
+	return append(parts, url[start:])
+}
+
+// appendURL appends the URL with the values of its variables. All of them are validated parts of the request.
+func (f *Redirect) appendURL(r *Request) {
+	for _, part := range f.url {
+		switch part {
+		case "$scheme":
+			r.Buf = append(r.Buf, r.Scheme()...)
+		case "$host":
+			r.Buf = append(r.Buf, r.Host...)
+		case "$http_host":
+			r.Buf = append(r.Buf, r.Authority...)
+		case "$request_uri":
+			r.appendTarget(false)
+		default:
+			r.Buf = append(r.Buf, part...)
+		}
+	}
 }
 
 // NewRedirect returns a filter for these filters, or nil.
@@ -81,6 +126,8 @@ func NewRedirect(m *model.Filters) Filter {
 	}
 	f := &Redirect{model: *m.Redirect}
 	switch {
+	case strings.Contains(f.model.URL, "$"):
+		f.url = splitVariables(f.model.URL)
 	case f.model.URL != "":
 		f.fixed = redirect(f.model.Status, []byte(f.model.URL))
 	case f.model.IsRelative:
@@ -98,6 +145,10 @@ func (f *Redirect) FilterRequest(r *Request) *Response {
 		return f.fixed
 	}
 	start := len(r.Buf)
+	if f.url != nil {
+		f.appendURL(r)
+		return redirect(f.model.Status, r.take(start))
+	}
 	r.Buf = append(append(r.Buf, r.Scheme()...), "://"...)
 	if f.model.Host != "" {
 		r.Buf = append(r.Buf, f.model.Host...)
@@ -138,7 +189,7 @@ func (f *SlashRedirect) FilterRequest(r *Request) *Response {
 	if r.Head.HasQuery {
 		r.Buf = append(append(r.Buf, '?'), r.Head.Query...)
 	}
-	return redirect(301, r.take(start))
+	return redirect(http.StatusMovedPermanently, r.take(start))
 }
 
 // ForwardHeaders sets header fields that pods receive.

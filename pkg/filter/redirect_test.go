@@ -77,6 +77,10 @@ func TestRedirect(t *testing.T) {
 		target, want string
 	}{
 		{model.Redirect{URL: "https://b.example/x?y"}, "/a?b", "https://b.example/x?y"},
+		{model.Redirect{URL: "https://b.example$request_uri"}, "/a?b", "https://b.example/a?b"},
+		{model.Redirect{URL: "$scheme://b.example/x"}, "/a?b", "http://b.example/x"},
+		{model.Redirect{URL: "https://$host$request_uri"}, "//a", "https://shop.example//a"},
+		{model.Redirect{URL: "https://$http_host/"}, "/a", "https://shop.example:8080/"},
 		{model.Redirect{Host: "www.shop.example"}, "/a/?b", "http://www.shop.example/a/?b"},
 		{model.Redirect{Host: "www.shop.example", DropsTrailingSlash: true}, "/a/", "http://www.shop.example/a"},
 		{model.Redirect{Path: "/app?x=1"}, "/", "http://shop.example:8080/app?x=1"},

@@ -10,7 +10,7 @@ type HTTPSRedirect struct {
 // Redirect redirects requests. Either URL, Host or Path is set.
 type Redirect struct {
 	Status int `json:"status"`
-	// URL is the absolute URL of the redirect.
+	// URL is the absolute URL of the redirect. $scheme, $host, $http_host and $request_uri in it are parts of the request.
 	URL string `json:"url,omitempty"`
 	// Host is the host of the redirect, which keeps scheme, path and query.
 	Host string `json:"host,omitempty"`

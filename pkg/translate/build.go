@@ -166,8 +166,9 @@ func (b *builder) translateDescriptions() {
 		b.reports.open(d.ref, d.generation)
 	}
 	b.placeExtras()
-	b.findOwners()
 	b.findPatternHosts()
+	b.applyPatterns()
+	b.findOwners()
 	b.findTLSHosts()
 	b.decideHosts()
 	b.translateObjects()

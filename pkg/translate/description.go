@@ -80,8 +80,9 @@ type ruleDescription struct {
 	isDefault bool
 	// guards are the path prefixes to close in addition to the route if the object is closed.
 	guards []string
-	// problem is the reason why the rule is left out, or nil.
+	// problem is the reason why the rule is left out, or nil. With closed, the rule has a closed route instead.
 	problem *Problem
+	closed  string
 }
 
 // backendDescription is one weighted destination of a rule.
@@ -148,7 +149,7 @@ func (d *description) allHosts() []string { return d.ruleHosts(slices.Clone(d.ho
 func (d *description) ruleHosts(hosts []string, challenges bool) []string {
 	for i := range d.rules {
 		rule := &d.rules[i]
-		if rule.problem != nil && !d.isGuarded(rule) || !challenges && model.IsChallenge(rule.path) {
+		if rule.problem != nil && rule.closed == "" && !d.isGuarded(rule) || !challenges && model.IsChallenge(rule.path) {
 			continue
 		}
 		for _, host := range d.rules[i].hosts {

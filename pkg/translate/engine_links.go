@@ -27,8 +27,9 @@ func linkKeysOf(d *description) linkKeys {
 		return linkKeys{}
 	}
 	extras := d.extraHosts()
+	patterns := description{rules: d.asPatterns(), canary: d.canary}
 	keys := linkKeys{
-		named: mergeHosts(d.allHosts(), extras), routed: mergeHosts(d.routedHosts(true), extras),
+		named: mergeHosts(d.allHosts(), extras), routed: mergeHosts(patterns.routedHosts(true), extras),
 		served: mergeHosts(d.routedHosts(false), extras),
 	}
 	for i := range d.tls {

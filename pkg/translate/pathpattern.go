@@ -34,37 +34,60 @@ func (d *description) rewrites(rule *ruleDescription) bool {
 	return rule.written != "" && d.paths.rewrite != "" && d.paths.rewrite != rule.written
 }
 
-// effectiveRule returns the rule as it applies to its hosts: with its path as an expression if the host has such paths. An
-// invalid expression of a protected object is closed, together with all paths that it may match. The data plane knows them by
-// the literal start of the expression.
-func (b *builder) effectiveRule(t *translation, rule *ruleDescription) (*translation, *ruleDescription) {
-	if rule.written == "" || len(rule.hosts) == 0 || !b.patternHosts[hostKey{t.namespace(), rule.hosts[0]}] {
-		if rule.problem == nil && rule.looksLikePattern {
-			b.reports.add(t.ref, ReasonLiteralPath, rule.field+".path",
-				"path %s looks like a pattern, but Limpet compares it as it is written. Set annotation %s, or use pathType Prefix "+
-					"with a path such as %s", quote(rule.path), AnnotationPathRegex, quote(literalPart(rule.path)))
+// applyPatterns replaces the rules of objects on hosts whose paths are expressions.
+func (b *builder) applyPatterns() {
+	for i, d := range b.descriptions {
+		var placed *description
+		for j := range d.rules {
+			rule := &d.rules[j]
+			if rule.written == "" || len(rule.hosts) == 0 || !b.patternHosts[hostKey{d.namespace(), rule.hosts[0]}] {
+				continue
+			}
+			if placed == nil {
+				c := *d
+				c.rules = slices.Clone(d.rules)
+				placed = &c
+				b.descriptions[i] = placed
+			}
+			placed.rules[j] = b.patternRule(d, rule)
 		}
-		return t, rule
 	}
+}
+
+// patternRule returns a rule with its path as an expression. An invalid expression of a protected object is closed, together
+// with all paths that it may match. The data plane knows them by the literal start of the expression.
+func (b *builder) patternRule(d *description, rule *ruleDescription) ruleDescription {
 	out := *rule
-	out.path, out.pathType, out.problem = rule.written, model.PathPattern, nil
+	out.path, out.pathType, out.problem, out.looksLikePattern = rule.written, model.PathPattern, nil, false
+	out.guards = nil // the pattern itself is closed if the object is
 	problem := checkPattern(rule.written)
 	if problem == "" && b.patterns[rule.hosts[0]] >= maxPatterns {
 		problem = fmt.Sprintf("is one of more than %d patterns of its host", maxPatterns)
 	}
-	out.guards = nil // the pattern itself is closed if the object is
-	switch {
-	case problem == "":
+	if problem == "" {
 		b.patterns[rule.hosts[0]]++
-	case t.isProtected && t.canary == nil:
-		b.reports.add(t.ref, ReasonInvalidPath, rule.field,
-			"path %s %s. Paths that it may match respond 503, because the %s restricts access", quote(rule.written), problem, t.ref.Kind)
-		return t.closedBy("path " + quote(rule.written) + " is invalid"), &out
-	default:
-		invalid := problemOf(ReasonInvalidPath, rule.field, "path %s %s. It is ignored", quote(rule.written), problem)
-		out.problem = &invalid
+		return out
 	}
-	return t, &out
+	outcome := "It is ignored"
+	if d.isProtected && d.canary == nil {
+		outcome = "Paths that it may match respond 503, because the " + d.ref.Kind + " restricts access"
+		out.closed = "path " + quote(rule.written) + " is invalid"
+	}
+	invalid := problemOf(ReasonInvalidPath, rule.field, "path %s %s. %s", quote(rule.written), problem, outcome)
+	out.problem = &invalid
+	return out
+}
+
+// asPatterns returns the rules that the object has on hosts whose paths are expressions or are not: an invalid path may be a
+// valid expression.
+func (d *description) asPatterns() []ruleDescription {
+	rules := slices.Clone(d.rules)
+	for i := range rules {
+		if rule := &rules[i]; rule.problem != nil && rule.written != "" {
+			rule.path, rule.pathType, rule.problem = rule.written, model.PathPattern, nil
+		}
+	}
+	return rules
 }
 
 // checkPattern returns the problem of a path that is a regular expression, or "".

@@ -170,7 +170,7 @@ var redirectVariables = []string{"$scheme", "$host", "$http_host", "$request_uri
 // checkRedirect returns the problem of the URL of a redirect, or "".
 func checkRedirect(text string) string {
 	const must = "it must be an absolute URL that begins with http:// or https://, and may contain the variables "
-	plain := strings.NewReplacer("$request_uri", "/", "$http_host", "h", "$scheme", "https", "$host", "h").Replace(text)
+	plain := strings.NewReplacer("$request_uri", "/x", "$http_host", "h", "$scheme", "https", "$host", "h").Replace(text)
 	u, err := url.Parse(plain)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || !isURLText(plain) ||
 		strings.Contains(plain, "$") {
