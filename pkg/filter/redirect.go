@@ -74,7 +74,7 @@ type Redirect struct {
 	model model.Redirect
 	// fixed is the response if it does not depend on the request.
 	fixed *Response
-	// url is the URL, split at its variables. It is nil if the URL has none.
+	// url is the URL, split at its variables. It is nil for a URL without variables.
 	url []string
 }
 

@@ -108,7 +108,8 @@ func TestSlashRedirect(t *testing.T) {
 
 func TestForwardHeaders(t *testing.T) {
 	r := requestTo(t, "/")
-	NewForwardHeaders(&model.Filters{Forward: &model.ForwardHeaders{Host: "cart.svc", Prefix: "/cart"}}).(RequestFilter).FilterRequest(r)
+	m := &model.Filters{Forward: &model.ForwardHeaders{Host: "cart.svc", Prefix: "/cart"}}
+	NewForwardHeaders(m).(RequestFilter).FilterRequest(r)
 	if string(r.ForwardHost) != "cart.svc" || string(r.ForwardPrefix) != "/cart" {
 		t.Errorf("got %q and %q", r.ForwardHost, r.ForwardPrefix)
 	}

@@ -107,7 +107,11 @@ var nginxVerdicts = []verdict{
 	{name: "upstream-hash-by-subset-size"},
 	{name: "upstream-max-fails"},
 	{name: "upstream-fail-timeout"},
-	{name: "upstream-vhost", handling: Differs, how: "of the variables of nginx, only $host, $service_name, $service_port and $namespace are replaced", own: "upstream-host"},
+	{
+		name: "upstream-vhost", handling: Differs,
+		how: "of the variables of nginx, only $host, $service_name, $service_port and $namespace are replaced",
+		own: "upstream-host",
+	},
 
 	// Rate limits.
 	{name: "limit-allowlist"},
@@ -129,19 +133,39 @@ var nginxVerdicts = []verdict{
 	{name: "base-url-scheme"},
 	{name: "force-ssl-redirect", handling: Exact, own: "https-redirect"},
 	{name: "from-to-www-redirect", handling: Exact, own: "www-redirect"},
-	{name: "permanent-redirect", handling: Differs, how: "of the variables of nginx, only $scheme, $host, $http_host and $request_uri are replaced", own: "redirect"},
+	{
+		name: "permanent-redirect", handling: Differs,
+		how: "of the variables of nginx, only $scheme, $host, $http_host and $request_uri are replaced",
+		own: "redirect",
+	},
 	{name: "permanent-redirect-code", handling: Exact, own: "redirect-code"},
 	{name: "preserve-trailing-slash", handling: Exact, own: "https-redirect"},
 	{name: "relative-redirects", handling: Exact, own: "relative-redirects"},
-	{name: "rewrite-target", handling: Differs, how: "paths are expressions in the syntax of RE2, and a rewritten path with dot segments gets a 400", own: "rewrite-target"},
+	{
+		name: "rewrite-target", handling: Differs,
+		how: "paths are expressions in the syntax of RE2, and a rewritten path with dot segments gets a 400",
+		own: "rewrite-target",
+	},
 	{name: "server-alias", handling: Differs, how: "aliases are hosts, not regular expressions", own: "host-aliases"},
 	{name: "ssl-passthrough"},
 	{name: "ssl-redirect", handling: Exact, own: "https-redirect"},
-	{name: "temporal-redirect", handling: Differs, how: "of the variables of nginx, only $scheme, $host, $http_host and $request_uri are replaced", own: "redirect"},
+	{
+		name: "temporal-redirect", handling: Differs,
+		how: "of the variables of nginx, only $scheme, $host, $http_host and $request_uri are replaced",
+		own: "redirect",
+	},
 	{name: "temporal-redirect-code", handling: Exact, own: "redirect-code"},
 	{name: "use-port-in-redirects"},
-	{name: "use-regex", handling: Differs, how: "paths are expressions in the syntax of RE2, and those of other namespaces stay as they are", own: "path-regex"},
-	{name: "x-forwarded-prefix", handling: Differs, how: "it is also sent without rewrite-target, and cannot contain groups", own: "forwarded-prefix"},
+	{
+		name: "use-regex", handling: Differs,
+		how: "paths are expressions in the syntax of RE2, and those of other namespaces stay as they are",
+		own: "path-regex",
+	},
+	{
+		name: "x-forwarded-prefix", handling: Differs,
+		how: "it is also sent without rewrite-target, and cannot contain groups",
+		own: "forwarded-prefix",
+	},
 
 	// Headers, errors and CORS, which browsers enforce.
 	{name: "connection-proxy-header"},

@@ -67,5 +67,6 @@ func (rule *ruleDescription) upstreamHost(text string) string {
 	if port == "" {
 		port = strconv.Itoa(int(backend.port.number))
 	}
-	return strings.NewReplacer("$service_name", backend.service, "$namespace", backend.namespace, "$service_port", port).Replace(text)
+	values := strings.NewReplacer("$service_name", backend.service, "$namespace", backend.namespace, "$service_port", port)
+	return values.Replace(text)
 }
