@@ -22,7 +22,7 @@ type podHead struct {
 func (h *podHead) appendHead(b []byte) []byte {
 	target := &h.view.Forward
 	b = http1.AppendRequestLine(b, h.req.Method, target.Path, target.Query, target.HasQuery)
-	b = http1.AppendField(b, "Host", h.req.Host)
+	b = http1.AppendField(b, "Host", h.host())
 	b = h.appendFields(b)
 	b = h.appendFraming(b)
 	return http1.AppendHeadEnd(b)
@@ -31,7 +31,7 @@ func (h *podHead) appendHead(b []byte) []byte {
 // appendBlock appends the head as an HTTP/2 field section. lines is the output of appendFields.
 func (h *podHead) appendBlock(b, lines []byte) []byte {
 	target := &h.view.Forward
-	b = http2.AppendRequest(b, h.req.Method, h.backend.Transport.TLS, h.req.Host)
+	b = http2.AppendRequest(b, h.req.Method, h.backend.Transport.TLS, h.host())
 	b = http2.AppendPath(b, target.Path, target.Query, target.HasQuery)
 	b = http2.AppendLines(b, lines)
 	if h.req.TakesTrailers {
@@ -41,6 +41,14 @@ func (h *podHead) appendBlock(b, lines []byte) []byte {
 		b = http2.AppendLength(b, h.req.ContentLength)
 	}
 	return b
+}
+
+// host returns the host that the pod receives.
+func (h *podHead) host() []byte {
+	if len(h.view.ForwardHost) > 0 {
+		return h.view.ForwardHost
+	}
+	return h.req.Host
 }
 
 var teName = []byte("te")
@@ -84,6 +92,10 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 	case http1.FieldXForwardedFor, http1.FieldXForwardedProto, http1.FieldXForwardedHost, http1.FieldXForwardedPort,
 		http1.FieldXRealIP, http1.FieldForwarded, http1.FieldXRequestID:
 		return b // appendForwarded writes them
+	case http1.FieldXForwardedPrefix:
+		if len(h.view.ForwardPrefix) > 0 {
+			return b
+		}
 	}
 	if f.ID.AboutClient() && (!h.Trusted || contradicts(f, &h.view.Origin)) || !http1.ForwardRequestField(f, &h.req) {
 		return b

@@ -30,6 +30,10 @@ func (h *podHead) appendForwarded(b []byte) []byte {
 	b = strconv.AppendUint(b, uint64(o.Port), 10)
 	b = append(b, "\r\nX-Request-ID: "...)
 	b = append(b, h.view.ID()...)
+	if len(h.view.ForwardPrefix) > 0 {
+		b = append(b, "\r\nX-Forwarded-Prefix: "...)
+		b = append(b, h.view.ForwardPrefix...)
+	}
 	return h.appendIdentity(h.appendForwardedField(b))
 }
 

@@ -104,3 +104,14 @@ func Protects(f Filter) bool {
 	p, ok := f.(Protector)
 	return ok && p.Protects()
 }
+
+// ProtectsRoute reports whether a filter restricts access to the route alone. Client certificates do not count, because they
+// apply to all routes of a host.
+func (c *Chain) ProtectsRoute() bool {
+	for _, f := range c.requests {
+		if _, isHostWide := f.(*ClientCertificates); !isHostWide && Protects(f) {
+			return true
+		}
+	}
+	return false
+}

@@ -39,6 +39,11 @@ type Request struct {
 
 	// Forward is the request target that the pod receives. It starts as Path and the client's query.
 	Forward Target
+	// ForwardHost is the Host that the pod receives. Empty means the host that the client sent.
+	ForwardHost []byte
+	// ForwardPrefix is the X-Forwarded-Prefix that the pod receives. If it is empty, the pod receives the field of a trusted
+	// proxy.
+	ForwardPrefix []byte
 	// Limits are the limits of the request. They start as those of the flags.
 	Limits Limits
 	// ResponseRate limits the bandwidth of the response. Nil sets no limit.

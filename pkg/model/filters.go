@@ -17,5 +17,10 @@ type Filters struct {
 	// Mirror sends copies of requests to another destination.
 	Mirror *Mirror `json:"mirror,omitempty"`
 	// ErrorPages replaces responses of some statuses.
-	ErrorPages *ErrorPages `json:"errorPages,omitempty"`
+	ErrorPages    *ErrorPages     `json:"errorPages,omitempty"`
+	HTTPSRedirect *HTTPSRedirect  `json:"httpsRedirect,omitempty"`
+	Redirect      *Redirect       `json:"redirect,omitempty"`
+	SlashRedirect *SlashRedirect  `json:"slashRedirect,omitempty"`
+	Rewrite       *Rewrite        `json:"rewrite,omitempty"`
+	Forward       *ForwardHeaders `json:"forward,omitempty"`
 }

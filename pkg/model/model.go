@@ -69,6 +69,9 @@ type PathType string
 const (
 	PathExact  PathType = "Exact"
 	PathPrefix PathType = "Prefix" // by path segment: /a matches /a and /a/b, but not /ab
+	// PathPattern is a regular expression (RE2) for the decoded path, in which one slash replaces several. It ignores case and
+	// matches at the start of the path, so /a matches /a, /A/b and /ab.
+	PathPattern PathType = "Pattern"
 )
 
 // Route is one host and path, and the destination of its requests.

@@ -74,15 +74,9 @@ func CompileWhole(text string) (*Pattern, error) {
 }
 
 func compile(text string) (*Pattern, error) {
-	parsed, err := syntax.Parse(text, syntax.Perl)
-	if wrong := (*syntax.Error)(nil); errors.As(err, &wrong) {
-		return nil, errors.New(wrong.Code.String()) // without the expression, which may contain any text
-	}
+	parsed, err := parse(text)
 	if err != nil {
 		return nil, err
-	}
-	if estimateSize(parsed) > MaxProgram {
-		return nil, errLarge
 	}
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {

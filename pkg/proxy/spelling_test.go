@@ -174,3 +174,38 @@ func expectMatched(t *testing.T, got string) {
 		t.Errorf("%s was sent %s", name, path)
 	}
 }
+
+// protectedSpellings are targets that some server takes for /admin or a path below it.
+var protectedSpellings = []string{
+	"/admin", "/admin/", "//admin", "/%2fadmin", "/%2Fadmin/x", "/admin%2f..", "/ADMIN", "/%41dmin", "/admin;x", "/;x/admin",
+	"/admin%2f", "/%5cadmin", "/%2561dmin", "/x/%252e%252e/admin", "/admin%20", "/admin.", "/admin%3f", "/%c0%afadmin",
+	"/%ef%bc%8fadmin", "/x/..//admin", "http://a.example//admin", "/admin%09", "/x%2f../admin", "/admin%23",
+}
+
+// A closed path cannot be reached by the open route of the same pods, in any spelling.
+func TestPathSpelling_protected(t *testing.T) {
+	for _, open := range []model.PathType{model.PathPrefix, model.PathPattern} {
+		r := newRig(t)
+		p := startEcho(t, "pod")
+		r.replace(cart, endpointsOf(p)...)
+		root, closed := routeTo(cart, nil), routeTo(cart, nil)
+		root.PathType, closed.PathType = open, open
+		closed.Path, closed.Closed, closed.Source.Name = "/admin", "annotation auth-url is not enforced", "closed"
+		r.publish(root, closed)
+		for _, target := range protectedSpellings {
+			client := r.dial()
+			client.send("GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n")
+			if status := client.read("GET").status; status != 400 && status != 503 {
+				t.Errorf("%s: got %d", target, status)
+			}
+		}
+		if sent := p.requests(); len(sent) > 0 {
+			t.Errorf("the pod received %q", sent)
+		}
+		for _, target := range []string{"/", "/x", "//x", "/Assets/App.js?x=/admin", "/x/admin", "/adm%69"} {
+			client := r.dial()
+			client.send("GET " + target + " HTTP/1.1\r\nHost: a.example\r\n\r\n")
+			client.read("GET").expectStatus(t, 200)
+		}
+	}
+}

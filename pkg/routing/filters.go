@@ -13,13 +13,18 @@ func (p compiler) compileFilters(m *model.Route) (c filter.Chain) {
 	if f == nil {
 		f = &model.Filters{}
 	}
+	c.Add(filter.NewHTTPSRedirect(m.Filters, m.Path))
 	c.Add(filter.NewTLSOnly(m.Clients, m.Path))
 	c.Add(filter.NewAuthFields(m))
 	c.Add(filter.NewCORS(f.CORS))
+	c.Add(filter.NewRedirect(m.Filters))
+	c.Add(filter.NewSlashRedirect(m.Filters))
 	c.Add(filter.NewRateLimit(f.RateLimit))
 	c.Add(p.access(m))
 	c.Add(filter.NewRouteLimits(m.Limits))
 	c.Add(p.mirror(m.Filters))
+	c.Add(filter.NewRewrite(m.Filters))
+	c.Add(filter.NewForwardHeaders(m.Filters))
 	c.Add(filter.NewHeaders(f.Headers))
 	c.Add(filter.NewResponseRate(f.ResponseRate))
 	c.Add(filter.NewCompression(f.Compression))

@@ -14,6 +14,10 @@ type host struct {
 	prefix paths // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix. Longer parts of a path are not looked up.
 	longest int
+	// patterns are in the order in which they are tried.
+	patterns []pathPattern
+	// guard is nil if no route is protected.
+	guard *guard
 	// namespace is the namespace of all routes. If there are several, parts has the routes of each.
 	namespace string
 	parts     map[string]*host
@@ -27,13 +31,18 @@ func (c *compiler) newHost(routes []model.Route) *host {
 	if len(routes) > 0 {
 		h.split()
 	}
+	h.guard = newGuard(h)
 	return h
 }
 
 // add adds a route after the routes of the same precedence.
 func (h *host) add(r *Route) {
-	if r.PathType == model.PathExact {
+	switch r.PathType {
+	case model.PathExact:
 		h.exact.add(r.Path, r)
+		return
+	case model.PathPattern:
+		h.addPattern(r)
 		return
 	}
 	key := strings.TrimSuffix(r.Path, "/")
@@ -42,7 +51,7 @@ func (h *host) add(r *Route) {
 }
 
 // Match returns the Route of a request, or nil. Within a host it tries the exact path first, then prefixes by segment, the
-// longest first. Routes with the same path are tried in the order of comparePrecedence, then of the model. The first whose
+// longest first, with patterns as described at matchPatterns. Routes with the same path are tried in the order of comparePrecedence, then of the model. The first whose
 // conditions the request meets is returned. Conditions are evaluated only for routes with a matching path. If req is nil, no
 // condition is met.
 //
@@ -50,11 +59,22 @@ func (h *host) add(r *Route) {
 // host, if the owner of the host allows it (model.HostOwner). The host must be in lower case, without port and trailing dot.
 // The path must be normalized.
 //
+// If a server might take the path for one of a protected route, that route handles the request, see guard.go.
+//
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
+	r, at := t.match(name, path, req)
+	if t.guards == 0 || r == nil || isPlain(path) {
+		return r
+	}
+	return t.guarded(r, at, name, path, req)
+}
+
+// match returns the route whose path has the spelling of the request, with its level, or nil.
+func (t *Table) match(name, path []byte, req Request) (*Route, level) {
 	s, at := t.site(name)
 	if s == nil {
-		return nil
+		return nil, at
 	}
 	var owner *model.HostOwner // only its routes count
 	challenge := s.owner != nil && model.IsChallenge(path)
@@ -72,13 +92,22 @@ func (t *Table) Match(name, path []byte, req Request) *Route {
 			r = s.host.match(path, req)
 		}
 		if r != nil {
-			return r
+			return r, at
 		}
 		if owner == nil && s.owner != nil && !s.owner.SharesUnmatched {
 			owner = s.owner
 		}
 	}
-	return nil
+	return nil, at
+}
+
+// each calls f for each route. Routes with the same path are in order.
+func (h *host) each(f func(*Route)) {
+	h.exact.all(f)
+	h.prefix.all(f)
+	for i := range h.patterns {
+		f(h.patterns[i].Route)
+	}
 }
 
 // matchChallenge returns the route of a request for an ACME challenge, or nil. Only the routes of the owner count, and the routes
@@ -112,6 +141,14 @@ func (h *host) match(path []byte, req Request) *Route {
 			return r
 		}
 	}
+	if len(h.patterns) > 0 {
+		return h.matchPatterns(path, req)
+	}
+	return h.matchPrefix(path, req)
+}
+
+// matchPrefix returns the route of the longest prefix of a path, or nil.
+func (h *host) matchPrefix(path []byte, req Request) *Route {
 	if len(path) == 0 || path[0] != '/' { // the target of OPTIONS * represents the whole host
 		return h.prefix.match(nil, req)
 	}

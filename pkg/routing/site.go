@@ -93,6 +93,5 @@ func (h *host) split() {
 		}
 		p.add(r)
 	}
-	h.exact.all(add)
-	h.prefix.all(add)
+	h.each(add)
 }

@@ -22,6 +22,7 @@ type Table struct {
 	exact    shards.Map[*site] // by host name
 	wildcard shards.Map[*site] // "*.example.com" by "example.com"
 	any      *site             // routes without a host, may be nil
+	guards   int               // number of hosts with a guard
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -45,6 +46,9 @@ type Route struct {
 	weights    uint64      // sum over Backends
 	canary     *canary     // may be nil
 	conditions *conditions // may be nil
+
+	// isProtected is true if a filter restricts access to the route alone.
+	isProtected bool
 }
 
 // Backend is one weighted destination of a Route.
@@ -150,7 +154,7 @@ func (t *Table) next(now time.Time) *Table {
 		next.usedNames = &affinity.UsedNames{}
 	} else {
 		next.Generation, next.any, next.usedNames = t.Generation+1, t.any, t.usedNames
-		next.exact, next.wildcard = t.exact, t.wildcard
+		next.exact, next.wildcard, next.guards = t.exact, t.wildcard, t.guards
 	}
 	return next
 }
@@ -173,6 +177,7 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	if len(c.Routes) > 0 {
 		s = &site{host: h, tls: c.Settings, owner: c.Owner}
 	}
+	e.guards += countGuards(s) - countGuards(e.named(c.Name))
 	suffix, isWildcard := wildcardSuffix(c.Name)
 	switch {
 	case c.Name == "":
@@ -182,6 +187,14 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	default:
 		setOrDelete(e.exact, c.Name, s)
 	}
+}
+
+// countGuards returns 1 for a site with a guard.
+func countGuards(s *site) int {
+	if s == nil || s.host == nil || s.guard == nil {
+		return 0
+	}
+	return 1
 }
 
 func setOrDelete(e *shards.Edit[*site], key string, s *site) {
@@ -232,21 +245,26 @@ func (t *Table) each(f func(name string, s *site)) {
 	}
 }
 
-// host returns the host with a name as in the model, or nil.
+// host returns the host with a name as in the model, or nil. t may be nil.
 func (t *Table) host(name string) *host {
 	if t == nil {
 		return nil
 	}
+	if s := t.named(name); s != nil {
+		return s.host
+	}
+	return nil
+}
+
+// named returns the site with a name as in the model, or nil.
+func (t *Table) named(name string) *site {
 	s := t.any
 	if suffix, ok := wildcardSuffix(name); ok {
 		s, _ = t.wildcard.Get(suffix)
 	} else if name != "" {
 		s, _ = t.exact.Get(name)
 	}
-	if s == nil {
-		return nil
-	}
-	return s.host
+	return s
 }
 
 func (c *compiler) route(m *model.Route) *Route {
@@ -259,6 +277,7 @@ func (c *compiler) route(m *model.Route) *Route {
 	if m.Filters != nil && m.Filters.ErrorPages != nil {
 		r.ErrorPages = filter.NewErrorPages(m, c.endpoints(&m.Filters.ErrorPages.Service))
 	}
+	r.isProtected = r.Filters.ProtectsRoute()
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])
 		r.weights += b.Weight

@@ -26,7 +26,8 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
-	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations, ownRequestAnnotations)
+	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations,
+		ownRequestAnnotations, pathAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -61,12 +62,14 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 		d.access = r.readAccess()
 		d.auth = r.readExternalAuth()
 	}
+	d.isProtected = requestsProtection(annotations)
 	r.checkAnnotations()
 	d.transport = r.readTransport()
 	r.stage = readRouting
 	if d.canary = r.readCanary(); d.canary != nil {
 		return
 	}
+	r.readPaths()
 	d.limits = r.readLimits()
 	d.mirror, d.errorPages = r.readMirror(), r.readErrorPages()
 	d.upgrades = r.readUpgradeProtocols()

@@ -107,8 +107,12 @@ type builder struct {
 	// closedHosts are the hosts for which all routes of a namespace are closed. guards are further routes to close.
 	closedHosts map[hostKey]closure
 	guards      []guard
-	reports     reports
-	notices     notices
+	// patternHosts are the hosts for which the paths of a namespace are regular expressions. patterns counts them by host.
+	patternHosts map[hostKey]bool
+	patterns     map[string]int
+	tlsHosts     map[string]bool // hosts with a TLS section
+	reports      reports
+	notices      notices
 	// annotations has the annotations of each description, for annotationsOf.
 	annotations map[model.Ref]map[string]string
 	referenced  map[model.Ref]struct{}
@@ -141,21 +145,22 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 
 func newBuilder(o Options, from lookups, now time.Time) *builder {
 	return &builder{
-		options:     o,
-		lookups:     from,
-		uses:        newPolicyUses(),
-		routes:      routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
-		canaries:    map[routeKey]model.Ref{},
-		pools:       map[model.PoolID]model.Pool{},
-		certs:       newCertificates(),
-		owners:      owners{},
-		hosts:       hosts{},
-		secured:     map[model.Ref]security{},
-		closedHosts: map[hostKey]closure{},
-		reports:     reports{},
-		notices:     notices{},
-		referenced:  map[model.Ref]struct{}{},
-		now:         now,
+		options:      o,
+		lookups:      from,
+		uses:         newPolicyUses(),
+		routes:       routes{taken: map[routeKey]model.Ref{}, at: map[routeKey]int{}},
+		canaries:     map[routeKey]model.Ref{},
+		pools:        map[model.PoolID]model.Pool{},
+		certs:        newCertificates(),
+		owners:       owners{},
+		hosts:        hosts{},
+		secured:      map[model.Ref]security{},
+		closedHosts:  map[hostKey]closure{},
+		patternHosts: map[hostKey]bool{}, patterns: map[string]int{}, tlsHosts: map[string]bool{},
+		reports:    reports{},
+		notices:    notices{},
+		referenced: map[model.Ref]struct{}{},
+		now:        now,
 	}
 }
 
@@ -165,7 +170,11 @@ func (b *builder) translateDescriptions() {
 	for _, d := range b.descriptions {
 		b.reports.open(d.ref, d.generation)
 	}
+	b.placeExtras()
+	b.findPatternHosts()
+	b.applyPatterns()
 	b.findOwners()
+	b.findTLSHosts()
 	b.decideHosts()
 	b.translateObjects()
 	b.serveBelowWildcards()

@@ -78,6 +78,13 @@ func (b *builder) guardRule(t *translation, rule *ruleDescription) {
 	}
 }
 
+// closedBy returns t with all routes closed for that reason.
+func (t *translation) closedBy(reason string) *translation {
+	closed, d := *t, *t.description
+	d.closed, closed.description = reason, &d
+	return &closed
+}
+
 // patternPrefixes returns path prefixes that cover all matches of a pattern. at is the index of the first byte that is not
 // literal. The literal text before it is a prefix. If its last segment may be incomplete, so are the segments above it.
 func patternPrefixes(pattern string, at int) []string {

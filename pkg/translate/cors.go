@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -30,7 +29,7 @@ const (
 
 // readCORS reads the annotations about cross-origin resource sharing.
 func (r *annotationReader) readCORS() {
-	if !r.readBool("cors", "enable-cors", false) {
+	if !r.readBool(r.setting("cors", "enable-cors"), false) {
 		names := make([]string, 0, len(corsAnnotations))
 		for _, key := range corsAnnotations[1:] {
 			names = append(names, strings.TrimPrefix(key, annotationPrefix))
@@ -42,25 +41,12 @@ func (r *annotationReader) readCORS() {
 		Methods:          r.readTokenList("cors-allow-methods", defaultCORSMethods, false),
 		Headers:          r.readTokenList("cors-allow-headers", defaultCORSHeaders, false),
 		ExposeHeaders:    r.readTokenList("cors-expose-headers", "", true),
-		AllowCredentials: r.readBool("cors-allow-credentials", "cors-allow-credentials", true),
+		AllowCredentials: r.readBool(r.setting("cors-allow-credentials", "cors-allow-credentials"), true),
 		MaxAge:           r.readNumberSetting("cors-max-age", "cors-max-age", defaultCORSMaxAge, 0, maxCORSAge),
 	}
 	if r.readOrigins(&cors); cors.AnyOrigin || len(cors.Origins) > 0 {
 		r.ensureFilters().CORS = &cors
 	}
-}
-
-func (r *annotationReader) readBool(own, nginx string, fallback bool) bool {
-	v := r.setting(own, nginx)
-	if !v.isSet {
-		return fallback
-	}
-	value, err := strconv.ParseBool(v.text)
-	if err != nil {
-		r.invalidValue(v.key, "it must be true or false")
-		return fallback
-	}
-	return value
 }
 
 // readOrigins sets the allowed origins. It leaves out invalid ones. Without an annotation, all origins are allowed.

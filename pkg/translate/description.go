@@ -31,6 +31,7 @@ type description struct {
 	limits    *model.Limits  // nil: the limits of the flags
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
+	paths     pathSettings
 	access    accessSettings
 	// customHeaders names a ConfigMap with fields of responses, or is empty.
 	customHeaders string
@@ -44,6 +45,11 @@ type description struct {
 	annotations map[string]string // all annotations of the object
 	inherited   []inherited       // those of a canary that its primary decides
 
+	// extras are rules for hosts that the spec does not name. See builder.placeExtras.
+	extras []ruleDescription
+
+	// isProtected is true if an annotation restricts access, regardless of whether this version enforces it.
+	isProtected bool
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open
 	closesHosts string // the annotation that closes all routes of the namespace for the hosts, or ""
@@ -75,12 +81,19 @@ type ruleDescription struct {
 	backends   []backendDescription
 	limits     *model.Limits  // nil: the limits of the object
 	filters    *model.Filters // nil: the filters of the object
+	// written is the path as written, which applies if it is a regular expression. Empty means that the path is literal.
+	written string
+	// looksLikePattern is true if the path looks like a regular expression, but is literal.
+	looksLikePattern bool
+	// redirect is the redirect of the rule, or nil for the one of the object.
+	redirect *model.Redirect
 	// isDefault marks a rule for requests that no other rule matches. Other rules of the object replace it without a problem.
 	isDefault bool
 	// guards are the path prefixes to close in addition to the route if the object is closed.
 	guards []string
-	// problem is the reason why the rule is left out, or nil.
+	// problem is the reason why the rule is left out, or nil. With closed, the rule has a closed route instead.
 	problem *Problem
+	closed  string
 }
 
 // backendDescription is one weighted destination of a rule.
@@ -164,7 +177,7 @@ func (d *description) allHosts() []string { return d.ruleHosts(slices.Clone(d.ho
 func (d *description) ruleHosts(hosts []string, challenges bool) []string {
 	for i := range d.rules {
 		rule := &d.rules[i]
-		if rule.problem != nil && !d.isGuarded(rule) || !challenges && model.IsChallenge(rule.path) {
+		if rule.problem != nil && rule.closed == "" && !d.isGuarded(rule) || !challenges && model.IsChallenge(rule.path) {
 			continue
 		}
 		for _, host := range d.rules[i].hosts {

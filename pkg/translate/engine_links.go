@@ -26,13 +26,18 @@ func linkKeysOf(d *description) linkKeys {
 	if d == nil {
 		return linkKeys{}
 	}
-	keys := linkKeys{named: d.allHosts(), routed: d.routedHosts(true), served: d.routedHosts(false)}
+	extras := d.extraHosts()
+	patterns := description{rules: d.asPatterns(), canary: d.canary}
+	keys := linkKeys{
+		named: mergeHosts(d.allHosts(), extras), routed: mergeHosts(patterns.routedHosts(true), extras),
+		served: mergeHosts(d.routedHosts(false), extras),
+	}
 	keys.routed, keys.served = shareSlice(keys.routed, keys.named), shareSlice(keys.served, keys.named)
 	for i := range d.tls {
 		section := &d.tls[i]
 		names := section.hosts
 		if len(names) == 0 {
-			names = d.hosts
+			names = mergeHosts(slices.Clone(d.hosts), extras)
 		}
 		for _, name := range names {
 			if l := (listedName{name, section.secret}); checkHost(name) == "" && !slices.Contains(keys.listed, l) {
@@ -49,6 +54,16 @@ func shareSlice(list, other []string) []string {
 		return other
 	}
 	return list
+}
+
+// mergeHosts appends the hosts that are missing.
+func mergeHosts(hosts, more []string) []string {
+	for _, host := range more {
+		if !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 func (k *linkKeys) equal(other *linkKeys) bool {

@@ -163,12 +163,10 @@ func (r *relinking) newGroup(w *walk, from *node) {
 func (e *Engine) domainCookies(d *description) []cookieKey {
 	var out []cookieKey
 	b := newBuilder(e.options, &groupLookups{engine: e}, e.now)
-	b.descriptions = []*description{d}
-	if d.canary != nil { // translate its rules as routes
-		alone := *d
-		alone.canary = nil
-		b.descriptions[0] = &alone
-	}
+	alone := *d
+	alone.canary = nil // translate its rules as routes
+	alone.rules = d.asPatterns()
+	b.descriptions = []*description{&alone}
 	b.reports.open(d.ref, d.generation)
 	b.findOwners()
 	b.decideHosts()

@@ -45,6 +45,8 @@ func describeIngress(ingress *networkingv1.Ingress, isNginx bool, o *Options) *d
 	readAnnotations(d, ingress.Annotations, o)
 	r := ingressReader{Ingress: ingress, description: d}
 	r.readRules()
+	r.addAppRoot()
+	r.addExtras()
 	r.readTLS()
 	return d
 }
@@ -110,7 +112,7 @@ func (r *ingressReader) readEmptyRule(host, field string) {
 // addDefault routes a whole host to the default backend.
 func (r *ingressReader) addDefault(host, field string) {
 	r.rules = append(r.rules, ruleDescription{
-		field: field, hosts: []string{host}, path: "/", pathType: model.PathPrefix, isDefault: true,
+		field: field, hosts: []string{host}, path: "/", pathType: model.PathPrefix, written: "/", isDefault: true,
 		backends: []backendDescription{r.backend(r.Spec.DefaultBackend, "spec.defaultBackend")},
 	})
 }
@@ -124,11 +126,10 @@ func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressP
 	if rule.path, rule.pathType, problem = ingressPath(path); problem != "" {
 		invalid := problemOf(ReasonInvalidPath, field, "path %s %s. It is ignored", quote(path.Path), problem)
 		rule.problem = &invalid
-	} else if isPattern(rule.path) {
-		r.problems[readRouting] = append(r.problems[readRouting], problemOf(ReasonLiteralPath, field+".path",
-			"path %s looks like a pattern, but Limpet compares it as it is written. Use pathType Prefix with a path such as %s",
-			quote(path.Path), quote(literalPart(rule.path))))
+	} else {
+		rule.looksLikePattern = isPattern(rule.path)
 	}
+	rule.written = cmp.Or(path.Path, "/")
 	r.rules = append(r.rules, rule)
 }
 

@@ -118,8 +118,8 @@ func TestVerdicts_byValue(t *testing.T) {
 		{closed, []string{"configuration-snippet", `grpc_set_header "X-Forwarded-User" $ssl_client_s_dn;`}},
 		{closed, []string{"configuration-snippet", `"proxy_set_header"` + "\n'X-User' '';"}},
 		{ignored, []string{"global-rate-limit", "5"}},
-		{ignored, []string{"ssl-redirect", "true"}},
-		{ignored, []string{"force-ssl-redirect", "true"}},
+		{silent, []string{"ssl-redirect", "true"}},
+		{silent, []string{"force-ssl-redirect", "true"}},
 		{ignored, []string{"proxy-body-size", "8m"}},
 		{silent, []string{"backend-protocol", "HTTP"}},
 

@@ -65,9 +65,17 @@ func (b *builder) translate(t *translation) {
 
 func (b *builder) translateRule(t *translation, rule *ruleDescription) {
 	b.guardRule(t, rule)
-	if rule.problem != nil {
+	switch {
+	case rule.problem != nil:
 		b.reports.addProblem(t.ref, *rule.problem)
-		return
+		if rule.closed == "" {
+			return
+		}
+		t = t.closedBy(rule.closed)
+	case rule.looksLikePattern:
+		b.reports.add(t.ref, ReasonLiteralPath, rule.field+".path",
+			"path %s looks like a pattern, but Limpet compares it as it is written. Set annotation %s, or use pathType Prefix "+
+				"with a path such as %s", quote(rule.path), AnnotationPathRegex, quote(literalPart(rule.path)))
 	}
 	for _, host := range rule.hosts {
 		b.translateRoute(t, rule, keyOf(rule, host))
@@ -87,6 +95,7 @@ func (b *builder) translateRoute(t *translation, rule *ruleDescription, key rout
 		return
 	}
 	b.routes.add(key, t, rule, b.resolveAll(t, rule))
+	b.addPathFilters(t, rule, b.routes.find(key))
 }
 
 // reportConflict reports that another rule has the route.
