@@ -128,6 +128,8 @@ type Backend struct {
 	Transport Transport `json:"transport,omitzero"`
 	// Affinity is nil if requests are distributed without affinity.
 	Affinity *Affinity `json:"affinity,omitempty"`
+	// Balance distributes requests without affinity. Empty means PickRandom.
+	Balance Pick `json:"balance,omitempty"`
 }
 
 // Transport configures the connections to the pods of a Backend. The zero value is cleartext HTTP/1.1. Backends with

@@ -262,11 +262,18 @@ func (c compiler) route(m *model.Route) *Route {
 	return r
 }
 
+func (c compiler) policy(m *model.Backend) *affinity.Policy {
+	if m.Affinity == nil {
+		return affinity.Balance(m.Balance)
+	}
+	return c.usedNames.Compile(m.Affinity)
+}
+
 func (c compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
 	return Backend{
 		Pool:      pool,
-		Policy:    c.usedNames.Compile(m.Affinity),
+		Policy:    c.policy(m),
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
 	}

@@ -118,7 +118,7 @@ func (r *relinking) updateCookies() {
 		nodes = append(nodes, n)
 	}
 	for _, n := range nodes {
-		if n.description == nil || r.policies.connecting == 0 && len(n.keys.cookies) == 0 {
+		if n.description == nil || r.policies.connecting == 0 && len(n.keys.cookies) == 0 && !n.description.affinity.setsDomain() {
 			continue
 		}
 		if cookies := r.domainCookies(n.description); !slices.Equal(cookies, n.keys.cookies) {

@@ -43,6 +43,8 @@ type verdict struct {
 	// handling is how this version serves the annotation. Unless it is refused, other code reads the annotation, reports its
 	// problems, and closes routes.
 	handling Handling
+	// exact lists values with which the annotation is Exact, although handling is Differs.
+	exact []string
 	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
 	how string
 	// own is the equivalent limpet.dev annotation, without the prefix. Empty means that there is none.
