@@ -20,6 +20,7 @@ type checkOptions struct {
 	assumeSecrets bool
 	classes       list
 	tenants       tenantOptions
+	nginx         nginxOptions
 }
 
 func newCheckCommand(std streams) *cobra.Command {
@@ -62,6 +63,7 @@ limpet check -f all.yaml --assume-secrets`,
 	f.BoolVar(&o.assumeSecrets, "assume-secrets", false,
 		"Whether to assume that Secrets which the manifests do not contain exist and are valid.")
 	o.tenants.register(f)
+	o.nginx.register(f)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -84,6 +86,7 @@ func runCheck(o *checkOptions, stdin io.Reader, std streams) error {
 	}
 	t := translate.Options{Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true}
 	o.tenants.apply(&t)
+	o.nginx.apply(&t)
 	result := translate.Build(found.Snapshot, nil, t)
 	if err := write(std.out, result.Model); err != nil {
 		return err

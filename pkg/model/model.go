@@ -96,6 +96,8 @@ type Route struct {
 	Canary *Canary `json:"canary,omitempty"`
 	// Limits overrides the limits of the flags. Nil keeps them.
 	Limits *Limits `json:"limits,omitempty"`
+	// IsUnlogged leaves the requests of the route out of the access log.
+	IsUnlogged bool `json:"isUnlogged,omitempty"`
 	// Filters are the filters that the route uses. Nil means none.
 	Filters *Filters `json:"filters,omitempty"`
 	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections. Callers must

@@ -35,6 +35,8 @@ type Route struct {
 	Backends []Backend
 	// Closed is true if all requests of the route get a 503, regardless of Backends. A filter sends the response.
 	Closed bool
+	// IsUnlogged is true if the access log has no entries for the route.
+	IsUnlogged bool
 	// Filters are the filters for requests and responses of the route.
 	Filters filter.Chain
 	// Clients are the settings for client certificates, nil if none are requested. A filter enforces them, and pods receive
@@ -251,7 +253,7 @@ func (t *Table) host(name string) *host {
 
 func (c compiler) route(m *model.Route) *Route {
 	r := &Route{Host: m.Host, Path: m.Path, PathType: m.PathType, Source: m.Source, canary: compileCanary(m.Canary),
-		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", Clients: m.Clients, Filters: compileFilters(m),
+		conditions: compileConditions(m.Conditions), Closed: m.Closed != "", IsUnlogged: m.IsUnlogged, Clients: m.Clients, Filters: compileFilters(m),
 		UpgradeProtocols: m.UpgradeProtocols}
 	for i := range m.Backends {
 		b := c.backend(&m.Backends[i])

@@ -26,7 +26,7 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols,
-		AnnotationLoadBalance,
+		AnnotationLoadBalance, AnnotationAccessLog, AnnotationNginxDefaults,
 	}, limitAnnotations, transportAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
@@ -48,6 +48,7 @@ type annotationReader struct {
 func readAnnotations(d *description, annotations map[string]string, o *Options) {
 	r := &annotationReader{description: d, annotations: annotations, options: o}
 	r.stage = readClients
+	r.checkNginxDefaults()
 	d.security.version = r.minVersion()
 	d.security.clients = r.clientSettings()
 	r.stage = readHSTS
@@ -67,6 +68,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 		return
 	}
 	d.limits = r.readLimits()
+	d.isUnlogged = r.readUnlogged()
 	d.upgrades = r.readUpgradeProtocols()
 }
 

@@ -31,7 +31,9 @@ type description struct {
 	limits    *model.Limits  // nil: the limits of the flags
 	upgrades  []string       // protocols of upgrades besides WebSocket
 	filters   *model.Filters // nil: none
-	canary    *canary        // nil for an object that has routes of its own
+	// isUnlogged leaves its requests out of the access log.
+	isUnlogged bool
+	canary     *canary // nil for an object that has routes of its own
 
 	// Protection that is not enforced.
 	closed      string // the reason why all routes are closed; empty: they are open

@@ -64,9 +64,34 @@ type NginxAnnotation struct {
 	How      string
 	// Own is the equivalent limpet.dev annotation without its prefix, or "".
 	Own string
+	// ExactValues are the values for which the annotation is Exact, although Handling is Differs.
+	ExactValues []string
 	// Protective is true if the annotation restricts access for some values. When describes these values.
 	Protective bool
 	When       string
+}
+
+func (v *verdict) row() NginxAnnotation {
+	return NginxAnnotation{
+		Name: v.name, Handling: v.handling, How: v.how, Own: v.own, ExactValues: v.exact, Protective: v.effect != nil, When: v.when,
+	}
+}
+
+// Text describes how the annotation is handled, in Markdown.
+func (a *NginxAnnotation) Text() string {
+	switch {
+	case a.Handling == Exact:
+		return "exact"
+	case a.Handling == Differs && len(a.ExactValues) > 0:
+		return "exact with `" + strings.Join(a.ExactValues, "`, `") + "`; otherwise **differs**: " + a.How
+	case a.Handling == Differs:
+		return "**differs**: " + a.How
+	case a.Handling == Replaced:
+		return "**replaced**: " + a.How
+	case a.Protective:
+		return "**closes the routes** " + a.When
+	}
+	return "no effect"
 }
 
 // NginxAnnotations returns all known annotations of ingress-nginx, sorted by name.
@@ -74,7 +99,7 @@ func NginxAnnotations() []NginxAnnotation {
 	out := make([]NginxAnnotation, 0, len(nginxVerdicts))
 	for i := range nginxVerdicts {
 		v := &nginxVerdicts[i]
-		out = append(out, NginxAnnotation{Name: v.name, Handling: v.handling, How: v.how, Own: v.own, Protective: v.effect != nil, When: v.when})
+		out = append(out, v.row())
 	}
 	slices.SortFunc(out, func(x, y NginxAnnotation) int { return strings.Compare(x.Name, y.Name) })
 	return out

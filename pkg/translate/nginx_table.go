@@ -181,27 +181,39 @@ var nginxVerdicts = []verdict{
 
 	// Buffers, timeouts and retries.
 	{name: "client-body-buffer-size"},
-	{name: "proxy-body-size"},
+	{name: "proxy-body-size", handling: Exact, own: "max-body-bytes"},
 	{name: "proxy-buffer-size"},
 	{name: "proxy-buffering"},
 	{name: "proxy-buffers-number"},
 	{name: "proxy-busy-buffers-size"},
-	{name: "proxy-connect-timeout"},
+	{name: "proxy-connect-timeout", handling: Exact, own: "timeout-connect"},
 	{name: "proxy-cookie-domain"},
 	{name: "proxy-cookie-path"},
 	{name: "proxy-http-version"},
 	{name: "proxy-max-temp-file-size"},
-	{name: "proxy-next-upstream"},
-	{name: "proxy-next-upstream-timeout"},
-	{name: "proxy-next-upstream-tries"},
-	{name: "proxy-read-timeout"},
+	{
+		name: "proxy-next-upstream", handling: Differs, exact: []string{"off"},
+		how: "failed connections are retried, and responses with an error status are not",
+	},
+	{name: "proxy-next-upstream-timeout", handling: Exact},
+	{
+		name: "proxy-next-upstream-tries", handling: Differs, own: "max-attempts", exact: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"},
+		how: "there are at most 10 attempts",
+	},
+	{
+		name: "proxy-read-timeout", handling: Differs, own: "timeout-response",
+		how: "the limit is at most 24 hours, and an idle WebSocket connection stays open",
+	},
 	{name: "proxy-redirect-from"},
 	{name: "proxy-redirect-to"},
 	{name: "proxy-request-buffering"},
-	{name: "proxy-send-timeout"},
+	{
+		name: "proxy-send-timeout", handling: Differs, own: "timeout-body",
+		how: "it also limits pauses of the client, and is at most 24 hours",
+	},
 
 	// The rest.
-	{name: "enable-access-log"},
+	{name: "enable-access-log", handling: Exact, own: "access-log"},
 	{name: "enable-influxdb"},
 	{name: "enable-opentelemetry"},
 	{name: "enable-opentracing"},

@@ -115,7 +115,7 @@ func TestVerdicts_byValue(t *testing.T) {
 		{ignored, []string{"limit-rps", "5"}},
 		{ignored, []string{"ssl-redirect", "true"}},
 		{ignored, []string{"force-ssl-redirect", "true"}},
-		{ignored, []string{"proxy-body-size", "8m"}},
+		{silent, []string{"proxy-body-size", "8m"}},
 		{silent, []string{"backend-protocol", "HTTP"}},
 
 		// Unknown ones.

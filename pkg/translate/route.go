@@ -57,7 +57,7 @@ func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backen
 		Host: key.host, Path: key.path, PathType: key.kind, Conditions: rule.conditions, Source: t.ref,
 		Backends: backends, Closed: t.closed, Limits: cmp.Or(rule.limits, t.limits),
 		Filters:          cmp.Or(rule.filters, t.filters),
-		UpgradeProtocols: t.upgrades,
+		UpgradeProtocols: t.upgrades, IsUnlogged: t.isUnlogged,
 	}
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)
