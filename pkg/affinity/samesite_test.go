@@ -9,7 +9,7 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// The rules are those of ingress-nginx.
+// The rules follow ingress-nginx.
 func TestAppendToken_compatibleSameSite(t *testing.T) {
 	const mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) AppleWebKit/605.1.15 (KHTML, like Gecko) "
 	method := cookieMethod

@@ -69,8 +69,8 @@ func (b *builder) isNginxCookie(a *model.Affinity) bool {
 	return b.uses.by[a].policy == nil && len(a.Adopt) > 0
 }
 
-// renameCookie renames a cookie. It reports no problem if a canary shares the stickiness of its primary, or if the name is that
-// of ingress-nginx, where all backends of a host have the same one by default. Cookies with that name are adopted.
+// renameCookie renames a cookie. It reports no problem if a canary shares the stickiness of its primary, or if annotations
+// of ingress-nginx set the name: there, all backends of a host have the same one by default. Cookies with that name are adopted.
 func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *model.Cookie, owner string) {
 	wanted := cookie.Name
 	cookie.Name += "-" + model.ScopeSuffix(a.Scope)

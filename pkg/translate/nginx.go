@@ -91,6 +91,9 @@ func (a *NginxAnnotation) Text() string {
 	case a.Protective:
 		return "**closes the routes** " + a.When
 	}
+	if a.How != "" {
+		return "no effect: " + a.How
+	}
 	return "no effect"
 }
 

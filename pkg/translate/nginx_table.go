@@ -64,16 +64,29 @@ var nginxVerdicts = []verdict{
 	{name: "stream-snippet", effect: snippetEffect, when: whenUnrecognized},
 
 	// TLS to pods.
-	{name: "proxy-ssl-verify", effect: unless("off"), when: "unless off"},
-	{name: "proxy-ssl-secret"},
-	{name: "proxy-ssl-verify-depth"},
-	{name: "proxy-ssl-name"},
-	{name: "proxy-ssl-server-name"},
-	{name: "proxy-ssl-ciphers"},
-	{name: "proxy-ssl-protocols"},
-	{name: "secure-backends"},
-	{name: "secure-verify-ca-secret", effect: whenSet, when: "if set"},
-	{name: "grpc-backend"},
+	{
+		name: "proxy-ssl-verify", effect: unless("off"), when: "unless off", handling: Differs, own: "backend-ca",
+		exact: []string{"off"},
+		how:   "without a CA, and with other values than on and off, the routes respond 503",
+	},
+	{name: "proxy-ssl-secret", handling: Exact, own: "backend-ca"},
+	{name: "proxy-ssl-verify-depth", handling: Exact},
+	{
+		name: "proxy-ssl-name", handling: Differs, own: "backend-server-name",
+		how: "without it, the name is <service>.<namespace>.svc",
+	},
+	{
+		name: "proxy-ssl-server-name", handling: Differs, exact: []string{"on"},
+		how: "the name is sent in any case",
+	},
+	{name: "proxy-ssl-ciphers", handling: Replaced, how: "Limpet uses only cipher suites without known weaknesses"},
+	{
+		name: "proxy-ssl-protocols", handling: Differs,
+		how: "it sets the lowest version, which is at least TLS 1.2",
+	},
+	{name: "secure-backends", own: "backend-protocol", how: "ingress-nginx removed it in version 0.21; set backend-protocol: HTTPS"},
+	{name: "secure-verify-ca-secret", effect: whenSet, when: "if set", own: "backend-ca"},
+	{name: "grpc-backend", own: "backend-protocol", how: "ingress-nginx removed it in version 0.21; set backend-protocol: GRPC"},
 
 	// Canaries and protocols, which this version implements.
 	{name: "canary", handling: Exact},
