@@ -17,8 +17,8 @@ import (
 	"github.com/pires/go-proxyproto"
 
 	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/test/certificates"
 	"github.com/limpet-dev/limpet/pkg/upstream"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 var transports = map[string]model.Transport{

@@ -47,7 +47,7 @@ type verdict struct {
 	exact []string
 	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
 	how string
-	// own is the equivalent limpet.dev annotation, without the prefix. Empty means that there is none.
+	// own is the equivalent limpet.dev annotation, without the prefix. Without one, it is empty.
 	own string
 	// isHostWide is true if ingress-nginx applies it to all paths of the hosts, including those of other Ingresses.
 	isHostWide bool
