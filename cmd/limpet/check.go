@@ -18,9 +18,11 @@ import (
 type checkOptions struct {
 	paths         []string
 	format        string
+	html          string // file of the report as a page; empty writes none
 	assumeSecrets bool
 	classes       list
 	tenants       tenantOptions
+	nginx         nginxOptions
 }
 
 func newCheckCommand(std streams) *cobra.Command {
@@ -58,11 +60,14 @@ limpet check -f all.yaml --assume-secrets`,
 	f := flagSet{cmd.Flags()}
 	f.StringArrayVarP(&o.paths, "filename", "f", nil,
 		"The `path` of a file or folder with manifests, or - for standard input. May be repeated. Required.")
-	f.StringVarP(&o.format, "output", "o", formatYAML, "The `format` of the routes: table, yaml or json.")
+	f.StringVarP(&o.format, "output", "o", formatYAML, "The `format`: table, yaml or json print the routes, report and"+
+		" report-json how each Ingress is handled.")
+	f.StringVar(&o.html, "html", "", "The `file` to which to write the report on all Ingresses as a page.")
 	f.Var(&o.classes, "ingress-class", "The `name` of an IngressClass to serve. May be repeated.")
 	f.BoolVar(&o.assumeSecrets, "assume-secrets", false,
 		"Whether to assume that Secrets which the manifests do not contain exist and are valid.")
 	o.tenants.register(f)
+	o.nginx.register(f)
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -91,11 +96,45 @@ func check(o *checkOptions, stdin io.Reader, std streams, write func(io.Writer, 
 	}
 	t := translate.Options{Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true}
 	o.tenants.apply(&t)
+	o.nginx.apply(&t)
 	result := translate.Build(found.Snapshot, nil, t)
 	if err := write(std.out, result.Model); err != nil {
 		return err
 	}
+	report := newCheckReport(found.Snapshot, result.Reports, o.assumeSecrets)
+	if err := o.writeReport(report, std.out); err != nil {
+		return err
+	}
+	if o.isReport() {
+		return countProblems(result.Reports, o.assumeSecrets)
+	}
 	return reportProblems(result.Reports, o.assumeSecrets, std)
+}
+
+// isReport reports whether the output describes Ingresses instead of routes.
+func (o *checkOptions) isReport() bool {
+	return o.format == formatReport || o.format == formatReportJSON
+}
+
+// writeReport writes the report in the formats that the flags select.
+func (o *checkOptions) writeReport(c *checkReport, out io.Writer) error {
+	if o.html != "" {
+		if err := c.writePage(o.html); err != nil {
+			return fmt.Errorf("--html: %w", err)
+		}
+	}
+	switch o.format {
+	case formatReport:
+		return c.writeText(out)
+	case formatReportJSON:
+		return c.writeJSON(out)
+	}
+	return nil
+}
+
+// countProblems returns an error if there are problems, without printing them.
+func countProblems(reports []translate.Report, assumeSecrets bool) error {
+	return reportProblems(reports, assumeSecrets, streams{io.Discard, io.Discard})
 }
 
 // reportProblems prints all problems. It returns an error if there are any.

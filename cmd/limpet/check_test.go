@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -105,4 +106,44 @@ func TestDev_oneBrokenFile(t *testing.T) {
 	write(t, dir, "cart.yaml", "")
 	wait.Until(t, "another file is applied", func() bool { return strings.Contains(get(p.http, "/"), "No route") })
 	p.stop(t)
+}
+
+// The report has a summary, then each Ingress that is not exact. Notes do not change the exit status.
+func TestCheck_report(t *testing.T) {
+	sticky := strings.Replace(checkedIngress, "metadata: {name: app}", `metadata:
+  name: app
+  annotations:
+    nginx.ingress.kubernetes.io/affinity: cookie
+    nginx.ingress.kubernetes.io/affinity-mode: balanced`, 1)
+	args := []string{"--ingress-class", "nginx", "--assume-secrets", "-o"}
+	status, out, _ := checkText(t, sticky, append(args, "report")...)
+	want := "1 Ingresses: 0 exact, 1 with differences, 0 closed\n\nIngress default/app: with differences\n"
+	if status != 0 || !strings.HasPrefix(out, want) || !strings.Contains(out, "affinity-mode: differs: sessions do not move") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	exact := strings.Replace(sticky, "affinity: cookie", "proxy-body-size: 8m", 1)
+	exact = strings.Replace(exact, "balanced", "persistent", 1)
+	if status, out, _ := checkText(t, exact, append(args, "report")...); status != 0 ||
+		out != "1 Ingresses: 1 exact, 0 with differences, 0 closed\n" {
+		t.Errorf("status %d\n%s", status, out)
+	}
+}
+
+// The page escapes what manifests contain.
+func TestCheck_htmlAndClosed(t *testing.T) {
+	hostile := strings.Replace(checkedIngress, "metadata: {name: app}", `metadata:
+  name: app
+  annotations:
+    nginx.ingress.kubernetes.io/enable-modsecurity: "true"
+    nginx.ingress.kubernetes.io/affinity: "<script>alert(1)</script>"`, 1)
+	page := filepath.Join(t.TempDir(), "report.html")
+	status, out, _ := checkText(t, hostile, "--ingress-class", "nginx", "-o", "report-json", "--html", page)
+	var report checkReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil || status != exitFailure || report.Closed != 1 {
+		t.Errorf("status %d, %v: %s", status, err, out)
+	}
+	text, err := os.ReadFile(page)
+	if err != nil || strings.Contains(string(text), "<script>") || !strings.Contains(string(text), "&lt;script&gt;") {
+		t.Errorf("%v: %s", err, text)
+	}
 }

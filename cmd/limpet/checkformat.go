@@ -18,9 +18,12 @@ const (
 	formatTable = "table"
 	formatYAML  = "yaml"
 	formatJSON  = "json"
+	// These describe Ingresses instead of routes.
+	formatReport     = "report"
+	formatReportJSON = "report-json"
 )
 
-var formats = []string{formatTable, formatYAML, formatJSON}
+var formats = []string{formatTable, formatYAML, formatJSON, formatReport, formatReportJSON}
 
 // routeWriter returns the function that writes a Model in a format.
 func routeWriter(format string) (func(io.Writer, *model.Model) error, error) {
@@ -31,6 +34,8 @@ func routeWriter(format string) (func(io.Writer, *model.Model) error, error) {
 		return writeYAML, nil
 	case formatJSON:
 		return writeJSON, nil
+	case formatReport, formatReportJSON:
+		return func(io.Writer, *model.Model) error { return nil }, nil
 	}
 	return nil, usagef("--output: %q is not a format; it must be one of %s", format, strings.Join(formats, ", "))
 }

@@ -29,6 +29,7 @@ type options struct {
 	tls                    tlsOptions
 	edge                   edgeOptions
 	tenants                tenantOptions
+	nginx                  nginxOptions
 	limits                 limitOptions
 	memory                 memoryOptions
 	admin                  adminOptions
@@ -75,6 +76,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.tls.register(f)
 	o.edge.register(f)
 	o.tenants.register(f)
+	o.nginx.register(f)
 	o.limits.register(f)
 	o.memory.register(f)
 	o.metrics.register(f)
@@ -120,6 +122,7 @@ func (o *options) translation() translate.Options {
 		WithoutZone:        o.zone == "",
 	}
 	o.tenants.apply(&t)
+	o.nginx.apply(&t)
 	return t
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"text/template"
+
+	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 //go:embed *.tmpl
@@ -28,14 +30,14 @@ func write(root string) error {
 		return err
 	}
 	for name, text := range pages {
-		if err := os.WriteFile(filepath.Join(root, "docs/reference", name), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(root, "docs", name), text, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// render returns the text of each page by file name.
+// render returns the text of each page by file name below docs.
 func render(root string) (map[string][]byte, error) {
 	spec, err := readSpec(filepath.Join(root, "config/crd/bases/limpet.dev_affinitypolicies.yaml"))
 	if err != nil {
@@ -63,10 +65,13 @@ func render(root string) (map[string][]byte, error) {
 		"Conditions": tableOf(conditions, "Condition"),
 		"Reasons":    tableOf(conditions, "Reason"),
 		"Problems":   tableOf(slices.Concat(reasons, ofSources), "Reason"),
+		"Nginx":      translate.NginxAnnotations(),
 	}
 	pages := map[string][]byte{}
-	for _, name := range []string{"affinitypolicy.md", "problems.md"} {
-		if pages[name], err = fill(name+".tmpl", data); err != nil {
+	for _, name := range []string{
+		"reference/affinitypolicy.md", "reference/problems.md", "reference/ingress-nginx.md", "migrate-from-ingress-nginx.md",
+	} {
+		if pages[name], err = fill(filepath.Base(name)+".tmpl", data); err != nil {
 			return nil, err
 		}
 	}
@@ -75,7 +80,7 @@ func render(root string) (map[string][]byte, error) {
 
 // fill executes a template.
 func fill(name string, data any) ([]byte, error) {
-	t, err := template.ParseFS(templates, name)
+	t, err := template.New(name).Funcs(template.FuncMap{"verdict": verdict}).ParseFS(templates, name)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +90,9 @@ func fill(name string, data any) ([]byte, error) {
 	}
 	return out.Bytes(), nil
 }
+
+// verdict describes how an annotation of ingress-nginx is handled, for a cell of a table.
+func verdict(a translate.NginxAnnotation) string { return cell(a.Text()) }
 
 // cell formats text for a cell of a Markdown table.
 func cell(text string) string {

@@ -23,9 +23,9 @@ func TestPages_upToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range pages {
-		got, err := os.ReadFile(filepath.Join(root, "docs/reference", name))
+		got, err := os.ReadFile(filepath.Join(root, "docs", name))
 		if err != nil || string(got) != string(want) {
-			t.Errorf("docs/reference/%s is stale (%v): run make generate", name, err)
+			t.Errorf("docs/%s is stale (%v): run make generate", name, err)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 // adoption is the compiled list of controllers whose cookies are adopted. A nil adoption adopts none.
 type adoption struct {
 	ingressNginx, traefik, nginx bool
-	cookie                       string // additional cookie to read; empty if not configured
+	cookie                       *method // additional cookie to read; nil if not configured
 	backends                     []nginxBackend
 
 	index    atomic.Pointer[adoptIndex] // index of the Set that was used last
@@ -36,7 +36,10 @@ func compileAdoption(a *model.Affinity) *adoption {
 	if len(a.Adopt) == 0 {
 		return nil
 	}
-	out := &adoption{cookie: a.AdoptCookie}
+	out := &adoption{}
+	if a.AdoptCookie != "" {
+		out.cookie = &method{source: sourceCookie, name: a.AdoptCookie}
+	}
 	for _, controller := range a.Adopt {
 		switch controller {
 		case model.AdoptIngressNginx:
@@ -55,12 +58,23 @@ func compileAdoption(a *model.Affinity) *adoption {
 	return out
 }
 
-// findElsewhere looks up the value of the additional adopted cookie. It returns -1 if no endpoint matches.
-func (a *adoption) findElsewhere(req Request, set Set) int {
-	if a == nil || a.cookie == "" {
+// findElsewhere looks up the values of the additional adopted cookie. It returns -1 if no endpoint matches. Cookies of other
+// backends, with other paths, may have the same name.
+func (a *adoption) findElsewhere(req Request, state *ConnState, set Set) int {
+	if a == nil || a.cookie == nil {
 		return none
 	}
-	return a.find(CookieValue(req, a.cookie), set)
+	v := valueReader{method: a.cookie, req: req, state: state}
+	for range maxAdoptable {
+		value := v.next()
+		if value == nil {
+			return none
+		}
+		if at := a.find(value, set); at != none {
+			return at
+		}
+	}
+	return none
 }
 
 // maxAdopted is the maximum length in bytes of a cookie value that is adopted.

@@ -130,6 +130,7 @@ func TestAdopt_additionalCookie(t *testing.T) {
 		{[]string{theirs}, 1, "hit", true},
 		{[]string{theirs, token[0]}, 2, "hit", false},
 		{[]string{"route=" + md5Hex("10.0.0.9:8080")}, 0, "new", true},
+		{[]string{"route=" + md5Hex("10.0.0.9:8080") + "; " + theirs}, 1, "hit", true},
 		{nil, 0, "new", true},
 	} {
 		d := decideBy(p, ring, &fakeRequest{cookies: c.cookies}, set)

@@ -39,16 +39,19 @@ func compileParts(in []model.Part) []part {
 	return out
 }
 
-// hashParts returns the hash of all parts together. It returns false if a part is missing, if the values are longer than
-// maxTotal together, or if the tokens of all claims are longer than maxJWT together. Otherwise clients
-// without that part would share one hash.
+// hashParts returns the hash of all parts together. It returns false if a part is missing, or all of them with anyPart, if
+// the values are longer than maxTotal together, or if the tokens of all claims are longer than maxJWT together. Otherwise
+// clients without that part would share one hash.
 func (m *method) hashParts(req Request, mem *ConnState) (key uint64, ok bool) {
-	h, total, tokens := model.NewHasher(), 0, maxJWT
+	h, total, tokens, found := model.NewHasher(), 0, maxJWT, 0
 	for i := range m.parts {
 		p := &m.parts[i]
 		value := p.read(req, mem, &tokens)
-		if len(value) == 0 {
+		if len(value) == 0 && !m.anyPart {
 			return 0, false
+		}
+		if len(value) > 0 {
+			found++
 		}
 		h, total = h.Add(value), total+len(value)
 		if p.source == sourceURI {
@@ -58,7 +61,7 @@ func (m *method) hashParts(req Request, mem *ConnState) (key uint64, ok bool) {
 			return 0, false
 		}
 	}
-	return h.Sum(), len(m.parts) > 0
+	return h.Sum(), found > 0
 }
 
 // read returns the value of a part, or nil. The value is valid until the next call for any part. It reads at most *tokens

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -102,6 +103,10 @@ func TestAppendToken_cookieAttributes(t *testing.T) {
 			"; Expires=Wed, 18 Nov 2026 11:07:40 GMT"},
 		{"absolute ends first", model.Cookie{Name: "cart-id", Permanent: true}, 60, 3600, false,
 			"; Expires=Wed, 18 Nov 2026 11:07:40 GMT"},
+		{"of ingress-nginx", model.Cookie{Name: "cart-id", MaxAge: ptr(int64(60)), ExpiresAfter: time.Minute}, 0, 0, false,
+			"; Max-Age=60; Expires=Wed, 18 Nov 2026 11:07:40 GMT"},
+		{"a compatible one", model.Cookie{Name: "cart-id", SameSite: model.SameSiteNone, CompatibleSameSite: true}, 0, 0, true,
+			"; SameSite=None"},
 		{"idle only", model.Cookie{Name: "cart-id", Permanent: true}, 0, 60, false,
 			"; Expires=Wed, 18 Nov 2026 11:07:40 GMT"},
 	} {

@@ -38,10 +38,11 @@ type evaluation struct {
 func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state *ConnState, now int64) {
 	d.reset(now, state)
 	if len(p.methods) == 0 || p.exemption != nil && p.exemption.matches(req) {
-		d.Endpoint = Pick(set, model.PickRandom, req)
+		d.Endpoint = Pick(set, p.anonymousPick(), req)
 		return
 	}
 	d.Outcome = OutcomeNew
+	d.compatibleSameSite = p.compatibleSameSite && discardsSameSiteNone(req)
 	e := evaluation{Policy: p, d: d, req: req, set: set, keys: keys, state: state}
 	e.recognize()
 	if d.Outcome == OutcomeRefused {
@@ -66,6 +67,14 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 		return
 	}
 	d.Anonymous = d.Session == 0
+}
+
+// anonymousPick returns the algorithm for requests without affinity.
+func (p *Policy) anonymousPick() model.Pick {
+	if len(p.methods) == 0 {
+		return p.newSession
+	}
+	return model.PickRandom
 }
 
 // placeClient chooses an endpoint for a client that no method assigned to one.

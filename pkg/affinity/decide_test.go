@@ -115,6 +115,7 @@ func (c *decideCase) run(t *testing.T) {
 }
 
 func strict(a *model.Affinity)      { a.Unavailable.Action = model.UnavailableFail }
+func keepFailed(a *model.Affinity)  { a.KeepFailed = true }
 func dropDrained(a *model.Affinity) { a.KeepDraining = false }
 
 func limited(absolute, idle int64) func(*model.Affinity) {

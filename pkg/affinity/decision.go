@@ -85,8 +85,10 @@ type Decision struct {
 	relearnMethod   int        // index of the method that found the id
 	relearnPosition int        // the id is the n-th value of that method, counted from 1
 	issuingMethod   int        // index of the method that issues the token, or -1
-	generatedName   bool       // the token has, or must have, the generated name of its method
-	boundBytes      int        // total length of the values that BindResponse has bound
+	// compatibleSameSite omits SameSite=None, because the browser discards such cookies.
+	compatibleSameSite bool
+	generatedName      bool // the token has, or must have, the generated name of its method
+	boundBytes         int  // total length of the values that BindResponse has bound
 
 	// Endpoints other than Endpoint.
 	sessionEndpoint int               // the session's own endpoint while the request is diverted, or -1
@@ -104,4 +106,5 @@ func (d *Decision) reset(now int64, state *ConnState) {
 	d.placementHash, d.placementMethod, d.valueStarted = 0, 0, 0
 	d.relearn, d.issuingMethod, d.boundBytes, d.generatedName = noteNothing, none, 0, false
 	d.sessionEndpoint, d.numTried, d.lentSession = none, 0, 0
+	d.compatibleSameSite = false
 }

@@ -140,8 +140,8 @@ func (e *evaluation) addFinding(i int, value string, result Result, at int) {
 
 // cookieOr returns the cookie that is read for adoption. It is name unless the policy configures another one.
 func (a *adoption) cookieOr(name string) string {
-	if a == nil || a.cookie == "" {
+	if a == nil || a.cookie == nil {
 		return name
 	}
-	return a.cookie
+	return a.cookie.name
 }

@@ -43,7 +43,7 @@ func (e *evaluation) evaluateIssued(i int) {
 		}
 	}
 	if top == tokenAbsent && e.methods[i].source == sourceCookie {
-		adopted = e.adoption.findElsewhere(e.req, e.set)
+		adopted = e.adoption.findElsewhere(e.req, e.state, e.set)
 	}
 	if adopted != none && top <= tokenForeign && e.mayKeepSessions(e.set, adopted, e.d.now) {
 		e.recordAdopted(i, adopted)

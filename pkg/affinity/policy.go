@@ -23,6 +23,8 @@ type Policy struct {
 	namesPods      bool            // some method reads pod names in values of the app
 	issues         bool            // some method issues tokens
 	issuesHeaders  bool            // some method issues tokens in a header
+	// compatibleSameSite omits SameSite=None for browsers that discard such cookies.
+	compatibleSameSite bool
 
 	// Whether responses show that the policy is likely a mistake.
 	source       model.Ref
@@ -52,6 +54,7 @@ type Policy struct {
 	lendsNotReady   bool          // another endpoint serves a session while its own is not ready
 	notReadyWait    time.Duration // time to wait for an endpoint that is not ready; zero disables it
 	failUnavailable bool          // refuse a session whose endpoint is gone, instead of moving it
+	keepsFailed     bool          // fail a request whose endpoint cannot be reached, instead of moving its session
 	refusalStatus   int           // status code of a refusal
 	retryAfter      int64         // seconds; zero omits Retry-After
 	fullStatus      int           // status code of a refusal because every endpoint is full
@@ -80,6 +83,7 @@ type method struct {
 	cookie       setCookie
 	header       []byte         // header name, as sent in responses
 	parts        []part         // of a composite
+	anyPart      bool           // missing parts count as empty, unless all are missing
 	separator    []byte         // precedes the name of the pod
 	identity     model.Identity // kind of the name
 }
@@ -96,7 +100,7 @@ var (
 	}
 )
 
-// withoutMethods is the Policy of all backends without an Affinity.
+// withoutMethods is the Policy of all backends without an Affinity and a pick.
 var withoutMethods = &Policy{newSession: model.PickRandom}
 
 // Compile returns the Policy for an Affinity that translate has validated. A method with an unsupported source or
@@ -106,10 +110,18 @@ var withoutMethods = &Policy{newSession: model.PickRandom}
 // with OutcomeNone.
 func Compile(a *model.Affinity) *Policy { return (*UsedNames)(nil).Compile(a) }
 
+// Balance returns a Policy without methods, which distributes requests by pick. An empty pick means model.PickRandom.
+func Balance(pick model.Pick) *Policy {
+	if pick == "" || pick == model.PickRandom {
+		return withoutMethods
+	}
+	return &Policy{newSession: pick}
+}
+
 // Compile is like the function Compile, but the Policy shares the record u, which may be nil.
 func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 	if a == nil {
-		return withoutMethods
+		return Balance("")
 	}
 	p := &Policy{
 		scope:           model.ScopeOf(a.Scope),
@@ -128,6 +140,7 @@ func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 		budget:          budget{int64(a.StickyBudget.BalanceFactor), int64(a.StickyBudget.MinRequests)},
 		keepDraining:    a.KeepDraining,
 		drainTimeout:    wholeSeconds(a.DrainTimeout),
+		keepsFailed:     a.KeepFailed,
 		failUnavailable: a.Unavailable.Action == model.UnavailableFail,
 		refusalStatus:   a.Unavailable.Status,
 		retryAfter:      wholeSeconds(a.Unavailable.RetryAfter),
@@ -176,6 +189,7 @@ func (p *Policy) add(from *model.Method, a *model.Affinity, names *UsedNames) {
 	switch {
 	case m.source == sourceCookie && m.binding == issued:
 		p.addTokenCookies(m.name, m.generated.name)
+		p.compatibleSameSite = p.compatibleSameSite || from.Cookie.CompatibleSameSite
 	case m.source == sourceCookie && m.binding == wrapped:
 		p.wrappedCookies = append(p.wrappedCookies, m.name)
 	}
@@ -199,7 +213,7 @@ func (m *method) compilePlace(from *model.Method) {
 	case sourceAddress:
 		m.bits4, m.bits6 = from.SourceIP.IPv4PrefixLength, from.SourceIP.IPv6PrefixLength
 	case sourceComposite:
-		m.parts = compileParts(from.Parts)
+		m.parts, m.anyPart = compileParts(from.Parts), from.AnyPart
 	}
 }
 

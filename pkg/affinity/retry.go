@@ -1,11 +1,10 @@
 package affinity
 
-import "github.com/limpet-dev/limpet/pkg/model"
-
 // Next returns the endpoint to try after d.Endpoint could not be reached, or -1 if no other is left. At most 8
 // endpoints are tried for one request.
 //
-// A session on the failed endpoint moves to the next one. If the policy does not allow moves, the request is refused.
+// A session on the failed endpoint moves to the next one. If the policy does not allow moves, the request is refused. If it
+// keeps failed sessions, there is no next endpoint, and the session stays.
 // The arguments req and set must be those of Decide.
 func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	if d.Endpoint == none {
@@ -14,6 +13,10 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	if p.failUnavailable && d.Outcome == OutcomeHit {
 		d.Endpoint, d.Issue = none, false
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFailed
+		return none
+	}
+	if p.keepsFailed && d.Outcome == OutcomeHit {
+		d.Endpoint, d.Issue = none, false
 		return none
 	}
 	d.tried[d.numTried] = int32(d.Endpoint)
@@ -40,7 +43,7 @@ func (p *Policy) pickAnother(d *Decision, req Request, set Set) int {
 	options := p.newCandidates(set, d)
 	if d.Outcome == OutcomeNone {
 		options.requirements = requirements{}
-		return options.pick(model.PickRandom, req)
+		return options.pick(p.anonymousPick(), req)
 	}
 	if d.placementHash != 0 {
 		return p.placeByHash(&options, d.placementHash)

@@ -54,6 +54,10 @@ func TestNext_sessionMoves(t *testing.T) {
 		{name: "its own was draining", cookies: onD, fail: 1, want: moved("c")},
 		{name: "all fail: no token is issued", cookies: onA, fail: 3, want: nobody},
 		{name: "asked once more", cookies: onA, fail: 5, want: nobody},
+		{
+			name: "failed sessions stay", change: keepFailed, cookies: onA, fail: 2,
+			want: decided{outcome: "hit", session: 77},
+		},
 		{name: "strict", change: strict, cookies: onA, fail: 1, want: decided{outcome: "refused/failed", session: 77}},
 		{name: "a renewal was due", change: limited(0, 90), cookies: onA, fail: 1, want: moved("c")},
 		{

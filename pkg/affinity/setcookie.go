@@ -1,6 +1,7 @@
 package affinity
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,28 +16,51 @@ type setCookie struct {
 	name      string // followed by "="
 	scope     string // Path and Domain
 	flags     string // HttpOnly, SameSite, Partitioned
+	maxAge    string // Max-Age
 	secure    model.Secure
 	permanent bool
+	// compatibleFlags replace flags for browsers that discard cookies with SameSite=None.
+	compatibleFlags string
+	expiresAfter    int64 // seconds from setting the cookie to Expires; zero omits it
 }
 
 func compileCookie(c *model.Cookie) setCookie {
-	var scope, flags strings.Builder
+	var scope strings.Builder
 	attribute(&scope, "Path", c.Path)
 	attribute(&scope, "Domain", c.Domain)
+	out := setCookie{
+		name:         c.Name + "=",
+		scope:        scope.String(),
+		flags:        flagsOf(c, c.SameSite),
+		secure:       secureOf(c),
+		permanent:    c.Permanent,
+		maxAge:       maxAgeOf(c),
+		expiresAfter: wholeSeconds(c.ExpiresAfter),
+	}
+	out.compatibleFlags = out.flags
+	if c.CompatibleSameSite && c.SameSite == model.SameSiteNone {
+		out.compatibleFlags = flagsOf(c, "")
+	}
+	return out
+}
+
+func flagsOf(c *model.Cookie, sameSite model.SameSite) string {
+	var flags strings.Builder
 	if c.HTTPOnly {
 		flags.WriteString("; HttpOnly")
 	}
-	attribute(&flags, "SameSite", string(c.SameSite))
+	attribute(&flags, "SameSite", string(sameSite))
 	if c.Partitioned {
 		flags.WriteString("; Partitioned")
 	}
-	return setCookie{
-		name:      c.Name + "=",
-		scope:     scope.String(),
-		flags:     flags.String(),
-		secure:    secureOf(c),
-		permanent: c.Permanent,
+	return flags.String()
+}
+
+func maxAgeOf(c *model.Cookie) string {
+	if c.MaxAge == nil {
+		return ""
 	}
+	return "; Max-Age=" + strconv.FormatInt(*c.MaxAge, 10)
 }
 
 // secureOf returns when the cookie is Secure. Browsers discard a cookie with such a prefix that is not, so Auto means always.
@@ -73,11 +97,23 @@ func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, st
 	dst = append(dst, p.methods[d.issuingMethod].cookieName(d)...)
 	dst = keys.Seal(state, dst, &d.Token)
 	dst = append(dst, c.scope...)
-	if end := p.expiry(&d.Token); c.permanent && end > 0 {
+	dst = append(dst, c.maxAge...)
+	if end := p.cookieExpiry(c, &d.Token); end > 0 {
 		dst = append(dst, "; Expires="...)
 		dst = time.Unix(end, 0).UTC().AppendFormat(dst, expiresLayout)
 	}
-	return c.appendFlags(dst, tls)
+	return c.appendFlags(dst, tls, d.compatibleSameSite)
+}
+
+// cookieExpiry returns the time at which browsers delete the cookie with a token, in Unix seconds. Zero means when they exit.
+func (p *Policy) cookieExpiry(c *setCookie, t *Token) int64 {
+	switch {
+	case c.expiresAfter > 0:
+		return t.Renewed + c.expiresAfter
+	case c.permanent:
+		return p.expiry(t)
+	}
+	return 0
 }
 
 // AppendExpiry appends a Set-Cookie value that deletes the i-th cookie of CookieNames. Browsers delete a cookie only
@@ -92,14 +128,17 @@ func (p *Policy) AppendExpiry(dst []byte, i int, tls bool) []byte {
 		dst = append(append(dst, name...), '=')
 		dst = append(dst, m.cookie.scope...)
 		dst = append(dst, "; Expires=Thu, 01 Jan 1970 00:00:00 GMT"...)
-		return m.cookie.appendFlags(dst, tls)
+		return m.cookie.appendFlags(dst, tls, false)
 	}
 	return dst
 }
 
-func (c *setCookie) appendFlags(dst []byte, tls bool) []byte {
+func (c *setCookie) appendFlags(dst []byte, tls, compatible bool) []byte {
 	if c.secure == model.SecureAlways || c.secure == model.SecureAuto && tls {
 		dst = append(dst, "; Secure"...)
+	}
+	if compatible {
+		return append(dst, c.compatibleFlags...)
 	}
 	return append(dst, c.flags...)
 }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"io"
+	"time"
 )
 
 // attemptState counts the attempts of one request.
@@ -107,6 +108,9 @@ func (x *Exchange) endReplay() {
 
 // prepareRetry prepares the next attempt. It returns false if there is no next attempt.
 func (x *Exchange) prepareRetry(f failure) bool {
+	if limit := x.view.Limits.RetryTimeout; limit > 0 && time.Since(x.start) >= limit {
+		return false
+	}
 	switch decideNext(f.kind, x.replayable(), &x.attempts, x.view.Limits.Attempts) {
 	case retrySameEndpoint:
 		return x.body.keepForRetry()

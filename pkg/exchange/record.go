@@ -22,7 +22,7 @@ func (x *Exchange) record() {
 	if x.isClosed() {
 		x.Engine.Metrics.Closed.Inc()
 	}
-	if x.Engine.AccessLog == nil {
+	if x.Engine.AccessLog == nil || x.route != nil && x.route.IsUnlogged {
 		return
 	}
 	a := x.access(took)

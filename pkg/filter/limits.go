@@ -22,6 +22,8 @@ type Limits struct {
 	BodyBytes int64
 	// Attempts is the maximum number of attempts for a request, including the first.
 	Attempts int
+	// RetryTimeout is the time since the start of a request after which there is no further attempt. Zero sets no limit.
+	RetryTimeout time.Duration
 }
 
 // Apply overrides l with the limits of a route.
@@ -30,6 +32,7 @@ func (l *Limits) Apply(m *model.Limits) {
 	l.ConnectTimeout = cmp.Or(m.ConnectTimeout, l.ConnectTimeout)
 	l.BodyTimeout = cmp.Or(m.BodyTimeout, l.BodyTimeout)
 	l.Attempts = cmp.Or(m.MaxAttempts, l.Attempts)
+	l.RetryTimeout = cmp.Or(m.RetryTimeout, l.RetryTimeout)
 	switch m.MaxBodyBytes {
 	case 0:
 	case model.NoBound:

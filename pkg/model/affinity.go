@@ -45,6 +45,9 @@ type Affinity struct {
 	DrainTimeout time.Duration `json:"drainTimeout,omitempty"`
 	// Unavailable configures the handling of a session whose endpoint is gone.
 	Unavailable Unavailable `json:"unavailable"`
+	// KeepFailed fails a request whose session has an endpoint that cannot be reached, and keeps the session there. If it is
+	// false, the session moves to another endpoint.
+	KeepFailed bool `json:"keepFailed,omitempty"`
 	// Rebalance configures moves of idle sessions. The zero value disables them.
 	Rebalance Rebalance `json:"rebalance,omitzero"`
 	// Identity is the property that identifies an endpoint.
@@ -151,6 +154,9 @@ type Method struct {
 	SourceIP    *SourceIP    `json:"sourceIP,omitempty"`
 	// Parts are the parts of a SourceComposite, in the order in which they are hashed.
 	Parts []Part `json:"parts,omitempty"`
+	// AnyPart counts missing parts as empty if the request has at least one of Parts. If it is false, a request must have all
+	// of them.
+	AnyPart bool `json:"anyPart,omitempty"`
 	// Separator precedes the pod's name, for BindingNamed.
 	Separator string `json:"separator,omitempty"`
 	// By is the property that the value contains, for BindingNamed: a PodLabel or PodAnnotation. Empty means the pod's
@@ -189,6 +195,12 @@ type Cookie struct {
 	Partitioned bool `json:"partitioned,omitempty"`
 	// Permanent sets Expires to the end of the session. If it is false, browsers delete the cookie when they exit.
 	Permanent bool `json:"permanent,omitempty"`
+	// MaxAge is the attribute of that name, in seconds. Nil omits it. It does not end the session itself.
+	MaxAge *int64 `json:"maxAge,omitempty"`
+	// ExpiresAfter sets Expires to this time after the cookie is set. Zero omits it. It does not end the session itself.
+	ExpiresAfter time.Duration `json:"expiresAfter,omitempty"`
+	// CompatibleSameSite omits SameSite=None for browsers that discard such cookies.
+	CompatibleSameSite bool `json:"compatibleSameSite,omitempty"`
 }
 
 // SameSite is the cookie attribute of that name.

@@ -15,6 +15,8 @@ type Limits struct {
 	MaxBodyBytes int64 `json:"maxBodyBytes,omitempty"`
 	// MaxAttempts is the maximum number of attempts for a request, including the first.
 	MaxAttempts int `json:"maxAttempts,omitempty"`
+	// RetryTimeout is the time since the start of a request after which there is no further attempt. Zero sets no limit.
+	RetryTimeout time.Duration `json:"retryTimeout,omitempty"`
 }
 
 // NoBound disables a limit.

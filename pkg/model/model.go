@@ -102,6 +102,8 @@ type Route struct {
 	Canary *Canary `json:"canary,omitempty"`
 	// Limits overrides the limits of the flags. Nil keeps them.
 	Limits *Limits `json:"limits,omitempty"`
+	// IsUnlogged leaves the requests of the route out of the access log.
+	IsUnlogged bool `json:"isUnlogged,omitempty"`
 	// Filters are the filters that the route uses. Nil means none.
 	Filters *Filters `json:"filters,omitempty"`
 	// UpgradeProtocols are the protocols, besides WebSocket, to which clients may upgrade HTTP/1.1 connections. Callers must
@@ -134,6 +136,8 @@ type Backend struct {
 	Transport Transport `json:"transport,omitzero"`
 	// Affinity is nil if requests are distributed without affinity.
 	Affinity *Affinity `json:"affinity,omitempty"`
+	// Balance distributes requests without affinity. Empty means PickRandom.
+	Balance Pick `json:"balance,omitempty"`
 }
 
 // Transport configures the connections to the pods of a Backend. The zero value is cleartext HTTP/1.1. Backends with
@@ -149,9 +153,28 @@ type Transport struct {
 	Authority Ref `json:"authority,omitzero"`
 	// AuthorityPEM contains these CA certificates.
 	AuthorityPEM string `json:"-"`
+	// MaxChain is the maximum number of certificates in a verified chain, with the certificate of the pod and the CA. Zero sets
+	// no maximum.
+	MaxChain int `json:"maxChain,omitempty"`
+	// MinVersion is the lowest version of TLS, as in crypto/tls. Zero means TLS 1.2.
+	MinVersion uint16 `json:"minVersion,omitempty"`
+	// Certificate is the Secret with the certificate that is presented to pods. If it is empty, none is presented.
+	Certificate Ref `json:"certificate,omitzero"`
+	// CertificatePEM and KeyPEM contain that certificate and its key.
+	CertificatePEM string     `json:"-"`
+	KeyPEM         PrivateKey `json:"-"`
 	// ProxyProtocol is the version of the PROXY protocol header that is sent to pods. Zero disables it.
 	ProxyProtocol int `json:"proxyProtocol,omitempty"`
 }
+
+// PrivateKey is a private key in PEM. It must not be printed: String and GoString hide it.
+type PrivateKey string
+
+// String implements fmt.Stringer.
+func (PrivateKey) String() string { return "(hidden)" }
+
+// GoString implements fmt.GoStringer.
+func (PrivateKey) GoString() string { return "(hidden)" }
 
 // PoolID names a Pool: one port of one Service.
 type PoolID struct {

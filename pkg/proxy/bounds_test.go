@@ -219,6 +219,16 @@ func TestRouteLimits_responseTimeout(t *testing.T) {
 	patient.dial().get("/").expectOK(t, "late")
 }
 
+// After its time, a request is not sent to another pod.
+func TestRouteLimits_retryTimeout(t *testing.T) {
+	for limit, want := range map[time.Duration]int{time.Nanosecond: 0, time.Hour: 1} {
+		r := newRig(t)
+		r.serveLimited(model.Limits{RetryTimeout: limit, MaxAttempts: 2}, deadPod(t, "pod-a"), deadPod(t, "pod-b"))
+		r.dial().get("/").expectStatus(t, 503)
+		r.expectMetric(`limpet_retries_total{pool="shop/cart:80"}`, want)
+	}
+}
+
 func TestRouteLimits_attempts(t *testing.T) {
 	for _, c := range []struct{ options, route, want int }{{5, 0, 5}, {5, 2, 2}, {1, 0, 1}, {1, 3, 3}} {
 		r := newRig(t, func(o *Options) { o.MaxAttempts = c.options })

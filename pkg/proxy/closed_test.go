@@ -51,6 +51,25 @@ func TestClosed_denied(t *testing.T) {
 	}
 }
 
+func TestUnlogged_route(t *testing.T) {
+	var lines logLines
+	log := observe.NewAccessLog(&lines, true)
+	r := newRig(t, func(o *Options) { o.AccessLog = log })
+	r.replace(cart, endpointsOf(startEcho(t, "pod-a"))...)
+	quiet := routeTo(cart, nil)
+	quiet.Path, quiet.IsUnlogged = "/health", true
+	r.publish(routeTo(cart, nil), quiet)
+	c := r.dial()
+	c.get("/health").expectStatus(t, 200)
+	c.get("/shop").expectStatus(t, 200)
+	c.Close()
+	eventually(t, "all to be over", r.server.conns.empty)
+	log.Close()
+	if all := lines.parsed(t); len(all) != 1 || all[0]["path"] != "/shop" {
+		t.Errorf("the log has %v", all)
+	}
+}
+
 func TestClosed_overHTTP2(t *testing.T) {
 	r := newRig(t)
 	r.publishClosed(startEcho(t, "pod-a"))

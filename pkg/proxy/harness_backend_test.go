@@ -28,7 +28,9 @@ func podCertificate(tb testing.TB) (pair tls.Certificate, authorityPEM string) {
 }
 
 // startBackend runs a pod based on net/http that speaks HTTP/1.1 and HTTP/2, in cleartext or over TLS.
-func startBackend(tb testing.TB, pair *tls.Certificate, handler http.HandlerFunc) *httptest.Server {
+func startBackend(
+	tb testing.TB, pair *tls.Certificate, handler http.HandlerFunc, change ...func(*tls.Config),
+) *httptest.Server {
 	tb.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.Protocols = new(http.Protocols)
@@ -39,6 +41,9 @@ func startBackend(tb testing.TB, pair *tls.Certificate, handler http.HandlerFunc
 		server.Start()
 	} else {
 		server.TLS = &tls.Config{Certificates: []tls.Certificate{*pair}, NextProtos: []string{"h2", "http/1.1"}}
+		for _, c := range change {
+			c(server.TLS)
+		}
 		server.StartTLS()
 	}
 	tb.Cleanup(server.Close)

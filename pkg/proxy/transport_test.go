@@ -18,6 +18,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/upstream"
+	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 var transports = map[string]model.Transport{
@@ -188,6 +189,28 @@ func TestBackendTLS_verification(t *testing.T) {
 	}
 	if seen.Load() != 0 {
 		t.Errorf("%d requests reached a pod", seen.Load())
+	}
+}
+
+func TestBackendTLS_clientCertificate(t *testing.T) {
+	pair, authority := podCertificate(t)
+	requesting := func(c *tls.Config) { c.ClientAuth = tls.RequestClientCert }
+	pod := startBackend(t, &pair, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, len(r.TLS.PeerCertificates)) }, requesting)
+	plain := model.Transport{TLS: true, ServerName: backendName, AuthorityPEM: authority}
+	presenting := plain
+	presenting.MaxChain, presenting.MinVersion = 2, tls.VersionTLS13
+	cert, key := certificates.PEM(t, &pair)
+	presenting.CertificatePEM, presenting.KeyPEM = string(cert), model.PrivateKey(key)
+	for _, c := range []struct {
+		transport model.Transport
+		want      string
+	}{{plain, "0"}, {presenting, "1"}} {
+		r := newRig(t)
+		r.serveBy(c.transport, nil, addressOf(pod))
+		r.dial().get("/").expectOK(t, c.want)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", presenting, presenting, presenting); strings.Contains(text, "PRIVATE KEY") {
+		t.Error("a printed transport contains the private key")
 	}
 }
 

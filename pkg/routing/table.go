@@ -287,14 +287,23 @@ func (c *compiler) route(m *model.Route) *Route {
 	return r
 }
 
+// affinity compiles an Affinity. Backends that follow each other and share one also share the Policy.
+func (c *compiler) affinity(a *model.Affinity) *affinity.Policy {
+	if c.compiled != a {
+		c.compiled, c.policy = a, c.usedNames.Compile(a)
+	}
+	return c.policy
+}
+
 func (c *compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
-	if c.policy == nil || c.compiled != m.Affinity {
-		c.compiled, c.policy = m.Affinity, c.usedNames.Compile(m.Affinity)
+	policy := affinity.Balance(m.Balance)
+	if m.Affinity != nil {
+		policy = c.affinity(m.Affinity)
 	}
 	return Backend{
 		Pool:      pool,
-		Policy:    c.policy,
+		Policy:    policy,
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
 	}

@@ -26,6 +26,7 @@ var (
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
+		AnnotationLoadBalance, AnnotationAccessLog, AnnotationNginxDefaults,
 	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations,
 		ownRequestAnnotations, pathAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
@@ -49,6 +50,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.annotations = annotations
 	r := &annotationReader{description: d, annotations: annotations, options: o}
 	r.stage = readClients
+	r.checkNginxDefaults()
 	d.security.version = r.minVersion()
 	d.security.clients = r.clientSettings()
 	r.stage = readHSTS
@@ -57,6 +59,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.affinity.annotated = r.annotatedAffinity()
 	d.affinity.policyName, d.affinity.namesPolicy = r.annotations[AnnotationPolicy]
 	d.affinity.foreign = r.foreignWishes()
+	d.affinity.balance, d.affinity.ownBalance = r.balance()
 	r.stage = readProtection
 	if !isCanary(annotations) {
 		d.access = r.readAccess()
@@ -72,6 +75,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	r.readPaths()
 	d.limits = r.readLimits()
 	d.mirror, d.errorPages = r.readMirror(), r.readErrorPages()
+	d.isUnlogged = r.readUnlogged()
 	d.upgrades = r.readUpgradeProtocols()
 	r.readHeaders()
 	r.readRates()
@@ -101,17 +105,30 @@ type affinitySettings struct {
 	namesPolicy bool
 	// foreign are problems to report if a backend has no stickiness.
 	foreign []Problem
+	// balance distributes requests to backends without stickiness. Empty means the default. ownBalance is true if it is set by
+	// AnnotationLoadBalance.
+	balance    model.Pick
+	ownBalance bool
 }
 
-// annotatedAffinity returns the stickiness that the annotation limpet.dev/affinity configures. An invalid annotation counts
-// as the choice of no stickiness, so that no other setting applies that the author did not choose.
+// setsDomain reports whether annotations configure a cookie with an explicit domain.
+func (s *affinitySettings) setsDomain() bool {
+	return s.annotated.settings != nil && slices.ContainsFunc(s.annotated.settings.Methods, func(m model.Method) bool {
+		return m.Cookie != nil && m.Cookie.Domain != ""
+	})
+}
+
+// annotatedAffinity returns the stickiness that the annotation limpet.dev/affinity configures, otherwise that of ingress-nginx.
+// An invalid annotation counts as the choice of no stickiness, so that no other setting applies that the author did not choose.
 func (r *annotationReader) annotatedAffinity() choice {
 	value, set := r.annotations[AnnotationAffinity]
 	r.checkCompanion(AnnotationHeader, "header")
 	r.checkCompanion(AnnotationCookie, "cookie")
 	if !set {
-		return choice{}
+		return r.nginxAffinity()
 	}
+	r.setting("affinity", "affinity")
+	r.setting("affinity", "upstream-hash-by")
 	c := choice{made: true, annotation: AnnotationAffinity}
 	if !slices.Contains(affinityValues, value) {
 		r.invalid(AnnotationAffinity, "annotation %s has the value %s; it must be one of %s.%s The backends serve without stickiness",

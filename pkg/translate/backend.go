@@ -8,6 +8,7 @@ func (b *builder) resolveAll(t *translation, rule *ruleDescription) []model.Back
 	var out []model.Backend
 	for i := range rule.backends {
 		if backend := b.resolve(t, &rule.backends[i]); backend != nil {
+			setCookiePath(backend, rule.path)
 			out = append(out, *backend)
 		}
 	}
@@ -31,5 +32,18 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 	b.pools[pool.ID] = pool
 	affinity := b.backendAffinity(t, pool.ID, backend.serviceField)
 	b.reportWishes(t, backend, affinity)
-	return &model.Backend{Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity}
+	out := &model.Backend{Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity}
+	b.distribute(t, out)
+	return out
+}
+
+// distribute sets how requests without stickiness are distributed.
+func (b *builder) distribute(t *translation, backend *model.Backend) {
+	switch settings := &t.affinity; {
+	case backend.Affinity == nil:
+		backend.Balance = settings.balance
+	case settings.ownBalance:
+		b.reports.add(t.ref, ReasonNoEffect, annotationField(AnnotationLoadBalance),
+			"annotation %s has no effect on %s, because sessions decide which pod gets a request", AnnotationLoadBalance, backend.Pool)
+	}
 }

@@ -182,6 +182,7 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 	b.canaries[key] = t.ref
 	t.primary = route.Backends[0].Affinity
 	if second := b.resolve(t, backend); second != nil {
+		setCookiePath(second, rule.path)
 		b.splitRoute(route, second, t.canary)
 	}
 }

@@ -64,7 +64,13 @@ func conflicting(claims []cookieClaim, c cookieClaim) (cookieClaim, bool) {
 	return cookieClaim{}, false
 }
 
-// renameCookie renames a cookie. It reports no problem if a canary shares the stickiness of its primary.
+// isNginxCookie reports whether annotations of ingress-nginx configure the stickiness.
+func (b *builder) isNginxCookie(a *model.Affinity) bool {
+	return b.uses.by[a].policy == nil && len(a.Adopt) > 0
+}
+
+// renameCookie renames a cookie. It reports no problem if a canary shares the stickiness of its primary, or if annotations
+// of ingress-nginx set the name: there, all backends of a host have the same one by default. Cookies with that name are adopted.
 func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *model.Cookie, owner string) {
 	wanted := cookie.Name
 	cookie.Name += "-" + model.ScopeSuffix(a.Scope)
@@ -72,6 +78,9 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 		a.AdoptCookie = wanted
 	}
 	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
+		return
+	}
+	if b.isNginxCookie(a) {
 		return
 	}
 	b.impair(a, route.Source, route.Source, ReasonCookieConflict, "spec.rules",

@@ -39,6 +39,8 @@ type description struct {
 	auth       *authSettings
 	mirror     *mirrorSettings
 	errorPages *errorPageSettings
+	// isUnlogged leaves its requests out of the access log.
+	isUnlogged bool
 	canary     *canary // nil for an object that has routes of its own
 
 	// Copies of annotations.

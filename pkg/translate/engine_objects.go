@@ -134,13 +134,15 @@ type rank struct {
 	kind     string
 	isCanary bool
 	isNginx  bool // see description
+	// setsDomain is true if the annotations set a cookie with an explicit domain.
+	setsDomain bool
 }
 
 func rankOf(d *description) *rank {
 	if d == nil {
 		return nil
 	}
-	return &rank{d.age, d.ref.Kind, d.canary != nil, d.isNginx}
+	return &rank{d.age, d.ref.Kind, d.canary != nil, d.isNginx, d.affinity.setsDomain()}
 }
 
 // compare orders ranks as descriptions.

@@ -118,7 +118,7 @@ func (r *relinking) updateCookies() {
 		nodes = append(nodes, n)
 	}
 	for _, n := range nodes {
-		if n.rank == nil || r.policies.connecting == 0 && len(n.keys.cookies) == 0 {
+		if n.rank == nil || r.policies.connecting == 0 && len(n.keys.cookies) == 0 && !n.rank.setsDomain {
 			continue
 		}
 		if cookies := r.domainCookies(r.describe(n)); !slices.Equal(cookies, n.keys.cookies) {

@@ -61,11 +61,15 @@ func (h *hsts) read(directive string) error {
 }
 
 // hstsValue returns the value of the annotation of an object. If the annotation is missing or invalid, it returns
-// Options.HSTS and false.
+// Options.HSTS, or that of the class, and false.
 func (r *annotationReader) hstsValue() (value string, isSet bool) {
+	fallback := r.options.HSTS
+	if d := r.defaults(); d != nil && fallback == "" {
+		fallback = d.HSTS
+	}
 	text, set := r.annotations[AnnotationHSTS]
 	if !set {
-		return r.options.HSTS, false
+		return fallback, false
 	}
 	value, err := ParseHSTS(text)
 	if err == nil && text == "" {
@@ -73,7 +77,7 @@ func (r *annotationReader) hstsValue() (value string, isSet bool) {
 	}
 	if err != nil {
 		r.invalid(AnnotationHSTS, "annotation %s has the value %s: %s. The annotation is ignored", AnnotationHSTS, quote(text), err)
-		return r.options.HSTS, false
+		return fallback, false
 	}
 	return value, true
 }

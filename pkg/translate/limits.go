@@ -1,8 +1,10 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -34,14 +36,22 @@ const (
 	maxAttempts = 10
 )
 
-// readLimits returns the limits of the annotations, or nil. Invalid annotations are not applied.
+// readLimits returns the limits of the annotations and of the class, or nil. Invalid annotations are not applied.
 func (r *annotationReader) readLimits() *model.Limits {
 	limits := model.Limits{
-		ResponseTimeout: r.readTimeout(AnnotationTimeoutResponse),
-		ConnectTimeout:  r.readTimeout(AnnotationTimeoutConnect),
-		BodyTimeout:     r.readTimeout(AnnotationTimeoutBody),
-		MaxBodyBytes:    r.readCount(AnnotationMaxBodyBytes, 0, maxBody),
-		MaxAttempts:     int(r.readCount(AnnotationMaxAttempts, 1, maxAttempts)),
+		ResponseTimeout: r.readTimeout(AnnotationTimeoutResponse, "proxy-read-timeout"),
+		ConnectTimeout:  r.readTimeout(AnnotationTimeoutConnect, "proxy-connect-timeout"),
+		BodyTimeout:     r.readTimeout(AnnotationTimeoutBody, "proxy-send-timeout"),
+		MaxBodyBytes:    r.readBodySize(),
+		MaxAttempts:     r.readAttempts(),
+		RetryTimeout:    r.readRetryTimeout(),
+	}
+	if d := r.defaults(); d != nil {
+		limits.ResponseTimeout = cmp.Or(limits.ResponseTimeout, d.ReadTimeout)
+		limits.ConnectTimeout = cmp.Or(limits.ConnectTimeout, d.ConnectTimeout)
+		limits.BodyTimeout = cmp.Or(limits.BodyTimeout, d.SendTimeout)
+		limits.MaxBodyBytes = cmp.Or(limits.MaxBodyBytes, d.MaxBodyBytes)
+		limits.MaxAttempts = cmp.Or(limits.MaxAttempts, d.MaxAttempts)
 	}
 	if limits == (model.Limits{}) {
 		return nil
@@ -49,12 +59,16 @@ func (r *annotationReader) readLimits() *model.Limits {
 	return &limits
 }
 
-func (r *annotationReader) readTimeout(key string) time.Duration {
-	text, set := r.annotations[key]
-	if !set {
+// readTimeout returns a timeout. That of ingress-nginx is in seconds.
+func (r *annotationReader) readTimeout(key, nginx string) time.Duration {
+	v := r.setting(strings.TrimPrefix(key, annotationPrefix), nginx)
+	switch {
+	case !v.isSet:
 		return 0
+	case v.isNginx:
+		return r.readSeconds(v)
 	}
-	value, err := time.ParseDuration(text)
+	value, err := time.ParseDuration(v.text)
 	if err != nil || value < minTimeout || value > maxTimeout {
 		r.invalidValue(key, fmt.Sprintf("it must be a duration such as 30s or 5m, from %s to %s", minTimeout, maxTimeout))
 		return 0
@@ -63,18 +77,17 @@ func (r *annotationReader) readTimeout(key string) time.Duration {
 }
 
 // readCount returns the number in an annotation, and model.NoBound for 0. It returns 0 if there is no valid number.
-func (r *annotationReader) readCount(key string, least, most int64) int64 {
-	text, set := r.annotations[key]
-	if !set {
+func (r *annotationReader) readCount(v value, least, most int64) int64 {
+	if !v.isSet {
 		return 0
 	}
-	value, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || value < least || value > most {
-		r.invalidValue(key, fmt.Sprintf("it must be a whole number from %d to %d", least, most))
+	count, err := strconv.ParseInt(v.text, 10, 64)
+	if err != nil || count < least || count > most {
+		r.invalidValue(v.key, fmt.Sprintf("it must be a whole number from %d to %d", least, most))
 		return 0
 	}
-	if value == 0 {
+	if count == 0 {
 		return model.NoBound
 	}
-	return value
+	return count
 }

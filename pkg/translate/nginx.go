@@ -43,9 +43,11 @@ type verdict struct {
 	// handling is how this version serves the annotation. Unless it is refused, other code reads the annotation, reports its
 	// problems, and closes routes.
 	handling Handling
+	// exact lists values with which the annotation is Exact, although handling is Differs.
+	exact []string
 	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
 	how string
-	// own is the equivalent limpet.dev annotation, without the prefix. Empty means that there is none.
+	// own is the equivalent limpet.dev annotation, without the prefix. Without one, it is empty.
 	own string
 	// isHostWide is true if ingress-nginx applies it to all paths of the hosts, including those of other Ingresses.
 	isHostWide bool
@@ -62,9 +64,37 @@ type NginxAnnotation struct {
 	How      string
 	// Own is the equivalent limpet.dev annotation without its prefix, or "".
 	Own string
+	// ExactValues are the values for which the annotation is Exact, although Handling is Differs.
+	ExactValues []string
 	// Protective is true if the annotation restricts access for some values. When describes these values.
 	Protective bool
 	When       string
+}
+
+func (v *verdict) row() NginxAnnotation {
+	return NginxAnnotation{
+		Name: v.name, Handling: v.handling, How: v.how, Own: v.own, ExactValues: v.exact, Protective: v.effect != nil, When: v.when,
+	}
+}
+
+// Text describes how the annotation is handled, in Markdown.
+func (a *NginxAnnotation) Text() string {
+	switch {
+	case a.Handling == Exact:
+		return "exact"
+	case a.Handling == Differs && len(a.ExactValues) > 0:
+		return "exact with `" + strings.Join(a.ExactValues, "`, `") + "`; otherwise **differs**: " + a.How
+	case a.Handling == Differs:
+		return "**differs**: " + a.How
+	case a.Handling == Replaced:
+		return "**replaced**: " + a.How
+	case a.Protective:
+		return "**closes the routes** " + a.When
+	}
+	if a.How != "" {
+		return "no effect: " + a.How
+	}
+	return "no effect"
 }
 
 // NginxAnnotations returns all known annotations of ingress-nginx, sorted by name.
@@ -72,7 +102,7 @@ func NginxAnnotations() []NginxAnnotation {
 	out := make([]NginxAnnotation, 0, len(nginxVerdicts))
 	for i := range nginxVerdicts {
 		v := &nginxVerdicts[i]
-		out = append(out, NginxAnnotation{Name: v.name, Handling: v.handling, How: v.how, Own: v.own, Protective: v.effect != nil, When: v.when})
+		out = append(out, v.row())
 	}
 	slices.SortFunc(out, func(x, y NginxAnnotation) int { return strings.Compare(x.Name, y.Name) })
 	return out

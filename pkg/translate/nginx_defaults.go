@@ -35,10 +35,24 @@ func DefaultNginx() NginxDefaults {
 	}
 }
 
+// AnnotationNginxDefaults is false to apply none of the implicit settings of ingress-nginx.
+const AnnotationNginxDefaults = annotationPrefix + "nginx-defaults"
+
 // defaults returns the settings that apply to the object without an annotation, or nil.
 func (r *annotationReader) defaults() *NginxDefaults {
-	if !r.isNginx {
+	if !r.isNginx || r.annotations[AnnotationNginxDefaults] == "false" {
 		return nil
 	}
 	return r.options.Nginx
+}
+
+// checkNginxDefaults reports an invalid AnnotationNginxDefaults. The settings then apply.
+func (r *annotationReader) checkNginxDefaults() {
+	switch text, isSet := r.annotations[AnnotationNginxDefaults]; {
+	case !isSet:
+	case text != "true" && text != "false":
+		r.invalidValue(AnnotationNginxDefaults, "it must be true or false")
+	case !r.isNginx && text == "true":
+		r.invalid(AnnotationNginxDefaults, "annotation %s has no effect: the class is not one of ingress-nginx", AnnotationNginxDefaults)
+	}
 }

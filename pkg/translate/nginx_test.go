@@ -120,7 +120,7 @@ func TestVerdicts_byValue(t *testing.T) {
 		{ignored, []string{"global-rate-limit", "5"}},
 		{silent, []string{"ssl-redirect", "true"}},
 		{silent, []string{"force-ssl-redirect", "true"}},
-		{ignored, []string{"proxy-body-size", "8m"}},
+		{silent, []string{"proxy-body-size", "8m"}},
 		{silent, []string{"backend-protocol", "HTTP"}},
 
 		// Unknown ones.

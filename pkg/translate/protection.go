@@ -186,12 +186,22 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 			"annotation %s is not honoured by this version", quote(f.key))
 	case strings.HasPrefix(f.key, nginxPrefix):
 		r.report(ReasonUnsupportedAnnotation, f.key,
-			"annotation %s is not honoured by this version: the routes of the %s serve without it", quote(f.key), r.ref.Kind)
+			"annotation %s is not honoured by this version: the routes of the %s serve without it%s", quote(f.key), r.ref.Kind,
+			equivalent(f.key))
 	default:
 		r.report(ReasonUnknownAnnotation, f.key,
 			"annotation %s is unknown; the known ones are %s.%s",
 			quote(f.key), strings.Join(annotationNames, ", "), didYouMean(f.key, annotationNames))
 	}
+}
+
+// equivalent completes a message with the annotation of Limpet that replaces one of ingress-nginx, if there is one.
+func equivalent(key string) string {
+	v := nginxByName[strings.TrimPrefix(key, nginxPrefix)]
+	if v == nil || v.own == "" {
+		return ""
+	}
+	return ". Use " + annotationPrefix + v.own + " instead"
 }
 
 // refuseUnenforced reports protection that is not enforced, and closes the object unless Options.ServeUnprotected is set.

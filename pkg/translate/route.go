@@ -57,7 +57,7 @@ func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backen
 		Host: key.host, Path: key.path, PathType: key.kind, Conditions: rule.conditions, Source: t.ref,
 		Backends: backends, Closed: t.closed, Limits: cmp.Or(rule.limits, t.limits),
 		Filters:          withAccess(cmp.Or(rule.filters, t.filters), t.access),
-		UpgradeProtocols: t.upgrades, Fallback: t.fallback,
+		UpgradeProtocols: t.upgrades, Fallback: t.fallback, IsUnlogged: t.isUnlogged,
 	}
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)

@@ -58,6 +58,9 @@ type transportSettings struct {
 	details  model.Transport  // server name and PROXY protocol
 	ca       string           // name of the Secret with the CA of the pods
 	hasCA    bool
+	podTLS   podTLS
+	// hasServerName is true if AnnotationBackendServerName is set.
+	hasServerName bool
 }
 
 // podTransport is transportSettings with the CA certificates.
@@ -65,14 +68,18 @@ type podTransport struct {
 	protocol *model.Transport // nil: appProtocol of the Service decides
 	details  model.Transport  // all but HTTP2 and TLS
 	isClosed bool             // pods must be verified, but the CA is missing or invalid
+	// authorityKey is the annotation that names the CA.
+	authorityKey string
 }
 
 // readTransport reads the annotations. Invalid annotations are not applied, except that an invalid CA closes the routes.
 func (r *annotationReader) readTransport() transportSettings {
 	t := transportSettings{protocol: r.readProtocol()}
 	t.details.ServerName = r.readServerName()
+	t.hasServerName = t.details.ServerName != ""
 	t.details.ProxyProtocol = r.readProxyProtocol()
 	t.ca, t.hasCA = r.annotations[AnnotationBackendCA]
+	t.podTLS = r.proxySSL(&t.details)
 	return t
 }
 
@@ -118,11 +125,13 @@ func (r *annotationReader) readProxyProtocol() int {
 // podTransport adds the CA certificates to the transport settings of an object.
 func (b *builder) podTransport(d *description) podTransport {
 	t := podTransport{protocol: d.transport.protocol, details: d.transport.details}
+	t.authorityKey = AnnotationBackendCA
 	if d.transport.hasCA {
 		ref, text, _ := b.authority(d, AnnotationBackendCA, d.transport.ca,
 			"pods cannot be verified, and the routes of the "+d.ref.Kind+" respond 503")
 		t.details.Authority, t.details.AuthorityPEM, t.isClosed = ref, string(text), text == nil
 	}
+	b.podSecret(d, &t)
 	return t
 }
 
@@ -147,14 +156,17 @@ func (b *builder) transport(by *translation, pool model.PoolID) (t model.Transpo
 	if t.TLS {
 		t.ServerName = cmp.Or(settings.details.ServerName, pool.Service+"."+pool.Namespace+".svc")
 		t.Authority, t.AuthorityPEM = settings.details.Authority, settings.details.AuthorityPEM
+		t.MaxChain, t.MinVersion = settings.details.MaxChain, settings.details.MinVersion
+		t.Certificate, t.CertificatePEM = settings.details.Certificate, settings.details.CertificatePEM
+		t.KeyPEM = settings.details.KeyPEM
 	} else if settings.details.AuthorityPEM != "" {
-		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendCA),
+		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(settings.authorityKey),
 			"annotation %s needs TLS, but connections to %s are cleartext: the route responds 503. Set %s: HTTPS, or "+
 				"remove the annotation",
-			AnnotationBackendCA, pool, AnnotationBackendProtocol)
+			settings.authorityKey, pool, AnnotationBackendProtocol)
 		return t, false
 	}
-	if !t.TLS && settings.details.ServerName != "" {
+	if !t.TLS && by.transport.hasServerName {
 		b.reports.add(by.ref, ReasonInvalidAnnotation, annotationField(AnnotationBackendServerName),
 			"annotation %s has no effect on %s: connections to its pods are cleartext", AnnotationBackendServerName, pool)
 	}

@@ -3,6 +3,8 @@ package upstream
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
+	"slices"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -42,7 +44,7 @@ func (p *Pool) Transport(m model.Transport) *Transport {
 // Certificates of pods rarely contain a service name, and never an address that lives as long as the pod.
 func clientTLS(m model.Transport) *tls.Config {
 	config := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
+		MinVersion:         max(m.MinVersion, tls.VersionTLS12),
 		ServerName:         m.ServerName,
 		InsecureSkipVerify: m.AuthorityPEM == "",
 		ClientSessionCache: tls.NewLRUClientSessionCache(0),
@@ -51,10 +53,24 @@ func clientTLS(m model.Transport) *tls.Config {
 		config.RootCAs = x509.NewCertPool()
 		config.RootCAs.AppendCertsFromPEM([]byte(m.AuthorityPEM))
 	}
+	if m.MaxChain > 0 {
+		config.VerifyConnection = func(state tls.ConnectionState) error { return checkChains(state.VerifiedChains, m.MaxChain) }
+	}
+	if pair, err := tls.X509KeyPair([]byte(m.CertificatePEM), []byte(m.KeyPEM)); err == nil {
+		config.Certificates = []tls.Certificate{pair}
+	}
 	if m.HTTP2 {
 		config.NextProtos = []string{"h2"}
 	}
 	return config
+}
+
+// checkChains returns an error if all chains have more certificates than most.
+func checkChains(chains [][]*x509.Certificate, most int) error {
+	if slices.ContainsFunc(chains, func(c []*x509.Certificate) bool { return len(c) <= most }) {
+		return nil
+	}
+	return fmt.Errorf("upstream: the chain of the pod has more than %d certificates", most)
 }
 
 // IsShared reports whether the connection may carry requests of several clients. A PROXY protocol header binds it to one

@@ -65,29 +65,6 @@ func TestAnnotations_areDocumented(t *testing.T) {
 	}
 }
 
-// The table of ingress-nginx annotations is that of the verdicts.
-func TestNginxAnnotations_table(t *testing.T) {
-	const file = "docs/reference/ingress-nginx.md"
-	var want strings.Builder
-	want.WriteString("| Annotation | Limpet |\n|---|---|\n")
-	for _, a := range translate.NginxAnnotations() {
-		fmt.Fprintf(&want, "| `%s` | %s |\n", a.Name, verdictText(a))
-	}
-	if page := readPage(t, file).text; !strings.Contains(page, want.String()) {
-		t.Errorf("%s must have this table:\n%s", file, want.String())
-	}
-}
-
-func verdictText(a translate.NginxAnnotation) string {
-	switch {
-	case a.Handling != translate.Refused:
-		return "honoured"
-	case a.Protective:
-		return "**closes the routes** " + a.When
-	}
-	return "no effect"
-}
-
 func TestSamples_haveNoProblems(t *testing.T) {
 	checkManifests(t, readFile(t, "config/samples/ingress.yaml")+"---\n"+readFile(t, "config/samples/affinity_policy.yaml"), nil)
 }

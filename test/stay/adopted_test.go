@@ -100,6 +100,40 @@ func TestAdopt_unknownCookieIsAbsent(t *testing.T) {
 	expectEven(t, sessions, f.pods)
 }
 
+// An Ingress written for ingress-nginx keeps its sessions of both modes, without a policy.
+func TestAdopt_nginxAnnotations(t *testing.T) {
+	const persistent, balanced = backend("persistent"), backend("balanced")
+	f := newFixture(t, 6, nil)
+	for _, w := range []backend{persistent, balanced} {
+		in := w.ingress()
+		in.Annotations = map[string]string{
+			"nginx.ingress.kubernetes.io/affinity":            "cookie",
+			"nginx.ingress.kubernetes.io/affinity-mode":       string(w),
+			"nginx.ingress.kubernetes.io/session-cookie-name": foreignCookie,
+		}
+		f.apply(t, w.service())
+		f.apply(t, in)
+		f.setPods(t, ready(f.pods...), w)
+		f.awaitStatus(t, w, "/", 200)
+	}
+	for i, s := range newSessions(t, persistent, 0, clients) {
+		home := f.pods[i%len(f.pods)]
+		s.setCookie(foreignCookie, md5Hex(nginxBackend(persistent)+home.address())+"|"+nginxMark(persistent))
+		s.pod = home.name
+		if err := s.isAdopted(t, f.limpet); err != nil {
+			t.Error(err)
+		}
+	}
+	for i, s := range newSessions(t, balanced, 0, clients) {
+		key := fmt.Sprintf("1790000000.%d.%d.%d", i, i%7, 100000+i)
+		s.setCookie(foreignCookie, key+"|"+nginxMark(balanced))
+		s.pod = f.onRing(key).name
+		if err := s.isAdopted(t, f.limpet); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // openAdopting starts a Limpet whose policies adopt from everybody.
 func openAdopting(t *testing.T, ways ...backend) *fixture {
 	t.Helper()
