@@ -15,6 +15,10 @@ const addressHeader = "X-Pod-Address"
 // startPods serves HTTP on all pod addresses. The response names the address of the pod.
 func startPods() error {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == webSocketPath {
+			acceptWebSocket(w)
+			return
+		}
 		if address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 			w.Header().Set(addressHeader, address.String())
 		}

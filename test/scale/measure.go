@@ -34,6 +34,7 @@ type figures struct {
 	burstWritten         time.Duration // until the API server had them
 	burstServed          time.Duration
 	scrape, scrapeSmall  scrape // by default, and with --metrics-detail=controller
+	idle                 idleMemory
 	peakMemory           int64
 	secondReady          time.Duration
 	leaderChangeRequests apiRequests
@@ -51,11 +52,11 @@ const (
 	effectChanges = 30
 	removals      = 100
 	phase         = 10 * time.Second
-	readyLimit    = 2 * time.Minute
-	statusLimit   = 3 * time.Minute
+	readyLimit    = 5 * time.Minute
+	statusLimit   = 5 * time.Minute
 )
 
-// measure measures everything with the current objects.
+// measure measures everything with the current objects. After an error, it returns the figures that it has.
 func (b *bench) measure(ctx context.Context) (*figures, error) {
 	f := &figures{size: b.fleet.size}
 	first, err := b.measureStart(ctx, f)
@@ -63,7 +64,7 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		defer first.stop()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start: %w", err)
+		return f, fmt.Errorf("start: %w", err)
 	}
 	for _, part := range []struct {
 		name string
@@ -81,10 +82,11 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		{"beside changes", b.measureBusy},
 		{"scrapes", b.measureScrape},
 		{"burst", b.measureBurst},
+		{"idle connections", b.measureIdle},
 		{"change of the leader", b.measureLeaderChange},
 	} {
 		if err := part.do(ctx, f, first); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+			return f, fmt.Errorf("%s: %w", part.name, err)
 		}
 		b.progress("  %s measured", part.name)
 	}
@@ -252,7 +254,7 @@ func (r *replica) scrape() (s scrape, err error) {
 	return s, err
 }
 
-// measureBurst changes many Ingresses at once beside clients.
+// measureBurst changes many Ingresses at once beside clients. Then it records the peak of the memory.
 func (b *bench) measureBurst(ctx context.Context, f *figures, r *replica) error {
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -267,6 +269,11 @@ func (b *bench) measureBurst(ctx context.Context, f *figures, r *replica) error 
 	f.burstWritten, f.burstServed, err = b.burst(ctx, r, f.burst)
 	cancel()
 	f.clientBurst = <-measured
+	if err != nil {
+		return err
+	}
+	u, err := r.usage()
+	f.peakMemory = u.peak
 	return err
 }
 
@@ -290,11 +297,6 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	if f.scrapeSmall, err = second.scrape(); err != nil {
 		return err
 	}
-	u, err := first.usage()
-	if err != nil {
-		return err
-	}
-	f.peakMemory = u.peak
 	before, err := b.apiRequests(ctx)
 	if err != nil {
 		return err

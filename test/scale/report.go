@@ -23,10 +23,10 @@ func (s *settings) runBench() error {
 	var all []*figures
 	err := s.measureSizes(func(ctx context.Context, b *bench, _ int) error {
 		f, err := b.measure(ctx)
+		all = append(all, f)
 		if err != nil {
 			return err
 		}
-		all = append(all, f)
 		version, err := b.fleet.api.Discovery().ServerVersion()
 		if err == nil {
 			s.kubernetes = version.GitVersion
@@ -118,6 +118,22 @@ func plain(digits int) func(float64) string {
 }
 
 func mebibytes(v float64) string { return fmt.Sprintf("%.0f MiB", v/(1<<20)) }
+
+// count formats a number of which zero means that it was not measured.
+func count(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return plain(0)(v)
+}
+
+// kibibytesEach formats a number of bytes, of which zero means that it was not measured.
+func kibibytesEach(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f KiB", v/(1<<10))
+}
 
 // duration formats a number of nanoseconds.
 func duration(v float64) string {
