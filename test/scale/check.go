@@ -15,7 +15,7 @@ import (
 // held is a figure of -check. It is a count or a ratio, and does not depend on the speed of the machine.
 type held struct {
 	Name string `json:"name"`
-	// Value is what was measured when the file was written.
+	// Value was measured when the file was written.
 	Value float64 `json:"value"`
 	// Slack is the absolute difference that is allowed in addition to allowedPercent.
 	Slack float64 `json:"slack,omitempty"`

@@ -10,7 +10,7 @@ import (
 type point struct {
 	name      string
 	benchmark string
-	target    float64 // nanoseconds at most; zero for none
+	target    float64 // nanoseconds at most; zero sets no target
 }
 
 var dataPlane = []point{

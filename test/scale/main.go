@@ -15,7 +15,7 @@ import (
 type settings struct {
 	limpet   string // the binary
 	sizes    []int  // numbers of Ingresses, ascending
-	markdown string // the file whose generated part is replaced; empty for none
+	markdown string // the file whose generated part is replaced; empty to write no file
 	figures  string // the file with the committed figures
 	check    bool
 	update   bool

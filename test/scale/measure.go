@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
-
-	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// figures is what was measured with one number of Ingresses.
+// figures has the measured values for one number of Ingresses.
 type figures struct {
 	size int
 
@@ -91,83 +87,6 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		b.progress("  %s measured", part.name)
 	}
 	return f, nil
-}
-
-// measureStart starts a replica whose address no Ingress has in its status, and waits until all have it.
-func (b *bench) measureStart(ctx context.Context, f *figures) (*replica, error) {
-	address := fmt.Sprint("203.0.113.", 1+len(fmt.Sprint(f.size)))
-	statuses, err := b.fleet.watchStatuses(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	defer statuses.stop()
-	before, err := b.apiRequests(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r, err := b.start(1, address)
-	if err != nil {
-		return r, err
-	}
-	if err := r.await(ctx, "becoming ready", readyLimit, r.isReady); err != nil {
-		return r, err
-	}
-	f.ready = time.Since(r.started)
-	u, err := r.usage()
-	if err != nil {
-		return r, err
-	}
-	f.readyCPU, f.readyMemory = u.cpu, u.resident
-	if err := r.await(ctx, "writing statuses", statusLimit, func() bool { return statuses.count() >= f.size }); err != nil {
-		return r, err
-	}
-	f.statuses = time.Since(r.started)
-	after, err := b.apiRequests(ctx)
-	if err != nil {
-		return r, err
-	}
-	f.requests = after.since(before)
-	u, err = r.usage()
-	f.settledMemory = u.resident
-	return r, err
-}
-
-// statusWatch counts the Ingresses that have an address in their status.
-type statusWatch struct {
-	mu   sync.Mutex
-	have map[string]bool
-	stop func()
-}
-
-func (w *statusWatch) count() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.have)
-}
-
-// watchStatuses watches the statuses that are written from now on.
-func (f *fleet) watchStatuses(ctx context.Context, address string) (*statusWatch, error) {
-	ingresses := f.api.NetworkingV1().Ingresses("")
-	list, err := ingresses.List(ctx, metav1.ListOptions{Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	watcher, err := ingresses.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
-	if err != nil {
-		return nil, err
-	}
-	w := &statusWatch{have: map[string]bool{}, stop: watcher.Stop}
-	go func() {
-		for event := range watcher.ResultChan() {
-			in, ok := event.Object.(*networkingv1.Ingress)
-			if ok && len(in.Status.LoadBalancer.Ingress) == 1 && in.Status.LoadBalancer.Ingress[0].IP == address {
-				w.mu.Lock()
-				w.have[in.Namespace+"/"+in.Name] = true
-				w.mu.Unlock()
-			}
-		}
-	}()
-	return w, nil
 }
 
 // measureQuiet measures without changes, and beside writes of objects that Limpet does not read.
@@ -254,7 +173,7 @@ func (r *replica) scrape() (s scrape, err error) {
 	return s, err
 }
 
-// measureBurst changes many Ingresses at once beside clients. Then it records the peak of the memory.
+// measureBurst changes many Ingresses concurrently beside clients. Then it records the peak of the memory.
 func (b *bench) measureBurst(ctx context.Context, f *figures, r *replica) error {
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()

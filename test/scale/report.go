@@ -67,7 +67,7 @@ type row struct {
 	name   string
 	value  func(*figures) float64
 	format func(float64) string
-	target float64 // the most at the largest size; zero for none
+	target float64 // the most at the largest size; zero sets no target
 }
 
 func (s *settings) report(w io.Writer, all []*figures) {
