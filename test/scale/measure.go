@@ -224,7 +224,7 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	if err := second.await(ctx, "leading", time.Minute, second.leads.Load); err != nil {
 		return err
 	}
-	if err := second.settle(ctx); err != nil {
+	if err := second.settle(ctx, statusLimit); err != nil {
 		return err
 	}
 	after, err := b.apiRequests(ctx)
@@ -232,9 +232,14 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	return err
 }
 
-// settle returns when the process has used little CPU for a second: a new leader has then compared all statuses.
-func (r *replica) settle(ctx context.Context) error {
+// settle returns when the process has used little CPU for a second: a new leader has then compared all statuses. It fails after
+// the limit.
+func (r *replica) settle(ctx context.Context, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
 	for last := time.Duration(-1); ; pause(ctx, time.Second) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the new leader still uses CPU after %s", limit)
+		}
 		u, err := r.usage()
 		if err != nil || ctx.Err() != nil {
 			return err

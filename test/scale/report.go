@@ -73,8 +73,9 @@ type row struct {
 func (s *settings) report(w io.Writer, all []*figures) {
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	version, _ := exec.Command(s.limpet, "version").Output()
-	fmt.Fprintf(w, "%s, Kubernetes %s, %s, %d cores, Linux %s. The API server, etcd, the clients and Limpet share the cores.\n\n",
-		strings.TrimSpace(string(version)), s.kubernetes, runtime.Version(), runtime.NumCPU(), strings.TrimSpace(string(release)))
+	fmt.Fprintf(w, "%s, Kubernetes %s, %s, %d cores, Linux %s. The API server, etcd, the clients and Limpet share the cores."+
+		" The memory limit of Limpet is %d MiB.\n\n", strings.TrimSpace(string(version)), s.kubernetes, runtime.Version(),
+		runtime.NumCPU(), strings.TrimSpace(string(release)), s.memoryLimit>>20)
 	fmt.Fprint(w, "| Ingresses |")
 	for _, f := range all {
 		fmt.Fprintf(w, " %d |", f.size)
@@ -105,8 +106,12 @@ func (r *row) verdict(value float64) string {
 	return r.format(r.target) + " | " + r.judge(value)
 }
 
+// judge returns whether a value meets the target. A negative difference is lost in the noise.
 func (r *row) judge(value float64) string {
-	if value <= r.target {
+	switch {
+	case value < 0:
+		return "not measurable"
+	case value <= r.target:
 		return "met"
 	}
 	return "missed"
