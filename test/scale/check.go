@@ -160,8 +160,8 @@ func benchmarkFigures() ([]held, error) {
 
 // goBenchmark runs benchmarks, each count times, and returns their output.
 func goBenchmark(pkg, pattern, benchtime string, count int) ([]byte, error) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", benchtime, "-count", strconv.Itoa(count),
-		"-timeout", "5m", pkg)
+	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", benchtime,
+		"-count", strconv.Itoa(count), "-timeout", "5m", pkg)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

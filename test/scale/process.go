@@ -30,9 +30,10 @@ type replica struct {
 
 // start starts limpet with fixed flags. number selects its ports, and address is written to the status of Ingresses.
 func (b *bench) start(number int, address string, flags ...string) (*replica, error) {
-	r := &replica{http: fmt.Sprint("127.0.0.1:1808", number), admin: fmt.Sprint("127.0.0.1:1909", number), ended: make(chan struct{})}
-	args := append([]string{"run", "--kubeconfig", b.kubeconfig, "--namespace", limpetNamespace, "--http-addr", r.http, "--https-addr", "",
-		"--admin-addr", r.admin, "--publish-address", address, "--access-log=false", "--stop-delay=2s", "--stop-timeout=1s",
+	r := &replica{ended: make(chan struct{})}
+	r.http, r.admin = fmt.Sprint("127.0.0.1:1808", number), fmt.Sprint("127.0.0.1:1909", number)
+	args := append([]string{"run", "--kubeconfig", b.kubeconfig, "--namespace", limpetNamespace, "--http-addr", r.http,
+		"--https-addr", "", "--admin-addr", r.admin, "--publish-address", address, "--access-log=false", "--stop-delay=2s", "--stop-timeout=1s",
 		fmt.Sprint("--memory-limit=", b.memoryLimit)}, flags...)
 	cmd := exec.Command(b.limpet, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -92,8 +92,8 @@ func (s *settings) report(w io.Writer, all []*figures) {
 		small, large := all[0], all[len(all)-1]
 		ratio := float64(large.change.cpu) / float64(small.change.cpu)
 		r := row{name: "CPU per change", format: plain(2), target: 2}
-		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s).\n", large.size, ratio, small.size,
-			r.judge(ratio))
+		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s).\n",
+			large.size, ratio, small.size, r.judge(ratio))
 	}
 	fmt.Fprintln(w)
 }

@@ -34,7 +34,14 @@ func TestCompare_cases(t *testing.T) {
 }
 
 func TestExposition_sum(t *testing.T) {
-	e := exposition("# HELP a x\na{verb=\"LIST\",code=\"200\"} 3\na{verb=\"LIST\",code=\"410\"} 1\na{verb=\"GET\"} 9\nab{verb=\"LIST\"} 5\nb 2.5e+01\n\n")
+	e := exposition(`# HELP a x
+a{verb="LIST",code="200"} 3
+a{verb="LIST",code="410"} 1
+a{verb="GET"} 9
+ab{verb="LIST"} 5
+b 2.5e+01
+
+`)
 	for _, c := range []struct {
 		metric string
 		labels []string
@@ -52,8 +59,9 @@ func TestExposition_sum(t *testing.T) {
 }
 
 func TestMetricOf_lowest(t *testing.T) {
-	out := []byte("BenchmarkA/1000/path-2 \t 200 \t 900 ns/op\t 70.5 cpu-ns/op \t 12 allocs/op\nBenchmarkA/1000/path-2 \t 200 \t 800 ns/op" +
-		"\t 60 cpu-ns/op \t 13 allocs/op\nBenchmarkA/100/path \t 5 \t 1 ns/op\t 3 allocs/op\nPASS\n")
+	out := []byte("BenchmarkA/1000/path-2 \t 200 \t 900 ns/op\t 70.5 cpu-ns/op \t 12 allocs/op\n" +
+		"BenchmarkA/1000/path-2 \t 200 \t 800 ns/op\t 60 cpu-ns/op \t 13 allocs/op\n" +
+		"BenchmarkA/100/path \t 5 \t 1 ns/op\t 3 allocs/op\nPASS\n")
 	for unit, want := range map[string]float64{"cpu-ns/op": 60, "allocs/op": 12, "ns/op": 800} {
 		if got := metricOf(out, "BenchmarkA/1000/path", unit); got != want {
 			t.Errorf("%s: %v, want %v", unit, got, want)
