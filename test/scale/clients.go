@@ -30,7 +30,9 @@ func startPods() error {
 		if err != nil {
 			return err
 		}
-		go func() { _ = http.Serve(listener, handler) }() // ends with the process
+		// Limpet keeps a connection to each pod. This process cannot keep open tens of thousands.
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, IdleTimeout: 5 * time.Second}
+		go func() { _ = server.Serve(listener) }() // ends with the process
 	}
 	return nil
 }

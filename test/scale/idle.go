@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -97,9 +98,9 @@ func openIdle(ctx context.Context, target string, i int, request string, status 
 		return nil, err
 	}
 	_ = c.SetDeadline(time.Now().Add(30 * time.Second)) // fails only on a closed connection
-	response, err := exchange(c, request)
-	if err == nil && response.StatusCode != status {
-		err = fmt.Errorf("the response has status %d, want %d", response.StatusCode, status)
+	got, err := exchange(c, request)
+	if err == nil && got != status {
+		err = fmt.Errorf("the response has status %d, want %d", got, status)
 	}
 	if err != nil {
 		c.Close()
@@ -108,20 +109,18 @@ func openIdle(ctx context.Context, target string, i int, request string, status 
 	return c, nil
 }
 
-func exchange(c net.Conn, request string) (*http.Response, error) {
+// exchange sends a request, reads the response, and returns its status.
+func exchange(c net.Conn, request string) (status int, err error) {
 	if _, err := c.Write([]byte(request)); err != nil {
-		return nil, err
+		return 0, err
 	}
 	response, err := http.ReadResponse(bufio.NewReaderSize(c, 512), nil)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	if response.StatusCode == http.StatusSwitchingProtocols {
-		return response, nil
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusSwitchingProtocols { // an upgraded connection stays open
+		_, err = io.Copy(io.Discard, response.Body)
 	}
-	var body [16]byte
-	for err == nil {
-		_, err = response.Body.Read(body[:])
-	}
-	return response, nil
+	return response.StatusCode, err
 }

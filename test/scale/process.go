@@ -33,8 +33,8 @@ func (b *bench) start(number int, address string, flags ...string) (*replica, er
 	r := &replica{ended: make(chan struct{})}
 	r.http, r.admin = fmt.Sprint("127.0.0.1:1808", number), fmt.Sprint("127.0.0.1:1909", number)
 	args := append([]string{"run", "--kubeconfig", b.kubeconfig, "--namespace", limpetNamespace, "--http-addr", r.http,
-		"--https-addr", "", "--admin-addr", r.admin, "--publish-address", address, "--access-log=false", "--stop-delay=2s", "--stop-timeout=1s",
-		fmt.Sprint("--memory-limit=", b.memoryLimit)}, flags...)
+		"--https-addr", "", "--admin-addr", r.admin, "--publish-address", address, "--access-log=false",
+		"--stop-delay=2s", "--stop-timeout=1s", fmt.Sprint("--memory-limit=", b.memoryLimit)}, flags...)
 	cmd := exec.Command(b.limpet, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	output, err := cmd.StderrPipe()

@@ -106,9 +106,12 @@ func (r *row) verdict(value float64) string {
 	return r.format(r.target) + " | " + r.judge(value)
 }
 
-// judge returns whether a value meets the target. A negative difference is lost in the noise.
+// judge returns whether a value meets the target. Zero means that it was not measured, unless it is the target. A negative
+// difference is lost in the noise.
 func (r *row) judge(value float64) string {
 	switch {
+	case value == 0 && r.target != noWrites:
+		return "not measured"
 	case value < 0:
 		return "not measurable"
 	case value <= r.target:

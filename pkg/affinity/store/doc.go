@@ -52,8 +52,8 @@
 // has lost is written back by a replica that knows it.
 //
 // A replica renews a session in the store if no replica has written it for a quarter of its idle timeout. The store keeps it for
-// that timeout after a renewal. So no session ends late. On a replica that did not see its last uses, a session may end up to that quarter
-// early. Without timeouts, the store keeps a session a quarter longer than Idle, so that it never ends early.
+// that timeout after a renewal. So no session ends late. On a replica that did not see its last uses, a session may end up to
+// that quarter early. Without timeouts, the store keeps a session a quarter longer than Idle, so that it never ends early.
 //
 // # Outages
 //
