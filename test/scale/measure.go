@@ -67,6 +67,9 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		do   func(context.Context, *figures, *replica) error
 	}{
 		{"cost of changes", func(ctx context.Context, f *figures, r *replica) (err error) {
+			if err := r.settle(ctx, statusLimit); err != nil { // the collector may still be busy after the start
+				return err
+			}
 			f.change, err = b.costPerChange(ctx, r, costChanges)
 			return err
 		}},
@@ -232,13 +235,13 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	return err
 }
 
-// settle returns when the process has used little CPU for a second: a new leader has then compared all statuses. It fails after
-// the limit.
+// settle returns when the process has used little CPU for a second: it has then processed all events and compared all statuses. It
+// fails after the limit.
 func (r *replica) settle(ctx context.Context, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for last := time.Duration(-1); ; pause(ctx, time.Second) {
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the new leader still uses CPU after %s", limit)
+			return fmt.Errorf("the process still uses CPU after %s", limit)
 		}
 		u, err := r.usage()
 		if err != nil || ctx.Err() != nil {
