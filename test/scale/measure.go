@@ -235,8 +235,8 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	return err
 }
 
-// settle returns when the process has used little CPU for a second: it has then processed all events and compared all statuses. It
-// fails after the limit.
+// settle returns when the process has used little CPU for a second. It has then processed all events and compared all statuses.
+// settle fails after the limit.
 func (r *replica) settle(ctx context.Context, limit time.Duration) error {
 	deadline := time.Now().Add(limit)
 	for last := time.Duration(-1); ; pause(ctx, time.Second) {
