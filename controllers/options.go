@@ -51,7 +51,7 @@ type Options struct {
 	KubeAPIQPS int
 	// KubeAPIBurst is the number of requests that may exceed KubeAPIQPS for a moment. The default is DefaultKubeAPIBurst.
 	KubeAPIBurst int
-	// StatusWorkers is the number of objects whose status the leader writes at once. The default is DefaultStatusWorkers.
+	// StatusWorkers is the number of objects whose status the leader writes concurrently. The default is DefaultStatusWorkers.
 	StatusWorkers int
 }
 

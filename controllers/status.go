@@ -28,7 +28,7 @@ type statusWriter struct {
 	name      string        // controllerName of this installation in status.targets
 	addresses *addresses
 	events    *events
-	workers   int // objects that are written at once
+	workers   int // objects that are written concurrently
 	log       logr.Logger
 
 	mu      sync.Mutex // guards the fields below

@@ -55,9 +55,22 @@ func unknownVariables(root *cobra.Command, environment []string) []unknownVariab
 		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(known, name) || isServiceLink(name, value) {
 			continue
 		}
-		unknown = append(unknown, unknownVariable{name, translate.Nearest(name, known)})
+		unknown = append(unknown, unknownVariable{name, nearestVariable(name, known)})
 	}
 	return unknown
+}
+
+// nearestVariable returns the known variable that was probably meant, or "". The common prefix does not count: otherwise each
+// name would resemble a known one.
+func nearestVariable(name string, known []string) string {
+	words := make([]string, len(known))
+	for i := range known {
+		words[i] = strings.TrimPrefix(known[i], variablePrefix)
+	}
+	if word := translate.Nearest(strings.TrimPrefix(name, variablePrefix), words); word != "" {
+		return variablePrefix + word
+	}
+	return ""
 }
 
 func knownVariables(root *cobra.Command) []string {

@@ -35,9 +35,9 @@ func (k *kubeAPIOptions) register(f flagSet) {
 	k.statusWorkers = controllers.DefaultStatusWorkers
 	f.number(&k.qps, 1, 10_000, "kube-api-qps", "The maximum `rate` of requests to the API server, per second. Requests for the"+
 		" lease do not count.")
-	f.number(&k.burst, 1, 20_000, "kube-api-burst", "The `number` of requests to the API server that may exceed --kube-api-qps for a"+
-		" moment.")
-	f.number(&k.statusWorkers, 1, 100, "status-workers", "The `number` of objects whose status the leader writes at once.")
+	f.number(&k.burst, 1, 20_000, "kube-api-burst", "The `number` of requests to the API server that may exceed --kube-api-qps"+
+		" for a moment.")
+	f.number(&k.statusWorkers, 1, 100, "status-workers", "The `number` of objects whose status the leader writes concurrently.")
 }
 
 // apply sets the options of the controllers.

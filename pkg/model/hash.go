@@ -54,7 +54,7 @@ func Mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// MixHigh returns a number whose upper 33 bits are those of Mix(h). It takes less time than Mix.
+// MixHigh returns a number with the same upper 33 bits as Mix(h). It takes less time than Mix.
 func MixHigh(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

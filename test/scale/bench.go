@@ -22,16 +22,12 @@ type bench struct {
 	kubeconfig string
 	plane      *controlplane.Plane
 	fleet      *fleet
+	files      int // that this process and its children may open
 }
 
 // open starts the control plane and the pods, and writes the objects that all sizes share.
 func (s *settings) open(ctx context.Context) (*bench, error) {
-	b := &bench{settings: s}
-	limit := syscall.Rlimit{}
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err == nil {
-		limit.Cur = limit.Max
-		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // a lower limit fails later, with its own error
-	}
+	b := &bench{settings: s, files: raiseFileLimit()}
 	var err error
 	if b.dir, err = os.MkdirTemp("", "limpet-scale-"); err != nil {
 		return nil, err
@@ -57,6 +53,22 @@ func (s *settings) open(ctx context.Context) (*bench, error) {
 		return b, err
 	}
 	return b, startPods()
+}
+
+// raiseFileLimit raises the maximum number of open files for the idle connections, and returns it. Only root can exceed the hard
+// limit.
+func raiseFileLimit() int {
+	const wanted = 2*idleConnections + 20_000
+	limit := syscall.Rlimit{Cur: wanted, Max: wanted}
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		return wanted
+	}
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
+		return 0
+	}
+	limit.Cur = limit.Max
+	_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) // fewer idle connections are opened then
+	return int(limit.Cur)
 }
 
 func (b *bench) close() {

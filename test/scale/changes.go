@@ -49,7 +49,7 @@ func (b *bench) effects(ctx context.Context, r *replica, times int) (durations, 
 	return all, nil
 }
 
-// cost is what the process has used.
+// cost has the resources that the process has used.
 type cost struct {
 	cpu         time.Duration
 	allocations float64
@@ -101,7 +101,7 @@ func (b *bench) costPerChange(ctx context.Context, r *replica, times int) (cost,
 	return cost{(busy.cpu - quiet.cpu) / time.Duration(n), (busy.allocations - quiet.allocations) / float64(n)}, nil
 }
 
-// burst changes many Ingresses at once. It returns the time until the API server had them, and until all were served.
+// burst changes many Ingresses concurrently. It returns the time until the API server had them, and until all were served.
 func (b *bench) burst(ctx context.Context, r *replica, changes int) (written, served time.Duration, err error) {
 	before := time.Now()
 	if err := inParallel(changes, func(i int) error { return b.fleet.changeIngress(ctx, i) }); err != nil {

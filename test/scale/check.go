@@ -15,7 +15,7 @@ import (
 // held is a figure of -check. It is a count or a ratio, and does not depend on the speed of the machine.
 type held struct {
 	Name string `json:"name"`
-	// Value is what was measured when the file was written.
+	// Value was measured when the file was written.
 	Value float64 `json:"value"`
 	// Slack is the absolute difference that is allowed in addition to allowedPercent.
 	Slack float64 `json:"slack,omitempty"`
@@ -65,7 +65,7 @@ func compare(committed, now []held) error {
 		switch {
 		case !found:
 			errs = append(errs, fmt.Errorf("%s was not measured", h.Name))
-		case value > most:
+		case !(value <= most): // or not a number
 			errs = append(errs, fmt.Errorf("%s is %.2f, but at most %.2f is allowed: %d %% over %.2f", h.Name, value, most, allowedPercent,
 				h.Value))
 		}
@@ -93,7 +93,7 @@ func (s *settings) measureHeld() ([]held, error) {
 		if err != nil {
 			return err
 		}
-		if costs[size], err = b.costPerChange(ctx, r, costChanges); err != nil {
+		if costs[size], err = b.lowestCost(ctx, r); err != nil {
 			return err
 		}
 		if size == checkSizes[0] {
@@ -104,7 +104,7 @@ func (s *settings) measureHeld() ([]held, error) {
 		}
 		all = append(all,
 			held{Name: "requests for first statuses, per Ingress", Value: f.requests.statuses / float64(size)},
-			held{Name: "lists at the start", Value: f.requests.lists},
+			held{Name: "lists at the start", Value: f.requests.lists, Slack: 2},
 			held{Name: "watches at the start", Value: f.requests.watches, Slack: 2},
 			held{Name: "statuses that a new leader writes", Value: f.leaderChangeRequests.statuses})
 		return nil
@@ -114,6 +114,19 @@ func (s *settings) measureHeld() ([]held, error) {
 		held{Name: "process allocations per change, 1000 over 100", Value: many.allocations / few.allocations, Slack: 0.2},
 		held{Name: "process CPU per change, 1000 over 100", Value: float64(many.cpu) / float64(few.cpu), Slack: 0.3})
 	return all, err
+}
+
+// lowestCost returns the lowest of several costs per change. Other programs on the machine only add to it.
+func (b *bench) lowestCost(ctx context.Context, r *replica) (cost, error) {
+	lowest, err := b.costPerChange(ctx, r, costChanges)
+	for range 2 {
+		var next cost
+		if err == nil {
+			next, err = b.costPerChange(ctx, r, costChanges)
+			lowest.cpu, lowest.allocations = min(lowest.cpu, next.cpu), min(lowest.allocations, next.allocations)
+		}
+	}
+	return lowest, err
 }
 
 const publishPackage = "./pkg/publish"
@@ -147,8 +160,8 @@ func benchmarkFigures() ([]held, error) {
 
 // goBenchmark runs benchmarks, each count times, and returns their output.
 func goBenchmark(pkg, pattern, benchtime string, count int) ([]byte, error) {
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", benchtime, "-count", strconv.Itoa(count),
-		"-timeout", "5m", pkg)
+	cmd := exec.Command("go", "test", "-run", "^$", "-bench", pattern, "-benchmem", "-benchtime", benchtime,
+		"-count", strconv.Itoa(count), "-timeout", "5m", pkg)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -15,6 +15,10 @@ const addressHeader = "X-Pod-Address"
 // startPods serves HTTP on all pod addresses. The response names the address of the pod.
 func startPods() error {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == webSocketPath {
+			acceptWebSocket(w)
+			return
+		}
 		if address, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
 			w.Header().Set(addressHeader, address.String())
 		}
@@ -26,7 +30,9 @@ func startPods() error {
 		if err != nil {
 			return err
 		}
-		go func() { _ = http.Serve(listener, handler) }() // ends with the process
+		// Limpet keeps a connection to each pod. This process cannot keep open tens of thousands.
+		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, IdleTimeout: 5 * time.Second}
+		go func() { _ = server.Serve(listener) }() // ends with the process
 	}
 	return nil
 }

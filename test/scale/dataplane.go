@@ -10,7 +10,7 @@ import (
 type point struct {
 	name      string
 	benchmark string
-	target    float64 // nanoseconds at most; zero for none
+	target    float64 // nanoseconds at most; zero sets no target
 }
 
 var dataPlane = []point{
@@ -43,7 +43,8 @@ func reportDataPlane(w io.Writer) error {
 		r := row{target: p.target, format: nanoseconds}
 		fmt.Fprintf(w, "| %s | %s | %.0f | %s |\n", p.name, nanoseconds(cpu), allocations, r.verdict(cpu))
 	}
-	small, large := metricOf(out, "BenchmarkScaleBind/token/3", "cpu-ns/op"), metricOf(out, "BenchmarkScaleBind/token/1000", "cpu-ns/op")
+	small := metricOf(out, "BenchmarkScaleBind/token/3", "cpu-ns/op")
+	large := metricOf(out, "BenchmarkScaleBind/token/1000", "cpu-ns/op")
 	fmt.Fprintf(w, "\nA known session takes %.2f times as long with 1,000 endpoints as with 3.\n", large/small)
 	return nil
 }

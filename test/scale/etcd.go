@@ -39,6 +39,9 @@ func adopt(object storedObject, template metav1.Object) {
 	object.SetResourceVersion("")
 }
 
+// local is the client for etcd and for the metrics of Limpet.
+var local = &http.Client{Timeout: time.Minute}
+
 // maxPerTxn is below the default of etcd for --max-txn-ops.
 const maxPerTxn = 120
 
@@ -85,7 +88,7 @@ func (f *fleet) putBatch(ctx context.Context, codec runtime.Encoder, batch []sto
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := local.Do(request)
 	if err != nil {
 		return err
 	}

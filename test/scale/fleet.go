@@ -20,7 +20,7 @@ const (
 	perNamespace     = 100 // Ingresses
 	podPort          = 8080
 	maxIngresses     = 13_000 // their endpoints have an address each, on two ports of 10.250.0.0/16
-	workers          = 32     // requests to the API server at once
+	workers          = 32     // concurrent requests to the API server
 )
 
 // fleet is the objects of a cluster: Ingresses with one host and two paths, each with a Service of ten endpoints.

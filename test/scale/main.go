@@ -15,11 +15,13 @@ import (
 type settings struct {
 	limpet   string // the binary
 	sizes    []int  // numbers of Ingresses, ascending
-	markdown string // the file whose generated part is replaced; empty for none
+	markdown string // the file whose generated part is replaced; empty to write no file
 	figures  string // the file with the committed figures
 	check    bool
 	update   bool
 	simulate bool
+	// memoryLimit is --memory-limit of Limpet, in bytes.
+	memoryLimit int64
 
 	kubernetes string // the version of the API server, once known
 }
@@ -33,6 +35,7 @@ func main() {
 	flag.BoolVar(&s.check, "check", false, "Compare counts and ratios with the committed figures, up to 1,000 Ingresses.")
 	flag.BoolVar(&s.update, "update", false, "Write the figures of -check to their file.")
 	flag.BoolVar(&s.simulate, "simulate", false, "Simulate replicas and sessions, without any process.")
+	flag.Int64Var(&s.memoryLimit, "memory-limit", 512<<20, "The memory limit of Limpet in `bytes`. The chart sets 512 MiB.")
 	flag.Parse()
 	os.Exit(s.run())
 }

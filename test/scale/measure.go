@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
-
-	networkingv1 "k8s.io/api/networking/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// figures is what was measured with one number of Ingresses.
+// figures has the measured values for one number of Ingresses.
 type figures struct {
 	size int
 
@@ -34,6 +30,7 @@ type figures struct {
 	burstWritten         time.Duration // until the API server had them
 	burstServed          time.Duration
 	scrape, scrapeSmall  scrape // by default, and with --metrics-detail=controller
+	idle                 idleMemory
 	peakMemory           int64
 	secondReady          time.Duration
 	leaderChangeRequests apiRequests
@@ -51,11 +48,11 @@ const (
 	effectChanges = 30
 	removals      = 100
 	phase         = 10 * time.Second
-	readyLimit    = 2 * time.Minute
-	statusLimit   = 3 * time.Minute
+	readyLimit    = 5 * time.Minute
+	statusLimit   = 5 * time.Minute
 )
 
-// measure measures everything with the current objects.
+// measure measures everything with the current objects. After an error, it returns the figures that it has.
 func (b *bench) measure(ctx context.Context) (*figures, error) {
 	f := &figures{size: b.fleet.size}
 	first, err := b.measureStart(ctx, f)
@@ -63,13 +60,16 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		defer first.stop()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("start: %w", err)
+		return f, fmt.Errorf("start: %w", err)
 	}
 	for _, part := range []struct {
 		name string
 		do   func(context.Context, *figures, *replica) error
 	}{
 		{"cost of changes", func(ctx context.Context, f *figures, r *replica) (err error) {
+			if err := r.settle(ctx, statusLimit); err != nil { // the collector may still be busy after the start
+				return err
+			}
 			f.change, err = b.costPerChange(ctx, r, costChanges)
 			return err
 		}},
@@ -81,91 +81,15 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		{"beside changes", b.measureBusy},
 		{"scrapes", b.measureScrape},
 		{"burst", b.measureBurst},
+		{"idle connections", b.measureIdle},
 		{"change of the leader", b.measureLeaderChange},
 	} {
 		if err := part.do(ctx, f, first); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+			return f, fmt.Errorf("%s: %w", part.name, err)
 		}
 		b.progress("  %s measured", part.name)
 	}
 	return f, nil
-}
-
-// measureStart starts a replica whose address no Ingress has in its status, and waits until all have it.
-func (b *bench) measureStart(ctx context.Context, f *figures) (*replica, error) {
-	address := fmt.Sprint("203.0.113.", 1+len(fmt.Sprint(f.size)))
-	statuses, err := b.fleet.watchStatuses(ctx, address)
-	if err != nil {
-		return nil, err
-	}
-	defer statuses.stop()
-	before, err := b.apiRequests(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r, err := b.start(1, address)
-	if err != nil {
-		return r, err
-	}
-	if err := r.await(ctx, "becoming ready", readyLimit, r.isReady); err != nil {
-		return r, err
-	}
-	f.ready = time.Since(r.started)
-	u, err := r.usage()
-	if err != nil {
-		return r, err
-	}
-	f.readyCPU, f.readyMemory = u.cpu, u.resident
-	if err := r.await(ctx, "writing statuses", statusLimit, func() bool { return statuses.count() >= f.size }); err != nil {
-		return r, err
-	}
-	f.statuses = time.Since(r.started)
-	after, err := b.apiRequests(ctx)
-	if err != nil {
-		return r, err
-	}
-	f.requests = after.since(before)
-	u, err = r.usage()
-	f.settledMemory = u.resident
-	return r, err
-}
-
-// statusWatch counts the Ingresses that have an address in their status.
-type statusWatch struct {
-	mu   sync.Mutex
-	have map[string]bool
-	stop func()
-}
-
-func (w *statusWatch) count() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.have)
-}
-
-// watchStatuses watches the statuses that are written from now on.
-func (f *fleet) watchStatuses(ctx context.Context, address string) (*statusWatch, error) {
-	ingresses := f.api.NetworkingV1().Ingresses("")
-	list, err := ingresses.List(ctx, metav1.ListOptions{Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	watcher, err := ingresses.Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
-	if err != nil {
-		return nil, err
-	}
-	w := &statusWatch{have: map[string]bool{}, stop: watcher.Stop}
-	go func() {
-		for event := range watcher.ResultChan() {
-			in, ok := event.Object.(*networkingv1.Ingress)
-			if ok && len(in.Status.LoadBalancer.Ingress) == 1 && in.Status.LoadBalancer.Ingress[0].IP == address {
-				w.mu.Lock()
-				w.have[in.Namespace+"/"+in.Name] = true
-				w.mu.Unlock()
-			}
-		}
-	}()
-	return w, nil
 }
 
 // measureQuiet measures without changes, and beside writes of objects that Limpet does not read.
@@ -252,7 +176,7 @@ func (r *replica) scrape() (s scrape, err error) {
 	return s, err
 }
 
-// measureBurst changes many Ingresses at once beside clients.
+// measureBurst changes many Ingresses concurrently beside clients. Then it records the peak of the memory.
 func (b *bench) measureBurst(ctx context.Context, f *figures, r *replica) error {
 	limited, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -267,6 +191,11 @@ func (b *bench) measureBurst(ctx context.Context, f *figures, r *replica) error 
 	f.burstWritten, f.burstServed, err = b.burst(ctx, r, f.burst)
 	cancel()
 	f.clientBurst = <-measured
+	if err != nil {
+		return err
+	}
+	u, err := r.usage()
+	f.peakMemory = u.peak
 	return err
 }
 
@@ -290,11 +219,6 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	if f.scrapeSmall, err = second.scrape(); err != nil {
 		return err
 	}
-	u, err := first.usage()
-	if err != nil {
-		return err
-	}
-	f.peakMemory = u.peak
 	before, err := b.apiRequests(ctx)
 	if err != nil {
 		return err
@@ -303,7 +227,7 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	if err := second.await(ctx, "leading", time.Minute, second.leads.Load); err != nil {
 		return err
 	}
-	if err := second.settle(ctx); err != nil {
+	if err := second.settle(ctx, statusLimit); err != nil {
 		return err
 	}
 	after, err := b.apiRequests(ctx)
@@ -311,9 +235,14 @@ func (b *bench) measureLeaderChange(ctx context.Context, f *figures, first *repl
 	return err
 }
 
-// settle returns when the process has used little CPU for a second: a new leader has then compared all statuses.
-func (r *replica) settle(ctx context.Context) error {
+// settle returns when the process has used little CPU for a second. It has then processed all events and compared all statuses.
+// settle fails after the limit.
+func (r *replica) settle(ctx context.Context, limit time.Duration) error {
+	deadline := time.Now().Add(limit)
 	for last := time.Duration(-1); ; pause(ctx, time.Second) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("the process still uses CPU after %s", limit)
+		}
 		u, err := r.usage()
 		if err != nil || ctx.Err() != nil {
 			return err

@@ -15,7 +15,7 @@ type exposition []byte
 
 // metrics scrapes the replica.
 func (r *replica) metrics() (exposition, error) {
-	response, err := http.Get("http://" + r.admin + "/metrics")
+	response, err := local.Get("http://" + r.admin + "/metrics")
 	if err != nil {
 		return nil, err
 	}

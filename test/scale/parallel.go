@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// inParallel calls do for the numbers up to n, some at once. After an error it starts no further call.
+// inParallel calls do for the numbers up to n, some of them concurrently. After an error it starts no further call.
 func inParallel(n int, do func(n int) error) error {
 	var next atomic.Int64
 	var failed atomic.Bool
@@ -56,7 +56,7 @@ func pause(ctx context.Context, d time.Duration) {
 // durations are measured durations.
 type durations []time.Duration
 
-// quantile returns the duration that the share q does not exceed. It returns zero if there are none.
+// quantile returns the duration that the share q does not exceed. It returns zero for an empty d.
 func (d durations) quantile(q float64) time.Duration {
 	if len(d) == 0 {
 		return 0

@@ -17,9 +17,6 @@ import (
 	"time"
 )
 
-// memoryLimit is the default of the chart.
-const memoryLimit = 512 << 20
-
 // replica is a running limpet process.
 type replica struct {
 	http, admin string
@@ -33,10 +30,11 @@ type replica struct {
 
 // start starts limpet with fixed flags. number selects its ports, and address is written to the status of Ingresses.
 func (b *bench) start(number int, address string, flags ...string) (*replica, error) {
-	r := &replica{http: fmt.Sprint("127.0.0.1:1808", number), admin: fmt.Sprint("127.0.0.1:1909", number), ended: make(chan struct{})}
-	args := append([]string{"run", "--kubeconfig", b.kubeconfig, "--namespace", limpetNamespace, "--http-addr", r.http, "--https-addr", "",
-		"--admin-addr", r.admin, "--publish-address", address, "--access-log=false", "--stop-delay=0s", "--stop-timeout=1s",
-		fmt.Sprint("--memory-limit=", memoryLimit)}, flags...)
+	r := &replica{ended: make(chan struct{})}
+	r.http, r.admin = fmt.Sprint("127.0.0.1:1808", number), fmt.Sprint("127.0.0.1:1909", number)
+	args := append([]string{"run", "--kubeconfig", b.kubeconfig, "--namespace", limpetNamespace, "--http-addr", r.http,
+		"--https-addr", "", "--admin-addr", r.admin, "--publish-address", address, "--access-log=false",
+		"--stop-delay=2s", "--stop-timeout=1s", fmt.Sprint("--memory-limit=", b.memoryLimit)}, flags...)
 	cmd := exec.Command(b.limpet, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	output, err := cmd.StderrPipe()
@@ -106,7 +104,7 @@ func (r *replica) isReady() bool {
 	return response.StatusCode == http.StatusOK
 }
 
-// stop ends the process, and waits until it has released the lease.
+// stop ends the process. The process releases the lease during its stop delay.
 func (r *replica) stop() {
 	_ = r.process.Signal(syscall.SIGTERM)
 	select {

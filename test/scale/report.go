@@ -23,10 +23,10 @@ func (s *settings) runBench() error {
 	var all []*figures
 	err := s.measureSizes(func(ctx context.Context, b *bench, _ int) error {
 		f, err := b.measure(ctx)
+		all = append(all, f)
 		if err != nil {
 			return err
 		}
-		all = append(all, f)
 		version, err := b.fleet.api.Discovery().ServerVersion()
 		if err == nil {
 			s.kubernetes = version.GitVersion
@@ -67,14 +67,15 @@ type row struct {
 	name   string
 	value  func(*figures) float64
 	format func(float64) string
-	target float64 // the most at the largest size; zero for none
+	target float64 // the most at the largest size; zero sets no target
 }
 
 func (s *settings) report(w io.Writer, all []*figures) {
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	version, _ := exec.Command(s.limpet, "version").Output()
-	fmt.Fprintf(w, "%s, Kubernetes %s, %s, %d cores, Linux %s. The API server, etcd, the clients and Limpet share the cores.\n\n",
-		strings.TrimSpace(string(version)), s.kubernetes, runtime.Version(), runtime.NumCPU(), strings.TrimSpace(string(release)))
+	fmt.Fprintf(w, "%s, Kubernetes %s, %s, %d cores, Linux %s. The API server, etcd, the clients and Limpet share the cores."+
+		" The memory limit of Limpet is %d MiB.\n\n", strings.TrimSpace(string(version)), s.kubernetes, runtime.Version(),
+		runtime.NumCPU(), strings.TrimSpace(string(release)), s.memoryLimit>>20)
 	fmt.Fprint(w, "| Ingresses |")
 	for _, f := range all {
 		fmt.Fprintf(w, " %d |", f.size)
@@ -91,8 +92,8 @@ func (s *settings) report(w io.Writer, all []*figures) {
 		small, large := all[0], all[len(all)-1]
 		ratio := float64(large.change.cpu) / float64(small.change.cpu)
 		r := row{name: "CPU per change", format: plain(2), target: 2}
-		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s).\n", large.size, ratio, small.size,
-			r.judge(ratio))
+		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s).\n",
+			large.size, ratio, small.size, r.judge(ratio))
 	}
 	fmt.Fprintln(w)
 }
@@ -105,8 +106,15 @@ func (r *row) verdict(value float64) string {
 	return r.format(r.target) + " | " + r.judge(value)
 }
 
+// judge returns whether a value meets the target. Zero means that it was not measured, unless it is the target. A negative
+// difference is lost in the noise.
 func (r *row) judge(value float64) string {
-	if value <= r.target {
+	switch {
+	case value == 0 && r.target != noWrites:
+		return "not measured"
+	case value < 0:
+		return "not measurable"
+	case value <= r.target:
 		return "met"
 	}
 	return "missed"
@@ -118,6 +126,22 @@ func plain(digits int) func(float64) string {
 }
 
 func mebibytes(v float64) string { return fmt.Sprintf("%.0f MiB", v/(1<<20)) }
+
+// count formats a number of which zero means that it was not measured.
+func count(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return plain(0)(v)
+}
+
+// kibibytesEach formats a number of bytes, of which zero means that it was not measured.
+func kibibytesEach(v float64) string {
+	if v == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f KiB", v/(1<<10))
+}
 
 // duration formats a number of nanoseconds.
 func duration(v float64) string {

@@ -67,6 +67,10 @@ func otherRows() []row {
 		{"Scrape", func(f *figures) float64 { return float64(f.scrape.took) }, duration, float64(time.Second)},
 		{"CPU per scrape", func(f *figures) float64 { return float64(f.scrape.cpu) }, duration, 0},
 		{"Series with --metrics-detail=controller", func(f *figures) float64 { return float64(f.scrapeSmall.series) }, plain(0), 1000},
+		{"Idle connections", func(f *figures) float64 { return float64(f.idle.connections) }, count, 0},
+		{"Memory per idle connection", func(f *figures) float64 { return f.idle.connection }, kibibytesEach, 0},
+		{"Idle WebSockets", func(f *figures) float64 { return float64(f.idle.webSockets) }, count, 0},
+		{"Memory per idle WebSocket", func(f *figures) float64 { return f.idle.webSocket }, kibibytesEach, 0},
 		{"Scrape with --metrics-detail=controller", func(f *figures) float64 { return float64(f.scrapeSmall.took) }, duration, 0},
 	}
 }

@@ -17,17 +17,19 @@ const (
 	simulatedReplicas  = 100
 	simulatedSessions  = 1_000_000
 	simulatedEndpoints = 50
-	askedReplicas      = 5 // random replicas that decide each session
+	decidingReplicas   = 5 // random replicas that decide each session
 )
 
 // simulate prints what many replicas do: whether they agree on hashed sessions, and the traffic of a shared session store.
 func simulate(w io.Writer) error {
 	disagreements, spread := simulateHashing(rand.New(rand.NewPCG(1, 2)))
-	fmt.Fprintf(w, "%d replicas, %d hashed sessions, %d endpoints, %d replicas decide each session: %d disagreements. The fullest endpoint"+
-		" has %.2f times the mean.\n\n", simulatedReplicas, simulatedSessions, simulatedEndpoints, askedReplicas, disagreements, spread)
-	fmt.Fprintf(w, "%d learned sessions, each with a request every %d s to a random replica, idle timeout %d min:\n\n", simulatedSessions,
-		storeInterval, storeIdle/60)
-	fmt.Fprint(w, "| Replicas | Requests/s | Writes/s | Notifications/s | Queries/s | Requests that wait |\n|--:|--:|--:|--:|--:|--:|\n")
+	fmt.Fprintf(w, "%d replicas, %d hashed sessions, %d endpoints, %d replicas decide each session: %d disagreements."+
+		" The fullest endpoint has %.2f times the mean.\n\n", simulatedReplicas, simulatedSessions, simulatedEndpoints,
+		decidingReplicas, disagreements, spread)
+	fmt.Fprintf(w, "%d learned sessions, each with a request every %d s to a random replica, idle timeout %d min:\n\n",
+		simulatedSessions, storeInterval, storeIdle/60)
+	fmt.Fprint(w, "| Replicas | Requests/s | Writes/s | Notifications/s | Queries/s | Requests that wait |\n"+
+		"|--:|--:|--:|--:|--:|--:|\n")
 	for _, replicas := range []int{1, 2, 3, 10, 30, simulatedReplicas} {
 		t := simulateStore(replicas, rand.New(rand.NewPCG(3, 4)))
 		fmt.Fprintf(w, "| %d | %.0f | %.0f | %.0f | %.0f | %.1f %% |\n", replicas, t.requests, t.writes, t.notifications, t.queries,
@@ -67,7 +69,7 @@ func simulateHashing(random *rand.Rand) (disagreements int, spread float64) {
 	for k := range simulatedSessions {
 		req := headerRequest{strconv.AppendInt([]byte("session-"), int64(k), 10)}
 		chosen, agree := "", true
-		for range askedReplicas {
+		for range decidingReplicas {
 			set := sets[random.IntN(len(sets))]
 			policy.Decide(&d, &req, set, nil, &state, 0)
 			address := set.Address(d.Endpoint)

@@ -34,7 +34,7 @@ func simulateStore(replicas int, random *rand.Rand) storeTraffic {
 			renews := !used.known || used.inSync && now-used.renewed >= renewAfter
 			used.known, used.inSync = true, true
 			if renews {
-				for i := range caches { // a notification also says that the session was renewed
+				for i := range caches { // a notification counts as a renewal
 					caches[i].inSync, caches[i].renewed = &caches[i] == used, now
 				}
 			}

@@ -51,9 +51,9 @@
 // acknowledged is valid on this replica, and is written again when its session is used. A binding that the server
 // has lost is written back by a replica that knows it.
 //
-// A replica renews a session in the store at most once per quarter of its idle timeout. The store keeps it for that timeout
-// after a renewal. So no session ends late. On a replica that did not see its last uses, a session may end up to that quarter
-// early. Without timeouts, the store keeps a session a quarter longer than Idle, so that it never ends early.
+// A replica renews a session in the store if no replica has written it for a quarter of its idle timeout. The store keeps it for
+// that timeout after a renewal. So no session ends late. On a replica that did not see its last uses, a session may end up to
+// that quarter early. Without timeouts, the store keeps a session a quarter longer than Idle, so that it never ends early.
 //
 // # Outages
 //
