@@ -83,7 +83,7 @@ func (f *ResponseRewrites) rewriteAttribute(r *Request, field *http1.Field, star
 	case f.path != nil && http1.EqualFold(name, "Path") && bytes.HasPrefix(value, f.path.from):
 		f.path.replace(r, field, valueStart, valueStart+len(f.path.from))
 	case f.domain != nil && http1.EqualFold(name, "Domain") && bytes.EqualFold(bytes.TrimPrefix(value, dot), f.domain.from):
-		f.domain.replace(r, field, valueStart, end)
+		f.domain.replace(r, field, end-len(f.domain.from), end) // as in nginx, a leading dot stays
 	}
 }
 

@@ -45,7 +45,7 @@ func TestResponseRewrites_cookies(t *testing.T) {
 	}
 	for value, want := range map[string]string{
 		"a=b; Domain=old.test; Path=/app/x; Secure":  "a=b; Domain=shop.example; Path=//x; Secure",
-		"a=b; domain = .OLD.test ;path=/app":         "a=b; domain = shop.example ;path=/",
+		"a=b; domain = .OLD.test ;path=/app":         "a=b; domain = .shop.example ;path=/",
 		"a=b":                                        "a=b",
 		"Domain=old.test":                            "Domain=old.test",
 		"a=old.test; Path=/x":                        "a=old.test; Path=/x",

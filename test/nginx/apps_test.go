@@ -48,8 +48,9 @@ func TestApps_check(t *testing.T) {
 	for _, name := range appNames(t) {
 		t.Run(name, func(t *testing.T) {
 			manifest := filepath.Join("testdata", "apps", name+".yaml")
-			cmd := exec.Command(programs.Limpet.Path(), "check", "-f", manifest, "-o", "table",
+			cmd := exec.Command(programs.Limpet.Path(), "check", "-f", manifest, "-o", "report",
 				"--ingress-class", "nginx", "--assume-secrets")
+			cmd.Env = []string{} // flags can be set by variables, too
 			out, err := cmd.CombinedOutput()
 			if _, isExit := err.(*exec.ExitError); err != nil && !isExit {
 				t.Fatal(err)
