@@ -34,7 +34,7 @@ func TestAccess_secretChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "shop.yaml", strings.Replace(string(shop), "nginx.ingress.kubernetes.io/auth-url: http://auth.example.com",
+	write(t, dir, "shop.yaml", strings.Replace(string(shop), `nginx.ingress.kubernetes.io/enable-modsecurity: "true"`,
 		"nginx.ingress.kubernetes.io/auth-type: basic, nginx.ingress.kubernetes.io/auth-secret: users", 1))
 	write(t, dir, "users.yaml", fmt.Sprintf(usersSecret, "first"))
 	p := start(t, "dev", "--manifests", dir)

@@ -11,7 +11,7 @@
 //  1. Add a field to model.Route. Its zero value means that the route does not use the filter.
 //  2. Write the type and constructor of the filter in a new file of this package. The constructor takes that field, and
 //     returns nil if the route does not use it. A filter that restricts access also implements Protector.
-//  3. Add its line to compileFilters in pkg/routing/filters.go. Filters that restrict access come first.
+//  3. Add its line to compiler.filters in pkg/routing/filters.go. Filters that restrict access come first.
 //  4. Have pkg/translate fill the field from an annotation, which must be added to annotationNames in annotations.go. If it
 //     restricts access, add it to protectiveOwn in protection.go too: then a misspelling closes the route.
 //  5. Describe the annotation in docs/reference/annotations.md.

@@ -2,9 +2,9 @@ package filter
 
 import "github.com/limpet-dev/limpet/pkg/http1"
 
-// SetField makes the pod receive a field with that value, which must be valid and is not copied, like the name. All fields of the client with
-// that name are withheld, and those whose names some servers cannot distinguish from it, such as X_User for X-User. An empty
-// value only withholds them.
+// SetField makes the pod receive a field with that value. Name and value must be valid, and are not copied. All fields of the
+// client with that name are withheld, and those whose names some servers cannot distinguish from it, such as X_User for X-User.
+// An empty value only withholds them.
 func (r *Request) SetField(name, value []byte) {
 	for i := range r.fields {
 		if looksLike(r.fields[i].Name, name) {

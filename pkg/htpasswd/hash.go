@@ -120,10 +120,10 @@ type shaCrypted struct {
 	salt, want []byte
 }
 
-func newSHACrypt(text string, new func() hash.Hash, length int) (verifier, string) {
+func newSHACrypt(text string, newHash func() hash.Hash, length int) (verifier, string) {
 	const invalid = "has an invalid password hash of SHA-256 or SHA-512 crypt"
 	const maxSalt = 16
-	s := &shaCrypted{new: new, rounds: 5000}
+	s := &shaCrypted{new: newHash, rounds: 5000}
 	parts := strings.Split(text[len("$5$"):], "$")
 	if number, hasRounds := strings.CutPrefix(parts[0], "rounds="); hasRounds {
 		n, err := strconv.Atoi(number)

@@ -142,7 +142,7 @@ func TestFile_unknownUserHasDecoy(t *testing.T) {
 	slow := 0
 	for i := range 100 {
 		user := fmt.Appendf(nil, "u%d", i)
-		if f.IsSlow(user) != f.IsSlow(user) {
+		if first, again := f.IsSlow(user), f.IsSlow(user); first != again {
 			t.Fatalf("%s changes its decoy", user)
 		}
 		if f.IsSlow(user) {
@@ -159,7 +159,7 @@ func TestFile_unknownUserHasDecoy(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(users), []byte("apr1"), []byte("secret"))
-	f.Fuzz(func(t *testing.T, text, user, password []byte) {
+	f.Fuzz(func(_ *testing.T, text, user, password []byte) {
 		if file, _, err := Parse(text); err == nil && len(text) < 200 {
 			file.Verify(user, password)
 		}

@@ -260,8 +260,8 @@ type ClientCertificates struct {
 	Subject string `json:"subject,omitempty"`
 	// ErrorPage is the URL to which refused clients are redirected. Empty means status 400. Requires InResponse.
 	ErrorPage string `json:"errorPage,omitempty"`
-	// Fingerprint is the SHA-256 of the fields that decide the verification, in hex. A client that was verified once is valid for any
-	// ClientCertificates with the same Fingerprint.
+	// Fingerprint is the SHA-256 of the fields that decide the verification, in hex. A client that was verified once is valid for
+	// any ClientCertificates with the same Fingerprint.
 	Fingerprint string `json:"fingerprint"`
 }
 

@@ -116,7 +116,8 @@ func TestErrorPages_broken(t *testing.T) {
 }
 
 func TestErrorPages_statusOfPage(t *testing.T) {
-	r := pagesRig(t, model.Transport{}, func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/sorry", 302) }, nil)
+	redirect := func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/sorry", http.StatusFound) }
+	r := pagesRig(t, model.Transport{}, redirect, nil)
 	if got := r.dial().get("/404"); got.status != 302 || got.header.Get("Location") == "" {
 		t.Errorf("got %+v", got)
 	}

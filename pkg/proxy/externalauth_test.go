@@ -242,7 +242,7 @@ func TestExternalAuth_cache(t *testing.T) {
 func TestExternalAuth_alwaysSetCookie(t *testing.T) {
 	for _, always := range []bool{false, true} {
 		r, _, _ := authRig(t, says("200 OK\r\nSet-Cookie: a=b", ""), func(a *model.ExternalAuth) { a.AlwaysSetCookie = always })
-		failing := startBackend(t, nil, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) })
+		failing := startBackend(t, nil, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
 		r.replace(cart, model.Endpoint{ID: "f", Address: addressOf(failing), State: model.EndpointReady})
 		if got := r.dial().get("/"); (got.header.Get("Set-Cookie") != "") != always {
 			t.Errorf("always %v: got %v", always, got.header)

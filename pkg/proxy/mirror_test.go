@@ -34,7 +34,7 @@ func collect(into chan<- copied) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
 		body, _ := io.ReadAll(q.Body)
 		into <- copied{q.Method + " " + q.URL.String(), q.Host, q.Header.Get("X-A"), string(body)}
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 		io.WriteString(w, "ignored")
 	}
 }

@@ -5,36 +5,36 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// compileFilters returns the filters of a route in the order in which they run: those that restrict access come first.
-func (p compiler) compileFilters(m *model.Route) (c filter.Chain) {
-	c.Add(filter.NewClientCertificates(m.Clients, m.Path))
-	c.Add(filter.NewClosed(m.Closed != ""))
+// filters returns the filters of a route in the order in which they run: those that restrict access come first.
+func (c *compiler) filters(m *model.Route) (chain filter.Chain) {
+	chain.Add(filter.NewClientCertificates(m.Clients, m.Path))
+	chain.Add(filter.NewClosed(m.Closed != ""))
 	f := m.Filters
 	if f == nil {
 		f = &model.Filters{}
 	}
-	c.Add(filter.NewHTTPSRedirect(m.Filters, m.Path))
-	c.Add(filter.NewTLSOnly(m.Clients, m.Path))
-	c.Add(filter.NewAuthFields(m))
-	c.Add(filter.NewCORS(f.CORS))
-	c.Add(filter.NewRedirect(m.Filters))
-	c.Add(filter.NewSlashRedirect(m.Filters))
-	c.Add(filter.NewRateLimit(f.RateLimit))
-	c.Add(p.access(m))
-	c.Add(filter.NewRouteLimits(m.Limits))
-	c.Add(p.mirror(m.Filters))
-	c.Add(filter.NewRewrite(m.Filters))
-	c.Add(filter.NewForwardHeaders(m.Filters))
-	c.Add(filter.NewHeaders(f.Headers))
-	c.Add(filter.NewResponseRate(f.ResponseRate))
-	c.Add(filter.NewCompression(f.Compression))
-	c.Add(filter.NewResponseRewrites(f.Rewrites))
-	c.Add(filter.NewTransportSecurity(m.TransportSecurity))
-	return c
+	chain.Add(filter.NewHTTPSRedirect(m.Filters, m.Path))
+	chain.Add(filter.NewTLSOnly(m.Clients, m.Path))
+	chain.Add(filter.NewAuthFields(m))
+	chain.Add(filter.NewCORS(f.CORS))
+	chain.Add(filter.NewRedirect(m.Filters))
+	chain.Add(filter.NewSlashRedirect(m.Filters))
+	chain.Add(filter.NewRateLimit(f.RateLimit))
+	chain.Add(c.access(m))
+	chain.Add(filter.NewRouteLimits(m.Limits))
+	chain.Add(c.mirror(m.Filters))
+	chain.Add(filter.NewRewrite(m.Filters))
+	chain.Add(filter.NewForwardHeaders(m.Filters))
+	chain.Add(filter.NewHeaders(f.Headers))
+	chain.Add(filter.NewResponseRate(f.ResponseRate))
+	chain.Add(filter.NewCompression(f.Compression))
+	chain.Add(filter.NewResponseRewrites(f.Rewrites))
+	chain.Add(filter.NewTransportSecurity(m.TransportSecurity))
+	return chain
 }
 
 // access returns the filter that combines all checks of who may access a route, in the order of nginx.
-func (p compiler) access(m *model.Route) filter.Filter {
+func (c *compiler) access(m *model.Route) filter.Filter {
 	if m.Filters == nil {
 		return nil
 	}
@@ -43,22 +43,22 @@ func (p compiler) access(m *model.Route) filter.Filter {
 		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, m.Path))
 	}
 	if auth := m.Filters.ExternalAuth; auth != nil {
-		checks = append(checks, filter.NewExternalAuth(m, p.endpoints(auth.Service)))
+		checks = append(checks, filter.NewExternalAuth(m, c.endpoints(auth.Service)))
 	}
 	return filter.NewAccess(filter.IsAnySatisfying(m.Filters), checks...)
 }
 
-func (p compiler) mirror(m *model.Filters) filter.Filter {
+func (c *compiler) mirror(m *model.Filters) filter.Filter {
 	if m == nil || m.Mirror == nil {
 		return nil
 	}
-	return filter.NewMirror(m.Mirror, p.endpoints(m.Mirror.Service))
+	return filter.NewMirror(m.Mirror, c.endpoints(m.Mirror.Service))
 }
 
 // endpoints returns the endpoints of a pool, or nil if id is nil.
-func (p compiler) endpoints(id *model.PoolID) filter.Endpoints {
+func (c *compiler) endpoints(id *model.PoolID) filter.Endpoints {
 	if id == nil {
 		return nil
 	}
-	return p.pools.Pool(*id)
+	return c.pools.Pool(*id)
 }

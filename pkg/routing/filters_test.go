@@ -12,7 +12,7 @@ import (
 // What restricts access runs before anything that a request could use to get around it.
 func TestCompileFilters_order(t *testing.T) {
 	m := &model.Route{Clients: &model.ClientCertificates{}, Limits: &model.Limits{MaxAttempts: 3}, TransportSecurity: "max-age=9"}
-	chain := compiler{}.compileFilters(m)
+	chain := (&compiler{}).filters(m)
 	r := &filter.Request{Head: new(http1.Request), TLS: new(filter.TLSSession), Origin: filter.Origin{TLSEnd: filter.TLSAtLimpet}}
 	var ran []string
 	r.TLS.Host = &model.Host{Clients: m.Clients}

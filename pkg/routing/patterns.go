@@ -30,7 +30,8 @@ func newPathPattern(r *Route) pathPattern {
 
 // compare orders the patterns of a host as ingress-nginx does: the longest text first, then in reverse order of the text.
 func (p *pathPattern) compare(other *pathPattern) int {
-	return cmp.Or(cmp.Compare(len(other.Path), len(p.Path)), cmp.Compare(other.Path, p.Path), comparePrecedence(p.Route, other.Route))
+	return cmp.Or(
+		cmp.Compare(len(other.Path), len(p.Path)), cmp.Compare(other.Path, p.Path), comparePrecedence(p.Route, other.Route))
 }
 
 // addPattern adds a pattern after the patterns of the same precedence.

@@ -94,19 +94,22 @@ func asciiInPlace(path []byte) []byte {
 	return out
 }
 
+// Letters that become ASCII letters when their case is ignored.
+var kelvinSign, longS = []byte("\u212A"), []byte("\u017F")
+
 // asciiAt returns the ASCII character for the start of text, or its first byte, and the number of bytes that it has in text.
 func asciiAt(text []byte) (c byte, n int) {
 	switch {
-	case len(text) >= 2 && (text[0] == 0xC0 || text[0] == 0xC1) && text[1]&0xC0 == 0x80: // overlong
+	case len(text) >= 2 && text[0]&^1 == 0xC0 && text[1]&0xC0 == 0x80: // overlong
 		return text[0]&1<<6 | text[1]&0x3F, 2
-	case len(text) >= 3 && text[0] == 0xEF && (text[1] == 0xBC || text[1] == 0xBD) && text[2]&0xC0 == 0x80: // fullwidth
+	case len(text) >= 3 && text[0] == 0xEF && text[1]&^1 == 0xBC && text[2]&0xC0 == 0x80: // fullwidth
 		if at := int(text[1]&1)<<6 | int(text[2]&0x3F); 1 <= at && at <= 0x5E {
 			return byte(at) + ' ', 3
 		}
-	case len(text) >= 3 && string(text[:3]) == "\u212A": // Kelvin sign
-		return 'k', 3
-	case len(text) >= 2 && string(text[:2]) == "\u017F": // long s
-		return 's', 2
+	case bytes.HasPrefix(text, kelvinSign):
+		return 'k', len(kelvinSign)
+	case bytes.HasPrefix(text, longS):
+		return 's', len(longS)
 	}
 	return text[0], 1
 }

@@ -219,15 +219,6 @@ func byHost(routes []model.Route) [][]model.Route {
 	return hosts
 }
 
-// compiler compiles one host. Pools and names outlive each Table.
-type compiler struct {
-	pools     *upstream.Registry
-	usedNames *affinity.UsedNames
-
-	compiled *model.Affinity // the last one, which most backends of a host share
-	policy   *affinity.Policy
-}
-
 // compiler returns the compiler for a host of t.
 func (t *Table) compiler(pools *upstream.Registry) *compiler {
 	return &compiler{pools: pools, usedNames: t.usedNames}
@@ -265,46 +256,4 @@ func (t *Table) named(name string) *site {
 		s, _ = t.exact.Get(name)
 	}
 	return s
-}
-
-func (c *compiler) route(m *model.Route) *Route {
-	r := &Route{Route: m, canary: compileCanary(m.Canary), conditions: compileConditions(m.Conditions), Closed: m.Closed != "",
-		Filters: c.compileFilters(m)}
-	if m.Fallback != nil {
-		fallback := c.backend(m.Fallback)
-		r.Fallback = &fallback
-	}
-	if m.Filters != nil && m.Filters.ErrorPages != nil {
-		r.ErrorPages = filter.NewErrorPages(m, c.endpoints(&m.Filters.ErrorPages.Service))
-	}
-	r.isProtected = r.Filters.ProtectsRoute()
-	for i := range m.Backends {
-		b := c.backend(&m.Backends[i])
-		r.weights += b.Weight
-		r.StickySplit = r.StickySplit || b.Policy.StickySplit() && len(m.Backends) > 1
-		r.Backends = append(r.Backends, b)
-	}
-	return r
-}
-
-// affinity compiles an Affinity. Backends that follow each other and share one also share the Policy.
-func (c *compiler) affinity(a *model.Affinity) *affinity.Policy {
-	if c.compiled != a {
-		c.compiled, c.policy = a, c.usedNames.Compile(a)
-	}
-	return c.policy
-}
-
-func (c *compiler) backend(m *model.Backend) Backend {
-	pool := c.pools.Pool(m.Pool)
-	policy := affinity.Balance(m.Balance)
-	if m.Affinity != nil {
-		policy = c.affinity(m.Affinity)
-	}
-	return Backend{
-		Pool:      pool,
-		Policy:    policy,
-		Weight:    uint64(max(m.Weight, 0)),
-		Transport: pool.Transport(m.Transport),
-	}
 }

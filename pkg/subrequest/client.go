@@ -172,8 +172,8 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	return req.WithContext(httptrace.WithClientTrace(ctx, traceOf(s.Endpoints))), nil
 }
 
-// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint. net/http then sends the request over
-// another connection.
+// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint. net/http then sends the request
+// over another connection.
 func traceOf(endpoints filter.Endpoints) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if info.Reused && !belongs(info.Conn, endpoints) {

@@ -77,7 +77,7 @@ func (b *builder) lacksProtection(d *description, route *model.Route) bool {
 		have := &d.inherited[i]
 		value, isSet := annotations[have.key]
 		switch {
-		case isSet && strings.TrimSpace(value) == have.value && !(have.isRefused && isWaived):
+		case isSet && strings.TrimSpace(value) == have.value && (!have.isRefused || !isWaived):
 		case have.restricts:
 			lacks = true
 			b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(have.key),

@@ -105,8 +105,8 @@ func (b *builder) clientCertificates(d *description) *model.ClientCertificates {
 	return c
 }
 
-// refuseRevocation drops the CAs of a Secret that lists revoked certificates. ingress-nginx refuses these, and Limpet does not read
-// the list.
+// refuseRevocation drops the CAs of a Secret that lists revoked certificates. ingress-nginx refuses these, and Limpet does not
+// read the list.
 func (b *builder) refuseRevocation(d *description, want *clientSettings, c *model.ClientCertificates) {
 	ref, key := b.refer(model.KindSecret, d.namespace(), want.secret)
 	if secret := b.lookups.secret(key); secret != nil && len(secret.Data[KeyCRL]) > 0 {

@@ -148,8 +148,9 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 	e.endpoints = endpoints
 	e.steps++
 	e.step = &step{
-		changed: map[*node]struct{}{}, described: map[*node]*description{}, dirty: map[*group]struct{}{}, policies: map[model.Ref]struct{}{},
-		reports: map[model.Ref]*Report{}, hosts: map[string]*hostResult{}, touched: map[string]struct{}{},
+		changed: map[*node]struct{}{}, described: map[*node]*description{}, dirty: map[*group]struct{}{},
+		policies: map[model.Ref]struct{}{},
+		reports:  map[model.Ref]*Report{}, hosts: map[string]*hostResult{}, touched: map[string]struct{}{},
 		parsed: map[model.Ref]*model.Certificate{},
 	}
 	if !e.defaults.isTranslated {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/variable"
@@ -53,7 +52,7 @@ const maxAuthHeaders = 64
 func (r *annotationReader) readExternalAuth() *authSettings {
 	target := r.setting(nameAuthURL, nameAuthURL)
 	if !target.isSet || target.isNginx && target.text == "" { // ingress-nginx ignores an empty one
-		r.refuseAuthParts(target)
+		r.refuseAuthParts()
 		return nil
 	}
 	s := &authSettings{}
@@ -74,7 +73,7 @@ func (r *annotationReader) readExternalAuth() *authSettings {
 }
 
 // refuseAuthParts closes the object if it has parts of an authentication without the service: auth-url may be misspelled.
-func (r *annotationReader) refuseAuthParts(target value) {
+func (r *annotationReader) refuseAuthParts() {
 	nginxNames := append(slices.Clone(externalAuthNames[1:len(externalAuthNames)-1]), "auth-proxy-set-headers", "auth-keepalive",
 		"auth-keepalive-requests", "auth-keepalive-share-vars", "auth-keepalive-timeout")
 	for _, name := range externalAuthNames[1:] {
@@ -191,64 +190,6 @@ func (r *annotationReader) authSwitch(name string) bool {
 	return on
 }
 
-// authCacheTimes returns the times for which decisions are kept. The default equals the default of ingress-nginx.
-func (r *annotationReader) authCacheTimes() []model.CacheTime {
-	v, key := r.setting(nameAuthCacheDuration, nameAuthCacheDuration), r.setting(nameAuthCacheKey, nameAuthCacheKey)
-	if key.text == "" {
-		return nil
-	}
-	text := v.text
-	if text == "" {
-		text = "200 202 401 5m"
-	}
-	times, ok := parseCacheTimes(text)
-	if !ok {
-		r.failProtection(v, false, "must have statuses and times, such as 200 202 401 5m")
-	}
-	return times
-}
-
-// parseCacheTimes parses "200 202 10m, 401 1m". A time alone is for status 200, as in nginx.
-func parseCacheTimes(text string) (times []model.CacheTime, ok bool) {
-	for entry := range strings.SplitSeq(text, ",") {
-		words := strings.Fields(entry)
-		if len(words) == 0 {
-			return nil, false
-		}
-		keep, ok := parseNginxTime(words[len(words)-1])
-		if !ok {
-			return nil, false
-		}
-		statuses := words[:len(words)-1]
-		if len(statuses) == 0 {
-			statuses = []string{"200"}
-		}
-		for _, word := range statuses {
-			status, err := strconv.Atoi(word)
-			if err != nil || status < 100 || status > 599 {
-				return nil, false
-			}
-			times = append(times, model.CacheTime{Status: status, For: keep})
-		}
-	}
-	return times, true
-}
-
-// parseNginxTime parses a time of nginx with at most one unit, of at most a year.
-func parseNginxTime(text string) (time.Duration, bool) {
-	const year = 365 * 24 * time.Hour
-	digits := strings.TrimRight(text, "msdhwMy")
-	unit, known := map[string]time.Duration{
-		"": time.Second, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
-		"w": 7 * 24 * time.Hour, "M": 30 * 24 * time.Hour, "y": year,
-	}[text[len(digits):]]
-	n, err := strconv.ParseUint(digits, 10, 32)
-	if err != nil || !known || time.Duration(n) > year/unit {
-		return 0, false
-	}
-	return time.Duration(n) * unit, true
-}
-
 // externalAuth returns the settings of an object with its Service and ConfigMap, or nil.
 func (b *builder) externalAuth(d *description) *model.ExternalAuth {
 	if d.auth == nil {
@@ -283,7 +224,8 @@ func (b *builder) authRequestHeaders(d *description) (headers []model.HeaderValu
 	}
 	fail := func(format string, args ...any) ([]model.HeaderValue, string) {
 		problem := fmt.Sprintf(format, args...)
-		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(v.key), "annotation %s: %s. The routes respond 503", v.key, problem)
+		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(v.key),
+			"annotation %s: %s. The routes respond 503", v.key, problem)
 		return nil, problem
 	}
 	if namespace != d.namespace() { // as in ingress-nginx without cross-namespace resources

@@ -141,8 +141,8 @@ func (r *annotationReader) nginxBool(name string) bool {
 	return on
 }
 
-// readNginxBool returns the value of an annotation that ingress-nginx parses with strconv.ParseBool. isSet is false if it is missing
-// or invalid.
+// readNginxBool returns the value of an annotation that ingress-nginx parses with strconv.ParseBool. isSet is false if it
+// is missing or invalid.
 func (r *annotationReader) readNginxBool(name string) (on, isSet bool) {
 	v := r.annotation(nginxPrefix, name)
 	if v.text == "" {

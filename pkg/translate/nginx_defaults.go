@@ -53,6 +53,7 @@ func (r *annotationReader) checkNginxDefaults() {
 	case text != "true" && text != "false":
 		r.invalidValue(AnnotationNginxDefaults, "it must be true or false")
 	case !r.isNginx && text == "true":
-		r.invalid(AnnotationNginxDefaults, "annotation %s has no effect: the class is not one of ingress-nginx", AnnotationNginxDefaults)
+		r.invalid(AnnotationNginxDefaults,
+			"annotation %s has no effect: the class is not one of ingress-nginx", AnnotationNginxDefaults)
 	}
 }

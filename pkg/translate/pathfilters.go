@@ -49,12 +49,18 @@ func (b *builder) addPathFilters(t *translation, rule *ruleDescription, route *m
 	if p.addsSlash && route.PathType == model.PathPrefix && len(rule.written) > 1 && strings.HasSuffix(rule.written, "/") {
 		f.SlashRedirect = &model.SlashRedirect{Path: route.Path, IsRelative: p.isRelative}
 	}
-	if p.upstreamHost != "" || p.prefix != "" {
-		f.Forward = &model.ForwardHeaders{Host: rule.upstreamHost(p.upstreamHost), Prefix: p.prefix}
-	}
+	f.Forward = p.forward(rule)
 	if f != before {
 		route.Filters = &f
 	}
+}
+
+// forward returns the header fields for pods, or nil.
+func (p *pathSettings) forward(rule *ruleDescription) *model.ForwardHeaders {
+	if p.upstreamHost == "" && p.prefix == "" {
+		return nil
+	}
+	return &model.ForwardHeaders{Host: rule.upstreamHost(p.upstreamHost), Prefix: p.prefix}
 }
 
 // upstreamHost returns the Host for pods, with the values of its variables.

@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -52,7 +53,7 @@ func TestApps_check(t *testing.T) {
 				"--ingress-class", "nginx", "--assume-secrets")
 			cmd.Env = []string{} // flags can be set by variables, too
 			out, err := cmd.CombinedOutput()
-			if _, isExit := err.(*exec.ExitError); err != nil && !isExit {
+			if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
 				t.Fatal(err)
 			}
 			golden := filepath.Join("testdata", "apps", name+".check.txt")

@@ -92,8 +92,7 @@ func TestHostile_affectsNoOther(t *testing.T) {
 
 	write(1, map[string]string{"nginx.ingress.kubernetes.io/app-root": "/changed"})
 	wait.Until(t, "a change of another Ingress takes effect", func() bool {
-		resp, _ := send(t, l.client, &request{URL: "http://" + name(1) + ".test/"}, nil)
-		return resp.StatusCode == http.StatusFound
+		return send(t, l.client, &request{URL: "http://" + name(1) + ".test/"}, nil).status == http.StatusFound
 	})
 }
 

@@ -79,10 +79,10 @@ func startLimpetIn(t *testing.T, dir string) *limpet {
 }
 
 // newClient returns a client that connects to these listeners whatever the host of a URL is, and follows no redirects.
-func newClient(clear, secure string) *http.Client {
+func newClient(cleartext, secure string) *http.Client {
 	dialer := net.Dialer{}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
-		to := clear
+		to := cleartext
 		if strings.HasSuffix(address, ":443") {
 			to = secure
 		}
@@ -100,44 +100,38 @@ func newClient(clear, secure string) *http.Client {
 // try sends a request and compares what the client and the pod see.
 func (l *limpet) try(t *testing.T, c *request) {
 	t.Helper()
-	resp, body := send(t, l.client, c, nil)
-	if resp.StatusCode != c.Status {
-		t.Fatalf("status %d, want %d; header %v, body %.300s", resp.StatusCode, c.Status, resp.Header, body)
+	got := send(t, l.client, c, nil)
+	if got.status != c.Status {
+		t.Fatalf("status %d, want %d; header %v, body %.300s", got.status, c.Status, got.header, got.body)
 	}
 	for name, want := range c.Response {
-		if got := strings.Join(resp.Header.Values(name), ", "); got != want {
-			t.Errorf("the response has %s: %q, want %q", name, got, want)
+		if value := strings.Join(got.header.Values(name), ", "); value != want {
+			t.Errorf("the response has %s: %q, want %q", name, value, want)
 		}
 	}
 	if c.Pod == nil && !c.Stays {
 		return
 	}
-	first := parseSeen(t, body)
+	first := parseSeen(t, got.body)
 	for name, want := range c.Pod {
 		if got := first.get(name); got != want {
 			t.Errorf("the pod received %s %q, want %q", name, got, want)
 		}
 	}
-	for range 9 * len(c.cookies(resp)) { // enough for a random choice among three pods to be seen
-		_, body := send(t, l.client, c, resp.Cookies())
-		if again := parseSeen(t, body); again.Pod != first.Pod {
+	if !c.Stays {
+		return
+	}
+	if len(got.cookies) == 0 {
+		t.Error("the response to a new client has no cookie")
+	}
+	for range 9 { // enough for a random choice among three pods to be seen
+		if again := parseSeen(t, send(t, l.client, c, got.cookies).body); again.Pod != first.Pod {
 			t.Fatalf("pod %s answered a client of pod %s", again.Pod, first.Pod)
 		}
 	}
-	if c.Stays && len(resp.Cookies()) == 0 {
-		t.Error("the response to a new client has no cookie")
-	}
 }
 
-// cookies returns the cookies of the response if the client must stay with its pod.
-func (c *request) cookies(resp *http.Response) []*http.Cookie {
-	if !c.Stays {
-		return nil
-	}
-	return resp.Cookies()[:min(1, len(resp.Cookies()))]
-}
-
-func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie) (*http.Response, []byte) {
+func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie) *answer {
 	t.Helper()
 	var body io.Reader
 	if c.Body > 0 {
@@ -167,7 +161,15 @@ func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, text
+	return &answer{resp.StatusCode, resp.Header, resp.Cookies(), text}
+}
+
+// answer is a response with its body.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    []byte
 }
 
 // zeros is an endless body.

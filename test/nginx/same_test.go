@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,13 +97,13 @@ func prefixed(names []string) []string {
 // observe sends a request and returns what client and pod see.
 func observe(t *testing.T, client *http.Client, c *request) map[string]string {
 	t.Helper()
-	resp, body := send(t, client, c, nil)
-	out := map[string]string{"status": resp.Status[:3]}
+	got := send(t, client, c, nil)
+	out := map[string]string{"status": strconv.Itoa(got.status)}
 	for _, name := range responseFields {
-		out[name] = strings.Join(resp.Header.Values(name), "\n")
+		out[name] = strings.Join(got.header.Values(name), "\n")
 	}
 	var pod seen
-	if json.Unmarshal(body, &pod) != nil {
+	if json.Unmarshal(got.body, &pod) != nil {
 		return out
 	}
 	for _, name := range podFields {
@@ -120,7 +121,8 @@ func startNginx(t *testing.T) *http.Client {
 		t.Fatal(err)
 	}
 	cert, key := keyPair(t, "nginx.test")
-	text := strings.NewReplacer("HTTPS", nginxHTTPS, "HTTP;", nginxHTTP+";", "POD1", podAddresses[0]+":"+clearPort, "POD2", podAddresses[1]+":"+clearPort, "POD3", podAddresses[2]+":"+clearPort,
+	text := strings.NewReplacer("HTTPS", nginxHTTPS, "HTTP;", nginxHTTP+";",
+		"POD1", podAddresses[0]+":"+clearPort, "POD2", podAddresses[1]+":"+clearPort, "POD3", podAddresses[2]+":"+clearPort,
 		"CERTIFICATE", "cert.pem", "KEY", "key.pem").Replace(string(conf))
 	htpasswd, err := os.ReadFile("testdata/same/htpasswd")
 	if err != nil {
