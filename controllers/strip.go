@@ -89,7 +89,7 @@ func stripPod(object any) (any, error) {
 	return pod, nil
 }
 
-// stripNamespace keeps only what tells whether the namespace is being deleted.
+// stripNamespace keeps only the name of a namespace and whether it is being deleted.
 func stripNamespace(object any) (any, error) {
 	namespace, ok := object.(*metav1.PartialObjectMetadata)
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/variable"
 )
 
-// ExternalAuth asks a service about each request, as auth_request of nginx does: a response with a 2xx status admits the
+// ExternalAuth sends a request to a service for each request of a client, as auth_request of nginx does: a response with a 2xx status admits the
 // request, 401 and 403 refuse it, and anything else is an error. Without a response the request is refused, never admitted.
 //
 // Routes for ACME challenges are exempt, as in ingress-nginx.
@@ -35,7 +35,7 @@ type headerTemplate struct {
 // maxAuthTimeout bounds the wait for a decision. A longer response timeout of the route is meant for the pods.
 const maxAuthTimeout = 60 * time.Second
 
-// NewExternalAuth returns the check of a route, or nil if the route does not use it. endpoints are those of its Service.
+// NewExternalAuth returns the check of a route, or nil if the route does not use it. endpoints are the endpoints of its Service.
 func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
 	if m.Filters == nil || m.Filters.ExternalAuth == nil || model.IsChallenge(m.Path) {
 		return nil
@@ -71,7 +71,7 @@ var (
 // CheckAccess implements AccessCheck.
 func (f *ExternalAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	switch {
-	case r.Described && f.model.Unavailable == "":
+	case r.IsDescribed && f.model.Unavailable == "":
 		return AccessUndecided, nil
 	case f.model.Unavailable != "" || r.Shared == nil || f.isInvalid:
 		return AccessFailed, authUnavailable
@@ -105,20 +105,20 @@ func (f *ExternalAuth) apply(r *Request, d *authDecision) (AccessDecision, *Resp
 	return AccessFailed, authFailed
 }
 
-// decision returns the cached decision about a request, or asks the service.
+// decision returns the cached decision about a request, or requests one from the service.
 func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 	if f.model.CacheKey == "" {
-		return f.ask(r)
+		return f.query(r)
 	}
 	text := f.cacheKey.Append([]byte(f.scope), r, nil)
 	if len(text) == len(f.scope) { // nothing identifies the client
-		return f.ask(r)
+		return f.query(r)
 	}
 	key := authKeyOf(text)
 	if d := r.Shared.Decisions.get(key, time.Now()); d != nil {
 		return d, nil
 	}
-	d, err := f.ask(r)
+	d, err := f.query(r)
 	if err == nil {
 		if keep := f.cacheTime(d); keep > 0 {
 			r.Shared.Decisions.put(key, d, time.Now().Add(keep))
@@ -127,8 +127,8 @@ func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 	return d, err
 }
 
-// ask sends a Subrequest to the service.
-func (f *ExternalAuth) ask(r *Request) (*authDecision, error) {
+// query sends a Subrequest to the service.
+func (f *ExternalAuth) query(r *Request) (*authDecision, error) {
 	s, err := f.subrequest(r)
 	if err != nil {
 		return nil, err

@@ -72,7 +72,7 @@ func TestExternalAuth_failsClosed(t *testing.T) {
 	}
 	check, _ = authFor(model.ExternalAuth{URL: "http://auth/", Unavailable: "no Service"})
 	r := askedRequest(t, s)
-	r.Described = true
+	r.IsDescribed = true
 	if d, _ := check.CheckAccess(r); d != AccessFailed {
 		t.Errorf("unavailable: %d", d)
 	}
@@ -84,7 +84,7 @@ func TestExternalAuth_failsClosed(t *testing.T) {
 		t.Errorf("a request for a decision: %d", d)
 	}
 	r = askedRequest(t, s)
-	r.Described = true
+	r.IsDescribed = true
 	if d, _ := check.CheckAccess(r); d != AccessUndecided || s.last != nil {
 		t.Errorf("a described request: %d, and the service got %+v", d, s.last)
 	}

@@ -21,7 +21,7 @@ type Mirror struct {
 // mirrorTimeout bounds the wait for the response to a copy.
 const mirrorTimeout = 30 * time.Second
 
-// NewMirror returns a filter for a route, or nil if the route does not use it. endpoints are those of its Service.
+// NewMirror returns a filter for a route, or nil if the route does not use it. endpoints are the endpoints of its Service.
 func NewMirror(m *model.Mirror, endpoints Endpoints) Filter {
 	if m == nil {
 		return nil
@@ -39,7 +39,7 @@ func (*Mirror) Name() string { return "mirror" }
 
 // FilterRequest implements RequestFilter.
 func (f *Mirror) FilterRequest(r *Request) *Response {
-	if r.Described || r.Shared == nil || f.isInvalid {
+	if r.IsDescribed || r.Shared == nil || f.isInvalid {
 		return nil
 	}
 	copies := r.Shared.Copies

@@ -32,10 +32,8 @@ type Request struct {
 	// Credentials is the state of authentication. Without it, no credentials are accepted.
 	Credentials *Credentials
 
-	// Shared is what the filters of all routes share. Nil provides nothing: filters that need it fail.
+	// Shared has the services that filters of all routes share. If it is nil, filters that need one fail.
 	Shared *Shared
-	// Described is true for a request that was described to explain, and not sent. Filters must not send Subrequests then.
-	Described bool
 
 	// Forward is the request target that the pod receives. It starts as Path and the client's query.
 	Forward Target
@@ -103,7 +101,7 @@ type Certificates interface {
 	Covers(serverName, host string) bool
 }
 
-// Shared is what the filters of all routes share. It outlives tables.
+// Shared has the services that the filters of all routes share. It outlives tables.
 type Shared struct {
 	// Subrequests sends requests.
 	Subrequests Subrequester

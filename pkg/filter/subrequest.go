@@ -41,14 +41,14 @@ type Subrequester interface {
 
 // Endpoints provides the addresses of the ready endpoints of a Service. upstream.Pool implements it.
 type Endpoints interface {
-	// PickAddress returns the address of one endpoint, in turn. It returns false if there is none.
+	// PickAddress returns the address of one endpoint, in turn. It returns false if there is no endpoint.
 	PickAddress() (string, bool)
 	// HasAddress reports whether an endpoint, ready or draining, has the address.
 	HasAddress(address string) bool
 }
 
 // ErrNoEndpoint is the error of a Subrequest to a Service without endpoints.
-var ErrNoEndpoint = errors.New("the Service has no endpoints")
+var ErrNoEndpoint = errors.New("filter: the Service has no endpoints")
 
 // ErrNoPermit is the error of a Subrequest that could not start in time, because there are too many.
-var ErrNoPermit = errors.New("there are too many subrequests")
+var ErrNoPermit = errors.New("filter: there are too many subrequests")

@@ -8,8 +8,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/variable"
 )
 
-// AppendVariable implements variable.Source. Path and query are those of the client, but normalized: what another service
-// decides about is what the pod of the route would receive without a rewrite.
+// AppendVariable implements variable.Source. Path and query are the client's, but normalized: another service
+// decides about the request that the pod of the route would receive without a rewrite.
 func (r *Request) AppendVariable(dst []byte, v *variable.Variable) []byte {
 	switch v.Kind {
 	case variable.Host:

@@ -52,8 +52,8 @@ func (h *host) add(r *Route) {
 
 // Match returns the Route of a request, or nil. Within a host it tries the exact path first, then prefixes by segment, the
 // longest first, with patterns as described at matchPatterns. Routes with the same path are tried in the order of
-// comparePrecedence, then of the model. The first whose conditions the request meets is returned. Conditions are evaluated only for routes with a matching path. If req is nil, no
-// condition is met.
+// comparePrecedence, then of the model. The first whose conditions the request meets is returned. Conditions are evaluated only
+// for routes with a matching path. If req is nil, no condition is met.
 //
 // A path that no route of the host matches falls through from an exact host to the wildcard host, then to the routes for any
 // host, if the owner of the host allows it (model.HostOwner). The host must be in lower case, without port and trailing dot.

@@ -94,7 +94,7 @@ func asciiInPlace(path []byte) []byte {
 	return out
 }
 
-// Letters that become ASCII letters when their case is ignored.
+// kelvinSign and longS become ASCII letters when their case is ignored.
 var kelvinSign, longS = []byte("\u212A"), []byte("\u017F")
 
 // asciiAt returns the ASCII character for the start of text, or its first byte, and the number of bytes that it has in text.

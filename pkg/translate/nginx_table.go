@@ -67,7 +67,8 @@ var nginxAccess = []verdict{
 	{name: "auth-tls-error-page", handling: Differs,
 		how:    "only a URL with a host is supported",
 		effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
-	{name: "auth-tls-pass-certificate-to-upstream", handling: Exact, own: "client-certificate-header", effect: partOf(tlsParts...), isHostWide: true,
+	{name: "auth-tls-pass-certificate-to-upstream", handling: Exact, own: "client-certificate-header",
+		effect: partOf(tlsParts...), isHostWide: true,
 		when: tlsPartsMissing},
 
 	// Lists of clients.

@@ -190,8 +190,8 @@ func (r *annotationReader) reportIgnored(f *finding, isWaived bool) {
 			equivalent(f.key))
 	default:
 		r.report(ReasonUnknownAnnotation, f.key,
-			"annotation %s is unknown; the known ones are %s.%s",
-			quote(f.key), strings.Join(annotationNames, ", "), didYouMean(f.key, annotationNames))
+			"annotation %s is unknown.%s The reference of annotations lists those that Limpet knows",
+			quote(f.key), didYouMean(f.key, annotationNames))
 	}
 }
 

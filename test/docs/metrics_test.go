@@ -44,6 +44,7 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")
+	m.Subrequest("mirror", "ok")
 	m.LikelyMistake(model.Ref{Kind: "AffinityPolicy", Namespace: "shop", Name: "cart"}, "hashed_value_of_app")
 	m.WatchSessions(func() int { return 1 }, func() int { return 2 })
 	m.UpdateCertificates(map[model.Ref]*model.Certificate{{Namespace: "shop", Name: "tls"}: {

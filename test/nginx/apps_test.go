@@ -106,7 +106,7 @@ type request struct {
 	Response map[string]string
 	// Pod has what the pod must receive: method, target, host, proto, body, or the name of a header field.
 	Pod map[string]string
-	// Stays sends further requests with the cookies of the response, which the same pod must answer.
+	// Stays sends further requests with the cookies of the response, which the same pod must respond to.
 	Stays bool
 }
 

@@ -128,7 +128,7 @@ ports: [{name: http, port: 8080}]
 endpoints: [{addresses: [10.250.0.11]}]
 `
 
-// writeManifest replaces a file at once, as an editor does.
+// writeManifest replaces a file in one step, as an editor does.
 func writeManifest(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {

@@ -78,7 +78,7 @@ func startLimpetIn(t *testing.T, dir string) *limpet {
 	return &limpet{newClient(httpAddress, httpsAddress)}
 }
 
-// newClient returns a client that connects to these listeners whatever the host of a URL is, and follows no redirects.
+// newClient returns a client that connects to these listeners for any host of a URL, and follows no redirects.
 func newClient(cleartext, secure string) *http.Client {
 	dialer := net.Dialer{}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -131,7 +131,7 @@ func (l *limpet) try(t *testing.T, c *request) {
 	}
 }
 
-func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie) *answer {
+func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie) *response {
 	t.Helper()
 	var body io.Reader
 	if c.Body > 0 {
@@ -161,11 +161,11 @@ func send(t *testing.T, client *http.Client, c *request, cookies []*http.Cookie)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &answer{resp.StatusCode, resp.Header, resp.Cookies(), text}
+	return &response{resp.StatusCode, resp.Header, resp.Cookies(), text}
 }
 
-// answer is a response with its body.
-type answer struct {
+// response is a response with its body.
+type response struct {
 	status  int
 	header  http.Header
 	cookies []*http.Cookie

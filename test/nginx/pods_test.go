@@ -22,7 +22,7 @@ const (
 	tlsPort   = "8443"
 )
 
-// seen is what a pod received. It is the body of its responses.
+// seen is the request that a pod received. It is the body of its responses.
 type seen struct {
 	Pod    string
 	Method string
@@ -92,7 +92,7 @@ func authenticate(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// authorize responds as the cookie session asks, for nginx's auth_request.
+// authorize responds as the cookie session requests, for nginx's auth_request.
 func authorize(w http.ResponseWriter, r *http.Request) {
 	c, err := r.Cookie("session")
 	switch {

@@ -25,10 +25,10 @@ const (
 // sameRequest is a request for Limpet and nginx.
 type sameRequest struct {
 	request
-	// Repeat is how often the request is sent, at least once.
+	// Repeat is the number of times that the request is sent, at least once.
 	Repeat int
 	// Differs is what Limpet does instead, by the name of the difference: "status", "Location" or "pod target". Empty texts
-	// mean that there is none.
+	// mean that it is missing.
 	Differs map[string]string
 	// Why is the reason for Differs.
 	Why string
