@@ -11,8 +11,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/variable"
 )
 
-// ExternalAuth sends a request to a service for each request of a client, as auth_request of nginx does: a response with a 2xx status admits the
-// request, 401 and 403 refuse it, and anything else is an error. Without a response the request is refused, never admitted.
+// ExternalAuth sends a request to a service for each request of a client, as auth_request of nginx does. A response with a 2xx
+// status admits the request, 401 and 403 refuse it, and anything else is an error. Without a response the request is refused,
+// never admitted.
 //
 // Routes for ACME challenges are exempt, as in ingress-nginx.
 type ExternalAuth struct {
