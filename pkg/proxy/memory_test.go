@@ -234,11 +234,17 @@ func TestMemory_keptBodiesBounded(t *testing.T) {
 		fmt.Fprint(w, n)
 	})))
 	const uploads, length = 30, 60 << 10
+	upload := request("POST", "/", strings.Repeat("b", length))
 	var calls []*caller
 	for range uploads {
 		c := r.dial()
-		c.send(request("POST", "/", strings.Repeat("b", length)))
+		c.send(upload[:len(upload)-length])
 		calls = append(calls, c)
+	}
+	// A request that begins while the budget is used up would be refused.
+	eventually(t, "all requests to begin", func() bool { return budget.Used() >= uploads*activeConnBytes })
+	for _, c := range calls {
+		c.send(upload[len(upload)-length:])
 	}
 	for range uploads {
 		<-asked
