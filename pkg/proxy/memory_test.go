@@ -245,8 +245,6 @@ func TestMemory_keptBodiesBounded(t *testing.T) {
 	eventually(t, "all requests to begin", func() bool { return budget.Used() >= uploads*activeConnBytes })
 	for _, c := range calls {
 		c.send(upload[len(upload)-length:])
-	}
-	for range uploads {
 		<-asked
 	}
 	if used := budget.Used(); used > budget.Limit()+uploads*activeConnBytes {
