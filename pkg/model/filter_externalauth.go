@@ -21,7 +21,7 @@ type ExternalAuth struct {
 	// canonical form.
 	ResponseHeaders []string `json:"responseHeaders,omitempty"`
 	// Headers are fields to add to the requests. Their values may have variables.
-	Headers []HeaderValue `json:"headers,omitempty"`
+	Headers []HeaderField `json:"headers,omitempty"`
 	// AlwaysSetCookie adds the cookies of the service to all responses. If it is false, responses to failed requests do not
 	// have them.
 	AlwaysSetCookie bool `json:"alwaysSetCookie,omitempty"`
@@ -29,12 +29,6 @@ type ExternalAuth struct {
 	CacheKey string `json:"cacheKey,omitempty"`
 	// CacheTimes are the times for which decisions are kept, by status. Other decisions are not kept.
 	CacheTimes []CacheTime `json:"cacheTimes,omitempty"`
-}
-
-// HeaderValue is a header field.
-type HeaderValue struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
 }
 
 // CacheTime is the time for which responses with a status are kept.

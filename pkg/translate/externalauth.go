@@ -216,13 +216,13 @@ func (b *builder) externalAuth(d *description) *model.ExternalAuth {
 
 // authRequestHeaders returns the fields in the ConfigMap for the service. A problem closes the routes, because the service may
 // decide by these fields.
-func (b *builder) authRequestHeaders(d *description) (headers []model.HeaderValue, problem string) {
+func (b *builder) authRequestHeaders(d *description) (headers []model.HeaderField, problem string) {
 	v := d.auth.headers
 	namespace, name, found := strings.Cut(v.text, "/")
 	if !found {
 		namespace, name = d.namespace(), v.text
 	}
-	fail := func(format string, args ...any) ([]model.HeaderValue, string) {
+	fail := func(format string, args ...any) ([]model.HeaderField, string) {
 		problem := fmt.Sprintf(format, args...)
 		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(v.key),
 			"annotation %s: %s. The routes respond 503", v.key, problem)
@@ -242,7 +242,7 @@ func (b *builder) authRequestHeaders(d *description) (headers []model.HeaderValu
 		if why := textProblem(strings.TrimSpace(text)); why != "" || !isToken(name) || slices.Contains(framingHeaders, name) {
 			return fail("field %s of %s is not valid", quote(key), ref)
 		}
-		if headers = append(headers, model.HeaderValue{Name: name, Value: strings.TrimSpace(text)}); len(headers) > maxAuthHeaders {
+		if headers = append(headers, model.HeaderField{Name: name, Value: strings.TrimSpace(text)}); len(headers) > maxAuthHeaders {
 			return fail("%s has more than %d fields", ref, maxAuthHeaders)
 		}
 	}

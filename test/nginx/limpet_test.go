@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -17,16 +15,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/limpet-dev/limpet/test/certificates"
 	"github.com/limpet-dev/limpet/test/programs"
-	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // The addresses of the process in the sandbox, where nothing else listens.
@@ -62,18 +57,7 @@ func startLimpetIn(t *testing.T, dir string) *limpet {
 	cmd := exec.Command(programs.Limpet.Path(), "dev", "--manifests", dir, "--ingress-class", "nginx",
 		"--http-addr", httpAddress, "--https-addr", httpsAddress, "--admin-addr", adminAddress,
 		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text", "--access-log=false")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var logs bytes.Buffer
-	cmd.Stderr = &logs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil {
-			t.Logf("limpet ended with %v; it logged:\n%s", err, logs.String())
-		}
-	})
+	startProcess(t, cmd)
 	programs.AwaitReady(t, adminAddress)
 	return &limpet{newClient(httpAddress, httpsAddress)}
 }
@@ -273,28 +257,4 @@ type: kubernetes.io/tls
 data: {tls.crt: %s, tls.key: %s}
 `, section.SecretName, ingress.Namespace, base64.StdEncoding.EncodeToString(cert), base64.StdEncoding.EncodeToString(key))
 	}
-}
-
-// keyPair returns a certificate and its key as PEM.
-func keyPair(t *testing.T, names ...string) (cert, key []byte) {
-	t.Helper()
-	pair := certificates.SelfSigned(t, x509.Certificate{DNSNames: names})
-	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-}
-
-// awaitListener waits until a process listens on an address.
-func awaitListener(t *testing.T, address string) {
-	t.Helper()
-	wait.Until(t, "a process listens on "+address, func() bool {
-		c, err := net.Dial("tcp", address)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
-	})
 }

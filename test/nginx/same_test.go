@@ -1,7 +1,6 @@
 package nginx
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -140,18 +138,7 @@ func startNginx(t *testing.T) *http.Client {
 		t.Fatalf("%v: Debian has it in the package nginx", err)
 	}
 	cmd := exec.Command(program, "-p", dir, "-c", "nginx.conf", "-e", "stderr")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var logs bytes.Buffer
-	cmd.Stderr = &logs
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		if err := cmd.Wait(); err != nil || t.Failed() {
-			t.Logf("nginx ended with %v; it logged:\n%s", err, logs.String())
-		}
-	})
+	startProcess(t, cmd)
 	awaitListener(t, nginxHTTP)
 	return newClient(nginxHTTP, nginxHTTPS)
 }
