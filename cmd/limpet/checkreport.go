@@ -1,12 +1,9 @@
 package main
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
-	"os"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
@@ -95,9 +92,6 @@ func (c *checkReport) summary() string {
 	return fmt.Sprintf("%d Ingresses: %d exact, %d with differences, %d closed", c.Ingresses, c.Exact, c.Differing, c.Closed)
 }
 
-// Summary is summary for the page.
-func (c *checkReport) Summary() string { return c.summary() }
-
 // writeText writes the report as text. Exact Ingresses only count in the summary.
 func (c *checkReport) writeText(w io.Writer) error {
 	fmt.Fprintln(w, c.summary())
@@ -138,24 +132,4 @@ func (c *checkReport) writeJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(c)
-}
-
-//go:embed checkreport.html.tmpl
-var checkPageText string
-
-var checkPage = template.Must(template.New("check").Funcs(template.FuncMap{
-	"note": func(v translate.AnnotationVerdict) string { return noteText(&v) },
-}).Parse(checkPageText))
-
-// writePage writes the report to a file, as a page that needs no other file.
-func (c *checkReport) writePage(file string) error {
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := checkPage.Execute(out, c); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }
