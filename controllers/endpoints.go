@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -19,8 +20,8 @@ import (
 type endpointReconciler struct {
 	publisher Publisher
 	newest    publish.EndpointSource
-	// slicesOf returns the EndpointSlices that reference a pod.
-	slicesOf func(namespace, pod string) []*discoveryv1.EndpointSlice
+	services  podServices
+	pods      podSource
 	// onPublished is called after the endpoints of a Service were published.
 	onPublished func(service types.NamespacedName)
 	// onUnknownDrain is called when a pod gets or loses a drain annotation with an unknown value. A deleted pod is nil.
@@ -28,36 +29,41 @@ type endpointReconciler struct {
 	changedAt      eventTimes[types.NamespacedName]
 }
 
-// changed enqueues the Service that owns the slice.
-func (e *endpointReconciler) changed(queue serviceQueue, slice *discoveryv1.EndpointSlice) {
-	service := slice.Labels[discoveryv1.LabelServiceName]
-	if service == "" {
-		return // created by hand, not for a Service
-	}
-	key := types.NamespacedName{Namespace: slice.Namespace, Name: service}
-	e.changedAt.record(key)
-	queue.Add(key)
-}
-
-// podChanged enqueues the Services that select the pod. before is nil for a new pod.
-func (e *endpointReconciler) podChanged(queue serviceQueue, before, pod *metav1.PartialObjectMetadata) {
-	if translate.HasUnknownDrain(pod.Annotations) || before != nil && translate.HasUnknownDrain(before.Annotations) {
-		e.onUnknownDrain(podRef(pod), pod)
-	}
-	for _, slice := range e.slicesOf(pod.Namespace, pod.Name) {
-		e.changed(queue, slice)
+// sliceChanged enqueues the Services that own the slice, before and after the change. A slice that does not exist is nil.
+func (e *endpointReconciler) sliceChanged(queue serviceQueue, before, after *discoveryv1.EndpointSlice) {
+	e.services.replace(before, after)
+	for _, slice := range []*discoveryv1.EndpointSlice{before, after} {
+		if slice == nil || serviceOf(slice) == "" {
+			continue // created by hand, not for a Service
+		}
+		key := types.NamespacedName{Namespace: slice.Namespace, Name: serviceOf(slice)}
+		e.changedAt.record(key)
+		queue.Add(key)
 	}
 }
 
-// podDeleted drops the problem of a drain annotation with an unknown value.
-func (e *endpointReconciler) podDeleted(pod *metav1.PartialObjectMetadata) {
-	if translate.HasUnknownDrain(pod.Annotations) {
-		e.onUnknownDrain(podRef(pod), nil)
+// podChanged enqueues the Services that select the pod. before is nil for a new pod, and pod for a deleted one. A deletion
+// publishes no endpoints: a pod counts as gone when its EndpointSlice says so.
+func (e *endpointReconciler) podChanged(before, pod *cachedPod) {
+	if before.hasUnknownDrain() || pod.hasUnknownDrain() {
+		e.onUnknownDrain(cmp.Or(pod, before).ref(), pod.object())
+	}
+	if pod == nil {
+		return
+	}
+	for _, service := range e.services.of(pod.key) {
+		key := types.NamespacedName{Namespace: pod.key.Namespace, Name: service}
+		e.changedAt.record(key)
+		e.pods.add(key)
 	}
 }
 
-func podRef(pod *metav1.PartialObjectMetadata) model.Ref {
-	return model.Ref{Kind: model.KindPod, Namespace: pod.Namespace, Name: pod.Name}
+func (p *cachedPod) hasUnknownDrain() bool {
+	return p != nil && translate.HasUnknownDrain(p.values.annotations)
+}
+
+func (p *cachedPod) ref() model.Ref {
+	return model.Ref{Kind: model.KindPod, Namespace: p.key.Namespace, Name: p.key.Name}
 }
 
 // Reconcile publishes the endpoints of one Service.

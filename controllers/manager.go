@@ -32,7 +32,6 @@ func newManager(o *Options) (ctrl.Manager, error) {
 				&corev1.Secret{}:             secretCache(o),
 				&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMap},
 				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
-				podMetadata():                {Transform: stripPod},
 				namespaceMetadata():          {Transform: stripNamespace},
 			},
 		},

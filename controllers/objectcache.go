@@ -6,44 +6,22 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Names of the field indexes of EndpointSlices.
-const (
-	byService = "service" // by the Service that owns the slice
-	byPod     = "pod"     // by each pod that the slice references
-)
+// byService is the name of the index of EndpointSlices by their Service.
+const byService = "service"
 
-// indexSlices adds the indexes of EndpointSlices to the cache.
+// indexSlices adds the index of EndpointSlices to the cache.
 func indexSlices(ctx context.Context, c cache.Cache) error {
-	err := c.IndexField(ctx, &discoveryv1.EndpointSlice{}, byService, func(o client.Object) []string {
+	return c.IndexField(ctx, &discoveryv1.EndpointSlice{}, byService, func(o client.Object) []string {
 		return []string{o.GetLabels()[discoveryv1.LabelServiceName]}
 	})
-	if err != nil {
-		return err
-	}
-	return c.IndexField(ctx, &discoveryv1.EndpointSlice{}, byPod, func(o client.Object) []string {
-		slice, _ := o.(*discoveryv1.EndpointSlice)
-		return podsOf(slice)
-	})
 }
 
-// podsOf returns the names of the pods that a slice references. They are in the namespace of the slice.
-func podsOf(slice *discoveryv1.EndpointSlice) []string {
-	var names []string
-	for i := range slice.Endpoints {
-		if ref := slice.Endpoints[i].TargetRef; ref != nil && ref.Kind == "Pod" {
-			names = append(names, ref.Name)
-		}
-	}
-	return names
-}
-
-// podMetadata returns an empty object that makes the cache watch pods as metadata only.
+// podMetadata returns an empty object with the metadata of a pod.
 func podMetadata() *metav1.PartialObjectMetadata {
 	pod := &metav1.PartialObjectMetadata{}
 	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
@@ -57,14 +35,7 @@ func namespaceMetadata() *metav1.PartialObjectMetadata {
 	return namespace
 }
 
-// watchPods makes the cache sync all pods before the first table is built. Otherwise a replica that has just
-// started could assign new sessions to a drained pod.
-func watchPods(ctx context.Context, c cache.Cache) error {
-	_, err := c.GetInformer(ctx, podMetadata(), cache.BlockUntilSynced(false))
-	return err
-}
-
-// objectCache reads EndpointSlices and pods from the informer cache. The objects are not copied, so callers must
+// objectCache reads EndpointSlices from the informer cache. The objects are not copied, so callers must
 // not modify them.
 //
 // It must be used only after the cache has synced; reads then do not fail. If one fails anyway, the error is logged
@@ -82,39 +53,15 @@ func newObjectCache(ctx context.Context, reader client.Reader, log logr.Logger) 
 }
 
 func (c *objectCache) slicesOfService(namespace, service string) []*discoveryv1.EndpointSlice {
-	return c.slices(namespace, client.MatchingFields{byService: service})
-}
-
-func (c *objectCache) slicesOfPod(namespace, pod string) []*discoveryv1.EndpointSlice {
-	return c.slices(namespace, client.MatchingFields{byPod: pod})
-}
-
-func (c *objectCache) slices(namespace string, where client.MatchingFields) []*discoveryv1.EndpointSlice {
 	var list discoveryv1.EndpointSliceList
-	err := c.reader.List(c.ctx, &list, client.InNamespace(namespace), where, client.UnsafeDisableDeepCopy)
+	err := c.reader.List(c.ctx, &list, client.InNamespace(namespace), client.MatchingFields{byService: service},
+		client.UnsafeDisableDeepCopy)
 	if err != nil {
-		c.log.Error(err, "Failed to list EndpointSlices", "namespace", namespace, "selector", where)
+		c.log.Error(err, "Failed to list EndpointSlices", "namespace", namespace, "service", service)
 	}
-	return pointers(list.Items)
-}
-
-func (c *objectCache) pod(namespace, name string) *metav1.PartialObjectMetadata {
-	pod := podMetadata()
-	err := c.reader.Get(c.ctx, client.ObjectKey{Namespace: namespace, Name: name}, pod, client.UnsafeDisableDeepCopy)
-	if err == nil {
-		return pod
-	}
-	if !apierrors.IsNotFound(err) {
-		c.log.Error(err, "Failed to get pod", "namespace", namespace, "name", name)
-	}
-	return nil
-}
-
-// pointers returns a pointer to each item.
-func pointers[T any](items []T) []*T {
-	out := make([]*T, len(items))
-	for i := range items {
-		out[i] = &items[i]
+	out := make([]*discoveryv1.EndpointSlice, len(list.Items))
+	for i := range list.Items {
+		out[i] = &list.Items[i]
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -32,9 +33,6 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 	if err := indexSlices(ctx, mgr.GetCache()); err != nil {
 		return fmt.Errorf("controllers: indexing EndpointSlices: %w", err)
 	}
-	if err := watchPods(ctx, mgr.GetCache()); err != nil {
-		return fmt.Errorf("controllers: watching pods: %w", err)
-	}
 	if err := wire(ctx, mgr, &o, publisher, keys); err != nil {
 		return fmt.Errorf("controllers: %w", err)
 	}
@@ -43,17 +41,18 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 
 // wire creates the controllers and connects them to each other.
 func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
+	pods := newPodCache(1)
 	status := &statusWriter{
 		client:    mgr.GetClient(),
+		pod:       pods.get,
 		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
 		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
 		workers:   o.StatusWorkers,
 		log:       o.Log.WithName("status"),
 	}
-	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)
-	newest := publish.EndpointSource{Slices: cached.slicesOfService, Pods: cached.pod}
+	newest := publish.EndpointSource{Slices: newObjectCache(ctx, mgr.GetClient(), o.Log).slicesOfService, Pods: pods.get}
 	table := &tableReconciler{
-		publisher: publisher, newest: newest, publishService: o.PublishService,
+		publisher: publisher, newest: newest, pods: pods, publishService: o.PublishService,
 		ready:  func() bool { return keys.Load() != nil },
 		status: status,
 		log:    o.Log.WithName("table"),
@@ -71,11 +70,17 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	secret.leading = elected.leading.Load
 	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
 	endpoints := &endpointReconciler{
-		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, onPublished: table.endpointsChanged,
-		onUnknownDrain: table.podChanged,
+		publisher: publisher, newest: newest, onPublished: table.endpointsChanged, onUnknownDrain: table.podChanged,
+		pods: podSource{syncedPods: syncedPods[types.NamespacedName]{pods}},
+	}
+	pods.onChange = endpoints.podChanged
+	reflector, err := newPodReflector(mgr.GetConfig(), "", pods, o.Log.WithName("pods"))
+	if err != nil {
+		return err
 	}
 	return errors.Join(
 		mgr.Add(elected),
+		mgr.Add(reflector),
 		addKeySecret(mgr, secret),
 		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
 		add(mgr, "endpoints", endpoints, 2, endpointSources(mgr.GetCache(), endpoints)),

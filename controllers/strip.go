@@ -1,7 +1,6 @@
 package controllers
 
 import (
-	"maps"
 	"strings"
 	"unique"
 
@@ -60,33 +59,6 @@ func stripEndpoint(e *discoveryv1.Endpoint, zones map[string]*string) {
 	if ref := e.TargetRef; ref != nil {
 		e.TargetRef = &corev1.ObjectReference{Kind: unique.Make(ref.Kind).Value(), Name: ref.Name, UID: ref.UID}
 	}
-}
-
-// interned returns a map with the same content, whose strings share memory with equal strings of other objects.
-func interned(m map[string]string) map[string]string {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for key, value := range m {
-		out[unique.Make(key).Value()] = unique.Make(value).Value()
-	}
-	return out
-}
-
-// stripPod reduces the memory of the cache: it keeps only the labels and short annotations of a pod. All labels are
-// kept, because a policy may reference any of them later.
-func stripPod(object any) (any, error) {
-	pod, ok := object.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return object, nil // a tombstone
-	}
-	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
-	pod.ObjectMeta = metav1.ObjectMeta{
-		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
-		Labels: interned(pod.Labels), Annotations: interned(pod.Annotations),
-	}
-	return pod, nil
 }
 
 // stripNamespace keeps only the name of a namespace and whether it is being deleted.

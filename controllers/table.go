@@ -32,6 +32,7 @@ const coalesce = 30 * time.Millisecond
 type tableReconciler struct {
 	publisher Publisher
 	newest    publish.EndpointSource
+	pods      *podCache
 	// ready reports whether the affinity keys are loaded. No table is published before that.
 	ready  func() bool
 	status statusQueue

@@ -27,6 +27,7 @@ import (
 func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[singleton] {
 	return []source.TypedSource[singleton]{
 		&t.rebuild,
+		syncedPods[singleton]{t.pods},
 		source.TypedKind(c, &networkingv1.Ingress{},
 			objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())),
 		source.TypedKind(c, &networkingv1.IngressClass{},
@@ -103,7 +104,7 @@ func configMapChanged() predicate.TypedPredicate[*corev1.ConfigMap] {
 
 // endpointSources returns the event sources of the fast path.
 func endpointSources(c cache.Cache, e *endpointReconciler) []source.TypedSource[types.NamespacedName] {
-	return []source.TypedSource[types.NamespacedName]{sliceSource(c, e), podSource(c, e)}
+	return []source.TypedSource[types.NamespacedName]{sliceSource(c, e), &e.pods}
 }
 
 // sliceSource returns the events of EndpointSlices.
@@ -111,31 +112,15 @@ func sliceSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.
 	return source.TypedKind(c, &discoveryv1.EndpointSlice{},
 		handler.TypedFuncs[*discoveryv1.EndpointSlice, types.NamespacedName]{
 			CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.Object)
+				e.sliceChanged(q, nil, ev.Object)
 			},
 			UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.ObjectOld) // the label may have changed from another Service
-				e.changed(q, ev.ObjectNew)
+				e.sliceChanged(q, ev.ObjectOld, ev.ObjectNew) // the label may have changed from another Service
 			},
 			DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.Object)
+				e.sliceChanged(q, ev.Object, nil)
 			},
 		}, resourceVersionChanged[*discoveryv1.EndpointSlice]())
-}
-
-// podSource returns the events of pods whose labels or annotations changed. A deletion publishes
-// no endpoints: a pod counts as gone when its EndpointSlice says so.
-func podSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
-	type pod = *metav1.PartialObjectMetadata
-	return source.TypedKind(c, podMetadata(), handler.TypedFuncs[pod, types.NamespacedName]{
-		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[pod], q serviceQueue) {
-			e.podChanged(q, nil, ev.Object)
-		},
-		UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[pod], q serviceQueue) {
-			e.podChanged(q, ev.ObjectOld, ev.ObjectNew)
-		},
-		DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[pod], _ serviceQueue) { e.podDeleted(ev.Object) },
-	}, predicate.Or[pod](predicate.TypedLabelChangedPredicate[pod]{}, predicate.TypedAnnotationChangedPredicate[pod]{}))
 }
 
 // secretSource returns the events of the Secret with the affinity keys.
