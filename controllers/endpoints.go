@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"context"
 
-	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/publish"
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // endpointReconciler implements the fast path. When an EndpointSlice or one of its pods changes, it publishes the
@@ -20,8 +18,8 @@ import (
 type endpointReconciler struct {
 	publisher Publisher
 	newest    publish.EndpointSource
-	services  podServices
-	pods      podSource
+	slices    *sliceIndex
+	changed   serviceSource
 	// onPublished is called after the endpoints of a Service were published.
 	onPublished func(service types.NamespacedName)
 	// onUnknownDrain is called when a pod gets or loses a drain annotation with an unknown value. A deleted pod is nil.
@@ -29,16 +27,18 @@ type endpointReconciler struct {
 	changedAt      eventTimes[types.NamespacedName]
 }
 
+// enqueue enqueues a Service.
+func (e *endpointReconciler) enqueue(service types.NamespacedName) {
+	e.changedAt.record(service)
+	e.changed.add(service)
+}
+
 // sliceChanged enqueues the Services that own the slice, before and after the change. A slice that does not exist is nil.
-func (e *endpointReconciler) sliceChanged(queue serviceQueue, before, after *discoveryv1.EndpointSlice) {
-	e.services.replace(before, after)
-	for _, slice := range []*discoveryv1.EndpointSlice{before, after} {
-		if slice == nil || serviceOf(slice) == "" {
-			continue // created by hand, not for a Service
+func (e *endpointReconciler) sliceChanged(before, after *cachedSlice) {
+	for _, slice := range []*cachedSlice{before, after} {
+		if slice != nil && slice.service != "" {
+			e.enqueue(slice.serviceKey())
 		}
-		key := types.NamespacedName{Namespace: slice.Namespace, Name: serviceOf(slice)}
-		e.changedAt.record(key)
-		queue.Add(key)
 	}
 }
 
@@ -51,19 +51,9 @@ func (e *endpointReconciler) podChanged(before, pod *cachedPod) {
 	if pod == nil {
 		return
 	}
-	for _, service := range e.services.of(pod.key) {
-		key := types.NamespacedName{Namespace: pod.key.Namespace, Name: service}
-		e.changedAt.record(key)
-		e.pods.add(key)
+	for _, service := range e.slices.servicesOf(pod.key) {
+		e.enqueue(types.NamespacedName{Namespace: pod.key.Namespace, Name: service})
 	}
-}
-
-func (p *cachedPod) hasUnknownDrain() bool {
-	return p != nil && translate.HasUnknownDrain(p.values.annotations)
-}
-
-func (p *cachedPod) ref() model.Ref {
-	return model.Ref{Kind: model.KindPod, Namespace: p.key.Namespace, Name: p.key.Name}
 }
 
 // Reconcile publishes the endpoints of one Service.

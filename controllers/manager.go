@@ -2,7 +2,6 @@ package controllers
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -29,10 +28,9 @@ func newManager(o *Options) (ctrl.Manager, error) {
 		Cache: cache.Options{
 			DefaultTransform: stripMetadata,
 			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Secret{}:             secretCache(o),
-				&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMap},
-				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
-				namespaceMetadata():          {Transform: stripNamespace},
+				&corev1.Secret{}:    secretCache(o),
+				&corev1.ConfigMap{}: {Field: configMapSelector, Transform: stripConfigMap},
+				namespaceMetadata(): {Transform: stripNamespace},
 			},
 		},
 	})

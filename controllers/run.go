@@ -13,7 +13,6 @@ import (
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/affinity"
-	"github.com/limpet-dev/limpet/pkg/publish"
 )
 
 // Run watches the cluster, publishes what it finds to publisher, loads the affinity keys into keys, and writes
@@ -30,29 +29,26 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 	if err != nil {
 		return fmt.Errorf("controllers: %w", err)
 	}
-	if err := indexSlices(ctx, mgr.GetCache()); err != nil {
-		return fmt.Errorf("controllers: indexing EndpointSlices: %w", err)
-	}
-	if err := wire(ctx, mgr, &o, publisher, keys); err != nil {
+	if err := wire(mgr, &o, publisher, keys); err != nil {
 		return fmt.Errorf("controllers: %w", err)
 	}
 	return mgr.Start(ctx)
 }
 
 // wire creates the controllers and connects them to each other.
-func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
-	pods := newPodCache(1)
+func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
+	mirrors := newMirrors(1)
+	newest := mirrors.source()
 	status := &statusWriter{
 		client:    mgr.GetClient(),
-		pod:       pods.get,
+		pod:       newest.Pods,
 		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
 		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
 		workers:   o.StatusWorkers,
 		log:       o.Log.WithName("status"),
 	}
-	newest := publish.EndpointSource{Slices: newObjectCache(ctx, mgr.GetClient(), o.Log).slicesOfService, Pods: pods.get}
 	table := &tableReconciler{
-		publisher: publisher, newest: newest, pods: pods, publishService: o.PublishService,
+		publisher: publisher, newest: newest, synced: synced[singleton]{mirrors}, publishService: o.PublishService,
 		ready:  func() bool { return keys.Load() != nil },
 		status: status,
 		log:    o.Log.WithName("table"),
@@ -70,21 +66,30 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	secret.leading = elected.leading.Load
 	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
 	endpoints := &endpointReconciler{
-		publisher: publisher, newest: newest, onPublished: table.endpointsChanged, onUnknownDrain: table.podChanged,
-		pods: podSource{syncedPods: syncedPods[types.NamespacedName]{pods}},
+		publisher: publisher, newest: newest, slices: &mirrors.index, onPublished: table.endpointsChanged,
+		onUnknownDrain: table.podChanged, changed: serviceSource{synced: synced[types.NamespacedName]{mirrors}},
 	}
-	pods.onChange = endpoints.podChanged
-	reflector, err := newPodReflector(mgr.GetConfig(), "", pods, o.Log.WithName("pods"))
+	mirrors.pods.onChange, mirrors.slices.onChange = endpoints.podChanged, endpoints.sliceChanged
+	return errors.Join(
+		mgr.Add(elected),
+		addReflectors(mgr, mirrors, o),
+		addKeySecret(mgr, secret),
+		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
+		add(mgr, "endpoints", endpoints, 2, []source.TypedSource[types.NamespacedName]{&endpoints.changed}),
+	)
+}
+
+// addReflectors adds the reflectors of pods and EndpointSlices.
+func addReflectors(mgr ctrl.Manager, m *mirrors, o *Options) error {
+	p, err := newPodReflector(mgr.GetConfig(), "", m.pods, o.Log.WithName("pods"))
 	if err != nil {
 		return err
 	}
-	return errors.Join(
-		mgr.Add(elected),
-		mgr.Add(reflector),
-		addKeySecret(mgr, secret),
-		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
-		add(mgr, "endpoints", endpoints, 2, endpointSources(mgr.GetCache(), endpoints)),
-	)
+	s, err := newSliceReflector(mgr.GetConfig(), "", m.slices, o.Log.WithName("endpointslices"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(mgr.Add(p), mgr.Add(s))
 }
 
 // addKeySecret adds the controller of the key Secret, unless the keys come from elsewhere.

@@ -6,7 +6,6 @@ import (
 	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,7 +26,7 @@ import (
 func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[singleton] {
 	return []source.TypedSource[singleton]{
 		&t.rebuild,
-		syncedPods[singleton]{t.pods},
+		t.synced,
 		source.TypedKind(c, &networkingv1.Ingress{},
 			objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())),
 		source.TypedKind(c, &networkingv1.IngressClass{},
@@ -102,27 +101,6 @@ func configMapChanged() predicate.TypedPredicate[*corev1.ConfigMap] {
 	}}
 }
 
-// endpointSources returns the event sources of the fast path.
-func endpointSources(c cache.Cache, e *endpointReconciler) []source.TypedSource[types.NamespacedName] {
-	return []source.TypedSource[types.NamespacedName]{sliceSource(c, e), &e.pods}
-}
-
-// sliceSource returns the events of EndpointSlices.
-func sliceSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
-	return source.TypedKind(c, &discoveryv1.EndpointSlice{},
-		handler.TypedFuncs[*discoveryv1.EndpointSlice, types.NamespacedName]{
-			CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.sliceChanged(q, nil, ev.Object)
-			},
-			UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.sliceChanged(q, ev.ObjectOld, ev.ObjectNew) // the label may have changed from another Service
-			},
-			DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.sliceChanged(q, ev.Object, nil)
-			},
-		}, resourceVersionChanged[*discoveryv1.EndpointSlice]())
-}
-
 // secretSource returns the events of the Secret with the affinity keys.
 func secretSource(c cache.Cache, name types.NamespacedName) source.TypedSource[singleton] {
 	add := func(queue workqueue.TypedRateLimitingInterface[singleton]) { queue.Add(singleton{}) }
@@ -131,9 +109,6 @@ func secretSource(c cache.Cache, name types.NamespacedName) source.TypedSource[s
 			return s.Namespace == name.Namespace && s.Name == name.Name
 		}))
 }
-
-// serviceQueue is the work queue of the fast path.
-type serviceQueue = workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
 // onChange returns a handler that calls enqueue for every event.
 func onChange[T client.Object](
