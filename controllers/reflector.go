@@ -61,7 +61,8 @@ func newSliceReflector(config *rest.Config, namespace string, m *mirror[cachedSl
 
 // listWatch returns the requests of a reflector.
 func listWatch[L runtime.Object](
-	list func(context.Context, metav1.ListOptions) (L, error), watch func(context.Context, metav1.ListOptions) (watch.Interface, error),
+	list func(context.Context, metav1.ListOptions) (L, error),
+	watch func(context.Context, metav1.ListOptions) (watch.Interface, error),
 ) *toolscache.ListWatch {
 	return &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {

@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"fmt"
 	"html"
-	"io"
 	"os"
 )
 
@@ -34,14 +33,14 @@ func (c *checkReport) writePage(file string) error {
 // It uses no template, for the reason that printUsage states: with html/template the binary had 70 MB instead of 46 MB. All
 // text passes through html.EscapeString, and no text becomes part of an attribute, a script or a style.
 func (c *checkReport) writeHTML(w *bufio.Writer) {
-	io.WriteString(w, checkPageHead)
+	fmt.Fprint(w, checkPageHead)
 	fmt.Fprintf(w, "<h1>%s</h1>\n", html.EscapeString(c.summary()))
 	for i := range c.Reports {
 		if r := &c.Reports[i]; len(r.Notes)+len(r.Problems) > 0 {
 			r.writeHTML(w)
 		}
 	}
-	io.WriteString(w, "</body>\n</html>\n")
+	fmt.Fprint(w, "</body>\n</html>\n")
 }
 
 func (r *ingressReport) writeHTML(w *bufio.Writer) {
@@ -56,7 +55,7 @@ func (r *ingressReport) writeHTML(w *bufio.Writer) {
 	}
 	for i := range r.Problems {
 		p := &r.Problems[i]
-		fmt.Fprintf(w, "<li>%s: %s</li>\n", html.EscapeString(string(p.Reason)), html.EscapeString(p.Message))
+		fmt.Fprintf(w, "<li>%s: %s</li>\n", html.EscapeString(p.Reason), html.EscapeString(p.Message))
 	}
-	io.WriteString(w, "</ul>\n")
+	fmt.Fprint(w, "</ul>\n")
 }

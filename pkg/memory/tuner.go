@@ -142,9 +142,9 @@ const (
 	minReleaseWait, maxReleaseWait = 10, 120
 )
 
-// shouldRelease reports whether the caller must release memory to the operating system now. It does so after the start.
-// When the process is idle, it returns true twice, because the first collection keeps the contents of sync.Pools. Otherwise an idle process
-// would keep the memory until a forced collection, minutes later.
+// shouldRelease reports whether the caller must release memory to the operating system now. It does so after the start. When the
+// process is idle, it returns true twice, because the first collection keeps the contents of sync.Pools. Otherwise an idle
+// process would keep the memory until a forced collection, minutes later.
 func (t *Tuner) shouldRelease(mapped int64) bool {
 	if !t.released && t.Loaded != nil && t.Loaded() {
 		t.released = true
