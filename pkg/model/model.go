@@ -65,7 +65,7 @@ type HostOwner struct {
 // PathType is the way in which Route.Path is compared, as in networking.k8s.io/v1 Ingress.
 type PathType string
 
-// The path types. ImplementationSpecific is translated to Prefix.
+// The path types. ImplementationSpecific is translated to Prefix, as in ingress-nginx.
 const (
 	PathExact  PathType = "Exact"
 	PathPrefix PathType = "Prefix" // by path segment: /a matches /a and /a/b, but not /ab

@@ -111,6 +111,7 @@ type builder struct {
 	patternHosts map[hostKey]bool
 	patterns     map[string]int
 	tlsHosts     map[string]bool // hosts with a TLS section
+	slashed      []slashed
 	reports      reports
 	notices      notices
 	// annotations has the annotations of each description, for annotationsOf.

@@ -87,7 +87,7 @@ func (f *fleet) ingress() *networkingv1.Ingress {
 		in.Annotations[key] = pick(f, fleetAnnotations[key])
 	}
 	if !f.chance(6) {
-		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "other"}))
+		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "limpet", "nginx", "nginx", "other"}))
 	}
 	for range min(f.IntN(4), 2) + f.sparse/3 {
 		in.Spec.Rules = append(in.Spec.Rules, f.rule())

@@ -58,8 +58,9 @@ type pathSettings struct {
 	aliases  []string
 	// isRelative is true if redirects to paths of the same host have no scheme and host.
 	isRelative bool
-	// addsSlash redirects requests for a path without the slash at the end of the rule's path, as nginx does.
-	addsSlash bool
+	// isLikeNginx compares paths as ingress-nginx does: a star is literal, and requests for a path without the slash at the end
+	// of the rule's path are redirected.
+	isLikeNginx bool
 	// upstreamHost may contain variables of upstreamVariables.
 	upstreamHost string
 	prefix       string
@@ -70,7 +71,7 @@ func (r *annotationReader) readPaths() {
 	p.usesPatterns = r.readBool(r.setting("path-regex", "use-regex"), false)
 	p.rewrite = r.readRewrite()
 	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), false)
-	p.addsSlash = r.defaults() != nil
+	p.isLikeNginx = r.defaults() != nil
 	r.readHTTPS(p)
 	r.readRedirect(p)
 	p.appRoot = r.readAppRoot()
