@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 
+	networkingv1 "k8s.io/api/networking/v1"
+
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -38,14 +40,14 @@ type ingressReport struct {
 
 // newCheckReport returns the report on the served Ingresses of a Snapshot.
 func newCheckReport(w *translate.Snapshot, reports []translate.Report, assumeSecrets bool) *checkReport {
-	annotations := make(map[model.Ref]map[string]string, len(w.Ingresses))
+	ingresses := make(map[model.Ref]*networkingv1.Ingress, len(w.Ingresses))
 	for _, in := range w.Ingresses {
-		annotations[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in.Annotations
+		ingresses[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in
 	}
 	out := &checkReport{Reports: []ingressReport{}}
 	for i := range reports {
 		if reports[i].Ref.Kind == model.KindIngress && !isUnserved(&reports[i]) {
-			out.add(reportIngress(&reports[i], annotations[reports[i].Ref], assumeSecrets))
+			out.add(reportIngress(&reports[i], ingresses[reports[i].Ref], assumeSecrets))
 		}
 	}
 	return out
@@ -69,9 +71,9 @@ func (c *checkReport) add(r ingressReport) {
 	c.Reports = append(c.Reports, r)
 }
 
-func reportIngress(r *translate.Report, annotations map[string]string, assumeSecrets bool) ingressReport {
+func reportIngress(r *translate.Report, in *networkingv1.Ingress, assumeSecrets bool) ingressReport {
 	out := ingressReport{Ingress: r.Ref.Namespace + "/" + r.Ref.Name, Result: resultExact}
-	for _, v := range translate.Verdicts(annotations) {
+	for _, v := range translate.Verdicts(in) {
 		if v.Verdict != translate.VerdictExact {
 			out.Notes = append(out.Notes, v)
 		}
