@@ -41,7 +41,10 @@ var nginxSettings = []verdict{
 	{name: "session-cookie-path", handling: Exact},
 	{name: "session-cookie-samesite", handling: Exact},
 	{name: "session-cookie-secure", handling: Exact},
-	{name: "service-upstream"},
+	{
+		name: "service-upstream", handling: Differs, own: nameServiceUpstream, exact: with("false"),
+		how: "it applies to the routes of this Ingress only, not to all routes of the Service",
+	},
 	{
 		name: "upstream-hash-by", handling: Differs,
 		how: "a value belongs to another pod than in ingress-nginx, and requests without any of the values are spread " +
