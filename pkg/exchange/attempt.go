@@ -38,6 +38,8 @@ const (
 	invalidResponse
 	// requestBodyFailed means that the client's body was malformed, too slow or incomplete.
 	requestBodyFailed
+	// statusRefused means that prepareStatusRetry has prepared another attempt, because of the status of the response.
+	statusRefused
 )
 
 // nextAction is the step that follows a failed attempt.
@@ -84,6 +86,10 @@ func (x *Exchange) attempt() {
 		f := x.tryEndpoint()
 		if f.kind == noFailure {
 			return
+		}
+		if f.kind == statusRefused {
+			x.Engine.Metrics.Pool(x.backend.Pool.Slot).Retry()
+			continue
 		}
 		if x.attempts.isUnsent {
 			x.endpoint = previous

@@ -39,6 +39,10 @@ func (x *Exchange) tryHTTP1() failure {
 		x.abortAttempt(conn)
 		return f
 	}
+	if x.prepareStatusRetry() {
+		x.abortAttempt(conn)
+		return failure{kind: statusRefused}
+	}
 	attempt.relay()
 	return failure{}
 }

@@ -41,6 +41,10 @@ func (x *Exchange) tryHTTP2() failure {
 		}
 		return f
 	}
+	if x.prepareStatusRetry() {
+		x.abortAttempt(upstreamStream{stream})
+		return failure{kind: statusRefused}
+	}
 	attempt.relay()
 	return failure{}
 }

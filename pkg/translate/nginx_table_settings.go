@@ -156,8 +156,9 @@ var nginxSettings = []verdict{
 	{name: "proxy-http-version", handling: Replaced, how: "Limpet sends HTTP/1.1, or HTTP/2 as backend-protocol requires"},
 	{name: "proxy-max-temp-file-size", handling: Replaced, how: "responses are never stored on disk"},
 	{
-		name: "proxy-next-upstream", handling: Differs, exact: with("off"),
-		how: "failed connections are retried, and responses with an error status are not",
+		name: "proxy-next-upstream", handling: Differs, own: "retry-on", exact: with("off"),
+		how: "a connection that is lost is retried once at the same pod, a timeout or an invalid response is not, statuses are " +
+			"retried for requests without a body, and sessions stay on their pods",
 	},
 	{name: "proxy-next-upstream-timeout", handling: Exact},
 	{
