@@ -41,6 +41,7 @@ func (x *Exchange) tryHTTP2() failure {
 		}
 		return f
 	}
+	x.measureLatency()
 	if x.prepareStatusRetry() {
 		x.abortAttempt(upstreamStream{stream})
 		return failure{kind: statusRefused}

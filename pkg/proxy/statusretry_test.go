@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -178,6 +179,22 @@ func TestStatusRetry_overHTTP2(t *testing.T) {
 	}
 	if len(down.requests()) == 0 {
 		t.Error("the pod that fails got no request")
+	}
+}
+
+// Only backends that need the latency of their pods measure it.
+func TestLatency_measured(t *testing.T) {
+	for _, pick := range []model.Pick{model.PickLatency, model.PickRandom} {
+		r := newRig(t)
+		r.replace(cart, endpointsOf(startEcho(t, "pod-a"))...)
+		route := routeTo(cart, nil)
+		route.Backends[0].Balance = pick
+		r.publish(route)
+		r.dial().get("/").expectOK(t, "")
+		took := r.pools.Pool(cart).Set().Latency(0, time.Now().UnixNano())
+		if isMeasured := took > 0; isMeasured != (pick == model.PickLatency) || took > float64(testTimeout) {
+			t.Errorf("%s: the latency is %v", pick, time.Duration(took))
+		}
 	}
 }
 

@@ -139,6 +139,7 @@ const AnnotationLoadBalance = annotationPrefix + "load-balance"
 var (
 	loadBalanceValues = map[string]model.Pick{
 		"random": model.PickRandom, "round-robin": model.PickRoundRobin, "least-requests": model.PickLeastRequests,
+		"least-latency": model.PickLatency,
 	}
-	nginxLoadBalance = map[string]model.Pick{"round_robin": model.PickRoundRobin, "ewma": model.PickRandom}
+	nginxLoadBalance = map[string]model.Pick{"round_robin": model.PickRoundRobin, "ewma": model.PickLatency}
 )

@@ -25,7 +25,7 @@ var nginxSettings = []verdict{
 	},
 	{
 		name: "load-balance", handling: Differs, own: "load-balance", exact: with("round_robin"),
-		how: "ewma chooses the less busy of two random pods, not the faster one",
+		how: "ewma compares the recent peaks of the times to the response head, multiplied by the active requests",
 	},
 	{name: "session-cookie-change-on-failure", handling: Exact},
 	{name: "session-cookie-conditional-samesite-none", handling: Exact},
