@@ -43,7 +43,7 @@ type verdict struct {
 	// handling is how this version serves the annotation. Unless it is refused, other code reads the annotation, reports its
 	// problems, and closes routes.
 	handling Handling
-	// exact decides for which values the annotation is Exact, although handling is Differs. Without holds, for none.
+	// exact decides for which values the annotation is Exact, although handling is Differs or Refused. Without holds, for none.
 	exact exactRule
 	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
 	how string
@@ -64,7 +64,7 @@ type NginxAnnotation struct {
 	How      string
 	// Own is the equivalent limpet.dev annotation without its prefix, or "".
 	Own string
-	// ExactWhen describes the values for which the annotation is Exact, although Handling is Differs.
+	// ExactWhen describes the values for which the annotation is Exact, although Handling is Differs or Refused.
 	ExactWhen string
 	// Protective is true if the annotation restricts access for some values. When describes these values.
 	Protective bool
@@ -91,10 +91,14 @@ func (a *NginxAnnotation) Text() string {
 	case a.Protective:
 		return "**closes the routes** " + a.When
 	}
-	if a.How != "" {
-		return "no effect: " + a.How
+	text := "no effect"
+	if a.ExactWhen != "" {
+		text = "exact " + a.ExactWhen + "; otherwise " + text
 	}
-	return "no effect"
+	if a.How != "" {
+		text += ": " + a.How
+	}
+	return text
 }
 
 // NginxAnnotations returns all known annotations of ingress-nginx, sorted by name.

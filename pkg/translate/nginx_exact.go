@@ -18,6 +18,9 @@ type exactRule struct {
 	holds func(s *setValue) bool
 }
 
+// isExact reports whether the rule of a row holds for a value.
+func (v *verdict) isExact(s *setValue) bool { return v.exact.holds != nil && v.exact.holds(s) }
+
 // setValue is the value of an annotation, and what else may decide on its effect.
 type setValue struct {
 	text        string
@@ -54,6 +57,10 @@ func hasOnlyVariables(text string, names []string) bool {
 
 // The rules for single annotations.
 var (
+	exactIfFalse = exactRule{"with `false`", func(s *setValue) bool {
+		on, err := strconv.ParseBool(s.text)
+		return err == nil && !on
+	}}
 	exactIfPortable = exactRule{"if RE2 and PCRE read the expression alike", func(s *setValue) bool {
 		return pattern.IsPortable(s.text)
 	}}

@@ -135,16 +135,7 @@ func (r *annotationReader) readRetryTimeout() time.Duration {
 
 // readUnlogged reports whether requests of the object are left out of the access log.
 func (r *annotationReader) readUnlogged() bool {
-	v := r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log")
-	if v.text == "" {
-		return false
-	}
-	logged, err := strconv.ParseBool(v.text)
-	if err != nil {
-		r.invalidValue(v.key, "it must be true or false")
-		return false
-	}
-	return !logged
+	return !r.readBool(r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log"), true)
 }
 
 // AnnotationAccessLog is false to leave requests out of the access log.

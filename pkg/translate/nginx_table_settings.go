@@ -80,7 +80,7 @@ var nginxSettings = []verdict{
 	{name: "global-rate-limit-window"},
 
 	// Redirects, rewriting and hosts.
-	{name: "add-base-url"},
+	{name: "add-base-url", exact: exactIfFalse},
 	{name: "app-root", handling: Exact, own: "app-root"},
 	{name: "base-url-scheme"},
 	{name: "force-ssl-redirect", handling: Exact, own: "https-redirect"},
@@ -110,7 +110,7 @@ var nginxSettings = []verdict{
 		how:   "the values of other variables are percent-encoded, and some are refused",
 	},
 	{name: "temporal-redirect-code", handling: Exact, own: "redirect-code"},
-	{name: "use-port-in-redirects"},
+	{name: "use-port-in-redirects", exact: exactIfFalse},
 	{
 		name: "use-regex", handling: Differs, own: "path-regex", exact: exactIfPathsPortable,
 		how: "paths are expressions in the syntax of RE2",
@@ -181,13 +181,13 @@ var nginxSettings = []verdict{
 
 	// The rest.
 	{name: "enable-access-log", handling: Exact, own: "access-log"},
-	{name: "enable-influxdb"},
-	{name: "enable-opentelemetry"},
-	{name: "enable-opentracing"},
-	{name: "enable-rewrite-log"},
+	{name: "enable-influxdb", exact: exactIfFalse},
+	{name: "enable-opentelemetry", exact: exactIfFalse},
+	{name: "enable-opentracing", exact: exactIfFalse},
+	{name: "enable-rewrite-log", exact: exactIfFalse},
 	{name: "fastcgi-index"},
 	{name: "fastcgi-params-configmap"},
-	{name: "http2-push-preload"},
+	{name: "http2-push-preload", exact: exactIfFalse},
 	{name: "influxdb-host"},
 	{name: "influxdb-measurement"},
 	{name: "influxdb-port"},
@@ -198,10 +198,10 @@ var nginxSettings = []verdict{
 		how: "copies never slow down clients: those beyond the bounds are dropped; Services must be in the namespace " +
 			"of the Ingress, and other names in --external-names", own: "mirror-target"},
 	{name: "opentelemetry-operation-name"},
-	{name: "opentelemetry-trust-incoming-span"},
-	{name: "opentracing-trust-incoming-span"},
+	{name: "opentelemetry-trust-incoming-span", exact: exactIfFalse},
+	{name: "opentracing-trust-incoming-span", exact: exactIfFalse},
 	{name: "ssl-ciphers"},
-	{name: "ssl-prefer-server-ciphers"},
+	{name: "ssl-prefer-server-ciphers", exact: exactIfFalse},
 }
 
 // howReplaced describes the differences of annotations that replace text in responses.

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,9 +77,15 @@ func TestNginx_namedProblems(t *testing.T) {
 		{"", []string{"permanent-redirect", "https://a.example.com/?from=$arg_from"}},
 		{"", []string{"proxy-cookie-path", "~*^/(a) /b$1"}},
 		{"", []string{"rewrite-target", "/%zz"}},
+		{"", []string{"enable-opentelemetry", "false"}},
+		{ReasonUnsupportedAnnotation, []string{"enable-opentelemetry", "true"}},
+		{"", []string{"use-port-in-redirects", "false"}},
+		{"", []string{"use-regex", ""}},
+		{ReasonInvalidAnnotation, []string{"auth-tls-secret", "shop/ca", "auth-tls-pass-certificate-to-upstream", "yes"}},
 		{"", []string{"enable-cors", "true", "cors-max-age", "5"}},
 	} {
 		_, reasons := routeWith(Options{}, c.annotations...)
+		reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == ReasonSecretNotFound })
 		if got := strings.Join(reasons, " "); got != c.want {
 			t.Errorf("%.80q: got %q, want %q", c.annotations, got, c.want)
 		}

@@ -85,19 +85,6 @@ func (r *annotationReader) readPaths() {
 	p.prefix = r.readPrefix()
 }
 
-// readBool returns the value of a boolean setting, or the fallback if it is missing or invalid.
-func (r *annotationReader) readBool(v value, fallback bool) bool {
-	if !v.isSet {
-		return fallback
-	}
-	on, err := strconv.ParseBool(v.text)
-	if err != nil {
-		r.invalidValue(v.key, `it must be "true" or "false"`)
-		return fallback
-	}
-	return on
-}
-
 // redirectStatus returns the status of redirects to HTTPS and between a host and its www twin.
 func (r *annotationReader) redirectStatus() int {
 	if d := r.defaults(); d != nil && d.RedirectCode != 0 {

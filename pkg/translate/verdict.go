@@ -70,7 +70,7 @@ func waivedNames(annotations map[string]string) map[string]bool {
 func (v *verdict) judgeValue(name string, value *setValue, f *finding, isWaived bool) AnnotationVerdict {
 	out := AnnotationVerdict{Annotation: name, Verdict: VerdictExact}
 	switch {
-	case v.handling == Exact, v.handling == Differs && v.exact.holds != nil && v.exact.holds(value):
+	case v.handling == Exact, v.handling == Differs && v.isExact(value):
 		return out
 	case v.handling == Differs:
 		out.Verdict, out.How = VerdictDiffers, v.how

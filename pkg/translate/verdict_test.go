@@ -72,6 +72,8 @@ func TestVerdicts_exactByValue(t *testing.T) {
 		{VerdictExact, []string{"proxy-next-upstream-tries", "10"}},
 		{VerdictDiffers, []string{"proxy-next-upstream-tries", "0"}},
 		{VerdictExact, []string{"use-regex", "true"}},
+		{VerdictExact, []string{"enable-opentracing", "false"}},
+		{VerdictIgnored, []string{"enable-opentracing", "true"}},
 		{VerdictExact, []string{"rewrite-target", "/fixed"}},
 		{VerdictDiffers, []string{"rewrite-target", "/$1"}},
 	} {
