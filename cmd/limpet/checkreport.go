@@ -71,9 +71,14 @@ func (c *checkReport) add(r ingressReport) {
 	c.Reports = append(c.Reports, r)
 }
 
+// reportIngress returns the report on an Ingress. in is nil if it is so invalid that it was set aside.
 func reportIngress(r *translate.Report, in *networkingv1.Ingress, assumeSecrets bool) ingressReport {
 	out := ingressReport{Ingress: r.Ref.Namespace + "/" + r.Ref.Name, Result: resultExact}
-	for _, v := range translate.Verdicts(in) {
+	var verdicts []translate.AnnotationVerdict
+	if in != nil {
+		verdicts = translate.Verdicts(in)
+	}
+	for _, v := range verdicts {
 		if v.Verdict != translate.VerdictExact {
 			out.Notes = append(out.Notes, v)
 		}
