@@ -48,7 +48,11 @@ func (r *annotationReader) readRedirectReplacement() *model.Replacement {
 		}
 		return nil
 	}
-	return r.replacement(from, from.text, to, to.text)
+	out := r.replacement(from, from.text, to, to.text)
+	if out != nil && to.isNginx && strings.HasPrefix(out.To, "/") && !r.paths.isRelative {
+		out.To = "$scheme://$host" + out.To // as nginx does with absolute_redirect
+	}
+	return out
 }
 
 // readCookieReplacement returns the replacement that consists of two words, or nil.
