@@ -51,3 +51,18 @@ func TestLatency_allocatesNothing(t *testing.T) {
 		t.Error("the latency belongs to another endpoint")
 	}
 }
+
+func BenchmarkLatency(b *testing.B) {
+	p := poolOf("a b")
+	e, now := p.Set().Endpoints()[0], time.Now().UnixNano()
+	b.Run("record", func(b *testing.B) {
+		for b.Loop() {
+			e.RecordLatency(time.Millisecond)
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			p.Set().Latency(0, now)
+		}
+	})
+}
