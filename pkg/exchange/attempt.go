@@ -152,8 +152,7 @@ func (x *Exchange) tryProtocol() failure {
 	return x.tryHTTP1()
 }
 
-// measureLatency records how long the endpoint took to respond, with the connection, or has not responded, for a policy that needs
-// it.
+// measureLatency records how long the endpoint took to connect and respond, or has not responded, for a policy that needs it.
 func (x *Exchange) measureLatency() {
 	if started := x.attempts.startedAt; !started.IsZero() {
 		x.endpoint.RecordLatency(time.Since(started))

@@ -5,8 +5,8 @@ import "strings"
 // portableEscapes are the letters that have the same meaning after a backslash in RE2 and PCRE, for printable ASCII.
 const portableEscapes = "dDwWsSbBAztnr"
 
-// IsPortable reports whether an expression is valid, and PCRE reads it as RE2 does: it matches the same values in printable ASCII.
-// It may return false for an expression that both read alike.
+// IsPortable reports whether an expression is valid, and PCRE reads it as RE2 does: both match the same values in printable
+// ASCII. It may return false for an expression that both read alike.
 func IsPortable(text string) bool {
 	for i := 0; i < len(text); i++ {
 		rest := text[i:]

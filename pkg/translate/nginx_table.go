@@ -120,7 +120,8 @@ var nginxAccess = []verdict{
 	{name: "secure-backends", own: "backend-protocol", exact: exactIfFalse,
 		how: "ingress-nginx removed it in version 0.21; set backend-protocol: HTTPS"},
 	{name: "secure-verify-ca-secret", effect: whenSet, when: "if set", own: "backend-ca"},
-	{name: "grpc-backend", own: "backend-protocol", exact: exactIfFalse, how: "ingress-nginx removed it in version 0.21; set backend-protocol: GRPC"},
+	{name: "grpc-backend", own: "backend-protocol", exact: exactIfFalse,
+		how: "ingress-nginx removed it in version 0.21; set backend-protocol: GRPC"},
 }
 
 // tlsParts are the annotations that enable client certificates.

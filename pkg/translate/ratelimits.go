@@ -73,8 +73,8 @@ func (r *annotationReader) readRefusal(limit *model.RateLimit) {
 	}
 }
 
-// names are the names of a setting in annotations of Limpet and of ingress-nginx, without prefixes. An empty name means that there
-// is no such annotation.
+// names are the names of a setting in annotations of Limpet and of ingress-nginx, without prefixes. An empty name means that
+// there is no such annotation.
 type names struct{ own, nginx string }
 
 // sameName returns the names of a setting that has one name.

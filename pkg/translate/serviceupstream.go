@@ -34,12 +34,9 @@ func (b *builder) useService(t *translation, pool *model.Pool) {
 	pool.ID.IsService, pool.ClusterIP = true, address.String()
 }
 
-// withoutAffinity reports that stickiness has no effect if the cluster chooses the pod. It returns nil.
-func (b *builder) withoutAffinity(t *translation, pool model.PoolID, affinity *model.Affinity) *model.Affinity {
-	if affinity != nil {
-		b.reports.add(t.ref, ReasonNoEffect, annotationField(t.transport.toService),
-			"sessions of %s do not stay on their pods, because annotation %s lets the cluster choose the pod of each connection",
-			pool, t.transport.toService)
-	}
-	return nil
+// reportNoAffinity reports that stickiness has no effect, because the cluster chooses the pod.
+func (b *builder) reportNoAffinity(t *translation, pool model.PoolID) {
+	b.reports.add(t.ref, ReasonNoEffect, annotationField(t.transport.toService),
+		"sessions of %s do not stay on their pods, because annotation %s lets the cluster choose the pod of each connection",
+		pool, t.transport.toService)
 }

@@ -46,8 +46,8 @@ func (r *annotationReader) readBool(v value, fallback bool) bool {
 	return fallback
 }
 
-// parseBool parses a boolean setting as ingress-nginx does, which treats an empty value as missing. isSet is false if it is missing
-// or invalid.
+// parseBool parses a boolean setting as ingress-nginx does, which treats an empty value as missing. isSet is false if it is
+// missing or invalid.
 func (r *annotationReader) parseBool(v value) (on, isSet bool) {
 	if v.text == "" {
 		return false, false
