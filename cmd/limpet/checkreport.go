@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	networkingv1 "k8s.io/api/networking/v1"
+
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -35,14 +37,14 @@ type ingressReport struct {
 
 // newCheckReport returns the report on the served Ingresses of a Snapshot.
 func newCheckReport(w *translate.Snapshot, reports []translate.Report, assumeSecrets bool) *checkReport {
-	annotations := make(map[model.Ref]map[string]string, len(w.Ingresses))
+	ingresses := make(map[model.Ref]*networkingv1.Ingress, len(w.Ingresses))
 	for _, in := range w.Ingresses {
-		annotations[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in.Annotations
+		ingresses[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in
 	}
 	out := &checkReport{Reports: []ingressReport{}}
 	for i := range reports {
 		if reports[i].Ref.Kind == model.KindIngress && !isUnserved(&reports[i]) {
-			out.add(reportIngress(&reports[i], annotations[reports[i].Ref], assumeSecrets))
+			out.add(reportIngress(&reports[i], ingresses[reports[i].Ref], assumeSecrets))
 		}
 	}
 	return out
@@ -66,9 +68,14 @@ func (c *checkReport) add(r ingressReport) {
 	c.Reports = append(c.Reports, r)
 }
 
-func reportIngress(r *translate.Report, annotations map[string]string, assumeSecrets bool) ingressReport {
+// reportIngress returns the report on an Ingress. in is nil if it is so invalid that it was set aside.
+func reportIngress(r *translate.Report, in *networkingv1.Ingress, assumeSecrets bool) ingressReport {
 	out := ingressReport{Ingress: r.Ref.Namespace + "/" + r.Ref.Name, Result: resultExact}
-	for _, v := range translate.Verdicts(annotations) {
+	var verdicts []translate.AnnotationVerdict
+	if in != nil {
+		verdicts = translate.Verdicts(in)
+	}
+	for _, v := range verdicts {
 		if v.Verdict != translate.VerdictExact {
 			out.Notes = append(out.Notes, v)
 		}

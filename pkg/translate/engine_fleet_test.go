@@ -87,7 +87,7 @@ func (f *fleet) ingress() *networkingv1.Ingress {
 		in.Annotations[key] = pick(f, fleetAnnotations[key])
 	}
 	if !f.chance(6) {
-		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "other"}))
+		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "limpet", "nginx", "nginx", "other"}))
 	}
 	for range min(f.IntN(4), 2) + f.sparse/3 {
 		in.Spec.Rules = append(in.Spec.Rules, f.rule())
@@ -148,6 +148,7 @@ func (f *fleet) service() *corev1.Service {
 	if f.chance(3) {
 		s.Spec.Selector = map[string]string{"app": pick(f, []string{"a", "b"})}
 	}
+	s.Spec.ClusterIP = pick(f, []string{"10.96.0.1", "10.96.0.2", "fd00::1", "None", ""})
 	if f.chance(10) {
 		s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP
 	}

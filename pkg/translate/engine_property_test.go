@@ -54,6 +54,10 @@ func newTwin(f *fleet) *twin {
 	if f.chance(2) {
 		o.HSTS = "max-age=1"
 	}
+	if f.chance(2) {
+		defaults := translate.DefaultNginx()
+		o.Classes, o.Nginx = []string{"limpet", "nginx"}, &defaults
+	}
 	return &twin{fleet: f, engine: translate.NewEngine(o), options: o, objects: map[model.Ref]metav1.Object{}, now: today, mirror: newMirror()}
 }
 

@@ -43,7 +43,7 @@ type errorPageSettings struct {
 func (r *annotationReader) readErrorPages() *errorPageSettings {
 	statuses := r.setting(nameErrorPages, "custom-http-errors")
 	s := &errorPageSettings{backend: r.setting(nameDefaultBackend, nameDefaultBackend)}
-	s.keepsPods = r.readKeepsPods()
+	s.keepsPods = r.nginxBool("disable-proxy-intercept-errors")
 	switch {
 	case s.backend.text == "" && statuses.text != "":
 		r.invalid(statuses.key, "annotation %s has no effect without %s, which names the Service with the pages",
@@ -60,15 +60,6 @@ func (r *annotationReader) readErrorPages() *errorPageSettings {
 		r.invalidValue(statuses.key, "it must be a list of statuses from 300 to 599, such as 404,503")
 	}
 	return s
-}
-
-func (r *annotationReader) readKeepsPods() bool {
-	v := r.annotation(nginxPrefix, "disable-proxy-intercept-errors")
-	on, err := strconv.ParseBool(v.text)
-	if v.isSet && err != nil {
-		r.invalidValue(v.key, `it must be "true" or "false"`)
-	}
-	return on
 }
 
 // parseStatuses returns the statuses of a list, sorted and without duplicates.

@@ -26,6 +26,7 @@ const (
 
 var limitAnnotations = []string{
 	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
+	AnnotationRetryOn,
 }
 
 // Bounds of the annotations.
@@ -43,9 +44,9 @@ func (r *annotationReader) readLimits() *model.Limits {
 		ConnectTimeout:  r.readTimeout(AnnotationTimeoutConnect, "proxy-connect-timeout"),
 		BodyTimeout:     r.readTimeout(AnnotationTimeoutBody, "proxy-send-timeout"),
 		MaxBodyBytes:    r.readBodySize(),
-		MaxAttempts:     r.readAttempts(),
 		RetryTimeout:    r.readRetryTimeout(),
 	}
+	r.readRetries(&limits)
 	if d := r.defaults(); d != nil {
 		limits.ResponseTimeout = cmp.Or(limits.ResponseTimeout, d.ReadTimeout)
 		limits.ConnectTimeout = cmp.Or(limits.ConnectTimeout, d.ConnectTimeout)

@@ -59,6 +59,10 @@ func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backen
 		Filters:          withAccess(cmp.Or(rule.filters, t.filters), t.access),
 		UpgradeProtocols: t.upgrades, Fallback: t.fallback, IsUnlogged: t.isUnlogged,
 	}
+	r.append(key, route)
+}
+
+func (r *routes) append(key routeKey, route model.Route) {
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)
 }
