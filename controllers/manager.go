@@ -30,7 +30,7 @@ func newManager(o *Options) (ctrl.Manager, error) {
 			DefaultTransform: stripMetadata,
 			ByObject: map[client.Object]cache.ByObject{
 				&corev1.Secret{}:             secretCache(o),
-				&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMap},
+				&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMaps(o.NginxConfigMap)},
 				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
 				podMetadata():                {Transform: stripPod},
 				namespaceMetadata():          {Transform: stripNamespace},

@@ -40,6 +40,8 @@ type Options struct {
 	// SecretNamespaces are the namespaces whose Secrets are read, in addition to Namespace. If nil, all Secrets are
 	// read. Secrets in other namespaces count as missing.
 	SecretNamespaces []string
+	// NginxConfigMap is the ConfigMap of ingress-nginx, which is read whole. The zero value reads none.
+	NginxConfigMap types.NamespacedName
 	// PublishService is the Service whose addresses are written to the status of Ingresses. The zero value writes
 	// none.
 	PublishService types.NamespacedName

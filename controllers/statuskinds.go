@@ -21,13 +21,20 @@ type statusKind struct {
 
 // statusKinds are the kinds that there may be Reports on.
 var statusKinds = map[string]statusKind{
-	v1alpha1.Kind:     statusOf((*statusWriter).writePolicy),
-	model.KindIngress: statusOf((*statusWriter).writeIngress),
-	model.KindSecret:  statusOf((*statusWriter).writeNothing), // that of the default certificate
-	model.KindPod: { // with a drain annotation that has no effect
-		newObject: func() client.Object { return podMetadata() },
+	v1alpha1.Kind:       statusOf((*statusWriter).writePolicy),
+	model.KindIngress:   statusOf((*statusWriter).writeIngress),
+	model.KindSecret:    eventsOnly(func() client.Object { return &corev1.Secret{} }),    // that of the default certificate
+	model.KindConfigMap: eventsOnly(func() client.Object { return &corev1.ConfigMap{} }), // that of ingress-nginx
+	model.KindService:   eventsOnly(func() client.Object { return &corev1.Service{} }),   // the default backend
+	model.KindPod:       eventsOnly(func() client.Object { return podMetadata() }),       // with an unknown drain annotation
+}
+
+// eventsOnly returns the entry of a kind without a status of ours.
+func eventsOnly(newObject func() client.Object) statusKind {
+	return statusKind{
+		newObject: newObject,
 		write:     func(context.Context, *statusWriter, client.Object, *translate.Report) error { return nil },
-	},
+	}
 }
 
 // statusOf returns the entry of a kind whose status is written by a method of statusWriter.
@@ -42,9 +49,4 @@ func statusOf[T any, P interface {
 			return write(w, ctx, object.(P), report)
 		},
 	}
-}
-
-// writeNothing is for a kind without a status of ours.
-func (w *statusWriter) writeNothing(context.Context, *corev1.Secret, *translate.Report) error {
-	return nil
 }

@@ -23,6 +23,8 @@ type checkOptions struct {
 	classes       list
 	tenants       tenantOptions
 	nginx         nginxOptions
+	trusted       prefixes
+	proxyProtocol prefixes
 }
 
 func newCheckCommand(std streams) *cobra.Command {
@@ -68,6 +70,9 @@ limpet check -f all.yaml --assume-secrets`,
 		"Whether to assume that Secrets which the manifests do not contain exist and are valid.")
 	o.tenants.register(f)
 	o.nginx.register(f)
+	f.Var(&o.trusted, "trusted-proxies", "The comma-separated `CIDRs` of trusted proxies, as for run.")
+	f.Var(&o.proxyProtocol, "proxy-protocol", "The comma-separated `CIDRs` of load balancers that send a PROXY protocol header, as"+
+		" for run.")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -76,6 +81,9 @@ limpet check -f all.yaml --assume-secrets`,
 func runCheck(o *checkOptions, stdin io.Reader, std streams) error {
 	if len(o.paths) == 0 {
 		return usagef("-f is required")
+	}
+	if err := o.nginx.validate(); err != nil {
+		return err
 	}
 	write, err := routeWriter(o.format)
 	if err != nil {
@@ -94,7 +102,10 @@ func check(o *checkOptions, stdin io.Reader, std streams, write func(io.Writer, 
 	for _, s := range found.Skipped {
 		fmt.Fprintln(std.err, s)
 	}
-	t := translate.Options{Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true}
+	t := translate.Options{
+		Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true,
+		TrustsProxies: len(o.trusted) > 0, ReadsProxyProtocol: len(o.proxyProtocol) > 0,
+	}
 	o.tenants.apply(&t)
 	o.nginx.apply(&t)
 	result := translate.Build(found.Snapshot, nil, t)

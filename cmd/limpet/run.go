@@ -122,7 +122,8 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	}
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
-		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values}
+		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values,
+		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap)}
 	c.kubeAPI.apply(&co)
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret

@@ -34,7 +34,8 @@ type EndpointObjects struct {
 // that the changed objects can affect (ADR 59). Its result equals that of Build for the same objects. It is not safe for
 // concurrent use.
 type Engine struct {
-	options   Options
+	given     Options // as in NewEngine
+	options   Options // with the settings of the ConfigMap of ingress-nginx
 	now       time.Time
 	endpoints EndpointObjects
 
@@ -92,7 +93,7 @@ type step struct {
 // NewEngine returns an Engine without objects. Apply must be called before its results are used.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		options:      o,
+		given: o, options: o.withNginxConfig(nil),
 		nodes:        map[types.NamespacedName]*node{},
 		classObjects: map[string]*networkingv1.IngressClass{},
 		terminating:  namespaces{},

@@ -21,8 +21,10 @@ const (
 	// AnnotationMaxBodyBytes is the maximum size of a request body. Zero disables the limit.
 	AnnotationMaxBodyBytes = annotationPrefix + "max-body-bytes"
 	// AnnotationMaxAttempts is the maximum number of attempts of a request, including the first.
-	AnnotationMaxAttempts = annotationPrefix + "max-attempts"
+	AnnotationMaxAttempts = annotationPrefix + nameMaxAttempts
 )
+
+const nameMaxAttempts = "max-attempts"
 
 var limitAnnotations = []string{
 	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
@@ -46,12 +48,14 @@ func (r *annotationReader) readLimits() *model.Limits {
 		MaxAttempts:     r.readAttempts(),
 		RetryTimeout:    r.readRetryTimeout(),
 	}
-	if d := r.defaults(); d != nil {
-		limits.ResponseTimeout = cmp.Or(limits.ResponseTimeout, d.ReadTimeout)
-		limits.ConnectTimeout = cmp.Or(limits.ConnectTimeout, d.ConnectTimeout)
-		limits.BodyTimeout = cmp.Or(limits.BodyTimeout, d.SendTimeout)
-		limits.MaxBodyBytes = cmp.Or(limits.MaxBodyBytes, d.MaxBodyBytes)
-		limits.MaxAttempts = cmp.Or(limits.MaxAttempts, d.MaxAttempts)
+	d := r.defaultsOrZero()
+	limits.ResponseTimeout = cmp.Or(limits.ResponseTimeout, d.ReadTimeout)
+	limits.ConnectTimeout = cmp.Or(limits.ConnectTimeout, d.ConnectTimeout)
+	limits.BodyTimeout = cmp.Or(limits.BodyTimeout, d.SendTimeout)
+	limits.MaxBodyBytes = cmp.Or(limits.MaxBodyBytes, d.MaxBodyBytes)
+	limits.MaxAttempts = cmp.Or(limits.MaxAttempts, d.MaxAttempts)
+	if d.NoRetry && !r.annotation(nginxPrefix, "proxy-next-upstream").isSet && !r.annotation(annotationPrefix, nameMaxAttempts).isSet {
+		limits.MaxAttempts = 1
 	}
 	if limits == (model.Limits{}) {
 		return nil

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -107,19 +108,19 @@ func (r *annotationReader) readRetryTimeout() time.Duration {
 	if v.text == "0" {
 		return 0
 	}
-	return r.readSeconds(v)
+	return cmp.Or(r.readSeconds(v), r.defaultsOrZero().RetryTimeout)
 }
 
 // readUnlogged reports whether requests of the object are left out of the access log.
 func (r *annotationReader) readUnlogged() bool {
 	v := r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log")
 	if v.text == "" {
-		return false
+		return r.defaultsOrZero().IsUnlogged
 	}
 	logged, err := strconv.ParseBool(v.text)
 	if err != nil {
 		r.invalidValue(v.key, "it must be true or false")
-		return false
+		return r.defaultsOrZero().IsUnlogged
 	}
 	return !logged
 }

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -58,6 +59,10 @@ type pathSettings struct {
 	aliases  []string
 	// isRelative is true if redirects to paths of the same host have no scheme and host.
 	isRelative bool
+	// unredirected are the beginnings of paths, as written in rules, without a redirect to HTTPS.
+	unredirected []string
+	// unauthenticated are those without authentication.
+	unauthenticated []string
 	// addsSlash redirects requests for a path without the slash at the end of the rule's path, as nginx does.
 	addsSlash bool
 	// upstreamHost may contain variables of upstreamVariables.
@@ -69,8 +74,9 @@ func (r *annotationReader) readPaths() {
 	p := &r.paths
 	p.usesPatterns = r.readBool(r.setting("path-regex", "use-regex"), false)
 	p.rewrite = r.readRewrite()
-	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), false)
-	p.addsSlash = r.defaults() != nil
+	d := r.defaultsOrZero()
+	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), d.RelativeRedirects)
+	p.addsSlash, p.unredirected, p.unauthenticated = d.AddsSlash, d.NoRedirectLocations, d.NoAuthLocations
 	r.readHTTPS(p)
 	r.readRedirect(p)
 	p.appRoot = r.readAppRoot()
@@ -97,20 +103,15 @@ func (r *annotationReader) readBool(v value, fallback bool) bool {
 
 // redirectStatus returns the status of redirects to HTTPS and between a host and its www twin.
 func (r *annotationReader) redirectStatus() int {
-	if d := r.defaults(); d != nil && d.RedirectCode != 0 {
-		return d.RedirectCode
-	}
-	return redirectCode
+	return cmp.Or(r.defaultsOrZero().RedirectCode, redirectCode)
 }
 
 // readHTTPS reads the redirect to HTTPS. Limpet's annotation takes precedence over both of ingress-nginx, and over its defaults.
 func (r *annotationReader) readHTTPS(p *pathSettings) {
 	ssl, force := r.setting("https-redirect", "ssl-redirect"), r.annotation(nginxPrefix, "force-ssl-redirect")
-	isForced, isOn := false, false
-	if d := r.defaults(); d != nil {
-		isForced, isOn = d.ForceSSLRedirect, d.SSLRedirect
-	}
-	keepsSlash := r.readBool(r.annotation(nginxPrefix, "preserve-trailing-slash"), false)
+	d := r.defaultsOrZero()
+	isForced, isOn := d.ForceSSLRedirect, d.SSLRedirect
+	keepsSlash := r.readBool(r.annotation(nginxPrefix, "preserve-trailing-slash"), d.KeepsSlash)
 	switch {
 	case !ssl.isSet || ssl.isNginx:
 		isOn, isForced = r.readBool(ssl, isOn), r.readBool(force, isForced)

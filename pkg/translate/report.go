@@ -69,6 +69,8 @@ const (
 	ReasonAnnotationOverridden = "AnnotationOverridden"
 	// ReasonUnsupportedAnnotation: an annotation of ingress-nginx is not implemented. The route serves without it.
 	ReasonUnsupportedAnnotation = "UnsupportedAnnotation"
+	// ReasonUnsupportedKey: a key of the ConfigMap of ingress-nginx is unknown, or is not implemented. The routes serve without it.
+	ReasonUnsupportedKey = "UnsupportedKey"
 	// ReasonProtectionNotEnforced: an annotation requires protection that this version does not enforce, or may be a misspelled
 	// protective annotation. The routes respond 503 unless the annotation is waived.
 	ReasonProtectionNotEnforced = "ProtectionNotEnforced"

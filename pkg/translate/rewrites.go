@@ -27,10 +27,25 @@ func (r *annotationReader) readRewrites() {
 	if rewrites.CookieDomain != nil {
 		rewrites.CookieDomain.From = strings.TrimPrefix(rewrites.CookieDomain.From, ".")
 	}
+	r.addDefaultRewrites(&rewrites)
 	if rewrites != (model.ResponseRewrites{}) {
 		r.ensureFilters().Rewrites = &rewrites
 	}
 	r.readCompression()
+}
+
+// addDefaultRewrites adds the replacements for which the object has no annotation.
+func (r *annotationReader) addDefaultRewrites(to *model.ResponseRewrites) {
+	d := r.defaultsOrZero().Rewrites
+	if !r.setting("redirect-from", "proxy-redirect-from").isSet && !r.setting("redirect-to", "proxy-redirect-to").isSet {
+		to.Redirect = d.Redirect
+	}
+	if !r.setting("cookie-domain", "proxy-cookie-domain").isSet {
+		to.CookieDomain = d.CookieDomain
+	}
+	if !r.setting("cookie-path", "proxy-cookie-path").isSet {
+		to.CookiePath = d.CookiePath
+	}
 }
 
 // readRedirectReplacement returns the replacement in Location and Refresh, or nil. As in ingress-nginx, one annotation without
@@ -90,10 +105,14 @@ func (r *annotationReader) replacement(fromValue value, from string, toValue val
 // readCompression reads the codings with which responses are compressed.
 func (r *annotationReader) readCompression() {
 	v := r.annotation(annotationPrefix, "compress")
+	c := r.defaultsOrZero().Compression
+	if !v.isSet && c != (model.Compression{}) {
+		r.ensureFilters().Compression = &c
+	}
 	if !v.isSet || v.text == "off" {
 		return
 	}
-	var c model.Compression
+	c = model.Compression{}
 	for name := range strings.SplitSeq(v.text, ",") {
 		switch strings.TrimSpace(name) {
 		case "gzip":
