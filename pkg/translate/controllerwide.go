@@ -69,7 +69,9 @@ func (b *builder) controllerBackend(d *description) *model.Backend {
 	if !ok {
 		return nil
 	}
-	b.pools[pool.ID] = pool
+	if _, isKnown := b.pools[pool.ID]; !isKnown { // it may have names of pods already
+		b.pools[pool.ID] = pool
+	}
 	return &model.Backend{Pool: pool.ID, Weight: 1, Transport: appProtocols[b.appProtocol(pool.ID)]}
 }
 
