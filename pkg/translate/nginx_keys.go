@@ -79,7 +79,7 @@ var accessKeys = []configKey{
 		(*configReader).requireProxyProtocol},
 	{verdict: verdict{name: "proxy-real-ip-cidr", handling: Replaced,
 		how: "--trusted-proxies and --proxy-protocol name the networks of the load balancers"}},
-	{verdict: verdict{name: "forwarded-for-header", handling: Replaced, exact: []string{"X-Forwarded-For"},
+	{verdict: verdict{name: "forwarded-for-header", handling: Replaced,
 		how: "--client-address-headers names the fields with the address of the client"}},
 	{verdict: verdict{name: "compute-full-forwarded-for", handling: Replaced,
 		how: "X-Forwarded-For of trusted proxies is extended, and that of other clients is replaced"}},
