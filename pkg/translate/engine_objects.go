@@ -145,6 +145,7 @@ type node struct {
 	// unserved reports the class of an Ingress that other controllers serve, see Options.ReportUnserved.
 	unserved  *Report
 	namespace string
+	verdicts  verdictCounts
 	keys      linkKeys
 	group     *group // nil without a rank
 }
@@ -232,6 +233,11 @@ func (e *Engine) setObject(n *node, object *networkingv1.Ingress) {
 		}
 	}
 	n.rank, e.step.described[n] = rankOf(d), d
+	if d == nil {
+		e.setVerdicts(n, nil)
+	} else {
+		e.setVerdicts(n, d.annotations)
+	}
 	e.step.changed[n] = struct{}{}
 }
 
