@@ -7,6 +7,9 @@ import (
 	"html/template"
 	"io"
 	"os"
+	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
@@ -21,31 +24,58 @@ const (
 
 // checkReport is what limpet check finds out about all served Ingresses.
 type checkReport struct {
-	Ingresses int             `json:"ingresses"`
-	Exact     int             `json:"exact"`
-	Differing int             `json:"withDifferences"`
-	Closed    int             `json:"closed"`
-	Reports   []ingressReport `json:"reports"`
+	Ingresses int `json:"ingresses"`
+	Exact     int `json:"exact"`
+	Differing int `json:"withDifferences"`
+	Closed    int `json:"closed"`
+	// Implicit are the settings that apply to Ingresses of classes of ingress-nginx without an annotation.
+	Implicit []translate.ImplicitSetting `json:"implicit,omitempty"`
+	// Config is the part of the ConfigMap of ingress-nginx, or nil.
+	Config  *configReport   `json:"nginxConfigMap,omitempty"`
+	Reports []ingressReport `json:"reports"`
+}
+
+// configReport is the part of the ConfigMap of ingress-nginx. Exact keys have no notes.
+type configReport struct {
+	ConfigMap string                        `json:"configMap"`
+	Notes     []translate.AnnotationVerdict `json:"notes,omitempty"`
+	Problems  []translate.Problem           `json:"problems,omitempty"`
 }
 
 // ingressReport is the part of one Ingress. Exact ones have neither notes nor problems.
 type ingressReport struct {
-	Ingress  string                        `json:"ingress"`
-	Result   string                        `json:"result"`
+	Ingress string `json:"ingress"`
+	Result  string `json:"result"`
+	// Implicit are the settings that apply to it without an annotation.
+	Implicit []translate.ImplicitSetting   `json:"implicit,omitempty"`
 	Notes    []translate.AnnotationVerdict `json:"notes,omitempty"`
 	Problems []translate.Problem           `json:"problems,omitempty"`
 }
 
-// newCheckReport returns the report on the served Ingresses of a Snapshot.
-func newCheckReport(w *translate.Snapshot, reports []translate.Report, assumeSecrets bool) *checkReport {
-	annotations := make(map[model.Ref]map[string]string, len(w.Ingresses))
+// newCheckReport returns the report on the served Ingresses of a Snapshot that was translated with these options.
+func newCheckReport(w *translate.Snapshot, o translate.Options, reports []translate.Report, assumeSecrets bool) *checkReport {
+	ingresses := make(map[model.Ref]*networkingv1.Ingress, len(w.Ingresses))
 	for _, in := range w.Ingresses {
-		annotations[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in.Annotations
+		ingresses[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in
 	}
+	implicit := translate.ImplicitSettings(w, o)
 	out := &checkReport{Reports: []ingressReport{}}
 	for i := range reports {
-		if reports[i].Ref.Kind == model.KindIngress && !isUnserved(&reports[i]) {
-			out.add(reportIngress(&reports[i], annotations[reports[i].Ref], assumeSecrets))
+		r := &reports[i]
+		switch {
+		case r.Ref.Kind == model.KindConfigMap && r.Ref.Namespace == o.NginxConfigMap.Namespace && r.Ref.Name == o.NginxConfigMap.Name:
+			out.Config = &configReport{r.Ref.Namespace + "/" + r.Ref.Name, implicit.KeyVerdicts(), r.Problems}
+		case r.Ref.Kind == model.KindIngress && !isUnserved(r):
+			in := ingresses[r.Ref]
+			if in == nil { // it could not be read
+				in = &networkingv1.Ingress{}
+			}
+			if implicit.Applies(in) {
+				out.Implicit = implicit.Settings()
+			}
+			one := reportIngress(r, in.Annotations, assumeSecrets)
+			one.Implicit = implicit.Of(in)
+			out.add(one)
 		}
 	}
 	return out
@@ -101,6 +131,7 @@ func (c *checkReport) Summary() string { return c.summary() }
 // writeText writes the report as text. Exact Ingresses only count in the summary.
 func (c *checkReport) writeText(w io.Writer) error {
 	fmt.Fprintln(w, c.summary())
+	c.writeConfig(w)
 	for i := range c.Reports {
 		r := &c.Reports[i]
 		if r.Result == resultExact {
@@ -115,6 +146,32 @@ func (c *checkReport) writeText(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// writeConfig writes what applies to Ingresses of classes of ingress-nginx without an annotation.
+func (c *checkReport) writeConfig(w io.Writer) {
+	if len(c.Implicit) > 0 {
+		fmt.Fprintln(w, "Without an annotation, Ingresses of classes of ingress-nginx have "+c.ImplicitText())
+	}
+	if c.Config == nil || len(c.Config.Notes)+len(c.Config.Problems) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nConfigMap %s:\n", c.Config.ConfigMap)
+	for _, n := range c.Config.Notes {
+		fmt.Fprintf(w, "  %s: %s\n", n.Annotation, noteText(&n))
+	}
+	for _, p := range c.Config.Problems {
+		fmt.Fprintf(w, "  %s: %s\n", p.Reason, p.Message)
+	}
+}
+
+// ImplicitText lists the settings that apply without an annotation.
+func (c *checkReport) ImplicitText() string {
+	texts := make([]string, len(c.Implicit))
+	for i, s := range c.Implicit {
+		texts[i] = s.Key + ": " + s.Value
+	}
+	return strings.Join(texts, ", ")
 }
 
 // noteText describes a verdict with what to use instead.
