@@ -77,7 +77,7 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	return errors.Join(
 		mgr.Add(elected),
 		addKeySecret(mgr, secret),
-		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
+		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table, o)),
 		add(mgr, "endpoints", endpoints, 2, endpointSources(mgr.GetCache(), endpoints)),
 	)
 }

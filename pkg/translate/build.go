@@ -40,6 +40,9 @@ type Options struct {
 	Classes []string
 	// TakeUnclassed also serves Ingresses without a class, if the Snapshot has no IngressClass.
 	TakeUnclassed bool
+	// WithoutClasses is true if the Snapshot has no IngressClasses, because this process does not read them. All classes but
+	// DefaultClass are then classes of ingress-nginx: a class whose controller is not known must not lose its protection.
+	WithoutClasses bool
 	// ReportUnserved adds a Report with a problem for each Ingress of a class that Limpet does not serve. In a cluster, these
 	// belong to other controllers.
 	ReportUnserved bool
