@@ -93,8 +93,8 @@ const DefaultClass = "limpet"
 // Result is the result of a Build.
 type Result struct {
 	Model *model.Model
-	// Reports has one entry for each object that Limpet serves, and for the Secret of the default certificate. It is sorted
-	// by kind, namespace and name.
+	// Reports has one entry for each object that Limpet serves, and for those that the operator names: the Secret of the default
+	// certificate, the ConfigMap of ingress-nginx, and the default backend. It is sorted by kind, namespace and name.
 	Reports []Report
 	// Referenced are the Services, Secrets and ConfigMaps that the served objects reference, including those that do not
 	// exist. Changes of others do not change the Model. An entry of kind KindEndpoints is a Service whose

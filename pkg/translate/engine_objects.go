@@ -89,35 +89,6 @@ func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *c
 	e.wasChanged(ref)
 }
 
-func (e *Engine) changeConfigMap(ref model.Ref, key types.NamespacedName, object *corev1.ConfigMap) {
-	before := put(e.configMaps, key, object)
-	if before == object || before != nil && object != nil && maps.Equal(before.Data, object.Data) {
-		return
-	}
-	e.wasChanged(ref)
-	if key == e.given.NginxConfigMap {
-		e.configure(object)
-	}
-}
-
-// configure applies the ConfigMap of ingress-nginx, which may be nil, to all Ingresses of its classes.
-func (e *Engine) configure(object *corev1.ConfigMap) {
-	var concerned []*node
-	for _, n := range e.nodes {
-		if n.rank != nil && n.rank.isNginx {
-			e.describe(n) // with the previous options, to find out whether the description changes
-			concerned = append(concerned, n)
-		}
-	}
-	e.options = e.given.withNginxConfig(object)
-	for _, n := range concerned {
-		e.setObject(n, n.object)
-		if n.group != nil {
-			e.step.dirty[n.group] = struct{}{} // steps after the reader use the options, too
-		}
-	}
-}
-
 // changeClass describes all Ingresses again if the class changes which of them Limpet serves, or how.
 func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
 	put(e.classObjects, name, object)

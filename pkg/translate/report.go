@@ -113,7 +113,8 @@ type Problem struct {
 }
 
 // Report holds the results of translation for one object. There is one for each Ingress that Limpet serves, for each
-// AffinityPolicy, and for the Secret of the default certificate. A source adds Reports of its own.
+// AffinityPolicy, for the Secret of the default certificate, for the ConfigMap of ingress-nginx, and for the default backend. A
+// source adds Reports of its own.
 type Report struct {
 	Ref        model.Ref `json:"ref"`
 	Generation int64     `json:"generation,omitempty"`
