@@ -44,20 +44,7 @@ func (r *SnapshotReader) Read(ctx context.Context) (w *translate.Snapshot, unrea
 		return nil, nil, err
 	}
 	w = &translate.Snapshot{Now: time.Now()}
-	for _, kind := range []struct {
-		name        string
-		read        func(namespace string) error
-		isRequired  bool
-		isClustered bool
-	}{
-		{"Ingresses", func(in string) error { return readInto(ctx, r, in, &networkingv1.IngressList{}, &w.Ingresses) }, true, false},
-		{"Services", func(in string) error { return readInto(ctx, r, in, &corev1.ServiceList{}, &w.Services) }, true, false},
-		{"AffinityPolicies", func(in string) error { return readInto(ctx, r, in, &v1alpha1.AffinityPolicyList{}, &w.Policies) }, false, false},
-		{"IngressClasses", func(in string) error {
-			return readInto(ctx, r, in, &networkingv1.IngressClassList{}, &w.IngressClasses)
-		}, false, true},
-		{"namespaces", func(in string) error { return readInto(ctx, r, in, namespaceList(), &w.Namespaces) }, false, true},
-	} {
+	for _, kind := range r.kinds(ctx, w) {
 		for _, namespace := range r.scopes(kind.isClustered) {
 			err := kind.read(namespace)
 			isOptional := meta.IsNoMatchError(err) || apierrors.IsNotFound(err) || apierrors.IsForbidden(err)
@@ -72,6 +59,30 @@ func (r *SnapshotReader) Read(ctx context.Context) (w *translate.Snapshot, unrea
 	return w, unread, nil
 }
 
+// listedKind is a kind of object that is listed.
+type listedKind struct {
+	name                    string
+	isRequired, isClustered bool
+	read                    func(namespace string) error
+}
+
+// kinds returns the kinds to list, which are read into w.
+func (r *SnapshotReader) kinds(ctx context.Context, w *translate.Snapshot) []listedKind {
+	return []listedKind{
+		{"Ingresses", true, false, func(in string) error {
+			return readInto(ctx, r, in, &networkingv1.IngressList{}, &w.Ingresses)
+		}},
+		{"Services", true, false, func(in string) error { return readInto(ctx, r, in, &corev1.ServiceList{}, &w.Services) }},
+		{"AffinityPolicies", false, false, func(in string) error {
+			return readInto(ctx, r, in, &v1alpha1.AffinityPolicyList{}, &w.Policies)
+		}},
+		{"IngressClasses", false, true, func(in string) error {
+			return readInto(ctx, r, in, &networkingv1.IngressClassList{}, &w.IngressClasses)
+		}},
+		{"namespaces", false, true, func(in string) error { return readInto(ctx, r, in, namespaceList(), &w.Namespaces) }},
+	}
+}
+
 // scopes returns the namespaces in which to list a kind. "" means all.
 func (r *SnapshotReader) scopes(isClustered bool) []string {
 	if isClustered || len(r.Namespaces) == 0 {
@@ -80,8 +91,8 @@ func (r *SnapshotReader) scopes(isClustered bool) []string {
 	return r.Namespaces
 }
 
-// ReadObject adds the object to a Snapshot of Read, if it exists. It ignores kinds other than ConfigMaps, and Services, which Read
-// has listed unless they are in other namespaces.
+// ReadObject adds an object to a Snapshot of Read, if it exists and is of a kind that Read does not list: a ConfigMap, or a
+// Service of another namespace. It ignores other objects.
 func (r *SnapshotReader) ReadObject(ctx context.Context, w *translate.Snapshot, ref model.Ref) error {
 	name := types.NamespacedName{Namespace: ref.Namespace, Name: ref.Name}
 	var err error

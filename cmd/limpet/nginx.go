@@ -22,8 +22,8 @@ func (n *nginxOptions) register(f flagSet) {
 		" apply to Ingresses of a class of ingress-nginx. While it does not exist, their routes respond 503.")
 	f.Var(&n.unenforced, "nginx-unenforced-keys", "The comma-separated `keys` of --nginx-configmap whose protection you waive, such"+
 		" as enable-modsecurity. Otherwise routes respond 503 if this version does not enforce it.")
-	f.Var(&n.defaultBackend, "default-backend-service", "The Service, as `namespace/name`, whose first port gets the requests that no"+
-		" route matches, and provides the error pages of Ingresses without a default-backend of their own. If empty, these requests"+
+	f.Var(&n.defaultBackend, "default-backend-service", "The Service, as `namespace/name`, whose first port gets the requests that"+
+		" no route matches, and provides the error pages of Ingresses without a default-backend of their own. If empty, these requests"+
 		" get a 404.")
 }
 

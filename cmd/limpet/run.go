@@ -61,9 +61,9 @@ func (c *clusterOptions) register(f flagSet) {
 		" keeps the keys of session tokens. Not used with --affinity-keys.")
 	f.Var(&c.secrets, "secret-namespaces", "The comma-separated `namespaces` in which Secrets are read, besides Limpet's own. If"+
 		" empty, all.")
-	f.Var(&c.watched, "watch-namespace", "The comma-separated `namespaces` whose Ingresses are served. May be repeated. If empty, all."+
-		" Otherwise Limpet needs no permissions in the cluster, reads no IngressClasses, and serves only Ingresses that name their"+
-		" class.")
+	f.Var(&c.watched, "watch-namespace", "The comma-separated `namespaces` whose Ingresses are served. May be repeated. If empty,"+
+		" all. Otherwise Limpet needs no permissions in the cluster, reads no IngressClasses, and serves only Ingresses that name"+
+		" their class.")
 	f.StringVar(&c.leaderLease, "leader-lease", "", "The `name` of the Lease with which the replicas elect a leader. If empty,"+
 		" limpet-leader. Two installations in one namespace need different names.")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+

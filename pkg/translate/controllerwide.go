@@ -13,8 +13,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// addControllerWide adds what the operator configures for all objects: the Report of the ConfigMap of ingress-nginx, and the route
-// for requests that no other route matches.
+// addControllerWide adds what the operator configures for all objects: the Report of the ConfigMap of ingress-nginx, and the
+// route for requests that no other route matches.
 func (b *builder) addControllerWide() {
 	b.reportNginxConfig()
 	b.addUnmatched()
@@ -79,7 +79,9 @@ const keySetHeaders = "proxy-set-headers"
 
 // namedFields returns the fields in a ConfigMap that a key of the one of ingress-nginx names, and its problems. closes is why
 // routes must be closed: a field is not set that could identify clients to pods.
-func (b *builder) namedFields(name types.NamespacedName, key string) (fields []model.HeaderField, problems []Problem, closes string) {
+func (b *builder) namedFields(
+	name types.NamespacedName, key string,
+) (fields []model.HeaderField, problems []Problem, closes string) {
 	if name.Name == "" {
 		return nil, nil, ""
 	}

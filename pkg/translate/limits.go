@@ -54,7 +54,8 @@ func (r *annotationReader) readLimits() *model.Limits {
 	limits.BodyTimeout = cmp.Or(limits.BodyTimeout, d.SendTimeout)
 	limits.MaxBodyBytes = cmp.Or(limits.MaxBodyBytes, d.MaxBodyBytes)
 	limits.MaxAttempts = cmp.Or(limits.MaxAttempts, d.MaxAttempts)
-	if d.NoRetry && !r.annotation(nginxPrefix, "proxy-next-upstream").isSet && !r.annotation(annotationPrefix, nameMaxAttempts).isSet {
+	conditions, attempts := r.annotation(nginxPrefix, "proxy-next-upstream"), r.annotation(annotationPrefix, nameMaxAttempts)
+	if d.NoRetry && !conditions.isSet && !attempts.isSet {
 		limits.MaxAttempts = 1
 	}
 	if limits == (model.Limits{}) {

@@ -32,9 +32,12 @@ var processKeys = replacedKeys(map[string][]string{
 		"log-format-escape-none", "log-format-stream", "log-format-upstream", "enable-access-log-for-default-backend",
 		"enable-auth-access-log", "disable-stream-access-log",
 	},
-	"Limpet logs to standard error": {"error-log-level", "error-log-path", "enable-syslog", "syslog-host", "syslog-port", "debug-connections"},
+	"Limpet logs to standard error": {
+		"error-log-level", "error-log-path", "enable-syslog", "syslog-host", "syslog-port", "debug-connections",
+	},
 	"the flags with addresses, such as --http-addr, decide where Limpet listens": {
-		"bind-address", "bind-address-ipv4", "bind-address-ipv6", "disable-ipv6", "disable-ipv6-dns", "reuse-port", "enable-multi-accept",
+		"bind-address", "bind-address-ipv4", "bind-address-ipv6", "disable-ipv6", "disable-ipv6-dns", "reuse-port",
+		"enable-multi-accept",
 	},
 	"--server-header and --via name Limpet, and the Server field of the app is kept": {
 		"server-tokens", "allow-backend-server-header",
@@ -66,7 +69,8 @@ var otherKeys = ignoredKeys(
 	"otlp-collector-host", "otlp-collector-port", "plugins", "proxy-add-original-uri-header", "proxy-stream-next-upstream",
 	"proxy-stream-next-upstream-timeout", "proxy-stream-next-upstream-tries", "proxy-stream-responses", "proxy-stream-timeout",
 	"ssl-buffer-size", "ssl-reject-handshake", "use-geoip", "use-geoip2",
-	"global-rate-limit-memcached-connect-timeout", "global-rate-limit-memcached-host", "global-rate-limit-memcached-max-idle-timeout",
+	"global-rate-limit-memcached-connect-timeout", "global-rate-limit-memcached-host",
+	"global-rate-limit-memcached-max-idle-timeout",
 	"global-rate-limit-memcached-pool-size", "global-rate-limit-memcached-port", "global-rate-limit-status-code",
 	"datadog-collector-host", "datadog-collector-port", "datadog-environment", "datadog-operation-name-override",
 	"datadog-priority-sampling", "datadog-sample-rate", "datadog-service-name",

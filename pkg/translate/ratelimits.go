@@ -67,7 +67,8 @@ func (r *annotationReader) readRates() {
 func (r *annotationReader) readRefusal(limit *model.RateLimit) {
 	limit.Status, limit.ConnectionStatus = http.StatusServiceUnavailable, http.StatusServiceUnavailable
 	d := r.defaultsOrZero()
-	limit.Status, limit.ConnectionStatus = cmp.Or(d.LimitStatus, limit.Status), cmp.Or(d.LimitConnectionStatus, limit.ConnectionStatus)
+	limit.Status = cmp.Or(d.LimitStatus, limit.Status)
+	limit.ConnectionStatus = cmp.Or(d.LimitConnectionStatus, limit.ConnectionStatus)
 	if status := r.readNumberSetting("limit-status", "", 0, minRefusalStatus, maxRefusalStatus); status != 0 {
 		limit.Status, limit.ConnectionStatus = status, status
 	}
