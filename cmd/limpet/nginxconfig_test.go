@@ -187,3 +187,56 @@ func TestNginxConfigMap_check(t *testing.T) {
 		t.Errorf("status %d: %s", status, stderr)
 	}
 }
+
+// Settings that change bytes: fields, compression, logs and redirects.
+func TestNginxConfigMap_onTheWire(t *testing.T) {
+	dir := t.TempDir()
+	shop := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Powered-By", "php")
+		w.Header().Set("Set-Cookie", "sid=1; Path=/app")
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = io.WriteString(w, strings.Repeat("shop ", 1000)+r.Header.Get("X-Stage"))
+	}
+	write(t, dir, "shop.yaml", podManifests(t, "shop", "shop", shop)+nginxManifests)
+	write(t, dir, "config.yaml", nginxConfigMap(`hide-headers: X-Powered-By, add-headers: nginx/add, proxy-set-headers: nginx/set, `+
+		`use-gzip: "true", proxy-cookie-path: "/app /", force-ssl-redirect: "true", no-tls-redirect-locations: /open, `+
+		`http-redirect-code: "307", proxy-body-size: "10"`)+
+		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: nginx, name: add}\ndata: {X-Frame-Options: DENY}\n"+
+		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: nginx, name: set}\ndata: {X-Stage: test}\n")
+	p := start(t, "dev", "--manifests", dir, "--ingress-class", "nginx", "--nginx-configmap", "nginx/controller")
+	client := &http.Client{
+		Transport:     &http.Transport{DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	send := func(method, path, body, coding string) *http.Response {
+		t.Helper()
+		request, err := http.NewRequest(method, "http://"+p.http+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "shop.test"
+		request.Header.Set("Accept-Encoding", coding)
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = response.Body.Close() })
+		return response
+	}
+	if r := send(http.MethodGet, "/", "", "gzip"); r.StatusCode != 307 || r.Header.Get("Location") != "https://shop.test" {
+		t.Errorf("redirect: %d %v", r.StatusCode, r.Header)
+	}
+	r := send(http.MethodGet, "/open", "", "gzip")
+	if h := r.Header; r.StatusCode != 200 || h.Get("X-Powered-By") != "" || h.Get("X-Frame-Options") != "DENY" ||
+		h.Get("Set-Cookie") != "sid=1; Path=/" || h.Get("Content-Encoding") != "gzip" {
+		t.Errorf("response: %d %v", r.StatusCode, h)
+	}
+	r = send(http.MethodGet, "/open", "", "identity")
+	if text, err := io.ReadAll(r.Body); err != nil || !strings.HasSuffix(string(text), " test") {
+		t.Errorf("the pod has not received X-Stage: %v", err)
+	}
+	if r := send(http.MethodPost, "/open", "more than ten bytes", "identity"); r.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("large body: %d", r.StatusCode)
+	}
+	p.stop(t)
+}
