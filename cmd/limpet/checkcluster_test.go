@@ -114,6 +114,13 @@ func TestCheck_implicitSettings(t *testing.T) {
 	}
 	configured := checkedIngress + "---\n" + nginxConfigMap(`proxy-body-size: 8m, hide-headers: X-A, worker-processes: "2", service-upstream: "true"`)
 	_, out, _ = checkText(t, configured, append(args, "--nginx-configmap", "nginx/controller")...)
+	page := filepath.Join(t.TempDir(), "report.html")
+	checkText(t, configured, append(args, "--nginx-configmap", "nginx/controller", "--html", page)...)
+	html, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(html), "<h2>ConfigMap nginx/controller</h2>") ||
+		!strings.Contains(string(html), intro+"<code>") {
+		t.Errorf("the page has, %v: %s", err, html)
+	}
 	for _, want := range []string{
 		"hide-headers: X-A", "proxy-body-size: 8388608", "\nConfigMap nginx/controller:\n", "  worker-processes: replaced: ",
 		"  service-upstream: no effect", "UnsupportedKey: key service-upstream",

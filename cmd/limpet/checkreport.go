@@ -1,12 +1,9 @@
 package main
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
-	"os"
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -125,9 +122,6 @@ func (c *checkReport) summary() string {
 	return fmt.Sprintf("%d Ingresses: %d exact, %d with differences, %d closed", c.Ingresses, c.Exact, c.Differing, c.Closed)
 }
 
-// Summary is summary for the page.
-func (c *checkReport) Summary() string { return c.summary() }
-
 // writeText writes the report as text. Exact Ingresses only count in the summary.
 func (c *checkReport) writeText(w io.Writer) error {
 	fmt.Fprintln(w, c.summary())
@@ -148,10 +142,13 @@ func (c *checkReport) writeText(w io.Writer) error {
 	return nil
 }
 
+// implicitIntro precedes the settings that apply without an annotation.
+const implicitIntro = "Without an annotation, Ingresses of classes of ingress-nginx have"
+
 // writeConfig writes what applies to Ingresses of classes of ingress-nginx without an annotation.
 func (c *checkReport) writeConfig(w io.Writer) {
 	if len(c.Implicit) > 0 {
-		fmt.Fprintln(w, "Without an annotation, Ingresses of classes of ingress-nginx have "+c.ImplicitText())
+		fmt.Fprintln(w, implicitIntro, c.implicitText())
 	}
 	if c.Config == nil || len(c.Config.Notes)+len(c.Config.Problems) == 0 {
 		return
@@ -165,8 +162,8 @@ func (c *checkReport) writeConfig(w io.Writer) {
 	}
 }
 
-// ImplicitText lists the settings that apply without an annotation.
-func (c *checkReport) ImplicitText() string {
+// implicitText lists the settings that apply without an annotation.
+func (c *checkReport) implicitText() string {
 	texts := make([]string, len(c.Implicit))
 	for i, s := range c.Implicit {
 		texts[i] = s.Key + ": " + s.Value
@@ -195,24 +192,4 @@ func (c *checkReport) writeJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(c)
-}
-
-//go:embed checkreport.html.tmpl
-var checkPageText string
-
-var checkPage = template.Must(template.New("check").Funcs(template.FuncMap{
-	"note": func(v translate.AnnotationVerdict) string { return noteText(&v) },
-}).Parse(checkPageText))
-
-// writePage writes the report to a file, as a page that needs no other file.
-func (c *checkReport) writePage(file string) error {
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := checkPage.Execute(out, c); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }
