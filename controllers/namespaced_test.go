@@ -66,7 +66,7 @@ func namespacedRules(t *testing.T, isServed bool) (out []rbacv1.PolicyRule) {
 	return out
 }
 
-// grant gives a user the rules in a namespace.
+// grant grants a user the rules in a namespace.
 func grant(t *testing.T, user, namespace string, rules []rbacv1.PolicyRule) {
 	t.Helper()
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "namespaced-"}, Rules: rules}

@@ -57,7 +57,7 @@ func TestSnapshotReader_pages(t *testing.T) {
 	}
 }
 
-// A user who may only read the Ingresses and Services of a namespace gets these, and is told what is missing.
+// A user who may only read the Ingresses and Services of a namespace gets these, and the names of the other kinds.
 func TestSnapshotReader_fewPermissions(t *testing.T) {
 	ns := newNamespace(t)
 	create(t, ingress(ns, "shop"),

@@ -31,7 +31,7 @@ func (c *checkReport) writePage(file string) error {
 	return out.Close()
 }
 
-// writeHTML writes the page. Errors of w are those of its Flush.
+// writeHTML writes the page. Flush of w returns the errors.
 //
 // It uses no template, for the reason that printUsage states: with html/template the binary had 70 MB instead of 46 MB. All
 // text passes through html.EscapeString, and no text becomes part of an attribute, a script or a style.

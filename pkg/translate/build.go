@@ -66,8 +66,8 @@ type Options struct {
 	HSTS string
 	// Nginx are the settings that apply to Ingresses of a class of ingress-nginx without an annotation. Nil applies none.
 	Nginx *NginxDefaults
-	// NginxConfigMap is the ConfigMap of the controller of ingress-nginx, whose settings apply to Ingresses of its classes. Empty
-	// means that there is none.
+	// NginxConfigMap is the ConfigMap of the controller of ingress-nginx, whose settings apply to Ingresses of its classes. If it
+	// is empty, no ConfigMap is read.
 	NginxConfigMap types.NamespacedName
 	// NginxUnenforced are keys of NginxConfigMap whose protection the operator waives.
 	NginxUnenforced []string

@@ -145,8 +145,7 @@ var routeKeys = []configKey{
 	{verdict{name: "limit-rate-after", handling: Exact},
 		kilobytesKey(func(d *NginxDefaults) *int64 { return &d.ResponseRate.After })},
 	{verdict{name: "custom-http-errors", handling: Differs,
-		how: "pages are requested with GET or HEAD, and there are none without --default-backend-service or the annotation " +
-			"default-backend"}, (*configReader).readErrors},
+		how: "pages are requested with GET or HEAD, and require --default-backend-service or the annotation default-backend"}, (*configReader).readErrors},
 	{verdict{name: "disable-proxy-intercept-errors", handling: Exact},
 		boolKey(func(d *NginxDefaults) *bool { return &d.KeepsPodErrors })},
 	{verdict{name: "disable-access-log", handling: Exact}, boolKey(func(d *NginxDefaults) *bool { return &d.IsUnlogged })},

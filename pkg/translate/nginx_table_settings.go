@@ -132,7 +132,7 @@ var nginxSettings = []verdict{
 			"invalid field does not " +
 			"close the routes"},
 	{name: "custom-http-errors", handling: Differs, own: "error-pages",
-		how: "pages are requested with GET or HEAD, and there are none without default-backend or --default-backend-service"},
+		how: "pages are requested with GET or HEAD, and require default-backend or --default-backend-service"},
 	{name: "default-backend", handling: Exact, own: "default-backend"},
 	{name: "disable-proxy-intercept-errors", handling: Exact},
 	{name: "enable-cors", handling: Exact, own: "cors"},
