@@ -101,7 +101,7 @@ func writeTable(w io.Writer, m *model.Model) error {
 	fmt.Fprintln(table, "HOST\tPATH\tTYPE\tBACKEND\tWEIGHT\tAFFINITY\tSOURCE")
 	for i := range m.Routes {
 		route := &m.Routes[i]
-		prefix := fmt.Sprintf("%s\t%s\t%s\t", orStar(route.Host), route.Path, route.PathType)
+		prefix := fmt.Sprintf("%s\t%s\t%s\t", hostText(route.Host), route.Path, route.PathType)
 		suffix := "\t" + route.Source.String()
 		if route.Closed != "" || len(route.Backends) == 0 {
 			fmt.Fprintln(table, prefix+"responds 503\t-\t-"+suffix)
@@ -115,9 +115,13 @@ func writeTable(w io.Writer, m *model.Model) error {
 	return table.Flush()
 }
 
-func orStar(host string) string {
-	if host == "" {
+// hostText returns a host for the table. The star is for any host.
+func hostText(host string) string {
+	switch host {
+	case "":
 		return "*"
+	case model.HostUnmatched:
+		return "(unmatched)"
 	}
 	return host
 }

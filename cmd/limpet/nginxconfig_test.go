@@ -183,6 +183,10 @@ func TestNginxConfigMap_check(t *testing.T) {
 	if _, out, stderr := checkText(t, text, open...); strings.Contains(out, "closed:") {
 		t.Errorf("%q: closed:\n%s", open, stderr)
 	}
+	pages := podManifests(t, "nginx", "pages", says("page"))
+	if _, out, _ := checkText(t, pages, "-o", "table", "--default-backend-service", "nginx/pages"); !strings.Contains(out, "(unmatched)") {
+		t.Errorf("the table does not have the default backend:\n%s", out)
+	}
 	if status, _, stderr := checkText(t, text, "--nginx-unenforced-keys", "x"); status != exitUsage {
 		t.Errorf("status %d: %s", status, stderr)
 	}

@@ -121,15 +121,12 @@ func (m *Implicit) Of(in *networkingv1.Ingress) []ImplicitSetting {
 	usesDefaults := r.defaults() != nil
 	var out []ImplicitSetting
 	for _, s := range m.settings {
-		if (usesDefaults || restrictsByKey(s.Key)) && !r.overrides(s.Key) {
+		if (usesDefaults || isProtectiveKey(s.Key)) && !r.overrides(s.Key) {
 			out = append(out, s)
 		}
 	}
 	return out
 }
-
-// restrictsByKey reports whether a key applies to Ingresses without the other settings, too.
-func restrictsByKey(key string) bool { return isProtectiveKey(key) || key == keySetHeaders }
 
 // overrides reports whether the object has an annotation instead of a key.
 func (r *annotationReader) overrides(key string) bool {

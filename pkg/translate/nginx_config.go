@@ -152,7 +152,7 @@ func isProtectiveKey(name string) bool {
 }
 
 // protectiveKeys are the keys that this version implements and that restrict access.
-var protectiveKeys = []string{"whitelist-source-range", "denylist-source-range", "block-cidrs"}
+var protectiveKeys = []string{"whitelist-source-range", "denylist-source-range", "block-cidrs", keySetHeaders}
 
 func (c *configReader) report(key, reason, format string, args ...any) {
 	c.problems = append(c.problems, problemOf(reason, dataField(key), format, args...))

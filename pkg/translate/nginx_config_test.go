@@ -185,6 +185,7 @@ func TestNginxConfig_closes(t *testing.T) {
 		{"misspelled key", map[string]string{"white-list-source-range": "10.0.0.0/8"}, nil, Options{}, true},
 		{"misspelled key, waived", map[string]string{"white-list-source-range": "10.0.0.0/8"}, nil,
 			Options{NginxUnenforced: []string{"white-list-source-range"}}, false},
+		{"misspelled name of fields", map[string]string{"proxy-set-header": "ingress-nginx/set"}, nil, Options{}, true},
 		{"unknown key", map[string]string{"proxy-body-sizes": "1m"}, nil, Options{}, false},
 		{"broken authentication", map[string]string{"global-auth-url": "auth.example.com"}, nil, Options{}, true},
 		{"broken part of authentication", map[string]string{"global-auth-url": auth, "global-auth-method": "FETCH"}, nil, Options{}, true},
