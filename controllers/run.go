@@ -37,7 +37,7 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 
 // wire creates the controllers and connects them to each other.
 func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
-	mirrors := newMirrors(1)
+	mirrors := newMirrors(len(o.readNamespaces()))
 	newest := mirrors.source()
 	status := &statusWriter{
 		client:    mgr.GetClient(),
@@ -74,22 +74,27 @@ func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys
 		mgr.Add(elected),
 		addReflectors(mgr, mirrors, o),
 		addKeySecret(mgr, secret),
-		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
+		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table, o)),
 		add(mgr, "endpoints", endpoints, 2, []source.TypedSource[types.NamespacedName]{&endpoints.changed}),
 	)
 }
 
 // addReflectors adds the reflectors of pods and EndpointSlices.
 func addReflectors(mgr ctrl.Manager, m *mirrors, o *Options) error {
-	p, err := newPodReflector(mgr.GetConfig(), "", m.pods, o.Log.WithName("pods"))
-	if err != nil {
-		return err
+	for _, namespace := range o.readNamespaces() {
+		p, err := newPodReflector(mgr.GetConfig(), namespace, m.pods, o.Log.WithName("pods"))
+		if err != nil {
+			return err
+		}
+		s, err := newSliceReflector(mgr.GetConfig(), namespace, m.slices, o.Log.WithName("endpointslices"))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(mgr.Add(p), mgr.Add(s)); err != nil {
+			return err
+		}
 	}
-	s, err := newSliceReflector(mgr.GetConfig(), "", m.slices, o.Log.WithName("endpointslices"))
-	if err != nil {
-		return err
-	}
-	return errors.Join(mgr.Add(p), mgr.Add(s))
+	return nil
 }
 
 // addKeySecret adds the controller of the key Secret, unless the keys come from elsewhere.

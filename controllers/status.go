@@ -18,7 +18,7 @@ import (
 )
 
 // statusWriter writes what translation found to the API server: conditions of AffinityPolicies, addresses of
-// Ingresses, and Events on both and on the Secret of the default certificate.
+// Ingresses, and Events on both and on the objects that flags name, such as the Secret of the default certificate.
 //
 // Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. It is safe for
 // concurrent use.

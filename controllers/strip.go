@@ -83,24 +83,32 @@ func stripSecrets(keep types.NamespacedName) func(any) (any, error) {
 	}
 }
 
-// stripConfigMap reduces the memory of the cache: it removes the contents of files, and truncates values that are too long to be
-// applied. The keys remain, so that translation can report them.
-func stripConfigMap(object any) (any, error) {
-	configMap, ok := object.(*corev1.ConfigMap)
-	if !ok {
-		return object, nil // a tombstone
+// stripConfigMaps reduces the memory of the cache: it removes the contents of files, and truncates values that are too long to be
+// applied. The keys remain, so that translation can report them. The data of one ConfigMap is kept, whose lists may be long.
+func stripConfigMaps(keep types.NamespacedName) func(any) (any, error) {
+	return func(object any) (any, error) {
+		configMap, ok := object.(*corev1.ConfigMap)
+		if !ok {
+			return object, nil // a tombstone
+		}
+		configMap.ObjectMeta = metav1.ObjectMeta{
+			Namespace: configMap.Namespace, Name: configMap.Name, UID: configMap.UID, ResourceVersion: configMap.ResourceVersion,
+		}
+		configMap.BinaryData = nil
+		if configMap.Namespace != keep.Namespace || configMap.Name != keep.Name {
+			stripData(configMap.Data)
+		}
+		return configMap, nil
 	}
-	configMap.ObjectMeta = metav1.ObjectMeta{
-		Namespace: configMap.Namespace, Name: configMap.Name, UID: configMap.UID, ResourceVersion: configMap.ResourceVersion,
-	}
-	configMap.BinaryData = nil
-	for key, value := range configMap.Data {
+}
+
+func stripData(data map[string]string) {
+	for key, value := range data {
 		switch {
 		case !translate.ReadsConfigMapKey(key):
-			configMap.Data[key] = ""
+			data[key] = ""
 		case len(value) > translate.MaxConfigMapValue:
-			configMap.Data[key] = strings.Clone(value[:translate.MaxConfigMapValue+1])
+			data[key] = strings.Clone(value[:translate.MaxConfigMapValue+1])
 		}
 	}
-	return configMap, nil
 }

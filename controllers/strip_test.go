@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -34,7 +35,8 @@ func TestStripConfigMap(t *testing.T) {
 		Data:       map[string]string{"X-Frame-Options": "DENY", "app.properties": long, "X-Long": long},
 		BinaryData: map[string][]byte{"logo": []byte(long)},
 	}
-	if _, err := stripConfigMap(c); err != nil {
+	strip := stripConfigMaps(types.NamespacedName{Namespace: "nginx", Name: "kept"})
+	if _, err := strip(c); err != nil {
 		t.Fatal(err)
 	}
 	want := &corev1.ConfigMap{
@@ -46,7 +48,13 @@ func TestStripConfigMap(t *testing.T) {
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got %+v", c)
 	}
-	if got, err := stripConfigMap("a tombstone"); got != "a tombstone" || err != nil {
+	kept := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "nginx", Name: "kept"}, Data: map[string]string{"whitelist-source-range": long},
+	}
+	if _, err := strip(kept); err != nil || kept.Data["whitelist-source-range"] != long {
+		t.Errorf("the ConfigMap of ingress-nginx has %d bytes, error %v", len(kept.Data["whitelist-source-range"]), err)
+	}
+	if got, err := strip("a tombstone"); got != "a tombstone" || err != nil {
 		t.Errorf("got %v, %v", got, err)
 	}
 }

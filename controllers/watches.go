@@ -23,22 +23,27 @@ import (
 )
 
 // tableSources returns the event sources of the table controller.
-func tableSources(c cache.Cache, t *tableReconciler) []source.TypedSource[singleton] {
-	return []source.TypedSource[singleton]{
+func tableSources(c cache.Cache, t *tableReconciler, o *Options) []source.TypedSource[singleton] {
+	sources := []source.TypedSource[singleton]{
 		&t.rebuild,
 		t.synced,
 		source.TypedKind(c, &networkingv1.Ingress{},
 			objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())),
-		source.TypedKind(c, &networkingv1.IngressClass{},
-			objectHandler(t, translate.KindIngressClass, specOrAnnotationsChanged[*networkingv1.IngressClass]())),
 		source.TypedKind(c, &v1alpha1.AffinityPolicy{},
 			objectHandler(t, v1alpha1.Kind, specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]())),
-		source.TypedKind(c, namespaceMetadata(), objectHandler(t, translate.KindNamespace, deletionStarted())),
 		// The generation of these does not change with every update.
 		source.TypedKind(c, &corev1.Service{}, objectHandler(t, model.KindService, serviceChanged())),
 		source.TypedKind(c, &corev1.Secret{}, objectHandler(t, model.KindSecret, secretChanged())),
 		source.TypedKind(c, &corev1.ConfigMap{}, objectHandler(t, model.KindConfigMap, configMapChanged())),
 	}
+	if o.WatchNamespaces != nil {
+		return sources
+	}
+	return append(sources,
+		source.TypedKind(c, &networkingv1.IngressClass{},
+			objectHandler(t, translate.KindIngressClass, specOrAnnotationsChanged[*networkingv1.IngressClass]())),
+		source.TypedKind(c, namespaceMetadata(), objectHandler(t, translate.KindNamespace, deletionStarted())),
+	)
 }
 
 // objectHandler returns a handler that records every object as it is in the cache, so that no older one stays in memory. It

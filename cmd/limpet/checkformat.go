@@ -101,7 +101,7 @@ func writeTable(w io.Writer, m *model.Model) error {
 	fmt.Fprintln(table, "HOST\tPATH\tTYPE\tBACKEND\tWEIGHT\tAFFINITY\tSOURCE")
 	for i := range m.Routes {
 		route := &m.Routes[i]
-		prefix := fmt.Sprintf("%s\t%s\t%s\t", orStar(route.Host), route.Path, route.PathType)
+		prefix := fmt.Sprintf("%s\t%s\t%s\t", hostText(route.Host), route.Path, route.PathType)
 		suffix := "\t" + route.Source.String()
 		if outcome := withoutBackend(route); outcome != "" {
 			fmt.Fprintln(table, prefix+outcome+"\t-\t-"+suffix)
@@ -128,9 +128,13 @@ func withoutBackend(route *model.Route) string {
 	return ""
 }
 
-func orStar(host string) string {
-	if host == "" {
+// hostText returns a host for the table. The star is for any host.
+func hostText(host string) string {
+	switch host {
+	case "":
 		return "*"
+	case model.HostUnmatched:
+		return "(unmatched)"
 	}
 	return host
 }

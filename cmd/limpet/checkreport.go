@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 
@@ -20,31 +21,54 @@ const (
 
 // checkReport is what limpet check finds out about all served Ingresses.
 type checkReport struct {
-	Ingresses int             `json:"ingresses"`
-	Exact     int             `json:"exact"`
-	Differing int             `json:"withDifferences"`
-	Closed    int             `json:"closed"`
-	Reports   []ingressReport `json:"reports"`
+	Ingresses int `json:"ingresses"`
+	Exact     int `json:"exact"`
+	Differing int `json:"withDifferences"`
+	Closed    int `json:"closed"`
+	// Implicit are the settings that apply to Ingresses of classes of ingress-nginx without an annotation.
+	Implicit []translate.ImplicitSetting `json:"implicit,omitempty"`
+	// Config is the part of the ConfigMap of ingress-nginx, or nil.
+	Config  *configReport   `json:"nginxConfigMap,omitempty"`
+	Reports []ingressReport `json:"reports"`
+}
+
+// configReport is the part of the ConfigMap of ingress-nginx. Exact keys have no notes.
+type configReport struct {
+	ConfigMap string                        `json:"configMap"`
+	Notes     []translate.AnnotationVerdict `json:"notes,omitempty"`
+	Problems  []translate.Problem           `json:"problems,omitempty"`
 }
 
 // ingressReport is the part of one Ingress. Exact ones have neither notes nor problems.
 type ingressReport struct {
-	Ingress  string                        `json:"ingress"`
-	Result   string                        `json:"result"`
+	Ingress string `json:"ingress"`
+	Result  string `json:"result"`
+	// Implicit are the settings that apply to it without an annotation.
+	Implicit []translate.ImplicitSetting   `json:"implicit,omitempty"`
 	Notes    []translate.AnnotationVerdict `json:"notes,omitempty"`
 	Problems []translate.Problem           `json:"problems,omitempty"`
 }
 
-// newCheckReport returns the report on the served Ingresses of a Snapshot.
-func newCheckReport(w *translate.Snapshot, reports []translate.Report, assumeSecrets bool) *checkReport {
+// newCheckReport returns the report on the served Ingresses of a Snapshot that was translated with these options.
+func newCheckReport(w *translate.Snapshot, o translate.Options, reports []translate.Report, assumeSecrets bool) *checkReport {
 	ingresses := make(map[model.Ref]*networkingv1.Ingress, len(w.Ingresses))
 	for _, in := range w.Ingresses {
 		ingresses[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in
 	}
+	implicit := translate.ImplicitSettings(w, o)
 	out := &checkReport{Reports: []ingressReport{}}
 	for i := range reports {
-		if reports[i].Ref.Kind == model.KindIngress && !isUnserved(&reports[i]) {
-			out.add(reportIngress(&reports[i], ingresses[reports[i].Ref], assumeSecrets))
+		r := &reports[i]
+		switch {
+		case r.Ref.Kind == model.KindConfigMap && r.Ref.Namespace == o.NginxConfigMap.Namespace && r.Ref.Name == o.NginxConfigMap.Name:
+			out.Config = &configReport{r.Ref.Namespace + "/" + r.Ref.Name, implicit.KeyVerdicts(), r.Problems}
+		case r.Ref.Kind == model.KindIngress && !isUnserved(r):
+			in := ingresses[r.Ref]
+			one := reportIngress(r, in, assumeSecrets)
+			if in != nil && implicit.Applies(in) {
+				out.Implicit, one.Implicit = implicit.Settings(), implicit.Of(in)
+			}
+			out.add(one)
 		}
 	}
 	return out
@@ -102,6 +126,7 @@ func (c *checkReport) summary() string {
 // writeText writes the report as text. Exact Ingresses only count in the summary.
 func (c *checkReport) writeText(w io.Writer) error {
 	fmt.Fprintln(w, c.summary())
+	c.writeConfig(w)
 	for i := range c.Reports {
 		r := &c.Reports[i]
 		if r.Result == resultExact {
@@ -116,6 +141,35 @@ func (c *checkReport) writeText(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// implicitIntro precedes the settings that apply without an annotation.
+const implicitIntro = "Without an annotation, Ingresses of classes of ingress-nginx have"
+
+// writeConfig writes what applies to Ingresses of classes of ingress-nginx without an annotation.
+func (c *checkReport) writeConfig(w io.Writer) {
+	if len(c.Implicit) > 0 {
+		fmt.Fprintln(w, implicitIntro, c.implicitText())
+	}
+	if c.Config == nil || len(c.Config.Notes)+len(c.Config.Problems) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nConfigMap %s:\n", c.Config.ConfigMap)
+	for _, n := range c.Config.Notes {
+		fmt.Fprintf(w, "  %s: %s\n", n.Annotation, noteText(&n))
+	}
+	for _, p := range c.Config.Problems {
+		fmt.Fprintf(w, "  %s: %s\n", p.Reason, p.Message)
+	}
+}
+
+// implicitText lists the settings that apply without an annotation.
+func (c *checkReport) implicitText() string {
+	texts := make([]string, len(c.Implicit))
+	for i, s := range c.Implicit {
+		texts[i] = s.Key + ": " + s.Value
+	}
+	return strings.Join(texts, ", ")
 }
 
 // noteText describes a verdict with what to use instead.

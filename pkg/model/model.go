@@ -74,9 +74,12 @@ const (
 	PathPattern PathType = "Pattern"
 )
 
+// HostUnmatched is the host of the route for requests that no other route matches.
+const HostUnmatched = "*"
+
 // Route is one host and path, and the destination of its requests.
 type Route struct {
-	// Host is in lower case: "" for any host, "shop.example.com", or "*.example.com" for exactly one more label.
+	// Host is in lower case: "" for any host, "shop.example.com", "*.example.com" for exactly one more label, or HostUnmatched.
 	Host     string   `json:"host,omitempty"`
 	Path     string   `json:"path"`
 	PathType PathType `json:"pathType"`

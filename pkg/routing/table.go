@@ -22,7 +22,9 @@ type Table struct {
 	exact    shards.Map[*site] // by host name
 	wildcard shards.Map[*site] // "*.example.com" by "example.com"
 	any      *site             // routes without a host, may be nil
-	guards   int               // number of hosts with a guard
+	// unmatched has the route for requests that no other route matches. It may be nil.
+	unmatched *site
+	guards    int // number of hosts with a guard
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -153,7 +155,7 @@ func (t *Table) next(now time.Time) *Table {
 	if t == nil {
 		next.usedNames = &affinity.UsedNames{}
 	} else {
-		next.Generation, next.any, next.usedNames = t.Generation+1, t.any, t.usedNames
+		next.Generation, next.any, next.unmatched, next.usedNames = t.Generation+1, t.any, t.unmatched, t.usedNames
 		next.exact, next.wildcard, next.guards = t.exact, t.wildcard, t.guards
 	}
 	return next
@@ -182,6 +184,8 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	switch {
 	case c.Name == "":
 		e.any = s
+	case c.Name == model.HostUnmatched:
+		e.unmatched = s
 	case isWildcard:
 		setOrDelete(e.wildcard, suffix, s)
 	default:
@@ -234,6 +238,9 @@ func (t *Table) each(f func(name string, s *site)) {
 	if t.any != nil {
 		f("", t.any)
 	}
+	if t.unmatched != nil {
+		f(model.HostUnmatched, t.unmatched)
+	}
 }
 
 // host returns the host with a name as in the model, or nil. t may be nil.
@@ -249,10 +256,16 @@ func (t *Table) host(name string) *host {
 
 // named returns the site with a name as in the model, or nil.
 func (t *Table) named(name string) *site {
-	s := t.any
+	switch name {
+	case "":
+		return t.any
+	case model.HostUnmatched:
+		return t.unmatched
+	}
+	var s *site
 	if suffix, ok := wildcardSuffix(name); ok {
 		s, _ = t.wildcard.Get(suffix)
-	} else if name != "" {
+	} else {
 		s, _ = t.exact.Get(name)
 	}
 	return s

@@ -64,7 +64,31 @@ var fleetAnnotations = map[string][]string{
 	},
 	"nginx.ingress.kubernetes.io/auth-signin":            {"https://login.example.com/", "bad"},
 	"nginx.ingress.kubernetes.io/auth-proxy-set-headers": {"c0", "n0/c1", "missing"},
+	"nginx.ingress.kubernetes.io/enable-global-auth":     {"true", "false"},
+	"limpet.dev/nginx-defaults":                          {"true", "false"},
 	"nginx.ingress.kubernetes.io/default-backend":        {"s0", "s1", "s2:53", "missing"},
 	"nginx.ingress.kubernetes.io/custom-http-errors":     {"404,503", "bad"},
 	"limpet.dev/mirror-target":                           {"http://s0.n0.svc/", "http://s1.n1/", "https://db.example.com/", "bad"},
+}
+
+// fleetKeys are keys of the ConfigMap of ingress-nginx, and their values.
+var fleetKeys = map[string][]string{
+	"proxy-body-size":                 {"8m", "bad"},
+	"ssl-redirect":                    {"false"},
+	"force-ssl-redirect":              {"true"},
+	"hsts-max-age":                    {"60"},
+	"custom-http-errors":              {"404,503", "503"},
+	"whitelist-source-range":          {"10.0.0.0/8", "office", "192.0.2.1"},
+	"block-cidrs":                     {"192.0.2.0/24", "bad"},
+	"use-forwarded-headers":           {"true"},
+	"global-auth-url":                 {"http://s0.n1.svc/", "https://auth.example.com/", "bad"},
+	"global-auth-signin":              {"https://login.example.com/"},
+	"no-auth-locations":               {"/a", "/"},
+	"global-allowed-response-headers": {"X-Frame-Options", "X-A"},
+	"add-headers":                     {"n0/c1", "n1/c0", "n0/missing"},
+	"proxy-set-headers":               {"n0/c1", "n1/c0", "n0/missing"},
+	"hide-headers":                    {"X-A,Server"},
+	"enable-modsecurity":              {"true", "false"},
+	"proxy-cookie-path":               {"/ /app"},
+	"unknown":                         {"1"},
 }

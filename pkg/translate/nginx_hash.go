@@ -120,7 +120,7 @@ func hashedPart(text string) (part v1alpha1.Part, known bool) {
 func (r *annotationReader) balance() (pick model.Pick, isOwn bool) {
 	v := r.setting(strings.TrimPrefix(AnnotationLoadBalance, annotationPrefix), "load-balance")
 	if v.text == "" {
-		return "", false
+		return r.defaultsOrZero().Balance, false
 	}
 	values := loadBalanceValues
 	if v.isNginx {

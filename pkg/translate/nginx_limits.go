@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -130,12 +131,13 @@ func (r *annotationReader) readRetryTimeout() time.Duration {
 	if v.text == "0" {
 		return 0
 	}
-	return r.readSeconds(v)
+	return cmp.Or(r.readSeconds(v), r.defaultsOrZero().RetryTimeout)
 }
 
 // readUnlogged reports whether requests of the object are left out of the access log.
 func (r *annotationReader) readUnlogged() bool {
-	return !r.readBool(r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log"), true)
+	logged := r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log")
+	return !r.readBool(logged, !r.defaultsOrZero().IsUnlogged)
 }
 
 // AnnotationAccessLog is false to leave requests out of the access log.

@@ -44,7 +44,8 @@ var nginxAccess = []verdict{
 	{name: "auth-keepalive-timeout", handling: Replaced,
 		how: "connections to the service are always kept", effect: partOf("auth-url"), when: "if auth-url is missing"},
 	{name: "auth-snippet", effect: whenSet, when: "if set"},
-	{name: "enable-global-auth", effect: unlessFalse, when: "unless false"},
+	{name: "enable-global-auth", handling: Differs, how: "without --nginx-configmap, values other than false close the routes",
+		exact: with("false"), effect: unlessFalse, when: "unless false"},
 
 	// Basic and digest authentication.
 	{name: "auth-type", handling: Exact, own: nameAuthType, effect: whenSet, when: "if set"},

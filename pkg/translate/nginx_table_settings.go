@@ -135,8 +135,8 @@ var nginxSettings = []verdict{
 		how: "without global-allowed-response-headers all fields are allowed, and a missing ConfigMap or an " +
 			"invalid field does not " +
 			"close the routes"},
-	{name: "custom-http-errors", handling: Differs,
-		how: "pages are requested with GET or HEAD, and default-backend is required", own: "error-pages"},
+	{name: "custom-http-errors", handling: Differs, own: "error-pages",
+		how: "pages are requested with GET or HEAD, and require default-backend or --default-backend-service"},
 	{name: "default-backend", handling: Exact, own: "default-backend"},
 	{name: "disable-proxy-intercept-errors", handling: Exact},
 	{name: "enable-cors", handling: Exact, own: "cors"},

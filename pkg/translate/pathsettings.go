@@ -2,6 +2,7 @@ package translate
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -63,6 +64,10 @@ type pathSettings struct {
 	// isLikeNginx compares paths as ingress-nginx does: a star is literal, and requests for a path without the slash at the end
 	// of the rule's path are redirected.
 	isLikeNginx bool
+	// unredirected are the beginnings of paths, as written in rules, without a redirect to HTTPS.
+	unredirected []string
+	// unauthenticated are those without authentication.
+	unauthenticated []string
 	// upstreamHost may contain variables of upstreamVariables.
 	upstreamHost string
 	prefix       string
@@ -72,8 +77,9 @@ func (r *annotationReader) readPaths() {
 	p := &r.paths
 	p.usesPatterns = r.readBool(r.setting("path-regex", "use-regex"), false)
 	p.rewrite = r.readRewrite()
-	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), false)
-	p.isLikeNginx = r.defaults() != nil
+	d := r.defaultsOrZero()
+	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), d.RelativeRedirects)
+	p.isLikeNginx, p.unredirected, p.unauthenticated = r.defaults() != nil, d.NoRedirectLocations, d.NoAuthLocations
 	r.readHTTPS(p)
 	r.readRedirect(p)
 	p.appRoot = r.readAppRoot()
@@ -87,20 +93,15 @@ func (r *annotationReader) readPaths() {
 
 // redirectStatus returns the status of redirects to HTTPS and between a host and its www twin.
 func (r *annotationReader) redirectStatus() int {
-	if d := r.defaults(); d != nil && d.RedirectCode != 0 {
-		return d.RedirectCode
-	}
-	return redirectCode
+	return cmp.Or(r.defaultsOrZero().RedirectCode, redirectCode)
 }
 
 // readHTTPS reads the redirect to HTTPS. Limpet's annotation takes precedence over both of ingress-nginx, and over its defaults.
 func (r *annotationReader) readHTTPS(p *pathSettings) {
 	ssl, force := r.setting("https-redirect", "ssl-redirect"), r.annotation(nginxPrefix, "force-ssl-redirect")
-	isForced, isOn := false, false
-	if d := r.defaults(); d != nil {
-		isForced, isOn = d.ForceSSLRedirect, d.SSLRedirect
-	}
-	keepsSlash := r.readBool(r.annotation(nginxPrefix, "preserve-trailing-slash"), false)
+	d := r.defaultsOrZero()
+	isForced, isOn := d.ForceSSLRedirect, d.SSLRedirect
+	keepsSlash := r.readBool(r.annotation(nginxPrefix, "preserve-trailing-slash"), d.KeepsSlash)
 	switch {
 	case !ssl.isSet || ssl.isNginx:
 		isOn, isForced = r.readBool(ssl, isOn), r.readBool(force, isForced)

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -51,9 +52,10 @@ func (r *annotationReader) readRates() {
 			sameName("limit-burst-multiplier"), sameName("limit-allowlist"), names{nginx: "limit-whitelist"},
 			names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
 	}
+	d := r.defaultsOrZero().ResponseRate
 	rate := model.ResponseRate{
-		BytesPerSecond: int64(r.readNumberSetting("limit-rate", "limit-rate", 0, 0, maxKilobytes)) << 10,
-		After:          int64(r.readNumberSetting("limit-rate-after", "limit-rate-after", 0, 0, maxKilobytes)) << 10,
+		BytesPerSecond: int64(r.readNumberSetting("limit-rate", "limit-rate", int(d.BytesPerSecond>>10), 0, maxKilobytes)) << 10,
+		After:          int64(r.readNumberSetting("limit-rate-after", "limit-rate-after", int(d.After>>10), 0, maxKilobytes)) << 10,
 	}
 	if rate.BytesPerSecond > 0 {
 		r.ensureFilters().ResponseRate = &rate
@@ -65,9 +67,9 @@ func (r *annotationReader) readRates() {
 // readRefusal sets the status of refused requests.
 func (r *annotationReader) readRefusal(limit *model.RateLimit) {
 	limit.Status, limit.ConnectionStatus = http.StatusServiceUnavailable, http.StatusServiceUnavailable
-	if n := r.options.Nginx; n != nil && n.LimitStatus != 0 && n.LimitConnectionStatus != 0 {
-		limit.Status, limit.ConnectionStatus = n.LimitStatus, n.LimitConnectionStatus
-	}
+	d := r.defaultsOrZero()
+	limit.Status = cmp.Or(d.LimitStatus, limit.Status)
+	limit.ConnectionStatus = cmp.Or(d.LimitConnectionStatus, limit.ConnectionStatus)
 	if status := r.readNumberSetting("limit-status", "", 0, minRefusalStatus, maxRefusalStatus); status != 0 {
 		limit.Status, limit.ConnectionStatus = status, status
 	}

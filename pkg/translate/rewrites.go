@@ -29,10 +29,25 @@ func (r *annotationReader) readRewrites() {
 	} else if d != nil {
 		d.From = strings.TrimPrefix(d.From, ".")
 	}
+	r.addDefaultRewrites(&rewrites)
 	if rewrites != (model.ResponseRewrites{}) {
 		r.ensureFilters().Rewrites = &rewrites
 	}
 	r.readCompression()
+}
+
+// addDefaultRewrites adds the replacements for which the object has no annotation.
+func (r *annotationReader) addDefaultRewrites(to *model.ResponseRewrites) {
+	d := r.defaultsOrZero().Rewrites
+	if !r.setting("redirect-from", "proxy-redirect-from").isSet && !r.setting("redirect-to", "proxy-redirect-to").isSet {
+		to.Redirect = d.Redirect
+	}
+	if !r.setting("cookie-domain", "proxy-cookie-domain").isSet {
+		to.CookieDomain = d.CookieDomain
+	}
+	if !r.setting("cookie-path", "proxy-cookie-path").isSet {
+		to.CookiePath = d.CookiePath
+	}
 }
 
 // readRedirectReplacement returns the replacement in Location and Refresh, or nil. As in ingress-nginx, one annotation without
@@ -113,10 +128,14 @@ var groupReferences = []string{"$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "
 // readCompression reads the codings with which responses are compressed.
 func (r *annotationReader) readCompression() {
 	v := r.annotation(annotationPrefix, "compress")
+	c := r.defaultsOrZero().Compression
+	if !v.isSet && c != (model.Compression{}) {
+		r.ensureFilters().Compression = &c
+	}
 	if !v.isSet || v.text == "off" {
 		return
 	}
-	var c model.Compression
+	c = model.Compression{}
 	for name := range strings.SplitSeq(v.text, ",") {
 		switch strings.TrimSpace(name) {
 		case "gzip":

@@ -21,6 +21,8 @@ type translation struct {
 	filters *model.Filters
 	// fallback serves when no backend has endpoints. Nil means that nothing does.
 	fallback *model.Backend
+	// pages are its error pages, or nil.
+	pages *model.ErrorPages
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -52,8 +54,8 @@ func (b *builder) prepare(d *description) *translation {
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
 	b.addAccess(t)
-	t.fallback = b.defaultBackend(t)
-	t.filters = b.addOwnRequests(t, b.withCustomHeaders(d))
+	b.addDefaultBackend(t)
+	t.filters = b.addOwnRequests(t, b.withGlobalHeaders(t, b.withCustomHeaders(d)))
 	return t
 }
 
