@@ -23,6 +23,7 @@ type Table struct {
 	wildcard shards.Map[*site] // "*.example.com" by "example.com"
 	any      *site             // routes without a host, may be nil
 	guards   int               // number of hosts with a guard
+	unfolded int               // number of them that are not folded, see guard.isFolded
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -154,7 +155,8 @@ func (t *Table) next(now time.Time) *Table {
 		next.usedNames = &affinity.UsedNames{}
 	} else {
 		next.Generation, next.any, next.usedNames = t.Generation+1, t.any, t.usedNames
-		next.exact, next.wildcard, next.guards = t.exact, t.wildcard, t.guards
+		next.exact, next.wildcard = t.exact, t.wildcard
+		next.guards, next.unfolded = t.guards, t.unfolded
 	}
 	return next
 }
@@ -177,7 +179,8 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	if len(c.Routes) > 0 {
 		s = &site{host: h, tls: c.Settings, owner: c.Owner}
 	}
-	e.guards += countGuards(s) - countGuards(e.named(c.Name))
+	e.countGuard(e.named(c.Name), -1)
+	e.countGuard(s, 1)
 	suffix, isWildcard := wildcardSuffix(c.Name)
 	switch {
 	case c.Name == "":
@@ -189,12 +192,15 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	}
 }
 
-// countGuards returns 1 for a site with a guard.
-func countGuards(s *site) int {
+// countGuard adds n to the counts of guards for the guard of a site, if it has one. s may be nil.
+func (t *Table) countGuard(s *site, n int) {
 	if s == nil || s.host == nil || s.guard == nil {
-		return 0
+		return
 	}
-	return 1
+	t.guards += n
+	if !s.guard.isFolded {
+		t.unfolded += n
+	}
 }
 
 func setOrDelete(e *shards.Edit[*site], key string, s *site) {
