@@ -40,7 +40,7 @@ type Trace struct {
 	Host, Path string
 	// Generation is the generation of the routing table.
 	Generation uint64
-	// Route is nil if no route matches.
+	// Route is nil if no route matches, or if matching refuses the request. Then Filters has the filter that does.
 	Route *routing.Route
 	// Filters are the request filters that ran, in order.
 	Filters []FilterStep
@@ -139,7 +139,10 @@ func (s *selection) explain(r *request) *filter.Response {
 
 func (t *Trace) recordMatch(r *request, table *routing.Table, route *routing.Route) {
 	t.ClientIP, t.Host, t.Path = r.view.ClientIP, string(r.view.Host), string(r.view.Path)
-	t.Generation, t.Route = table.Generation, route
+	t.Generation = table.Generation
+	if route != nil && route.Route != nil {
+		t.Route = route
+	}
 }
 
 func (t *Trace) recordFilter(f filter.RequestFilter, resp *filter.Response) {

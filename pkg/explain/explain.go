@@ -116,7 +116,9 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 		r.Filters = append(r.Filters, step)
 	}
 	if t.Route == nil {
-		r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
+		if len(t.Filters) == 0 {
+			r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
+		}
 		return
 	}
 	source := e.sourceOf(t.Route)
