@@ -88,6 +88,9 @@ func (f *BasicAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	if !ok {
 		return AccessRefused, f.challenge
 	}
+	if r.IsDescribed {
+		return f.respond(describedOutcome(f.file.Verify(user, password)))
+	}
 	now := time.Now()
 	key := f.key(s, user, password)
 	if r.Credentials.isVerified(key, now) {
@@ -96,6 +99,14 @@ func (f *BasicAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	return f.respond(r.Credentials.verify(key, r.ClientIP, f.file.IsSlow(user), now, func() bool {
 		return f.file.Verify(user, password)
 	}))
+}
+
+// describedOutcome returns the outcome for a described request, whose credentials are neither remembered nor counted as a failure.
+func describedOutcome(isRight bool) outcome {
+	if isRight {
+		return outcomeRight
+	}
+	return outcomeWrong
 }
 
 func (f *BasicAuth) respond(result outcome) (AccessDecision, *Response) {
