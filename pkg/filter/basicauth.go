@@ -36,10 +36,10 @@ var (
 )
 
 // NewPasswords returns a check of the credentials of a route, or nil if it requires none. A route for ACME challenges requires
-// none either, because certificate authorities have no credentials.
-func NewPasswords(m *model.Passwords, path string) AccessCheck {
+// none either, because certificate authorities have no credentials: isChallenge is model.Route.ServesChallenges.
+func NewPasswords(m *model.Passwords, isChallenge bool) AccessCheck {
 	switch {
-	case m == nil || model.IsChallenge(path):
+	case m == nil || isChallenge:
 		return nil
 	case m.Digest:
 		return newDigestAuth(m)

@@ -15,7 +15,7 @@ func TestPasswords_describedRequest(t *testing.T) {
 		decision, resp := check.CheckAccess(r)
 		return decision, statusOf(resp)
 	}
-	plain, digest := NewPasswords(&staff, "/"), newDigest(t, digestFile)
+	plain, digest := NewPasswords(&staff, false), newDigest(t, digestFile)
 	right, wrong := digestCredentials(digest, "3d78807defe7de2157e2b0b6573a855f"), digestCredentials(digest, "00000000")
 	for range maxFailures {
 		for _, q := range []struct {

@@ -38,7 +38,7 @@ const maxAuthTimeout = 60 * time.Second
 
 // NewExternalAuth returns the check of a route, or nil if the route does not use it. endpoints are the endpoints of its Service.
 func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
-	if m.Filters == nil || m.Filters.ExternalAuth == nil || model.IsChallenge(m.Path) {
+	if m.Filters == nil || m.Filters.ExternalAuth == nil || m.ServesChallenges() {
 		return nil
 	}
 	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints}
