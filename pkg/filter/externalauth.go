@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -111,8 +112,8 @@ func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 	if f.model.CacheKey == "" {
 		return f.query(r)
 	}
-	text := f.cacheKey.Append([]byte(f.scope), r, nil)
-	if len(text) == len(f.scope) { // nothing identifies the client
+	text, isIdentified := f.keyText(r)
+	if !isIdentified {
 		return f.query(r)
 	}
 	key := authKeyOf(text)
@@ -129,6 +130,17 @@ func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 }
 
 // query sends a Subrequest to the service.
+// keyText returns the text by which a decision is cached: the scope, and the values of the variables of the key after their
+// lengths. So the values of two requests never add up to the same text. isIdentified is false if all values are empty: then
+// nothing identifies the client.
+func (f *ExternalAuth) keyText(r *Request) (text []byte, isIdentified bool) {
+	text = f.cacheKey.Append([]byte(f.scope), r, func(dst, value []byte) []byte {
+		isIdentified = isIdentified || len(value) > 0
+		return append(binary.AppendUvarint(dst, uint64(len(value))), value...)
+	})
+	return text, isIdentified
+}
+
 func (f *ExternalAuth) query(r *Request) (*authDecision, error) {
 	s, err := f.subrequest(r)
 	if err != nil {

@@ -19,10 +19,10 @@ func TestParse_expand(t *testing.T) {
 		"https://auth/x":                "https://auth/x",
 		"$host":                         "<b>",
 		"https://${host}x/$request_uri": "https://<b>x/<e>",
-		"$HOST$Http_Host":               "<b><c>",
+		"$HOST$Http_Host":               "<b><p>",
 		"$arg_Page-$cookie_SID_x":       "<mPage>-<nSID_x>",
 		"$http_X_Real_User":             "<ox-real-user>",
-		"$http_host$best_http_host":     "<c><c>",
+		"$http_host$best_http_host":     "<p><c>",
 		"$remote_user$http_authorization$binary_remote_addr": "<l><oauthorization><k>",
 	} {
 		got, err := Parse(text)
