@@ -139,9 +139,10 @@ func NewEngine(c Config) *Engine {
 	}
 	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
 	e.subrequests = subrequest.New(subrequest.Options{Self: c.Own, Count: c.Metrics.Subrequest})
-	e.shared = filter.Shared{Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: &filter.Copies{
-		Requests: e.subrequests, Dropped: func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") },
-	}}
+	dropped := func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") }
+	e.shared = filter.Shared{
+		Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: filter.NewCopies(e.subrequests, dropped),
+	}
 	e.credentials = filter.NewCredentials(derivedKeys(c.Keys, "digest nonces"))
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics

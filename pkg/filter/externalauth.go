@@ -20,6 +20,7 @@ import (
 type ExternalAuth struct {
 	model     *model.ExternalAuth
 	endpoints Endpoints // nil: by DNS
+	namespace string    // of the object
 	scope     string    // separates the cached decisions of routes
 	url       *variable.Template
 	signIn    *variable.Template
@@ -42,7 +43,7 @@ func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
 	if m.Filters == nil || m.Filters.ExternalAuth == nil || m.ServesChallenges() {
 		return nil
 	}
-	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints}
+	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints, namespace: m.Source.Namespace}
 	f.scope = scopeOf(m)
 	f.url = f.parse(f.model.URL)
 	f.signIn, f.redirect, f.cacheKey = f.parse(f.model.SignIn), f.parse(f.model.Redirect), f.parse(f.model.CacheKey)
@@ -129,7 +130,6 @@ func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 	return d, err
 }
 
-// query sends a Subrequest to the service.
 // keyText returns the text by which a decision is cached: the scope, and the values of the variables of the key after their
 // lengths. So the values of two requests never add up to the same text. isIdentified is false if all values are empty: then
 // nothing identifies the client.
@@ -141,6 +141,7 @@ func (f *ExternalAuth) keyText(r *Request) (text []byte, isIdentified bool) {
 	return text, isIdentified
 }
 
+// query sends a Subrequest to the service.
 func (f *ExternalAuth) query(r *Request) (*authDecision, error) {
 	s, err := f.subrequest(r)
 	if err != nil {

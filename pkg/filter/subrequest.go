@@ -8,8 +8,9 @@ import (
 
 // Subrequest is an HTTP request that Limpet sends by itself while it serves the request of a client.
 type Subrequest struct {
-	// Purpose is why the request is sent, for metrics.
-	Purpose string
+	// Purpose is why the request is sent, for metrics. Namespace is the one whose object wants it. Each namespace has a share of
+	// the concurrent Subrequests for each purpose.
+	Purpose, Namespace string
 	Method  string
 	// URL is absolute, with scheme http or https.
 	URL string

@@ -27,7 +27,7 @@ func isFromSubrequest(r *Request) bool {
 // subrequest returns the request for a decision about r. It has the fields of ingress-nginx.
 func (f *ExternalAuth) subrequest(r *Request) (*Subrequest, error) {
 	s := &Subrequest{
-		Purpose: PurposeAuth, Method: http.MethodGet, URL: string(f.url.Append(nil, r, variable.AppendURL)), Endpoints: f.endpoints,
+		Purpose: PurposeAuth, Namespace: f.namespace, Method: http.MethodGet, Endpoints: f.endpoints,
 		Timeout: min(r.Limits.ResponseTimeout, maxAuthTimeout),
 		URL: string(f.url.Append(nil, matchedHost{r}, variable.AppendURL)),
 	}

@@ -23,7 +23,7 @@ func (c *compiler) filters(m *model.Route) (chain filter.Chain) {
 	chain.Add(filter.NewRateLimit(f.RateLimit))
 	chain.Add(c.access(m))
 	chain.Add(filter.NewRouteLimits(m.Limits))
-	chain.Add(c.mirror(m.Filters))
+	chain.Add(c.mirror(m))
 	chain.Add(filter.NewRewrite(m.Filters))
 	chain.Add(filter.NewForwardHeaders(m.Filters))
 	chain.Add(filter.NewHeaders(f.Headers))
@@ -49,11 +49,11 @@ func (c *compiler) access(m *model.Route) filter.Filter {
 	return filter.NewAccess(filter.IsAnySatisfying(m.Filters), checks...)
 }
 
-func (c *compiler) mirror(m *model.Filters) filter.Filter {
-	if m == nil || m.Mirror == nil {
+func (c *compiler) mirror(m *model.Route) filter.Filter {
+	if m.Filters == nil || m.Filters.Mirror == nil {
 		return nil
 	}
-	return filter.NewMirror(m.Mirror, c.endpoints(m.Mirror.Service))
+	return filter.NewMirror(m, c.endpoints(m.Filters.Mirror.Service))
 }
 
 // endpoints returns the endpoints of a pool, or nil if id is nil.

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// maxActive bounds the concurrent requests, and with them the connections in use.
-	maxActive = 1024
+	// maxActive bounds the concurrent requests, and with them the connections in use. One namespace may have half of them for one
+	// purpose.
+	maxActive = 2048
 	// maxIdle and maxIdlePerHost bound the connections that are kept.
 	maxIdle, maxIdlePerHost = 512, 64
 	// idleTimeout is shorter than the 60 s after which many servers close idle connections.
@@ -45,7 +46,7 @@ type Options struct {
 type Client struct {
 	self      *upstream.SelfAddresses
 	transport http.Transport
-	permits   chan struct{}
+	permits   *permits
 	names     nameCache
 	cancel    context.CancelFunc // cancels running requests
 	running   context.Context
@@ -56,7 +57,7 @@ type Client struct {
 
 // New returns a Client. Close must be called at the end.
 func New(o Options) *Client {
-	c := &Client{self: o.Self, permits: make(chan struct{}, maxActive), count: o.Count}
+	c := &Client{self: o.Self, permits: newPermits(maxActive), count: o.Count}
 	if c.count == nil {
 		c.count = func(string, string) {}
 	}
@@ -93,13 +94,12 @@ func (c *Client) Do(s *filter.Subrequest) (*filter.Subresponse, error) {
 
 func (c *Client) do(s *filter.Subrequest) (*filter.Subresponse, error) {
 	ctx, cancel := context.WithTimeout(withEndpoints(c.running, s.Endpoints), s.Timeout)
-	select {
-	case c.permits <- struct{}{}:
-	case <-ctx.Done():
+	owner := permitOwner{s.Namespace, s.Purpose}
+	if !c.permits.acquire(ctx, owner) {
 		cancel()
 		return nil, filter.ErrNoPermit
 	}
-	end := func() { <-c.permits; cancel() }
+	end := func() { c.permits.release(owner); cancel() }
 	resp, err := c.send(ctx, s)
 	if err != nil {
 		end()
