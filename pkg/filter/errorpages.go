@@ -54,7 +54,9 @@ func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 	if err != nil || resp.Status < 200 || resp.Status > 599 {
 		return NewText(status, http.StatusText(status)+".")
 	}
-	return pageResponse(resp)
+	page := pageResponse(resp)
+	page.LengthUnknown = s.Method == http.MethodHead
+	return page
 }
 
 // url returns a URL that only this port of the Service has, so that it shares no connections with others.
