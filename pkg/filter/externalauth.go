@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -56,7 +57,8 @@ func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
 // scopeOf returns the scope of the decisions of a route. It has all settings: a decision must not be used with other ones.
 func scopeOf(m *model.Route) string {
 	settings, _ := json.Marshal(m.Filters.ExternalAuth) // it has no type that cannot be marshaled
-	return m.Source.String() + " " + m.Host + " " + m.Path + " " + string(settings) + " "
+	authority := sha256.Sum256([]byte(m.Filters.ExternalAuth.AuthorityPEM))
+	return m.Source.String() + " " + m.Host + " " + m.Path + " " + string(settings) + " " + string(authority[:])
 }
 
 func (f *ExternalAuth) parse(text string) *variable.Template {

@@ -21,6 +21,8 @@ type Subrequest struct {
 	Body []byte
 	// Endpoints are the pods of the Service that URL names. If it is nil, the host is resolved by DNS.
 	Endpoints Endpoints
+	// AuthorityPEM has the CA certificates that verify the server. If it is empty, those of the system do.
+	AuthorityPEM string
 	// Timeout bounds the time from the start to the head of the response, and up to the end of the body if MaxBody is set.
 	Timeout time.Duration
 	// MaxBody is the maximum size of the body of the response in bytes. A longer body is an error. Zero discards the body.

@@ -28,7 +28,7 @@ func isFromSubrequest(r *Request) bool {
 func (f *ExternalAuth) subrequest(r *Request) (*Subrequest, error) {
 	s := &Subrequest{
 		Purpose: PurposeAuth, Namespace: f.namespace, Method: http.MethodGet, Endpoints: f.endpoints,
-		Timeout: min(r.Limits.ResponseTimeout, maxAuthTimeout),
+		AuthorityPEM: f.model.AuthorityPEM, Timeout: min(r.Limits.ResponseTimeout, maxAuthTimeout),
 		URL: string(f.url.Append(nil, matchedHost{r}, variable.AppendURL)),
 	}
 	if f.model.Method != "" {

@@ -2,12 +2,10 @@ package subrequest
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"time"
@@ -46,6 +44,7 @@ type Options struct {
 type Client struct {
 	self      *upstream.SelfAddresses
 	transport http.Transport
+	roots     *x509.CertPool // nil: those of the system
 	permits   *permits
 	names     nameCache
 	cancel    context.CancelFunc // cancels running requests
@@ -57,7 +56,7 @@ type Client struct {
 
 // New returns a Client. Close must be called at the end.
 func New(o Options) *Client {
-	c := &Client{self: o.Self, permits: newPermits(maxActive), count: o.Count}
+	c := &Client{self: o.Self, permits: newPermits(maxActive), count: o.Count, roots: o.Roots}
 	if c.count == nil {
 		c.count = func(string, string) {}
 	}
@@ -65,11 +64,10 @@ func New(o Options) *Client {
 	c.isAllowed = c.self.CheckResolved
 	c.running, c.cancel = context.WithCancel(context.Background())
 	c.transport = http.Transport{
-		DialContext:         c.dial,
-		TLSClientConfig:     &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: connectTimeout,
-		DisableCompression:  true, // bodies are passed on as they are
-		MaxIdleConns:        maxIdle, MaxIdleConnsPerHost: maxIdlePerHost,
+		DialContext:        c.dial,
+		DialTLSContext:     c.dialTLS,
+		DisableCompression: true, // bodies are passed on as they are
+		MaxIdleConns:       maxIdle, MaxIdleConnsPerHost: maxIdlePerHost,
 		IdleConnTimeout: idleTimeout, MaxResponseHeaderBytes: maxHeadBytes,
 	}
 	return c
@@ -93,7 +91,7 @@ func (c *Client) Do(s *filter.Subrequest) (*filter.Subresponse, error) {
 }
 
 func (c *Client) do(s *filter.Subrequest) (*filter.Subresponse, error) {
-	ctx, cancel := context.WithTimeout(withEndpoints(c.running, s.Endpoints), s.Timeout)
+	ctx, cancel := context.WithTimeout(withDestination(c.running, destination{s.Endpoints, s.AuthorityPEM}), s.Timeout)
 	owner := permitOwner{s.Namespace, s.Purpose}
 	if !c.permits.acquire(ctx, owner) {
 		cancel()
@@ -169,26 +167,17 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	if s.Host != "" {
 		req.Host = s.Host
 	}
-	return req.WithContext(httptrace.WithClientTrace(ctx, traceOf(s.Endpoints))), nil
+	return req.WithContext(httptrace.WithClientTrace(ctx, traceOf(destination{s.Endpoints, s.AuthorityPEM}))), nil
 }
 
-// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint. net/http then sends the request
-// over another connection.
-func traceOf(endpoints filter.Endpoints) *httptrace.ClientTrace {
+// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint, or to a server that other CAs have
+// verified. net/http then sends the request over another connection.
+func traceOf(s destination) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		if info.Reused && !belongs(info.Conn, endpoints) {
+		if info.Reused && !s.owns(info.Conn) {
 			info.Conn.Close()
 		}
 	}}
-}
-
-// belongs reports whether a connection leads to one of the endpoints or, without endpoints, to a resolved name.
-func belongs(conn net.Conn, endpoints filter.Endpoints) bool {
-	address := dialledAddress(conn)
-	if endpoints == nil {
-		return address == ""
-	}
-	return endpoints.HasAddress(address)
 }
 
 var _ filter.Subrequester = (*Client)(nil)
