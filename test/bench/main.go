@@ -155,6 +155,9 @@ func (b *bench) prepare() (err error) {
 	if b.dir, err = os.MkdirTemp("", "limpet-bench-"); err != nil {
 		return err
 	}
+	if err := os.Chmod(b.dir, 0o711); err != nil { //nolint:gosec // the worker of nginx, which is another user, writes its cache there
+		return err
+	}
 	b.pods, err = startPods()
 	return err
 }
