@@ -11,7 +11,7 @@ type Subrequest struct {
 	// Purpose is why the request is sent, for metrics. Namespace is the one whose object wants it. Each namespace has a share of
 	// the concurrent Subrequests for each purpose.
 	Purpose, Namespace string
-	Method  string
+	Method             string
 	// URL is absolute, with scheme http or https.
 	URL string
 	// Host is the Host field. Empty means the host of URL.

@@ -58,7 +58,7 @@ var fleetAnnotations = map[string][]string{
 	"limpet.dev/compress":                                  {"gzip", "bad"},
 	"kubernetes.io/ingress.class":                          {"limpet", "nginx"},
 	"example.com/unread":                                   {"1", "2", "3"},
-	"nginx.ingress.kubernetes.io/auth-url": {"https://auth.example.com/", 
+	"nginx.ingress.kubernetes.io/auth-url": {
 		"http://s0.n0.svc/x", "http://s1.n1.svc.cluster.local/", "http://s0.n0/", "https://$host/auth", "https://auth.example.com/", "bad",
 	},
 	"nginx.ingress.kubernetes.io/auth-signin":            {"https://login.example.com/", "bad"},
