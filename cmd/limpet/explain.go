@@ -207,7 +207,7 @@ func (n *node) explainer() *explain.Explainer {
 			}
 			return nil
 		},
-		Problems: n.problemsOf,
+		Problems: n.problemsOf, Annotation: n.publisher.Annotation,
 	}
 }
 

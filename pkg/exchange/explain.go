@@ -69,6 +69,8 @@ type FilterStep struct {
 	Protects bool
 	// Response is the response of the filter. It is nil if the filter let the request continue.
 	Response *filter.Response
+	// Details are the decisions of the filter, if it explains them.
+	Details []filter.Detail
 }
 
 // Explain runs the described request through the steps that choose its endpoint (match, request filters, split and bind), and
@@ -145,8 +147,12 @@ func (t *Trace) recordMatch(r *request, table *routing.Table, route *routing.Rou
 	}
 }
 
-func (t *Trace) recordFilter(f filter.RequestFilter, resp *filter.Response) {
-	t.Filters = append(t.Filters, FilterStep{Name: f.Name(), Protects: filter.Protects(f), Response: resp})
+func (t *Trace) recordFilter(r *request, f filter.RequestFilter, resp *filter.Response) {
+	step := FilterStep{Name: f.Name(), Protects: filter.Protects(f), Response: resp}
+	if f, ok := f.(filter.Describer); ok {
+		step.Details = f.Describe(&r.view)
+	}
+	t.Filters = append(t.Filters, step)
 }
 
 func (t *Trace) recordForward(target *filter.Target) {

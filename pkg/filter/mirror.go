@@ -47,7 +47,7 @@ func (f *Mirror) FilterRequest(r *Request) *Response {
 		return nil
 	}
 	s := &Subrequest{
-		Purpose: PurposeMirror, Namespace: f.namespace, Method: string(r.Head.Method), URL: string(f.url.Append(nil, r, variable.AppendURL)),
+		Purpose: PurposeMirror, Namespace: f.namespace, Method: string(r.Head.Method), URL: f.target(r),
 		Host: string(f.host.Append(nil, r, nil)), Header: r.copyHeader(), Endpoints: f.endpoints, Timeout: mirrorTimeout,
 	}
 	if f.model.WithoutBody || r.Head.Body == http1.BodyNone {
@@ -57,6 +57,9 @@ func (f *Mirror) FilterRequest(r *Request) *Response {
 	r.BodyCopy = &BodyCopy{copies: copies, request: s}
 	return nil
 }
+
+// target returns the URL of the copy of a request.
+func (f *Mirror) target(r *Request) string { return string(f.url.Append(nil, r, variable.AppendURL)) }
 
 // Bounds of Copies.
 const (

@@ -9,6 +9,7 @@ import (
 
 // RateLimit refuses requests of clients that send too many. A client is an address.
 type RateLimit struct {
+	model    *model.RateLimit
 	limiter  *clientLimiter
 	quota    quota
 	exempt   []netip.Prefix
@@ -23,7 +24,7 @@ func NewRateLimit(m *model.RateLimit) Filter {
 		return nil
 	}
 	return &RateLimit{
-		limiter: limiters.get(m.Source),
+		model: m, limiter: limiters.get(m.Source),
 		quota: quota{
 			second:      newRate(m.PerSecond, time.Second, m.Burst),
 			minute:      newRate(m.PerMinute, time.Minute, m.Burst),
