@@ -15,7 +15,8 @@ type Subrequest struct {
 	// URL is absolute, with scheme http or https.
 	URL string
 	// Host is the Host field. Empty means the host of URL.
-	Host   string
+	Host string
+	// Header belongs to the Subrequester, which may add fields.
 	Header http.Header
 	// Body may be empty.
 	Body []byte

@@ -150,6 +150,7 @@ func (c *Client) discard(body io.ReadCloser, end func()) {
 
 // newRequest returns the request in the form of net/http.
 func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error) {
+	ctx = httptrace.WithClientTrace(ctx, traceOf(destination{s.Endpoints, s.AuthorityPEM}))
 	req, err := http.NewRequestWithContext(ctx, s.Method, s.URL, bodyReader(s.Body))
 	switch {
 	case err != nil:
@@ -157,9 +158,8 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	case req.URL.Scheme != "http" && req.URL.Scheme != "https", req.URL.Host == "", req.URL.User != nil:
 		return nil, errors.New("the URL must have scheme http or https and a host, and no user")
 	}
-	req.Header = s.Header.Clone()
-	if req.Header == nil {
-		req.Header = http.Header{}
+	if s.Header != nil {
+		req.Header = s.Header
 	}
 	if _, isSet := req.Header["User-Agent"]; !isSet {
 		req.Header["User-Agent"] = []string{""} // net/http would set its own
@@ -167,7 +167,7 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	if s.Host != "" {
 		req.Host = s.Host
 	}
-	return req.WithContext(httptrace.WithClientTrace(ctx, traceOf(destination{s.Endpoints, s.AuthorityPEM}))), nil
+	return req, nil
 }
 
 // traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint, or to a server that other CAs have
