@@ -120,6 +120,7 @@ func (o *options) translation() translate.Options {
 		TLSMinVersion:      o.tls.minVersion,
 		HSTS:               string(o.tls.hsts),
 		WithoutZone:        o.zone == "",
+		WithoutSharedStore: o.sessions.url == "memory",
 	}
 	o.tenants.apply(&t)
 	o.nginx.apply(&t)

@@ -85,7 +85,7 @@ func (e *explanation) removePods() (release func()) {
 		e.pools.Pool(pool.ID).Replace(kept)
 	}
 	config := e.Engine.Config
-	config.Tables = new(routing.Store)
+	config.Tables, config.LimitStore = new(routing.Store), nil
 	table := routing.Compile(e.model, e.pools, nil, e.at)
 	table.Generation = e.Engine.Tables.Current().Generation
 	config.Tables.Publish(table)

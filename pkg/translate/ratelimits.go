@@ -15,7 +15,7 @@ import (
 var rateAnnotations = []string{
 	annotationPrefix + "limit-rps", annotationPrefix + "limit-rpm", annotationPrefix + "limit-connections",
 	annotationPrefix + "limit-burst-multiplier", annotationPrefix + "limit-allowlist", annotationPrefix + "limit-status",
-	annotationPrefix + "limit-ipv6-prefix-length", annotationPrefix + "limit-rate", annotationPrefix + "limit-rate-after",
+	annotationPrefix + "limit-shared", annotationPrefix + "limit-ipv6-prefix-length", annotationPrefix + "limit-rate", annotationPrefix + "limit-rate-after",
 }
 
 // Bounds of the annotations.
@@ -44,10 +44,11 @@ func (r *annotationReader) readRates() {
 		IPv6PrefixLength: r.readNumberSetting("limit-ipv6-prefix-length", "", ipv6AddressBits, minIPv6Bits, ipv6AddressBits),
 	}
 	r.readRefusal(&limit)
+	r.readShared(&limit)
 	if limit.PerSecond+limit.PerMinute+limit.Connections > 0 {
 		r.ensureFilters().RateLimit = &limit
 	} else {
-		r.needCompanion([]string{"limit-burst-multiplier", "limit-allowlist", "limit-status", "limit-ipv6-prefix-length"},
+		r.needCompanion([]string{"limit-shared", "limit-burst-multiplier", "limit-allowlist", "limit-status", "limit-ipv6-prefix-length"},
 			"limit-rps, limit-rpm or limit-connections")
 	}
 	rate := model.ResponseRate{
@@ -58,6 +59,26 @@ func (r *annotationReader) readRates() {
 		r.ensureFilters().ResponseRate = &rate
 	} else {
 		r.needCompanion([]string{"limit-rate-after"}, "limit-rate")
+	}
+}
+
+// readShared sets whether the replicas share the rates.
+func (r *annotationReader) readShared(limit *model.RateLimit) {
+	v := r.annotation(annotationPrefix, "limit-shared")
+	if !r.readBool(v, false) {
+		return
+	}
+	switch {
+	case limit.PerSecond+limit.PerMinute == 0:
+		if limit.Connections > 0 { // otherwise all annotations of the family lack their companion
+			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without limit-rps or limit-rpm: each replica counts connections "+
+				"for itself", v.key)
+		}
+	case r.options.WithoutSharedStore:
+		r.report(ReasonNoEffect, v.key,
+			"annotation %s has no effect, because --session-store is memory: each replica limits its own requests", v.key)
+	default:
+		limit.IsShared = true
 	}
 }
 
