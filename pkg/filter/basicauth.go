@@ -101,7 +101,8 @@ func (f *BasicAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	}))
 }
 
-// describedOutcome returns the outcome for a described request, whose credentials are neither remembered nor counted as a failure.
+// describedOutcome returns the outcome for a described request, whose credentials are neither remembered nor counted as a
+// failure.
 func describedOutcome(isRight bool) outcome {
 	if isRight {
 		return outcomeRight

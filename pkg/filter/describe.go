@@ -78,17 +78,15 @@ func (f *RateLimit) Describe(r *Request) (details []Detail) {
 	if f.isExempt(r.ClientIP) {
 		return []Detail{{"limit-allowlist", "exempts " + r.ClientIP.String()}}
 	}
-	add := func(setting string, count int, per string) {
+	add := func(setting string, count int, format string, args ...any) {
 		if count > 0 {
-			burst := count * f.model.Burst
-			details = append(details, Detail{setting, fmt.Sprintf("%d per %s, and a burst of %d; this request was not counted", count, per, burst)})
+			details = append(details, Detail{setting, fmt.Sprintf(format, args...) + "; this request was not counted"})
 		}
 	}
-	add("limit-rps", f.model.PerSecond, "second")
-	add("limit-rpm", f.model.PerMinute, "minute")
-	if f.model.Connections > 0 {
-		details = append(details, Detail{"limit-connections", fmt.Sprintf("%d at the same time; this request was not counted", f.model.Connections)})
-	}
+	m := f.model
+	add("limit-rps", m.PerSecond, "%d per second, and a burst of %d", m.PerSecond, m.PerSecond*m.Burst)
+	add("limit-rpm", m.PerMinute, "%d per minute, and a burst of %d", m.PerMinute, m.PerMinute*m.Burst)
+	add("limit-connections", m.Connections, "%d at the same time", m.Connections)
 	return details
 }
 

@@ -77,8 +77,8 @@ type Copies struct {
 	active, bytes *Shares[string] // by namespace
 }
 
-// NewCopies returns a Copies that sends copies by requests. dropped is called for each copy that is not sent because of a bound, or
-// because the client did not send the whole body.
+// NewCopies returns a Copies that sends copies by requests. dropped is called for each copy that is not sent because of a
+// bound, or because the client did not send the whole body.
 func NewCopies(requests Subrequester, dropped func()) *Copies {
 	return &Copies{requests, dropped, NewShares[string](maxCopies), NewShares[string](maxCopiesSize)}
 }

@@ -2,9 +2,9 @@ package filter
 
 import "sync"
 
-// Shares divides a bounded resource among owners, such as the namespaces of a cluster. An owner may hold as much as is left for the
-// others: half of the resource if no other owner holds any, or a third if another one does. So no owner can use it up. It is safe
-// for concurrent use.
+// Shares divides a bounded resource among owners, such as the namespaces of a cluster. An owner may hold as much as is left
+// for the others: half of the resource if no other owner holds any, or a third if another one does. So no owner can use it
+// up. It is safe for concurrent use.
 type Shares[Owner comparable] struct {
 	mu   sync.Mutex
 	free int64

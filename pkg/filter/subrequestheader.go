@@ -60,8 +60,8 @@ func (f *ExternalAuth) subrequest(r *Request) (*Subrequest, error) {
 	return s, nil
 }
 
-// matchedHost is a Request whose host is the one that its route was found by. A trusted proxy may forward an X-Forwarded-Host that
-// the client made up. It must choose neither the service nor the host for which the service decides.
+// matchedHost is a Request whose host is the one that its route was found by. A trusted proxy may forward an X-Forwarded-Host
+// that the client made up. It must choose neither the service nor the host for which the service decides.
 type matchedHost struct{ *Request }
 
 // AppendVariable implements variable.Source.

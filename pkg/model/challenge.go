@@ -11,8 +11,8 @@ func IsChallenge[T string | []byte](path T) bool {
 	return len(path) >= n && string(path[:n]) == ChallengePath && (len(path) == n || path[n] == '/')
 }
 
-// ServesChallenges reports whether all paths of r are ChallengePath or below it. Such a route is exempt from what no CA can do, as
-// in ingress-nginx. A pattern with alternatives may match other paths as well, so it is not exempt.
+// ServesChallenges reports whether all paths of r are ChallengePath or below it. Such a route is exempt from what no CA can
+// do, as in ingress-nginx. A pattern with alternatives may match other paths as well, so it is not exempt.
 func (r *Route) ServesChallenges() bool {
 	return IsChallenge(r.Path) && (r.PathType != PathPattern || !strings.Contains(r.Path, "|"))
 }

@@ -9,8 +9,9 @@ import (
 
 // Captures finds the groups of the expression of a path. It is immutable and safe for concurrent use.
 //
-// Most expressions of rewrites have a simple form, such as /app(/|$)(.*): literals, groups, alternatives and one repetition at the
-// end. For these, Find compares bytes and allocates nothing. For others, and for text that is not ASCII, package regexp is used.
+// Most expressions of rewrites have a simple form, such as /app(/|$)(.*): literals, groups, alternatives and one repetition
+// at the end. For these, Find compares bytes and allocates nothing. For others, and for text that is not ASCII, package
+// regexp is used.
 type Captures struct {
 	expression *regexp.Regexp
 	paths      [][]step // the ways through a simple expression, in order of preference; nil: use expression
@@ -143,7 +144,8 @@ func (s *simplifier) extend(paths [][]step, e *syntax.Regexp) (_ [][]step, ok bo
 	return nil, false
 }
 
-// branch appends alternatives. They have no repetition and no groups: the positions of an alternative that does not match would stay.
+// branch appends alternatives. They have no repetition and no groups: the positions of an alternative that does not match
+// would stay.
 func (s *simplifier) branch(paths [][]step, alternatives []*syntax.Regexp) (out [][]step, ok bool) {
 	if len(paths)*len(alternatives) > mostPaths {
 		return nil, false

@@ -170,8 +170,8 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	return req, nil
 }
 
-// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint, or to a server that other CAs have
-// verified. net/http then sends the request over another connection.
+// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint, or to a server that other CAs
+// have verified. net/http then sends the request over another connection.
 func traceOf(s destination) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		if info.Reused && !s.owns(info.Conn) {

@@ -83,8 +83,8 @@ func (r *annotationReader) readExternalAuth() *authSettings {
 
 // refuseAuthParts closes the object if it has parts of an authentication without the service: auth-url may be misspelled.
 func (r *annotationReader) refuseAuthParts() {
-	nginxNames := append(slices.Clone(externalAuthNames[1:len(externalAuthNames)-ownAuthNames]), "auth-proxy-set-headers", "auth-keepalive",
-		"auth-keepalive-requests", "auth-keepalive-share-vars", "auth-keepalive-timeout")
+	nginxNames := append(slices.Clone(externalAuthNames[1:len(externalAuthNames)-ownAuthNames]),
+		"auth-proxy-set-headers", "auth-keepalive", "auth-keepalive-requests", "auth-keepalive-share-vars", "auth-keepalive-timeout")
 	for _, name := range externalAuthNames[1:] {
 		r.refuseAuthPart(r.annotation(annotationPrefix, name))
 	}

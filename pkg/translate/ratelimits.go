@@ -15,7 +15,8 @@ import (
 var rateAnnotations = []string{
 	annotationPrefix + "limit-rps", annotationPrefix + "limit-rpm", annotationPrefix + "limit-connections",
 	annotationPrefix + "limit-burst-multiplier", annotationPrefix + "limit-allowlist", annotationPrefix + "limit-status",
-	annotationPrefix + "limit-shared", annotationPrefix + "limit-ipv6-prefix-length", annotationPrefix + "limit-rate", annotationPrefix + "limit-rate-after",
+	annotationPrefix + "limit-shared", annotationPrefix + "limit-ipv6-prefix-length", annotationPrefix + "limit-rate",
+	annotationPrefix + "limit-rate-after",
 }
 
 // Bounds of the annotations.
@@ -48,8 +49,9 @@ func (r *annotationReader) readRates() {
 	if limit.PerSecond+limit.PerMinute+limit.Connections > 0 {
 		r.ensureFilters().RateLimit = &limit
 	} else {
-		r.needCompanion([]string{"limit-shared", "limit-burst-multiplier", "limit-allowlist", "limit-status", "limit-ipv6-prefix-length"},
-			"limit-rps, limit-rpm or limit-connections")
+		r.needCompanion([]string{
+			"limit-shared", "limit-burst-multiplier", "limit-allowlist", "limit-status", "limit-ipv6-prefix-length",
+		}, "limit-rps, limit-rpm or limit-connections")
 	}
 	rate := model.ResponseRate{
 		BytesPerSecond: int64(r.readNumberSetting("limit-rate", "limit-rate", 0, 0, maxKilobytes)) << 10,

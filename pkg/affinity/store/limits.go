@@ -14,9 +14,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Limits adds up the requests of replicas in a shared store, as a filter.LimitStore. Each bucket is one string with a TTL: the times in microseconds at which
-// its buckets per second and per minute are empty, by the clock of the server. The user needs the commands eval, evalsha and
-// script load too.
+// Limits adds up the requests of replicas in a shared store, as a filter.LimitStore. Each bucket is one string with a TTL:
+// the times in microseconds at which its buckets per second and per minute are empty, by the clock of the server. The user
+// needs the commands eval, evalsha and script load too.
 type Limits struct {
 	address address
 
