@@ -23,7 +23,9 @@ const (
 	// limitSyncTimeout bounds the wait for the store, and limitRetry is the pause after a failure.
 	limitSyncTimeout = time.Second
 	limitRetry       = time.Second
-	maxUses          = 4096
+	// maxUnshared bounds the clients of a shard that are told to the store at once. So clients of one object cannot keep the store
+	// busy. The requests of others are not shared.
+	maxUnshared = 64
 	// maxExcess bounds what is believed of the store.
 	maxExcess = time.Hour
 )
@@ -88,21 +90,26 @@ func (s *SharedLimits) sync(ctx context.Context) {
 	limiters := s.pending
 	s.pending = map[*clientLimiter]struct{}{}
 	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, limitSyncTimeout)
-	defer cancel()
+	responds := true
 	for l := range limiters {
 		l.isPending.Store(false)
 		keys, uses := l.takeUses()
-		for start := 0; start < len(uses); start += maxUses {
-			end := min(start+maxUses, len(uses))
-			err := s.store.AddUses(ctx, uses[start:end])
-			s.report(err)
-			if err != nil {
-				break
-			}
-			l.addExcess(keys[start:end], uses[start:end])
+		if !responds || len(uses) == 0 {
+			continue
+		}
+		if responds = s.tell(ctx, uses); responds {
+			l.addExcess(keys, uses)
 		}
 	}
+}
+
+// tell sends uses to the store, and reports whether it has responded.
+func (s *SharedLimits) tell(ctx context.Context, uses []model.LimitUse) bool {
+	ctx, cancel := context.WithTimeout(ctx, limitSyncTimeout)
+	defer cancel()
+	err := s.store.AddUses(ctx, uses)
+	s.report(err)
+	return err == nil
 }
 
 // report logs the first failure, and the first success after it.
@@ -163,7 +170,7 @@ func (l *clientLimiter) addExcess(keys []clientKey, uses []model.LimitUse) {
 // addUse records a request that was admitted for the store. It is called with s.mu held.
 func (s *limiterShard) addUse(c *clientState, q *quota) {
 	if c.added == [2]int64{} {
-		if len(s.unshared) >= 2*clientsPerShard {
+		if len(s.unshared) >= maxUnshared {
 			return
 		}
 		s.unshared = append(s.unshared, c.key)

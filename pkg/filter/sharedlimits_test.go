@@ -149,7 +149,7 @@ func TestSharedLimits_excessIsBounded(t *testing.T) {
 		l.admit(&clientKey{byte(i), byte(i >> 8), byte(i >> 16)}, &q, l.now())
 	}
 	for i := range l.shards {
-		if n := len(l.shards[i].unshared); n > 2*clientsPerShard {
+		if n := len(l.shards[i].unshared); n > maxUnshared {
 			t.Fatalf("%d clients are to be shared", n)
 		}
 	}

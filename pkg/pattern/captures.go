@@ -114,16 +114,6 @@ func (s *simplifier) extend(paths [][]step, e *syntax.Regexp) (_ [][]step, ok bo
 		return nil, false
 	}
 	switch e.Op {
-	case syntax.OpEmptyMatch:
-		return paths, true
-	case syntax.OpBeginText:
-		return paths, len(paths) == 1 && len(paths[0]) == 0
-	case syntax.OpEndText:
-		return appendStep(paths, step{kind: stepEnd}), !s.isLast
-	case syntax.OpLiteral:
-		text := []byte(string(e.Rune))
-		isSimple := isASCII(text) && (e.Flags&syntax.FoldCase != 0 || !hasLetter(text))
-		return appendStep(paths, step{literal: lowerASCII(text)}), isSimple && !s.isLast
 	case syntax.OpConcat:
 		for _, sub := range e.Sub {
 			if paths, ok = s.extend(paths, sub); !ok {
@@ -134,12 +124,29 @@ func (s *simplifier) extend(paths [][]step, e *syntax.Regexp) (_ [][]step, ok bo
 	case syntax.OpCapture:
 		paths, ok = s.extend(appendStep(paths, step{kind: stepMark, slot: 2 * e.Cap}), e.Sub[0])
 		return appendStep(paths, step{kind: stepMark, slot: 2*e.Cap + 1}), ok
+	case syntax.OpAlternate:
+		return s.branch(paths, e.Sub)
+	}
+	return s.extendOne(paths, e)
+}
+
+// extendOne is extend for expressions that consist of one step.
+func (s *simplifier) extendOne(paths [][]step, e *syntax.Regexp) (_ [][]step, ok bool) {
+	switch e.Op {
+	case syntax.OpEmptyMatch:
+		return paths, true
+	case syntax.OpBeginText:
+		return paths, len(paths) == 1 && len(paths[0]) == 0
+	case syntax.OpEndText:
+		return appendStep(paths, step{kind: stepEnd}), !s.isLast
+	case syntax.OpLiteral:
+		text := []byte(string(e.Rune))
+		isSimple := isASCII(text) && (e.Flags&syntax.FoldCase != 0 || !hasLetter(text))
+		return appendStep(paths, step{literal: lowerASCII(text)}), isSimple && !s.isLast
 	case syntax.OpStar:
 		isSimple := !s.isLast && e.Sub[0].Op == syntax.OpAnyCharNotNL && e.Flags&syntax.NonGreedy == 0
 		s.isLast = true
 		return appendStep(paths, step{kind: stepRest}), isSimple
-	case syntax.OpAlternate:
-		return s.branch(paths, e.Sub)
 	}
 	return nil, false
 }

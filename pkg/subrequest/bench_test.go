@@ -1,7 +1,6 @@
 package subrequest
 
 import (
-	"io"
 	"net"
 	"testing"
 
@@ -16,7 +15,7 @@ func BenchmarkDo_kept(b *testing.B) {
 			if _, err := conn.Write(response); err != nil {
 				return
 			}
-			if _, err := conn.Read(buf); err == io.EOF {
+			if _, err := conn.Read(buf); err != nil {
 				return
 			}
 		}
