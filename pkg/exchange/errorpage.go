@@ -101,9 +101,11 @@ func (x *Exchange) returnPage() {
 }
 
 // respondLocal sends a response because no pod has responded, or the error page for its status. As in nginx, that includes the
-// responses of filters. A page has their challenges too, so that browsers request credentials.
+// responses of filters. A page has their challenges too, so that browsers request credentials. A closed route has no pages, whose
+// status could be another one.
 func (x *Exchange) respondLocal(local *filter.Response) {
-	if x.route == nil || x.isFallback || x.isGRPC() || !x.route.ErrorPages.Replaces(local.Status, true) {
+	hasPages := x.route != nil && !x.route.Closed && !x.isFallback && !x.isGRPC()
+	if !hasPages || !x.route.ErrorPages.Replaces(local.Status, true) {
 		x.respond(local)
 		return
 	}

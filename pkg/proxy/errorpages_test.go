@@ -168,7 +168,6 @@ func TestErrorPages_refusals(t *testing.T) {
 		"address":     {func(m *model.Route) { m.Filters.Access = &model.Access{Addresses: &deny} }, 403, ""},
 		"credentials": {func(m *model.Route) { m.Filters.Access = &model.Access{Passwords: passwords("")} }, 401, "WWW-Authenticate"},
 		"body":        {func(m *model.Route) { m.Limits = &model.Limits{MaxBodyBytes: 1} }, 413, ""},
-		"closed":      {func(m *model.Route) { m.Closed = "it is closed" }, 503, ""},
 		"redirect":    {func(m *model.Route) { m.Filters.Redirect = &model.Redirect{Status: 308, URL: "http://a.example/"} }, 308, "Location"},
 	} {
 		r := pagesRig(t, model.Transport{}, echoPage, func(m *model.Route) {
@@ -179,5 +178,9 @@ func TestErrorPages_refusals(t *testing.T) {
 		if got.status != c.status || got.body != "page" || c.field != "" && got.header.Get(c.field) == "" {
 			t.Errorf("%s: got %+v", name, got)
 		}
+	}
+	r := pagesRig(t, model.Transport{}, echoPage, func(m *model.Route) { m.Closed = "it is closed" })
+	if got := r.dial().get("/200"); got.status != 503 || got.body == "page" {
+		t.Errorf("a closed route: got %+v", got)
 	}
 }
