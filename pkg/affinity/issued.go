@@ -31,6 +31,9 @@ func (e *evaluation) evaluateIssued(i int) {
 		if s == tokenAlive {
 			e.tokenFoundIn(v.generated)
 			e.recordHit(i, &t, at)
+			if e.nginx != nil && !v.generated && !e.nginx.leadsTo(value, at, e.adoption, e.set) {
+				e.d.issueBy(i)
+			}
 			return
 		}
 		if s > top {
@@ -67,8 +70,9 @@ func (e *evaluation) tokenFoundIn(generated bool) {
 // maxOpened is the maximum number of tokens of one request that are opened. Browsers store about 180 cookies for a site.
 const maxOpened = 256
 
-// open opens a token, unless too many of the request were opened.
-func (e *evaluation) open(text []byte, t *Token) bool {
+// open opens the token in a value, unless too many of the request were opened.
+func (e *evaluation) open(value []byte, t *Token) bool {
+	text := sealedPart(value)
 	if len(text) != TokenLen || e.opened == maxOpened {
 		return false
 	}

@@ -31,6 +31,7 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 	}
 	b.pools[pool.ID] = pool
 	affinity := b.backendAffinity(t, pool.ID, backend.serviceField)
+	nameNginxBackend(affinity, pool.ID, backend.port)
 	b.reportWishes(t, backend, affinity)
 	out := &model.Backend{Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity}
 	b.distribute(t, out)

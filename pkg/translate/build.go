@@ -63,6 +63,8 @@ type Options struct {
 	HSTS string
 	// Nginx are the settings that apply to Ingresses of a class of ingress-nginx without an annotation. Nil applies none.
 	Nginx *NginxDefaults
+	// NginxCookies adds to the cookies of Ingresses with the affinity of ingress-nginx what ingress-nginx would have set.
+	NginxCookies bool
 	// ServeUnprotected serves the routes of Ingresses that require protection which this version does not enforce. If it is
 	// false, these routes are closed.
 	ServeUnprotected bool

@@ -30,6 +30,7 @@ var fleetAnnotations = map[string][]string{
 	"nginx.ingress.kubernetes.io/auth-tls-match-cn":        {"CN=a", "a"},
 	translate.AnnotationLoadBalance:                        {"round-robin", "bad"},
 	"nginx.ingress.kubernetes.io/affinity":                 {"cookie", "cookie", "bad"},
+	"nginx.ingress.kubernetes.io/affinity-mode":            {"persistent", "balanced"},
 	"nginx.ingress.kubernetes.io/session-cookie-name":      {"sid", "bad name"},
 	"nginx.ingress.kubernetes.io/session-cookie-domain":    {"example.com"},
 	"nginx.ingress.kubernetes.io/upstream-hash-by":         {"$host", "$unknown"},
