@@ -7,6 +7,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -43,13 +44,7 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 
 // wire creates the controllers and connects them to each other.
 func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
-	status := &statusWriter{
-		client:    mgr.GetClient(),
-		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
-		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
-		workers:   o.StatusWorkers,
-		log:       o.Log.WithName("status"),
-	}
+	status := newStatusWriter(mgr, o)
 	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)
 	newest := publish.EndpointSource{Slices: cached.slicesOfService, Pods: cached.pod}
 	table := &tableReconciler{
@@ -59,27 +54,60 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 		log:    o.Log.WithName("table"),
 	}
 	secret := &keyReconciler{
-		client: mgr.GetClient(), name: o.keySecret(), keys: keys,
+		client: mgr.GetClient(), name: o.keySecret(), keys: keys, shadow: o.Shadow,
 		rotation:    rotation{every: o.KeyRotation, propagationDelay: o.KeyPropagationDelay},
 		onFirstKeys: table.rebuild.fire,
 		log:         o.Log.WithName("keys"),
 	}
-	elected, err := newLeader(o, status.run, func(context.Context) { secret.trigger.fire() })
+	writing, err := newWriting(o, status, secret)
 	if err != nil {
 		return err
 	}
-	secret.leading = elected.leading.Load
-	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
 	endpoints := &endpointReconciler{
 		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, onPublished: table.endpointsChanged,
 		onUnknownDrain: table.podChanged,
 	}
 	return errors.Join(
-		mgr.Add(elected),
+		mgr.Add(writing),
 		addKeySecret(mgr, secret),
 		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table)),
 		add(mgr, "endpoints", endpoints, 2, endpointSources(mgr.GetCache(), endpoints)),
 	)
+}
+
+func newStatusWriter(mgr ctrl.Manager, o *Options) *statusWriter {
+	w := &statusWriter{
+		reader:    mgr.GetClient(),
+		writer:    clusterWriter{mgr.GetClient()},
+		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
+		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
+		workers:   o.StatusWorkers,
+		log:       o.Log.WithName("status"),
+	}
+	if o.Shadow {
+		w.writer = shadowWriter{o.Log.WithName("shadow")}
+	}
+	w.events = &events{writer: w.writer, scheme: mgr.GetScheme()}
+	return w
+}
+
+// newWriting returns what writes to the API server, and connects it to the controllers: the tasks of the leader, or in
+// shadow the log of what they would write.
+func newWriting(o *Options, status *statusWriter, secret *keyReconciler) (manager.Runnable, error) {
+	if o.Shadow {
+		secret.leading = func() bool { return false }
+		return manager.RunnableFunc(func(ctx context.Context) error {
+			status.run(ctx)
+			return nil
+		}), nil
+	}
+	elected, err := newLeader(o, status.run, func(context.Context) { secret.trigger.fire() })
+	if err != nil {
+		return nil, err
+	}
+	secret.leading = elected.leading.Load
+	status.events.instance = elected.config.Lock.Identity()
+	return elected, nil
 }
 
 // addKeySecret adds the controller of the key Secret, unless the keys come from elsewhere.

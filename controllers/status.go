@@ -20,12 +20,13 @@ import (
 // statusWriter writes what translation found to the API server: conditions of AffinityPolicies, addresses of
 // Ingresses, and Events on both and on the Secret of the default certificate.
 //
-// Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. It is safe for
-// concurrent use.
+// Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. With Options.Shadow, every
+// replica calls run, and its writer only logs. It is safe for concurrent use.
 type statusWriter struct {
 	// Immutable after wire.
-	client    client.Client // reads from the cache
-	name      string        // controllerName of this installation in status.targets
+	reader    client.Reader // the cache
+	writer    objectWriter
+	name      string // controllerName of this installation in status.targets
 	addresses *addresses
 	events    *events
 	workers   int // objects that are written concurrently
@@ -165,7 +166,7 @@ func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report
 		return nil, fmt.Errorf("unexpected kind %q in a report", report.Ref.Kind)
 	}
 	object := kind.newObject()
-	if err := w.client.Get(ctx, key, object); err != nil {
+	if err := w.reader.Get(ctx, key, object); err != nil {
 		return nil, err
 	}
 	return object, kind.write(ctx, w, object, report)
@@ -185,7 +186,7 @@ func (w *statusWriter) writePolicy(
 	}
 	patch := client.MergeFromWithOptions(policy.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	policy.Status = *status
-	return w.client.Status().Patch(ctx, policy, patch)
+	return w.writer.patchStatus(ctx, report.Ref, policy, patch)
 }
 
 // writeIngress patches the addresses of an Ingress. While no address is known, the previous addresses stay: an
@@ -205,5 +206,5 @@ func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.I
 	}
 	patch := client.MergeFromWithOptions(ingress.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	ingress.Status.LoadBalancer.Ingress = want
-	return w.client.Status().Patch(ctx, ingress, patch)
+	return w.writer.patchStatus(ctx, report.Ref, ingress, patch)
 }
