@@ -60,7 +60,9 @@ func (c *nginxCookie) leadsTo(value []byte, at int, a *adoption, set Set) bool {
 }
 
 // isSameAddress reports whether ingress-nginx takes endpoint i, or -1, for endpoint at: it knows only addresses.
-func isSameAddress(set Set, i, at int) bool { return i == at || i != none && set.Address(i) == set.Address(at) }
+func isSameAddress(set Set, i, at int) bool {
+	return i == at || i != none && set.Address(i) == set.Address(at)
+}
 
 // append appends the parts for ingress-nginx, with which it finds endpoint at, and a "|". It appends nothing for an endpoint that
 // ingress-nginx does not use, because it is draining or not known.
