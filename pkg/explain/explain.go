@@ -115,6 +115,10 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 		}
 		r.Filters = append(r.Filters, step)
 	}
+	if r.Passthrough = t.Passthrough; r.Passthrough {
+		e.addBackend(t, &model.Route{Backends: e.passthroughBackends()})
+		return
+	}
 	if t.Route == nil {
 		r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
 		return
@@ -124,6 +128,16 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 		Source: t.Route.Source.String(), Closed: source.Closed}
 	e.addBackend(t, source)
 	r.Problems = e.Problems(objectsOf(source))
+}
+
+// passthroughBackends returns the backends of the hosts whose TLS connections are passed through.
+func (e *explanation) passthroughBackends() (all []model.Backend) {
+	for i := range e.model.Hosts {
+		if backend := e.model.Hosts[i].Passthrough; backend != nil {
+			all = append(all, *backend)
+		}
+	}
+	return all
 }
 
 // sourceOf returns the route of the model from which a route was compiled.

@@ -23,6 +23,8 @@ type Table struct {
 	wildcard shards.Map[*site] // "*.example.com" by "example.com"
 	any      *site             // routes without a host, may be nil
 	guards   int               // number of hosts with a guard
+	// passthroughs is the number of hosts whose TLS connections are passed through.
+	passthroughs int
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -119,7 +121,7 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 		if h == nil || !reflect.DeepEqual(h.model, c.Routes) {
 			h = e.compiler(pools).newHost(c.Routes)
 		}
-		e.set(c, h)
+		e.set(c, h, pools)
 	}
 	e.done()
 	return t
@@ -136,7 +138,7 @@ func (t *Table) With(changes []model.HostChange, pools *upstream.Registry, now t
 		if h == nil || !sameSlice(h.model, c.Routes) {
 			h = e.compiler(pools).newHost(c.Routes)
 		}
-		e.set(c, h)
+		e.set(c, h, pools)
 	}
 	e.done()
 	return next
@@ -155,6 +157,7 @@ func (t *Table) next(now time.Time) *Table {
 	} else {
 		next.Generation, next.any, next.usedNames = t.Generation+1, t.any, t.usedNames
 		next.exact, next.wildcard, next.guards = t.exact, t.wildcard, t.guards
+		next.passthroughs = t.passthroughs
 	}
 	return next
 }
@@ -172,12 +175,17 @@ func (t *Table) edit() *tableEdit {
 func (e *tableEdit) done() { e.Table.exact, e.Table.wildcard = e.exact.Map(), e.wildcard.Map() }
 
 // set sets the site of a host. A host without routes is removed.
-func (e *tableEdit) set(c *model.HostChange, h *host) {
+func (e *tableEdit) set(c *model.HostChange, h *host, pools *upstream.Registry) {
 	var s *site
 	if len(c.Routes) > 0 {
 		s = &site{host: h, tls: c.Settings, owner: c.Owner}
+		if c.Settings != nil && c.Settings.Passthrough != nil {
+			backend := e.compiler(pools).backend(c.Settings.Passthrough)
+			s.passthrough = &backend
+		}
 	}
 	e.guards += countGuards(s) - countGuards(e.named(c.Name))
+	e.passthroughs += countPassthroughs(s) - countPassthroughs(e.named(c.Name))
 	suffix, isWildcard := wildcardSuffix(c.Name)
 	switch {
 	case c.Name == "":
@@ -192,6 +200,14 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 // countGuards returns 1 for a site with a guard.
 func countGuards(s *site) int {
 	if s == nil || s.host == nil || s.guard == nil {
+		return 0
+	}
+	return 1
+}
+
+// countPassthroughs returns 1 for a site whose TLS connections are passed through.
+func countPassthroughs(s *site) int {
+	if s == nil || s.passthrough == nil {
 		return 0
 	}
 	return 1

@@ -24,7 +24,7 @@ const (
 var (
 	annotationNames = slices.Concat([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
-		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
+		AnnotationTLSPassthrough, AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
 		AnnotationLoadBalance, AnnotationAccessLog, AnnotationNginxDefaults,
 	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations,
@@ -53,6 +53,9 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	r.checkNginxDefaults()
 	d.security.version = r.minVersion()
 	d.security.clients = r.clientSettings()
+	if !isCanary(annotations) {
+		d.security.passthrough = r.passthroughKey()
+	}
 	r.stage = readHSTS
 	d.security.hsts, d.security.hasHSTS = r.hstsValue()
 	r.stage = readAffinity

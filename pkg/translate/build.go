@@ -65,6 +65,8 @@ type Options struct {
 	Nginx *NginxDefaults
 	// NginxCookies adds to the cookies of Ingresses with the affinity of ingress-nginx what ingress-nginx would have set.
 	NginxCookies bool
+	// NginxPassthrough applies the annotation ssl-passthrough of ingress-nginx. If it is false, the annotation has no effect.
+	NginxPassthrough bool
 	// ServeUnprotected serves the routes of Ingresses that require protection which this version does not enforce. If it is
 	// false, these routes are closed.
 	ServeUnprotected bool
@@ -182,6 +184,7 @@ func (b *builder) translateDescriptions() {
 	b.serveBelowWildcards()
 	b.closeRoutes()
 	b.secureRoutes()
+	b.decidePassthrough()
 	b.separateCookies()
 	b.namePods()
 	b.checkGroups()

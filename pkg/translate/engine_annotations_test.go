@@ -11,6 +11,8 @@ var fleetAnnotations = map[string][]string{
 	translate.AnnotationHeader:                             {"X-Id"},
 	translate.AnnotationPolicy:                             {"p0", "p1", "p2", "missing"},
 	translate.AnnotationHSTS:                               {"max-age=1", "max-age=2", "off", "bad"},
+	translate.AnnotationTLSPassthrough:                     {"true", "true", "false", "bad"},
+	"nginx.ingress.kubernetes.io/ssl-passthrough":          {"true", "false", "bad"},
 	translate.AnnotationMinVersion:                         {"1.2", "1.3", "bad"},
 	translate.AnnotationClientCA:                           {"ca", "t0", "missing"},
 	translate.AnnotationClientCertificate:                  {"Optional", "Required"},
