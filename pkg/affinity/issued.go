@@ -31,9 +31,7 @@ func (e *evaluation) evaluateIssued(i int) {
 		if s == tokenAlive {
 			e.tokenFoundIn(v.generated)
 			e.recordHit(i, &t, at)
-			if e.nginx != nil && !v.generated && !e.nginx.leadsTo(value, at, e.adoption, e.set) {
-				e.d.issueBy(i)
-			}
+			e.correctNginxCookie(i, &v, value, at)
 			return
 		}
 		if s > top {

@@ -59,6 +59,14 @@ func (c *nginxCookie) leadsTo(value []byte, at int, a *adoption, set Set) bool {
 	return isSameAddress(set, a.findPersistent(key, c.backend, set), at)
 }
 
+// correctNginxCookie makes method i issue its cookie again if ingress-nginx would send a request with this one elsewhere. It does
+// not for a cookie with the generated name, which ingress-nginx does not read.
+func (e *evaluation) correctNginxCookie(i int, v *valueReader, value []byte, at int) {
+	if e.nginx != nil && !v.generated && !e.nginx.leadsTo(value, at, e.adoption, e.set) {
+		e.d.issueBy(i)
+	}
+}
+
 // isSameAddress reports whether ingress-nginx takes endpoint i, or -1, for endpoint at: it knows only addresses.
 func isSameAddress(set Set, i, at int) bool {
 	return i == at || i != none && set.Address(i) == set.Address(at)
@@ -116,8 +124,8 @@ func positionOf(ring []uint64, set Set, at int) (position uint32, ok bool) {
 // which must be at least 32 in total.
 const keyDigits = 12
 
-// appendBalancedKey appends a key for affinity-mode balanced whose CRC-32 is target. It looks like those of ingress-nginx: a time,
-// a process id and a random number. The digits of the number are solved for, because CRC-32 is linear.
+// appendBalancedKey appends a key for affinity-mode balanced whose CRC-32 is target. It looks like those of ingress-nginx: a
+// time, a process id and a random number. The digits of the number are solved for, because CRC-32 is linear.
 func appendBalancedKey(dst []byte, target uint32, now int64) []byte {
 	start := len(dst)
 	dst = strconv.AppendInt(dst, now, 10)

@@ -121,8 +121,8 @@ func isWholeHello(message []byte) bool {
 
 var errHelloRead = errors.New("proxy: the ClientHello was read")
 
-// helloServerName returns the server name of a ClientHello in lower case, "" if there is none or the ClientHello is invalid. crypto/tls
-// parses it, so that a host is passed through by the name for which TLS would be terminated.
+// helloServerName returns the server name of a ClientHello in lower case, "" if there is none or the ClientHello is invalid.
+// crypto/tls parses it, so that a host is passed through by the name for which TLS would be terminated.
 func helloServerName(hello []byte) (name string) {
 	_ = tls.Server(&replayConn{Conn: nowhere{}, unread: hello}, &tls.Config{
 		GetConfigForClient: func(info *tls.ClientHelloInfo) (*tls.Config, error) {

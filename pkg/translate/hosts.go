@@ -34,7 +34,9 @@ func (h hosts) sorted() []model.Host {
 }
 
 // hasSettings reports whether any setting differs from the default.
-func (h *host) hasSettings() bool { return h.MinVersion != 0 || h.Clients != nil || h.Passthrough != nil }
+func (h *host) hasSettings() bool {
+	return h.MinVersion != 0 || h.Clients != nil || h.Passthrough != nil
+}
 
 // securitySettings are the settings of an object for connections of clients.
 type securitySettings struct {

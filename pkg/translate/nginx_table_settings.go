@@ -99,8 +99,8 @@ var nginxSettings = []verdict{
 	{name: "server-alias", handling: Differs, how: "aliases are hosts, not regular expressions", own: "host-aliases"},
 	{
 		name: "ssl-passthrough", handling: Differs,
-		how: "it requires --enable-ssl-passthrough, the connections go to ready pods instead of the cluster IP, affinity is by client " +
-			"address, and a host to which any annotation restricts access is not passed through",
+		how: "it requires --enable-ssl-passthrough, the connections go to ready pods instead of the cluster IP, affinity is by " +
+			"client address, and a host to which any annotation restricts access is not passed through",
 		own: "tls-passthrough", exact: []string{"false"},
 	},
 	{name: "ssl-redirect", handling: Exact, own: "https-redirect"},

@@ -100,7 +100,8 @@ func byAddress(a *model.Affinity) *model.Affinity {
 		return nil
 	}
 	method := model.Method{
-		Source: model.SourceSourceIP, Binding: model.BindingHashed, SourceIP: &model.SourceIP{IPv4PrefixLength: 32, IPv6PrefixLength: 64},
+		Source: model.SourceSourceIP, Binding: model.BindingHashed,
+		SourceIP: &model.SourceIP{IPv4PrefixLength: 32, IPv6PrefixLength: 64},
 	}
 	if at := slices.IndexFunc(a.Methods, func(m model.Method) bool { return m.Source == model.SourceSourceIP }); at >= 0 {
 		method = a.Methods[at]

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if err := programs.Find(programs.Helm, programs.Kubectl); err != nil {
+	if err := programs.Find(programs.Helm, programs.Kubectl, programs.Limpet); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

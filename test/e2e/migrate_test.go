@@ -5,12 +5,15 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
-	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/limpet-dev/limpet/test/ingressnginx"
+	"github.com/limpet-dev/limpet/test/programs"
 )
 
 const (
@@ -24,7 +27,6 @@ const (
 type migration struct {
 	*cluster
 	model   *ingressnginx.Controller
-	nginx   string // address of the model
 	clients []*shopper
 }
 
@@ -33,15 +35,21 @@ var modes = []string{"persistent", "balanced"}
 // migrate takes the steps of docs/migrate-from-ingress-nginx.md: shadow, cut-over and roll-back. No session may move.
 func migrate(t *testing.T, c *cluster) {
 	m := &migration{cluster: c, model: ingressnginx.New()}
-	server := httptest.NewServer(m.model)
+	listener, err := net.Listen("tcp", net.JoinHostPort(c.hostAddress(t), "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: m.model, ReadHeaderTimeout: patience}
+	go func() { _ = server.Serve(listener) }()
 	defer server.Close()
-	m.nginx = server.Listener.Addr().String()
 	for _, mode := range modes {
 		c.apply(t, "shop", nginxIngress(mode))
 	}
+	m.check(t)
 	m.followPods(t, 3)
-	m.arrive(t, m.nginx)
-	m.noneMoves(t, "at ingress-nginx", m.nginx)
+	entry, address := newFront(t, c, listener.Addr().String()), c.node+frontPort
+	m.arrive(t, address)
+	m.noneMoves(t, "at ingress-nginx", address)
 
 	release := []string{
 		"next", chartDir, "--namespace", namespace, "--values", "limpet.yaml", "--wait", "--timeout=3m", "--set", "replicas=1," +
@@ -53,9 +61,8 @@ func migrate(t *testing.T, c *cluster) {
 	for _, mode := range modes {
 		c.serves(t, nextPort, mode+".example.com", http.StatusOK)
 	}
-	limpet := c.node + nextPort
-	m.noneMoves(t, "tried in shadow", limpet)
-	m.noneMoves(t, "back from shadow", m.nginx)
+	m.noneMoves(t, "tried in shadow", c.node+nextPort)
+	m.noneMoves(t, "back from shadow", address)
 	if at := m.addresses(t); at != "" {
 		t.Errorf("in shadow, the status has the addresses %s", at)
 	}
@@ -64,8 +71,9 @@ func migrate(t *testing.T, c *cluster) {
 	}
 
 	c.helm(t, append([]string{"upgrade", "--set", "shadow=false"}, release...)...)
-	m.noneMoves(t, "cut over", limpet)
-	m.arrive(t, limpet)
+	entry.toLimpet(t, "next")
+	m.noneMoves(t, "cut over", address)
+	m.arrive(t, address)
 	eventually(t, func(context.Context) error {
 		if at := m.addresses(t); at != "203.0.113.10 203.0.113.10" {
 			return fmt.Errorf("after cut-over, the status has the addresses %q", at)
@@ -74,14 +82,33 @@ func migrate(t *testing.T, c *cluster) {
 	})
 	c.kubectl(t, "scale", "deployment/cart", "--replicas=5", "--namespace=shop")
 	m.followPods(t, 5)
-	m.noneMoves(t, "with more pods", limpet)
+	m.noneMoves(t, "with more pods", address)
 
+	entry.toNginx(t)
 	c.helm(t, append([]string{"upgrade", "--set", "shadow=true"}, release...)...)
-	m.noneMoves(t, "rolled back", m.nginx)
-	m.noneMoves(t, "cut over again", limpet)
+	m.noneMoves(t, "rolled back", address)
+	m.arrive(t, address)
+	entry.toLimpet(t, "next")
+	m.noneMoves(t, "cut over again", address)
+	c.kubectl(t, "delete", "service", "front", "--namespace", namespace)
 	c.kubectl(t, "delete", "ingress", "persistent", "balanced", "--namespace=shop")
 	c.kubectl(t, "scale", "deployment/cart", "--replicas=3", "--namespace=shop")
 	newPodLog(t, "shop").await(t, 3)
+}
+
+// check reads the objects of the cluster as the first step of the guide does.
+func (m *migration) check(t *testing.T) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "all.yaml")
+	objects := m.kubectl(t, "get", "--all-namespaces", "-o", "yaml", "ingresses,ingressclasses,services")
+	if err := os.WriteFile(file, []byte(objects), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	report := m.run(t, "", programs.Limpet, "check", "-f", file, "--ingress-class", "nginx,limpet", "--assume-secrets",
+		"--nginx-cookies", "-o", "report")
+	if summary, _, _ := strings.Cut(report, "\n"); !strings.HasSuffix(summary, "2 with differences, 0 closed") {
+		t.Errorf("the report begins with %q", summary)
+	}
 }
 
 // followPods waits for n pods, and makes the model use them.
