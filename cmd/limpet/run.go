@@ -64,7 +64,8 @@ func (c *clusterOptions) register(f flagSet) {
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+
 		" leader replaces it. At least 1h. Zero disables rotation.")
 	f.BoolVar(&c.shadow, "shadow", false, "Serve beside another controller of the same class, and write nothing about Ingresses: no"+
-		" status, no Events, and no lease. What would be written is logged. A missing key Secret is created.")
+		" status, no Events, and no lease. What would be written is logged. A missing key Secret is created, and its"+
+		" keys are not rotated.")
 	c.kubeAPI.register(f)
 }
 

@@ -37,7 +37,8 @@ func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []
 			}
 			metrics.Decision(d.Outcome, d.Reason)
 			access.Failure, access.Endpoint, access.Outcome, access.Reason = observe.FailureNone, endpoint.Label(), d.Outcome, d.Reason
-			return c.passthroughTunnel(&Tunnel{conn: conn, endpoint: endpoint, kind: observe.StreamPassthrough}, &access)
+			t := &Tunnel{conn: conn, endpoint: endpoint, kind: observe.StreamPassthrough, sent: int64(len(hello))}
+			return c.passthroughTunnel(t, &access)
 		}
 		endpoint.EndRequest()
 		endpoint.ConnectFailed()

@@ -21,6 +21,8 @@ type Tunnel struct {
 	kind     observe.StreamKind
 	access   *tunnelAccess // nil without an access log
 	held     filter.Held
+	// sent is the number of bytes of the client that were sent to the pod before Run.
+	sent int64
 	// idle ends the tunnel after a time without data in either direction. Zero disables it.
 	idle time.Duration
 }
@@ -47,6 +49,7 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	toPod.readOnly = false
 	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}
 	down := tunnelDirection{src: t.conn.Conn, dst: client, engine: e, guard: toClient, reverse: toPod}
+	up.written.Store(t.sent)
 	defer t.access.write(e, &up, &down)
 	defer t.endWhenIdle(&up, &down)()
 	var wg sync.WaitGroup
