@@ -31,7 +31,7 @@ const (
 // It does not use client-go's EventRecorder, because the recorder merges Events that differ only in their note, and
 // the note describes the problem. It is safe for concurrent use.
 type events struct {
-	client   client.Client
+	writer   objectWriter
 	scheme   *runtime.Scheme
 	instance string
 
@@ -97,7 +97,7 @@ func (e *events) create(ctx context.Context, object client.Object, reason, note 
 	if err != nil {
 		return err
 	}
-	err = e.client.Create(ctx, &eventsv1.Event{
+	err = e.writer.createEvent(ctx, &eventsv1.Event{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:    object.GetNamespace(),
 			GenerateName: eventNamePrefix(object.GetName()),

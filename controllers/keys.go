@@ -18,13 +18,15 @@ import (
 )
 
 // keyReconciler loads the affinity keys from their Secret in every replica. In the leader it also creates the
-// Secret and rotates the keys. If the Secret is missing or invalid, the keys in use stay in use.
+// Secret and rotates the keys. If the Secret is missing or invalid, the keys in use stay in use. With Options.Shadow there is
+// no leader: any replica creates a missing Secret, and none rotates the keys.
 type keyReconciler struct {
 	client   client.Client
 	name     types.NamespacedName
 	rotation rotation
 	keys     *affinity.Keys
 	leading  func() bool
+	shadow   bool
 	// onFirstKeys is called once, after the first keys were loaded.
 	onFirstKeys func()
 	log         logr.Logger
@@ -49,7 +51,7 @@ func (k *keyReconciler) Reconcile(ctx context.Context, _ singleton) (reconcile.R
 			return reconcile.Result{}, fmt.Errorf("parsing affinity keys in Secret %s: %w", k.name, err)
 		}
 	}
-	if !k.leading() {
+	if !k.leading() && (!k.shadow || secret != nil) {
 		return reconcile.Result{}, nil
 	}
 	next, err := k.maintain(ctx, secret)

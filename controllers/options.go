@@ -23,6 +23,9 @@ type Options struct {
 	Log logr.Logger
 	// Namespace is the namespace of Limpet itself, which has the lease and the key Secret. Required.
 	Namespace string
+	// Shadow writes no status, no Events and no lease. What the leader would write is logged by each replica. The key Secret
+	// is created if it is missing, and its keys are not rotated.
+	Shadow bool
 	// Identity identifies this replica in the lease. The default is the host name with a random suffix.
 	Identity string
 	// LeaseName is the name of the Lease for leader election. The default is "limpet-leader".

@@ -8,11 +8,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/affinity"
+	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // Run watches the cluster, publishes what it finds to publisher, loads the affinity keys into keys, and writes
@@ -39,14 +41,7 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
 	mirrors := newMirrors(len(o.readNamespaces()))
 	newest := mirrors.source()
-	status := &statusWriter{
-		client:    mgr.GetClient(),
-		pod:       newest.Pods,
-		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
-		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
-		workers:   o.StatusWorkers,
-		log:       o.Log.WithName("status"),
-	}
+	status := newStatusWriter(mgr, o, newest.Pods)
 	table := &tableReconciler{
 		publisher: publisher, newest: newest, synced: synced[singleton]{mirrors}, publishService: o.PublishService,
 		ready:  func() bool { return keys.Load() != nil },
@@ -54,24 +49,22 @@ func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys
 		log:    o.Log.WithName("table"),
 	}
 	secret := &keyReconciler{
-		client: mgr.GetClient(), name: o.keySecret(), keys: keys,
+		client: mgr.GetClient(), name: o.keySecret(), keys: keys, shadow: o.Shadow,
 		rotation:    rotation{every: o.KeyRotation, propagationDelay: o.KeyPropagationDelay},
 		onFirstKeys: table.rebuild.fire,
 		log:         o.Log.WithName("keys"),
 	}
-	elected, err := newLeader(o, status.run, func(context.Context) { secret.trigger.fire() })
+	writing, err := newWriting(o, status, secret)
 	if err != nil {
 		return err
 	}
-	secret.leading = elected.leading.Load
-	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
 	endpoints := &endpointReconciler{
 		publisher: publisher, newest: newest, slices: &mirrors.index, onPublished: table.endpointsChanged,
 		onUnknownDrain: table.podChanged, changed: serviceSource{synced: synced[types.NamespacedName]{mirrors}},
 	}
 	mirrors.pods.onChange, mirrors.slices.onChange = endpoints.podChanged, endpoints.sliceChanged
 	return errors.Join(
-		mgr.Add(elected),
+		mgr.Add(writing),
 		addReflectors(mgr, mirrors, o),
 		addKeySecret(mgr, secret),
 		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table, o)),
@@ -95,6 +88,42 @@ func addReflectors(mgr ctrl.Manager, m *mirrors, o *Options) error {
 		}
 	}
 	return nil
+}
+
+func newStatusWriter(mgr ctrl.Manager, o *Options, pod translate.Pods) *statusWriter {
+	w := &statusWriter{
+		reader:    mgr.GetClient(),
+		pod:       pod,
+		writer:    clusterWriter{mgr.GetClient()},
+		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
+		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
+		workers:   o.StatusWorkers,
+		log:       o.Log.WithName("status"),
+	}
+	if o.Shadow {
+		w.writer = shadowWriter{o.Log.WithName("shadow")}
+	}
+	w.events = &events{writer: w.writer, scheme: mgr.GetScheme()}
+	return w
+}
+
+// newWriting returns what writes to the API server, and connects it to the controllers: the tasks of the leader, or in
+// shadow the log of what they would write.
+func newWriting(o *Options, status *statusWriter, secret *keyReconciler) (manager.Runnable, error) {
+	if o.Shadow {
+		secret.leading = func() bool { return false }
+		return manager.RunnableFunc(func(ctx context.Context) error {
+			status.run(ctx)
+			return nil
+		}), nil
+	}
+	elected, err := newLeader(o, status.run, func(context.Context) { secret.trigger.fire() })
+	if err != nil {
+		return nil, err
+	}
+	secret.leading = elected.leading.Load
+	status.events.instance = elected.config.Lock.Identity()
+	return elected, nil
 }
 
 // addKeySecret adds the controller of the key Secret, unless the keys come from elsewhere.

@@ -20,11 +20,12 @@ import (
 // statusWriter writes what translation found to the API server: conditions of AffinityPolicies, addresses of
 // Ingresses, and Events on both and on the objects that flags name, such as the Secret of the default certificate.
 //
-// Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. It is safe for
-// concurrent use.
+// Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. With Options.Shadow, every
+// replica calls run, and its writer only logs. It is safe for concurrent use.
 type statusWriter struct {
 	// Immutable after wire.
-	client    client.Client // reads from the cache
+	reader    client.Reader // the cache
+	writer    objectWriter
 	pod       translate.Pods
 	name      string // controllerName of this installation in status.targets
 	addresses *addresses
@@ -186,7 +187,7 @@ func (w *statusWriter) writePolicy(
 	}
 	patch := client.MergeFromWithOptions(policy.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	policy.Status = *status
-	return w.client.Status().Patch(ctx, policy, patch)
+	return w.writer.patchStatus(ctx, report.Ref, policy, patch)
 }
 
 // writeIngress patches the addresses of an Ingress. While no address is known, the previous addresses stay: an
@@ -206,5 +207,5 @@ func (w *statusWriter) writeIngress(ctx context.Context, ingress *networkingv1.I
 	}
 	patch := client.MergeFromWithOptions(ingress.DeepCopy(), client.MergeFromWithOptimisticLock{})
 	ingress.Status.LoadBalancer.Ingress = want
-	return w.client.Status().Patch(ctx, ingress, patch)
+	return w.writer.patchStatus(ctx, report.Ref, ingress, patch)
 }

@@ -68,5 +68,5 @@ func fromCache[T any, P interface {
 	client.Object
 }](w *statusWriter, ctx context.Context, key types.NamespacedName) (client.Object, error) {
 	object := P(new(T))
-	return object, w.client.Get(ctx, key, object)
+	return object, w.reader.Get(ctx, key, object)
 }

@@ -27,8 +27,7 @@ func tableSources(c cache.Cache, t *tableReconciler, o *Options) []source.TypedS
 	sources := []source.TypedSource[singleton]{
 		&t.rebuild,
 		t.synced,
-		source.TypedKind(c, &networkingv1.Ingress{},
-			objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())),
+		source.TypedKind(c, &networkingv1.Ingress{}, ingressHandler(t)),
 		source.TypedKind(c, &v1alpha1.AffinityPolicy{},
 			objectHandler(t, v1alpha1.Kind, specOrAnnotationsChanged[*v1alpha1.AffinityPolicy]())),
 		// The generation of these does not change with every update.
@@ -50,7 +49,7 @@ func tableSources(c cache.Cache, t *tableReconciler, o *Options) []source.TypedS
 // enqueues a build if the object was created, deleted, or changed in a part that may matter.
 func objectHandler[T client.Object](
 	t *tableReconciler, kind string, mayMatter predicate.TypedPredicate[T],
-) handler.TypedEventHandler[T, singleton] {
+) handler.TypedFuncs[T, singleton] {
 	type queue = workqueue.TypedRateLimitingInterface[singleton]
 	refOf := func(object T) model.Ref {
 		return model.Ref{Kind: kind, Namespace: object.GetNamespace(), Name: object.GetName()}
@@ -73,6 +72,24 @@ func objectHandler[T client.Object](
 			t.changed(q)
 		},
 	}
+}
+
+// ingressHandler is the objectHandler of Ingresses. It also writes their status again when another controller has removed all
+// addresses, as ingress-nginx does when it is uninstalled. Other changes by other controllers stay, so that two controllers that
+// both claim an Ingress do not overwrite each other without end.
+func ingressHandler(t *tableReconciler) handler.TypedEventHandler[*networkingv1.Ingress, singleton] {
+	h := objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())
+	update := h.UpdateFunc
+	h.UpdateFunc = func(ctx context.Context, ev event.TypedUpdateEvent[*networkingv1.Ingress],
+		q workqueue.TypedRateLimitingInterface[singleton],
+	) {
+		update(ctx, ev, q)
+		before, now := ev.ObjectOld.Status.LoadBalancer.Ingress, ev.ObjectNew.Status.LoadBalancer.Ingress
+		if len(before) > 0 && len(now) == 0 {
+			t.status.enqueue(model.Ref{Kind: model.KindIngress, Namespace: ev.ObjectNew.Namespace, Name: ev.ObjectNew.Name})
+		}
+	}
+	return h
 }
 
 // deletionStarted ignores all updates but the start of a deletion.

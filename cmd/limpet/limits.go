@@ -30,6 +30,8 @@ func (o *limitOptions) register(f flagSet) {
 	f.timeout(&o.timeouts.Body, "timeout-body", "How long a client may pause while it sends a body or reads a response.")
 	f.timeout(&o.timeouts.Dial, "timeout-connect", "How long connecting to a pod may take.")
 	f.timeout(&o.timeouts.Response, "timeout-response", "How long a pod may send nothing, before or during its response.")
+	f.timeout(&o.timeouts.Passthrough, "timeout-passthrough", "How long a TLS connection that is passed through to a pod may carry"+
+		" no data. It ends at the latest after twice that time.")
 	f.number(&o.headBytes, 1<<10, 1<<20, "max-head-bytes", "The maximum size of the head of a request or response, in bytes.")
 	f.number(&o.uriBytes, 256, 1<<20, "max-uri-bytes", "The maximum size of the path and query of a request, in bytes.")
 	f.number(&o.fields, 16, 1000, "max-fields", "The maximum number of header fields of a request or response.")

@@ -12,6 +12,8 @@ type nginxOptions struct {
 	configMap      objectName
 	unenforced     list
 	defaultBackend objectName
+	cookies        bool
+	passthrough    bool
 }
 
 func (n *nginxOptions) register(f flagSet) {
@@ -25,6 +27,12 @@ func (n *nginxOptions) register(f flagSet) {
 	f.Var(&n.defaultBackend, "default-backend-service", "The Service, as `namespace/name`, whose first port gets the requests that"+
 		" no route matches, and provides the error pages of Ingresses without a default-backend of their own. If empty, these requests"+
 		" get a 404.")
+	f.BoolVar(&n.cookies, "nginx-cookies", false, "Let ingress-nginx recognize the sessions of cookies that Limpet sets for"+
+		" Ingresses with the annotation nginx.ingress.kubernetes.io/affinity, so that clients stay on their pods if you"+
+		" return to ingress-nginx."+
+		" The cookies then reveal which clients share a pod.")
+	f.BoolVar(&n.passthrough, "enable-ssl-passthrough", false, "Whether the annotation nginx.ingress.kubernetes.io/ssl-passthrough"+
+		" has an effect. limpet.dev/tls-passthrough needs no flag.")
 }
 
 // validate checks what the flags themselves do not.
@@ -37,6 +45,7 @@ func (n *nginxOptions) validate() error {
 
 // apply sets the options of translation.
 func (n *nginxOptions) apply(o *translate.Options) {
+	o.NginxCookies, o.NginxPassthrough = n.cookies, n.passthrough
 	if n.defaults {
 		defaults := translate.DefaultNginx()
 		o.Nginx = &defaults

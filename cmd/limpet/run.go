@@ -27,6 +27,7 @@ type clusterOptions struct {
 	secrets        list
 	watched        namespaces
 	kubeconfig     string
+	shadow         bool
 	kubeAPI        kubeAPIOptions
 }
 
@@ -68,6 +69,9 @@ func (c *clusterOptions) register(f flagSet) {
 		" limpet-leader. Two installations in one namespace need different names.")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+
 		" leader replaces it. At least 1h. Zero disables rotation.")
+	f.BoolVar(&c.shadow, "shadow", false, "Serve beside another controller of the same class, and write nothing about Ingresses: no"+
+		" status, no Events, and no lease. What would be written is logged. A missing key Secret is created, and its"+
+		" keys are not rotated.")
 	c.kubeAPI.register(f)
 }
 
@@ -85,6 +89,9 @@ limpet run --publish-service limpet-system/limpet
 
 # Serve the class nginx, too
 limpet run --ingress-class limpet,nginx
+
+# Serve the class nginx beside ingress-nginx, before taking over
+limpet run --ingress-class nginx --shadow
 
 # From outside the cluster, without admin pages
 limpet run --kubeconfig ~/.kube/config --namespace limpet-system --admin-addr ''`,
@@ -131,7 +138,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
 		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values,
-		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched}
+		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched, Shadow: c.shadow}
 	c.kubeAPI.apply(&co)
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret

@@ -123,12 +123,14 @@ func (a *adoption) findTraefik(value []byte, set Set) int {
 	return lookUpKey(a.indexOf(set).traefik, key)
 }
 
-// findIngressNginx parses "<key>|<backend hash>", see rootfs/etc/nginx/lua/balancer/sticky*.lua.
+// findIngressNginx parses "<key>|<backend hash>", see rootfs/etc/nginx/lua/balancer/sticky*.lua. Like there, further parts are
+// ignored: see nginxCookie.
 func (a *adoption) findIngressNginx(value []byte, set Set) int {
 	key, mark, ok := bytes.Cut(value, []byte("|"))
 	if !ok {
 		return none
 	}
+	mark, _, _ = bytes.Cut(mark, []byte("|"))
 	for i := range a.backends {
 		if !bytes.Equal(mark, a.backends[i].hash) {
 			continue

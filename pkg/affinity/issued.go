@@ -31,6 +31,7 @@ func (e *evaluation) evaluateIssued(i int) {
 		if s == tokenAlive {
 			e.tokenFoundIn(v.generated)
 			e.recordHit(i, &t, at)
+			e.correctNginxCookie(i, &v, value, at)
 			return
 		}
 		if s > top {
@@ -67,8 +68,9 @@ func (e *evaluation) tokenFoundIn(generated bool) {
 // maxOpened is the maximum number of tokens of one request that are opened. Browsers store about 180 cookies for a site.
 const maxOpened = 256
 
-// open opens a token, unless too many of the request were opened.
-func (e *evaluation) open(text []byte, t *Token) bool {
+// open opens the token in a value, unless too many of the request were opened.
+func (e *evaluation) open(value []byte, t *Token) bool {
+	text := sealedPart(value)
 	if len(text) != TokenLen || e.opened == maxOpened {
 		return false
 	}

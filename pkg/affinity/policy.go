@@ -14,6 +14,7 @@ type Policy struct {
 	methods        []method
 	exemption      *exemption      // nil exempts no request
 	adoption       *adoption       // nil adopts no cookie
+	nginx          *nginxCookie    // nil writes nothing for ingress-nginx
 	tokenCookies   []string        // cookies that contain a token
 	wrappedCookies []string        // cookies of the app with an appended token
 	requestHeaders []requestHeader // headers to drop or edit before forwarding
@@ -146,6 +147,7 @@ func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 		retryAfter:      wholeSeconds(a.Unavailable.RetryAfter),
 		rebalance:       rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
 		adoption:        compileAdoption(a),
+		nginx:           compileNginxCookie(a),
 		stickySplit:     a.StickySplit,
 		exemption:       compileExemption(a.Exempt),
 	}

@@ -83,18 +83,19 @@ func attribute(b *strings.Builder, name, value string) {
 // The token names the session's own endpoint while the request is diverted or lent, otherwise d.Endpoint, which must be the
 // endpoint that responded. tls reports whether the client used TLS.
 func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, state *ConnState, tls bool) []byte {
-	switch {
-	case d.Outcome == OutcomeLent: // d.Token names the endpoint already
-	case d.sessionEndpoint != none:
-		d.Token.Endpoint = set.Key(p.identity, d.sessionEndpoint)
-	default:
-		d.Token.Endpoint = set.Key(p.identity, d.Endpoint)
+	at := d.tokenEndpoint()
+	if at != none {
+		d.Token.Endpoint = set.Key(p.identity, at)
 	}
-	if p.methods[d.issuingMethod].source == sourceHeader {
+	m := &p.methods[d.issuingMethod]
+	if m.source == sourceHeader {
 		return keys.Seal(state, dst, &d.Token)
 	}
-	c := &p.methods[d.issuingMethod].cookie
-	dst = append(dst, p.methods[d.issuingMethod].cookieName(d)...)
+	c := &m.cookie
+	dst = append(dst, m.cookieName(d)...)
+	if p.nginx != nil && !m.avoidsName(d) {
+		dst = p.nginx.append(dst, at, d.now, p.adoption, set)
+	}
 	dst = keys.Seal(state, dst, &d.Token)
 	dst = append(dst, c.scope...)
 	dst = append(dst, c.maxAge...)
@@ -103,6 +104,17 @@ func (p *Policy) AppendToken(dst []byte, d *Decision, set Set, keys *Keyring, st
 		dst = time.Unix(end, 0).UTC().AppendFormat(dst, expiresLayout)
 	}
 	return c.appendFlags(dst, tls, d.compatibleSameSite)
+}
+
+// tokenEndpoint returns the endpoint that the token of d must name, or -1 if d.Token names it already.
+func (d *Decision) tokenEndpoint() int {
+	switch {
+	case d.Outcome == OutcomeLent:
+		return none
+	case d.sessionEndpoint != none:
+		return d.sessionEndpoint
+	}
+	return d.Endpoint
 }
 
 // cookieExpiry returns the time at which browsers delete the cookie with a token, in Unix seconds. Zero means when they exit.

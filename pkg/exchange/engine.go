@@ -86,6 +86,9 @@ type Timeouts struct {
 	Dial time.Duration
 	// Response limits the gap between two reads of a pod's response, including the wait for its head.
 	Response time.Duration
+	// Passthrough limits the time without data on a TLS connection that is passed through. The connection ends at the latest after
+	// twice that time. The default is longer than applications leave a connection idle that they still use.
+	Passthrough time.Duration
 }
 
 // DefaultTimeouts returns the default timeouts. They are equal to those of ingress-nginx if it has the same timeout.
@@ -96,6 +99,8 @@ func DefaultTimeouts() Timeouts {
 		Body:     60 * time.Second,
 		Dial:     5 * time.Second,
 		Response: 60 * time.Second,
+
+		Passthrough: time.Hour,
 	}
 }
 

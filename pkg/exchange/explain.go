@@ -40,6 +40,8 @@ type Trace struct {
 	Host, Path string
 	// Generation is the generation of the routing table.
 	Generation uint64
+	// Passthrough reports whether the TLS connection is passed through to Endpoint, so that no route and no filter applies.
+	Passthrough bool
 	// Route is nil if no route matches, or if matching refuses the request. Then Filters has the filter that does.
 	Route *routing.Route
 	// Filters are the request filters that ran, in order.
@@ -121,10 +123,14 @@ func (d *Description) fillHead(r *request) error {
 
 // explain runs the steps. It returns the response that is sent instead of forwarding the request, or nil.
 func (s *selection) explain(r *request) *filter.Response {
-	if resp := s.match(r); resp != nil {
+	resp := s.match(r)
+	if s.explainPassthrough(r) {
+		return nil
+	}
+	if resp != nil {
 		return resp
 	}
-	resp := s.filterRequest(r)
+	resp = s.filterRequest(r)
 	s.trace.recordForward(&r.view.Forward)
 	if resp != nil {
 		return resp
@@ -135,6 +141,23 @@ func (s *selection) explain(r *request) *filter.Response {
 	s.decide(r)
 	s.trace.recordBind(s)
 	return s.endpointError()
+}
+
+// explainPassthrough reports whether a TLS connection for the host of the request is passed through. It then decides the
+// endpoint.
+func (s *selection) explainPassthrough(r *request) bool {
+	if r.TLS == nil {
+		return false
+	}
+	backend := s.table.Passthrough(r.view.Host)
+	if backend == nil {
+		return false
+	}
+	s.backend = backend
+	s.trace.Passthrough, s.trace.Route, s.trace.Backend, s.trace.SplitReason = true, nil, backend, SplitOnly
+	s.decide(r)
+	s.trace.recordBind(s)
+	return true
 }
 
 // The methods of Trace record the decisions of the steps.

@@ -243,6 +243,25 @@ func TestExplain_steps(t *testing.T) {
 	}
 }
 
+// Over TLS, the routes and filters of a host that is passed through do not apply.
+func TestExplain_passthrough(t *testing.T) {
+	s := newTestEngine(t)
+	cart, pods := s.pool("cart", "a", "b"), s.pool("tls", "c")
+	route := model.Route{Host: "shop.example", Path: "/private", PathType: model.PathPrefix,
+		Backends: []model.Backend{{Pool: cart, Weight: 1}}, Clients: &model.ClientCertificates{Required: true, Fingerprint: "a"}}
+	host := model.Host{Name: "shop.example", Passthrough: &model.Backend{Pool: pods, Weight: 1}}
+	s.Tables.Publish(routing.Compile(&model.Model{Routes: []model.Route{route}, Hosts: []model.Host{host}}, s.pools, nil, time.Now()))
+	for _, target := range []string{"/private", "/other"} {
+		got := s.explain(&Description{Host: "shop.example", Target: target, TLS: &filter.TLSSession{ServerName: "shop.example"}})
+		if !got.Passthrough || got.Endpoint == nil || got.Endpoint.Pod != "c" || got.Route != nil || got.Response != nil {
+			t.Errorf("%s: %+v", target, got)
+		}
+	}
+	if got := s.explain(&Description{Host: "shop.example", Target: "/private"}); got.Passthrough || got.Response == nil {
+		t.Errorf("cleartext: %+v", got)
+	}
+}
+
 // TestExplain_countsNothing checks that a described request changes no counter.
 func TestExplain_countsNothing(t *testing.T) {
 	s := newTestEngine(t)

@@ -11,12 +11,16 @@ import (
 // listener. It returns nil if the backend does not use the PROXY protocol. The client's port is unknown if the client is
 // behind a trusted proxy.
 func (h *podHead) preamble() []byte {
-	version := h.backend.Transport.ProxyProtocol
+	client := netip.AddrPortFrom(h.view.ClientIP, h.view.ClientPort)
+	return proxyHeader(h.backend.Transport.ProxyProtocol, client, h.Local)
+}
+
+// proxyHeader returns a PROXY protocol header with these addresses, nil for version 0.
+func proxyHeader(version int, client, local netip.AddrPort) []byte {
 	if version == 0 {
 		return nil
 	}
-	client := netip.AddrPortFrom(h.view.ClientIP, h.view.ClientPort)
-	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(h.Local))
+	header := proxyproto.HeaderProxyFromAddrs(byte(version), net.TCPAddrFromAddrPort(client), net.TCPAddrFromAddrPort(local))
 	b, err := header.Format()
 	if err != nil {
 		return nil

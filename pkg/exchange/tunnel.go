@@ -3,8 +3,10 @@ package exchange
 import (
 	"bytes"
 	"io"
+	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -19,6 +21,10 @@ type Tunnel struct {
 	kind     observe.StreamKind
 	access   *tunnelAccess // nil without an access log
 	held     filter.Held
+	// sent is the number of bytes of the client that were sent to the pod before Run.
+	sent int64
+	// idle ends the tunnel after a time without data in either direction. Zero disables it.
+	idle time.Duration
 }
 
 // tunnelKind returns the kind of the tunnel that the request leads to.
@@ -43,7 +49,9 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	toPod.readOnly = false
 	up := tunnelDirection{src: client, dst: t.conn.Conn, engine: e, guard: toPod, reverse: toClient}
 	down := tunnelDirection{src: t.conn.Conn, dst: client, engine: e, guard: toClient, reverse: toPod}
+	up.written.Store(t.sent)
 	defer t.access.write(e, &up, &down)
+	defer t.endWhenIdle(&up, &down)()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer up.containPanic()
@@ -51,6 +59,27 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	})
 	down.run()
 	wg.Wait()
+}
+
+// endWhenIdle closes both connections after Tunnel.idle without data. The caller must call stop at the end.
+func (t *Tunnel) endWhenIdle(up, down *tunnelDirection) (stop func()) {
+	if t.idle == 0 {
+		return func() {}
+	}
+	var timer *time.Timer
+	var seen int64 // bytes at the last check
+	check := func() {
+		if now := up.written.Load() + down.written.Load(); now != seen {
+			seen = now
+			timer.Reset(t.idle)
+			return
+		}
+		up.src.Close()
+		up.dst.Close()
+	}
+	timer = time.AfterFunc(math.MaxInt64, check)
+	timer.Reset(t.idle)
+	return func() { timer.Stop() }
 }
 
 // tunnelDirection is one direction of a tunnel.

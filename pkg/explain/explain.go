@@ -118,6 +118,10 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 		}
 		r.Filters = append(r.Filters, step)
 	}
+	if r.Passthrough = t.Passthrough; r.Passthrough {
+		e.addBackend(t, &model.Route{Backends: e.passthroughBackends()})
+		return
+	}
 	if t.Route == nil {
 		if len(t.Filters) == 0 {
 			r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
@@ -157,6 +161,16 @@ func (e *explanation) decisionsOf(t *exchange.Trace, f *exchange.FilterStep) (de
 		add(setting, "")
 	}
 	return decisions
+}
+
+// passthroughBackends returns the backends of the hosts whose TLS connections are passed through.
+func (e *explanation) passthroughBackends() (all []model.Backend) {
+	for i := range e.model.Hosts {
+		if backend := e.model.Hosts[i].Passthrough; backend != nil {
+			all = append(all, *backend)
+		}
+	}
+	return all
 }
 
 // sourceOf returns the route of the model from which a route was compiled.

@@ -12,8 +12,10 @@ type Report struct {
 	Client string `json:"client,omitempty"`
 	Host   string `json:"host,omitempty"`
 	// Path is the normalized path that was matched.
-	Path  string       `json:"path,omitempty"`
-	Route *RouteReport `json:"route,omitempty"`
+	Path string `json:"path,omitempty"`
+	// Passthrough reports whether the TLS connection is passed through to the pod, so that no route and no filter applies.
+	Passthrough bool         `json:"passthrough,omitempty"`
+	Route       *RouteReport `json:"route,omitempty"`
 	// NoRoute is why no route matches.
 	NoRoute *NoRoute `json:"noRoute,omitempty"`
 	// Filters ran in this order.

@@ -42,6 +42,8 @@ func (t lines) request(r *Report) {
 	t.add("client", "%s", r.Client)
 	t.add("match", "host %q, path %q (table %d)", r.Host, r.Path, r.Generation)
 	switch {
+	case r.Passthrough:
+		t.add("tls", "passed through to the pod: no route and no filter applies")
 	case r.Route != nil:
 		t.add("route", "host %q, path %q, %s, from %s", r.Route.Host, r.Route.Path, r.Route.PathType, r.Route.Source)
 	case r.NoRoute != nil:

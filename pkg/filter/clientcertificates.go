@@ -69,6 +69,9 @@ func (f *ClientCertificates) filterCleartext() *Response {
 // host has checked the certificate itself. So has a trusted proxy, which may use another name for Limpet.
 func coalesces(r *Request) bool {
 	s, h := r.TLS, r.Hosts.TLS(r.Host)
+	if h != nil && h.Passthrough != nil {
+		return false // only its pods serve the host over TLS
+	}
 	if h.ClientFingerprint() != s.Host.ClientFingerprint() || h != nil && s.Version < h.MinVersion {
 		return false
 	}

@@ -59,6 +59,8 @@ type Affinity struct {
 	AdoptCookie string `json:"adoptCookie,omitempty"`
 	// AdoptBackends are the possible names of the backend in ingress-nginx.
 	AdoptBackends []string `json:"adoptBackends,omitempty"`
+	// NginxCookie lets ingress-nginx recognize the sessions of cookies that Limpet sets. Nil disables it.
+	NginxCookie *NginxCookie `json:"nginxCookie,omitempty"`
 	// StickySplit keeps a session on its backend in a weighted split.
 	StickySplit bool `json:"stickySplit,omitempty"`
 	// MovedHeader is the request header that informs the app why its session has just moved. Empty disables it.
@@ -98,6 +100,15 @@ const (
 	AdoptTraefik      Adopted = "Traefik"
 	AdoptNGINX        Adopted = "NGINX"
 )
+
+// NginxCookie adds to the values of cookies what ingress-nginx would have set for the endpoint, so that clients stay on their pods
+// when they return to ingress-nginx. It requires AdoptIngressNginx.
+type NginxCookie struct {
+	// Backend is the name of the backend in ingress-nginx, one of AdoptBackends.
+	Backend string `json:"backend"`
+	// Balanced is affinity-mode balanced. If it is false, the mode is persistent.
+	Balanced bool `json:"balanced,omitempty"`
+}
 
 // Exempt matches a request if any of its lists does.
 type Exempt struct {

@@ -248,6 +248,9 @@ type Host struct {
 	MinVersion TLSVersion `json:"minVersion,omitempty"`
 	// Clients configures client certificates. If it is nil, the handshake requests no certificate.
 	Clients *ClientCertificates `json:"clients,omitempty"`
+	// Passthrough receives the TLS connections of clients that name the host, without decryption. Routes for the host apply to
+	// cleartext only. Nil terminates TLS. Its Affinity has only methods with SourceSourceIP.
+	Passthrough *Backend `json:"passthrough,omitempty"`
 }
 
 // ClientCertificates configures which certificates clients may or must present.

@@ -17,18 +17,20 @@ const (
 	StreamDownload
 	// StreamUpgrade: an HTTP/1.1 connection upgraded to another protocol than WebSocket.
 	StreamUpgrade
+	// StreamPassthrough: a TLS connection that is passed through to a pod.
+	StreamPassthrough
 
 	// StreamKinds is the number of kinds.
 	StreamKinds
 )
 
-var streamNames = [StreamKinds]string{"websocket", "events", "grpc", "download", "upgrade"}
+var streamNames = [StreamKinds]string{"websocket", "events", "grpc", "download", "upgrade", "passthrough"}
 
 // defineStreams creates all gauges in advance, so that they are exported with the value 0.
 func (m *Metrics) defineStreams() {
 	vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: "limpet", Name: "streams",
-		Help: "Open streams: WebSockets and other upgrades, server-sent events, and long-running gRPC calls and downloads.",
+		Help: "Open streams: WebSockets and other upgrades, server-sent events, long-running gRPC calls and downloads, and TLS connections that are passed through.",
 	}, []string{"kind"})
 	m.registry.MustRegister(vec)
 	for kind, name := range streamNames {

@@ -130,9 +130,9 @@ func (c *client) serveCleartext() {
 	}
 }
 
-// serveTLS runs the TLS handshake within Timeouts.Head and serves the protocol that ALPN selected.
-func (c *client) serveTLS() {
-	conn := http1.NewLazyTLS(c.raw, c.server.tls)
+// terminateTLS runs the TLS handshake on raw within Timeouts.Head and serves the protocol that ALPN selected.
+func (c *client) terminateTLS(raw net.Conn) {
+	conn := http1.NewLazyTLS(raw, c.server.tls)
 	c.guard.Start(c.raw, c.server.After(c.server.Timeouts.Head))
 	c.idleSince.Store(c.server.Clock())
 	err := c.handshake(conn)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"strings"
 	"sync"
 
@@ -54,11 +55,16 @@ func tlsConfig(o *Options) *tls.Config {
 // implements tls.Config.GetConfigForClient.
 func (c *tlsConfigs) choose(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	h, config := c.forName(strings.ToLower(hello.ServerName))
+	if h != nil && h.Passthrough != nil { // over QUIC, or the table has changed since serveTLS looked at it
+		return nil, errPassedThrough
+	}
 	if session, ok := hello.Context().Value(tlsSessionKey{}).(*filter.TLSSession); ok {
 		session.Host = h
 	}
 	return config.withKeyring(c.options.Keys.Load())
 }
+
+var errPassedThrough = errors.New("proxy: TLS of the host is passed through to its pods")
 
 // forName returns the host and Config for a lower-case server name. The host is nil if it has no TLS settings.
 func (c *tlsConfigs) forName(host string) (*model.Host, *ticketConfig) {

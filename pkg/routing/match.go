@@ -185,5 +185,20 @@ func (t *Table) TLS(name []byte) *model.Host {
 	return nil
 }
 
+// HasPassthrough reports whether TLS connections for any host are passed through.
+func (t *Table) HasPassthrough() bool { return t != nil && t.passthroughs > 0 }
+
+// Passthrough returns the backend that receives the TLS connections of clients that name a host, without decryption. It returns
+// nil if TLS is terminated. The name has the form of TLS.
+func (t *Table) Passthrough(name []byte) *Backend {
+	if !t.HasPassthrough() {
+		return nil
+	}
+	if s, _ := t.site(name); s != nil {
+		return s.passthrough
+	}
+	return nil
+}
+
 // wildcardSuffix returns "example.com" for "*.example.com".
 func wildcardSuffix(name string) (string, bool) { return strings.CutPrefix(name, "*.") }

@@ -12,6 +12,8 @@ import (
 type site struct {
 	*host
 	tls *model.Host // nil: the defaults
+	// passthrough receives TLS connections without decryption. Nil terminates TLS.
+	passthrough *Backend
 	// owner restricts requests to the routes of one namespace: ACME challenges, and unmatched paths. It is nil if other
 	// namespaces have no routes for the host or above it.
 	owner *model.HostOwner

@@ -26,6 +26,8 @@ type Table struct {
 	unmatched *site
 	guards    int // number of hosts with a guard
 	unfolded  int // number of them that are not folded, see guard.isFolded
+	// passthroughs is the number of hosts whose TLS connections are passed through.
+	passthroughs int
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -122,7 +124,7 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 		if h == nil || !reflect.DeepEqual(h.model, c.Routes) {
 			h = e.compiler(pools).newHost(c.Routes)
 		}
-		e.set(c, h)
+		e.set(c, h, pools)
 	}
 	e.done()
 	return t
@@ -139,7 +141,7 @@ func (t *Table) With(changes []model.HostChange, pools *upstream.Registry, now t
 		if h == nil || !sameSlice(h.model, c.Routes) {
 			h = e.compiler(pools).newHost(c.Routes)
 		}
-		e.set(c, h)
+		e.set(c, h, pools)
 	}
 	e.done()
 	return next
@@ -158,7 +160,7 @@ func (t *Table) next(now time.Time) *Table {
 	} else {
 		next.Generation, next.any, next.unmatched, next.usedNames = t.Generation+1, t.any, t.unmatched, t.usedNames
 		next.exact, next.wildcard = t.exact, t.wildcard
-		next.guards, next.unfolded = t.guards, t.unfolded
+		next.guards, next.unfolded, next.passthroughs = t.guards, t.unfolded, t.passthroughs
 	}
 	return next
 }
@@ -176,13 +178,18 @@ func (t *Table) edit() *tableEdit {
 func (e *tableEdit) done() { e.Table.exact, e.Table.wildcard = e.exact.Map(), e.wildcard.Map() }
 
 // set sets the site of a host. A host without routes is removed.
-func (e *tableEdit) set(c *model.HostChange, h *host) {
+func (e *tableEdit) set(c *model.HostChange, h *host, pools *upstream.Registry) {
 	var s *site
 	if len(c.Routes) > 0 {
 		s = &site{host: h, tls: c.Settings, owner: c.Owner}
+		if c.Settings != nil && c.Settings.Passthrough != nil {
+			backend := e.compiler(pools).backend(c.Settings.Passthrough)
+			s.passthrough = &backend
+		}
 	}
 	e.countGuard(e.named(c.Name), -1)
 	e.countGuard(s, 1)
+	e.passthroughs += countPassthroughs(s) - countPassthroughs(e.named(c.Name))
 	suffix, isWildcard := wildcardSuffix(c.Name)
 	switch {
 	case c.Name == "":
@@ -205,6 +212,14 @@ func (t *Table) countGuard(s *site, n int) {
 	if !s.guard.isFolded {
 		t.unfolded += n
 	}
+}
+
+// countPassthroughs returns 1 for a site whose TLS connections are passed through.
+func countPassthroughs(s *site) int {
+	if s == nil || s.passthrough == nil {
+		return 0
+	}
+	return 1
 }
 
 func setOrDelete(e *shards.Edit[*site], key string, s *site) {

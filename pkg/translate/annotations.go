@@ -24,6 +24,7 @@ const (
 var (
 	annotationNames = slices.Concat([]string{
 		AnnotationAffinity, AnnotationHeader, AnnotationCookie, AnnotationPolicy,
+		AnnotationTLSPassthrough,
 		AnnotationMinVersion, AnnotationClientCA, AnnotationClientCertificate, AnnotationClientCertificateHeader,
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
 		AnnotationLoadBalance, AnnotationAccessLog, AnnotationNginxDefaults,
@@ -54,6 +55,9 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	d.usesDefaults = r.defaults() != nil
 	d.security.version = r.minVersion()
 	d.security.clients = r.clientSettings()
+	if !isCanary(annotations) {
+		d.security.passthrough = r.passthroughKey()
+	}
 	r.stage = readHSTS
 	d.security.hsts, d.security.hasHSTS = r.hstsValue()
 	r.stage = readAffinity

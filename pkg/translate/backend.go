@@ -32,6 +32,7 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 	b.useService(t, &pool)
 	b.pools[pool.ID] = pool
 	affinity := b.backendAffinity(t, pool.ID, backend.serviceField)
+	nameNginxBackend(affinity, pool.ID, backend.port)
 	b.reportWishes(t, backend, affinity)
 	if pool.ID.IsService && affinity != nil {
 		b.reportNoAffinity(t, pool.ID)

@@ -78,6 +78,10 @@ type Options struct {
 	TrustsProxies, ReadsProxyProtocol bool
 	// DefaultBackend is the Service for requests that no route matches. Empty means that they get a 404.
 	DefaultBackend types.NamespacedName
+	// NginxCookies adds to the cookies of Ingresses with the affinity of ingress-nginx what ingress-nginx would have set.
+	NginxCookies bool
+	// NginxPassthrough applies the annotation ssl-passthrough of ingress-nginx. If it is false, the annotation has no effect.
+	NginxPassthrough bool
 	// ServeUnprotected serves the routes of Ingresses that require protection which this version does not enforce. If it is
 	// false, these routes are closed.
 	ServeUnprotected bool
@@ -201,6 +205,7 @@ func (b *builder) translateDescriptions() {
 	b.serveBelowWildcards()
 	b.closeRoutes()
 	b.secureRoutes()
+	b.decidePassthrough()
 	b.separateCookies()
 	b.namePods()
 	b.checkGroups()

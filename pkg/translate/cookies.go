@@ -77,6 +77,7 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 	if len(a.Adopt) > 0 {
 		a.AdoptCookie = wanted
 	}
+	b.dropNginxCookie(route, a, wanted, owner)
 	if first := route.Backends[0].Affinity; first != nil && first.Scope == owner {
 		return
 	}
@@ -86,6 +87,17 @@ func (b *builder) renameCookie(route *model.Route, a *model.Affinity, cookie *mo
 	b.impair(a, route.Source, route.Source, ReasonCookieConflict, "spec.rules",
 		"cookie %s of backend %s on host %s conflicts with the cookie of backend %s: it is renamed to %s",
 		quote(wanted), a.Scope, quote(route.Host), owner, quote(cookie.Name))
+}
+
+// dropNginxCookie reports a renamed cookie that ingress-nginx would not read. There, the backends overwrite each other's cookie.
+func (b *builder) dropNginxCookie(route *model.Route, a *model.Affinity, wanted, owner string) {
+	if a.NginxCookie == nil {
+		return
+	}
+	a.NginxCookie = nil
+	b.reports.add(route.Source, ReasonCookieConflict, "spec.rules",
+		"cookie %s of host %s has the sessions of backend %s, and those of backend %s are in a cookie that ingress-nginx does not "+
+			"read: its clients get new pods if you return to ingress-nginx", quote(wanted), quote(route.Host), owner, a.Scope)
 }
 
 // checkReach reports a cookie that browsers do not store for the host, or do not send for the path.

@@ -43,7 +43,7 @@ type twin struct {
 func newTwin(f *fleet) *twin {
 	o := translate.Options{
 		OwnerRoutesOnly: f.chance(3), SharesUnmatched: f.chance(2), ServeUnprotected: f.chance(4), TakeUnclassed: f.chance(2),
-		ExternalNames: []string{"example.com"}, ReportUnserved: f.chance(3),
+		ExternalNames: []string{"example.com"}, ReportUnserved: f.chance(3), NginxCookies: f.chance(2), NginxPassthrough: f.chance(2),
 	}
 	if f.chance(3) {
 		o.ACMENamespaces = []string{"n1"}

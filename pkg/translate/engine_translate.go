@@ -195,7 +195,7 @@ func (b *builder) hostResults() []*hostResult {
 		}
 		r.routes = routes[start:end:end]
 		shareAffinities(r.routes)
-		if h := b.hosts[name]; h.MinVersion != 0 || h.Clients != nil {
+		if h := b.hosts[name]; h.hasSettings() {
 			settings := h.Host
 			r.settings = &settings
 		}

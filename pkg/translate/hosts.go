@@ -15,21 +15,27 @@ type hosts map[string]*host
 
 type host struct {
 	model.Host
-	hsts      string    // Strict-Transport-Security of routes of other namespaces
-	versionBy model.Ref // the object that sets MinVersion
-	clientsBy model.Ref // the object that sets Clients
-	hstsBy    model.Ref // the object that sets hsts
+	hsts          string    // Strict-Transport-Security of routes of other namespaces
+	versionBy     model.Ref // the object that sets MinVersion
+	clientsBy     model.Ref // the object that sets Clients
+	hstsBy        model.Ref // the object that sets hsts
+	passthroughBy model.Ref // the oldest object that requests passthrough
 }
 
 func (h hosts) sorted() []model.Host {
 	var out []model.Host
 	for _, host := range h {
-		if host.MinVersion != 0 || host.Clients != nil {
+		if host.hasSettings() {
 			out = append(out, host.Host)
 		}
 	}
 	slices.SortFunc(out, func(x, y model.Host) int { return cmp.Compare(x.Name, y.Name) })
 	return out
+}
+
+// hasSettings reports whether any setting differs from the default.
+func (h *host) hasSettings() bool {
+	return h.MinVersion != 0 || h.Clients != nil || h.Passthrough != nil
 }
 
 // securitySettings are the settings of an object for connections of clients.
@@ -38,6 +44,8 @@ type securitySettings struct {
 	clients *clientSettings // nil: no client certificates are requested
 	hsts    string          // Options.HSTS if the object does not set it
 	hasHSTS bool
+	// passthrough is the annotation that requests TLS passthrough, "" without one.
+	passthrough string
 }
 
 // security is securitySettings with the CA certificates for clients.
@@ -46,6 +54,8 @@ type security struct {
 	clients *model.ClientCertificates
 	hsts    string // Options.HSTS if the object does not set it
 	hasHSTS bool
+
+	passthrough string // the annotation that requests TLS passthrough, or ""
 }
 
 // decideHosts sets the settings of each host. All paths of a host share one TLS handshake, so the oldest object with a
@@ -103,7 +113,7 @@ func (b *builder) readSecurity(d *description) security {
 	b.reportStage(d, readClients)
 	out := security{
 		version: d.security.version, clients: b.clientCertificates(d),
-		hsts: d.security.hsts, hasHSTS: d.security.hasHSTS,
+		hsts: d.security.hsts, hasHSTS: d.security.hasHSTS, passthrough: d.security.passthrough,
 	}
 	b.reportStage(d, readHSTS)
 	return out
@@ -129,6 +139,9 @@ func (h *host) decide(by model.Ref, want *security) {
 	if want.hasHSTS && h.hstsBy == (model.Ref{}) {
 		h.hsts, h.hstsBy = want.hsts, by
 	}
+	if want.passthrough != "" && h.passthroughBy == (model.Ref{}) {
+		h.passthroughBy = by
+	}
 }
 
 // compareHost reports the settings of an object that are not applied to a host.
@@ -138,6 +151,9 @@ func (b *builder) compareHost(d *description, h *host, want *security) {
 	}
 	if want.clients != nil && !sameClients(h.Clients, want.clients) {
 		b.reportHost(d, h, d.security.clients.annotation, h.clientsBy, unservedPaths(h.Clients, want.clients, d.ref.Kind))
+	}
+	if want.passthrough != "" && h.passthroughBy != d.ref {
+		b.reportHost(d, h, want.passthrough, h.passthroughBy, "")
 	}
 	if want.hasHSTS && h.hsts != want.hsts && !b.owners.owns(d.namespace(), h.Name) {
 		b.reportHost(d, h, AnnotationHSTS, h.hstsBy, "")

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -72,7 +73,21 @@ func (r *annotationReader) nginxCookie(key string) *model.Affinity {
 	}
 	moves, isSet := r.parseBool(r.annotation(nginxPrefix, "session-cookie-change-on-failure"))
 	settings.KeepFailed = isSet && !moves
+	if r.options.NginxCookies {
+		mode := r.annotation(nginxPrefix, "affinity-mode").text
+		settings.NginxCookie = &model.NginxCookie{Balanced: !strings.HasPrefix(mode, "persistent")}
+	}
 	return settings
+}
+
+// nameNginxBackend sets the name that ingress-nginx has for a backend: it uses the port as the Ingress names it.
+func nameNginxBackend(a *model.Affinity, pool model.PoolID, port portDescription) {
+	if a == nil || a.NginxCookie == nil {
+		return
+	}
+	cookie := *a.NginxCookie
+	cookie.Backend = nginxName(pool, cmp.Or(port.name, strconv.Itoa(int(port.number))))
+	a.NginxCookie = &cookie
 }
 
 func (r *annotationReader) cookieName() string {

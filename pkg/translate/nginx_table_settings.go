@@ -102,7 +102,12 @@ var nginxSettings = []verdict{
 		name: "server-alias", handling: Differs, own: "host-aliases", exact: exactIfHosts,
 		how: "aliases are hosts, not regular expressions",
 	},
-	{name: "ssl-passthrough"},
+	{
+		name: "ssl-passthrough", handling: Differs,
+		how: "it requires --enable-ssl-passthrough, the connections go to ready pods instead of the cluster IP, affinity is by " +
+			"client address, and a host to which any annotation restricts access is not passed through",
+		own: "tls-passthrough", exact: exactIfFalse,
+	},
 	{name: "ssl-redirect", handling: Exact, own: "https-redirect"},
 	{
 		name: "temporal-redirect", handling: Differs, own: "redirect",

@@ -153,12 +153,16 @@ func (b *builder) backendAffinity(t *translation, pool model.PoolID, field strin
 
 // nginxNames returns the names that ingress-nginx may use for a backend: it uses the port as the Ingress names it.
 func (b *builder) nginxNames(pool model.PoolID) []string {
-	name := pool.Namespace + "-" + pool.Service + "-"
-	names := []string{name + strconv.Itoa(int(pool.Port))}
+	names := []string{nginxName(pool, strconv.Itoa(int(pool.Port)))}
 	if port := b.pools[pool].PortName; port != "" {
-		names = append(names, name+port)
+		names = append(names, nginxName(pool, port))
 	}
 	return names
+}
+
+// nginxName returns the name of a backend in ingress-nginx whose Ingress names the port like this.
+func nginxName(pool model.PoolID, port string) string {
+	return pool.Namespace + "-" + pool.Service + "-" + port
 }
 
 // apply returns a copy of the settings for one backend, with the scope and the cookie names of the backend.

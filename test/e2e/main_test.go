@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if err := programs.Find(programs.Helm, programs.Kubectl); err != nil {
+	if err := programs.Find(programs.Helm, programs.Kubectl, programs.Limpet); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -30,7 +30,7 @@ type part struct {
 
 func TestCluster(t *testing.T) {
 	c := newCluster(t)
-	parts := []part{{"install", install}, {"baskets", keepBaskets}, {"chart", chartVariants}}
+	parts := []part{{"install", install}, {"baskets", keepBaskets}, {"migrate", migrate}, {"chart", chartVariants}}
 	// Only the hack cluster has an audit log.
 	if log := os.Getenv(auditLog); log != "" {
 		parts = append(parts, part{"rights", auditRights})

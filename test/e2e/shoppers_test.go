@@ -26,6 +26,7 @@ var transport = &http.Transport{MaxIdleConnsPerHost: shoppers, IdleConnTimeout: 
 // shopper is a client that adds an item to its basket twice a second.
 type shopper struct {
 	address string
+	host    string
 	http    *http.Client
 	ledger  *ledger
 	asked   atomic.Int64
@@ -41,7 +42,7 @@ func newShopper(t *testing.T, address string, ledger *ledger) *shopper {
 		t.Fatal(err)
 	}
 	return &shopper{
-		address: address, ledger: ledger, http: &http.Client{Jar: jar, Transport: transport, Timeout: 30 * time.Second},
+		address: address, host: cartHost, ledger: ledger, http: &http.Client{Jar: jar, Transport: transport, Timeout: 30 * time.Second},
 	}
 }
 
@@ -85,7 +86,7 @@ func (s *shopper) ask(ctx context.Context, method, path string) (basket, error) 
 	if err != nil {
 		return b, err
 	}
-	r.Host = cartHost
+	r.Host = s.host
 	resp, err := s.http.Do(r)
 	if err != nil {
 		return b, err

@@ -81,11 +81,21 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* "true" for a rule of a role that only the leader needs. With shadow there is no leader. */}}
+{{- define "limpet.leaderOnly" -}}
+{{- if or (has "patch" .verbs) (has "update" .verbs) (has "events" .resources) (has "leases" .resources) -}}
+true
+{{- end -}}
+{{- end -}}
+
 {{/* The arguments of the container, as a YAML list. */}}
 {{- define "limpet.args" -}}
 - run
 {{- range prepend .Values.ingressClass.alsoServe .Values.ingressClass.name }}
 - --ingress-class={{ . }}
+{{- end }}
+{{- if .Values.shadow }}
+- --shadow
 {{- end }}
 - --http-addr={{ if .Values.listeners.http.enabled }}:{{ .Values.listeners.http.port }}{{ end }}
 - --https-addr={{ if .Values.listeners.https.enabled }}:{{ .Values.listeners.https.port }}{{ end }}
