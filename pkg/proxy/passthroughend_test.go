@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"strings"
@@ -68,4 +69,18 @@ func TestAccessLog_passthroughWithoutPod(t *testing.T) {
 		t.Errorf("reached %q", client.pod)
 	}
 	lines.expectLine(t, map[string]any{"protocol": "TLS", "host": "first.example", "reason": "dial_refused", "attempts": 1.0})
+}
+
+// What is read is a bounded start of the input, and names a host only if crypto/tls accepts it.
+func FuzzReadClientHello(f *testing.F) {
+	for _, seed := range []string{"", "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "\x16\x03\x01\xff\xff", "GET / HTTP/1.1\r\n\r\n"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		hello, err := readClientHello(bytes.NewReader(input))
+		if !bytes.HasPrefix(input, hello) || len(hello) > maxHello+recordHeader || err == nil && len(hello) == 0 {
+			t.Fatalf("read %d bytes of %d: %v", len(hello), len(input), err)
+		}
+		_ = helloServerName(hello)
+	})
 }
