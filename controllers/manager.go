@@ -1,8 +1,10 @@
 package controllers
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -26,17 +28,46 @@ func newManager(o *Options) (ctrl.Manager, error) {
 		Logger:                 o.Log,
 		Metrics:                server.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
-		Cache: cache.Options{
-			DefaultTransform: stripMetadata,
-			ByObject: map[client.Object]cache.ByObject{
-				&corev1.Secret{}:             secretCache(o),
-				&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMap},
-				&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
-				podMetadata():                {Transform: stripPod},
-				namespaceMetadata():          {Transform: stripNamespace},
-			},
-		},
+		Cache:                  cacheOptions(o),
 	})
+}
+
+// cacheOptions configures which objects are cached, and what of them.
+func cacheOptions(o *Options) cache.Options {
+	out := cache.Options{
+		DefaultTransform: stripMetadata,
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}:    secretCache(o),
+			&corev1.ConfigMap{}: {Field: configMapSelector, Transform: stripConfigMaps(o.NginxConfigMap)},
+		},
+	}
+	if o.WatchNamespaces == nil {
+		out.ByObject[namespaceMetadata()] = cache.ByObject{Transform: stripNamespace}
+		return out
+	}
+	out.DefaultNamespaces = namespaceSet(o.readNamespaces()...)
+	served := namespaceSet(o.WatchNamespaces...) // Limpet's own namespace may have Ingresses of others
+	out.ByObject[&networkingv1.Ingress{}] = cache.ByObject{Namespaces: served}
+	out.ByObject[&v1alpha1.AffinityPolicy{}] = cache.ByObject{Namespaces: served}
+	return out
+}
+
+// readNamespaces returns the namespaces whose Services, EndpointSlices and pods are read. An empty name means all.
+func (o *Options) readNamespaces() []string {
+	if o.WatchNamespaces == nil {
+		return []string{""}
+	}
+	names := append(slices.Clone(o.WatchNamespaces), o.Namespace)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func namespaceSet(names ...string) map[string]cache.Config {
+	out := map[string]cache.Config{}
+	for _, name := range names {
+		out[name] = cache.Config{}
+	}
+	return out
 }
 
 // secretCache configures which Secrets are cached and which of their data is kept.
@@ -45,10 +76,7 @@ func secretCache(o *Options) cache.ByObject {
 	if o.SecretNamespaces == nil {
 		return by
 	}
-	by.Namespaces = map[string]cache.Config{o.Namespace: {}}
-	for _, namespace := range o.SecretNamespaces {
-		by.Namespaces[namespace] = cache.Config{}
-	}
+	by.Namespaces = namespaceSet(append(slices.Clone(o.SecretNamespaces), o.Namespace)...)
 	return by
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -40,6 +41,11 @@ type Options struct {
 	// SecretNamespaces are the namespaces whose Secrets are read, in addition to Namespace. If nil, all Secrets are
 	// read. Secrets in other namespaces count as missing.
 	SecretNamespaces []string
+	// WatchNamespaces are the namespaces whose Ingresses are served. If nil, all are. Otherwise only objects of these namespaces
+	// and of Namespace are read: no IngressClasses and namespaces, which are not in a namespace.
+	WatchNamespaces []string
+	// NginxConfigMap is the ConfigMap of ingress-nginx, which is read whole. The zero value reads none.
+	NginxConfigMap types.NamespacedName
 	// PublishService is the Service whose addresses are written to the status of Ingresses. The zero value writes
 	// none.
 	PublishService types.NamespacedName
@@ -81,9 +87,14 @@ func (o *Options) Validate() error {
 		errs = append(errs, fmt.Errorf("invalid value %q for --namespace: must be the namespace of Limpet (default $POD_NAMESPACE): %s",
 			o.Namespace, problems[0]))
 	}
-	for _, namespace := range o.SecretNamespaces {
-		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
-			errs = append(errs, fmt.Errorf("invalid value %q in --secret-namespaces: %s", namespace, problems[0]))
+	for _, list := range []struct {
+		flag       string
+		namespaces []string
+	}{{"--secret-namespaces", o.SecretNamespaces}, {"--watch-namespace", o.WatchNamespaces}} {
+		for _, namespace := range list.namespaces {
+			if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
+				errs = append(errs, fmt.Errorf("invalid value %q in %s: %s", namespace, list.flag, problems[0]))
+			}
 		}
 	}
 	if o.KeyRotation != 0 && o.KeyRotation < minKeyRotation {
@@ -127,6 +138,11 @@ func (o *Options) leaseConfig() *rest.Config {
 	config := rest.CopyConfig(o.Config)
 	config.RateLimiter, config.QPS = nil, -1
 	return config
+}
+
+// Watches reports whether objects of a namespace are read.
+func (o *Options) Watches(namespace string) bool {
+	return o.WatchNamespaces == nil || namespace == o.Namespace || slices.Contains(o.WatchNamespaces, namespace)
 }
 
 func (o *Options) keySecret() types.NamespacedName {

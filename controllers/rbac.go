@@ -3,7 +3,8 @@ package controllers
 // RBAC permissions of Limpet. config/rbac/role.yaml is generated from these markers, and the tests of this package run
 // with exactly these permissions.
 //
-// All replicas watch all namespaces. They read from the cache and do not need the verb get:
+// All replicas watch all namespaces. With --watch-namespace, the rules for namespaced kinds are needed in these namespaces and
+// Limpet's own, and those for namespaces and ingressclasses are not. They read from the cache and do not need the verb get:
 // +kubebuilder:rbac:groups="",resources=services;secrets;configmaps,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch

@@ -18,14 +18,15 @@ import (
 )
 
 // statusWriter writes what translation found to the API server: conditions of AffinityPolicies, addresses of
-// Ingresses, and Events on both and on the Secret of the default certificate.
+// Ingresses, and Events on both and on the objects that flags name, such as the Secret of the default certificate.
 //
 // Every replica delivers Reports to it. Only the leader calls run, so only the leader writes. It is safe for
 // concurrent use.
 type statusWriter struct {
 	// Immutable after wire.
 	client    client.Client // reads from the cache
-	name      string        // controllerName of this installation in status.targets
+	pod       translate.Pods
+	name      string // controllerName of this installation in status.targets
 	addresses *addresses
 	events    *events
 	workers   int // objects that are written concurrently
@@ -164,8 +165,8 @@ func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report
 	if !known {
 		return nil, fmt.Errorf("unexpected kind %q in a report", report.Ref.Kind)
 	}
-	object := kind.newObject()
-	if err := w.client.Get(ctx, key, object); err != nil {
+	object, err := kind.read(w, ctx, key)
+	if err != nil {
 		return nil, err
 	}
 	return object, kind.write(ctx, w, object, report)

@@ -14,4 +14,4 @@ cp config/rbac/role.yaml charts/limpet/files/
 
 # Generated reference pages.
 go run ./hack/docs
-go test ./cmd/limpet -count 1 -run TestFlagsPage_isCurrent -update
+go test ./cmd/limpet -count 1 -run 'TestFlagsPage_isCurrent|TestChartSchema' -update

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,12 +24,15 @@ type checkOptions struct {
 	classes       list
 	tenants       tenantOptions
 	nginx         nginxOptions
+	trusted       prefixes
+	proxyProtocol prefixes
+	cluster       clusterInput
 }
 
 func newCheckCommand(std streams) *cobra.Command {
 	o := checkOptions{classes: list{values: []string{translate.DefaultClass}}}
 	cmd := &cobra.Command{
-		Use:   "check -f FILE|DIR [flags]",
+		Use:   "check -f FILE|DIR | --cluster [flags]",
 		Short: "Check that Limpet can serve manifests as they are written",
 		Long: `Print the routes of manifests with the affinity of each backend, and check that Limpet serves them as they are written.
 
@@ -41,25 +45,25 @@ The exit status is 0 if there are no problems, 1 if there are, and 2 if a file c
 # What a chart renders
 helm template shop | limpet check -f -
 
-# The objects of a cluster before you switch. Secrets stay in the cluster, so their content is not checked
-kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices > all.yaml
-limpet check -f all.yaml --ingress-class nginx --assume-secrets
+# The objects of a cluster before you switch. Secrets are not read, so their content is not checked
+limpet check --cluster --ingress-class nginx --nginx-configmap ingress-nginx/ingress-nginx-controller -o report
 
-# Afterwards, with policies
+# The same from a file
 kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices,affinitypolicies > all.yaml
-limpet check -f all.yaml --assume-secrets`,
+limpet check -f all.yaml --ingress-class nginx --assume-secrets`,
 		Args:    noArguments,
 		PreRunE: readEnvironment,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, v := range unknownVariables(cmd.Root(), os.Environ()) {
 				fmt.Fprintf(std.err, "limpet: warning: %v\n", v)
 			}
-			return runCheck(&o, cmd.InOrStdin(), std)
+			return runCheck(cmd.Context(), &o, cmd.InOrStdin(), std)
 		},
 	}
 	f := flagSet{cmd.Flags()}
 	f.StringArrayVarP(&o.paths, "filename", "f", nil,
-		"The `path` of a file or folder with manifests, or - for standard input. May be repeated. Required.")
+		"The `path` of a file or folder with manifests, or - for standard input. May be repeated.")
+	o.cluster.register(f)
 	f.StringVarP(&o.format, "output", "o", formatYAML, "The `format`: table, yaml or json print the routes, report and"+
 		" report-json how each Ingress is handled.")
 	f.StringVar(&o.html, "html", "", "The `file` to which to write the report on all Ingresses as a page.")
@@ -68,40 +72,43 @@ limpet check -f all.yaml --assume-secrets`,
 		"Whether to assume that Secrets which the manifests do not contain exist and are valid.")
 	o.tenants.register(f)
 	o.nginx.register(f)
+	f.Var(&o.trusted, "trusted-proxies", "The comma-separated `CIDRs` of trusted proxies, as for run.")
+	f.Var(&o.proxyProtocol, "proxy-protocol", "The comma-separated `CIDRs` of load balancers that send a PROXY protocol header, as"+
+		" for run.")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 // runCheck prints the routes and problems of manifests. It returns an error if there are problems.
-func runCheck(o *checkOptions, stdin io.Reader, std streams) error {
-	if len(o.paths) == 0 {
-		return usagef("-f is required")
+func runCheck(ctx context.Context, o *checkOptions, stdin io.Reader, std streams) error {
+	if err := o.cluster.validate(len(o.paths) > 0); err != nil {
+		return err
+	}
+	if err := o.nginx.validate(); err != nil {
+		return err
 	}
 	write, err := routeWriter(o.format)
 	if err != nil {
 		return err
 	}
-	whileLoading(func() { err = check(o, stdin, std, write) })
+	whileLoading(func() { err = check(ctx, o, stdin, std, write) })
 	return err
 }
 
 // check is runCheck with a function that writes the routes.
-func check(o *checkOptions, stdin io.Reader, std streams, write func(io.Writer, *model.Model) error) error {
-	found, err := manifest.Load(o.paths, stdin)
+func check(
+	ctx context.Context, o *checkOptions, stdin io.Reader, std streams, write func(io.Writer, *model.Model) error,
+) error {
+	t := o.translation()
+	w, err := o.read(ctx, stdin, std, t)
 	if err != nil {
 		return inputError{err}
 	}
-	for _, s := range found.Skipped {
-		fmt.Fprintln(std.err, s)
-	}
-	t := translate.Options{Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true}
-	o.tenants.apply(&t)
-	o.nginx.apply(&t)
-	result := translate.Build(found.Snapshot, nil, t)
+	result := translate.Build(w, nil, t)
 	if err := write(std.out, result.Model); err != nil {
 		return err
 	}
-	report := newCheckReport(found.Snapshot, result.Reports, o.assumeSecrets)
+	report := newCheckReport(w, t, result.Reports, o.assumeSecrets)
 	if err := o.writeReport(report, std.out); err != nil {
 		return err
 	}
@@ -109,6 +116,33 @@ func check(o *checkOptions, stdin io.Reader, std streams, write func(io.Writer, 
 		return countProblems(result.Reports, o.assumeSecrets)
 	}
 	return reportProblems(result.Reports, o.assumeSecrets, std)
+}
+
+// read returns the objects to check.
+func (o *checkOptions) read(ctx context.Context, stdin io.Reader, std streams, t translate.Options) (*translate.Snapshot, error) {
+	if o.cluster.isOn {
+		o.assumeSecrets = true
+		return o.cluster.read(ctx, std, t)
+	}
+	found, err := manifest.Load(o.paths, stdin)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range found.Skipped {
+		fmt.Fprintln(std.err, s)
+	}
+	return found.Snapshot, nil
+}
+
+// translation returns the options for translating the objects.
+func (o *checkOptions) translation() translate.Options {
+	t := translate.Options{
+		Classes: o.classes.values, TakeUnclassed: true, ReportUnserved: true,
+		TrustsProxies: len(o.trusted) > 0, ReadsProxyProtocol: len(o.proxyProtocol) > 0,
+	}
+	o.tenants.apply(&t)
+	o.nginx.apply(&t)
+	return t
 }
 
 // isReport reports whether the output describes Ingresses instead of routes.
@@ -151,7 +185,7 @@ func reportProblems(reports []translate.Report, assumeSecrets bool, std streams)
 		}
 	}
 	if assumed > 0 {
-		fmt.Fprintf(std.err, "not checked: %d references to Secrets that the manifests do not contain\n", assumed)
+		fmt.Fprintf(std.err, "not checked: %d references to Secrets that were not read\n", assumed)
 	}
 	switch problems {
 	case 0:

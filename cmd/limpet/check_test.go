@@ -20,7 +20,7 @@ spec:
   - host: app.test
     http:
       paths:
-      - {path: "/*", pathType: ImplementationSpecific, backend: {service: {name: app, port: {number: 80}}}}
+      - {path: "/", pathType: ImplementationSpecific, backend: {service: {name: app, port: {number: 80}}}}
 ---
 apiVersion: v1
 kind: Service
@@ -117,14 +117,17 @@ func TestCheck_report(t *testing.T) {
     nginx.ingress.kubernetes.io/affinity-mode: balanced`, 1)
 	args := []string{"--ingress-class", "nginx", "--assume-secrets", "-o"}
 	status, out, _ := checkText(t, sticky, append(args, "report")...)
-	want := "1 Ingresses: 0 exact, 1 with differences, 0 closed\n\nIngress default/app: with differences\n"
+	const implicit = "Without an annotation, Ingresses of classes of ingress-nginx have " +
+		"hsts: max-age=31536000; includeSubDomains, proxy-body-size: 1048576, proxy-connect-timeout: 5, " +
+		"proxy-next-upstream-tries: 3, proxy-read-timeout: 60, proxy-send-timeout: 60, ssl-redirect: true\n"
+	want := "1 Ingresses: 0 exact, 1 with differences, 0 closed\n" + implicit + "\nIngress default/app: with differences\n"
 	if status != 0 || !strings.HasPrefix(out, want) || !strings.Contains(out, "affinity-mode: differs: sessions do not move") {
 		t.Errorf("status %d\n%s", status, out)
 	}
 	exact := strings.Replace(sticky, "affinity: cookie", "proxy-body-size: 8m", 1)
 	exact = strings.Replace(exact, "balanced", "persistent", 1)
 	if status, out, _ := checkText(t, exact, append(args, "report")...); status != 0 ||
-		out != "1 Ingresses: 1 exact, 0 with differences, 0 closed\n" {
+		out != "1 Ingresses: 1 exact, 0 with differences, 0 closed\n"+implicit {
 		t.Errorf("status %d\n%s", status, out)
 	}
 }

@@ -101,10 +101,10 @@ func writeTable(w io.Writer, m *model.Model) error {
 	fmt.Fprintln(table, "HOST\tPATH\tTYPE\tBACKEND\tWEIGHT\tAFFINITY\tSOURCE")
 	for i := range m.Routes {
 		route := &m.Routes[i]
-		prefix := fmt.Sprintf("%s\t%s\t%s\t", orStar(route.Host), route.Path, route.PathType)
+		prefix := fmt.Sprintf("%s\t%s\t%s\t", hostText(route.Host), route.Path, route.PathType)
 		suffix := "\t" + route.Source.String()
-		if route.Closed != "" || len(route.Backends) == 0 {
-			fmt.Fprintln(table, prefix+"responds 503\t-\t-"+suffix)
+		if outcome := withoutBackend(route); outcome != "" {
+			fmt.Fprintln(table, prefix+outcome+"\t-\t-"+suffix)
 			continue
 		}
 		for j := range route.Backends {
@@ -115,9 +115,26 @@ func writeTable(w io.Writer, m *model.Model) error {
 	return table.Flush()
 }
 
-func orStar(host string) string {
-	if host == "" {
+// withoutBackend describes the responses of a route whose requests reach no backend, or returns "".
+func withoutBackend(route *model.Route) string {
+	switch f := route.Filters; {
+	case route.Closed != "":
+		return "responds 503"
+	case f != nil && (f.Redirect != nil || len(route.Backends) == 0 && f.SlashRedirect != nil):
+		return "redirects"
+	case len(route.Backends) == 0:
+		return "responds 503"
+	}
+	return ""
+}
+
+// hostText returns a host for the table. The star is for any host.
+func hostText(host string) string {
+	switch host {
+	case "":
 		return "*"
+	case model.HostUnmatched:
+		return "(unmatched)"
 	}
 	return host
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"io"
-	"os"
+	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/translate"
@@ -21,31 +21,54 @@ const (
 
 // checkReport is what limpet check finds out about all served Ingresses.
 type checkReport struct {
-	Ingresses int             `json:"ingresses"`
-	Exact     int             `json:"exact"`
-	Differing int             `json:"withDifferences"`
-	Closed    int             `json:"closed"`
-	Reports   []ingressReport `json:"reports"`
+	Ingresses int `json:"ingresses"`
+	Exact     int `json:"exact"`
+	Differing int `json:"withDifferences"`
+	Closed    int `json:"closed"`
+	// Implicit are the settings that apply to Ingresses of classes of ingress-nginx without an annotation.
+	Implicit []translate.ImplicitSetting `json:"implicit,omitempty"`
+	// Config is the part of the ConfigMap of ingress-nginx, or nil.
+	Config  *configReport   `json:"nginxConfigMap,omitempty"`
+	Reports []ingressReport `json:"reports"`
+}
+
+// configReport is the part of the ConfigMap of ingress-nginx. Exact keys have no notes.
+type configReport struct {
+	ConfigMap string                        `json:"configMap"`
+	Notes     []translate.AnnotationVerdict `json:"notes,omitempty"`
+	Problems  []translate.Problem           `json:"problems,omitempty"`
 }
 
 // ingressReport is the part of one Ingress. Exact ones have neither notes nor problems.
 type ingressReport struct {
-	Ingress  string                        `json:"ingress"`
-	Result   string                        `json:"result"`
+	Ingress string `json:"ingress"`
+	Result  string `json:"result"`
+	// Implicit are the settings that apply to it without an annotation.
+	Implicit []translate.ImplicitSetting   `json:"implicit,omitempty"`
 	Notes    []translate.AnnotationVerdict `json:"notes,omitempty"`
 	Problems []translate.Problem           `json:"problems,omitempty"`
 }
 
-// newCheckReport returns the report on the served Ingresses of a Snapshot.
-func newCheckReport(w *translate.Snapshot, reports []translate.Report, assumeSecrets bool) *checkReport {
-	annotations := make(map[model.Ref]map[string]string, len(w.Ingresses))
+// newCheckReport returns the report on the served Ingresses of a Snapshot that was translated with these options.
+func newCheckReport(w *translate.Snapshot, o translate.Options, reports []translate.Report, assumeSecrets bool) *checkReport {
+	ingresses := make(map[model.Ref]*networkingv1.Ingress, len(w.Ingresses))
 	for _, in := range w.Ingresses {
-		annotations[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in.Annotations
+		ingresses[model.Ref{Kind: model.KindIngress, Namespace: in.Namespace, Name: in.Name}] = in
 	}
+	implicit := translate.ImplicitSettings(w, o)
 	out := &checkReport{Reports: []ingressReport{}}
 	for i := range reports {
-		if reports[i].Ref.Kind == model.KindIngress && !isUnserved(&reports[i]) {
-			out.add(reportIngress(&reports[i], annotations[reports[i].Ref], assumeSecrets))
+		r := &reports[i]
+		switch {
+		case r.Ref.Kind == model.KindConfigMap && r.Ref.Namespace == o.NginxConfigMap.Namespace && r.Ref.Name == o.NginxConfigMap.Name:
+			out.Config = &configReport{r.Ref.Namespace + "/" + r.Ref.Name, implicit.KeyVerdicts(), r.Problems}
+		case r.Ref.Kind == model.KindIngress && !isUnserved(r):
+			in := ingresses[r.Ref]
+			one := reportIngress(r, in, assumeSecrets)
+			if in != nil && implicit.Applies(in) {
+				out.Implicit, one.Implicit = implicit.Settings(), implicit.Of(in)
+			}
+			out.add(one)
 		}
 	}
 	return out
@@ -69,9 +92,14 @@ func (c *checkReport) add(r ingressReport) {
 	c.Reports = append(c.Reports, r)
 }
 
-func reportIngress(r *translate.Report, annotations map[string]string, assumeSecrets bool) ingressReport {
+// reportIngress returns the report on an Ingress. in is nil if it is so invalid that it was set aside.
+func reportIngress(r *translate.Report, in *networkingv1.Ingress, assumeSecrets bool) ingressReport {
 	out := ingressReport{Ingress: r.Ref.Namespace + "/" + r.Ref.Name, Result: resultExact}
-	for _, v := range translate.Verdicts(annotations) {
+	var verdicts []translate.AnnotationVerdict
+	if in != nil {
+		verdicts = translate.Verdicts(in)
+	}
+	for _, v := range verdicts {
 		if v.Verdict != translate.VerdictExact {
 			out.Notes = append(out.Notes, v)
 		}
@@ -95,12 +123,10 @@ func (c *checkReport) summary() string {
 	return fmt.Sprintf("%d Ingresses: %d exact, %d with differences, %d closed", c.Ingresses, c.Exact, c.Differing, c.Closed)
 }
 
-// Summary is summary for the page.
-func (c *checkReport) Summary() string { return c.summary() }
-
 // writeText writes the report as text. Exact Ingresses only count in the summary.
 func (c *checkReport) writeText(w io.Writer) error {
 	fmt.Fprintln(w, c.summary())
+	c.writeConfig(w)
 	for i := range c.Reports {
 		r := &c.Reports[i]
 		if r.Result == resultExact {
@@ -115,6 +141,35 @@ func (c *checkReport) writeText(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// implicitIntro precedes the settings that apply without an annotation.
+const implicitIntro = "Without an annotation, Ingresses of classes of ingress-nginx have"
+
+// writeConfig writes what applies to Ingresses of classes of ingress-nginx without an annotation.
+func (c *checkReport) writeConfig(w io.Writer) {
+	if len(c.Implicit) > 0 {
+		fmt.Fprintln(w, implicitIntro, c.implicitText())
+	}
+	if c.Config == nil || len(c.Config.Notes)+len(c.Config.Problems) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nConfigMap %s:\n", c.Config.ConfigMap)
+	for _, n := range c.Config.Notes {
+		fmt.Fprintf(w, "  %s: %s\n", n.Annotation, noteText(&n))
+	}
+	for _, p := range c.Config.Problems {
+		fmt.Fprintf(w, "  %s: %s\n", p.Reason, p.Message)
+	}
+}
+
+// implicitText lists the settings that apply without an annotation.
+func (c *checkReport) implicitText() string {
+	texts := make([]string, len(c.Implicit))
+	for i, s := range c.Implicit {
+		texts[i] = s.Key + ": " + s.Value
+	}
+	return strings.Join(texts, ", ")
 }
 
 // noteText describes a verdict with what to use instead.
@@ -138,24 +193,4 @@ func (c *checkReport) writeJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(c)
-}
-
-//go:embed checkreport.html.tmpl
-var checkPageText string
-
-var checkPage = template.Must(template.New("check").Funcs(template.FuncMap{
-	"note": func(v translate.AnnotationVerdict) string { return noteText(&v) },
-}).Parse(checkPageText))
-
-// writePage writes the report to a file, as a page that needs no other file.
-func (c *checkReport) writePage(file string) error {
-	out, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	if err := checkPage.Execute(out, c); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }

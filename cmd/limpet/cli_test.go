@@ -41,7 +41,7 @@ func TestUsageErrors_areShortWithAHint(t *testing.T) {
 			"limpet: unknown command \"serve\" for \"limpet\"\nRun 'limpet help --help' for usage.\n",
 		},
 		"missing flag": {
-			[]string{"check"}, "limpet: -f is required\nRun 'limpet check --help' for usage.\n",
+			[]string{"check"}, "limpet: -f or --cluster is required\nRun 'limpet check --help' for usage.\n",
 		},
 		"unreadable file": {
 			[]string{"check", "-f", "/none"}, "limpet: reading manifests: lstat /none: no such file or directory\n",
@@ -82,7 +82,7 @@ func TestHelp_namesTheKubectlPlugin(t *testing.T) {
 	if err := dispatch(t.Context(), []string{"/usr/bin/kubectl-limpet", "check", "--help"}, streams{&out, &out}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\n  kubectl limpet check -f FILE|DIR [flags]\n", "\n  kubectl limpet check -f shop\n"} {
+	for _, want := range []string{"\n  kubectl limpet check -f FILE|DIR | --cluster [flags]\n", "\n  kubectl limpet check -f shop\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in:\n%s", want, out.String())
 		}

@@ -61,6 +61,11 @@ func (e *explainOptions) registerOffline(f flagSet) {
 	f.StringVar(&o.affinityKeys, "affinity-keys", "", "With -f: the `file` with the keys that protect session tokens.")
 	f.Var(&o.classes, "ingress-class", "With -f: the `name` of an IngressClass to serve. May be repeated.")
 	f.Var(&o.trusted, "trusted-proxies", "With -f: the comma-separated `CIDRs` of trusted proxies.")
+	f.Var(&o.edge.proxyProtocol, "proxy-protocol", "With -f: the comma-separated `CIDRs` of load balancers that send a PROXY"+
+		" protocol header.")
+	f.Var(&o.nginx.configMap, "nginx-configmap", "With -f: the ConfigMap of ingress-nginx, as `namespace/name`.")
+	f.Var(&o.nginx.unenforced, "nginx-unenforced-keys", "With -f: the `keys` of --nginx-configmap whose protection is waived.")
+	f.Var(&o.nginx.defaultBackend, "default-backend-service", "With -f: the default backend, as `namespace/name`.")
 }
 
 func newExplainCommand(std streams) *cobra.Command {

@@ -148,7 +148,7 @@ func TestUsageErrors_status2(t *testing.T) {
 		"suite of TLS 1.3":        {[]string{"dev", "--tls-ciphers", "TLS_AES_128_GCM_SHA256"}, "unknown TLS 1.2 cipher suite"},
 		"unknown suite":           {[]string{"dev", "--tls-ciphers", "ECDHE-RSA-AES128-SHA"}, "must be one of TLS_ECDHE_"},
 		"run without namespace":   {[]string{"run", "--kubeconfig", broken + "/none"}, "no such file"},
-		"check without file":      {[]string{"check"}, "-f is required"},
+		"check without file":      {[]string{"check"}, "-f or --cluster is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, _, stderr := run(t, c.args...)

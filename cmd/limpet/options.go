@@ -109,6 +109,9 @@ func (o *options) validate() error {
 	if err := o.sessions.validate(); err != nil {
 		return err
 	}
+	if err := o.nginx.validate(); err != nil {
+		return err
+	}
 	return o.edge.validate()
 }
 
@@ -122,6 +125,7 @@ func (o *options) translation() translate.Options {
 		WithoutZone:        o.zone == "",
 		WithoutSharedStore: o.sessions.url == "memory",
 	}
+	t.TrustsProxies, t.ReadsProxyProtocol = len(o.trusted) > 0, len(o.edge.proxyProtocol) > 0
 	o.tenants.apply(&t)
 	o.nginx.apply(&t)
 	return t

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -23,6 +25,7 @@ type clusterOptions struct {
 	leaderLease    string
 	keyRotation    time.Duration
 	secrets        list
+	watched        namespaces
 	kubeconfig     string
 	kubeAPI        kubeAPIOptions
 }
@@ -58,6 +61,9 @@ func (c *clusterOptions) register(f flagSet) {
 		" keeps the keys of session tokens. Not used with --affinity-keys.")
 	f.Var(&c.secrets, "secret-namespaces", "The comma-separated `namespaces` in which Secrets are read, besides Limpet's own. If"+
 		" empty, all.")
+	f.Var(&c.watched, "watch-namespace", "The comma-separated `namespaces` whose Ingresses are served. May be repeated. If empty,"+
+		" all. Otherwise Limpet needs no permissions in the cluster, reads no IngressClasses, and serves only Ingresses that name"+
+		" their class.")
 	f.StringVar(&c.leaderLease, "leader-lease", "", "The `name` of the Lease with which the replicas elect a leader. If empty,"+
 		" limpet-leader. Two installations in one namespace need different names.")
 	f.DurationVar(&c.keyRotation, "key-rotation", controllers.DefaultKeyRotation, "How long a key seals new tokens before the"+
@@ -101,7 +107,9 @@ func runCluster(ctx context.Context, o options, c clusterOptions, std streams) e
 		return err
 	}
 	o.keysFromCluster, o.ownService = o.affinityKeys == "", types.NamespacedName(c.publishService)
-	n, err := newNode(o, o.translation(), std)
+	t := o.translation()
+	t.WithoutClasses = len(c.watched) > 0
+	n, err := newNode(o, t, std)
 	if err != nil {
 		return err
 	}
@@ -122,16 +130,36 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	}
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
-		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values}
+		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values,
+		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched}
 	c.kubeAPI.apply(&co)
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret
 	}
-	if err := co.Validate(); err != nil {
+	if err := errors.Join(co.Validate(), n.options.checkWatched(&co)); err != nil {
 		return co, usageError{err}
 	}
 	ctrl.SetLogger(n.log)
 	return co, nil
+}
+
+// checkWatched returns an error for each flag that names an object that is not read because of --watch-namespace.
+func (o *options) checkWatched(co *controllers.Options) error {
+	var errs []error
+	for _, named := range []struct {
+		flag string
+		name types.NamespacedName
+	}{
+		{"publish-service", co.PublishService}, {"nginx-configmap", co.NginxConfigMap},
+		{"default-backend-service", types.NamespacedName(o.nginx.defaultBackend)},
+		{"default-certificate", types.NamespacedName(o.tls.defaultCertificate)},
+	} {
+		if named.name.Name != "" && !co.Watches(named.name.Namespace) {
+			errs = append(errs, fmt.Errorf("--%s names an object of namespace %s, which is neither in --watch-namespace nor"+
+				" Limpet's own", named.flag, named.name.Namespace))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // restConfig loads the named kubeconfig. If kubeconfig is empty, it uses the defaults of controller-runtime.

@@ -66,10 +66,12 @@ func render(root string) (map[string][]byte, error) {
 		"Reasons":    tableOf(conditions, "Reason"),
 		"Problems":   tableOf(slices.Concat(reasons, ofSources), "Reason"),
 		"Nginx":      translate.NginxAnnotations(),
+		"NginxKeys":  translate.NginxKeys(),
 	}
 	pages := map[string][]byte{}
 	for _, name := range []string{
-		"reference/affinitypolicy.md", "reference/problems.md", "reference/ingress-nginx.md", "migrate-from-ingress-nginx.md",
+		"reference/affinitypolicy.md", "reference/problems.md", "reference/ingress-nginx.md",
+		"reference/ingress-nginx-configmap.md", "migrate-from-ingress-nginx.md",
 	} {
 		if pages[name], err = fill(filepath.Base(name)+".tmpl", data); err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ type Metrics struct {
 
 	propagation *prometheus.HistogramVec
 	problems    prometheus.Gauge
+	annotations *prometheus.GaugeVec
 	generation  prometheus.Gauge
 	expiry      *prometheus.GaugeVec
 	store       *prometheus.CounterVec
@@ -69,7 +70,7 @@ func NewMetricsWith(o MetricsOptions) *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.traffic, m.Panics, m.propagation, m.problems, m.generation, m.expiry, m.store, m.Connections,
+		m.traffic, m.Panics, m.propagation, m.problems, m.annotations, m.generation, m.expiry, m.store, m.Connections,
 		m.Malformed, m.Closed, m.StrippedUpgrades,
 	)
 	m.defineMistakes()
@@ -85,6 +86,10 @@ func (m *Metrics) define() {
 	m.propagation = histogram("propagation_seconds", "Time from receiving a change to its effect on traffic.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "path")
 	m.problems = gauge("problems", "Problems in the objects being served.")
+	m.annotations = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "limpet", Name: "nginx_annotations",
+		Help: "Annotations of ingress-nginx on the Ingresses being served, by verdict.",
+	}, []string{"verdict"})
 	m.generation = gauge("table_generation", "Tables published by this process.")
 	m.expiry = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: "limpet", Name: "certificate_expiry_timestamp_seconds",
@@ -153,6 +158,13 @@ func (m *Metrics) Propagated(path string, took time.Duration) {
 func (m *Metrics) Published(generation uint64, problems int) {
 	m.generation.Set(float64(generation))
 	m.problems.Set(float64(problems))
+}
+
+// NginxAnnotations records the number of annotations of ingress-nginx by verdict.
+func (m *Metrics) NginxAnnotations(byVerdict map[string]int) {
+	for verdict, n := range byVerdict {
+		m.annotations.WithLabelValues(verdict).Set(float64(n))
+	}
 }
 
 // SessionStore counts an event of the store of learned sessions.

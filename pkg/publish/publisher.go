@@ -123,6 +123,7 @@ func (p *Publisher) apply(changes []translate.Change, source EndpointSource, sin
 		p.swap(u, since)
 	}
 	p.o.Metrics.Published(p.o.Tables.Current().Generation, u.Problems)
+	p.o.Metrics.NginxAnnotations(u.Verdicts)
 	return u
 }
 

@@ -56,8 +56,8 @@ func (h *host) add(r *Route) {
 // for routes with a matching path. If req is nil, no condition is met.
 //
 // A path that no route of the host matches falls through from an exact host to the wildcard host, then to the routes for any
-// host, if the owner of the host allows it (model.HostOwner). The host must be in lower case, without port and trailing dot.
-// The path must be normalized.
+// host, if the owner of the host allows it (model.HostOwner). What is still unmatched goes to the route of model.HostUnmatched.
+// The host must be in lower case, without port and trailing dot. The path must be normalized.
 //
 // If a server might take the path for one of a protected route, that route handles the request, see guard.go.
 //
@@ -84,6 +84,8 @@ func (t *Table) match(name, path []byte, req Request) (*Route, level) {
 	for ; s != nil; s, at = t.above(at, name) {
 		var r *Route
 		switch {
+		case at == levelUnmatched:
+			r = s.host.match(path, req)
 		case challenge:
 			r = s.host.matchChallenge(owner, path, req)
 		case owner != nil:

@@ -24,6 +24,7 @@ const (
 	levelExact level = iota
 	levelWildcard
 	levelAny
+	levelUnmatched
 	levels
 )
 
@@ -39,6 +40,8 @@ func (t *Table) siteAt(at level, name []byte) *site {
 		}
 	case levelAny:
 		s = t.any
+	case levelUnmatched:
+		s = t.unmatched
 	}
 	return s
 }

@@ -122,3 +122,34 @@ func TestMatch_ownersAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestUnmatched_lastOfAll(t *testing.T) {
+	owner := model.HostOwner{Host: "a.foo.com", Namespace: "shop"}
+	words := "Prefix:a.foo.com/own !Prefix:a.foo.com/added Prefix:*.foo.com/wild"
+	plain, unmatched := sharedModel(words, owner), sharedModel("!Prefix:"+model.HostUnmatched+"/", owner)
+	plain.Routes = append(plain.Routes, unmatched.Routes...)
+	pools := upstream.NewRegistry()
+	table := Compile(plain, pools, nil, time.Time{})
+	const last = "Prefix:*/"
+	for _, c := range []struct{ host, path, want string }{
+		{"a.foo.com", "/own", "Prefix:a.foo.com/own"},
+		{"a.foo.com", "/x", last}, // the owner of the host does not matter
+		{"a.foo.com", model.ChallengePath + "/token", last},
+		{"b.foo.com", "/wild", "Prefix:*.foo.com/wild"},
+		{"b.foo.com", "/x", last},
+		{"unknown.example", "/x", last},
+		{"*", "/x", last},
+		{"", "/x", last},
+	} {
+		if got := table.matched(c.host, c.path); got != c.want {
+			t.Errorf("%s%s: %q, want %q", c.host, c.path, got, c.want)
+		}
+	}
+	without := table.With([]model.HostChange{{Name: model.HostUnmatched}}, pools, time.Time{})
+	if got := without.matched("unknown.example", "/x"); got != "" {
+		t.Errorf("after its removal: %q", got)
+	}
+	if got := without.With(nil, pools, time.Time{}).matched("a.foo.com", "/own"); got != "Prefix:a.foo.com/own" {
+		t.Errorf("another host: %q", got)
+	}
+}

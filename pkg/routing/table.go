@@ -22,8 +22,10 @@ type Table struct {
 	exact    shards.Map[*site] // by host name
 	wildcard shards.Map[*site] // "*.example.com" by "example.com"
 	any      *site             // routes without a host, may be nil
-	guards   int               // number of hosts with a guard
-	unfolded int               // number of them that are not folded, see guard.isFolded
+	// unmatched has the route for requests that no other route matches. It may be nil.
+	unmatched *site
+	guards    int // number of hosts with a guard
+	unfolded  int // number of them that are not folded, see guard.isFolded
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -154,7 +156,7 @@ func (t *Table) next(now time.Time) *Table {
 	if t == nil {
 		next.usedNames = &affinity.UsedNames{}
 	} else {
-		next.Generation, next.any, next.usedNames = t.Generation+1, t.any, t.usedNames
+		next.Generation, next.any, next.unmatched, next.usedNames = t.Generation+1, t.any, t.unmatched, t.usedNames
 		next.exact, next.wildcard = t.exact, t.wildcard
 		next.guards, next.unfolded = t.guards, t.unfolded
 	}
@@ -185,6 +187,8 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	switch {
 	case c.Name == "":
 		e.any = s
+	case c.Name == model.HostUnmatched:
+		e.unmatched = s
 	case isWildcard:
 		setOrDelete(e.wildcard, suffix, s)
 	default:
@@ -240,6 +244,9 @@ func (t *Table) each(f func(name string, s *site)) {
 	if t.any != nil {
 		f("", t.any)
 	}
+	if t.unmatched != nil {
+		f(model.HostUnmatched, t.unmatched)
+	}
 }
 
 // host returns the host with a name as in the model, or nil. t may be nil.
@@ -255,10 +262,16 @@ func (t *Table) host(name string) *host {
 
 // named returns the site with a name as in the model, or nil.
 func (t *Table) named(name string) *site {
-	s := t.any
+	switch name {
+	case "":
+		return t.any
+	case model.HostUnmatched:
+		return t.unmatched
+	}
+	var s *site
 	if suffix, ok := wildcardSuffix(name); ok {
 		s, _ = t.wildcard.Get(suffix)
-	} else if name != "" {
+	} else {
 		s, _ = t.exact.Get(name)
 	}
 	return s

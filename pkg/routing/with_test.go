@@ -16,7 +16,7 @@ import (
 func TestWith_equalsCompile(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pools := upstream.NewRegistry()
-	hosts := []string{"", "*.foo.com", "a.foo.com", "b.foo.com", "bar.com"}
+	hosts := []string{"", model.HostUnmatched, "*.foo.com", "a.foo.com", "b.foo.com", "bar.com"}
 	changed := map[string]model.HostChange{}
 	var table *Table
 	for range 300 {

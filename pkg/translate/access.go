@@ -55,10 +55,9 @@ func (r *annotationReader) readAccess() accessSettings {
 
 // readAddresses returns the lists of addresses, or nil.
 func (r *annotationReader) readAddresses() *model.AddressList {
-	list := model.AddressList{
-		Allow: r.readSourceRanges(r.allowSetting()),
-		Deny:  r.readSourceRanges(r.setting(nameDenySourceRange, "denylist-source-range")),
-	}
+	allow, deny := r.allowSetting(), r.setting(nameDenySourceRange, "denylist-source-range")
+	list := model.AddressList{Allow: r.readSourceRanges(allow), Deny: r.readSourceRanges(deny)}
+	r.addGlobalLists(&list, allow.isSet, deny.isSet)
 	if list.Allow == nil && list.Deny == nil {
 		return nil
 	}

@@ -51,6 +51,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 	r := &annotationReader{description: d, annotations: annotations, options: o}
 	r.stage = readClients
 	r.checkNginxDefaults()
+	d.usesDefaults = r.defaults() != nil
 	d.security.version = r.minVersion()
 	d.security.clients = r.clientSettings()
 	r.stage = readHSTS
@@ -66,6 +67,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 		d.auth = r.readExternalAuth()
 	}
 	d.isProtected = requestsProtection(annotations)
+	r.closeBy(closesAll)
 	r.checkAnnotations()
 	d.transport = r.readTransport()
 	r.stage = readRouting

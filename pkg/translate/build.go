@@ -40,6 +40,9 @@ type Options struct {
 	Classes []string
 	// TakeUnclassed also serves Ingresses without a class, if the Snapshot has no IngressClass.
 	TakeUnclassed bool
+	// WithoutClasses is true if the Snapshot has no IngressClasses, because this process does not read them. All classes but
+	// DefaultClass are then classes of ingress-nginx: a class whose controller is not known must not lose its protection.
+	WithoutClasses bool
 	// ReportUnserved adds a Report with a problem for each Ingress of a class that Limpet does not serve. In a cluster, these
 	// belong to other controllers.
 	ReportUnserved bool
@@ -65,12 +68,25 @@ type Options struct {
 	HSTS string
 	// Nginx are the settings that apply to Ingresses of a class of ingress-nginx without an annotation. Nil applies none.
 	Nginx *NginxDefaults
+	// NginxConfigMap is the ConfigMap of the controller of ingress-nginx, whose settings apply to Ingresses of its classes. If it
+	// is empty, no ConfigMap is read.
+	NginxConfigMap types.NamespacedName
+	// NginxUnenforced are keys of NginxConfigMap whose protection the operator waives.
+	NginxUnenforced []string
+	// TrustsProxies and ReadsProxyProtocol are true if the process learns the addresses of clients from trusted proxies, and from
+	// the PROXY protocol.
+	TrustsProxies, ReadsProxyProtocol bool
+	// DefaultBackend is the Service for requests that no route matches. Empty means that they get a 404.
+	DefaultBackend types.NamespacedName
 	// ServeUnprotected serves the routes of Ingresses that require protection which this version does not enforce. If it is
 	// false, these routes are closed.
 	ServeUnprotected bool
 	// ExternalNames are the allowed names of Services of type ExternalName, and the domains above allowed names, as returned
 	// by ParseNameSuffix. Empty allows no name: routes to such Services respond 503.
 	ExternalNames []string
+
+	// config is what NginxConfigMap configures besides Nginx, see withNginxConfig.
+	config *nginxConfig
 }
 
 // DefaultClass is the IngressClass that Limpet serves if Options.Classes is empty.
@@ -79,8 +95,8 @@ const DefaultClass = "limpet"
 // Result is the result of a Build.
 type Result struct {
 	Model *model.Model
-	// Reports has one entry for each object that Limpet serves, and for the Secret of the default certificate. It is sorted
-	// by kind, namespace and name.
+	// Reports has one entry for each object that Limpet serves, and for those that the operator names: the Secret of the default
+	// certificate, the ConfigMap of ingress-nginx, and the default backend. It is sorted by kind, namespace and name.
 	Reports []Report
 	// Referenced are the Services, Secrets and ConfigMaps that the served objects reference, including those that do not
 	// exist. Changes of others do not change the Model. An entry of kind KindEndpoints is a Service whose
@@ -113,8 +129,10 @@ type builder struct {
 	patternHosts map[hostKey]bool
 	patterns     map[string]int
 	tlsHosts     map[string]bool // hosts with a TLS section
+	slashed      []slashed
 	reports      reports
 	notices      notices
+	unmatched    *model.Route // for requests that no other route matches, or nil
 	// annotations has the annotations of each description, for annotationsOf.
 	annotations map[model.Ref]map[string]string
 	referenced  map[model.Ref]struct{}
@@ -128,7 +146,7 @@ func Build(w *Snapshot, before *model.Model, o Options) Result { return build(w,
 // build is Build for the kinds of these readers.
 func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result {
 	s := newSnapshotLookups(w, before)
-	b := newBuilder(o, s, w.Now)
+	b := newBuilder(o.withNginxConfig(s.configMap(o.NginxConfigMap)), s, w.Now)
 	var unserved []Report
 	b.descriptions, unserved = s.describe(w, readers, &b.options)
 	b.reports.addAll(unserved)
@@ -138,6 +156,7 @@ func build(w *Snapshot, before *model.Model, o Options, readers []reader) Result
 	}
 	b.defaultCertificate()
 	b.translateDescriptions()
+	b.addControllerWide()
 	b.checkDrains(w)
 	b.reportPolicies(policies)
 	b.addNotices()
@@ -199,6 +218,9 @@ func (b *builder) markRouted() {
 }
 
 func (b *builder) model() *model.Model {
+	if b.unmatched != nil {
+		b.routes.list = append(b.routes.list, *b.unmatched)
+	}
 	m := &model.Model{
 		Routes: b.routes.sorted(), Hosts: b.hosts.sorted(), Owners: b.hostOwners(),
 		Certificates: b.certs.sorted(), DefaultCertificateFor: b.certs.defaultFor,
@@ -212,7 +234,8 @@ func (b *builder) model() *model.Model {
 
 func comparePools(x, y model.PoolID) int {
 	return cmp.Or(
-		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port))
+		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port),
+		compareBools(x.IsService, y.IsService))
 }
 
 // byAge returns the objects in order of precedence: the oldest first, and those that are being deleted last.

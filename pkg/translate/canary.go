@@ -171,7 +171,7 @@ func (b *builder) addCanary(t *translation, rule *ruleDescription, key routeKey)
 			route.Source, key)
 		return
 	}
-	if b.lacksProtection(t.description, route) {
+	if b.lacksProtection(t.description, route) || b.lacksConfig(t.description, route) {
 		return
 	}
 	if first, taken := b.canaries[key]; taken {

@@ -91,6 +91,19 @@ func (b *builder) lacksProtection(d *description, route *model.Route) bool {
 	return lacks
 }
 
+// lacksConfig reports a canary of a class of ingress-nginx whose primary is of another class, if the ConfigMap of ingress-nginx
+// restricts access: the settings of the primary apply, and they do not include it.
+func (b *builder) lacksConfig(d *description, route *model.Route) bool {
+	isOther := func(other *description) bool { return other.ref == route.Source && !other.isNginx }
+	if !d.isNginx || !b.options.config.restricts() || !slices.ContainsFunc(b.descriptions, isOther) {
+		return false
+	}
+	b.reports.add(d.ref, ReasonProtectionNotEnforced, "",
+		"%s restricts access, but the settings of %s apply to the canary, whose class is not one of ingress-nginx: the canary gets no "+
+			"requests there", b.options.nginxConfigRef(), route.Source)
+	return true
+}
+
 // annotationsOf returns the annotations of a described object.
 func (b *builder) annotationsOf(ref model.Ref) map[string]string {
 	if b.annotations == nil {

@@ -38,6 +38,11 @@ func readClasses(objects []*networkingv1.IngressClass, o *Options) classes {
 			isNginx[""] = isNginx[""] || isNginx[class.Name]
 		}
 	}
+	if o.WithoutClasses {
+		for _, name := range c.served {
+			isNginx[name] = name != DefaultClass
+		}
+	}
 	for name, is := range isNginx {
 		if is && (name == "" || slices.Contains(c.served, name)) {
 			c.nginx = append(c.nginx, name)

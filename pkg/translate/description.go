@@ -18,6 +18,8 @@ type description struct {
 	age        age
 	// isNginx is true for an Ingress of a class of ingress-nginx. What ingress-nginx does without an annotation applies to it.
 	isNginx bool
+	// usesDefaults is true if the settings of the controller of ingress-nginx apply where the object has no annotation.
+	usesDefaults bool
 
 	// Routes and certificates.
 	hosts []string // the valid hosts that the object names, without duplicates; "" is any host

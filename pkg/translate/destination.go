@@ -12,7 +12,7 @@ import (
 
 // destination is where Limpet sends a request of its own, as the host of a URL names it.
 type destination struct {
-	key string // the annotation
+	key string // the annotation, or "" if the URL is not in one
 	// namespace and service are the Service that the host names. Empty if it names none.
 	namespace, service string
 	port               int32
@@ -133,6 +133,14 @@ type resolvedDestination struct {
 	problem string
 }
 
+// field returns the field with the URL, or "" if it is not one of the object.
+func (d *destination) field() string {
+	if d.key == "" {
+		return ""
+	}
+	return annotationField(d.key)
+}
+
 // resolveDestination finds the Service of a destination. outcome describes how requests are handled without it.
 func (b *builder) resolveDestination(d *description, to *destination, outcome string) resolvedDestination {
 	if to.service == "" {
@@ -145,7 +153,7 @@ func (b *builder) resolveDestination(d *description, to *destination, outcome st
 		}
 	}
 	backend := backendDescription{
-		serviceField: annotationField(to.key), namespace: to.namespace, service: to.service,
+		serviceField: to.field(), namespace: to.namespace, service: to.service,
 		port: portDescription{number: to.port}, isAnnotation: true, outcome: outcome,
 	}
 	pool, ok := b.pool(d, &backend)

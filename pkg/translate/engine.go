@@ -34,7 +34,8 @@ type EndpointObjects struct {
 // that the changed objects can affect (ADR 59). Its result equals that of Build for the same objects. It is not safe for
 // concurrent use.
 type Engine struct {
-	options   Options
+	given     Options // as in NewEngine
+	options   Options // with the settings of the ConfigMap of ingress-nginx
 	now       time.Time
 	endpoints EndpointObjects
 
@@ -63,6 +64,7 @@ type Engine struct {
 	merged   merged
 	reports  map[model.Ref]*Report // without those of the source, see report
 	routes   int                   // in all hosts
+	verdicts [len(verdicts)]int    // on annotations of ingress-nginx
 	problems int                   // in all reports
 	// dropped are Secrets whose certificate was in use before the last Apply and is not in use any more. Groups that have read
 	// an invalid one may report that the previous certificate stays in use, which a further Build would not do.
@@ -92,7 +94,7 @@ type step struct {
 // NewEngine returns an Engine without objects. Apply must be called before its results are used.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		options:      o,
+		given: o, options: o.withNginxConfig(nil),
 		nodes:        map[types.NamespacedName]*node{},
 		classObjects: map[string]*networkingv1.IngressClass{},
 		terminating:  namespaces{},
@@ -130,6 +132,8 @@ type Update struct {
 	Next time.Time
 	// Routes is the number of Routes of the Model.
 	Routes int
+	// Verdicts is the number of annotations of ingress-nginx of all served Ingresses, by verdict.
+	Verdicts map[string]int
 	// Translated is the number of groups that were translated.
 	Translated int
 }
@@ -171,7 +175,7 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 	e.merged.finish(&e.step.update)
 	e.updateReports()
 	e.dropCertificates()
-	e.step.update.Routes = e.routes
+	e.step.update.Routes, e.step.update.Verdicts = e.routes, e.verdictTotals()
 	e.step.update.Problems, e.step.update.Next = e.problems, e.expiring.next()
 	update := &e.step.update
 	e.step = nil

@@ -87,7 +87,7 @@ func (f *fleet) ingress() *networkingv1.Ingress {
 		in.Annotations[key] = pick(f, fleetAnnotations[key])
 	}
 	if !f.chance(6) {
-		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "limpet", "other"}))
+		in.Spec.IngressClassName = ptr.To(pick(f, []string{"limpet", "limpet", "limpet", "limpet", "nginx", "nginx", "nginx", "other"}))
 	}
 	for range min(f.IntN(4), 2) + f.sparse/3 {
 		in.Spec.Rules = append(in.Spec.Rules, f.rule())
@@ -148,6 +148,7 @@ func (f *fleet) service() *corev1.Service {
 	if f.chance(3) {
 		s.Spec.Selector = map[string]string{"app": pick(f, []string{"a", "b"})}
 	}
+	s.Spec.ClusterIP = pick(f, []string{"10.96.0.1", "10.96.0.2", "fd00::1", "None", ""})
 	if f.chance(10) {
 		s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP
 	}
@@ -179,11 +180,21 @@ func (f *fleet) configMap() *corev1.ConfigMap {
 	c.Data = pick(f, []map[string]string{
 		nil, {"X-Frame-Options": "DENY"}, {"X-Robots-Tag": "none", "X-A": "1"}, {"Content-Length": "1"}, {"X-A": "a\nb"},
 	})
+	if c.Namespace == "n0" && c.Name == "c0" && f.chance(2) { // the ConfigMap of ingress-nginx, see newTwin
+		c.Data = map[string]string{}
+		for range f.IntN(4) {
+			key := pick(f, sortedKeys(fleetKeys))
+			c.Data[key] = pick(f, fleetKeys[key])
+		}
+	}
 	return c
 }
 
 func (f *fleet) class() *networkingv1.IngressClass {
-	c := &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: pick(f, []string{"limpet", "other"})}}
+	c := &networkingv1.IngressClass{ObjectMeta: metav1.ObjectMeta{Name: pick(f, []string{"limpet", "other", "nginx"})}}
+	if f.chance(4) {
+		c.Spec.Controller = "k8s.io/ingress-nginx"
+	}
 	if f.chance(2) {
 		c.Annotations = map[string]string{networkingv1.AnnotationIsDefaultIngressClass: "true"}
 	}

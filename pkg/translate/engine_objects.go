@@ -89,14 +89,6 @@ func (e *Engine) changeSecret(ref model.Ref, key types.NamespacedName, object *c
 	e.wasChanged(ref)
 }
 
-func (e *Engine) changeConfigMap(ref model.Ref, key types.NamespacedName, object *corev1.ConfigMap) {
-	before := put(e.configMaps, key, object)
-	if before == object || before != nil && object != nil && maps.Equal(before.Data, object.Data) {
-		return
-	}
-	e.wasChanged(ref)
-}
-
 // changeClass describes all Ingresses again if the class changes which of them Limpet serves, or how.
 func (e *Engine) changeClass(name string, object *networkingv1.IngressClass) {
 	put(e.classObjects, name, object)
@@ -124,6 +116,7 @@ type node struct {
 	// unserved reports the class of an Ingress that other controllers serve, see Options.ReportUnserved.
 	unserved  *Report
 	namespace string
+	verdicts  verdictCounts
 	keys      linkKeys
 	group     *group // nil without a rank
 }
@@ -211,6 +204,11 @@ func (e *Engine) setObject(n *node, object *networkingv1.Ingress) {
 		}
 	}
 	n.rank, e.step.described[n] = rankOf(d), d
+	if d == nil {
+		e.setVerdicts(n, nil)
+	} else {
+		e.setVerdicts(n, object)
+	}
 	e.step.changed[n] = struct{}{}
 }
 

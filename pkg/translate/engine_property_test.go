@@ -54,6 +54,17 @@ func newTwin(f *fleet) *twin {
 	if f.chance(2) {
 		o.HSTS = "max-age=1"
 	}
+	if f.chance(2) {
+		nginx := translate.DefaultNginx()
+		o.Classes, o.Nginx = []string{"limpet", "nginx"}, &nginx
+		o.NginxConfigMap = types.NamespacedName{Namespace: "n0", Name: "c0"}
+	}
+	if f.chance(3) {
+		o.NginxUnenforced = []string{"enable-modsecurity", "proxy-set-headers"}
+	}
+	if f.chance(2) {
+		o.DefaultBackend = types.NamespacedName{Namespace: "n0", Name: "s0"}
+	}
 	return &twin{fleet: f, engine: translate.NewEngine(o), options: o, objects: map[model.Ref]metav1.Object{}, now: today, mirror: newMirror()}
 }
 

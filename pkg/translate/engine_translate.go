@@ -108,6 +108,9 @@ func (e *Engine) translateGroup(g *group) {
 		b.defaultCertificate()
 	}
 	b.translateDescriptions()
+	if g == e.defaults {
+		b.addControllerWide()
+	}
 	b.addNotices()
 	for ref, pair := range b.certs.read {
 		if pair.err == nil {
@@ -151,7 +154,7 @@ func (e *Engine) outputOf(b *builder, g *group) groupOutput {
 		by[d.ref] = e.served(d.ref).rank
 		out.reports = append(out.reports, b.reports[d.ref])
 	}
-	if len(b.descriptions) == 0 { // the default certificate
+	if len(b.descriptions) == 0 { // what is not an Ingress, such as the Secret of the default certificate
 		out.reports = slices.Collect(maps.Values(b.reports))
 	}
 	for name, hostOwner := range b.certs.servers {
@@ -197,6 +200,9 @@ func (b *builder) hostResults() []*hostResult {
 			r.settings = &settings
 		}
 		out = append(out, r)
+	}
+	if route := b.unmatched; route != nil {
+		out = append(out, &hostResult{name: route.Host, routes: []model.Route{*route}, owner: route.Source.Namespace})
 	}
 	return out
 }

@@ -37,38 +37,41 @@ type errorPageSettings struct {
 	statuses  []int // empty: no error pages
 	keepsPods bool
 	backend   value // the name of a Service, with an optional port
+	// isControllerWide is true if the Service is Options.DefaultBackend, which serves error pages only.
+	isControllerWide bool
 }
 
 // readErrorPages returns the settings, or nil. They do not restrict access: an invalid annotation is reported and ignored.
 func (r *annotationReader) readErrorPages() *errorPageSettings {
 	statuses := r.setting(nameErrorPages, "custom-http-errors")
-	s := &errorPageSettings{backend: r.setting(nameDefaultBackend, nameDefaultBackend)}
+	s := &errorPageSettings{
+		backend: r.setting(nameDefaultBackend, nameDefaultBackend), statuses: r.defaultsOrZero().ErrorStatuses,
+	}
 	s.keepsPods = r.readKeepsPods()
+	s.isControllerWide = s.backend.text == "" && r.options.DefaultBackend.Name != ""
 	switch {
-	case s.backend.text == "" && statuses.text != "":
+	case s.backend.text != "" || s.isControllerWide:
+	case statuses.text != "":
 		r.invalid(statuses.key, "annotation %s has no effect without %s, which names the Service with the pages",
 			statuses.key, annotationPrefix+nameDefaultBackend)
 		return nil
-	case s.backend.text == "":
+	default:
 		return nil
 	}
-	if statuses.text == "" {
-		return s
+	if statuses.text != "" {
+		own, ok := parseStatuses(statuses.text)
+		if s.statuses = own; !ok {
+			r.invalidValue(statuses.key, "it must be a list of statuses from 300 to 599, such as 404,503")
+		}
 	}
-	var ok bool
-	if s.statuses, ok = parseStatuses(statuses.text); !ok {
-		r.invalidValue(statuses.key, "it must be a list of statuses from 300 to 599, such as 404,503")
+	if s.isControllerWide && len(s.statuses) == 0 {
+		return nil
 	}
 	return s
 }
 
 func (r *annotationReader) readKeepsPods() bool {
-	v := r.annotation(nginxPrefix, "disable-proxy-intercept-errors")
-	on, err := strconv.ParseBool(v.text)
-	if v.isSet && err != nil {
-		r.invalidValue(v.key, `it must be "true" or "false"`)
-	}
-	return on
+	return r.readBool(r.annotation(nginxPrefix, "disable-proxy-intercept-errors"), r.defaultsOrZero().KeepsPodErrors)
 }
 
 // parseStatuses returns the statuses of a list, sorted and without duplicates.
@@ -85,13 +88,28 @@ func parseStatuses(text string) ([]int, bool) {
 	return slices.Compact(out), true
 }
 
-// defaultBackend returns the Service that serves instead of the backends of an object, or nil. The first port of the Service
-// is used, as in ingress-nginx.
-func (b *builder) defaultBackend(t *translation) *model.Backend {
+// addDefaultBackend sets the Service that serves instead of the backends of an object, and that provides its error pages.
+func (b *builder) addDefaultBackend(t *translation) {
 	s := t.errorPages
 	if s == nil {
-		return nil
+		return
 	}
+	var backend *model.Backend
+	if s.isControllerWide {
+		backend = b.controllerBackend(t.description)
+	} else {
+		backend = b.defaultBackend(t)
+		t.fallback = backend
+	}
+	if backend != nil && len(s.statuses) > 0 {
+		t.pages = &model.ErrorPages{Statuses: s.statuses, Service: backend.Pool, KeepsPods: s.keepsPods}
+	}
+}
+
+// defaultBackend returns the Service that the annotation names, or nil. The first port of the Service is used, as in
+// ingress-nginx.
+func (b *builder) defaultBackend(t *translation) *model.Backend {
+	s := t.errorPages
 	name, portText, hasPort := strings.Cut(s.backend.text, ":")
 	backend := backendDescription{
 		serviceField: annotationField(s.backend.key), namespace: t.namespace(), service: name, isAnnotation: true,
@@ -125,7 +143,7 @@ func firstPort(service *corev1.Service) int32 {
 
 // addOwnRequests returns filters, which may be nil, with those of an object that send requests of Limpet's own.
 func (b *builder) addOwnRequests(t *translation, filters *model.Filters) *model.Filters {
-	auth, mirror, pages := b.externalAuth(t.description), b.mirror(t.description), t.pages()
+	auth, mirror, pages := b.externalAuth(t.description), b.mirror(t.description), t.pages
 	if auth == nil && mirror == nil && pages == nil {
 		return filters
 	}
@@ -135,14 +153,6 @@ func (b *builder) addOwnRequests(t *translation, filters *model.Filters) *model.
 	}
 	out.ExternalAuth, out.Mirror, out.ErrorPages = auth, mirror, pages
 	return &out
-}
-
-// pages returns the error pages of an object, or nil.
-func (t *translation) pages() *model.ErrorPages {
-	if t.fallback == nil || len(t.errorPages.statuses) == 0 {
-		return nil
-	}
-	return &model.ErrorPages{Statuses: t.errorPages.statuses, Service: t.fallback.Pool, KeepsPods: t.errorPages.keepsPods}
 }
 
 // unusedMirror describes why a mirror is not used.

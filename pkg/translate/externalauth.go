@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/textproto"
@@ -42,6 +43,8 @@ type authSettings struct {
 	model.ExternalAuth
 
 	to destination
+	// from is the key of the ConfigMap of ingress-nginx with the URL, as a subject of messages. Empty for an annotation.
+	from string
 	// headers is the ConfigMap of fields for the service, as "namespace/name" or "name". Empty disables them.
 	headers value
 	// ca is the name of a Secret with the CA of the service. Empty means the CAs of the system.
@@ -59,7 +62,7 @@ func (r *annotationReader) readExternalAuth() *authSettings {
 	target := r.setting(nameAuthURL, nameAuthURL)
 	if !target.isSet || target.isNginx && target.text == "" { // ingress-nginx ignores an empty one
 		r.refuseAuthParts()
-		return nil
+		return r.globalAuth()
 	}
 	s := &authSettings{}
 	problem := ""
@@ -209,9 +212,9 @@ func (b *builder) externalAuth(d *description) *model.ExternalAuth {
 	out.Service, out.Unavailable = to.pool, to.problem
 	if d.auth.to.isRequested && slices.ContainsFunc(d.rules, func(r ruleDescription) bool { return slices.Contains(r.hosts, "") }) {
 		out.Unavailable = "the host of the service would be any host that a client requests"
-		b.reports.add(d.ref, ReasonProtectionNotEnforced, annotationField(d.auth.to.key),
-			"annotation %s has the host of the request, but a rule is for any host: clients could name a service of their own. "+
-				"The routes respond 503", d.auth.to.key)
+		b.reports.add(d.ref, ReasonProtectionNotEnforced, d.auth.to.field(),
+			"%s has the host of the request, but a rule is for any host: clients could name a service of their own. "+
+				"The routes respond 503", cmp.Or(d.auth.from, "annotation "+d.auth.to.key))
 	}
 	if d.auth.ca.isSet {
 		const instead = "the service cannot be verified, and the routes respond 503"

@@ -169,7 +169,7 @@ func (b *builder) customHeaders(d *description) []model.HeaderField {
 	if !found {
 		namespace, name = d.namespace(), d.customHeaders
 	}
-	allowed := b.allowedHeaders()
+	allowed := b.allowedHeaders(d)
 	if namespace != d.namespace() && allowed == nil {
 		b.reports.add(d.ref, ReasonInvalidAnnotation, field, "annotation %s names a ConfigMap of another namespace: it is ignored, "+
 			"unless global-allowed-response-headers is set", annotationCustomHeaders)
@@ -201,8 +201,8 @@ func (b *builder) customHeaders(d *description) []model.HeaderField {
 }
 
 // allowedHeaders returns global-allowed-response-headers, nil if the operator has not set it.
-func (b *builder) allowedHeaders() []string {
-	if b.options.Nginx == nil {
+func (b *builder) allowedHeaders(d *description) []string {
+	if b.options.Nginx == nil || !d.isNginx {
 		return nil
 	}
 	return b.options.Nginx.AllowedResponseHeaders

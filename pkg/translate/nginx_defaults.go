@@ -1,6 +1,10 @@
 package translate
 
-import "time"
+import (
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
+)
 
 // NginxDefaults are the settings that ingress-nginx applies to all Ingresses unless an annotation overrides them. Its
 // ConfigMap changes them.
@@ -23,6 +27,30 @@ type NginxDefaults struct {
 	LimitStatus, LimitConnectionStatus int
 	// AllowedResponseHeaders is global-allowed-response-headers. Nil allows all fields that Limpet does not set itself.
 	AllowedResponseHeaders []string
+
+	// The fields below are set by the ConfigMap only. Their zero values are the defaults of ingress-nginx.
+
+	// KeepsSlash is preserve-trailing-slash, and RelativeRedirects is relative-redirects.
+	KeepsSlash, RelativeRedirects bool
+	// NoRedirectLocations and NoAuthLocations are the beginnings of paths, as written in rules, without the redirect to HTTPS and
+	// without authentication.
+	NoRedirectLocations, NoAuthLocations []string
+	// NoRetry is proxy-next-upstream: off. RetryTimeout is proxy-next-upstream-timeout.
+	NoRetry      bool
+	RetryTimeout time.Duration
+	// Balance is load-balance, or empty.
+	Balance model.Pick
+	// ResponseRate is limit-rate and limit-rate-after.
+	ResponseRate model.ResponseRate
+	// ErrorStatuses is custom-http-errors, sorted. KeepsPodErrors is disable-proxy-intercept-errors.
+	ErrorStatuses  []int
+	KeepsPodErrors bool
+	// IsUnlogged is disable-access-log.
+	IsUnlogged bool
+	// Compression is use-gzip and enable-brotli.
+	Compression model.Compression
+	// Rewrites are proxy-cookie-domain, proxy-cookie-path and proxy-redirect-from with -to.
+	Rewrites model.ResponseRewrites
 }
 
 // DefaultNginx returns the settings of ingress-nginx with an empty ConfigMap
@@ -44,6 +72,14 @@ func (r *annotationReader) defaults() *NginxDefaults {
 		return nil
 	}
 	return r.options.Nginx
+}
+
+// defaultsOrZero is defaults, but returns no settings instead of nil.
+func (r *annotationReader) defaultsOrZero() *NginxDefaults {
+	if d := r.defaults(); d != nil {
+		return d
+	}
+	return &NginxDefaults{}
 }
 
 // checkNginxDefaults reports an invalid AnnotationNginxDefaults. The settings then apply.

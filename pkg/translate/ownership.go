@@ -178,6 +178,9 @@ const severalNamespaces = "*"
 // hasOthers reports whether other namespaces have routes for a host, for its wildcard host or for any host. routedBy returns
 // the namespace of the routes of a host, or severalNamespaces. found is false if the host has no routes.
 func hasOthers(host, namespace string, routedBy func(host string) (have string, found bool)) bool {
+	if host == model.HostUnmatched { // its requests do not fall through
+		return false
+	}
 	wildcard, _ := wildcardOver(host)
 	for _, name := range [...]string{host, wildcard, ""} {
 		if have, found := routedBy(name); found && have != namespace {

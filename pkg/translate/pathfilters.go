@@ -36,7 +36,7 @@ func (b *builder) addPathFilters(t *translation, rule *ruleDescription, route *m
 		f = *route.Filters
 	}
 	before := f
-	if p.https != nil && (p.isForced || b.tlsHosts[route.Host]) && !isWWWRedirect(rule) {
+	if p.https != nil && (p.isForced || b.tlsHosts[route.Host]) && !isWWWRedirect(rule) && !rule.isBelow(p.unredirected) {
 		f.HTTPSRedirect = p.https
 	}
 	f.Redirect = p.redirect
@@ -46,13 +46,24 @@ func (b *builder) addPathFilters(t *translation, rule *ruleDescription, route *m
 	if t.rewrites(rule) && route.PathType == model.PathPattern {
 		f.Rewrite = &model.Rewrite{Pattern: route.Path, Target: p.rewrite}
 	}
-	if p.addsSlash && route.PathType == model.PathPrefix && len(rule.written) > 1 && strings.HasSuffix(rule.written, "/") {
+	if route.PathType == model.PathPrefix && p.addsSlash(rule.written) {
 		f.SlashRedirect = &model.SlashRedirect{Path: route.Path, IsRelative: p.isRelative}
 	}
 	f.Forward = p.forward(rule)
 	if f != before {
 		route.Filters = &f
 	}
+}
+
+// addsSlash reports whether requests for a path without the slash at its end are redirected to it.
+func (p *pathSettings) addsSlash(path string) bool {
+	return p.isLikeNginx && len(path) > 1 && strings.HasSuffix(path, "/")
+}
+
+// isBelow reports whether the path of a rule, as written, begins with one of these texts. ingress-nginx compares the paths of
+// rules, not those of requests.
+func (rule *ruleDescription) isBelow(locations []string) bool {
+	return slices.ContainsFunc(locations, func(l string) bool { return strings.HasPrefix(rule.written, l) })
 }
 
 // forward returns the header fields for pods, or nil.

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -49,18 +50,19 @@ func (r *annotationReader) readRates() {
 	if limit.PerSecond+limit.PerMinute+limit.Connections > 0 {
 		r.ensureFilters().RateLimit = &limit
 	} else {
-		r.needCompanion([]string{
-			"limit-shared", "limit-burst-multiplier", "limit-allowlist", "limit-status", "limit-ipv6-prefix-length",
-		}, "limit-rps, limit-rpm or limit-connections")
+		r.needCompanion(sameName("limit-rps, limit-rpm or limit-connections"), names{own: "limit-shared"},
+			sameName("limit-burst-multiplier"), sameName("limit-allowlist"), names{nginx: "limit-whitelist"},
+			names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
 	}
+	d := r.defaultsOrZero().ResponseRate
 	rate := model.ResponseRate{
-		BytesPerSecond: int64(r.readNumberSetting("limit-rate", "limit-rate", 0, 0, maxKilobytes)) << 10,
-		After:          int64(r.readNumberSetting("limit-rate-after", "limit-rate-after", 0, 0, maxKilobytes)) << 10,
+		BytesPerSecond: int64(r.readNumberSetting("limit-rate", "limit-rate", int(d.BytesPerSecond>>10), 0, maxKilobytes)) << 10,
+		After:          int64(r.readNumberSetting("limit-rate-after", "limit-rate-after", int(d.After>>10), 0, maxKilobytes)) << 10,
 	}
 	if rate.BytesPerSecond > 0 {
 		r.ensureFilters().ResponseRate = &rate
 	} else {
-		r.needCompanion([]string{"limit-rate-after"}, "limit-rate")
+		r.needCompanion(sameName("limit-rate"), sameName("limit-rate-after"))
 	}
 }
 
@@ -87,19 +89,29 @@ func (r *annotationReader) readShared(limit *model.RateLimit) {
 // readRefusal sets the status of refused requests.
 func (r *annotationReader) readRefusal(limit *model.RateLimit) {
 	limit.Status, limit.ConnectionStatus = http.StatusServiceUnavailable, http.StatusServiceUnavailable
-	if n := r.options.Nginx; n != nil && n.LimitStatus != 0 && n.LimitConnectionStatus != 0 {
-		limit.Status, limit.ConnectionStatus = n.LimitStatus, n.LimitConnectionStatus
-	}
+	d := r.defaultsOrZero()
+	limit.Status = cmp.Or(d.LimitStatus, limit.Status)
+	limit.ConnectionStatus = cmp.Or(d.LimitConnectionStatus, limit.ConnectionStatus)
 	if status := r.readNumberSetting("limit-status", "", 0, minRefusalStatus, maxRefusalStatus); status != 0 {
 		limit.Status, limit.ConnectionStatus = status, status
 	}
 }
 
-// needCompanion reports annotations of Limpet that have no effect without another one.
-func (r *annotationReader) needCompanion(names []string, needed string) {
-	for _, name := range names {
-		if v := r.annotation(annotationPrefix, name); v.isSet {
-			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without %s", v.key, needed)
+// names are the names of a setting in annotations of Limpet and of ingress-nginx, without prefixes. An empty name means that
+// there is no such annotation.
+type names struct{ own, nginx string }
+
+// sameName returns the names of a setting that has one name.
+func sameName(name string) names { return names{name, name} }
+
+// needCompanion reports the annotations of settings that have no effect without another one, which may include its value.
+func (r *annotationReader) needCompanion(needed names, settings ...names) {
+	for _, s := range settings {
+		if v := r.annotation(annotationPrefix, s.own); v.isSet {
+			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without %s", v.key, annotationPrefix+needed.own)
+		}
+		if v := r.annotation(nginxPrefix, s.nginx); v.isSet {
+			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without %s", v.key, nginxPrefix+needed.nginx)
 		}
 	}
 }

@@ -69,6 +69,8 @@ const (
 	ReasonAnnotationOverridden = "AnnotationOverridden"
 	// ReasonUnsupportedAnnotation: an annotation of ingress-nginx is not implemented. The route serves without it.
 	ReasonUnsupportedAnnotation = "UnsupportedAnnotation"
+	// ReasonUnsupportedKey: a key of the ConfigMap of ingress-nginx is unknown, or is not implemented. The routes serve without it.
+	ReasonUnsupportedKey = "UnsupportedKey"
 	// ReasonProtectionNotEnforced: an annotation requires protection that this version does not enforce, or may be a misspelled
 	// protective annotation. The routes respond 503 unless the annotation is waived.
 	ReasonProtectionNotEnforced = "ProtectionNotEnforced"
@@ -111,7 +113,8 @@ type Problem struct {
 }
 
 // Report holds the results of translation for one object. There is one for each Ingress that Limpet serves, for each
-// AffinityPolicy, and for the Secret of the default certificate. A source adds Reports of its own.
+// AffinityPolicy, for the Secret of the default certificate, for the ConfigMap of ingress-nginx, and for the default backend. A
+// source adds Reports of its own.
 type Report struct {
 	Ref        model.Ref `json:"ref"`
 	Generation int64     `json:"generation,omitempty"`

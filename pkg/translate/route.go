@@ -53,12 +53,19 @@ func (r *routes) take(key routeKey, owner model.Ref) bool {
 
 // add adds a route of an object, with the conditions and limits of the rule.
 func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backends []model.Backend) {
+	filters := withAccess(cmp.Or(rule.filters, t.filters), t.access)
+	if rule.isBelow(t.paths.unauthenticated) {
+		filters = withoutAuthentication(filters)
+	}
 	route := model.Route{
 		Host: key.host, Path: key.path, PathType: key.kind, Conditions: rule.conditions, Source: t.ref,
 		Backends: backends, Closed: t.closed, Limits: cmp.Or(rule.limits, t.limits),
-		Filters:          withAccess(cmp.Or(rule.filters, t.filters), t.access),
-		UpgradeProtocols: t.upgrades, Fallback: t.fallback, IsUnlogged: t.isUnlogged,
+		Filters: filters, UpgradeProtocols: t.upgrades, Fallback: t.fallback, IsUnlogged: t.isUnlogged,
 	}
+	r.append(key, route)
+}
+
+func (r *routes) append(key routeKey, route model.Route) {
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)
 }

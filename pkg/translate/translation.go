@@ -21,6 +21,8 @@ type translation struct {
 	filters *model.Filters
 	// fallback serves when no backend has endpoints. Nil means that nothing does.
 	fallback *model.Backend
+	// pages are its error pages, or nil.
+	pages *model.ErrorPages
 	// primary is the stickiness of the primary backend of a canary. The canary uses it unless another one is chosen.
 	primary *model.Affinity
 }
@@ -39,6 +41,7 @@ func (b *builder) translateObjects() {
 	for _, t := range canaries {
 		b.translate(t)
 	}
+	b.addSlashRedirects()
 }
 
 // prepare reports the problems of the reader, and looks up the policy, the Secrets and the ConfigMap that the object references.
@@ -51,8 +54,8 @@ func (b *builder) prepare(d *description) *translation {
 	t.pods = b.podTransport(d)
 	b.reportStage(d, readRouting)
 	b.addAccess(t)
-	t.fallback = b.defaultBackend(t)
-	t.filters = b.addOwnRequests(t, b.withCustomHeaders(d))
+	b.addDefaultBackend(t)
+	t.filters = b.addOwnRequests(t, b.withGlobalHeaders(t, b.withCustomHeaders(d)))
 	return t
 }
 
@@ -96,6 +99,9 @@ func (b *builder) translateRoute(t *translation, rule *ruleDescription, key rout
 	}
 	b.routes.add(key, t, rule, b.resolveAll(t, rule))
 	b.addPathFilters(t, rule, b.routes.find(key))
+	if key.kind == model.PathExact && t.paths.addsSlash(key.path) {
+		b.slashed = append(b.slashed, slashed{key, t.paths.isRelative})
+	}
 }
 
 // reportConflict reports that another rule has the route.

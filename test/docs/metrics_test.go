@@ -45,6 +45,7 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")
 	m.Subrequest("mirror", "ok")
+	m.NginxAnnotations(map[string]int{"exact": 1})
 	m.LikelyMistake(model.Ref{Kind: "AffinityPolicy", Namespace: "shop", Name: "cart"}, "hashed_value_of_app")
 	m.WatchSessions(func() int { return 1 }, func() int { return 2 })
 	m.UpdateCertificates(map[model.Ref]*model.Certificate{{Namespace: "shop", Name: "tls"}: {

@@ -77,6 +77,21 @@ func TestImports_followRules(t *testing.T) {
 	}
 }
 
+// With a template, the linker keeps every exported method of every type, and the binary is half as large again.
+func TestImports_noTemplates(t *testing.T) {
+	for _, p := range packages(t) {
+		from := tableKey(p.relPath())
+		if from == "hack" || from == "test" {
+			continue
+		}
+		for _, path := range p.Imports {
+			if path == "text/template" || path == "html/template" {
+				t.Errorf("%s imports %s, which makes the binary much larger", p.relPath(), path)
+			}
+		}
+	}
+}
+
 // refuse returns why a package may not import a path, or "" if it may.
 func refuse(from, path string) string {
 	if to := inModule(path); to != "" {

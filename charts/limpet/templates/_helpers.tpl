@@ -122,6 +122,18 @@ true
 {{- with .Values.maxConnections.perClient }}
 - --max-connections-per-client={{ . }}
 {{- end }}
+{{- with .Values.watchNamespaces }}
+- --watch-namespace={{ join "," . }}
+{{- end }}
+{{- with .Values.defaultBackendService }}
+- --default-backend-service={{ . }}
+{{- end }}
+{{- with .Values.nginx.configMap }}
+- --nginx-configmap={{ . }}
+{{- end }}
+{{- with .Values.nginx.unenforcedKeys }}
+- --nginx-unenforced-keys={{ join "," . }}
+{{- end }}
 - --host-routes={{ .Values.hosts.routes }}
 - --unmatched-paths={{ .Values.hosts.unmatchedPaths }}
 {{- with .Values.hosts.acmeNamespaces }}

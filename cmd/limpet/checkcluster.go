@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/limpet-dev/limpet/controllers"
+	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/translate"
+)
+
+// clusterInput are the flags of limpet check for reading the objects of a cluster.
+type clusterInput struct {
+	isOn                bool
+	kubeconfig, context string
+	namespaces          namespaces
+}
+
+func (c *clusterInput) register(f flagSet) {
+	f.BoolVar(&c.isOn, "cluster", false, "Whether to check the objects of a cluster, which are only read. Secrets are not read: as"+
+		" with --assume-secrets, they are assumed to be valid. Excludes -f.")
+	f.StringVar(&c.kubeconfig, "kubeconfig", "", "With --cluster: the kubeconfig `file`. If empty, $KUBECONFIG and ~/.kube/config.")
+	f.StringVar(&c.context, "context", "", "With --cluster: the `name` of a context of the kubeconfig. If empty, the current one.")
+	f.VarP(&c.namespaces, "namespace", "n", "With --cluster: the comma-separated `namespaces` to check. If empty, all.")
+}
+
+// validate checks the combination of the flags. hasFiles is true if -f is set.
+func (c *clusterInput) validate(hasFiles bool) error {
+	switch {
+	case c.isOn && hasFiles:
+		return usagef("-f and --cluster exclude each other")
+	case !c.isOn && !hasFiles:
+		return usagef("-f or --cluster is required")
+	case !c.isOn && (c.kubeconfig != "" || c.context != "" || len(c.namespaces) > 0):
+		return usagef("--kubeconfig, --context and --namespace require --cluster")
+	}
+	return nil
+}
+
+// config returns the client configuration of the caller.
+func (c *clusterInput) config() (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.context}
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+}
+
+// read reads the objects, and then those to which they refer. A ConfigMap may refer to others.
+func (c *clusterInput) read(ctx context.Context, std streams, t translate.Options) (*translate.Snapshot, error) {
+	config, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	reader := controllers.SnapshotReader{Config: config, Namespaces: c.namespaces}
+	w, unread, err := reader.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range unread {
+		fmt.Fprintf(std.err, "not read: %s\n", kind)
+	}
+	for seen, isComplete := map[model.Ref]bool{}, false; !isComplete; {
+		isComplete = true
+		for ref := range translate.Build(w, nil, t).Referenced {
+			if seen[ref] {
+				continue
+			}
+			seen[ref], isComplete = true, false
+			if err := reader.ReadObject(ctx, w, ref); err != nil {
+				fmt.Fprintf(std.err, "not read: %v\n", err)
+			}
+		}
+	}
+	return w, nil
+}
