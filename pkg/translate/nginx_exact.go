@@ -79,7 +79,7 @@ var (
 		return !strings.ContainsAny(s.text, "\"\\")
 	}}
 	exactIfHosts    = exactRule{"without regular expressions", func(s *setValue) bool { return !strings.Contains(s.text, "~") }}
-	exactIfKeyIsSet = exactRule{"if the key has a variable that is never empty", func(s *setValue) bool { return hasValueAlways(s.text) }}
+	exactIfKeyIsSet = exactRule{"if a variable of the key is never empty", func(s *setValue) bool { return hasValueAlways(s.text) }}
 	exactIfCA       = exactRule{"with `off`, and with `on`, a Secret and proxy-ssl-name", func(s *setValue) bool {
 		return s.text == "off" || s.text == "on" && s.other("proxy-ssl-secret") != "" && s.other("proxy-ssl-name") != ""
 	}}
