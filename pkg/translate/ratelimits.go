@@ -50,9 +50,9 @@ func (r *annotationReader) readRates() {
 	if limit.PerSecond+limit.PerMinute+limit.Connections > 0 {
 		r.ensureFilters().RateLimit = &limit
 	} else {
-		r.needCompanion(sameName("limit-rps, limit-rpm or limit-connections"), names{own: "limit-shared"},
+		r.needCompanion(sameName("limit-rps, limit-rpm or limit-connections"),
 			sameName("limit-burst-multiplier"), sameName("limit-allowlist"), names{nginx: "limit-whitelist"},
-			names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
+			names{own: "limit-shared"}, names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
 	}
 	d := r.defaultsOrZero().ResponseRate
 	rate := model.ResponseRate{

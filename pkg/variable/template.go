@@ -3,6 +3,7 @@ package variable
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -204,16 +205,16 @@ func (t *Template) Append(dst []byte, s Source, escape func(dst, value []byte) [
 	return dst
 }
 
-// HasValueAlways reports whether one of the variables has a value for each request.
-func (t *Template) HasValueAlways() bool {
+// HasSetVariable reports whether the text has a variable that is not empty for any request.
+func (t *Template) HasSetVariable() bool {
 	if t == nil {
 		return false
 	}
-	for i := range t.parts {
-		switch t.parts[i].variable.Kind {
+	return slices.ContainsFunc(t.parts, func(p part) bool {
+		switch p.variable.Kind {
 		case Scheme, RequestURI, EscapedRequestURI, Path, Method, ClientIP, BinaryClientIP:
 			return true
 		}
-	}
-	return false
+		return false
+	})
 }

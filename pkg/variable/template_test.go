@@ -62,13 +62,13 @@ func TestSplit_groups(t *testing.T) {
 	}
 }
 
-func TestHasValueAlways(t *testing.T) {
+func TestHasSetVariable(t *testing.T) {
 	for text, want := range map[string]bool{
 		"": false, "$cookie_a$http_b": false, "$arg_a$remote_user": false, "k": false, "$cookie_a-$http_b": false,
 		"$cookie_a$remote_addr": true, "$request_uri": true, "$query_string": false,
 	} {
 		parsed, err := Parse(text)
-		if err != nil || parsed.HasValueAlways() != want {
+		if err != nil || parsed.HasSetVariable() != want {
 			t.Errorf("%q: got %v, %v", text, !want, err)
 		}
 	}
