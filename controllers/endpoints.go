@@ -1,16 +1,15 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 
-	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/publish"
-	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
 // endpointReconciler implements the fast path. When an EndpointSlice or one of its pods changes, it publishes the
@@ -19,8 +18,8 @@ import (
 type endpointReconciler struct {
 	publisher Publisher
 	newest    publish.EndpointSource
-	// slicesOf returns the EndpointSlices that reference a pod.
-	slicesOf func(namespace, pod string) []*discoveryv1.EndpointSlice
+	slices    *sliceIndex
+	changed   serviceSource
 	// onPublished is called after the endpoints of a Service were published.
 	onPublished func(service types.NamespacedName)
 	// onUnknownDrain is called when a pod gets or loses a drain annotation with an unknown value. A deleted pod is nil.
@@ -28,36 +27,33 @@ type endpointReconciler struct {
 	changedAt      eventTimes[types.NamespacedName]
 }
 
-// changed enqueues the Service that owns the slice.
-func (e *endpointReconciler) changed(queue serviceQueue, slice *discoveryv1.EndpointSlice) {
-	service := slice.Labels[discoveryv1.LabelServiceName]
-	if service == "" {
-		return // created by hand, not for a Service
-	}
-	key := types.NamespacedName{Namespace: slice.Namespace, Name: service}
-	e.changedAt.record(key)
-	queue.Add(key)
+// enqueue enqueues a Service.
+func (e *endpointReconciler) enqueue(service types.NamespacedName) {
+	e.changedAt.record(service)
+	e.changed.add(service)
 }
 
-// podChanged enqueues the Services that select the pod. before is nil for a new pod.
-func (e *endpointReconciler) podChanged(queue serviceQueue, before, pod *metav1.PartialObjectMetadata) {
-	if translate.HasUnknownDrain(pod.Annotations) || before != nil && translate.HasUnknownDrain(before.Annotations) {
-		e.onUnknownDrain(podRef(pod), pod)
-	}
-	for _, slice := range e.slicesOf(pod.Namespace, pod.Name) {
-		e.changed(queue, slice)
+// sliceChanged enqueues the Services that own the slice, before and after the change. A slice that does not exist is nil.
+func (e *endpointReconciler) sliceChanged(before, after *cachedSlice) {
+	for _, slice := range []*cachedSlice{before, after} {
+		if slice != nil && slice.service != "" {
+			e.enqueue(slice.serviceKey())
+		}
 	}
 }
 
-// podDeleted drops the problem of a drain annotation with an unknown value.
-func (e *endpointReconciler) podDeleted(pod *metav1.PartialObjectMetadata) {
-	if translate.HasUnknownDrain(pod.Annotations) {
-		e.onUnknownDrain(podRef(pod), nil)
+// podChanged enqueues the Services that select the pod. before is nil for a new pod, and pod for a deleted one. A deletion
+// publishes no endpoints: a pod counts as gone when its EndpointSlice says so.
+func (e *endpointReconciler) podChanged(before, pod *cachedPod) {
+	if before.hasUnknownDrain() || pod.hasUnknownDrain() {
+		e.onUnknownDrain(cmp.Or(pod, before).ref(), pod.object())
 	}
-}
-
-func podRef(pod *metav1.PartialObjectMetadata) model.Ref {
-	return model.Ref{Kind: model.KindPod, Namespace: pod.Namespace, Name: pod.Name}
+	if pod == nil {
+		return
+	}
+	for _, service := range e.slices.servicesOf(pod.key) {
+		e.enqueue(types.NamespacedName{Namespace: pod.key.Namespace, Name: service})
+	}
 }
 
 // Reconcile publishes the endpoints of one Service.

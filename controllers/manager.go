@@ -1,8 +1,9 @@
 package controllers
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -36,17 +37,15 @@ func cacheOptions(o *Options) cache.Options {
 	out := cache.Options{
 		DefaultTransform: stripMetadata,
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}:             secretCache(o),
-			&corev1.ConfigMap{}:          {Field: configMapSelector, Transform: stripConfigMaps(o.NginxConfigMap)},
-			&discoveryv1.EndpointSlice{}: {Transform: stripSlice},
-			podMetadata():                {Transform: stripPod},
+			&corev1.Secret{}:    secretCache(o),
+			&corev1.ConfigMap{}: {Field: configMapSelector, Transform: stripConfigMaps(o.NginxConfigMap)},
 		},
 	}
 	if o.WatchNamespaces == nil {
 		out.ByObject[namespaceMetadata()] = cache.ByObject{Transform: stripNamespace}
 		return out
 	}
-	out.DefaultNamespaces = namespaceSet(append(o.WatchNamespaces, o.Namespace))
+	out.DefaultNamespaces = namespaceSet(o.scopes())
 	served := namespaceSet(o.WatchNamespaces) // Limpet's own namespace may have Ingresses of others
 	out.ByObject[&networkingv1.Ingress{}] = cache.ByObject{Namespaces: served}
 	out.ByObject[&v1alpha1.AffinityPolicy{}] = cache.ByObject{Namespaces: served}
@@ -67,7 +66,7 @@ func secretCache(o *Options) cache.ByObject {
 	if o.SecretNamespaces == nil {
 		return by
 	}
-	by.Namespaces = namespaceSet(append(o.SecretNamespaces, o.Namespace))
+	by.Namespaces = namespaceSet(append(slices.Clone(o.SecretNamespaces), o.Namespace))
 	return by
 }
 

@@ -9,7 +9,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -138,23 +137,4 @@ func TestProblems_unknownDrain(t *testing.T) {
 	})
 	change(t, pods[0], setDrain("true"))
 	eventually(t, "no problem", func() bool { return !reported() })
-}
-
-func TestStripPod(t *testing.T) {
-	object := podMetadata()
-	object.ObjectMeta = metav1.ObjectMeta{
-		Namespace: "shop", Name: "a", UID: "1", ResourceVersion: "2", Labels: map[string]string{"app": "shop"},
-		Annotations:   map[string]string{"short": "x", "long": strings.Repeat("x", translate.MaxPodValue+1)},
-		ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubelet"}},
-		Finalizers:    []string{"example.com/wait"},
-	}
-	if _, err := stripPod(object); err != nil {
-		t.Fatal(err)
-	}
-	if len(object.ManagedFields)+len(object.Finalizers) > 0 || len(object.Annotations) != 1 || object.Labels["app"] != "shop" {
-		t.Errorf("kept: %+v", object.ObjectMeta)
-	}
-	if got := client.ObjectKeyFromObject(object).String(); got != "shop/a" || object.UID != "1" || object.ResourceVersion != "2" {
-		t.Errorf("identity lost: %+v", object.ObjectMeta)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/affinity"
-	"github.com/limpet-dev/limpet/pkg/publish"
 )
 
 // Run watches the cluster, publishes what it finds to publisher, loads the affinity keys into keys, and writes
@@ -29,31 +29,26 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 	if err != nil {
 		return fmt.Errorf("controllers: %w", err)
 	}
-	if err := indexSlices(ctx, mgr.GetCache()); err != nil {
-		return fmt.Errorf("controllers: indexing EndpointSlices: %w", err)
-	}
-	if err := watchPods(ctx, mgr.GetCache()); err != nil {
-		return fmt.Errorf("controllers: watching pods: %w", err)
-	}
-	if err := wire(ctx, mgr, &o, publisher, keys); err != nil {
+	if err := wire(mgr, &o, publisher, keys); err != nil {
 		return fmt.Errorf("controllers: %w", err)
 	}
 	return mgr.Start(ctx)
 }
 
 // wire creates the controllers and connects them to each other.
-func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
+func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
+	mirrors := newMirrors(len(o.scopes()))
+	newest := mirrors.source()
 	status := &statusWriter{
 		client:    mgr.GetClient(),
+		pod:       newest.Pods,
 		name:      v1alpha1.GroupVersion.Group + "/" + o.Namespace + "/" + o.LeaseName,
 		addresses: &addresses{reader: mgr.GetClient(), service: o.PublishService, fixed: o.PublishAddresses},
 		workers:   o.StatusWorkers,
 		log:       o.Log.WithName("status"),
 	}
-	cached := newObjectCache(ctx, mgr.GetClient(), o.Log)
-	newest := publish.EndpointSource{Slices: cached.slicesOfService, Pods: cached.pod}
 	table := &tableReconciler{
-		publisher: publisher, newest: newest, publishService: o.PublishService,
+		publisher: publisher, newest: newest, synced: synced[singleton]{mirrors}, publishService: o.PublishService,
 		ready:  func() bool { return keys.Load() != nil },
 		status: status,
 		log:    o.Log.WithName("table"),
@@ -71,15 +66,35 @@ func wire(ctx context.Context, mgr ctrl.Manager, o *Options, publisher Publisher
 	secret.leading = elected.leading.Load
 	status.events = &events{client: mgr.GetClient(), scheme: mgr.GetScheme(), instance: elected.config.Lock.Identity()}
 	endpoints := &endpointReconciler{
-		publisher: publisher, newest: newest, slicesOf: cached.slicesOfPod, onPublished: table.endpointsChanged,
-		onUnknownDrain: table.podChanged,
+		publisher: publisher, newest: newest, slices: &mirrors.index, onPublished: table.endpointsChanged,
+		onUnknownDrain: table.podChanged, changed: serviceSource{synced: synced[types.NamespacedName]{mirrors}},
 	}
+	mirrors.pods.onChange, mirrors.slices.onChange = endpoints.podChanged, endpoints.sliceChanged
 	return errors.Join(
 		mgr.Add(elected),
+		addReflectors(mgr, mirrors, o),
 		addKeySecret(mgr, secret),
 		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table, o)),
-		add(mgr, "endpoints", endpoints, 2, endpointSources(mgr.GetCache(), endpoints)),
+		add(mgr, "endpoints", endpoints, 2, []source.TypedSource[types.NamespacedName]{&endpoints.changed}),
 	)
+}
+
+// addReflectors adds the reflectors of pods and EndpointSlices, for each namespace that is read.
+func addReflectors(mgr ctrl.Manager, m *mirrors, o *Options) error {
+	for _, namespace := range o.scopes() {
+		p, err := newPodReflector(mgr.GetConfig(), namespace, m.pods, o.Log.WithName("pods"))
+		if err != nil {
+			return err
+		}
+		s, err := newSliceReflector(mgr.GetConfig(), namespace, m.slices, o.Log.WithName("endpointslices"))
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(mgr.Add(p), mgr.Add(s)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addKeySecret adds the controller of the key Secret, unless the keys come from elsewhere.

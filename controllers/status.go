@@ -25,7 +25,8 @@ import (
 type statusWriter struct {
 	// Immutable after wire.
 	client    client.Client // reads from the cache
-	name      string        // controllerName of this installation in status.targets
+	pod       translate.Pods
+	name      string // controllerName of this installation in status.targets
 	addresses *addresses
 	events    *events
 	workers   int // objects that are written concurrently
@@ -164,8 +165,8 @@ func (w *statusWriter) writeStatus(ctx context.Context, report *translate.Report
 	if !known {
 		return nil, fmt.Errorf("unexpected kind %q in a report", report.Ref.Kind)
 	}
-	object := kind.newObject()
-	if err := w.client.Get(ctx, key, object); err != nil {
+	object, err := kind.read(w, ctx, key)
+	if err != nil {
 		return nil, err
 	}
 	return object, kind.write(ctx, w, object, report)

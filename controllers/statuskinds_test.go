@@ -9,14 +9,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-func TestStatusKinds_objects(t *testing.T) {
-	for name, kind := range statusKinds {
-		if object := kind.newObject(); object == nil || kind.newObject() == object {
-			t.Errorf("%s: newObject returns %v, want a new object", name, object)
-		}
-	}
-	for _, name := range []string{v1alpha1.Kind, model.KindIngress, model.KindSecret} {
-		if _, known := statusKinds[name]; !known {
+func TestStatusKinds_coverAllReports(t *testing.T) {
+	for _, name := range []string{v1alpha1.Kind, model.KindIngress, model.KindSecret, model.KindPod} {
+		if kind := statusKinds[name]; kind.read == nil || kind.write == nil {
 			t.Errorf("there may be Reports on %s", name)
 		}
 	}

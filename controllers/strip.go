@@ -1,12 +1,9 @@
 package controllers
 
 import (
-	"maps"
 	"strings"
-	"unique"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -32,61 +29,18 @@ func stripMetadata(object any) (any, error) {
 	return object, nil
 }
 
-// stripSlice keeps only the fields from which translate.Endpoints makes endpoints.
-func stripSlice(object any) (any, error) {
-	slice, ok := object.(*discoveryv1.EndpointSlice)
-	if !ok {
-		return object, nil // a tombstone
-	}
-	slice.ObjectMeta = metav1.ObjectMeta{
-		Namespace: slice.Namespace, Name: slice.Name, UID: slice.UID, ResourceVersion: slice.ResourceVersion,
-		Labels: map[string]string{discoveryv1.LabelServiceName: slice.Labels[discoveryv1.LabelServiceName]},
-	}
-	zones := map[string]*string{} // most endpoints are in one of a few zones
-	for i := range slice.Endpoints {
-		stripEndpoint(&slice.Endpoints[i], zones)
-	}
-	return slice, nil
+// podMetadata returns an empty object with the metadata of a pod.
+func podMetadata() *metav1.PartialObjectMetadata {
+	pod := &metav1.PartialObjectMetadata{}
+	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
+	return pod
 }
 
-func stripEndpoint(e *discoveryv1.Endpoint, zones map[string]*string) {
-	e.Hostname, e.NodeName, e.DeprecatedTopology = nil, nil, nil
-	if e.Zone != nil {
-		if zones[*e.Zone] == nil {
-			zones[*e.Zone] = e.Zone
-		}
-		e.Zone = zones[*e.Zone]
-	}
-	if ref := e.TargetRef; ref != nil {
-		e.TargetRef = &corev1.ObjectReference{Kind: unique.Make(ref.Kind).Value(), Name: ref.Name, UID: ref.UID}
-	}
-}
-
-// interned returns a map with the same content, whose strings share memory with equal strings of other objects.
-func interned(m map[string]string) map[string]string {
-	if len(m) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(m))
-	for key, value := range m {
-		out[unique.Make(key).Value()] = unique.Make(value).Value()
-	}
-	return out
-}
-
-// stripPod reduces the memory of the cache: it keeps only the labels and short annotations of a pod. All labels are
-// kept, because a policy may reference any of them later.
-func stripPod(object any) (any, error) {
-	pod, ok := object.(*metav1.PartialObjectMetadata)
-	if !ok {
-		return object, nil // a tombstone
-	}
-	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
-	pod.ObjectMeta = metav1.ObjectMeta{
-		Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
-		Labels: interned(pod.Labels), Annotations: interned(pod.Annotations),
-	}
-	return pod, nil
+// namespaceMetadata returns an empty object that makes the cache watch namespaces as metadata only.
+func namespaceMetadata() *metav1.PartialObjectMetadata {
+	namespace := &metav1.PartialObjectMetadata{}
+	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+	return namespace
 }
 
 // stripNamespace keeps only the name of a namespace and whether it is being deleted.

@@ -32,6 +32,8 @@ const coalesce = 30 * time.Millisecond
 type tableReconciler struct {
 	publisher Publisher
 	newest    publish.EndpointSource
+	// synced makes the table wait for the first lists of pods and EndpointSlices.
+	synced synced[singleton]
 	// ready reports whether the affinity keys are loaded. No table is published before that.
 	ready  func() bool
 	status statusQueue

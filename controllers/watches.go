@@ -6,7 +6,6 @@ import (
 	"reflect"
 
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,6 +26,7 @@ import (
 func tableSources(c cache.Cache, t *tableReconciler, o *Options) []source.TypedSource[singleton] {
 	sources := []source.TypedSource[singleton]{
 		&t.rebuild,
+		t.synced,
 		source.TypedKind(c, &networkingv1.Ingress{},
 			objectHandler(t, model.KindIngress, specOrAnnotationsChanged[*networkingv1.Ingress]())),
 		source.TypedKind(c, &v1alpha1.AffinityPolicy{},
@@ -106,43 +106,6 @@ func configMapChanged() predicate.TypedPredicate[*corev1.ConfigMap] {
 	}}
 }
 
-// endpointSources returns the event sources of the fast path.
-func endpointSources(c cache.Cache, e *endpointReconciler) []source.TypedSource[types.NamespacedName] {
-	return []source.TypedSource[types.NamespacedName]{sliceSource(c, e), podSource(c, e)}
-}
-
-// sliceSource returns the events of EndpointSlices.
-func sliceSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
-	return source.TypedKind(c, &discoveryv1.EndpointSlice{},
-		handler.TypedFuncs[*discoveryv1.EndpointSlice, types.NamespacedName]{
-			CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.Object)
-			},
-			UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.ObjectOld) // the label may have changed from another Service
-				e.changed(q, ev.ObjectNew)
-			},
-			DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[*discoveryv1.EndpointSlice], q serviceQueue) {
-				e.changed(q, ev.Object)
-			},
-		}, resourceVersionChanged[*discoveryv1.EndpointSlice]())
-}
-
-// podSource returns the events of pods whose labels or annotations changed. A deletion publishes
-// no endpoints: a pod counts as gone when its EndpointSlice says so.
-func podSource(c cache.Cache, e *endpointReconciler) source.TypedSource[types.NamespacedName] {
-	type pod = *metav1.PartialObjectMetadata
-	return source.TypedKind(c, podMetadata(), handler.TypedFuncs[pod, types.NamespacedName]{
-		CreateFunc: func(_ context.Context, ev event.TypedCreateEvent[pod], q serviceQueue) {
-			e.podChanged(q, nil, ev.Object)
-		},
-		UpdateFunc: func(_ context.Context, ev event.TypedUpdateEvent[pod], q serviceQueue) {
-			e.podChanged(q, ev.ObjectOld, ev.ObjectNew)
-		},
-		DeleteFunc: func(_ context.Context, ev event.TypedDeleteEvent[pod], _ serviceQueue) { e.podDeleted(ev.Object) },
-	}, predicate.Or[pod](predicate.TypedLabelChangedPredicate[pod]{}, predicate.TypedAnnotationChangedPredicate[pod]{}))
-}
-
 // secretSource returns the events of the Secret with the affinity keys.
 func secretSource(c cache.Cache, name types.NamespacedName) source.TypedSource[singleton] {
 	add := func(queue workqueue.TypedRateLimitingInterface[singleton]) { queue.Add(singleton{}) }
@@ -151,9 +114,6 @@ func secretSource(c cache.Cache, name types.NamespacedName) source.TypedSource[s
 			return s.Namespace == name.Namespace && s.Name == name.Name
 		}))
 }
-
-// serviceQueue is the work queue of the fast path.
-type serviceQueue = workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
 // onChange returns a handler that calls enqueue for every event.
 func onChange[T client.Object](

@@ -20,7 +20,7 @@ spec:
   - host: app.test
     http:
       paths:
-      - {path: "/*", pathType: ImplementationSpecific, backend: {service: {name: app, port: {number: 80}}}}
+      - {path: "/", pathType: ImplementationSpecific, backend: {service: {name: app, port: {number: 80}}}}
 ---
 apiVersion: v1
 kind: Service

@@ -103,8 +103,8 @@ func writeTable(w io.Writer, m *model.Model) error {
 		route := &m.Routes[i]
 		prefix := fmt.Sprintf("%s\t%s\t%s\t", hostText(route.Host), route.Path, route.PathType)
 		suffix := "\t" + route.Source.String()
-		if route.Closed != "" || len(route.Backends) == 0 {
-			fmt.Fprintln(table, prefix+"responds 503\t-\t-"+suffix)
+		if outcome := withoutBackend(route); outcome != "" {
+			fmt.Fprintln(table, prefix+outcome+"\t-\t-"+suffix)
 			continue
 		}
 		for j := range route.Backends {
@@ -113,6 +113,19 @@ func writeTable(w io.Writer, m *model.Model) error {
 		}
 	}
 	return table.Flush()
+}
+
+// withoutBackend describes the responses of a route whose requests reach no backend, or returns "".
+func withoutBackend(route *model.Route) string {
+	switch f := route.Filters; {
+	case route.Closed != "":
+		return "responds 503"
+	case f != nil && (f.Redirect != nil || len(route.Backends) == 0 && f.SlashRedirect != nil):
+		return "redirects"
+	case len(route.Backends) == 0:
+		return "responds 503"
+	}
+	return ""
 }
 
 // hostText returns a host for the table. The star is for any host.

@@ -35,7 +35,7 @@ func (c *checkReport) writePage(file string) error {
 // It uses no template, for the reason that printUsage states: with html/template the binary had 70 MB instead of 46 MB. All
 // text passes through html.EscapeString, and no text becomes part of an attribute, a script or a style.
 func (c *checkReport) writeHTML(w *bufio.Writer) {
-	_, _ = w.WriteString(checkPageHead)
+	fmt.Fprint(w, checkPageHead)
 	fmt.Fprintf(w, "<h1>%s</h1>\n", html.EscapeString(c.summary()))
 	if len(c.Implicit) > 0 {
 		fmt.Fprintf(w, "<p>%s <code>%s</code></p>\n", implicitIntro, html.EscapeString(c.implicitText()))
@@ -50,7 +50,7 @@ func (c *checkReport) writeHTML(w *bufio.Writer) {
 		}
 		writeFindings(w, class, r.Ingress+": "+r.Result, r.Notes, r.Problems)
 	}
-	_, _ = w.WriteString("</body>\n</html>\n")
+	fmt.Fprint(w, "</body>\n</html>\n")
 }
 
 // writeFindings writes a section, unless it has neither notes nor problems. class is an attribute of its title.
@@ -67,5 +67,5 @@ func writeFindings(w *bufio.Writer, class, title string, notes []translate.Annot
 		p := &problems[i]
 		fmt.Fprintf(w, "<li>%s: %s</li>\n", html.EscapeString(p.Reason), html.EscapeString(p.Message))
 	}
-	_, _ = w.WriteString("</ul>\n")
+	fmt.Fprint(w, "</ul>\n")
 }

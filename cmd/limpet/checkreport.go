@@ -70,7 +70,7 @@ func newCheckReport(w *translate.Snapshot, o translate.Options, reports []transl
 			if implicit.Applies(in) {
 				out.Implicit = implicit.Settings()
 			}
-			one := reportIngress(r, in.Annotations, assumeSecrets)
+			one := reportIngress(r, in, assumeSecrets)
 			one.Implicit = implicit.Of(in)
 			out.add(one)
 		}
@@ -96,9 +96,14 @@ func (c *checkReport) add(r ingressReport) {
 	c.Reports = append(c.Reports, r)
 }
 
-func reportIngress(r *translate.Report, annotations map[string]string, assumeSecrets bool) ingressReport {
+// reportIngress returns the report on an Ingress. in is nil if it is so invalid that it was set aside.
+func reportIngress(r *translate.Report, in *networkingv1.Ingress, assumeSecrets bool) ingressReport {
 	out := ingressReport{Ingress: r.Ref.Namespace + "/" + r.Ref.Name, Result: resultExact}
-	for _, v := range translate.Verdicts(annotations) {
+	var verdicts []translate.AnnotationVerdict
+	if in != nil {
+		verdicts = translate.Verdicts(in)
+	}
+	for _, v := range verdicts {
 		if v.Verdict != translate.VerdictExact {
 			out.Notes = append(out.Notes, v)
 		}

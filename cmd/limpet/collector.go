@@ -15,7 +15,9 @@ import (
 // handshake. With 10,000 idle TLS connections, GOGC=100 needs 4 KiB more for each.
 const (
 	minGarbage     = 16 << 20 // bytes
-	garbagePercent = 50       // of the live heap, if that is more
+	garbagePercent = 50       // of the live heap, if that is more, up to maxGarbage
+	maxGarbage     = 64 << 20 // bytes
+	largePercent   = 25       // of the live heap, if that is more than maxGarbage
 )
 
 // tuneCollector adjusts the GC percentage after each collection. It does nothing if the user has set GOGC.
@@ -62,12 +64,12 @@ func whileLoading(load func()) {
 // that the runtime does not count.
 const loadingShare = 60
 
-// percentFor returns the GC percentage for a live heap of that many bytes. It rounds to steps of 10, because every change stops
+// percentFor returns the GC percentage for a live heap of that many bytes. It rounds to steps of 5, because every change stops
 // all goroutines for a moment.
 func percentFor(live uint64) int {
 	const maxPercent = 800 // for a very small live heap
-	percent := minGarbage * 100 / max(live, 1)
-	return int(min(max(percent, garbagePercent), maxPercent)) / 10 * 10
+	garbage := max(minGarbage, min(live*garbagePercent/100, maxGarbage), live*largePercent/100)
+	return int(min(garbage*100/max(live, 1), maxPercent)) / 5 * 5
 }
 
 // liveHeap returns the size of the live heap, in bytes, after the last collection.

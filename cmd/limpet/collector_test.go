@@ -12,10 +12,12 @@ func TestCollector_percent(t *testing.T) {
 		0:         800, // before the first collection
 		1 << 20:   800,
 		4 << 20:   400,
-		15 << 20:  100, // 106.7
+		15 << 20:  105, // 106.7
 		32 << 20:  50,
 		100 << 20: 50,
-		1 << 40:   50,
+		160 << 20: 40,
+		1 << 30:   25,
+		1 << 40:   25,
 	} {
 		if got := percentFor(alive); got != want {
 			t.Errorf("with %d bytes alive: %d %%, want %d", alive, got, want)

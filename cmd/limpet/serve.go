@@ -142,6 +142,7 @@ func (n *node) serve(ctx context.Context, source func(context.Context) error) er
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.pools.Tidy(running)
+	n.memory.Loaded = n.publisher.Ready
 	n.memory.Start()
 	go n.memory.Run(running, n.reportMemory)
 	go func() { ended <- source(running) }()

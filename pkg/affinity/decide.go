@@ -69,6 +69,9 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 	d.Anonymous = d.Session == 0
 }
 
+// MeasuresLatency reports whether the policy needs the latency of endpoints.
+func (p *Policy) MeasuresLatency() bool { return p.newSession == model.PickLatency }
+
 // anonymousPick returns the algorithm for requests without affinity.
 func (p *Policy) anonymousPick() model.Pick {
 	if len(p.methods) == 0 {

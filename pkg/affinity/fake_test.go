@@ -21,6 +21,7 @@ type fakeSet struct {
 	notReady    []string // names of pods
 	anonymous   []int64
 	requests    []int64
+	latency     []float64
 	sessions    []int64
 	since       []int64
 	moves       int64
@@ -48,6 +49,7 @@ func newSetOf(ids, names []string, ready int) *fakeSet {
 	return &fakeSet{
 		ids: ids, names: names, ready: ready,
 		requests:  make([]int64, len(ids)),
+		latency:   make([]float64, len(ids)),
 		sessions:  make([]int64, len(ids)),
 		anonymous: make([]int64, len(ids)),
 		since:     make([]int64, len(ids)),
@@ -87,6 +89,7 @@ func (s *fakeSet) IsNotReady(_ model.Identity, k model.EndpointKey) bool {
 }
 func (s *fakeSet) IdentityHashes(kind model.Identity) []uint64 { return s.index(kind).hashes }
 func (s *fakeSet) ActiveRequests(i int) int64                  { return s.requests[i] }
+func (s *fakeSet) Latency(i int, _ int64) float64              { return s.latency[i] }
 func (s *fakeSet) Sessions(i int) int64                        { return s.sessions[i] }
 func (s *fakeSet) StateSince(i int) int64                      { return s.since[i] }
 func (s *fakeSet) Address(i int) string                        { return s.ids[i] }

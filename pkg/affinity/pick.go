@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"sync/atomic"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -37,6 +38,8 @@ func (c *candidates) pickOnce(pick model.Pick) int {
 	case model.PickHash:
 		at, _ := c.highest(c.set.IdentityHashes(c.identity)[:c.set.Ready()])
 		return at
+	case model.PickLatency:
+		return c.fasterOfTwo()
 	default:
 		return c.lessBusyOfTwo()
 	}
@@ -141,16 +144,40 @@ func (c *candidates) nextInTurn() int {
 // minimum, at a constant cost, and does not send concurrent requests to the same endpoint. See Mitzenmacher, "The
 // Power of Two Choices in Randomized Load Balancing", 1996.
 func (c *candidates) lessBusyOfTwo() int {
-	ready := c.set.Ready()
-	a := c.firstAccepting(rand.IntN(ready), ready)
-	if ready == 1 || a == none {
-		return a
-	}
-	b := c.firstAccepting((a+1+rand.IntN(ready-1))%ready, ready)
+	a, b := c.twoAtRandom()
 	if b != none && c.set.ActiveRequests(b) < c.set.ActiveRequests(a) {
 		return b
 	}
 	return a
+}
+
+// fasterOfTwo draws two endpoints at random and returns the one that is likely to respond first: its latency, multiplied by the
+// requests that it would then have. An endpoint whose latency is unknown counts as fast as the other one, so that a new endpoint
+// is not sent all requests.
+func (c *candidates) fasterOfTwo() int {
+	a, b := c.twoAtRandom()
+	if b == none {
+		return a
+	}
+	now := time.Now().UnixNano()
+	latencyA, latencyB := c.set.Latency(a, now), c.set.Latency(b, now)
+	if latencyA == 0 || latencyB == 0 {
+		latencyA, latencyB = 1, 1
+	}
+	if latencyB*(float64(c.set.ActiveRequests(b))+1) < latencyA*(float64(c.set.ActiveRequests(a))+1) {
+		return b
+	}
+	return a
+}
+
+// twoAtRandom returns two random endpoints that accept the session. If there is only one, b is -1.
+func (c *candidates) twoAtRandom() (a, b int) {
+	ready := c.set.Ready()
+	a = c.firstAccepting(rand.IntN(ready), ready)
+	if ready == 1 || a == none {
+		return a, none
+	}
+	return a, c.firstAccepting((a+1+rand.IntN(ready-1))%ready, ready)
 }
 
 // firstAccepting returns the first of n endpoints, starting at start and wrapping around, that accepts the session. It

@@ -9,7 +9,7 @@ import (
 )
 
 var allPicks = []model.Pick{
-	model.PickLeastSessions, model.PickLeastRequests, model.PickRoundRobin, model.PickRandom, model.PickHash,
+	model.PickLeastSessions, model.PickLeastRequests, model.PickRoundRobin, model.PickRandom, model.PickHash, model.PickLatency,
 }
 
 // counts returns the number of times each endpoint is picked in n calls.
@@ -121,5 +121,25 @@ func TestPick_hash(t *testing.T) {
 	}
 	if len(seen) != set.Len() {
 		t.Errorf("200 addresses reach %d of %d endpoints", len(seen), set.Len())
+	}
+}
+
+func TestPick_latency(t *testing.T) {
+	set := newSet("a b c")
+	set.latency = []float64{1e6, 4e6, 4e6}
+	if got := counts(set, model.PickLatency, 3000); got[0] < 1800 || got[1] == 0 || got[2] == 0 {
+		t.Errorf("one of three is faster: %v", got)
+	}
+	set.requests = []int64{9, 0, 0} // ten times a millisecond
+	if got := counts(set, model.PickLatency, 3000); got[0] > 0 {
+		t.Errorf("the fastest is busy: %v", got)
+	}
+	set.latency, set.requests = []float64{0, 4e6, 4e6}, []int64{1, 0, 0}
+	if got := counts(set, model.PickLatency, 3000); got[0] > 0 || got[1] == 0 {
+		t.Errorf("a new one is busy: %v", got)
+	}
+	set.requests = []int64{0, 0, 0}
+	if got := counts(set, model.PickLatency, 3000); got[0] < 700 || got[0] > 1300 {
+		t.Errorf("a new one is idle: %v", got)
 	}
 }

@@ -53,6 +53,9 @@ type Set interface {
 	// ActiveRequests returns the number of active requests of endpoint i. It is math.MaxInt64 if the endpoint refuses
 	// connections.
 	ActiveRequests(i int) int64
+	// Latency returns how long endpoint i takes to respond, in nanoseconds. It is zero if that is unknown. now is in Unix
+	// nanoseconds.
+	Latency(i int, now int64) float64
 	// Sessions estimates the number of recent sessions of endpoint i. It is math.MaxInt64 if the endpoint refuses
 	// connections.
 	Sessions(i int) int64

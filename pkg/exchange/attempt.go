@@ -10,6 +10,8 @@ type attemptState struct {
 	count    int
 	isReplay bool // the request was sent a second time, and holds a replay permit of the pool
 	isUnsent bool // the last attempt failed before a byte was sent, because of the client
+	// startedAt is when the last attempt started. It is only set for policies that measure the latency of endpoints.
+	startedAt time.Time
 }
 
 // failure is the reason why an attempt failed. Its kind decides whether there is another attempt.
@@ -38,6 +40,8 @@ const (
 	invalidResponse
 	// requestBodyFailed means that the client's body was malformed, too slow or incomplete.
 	requestBodyFailed
+	// statusRefused means that prepareStatusRetry has prepared another attempt, because of the status of the response.
+	statusRefused
 )
 
 // nextAction is the step that follows a failed attempt.
@@ -85,6 +89,10 @@ func (x *Exchange) attempt() {
 		if f.kind == noFailure {
 			return
 		}
+		if f.kind == statusRefused {
+			x.Engine.Metrics.Pool(x.backend.Pool.Slot).Retry()
+			continue
+		}
 		if x.attempts.isUnsent {
 			x.endpoint = previous
 			x.attempts.count--
@@ -127,10 +135,28 @@ func (x *Exchange) prepareRetry(f failure) bool {
 func (x *Exchange) tryEndpoint() failure {
 	x.startAttempt()
 	defer x.endpoint.EndRequest()
+	if x.backend.Policy.MeasuresLatency() {
+		x.attempts.startedAt = time.Now()
+	}
+	f := x.tryProtocol()
+	if f.kind == responseTimeout {
+		x.measureLatency()
+	}
+	return f
+}
+
+func (x *Exchange) tryProtocol() failure {
 	if x.backend.Transport.HTTP2 {
 		return x.tryHTTP2()
 	}
 	return x.tryHTTP1()
+}
+
+// measureLatency records how long the endpoint took to connect and respond, or has not responded, for a policy that needs it.
+func (x *Exchange) measureLatency() {
+	if started := x.attempts.startedAt; !started.IsZero() {
+		x.endpoint.RecordLatency(time.Since(started))
+	}
 }
 
 // abortAttempt closes the upstream connection or stream of an attempt, and stops the body pump.

@@ -39,6 +39,11 @@ func (x *Exchange) tryHTTP1() failure {
 		x.abortAttempt(conn)
 		return f
 	}
+	x.measureLatency()
+	if x.prepareStatusRetry() {
+		x.abortAttempt(conn)
+		return failure{kind: statusRefused}
+	}
 	attempt.relay()
 	return failure{}
 }

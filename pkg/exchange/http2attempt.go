@@ -41,6 +41,11 @@ func (x *Exchange) tryHTTP2() failure {
 		}
 		return f
 	}
+	x.measureLatency()
+	if x.prepareStatusRetry() {
+		x.abortAttempt(upstreamStream{stream})
+		return failure{kind: statusRefused}
+	}
 	attempt.relay()
 	return failure{}
 }

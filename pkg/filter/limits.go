@@ -24,6 +24,10 @@ type Limits struct {
 	Attempts int
 	// RetryTimeout is the time since the start of a request after which there is no further attempt. Zero sets no limit.
 	RetryTimeout time.Duration
+	// RetryStatuses are the statuses after which a request without a body is sent again.
+	RetryStatuses model.StatusSet
+	// RetriesUnsafe also sends POST, LOCK and PATCH requests again.
+	RetriesUnsafe bool
 }
 
 // Apply overrides l with the limits of a route.
@@ -33,6 +37,7 @@ func (l *Limits) Apply(m *model.Limits) {
 	l.BodyTimeout = cmp.Or(m.BodyTimeout, l.BodyTimeout)
 	l.Attempts = cmp.Or(m.MaxAttempts, l.Attempts)
 	l.RetryTimeout = cmp.Or(m.RetryTimeout, l.RetryTimeout)
+	l.RetryStatuses, l.RetriesUnsafe = m.RetryStatuses, m.RetriesUnsafe
 	switch m.MaxBodyBytes {
 	case 0:
 	case model.NoBound:

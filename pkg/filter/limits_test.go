@@ -21,8 +21,11 @@ func TestLimits_apply(t *testing.T) {
 			},
 			Limits{ResponseTimeout: time.Second, ConnectTimeout: time.Minute, BodyTimeout: time.Hour, BodyBytes: 7, Attempts: 1},
 		},
-		{model.Limits{MaxBodyBytes: model.NoBound}, Limits{1, 2, 3, math.MaxInt64, 5, 0}},
-		{model.Limits{RetryTimeout: time.Second}, Limits{1, 2, 3, 4, 5, time.Second}},
+		{model.Limits{MaxBodyBytes: model.NoBound}, Limits{1, 2, 3, math.MaxInt64, 5, 0, 0, false}},
+		{
+			model.Limits{RetryTimeout: time.Second, RetryStatuses: 3, RetriesUnsafe: true},
+			Limits{1, 2, 3, 4, 5, time.Second, 3, true},
+		},
 	} {
 		got := usual
 		if got.Apply(&c.route); got != c.want {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/variable"
 )
 
 var location = []byte("Location")
@@ -19,7 +20,9 @@ func redirect(status int, to []byte) *Response {
 func (r *Request) take(start int) []byte { return r.Buf[start:len(r.Buf):len(r.Buf)] }
 
 // appendTarget appends the path and query as the client sent them. Parsing has validated their bytes.
-func (r *Request) appendTarget(dropsSlash bool) {
+func (r *Request) appendTarget(dropsSlash bool) { r.Buf = r.appendTargetTo(r.Buf, dropsSlash) }
+
+func (r *Request) appendTargetTo(dst []byte, dropsSlash bool) []byte {
 	path := r.Head.Path
 	if len(path) == 0 || path[0] != '/' { // OPTIONS *
 		path = slash
@@ -27,10 +30,11 @@ func (r *Request) appendTarget(dropsSlash bool) {
 	if dropsSlash && !r.Head.HasQuery {
 		path = bytes.TrimSuffix(path, slash)
 	}
-	r.Buf = append(r.Buf, path...)
+	dst = append(dst, path...)
 	if r.Head.HasQuery {
-		r.Buf = append(append(r.Buf, '?'), r.Head.Query...)
+		dst = append(append(dst, '?'), r.Head.Query...)
 	}
+	return dst
 }
 
 var slash = []byte("/")
@@ -74,49 +78,23 @@ type Redirect struct {
 	model model.Redirect
 	// fixed is the response if it does not depend on the request.
 	fixed *Response
-	// url is the URL, split at its variables. It is nil for a URL without variables.
-	url []string
+	// url is the URL with variables. It is nil for a URL without variables.
+	url *variable.Template
 }
 
-// redirectVariables are the variables of a URL. A variable that begins with another one comes first.
-var redirectVariables = [...]string{"$scheme", "$host", "$http_host", "$request_uri"}
+// urlSource provides the variables of a URL. $request_uri is the target as the client sent it, as in nginx. Other values than the
+// host and the target, which parsing has validated, are percent-encoded.
+type urlSource struct{ *Request }
 
-// splitVariables splits a URL into variables and the text between them.
-func splitVariables(url string) []string {
-	var parts []string
-	start := 0
-	for i := 0; i < len(url); i++ {
-		for _, name := range redirectVariables {
-			if strings.HasPrefix(url[i:], name) {
-				parts = append(parts, url[start:i], name)
-				i += len(name) - 1
-				start = i + 1
-				break
-			}
-		}
+// AppendVariable implements variable.Source.
+func (r urlSource) AppendVariable(dst []byte, v *variable.Variable) []byte {
+	switch v.Kind {
+	case variable.RequestURI:
+		return r.appendTargetTo(dst, false)
+	case variable.Scheme, variable.Host, variable.Authority:
+		return r.Request.AppendVariable(dst, v)
 	}
-	if start == 0 {
-		return nil
-	}
-	return append(parts, url[start:])
-}
-
-// appendURL appends the URL with the values of its variables. All of them are validated parts of the request.
-func (f *Redirect) appendURL(r *Request) {
-	for _, part := range f.url {
-		switch part {
-		case "$scheme":
-			r.Buf = append(r.Buf, r.Scheme()...)
-		case "$host":
-			r.Buf = append(r.Buf, r.Host...)
-		case "$http_host":
-			r.Buf = append(r.Buf, r.Authority...)
-		case "$request_uri":
-			r.appendTarget(false)
-		default:
-			r.Buf = append(r.Buf, part...)
-		}
-	}
+	return variable.AppendURL(dst, r.Request.AppendVariable(nil, v))
 }
 
 // NewRedirect returns a filter for these filters, or nil.
@@ -127,7 +105,7 @@ func NewRedirect(m *model.Filters) Filter {
 	f := &Redirect{model: *m.Redirect}
 	switch {
 	case strings.Contains(f.model.URL, "$"):
-		f.url = splitVariables(f.model.URL)
+		f.url, _ = variable.Parse(f.model.URL) // translation rejects others
 	case f.model.URL != "":
 		f.fixed = redirect(f.model.Status, []byte(f.model.URL))
 	case f.model.IsRelative:
@@ -146,7 +124,7 @@ func (f *Redirect) FilterRequest(r *Request) *Response {
 	}
 	start := len(r.Buf)
 	if f.url != nil {
-		f.appendURL(r)
+		r.Buf = f.url.Append(r.Buf, urlSource{r}, nil)
 		return redirect(f.model.Status, r.take(start))
 	}
 	r.Buf = append(append(r.Buf, r.Scheme()...), "://"...)

@@ -94,6 +94,18 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// Only the host and the target of the client are inserted as they are.
+func TestRedirect_escapesValues(t *testing.T) {
+	const url = "https://$host/${uri}?a=$arg_a&h=$http_x&to=$request_uri"
+	r := requestTo(t, "/p%20q?a=1|2&b")
+	r.Head.Fields = append(r.Head.Fields, http1.Field{Name: []byte("X"), Value: []byte("a b\"c#d")})
+	f := NewRedirect(&model.Filters{Redirect: &model.Redirect{Status: 302, URL: url}}).(RequestFilter)
+	const want = "https://shop.example//p%20q?a=1%7C2&h=a%20b%22c%23d&to=/p%20q?a=1|2&b"
+	if status, to := locationOf(f.FilterRequest(r)); status != 302 || to != want {
+		t.Errorf("got %d %s, want %s", status, to, want)
+	}
+}
+
 func TestSlashRedirect(t *testing.T) {
 	for relative, want := range map[bool]string{false: "http://shop.example/a%20b/?x", true: "/a%20b/?x"} {
 		f := NewSlashRedirect(&model.Filters{SlashRedirect: &model.SlashRedirect{Path: "/a%20b", IsRelative: relative}}).(RequestFilter)

@@ -2,7 +2,6 @@ package filter
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -31,10 +30,10 @@ func (f *ResponseRewrites) FilterPodResponse(r *Request, head *http1.Response) {
 		case field.ID == http1.FieldSetCookie && (f.domain != nil || f.path != nil):
 			f.rewriteCookie(r, field)
 		case field.ID == http1.FieldLocation && f.redirect != nil:
-			f.redirect.replacePrefix(r, field, 0)
+			f.redirect.replacePrefix(r, field, 0, len(field.Value))
 		case field.ID == http1.FieldOther && f.redirect != nil && http1.EqualFold(field.Name, "Refresh"):
 			if start := refreshURL(field.Value); start >= 0 {
-				f.redirect.replacePrefix(r, field, start)
+				f.redirect.replacePrefix(r, field, start, len(field.Value))
 			}
 		}
 	}
@@ -80,98 +79,16 @@ func (f *ResponseRewrites) rewriteAttribute(r *Request, field *http1.Field, star
 	}
 	value := field.Value[valueStart:end]
 	switch {
-	case f.path != nil && http1.EqualFold(name, "Path") && bytes.HasPrefix(value, f.path.from):
-		f.path.replace(r, field, valueStart, valueStart+len(f.path.from))
-	case f.domain != nil && http1.EqualFold(name, "Domain") && bytes.EqualFold(bytes.TrimPrefix(value, dot), f.domain.from):
-		f.domain.replace(r, field, end-len(f.domain.from), end) // as in nginx, a leading dot stays
+	case f.path != nil && http1.EqualFold(name, "Path"):
+		f.path.replacePrefix(r, field, valueStart, end)
+	case f.domain == nil || !http1.EqualFold(name, "Domain"):
+	case f.domain.expression != nil:
+		f.domain.replaceMatch(r, field, valueStart, end)
+	case bytes.EqualFold(bytes.TrimPrefix(value, dot), f.domain.from):
+		f.domain.replace(r, field, end-len(f.domain.from), end, nil) // as in nginx, a leading dot stays
 	}
 }
 
 var dot = []byte(".")
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
-
-// replacement is a compiled model.Replacement.
-type replacement struct {
-	from []byte
-	to   []part
-}
-
-// part is literal text or a variable.
-type part struct {
-	literal  []byte
-	variable string
-}
-
-// ReplacementVariables are the variables in model.Replacement.To, longer names first.
-var ReplacementVariables = []string{"$http_host", "$scheme", "$host"}
-
-func newReplacement(m *model.Replacement) *replacement {
-	if m == nil {
-		return nil
-	}
-	p := &replacement{from: []byte(m.From)}
-	for to := m.To; to != ""; {
-		var next part
-		next, to = cutPart(to)
-		p.to = append(p.to, next)
-	}
-	return p
-}
-
-// cutPart returns the first part of a text that is not empty, and the rest.
-func cutPart(text string) (part, string) {
-	for _, name := range ReplacementVariables {
-		if rest, found := strings.CutPrefix(text, name); found {
-			return part{variable: name}, rest
-		}
-	}
-	end := strings.IndexByte(text[1:], '$') + 1
-	if end == 0 {
-		end = len(text)
-	}
-	return part{literal: []byte(text[:end])}, text[end:]
-}
-
-// replacePrefix replaces the text at start if it is from.
-func (p *replacement) replacePrefix(r *Request, field *http1.Field, start int) {
-	if bytes.HasPrefix(field.Value[start:], p.from) {
-		p.replace(r, field, start, start+len(p.from))
-	}
-}
-
-// maxRewritten bounds the bytes that the rewritten fields of one response need. Others stay as they are.
-const maxRewritten = 64 << 10
-
-// replace replaces the text from start to end.
-func (p *replacement) replace(r *Request, field *http1.Field, start, end int) {
-	if len(r.Buf) > maxRewritten {
-		return
-	}
-	at := len(r.Buf)
-	r.Buf = append(r.Buf, field.Value[:start]...)
-	for i := range p.to {
-		r.Buf = append(r.Buf, r.expand(&p.to[i])...)
-	}
-	r.Buf = append(r.Buf, field.Value[end:]...)
-	field.Value = r.Buf[at:len(r.Buf):len(r.Buf)]
-}
-
-// expand returns the text of a part.
-func (r *Request) expand(p *part) []byte {
-	switch p.variable {
-	case "":
-		return p.literal
-	case "$scheme":
-		if r.Secure() {
-			return schemeHTTPS
-		}
-		return schemeHTTP
-	case "$host":
-		return r.Host
-	default:
-		return r.Origin.Authority
-	}
-}
-
-var schemeHTTP, schemeHTTPS = []byte("http"), []byte("https")

@@ -63,6 +63,28 @@ func TestResponseRewrites_cookies(t *testing.T) {
 	}
 }
 
+// An expression replaces the whole value, as in nginx: http://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_redirect
+func TestResponseRewrites_expressions(t *testing.T) {
+	m := &model.ResponseRewrites{
+		Redirect:     &model.Replacement{From: `^(http://[^:]+):\d+(/.+)$`, To: "$1$2", IsExpression: true},
+		CookieDomain: &model.Replacement{From: `\.([a-z]+\.org)$`, To: "$1-$host", IsExpression: true, IgnoresCase: true},
+		CookiePath:   &model.Replacement{From: `/app(/(\w+))?`, To: "/x$1$3", IsExpression: true},
+	}
+	for _, c := range [][3]string{
+		{"Location", "http://localhost:8000/two/x?y", "http://localhost/two/x?y"},
+		{"Location", "HTTP://localhost:8000/two", "HTTP://localhost:8000/two"},
+		{"Location", "http://localhost/two", "http://localhost/two"},
+		{"Refresh", "3; url=http://h:1/a", "3; url=http://h/a"},
+		{"Set-Cookie", "a=b; Domain=X.Example.ORG; Path=/old/app/y/z; Secure", "a=b; Domain=Example.ORG-shop.example; Path=/x/y; Secure"},
+		{"Set-Cookie", "a=b; Path=/app; Domain=example.org", "a=b; Path=/x; Domain=example.org"},
+		{"Location", "http://h:1/" + strings.Repeat("a", maxMatched), "http://h:1/" + strings.Repeat("a", maxMatched)},
+	} {
+		if got := rewritten(t, m, requestFor(t), c[0], c[1]); got != c[2] {
+			t.Errorf("%s: %s: got %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
 func TestResponseRewrites_otherwiseNothing(t *testing.T) {
 	m := &model.ResponseRewrites{CookiePath: &model.Replacement{From: "/", To: "/; Secure"}}
 	if got := rewritten(t, m, requestFor(t), "Location", "/"); got != "/" {

@@ -44,6 +44,9 @@ func NewRewrite(m *model.Filters) Filter {
 	if rest, drops := strings.CutSuffix(query, "?"); drops || hasQuery && query == "" {
 		query, f.dropsQuery = rest, true
 	}
+	if !f.isRedirect { // as in nginx, the path is not encoded yet
+		path = strings.ReplaceAll(path, "%", "%25")
+	}
 	f.path, f.query, f.hasQuery = splitParts(path), splitParts(query), query != ""
 	return f
 }

@@ -36,6 +36,7 @@ func TestRewrite(t *testing.T) {
 		{"/x/(.*)", "/y/$1", "/x/%C3%A9", "/y/%C3%A9"},
 		{"/x/(.*)", "/y/$1", "/x/a%2Fb", "/y/a/b"},
 		{"/(.*)/(.*)", "/$2/$1/$3", "/a/b", "/b/a/"},
+		{"/x/(.*)", "/%zz/%61/$1?p=%61", "/x/a%20b", "/%25zz/%2561/a%20b?p=%61"},
 	} {
 		r := requestTo(t, c.request)
 		if got := rewriting(c.pattern, c.target).FilterRequest(r); got != nil || forwarded(r) != c.want {

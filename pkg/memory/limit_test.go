@@ -74,6 +74,18 @@ func TestTuner_adaptsBudget(t *testing.T) {
 	expect("the rest exceeds the limit", 60)
 }
 
+func TestTuner_releasesAfterTheStart(t *testing.T) {
+	loaded := false
+	tuner := &Tuner{Budget: NewBudget(0), Loaded: func() bool { return loaded }}
+	if tuner.shouldRelease(500 * mebibyte) {
+		t.Error("released before everything was read")
+	}
+	loaded = true
+	if !tuner.shouldRelease(500*mebibyte) || tuner.shouldRelease(100*mebibyte) {
+		t.Error("want one release after everything was read")
+	}
+}
+
 func TestTuner_releasesWhenIdle(t *testing.T) {
 	tuner := &Tuner{Budget: NewBudget(0)}
 	look := func(mapped int64, collections uint64) bool {

@@ -31,6 +31,9 @@ type Tuner struct {
 	KeepBudget bool
 	// KeepGoLimit leaves the Go memory limit unchanged, because GOMEMLIMIT sets it.
 	KeepGoLimit bool
+	// Loaded reports whether the process has read its configuration. Once it has, the garbage of that is released. Nil means
+	// that there is none.
+	Loaded func() bool
 
 	// For the Budget and the Go memory limit.
 	goLimit   int64    // current Go memory limit in bytes
@@ -43,6 +46,7 @@ type Tuner struct {
 	releasesLeft   int   // remaining calls of debug.FreeOSMemory
 	mappedBefore   int64 // mapped bytes before the release
 	mappedAfter    int64 // mapped bytes after the release
+	released       bool  // the garbage of the start
 	releaseWait    int   // seconds without a collection before the next release, unless mapped memory grows
 }
 
@@ -138,10 +142,14 @@ const (
 	minReleaseWait, maxReleaseWait = 10, 120
 )
 
-// shouldRelease reports whether the caller must release memory to the operating system now. When the process is idle,
-// it returns true twice, because the first collection keeps the contents of sync.Pools. Otherwise an idle process
-// would keep the memory until a forced collection, minutes later.
+// shouldRelease reports whether the caller must release memory to the operating system now. It does so after the start. When the
+// process is idle, it returns true twice, because the first collection keeps the contents of sync.Pools. Otherwise an idle
+// process would keep the memory until a forced collection, minutes later.
 func (t *Tuner) shouldRelease(mapped int64) bool {
+	if !t.released && t.Loaded != nil && t.Loaded() {
+		t.released = true
+		return true
+	}
 	if t.releasesLeft > 0 {
 		if t.releasesLeft--; t.releasesLeft == 0 {
 			t.recordRelease(mapped)

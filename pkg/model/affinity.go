@@ -255,7 +255,9 @@ const (
 	PickLeastRequests Pick = "LeastRequests"
 	PickRoundRobin    Pick = "RoundRobin"
 	PickRandom        Pick = "Random" // the less busy of two random endpoints
-	PickHash          Pick = "Hash"   // by the client address
+	// PickLatency chooses the one of two random endpoints that is likely to respond first. It is for requests without affinity.
+	PickLatency Pick = "Latency"
+	PickHash    Pick = "Hash" // by the client address
 )
 
 // Identity is the property that identifies an endpoint.

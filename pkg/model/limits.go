@@ -1,6 +1,11 @@
 package model
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Limits are the limits of one Route. They override the limits of the flags. A zero field keeps the limit of the flag.
 type Limits struct {
@@ -17,6 +22,46 @@ type Limits struct {
 	MaxAttempts int `json:"maxAttempts,omitempty"`
 	// RetryTimeout is the time since the start of a request after which there is no further attempt. Zero sets no limit.
 	RetryTimeout time.Duration `json:"retryTimeout,omitempty"`
+	// RetryStatuses are the statuses of responses after which a request without a body is sent again.
+	RetryStatuses StatusSet `json:"retryStatuses,omitempty"`
+	// RetriesUnsafe also sends POST, LOCK and PATCH requests again.
+	RetriesUnsafe bool `json:"retriesUnsafe,omitempty"`
+}
+
+// StatusSet is a set of statuses among those that may be retried.
+type StatusSet uint8
+
+// retryableStatuses are the statuses that a StatusSet can contain, by bit.
+var retryableStatuses = [...]int{403, 404, 429, 500, 502, 503, 504}
+
+// Has reports whether s contains a status.
+func (s StatusSet) Has(status int) bool {
+	for i, known := range retryableStatuses {
+		if known == status {
+			return s&(1<<i) != 0
+		}
+	}
+	return false
+}
+
+// With returns s with a status. ok is false if no StatusSet can contain it.
+func (s StatusSet) With(status int) (set StatusSet, ok bool) {
+	i := slices.Index(retryableStatuses[:], status)
+	if i < 0 {
+		return s, false
+	}
+	return s | 1<<i, true
+}
+
+// MarshalText returns the statuses, separated by spaces.
+func (s StatusSet) MarshalText() ([]byte, error) {
+	var out []string
+	for _, status := range retryableStatuses {
+		if s.Has(status) {
+			out = append(out, strconv.Itoa(status))
+		}
+	}
+	return []byte(strings.Join(out, " ")), nil
 }
 
 // NoBound disables a limit.

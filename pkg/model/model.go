@@ -65,7 +65,7 @@ type HostOwner struct {
 // PathType is the way in which Route.Path is compared, as in networking.k8s.io/v1 Ingress.
 type PathType string
 
-// The path types. ImplementationSpecific is translated to Prefix.
+// The path types. ImplementationSpecific is translated to Prefix, as in ingress-nginx.
 const (
 	PathExact  PathType = "Exact"
 	PathPrefix PathType = "Prefix" // by path segment: /a matches /a and /a/b, but not /ab
@@ -185,11 +185,17 @@ type PoolID struct {
 	Service   string `json:"service"`
 	// Port is the number of the Service port. A backend may refer to it by number or by name.
 	Port int32 `json:"port"`
+	// IsService marks the pool whose only endpoint is the Service itself.
+	IsService bool `json:"isService,omitempty"`
 }
 
-// String returns the form "shop/cart:80", which commands and logs use.
+// String returns the form "shop/cart:80", which commands and logs use. The form of a Service itself is "shop/cart:80/service".
 func (id PoolID) String() string {
-	return fmt.Sprintf("%s/%s:%d", id.Namespace, id.Service, id.Port)
+	text := fmt.Sprintf("%s/%s:%d", id.Namespace, id.Service, id.Port)
+	if id.IsService {
+		text += "/service"
+	}
+	return text
 }
 
 // Pool describes one Service port, without its endpoints.
@@ -199,6 +205,8 @@ type Pool struct {
 	PortName string `json:"portName,omitempty"`
 	// ExternalName is the DNS name of a Service of that type. Such a pool has one endpoint and no EndpointSlice.
 	ExternalName string `json:"externalName,omitempty"`
+	// ClusterIP is the address of the Service, if ID.IsService is true. Such a pool has one endpoint and no EndpointSlice.
+	ClusterIP string `json:"clusterIP,omitempty"`
 	// Names are the pod labels and annotations that policies use to name pods, sorted.
 	Names []Identity `json:"names,omitempty"`
 }

@@ -29,9 +29,14 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 	if !ok {
 		return nil
 	}
+	b.useService(t, &pool)
 	b.pools[pool.ID] = pool
 	affinity := b.backendAffinity(t, pool.ID, backend.serviceField)
 	b.reportWishes(t, backend, affinity)
+	if pool.ID.IsService && affinity != nil {
+		b.reportNoAffinity(t, pool.ID)
+		affinity = nil
+	}
 	out := &model.Backend{Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity}
 	b.distribute(t, out)
 	return out

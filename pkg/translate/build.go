@@ -127,6 +127,7 @@ type builder struct {
 	patternHosts map[hostKey]bool
 	patterns     map[string]int
 	tlsHosts     map[string]bool // hosts with a TLS section
+	slashed      []slashed
 	reports      reports
 	notices      notices
 	unmatched    *model.Route // for requests that no other route matches, or nil
@@ -231,7 +232,8 @@ func (b *builder) model() *model.Model {
 
 func comparePools(x, y model.PoolID) int {
 	return cmp.Or(
-		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port))
+		cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Port, y.Port),
+		compareBools(x.IsService, y.IsService))
 }
 
 // byAge returns the objects in order of precedence: the oldest first, and those that are being deleted last.

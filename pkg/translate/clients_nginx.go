@@ -48,7 +48,7 @@ func (r *annotationReader) nginxClientSettings() *clientSettings {
 		secret: name, hasCA: true, annotation: n.secret.key, isNginx: true,
 		required: r.requiresCertificate(n.verify), ignoresIssuer: n.verify.text == "optional_no_ca",
 		maxIntermediates: r.verifyDepth(n.depth), subject: r.matchCN(n.matchCN), errorPage: r.errorPage(n.errorPage),
-		forward: r.passCertificate(n.forward),
+		forward: r.readBool(n.forward, false),
 	}
 }
 
@@ -120,13 +120,4 @@ func (r *annotationReader) errorPage(v value) string {
 		return ""
 	}
 	return page.String()
-}
-
-// passCertificate reads auth-tls-pass-certificate-to-upstream.
-func (r *annotationReader) passCertificate(v value) bool {
-	pass, err := strconv.ParseBool(v.text)
-	if v.text != "" && err != nil {
-		r.invalid(v.key, "annotation %s has the value %s; it must be true or false. The annotation is ignored", v.key, quote(v.text))
-	}
-	return pass
 }

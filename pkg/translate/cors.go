@@ -30,11 +30,9 @@ const (
 // readCORS reads the annotations about cross-origin resource sharing.
 func (r *annotationReader) readCORS() {
 	if !r.readBool(r.setting("cors", "enable-cors"), false) {
-		names := make([]string, 0, len(corsAnnotations))
 		for _, key := range corsAnnotations[1:] {
-			names = append(names, strings.TrimPrefix(key, annotationPrefix))
+			r.needCompanion(names{`cors: "true"`, `enable-cors: "true"`}, sameName(strings.TrimPrefix(key, annotationPrefix)))
 		}
-		r.needCompanion(names, annotationPrefix+`cors: "true"`)
 		return
 	}
 	cors := model.CORS{

@@ -22,8 +22,8 @@ import (
 // is Draining, as is one whose pod has AnnotationDrain. One that is not ready and does not terminate is NotReady. All others
 // are left out.
 func Endpoints(pool model.Pool, slicesOfService []*discoveryv1.EndpointSlice, pods Pods) []model.Endpoint {
-	if pool.ExternalName != "" {
-		address := net.JoinHostPort(pool.ExternalName, strconv.Itoa(int(pool.ID.Port)))
+	if host := cmp.Or(pool.ExternalName, pool.ClusterIP); host != "" {
+		address := net.JoinHostPort(host, strconv.Itoa(int(pool.ID.Port)))
 		return []model.Endpoint{{ID: address, Address: address, State: model.EndpointReady}}
 	}
 	found := map[string]candidate{}

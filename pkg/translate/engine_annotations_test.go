@@ -38,6 +38,8 @@ var fleetAnnotations = map[string][]string{
 	"nginx.ingress.kubernetes.io/proxy-body-size":          {"8m", "bad"},
 	"nginx.ingress.kubernetes.io/load-balance":             {"ewma"},
 	"nginx.ingress.kubernetes.io/use-regex":                {"true"},
+	"nginx.ingress.kubernetes.io/proxy-next-upstream":      {"http_503 non_idempotent", "off", "bad"},
+	"nginx.ingress.kubernetes.io/service-upstream":         {"true", "true", "bad"},
 	"nginx.ingress.kubernetes.io/rewrite-target":           {"/", "/$1"},
 	"nginx.ingress.kubernetes.io/ssl-redirect":             {"true", "false"},
 	"nginx.ingress.kubernetes.io/from-to-www-redirect":     {"true"},

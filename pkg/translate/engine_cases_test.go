@@ -91,3 +91,23 @@ func TestEngine_rareConnections(t *testing.T) {
 		})
 	}
 }
+
+// The last translation of a certificate may be at the very moment at which it expires.
+func TestEngine_certificateExpires(t *testing.T) {
+	const expiring = 3 // of fleetSecrets
+	fleet := newTwin(newFleet(t, 1, 1, 1))
+	fleet.options = translate.Options{}
+	fleet.engine = translate.NewEngine(fleet.options)
+	lister := caseIngress{"a", "lister", 5, "a.example.com", "a.example.com"}.change()
+	changes := []translate.Change{caseSecret("a", fleetSecrets(t)[expiring]), lister}
+	for _, c := range changes {
+		fleet.objects[c.Ref] = c.Object
+	}
+	for _, after := range []time.Duration{0, 30 * time.Minute, 6 * time.Hour, 7 * time.Hour} {
+		fleet.now = today.Add(after)
+		if diff := fleet.compare(changes); diff != "" {
+			t.Errorf("after %v: %s", after, diff)
+		}
+		changes = nil
+	}
+}

@@ -148,6 +148,7 @@ func (f *fleet) service() *corev1.Service {
 	if f.chance(3) {
 		s.Spec.Selector = map[string]string{"app": pick(f, []string{"a", "b"})}
 	}
+	s.Spec.ClusterIP = pick(f, []string{"10.96.0.1", "10.96.0.2", "fd00::1", "None", ""})
 	if f.chance(10) {
 		s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP
 	}

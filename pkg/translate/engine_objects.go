@@ -207,7 +207,7 @@ func (e *Engine) setObject(n *node, object *networkingv1.Ingress) {
 	if d == nil {
 		e.setVerdicts(n, nil)
 	} else {
-		e.setVerdicts(n, d.annotations)
+		e.setVerdicts(n, object)
 	}
 	e.step.changed[n] = struct{}{}
 }

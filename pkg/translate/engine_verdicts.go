@@ -1,6 +1,10 @@
 package translate
 
-import "strings"
+import (
+	"slices"
+
+	networkingv1 "k8s.io/api/networking/v1"
+)
 
 // verdicts are the possible values of AnnotationVerdict.Verdict.
 var verdicts = [...]string{VerdictExact, VerdictReplaced, VerdictDiffers, VerdictIgnored, VerdictClosed}
@@ -8,27 +12,20 @@ var verdicts = [...]string{VerdictExact, VerdictReplaced, VerdictDiffers, Verdic
 // verdictCounts are numbers of annotations of ingress-nginx, by index of verdicts.
 type verdictCounts [len(verdicts)]int32
 
-// countVerdicts counts the annotations of ingress-nginx of an Ingress.
-func countVerdicts(annotations map[string]string) (out verdictCounts) {
-	for key := range annotations {
-		if !strings.HasPrefix(key, nginxPrefix) {
-			continue
-		}
-		for _, v := range Verdicts(annotations) {
-			for i, name := range verdicts {
-				if v.Verdict == name {
-					out[i]++
-				}
-			}
-		}
-		break
+// countVerdicts counts the annotations of ingress-nginx of an Ingress, which may be nil.
+func countVerdicts(ingress *networkingv1.Ingress) (out verdictCounts) {
+	if ingress == nil || len(ingress.Annotations) == 0 {
+		return out
+	}
+	for _, v := range Verdicts(ingress) {
+		out[slices.Index(verdicts[:], v.Verdict)]++
 	}
 	return out
 }
 
-// setVerdicts updates the counts for the new annotations of an Ingress, nil if Limpet does not serve it.
-func (e *Engine) setVerdicts(n *node, annotations map[string]string) {
-	now := countVerdicts(annotations)
+// setVerdicts updates the counts for the new state of an Ingress, nil if Limpet does not serve it.
+func (e *Engine) setVerdicts(n *node, ingress *networkingv1.Ingress) {
+	now := countVerdicts(ingress)
 	for i := range verdicts {
 		e.verdicts[i] += int(now[i] - n.verdicts[i])
 	}

@@ -123,7 +123,7 @@ func (r *ingressReader) readPath(hosts []string, path *networkingv1.HTTPIngressP
 		backends: []backendDescription{r.backend(&path.Backend, field+".backend")},
 	}
 	problem := ""
-	if rule.path, rule.pathType, problem = ingressPath(path); problem != "" {
+	if rule.path, rule.pathType, problem = ingressPath(path, r.paths.isLikeNginx); problem != "" {
 		invalid := problemOf(ReasonInvalidPath, field, "path %s %s. It is ignored", quote(path.Path), problem)
 		rule.problem = &invalid
 	} else {
@@ -141,8 +141,9 @@ func pathGuards(path string) []string {
 	return nil
 }
 
-// ingressPath returns the path of a route and its type, or a problem.
-func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathType, problem string) {
+// ingressPath returns the path of a route and its type, or a problem. ingress-nginx makes ImplementationSpecific paths Prefix
+// paths as they are written. Other controllers give a star at their end a meaning.
+func ingressPath(p *networkingv1.HTTPIngressPath, isLikeNginx bool) (path string, kind model.PathType, problem string) {
 	if p.PathType == nil {
 		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"
 	}
@@ -154,7 +155,10 @@ func ingressPath(p *networkingv1.HTTPIngressPath) (path string, kind model.PathT
 		kind = model.PathPrefix
 	case networkingv1.PathTypeImplementationSpecific:
 		kind = model.PathPrefix
-		path = cmp.Or(trimStar(path), "/")
+		if !isLikeNginx {
+			path = trimStar(path)
+		}
+		path = cmp.Or(path, "/")
 	default:
 		return "", "", fmt.Sprintf("has pathType %s; it must be Exact, Prefix or ImplementationSpecific",
 			quote(string(*p.PathType)))

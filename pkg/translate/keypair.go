@@ -76,7 +76,8 @@ func (b *builder) checkDates(about model.Ref, c *model.Certificate, field string
 	leaf := c.Pair.Leaf
 	b.revisit(leaf.NotBefore)
 	b.revisit(leaf.NotAfter)
-	if now := b.now; !now.IsZero() && (now.Before(leaf.NotBefore) || now.After(leaf.NotAfter)) {
+	// At NotAfter itself the certificate counts as expired, because revisit returns no time for it any more.
+	if now := b.now; !now.IsZero() && (now.Before(leaf.NotBefore) || !now.Before(leaf.NotAfter)) {
 		state, at := "expired at", leaf.NotAfter
 		if now.Before(leaf.NotBefore) {
 			state, at = "is not valid before", leaf.NotBefore

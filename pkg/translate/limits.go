@@ -21,13 +21,12 @@ const (
 	// AnnotationMaxBodyBytes is the maximum size of a request body. Zero disables the limit.
 	AnnotationMaxBodyBytes = annotationPrefix + "max-body-bytes"
 	// AnnotationMaxAttempts is the maximum number of attempts of a request, including the first.
-	AnnotationMaxAttempts = annotationPrefix + nameMaxAttempts
+	AnnotationMaxAttempts = annotationPrefix + "max-attempts"
 )
-
-const nameMaxAttempts = "max-attempts"
 
 var limitAnnotations = []string{
 	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
+	AnnotationRetryOn,
 }
 
 // Bounds of the annotations.
@@ -45,19 +44,15 @@ func (r *annotationReader) readLimits() *model.Limits {
 		ConnectTimeout:  r.readTimeout(AnnotationTimeoutConnect, "proxy-connect-timeout"),
 		BodyTimeout:     r.readTimeout(AnnotationTimeoutBody, "proxy-send-timeout"),
 		MaxBodyBytes:    r.readBodySize(),
-		MaxAttempts:     r.readAttempts(),
 		RetryTimeout:    r.readRetryTimeout(),
 	}
+	r.readRetries(&limits)
 	d := r.defaultsOrZero()
 	limits.ResponseTimeout = cmp.Or(limits.ResponseTimeout, d.ReadTimeout)
 	limits.ConnectTimeout = cmp.Or(limits.ConnectTimeout, d.ConnectTimeout)
 	limits.BodyTimeout = cmp.Or(limits.BodyTimeout, d.SendTimeout)
 	limits.MaxBodyBytes = cmp.Or(limits.MaxBodyBytes, d.MaxBodyBytes)
 	limits.MaxAttempts = cmp.Or(limits.MaxAttempts, d.MaxAttempts)
-	conditions, attempts := r.annotation(nginxPrefix, "proxy-next-upstream"), r.annotation(annotationPrefix, nameMaxAttempts)
-	if d.NoRetry && !conditions.isSet && !attempts.isSet {
-		limits.MaxAttempts = 1
-	}
 	if limits == (model.Limits{}) {
 		return nil
 	}

@@ -43,8 +43,8 @@ type verdict struct {
 	// handling is how this version serves the annotation. Unless it is refused, other code reads the annotation, reports its
 	// problems, and closes routes.
 	handling Handling
-	// exact lists values with which the annotation is Exact, although handling is Differs.
-	exact []string
+	// exact decides for which values the annotation is Exact, although handling is Differs or Refused. Without holds, for none.
+	exact exactRule
 	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
 	how string
 	// own is the equivalent limpet.dev annotation, without the prefix. Without one, it is empty.
@@ -64,8 +64,8 @@ type NginxAnnotation struct {
 	How      string
 	// Own is the equivalent limpet.dev annotation without its prefix, or "".
 	Own string
-	// ExactValues are the values for which the annotation is Exact, although Handling is Differs.
-	ExactValues []string
+	// ExactWhen describes the values for which the annotation is Exact, although Handling is Differs or Refused.
+	ExactWhen string
 	// Protective is true if the annotation restricts access for some values. When describes these values.
 	Protective bool
 	When       string
@@ -73,7 +73,7 @@ type NginxAnnotation struct {
 
 func (v *verdict) row() NginxAnnotation {
 	return NginxAnnotation{
-		Name: v.name, Handling: v.handling, How: v.how, Own: v.own, ExactValues: v.exact, Protective: v.effect != nil, When: v.when,
+		Name: v.name, Handling: v.handling, How: v.how, Own: v.own, ExactWhen: v.exact.text, Protective: v.effect != nil, When: v.when,
 	}
 }
 
@@ -82,8 +82,8 @@ func (a *NginxAnnotation) Text() string {
 	switch {
 	case a.Handling == Exact:
 		return "exact"
-	case a.Handling == Differs && len(a.ExactValues) > 0:
-		return "exact with `" + strings.Join(a.ExactValues, "`, `") + "`; otherwise **differs**: " + a.How
+	case a.Handling == Differs && a.ExactWhen != "":
+		return "exact " + a.ExactWhen + "; otherwise **differs**: " + a.How
 	case a.Handling == Differs:
 		return "**differs**: " + a.How
 	case a.Handling == Replaced:
@@ -91,10 +91,14 @@ func (a *NginxAnnotation) Text() string {
 	case a.Protective:
 		return "**closes the routes** " + a.When
 	}
-	if a.How != "" {
-		return "no effect: " + a.How
+	text := "no effect"
+	if a.ExactWhen != "" {
+		text = "exact " + a.ExactWhen + "; otherwise " + text
 	}
-	return "no effect"
+	if a.How != "" {
+		text += ": " + a.How
+	}
+	return text
 }
 
 // NginxAnnotations returns all known annotations of ingress-nginx, sorted by name.

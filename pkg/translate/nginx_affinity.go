@@ -70,7 +70,7 @@ func (r *annotationReader) nginxCookie(key string) *model.Affinity {
 	if seconds := r.cookieSeconds("session-cookie-expires"); seconds != nil && *seconds > 0 {
 		cookie.ExpiresAfter = time.Duration(*seconds) * time.Second
 	}
-	moves, isSet := r.readNginxBool("session-cookie-change-on-failure")
+	moves, isSet := r.parseBool(r.annotation(nginxPrefix, "session-cookie-change-on-failure"))
 	settings.KeepFailed = isSet && !moves
 	return settings
 }
@@ -137,22 +137,7 @@ func (r *annotationReader) cookieSeconds(name string) *int64 {
 
 // nginxBool returns the value of an annotation whose default is false.
 func (r *annotationReader) nginxBool(name string) bool {
-	on, _ := r.readNginxBool(name)
-	return on
-}
-
-// readNginxBool returns the value of an annotation that ingress-nginx parses with strconv.ParseBool. isSet is false if it
-// is missing or invalid.
-func (r *annotationReader) readNginxBool(name string) (on, isSet bool) {
-	v := r.annotation(nginxPrefix, name)
-	if v.text == "" {
-		return false, false
-	}
-	on, err := strconv.ParseBool(v.text)
-	if err != nil {
-		r.invalidValue(v.key, "it must be true or false")
-	}
-	return on, err == nil
+	return r.readBool(r.annotation(nginxPrefix, name), false)
 }
 
 // oneOf reports an annotation of ingress-nginx that has another value.

@@ -221,6 +221,14 @@ func TestNginxConfig_closes(t *testing.T) {
 	}
 }
 
+func TestNginxConfig_ignoredSwitches(t *testing.T) {
+	for value, problems := range map[string]int{"true": 1, "false": 0} {
+		if got := configured(Options{}, "service-upstream", value).config.problems; len(got) != problems {
+			t.Errorf("service-upstream %s: %v", value, got)
+		}
+	}
+}
+
 func TestNginxConfig_hsts(t *testing.T) {
 	for _, c := range []struct{ want, data string }{
 		{"max-age=31536000; includeSubDomains", ""},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/variable"
 )
 
 // subsetFactor is the hash.balanceFactor for upstream-hash-by-subset: a pod gets at most this percentage of the mean number
@@ -47,17 +48,20 @@ func (r *annotationReader) hashChoice() choice {
 // hashedParts returns the variables of a text that upstream-hash-by hashes, without duplicates, or a problem. The text between
 // them is the same in all requests, so it does not matter.
 func hashedParts(text string) (parts []v1alpha1.Part, problem string) {
-	template, err := parseTemplate(text)
+	pieces, err := variable.Split(text)
 	if err != nil {
-		return nil, err.Error()
+		return nil, "it " + err.Error()
 	}
-	for _, variable := range template {
-		if !variable.isVariable {
+	for _, piece := range pieces {
+		if strings.ContainsFunc(piece.Literal, isNoHashText) {
+			return nil, "it must be printable ASCII, without spaces, quotes, semicolons and other braces than those of variables"
+		}
+		if piece.Name == "" {
 			continue
 		}
-		part, known := hashedPart(variable.text)
+		part, known := hashedPart(piece.Name)
 		if !known {
-			return nil, fmt.Sprintf("variable %s is not supported; the supported ones are %s", quote("$"+variable.text), hashVariables)
+			return nil, fmt.Sprintf("variable %s is not supported; the supported ones are %s", quote("$"+piece.Name), hashVariables)
 		}
 		if !slices.ContainsFunc(parts, func(p v1alpha1.Part) bool { return reflect.DeepEqual(p, part) }) {
 			parts = append(parts, part)
@@ -72,13 +76,16 @@ func hashedParts(text string) (parts []v1alpha1.Part, problem string) {
 	return parts, ""
 }
 
+// isNoHashText reports whether a character must not occur between the variables of upstream-hash-by. ingress-nginx refuses more.
+func isNoHashText(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune("\"';\\{}", c) }
+
 // hashVariables lists the variables of hashedPart for messages.
 const hashVariables = "$request_uri, $uri, $host, $request_method, $remote_addr, $arg_NAME, $cookie_NAME, $http_NAME and " +
 	"$ssl_client_s_dn"
 
 // hashedPart returns the part of a request that a variable of nginx contains.
-func hashedPart(variable string) (part v1alpha1.Part, known bool) {
-	switch variable {
+func hashedPart(text string) (part v1alpha1.Part, known bool) {
+	switch text {
 	case "request_uri":
 		return v1alpha1.Part{Source: v1alpha1.PartSourceURI}, true
 	case "uri", "document_uri":
@@ -93,7 +100,7 @@ func hashedPart(variable string) (part v1alpha1.Part, known bool) {
 	case "ssl_client_s_dn", "ssl_client_fingerprint", "ssl_client_serial":
 		return v1alpha1.Part{Source: v1alpha1.PartSourceClientCertificate}, true
 	}
-	kind, name, _ := strings.Cut(variable, "_")
+	kind, name, _ := strings.Cut(text, "_")
 	switch {
 	case name == "":
 		return part, false
@@ -132,6 +139,7 @@ const AnnotationLoadBalance = annotationPrefix + "load-balance"
 var (
 	loadBalanceValues = map[string]model.Pick{
 		"random": model.PickRandom, "round-robin": model.PickRoundRobin, "least-requests": model.PickLeastRequests,
+		"least-latency": model.PickLatency,
 	}
-	nginxLoadBalance = map[string]model.Pick{"round_robin": model.PickRoundRobin, "ewma": model.PickRandom}
+	nginxLoadBalance = map[string]model.Pick{"round_robin": model.PickRoundRobin, "ewma": model.PickLatency}
 )

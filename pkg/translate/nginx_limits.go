@@ -67,20 +67,48 @@ var retryConditions = []string{
 	"non_idempotent", "updating", "off",
 }
 
-// readAttempts returns the maximum number of attempts of a request. With proxy-next-upstream: off, there is one.
-func (r *annotationReader) readAttempts() int {
-	attempts := r.readTries()
-	conditions := r.annotation(nginxPrefix, "proxy-next-upstream")
-	fields := strings.Fields(conditions.text)
-	if i := slices.IndexFunc(fields, func(f string) bool { return !slices.Contains(retryConditions, f) }); i >= 0 {
-		r.invalidValue(conditions.key, fmt.Sprintf("%s must be one of %s", quote(fields[i]), strings.Join(retryConditions, ", ")))
-		return attempts
+// AnnotationRetryOn lists the conditions on which requests are sent again.
+const AnnotationRetryOn = annotationPrefix + "retry-on"
+
+// readRetries sets the maximum number of attempts of a request, and the conditions for another attempt. With the condition off,
+// there is one attempt.
+func (r *annotationReader) readRetries(limits *model.Limits) {
+	limits.MaxAttempts = r.readTries()
+	conditions := r.setting(strings.TrimPrefix(AnnotationRetryOn, annotationPrefix), "proxy-next-upstream")
+	fields, known := strings.Fields(conditions.text), retryConditions
+	if !conditions.isNginx {
+		known = ownRetryConditions
+	}
+	if i := slices.IndexFunc(fields, func(f string) bool { return !slices.Contains(known, f) }); i >= 0 {
+		r.invalidValue(conditions.key, fmt.Sprintf("%s must be one of %s", quote(fields[i]), strings.Join(known, ", ")))
+		return
+	}
+	if len(fields) == 0 {
+		fields = r.defaultsOrZero().RetryConditions
 	}
 	if slices.Contains(fields, "off") {
-		return 1
+		if !r.annotation(annotationPrefix, "max-attempts").isSet || conditions.text != "" {
+			limits.MaxAttempts = 1
+		}
+		return
 	}
-	return attempts
+	for _, field := range fields {
+		status, err := strconv.Atoi(strings.TrimPrefix(field, "http_"))
+		if err == nil {
+			limits.RetryStatuses, _ = limits.RetryStatuses.With(status)
+		}
+	}
+	limits.RetriesUnsafe = limits.RetryStatuses != 0 && slices.Contains(fields, "non_idempotent")
+	if !conditions.isNginx && len(fields) > 0 && limits.RetryStatuses == 0 {
+		r.report(ReasonNoEffect, conditions.key, "annotation %s has no effect without a status such as http_503", conditions.key)
+	}
 }
+
+// ownRetryConditions are the values of AnnotationRetryOn. The others of nginx change nothing: failed connections are always
+// retried, and late or invalid responses never are.
+var ownRetryConditions = slices.DeleteFunc(slices.Clone(retryConditions), func(c string) bool {
+	return slices.Contains([]string{"error", "timeout", "invalid_header", "updating"}, c)
+})
 
 // readTries returns the number of attempts. In ingress-nginx, 0 means no limit.
 func (r *annotationReader) readTries() int {
@@ -114,15 +142,7 @@ func (r *annotationReader) readRetryTimeout() time.Duration {
 // readUnlogged reports whether requests of the object are left out of the access log.
 func (r *annotationReader) readUnlogged() bool {
 	v := r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log")
-	if v.text == "" {
-		return r.defaultsOrZero().IsUnlogged
-	}
-	logged, err := strconv.ParseBool(v.text)
-	if err != nil {
-		r.invalidValue(v.key, "it must be true or false")
-		return r.defaultsOrZero().IsUnlogged
-	}
-	return !logged
+	return !r.readBool(v, !r.defaultsOrZero().IsUnlogged)
 }
 
 // AnnotationAccessLog is false to leave requests out of the access log.

@@ -30,7 +30,7 @@ var nginxAccess = []verdict{
 	{name: "auth-always-set-cookie", handling: Exact, own: "auth-always-set-cookie", effect: partOf("auth-url"),
 		when: "if auth-url is missing"},
 	{name: "auth-cache-key", handling: Differs,
-		how: "nothing is cached for requests with an empty key",
+		exact: exactIfKeyIsSet, how: "nothing is cached for requests with an empty key",
 		own: "auth-cache-key", effect: partOf("auth-url"), when: "if auth-url is missing"},
 	{name: "auth-cache-duration", handling: Differs,
 		how: "max-age of the service shortens the times, and does not extend them",
@@ -45,14 +45,15 @@ var nginxAccess = []verdict{
 		how: "connections to the service are always kept", effect: partOf("auth-url"), when: "if auth-url is missing"},
 	{name: "auth-snippet", effect: whenSet, when: "if set"},
 	{name: "enable-global-auth", handling: Differs, how: "without --nginx-configmap, values other than false close the routes",
-		exact: []string{"false"}, effect: unlessFalse, when: "unless false"},
+		exact: with("false"), effect: unlessFalse, when: "unless false"},
 
 	// Basic and digest authentication.
 	{name: "auth-type", handling: Exact, own: nameAuthType, effect: whenSet, when: "if set"},
 	{name: "auth-secret", handling: Exact, own: nameAuthSecret, effect: whenSet, when: "if set"},
 	{name: "auth-secret-type", handling: Exact, own: nameAuthSecretType, effect: partOf("auth-type", "auth-secret"),
 		when: "if auth-type and auth-secret are missing"},
-	{name: "auth-realm", handling: Exact, own: nameAuthRealm, effect: partOf("auth-type", "auth-secret"),
+	{name: "auth-realm", handling: Differs, exact: exactIfPlain, how: "quotes and backslashes are escaped, as RFC 9110 requires",
+		own: nameAuthRealm, effect: partOf("auth-type", "auth-secret"),
 		when: "if auth-type and auth-secret are missing"},
 
 	// Client certificates: one handshake serves a host, so they apply to all of its paths.
@@ -62,11 +63,11 @@ var nginxAccess = []verdict{
 	{name: "auth-tls-verify-client", handling: Exact, own: "client-certificate", effect: unless("off"), isHostWide: true,
 		when: "unless off"},
 	{name: "auth-tls-match-cn", handling: Differs,
-		how:    "the regular expression has the syntax of RE2",
+		exact: exactIfPortable, how: "the regular expression has the syntax of RE2",
 		effect: unlessVerifyOff, isHostWide: true, when: "unless auth-tls-verify-client is off"},
 	{name: "auth-tls-verify-depth", handling: Exact, effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
 	{name: "auth-tls-error-page", handling: Differs,
-		how:    "only a URL with a host is supported",
+		exact: exactIfURL, how: "only a URL with a host is supported",
 		effect: partOf(tlsParts...), isHostWide: true, when: tlsPartsMissing},
 	{name: "auth-tls-pass-certificate-to-upstream", handling: Exact, own: "client-certificate-header",
 		effect: partOf(tlsParts...), isHostWide: true,
@@ -101,28 +102,27 @@ var nginxAccess = []verdict{
 	// TLS to pods.
 	{
 		name: "proxy-ssl-verify", effect: unless("off"), when: "unless off", handling: Differs, own: "backend-ca",
-		exact: []string{"off"},
-		how:   "without a CA, and with other values than on and off, the routes respond 503",
+		exact: exactIfCA,
+		how: "without proxy-ssl-name, the name is <service>.<namespace>.svc; without a CA, and with other values than on and off, " +
+			"the routes respond 503",
 	},
 	{name: "proxy-ssl-secret", handling: Exact, own: "backend-ca"},
 	{name: "proxy-ssl-verify-depth", handling: Exact},
+	{name: "proxy-ssl-name", handling: Exact, own: "backend-server-name"},
 	{
-		name: "proxy-ssl-name", handling: Differs, own: "backend-server-name",
-		how: "without it, the name is <service>.<namespace>.svc",
-	},
-	{
-		name: "proxy-ssl-server-name", handling: Differs, exact: []string{"on"},
+		name: "proxy-ssl-server-name", handling: Differs, exact: with("on"),
 		how: "the name is sent in any case",
 	},
 	{name: "proxy-ssl-ciphers", handling: Replaced, how: "Limpet uses only cipher suites without known weaknesses"},
 	{
-		name: "proxy-ssl-protocols", handling: Differs,
+		name: "proxy-ssl-protocols", handling: Differs, exact: exactIfModern,
 		how: "it sets the lowest version, which is at least TLS 1.2",
 	},
-	{name: "secure-backends", own: "backend-protocol",
+	{name: "secure-backends", own: "backend-protocol", exact: exactIfFalse,
 		how: "ingress-nginx removed it in version 0.21; set backend-protocol: HTTPS"},
 	{name: "secure-verify-ca-secret", effect: whenSet, when: "if set", own: "backend-ca"},
-	{name: "grpc-backend", own: "backend-protocol", how: "ingress-nginx removed it in version 0.21; set backend-protocol: GRPC"},
+	{name: "grpc-backend", own: "backend-protocol", exact: exactIfFalse,
+		how: "ingress-nginx removed it in version 0.21; set backend-protocol: GRPC"},
 }
 
 // tlsParts are the annotations that enable client certificates.

@@ -20,12 +20,12 @@ var nginxSettings = []verdict{
 			"applies to the routes of this Ingress only",
 	},
 	{
-		name: "affinity-mode", handling: Differs, exact: []string{"persistent"},
+		name: "affinity-mode", handling: Differs, exact: with("persistent"),
 		how: "sessions do not move when pods are added",
 	},
 	{
-		name: "load-balance", handling: Differs, own: "load-balance", exact: []string{"round_robin"},
-		how: "ewma chooses the less busy of two random pods, not the faster one",
+		name: "load-balance", handling: Differs, own: "load-balance", exact: with("round_robin"),
+		how: "ewma compares the recent peaks of the times to the response head, multiplied by the active requests",
 	},
 	{name: "session-cookie-change-on-failure", handling: Exact},
 	{name: "session-cookie-conditional-samesite-none", handling: Exact},
@@ -41,14 +41,17 @@ var nginxSettings = []verdict{
 	{name: "session-cookie-path", handling: Exact},
 	{name: "session-cookie-samesite", handling: Exact},
 	{name: "session-cookie-secure", handling: Exact},
-	{name: "service-upstream"},
+	{
+		name: "service-upstream", handling: Differs, own: nameServiceUpstream, exact: with("false"),
+		how: "it applies to the routes of this Ingress only, not to all routes of the Service",
+	},
 	{
 		name: "upstream-hash-by", handling: Differs,
 		how: "a value belongs to another pod than in ingress-nginx, and requests without any of the values are spread " +
 			"over all pods",
 	},
 	{
-		name: "upstream-hash-by-subset", handling: Differs, exact: []string{"false"},
+		name: "upstream-hash-by-subset", handling: Differs, exact: with("false"),
 		how: "a value has one pod, and others serve it while that pod is busy",
 	},
 	{
@@ -58,9 +61,8 @@ var nginxSettings = []verdict{
 	{name: "upstream-max-fails"},
 	{name: "upstream-fail-timeout"},
 	{
-		name: "upstream-vhost", handling: Differs,
-		how: "of the variables of nginx, only $host, $service_name, $service_port and $namespace are replaced",
-		own: "upstream-host",
+		name: "upstream-vhost", handling: Differs, own: "upstream-host",
+		exact: onlyVariables("$http_host", "$host", "$service_name", "$namespace", "$service_port"), how: "other variables are refused",
 	},
 
 	// Rate limits.
@@ -78,41 +80,43 @@ var nginxSettings = []verdict{
 	{name: "global-rate-limit-window"},
 
 	// Redirects, rewriting and hosts.
-	{name: "add-base-url"},
+	{name: "add-base-url", exact: exactIfFalse},
 	{name: "app-root", handling: Exact, own: "app-root"},
 	{name: "base-url-scheme"},
 	{name: "force-ssl-redirect", handling: Exact, own: "https-redirect"},
 	{name: "from-to-www-redirect", handling: Exact, own: "www-redirect"},
 	{
-		name: "permanent-redirect", handling: Differs,
-		how: "of the variables of nginx, only $scheme, $host, $http_host and $request_uri are replaced",
-		own: "redirect",
+		name: "permanent-redirect", handling: Differs, own: "redirect",
+		exact: onlyVariables("$scheme", "$host", "$http_host", "$request_uri"),
+		how:   "the values of other variables are percent-encoded, and some are refused",
 	},
 	{name: "permanent-redirect-code", handling: Exact, own: "redirect-code"},
 	{name: "preserve-trailing-slash", handling: Exact, own: "https-redirect"},
 	{name: "relative-redirects", handling: Exact, own: "relative-redirects"},
 	{
-		name: "rewrite-target", handling: Differs,
+		name: "rewrite-target", handling: Differs, exact: exactIfFixedPath,
 		how: "paths are expressions in the syntax of RE2, and a rewritten path with dot segments gets a 400",
 		own: "rewrite-target",
 	},
-	{name: "server-alias", handling: Differs, how: "aliases are hosts, not regular expressions", own: "host-aliases"},
+	{
+		name: "server-alias", handling: Differs, own: "host-aliases", exact: exactIfHosts,
+		how: "aliases are hosts, not regular expressions",
+	},
 	{name: "ssl-passthrough"},
 	{name: "ssl-redirect", handling: Exact, own: "https-redirect"},
 	{
-		name: "temporal-redirect", handling: Differs,
-		how: "of the variables of nginx, only $scheme, $host, $http_host and $request_uri are replaced",
-		own: "redirect",
+		name: "temporal-redirect", handling: Differs, own: "redirect",
+		exact: onlyVariables("$scheme", "$host", "$http_host", "$request_uri"),
+		how:   "the values of other variables are percent-encoded, and some are refused",
 	},
 	{name: "temporal-redirect-code", handling: Exact, own: "redirect-code"},
-	{name: "use-port-in-redirects"},
+	{name: "use-port-in-redirects", exact: exactIfFalse},
 	{
-		name: "use-regex", handling: Differs,
-		how: "paths are expressions in the syntax of RE2, and those of other namespaces stay as they are",
-		own: "path-regex",
+		name: "use-regex", handling: Differs, own: "path-regex", exact: exactIfPathsPortable,
+		how: "paths are expressions in the syntax of RE2",
 	},
 	{
-		name: "x-forwarded-prefix", handling: Differs,
+		name: "x-forwarded-prefix", handling: Differs, exact: exactIfRewritten,
 		how: "it is also sent without rewrite-target, and cannot contain groups",
 		own: "forwarded-prefix",
 	},
@@ -123,7 +127,7 @@ var nginxSettings = []verdict{
 	{name: "cors-allow-credentials", handling: Exact, own: "cors-allow-credentials"},
 	{name: "cors-allow-headers", handling: Exact, own: "cors-allow-headers"},
 	{name: "cors-allow-methods", handling: Exact, own: "cors-allow-methods"},
-	{name: "cors-allow-origin", handling: Differs, own: "cors-allow-origin",
+	{name: "cors-allow-origin", handling: Differs, own: "cors-allow-origin", exact: with("*"),
 		how: "responses also have Vary: Origin, so that caches keep origins apart"},
 	{name: "cors-expose-headers", handling: Exact, own: "cors-expose-headers"},
 	{name: "cors-max-age", handling: Exact, own: "cors-max-age"},
@@ -147,28 +151,27 @@ var nginxSettings = []verdict{
 	{name: "proxy-buffers-number", handling: Replaced, how: "buffers are taken from a pool while bytes are in transit"},
 	{name: "proxy-busy-buffers-size", handling: Replaced, how: "buffers are taken from a pool while bytes are in transit"},
 	{name: "proxy-connect-timeout", handling: Exact, own: "timeout-connect"},
-	{name: "proxy-cookie-domain", handling: Differs, own: "cookie-domain", how: "regular expressions are refused"},
-	{name: "proxy-cookie-path", handling: Differs, own: "cookie-path", how: "regular expressions are refused"},
+	{name: "proxy-cookie-domain", handling: Differs, own: "cookie-domain", exact: exactReplacement, how: howReplaced},
+	{name: "proxy-cookie-path", handling: Differs, own: "cookie-path", exact: exactReplacement, how: howReplaced},
 	{name: "proxy-http-version", handling: Replaced, how: "Limpet sends HTTP/1.1, or HTTP/2 as backend-protocol requires"},
 	{name: "proxy-max-temp-file-size", handling: Replaced, how: "responses are never stored on disk"},
 	{
-		name: "proxy-next-upstream", handling: Differs, exact: []string{"off"},
-		how: "failed connections are retried, and responses with an error status are not",
+		name: "proxy-next-upstream", handling: Differs, own: "retry-on", exact: with("off"),
+		how: "a connection that is lost is retried once at the same pod, a timeout or an invalid response is not, statuses are " +
+			"retried for requests without a body, and sessions stay on their pods",
 	},
 	{name: "proxy-next-upstream-timeout", handling: Exact},
 	{
 		name:     "proxy-next-upstream-tries",
-		handling: Differs, own: "max-attempts", exact: []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"},
+		handling: Differs, own: "max-attempts", exact: exactUpToMaxAttempts,
 		how: "there are at most 10 attempts",
 	},
 	{
 		name: "proxy-read-timeout", handling: Differs, own: "timeout-response",
 		how: "the limit is at most 24 hours, and an idle WebSocket connection stays open",
 	},
-	{name: "proxy-redirect-from", handling: Differs, own: "redirect-from",
-		how: "regular expressions and other variables than $scheme, $host and $http_host are refused"},
-	{name: "proxy-redirect-to", handling: Differs, own: "redirect-to",
-		how: "regular expressions and other variables than $scheme, $host and $http_host are refused"},
+	{name: "proxy-redirect-from", handling: Differs, own: "redirect-from", exact: exactReplacement, how: howReplaced},
+	{name: "proxy-redirect-to", handling: Differs, own: "redirect-to", exact: exactReplacement, how: howReplaced},
 	{name: "proxy-request-buffering", handling: Replaced,
 		how: "request bodies are streamed to the pod as they arrive, and are never stored on disk"},
 	{
@@ -178,13 +181,13 @@ var nginxSettings = []verdict{
 
 	// The rest.
 	{name: "enable-access-log", handling: Exact, own: "access-log"},
-	{name: "enable-influxdb"},
-	{name: "enable-opentelemetry"},
-	{name: "enable-opentracing"},
-	{name: "enable-rewrite-log"},
+	{name: "enable-influxdb", exact: exactIfFalse},
+	{name: "enable-opentelemetry", exact: exactIfFalse},
+	{name: "enable-opentracing", exact: exactIfFalse},
+	{name: "enable-rewrite-log", exact: exactIfFalse},
 	{name: "fastcgi-index"},
 	{name: "fastcgi-params-configmap"},
-	{name: "http2-push-preload"},
+	{name: "http2-push-preload", exact: exactIfFalse},
 	{name: "influxdb-host"},
 	{name: "influxdb-measurement"},
 	{name: "influxdb-port"},
@@ -195,8 +198,11 @@ var nginxSettings = []verdict{
 		how: "copies never slow down clients: those beyond the bounds are dropped; Services must be in the namespace " +
 			"of the Ingress, and other names in --external-names", own: "mirror-target"},
 	{name: "opentelemetry-operation-name"},
-	{name: "opentelemetry-trust-incoming-span"},
-	{name: "opentracing-trust-incoming-span"},
+	{name: "opentelemetry-trust-incoming-span", exact: exactIfFalse},
+	{name: "opentracing-trust-incoming-span", exact: exactIfFalse},
 	{name: "ssl-ciphers"},
-	{name: "ssl-prefer-server-ciphers"},
+	{name: "ssl-prefer-server-ciphers", exact: exactIfFalse},
 }
+
+// howReplaced describes the differences of annotations that replace text in responses.
+const howReplaced = "expressions have the syntax of RE2, and other variables are refused"

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,49 @@ func routeWith(o Options, annotations ...string) (route model.Route, reasons []s
 		}
 	}
 	return r.Model.Routes[0], reasons
+}
+
+// Annotations without an effect, and values that ingress-nginx would refuse, are named.
+func TestNginx_namedProblems(t *testing.T) {
+	for _, c := range []struct {
+		want        string
+		annotations []string
+	}{
+		{ReasonNoEffect, []string{"cors-allow-origin", "https://a.example.com"}},
+		{ReasonNoEffect, []string{"enable-cors", "false", "cors-max-age", "5"}},
+		{ReasonNoEffect, []string{"limit-burst-multiplier", "3"}},
+		{ReasonNoEffect, []string{"limit-whitelist", "10.0.0.0/8"}},
+		{ReasonNoEffect, []string{"limit-rate-after", "3"}},
+		{ReasonNoEffect, []string{"proxy-redirect-from", "http://old/"}},
+		{ReasonNoEffect, []string{"permanent-redirect", ""}},
+		{ReasonInvalidAnnotation, []string{"upstream-hash-by", "$request_uri; return 200"}},
+		{ReasonInvalidAnnotation, []string{"upstream-hash-by", "$request_uri{"}},
+		{ReasonInvalidAnnotation, []string{"rewrite-target", "http://other.example.com/%zz"}},
+		{ReasonInvalidAnnotation, []string{"server-alias", strings.Repeat("a.example.com,", 3000)}},
+		{ReasonInvalidAnnotation, []string{"permanent-redirect", "https://$hostname/"}},
+		{ReasonInvalidAnnotation, []string{"permanent-redirect", "https://$arg_to/"}},
+		{ReasonInvalidAnnotation, []string{"permanent-redirect", "https://a.example.com$uri"}},
+		{ReasonInvalidAnnotation, []string{"proxy-cookie-path", "~^/(?=a) /b"}},
+		{ReasonInvalidAnnotation, []string{"proxy-cookie-path", "~^/(a) /b$proxy_host"}},
+		{ReasonInvalidAnnotation, []string{"proxy-cookie-path", "/a /b$1"}},
+		{"", []string{"upstream-hash-by", "$request_uri-${http_x}|a"}},
+		{"", []string{"permanent-redirect", "https://$host$request_uri"}},
+		{"", []string{"permanent-redirect", "https://a.example.com/?from=$arg_from"}},
+		{"", []string{"proxy-cookie-path", "~*^/(a) /b$1"}},
+		{"", []string{"rewrite-target", "/%zz"}},
+		{"", []string{"enable-opentelemetry", "false"}},
+		{ReasonUnsupportedAnnotation, []string{"enable-opentelemetry", "true"}},
+		{"", []string{"use-port-in-redirects", "false"}},
+		{"", []string{"use-regex", ""}},
+		{ReasonInvalidAnnotation, []string{"auth-tls-secret", "shop/ca", "auth-tls-pass-certificate-to-upstream", "yes"}},
+		{"", []string{"enable-cors", "true", "cors-max-age", "5"}},
+	} {
+		_, reasons := routeWith(Options{}, c.annotations...)
+		reasons = slices.DeleteFunc(reasons, func(r string) bool { return r == ReasonSecretNotFound })
+		if got := strings.Join(reasons, " "); got != c.want {
+			t.Errorf("%.80q: got %q, want %q", c.annotations, got, c.want)
+		}
+	}
 }
 
 func TestVerdicts_byValue(t *testing.T) {

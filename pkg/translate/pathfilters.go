@@ -46,13 +46,18 @@ func (b *builder) addPathFilters(t *translation, rule *ruleDescription, route *m
 	if t.rewrites(rule) && route.PathType == model.PathPattern {
 		f.Rewrite = &model.Rewrite{Pattern: route.Path, Target: p.rewrite}
 	}
-	if p.addsSlash && route.PathType == model.PathPrefix && len(rule.written) > 1 && strings.HasSuffix(rule.written, "/") {
+	if route.PathType == model.PathPrefix && p.addsSlash(rule.written) {
 		f.SlashRedirect = &model.SlashRedirect{Path: route.Path, IsRelative: p.isRelative}
 	}
 	f.Forward = p.forward(rule)
 	if f != before {
 		route.Filters = &f
 	}
+}
+
+// addsSlash reports whether requests for a path without the slash at its end are redirected to it.
+func (p *pathSettings) addsSlash(path string) bool {
+	return p.isLikeNginx && len(path) > 1 && strings.HasSuffix(path, "/")
 }
 
 // isBelow reports whether the path of a rule, as written, begins with one of these texts. ingress-nginx compares the paths of

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/variable"
 )
 
 // The annotations for paths, rewriting, redirects and hosts.
@@ -63,8 +65,9 @@ type pathSettings struct {
 	unredirected []string
 	// unauthenticated are those without authentication.
 	unauthenticated []string
-	// addsSlash redirects requests for a path without the slash at the end of the rule's path, as nginx does.
-	addsSlash bool
+	// isLikeNginx compares paths as ingress-nginx does: a star is literal, and requests for a path without the slash at the end
+	// of the rule's path are redirected.
+	isLikeNginx bool
 	// upstreamHost may contain variables of upstreamVariables.
 	upstreamHost string
 	prefix       string
@@ -76,7 +79,7 @@ func (r *annotationReader) readPaths() {
 	p.rewrite = r.readRewrite()
 	d := r.defaultsOrZero()
 	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), d.RelativeRedirects)
-	p.addsSlash, p.unredirected, p.unauthenticated = d.AddsSlash, d.NoRedirectLocations, d.NoAuthLocations
+	p.isLikeNginx, p.unredirected, p.unauthenticated = d.IsLikeNginx, d.NoRedirectLocations, d.NoAuthLocations
 	r.readHTTPS(p)
 	r.readRedirect(p)
 	p.appRoot = r.readAppRoot()
@@ -86,19 +89,6 @@ func (r *annotationReader) readPaths() {
 	p.aliases = r.readAliases()
 	p.upstreamHost = r.readUpstreamHost()
 	p.prefix = r.readPrefix()
-}
-
-// readBool returns the value of a boolean setting, or the fallback if it is missing or invalid.
-func (r *annotationReader) readBool(v value, fallback bool) bool {
-	if !v.isSet {
-		return fallback
-	}
-	on, err := strconv.ParseBool(v.text)
-	if err != nil {
-		r.invalidValue(v.key, `it must be "true" or "false"`)
-		return fallback
-	}
-	return on
 }
 
 // redirectStatus returns the status of redirects to HTTPS and between a host and its www twin.
@@ -139,6 +129,9 @@ func (r *annotationReader) readRedirect(p *pathSettings) {
 	}{{own, ownCode, 302}, {temporal, temporalCode, 302}, {permanent, permanentCode, 301}} {
 		switch {
 		case c.url.text == "":
+			if c.url.isSet {
+				r.report(ReasonNoEffect, c.url.key, "annotation %s is empty and has no effect", c.url.key)
+			}
 			if c.code.isSet {
 				r.invalid(c.code.key, "annotation %s has no effect without %s", c.code.key, strings.TrimSuffix(c.code.key, "-code"))
 			}
@@ -165,19 +158,47 @@ func (r *annotationReader) readStatus(v value, fallback int) int {
 	return status
 }
 
-// redirectVariables are the variables of nginx that the URL of a redirect may contain.
-var redirectVariables = []string{"$scheme", "$host", "$http_host", "$request_uri"}
+// hostVariables are the variables of nginx that the host of a URL may contain.
+var hostVariables = []string{"$scheme", "$host", "$http_host"}
 
 // checkRedirect returns the problem of the URL of a redirect, or "".
 func checkRedirect(text string) string {
-	const must = "it must be an absolute URL that begins with http:// or https://, and may contain the variables "
-	plain := strings.NewReplacer("$request_uri", "/x", "$http_host", "h", "$scheme", "https", "$host", "h").Replace(text)
+	template, err := variable.Parse(text)
+	if err != nil {
+		return "it " + err.Error()
+	}
+	sample := sampleURL{}
+	plain := string(template.Append(nil, &sample, nil))
 	u, err := url.Parse(plain)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || !isURLText(plain) ||
-		strings.Contains(plain, "$") {
-		return must + strings.Join(redirectVariables, ", ")
+		sample.choosesHost {
+		return "it must be an absolute URL that begins with http:// or https://, without other variables than " +
+			strings.Join(hostVariables, ", ") + " before its path"
 	}
 	return ""
+}
+
+// sampleURL provides sample values for the variables of a URL.
+type sampleURL struct {
+	// choosesHost is true if another variable than hostVariables is a part of the host.
+	choosesHost bool
+}
+
+// AppendVariable implements variable.Source. The text of the URL before the variable is in dst.
+func (s *sampleURL) AppendVariable(dst []byte, v *variable.Variable) []byte {
+	switch v.Kind {
+	case variable.Scheme:
+		return append(dst, "https"...)
+	case variable.Host, variable.Authority:
+		return append(dst, 'h')
+	}
+	_, afterScheme, _ := bytes.Cut(dst, []byte("://"))
+	isHost := !bytes.ContainsAny(afterScheme, "/?#")
+	if isHost && v.Kind == variable.RequestURI { // begins with a slash
+		return append(dst, '/')
+	}
+	s.choosesHost = s.choosesHost || isHost
+	return append(dst, 'x')
 }
 
 // isURLText reports whether text has only bytes that a URL may contain.
@@ -213,15 +234,20 @@ const maxAliases = 32
 func (r *annotationReader) readAliases() []string {
 	v := r.setting("host-aliases", "server-alias")
 	var aliases []string
+	listed := 0
 	for entry := range strings.SplitSeq(v.text, ",") {
 		host := strings.ToLower(strings.TrimSpace(entry))
+		if host == "" {
+			continue
+		}
+		listed++
 		switch problem := checkHost(host); {
-		case host == "" || slices.Contains(aliases, host):
-		case problem != "":
-			r.invalid(v.key, "annotation %s lists %s, which %s. This host is ignored", v.key, quote(entry), problem)
-		case len(aliases) == maxAliases:
+		case listed > maxAliases:
 			r.invalidValue(v.key, fmt.Sprintf("it must list at most %d hosts", maxAliases))
 			return aliases
+		case slices.Contains(aliases, host):
+		case problem != "":
+			r.invalid(v.key, "annotation %s lists %s, which %s. This host is ignored", v.key, quote(entry), problem)
 		default:
 			aliases = append(aliases, host)
 		}

@@ -82,6 +82,9 @@ func cutMisspelledPrefix(key string) (name string, ok bool) {
 
 func (v *verdict) apply(key string, annotations map[string]string) finding {
 	f := finding{key: key, isProtective: v.effect != nil, isHostWide: v.isHostWide, isHonoured: v.handling != Refused}
+	if v.handling == Refused && v.isExact(&setValue{text: strings.TrimSpace(annotations[key]), annotations: annotations}) {
+		f.effect = effectNone
+	}
 	if v.effect != nil && v.handling == Refused {
 		f.effect = v.effect(strings.TrimSpace(annotations[key]), annotations)
 	}

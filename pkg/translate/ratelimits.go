@@ -48,8 +48,9 @@ func (r *annotationReader) readRates() {
 	if limit.PerSecond+limit.PerMinute+limit.Connections > 0 {
 		r.ensureFilters().RateLimit = &limit
 	} else {
-		r.needCompanion([]string{"limit-burst-multiplier", "limit-allowlist", "limit-status", "limit-ipv6-prefix-length"},
-			"limit-rps, limit-rpm or limit-connections")
+		r.needCompanion(sameName("limit-rps, limit-rpm or limit-connections"),
+			sameName("limit-burst-multiplier"), sameName("limit-allowlist"), names{nginx: "limit-whitelist"},
+			names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
 	}
 	d := r.defaultsOrZero().ResponseRate
 	rate := model.ResponseRate{
@@ -59,7 +60,7 @@ func (r *annotationReader) readRates() {
 	if rate.BytesPerSecond > 0 {
 		r.ensureFilters().ResponseRate = &rate
 	} else {
-		r.needCompanion([]string{"limit-rate-after"}, "limit-rate")
+		r.needCompanion(sameName("limit-rate"), sameName("limit-rate-after"))
 	}
 }
 
@@ -74,11 +75,21 @@ func (r *annotationReader) readRefusal(limit *model.RateLimit) {
 	}
 }
 
-// needCompanion reports annotations of Limpet that have no effect without another one.
-func (r *annotationReader) needCompanion(names []string, needed string) {
-	for _, name := range names {
-		if v := r.annotation(annotationPrefix, name); v.isSet {
-			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without %s", v.key, needed)
+// names are the names of a setting in annotations of Limpet and of ingress-nginx, without prefixes. An empty name means that
+// there is no such annotation.
+type names struct{ own, nginx string }
+
+// sameName returns the names of a setting that has one name.
+func sameName(name string) names { return names{name, name} }
+
+// needCompanion reports the annotations of settings that have no effect without another one, which may include its value.
+func (r *annotationReader) needCompanion(needed names, settings ...names) {
+	for _, s := range settings {
+		if v := r.annotation(annotationPrefix, s.own); v.isSet {
+			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without %s", v.key, annotationPrefix+needed.own)
+		}
+		if v := r.annotation(nginxPrefix, s.nginx); v.isSet {
+			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without %s", v.key, nginxPrefix+needed.nginx)
 		}
 	}
 }

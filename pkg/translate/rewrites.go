@@ -1,9 +1,12 @@
 package translate
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/pattern"
 )
 
 // responseAnnotations are the annotations of an Ingress that change responses of its pods.
@@ -14,9 +17,6 @@ var responseAnnotations = []string{
 
 const maxReplacement = 1 << 10
 
-// replacementVariables are the variables that may occur in a replacement, see model.Replacement.
-var replacementVariables = []string{"$http_host", "$scheme", "$host"}
-
 // readRewrites reads the annotations that rewrite fields of pods' responses.
 func (r *annotationReader) readRewrites() {
 	rewrites := model.ResponseRewrites{
@@ -24,8 +24,10 @@ func (r *annotationReader) readRewrites() {
 		CookieDomain: r.readCookieReplacement("cookie-domain", "proxy-cookie-domain"),
 		CookiePath:   r.readCookieReplacement("cookie-path", "proxy-cookie-path"),
 	}
-	if rewrites.CookieDomain != nil {
-		rewrites.CookieDomain.From = strings.TrimPrefix(rewrites.CookieDomain.From, ".")
+	if d := rewrites.CookieDomain; d != nil && d.IsExpression {
+		d.IgnoresCase = true
+	} else if d != nil {
+		d.From = strings.TrimPrefix(d.From, ".")
 	}
 	r.addDefaultRewrites(&rewrites)
 	if rewrites != (model.ResponseRewrites{}) {
@@ -55,12 +57,17 @@ func (r *annotationReader) readRedirectReplacement() *model.Replacement {
 	isOff := func(v value) bool { return !v.isSet || v.text == "off" || v.text == "" }
 	if isOff(from) || isOff(to) || from.text == "default" {
 		if from.isSet != to.isSet {
-			r.needCompanion([]string{"redirect-from"}, annotationPrefix+"redirect-to")
-			r.needCompanion([]string{"redirect-to"}, annotationPrefix+"redirect-from")
+			fromNames, toNames := names{"redirect-from", "proxy-redirect-from"}, names{"redirect-to", "proxy-redirect-to"}
+			r.needCompanion(toNames, fromNames)
+			r.needCompanion(fromNames, toNames)
 		}
 		return nil
 	}
-	return r.replacement(from, from.text, to, to.text)
+	out := r.replacement(from, from.text, to, to.text)
+	if out != nil && to.isNginx && strings.HasPrefix(out.To, "/") && !r.paths.isRelative {
+		out.To = "$scheme://$host" + out.To // as nginx does with absolute_redirect
+	}
+	return out
 }
 
 // readCookieReplacement returns the replacement that consists of two words, or nil.
@@ -85,22 +92,38 @@ func (r *annotationReader) readCookieReplacement(own, nginx string) *model.Repla
 
 // replacement returns a replacement, or nil if it is invalid.
 func (r *annotationReader) replacement(fromValue value, from string, toValue value, to string) *model.Replacement {
-	rest := to
-	for _, name := range replacementVariables {
-		rest = strings.ReplaceAll(rest, name, "")
+	out := cutExpression(from)
+	out.To = to
+	known := hostVariables
+	if out.IsExpression {
+		known = slices.Concat(hostVariables, groupReferences)
+		if _, err := pattern.Compile(out.Expression()); err != nil {
+			r.invalidValue(fromValue.key, fmt.Sprintf("its expression must have the syntax of RE2: %v", err))
+			return nil
+		}
 	}
 	switch {
-	case strings.HasPrefix(from, "~"):
-		r.invalidValue(fromValue.key, "a regular expression is not supported here")
-	case strings.Contains(from, "$") || strings.Contains(rest, "$"):
-		r.invalidValue(toValue.key, "the only variables are $scheme, $host and $http_host, in the replacement")
+	case !out.IsExpression && strings.Contains(from, "$") || !hasOnlyVariables(to, known):
+		r.invalidValue(toValue.key, "the only variables are $scheme, $host and $http_host, and the groups of an expression, "+
+			"in the replacement")
 	case !isFieldValue(from) || !isFieldValue(to) || len(from)+len(to) > maxReplacement:
 		r.invalidValue(toValue.key, "it must consist of at most 1024 printable ASCII characters")
 	default:
-		return &model.Replacement{From: from, To: to}
+		return &out
 	}
 	return nil
 }
+
+// cutExpression returns the text to replace, which is an expression after "~" or "~*".
+func cutExpression(text string) (out model.Replacement) {
+	if out.From, out.IsExpression = strings.CutPrefix(text, "~"); out.IsExpression {
+		out.From, out.IgnoresCase = strings.CutPrefix(out.From, "*")
+	}
+	return out
+}
+
+// groupReferences are the references to groups of an expression in a replacement.
+var groupReferences = []string{"$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"}
 
 // readCompression reads the codings with which responses are compressed.
 func (r *annotationReader) readCompression() {

@@ -53,5 +53,8 @@ func checkRewriteURL(target string) string {
 	if end == 0 || strings.ContainsAny(rest[:end], "$@") {
 		return "the host of the URL must not contain references to groups or user names"
 	}
+	if _, problem := normalizePath(rest); problem != "" {
+		return "the URL " + problem
+	}
 	return ""
 }

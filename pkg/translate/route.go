@@ -62,6 +62,10 @@ func (r *routes) add(key routeKey, t *translation, rule *ruleDescription, backen
 		Backends: backends, Closed: t.closed, Limits: cmp.Or(rule.limits, t.limits),
 		Filters: filters, UpgradeProtocols: t.upgrades, Fallback: t.fallback, IsUnlogged: t.isUnlogged,
 	}
+	r.append(key, route)
+}
+
+func (r *routes) append(key routeKey, route model.Route) {
 	r.at[key] = len(r.list)
 	r.list = append(r.list, route)
 }

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -35,6 +36,27 @@ func (r *annotationReader) annotation(prefix, name string) value {
 	}
 	text, isSet := r.annotations[prefix+name]
 	return value{key: prefix + name, text: strings.TrimSpace(text), isSet: isSet}
+}
+
+// readBool returns the value of a boolean setting, or the fallback if it is missing or invalid.
+func (r *annotationReader) readBool(v value, fallback bool) bool {
+	if on, isSet := r.parseBool(v); isSet {
+		return on
+	}
+	return fallback
+}
+
+// parseBool parses a boolean setting as ingress-nginx does, which treats an empty value as missing. isSet is false if it is
+// missing or invalid.
+func (r *annotationReader) parseBool(v value) (on, isSet bool) {
+	if v.text == "" {
+		return false, false
+	}
+	on, err := strconv.ParseBool(v.text)
+	if err != nil {
+		r.invalidValue(v.key, `it must be "true" or "false"`)
+	}
+	return on, err == nil
 }
 
 // failProtection reports that an annotation requires protection that cannot be enforced, and closes the object unless

@@ -41,6 +41,7 @@ func (b *builder) translateObjects() {
 	for _, t := range canaries {
 		b.translate(t)
 	}
+	b.addSlashRedirects()
 }
 
 // prepare reports the problems of the reader, and looks up the policy, the Secrets and the ConfigMap that the object references.
@@ -98,6 +99,9 @@ func (b *builder) translateRoute(t *translation, rule *ruleDescription, key rout
 	}
 	b.routes.add(key, t, rule, b.resolveAll(t, rule))
 	b.addPathFilters(t, rule, b.routes.find(key))
+	if key.kind == model.PathExact && t.paths.addsSlash(key.path) {
+		b.slashed = append(b.slashed, slashed{key, t.paths.isRelative})
+	}
 }
 
 // reportConflict reports that another rule has the route.

@@ -29,6 +29,7 @@ const (
 
 var transportAnnotations = []string{
 	AnnotationBackendProtocol, AnnotationBackendCA, AnnotationBackendServerName, AnnotationBackendProxyProtocol,
+	AnnotationServiceUpstream,
 }
 
 // backendProtocols are the values of AnnotationBackendProtocol.
@@ -59,6 +60,8 @@ type transportSettings struct {
 	ca       string           // name of the Secret with the CA of the pods
 	hasCA    bool
 	podTLS   podTLS
+	// toService is the annotation that sends requests to the Service instead of its pods, or "".
+	toService string
 	// hasServerName is true if AnnotationBackendServerName is set.
 	hasServerName bool
 }
@@ -80,6 +83,9 @@ func (r *annotationReader) readTransport() transportSettings {
 	t.details.ProxyProtocol = r.readProxyProtocol()
 	t.ca, t.hasCA = r.annotations[AnnotationBackendCA]
 	t.podTLS = r.proxySSL(&t.details)
+	if v := r.setting(nameServiceUpstream, nameServiceUpstream); r.readBool(v, false) {
+		t.toService = v.key
+	}
 	return t
 }
 

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	networkingv1 "k8s.io/api/networking/v1"
 )
 
 // The verdicts on annotations of ingress-nginx, in rising order of severity.
@@ -26,9 +28,18 @@ type AnnotationVerdict struct {
 	Use []string `json:"use,omitempty"`
 }
 
-// Verdicts returns how Limpet handles the annotations of ingress-nginx among those of an Ingress, sorted by key. It judges each
-// by itself: invalid values are in the Report of the Ingress.
-func Verdicts(annotations map[string]string) []AnnotationVerdict {
+// Verdicts returns how Limpet handles the annotations of ingress-nginx of an Ingress, sorted by key. Invalid values are in the
+// Report of the Ingress.
+func Verdicts(ingress *networkingv1.Ingress) []AnnotationVerdict {
+	annotations, paths := ingress.Annotations, []string{}
+	for _, rule := range ingress.Spec.Rules {
+		if rule.HTTP == nil {
+			continue
+		}
+		for i := range rule.HTTP.Paths {
+			paths = append(paths, rule.HTTP.Paths[i].Path)
+		}
+	}
 	waived := waivedNames(annotations)
 	var out []AnnotationVerdict
 	for _, f := range judge(annotations) {
@@ -40,7 +51,7 @@ func Verdicts(annotations map[string]string) []AnnotationVerdict {
 		if v == nil {
 			v = &verdict{}
 		}
-		value := strings.TrimSpace(annotations[f.key])
+		value := &setValue{strings.TrimSpace(annotations[f.key]), annotations, paths}
 		out = append(out, v.judgeValue(name, value, &f, waived[name]))
 	}
 	return out
@@ -56,10 +67,10 @@ func waivedNames(annotations map[string]string) map[string]bool {
 }
 
 // judgeValue returns the verdict on one value.
-func (v *verdict) judgeValue(name, value string, f *finding, isWaived bool) AnnotationVerdict {
+func (v *verdict) judgeValue(name string, value *setValue, f *finding, isWaived bool) AnnotationVerdict {
 	out := AnnotationVerdict{Annotation: name, Verdict: VerdictExact}
 	switch {
-	case v.handling == Exact, v.handling == Differs && slices.Contains(v.exact, value):
+	case v.handling == Exact, v.handling == Differs && v.isExact(value):
 		return out
 	case v.handling == Differs:
 		out.Verdict, out.How = VerdictDiffers, v.how
@@ -78,7 +89,7 @@ func (v *verdict) judgeValue(name, value string, f *finding, isWaived bool) Anno
 		out.Use = append(out.Use, annotationPrefix+v.own)
 	}
 	if strings.HasSuffix(name, "-snippet") {
-		out.Use = append(out.Use, snippetEquivalents(value)...)
+		out.Use = append(out.Use, snippetEquivalents(value.text)...)
 	}
 	return out
 }

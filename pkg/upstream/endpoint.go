@@ -21,6 +21,7 @@ type Endpoint struct {
 // endpointState is the state that successive Sets share for one endpoint, in any model.EndpointState.
 type endpointState struct {
 	requests   atomic.Int64
+	latency    latency                        // measured only for policies that read it
 	stateSince atomic.Int64                   // Unix seconds when it became ready or draining; zero if it was ready from the start
 	sessions   atomic.Pointer[sessionCounter] // nil until the first request, see countSessions
 	seats      atomic.Pointer[seats]          // nil until a policy limits the sessions

@@ -60,6 +60,7 @@ func (r *Registry) Pools() []*Pool {
 			cmp.Compare(a.ID.Namespace, b.ID.Namespace),
 			cmp.Compare(a.ID.Service, b.ID.Service),
 			cmp.Compare(a.ID.Port, b.ID.Port),
+			cmp.Compare(a.ID.String(), b.ID.String()),
 		)
 	})
 	return pools

@@ -70,49 +70,73 @@ type part struct {
 	variable Variable
 }
 
-// Parse parses a text. Variables have the forms $name and ${name}. The error completes a sentence about the text.
-func Parse(text string) (*Template, error) {
+// Piece is literal text, followed by a variable. The last piece may have no variable.
+type Piece struct{ Literal, Name string }
+
+// Split splits a text at its variables, which have the forms $name and ${name}. Callers decide which variables they know. The
+// error completes a sentence about the text.
+func Split(text string) ([]Piece, error) {
 	if len(text) > MaxText {
 		return nil, fmt.Errorf("is longer than %d bytes", MaxText)
 	}
-	t := &Template{text: text}
-	for rest := text; rest != ""; {
-		literal, after, found := strings.Cut(rest, "$")
-		p := part{literal: literal}
+	var out []Piece
+	for text != "" {
+		literal, rest, found := strings.Cut(text, "$")
+		p := Piece{Literal: literal}
 		if found {
-			name, next, err := cutName(after)
-			if err != nil {
+			var err error
+			if p.Name, rest, err = cutName(rest); err != nil {
 				return nil, err
 			}
-			if p.variable, err = find(name); err != nil {
-				return nil, err
-			}
-			after = next
 		}
-		if t.parts = append(t.parts, p); len(t.parts) > maxParts {
+		if out = append(out, p); len(out) > maxParts {
 			return nil, fmt.Errorf("has more than %d variables", maxParts)
 		}
-		rest = after
+		text = rest
+	}
+	return out, nil
+}
+
+// Parse parses a text whose variables are all known. The error completes a sentence about the text.
+func Parse(text string) (*Template, error) {
+	pieces, err := Split(text)
+	if err != nil {
+		return nil, err
+	}
+	t := &Template{text: text, parts: make([]part, len(pieces))}
+	for i, p := range pieces {
+		t.parts[i].literal = p.Literal
+		if p.Name == "" {
+			continue
+		}
+		if t.parts[i].variable, err = find(p.Name); err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
 }
 
 // cutName splits the name of a variable from the text after "$".
 func cutName(text string) (name, rest string, err error) {
-	if inner, ok := strings.CutPrefix(text, "{"); ok {
-		if name, rest, ok = strings.Cut(inner, "}"); !ok {
-			return "", "", errors.New(`has a "${" without "}"`)
-		}
-		return name, rest, nil
-	}
+	inner, isBraced := strings.CutPrefix(text, "{")
 	end := 0
-	for end < len(text) && isNameByte(text[end]) {
+	for end < len(inner) && isNameByte(inner[end]) {
 		end++
 	}
-	if end == 0 {
+	if !isBraced && end > 0 && '1' <= inner[0] && inner[0] <= '9' {
+		end = 1 // a group of an expression
+	}
+	name, rest = inner[:end], inner[end:]
+	if isBraced {
+		var isClosed bool
+		if rest, isClosed = strings.CutPrefix(rest, "}"); !isClosed {
+			return "", "", errors.New(`has a "${" that no name and "}" follow`)
+		}
+	}
+	if name == "" {
 		return "", "", errors.New(`has a "$" that no name of a variable follows`)
 	}
-	return text[:end], text[end:], nil
+	return name, rest, nil
 }
 
 func isNameByte(c byte) bool {
@@ -177,4 +201,21 @@ func (t *Template) Append(dst []byte, s Source, escape func(dst, value []byte) [
 		dst = escape(dst, s.AppendVariable(nil, &p.variable))
 	}
 	return dst
+}
+
+// IsNeverEmpty reports whether the text is not empty for any request: it has literal text, or a variable that each request has.
+func (t *Template) IsNeverEmpty() bool {
+	if t == nil {
+		return false
+	}
+	for i := range t.parts {
+		switch t.parts[i].variable.Kind {
+		case Scheme, RequestURI, EscapedRequestURI, Path, Method, ClientIP, BinaryClientIP:
+			return true
+		}
+		if t.parts[i].literal != "" {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package variable
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -36,18 +37,39 @@ func TestParse_refused(t *testing.T) {
 	for text, want := range map[string]string{
 		"$":                              "no name",
 		"a$/b":                           "no name",
-		"${host":                         "without",
+		"${host":                         "no name",
 		"$server_port":                   "$server_port",
-		"${}":                            "not supported",
+		"${}":                            "no name",
 		"$http_":                         "not supported",
 		"$hostname":                      "$hostname",
-		"${host }":                       "not supported",
+		"${host }":                       "no name",
 		strings.Repeat("$host", 33):      "more than 32",
 		strings.Repeat("x", MaxText+1):   "longer",
 		"https://$host/$upstream_http_x": "$upstream_http_x",
 	} {
 		if got, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40s: got %v, %v; want an error with %q", text, got, err, want)
+		}
+	}
+}
+
+// Groups of an expression have one digit, as in nginx.
+func TestSplit_groups(t *testing.T) {
+	got, err := Split("/$1abc$host/$23${4}x")
+	want := []Piece{{"/", "1"}, {"abc", "host"}, {"/", "2"}, {"3", "4"}, {"x", ""}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+}
+
+func TestIsNeverEmpty(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "$cookie_a$http_b": false, "$arg_a$remote_user": false, "k": true, "$cookie_a-$http_b": true,
+		"$cookie_a$remote_addr": true, "$request_uri": true, "$query_string": false,
+	} {
+		parsed, err := Parse(text)
+		if err != nil || parsed.IsNeverEmpty() != want {
+			t.Errorf("%q: got %v, %v", text, !want, err)
 		}
 	}
 }

@@ -74,6 +74,9 @@ func pod(name string) http.Handler {
 			return
 		case answerFixed(w, r):
 			return
+		case r.URL.Path == "/unavailable" && name == podAddresses[1]:
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(seen{

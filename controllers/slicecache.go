@@ -1,0 +1,259 @@
+package controllers
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"unique"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// cachedSlice is what translate.Endpoints reads of an EndpointSlice.
+type cachedSlice struct {
+	key       types.NamespacedName
+	service   string // "" if it was created by hand, not for a Service
+	ports     []cachedPort
+	endpoints []cachedEndpoint
+}
+
+// cachedPort is a port with protocol TCP.
+type cachedPort struct {
+	name   string
+	number int32
+}
+
+type cachedEndpoint struct {
+	address  string // the first one: by the definition of the API, the others are equivalent
+	pod, uid string // "" if the endpoint is no pod
+	zone     string
+	forZones string // of the hints, separated by commas
+
+	ready, serving, terminating optionalBool
+}
+
+// optionalBool is a *bool without a pointer.
+type optionalBool uint8
+
+const (
+	boolUnset optionalBool = iota
+	boolFalse
+	boolTrue
+)
+
+func optional(b *bool) optionalBool {
+	switch {
+	case b == nil:
+		return boolUnset
+	case *b:
+		return boolTrue
+	}
+	return boolFalse
+}
+
+// The values to which the pointers of all restored slices point.
+var (
+	valueFalse, valueTrue = false, true
+	protocolTCP           = corev1.ProtocolTCP
+)
+
+func (b optionalBool) pointer() *bool {
+	switch b {
+	case boolTrue:
+		return &valueTrue
+	case boolFalse:
+		return &valueFalse
+	}
+	return nil
+}
+
+// reduceSlice returns what is read of an EndpointSlice.
+func reduceSlice(slice *discoveryv1.EndpointSlice) *cachedSlice {
+	out := &cachedSlice{
+		key:     types.NamespacedName{Namespace: unique.Make(slice.Namespace).Value(), Name: slice.Name},
+		service: slice.Labels[discoveryv1.LabelServiceName],
+	}
+	for _, port := range slice.Ports {
+		if port.Port == nil || port.Protocol != nil && *port.Protocol != corev1.ProtocolTCP {
+			continue
+		}
+		name := ""
+		if port.Name != nil {
+			name = unique.Make(*port.Name).Value()
+		}
+		out.ports = append(out.ports, cachedPort{name: name, number: *port.Port})
+	}
+	out.endpoints = make([]cachedEndpoint, len(slice.Endpoints))
+	for i := range slice.Endpoints {
+		out.endpoints[i] = reduceEndpoint(&slice.Endpoints[i])
+	}
+	return out
+}
+
+func reduceEndpoint(e *discoveryv1.Endpoint) cachedEndpoint {
+	out := cachedEndpoint{
+		ready: optional(e.Conditions.Ready), serving: optional(e.Conditions.Serving),
+		terminating: optional(e.Conditions.Terminating),
+	}
+	if len(e.Addresses) > 0 {
+		out.address = e.Addresses[0]
+	}
+	if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" {
+		out.pod, out.uid = ref.Name, string(ref.UID)
+	}
+	if e.Zone != nil {
+		out.zone = unique.Make(*e.Zone).Value()
+	}
+	if e.Hints != nil {
+		var zones []string
+		for _, zone := range e.Hints.ForZones {
+			zones = append(zones, zone.Name)
+		}
+		out.forZones = unique.Make(strings.Join(zones, ",")).Value()
+	}
+	return out
+}
+
+func (s cachedSlice) objectKey() types.NamespacedName { return s.key }
+
+func (s cachedSlice) equal(other *cachedSlice) bool {
+	return s.service == other.service && slices.Equal(s.ports, other.ports) && slices.Equal(s.endpoints, other.endpoints)
+}
+
+func (s cachedSlice) sharing(older *cachedSlice) *cachedSlice {
+	s.key = older.key // which is in the map already
+	if s.service == older.service {
+		s.service = older.service
+	}
+	return &s
+}
+
+// GetObjectMeta implements metav1.ObjectMetaAccessor, from which a Reflector reads the name.
+func (s *cachedSlice) GetObjectMeta() metav1.Object {
+	return &metav1.ObjectMeta{Namespace: s.key.Namespace, Name: s.key.Name}
+}
+
+// object returns the slice as an object. Callers must not modify it.
+func (s *cachedSlice) object() *discoveryv1.EndpointSlice {
+	out := &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: s.key.Namespace, Name: s.key.Name, Labels: map[string]string{discoveryv1.LabelServiceName: s.service},
+		},
+		Ports:     make([]discoveryv1.EndpointPort, len(s.ports)),
+		Endpoints: make([]discoveryv1.Endpoint, len(s.endpoints)),
+	}
+	for i := range s.ports {
+		out.Ports[i] = discoveryv1.EndpointPort{Name: &s.ports[i].name, Port: &s.ports[i].number, Protocol: &protocolTCP}
+	}
+	addresses, refs := make([]string, len(s.endpoints)), make([]corev1.ObjectReference, len(s.endpoints))
+	for i := range s.endpoints {
+		s.endpoints[i].restore(&out.Endpoints[i], addresses[i:i+1:i+1], &refs[i])
+	}
+	return out
+}
+
+// restore writes the endpoint to an object, with memory for its address and its pod.
+func (e *cachedEndpoint) restore(out *discoveryv1.Endpoint, addresses []string, ref *corev1.ObjectReference) {
+	out.Conditions = discoveryv1.EndpointConditions{
+		Ready: e.ready.pointer(), Serving: e.serving.pointer(), Terminating: e.terminating.pointer(),
+	}
+	if e.address != "" {
+		addresses[0] = e.address
+		out.Addresses = addresses
+	}
+	if e.pod != "" {
+		*ref = corev1.ObjectReference{Kind: "Pod", Name: e.pod, UID: types.UID(e.uid)}
+		out.TargetRef = ref
+	}
+	if e.zone != "" {
+		out.Zone = &e.zone
+	}
+	if e.forZones != "" {
+		out.Hints = &discoveryv1.EndpointHints{}
+		for zone := range strings.SplitSeq(e.forZones, ",") {
+			out.Hints.ForZones = append(out.Hints.ForZones, discoveryv1.ForZone{Name: zone})
+		}
+	}
+}
+
+// sliceIndex finds the EndpointSlices of a Service, and the Services of a pod. The zero value is empty. It is safe for
+// concurrent use.
+type sliceIndex struct {
+	mu        sync.RWMutex
+	byService map[types.NamespacedName][]*cachedSlice
+	byPod     map[types.NamespacedName][]*cachedSlice
+}
+
+// slicesOf returns the EndpointSlices of a Service. Callers must not modify them.
+func (x *sliceIndex) slicesOf(namespace, service string) []*discoveryv1.EndpointSlice {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	found := x.byService[types.NamespacedName{Namespace: namespace, Name: service}]
+	out := make([]*discoveryv1.EndpointSlice, len(found))
+	for i, s := range found {
+		out[i] = s.object()
+	}
+	return out
+}
+
+// servicesOf returns the names of the Services that select a pod, possibly more than once.
+func (x *sliceIndex) servicesOf(pod types.NamespacedName) []string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var names []string
+	for _, s := range x.byPod[pod] {
+		names = append(names, s.service)
+	}
+	return names
+}
+
+// replace is the index function of a mirror.
+func (x *sliceIndex) replace(before, after *cachedSlice) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.byService == nil {
+		x.byService, x.byPod = map[types.NamespacedName][]*cachedSlice{}, map[types.NamespacedName][]*cachedSlice{}
+	}
+	if before != nil && before.service != "" {
+		withoutSlice(x.byService, before.serviceKey(), before)
+		for i := range before.endpoints {
+			withoutSlice(x.byPod, before.podKey(i), before)
+		}
+	}
+	if after == nil || after.service == "" {
+		return
+	}
+	withSlice(x.byService, after.serviceKey(), after)
+	for i := range after.endpoints {
+		withSlice(x.byPod, after.podKey(i), after)
+	}
+}
+
+func (s *cachedSlice) serviceKey() types.NamespacedName {
+	return types.NamespacedName{Namespace: s.key.Namespace, Name: s.service}
+}
+
+// podKey returns the name of the pod of an endpoint, which is in the namespace of the slice. It has no name if the endpoint is
+// no pod.
+func (s *cachedSlice) podKey(i int) types.NamespacedName {
+	return types.NamespacedName{Namespace: s.key.Namespace, Name: s.endpoints[i].pod}
+}
+
+func withSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
+	if key.Name != "" {
+		index[key] = append(index[key], s)
+	}
+}
+
+// withoutSlice removes a slice from an index, and keys without slices. A slice may have several endpoints of one pod.
+func withoutSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
+	left := slices.DeleteFunc(index[key], func(other *cachedSlice) bool { return other == s })
+	if len(left) == 0 {
+		delete(index, key)
+		return
+	}
+	index[key] = left
+}
