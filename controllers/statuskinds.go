@@ -25,9 +25,9 @@ type statusKind struct {
 var statusKinds = map[string]statusKind{
 	v1alpha1.Kind:       statusOf((*statusWriter).writePolicy),
 	model.KindIngress:   statusOf((*statusWriter).writeIngress),
-	model.KindSecret:    statusOf(writeNothing[*corev1.Secret]),    // that of the default certificate
-	model.KindConfigMap: statusOf(writeNothing[*corev1.ConfigMap]), // that of ingress-nginx
-	model.KindService:   statusOf(writeNothing[*corev1.Service]),   // the default backend
+	model.KindSecret:    eventsOnly[corev1.Secret](),    // that of the default certificate
+	model.KindConfigMap: eventsOnly[corev1.ConfigMap](), // that of ingress-nginx
+	model.KindService:   eventsOnly[corev1.Service](),   // the default backend
 	model.KindPod: { // with a drain annotation that has no effect
 		read:  (*statusWriter).readPod,
 		write: func(context.Context, *statusWriter, client.Object, *translate.Report) error { return nil },
@@ -51,9 +51,12 @@ func statusOf[T any, P interface {
 	}
 }
 
-// writeNothing is for a kind without a status of ours.
-func writeNothing[P client.Object](*statusWriter, context.Context, P, *translate.Report) error {
-	return nil
+// eventsOnly returns the entry of a kind without a status of ours.
+func eventsOnly[T any, P interface {
+	*T
+	client.Object
+}]() statusKind {
+	return statusOf(func(*statusWriter, context.Context, P, *translate.Report) error { return nil })
 }
 
 // readPod returns the metadata of a pod. Its error is that of a client if the pod does not exist.

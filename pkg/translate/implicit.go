@@ -62,7 +62,8 @@ func (m *Implicit) addKeys(byKey map[string]ImplicitSetting, configMap *corev1.C
 			continue // a problem
 		}
 		f := finding{effect: known.effectOf(text)}
-		v := known.judgeValue(key, &setValue{text: text}, &f, slices.Contains(m.options.NginxUnenforced, key) || m.options.ServeUnprotected)
+		isWaived := slices.Contains(m.options.NginxUnenforced, key) || m.options.ServeUnprotected
+		v := known.judgeValue(key, &setValue{text: text}, &f, isWaived)
 		if v.Use = nil; v.Verdict != VerdictExact {
 			m.verdicts = append(m.verdicts, v)
 		}
