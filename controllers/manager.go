@@ -45,14 +45,24 @@ func cacheOptions(o *Options) cache.Options {
 		out.ByObject[namespaceMetadata()] = cache.ByObject{Transform: stripNamespace}
 		return out
 	}
-	out.DefaultNamespaces = namespaceSet(o.scopes())
-	served := namespaceSet(o.WatchNamespaces) // Limpet's own namespace may have Ingresses of others
+	out.DefaultNamespaces = namespaceSet(o.readNamespaces()...)
+	served := namespaceSet(o.WatchNamespaces...) // Limpet's own namespace may have Ingresses of others
 	out.ByObject[&networkingv1.Ingress{}] = cache.ByObject{Namespaces: served}
 	out.ByObject[&v1alpha1.AffinityPolicy{}] = cache.ByObject{Namespaces: served}
 	return out
 }
 
-func namespaceSet(names []string) map[string]cache.Config {
+// readNamespaces returns the namespaces whose Services, EndpointSlices and pods are read. An empty name means all.
+func (o *Options) readNamespaces() []string {
+	if o.WatchNamespaces == nil {
+		return []string{""}
+	}
+	names := append(slices.Clone(o.WatchNamespaces), o.Namespace)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func namespaceSet(names ...string) map[string]cache.Config {
 	out := map[string]cache.Config{}
 	for _, name := range names {
 		out[name] = cache.Config{}
@@ -66,7 +76,7 @@ func secretCache(o *Options) cache.ByObject {
 	if o.SecretNamespaces == nil {
 		return by
 	}
-	by.Namespaces = namespaceSet(append(slices.Clone(o.SecretNamespaces), o.Namespace))
+	by.Namespaces = namespaceSet(append(slices.Clone(o.SecretNamespaces), o.Namespace)...)
 	return by
 }
 

@@ -145,16 +145,6 @@ func (o *Options) Watches(namespace string) bool {
 	return o.WatchNamespaces == nil || namespace == o.Namespace || slices.Contains(o.WatchNamespaces, namespace)
 }
 
-// scopes returns the namespaces that are read, without duplicates. "" means all.
-func (o *Options) scopes() []string {
-	if o.WatchNamespaces == nil {
-		return []string{""}
-	}
-	all := append(slices.Clone(o.WatchNamespaces), o.Namespace)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
 func (o *Options) keySecret() types.NamespacedName {
 	return types.NamespacedName{Namespace: o.Namespace, Name: o.KeySecret}
 }

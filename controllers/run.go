@@ -37,7 +37,7 @@ func Run(ctx context.Context, o Options, publisher Publisher, keys *affinity.Key
 
 // wire creates the controllers and connects them to each other.
 func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys) error {
-	mirrors := newMirrors(len(o.scopes()))
+	mirrors := newMirrors(len(o.readNamespaces()))
 	newest := mirrors.source()
 	status := &statusWriter{
 		client:    mgr.GetClient(),
@@ -79,9 +79,9 @@ func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys
 	)
 }
 
-// addReflectors adds the reflectors of pods and EndpointSlices, for each namespace that is read.
+// addReflectors adds the reflectors of pods and EndpointSlices.
 func addReflectors(mgr ctrl.Manager, m *mirrors, o *Options) error {
-	for _, namespace := range o.scopes() {
+	for _, namespace := range o.readNamespaces() {
 		p, err := newPodReflector(mgr.GetConfig(), namespace, m.pods, o.Log.WithName("pods"))
 		if err != nil {
 			return err

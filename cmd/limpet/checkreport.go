@@ -64,14 +64,10 @@ func newCheckReport(w *translate.Snapshot, o translate.Options, reports []transl
 			out.Config = &configReport{r.Ref.Namespace + "/" + r.Ref.Name, implicit.KeyVerdicts(), r.Problems}
 		case r.Ref.Kind == model.KindIngress && !isUnserved(r):
 			in := ingresses[r.Ref]
-			if in == nil { // it could not be read
-				in = &networkingv1.Ingress{}
-			}
-			if implicit.Applies(in) {
-				out.Implicit = implicit.Settings()
-			}
 			one := reportIngress(r, in, assumeSecrets)
-			one.Implicit = implicit.Of(in)
+			if in != nil && implicit.Applies(in) {
+				out.Implicit, one.Implicit = implicit.Settings(), implicit.Of(in)
+			}
 			out.add(one)
 		}
 	}

@@ -212,7 +212,7 @@ func (n *node) explainer() *explain.Explainer {
 			}
 			return nil
 		},
-		Problems: n.problemsOf,
+		Problems: n.problemsOf, Annotation: n.publisher.Annotation,
 	}
 }
 

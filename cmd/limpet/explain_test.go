@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/explain"
+	"github.com/limpet-dev/limpet/test/certificates"
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
@@ -102,4 +105,83 @@ func TestExplain_running(t *testing.T) {
 		t.Errorf("for an invalid URL: status %d\n%s", status, stderr)
 	}
 	p.stop(t)
+}
+
+// explainProtected is explainShop with filters that send requests or count them, on objects of Limpet and of ingress-nginx.
+const explainProtected = explainShop + `---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: protected
+  annotations:
+    limpet.dev/auth-url: http://auth.default.svc/check?from=$request_uri
+    limpet.dev/allow-source-range: 203.0.113.0/24
+    nginx.ingress.kubernetes.io/limit-rps: "1"
+    limpet.dev/mirror-target: http://cart.default.svc$request_uri
+    limpet.dev/client-ca: clients
+    nginx.ingress.kubernetes.io/enable-cors: "true"
+spec:
+  tls: [{hosts: [protected.example.com], secretName: tls}]
+  rules:
+  - host: protected.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: cart, port: {number: 80}}}}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: auth}
+spec: {ports: [{port: 80}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: auth, labels: {kubernetes.io/service-name: auth}}
+addressType: IPv4
+ports: [{name: "", port: PORT}]
+endpoints: [{addresses: [127.0.0.1]}]
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: clients}
+stringData: {ca.crt: CA}
+`
+
+// Explain sends no request of a filter and counts none, and names the object and the annotation of each decision.
+func TestExplain_decisions(t *testing.T) {
+	sent := make(chan string, 10)
+	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { sent <- r.RequestURI }))
+	defer service.Close()
+	_, port, _ := strings.Cut(strings.TrimPrefix(service.URL, "http://"), ":")
+	authority, _ := certificates.PEM(t, certificates.SelfSigned(t, x509.Certificate{IsCA: true, BasicConstraintsValid: true}))
+	ca, _ := json.Marshal(string(authority))
+	dir := t.TempDir()
+	write(t, dir, "shop.yaml", strings.NewReplacer("PORT", port, "CA", string(ca)).Replace(explainProtected))
+	want := []string{
+		"limpet.dev/client-ca of Ingress default/protected: requires a certificate of Secret default/clients",
+		"limpet.dev/allow-source-range of Ingress default/protected: admits 203.0.113.1",
+		"limpet.dev/auth-url of Ingress default/protected: decides by GET http://auth.default.svc/check?from=/a?b, which was not sent",
+		"nginx.ingress.kubernetes.io/limit-rps of Ingress default/protected: 1 per second, and a burst of 5; this request was not counted",
+		"limpet.dev/mirror-target of Ingress default/protected: copies to http://cart.default.svc/a?b; no copy was sent",
+		"nginx.ingress.kubernetes.io/enable-cors of Ingress default/protected",
+	}
+	p := start(t, "dev", "--manifests", dir)
+	wait.Until(t, "the route is served", func() bool { status, _ := statusOf(p.http, "/"); return status != 0 })
+	for range 10 { // more than the burst
+		status, out, stderr := run(t, "explain", "--admin", "http://"+p.admin, "--url", "https://protected.example.com/a?b")
+		if status != 0 || strings.Contains(out, "responds 503") {
+			t.Fatalf("status %d\n%s%s", status, out, stderr)
+		}
+		for _, line := range want {
+			if !strings.Contains(out, line) {
+				t.Errorf("no line %q in\n%s", line, out)
+			}
+		}
+		if t.Failed() {
+			break
+		}
+	}
+	p.stop(t)
+	select {
+	case request := <-sent:
+		t.Errorf("the service got %s", request)
+	default:
+	}
 }

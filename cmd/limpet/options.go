@@ -123,6 +123,7 @@ func (o *options) translation() translate.Options {
 		TLSMinVersion:      o.tls.minVersion,
 		HSTS:               string(o.tls.hsts),
 		WithoutZone:        o.zone == "",
+		WithoutSharedStore: o.sessions.url == "memory",
 	}
 	t.TrustsProxies, t.ReadsProxyProtocol = len(o.trusted) > 0, len(o.edge.proxyProtocol) > 0
 	o.tenants.apply(&t)

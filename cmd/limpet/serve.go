@@ -43,6 +43,7 @@ type node struct {
 	access    *observe.AccessLog // nil if the access log is disabled
 	publisher *publish.Publisher
 	sessions  store.Store
+	limits    *store.Limits // nil without a shared store
 	server    *proxy.Server
 
 	stopping  atomic.Bool      // readiness is withdrawn
@@ -89,6 +90,9 @@ func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 		TrustedProxies: n.options.trusted, ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
 		Via: n.options.via, Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy"),
 	}}
+	if n.limits != nil { // a nil pointer in an interface is not nil
+		o.LimitStore = n.limits
+	}
 	n.options.edge.apply(&o)
 	n.options.limits.apply(&o)
 	return o
@@ -256,6 +260,7 @@ func (n *node) waitToStop(failed <-chan error) {
 func (n *node) close() {
 	n.server.Close()
 	n.sessions.Close()
+	n.limits.Close()
 	for _, l := range n.listening {
 		l.Close()
 	}

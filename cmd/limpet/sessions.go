@@ -23,8 +23,8 @@ const (
 
 func (o *sessionOptions) register(f flagSet) {
 	o.entries, o.idle = defaultSessions, time.Hour
-	f.StringVar(&o.url, "session-store", "memory", "The `store` of learned sessions: memory, or the URL of a Redis or"+
-		" Valkey that all replicas share.")
+	f.StringVar(&o.url, "session-store", "memory", "The `store` of learned sessions and of shared limits: memory, or the"+
+		" URL of a Redis or Valkey that all replicas share.")
 	f.number(&o.entries, minSessions, maxSessions, "session-store-entries", "The maximum `number` of learned sessions in the"+
 		" memory of this replica, of all policies. Each takes up to 128 bytes. When it is reached, a session of the policy"+
 		" that has the most is evicted.")
@@ -48,6 +48,9 @@ func (n *node) openSessions() (err error) {
 		Observe: func(e store.Event) { n.metrics.SessionStore(e.String()) },
 	})
 	if err != nil {
+		return usagef("--session-store: %w", err)
+	}
+	if n.limits, err = store.OpenLimits(o.url); err != nil {
 		return usagef("--session-store: %w", err)
 	}
 	n.metrics.WatchSessions(n.sessions.Len, n.sessions.Capacity)

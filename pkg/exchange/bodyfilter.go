@@ -17,7 +17,14 @@ func (x *Exchange) startBodyFilters() {
 	}
 	x.varyByEncoding()
 	c := x.acceptedCoding()
-	if c == nil || x.resp.Body == http1.BodyNone || x.OmitsBody() {
+	switch {
+	case c == nil:
+		return
+	case x.OmitsBody():
+		x.setCoding(c)
+		x.resp.Body = http1.BodyNone
+		return
+	case x.resp.Body == http1.BodyNone:
 		return
 	}
 	if x.compressed = newCompressedWriter(x, c); x.compressed == nil {

@@ -60,6 +60,8 @@ type Config struct {
 	LongStreamAfter time.Duration
 	// PodBudget limits what pods may do to their HTTP/2 connections. Zero means a limit far above honest use.
 	PodBudget http2.Budget
+	// LimitStore is where replicas share the limits of clients. Nil makes each replica limit its own requests.
+	LimitStore filter.LimitStore
 	// Own lists Limpet's own listeners. No request is forwarded to them. Nil lists none.
 	Own *upstream.SelfAddresses
 	// Memory limits the memory that all clients together may occupy. Nil sets no limit.
@@ -139,9 +141,14 @@ func NewEngine(c Config) *Engine {
 	}
 	e.dialer.Context, e.cancelDials = context.WithCancel(context.Background())
 	e.subrequests = subrequest.New(subrequest.Options{Self: c.Own, Count: c.Metrics.Subrequest})
-	e.shared = filter.Shared{Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: &filter.Copies{
-		Requests: e.subrequests, Dropped: func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") },
-	}}
+	dropped := func() { c.Metrics.Subrequest(filter.PurposeMirror, "dropped") }
+	e.shared = filter.Shared{
+		Subrequests: e.subrequests, Decisions: &filter.AuthCache{}, Copies: filter.NewCopies(e.subrequests, dropped),
+	}
+	if c.LimitStore != nil {
+		e.shared.Limits = filter.NewSharedLimits(c.LimitStore, c.Log.WithName("limits"))
+		go e.shared.Limits.Run(e.dialer.Context)
+	}
 	e.credentials = filter.NewCredentials(derivedKeys(c.Keys, "digest nonces"))
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics

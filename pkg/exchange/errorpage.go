@@ -10,7 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// sessionFields are the parts of a pod's response that bind the session. They stay when an error page replaces the response.
+// sessionFields are the parts of a pod's response that bind the session. They stay when an error page replaces the response, and
+// so do the fields of a response of Limpet.
 type sessionFields struct {
 	setCookie []byte
 	fields    []http1.Field
@@ -99,13 +100,25 @@ func (x *Exchange) returnPage() {
 	}
 }
 
-// respondLocal sends a response because no pod has responded, or the error page for its status.
+// respondLocal sends a response because no pod has responded, or the error page for its status. As in nginx, that includes the
+// responses of filters. A page has their challenges too, so that browsers request credentials. A closed route has no pages, whose
+// status could be another one.
 func (x *Exchange) respondLocal(local *filter.Response) {
-	if x.isFallback || x.isGRPC() || !x.route.ErrorPages.Replaces(local.Status, true) {
+	hasPages := x.route != nil && !x.route.Closed && !x.isFallback && !x.isGRPC()
+	if !hasPages || !x.route.ErrorPages.Replaces(local.Status, true) {
 		x.respond(local)
 		return
 	}
-	x.respondPage(local.Status, sessionFields{})
+	if local.Close {
+		x.req.KeepAlive = false
+	}
+	var kept sessionFields
+	for i := range local.Fields {
+		if f := &local.Fields[i]; !http1.EqualFold(f.Name, "Content-Type") {
+			kept.fields = append(kept.fields, *f)
+		}
+	}
+	x.respondPage(local.Status, kept)
 }
 
 // useFallback makes the fallback of the route serve the request if the chosen backend, which may be nil, has no endpoints.

@@ -188,7 +188,7 @@ func (x *Exchange) serve() {
 	}
 	if resp != nil {
 		x.recordNoAttempt(resp)
-		x.respond(resp)
+		x.respondLocal(resp)
 		return
 	}
 	x.chooseUpgrade()

@@ -40,7 +40,7 @@ type Trace struct {
 	Host, Path string
 	// Generation is the generation of the routing table.
 	Generation uint64
-	// Route is nil if no route matches.
+	// Route is nil if no route matches, or if matching refuses the request. Then Filters has the filter that does.
 	Route *routing.Route
 	// Filters are the request filters that ran, in order.
 	Filters []FilterStep
@@ -69,6 +69,8 @@ type FilterStep struct {
 	Protects bool
 	// Response is the response of the filter. It is nil if the filter let the request continue.
 	Response *filter.Response
+	// Details are the decisions of the filter, if it explains them.
+	Details []filter.Detail
 }
 
 // Explain runs the described request through the steps that choose its endpoint (match, request filters, split and bind), and
@@ -139,11 +141,18 @@ func (s *selection) explain(r *request) *filter.Response {
 
 func (t *Trace) recordMatch(r *request, table *routing.Table, route *routing.Route) {
 	t.ClientIP, t.Host, t.Path = r.view.ClientIP, string(r.view.Host), string(r.view.Path)
-	t.Generation, t.Route = table.Generation, route
+	t.Generation = table.Generation
+	if route != nil && route.Route != nil {
+		t.Route = route
+	}
 }
 
-func (t *Trace) recordFilter(f filter.RequestFilter, resp *filter.Response) {
-	t.Filters = append(t.Filters, FilterStep{Name: f.Name(), Protects: filter.Protects(f), Response: resp})
+func (t *Trace) recordFilter(r *request, f filter.RequestFilter, resp *filter.Response) {
+	step := FilterStep{Name: f.Name(), Protects: filter.Protects(f), Response: resp}
+	if f, ok := f.(filter.Describer); ok {
+		step.Details = f.Describe(&r.view)
+	}
+	t.Filters = append(t.Filters, step)
 }
 
 func (t *Trace) recordForward(target *filter.Target) {

@@ -175,6 +175,18 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// TestExplain_refusedPath has a path that matching refuses: there is no route of an object.
+func TestExplain_refusedPath(t *testing.T) {
+	s := newTestEngine(t)
+	backend := []model.Backend{{Pool: s.pool("cart", "a"), Weight: 1}}
+	s.publish(model.Route{Path: "/", PathType: model.PathPrefix, Backends: backend},
+		model.Route{Path: "/admin", PathType: model.PathPrefix, Backends: backend, Closed: "it is closed"})
+	trace := s.explain(&Description{Host: "shop.example", Target: "/x/%252e%252e/admin"})
+	if trace.Route != nil || trace.Response == nil || trace.Response.Status != 400 || len(trace.Filters) != 1 {
+		t.Errorf("got %+v", trace)
+	}
+}
+
 // outline returns the steps of a trace that were reached, as words.
 func outline(t *Trace) string {
 	var words []string

@@ -53,7 +53,9 @@ func (s *selection) match(r *request) *filter.Response {
 // filterRequest runs the request filters of the route, and applies Max-Forwards to a request that they accept.
 func (s *selection) filterRequest(r *request) (resp *filter.Response) {
 	if s.trace != nil {
-		resp = s.route.Filters.Trace(&r.view, s.trace.recordFilter)
+		resp = s.route.Filters.Trace(&r.view, func(f filter.RequestFilter, resp *filter.Response) {
+			s.trace.recordFilter(r, f, resp)
+		})
 	} else {
 		resp = s.route.Filters.FilterRequest(&r.view)
 	}

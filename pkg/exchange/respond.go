@@ -40,11 +40,15 @@ func (x *Exchange) respond(local *filter.Response) {
 	x.resp.Reset()
 	x.localStatus = local.Status
 	body := local.Body
-	if x.isGRPC() {
+	switch {
+	case x.isGRPC():
 		x.setGRPCHead(local)
 		body = nil
-	} else {
-		x.setLocalHead(local)
+	case local.Status == http.StatusNoContent, local.Status == http.StatusNotModified:
+		x.setLocalHead(local, nil)
+		x.resp.ContentLength, body = -1, nil // RFC 9110 section 8.6
+	default:
+		x.setLocalHead(local, body)
 	}
 	for _, f := range x.kept.fields {
 		x.resp.AddField(f)
@@ -69,12 +73,15 @@ func (x *Exchange) respond(local *filter.Response) {
 	}
 }
 
-// setLocalHead sets the head of a response that Limpet generates.
-func (x *Exchange) setLocalHead(local *filter.Response) {
+// setLocalHead sets the head of a response that Limpet generates with a body, which may be empty.
+func (x *Exchange) setLocalHead(local *filter.Response, body []byte) {
 	x.resp.Status, x.resp.KeepAlive = local.Status, true
-	x.resp.ContentLength = int64(len(local.Body))
-	if len(local.Body) > 0 {
+	x.resp.ContentLength = int64(len(body))
+	switch {
+	case len(body) > 0:
 		x.resp.Body = http1.BodyLength
+	case local.LengthUnknown:
+		x.resp.ContentLength = -1
 	}
 	for i := range local.Fields {
 		x.resp.AddField(local.Fields[i])

@@ -24,6 +24,9 @@ type Explainer struct {
 	Model func() *model.Model
 	// Problems returns the problems of objects.
 	Problems func(objects []model.Ref) []Problem
+	// Annotation returns the annotation of an object that configures a setting, or "" if none does. The name of the setting is
+	// that of Limpet's annotation without the prefix.
+	Annotation func(object model.Ref, setting string) string
 }
 
 // errNotReady is returned before the first table is published.
@@ -82,7 +85,7 @@ func (e *explanation) removePods() (release func()) {
 		e.pools.Pool(pool.ID).Replace(kept)
 	}
 	config := e.Engine.Config
-	config.Tables = new(routing.Store)
+	config.Tables, config.LimitStore = new(routing.Store), nil
 	table := routing.Compile(e.model, e.pools, nil, e.at)
 	table.Generation = e.Engine.Tables.Current().Generation
 	config.Tables.Publish(table)
@@ -109,14 +112,16 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 	r.Generation, r.Client, r.Host, r.Path = t.Generation, t.ClientIP.String(), t.Host, t.Path
 	r.Forward, r.Response = t.Forward, responseOf(t.Response)
 	for _, f := range t.Filters {
-		step := FilterReport{Name: f.Name, Protects: f.Protects}
+		step := FilterReport{Name: f.Name, Protects: f.Protects, Decisions: e.decisionsOf(t, &f)}
 		if f.Response != nil {
 			step.Status = f.Response.Status
 		}
 		r.Filters = append(r.Filters, step)
 	}
 	if t.Route == nil {
-		r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
+		if len(t.Filters) == 0 {
+			r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)
+		}
 		return
 	}
 	source := e.sourceOf(t.Route)
@@ -124,6 +129,34 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 		Source: t.Route.Source.String(), Closed: source.Closed}
 	e.addBackend(t, source)
 	r.Problems = e.Problems(objectsOf(source))
+}
+
+// settingsOf are the settings of the filters that do not explain their decisions.
+var settingsOf = map[string][]string{
+	"https-redirect": {"https-redirect"}, "tls-only": {"client-certificate"}, "auth-fields": {"auth-response-headers"},
+	"cors": {"cors"}, "redirect": {"redirect", "app-root", "www-redirect"}, "rewrite": {"rewrite-target"},
+	"forward-headers": {"upstream-host", "forwarded-prefix"}, "headers": {"request-headers", "response-headers"},
+	"response-rate": {"limit-rate"}, "compression": {"compress"},
+}
+
+// decisionsOf returns the decisions of a filter with the object and the annotation of each.
+func (e *explanation) decisionsOf(t *exchange.Trace, f *exchange.FilterStep) (decisions []DecisionReport) {
+	if t.Route == nil {
+		return nil
+	}
+	add := func(setting, text string) {
+		annotation := e.Annotation(t.Route.Source, setting)
+		if annotation != "" || text != "" {
+			decisions = append(decisions, DecisionReport{t.Route.Source.String(), annotation, text})
+		}
+	}
+	for _, d := range f.Details {
+		add(d.Setting, d.Text)
+	}
+	for _, setting := range settingsOf[f.Name] {
+		add(setting, "")
+	}
+	return decisions
 }
 
 // sourceOf returns the route of the model from which a route was compiled.

@@ -60,6 +60,16 @@ type FilterReport struct {
 	Protects bool `json:"protects,omitempty"`
 	// Status is the status of its response, zero if it let the request continue.
 	Status int `json:"status,omitempty"`
+	// Decisions are what the filter decided, and the annotations that it follows.
+	Decisions []DecisionReport `json:"decisions,omitempty"`
+}
+
+// DecisionReport is a decision of a filter.
+type DecisionReport struct {
+	// Object is the object that configures it, and Annotation its annotation. Annotation is empty for a default.
+	Object     string `json:"object"`
+	Annotation string `json:"annotation,omitempty"`
+	Text       string `json:"text,omitempty"`
 }
 
 // BackendReport is the backend of the request.

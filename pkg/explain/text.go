@@ -53,6 +53,9 @@ func (t lines) request(r *Report) {
 	}
 	for _, f := range r.Filters {
 		t.add("filter", "%s%s", f.Name, verdictOf(f))
+		for _, d := range f.Decisions {
+			t.add("", "%s", strings.Join(nonEmpty(strings.Join(nonEmpty(d.Annotation, "of "+d.Object), " "), d.Text), ": "))
+		}
 	}
 	t.backend(r)
 	if r.Response != nil {

@@ -36,10 +36,10 @@ var (
 )
 
 // NewPasswords returns a check of the credentials of a route, or nil if it requires none. A route for ACME challenges requires
-// none either, because certificate authorities have no credentials.
-func NewPasswords(m *model.Passwords, path string) AccessCheck {
+// none either, because certificate authorities have no credentials: isChallenge is model.Route.ServesChallenges.
+func NewPasswords(m *model.Passwords, isChallenge bool) AccessCheck {
 	switch {
-	case m == nil || model.IsChallenge(path):
+	case m == nil || isChallenge:
 		return nil
 	case m.Digest:
 		return newDigestAuth(m)
@@ -88,6 +88,9 @@ func (f *BasicAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	if !ok {
 		return AccessRefused, f.challenge
 	}
+	if r.IsDescribed {
+		return f.respond(describedOutcome(f.file.Verify(user, password)))
+	}
 	now := time.Now()
 	key := f.key(s, user, password)
 	if r.Credentials.isVerified(key, now) {
@@ -96,6 +99,15 @@ func (f *BasicAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	return f.respond(r.Credentials.verify(key, r.ClientIP, f.file.IsSlow(user), now, func() bool {
 		return f.file.Verify(user, password)
 	}))
+}
+
+// describedOutcome returns the outcome for a described request, whose credentials are neither remembered nor counted as a
+// failure.
+func describedOutcome(isRight bool) outcome {
+	if isRight {
+		return outcomeRight
+	}
+	return outcomeWrong
 }
 
 func (f *BasicAuth) respond(result outcome) (AccessDecision, *Response) {

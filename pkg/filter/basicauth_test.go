@@ -73,7 +73,7 @@ func TestBasicAuth(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			f := NewAccess(false, NewPasswords(&staff, "/")).(RequestFilter)
+			f := NewAccess(false, NewPasswords(&staff, false)).(RequestFilter)
 			r := withCredentials(newTestCredentials(), c.fields...)
 			resp := f.FilterRequest(r)
 			if got := statusOf(resp); got != c.want {
@@ -95,7 +95,7 @@ func TestBasicAuth(t *testing.T) {
 func TestBasicAuth_otherLists(t *testing.T) {
 	c := newTestCredentials()
 	check := func(m model.Passwords) int {
-		f := NewAccess(false, NewPasswords(&m, "/")).(RequestFilter)
+		f := NewAccess(false, NewPasswords(&m, false)).(RequestFilter)
 		return statusOf(f.FilterRequest(withCredentials(c, basic("jane:secret"))))
 	}
 	if got := check(staff); got != 0 {
@@ -117,25 +117,25 @@ func TestBasicAuth_otherLists(t *testing.T) {
 }
 
 func TestBasicAuth_withoutState(t *testing.T) {
-	f := NewAccess(false, NewPasswords(&staff, "/")).(RequestFilter)
+	f := NewAccess(false, NewPasswords(&staff, false)).(RequestFilter)
 	if got := statusOf(f.FilterRequest(withCredentials(nil, basic("jane:secret")))); got != http.StatusServiceUnavailable {
 		t.Errorf("status %d without state", got)
 	}
 	invalid := staff
 	invalid.File = make([]byte, 2<<20)
 	for _, invalid.Digest = range []bool{false, true} {
-		f = NewAccess(true, NewPasswords(&invalid, "/")).(RequestFilter)
+		f = NewAccess(true, NewPasswords(&invalid, false)).(RequestFilter)
 		if got := statusOf(f.FilterRequest(withCredentials(newTestCredentials(), basic("jane:secret")))); got != http.StatusServiceUnavailable {
 			t.Errorf("status %d with an invalid file", got)
 		}
 	}
-	if NewPasswords(&staff, "/.well-known/acme-challenge/token") != nil || NewPasswords(nil, "/") != nil {
+	if NewPasswords(&staff, true) != nil || NewPasswords(nil, false) != nil {
 		t.Error("ACME challenges need credentials")
 	}
 }
 
 func TestBasicAuth_allocations(t *testing.T) {
-	f := NewAccess(false, NewPasswords(&staff, "/")).(RequestFilter)
+	f := NewAccess(false, NewPasswords(&staff, false)).(RequestFilter)
 	r := withCredentials(newTestCredentials(), basic("jane:secret"))
 	restore := func() {
 		r.Head.Reset()
@@ -153,7 +153,7 @@ func TestBasicAuth_allocations(t *testing.T) {
 var authorizationName, authorizationValue = []byte("Authorization"), []byte(basic("jane:secret"))
 
 func BenchmarkBasicAuth_verified(b *testing.B) {
-	f := NewAccess(false, NewPasswords(&staff, "/")).(RequestFilter)
+	f := NewAccess(false, NewPasswords(&staff, false)).(RequestFilter)
 	r := withCredentials(newTestCredentials())
 	b.ReportAllocs()
 	for b.Loop() {
@@ -173,7 +173,7 @@ func FuzzCredentials(f *testing.F) {
 	plainUsers.File = []byte("jane:{PLAIN}secret")
 	digestUsers := staff
 	digestUsers.Digest = true
-	checks := []AccessCheck{NewPasswords(&plainUsers, "/"), NewPasswords(&digestUsers, "/")}
+	checks := []AccessCheck{NewPasswords(&plainUsers, false), NewPasswords(&digestUsers, false)}
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, check := range checks {
 			r := withCredentials(newTestCredentials(), value)

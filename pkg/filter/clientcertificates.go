@@ -21,10 +21,10 @@ type ClientCertificates struct {
 	isChallenge bool         // the route serves nothing but ACME challenges
 }
 
-// NewClientCertificates returns a filter for a route with that path. If want is nil, the route requires no client
-// certificates.
-func NewClientCertificates(want *model.ClientCertificates, path string) Filter {
-	return &ClientCertificates{want, newClientRules(want), model.IsChallenge(path)}
+// NewClientCertificates returns a filter for a route. If want is nil, the route requires no client certificates. isChallenge is
+// model.Route.ServesChallenges.
+func NewClientCertificates(want *model.ClientCertificates, isChallenge bool) Filter {
+	return &ClientCertificates{want, newClientRules(want), isChallenge}
 }
 
 var (

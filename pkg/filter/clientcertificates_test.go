@@ -59,8 +59,8 @@ func TestClientCertificates(t *testing.T) {
 			r := requestFor(t)
 			r.TLS, r.Hosts, r.Certificates = c.tls, c.hosts, c.covers
 			var chain Chain
-			chain.Add(NewClientCertificates(c.route, c.path))
-			chain.Add(NewTLSOnly(c.route, c.path))
+			chain.Add(NewClientCertificates(c.route, model.IsChallenge(c.path)))
+			chain.Add(NewTLSOnly(c.route, model.IsChallenge(c.path)))
 			got := chain.FilterRequest(r)
 			if status := statusOf(got); status != c.status {
 				t.Errorf("got %d, want %d", status, c.status)
@@ -75,7 +75,7 @@ func TestClientCertificates(t *testing.T) {
 func TestClientCertificates_trustedProxy(t *testing.T) {
 	r := requestFor(t).overTLS("blog.example")
 	r.Trusted = true
-	if got := NewClientCertificates(nil, "/").(RequestFilter).FilterRequest(r); got != nil {
+	if got := NewClientCertificates(nil, false).(RequestFilter).FilterRequest(r); got != nil {
 		t.Errorf("got %d", got.Status)
 	}
 }

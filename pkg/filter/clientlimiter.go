@@ -3,7 +3,10 @@ package filter
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 // Bounds of the state of one clientLimiter. A client takes about 120 bytes.
@@ -41,6 +44,7 @@ func newRate(count int, per time.Duration, burst int) rate {
 type quota struct {
 	second, minute rate
 	connections    int32 // zero sets no limit
+	isShared       bool  // the requests of all replicas count
 }
 
 // clientLimiter counts the requests of each client. Its memory is bounded: above the bound, it forgets the client that has sent
@@ -49,13 +53,16 @@ type quota struct {
 // The rates follow the leaky bucket of nginx (limit_req with nodelay) in the form of the generic cell rate algorithm: for each
 // rate, a client has the time at which its bucket will be empty.
 type clientLimiter struct {
+	object model.Ref
 	start  time.Time
 	seed   maphash.Seed
 	shards [limiterShards]limiterShard
+	// isPending is true if SharedLimits knows of uses.
+	isPending atomic.Bool
 }
 
-func newClientLimiter() *clientLimiter {
-	return &clientLimiter{start: time.Now(), seed: maphash.MakeSeed()}
+func newClientLimiter(object model.Ref) *clientLimiter {
+	return &clientLimiter{object: object, start: time.Now(), seed: maphash.MakeSeed()}
 }
 
 // now returns the time since the start of the limiter. It is never zero.
@@ -70,7 +77,12 @@ func (l *clientLimiter) admit(key *clientKey, q *quota, now int64) refusal {
 	s := l.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.client(key, now).admit(q, now)
+	c := s.client(key, now)
+	result := c.admit(q, now)
+	if q.isShared && result == admitted {
+		s.addUse(c, q)
+	}
+	return result
 }
 
 // release ends a connection that admit has counted.
@@ -89,7 +101,9 @@ type limiterShard struct {
 	mu      sync.Mutex
 	index   map[clientKey]int32
 	clients []clientState // the first one is the head of the list, and no client
-	_       [64]byte      // keeps shards in separate cache lines
+	// unshared are the clients with requests that the shared store does not know. Some may have been forgotten since.
+	unshared []clientKey
+	_        [64]byte // keeps shards in separate cache lines
 }
 
 // clientState is the state of one client.
@@ -99,6 +113,7 @@ type clientState struct {
 	seen           int64 // time of the last request
 	newer, older   int32 // neighbors in the list; those of the head are the oldest and the newest client
 	connections    int32
+	added          [2]int64 // to second and minute since the shared store was told
 }
 
 // admit counts a request, unless it is refused. A refused request is not counted.

@@ -40,7 +40,7 @@ func (b *nginxBucket) admits(now time.Duration) bool {
 
 func TestClientLimiter_equalsNginx(t *testing.T) {
 	for _, c := range []struct{ rate, burst int }{{1, 1}, {5, 5}, {5, 1}, {10, 3}} {
-		l, want := newClientLimiter(), nginxBucket{rate: int64(c.rate), burst: int64(c.rate * c.burst)}
+		l, want := newClientLimiter(model.Ref{}), nginxBucket{rate: int64(c.rate), burst: int64(c.rate * c.burst)}
 		q := quota{second: newRate(c.rate, time.Second, c.burst)}
 		now := time.Hour
 		for i := range 2000 {
@@ -54,7 +54,7 @@ func TestClientLimiter_equalsNginx(t *testing.T) {
 }
 
 func TestClientLimiter_bothRates(t *testing.T) {
-	l, q := newClientLimiter(), quota{second: newRate(100, time.Second, 1), minute: newRate(2, time.Minute, 1)}
+	l, q := newClientLimiter(model.Ref{}), quota{second: newRate(100, time.Second, 1), minute: newRate(2, time.Minute, 1)}
 	var got []refusal
 	for range 4 {
 		got = append(got, l.admit(keyOf(1), &q, 1))
@@ -68,7 +68,7 @@ func TestClientLimiter_bothRates(t *testing.T) {
 }
 
 func TestClientLimiter_connections(t *testing.T) {
-	l, q, now := newClientLimiter(), quota{connections: 2}, int64(1)
+	l, q, now := newClientLimiter(model.Ref{}), quota{connections: 2}, int64(1)
 	got := []refusal{l.admit(keyOf(1), &q, now), l.admit(keyOf(1), &q, now), l.admit(keyOf(1), &q, now), l.admit(keyOf(2), &q, now)}
 	if got[0] != admitted || got[1] != admitted || got[2] != tooMany || got[3] != admitted {
 		t.Errorf("got %v", got)
@@ -88,7 +88,7 @@ func TestClientLimiter_connections(t *testing.T) {
 
 // A client that is over its limit stays refused while many others come and go, unless it pauses.
 func TestClientLimiter_manyClients(t *testing.T) {
-	l, q := newClientLimiter(), quota{second: newRate(1, time.Second, 1)}
+	l, q := newClientLimiter(model.Ref{}), quota{second: newRate(1, time.Second, 1)}
 	now := int64(time.Hour)
 	for range 3 {
 		l.admit(keyOf(0), &q, now)
@@ -127,7 +127,7 @@ func checkList(t *testing.T, s *limiterShard) {
 }
 
 func TestClientLimiter_reusesIdle(t *testing.T) {
-	l, q := newClientLimiter(), quota{second: newRate(1, time.Second, 1)}
+	l, q := newClientLimiter(model.Ref{}), quota{second: newRate(1, time.Second, 1)}
 	now := int64(1)
 	for i := range 100_000 {
 		now += int64(time.Second)
@@ -163,7 +163,7 @@ func TestClientLimiter_allocations(t *testing.T) {
 }
 
 func TestClientLimiter_concurrent(t *testing.T) {
-	l, q := newClientLimiter(), quota{second: newRate(10, time.Second, 10), connections: 1000}
+	l, q := newClientLimiter(model.Ref{}), quota{second: newRate(10, time.Second, 10), connections: 1000}
 	var passed atomic.Int64
 	var wg sync.WaitGroup
 	for range 8 {

@@ -73,12 +73,14 @@ func (f *DigestAuth) CheckAccess(r *Request) (AccessDecision, *Response) {
 	}
 	n, isFresh := parseNonce(p.nonce, keys, f.fingerprint, now)
 	switch {
-	case r.Credentials.isBlocked(r.ClientIP, now):
+	case !r.IsDescribed && r.Credentials.isBlocked(r.ClientIP, now):
 		return AccessRefused, tooManyFailures
 	case !f.verify(&p, r.Head):
-		r.Credentials.recordFailure(r.ClientIP, now)
+		if !r.IsDescribed {
+			r.Credentials.recordFailure(r.ClientIP, now)
+		}
 		return AccessRefused, f.challenge(&keys[0], now, false)
-	case !isFresh || !r.Credentials.nonces.use(n, p.count, now):
+	case !isFresh || !r.IsDescribed && !r.Credentials.nonces.use(n, p.count, now):
 		return AccessRefused, f.challenge(&keys[0], now, true)
 	}
 	return AccessGranted, nil

@@ -39,7 +39,7 @@ func (p *ErrorPages) Replaces(status int, isLocal bool) bool {
 // returns a plain response with the status.
 func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 	s := &Subrequest{
-		Purpose: PurposeErrorPage, Method: http.MethodGet, URL: p.url(),
+		Purpose: PurposeErrorPage, Namespace: p.source.Namespace, Method: http.MethodGet, URL: p.url(),
 		Host: string(r.Authority), Header: r.copyHeader(), Endpoints: p.endpoints,
 		Timeout: min(r.Limits.ResponseTimeout, maxPageTimeout), MaxBody: MaxPageBytes,
 	}
@@ -54,7 +54,9 @@ func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 	if err != nil || resp.Status < 200 || resp.Status > 599 {
 		return NewText(status, http.StatusText(status)+".")
 	}
-	return pageResponse(resp)
+	page := pageResponse(resp)
+	page.LengthUnknown = s.Method == http.MethodHead
+	return page
 }
 
 // url returns a URL that only this port of the Service has, so that it shares no connections with others.

@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -19,6 +21,7 @@ import (
 type ExternalAuth struct {
 	model     *model.ExternalAuth
 	endpoints Endpoints // nil: by DNS
+	namespace string    // of the object
 	scope     string    // separates the cached decisions of routes
 	url       *variable.Template
 	signIn    *variable.Template
@@ -38,10 +41,10 @@ const maxAuthTimeout = 60 * time.Second
 
 // NewExternalAuth returns the check of a route, or nil if the route does not use it. endpoints are the endpoints of its Service.
 func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
-	if m.Filters == nil || m.Filters.ExternalAuth == nil || model.IsChallenge(m.Path) {
+	if m.Filters == nil || m.Filters.ExternalAuth == nil || m.ServesChallenges() {
 		return nil
 	}
-	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints}
+	f := &ExternalAuth{model: m.Filters.ExternalAuth, endpoints: endpoints, namespace: m.Source.Namespace}
 	f.scope = scopeOf(m)
 	f.url = f.parse(f.model.URL)
 	f.signIn, f.redirect, f.cacheKey = f.parse(f.model.SignIn), f.parse(f.model.Redirect), f.parse(f.model.CacheKey)
@@ -54,7 +57,8 @@ func NewExternalAuth(m *model.Route, endpoints Endpoints) AccessCheck {
 // scopeOf returns the scope of the decisions of a route. It has all settings: a decision must not be used with other ones.
 func scopeOf(m *model.Route) string {
 	settings, _ := json.Marshal(m.Filters.ExternalAuth) // it has no type that cannot be marshaled
-	return m.Source.String() + " " + m.Host + " " + m.Path + " " + string(settings) + " "
+	authority := sha256.Sum256([]byte(m.Filters.ExternalAuth.AuthorityPEM))
+	return m.Source.String() + " " + m.Host + " " + m.Path + " " + string(settings) + " " + string(authority[:])
 }
 
 func (f *ExternalAuth) parse(text string) *variable.Template {
@@ -111,8 +115,8 @@ func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 	if f.model.CacheKey == "" {
 		return f.query(r)
 	}
-	text := f.cacheKey.Append([]byte(f.scope), r, nil)
-	if len(text) == len(f.scope) { // nothing identifies the client
+	text, isIdentified := f.keyText(r)
+	if !isIdentified {
 		return f.query(r)
 	}
 	key := authKeyOf(text)
@@ -126,6 +130,17 @@ func (f *ExternalAuth) decision(r *Request) (*authDecision, error) {
 		}
 	}
 	return d, err
+}
+
+// keyText returns the text by which a decision is cached: the scope, and the values of the variables of the key after their
+// lengths. So the values of two requests never add up to the same text. isIdentified is false if all values are empty: then
+// nothing identifies the client.
+func (f *ExternalAuth) keyText(r *Request) (text []byte, isIdentified bool) {
+	text = f.cacheKey.Append([]byte(f.scope), r, func(dst, value []byte) []byte {
+		isIdentified = isIdentified || len(value) > 0
+		return append(binary.AppendUvarint(dst, uint64(len(value))), value...)
+	})
+	return text, isIdentified
 }
 
 // query sends a Subrequest to the service.

@@ -139,7 +139,7 @@ func TestAuthFields_allocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { r.WithholdsField([]byte("Accept")) }); n != 0 {
 		t.Errorf("a request without fields: %v allocations", n)
 	}
-	if NewAuthFields(&model.Route{}) != nil || NewExternalAuth(&model.Route{}, nil) != nil || NewMirror(nil, nil) != nil {
+	if NewAuthFields(&model.Route{}) != nil || NewExternalAuth(&model.Route{}, nil) != nil || NewMirror(&model.Route{}, nil) != nil {
 		t.Error("a route without the annotations has filters")
 	}
 }
@@ -209,7 +209,7 @@ func TestAppendVariable(t *testing.T) {
 	r.Authority, r.ClientIP = []byte("Shop.Example:8080"), netip.MustParseAddr("192.0.2.1")
 	r.Head.Query, r.Head.HasQuery = []byte("p=1&Page=a%20b&page=c"), true
 	for text, want := range map[string]string{
-		"$host $http_host $scheme": "shop.example Shop.Example:8080 http", "$request_uri": "/cart?p=1&Page=a%20b&page=c",
+		"$host $best_http_host $scheme": "shop.example Shop.Example:8080 http", "$request_uri": "/cart?p=1&Page=a%20b&page=c",
 		"$escaped_request_uri": "%2Fcart%3Fp%3D1%26Page%3Da%2520b%26page%3Dc", "$uri|$args": "/cart|p=1&Page=a%20b&page=c",
 		"$request_method": "GET", "$remote_addr": "192.0.2.1", "$binary_remote_addr": "\xc0\x00\x02\x01", "$remote_user": "ann",
 		"$arg_page|$arg_none": "a%20b|", "$cookie_sid|$cookie_none": "x y|", "$http_x_two|$http_none": "1, 2|",
@@ -228,30 +228,41 @@ func TestAppendVariable(t *testing.T) {
 
 func TestBodyCopy_bounds(t *testing.T) {
 	dropped := 0
-	c := &Copies{Requests: &service{resp: &Subresponse{}}, Dropped: func() { dropped++ }}
+	c := NewCopies(&service{resp: &Subresponse{}}, func() { dropped++ })
 	var none *BodyCopy
 	none.Add([]byte("x"))
 	none.End()
 	none.Abort()
-	for range maxCopies {
-		c.begin()
+	active := 0
+	for c.begin("shop") {
+		active++
 	}
-	if c.begin() || dropped != 1 || c.active.Load() != maxCopies {
-		t.Errorf("one copy too many: dropped %d, active %d", dropped, c.active.Load())
+	if active != maxCopies/2 || dropped != 1 || !c.begin("blog") {
+		t.Errorf("one copy too many: dropped %d, active %d", dropped, active)
 	}
-	b := &BodyCopy{copies: c, request: &Subrequest{}}
+	b := &BodyCopy{copies: c, request: &Subrequest{Namespace: "shop"}}
 	b.Add([]byte(strings.Repeat("x", maxCopyBytes)))
-	if b.Add([]byte("x")); dropped != 2 || c.bytes.Load() != 0 {
-		t.Errorf("a body that is too long: dropped %d, bytes %d", dropped, c.bytes.Load())
+	if b.Add([]byte("x")); dropped != 2 || c.bytes.Held("shop") != 0 {
+		t.Errorf("a body that is too long: dropped %d, bytes %d", dropped, c.bytes.Held("shop"))
 	}
 	b.Abort()
 	b.End()
-	if dropped != 2 || c.active.Load() != maxCopies-1 {
-		t.Errorf("a copy was counted twice: dropped %d, active %d", dropped, c.active.Load())
+	if dropped != 2 || c.active.Held("shop") != maxCopies/2-1 {
+		t.Errorf("a copy was counted twice: dropped %d, active %d", dropped, c.active.Held("shop"))
 	}
-	b = &BodyCopy{copies: c, request: &Subrequest{}}
+	b = &BodyCopy{copies: c, request: &Subrequest{Namespace: "shop"}}
 	b.Add([]byte("x"))
-	if b.Abort(); dropped != 3 || c.bytes.Load() != 0 {
-		t.Errorf("an aborted body: dropped %d, bytes %d", dropped, c.bytes.Load())
+	if b.Abort(); dropped != 3 || c.bytes.Held("shop") != 0 {
+		t.Errorf("an aborted body: dropped %d, bytes %d", dropped, c.bytes.Held("shop"))
+	}
+	for c.bytes.Take("shop", 1<<20) {
+	}
+	b = &BodyCopy{copies: c, request: &Subrequest{Namespace: "shop"}}
+	if b.Add([]byte("x")); dropped != 4 || c.bytes.Held("shop") != maxCopiesSize/2 {
+		t.Errorf("bodies of one namespace: dropped %d, bytes %d", dropped, c.bytes.Held("shop"))
+	}
+	b = &BodyCopy{copies: c, request: &Subrequest{Namespace: "blog"}}
+	if b.Add([]byte("x")); dropped != 4 || c.bytes.Held("blog") != 1 {
+		t.Errorf("bodies of another one: dropped %d, bytes %d", dropped, c.bytes.Held("blog"))
 	}
 }

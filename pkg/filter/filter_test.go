@@ -105,8 +105,8 @@ func TestChain_order(t *testing.T) {
 }
 
 func TestProtects(t *testing.T) {
-	asks := NewClientCertificates(&model.ClientCertificates{}, "/")
-	for f, want := range map[Filter]bool{asks: true, NewClientCertificates(nil, "/"): false, NewRouteLimits(nil): false} {
+	asks := NewClientCertificates(&model.ClientCertificates{}, false)
+	for f, want := range map[Filter]bool{asks: true, NewClientCertificates(nil, false): false, NewRouteLimits(nil): false} {
 		if got := Protects(f); got != want {
 			t.Errorf("%s: got %v", f.Name(), got)
 		}
@@ -140,7 +140,7 @@ func TestID(t *testing.T) {
 func TestChain_allocatesNothing(t *testing.T) {
 	var on atomic.Bool
 	var c Chain
-	c.Add(NewClientCertificates(nil, "/"))
+	c.Add(NewClientCertificates(nil, false))
 	c.Add(NewRouteLimits(&model.Limits{MaxAttempts: 3}))
 	c.Add(NewTransportSecurity("max-age=9"))
 	c.Add(AltSvc{On: &on})

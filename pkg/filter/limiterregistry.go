@@ -25,7 +25,7 @@ func (r *limiterRegistry) get(object model.Ref) *clientLimiter {
 	if l := r.byObject[object].Value(); l != nil {
 		return l
 	}
-	l := newClientLimiter()
+	l := newClientLimiter(object)
 	r.byObject[object] = weak.Make(l)
 	runtime.AddCleanup(l, r.forget, object)
 	return l

@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -13,6 +12,7 @@ import (
 // whole body has arrived. Copies beyond the bounds of Copies are dropped and counted.
 type Mirror struct {
 	model     *model.Mirror
+	namespace string // of the object
 	endpoints Endpoints
 	url, host *variable.Template
 	isInvalid bool
@@ -22,14 +22,14 @@ type Mirror struct {
 const mirrorTimeout = 30 * time.Second
 
 // NewMirror returns a filter for a route, or nil if the route does not use it. endpoints are the endpoints of its Service.
-func NewMirror(m *model.Mirror, endpoints Endpoints) Filter {
-	if m == nil {
+func NewMirror(m *model.Route, endpoints Endpoints) Filter {
+	if m.Filters == nil || m.Filters.Mirror == nil {
 		return nil
 	}
-	f := &Mirror{model: m, endpoints: endpoints}
+	f := &Mirror{model: m.Filters.Mirror, namespace: m.Source.Namespace, endpoints: endpoints}
 	var urlErr, hostErr error
-	f.url, urlErr = variable.Parse(m.URL)
-	f.host, hostErr = variable.Parse(m.Host)
+	f.url, urlErr = variable.Parse(f.model.URL)
+	f.host, hostErr = variable.Parse(f.model.Host)
 	f.isInvalid = urlErr != nil || hostErr != nil
 	return f
 }
@@ -43,11 +43,11 @@ func (f *Mirror) FilterRequest(r *Request) *Response {
 		return nil
 	}
 	copies := r.Shared.Copies
-	if !copies.begin() {
+	if !copies.begin(f.namespace) {
 		return nil
 	}
 	s := &Subrequest{
-		Purpose: PurposeMirror, Method: string(r.Head.Method), URL: string(f.url.Append(nil, r, variable.AppendURL)),
+		Purpose: PurposeMirror, Namespace: f.namespace, Method: string(r.Head.Method), URL: f.target(r),
 		Host: string(f.host.Append(nil, r, nil)), Header: r.copyHeader(), Endpoints: f.endpoints, Timeout: mirrorTimeout,
 	}
 	if f.model.WithoutBody || r.Head.Body == http1.BodyNone {
@@ -58,48 +58,56 @@ func (f *Mirror) FilterRequest(r *Request) *Response {
 	return nil
 }
 
+// target returns the URL of the copy of a request.
+func (f *Mirror) target(r *Request) string { return string(f.url.Append(nil, r, variable.AppendURL)) }
+
 // Bounds of Copies.
 const (
-	maxCopies     = 256
+	maxCopies     = 512
 	maxCopyBytes  = 1 << 20  // of one body
-	maxCopiesSize = 32 << 20 // of all bodies
+	maxCopiesSize = 64 << 20 // of all bodies
 )
 
-// Copies sends copies of requests in the background, within bounds. It is safe for concurrent use.
+// Copies sends copies of requests in the background, within bounds of which each namespace has a share. It is safe for concurrent
+// use.
 type Copies struct {
-	// Requests sends the copies, and counts failures.
-	Requests Subrequester
-	// Dropped is called for each copy that is not sent because of a bound, or because the client did not send the whole body.
-	Dropped func()
+	requests Subrequester
+	dropped  func()
 
-	active, bytes atomic.Int64
+	active, bytes *Shares[string] // by namespace
+}
+
+// NewCopies returns a Copies that sends copies by requests. dropped is called for each copy that is not sent because of a
+// bound, or because the client did not send the whole body.
+func NewCopies(requests Subrequester, dropped func()) *Copies {
+	return &Copies{requests, dropped, NewShares[string](maxCopies), NewShares[string](maxCopiesSize)}
 }
 
 // begin counts a copy, and returns false if there are too many.
-func (c *Copies) begin() bool {
-	if c.active.Add(1) <= maxCopies {
+func (c *Copies) begin(namespace string) bool {
+	if c.active.Take(namespace, 1) {
 		return true
 	}
-	c.drop(0)
+	c.dropped()
 	return false
 }
 
 // send sends a copy, whose body has that many bytes, in the background.
 func (c *Copies) send(s *Subrequest, size int64) {
 	go func() {
-		defer c.end(size)
-		_, _ = c.Requests.Do(s) // counted there; clients do not learn of it
+		defer c.end(s.Namespace, size)
+		_, _ = c.requests.Do(s) // counted there; clients do not learn of it
 	}()
 }
 
-func (c *Copies) drop(size int64) {
-	c.end(size)
-	c.Dropped()
+func (c *Copies) drop(namespace string, size int64) {
+	c.end(namespace, size)
+	c.dropped()
 }
 
-func (c *Copies) end(size int64) {
-	c.active.Add(-1)
-	c.bytes.Add(-size)
+func (c *Copies) end(namespace string, size int64) {
+	c.active.Return(namespace, 1)
+	c.bytes.Return(namespace, size)
 }
 
 // BodyCopy collects the body of a copy. A nil BodyCopy ignores all calls. It is used by one goroutine at a time.
@@ -115,11 +123,11 @@ func (b *BodyCopy) Add(span []byte) {
 		return
 	}
 	n := int64(len(span))
-	b.size += n
-	if b.copies.bytes.Add(n) > maxCopiesSize || b.size > maxCopyBytes {
+	if b.size+n > maxCopyBytes || !b.copies.bytes.Take(b.request.Namespace, n) {
 		b.drop()
 		return
 	}
+	b.size += n
 	b.request.Body = append(b.request.Body, span...)
 }
 
@@ -140,8 +148,8 @@ func (b *BodyCopy) Abort() {
 }
 
 func (b *BodyCopy) drop() {
+	b.copies.drop(b.request.Namespace, b.size)
 	b.request = nil
-	b.copies.drop(b.size)
 }
 
 var _ RequestFilter = (*Mirror)(nil)

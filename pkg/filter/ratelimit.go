@@ -9,6 +9,7 @@ import (
 
 // RateLimit refuses requests of clients that send too many. A client is an address.
 type RateLimit struct {
+	model    *model.RateLimit
 	limiter  *clientLimiter
 	quota    quota
 	exempt   []netip.Prefix
@@ -23,11 +24,11 @@ func NewRateLimit(m *model.RateLimit) Filter {
 		return nil
 	}
 	return &RateLimit{
-		limiter: limiters.get(m.Source),
+		model: m, limiter: limiters.get(m.Source),
 		quota: quota{
 			second:      newRate(m.PerSecond, time.Second, m.Burst),
 			minute:      newRate(m.PerMinute, time.Minute, m.Burst),
-			connections: int32(m.Connections),
+			connections: int32(m.Connections), isShared: m.IsShared,
 		},
 		exempt: m.Exempt, ipv6Bits: m.IPv6PrefixLength,
 		tooFast: NewText(m.Status, "There are too many requests from this address."),
@@ -49,6 +50,9 @@ func (f *RateLimit) FilterRequest(r *Request) *Response {
 		return f.tooFast
 	case tooMany:
 		return f.tooMany
+	}
+	if f.quota.isShared && r.Shared != nil {
+		r.Shared.Limits.use(f.limiter)
 	}
 	if f.quota.connections > 0 {
 		r.held = Held{f.limiter, key}

@@ -43,9 +43,9 @@ var slash = []byte("/")
 // challenges are exempt, because a host may have no certificate yet.
 type HTTPSRedirect struct{ model model.HTTPSRedirect }
 
-// NewHTTPSRedirect returns a filter for a route with that path, or nil.
-func NewHTTPSRedirect(m *model.Filters, path string) Filter {
-	if m == nil || m.HTTPSRedirect == nil || model.IsChallenge(path) {
+// NewHTTPSRedirect returns a filter for a route, or nil. isChallenge is model.Route.ServesChallenges.
+func NewHTTPSRedirect(m *model.Filters, isChallenge bool) Filter {
+	if m == nil || m.HTTPSRedirect == nil || isChallenge {
 		return nil
 	}
 	return &HTTPSRedirect{*m.HTTPSRedirect}

@@ -54,7 +54,7 @@ func TestHTTPSRedirect(t *testing.T) {
 		{drops, "/", "https://shop.example", 301},
 		{drops, "/a/?b", "https://shop.example/a/?b", 301},
 	} {
-		f := NewHTTPSRedirect(c.filters, "/").(RequestFilter)
+		f := NewHTTPSRedirect(c.filters, false).(RequestFilter)
 		if status, to := locationOf(f.FilterRequest(requestTo(t, c.target))); status != c.status || to != c.want {
 			t.Errorf("%s: got %d %s", c.target, status, to)
 		}
@@ -66,7 +66,7 @@ func TestHTTPSRedirect(t *testing.T) {
 			}
 		}
 	}
-	if NewHTTPSRedirect(keeps, "/.well-known/acme-challenge") != nil || NewHTTPSRedirect(nil, "/") != nil {
+	if NewHTTPSRedirect(keeps, true) != nil || NewHTTPSRedirect(nil, false) != nil {
 		t.Error("an ACME challenge is redirected")
 	}
 }
@@ -133,7 +133,7 @@ func TestPathFilters_allocateNothing(t *testing.T) {
 		Forward: &model.ForwardHeaders{Host: "b.example"},
 	}
 	var c Chain
-	c.Add(NewHTTPSRedirect(m, "/"))
+	c.Add(NewHTTPSRedirect(m, false))
 	c.Add(NewSlashRedirect(m))
 	c.Add(NewForwardHeaders(m))
 	r := requestTo(t, "/a")

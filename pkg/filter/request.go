@@ -109,6 +109,8 @@ type Shared struct {
 	Decisions *AuthCache
 	// Copies sends copies of requests.
 	Copies *Copies
+	// Limits synchronizes limits with other replicas. It may be nil.
+	Limits *SharedLimits
 }
 
 // Reset prepares r for the next request and keeps the memory of Buf.

@@ -9,8 +9,10 @@ type Response struct {
 	Status int
 	// Fields are header fields in addition to those of the sender. Add Content-Type if there is a Body.
 	Fields []http1.Field
-	// Body may be empty.
+	// Body may be empty. It is not sent with a status that allows no content.
 	Body []byte
+	// LengthUnknown is true if Body is empty only because the client sent HEAD. The response then has no Content-Length.
+	LengthUnknown bool
 	// Close closes the connection after the response, because the rest of the request must not be processed.
 	Close bool
 }

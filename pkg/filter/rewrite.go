@@ -3,7 +3,6 @@ package filter
 import (
 	"bytes"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -13,13 +12,16 @@ import (
 
 // Rewrite replaces the path that the pod receives. The path that was matched does not change.
 type Rewrite struct {
-	expression *regexp.Regexp
+	expression *pattern.Captures
 	path       []rewritePart
 	query      []rewritePart
 	hasQuery   bool // the target has a query
 	dropsQuery bool // the target ends with "?", so the query of the client is left out
 	isRedirect bool
 }
+
+// maxGroups is the number of groups that a target can refer to. Expressions may have more.
+const maxGroups = 9
 
 // rewritePart is text, or the group with that number if text is nil.
 type rewritePart struct {
@@ -33,7 +35,7 @@ func NewRewrite(m *model.Filters) Filter {
 	if m == nil || m.Rewrite == nil {
 		return nil
 	}
-	expression, err := regexp.Compile(pattern.PathExpression(m.Rewrite.Pattern))
+	expression, err := pattern.CompileCaptures(m.Rewrite.Pattern)
 	if err != nil {
 		return nil
 	}
@@ -79,7 +81,8 @@ var ambiguousRewrite = NewText(http.StatusBadRequest, "The request is refused: i
 func (f *Rewrite) FilterRequest(r *Request) *Response {
 	var space [256]byte
 	text := pattern.PathText(space[:0], r.Path)
-	groups := f.expression.FindSubmatchIndex(text)
+	var positions [2 * (maxGroups + 1)]int
+	groups := f.expression.Find(positions[:0], text)
 	if groups == nil {
 		return nil // such as the target of OPTIONS *
 	}

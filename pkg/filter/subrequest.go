@@ -8,18 +8,22 @@ import (
 
 // Subrequest is an HTTP request that Limpet sends by itself while it serves the request of a client.
 type Subrequest struct {
-	// Purpose is why the request is sent, for metrics.
-	Purpose string
-	Method  string
+	// Purpose is why the request is sent, for metrics. Namespace is the one whose object wants it. Each namespace has a share of
+	// the concurrent Subrequests for each purpose.
+	Purpose, Namespace string
+	Method             string
 	// URL is absolute, with scheme http or https.
 	URL string
 	// Host is the Host field. Empty means the host of URL.
-	Host   string
+	Host string
+	// Header belongs to the Subrequester, which may add fields.
 	Header http.Header
 	// Body may be empty.
 	Body []byte
 	// Endpoints are the pods of the Service that URL names. If it is nil, the host is resolved by DNS.
 	Endpoints Endpoints
+	// AuthorityPEM has the CA certificates that verify the server. If it is empty, those of the system do.
+	AuthorityPEM string
 	// Timeout bounds the time from the start to the head of the response, and up to the end of the body if MaxBody is set.
 	Timeout time.Duration
 	// MaxBody is the maximum size of the body of the response in bytes. A longer body is an error. Zero discards the body.

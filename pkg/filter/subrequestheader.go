@@ -27,8 +27,9 @@ func isFromSubrequest(r *Request) bool {
 // subrequest returns the request for a decision about r. It has the fields of ingress-nginx.
 func (f *ExternalAuth) subrequest(r *Request) (*Subrequest, error) {
 	s := &Subrequest{
-		Purpose: PurposeAuth, Method: http.MethodGet, URL: string(f.url.Append(nil, r, variable.AppendURL)), Endpoints: f.endpoints,
-		Timeout: min(r.Limits.ResponseTimeout, maxAuthTimeout),
+		Purpose: PurposeAuth, Namespace: f.namespace, Method: http.MethodGet, Endpoints: f.endpoints,
+		AuthorityPEM: f.model.AuthorityPEM, Timeout: min(r.Limits.ResponseTimeout, maxAuthTimeout),
+		URL: string(f.url.Append(nil, matchedHost{r}, variable.AppendURL)),
 	}
 	if f.model.Method != "" {
 		s.Method = f.model.Method
@@ -43,7 +44,7 @@ func (f *ExternalAuth) subrequest(r *Request) (*Subrequest, error) {
 	}
 	uri := string(r.appendURI(nil))
 	s.Header = r.copyHeader()
-	s.Header.Set("X-Original-URL", r.Scheme()+"://"+string(r.Authority)+uri)
+	s.Header.Set("X-Original-URL", r.Scheme()+"://"+string(r.Head.Host)+uri)
 	s.Header.Set("X-Original-URI", uri)
 	s.Header.Set("X-Original-Method", string(r.Head.Method))
 	s.Header.Set("X-Scheme", r.Scheme())
@@ -57,6 +58,18 @@ func (f *ExternalAuth) subrequest(r *Request) (*Subrequest, error) {
 		s.Header.Set(f.headers[i].name, string(f.headers[i].value.Append(nil, r, nil)))
 	}
 	return s, nil
+}
+
+// matchedHost is a Request whose host is the one that its route was found by. A trusted proxy may forward an X-Forwarded-Host
+// that the client made up. It must choose neither the service nor the host for which the service decides.
+type matchedHost struct{ *Request }
+
+// AppendVariable implements variable.Source.
+func (m matchedHost) AppendVariable(dst []byte, v *variable.Variable) []byte {
+	if v.Kind == variable.Authority {
+		return append(dst, m.Head.Host...)
+	}
+	return m.Request.AppendVariable(dst, v)
 }
 
 // copyHeader returns the fields of the client that another service may receive, and those that describe the client. It leaves

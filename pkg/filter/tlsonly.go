@@ -7,9 +7,10 @@ import "github.com/limpet-dev/limpet/pkg/model"
 // Routes for ACME challenges are exempt, as in ClientCertificates.
 type TLSOnly struct{}
 
-// NewTLSOnly returns a filter for a route with that path and these client certificates, or nil if cleartext is served.
-func NewTLSOnly(want *model.ClientCertificates, path string) Filter {
-	if want == nil || !want.Required && want.Subject == "" || model.IsChallenge(path) {
+// NewTLSOnly returns a filter for a route with these client certificates, or nil if cleartext is served. isChallenge is
+// model.Route.ServesChallenges.
+func NewTLSOnly(want *model.ClientCertificates, isChallenge bool) Filter {
+	if want == nil || !want.Required && want.Subject == "" || isChallenge {
 		return nil
 	}
 	return TLSOnly{}

@@ -16,6 +16,8 @@ func (r *Request) AppendVariable(dst []byte, v *variable.Variable) []byte {
 		return append(dst, r.Host...)
 	case variable.Authority:
 		return append(dst, r.Authority...)
+	case variable.HostField:
+		return append(dst, r.Head.Host...)
 	case variable.Scheme:
 		return append(dst, r.Scheme()...)
 	case variable.RequestURI:

@@ -9,6 +9,10 @@ type ExternalAuth struct {
 	URL string `json:"url"`
 	// Service is the port of the Service that URL names. Nil means that its host is resolved by DNS.
 	Service *PoolID `json:"service,omitempty"`
+	// Authority is the Secret with the CA certificates that verify the service, and AuthorityPEM has these. Empty means those of
+	// the system.
+	Authority    Ref    `json:"authority,omitzero"`
+	AuthorityPEM string `json:"-"`
 	// Unavailable is the reason why no request can be sent. All requests of the route then fail. Empty if they can.
 	Unavailable string `json:"unavailable,omitempty"`
 	// Method is the method of these requests. Empty means GET.

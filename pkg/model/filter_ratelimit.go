@@ -13,6 +13,9 @@ type RateLimit struct {
 	Burst int `json:"burst,omitempty"`
 	// Connections is the maximum number of requests in progress. Zero disables the limit.
 	Connections int `json:"connections,omitempty"`
+	// IsShared counts the requests of all replicas towards PerSecond and PerMinute, if there is a shared store. Connections are
+	// counted by each replica.
+	IsShared bool `json:"isShared,omitempty"`
 	// Exempt are the networks without limits.
 	Exempt []netip.Prefix `json:"exempt,omitempty"`
 	// IPv6PrefixLength is the length of the part of an IPv6 address that identifies a client.

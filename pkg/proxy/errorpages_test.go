@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -153,5 +154,33 @@ func TestFallback_noBackend(t *testing.T) {
 	r := pagesRig(t, model.Transport{}, echoPage, func(m *model.Route) { m.Backends = nil })
 	if got := r.dial().get("/"); got.status != 503 || got.body != "page" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestErrorPages_refusals replaces the responses of filters, as nginx does. The pod gets none of the requests.
+func TestErrorPages_refusals(t *testing.T) {
+	deny := model.AddressList{Deny: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	for name, c := range map[string]struct {
+		change func(*model.Route)
+		status int
+		field  string // of the response
+	}{
+		"address":     {func(m *model.Route) { m.Filters.Access = &model.Access{Addresses: &deny} }, 403, ""},
+		"credentials": {func(m *model.Route) { m.Filters.Access = &model.Access{Passwords: passwords("")} }, 401, "WWW-Authenticate"},
+		"body":        {func(m *model.Route) { m.Limits = &model.Limits{MaxBodyBytes: 1} }, 413, ""},
+		"redirect":    {func(m *model.Route) { m.Filters.Redirect = &model.Redirect{Status: 308, URL: "http://a.example/"} }, 308, "Location"},
+	} {
+		r := pagesRig(t, model.Transport{}, echoPage, func(m *model.Route) {
+			m.Filters.ErrorPages.Statuses = []int{308, 401, 403, 413, 503}
+			c.change(m)
+		})
+		got := r.dial().post("/200", "body")
+		if got.status != c.status || got.body != "page" || c.field != "" && got.header.Get(c.field) == "" {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+	r := pagesRig(t, model.Transport{}, echoPage, func(m *model.Route) { m.Closed = "it is closed" })
+	if got := r.dial().get("/200"); got.status != 503 || got.body == "page" {
+		t.Errorf("a closed route: got %+v", got)
 	}
 }

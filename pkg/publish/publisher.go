@@ -95,6 +95,13 @@ func (p *Publisher) Reports(of []model.Ref) []translate.Report {
 	return p.engine.Reports(of)
 }
 
+// Annotation returns the annotation of an Ingress that configures a setting, as translate.Engine.Annotation does.
+func (p *Publisher) Annotation(of model.Ref, setting string) string {
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	return p.engine.Annotation(of, setting)
+}
+
 // Apply makes changed objects live: endpoints of new pools first, so that a new route finds its pods, then certificates, then
 // the Table. The work depends on what the changes affect, not on the number of objects. It builds no Table if the model
 // does not change. since is the time at which the oldest change was seen. The first call publishes a Table in any case.

@@ -7,14 +7,15 @@ import (
 
 // filters returns the filters of a route in the order in which they run: those that restrict access come first.
 func (c *compiler) filters(m *model.Route) (chain filter.Chain) {
-	chain.Add(filter.NewClientCertificates(m.Clients, m.Path))
+	isChallenge := m.ServesChallenges()
+	chain.Add(filter.NewClientCertificates(m.Clients, isChallenge))
 	chain.Add(filter.NewClosed(m.Closed != ""))
 	f := m.Filters
 	if f == nil {
 		f = &model.Filters{}
 	}
-	chain.Add(filter.NewHTTPSRedirect(m.Filters, m.Path))
-	chain.Add(filter.NewTLSOnly(m.Clients, m.Path))
+	chain.Add(filter.NewHTTPSRedirect(m.Filters, isChallenge))
+	chain.Add(filter.NewTLSOnly(m.Clients, isChallenge))
 	chain.Add(filter.NewAuthFields(m))
 	chain.Add(filter.NewCORS(f.CORS))
 	chain.Add(filter.NewRedirect(m.Filters))
@@ -22,7 +23,7 @@ func (c *compiler) filters(m *model.Route) (chain filter.Chain) {
 	chain.Add(filter.NewRateLimit(f.RateLimit))
 	chain.Add(c.access(m))
 	chain.Add(filter.NewRouteLimits(m.Limits))
-	chain.Add(c.mirror(m.Filters))
+	chain.Add(c.mirror(m))
 	chain.Add(filter.NewRewrite(m.Filters))
 	chain.Add(filter.NewForwardHeaders(m.Filters))
 	chain.Add(filter.NewHeaders(f.Headers))
@@ -40,7 +41,7 @@ func (c *compiler) access(m *model.Route) filter.Filter {
 	}
 	var checks []filter.AccessCheck
 	if a := m.Filters.Access; a != nil {
-		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, m.Path))
+		checks = append(checks, filter.NewAddresses(a.Addresses), filter.NewPasswords(a.Passwords, m.ServesChallenges()))
 	}
 	if auth := m.Filters.ExternalAuth; auth != nil {
 		checks = append(checks, filter.NewExternalAuth(m, c.endpoints(auth.Service)))
@@ -48,11 +49,11 @@ func (c *compiler) access(m *model.Route) filter.Filter {
 	return filter.NewAccess(filter.IsAnySatisfying(m.Filters), checks...)
 }
 
-func (c *compiler) mirror(m *model.Filters) filter.Filter {
-	if m == nil || m.Mirror == nil {
+func (c *compiler) mirror(m *model.Route) filter.Filter {
+	if m.Filters == nil || m.Filters.Mirror == nil {
 		return nil
 	}
-	return filter.NewMirror(m.Mirror, c.endpoints(m.Mirror.Service))
+	return filter.NewMirror(m, c.endpoints(m.Filters.Mirror.Service))
 }
 
 // endpoints returns the endpoints of a pool, or nil if id is nil.

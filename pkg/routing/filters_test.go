@@ -36,3 +36,22 @@ func TestCompileFilters_order(t *testing.T) {
 		t.Errorf("the response has %q", head.Fields)
 	}
 }
+
+// A route is exempt from credentials only if it serves nothing but ACME challenges.
+func TestCompileFilters_challenges(t *testing.T) {
+	for path, want := range map[string]bool{
+		"/.well-known/acme-challenge": false, "/.well-known/acme-challenge/token": false, "/.well-known/acme-challenge/(.*)": false,
+		"/.well-known/acme-challenge/|/admin": true, "/.well-known/acme-challengers": true, "/": true,
+	} {
+		for _, filters := range []model.Filters{
+			{Access: &model.Access{Passwords: &model.Passwords{File: []byte("a:{PLAIN}b")}}},
+			{ExternalAuth: &model.ExternalAuth{URL: "http://auth.example.com/"}},
+		} {
+			m := &model.Route{Path: path, PathType: model.PathPattern, Filters: &filters}
+			chain := (&compiler{}).filters(m)
+			if got := chain.ProtectsRoute(); got != want {
+				t.Errorf("%s: protected %v", path, got)
+			}
+		}
+	}
+}

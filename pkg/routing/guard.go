@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"net/http"
+	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -20,6 +21,8 @@ type guard struct {
 	prefix paths // by folded path without its trailing slash
 	// longest is the length of the longest key of prefix.
 	longest int
+	// isFolded is true if folding changes no path of a protected route. A plain path then is no other spelling of one.
+	isFolded bool
 }
 
 // newGuard returns the guard of a host, nil if no route is protected. Among routes with the same folded path, the protected one
@@ -36,7 +39,7 @@ func newGuard(h *host) *guard {
 	if len(protected) == 0 {
 		return nil
 	}
-	g := &guard{exact: newPaths(), prefix: newPaths()}
+	g := &guard{exact: newPaths(), prefix: newPaths(), isFolded: true}
 	for _, list := range [][]*Route{protected, others} {
 		for _, r := range list {
 			g.add(r)
@@ -49,8 +52,10 @@ func (g *guard) add(r *Route) {
 	key := string(trimSlash(fold(nil, []byte(r.Path)).text))
 	switch r.PathType {
 	case model.PathExact:
+		g.isFolded = g.isFolded && (!r.isProtected || key == r.Path || r.Path == "/")
 		g.exact.add(key, r)
 	case model.PathPrefix:
+		g.isFolded = g.isFolded && (!r.isProtected || key == strings.TrimSuffix(r.Path, "/"))
 		g.prefix.add(key, r)
 		g.longest = max(g.longest, len(key))
 	}
@@ -81,11 +86,15 @@ func (h *host) matchFolded(text []byte, req Request) *Route {
 // hosts down to that level count, because other hosts would not match the path in its plain spelling either.
 func (t *Table) guarded(matched *Route, at level, name, path []byte, req Request) *Route {
 	var space [textSpace]byte
-	f := fold(space[:0], path)
+	var f folded
+	plain := isPlain(path)
 	for from := range at + 1 {
 		s := t.siteAt(from, name)
-		if s == nil || s.guard == nil {
+		if s == nil || s.guard == nil || plain && s.guard.isFolded {
 			continue
+		}
+		if f.text == nil {
+			f = fold(space[:0], path)
 		}
 		if f.hasDots {
 			return ambiguousPath

@@ -81,6 +81,15 @@ func TestGuard_cases(t *testing.T) {
 		{"Prefix:/! Prefix:/public", "//public", "/"},
 		{"Prefix:/! Prefix:/public", "/public/X", "/public"},
 		{"Prefix:/! Prefix:/public", "/public;x", "/"},
+		// The protected path is not folded itself.
+		{"Prefix:/ Prefix:/Admin!", "/admin/x", "/Admin"},
+		{"Prefix:/ Prefix:/Admin!", "/ADMIN", "/Admin"},
+		{"Prefix:/ Prefix:/caf%C3%A9/Menu!", "/caf%C3%A9/menu", "/caf%C3%A9/Menu"},
+		{"Prefix:/ Exact:/admin/!", "/admin", "/admin/"},
+		{"Prefix:/ Exact:/Admin!", "/admin", "/Admin"},
+		{"Prefix:/ Exact:/Admin!", "/admin/x", "/"},
+		{"Prefix:/Admin! Prefix:/admin", "/admin", "/admin"},
+		{"Prefix:a.example/Admin! Prefix:*.example/", "/admin", "/Admin"},
 		// The path leads out of its route.
 		{"Prefix:/ Prefix:/admin!", "/x/%252e%252e/admin", "refused"},
 		{"Prefix:/ Prefix:/admin!", "/%252e/x", "refused"},
@@ -138,6 +147,11 @@ func TestGuard_afterChange(t *testing.T) {
 	table = table.With([]model.HostChange{{Name: "", Routes: routes("Prefix:/")}}, upstream.NewRegistry(), time.Time{})
 	if got := table.outcome("", "//admin"); got != "/" || table.guards != 0 {
 		t.Errorf("got %q with %d guards", got, table.guards)
+	}
+	table = protectedTable("Prefix:/", "Prefix:b.example/Admin!")
+	table = table.With([]model.HostChange{{Name: "b.example"}}, upstream.NewRegistry(), time.Time{})
+	if table.guards != 0 || table.unfolded != 0 {
+		t.Errorf("without protected routes: %d guards, %d of them not folded", table.guards, table.unfolded)
 	}
 }
 

@@ -64,7 +64,7 @@ func (h *host) add(r *Route) {
 // https://kubernetes.io/docs/concepts/services-networking/ingress/#multiple-matches
 func (t *Table) Match(name, path []byte, req Request) *Route {
 	r, at := t.match(name, path, req)
-	if t.guards == 0 || r == nil || isPlain(path) {
+	if t.guards == 0 || r == nil || t.unfolded == 0 && isPlain(path) {
 		return r
 	}
 	return t.guarded(r, at, name, path, req)

@@ -25,6 +25,7 @@ type Table struct {
 	// unmatched has the route for requests that no other route matches. It may be nil.
 	unmatched *site
 	guards    int // number of hosts with a guard
+	unfolded  int // number of them that are not folded, see guard.isFolded
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -156,7 +157,8 @@ func (t *Table) next(now time.Time) *Table {
 		next.usedNames = &affinity.UsedNames{}
 	} else {
 		next.Generation, next.any, next.unmatched, next.usedNames = t.Generation+1, t.any, t.unmatched, t.usedNames
-		next.exact, next.wildcard, next.guards = t.exact, t.wildcard, t.guards
+		next.exact, next.wildcard = t.exact, t.wildcard
+		next.guards, next.unfolded = t.guards, t.unfolded
 	}
 	return next
 }
@@ -179,7 +181,8 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	if len(c.Routes) > 0 {
 		s = &site{host: h, tls: c.Settings, owner: c.Owner}
 	}
-	e.guards += countGuards(s) - countGuards(e.named(c.Name))
+	e.countGuard(e.named(c.Name), -1)
+	e.countGuard(s, 1)
 	suffix, isWildcard := wildcardSuffix(c.Name)
 	switch {
 	case c.Name == "":
@@ -193,12 +196,15 @@ func (e *tableEdit) set(c *model.HostChange, h *host) {
 	}
 }
 
-// countGuards returns 1 for a site with a guard.
-func countGuards(s *site) int {
+// countGuard adds n to the counts of guards for the guard of a site, if it has one. s may be nil.
+func (t *Table) countGuard(s *site, n int) {
 	if s == nil || s.host == nil || s.guard == nil {
-		return 0
+		return
 	}
-	return 1
+	t.guards += n
+	if !s.guard.isFolded {
+		t.unfolded += n
+	}
 }
 
 func setOrDelete(e *shards.Edit[*site], key string, s *site) {

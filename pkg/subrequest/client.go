@@ -2,12 +2,10 @@ package subrequest
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"time"
@@ -17,8 +15,9 @@ import (
 )
 
 const (
-	// maxActive bounds the concurrent requests, and with them the connections in use.
-	maxActive = 1024
+	// maxActive bounds the concurrent requests, and with them the connections in use. One namespace may have half of them for one
+	// purpose.
+	maxActive = 2048
 	// maxIdle and maxIdlePerHost bound the connections that are kept.
 	maxIdle, maxIdlePerHost = 512, 64
 	// idleTimeout is shorter than the 60 s after which many servers close idle connections.
@@ -45,7 +44,8 @@ type Options struct {
 type Client struct {
 	self      *upstream.SelfAddresses
 	transport http.Transport
-	permits   chan struct{}
+	roots     *x509.CertPool // nil: those of the system
+	permits   *permits
 	names     nameCache
 	cancel    context.CancelFunc // cancels running requests
 	running   context.Context
@@ -56,7 +56,7 @@ type Client struct {
 
 // New returns a Client. Close must be called at the end.
 func New(o Options) *Client {
-	c := &Client{self: o.Self, permits: make(chan struct{}, maxActive), count: o.Count}
+	c := &Client{self: o.Self, permits: newPermits(maxActive), count: o.Count, roots: o.Roots}
 	if c.count == nil {
 		c.count = func(string, string) {}
 	}
@@ -64,11 +64,10 @@ func New(o Options) *Client {
 	c.isAllowed = c.self.CheckResolved
 	c.running, c.cancel = context.WithCancel(context.Background())
 	c.transport = http.Transport{
-		DialContext:         c.dial,
-		TLSClientConfig:     &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout: connectTimeout,
-		DisableCompression:  true, // bodies are passed on as they are
-		MaxIdleConns:        maxIdle, MaxIdleConnsPerHost: maxIdlePerHost,
+		DialContext:        c.dial,
+		DialTLSContext:     c.dialTLS,
+		DisableCompression: true, // bodies are passed on as they are
+		MaxIdleConns:       maxIdle, MaxIdleConnsPerHost: maxIdlePerHost,
 		IdleConnTimeout: idleTimeout, MaxResponseHeaderBytes: maxHeadBytes,
 	}
 	return c
@@ -92,14 +91,13 @@ func (c *Client) Do(s *filter.Subrequest) (*filter.Subresponse, error) {
 }
 
 func (c *Client) do(s *filter.Subrequest) (*filter.Subresponse, error) {
-	ctx, cancel := context.WithTimeout(withEndpoints(c.running, s.Endpoints), s.Timeout)
-	select {
-	case c.permits <- struct{}{}:
-	case <-ctx.Done():
+	ctx, cancel := context.WithTimeout(withDestination(c.running, destination{s.Endpoints, s.AuthorityPEM}), s.Timeout)
+	owner := permitOwner{s.Namespace, s.Purpose}
+	if !c.permits.acquire(ctx, owner) {
 		cancel()
 		return nil, filter.ErrNoPermit
 	}
-	end := func() { <-c.permits; cancel() }
+	end := func() { c.permits.release(owner); cancel() }
 	resp, err := c.send(ctx, s)
 	if err != nil {
 		end()
@@ -152,6 +150,7 @@ func (c *Client) discard(body io.ReadCloser, end func()) {
 
 // newRequest returns the request in the form of net/http.
 func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error) {
+	ctx = httptrace.WithClientTrace(ctx, traceOf(destination{s.Endpoints, s.AuthorityPEM}))
 	req, err := http.NewRequestWithContext(ctx, s.Method, s.URL, bodyReader(s.Body))
 	switch {
 	case err != nil:
@@ -159,9 +158,8 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	case req.URL.Scheme != "http" && req.URL.Scheme != "https", req.URL.Host == "", req.URL.User != nil:
 		return nil, errors.New("the URL must have scheme http or https and a host, and no user")
 	}
-	req.Header = s.Header.Clone()
-	if req.Header == nil {
-		req.Header = http.Header{}
+	if s.Header != nil {
+		req.Header = s.Header
 	}
 	if _, isSet := req.Header["User-Agent"]; !isSet {
 		req.Header["User-Agent"] = []string{""} // net/http would set its own
@@ -169,26 +167,17 @@ func newRequest(ctx context.Context, s *filter.Subrequest) (*http.Request, error
 	if s.Host != "" {
 		req.Host = s.Host
 	}
-	return req.WithContext(httptrace.WithClientTrace(ctx, traceOf(s.Endpoints))), nil
+	return req, nil
 }
 
-// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint. net/http then sends the request
-// over another connection.
-func traceOf(endpoints filter.Endpoints) *httptrace.ClientTrace {
+// traceOf returns a trace that closes a kept connection to a pod that no longer is an endpoint, or to a server that other CAs
+// have verified. net/http then sends the request over another connection.
+func traceOf(s destination) *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		if info.Reused && !belongs(info.Conn, endpoints) {
+		if info.Reused && !s.owns(info.Conn) {
 			info.Conn.Close()
 		}
 	}}
-}
-
-// belongs reports whether a connection leads to one of the endpoints or, without endpoints, to a resolved name.
-func belongs(conn net.Conn, endpoints filter.Endpoints) bool {
-	address := dialledAddress(conn)
-	if endpoints == nil {
-		return address == ""
-	}
-	return endpoints.HasAddress(address)
 }
 
 var _ filter.Subrequester = (*Client)(nil)

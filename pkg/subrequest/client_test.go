@@ -2,6 +2,7 @@ package subrequest
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -166,8 +167,10 @@ func TestDo_discardsBody(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	close(release)
-	for range maxActive { // the last one waits until the goroutine that reads the body has returned its permit
-		c.permits <- struct{}{}
+	for range maxActive / 2 { // the last one waits until the goroutine that reads the body has returned its permit
+		if !c.permits.acquire(t.Context(), permitOwner{}) {
+			t.Fatal("the permit was not returned")
+		}
 	}
 }
 
@@ -241,6 +244,28 @@ func TestDo_tls(t *testing.T) {
 		q.URL = url
 		if _, err := newClient(t, c.roots).Do(q); (err == nil) != c.ok {
 			t.Errorf("%s: %v", url, err)
+		}
+	}
+}
+
+// TestDo_authority has servers that a CA of their own verifies.
+func TestDo_authority(t *testing.T) {
+	s := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer s.Close()
+	trusted := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+	c := newClient(t, nil)
+	for i, step := range []struct {
+		url, authority string
+		ok             bool
+	}{
+		{"https://example.com/", "", false}, {"https://example.com/", trusted, true},
+		{"https://example.com/", "", false}, // although a connection is kept that the CA has verified
+		{"https://example.com/", "broken", false}, {"https://auth.ns.svc/", trusted, false}, {"https://example.com/", trusted, true},
+	} {
+		q := get(&fixed{addrs: []string{s.Listener.Addr().String()}})
+		q.URL, q.AuthorityPEM = step.url, step.authority
+		if _, err := c.Do(q); (err == nil) != step.ok {
+			t.Errorf("request %d: %v", i, err)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/filter"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // TestDo_reservedAddresses checks that no name and no literal leads to an address of the machine or of the cloud.
@@ -81,12 +82,58 @@ func TestDo_refusedURLs(t *testing.T) {
 
 func TestDo_permits(t *testing.T) {
 	c := newClient(t, nil)
-	for range maxActive {
-		c.permits <- struct{}{}
+	_, endpoints := server(t, func(http.ResponseWriter, *http.Request) {})
+	busy := permitOwner{"a", filter.PurposeAuth}
+	for c.permits.shares.Take(busy, 1) {
 	}
-	q := get(&fixed{})
-	q.Timeout = short
+	q := get(endpoints)
+	q.Namespace, q.Purpose, q.Timeout = "a", filter.PurposeAuth, short
 	if _, err := c.Do(q); !errors.Is(err, filter.ErrNoPermit) {
 		t.Errorf("got %v", err)
+	}
+	for _, owner := range []permitOwner{{"b", filter.PurposeAuth}, {"a", filter.PurposeErrorPage}} {
+		q.Namespace, q.Purpose, q.Timeout = owner.namespace, owner.purpose, long
+		if _, err := c.Do(q); err != nil {
+			t.Errorf("%v cannot send requests while %v waits: %v", owner, busy, err)
+		}
+	}
+	if n := len(c.permits.waiting); n != 0 {
+		t.Errorf("%d owners wait", n)
+	}
+}
+
+// Permits are granted in order, and one that is granted while its wait ends is not lost.
+func TestPermits_order(t *testing.T) {
+	p := newPermits(2)
+	owner, done := permitOwner{"a", ""}, make(chan int)
+	if !p.acquire(t.Context(), owner) {
+		t.Fatal("there is no permit")
+	}
+	for i := range 2 {
+		go func() {
+			if p.acquire(t.Context(), owner) {
+				done <- i
+			}
+		}()
+		wait.Until(t, "the wait to begin", func() bool {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return len(p.waiting[owner]) == i+1
+		})
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if p.acquire(canceled, owner) {
+		t.Error("the wait does not end")
+	}
+	for i := range 2 {
+		p.release(owner)
+		if got := <-done; got != i {
+			t.Errorf("permit %d was granted to %d", i, got)
+		}
+	}
+	p.release(owner)
+	if p.shares.Held(owner) != 0 || len(p.waiting) != 0 {
+		t.Errorf("%d permits are held, and %v wait", p.shares.Held(owner), p.waiting)
 	}
 }

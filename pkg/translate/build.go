@@ -55,6 +55,8 @@ type Options struct {
 	OwnerRoutesOnly bool
 	// WithoutZone reports policies that prefer the own zone of Limpet, because this process does not know it.
 	WithoutZone bool
+	// WithoutSharedStore reports limits that replicas are to share, because they have no shared store.
+	WithoutSharedStore bool
 	// SharesUnmatched lets requests that no route of their host matches fall through to the routes of all namespaces. If it
 	// is false, they fall through to routes of the namespace that owns the host only.
 	SharesUnmatched bool

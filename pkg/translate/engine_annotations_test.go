@@ -15,6 +15,8 @@ var fleetAnnotations = map[string][]string{
 	translate.AnnotationClientCA:                           {"ca", "t0", "missing"},
 	translate.AnnotationClientCertificate:                  {"Optional", "Required"},
 	translate.AnnotationBackendCA:                          {"ca", "t1", "missing"},
+	"limpet.dev/limit-shared":                              {"true", "bad"},
+	"limpet.dev/auth-ca":                                   {"ca", "t1", "missing"},
 	translate.AnnotationBackendProtocol:                    {"HTTP", "HTTPS", "GRPC", "bad"},
 	translate.AnnotationMaxAttempts:                        {"2", "99"},
 	"limpet.dev/unknown":                                   {"x"},

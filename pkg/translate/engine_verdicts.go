@@ -2,6 +2,7 @@ package translate
 
 import (
 	"slices"
+	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
 )
@@ -12,20 +13,29 @@ var verdicts = [...]string{VerdictExact, VerdictReplaced, VerdictDiffers, Verdic
 // verdictCounts are numbers of annotations of ingress-nginx, by index of verdicts.
 type verdictCounts [len(verdicts)]int32
 
-// countVerdicts counts the annotations of ingress-nginx of an Ingress, which may be nil.
-func countVerdicts(ingress *networkingv1.Ingress) (out verdictCounts) {
-	if ingress == nil || len(ingress.Annotations) == 0 {
+// countVerdicts counts the annotations of ingress-nginx of an Ingress, none for nil.
+func countVerdicts(in *networkingv1.Ingress) (out verdictCounts) {
+	if in == nil || !hasNginxAnnotation(in.Annotations) {
 		return out
 	}
-	for _, v := range Verdicts(ingress) {
+	for _, v := range Verdicts(in) {
 		out[slices.Index(verdicts[:], v.Verdict)]++
 	}
 	return out
 }
 
+func hasNginxAnnotation(annotations map[string]string) bool {
+	for key := range annotations {
+		if strings.HasPrefix(key, nginxPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // setVerdicts updates the counts for the new state of an Ingress, nil if Limpet does not serve it.
-func (e *Engine) setVerdicts(n *node, ingress *networkingv1.Ingress) {
-	now := countVerdicts(ingress)
+func (e *Engine) setVerdicts(n *node, in *networkingv1.Ingress) {
+	now := countVerdicts(in)
 	for i := range verdicts {
 		e.verdicts[i] += int(now[i] - n.verdicts[i])
 	}

@@ -34,7 +34,7 @@ func TestEngine_countsVerdicts(t *testing.T) {
 		want map[string]int
 	}{
 		{ingressWith("limpet", "proxy-body-size", "1m", "ssl-redirect", "true", "affinity", "cookie"), with(VerdictExact, 2, VerdictDiffers)},
-		{ingressWith("limpet", "proxy-buffering", "on", "ssl-ciphers", "HIGH"), with(VerdictReplaced, 1, VerdictIgnored)},
+		{ingressWith("limpet", "proxy-buffering", "on", "enable-opentracing", "true"), with(VerdictReplaced, 1, VerdictIgnored)},
 		{ingressWith("limpet", "enable-modsecurity", "true", "limpet.dev/affinity", "cookie"), with(VerdictClosed, 1)},
 		{ingressWith("other", "proxy-body-size", "1m"), none},
 		{ingressWith("limpet", "proxy-body-size", "1m"), with(VerdictExact, 1)},

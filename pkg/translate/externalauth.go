@@ -26,13 +26,17 @@ const (
 	nameAuthCacheKey        = "auth-cache-key"
 	nameAuthCacheDuration   = "auth-cache-duration"
 	nameAuthRequestHeaders  = "auth-request-headers"
+	nameAuthCA              = "auth-ca"
 )
 
 // externalAuthNames are the limpet.dev annotations, without their prefix.
 var externalAuthNames = []string{
 	nameAuthURL, nameAuthMethod, nameAuthSignIn, nameAuthRedirectParam, nameAuthRequestRedirect, nameAuthResponseHeaders,
-	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders,
+	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders, nameAuthCA,
 }
+
+// ownAuthNames is the number of names at the end of externalAuthNames that annotations of ingress-nginx do not have.
+const ownAuthNames = 2
 
 // authSettings are the settings of a service that authenticates clients.
 type authSettings struct {
@@ -43,6 +47,8 @@ type authSettings struct {
 	from string
 	// headers is the ConfigMap of fields for the service, as "namespace/name" or "name". Empty disables them.
 	headers value
+	// ca is the name of a Secret with the CA of the service. Empty means the CAs of the system.
+	ca value
 }
 
 // authMethods are the methods of requests for decisions. CONNECT and TRACE are not allowed: they carry no ordinary request.
@@ -72,13 +78,16 @@ func (r *annotationReader) readExternalAuth() *authSettings {
 	s.AlwaysSetCookie = r.authSwitch(nameAuthAlwaysSetCookie)
 	s.CacheKey, s.CacheTimes = r.authText(nameAuthCacheKey), r.authCacheTimes()
 	s.headers = r.setting(nameAuthRequestHeaders, "auth-proxy-set-headers")
+	if s.ca = r.annotation(annotationPrefix, nameAuthCA); s.ca.isSet && !strings.HasPrefix(s.URL, "https://") {
+		r.failProtection(s.ca, false, "requires an "+nameAuthURL+" that starts with https://")
+	}
 	return s
 }
 
 // refuseAuthParts closes the object if it has parts of an authentication without the service: auth-url may be misspelled.
 func (r *annotationReader) refuseAuthParts() {
-	nginxNames := append(slices.Clone(externalAuthNames[1:len(externalAuthNames)-1]), "auth-proxy-set-headers", "auth-keepalive",
-		"auth-keepalive-requests", "auth-keepalive-share-vars", "auth-keepalive-timeout")
+	nginxNames := append(slices.Clone(externalAuthNames[1:len(externalAuthNames)-ownAuthNames]),
+		"auth-proxy-set-headers", "auth-keepalive", "auth-keepalive-requests", "auth-keepalive-share-vars", "auth-keepalive-timeout")
 	for _, name := range externalAuthNames[1:] {
 		r.refuseAuthPart(r.annotation(annotationPrefix, name))
 	}
@@ -206,6 +215,13 @@ func (b *builder) externalAuth(d *description) *model.ExternalAuth {
 		b.reports.add(d.ref, ReasonProtectionNotEnforced, d.auth.to.field(),
 			"%s has the host of the request, but a rule is for any host: clients could name a service of their own. "+
 				"The routes respond 503", cmp.Or(d.auth.from, "annotation "+d.auth.to.key))
+	}
+	if d.auth.ca.isSet {
+		const instead = "the service cannot be verified, and the routes respond 503"
+		ref, text, _ := b.authority(d, d.auth.ca.key, d.auth.ca.text, instead)
+		if out.Authority, out.AuthorityPEM = ref, string(text); text == nil {
+			out.Unavailable = ref.String() + " has no CA"
+		}
 	}
 	if d.auth.headers.text != "" {
 		headers, problem := b.authRequestHeaders(d)

@@ -79,7 +79,7 @@ var (
 		return !strings.ContainsAny(s.text, "\"\\")
 	}}
 	exactIfHosts    = exactRule{"without regular expressions", func(s *setValue) bool { return !strings.Contains(s.text, "~") }}
-	exactIfKeyIsSet = exactRule{"if the key is never empty", func(s *setValue) bool { return isNeverEmpty(s.text) }}
+	exactIfKeyIsSet = exactRule{"with a variable that each request has", func(s *setValue) bool { return identifiesAll(s.text) }}
 	exactIfCA       = exactRule{"with `off`, and with `on`, a Secret and proxy-ssl-name", func(s *setValue) bool {
 		return s.text == "off" || s.text == "on" && s.other("proxy-ssl-secret") != "" && s.other("proxy-ssl-name") != ""
 	}}
@@ -112,13 +112,10 @@ func (s *setValue) hasPortablePaths() bool {
 	return !slices.ContainsFunc(s.paths, func(path string) bool { return !pattern.IsPortable(path) })
 }
 
-// isNeverEmpty reports whether a text with variables has a part that no request leaves empty.
-func isNeverEmpty(text string) bool {
+// identifiesAll reports whether a text has a variable that no request leaves empty.
+func identifiesAll(text string) bool {
 	template, err := variable.Parse(text)
-	if err != nil {
-		return false
-	}
-	return template.IsNeverEmpty()
+	return err == nil && template.HasSetVariable()
 }
 
 // tlsVersions returns the lowest version in a value of nginx, and whether all later ones are listed.

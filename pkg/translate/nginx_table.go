@@ -30,7 +30,7 @@ var nginxAccess = []verdict{
 	{name: "auth-always-set-cookie", handling: Exact, own: "auth-always-set-cookie", effect: partOf("auth-url"),
 		when: "if auth-url is missing"},
 	{name: "auth-cache-key", handling: Differs,
-		exact: exactIfKeyIsSet, how: "nothing is cached for requests with an empty key",
+		exact: exactIfKeyIsSet, how: "nothing is cached for requests for which all variables of the key are empty",
 		own: "auth-cache-key", effect: partOf("auth-url"), when: "if auth-url is missing"},
 	{name: "auth-cache-duration", handling: Differs,
 		how: "max-age of the service shortens the times, and does not extend them",

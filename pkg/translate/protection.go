@@ -98,7 +98,7 @@ var protectiveOwn = []string{
 	strings.TrimPrefix(AnnotationBackendCA, annotationPrefix),
 	nameAllowSourceRange, nameDenySourceRange, nameSatisfy,
 	nameAuthURL, nameAuthMethod, nameAuthSignIn, nameAuthRedirectParam, nameAuthRequestRedirect, nameAuthResponseHeaders,
-	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders,
+	nameAuthAlwaysSetCookie, nameAuthCacheKey, nameAuthCacheDuration, nameAuthRequestHeaders, nameAuthCA,
 	nameAuthType, nameAuthSecret, nameAuthSecretType, nameAuthRealm,
 }
 

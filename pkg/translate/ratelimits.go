@@ -16,7 +16,8 @@ import (
 var rateAnnotations = []string{
 	annotationPrefix + "limit-rps", annotationPrefix + "limit-rpm", annotationPrefix + "limit-connections",
 	annotationPrefix + "limit-burst-multiplier", annotationPrefix + "limit-allowlist", annotationPrefix + "limit-status",
-	annotationPrefix + "limit-ipv6-prefix-length", annotationPrefix + "limit-rate", annotationPrefix + "limit-rate-after",
+	annotationPrefix + "limit-shared", annotationPrefix + "limit-ipv6-prefix-length", annotationPrefix + "limit-rate",
+	annotationPrefix + "limit-rate-after",
 }
 
 // Bounds of the annotations.
@@ -45,12 +46,13 @@ func (r *annotationReader) readRates() {
 		IPv6PrefixLength: r.readNumberSetting("limit-ipv6-prefix-length", "", ipv6AddressBits, minIPv6Bits, ipv6AddressBits),
 	}
 	r.readRefusal(&limit)
+	r.readShared(&limit)
 	if limit.PerSecond+limit.PerMinute+limit.Connections > 0 {
 		r.ensureFilters().RateLimit = &limit
 	} else {
 		r.needCompanion(sameName("limit-rps, limit-rpm or limit-connections"),
 			sameName("limit-burst-multiplier"), sameName("limit-allowlist"), names{nginx: "limit-whitelist"},
-			names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
+			names{own: "limit-shared"}, names{own: "limit-status"}, names{own: "limit-ipv6-prefix-length"})
 	}
 	d := r.defaultsOrZero().ResponseRate
 	rate := model.ResponseRate{
@@ -61,6 +63,26 @@ func (r *annotationReader) readRates() {
 		r.ensureFilters().ResponseRate = &rate
 	} else {
 		r.needCompanion(sameName("limit-rate"), sameName("limit-rate-after"))
+	}
+}
+
+// readShared sets whether the replicas share the rates.
+func (r *annotationReader) readShared(limit *model.RateLimit) {
+	v := r.annotation(annotationPrefix, "limit-shared")
+	if !r.readBool(v, false) {
+		return
+	}
+	switch {
+	case limit.PerSecond+limit.PerMinute == 0:
+		if limit.Connections > 0 { // otherwise all annotations of the family lack their companion
+			r.report(ReasonNoEffect, v.key, "annotation %s has no effect without limit-rps or limit-rpm: each replica counts connections "+
+				"for itself", v.key)
+		}
+	case r.options.WithoutSharedStore:
+		r.report(ReasonNoEffect, v.key,
+			"annotation %s has no effect, because --session-store is memory: each replica limits its own requests", v.key)
+	default:
+		limit.IsShared = true
 	}
 }
 

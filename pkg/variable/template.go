@@ -3,6 +3,7 @@ package variable
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ type Kind uint8
 // The kinds. The comments have the names in nginx and ingress-nginx.
 const (
 	Host              Kind = iota + 1 // $host: the host in lower case, without port
-	Authority                         // $http_host and $best_http_host: the host with its port
+	Authority                         // $best_http_host: the host with its port, as a trusted proxy names it
 	Scheme                            // $scheme and $pass_access_scheme: http or https
 	RequestURI                        // $request_uri: path and query
 	EscapedRequestURI                 // $escaped_request_uri: the same as one component of a URI
@@ -31,6 +32,7 @@ const (
 	Argument                          // $arg_name: a parameter of the query
 	Cookie                            // $cookie_name
 	Header                            // $http_name: a field of the request
+	HostField                         // $http_host: the Host field, by which the route was found
 )
 
 // Variable is one variable. Name is only set for Argument, Cookie and Header. The name of a Header has dashes.
@@ -40,7 +42,7 @@ type Variable struct {
 }
 
 var kinds = map[string]Kind{
-	"host": Host, "http_host": Authority, "best_http_host": Authority, "scheme": Scheme, "pass_access_scheme": Scheme,
+	"host": Host, "http_host": HostField, "best_http_host": Authority, "scheme": Scheme, "pass_access_scheme": Scheme,
 	"request_uri": RequestURI, "escaped_request_uri": EscapedRequestURI, "uri": Path, "document_uri": Path,
 	"args": Query, "query_string": Query, "request_method": Method, "remote_addr": ClientIP, "the_real_ip": ClientIP,
 	"binary_remote_addr": BinaryClientIP, "remote_user": RemoteUser,
@@ -203,19 +205,16 @@ func (t *Template) Append(dst []byte, s Source, escape func(dst, value []byte) [
 	return dst
 }
 
-// IsNeverEmpty reports whether the text is not empty for any request: it has literal text, or a variable that each request has.
-func (t *Template) IsNeverEmpty() bool {
+// HasSetVariable reports whether the text has a variable that is not empty for any request.
+func (t *Template) HasSetVariable() bool {
 	if t == nil {
 		return false
 	}
-	for i := range t.parts {
-		switch t.parts[i].variable.Kind {
+	return slices.ContainsFunc(t.parts, func(p part) bool {
+		switch p.variable.Kind {
 		case Scheme, RequestURI, EscapedRequestURI, Path, Method, ClientIP, BinaryClientIP:
 			return true
 		}
-		if t.parts[i].literal != "" {
-			return true
-		}
-	}
-	return false
+		return false
+	})
 }

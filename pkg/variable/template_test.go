@@ -20,10 +20,10 @@ func TestParse_expand(t *testing.T) {
 		"https://auth/x":                "https://auth/x",
 		"$host":                         "<b>",
 		"https://${host}x/$request_uri": "https://<b>x/<e>",
-		"$HOST$Http_Host":               "<b><c>",
+		"$HOST$Http_Host":               "<b><p>",
 		"$arg_Page-$cookie_SID_x":       "<mPage>-<nSID_x>",
 		"$http_X_Real_User":             "<ox-real-user>",
-		"$http_host$best_http_host":     "<c><c>",
+		"$http_host$best_http_host":     "<p><c>",
 		"$remote_user$http_authorization$binary_remote_addr": "<l><oauthorization><k>",
 	} {
 		got, err := Parse(text)
@@ -62,13 +62,13 @@ func TestSplit_groups(t *testing.T) {
 	}
 }
 
-func TestIsNeverEmpty(t *testing.T) {
+func TestHasSetVariable(t *testing.T) {
 	for text, want := range map[string]bool{
-		"": false, "$cookie_a$http_b": false, "$arg_a$remote_user": false, "k": true, "$cookie_a-$http_b": true,
+		"": false, "$cookie_a$http_b": false, "$arg_a$remote_user": false, "k": false, "$cookie_a-$http_b": false,
 		"$cookie_a$remote_addr": true, "$request_uri": true, "$query_string": false,
 	} {
 		parsed, err := Parse(text)
-		if err != nil || parsed.IsNeverEmpty() != want {
+		if err != nil || parsed.HasSetVariable() != want {
 			t.Errorf("%q: got %v, %v", text, !want, err)
 		}
 	}

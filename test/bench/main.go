@@ -155,6 +155,10 @@ func (b *bench) prepare() (err error) {
 	if b.dir, err = os.MkdirTemp("", "limpet-bench-"); err != nil {
 		return err
 	}
+	// The worker of nginx, which is another user, writes its cache there.
+	if err := os.Chmod(b.dir, 0o711); err != nil { //nolint:gosec // see above
+		return err
+	}
 	b.pods, err = startPods()
 	return err
 }

@@ -21,6 +21,7 @@ const (
 type pods struct {
 	listeners    []net.Listener
 	http1, http2 []string // addresses; http2 pods serve gRPC
+	decider      string   // address of a service that admits each request
 }
 
 func startPods() (*pods, error) {
@@ -37,6 +38,12 @@ func startPods() (*pods, error) {
 			go accept(l, func(conn net.Conn) { serve(conn, name) })
 		}
 	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return p, err
+	}
+	p.listeners, p.decider = append(p.listeners, l), l.Addr().String()
+	go accept(l, serveDecider)
 	return p, nil
 }
 
@@ -67,8 +74,19 @@ type podConn struct {
 
 // servePod serves the requests of a connection. The response to /bytes/N has N bytes, others smallBody.
 func servePod(conn net.Conn, name string) {
-	defer conn.Close()
 	p := &podConn{Conn: conn, name: name, answers: map[int][]byte{}, buf: make([]byte, 64<<10)}
+	p.serve()
+}
+
+// serveDecider admits each request of a connection. Responses have no field about caches, so they can be cached.
+func serveDecider(conn net.Conn) {
+	p := &podConn{Conn: conn, buf: make([]byte, 64<<10)}
+	p.answers = map[int][]byte{0: []byte("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-User: ann\r\n\r\n")}
+	p.serve()
+}
+
+func (p *podConn) serve() {
+	defer p.Close()
 	for {
 		head, err := p.readHead()
 		if err != nil {

@@ -21,6 +21,8 @@ var configs embed.FS
 // site is the data of the templates in config.
 type site struct {
 	wire
+	filters
+	Decider             endpoint // the service that decides about requests
 	Lua                 bool
 	Dir                 string // directory of the proxy's files
 	Address, Host, Port string // address of its listener
@@ -85,6 +87,10 @@ func (b *bench) site(r *rival, w *workload, dir string) (site, error) {
 	if w.wire.GRPC {
 		at.Pods = b.pods.http2
 	}
+	if !r.plain {
+		at.filters = w.filters
+	}
+	at.Decider.Host, at.Decider.Port, _ = net.SplitHostPort(b.pods.decider)
 	at.Host, at.Port, _ = net.SplitHostPort(address)
 	for _, pod := range at.Pods {
 		host, port, _ := net.SplitHostPort(pod)

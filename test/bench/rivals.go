@@ -13,6 +13,13 @@ type wire struct {
 	GRPC  bool // between proxy and pods: cleartext HTTP/2
 }
 
+// filters are what a workload configures for its route.
+type filters struct {
+	Set    bool // a redirect, CORS, a list of addresses, a rewrite and a limit per second, none of which applies to the requests
+	Auth   bool // a service decides about each request
+	Cached bool // its decisions are cached
+}
+
 // rival is a proxy and how to start it. All use stickiness by cookie, keep-alive on both sides and the same
 // forwarding fields, and have no access log.
 type rival struct {
@@ -26,11 +33,14 @@ type rival struct {
 	hint  string
 	// blind proxies only relay bytes. They are the lower bound.
 	blind bool
+	// plain is Limpet without the filters of a workload.
+	plain bool
 }
 
 const (
 	limpetName   = "limpet"
 	baselineName = "baseline"
+	plainName    = "limpet-plain"
 	nginxName    = "nginx"
 	luaName      = "nginx-lua"
 	haproxyName  = "haproxy"
@@ -96,6 +106,9 @@ func present(s settings) (here []*rival, absent []string, err error) {
 	if s.baseline != "" {
 		here = append(here, limpet(baselineName, s.baseline))
 	}
+	plain := limpet(plainName, s.limpet)
+	plain.plain = true
+	here = append(here, plain)
 	for _, r := range here {
 		if err := r.missing(); err != nil {
 			return nil, nil, err
@@ -130,7 +143,10 @@ func (r *rival) missing() error {
 }
 
 // offers reports whether the proxy supports a workload. Relays are excluded from idle workloads, because they need
-// two connections each.
+// two connections each. Only the configuration of nginx has filters.
 func (r *rival) offers(w *workload) bool {
-	return !r.blind || w.wire == wire{} && !w.idle
+	if w.filters != (filters{}) {
+		return r.name == limpetName || r.plain || r.name == baselineName || r.name == nginxName
+	}
+	return !r.plain && (!r.blind || w.wire == wire{} && !w.idle)
 }

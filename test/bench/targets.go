@@ -69,7 +69,9 @@ func (f *finding) best() *proxy {
 	return best
 }
 
-func (r *rival) isRival() bool { return !r.blind && r.name != limpetName && r.name != baselineName }
+func (r *rival) isRival() bool {
+	return !r.blind && !r.plain && r.name != limpetName && r.name != baselineName
+}
 
 // find returns a proxy by name, or nil if it did not take part.
 func (f *finding) find(name string) *proxy {

@@ -8,6 +8,7 @@ type workload struct {
 	title string
 	unit  string // the unit that is counted
 	wire  wire
+	filters
 	open  func(dialer) (client, error)
 	count int  // concurrent clients
 	fresh bool // one connection per request
@@ -33,6 +34,12 @@ func allWorkloads() []*workload {
 	return []*workload{
 		http1Workload(workload{name: "get", title: "Small GET on keep-alive connections",
 			limits: map[string]float64{nginxName: 0.90, haproxyName: 0.85, luaName: 0.50, caddyName: 0.35, relayName: 1.25}}, small),
+		http1Workload(workload{name: "filters", title: "Small GET through a redirect, CORS, an allow list, a rewrite and a limit",
+			filters: filters{Set: true}, limits: map[string]float64{plainName: 1.05, nginxName: 1}}, small),
+		http1Workload(workload{name: "auth", title: "Small GET about each of which a service decides",
+			filters: filters{Auth: true}, limits: map[string]float64{nginxName: 1}}, small),
+		http1Workload(workload{name: "auth-cached", title: "Small GET about which a cached decision of a service decides",
+			filters: filters{Auth: true, Cached: true}, limits: map[string]float64{nginxName: 1}}, small),
 		http1Workload(workload{name: "connect", title: "New connection for each small GET", fresh: true}, small),
 		http1Workload(workload{name: "download-10k", title: "Download of 10 KiB"}, download(10*kib)),
 		http1Workload(workload{name: "upload-10k", title: "Upload of 10 KiB"}, upload(10*kib)),

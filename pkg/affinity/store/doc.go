@@ -38,6 +38,12 @@
 // 16-byte key of the endpoint, or zeros if the session was released, and the start of the session in Unix seconds, 8 bytes in
 // big endian.
 //
+// # Limits
+//
+// Limits are separate from sessions. Replicas add up in them the requests of each client that they have admitted. Each bucket
+// is a string with a TTL, whose key is prefix + "l1:" + 32 hexadecimal digits of a hash. They need the commands eval, evalsha
+// and script load too, and buckets are changed by a script, by the clock of the server.
+//
 // # Unknown ids
 //
 // Clients can invent ids. An id that belongs to no session is bound when it is used again after an accepted request. Until
