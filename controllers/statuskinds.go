@@ -25,18 +25,13 @@ type statusKind struct {
 var statusKinds = map[string]statusKind{
 	v1alpha1.Kind:       statusOf((*statusWriter).writePolicy),
 	model.KindIngress:   statusOf((*statusWriter).writeIngress),
-	model.KindSecret:    eventsOnly(fromCache[corev1.Secret]),    // that of the default certificate
-	model.KindConfigMap: eventsOnly(fromCache[corev1.ConfigMap]), // that of ingress-nginx
-	model.KindService:   eventsOnly(fromCache[corev1.Service]),   // the default backend
-	model.KindPod:       eventsOnly((*statusWriter).readPod),     // with an unknown drain annotation
-}
-
-// eventsOnly returns the entry of a kind without a status of ours.
-func eventsOnly(read func(*statusWriter, context.Context, types.NamespacedName) (client.Object, error)) statusKind {
-	return statusKind{
-		read:  read,
+	model.KindSecret:    eventsOnly[corev1.Secret](),    // that of the default certificate
+	model.KindConfigMap: eventsOnly[corev1.ConfigMap](), // that of ingress-nginx
+	model.KindService:   eventsOnly[corev1.Service](),   // the default backend
+	model.KindPod: { // with a drain annotation that has no effect
+		read:  (*statusWriter).readPod,
 		write: func(context.Context, *statusWriter, client.Object, *translate.Report) error { return nil },
-	}
+	},
 }
 
 // statusOf returns the entry of a kind whose status is written by a method of statusWriter.
@@ -46,11 +41,22 @@ func statusOf[T any, P interface {
 }](write func(*statusWriter, context.Context, P, *translate.Report) error,
 ) statusKind {
 	return statusKind{
-		read: fromCache[T, P],
+		read: func(w *statusWriter, ctx context.Context, key types.NamespacedName) (client.Object, error) {
+			object := P(new(T))
+			return object, w.reader.Get(ctx, key, object)
+		},
 		write: func(ctx context.Context, w *statusWriter, object client.Object, report *translate.Report) error {
 			return write(w, ctx, object.(P), report)
 		},
 	}
+}
+
+// eventsOnly returns the entry of a kind without a status of ours.
+func eventsOnly[T any, P interface {
+	*T
+	client.Object
+}]() statusKind {
+	return statusOf(func(*statusWriter, context.Context, P, *translate.Report) error { return nil })
 }
 
 // readPod returns the metadata of a pod. Its error is that of a client if the pod does not exist.
@@ -60,13 +66,4 @@ func (w *statusWriter) readPod(_ context.Context, key types.NamespacedName) (cli
 		return nil, apierrors.NewNotFound(corev1.Resource("pods"), key.Name)
 	}
 	return pod, nil
-}
-
-// fromCache reads an object from the cache.
-func fromCache[T any, P interface {
-	*T
-	client.Object
-}](w *statusWriter, ctx context.Context, key types.NamespacedName) (client.Object, error) {
-	object := P(new(T))
-	return object, w.reader.Get(ctx, key, object)
 }

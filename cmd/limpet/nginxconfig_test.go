@@ -212,7 +212,7 @@ func TestNginxConfigMap_onTheWire(t *testing.T) {
 		Transport:     &http.Transport{DisableCompression: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	send := func(method, path, body, coding string) *http.Response {
+	send := func(method, path, body, coding string) (status int, head http.Header, text string) {
 		t.Helper()
 		request, err := http.NewRequest(method, "http://"+p.http+path, strings.NewReader(body))
 		if err != nil {
@@ -224,23 +224,26 @@ func TestNginxConfigMap_onTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = response.Body.Close() })
-		return response
+		defer response.Body.Close()
+		read, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, response.Header, string(read)
 	}
-	if r := send(http.MethodGet, "/", "", "gzip"); r.StatusCode != 307 || r.Header.Get("Location") != "https://shop.test" {
-		t.Errorf("redirect: %d %v", r.StatusCode, r.Header)
+	if status, head, _ := send(http.MethodGet, "/", "", "gzip"); status != 307 || head.Get("Location") != "https://shop.test" {
+		t.Errorf("redirect: %d %v", status, head)
 	}
-	r := send(http.MethodGet, "/open", "", "gzip")
-	if h := r.Header; r.StatusCode != 200 || h.Get("X-Powered-By") != "" || h.Get("X-Frame-Options") != "DENY" ||
-		h.Get("Set-Cookie") != "sid=1; Path=/" || h.Get("Content-Encoding") != "gzip" {
-		t.Errorf("response: %d %v", r.StatusCode, h)
+	status, head, _ := send(http.MethodGet, "/open", "", "gzip")
+	if status != http.StatusOK || head.Get("X-Powered-By") != "" || head.Get("X-Frame-Options") != "DENY" ||
+		head.Get("Set-Cookie") != "sid=1; Path=/" || head.Get("Content-Encoding") != "gzip" {
+		t.Errorf("response: %d %v", status, head)
 	}
-	r = send(http.MethodGet, "/open", "", "identity")
-	if text, err := io.ReadAll(r.Body); err != nil || !strings.HasSuffix(string(text), " test") {
-		t.Errorf("the pod has not received X-Stage: %v", err)
+	if _, _, text := send(http.MethodGet, "/open", "", "identity"); !strings.HasSuffix(text, " test") {
+		t.Error("the pod has not received X-Stage")
 	}
-	if r := send(http.MethodPost, "/open", "more than ten bytes", "identity"); r.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("large body: %d", r.StatusCode)
+	if status, _, _ := send(http.MethodPost, "/open", "more than ten bytes", "identity"); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("large body: %d", status)
 	}
 	p.stop(t)
 }

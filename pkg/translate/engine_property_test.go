@@ -55,9 +55,11 @@ func newTwin(f *fleet) *twin {
 		o.HSTS = "max-age=1"
 	}
 	if f.chance(2) {
-		nginx := translate.DefaultNginx()
-		o.Classes, o.Nginx = []string{"limpet", "nginx"}, &nginx
-		o.NginxConfigMap = types.NamespacedName{Namespace: "n0", Name: "c0"}
+		defaults := translate.DefaultNginx()
+		o.Classes, o.Nginx = []string{"limpet", "nginx"}, &defaults
+	}
+	if f.chance(2) {
+		o.Classes, o.NginxConfigMap = []string{"limpet", "nginx"}, types.NamespacedName{Namespace: "n0", Name: "c0"}
 	}
 	if f.chance(3) {
 		o.NginxUnenforced = []string{"enable-modsecurity", "proxy-set-headers"}

@@ -47,7 +47,7 @@ func (r *annotationReader) readErrorPages() *errorPageSettings {
 	s := &errorPageSettings{
 		backend: r.setting(nameDefaultBackend, nameDefaultBackend), statuses: r.defaultsOrZero().ErrorStatuses,
 	}
-	s.keepsPods = r.readKeepsPods()
+	s.keepsPods = r.readBool(r.annotation(nginxPrefix, "disable-proxy-intercept-errors"), r.defaultsOrZero().KeepsPodErrors)
 	s.isControllerWide = s.backend.text == "" && r.options.DefaultBackend.Name != ""
 	switch {
 	case s.backend.text != "" || s.isControllerWide:
@@ -68,10 +68,6 @@ func (r *annotationReader) readErrorPages() *errorPageSettings {
 		return nil
 	}
 	return s
-}
-
-func (r *annotationReader) readKeepsPods() bool {
-	return r.readBool(r.annotation(nginxPrefix, "disable-proxy-intercept-errors"), r.defaultsOrZero().KeepsPodErrors)
 }
 
 // parseStatuses returns the statuses of a list, sorted and without duplicates.

@@ -61,11 +61,9 @@ func (m *Implicit) addKeys(byKey map[string]ImplicitSetting, configMap *corev1.C
 		if known == nil {
 			continue // a problem
 		}
-		f := finding{effect: effectOther}
-		if known.effect != nil {
-			f.effect = known.effect(text, nil)
-		}
-		v := known.judgeValue(key, &setValue{text: text}, &f, slices.Contains(m.options.NginxUnenforced, key) || m.options.ServeUnprotected)
+		f := finding{effect: known.effectOf(text)}
+		isWaived := slices.Contains(m.options.NginxUnenforced, key) || m.options.ServeUnprotected
+		v := known.judgeValue(key, &setValue{text: text}, &f, isWaived)
 		if v.Use = nil; v.Verdict != VerdictExact {
 			m.verdicts = append(m.verdicts, v)
 		}

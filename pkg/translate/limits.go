@@ -21,10 +21,8 @@ const (
 	// AnnotationMaxBodyBytes is the maximum size of a request body. Zero disables the limit.
 	AnnotationMaxBodyBytes = annotationPrefix + "max-body-bytes"
 	// AnnotationMaxAttempts is the maximum number of attempts of a request, including the first.
-	AnnotationMaxAttempts = annotationPrefix + nameMaxAttempts
+	AnnotationMaxAttempts = annotationPrefix + "max-attempts"
 )
-
-const nameMaxAttempts = "max-attempts"
 
 var limitAnnotations = []string{
 	AnnotationTimeoutResponse, AnnotationTimeoutConnect, AnnotationTimeoutBody, AnnotationMaxBodyBytes, AnnotationMaxAttempts,
@@ -55,10 +53,6 @@ func (r *annotationReader) readLimits() *model.Limits {
 	limits.BodyTimeout = cmp.Or(limits.BodyTimeout, d.SendTimeout)
 	limits.MaxBodyBytes = cmp.Or(limits.MaxBodyBytes, d.MaxBodyBytes)
 	limits.MaxAttempts = cmp.Or(limits.MaxAttempts, d.MaxAttempts)
-	conditions, attempts := r.annotation(nginxPrefix, "proxy-next-upstream"), r.annotation(annotationPrefix, nameMaxAttempts)
-	if d.NoRetry && !conditions.isSet && !attempts.isSet {
-		limits.MaxAttempts = 1
-	}
 	if limits == (model.Limits{}) {
 		return nil
 	}

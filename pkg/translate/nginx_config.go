@@ -112,11 +112,7 @@ func (c *configReader) readAll() {
 
 // readRefused reports a key that this version does not implement.
 func (c *configReader) readRefused(known *configKey, text string) {
-	e := effectOther
-	if known.effect != nil {
-		e = known.effect(text, nil)
-	}
-	switch e {
+	switch known.effectOf(text) {
 	case effectNone:
 	case effectProtection:
 		scope := closesAll
@@ -131,6 +127,17 @@ func (c *configReader) readRefused(known *configKey, text string) {
 		}
 		c.report(known.name, ReasonUnsupportedKey, "key %s is not honoured by this version%s", known.name, how)
 	}
+}
+
+// effectOf returns the effect of a value.
+func (k *configKey) effectOf(text string) effect {
+	switch {
+	case k.isExact(&setValue{text: text}):
+		return effectNone
+	case k.effect == nil:
+		return effectOther
+	}
+	return k.effect(text, nil)
 }
 
 // readUnknown reports an unknown key. It may be a misspelled one that restricts access.

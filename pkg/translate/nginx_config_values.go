@@ -99,7 +99,7 @@ func (c *configReader) readNextUpstream(text string) (must string) {
 			return "it must list some of " + strings.Join(retryConditions, ", ")
 		}
 	}
-	c.defaults.NoRetry = slices.Contains(fields, "off")
+	c.defaults.RetryConditions = fields
 	return ""
 }
 

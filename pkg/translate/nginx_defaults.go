@@ -27,6 +27,8 @@ type NginxDefaults struct {
 	LimitStatus, LimitConnectionStatus int
 	// AllowedResponseHeaders is global-allowed-response-headers. Nil allows all fields that Limpet does not set itself.
 	AllowedResponseHeaders []string
+	// IsLikeNginx compares paths as ingress-nginx does, and redirects to the slash at the end of a rule's path.
+	IsLikeNginx bool
 
 	// The fields below are set by the ConfigMap only. Their zero values are the defaults of ingress-nginx.
 
@@ -35,9 +37,9 @@ type NginxDefaults struct {
 	// NoRedirectLocations and NoAuthLocations are the beginnings of paths, as written in rules, without the redirect to HTTPS and
 	// without authentication.
 	NoRedirectLocations, NoAuthLocations []string
-	// NoRetry is proxy-next-upstream: off. RetryTimeout is proxy-next-upstream-timeout.
-	NoRetry      bool
-	RetryTimeout time.Duration
+	// RetryConditions is proxy-next-upstream, and RetryTimeout is proxy-next-upstream-timeout.
+	RetryConditions []string
+	RetryTimeout    time.Duration
 	// Balance is load-balance, or empty.
 	Balance model.Pick
 	// ResponseRate is limit-rate and limit-rate-after.
@@ -59,7 +61,7 @@ func DefaultNginx() NginxDefaults {
 	return NginxDefaults{
 		SSLRedirect: true, RedirectCode: 308, HSTS: "max-age=31536000; includeSubDomains", MaxBodyBytes: 1 << 20,
 		ConnectTimeout: 5 * time.Second, ReadTimeout: 60 * time.Second, SendTimeout: 60 * time.Second, MaxAttempts: 3,
-		LimitStatus: 503, LimitConnectionStatus: 503,
+		LimitStatus: 503, LimitConnectionStatus: 503, IsLikeNginx: true,
 	}
 }
 

@@ -1,5 +1,7 @@
 package translate
 
+import "slices"
+
 // processKeys are the keys that configure the process of nginx. Flags of Limpet replace some of them.
 var processKeys = replacedKeys(map[string][]string{
 	"the flags --max-head-bytes, --max-uri-bytes and --max-fields bound the head of a request": {
@@ -61,14 +63,14 @@ var processKeys = replacedKeys(map[string][]string{
 })
 
 // otherKeys have no effect in Limpet.
-var otherKeys = ignoredKeys(
-	"default-type", "enable-ocsp", "enable-opentelemetry", "enable-opentracing", "opentelemetry-config",
+var otherKeys = slices.Concat(ignoredSwitches, ignoredKeys(
+	"default-type", "opentelemetry-config",
 	"opentelemetry-operation-name", "opentelemetry-trust-incoming-span", "opentracing-location-operation-name",
 	"opentracing-operation-name", "opentracing-trust-incoming-span", "otel-max-export-batch-size", "otel-max-queuesize",
 	"otel-sampler", "otel-sampler-parent-based", "otel-sampler-ratio", "otel-schedule-delay-millis", "otel-service-name",
-	"otlp-collector-host", "otlp-collector-port", "plugins", "proxy-add-original-uri-header", "proxy-stream-next-upstream",
+	"otlp-collector-host", "otlp-collector-port", "plugins", "proxy-stream-next-upstream",
 	"proxy-stream-next-upstream-timeout", "proxy-stream-next-upstream-tries", "proxy-stream-responses", "proxy-stream-timeout",
-	"ssl-buffer-size", "ssl-reject-handshake", "use-geoip", "use-geoip2",
+	"ssl-buffer-size",
 	"global-rate-limit-memcached-connect-timeout", "global-rate-limit-memcached-host",
 	"global-rate-limit-memcached-max-idle-timeout",
 	"global-rate-limit-memcached-pool-size", "global-rate-limit-memcached-port", "global-rate-limit-status-code",
@@ -78,7 +80,17 @@ var otherKeys = ignoredKeys(
 	"jaeger-propagation-format", "jaeger-sampler-host", "jaeger-sampler-param", "jaeger-sampler-port", "jaeger-sampler-type",
 	"jaeger-service-name", "jaeger-trace-baggage-header-prefix", "jaeger-trace-context-header-name",
 	"zipkin-collector-host", "zipkin-collector-port", "zipkin-sample-rate", "zipkin-service-name",
-)
+))
+
+// ignoredSwitches have no effect in Limpet. As false they have none in ingress-nginx either.
+var ignoredSwitches = func() []configKey {
+	keys := ignoredKeys("enable-ocsp", "enable-opentelemetry", "enable-opentracing", "proxy-add-original-uri-header",
+		"ssl-reject-handshake", "use-geoip", "use-geoip2")
+	for i := range keys {
+		keys[i].exact = exactIfFalse
+	}
+	return keys
+}()
 
 // replacedKeys returns the keys that are Replaced, which are listed by what replaces them.
 func replacedKeys(by map[string][]string) (out []configKey) {

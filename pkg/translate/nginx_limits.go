@@ -83,8 +83,13 @@ func (r *annotationReader) readRetries(limits *model.Limits) {
 		r.invalidValue(conditions.key, fmt.Sprintf("%s must be one of %s", quote(fields[i]), strings.Join(known, ", ")))
 		return
 	}
+	if len(fields) == 0 {
+		fields = r.defaultsOrZero().RetryConditions
+	}
 	if slices.Contains(fields, "off") {
-		limits.MaxAttempts = 1
+		if !r.annotation(annotationPrefix, "max-attempts").isSet || conditions.text != "" {
+			limits.MaxAttempts = 1
+		}
 		return
 	}
 	for _, field := range fields {
@@ -136,8 +141,8 @@ func (r *annotationReader) readRetryTimeout() time.Duration {
 
 // readUnlogged reports whether requests of the object are left out of the access log.
 func (r *annotationReader) readUnlogged() bool {
-	logged := r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log")
-	return !r.readBool(logged, !r.defaultsOrZero().IsUnlogged)
+	v := r.setting(strings.TrimPrefix(AnnotationAccessLog, annotationPrefix), "enable-access-log")
+	return !r.readBool(v, !r.defaultsOrZero().IsUnlogged)
 }
 
 // AnnotationAccessLog is false to leave requests out of the access log.

@@ -61,13 +61,13 @@ type pathSettings struct {
 	aliases  []string
 	// isRelative is true if redirects to paths of the same host have no scheme and host.
 	isRelative bool
-	// isLikeNginx compares paths as ingress-nginx does: a star is literal, and requests for a path without the slash at the end
-	// of the rule's path are redirected.
-	isLikeNginx bool
 	// unredirected are the beginnings of paths, as written in rules, without a redirect to HTTPS.
 	unredirected []string
 	// unauthenticated are those without authentication.
 	unauthenticated []string
+	// isLikeNginx compares paths as ingress-nginx does: a star is literal, and requests for a path without the slash at the end
+	// of the rule's path are redirected.
+	isLikeNginx bool
 	// upstreamHost may contain variables of upstreamVariables.
 	upstreamHost string
 	prefix       string
@@ -79,7 +79,7 @@ func (r *annotationReader) readPaths() {
 	p.rewrite = r.readRewrite()
 	d := r.defaultsOrZero()
 	p.isRelative = r.readBool(r.setting("relative-redirects", "relative-redirects"), d.RelativeRedirects)
-	p.isLikeNginx, p.unredirected, p.unauthenticated = r.defaults() != nil, d.NoRedirectLocations, d.NoAuthLocations
+	p.isLikeNginx, p.unredirected, p.unauthenticated = d.IsLikeNginx, d.NoRedirectLocations, d.NoAuthLocations
 	r.readHTTPS(p)
 	r.readRedirect(p)
 	p.appRoot = r.readAppRoot()
