@@ -119,11 +119,11 @@ func (s *settings) measureHeld() ([]held, error) {
 
 // lowestCost returns the lowest of several costs per change. Other programs on the machine only add to it.
 func (b *bench) lowestCost(ctx context.Context, r *replica) (cost, error) {
-	lowest, err := b.costPerChange(ctx, r, costChanges)
+	lowest, err := b.costPerChange(ctx, r, checkChanges)
 	for range 2 {
 		var next cost
 		if err == nil {
-			next, err = b.costPerChange(ctx, r, costChanges)
+			next, err = b.costPerChange(ctx, r, checkChanges)
 			lowest.cpu, lowest.allocations = min(lowest.cpu, next.cpu), min(lowest.allocations, next.allocations)
 		}
 	}

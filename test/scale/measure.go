@@ -44,7 +44,8 @@ type scrape struct {
 
 // How often and how long things are measured.
 const (
-	costChanges   = 100
+	costChanges   = 400
+	checkChanges  = 100 // for make bench-scale-check
 	effectChanges = 30
 	removals      = 100
 	phase         = 10 * time.Second
