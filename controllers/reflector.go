@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -79,7 +80,7 @@ func (*reflector) NeedLeaderElection() bool { return false }
 func (r *reflector) Start(ctx context.Context) error {
 	toolscache.NewReflectorWithOptions(r.requests, r.expected, r.store, toolscache.ReflectorOptions{
 		Logger: &r.log, Name: r.name,
-	}).RunWithContext(ctx)
+	}).RunWithContext(klog.NewContext(ctx, r.log)) // otherwise its messages bypass the log of Limpet
 	return nil
 }
 
