@@ -199,7 +199,7 @@ func (x *sliceIndex) slicesOf(namespace, service string) []*discoveryv1.Endpoint
 	return out
 }
 
-// servicesOf returns the names of the Services that select a pod, possibly more than once.
+// servicesOf returns the names of the Services that select a pod, once for each EndpointSlice with it.
 func (x *sliceIndex) servicesOf(pod types.NamespacedName) []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -242,18 +242,24 @@ func (s *cachedSlice) podKey(i int) types.NamespacedName {
 	return types.NamespacedName{Namespace: s.key.Namespace, Name: s.endpoints[i].pod}
 }
 
+// withSlice adds a slice to an index once, even if several of its endpoints have the same key.
 func withSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
-	if key.Name != "" {
-		index[key] = append(index[key], s)
-	}
-}
-
-// withoutSlice removes a slice from an index, and keys without slices. A slice may have several endpoints of one pod.
-func withoutSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
-	left := slices.DeleteFunc(index[key], func(other *cachedSlice) bool { return other == s })
-	if len(left) == 0 {
-		delete(index, key)
+	known := index[key]
+	if key.Name == "" || len(known) > 0 && known[len(known)-1] == s {
 		return
 	}
-	index[key] = left
+	index[key] = append(known, s)
+}
+
+// withoutSlice removes a slice from an index, and a key without slices.
+func withoutSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
+	known := index[key]
+	at := slices.Index(known, s)
+	switch {
+	case at < 0:
+	case len(known) == 1:
+		delete(index, key)
+	default:
+		index[key] = slices.Delete(known, at, at+1)
+	}
 }

@@ -110,7 +110,7 @@ func TestSliceIndex_followsSlices(t *testing.T) {
 	}
 	_ = store.Update(made("cart-4", "cart", "b", "c", "c"))
 	expect("a", "blue", "cart")
-	expect("c", "cart", "cart")
+	expect("c", "cart")
 	_ = store.Delete(made("cart-6", "cart"))
 	_ = store.Update(made("blue-1", "green", "a"))
 	expect("a", "green")
