@@ -89,7 +89,7 @@ func (b *watchBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// changeLog follows the changes that a mirror tells of. Each must begin where the one before has ended.
+// changeLog follows the changes that a mirror reports. Each change must follow from the previous one.
 type changeLog[T reduced[T]] struct {
 	mu       sync.Mutex
 	known    map[types.NamespacedName]*T

@@ -17,7 +17,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// cachedPod is what is read of a pod.
+// cachedPod has the parts of a pod that Limpet reads.
 type cachedPod struct {
 	key    types.NamespacedName
 	uid    types.UID
@@ -61,7 +61,7 @@ func (s *sharedValues) forget(key string) {
 	}
 }
 
-// reduce returns what is read of a pod.
+// reduce returns the parts of a pod that Limpet reads.
 func (s *sharedValues) reduce(pod *metav1.PartialObjectMetadata) *cachedPod {
 	key := types.NamespacedName{Namespace: unique.Make(pod.Namespace).Value(), Name: pod.Name}
 	return &cachedPod{key: key, uid: pod.UID, values: s.of(pod)}

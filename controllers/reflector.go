@@ -84,8 +84,8 @@ func (r *reflector) Start(ctx context.Context) error {
 	return nil
 }
 
-// mirrorStore is where a Reflector puts the objects of a namespace. Its methods are those of toolscache.TransformingStore, which
-// a Reflector calls one after another.
+// mirrorStore is the store to which a Reflector writes the objects of a namespace. It implements toolscache.TransformingStore,
+// whose methods a Reflector calls one after another.
 type mirrorStore[O client.Object, T reduced[T]] struct {
 	mirror    *mirror[T]
 	namespace string // empty for all

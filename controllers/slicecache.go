@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// cachedSlice is what translate.Endpoints reads of an EndpointSlice.
+// cachedSlice has the parts of an EndpointSlice that translate.Endpoints reads.
 type cachedSlice struct {
 	key       types.NamespacedName
 	service   string // "" if it was created by hand, not for a Service
@@ -70,7 +70,7 @@ func (b optionalBool) pointer() *bool {
 	return nil
 }
 
-// reduceSlice returns what is read of an EndpointSlice.
+// reduceSlice returns the parts of an EndpointSlice that Limpet reads.
 func reduceSlice(slice *discoveryv1.EndpointSlice) *cachedSlice {
 	out := &cachedSlice{
 		key:     types.NamespacedName{Namespace: unique.Make(slice.Namespace).Value(), Name: slice.Name},
