@@ -7,9 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// mirror holds all objects of one kind, each reduced to a T with the parts that Limpet reads. It replaces an informer for the kinds
-// with the most objects in a cluster. An informer keeps whole objects, and a set for each value of an index: with 100,000 pods and
-// endpoints, that takes 130 MiB more.
+// mirror holds all objects of one kind, each reduced to a T with the parts that Limpet reads. It replaces an informer for the
+// kinds with the most objects in a cluster. An informer keeps whole objects, and a set for each value of an index: with 100,000
+// pods and endpoints, that takes 130 MiB more.
 //
 // It is safe for concurrent use. A *T is immutable once it is in a mirror.
 type mirror[T reduced[T]] struct {

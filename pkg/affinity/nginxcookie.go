@@ -100,7 +100,8 @@ func appendPersistentKey(dst, backend []byte, address string) []byte {
 }
 
 // positionOf returns a random ring position whose owner is endpoint at. It returns false if the endpoint has no position. Random
-// positions spread the sessions of an endpoint over its points, so that a new endpoint takes only some of them over in ingress-nginx.
+// positions spread the sessions of an endpoint over its points, so that a new endpoint takes only some of them over in
+// ingress-nginx.
 func positionOf(ring []uint64, set Set, at int) (position uint32, ok bool) {
 	if len(ring) == 0 {
 		return 0, false

@@ -30,9 +30,9 @@ const (
 	maxExcess = time.Hour
 )
 
-// SharedLimits sends the requests that this replica has admitted to a store, and reads the requests of other replicas from it. It does
-// so in the background: no request waits for it. While the store does not respond, each replica limits only its own requests. A
-// nil SharedLimits does nothing.
+// SharedLimits sends the requests that this replica has admitted to a store, and reads the requests of other replicas from it. It
+// does so in the background: no request waits for it. While the store does not respond, each replica limits only its own requests.
+// A nil SharedLimits does nothing.
 type SharedLimits struct {
 	store LimitStore
 	log   logr.Logger
