@@ -31,8 +31,8 @@ const (
 )
 
 // SharedLimits sends the requests that this replica has admitted to a store, and reads the requests of other replicas from it. It
-// does so in the background: no request waits for it. While the store does not respond, each replica limits only its own requests.
-// A nil SharedLimits does nothing.
+// does so in the background: no request waits for it. While the store does not respond, each replica limits only its own
+// requests. A nil SharedLimits does nothing.
 type SharedLimits struct {
 	store LimitStore
 	log   logr.Logger
