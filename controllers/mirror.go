@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -126,5 +127,23 @@ func (m *mirror[T]) waitForSync(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+}
+
+// packTexts copies texts into one allocation. Objects arrive with one allocation for each text, between others that are garbage
+// soon: what remains of them would leave gaps in the heap.
+func packTexts(texts ...*string) {
+	var b strings.Builder
+	size := 0
+	for _, text := range texts {
+		size += len(*text)
+	}
+	b.Grow(size)
+	for _, text := range texts {
+		b.WriteString(*text)
+	}
+	packed := b.String()
+	for _, text := range texts {
+		*text, packed = packed[:len(*text)], packed[len(*text):]
 	}
 }

@@ -75,3 +75,12 @@ func TestMirror_syncedByAllReflectors(t *testing.T) {
 		t.Error("the list of a namespace replaced the pods of another one")
 	}
 }
+
+func TestPackTexts_keepsTexts(t *testing.T) {
+	texts := []string{"a", "", "bcd", "e"}
+	packTexts(&texts[0], &texts[1], &texts[2], &texts[3])
+	if !slices.Equal(texts, []string{"a", "", "bcd", "e"}) {
+		t.Errorf("got %q", texts)
+	}
+	packTexts()
+}

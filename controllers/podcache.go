@@ -64,7 +64,9 @@ func (s *sharedValues) forget(key string) {
 // reduce returns the parts of a pod that Limpet reads.
 func (s *sharedValues) reduce(pod *metav1.PartialObjectMetadata) *cachedPod {
 	key := types.NamespacedName{Namespace: unique.Make(pod.Namespace).Value(), Name: pod.Name}
-	return &cachedPod{key: key, uid: pod.UID, values: s.of(pod)}
+	uid := string(pod.UID)
+	packTexts(&key.Name, &uid)
+	return &cachedPod{key: key, uid: types.UID(uid), values: s.of(pod)}
 }
 
 func (p cachedPod) objectKey() types.NamespacedName { return p.key }

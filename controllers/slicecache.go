@@ -90,7 +90,19 @@ func reduceSlice(slice *discoveryv1.EndpointSlice) *cachedSlice {
 	for i := range slice.Endpoints {
 		out.endpoints[i] = reduceEndpoint(&slice.Endpoints[i])
 	}
+	out.pack()
 	return out
+}
+
+// pack moves the texts that only this slice has into one allocation.
+func (s *cachedSlice) pack() {
+	texts := make([]*string, 0, 2+3*len(s.endpoints))
+	texts = append(texts, &s.key.Name, &s.service)
+	for i := range s.endpoints {
+		e := &s.endpoints[i]
+		texts = append(texts, &e.address, &e.pod, &e.uid)
+	}
+	packTexts(texts...)
 }
 
 func reduceEndpoint(e *discoveryv1.Endpoint) cachedEndpoint {

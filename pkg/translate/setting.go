@@ -34,8 +34,38 @@ func (r *annotationReader) annotation(prefix, name string) value {
 	if name == "" {
 		return value{}
 	}
-	text, isSet := r.annotations[prefix+name]
-	return value{key: prefix + name, text: strings.TrimSpace(text), isSet: isSet}
+	key := annotationKey(prefix, name)
+	text, isSet := r.annotations[key]
+	return value{key: key, text: strings.TrimSpace(text), isSet: isSet}
+}
+
+// The keys of known annotations by their names. Without them, reading the annotations that an Ingress does not have takes 100
+// allocations.
+var (
+	ownKeyOf   = indexKeys(annotationPrefix, AnnotationNames())
+	nginxKeyOf = indexKeys(nginxPrefix, verdictNames())
+)
+
+// indexKeys returns the keys of annotations by their names, which may have the prefix.
+func indexKeys(prefix string, names []string) map[string]string {
+	out := make(map[string]string, len(names))
+	for _, name := range names {
+		name = strings.TrimPrefix(name, prefix)
+		out[name] = prefix + name
+	}
+	return out
+}
+
+// annotationKey returns prefix+name.
+func annotationKey(prefix, name string) string {
+	known := ownKeyOf
+	if prefix == nginxPrefix {
+		known = nginxKeyOf
+	}
+	if key := known[name]; key != "" {
+		return key
+	}
+	return prefix + name
 }
 
 // readBool returns the value of a boolean setting, or the fallback if it is missing or invalid.
