@@ -32,8 +32,6 @@ type reduced[T any] interface {
 	objectKey() types.NamespacedName
 	// equal reports whether Limpet reads the same from both objects.
 	equal(other *T) bool
-	// sharing returns an equal value that shares memory with an older one.
-	sharing(older *T) *T
 }
 
 // newMirror returns a mirror that is filled by a number of reflectors, each of which has other objects.
@@ -75,14 +73,13 @@ func (m *mirror[T]) put(after *T) {
 func (m *mirror[T]) lockAndPut(object *T) (before, after *T) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	before = m.objects[(*object).objectKey()]
-	if before != nil {
-		if (*before).equal(object) {
-			return before, nil
-		}
-		object = (*object).sharing(before)
+	key := (*object).objectKey()
+	before = m.objects[key]
+	if before != nil && (*before).equal(object) {
+		return before, nil
 	}
-	m.objects[(*object).objectKey()] = object
+	delete(m.objects, key) // its key may be in one allocation with all texts of before
+	m.objects[key] = object
 	m.lockedIndex(before, object)
 	return before, object
 }

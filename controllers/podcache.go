@@ -73,11 +73,6 @@ func (p cachedPod) objectKey() types.NamespacedName { return p.key }
 
 func (p cachedPod) equal(other *cachedPod) bool { return p == *other }
 
-func (p cachedPod) sharing(older *cachedPod) *cachedPod {
-	p.key = older.key // which is in the map already
-	return &p
-}
-
 // GetObjectMeta implements metav1.ObjectMetaAccessor, from which a Reflector reads the name.
 func (p *cachedPod) GetObjectMeta() metav1.Object {
 	return &metav1.ObjectMeta{Namespace: p.key.Namespace, Name: p.key.Name}

@@ -135,14 +135,6 @@ func (s cachedSlice) equal(other *cachedSlice) bool {
 	return s.service == other.service && slices.Equal(s.ports, other.ports) && slices.Equal(s.endpoints, other.endpoints)
 }
 
-func (s cachedSlice) sharing(older *cachedSlice) *cachedSlice {
-	s.key = older.key // which is in the map already
-	if s.service == older.service {
-		s.service = older.service
-	}
-	return &s
-}
-
 // GetObjectMeta implements metav1.ObjectMetaAccessor, from which a Reflector reads the name.
 func (s *cachedSlice) GetObjectMeta() metav1.Object {
 	return &metav1.ObjectMeta{Namespace: s.key.Namespace, Name: s.key.Name}
