@@ -146,8 +146,8 @@ func (l *clientLimiter) takeUses() (keys []clientKey, uses []model.LimitUse) {
 	return keys, uses
 }
 
-// bucketOf returns the name of the bucket of a client. It hides the address only from casual readers of the store: the hash has no
-// key, because replicas must agree.
+// bucketOf returns the name of the bucket of a client. It hides the address only from casual readers of the store: the hash has
+// no key, because replicas must agree.
 func bucketOf(object model.Ref, key *clientKey) [16]byte {
 	sum := sha256.Sum256(append([]byte("limpet limit "+object.String()+" "), key[:]...))
 	return [16]byte(sum[:16])
