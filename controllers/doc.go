@@ -6,7 +6,7 @@
 //     controller. Changes are coalesced for 30 ms, so that a burst causes one translation, of what the changed
 //     objects can affect.
 //   - A change of endpoints or of pod metadata takes the fast path. The pools of the Service get their new
-//     endpoints at once, and no table is built.
+//     endpoints immediately, and no table is built.
 //   - Only the leader writes: the status of AffinityPolicies and Ingresses, Events, and the Secret with the
 //     affinity keys. A replica that loses the lease stops writing. It keeps serving, and status is not reverted.
 //   - The first table is published only after the affinity keys are loaded. A replica without keys is not ready,

@@ -43,7 +43,7 @@ func (e *endpointReconciler) sliceChanged(before, after *cachedSlice) {
 }
 
 // podChanged enqueues the Services that select the pod. before is nil for a new pod, and pod for a deleted one. A deletion
-// publishes no endpoints: a pod counts as gone when its EndpointSlice says so.
+// publishes no endpoints: a pod counts as gone when its EndpointSlice no longer has it.
 func (e *endpointReconciler) podChanged(before, pod *cachedPod) {
 	if before.hasUnknownDrain() || pod.hasUnknownDrain() {
 		e.onUnknownDrain(cmp.Or(pod, before).ref(), pod.object())

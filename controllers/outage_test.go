@@ -57,6 +57,7 @@ func TestRun_apiServerOutage(t *testing.T) {
 
 	apiServer.cut()
 	eventually(t, "the lease is lost", r.hasLogged("Stopped leading"))
+	eventually(t, "the watches fail", r.hasLogged("Failed to watch"))
 	select {
 	case err := <-r.done:
 		t.Fatalf("Run returned during the outage: %v", err)

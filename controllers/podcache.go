@@ -17,7 +17,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// cachedPod is what is read of a pod.
+// cachedPod has the parts of a pod that Limpet reads.
 type cachedPod struct {
 	key    types.NamespacedName
 	uid    types.UID
@@ -61,7 +61,7 @@ func (s *sharedValues) forget(key string) {
 	}
 }
 
-// reduce returns what is read of a pod.
+// reduce returns the parts of a pod that Limpet reads.
 func (s *sharedValues) reduce(pod *metav1.PartialObjectMetadata) *cachedPod {
 	key := types.NamespacedName{Namespace: unique.Make(pod.Namespace).Value(), Name: pod.Name}
 	uid := string(pod.UID)
@@ -72,11 +72,6 @@ func (s *sharedValues) reduce(pod *metav1.PartialObjectMetadata) *cachedPod {
 func (p cachedPod) objectKey() types.NamespacedName { return p.key }
 
 func (p cachedPod) equal(other *cachedPod) bool { return p == *other }
-
-func (p cachedPod) sharing(older *cachedPod) *cachedPod {
-	p.key = older.key // which is in the map already
-	return &p
-}
 
 // GetObjectMeta implements metav1.ObjectMetaAccessor, from which a Reflector reads the name.
 func (p *cachedPod) GetObjectMeta() metav1.Object {

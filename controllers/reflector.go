@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -79,12 +80,12 @@ func (*reflector) NeedLeaderElection() bool { return false }
 func (r *reflector) Start(ctx context.Context) error {
 	toolscache.NewReflectorWithOptions(r.requests, r.expected, r.store, toolscache.ReflectorOptions{
 		Logger: &r.log, Name: r.name,
-	}).RunWithContext(ctx)
+	}).RunWithContext(klog.NewContext(ctx, r.log)) // otherwise its messages bypass the log of Limpet
 	return nil
 }
 
-// mirrorStore is where a Reflector puts the objects of a namespace. Its methods are those of toolscache.TransformingStore, which
-// a Reflector calls one after another.
+// mirrorStore is the store to which a Reflector writes the objects of a namespace. It implements toolscache.TransformingStore,
+// whose methods a Reflector calls one after another.
 type mirrorStore[O client.Object, T reduced[T]] struct {
 	mirror    *mirror[T]
 	namespace string // empty for all

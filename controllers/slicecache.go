@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// cachedSlice is what translate.Endpoints reads of an EndpointSlice.
+// cachedSlice has the parts of an EndpointSlice that translate.Endpoints reads.
 type cachedSlice struct {
 	key       types.NamespacedName
 	service   string // "" if it was created by hand, not for a Service
@@ -70,7 +70,7 @@ func (b optionalBool) pointer() *bool {
 	return nil
 }
 
-// reduceSlice returns what is read of an EndpointSlice.
+// reduceSlice returns the parts of an EndpointSlice that Limpet reads.
 func reduceSlice(slice *discoveryv1.EndpointSlice) *cachedSlice {
 	out := &cachedSlice{
 		key:     types.NamespacedName{Namespace: unique.Make(slice.Namespace).Value(), Name: slice.Name},
@@ -133,14 +133,6 @@ func (s cachedSlice) objectKey() types.NamespacedName { return s.key }
 
 func (s cachedSlice) equal(other *cachedSlice) bool {
 	return s.service == other.service && slices.Equal(s.ports, other.ports) && slices.Equal(s.endpoints, other.endpoints)
-}
-
-func (s cachedSlice) sharing(older *cachedSlice) *cachedSlice {
-	s.key = older.key // which is in the map already
-	if s.service == older.service {
-		s.service = older.service
-	}
-	return &s
 }
 
 // GetObjectMeta implements metav1.ObjectMetaAccessor, from which a Reflector reads the name.
@@ -211,7 +203,7 @@ func (x *sliceIndex) slicesOf(namespace, service string) []*discoveryv1.Endpoint
 	return out
 }
 
-// servicesOf returns the names of the Services that select a pod, possibly more than once.
+// servicesOf returns the names of the Services that select a pod, once for each EndpointSlice with it.
 func (x *sliceIndex) servicesOf(pod types.NamespacedName) []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
@@ -254,18 +246,24 @@ func (s *cachedSlice) podKey(i int) types.NamespacedName {
 	return types.NamespacedName{Namespace: s.key.Namespace, Name: s.endpoints[i].pod}
 }
 
+// withSlice adds a slice to an index once, even if several of its endpoints have the same key.
 func withSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
-	if key.Name != "" {
-		index[key] = append(index[key], s)
-	}
-}
-
-// withoutSlice removes a slice from an index, and keys without slices. A slice may have several endpoints of one pod.
-func withoutSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
-	left := slices.DeleteFunc(index[key], func(other *cachedSlice) bool { return other == s })
-	if len(left) == 0 {
-		delete(index, key)
+	known := index[key]
+	if key.Name == "" || len(known) > 0 && known[len(known)-1] == s {
 		return
 	}
-	index[key] = left
+	index[key] = append(known, s)
+}
+
+// withoutSlice removes a slice from an index, and a key without slices.
+func withoutSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
+	known := index[key]
+	at := slices.Index(known, s)
+	switch {
+	case at < 0:
+	case len(known) == 1:
+		delete(index, key)
+	default:
+		index[key] = slices.Delete(known, at, at+1)
+	}
 }

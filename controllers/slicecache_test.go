@@ -3,8 +3,11 @@ package controllers
 import (
 	"fmt"
 	"reflect"
+	"runtime"
 	"slices"
 	"testing"
+	"unsafe"
+	"weak"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -110,7 +113,7 @@ func TestSliceIndex_followsSlices(t *testing.T) {
 	}
 	_ = store.Update(made("cart-4", "cart", "b", "c", "c"))
 	expect("a", "blue", "cart")
-	expect("c", "cart", "cart")
+	expect("c", "cart")
 	_ = store.Delete(made("cart-6", "cart"))
 	_ = store.Update(made("blue-1", "green", "a"))
 	expect("a", "green")
@@ -123,6 +126,27 @@ func TestSliceIndex_followsSlices(t *testing.T) {
 	if len(m.index.byPod)+len(m.index.byService) > 0 {
 		t.Errorf("left in the index: %v, %v", m.index.byPod, m.index.byService)
 	}
+}
+
+// The keys of a mirror and of its index must not keep the texts of an older version of an object in memory.
+func TestSliceIndex_freesOldTexts(t *testing.T) {
+	m := newMirrors(1)
+	store := &mirrorStore[*discoveryv1.EndpointSlice, cachedSlice]{mirror: m.slices, reduce: reduceSlice}
+	made := func(name string, addresses ...string) *discoveryv1.EndpointSlice {
+		s := slice("shop", "cart", addresses...)
+		s.Name = name
+		s.Endpoints[0].TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "a-pod-of-two-slices", UID: "u"}
+		return s
+	}
+	list(t, store, made("ipv4", "10.250.0.1", "10.250.0.2"), made("ipv6", "2001:db8::1"))
+	stored := m.slices.get(types.NamespacedName{Namespace: "shop", Name: "ipv4"})
+	first := weak.Make(unsafe.StringData(stored.endpoints[1].address))
+	_ = store.Update(made("ipv4", "10.250.0.1", "10.250.0.3"))
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("the addresses of the first version are still in memory")
+	}
+	runtime.KeepAlive(m)
 }
 
 // BenchmarkCachedSlice_object measures reading a slice of 100 endpoints.

@@ -10,7 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// objectWriter is what the status writer changes in the API server.
+// objectWriter makes the changes of the status writer in the API server.
 type objectWriter interface {
 	// patchStatus patches the status of object, which is the object that ref names.
 	patchStatus(ctx context.Context, ref model.Ref, object client.Object, patch client.Patch) error

@@ -141,7 +141,7 @@ func (p *Policy) ExpiresCookie(i int, req Request, keys *Keyring) bool {
 	return CookieValue(req, name) != nil
 }
 
-// HasSealed reports whether value, or what follows the parts for ingress-nginx, has the length of a token and names a key of
+// HasSealed reports whether value, or its rest after the parts for ingress-nginx, has the length of a token and names a key of
 // k. It does not decrypt the token: an app does not set such a value by chance.
 func (k *Keyring) HasSealed(value []byte) bool {
 	text := sealedPart(value)

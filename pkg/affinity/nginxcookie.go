@@ -34,7 +34,7 @@ func compileNginxCookie(a *model.Affinity) *nginxCookie {
 	return &nginxCookie{backend: at, balanced: a.NginxCookie.Balanced}
 }
 
-// sealedPart returns the part of a value that may be a token: what follows the parts for ingress-nginx, or all of it.
+// sealedPart returns the part of a value that may be a token: the rest after the parts for ingress-nginx, or all of it.
 func sealedPart(value []byte) []byte {
 	if at := len(value) - TokenLen; at > 0 && value[at-1] == '|' {
 		return value[at:]
@@ -99,8 +99,9 @@ func appendPersistentKey(dst, backend []byte, address string) []byte {
 	return hex.AppendEncode(dst, sum[:])
 }
 
-// positionOf returns a random ring position whose owner is endpoint at. It returns false if there is none. Random positions
-// spread the sessions of an endpoint over its points, so that a new endpoint takes only some of them over in ingress-nginx.
+// positionOf returns a random ring position whose owner is endpoint at. It returns false if the endpoint has no position. Random
+// positions spread the sessions of an endpoint over its points, so that a new endpoint takes only some of them over in
+// ingress-nginx.
 func positionOf(ring []uint64, set Set, at int) (position uint32, ok bool) {
 	if len(ring) == 0 {
 		return 0, false

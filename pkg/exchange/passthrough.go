@@ -9,9 +9,9 @@ import (
 	"github.com/limpet-dev/limpet/pkg/routing"
 )
 
-// Passthrough connects the client of c to a pod of a backend, for a tunnel of TLS that Limpet does not decrypt. hello is what the
-// client has sent so far, which names the host. Only the client address decides the pod. It returns nil if no pod can be reached,
-// and records that.
+// Passthrough connects the client of c to a pod of a backend, for a tunnel of TLS that Limpet does not decrypt. hello has the
+// bytes that the client has sent so far, with the name of the host. Only the client address decides the pod. It returns nil
+// if no pod can be reached, and records that.
 func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []byte) *Tunnel {
 	e, set, now := c.Engine, backend.Pool.Set(), time.Now()
 	access := observe.Access{

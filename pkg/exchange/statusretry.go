@@ -49,7 +49,8 @@ func (x *Exchange) hasSession() bool {
 	return false
 }
 
-// leaveEndpoint chooses another endpoint for a client without a session. It returns false, and changes nothing, if there is none.
+// leaveEndpoint chooses another endpoint for a client without a session. Without another endpoint, it returns false and changes
+// nothing.
 func (x *Exchange) leaveEndpoint() bool {
 	before := x.decision
 	if x.backend.Policy.Next(&x.decision, x.identity(), x.set) < 0 {

@@ -25,7 +25,7 @@ type Explainer struct {
 	// Problems returns the problems of objects.
 	Problems func(objects []model.Ref) []Problem
 	// Annotation returns the annotation of an object that configures a setting, or "" if none does. The name of the setting is
-	// that of Limpet's annotation without the prefix.
+	// the name of Limpet's annotation without the prefix.
 	Annotation func(object model.Ref, setting string) string
 }
 

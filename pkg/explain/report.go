@@ -62,7 +62,7 @@ type FilterReport struct {
 	Protects bool `json:"protects,omitempty"`
 	// Status is the status of its response, zero if it let the request continue.
 	Status int `json:"status,omitempty"`
-	// Decisions are what the filter decided, and the annotations that it follows.
+	// Decisions are the decisions of the filter, with the annotations that configure it.
 	Decisions []DecisionReport `json:"decisions,omitempty"`
 }
 

@@ -113,7 +113,7 @@ type clientState struct {
 	seen           int64 // time of the last request
 	newer, older   int32 // neighbors in the list; those of the head are the oldest and the newest client
 	connections    int32
-	added          [2]int64 // to second and minute since the shared store was told
+	added          [2]int64 // to second and minute, and not yet sent to the shared store
 }
 
 // admit counts a request, unless it is refused. A refused request is not counted.

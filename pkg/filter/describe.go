@@ -2,7 +2,7 @@ package filter
 
 import "fmt"
 
-// Detail is what a filter decides about a described request, or what it would do for a real one.
+// Detail is one decision of a filter about a described request, or an action that it would take for a real one.
 type Detail struct {
 	// Setting is the name of the annotation of Limpet for it, without the prefix.
 	Setting string

@@ -7,7 +7,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// The parts of a key of two clients add up to the same text, but a decision about one is none about the other.
+// The parts of a key of two clients add up to the same text, but a decision about one does not apply to the other.
 func TestExternalAuth_cacheKeyParts(t *testing.T) {
 	s := &service{resp: &Subresponse{Status: 200}}
 	check, _ := authFor(model.ExternalAuth{

@@ -22,8 +22,8 @@ type replacement struct {
 // replacementPart is literal text, followed by a variable or a group.
 type replacementPart struct {
 	literal  []byte
-	variable string // "" for none
-	group    int    // 0 for none
+	variable string // empty without a variable
+	group    int    // zero without a group
 }
 
 // newReplacement compiles a replacement, which may be nil. One that is invalid returns nil: translation rejects it.

@@ -23,16 +23,16 @@ const (
 	// limitSyncTimeout bounds the wait for the store, and limitRetry is the pause after a failure.
 	limitSyncTimeout = time.Second
 	limitRetry       = time.Second
-	// maxUnshared bounds the clients of a shard that are told to the store at once. So clients of one object cannot keep the store
-	// busy. The requests of others are not shared.
+	// maxUnshared bounds the clients of a shard whose requests are sent to the store together. So clients of one object cannot keep
+	// the store busy. The requests of further clients are not shared.
 	maxUnshared = 64
 	// maxExcess bounds what is believed of the store.
 	maxExcess = time.Hour
 )
 
-// SharedLimits tells a store of the requests that this replica has admitted, and learns of those of other replicas. It does so in
-// the background: no request waits for it. While the store does not respond, each replica limits only its own requests. A nil
-// SharedLimits does nothing.
+// SharedLimits sends the requests that this replica has admitted to a store, and reads the requests of other replicas from it. It
+// does so in the background: no request waits for it. While the store does not respond, each replica limits only its own
+// requests. A nil SharedLimits does nothing.
 type SharedLimits struct {
 	store LimitStore
 	log   logr.Logger
@@ -97,14 +97,14 @@ func (s *SharedLimits) sync(ctx context.Context) {
 		if !responds || len(uses) == 0 {
 			continue
 		}
-		if responds = s.tell(ctx, uses); responds {
+		if responds = s.send(ctx, uses); responds {
 			l.addExcess(keys, uses)
 		}
 	}
 }
 
-// tell sends uses to the store, and reports whether it has responded.
-func (s *SharedLimits) tell(ctx context.Context, uses []model.LimitUse) bool {
+// send sends uses to the store, and reports whether it has responded.
+func (s *SharedLimits) send(ctx context.Context, uses []model.LimitUse) bool {
 	ctx, cancel := context.WithTimeout(ctx, limitSyncTimeout)
 	defer cancel()
 	err := s.store.AddUses(ctx, uses)
@@ -146,7 +146,8 @@ func (l *clientLimiter) takeUses() (keys []clientKey, uses []model.LimitUse) {
 	return keys, uses
 }
 
-// bucketOf returns the name of the bucket of a client. It has no address in cleartext.
+// bucketOf returns the name of the bucket of a client. It hides the address only from casual readers of the store: the hash has
+// no key, because replicas must agree.
 func bucketOf(object model.Ref, key *clientKey) [16]byte {
 	sum := sha256.Sum256(append([]byte("limpet limit "+object.String()+" "), key[:]...))
 	return [16]byte(sum[:16])

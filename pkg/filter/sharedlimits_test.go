@@ -101,7 +101,7 @@ func TestSharedLimits_twoReplicas(t *testing.T) {
 	}
 }
 
-// While the store fails, each replica has its own limit, and the store is not asked for requests that are refused.
+// While the store fails, each replica has its own limit, and refused requests are not sent to the store.
 func TestSharedLimits_storeFails(t *testing.T) {
 	store := &memoryLimits{empty: map[[16]byte][2]time.Time{}, err: errors.New("refused")}
 	a, b := newReplica(store, sharedLimit("x")), newReplica(store, sharedLimit("x"))

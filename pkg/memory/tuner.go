@@ -31,8 +31,8 @@ type Tuner struct {
 	KeepBudget bool
 	// KeepGoLimit leaves the Go memory limit unchanged, because GOMEMLIMIT sets it.
 	KeepGoLimit bool
-	// Loaded reports whether the process has read its configuration. Once it has, the garbage of that is released. Nil means
-	// that there is none.
+	// Loaded reports whether the process has read its configuration. Then the garbage of reading it is released. If
+	// Loaded is nil, the process has no configuration.
 	Loaded func() bool
 
 	// For the Budget and the Go memory limit.

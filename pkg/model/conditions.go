@@ -1,6 +1,6 @@
 package model
 
-// Conditions are what a request must meet besides host and path to match a Route. All of them must hold.
+// Conditions restrict a Route to some of the requests for its host and path. All of them must hold.
 type Conditions struct {
 	// Methods are sorted. The request has one of them. Empty: any.
 	Methods []string `json:"methods,omitempty"`

@@ -25,7 +25,7 @@ type filterCase struct {
 	text                 string // the body, or its start
 }
 
-// filterCases are the same for HTTP/1.1, HTTP/2 and HTTP/3. The routes are those of filterRoutes.
+// filterCases are the same for HTTP/1.1, HTTP/2 and HTTP/3. filterRoutes has the routes.
 var filterCases = []filterCase{
 	{"auth: admitted", "POST", "/auth/x?y=1", "Cookie: sid=ann\nX-User: root", "body", 200, "Set-Cookie: seen=1",
 		"POST /auth/x?y=1 user=ann body=body"},

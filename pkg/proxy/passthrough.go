@@ -121,7 +121,8 @@ func isWholeHello(message []byte) bool {
 
 var errHelloRead = errors.New("proxy: the ClientHello was read")
 
-// helloServerName returns the server name of a ClientHello in lower case, "" if there is none or the ClientHello is invalid.
+// helloServerName returns the server name of a ClientHello in lower case. It returns "" for a ClientHello that is invalid
+// or names no server.
 // crypto/tls parses it, so that a host is passed through by the name for which TLS would be terminated.
 func helloServerName(hello []byte) (name string) {
 	_ = tls.Server(&replayConn{Conn: nowhere{}, unread: hello}, &tls.Config{

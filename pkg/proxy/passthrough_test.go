@@ -94,7 +94,7 @@ func TestPassthrough_besideTerminatedHosts(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", c.host, got, err, c.want)
 		}
 	}
-	client := r.dial() // cleartext requests go by the routes
+	client := r.dial() // cleartext requests follow the routes
 	if got := client.askFor("first.example"); got != 200 {
 		t.Errorf("cleartext: status %d", got)
 	}

@@ -36,7 +36,7 @@ func TestPassthrough_shutdown(t *testing.T) {
 	}
 }
 
-// The pod learns the address of the client if the Ingress asks for it.
+// The pod learns the address of the client if the Ingress requests it.
 func TestPassthrough_proxyHeaderToPod(t *testing.T) {
 	r, addr := passedRig(t, nil, []*pod{startRawPod(t, "pod-a")}, behind)
 	host := passedHost("first.example", cart, nil)
@@ -71,7 +71,7 @@ func TestAccessLog_passthroughWithoutPod(t *testing.T) {
 	lines.expectLine(t, map[string]any{"protocol": "TLS", "host": "first.example", "reason": "dial_refused", "attempts": 1.0})
 }
 
-// What is read is a bounded start of the input, and names a host only if crypto/tls accepts it.
+// FuzzReadClientHello requires that a bounded start of the input is read, and names a host only if crypto/tls accepts it.
 func FuzzReadClientHello(f *testing.F) {
 	for _, seed := range []string{"", "\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "\x16\x03\x01\xff\xff", "GET / HTTP/1.1\r\n\r\n"} {
 		f.Add([]byte(seed))

@@ -32,7 +32,7 @@ func (r *rig) serveRetrying(a *model.Affinity, l *model.Limits, pods ...*pod) {
 	r.publish(route)
 }
 
-// statusPod responds with a status to requests for one path, and with 200 to others. Path "" stands for all.
+// statusPod responds with a status to requests for one path, and with 200 to others. Path "" means all.
 func statusPod(t *testing.T, name, path string, status int) *pod {
 	return startPod(t, name, func(c *podConn) {
 		for q := c.request(); q != nil; q = c.request() {
@@ -65,7 +65,7 @@ func TestStatusRetry_otherPod(t *testing.T) {
 	}
 }
 
-// What must not be sent twice is answered by the first pod.
+// The client gets the first response to a request that must not be sent twice.
 func TestStatusRetry_finalResponses(t *testing.T) {
 	for _, c := range []struct {
 		name, method, body string

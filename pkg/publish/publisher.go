@@ -191,6 +191,11 @@ func (p *Publisher) Endpoints(namespace, name string, source EndpointSource, sin
 
 // replaceEndpoints replaces the endpoints of a pool, and reports whether they changed. p.mu must be held.
 func (p *Publisher) replaceEndpoints(pool *model.Pool, source EndpointSource) bool {
+	if p.o.OwnService == (types.NamespacedName{Namespace: pool.ID.Namespace, Name: pool.ID.Service}) {
+		own := *pool
+		own.ClusterIP = "" // Own refuses the pods, but not the cluster IP, which leads back to them
+		pool = &own
+	}
 	endpointSlices := source.Slices(pool.ID.Namespace, pool.ID.Service)
 	endpoints := translate.Endpoints(*pool, endpointSlices, source.Pods)
 	p.reportEmpty(pool.ID, translate.WhyEmpty(*pool, endpointSlices, endpoints))

@@ -260,3 +260,22 @@ func TestEndpoints_replicasAreLearned(t *testing.T) {
 		}
 	}
 }
+
+// The cluster would send requests for the cluster IP of Limpet's own Service back to Limpet, without end.
+func TestPublish_ownServiceKeepsPods(t *testing.T) {
+	s := newSite(t)
+	s.o.Own, s.o.OwnService = &upstream.SelfAddresses{}, types.NamespacedName{Namespace: "shop", Name: "limpet"}
+	w := snapshotOf("limpet", "cart")
+	for i := range w.Services {
+		w.Services[i].Spec.ClusterIP = "10.96.0.1"
+		w.Ingresses[i].Annotations = map[string]string{translate.AnnotationServiceUpstream: "true"}
+	}
+	s.publish(w)
+	for service, want := range map[string]string{"limpet": "10.0.0.1:8080", "cart": "10.96.0.1:80"} {
+		id := poolOf(service)
+		id.IsService = true
+		if set := s.pools.Pool(id).Set(); set.Len() != 1 || set.Endpoint(0).Address != want {
+			t.Errorf("%s: %d endpoints, want %s", service, set.Len(), want)
+		}
+	}
+}

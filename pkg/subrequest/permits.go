@@ -9,7 +9,7 @@ import (
 )
 
 // permits bounds the concurrent requests. Owners have shares of them, so that servers of one namespace that do not respond leave
-// room for the requests of others.
+// permits for the requests of others.
 type permits struct {
 	shares *filter.Shares[permitOwner]
 
@@ -17,7 +17,7 @@ type permits struct {
 	waiting map[permitOwner][]chan struct{} // closed when the permit is granted
 }
 
-// permitOwner is the namespace for which requests are sent, and why. A mirror leaves room for the authentication of its own
+// permitOwner is the namespace for which requests are sent, and why. A mirror leaves permits for the authentication of its own
 // namespace.
 type permitOwner struct{ namespace, purpose string }
 
@@ -25,7 +25,7 @@ func newPermits(most int64) *permits {
 	return &permits{shares: filter.NewShares[permitOwner](most), waiting: map[permitOwner][]chan struct{}{}}
 }
 
-// acquire waits for a permit. It returns false if there is none until ctx is done.
+// acquire waits for a permit. It returns false if ctx is done before.
 func (p *permits) acquire(ctx context.Context, owner permitOwner) bool {
 	p.mu.Lock()
 	if len(p.waiting[owner]) == 0 && p.shares.Take(owner, 1) {

@@ -3,7 +3,7 @@ package translate
 import "github.com/limpet-dev/limpet/pkg/model"
 
 // Annotation returns the annotation of an Ingress that configures a setting, or "" if none does. The name of the setting is
-// that of Limpet's annotation without the prefix.
+// the name of Limpet's annotation without the prefix.
 func (e *Engine) Annotation(of model.Ref, setting string) string {
 	n := e.served(of)
 	if n == nil || n.object == nil {

@@ -142,7 +142,7 @@ func pathGuards(path string) []string {
 }
 
 // ingressPath returns the path of a route and its type, or a problem. ingress-nginx makes ImplementationSpecific paths Prefix
-// paths as they are written. Other controllers give a star at their end a meaning.
+// paths as they are written. For other controllers, a star at the end has a meaning.
 func ingressPath(p *networkingv1.HTTPIngressPath, isLikeNginx bool) (path string, kind model.PathType, problem string) {
 	if p.PathType == nil {
 		return "", "", "has no pathType; it must be Exact, Prefix or ImplementationSpecific"

@@ -43,7 +43,7 @@ type verdict struct {
 	// handling is how this version serves the annotation. Unless it is refused, other code reads the annotation, reports its
 	// problems, and closes routes.
 	handling Handling
-	// exact decides for which values the annotation is Exact, although handling is Differs or Refused. Without holds, for none.
+	// exact decides for which values the annotation is Exact, although handling is Differs or Refused. Without holds, no value is.
 	exact exactRule
 	// how completes the verdict: how the behaviour differs, or what replaces the annotation. It is a sentence without a period.
 	how string

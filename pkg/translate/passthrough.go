@@ -35,12 +35,13 @@ func (r *annotationReader) passthroughKey() string {
 func (b *builder) decidePassthrough() {
 	protectedBy := map[string]model.Ref{}
 	for _, d := range b.descriptions {
-		if !d.isProtected && d.closed == "" {
+		by, is := b.protectorOf(d)
+		if !is {
 			continue
 		}
 		for _, name := range d.allHosts() {
 			if _, known := protectedBy[name]; !known && b.owners.owns(d.namespace(), name) {
-				protectedBy[name] = d.ref
+				protectedBy[name] = by
 			}
 		}
 	}
@@ -54,6 +55,18 @@ func (b *builder) decidePassthrough() {
 			}
 		}
 	}
+}
+
+// protectorOf returns what restricts access to an object: its annotations, or the ConfigMap of ingress-nginx. It returns false if
+// nothing does.
+func (b *builder) protectorOf(d *description) (by model.Ref, is bool) {
+	switch {
+	case d.isProtected, d.closed != "":
+		return d.ref, true
+	case d.access.addresses != nil, d.auth != nil: // by no annotation of its own
+		return b.options.nginxConfigRef(), true
+	}
+	return model.Ref{}, false
 }
 
 // passThrough sets the backend of a host, unless it must not be passed through.

@@ -10,8 +10,8 @@ import (
 // chosen again after a few times that, so that its recovery is noticed.
 const latencyDecay = 10 * time.Second
 
-// latency is a moving average of response times that follows peaks at once. Concurrent updates may be lost, so no core waits for
-// another one. The zero value is an unknown latency.
+// latency is a moving average of response times that follows peaks immediately. Concurrent updates may be lost, so no core waits
+// for another one. The zero value is an unknown latency.
 type latency struct {
 	average atomic.Uint64 // math.Float64bits of nanoseconds
 	at      atomic.Int64  // Unix nanoseconds of the last update

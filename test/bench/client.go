@@ -72,7 +72,7 @@ type dialer struct {
 	wire    wire
 }
 
-// responseTimeout is how long a client waits for a response.
+// responseTimeout limits the wait of a client for a response.
 const responseTimeout = 10 * time.Second
 
 // ipBindAddressNoPort defers the choice of the local port to connect, which can reuse ports for different peers

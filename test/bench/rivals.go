@@ -13,7 +13,7 @@ type wire struct {
 	GRPC  bool // between proxy and pods: cleartext HTTP/2
 }
 
-// filters are what a workload configures for its route.
+// filters are the settings of a workload for its route.
 type filters struct {
 	Set    bool // a redirect, CORS, a list of addresses, a rewrite and a limit per second, none of which applies to the requests
 	Auth   bool // a service decides about each request

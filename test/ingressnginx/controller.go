@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Backend is what the annotations of an Ingress configure for one of its hosts, and how ingress-nginx names the Service.
+// Backend has the annotations of an Ingress for one of its hosts, and the name that ingress-nginx uses for the Service.
 type Backend struct {
 	// Name is "<namespace>-<service>-<port as the Ingress names it>".
 	Name string
@@ -87,7 +87,7 @@ func (b *balancer) keyOf(r *http.Request) (key string) {
 	return key
 }
 
-// find returns the address for a key, "" if there is none. In balanced mode every key has one.
+// find returns the address for a key, or "" for an unknown key. In balanced mode every key has one.
 func (b *balancer) find(key string) string {
 	if key == "" {
 		return ""

@@ -41,7 +41,8 @@
 // # Limits
 //
 // Limits are separate from sessions. Replicas add up in them the requests of each client that they have admitted. Each bucket
-// is a string with a TTL, whose key is prefix + "l1:" + 32 hexadecimal digits of a hash. They need the commands eval, evalsha
+// is a string with a TTL, whose key is prefix + "l1:" + 32 hexadecimal digits of a hash of the object and the address. The hash
+// has no key, so a reader of the store can find an IPv4 address by trying all of them. Limits need the commands eval, evalsha
 // and script load too, and buckets are changed by a script, by the clock of the server.
 //
 // # Unknown ids
