@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,7 @@ func newLogger(o *options, std streams) logr.Logger {
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
 		keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()), memory: o.memory.tuner()}
+	n.metrics.BuildInfo(buildVersion(), runtime.Version())
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
 	}
@@ -228,8 +230,8 @@ func (n *node) table() admin.Table {
 	if current == nil || last == nil {
 		return admin.Table{}
 	}
-	return admin.Table{Generation: current.Generation, BuiltAt: current.BuiltAt, Routes: last.Model.Routes,
-		Problems: last.Problems()}
+	return admin.Table{Generation: current.Generation, Digest: current.Digest(), BuiltAt: current.BuiltAt,
+		Routes: last.Model.Routes, Problems: last.Problems()}
 }
 
 // stop shuts down gracefully. It withdraws readiness and disables keep-alives, continues to serve for the stop delay, so that

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/limpet-dev/limpet/pkg/admin"
@@ -44,6 +45,8 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")
+	m.BuildInfo("v1", "go1")
+	m.Published(1, 1, map[string]int{"EmptyRule": 1})
 	m.Subrequest("mirror", "ok")
 	m.NginxAnnotations(map[string]int{"exact": 1})
 	m.LikelyMistake(model.Ref{Kind: "AffinityPolicy", Namespace: "shop", Name: "cart"}, "hashed_value_of_app")
@@ -75,6 +78,17 @@ func TestDashboard_metricsExist(t *testing.T) {
 		if !strings.Contains(page, "| `"+strings.TrimSuffix(name, "_bucket")+"` |") {
 			t.Errorf("metric %s does not exist", name)
 		}
+	}
+}
+
+// The names and help texts follow the conventions of Prometheus.
+func TestMetrics_promlint(t *testing.T) {
+	problems, err := promlint.NewWithMetricFamilies(metrics(t)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
 
