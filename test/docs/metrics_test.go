@@ -41,6 +41,7 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m, pools := observe.NewMetrics(), upstream.NewRegistry()
 	admin.New(admin.Options{Metrics: m, Pools: pools})
 	pool := pools.Pool(model.PoolID{Namespace: "default", Service: "cart", Port: 80})
+	pool.Replace([]model.Endpoint{{ID: "b", Address: "10.0.0.2:80", State: model.EndpointReady}}) // leaves with the next line
 	pool.Replace([]model.Endpoint{{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}})
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
