@@ -3,9 +3,7 @@ package docs
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,23 +61,6 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 		t.Errorf("%d of %d metrics have a series: this test must create one for each", len(families), described)
 	}
 	return families
-}
-
-func TestDashboard_metricsExist(t *testing.T) {
-	text := readFile(t, "charts/limpet/files/dashboard.json")
-	if !json.Valid([]byte(text)) {
-		t.Error("the dashboard is not valid JSON")
-	}
-	page := readPage(t, "docs/reference/metrics.md").text
-	shown := regexp.MustCompile(`limpet_[a-z_]+`).FindAllString(text, -1)
-	if len(shown) < 10 {
-		t.Errorf("found only %d metrics in the dashboard", len(shown))
-	}
-	for _, name := range shown {
-		if !strings.Contains(page, "| `"+strings.TrimSuffix(name, "_bucket")+"` |") {
-			t.Errorf("metric %s does not exist", name)
-		}
-	}
 }
 
 // The names and help texts follow the conventions of Prometheus.
