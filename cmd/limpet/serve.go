@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -34,6 +33,7 @@ import (
 type node struct {
 	// Immutable after newNode:
 	options   options
+	level     *observe.LogLevel
 	log       logr.Logger
 	pools     *upstream.Registry
 	own       *upstream.SelfAddresses
@@ -52,17 +52,11 @@ type node struct {
 	listening []net.Listener   // HTTP, HTTPS and admin, without the disabled ones; owned by serve
 }
 
-func newLogger(o *options, std streams) logr.Logger {
-	if o.logFormat == "json" {
-		return logr.FromSlogHandler(slog.NewJSONHandler(std.err, nil))
-	}
-	return logr.FromSlogHandler(slog.NewTextHandler(std.err, nil))
-}
-
 // newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
-	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
-		keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()), memory: o.memory.tuner()}
+	level := &observe.LogLevel{}
+	n := &node{options: o, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
+		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()), memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
@@ -220,7 +214,7 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
-		Access: n.options.admin.access(), Explain: n.explainer()})
+		Access: n.options.admin.access(), Explain: n.explainer(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }
