@@ -9,7 +9,8 @@ import (
 func TestLogLevel_flagAndAdmin(t *testing.T) {
 	p := start(t, "dev", "--manifests", t.TempDir(), "--log-level", "error")
 	set := func(level string) int {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://"+p.admin+"/debug/log-level", strings.NewReader(level))
+		url := "http://" + p.admin + "/debug/log-level"
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPut, url, strings.NewReader(level))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -72,8 +72,8 @@ func (o *options) register(f flagSet, d defaults) {
 		" If empty, none is added.")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "The `format` of log and access log: json or text.")
 	o.logLevel = choice{"info", observe.LogLevelNames()}
-	f.Var(&o.logLevel, "log-level", "The `level` of the log: error, info or debug. PUT /debug/log-level of the admin listener changes"+
-		" it at run time. The access log is separate.")
+	f.Var(&o.logLevel, "log-level", "The `level` of the log: error, info or debug. PUT /debug/log-level of the admin listener"+
+		" changes it at run time. The access log is separate.")
 	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
 	o.sessions.register(f)
 	f.StringVar(&o.zone, "zone", "", "The `name` of the zone in which this process runs, for policies that prefer pods of the"+

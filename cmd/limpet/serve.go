@@ -56,7 +56,8 @@ type node struct {
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	level := &observe.LogLevel{}
 	n := &node{options: o, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
-		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()), memory: o.memory.tuner()}
+		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()),
+		memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)

@@ -12,7 +12,8 @@ type stateMetrics struct {
 
 func (m *Metrics) defineState() {
 	m.state = stateMetrics{
-		build:      gauges("build_info", "Always 1: the version of Limpet, and the version of Go that built it.", "version", "goversion"),
+		build: gauges("build_info",
+			"Always 1: the version of Limpet, and the version of Go that built it.", "version", "goversion"),
 		generation: gauge("table_generation", "Tables published by this process."),
 		digest: gauge("table_digest",
 			"A number that depends on all hosts and routes of the current table. Replicas that serve the same have the same."),

@@ -30,7 +30,8 @@ var streamNames = [StreamKinds]string{"websocket", "events", "grpc", "download",
 func (m *Metrics) defineStreams() {
 	vec := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: "limpet", Name: "streams",
-		Help: "Open streams: WebSockets and other upgrades, server-sent events, long-running gRPC calls and downloads, and TLS connections that are passed through.",
+		Help: "Open streams: WebSockets and other upgrades, server-sent events, long-running gRPC calls and downloads, and TLS" +
+			" connections that are passed through.",
 	}, []string{"kind"})
 	m.registry.MustRegister(vec)
 	for kind, name := range streamNames {

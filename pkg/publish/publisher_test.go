@@ -123,7 +123,7 @@ func TestPublish_sameModel(t *testing.T) {
 	}
 }
 
-// Replicas that saw the same objects have the same digest, whatever they saw before and in whatever order.
+// Replicas that saw the same objects have the same digest, regardless of earlier objects and of the order.
 func TestPublish_digestOfReplicas(t *testing.T) {
 	digest := func(s *site) uint64 { return s.tables.Current().Digest() }
 	one, two := newSite(t), newSite(t)

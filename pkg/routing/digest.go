@@ -10,8 +10,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Digest returns a number that is equal for Tables with the same hosts, routes and settings, whatever the order in which they
-// changed. Secrets and Generation do not count. It is less than 2^48, so that a float64 holds it. t may be nil.
+// Digest returns a number that is equal for Tables with the same hosts, routes and settings, regardless of the order in which
+// they changed. Secrets and Generation do not count. It is less than 2^48, so that a float64 holds it. t may be nil.
 func (t *Table) Digest() uint64 {
 	if t == nil {
 		return 0

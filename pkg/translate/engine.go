@@ -66,7 +66,7 @@ type Engine struct {
 	reports  map[model.Ref]*Report // without those of the source, see report
 	routes   int                   // in all hosts
 	verdicts [len(verdicts)]int    // on annotations of ingress-nginx
-	problems map[string]int        // in all reports, by reason; a reason stays when it has none left
+	problems map[string]int        // in all reports, by reason, zero for earlier reasons
 	// dropped are Secrets whose certificate was in use before the last Apply and is not in use any more. Groups that have read
 	// an invalid one may report that the previous certificate stays in use, which a further Build would not do.
 	dropped   []model.Ref

@@ -78,7 +78,8 @@ func (m *mirror) difference(want *translate.Result, u *translate.Update) string 
 	m.certificates(got.Model)
 	diff := difference(want, &got)
 	problems := countProblems(want)
-	if diff == "" && (len(m.reports) != len(want.Reports) || len(m.pools) != len(want.Model.Pools) || !sameCounts(u.Problems, problems)) {
+	isEqual := len(m.reports) == len(want.Reports) && len(m.pools) == len(want.Model.Pools) && sameCounts(u.Problems, problems)
+	if diff == "" && !isEqual {
 		diff = fmt.Sprintf("%d reports, %d pools and the problems %v; want %d, %d and %v",
 			len(m.reports), len(m.pools), u.Problems, len(want.Reports), len(want.Model.Pools), problems)
 	}

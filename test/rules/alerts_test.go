@@ -15,8 +15,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 )
 
-// Times of scenarios start at the epoch, so time() is the age of the scenario.
-const day = 86400
+const day = 86400 // seconds
 
 // replicas returns the series of a metric for two replicas, with one sequence of values for each.
 func replicas(name, matchers string, one, two string) string {
@@ -37,8 +36,8 @@ func ofCart(name, matchers string, perMinute int) string {
 
 const removal = "limpet_pool_last_removal_timestamp_seconds"
 
-// scenarios are series of three hours with one sample per minute, and the alerts that fire at some time, each with its minute
-// and the labels that the rule does not set for all.
+// scenarios have series of three hours with one sample per minute, and the alerts that fire at some time, each with its minute and
+// the labels that not all alerts have. They start at the epoch, so time() is their age.
 var scenarios = []struct {
 	name, series string
 	want         []string
