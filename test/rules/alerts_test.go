@@ -36,7 +36,7 @@ func ofCart(name, matchers string, perMinute int) string {
 
 const removal = "limpet_pool_last_removal_timestamp_seconds"
 
-// scenarios have series of three hours with one sample per minute, and the alerts that fire at some time, each with its minute and
+// scenarios have series of three hours with one sample per minute, and the alerts that fire, each with its minute and
 // the labels that not all alerts have. They start at the epoch, so time() is their age.
 var scenarios = []struct {
 	name, series string
