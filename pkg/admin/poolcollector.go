@@ -28,7 +28,7 @@ const (
 	maxRemovals   = 1000
 )
 
-// recentRemoval limits the time for which the removal of an endpoint is exported. Most sessions of the endpoint have moved by then.
+// recentRemoval limits the time for which a removal is exported. Most sessions of the endpoint have moved by then.
 const recentRemoval = 2 * time.Hour
 
 // poolCollector exports the numbers of endpoints on every scrape. Endpoints change without a new table, so there is no

@@ -8,12 +8,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // targetLabels are the labels that Prometheus adds to all series of a pod.
-var targetLabels = []string{labels.MetricName, "namespace", "job", "pod", "le"}
+var targetLabels = []string{model.MetricNameLabel, "namespace", "job", "pod", "le"}
 
 // metric matches a row of the reference of metrics.
 var metric = regexp.MustCompile("(?m)^\\| `(limpet_[a-z_]+)` \\| ([a-z]+) \\| ([^|]*) \\|")
