@@ -70,6 +70,7 @@ test: ## Run all tests with the race detector; builds the control plane first un
 	@assets=$$(hack/controlplane/build.sh) && export KUBEBUILDER_ASSETS="$$assets" && set -x && \
 	go test -race -count 1 $(TEST_FLAGS) $(PKG) && \
 	go test -count 1 $(TEST_FLAGS) -run '[Aa]lloc' ./pkg/proxy ./pkg/filter # strict only without the race detector
+	cd test/rules && go vet . && go test -count 1 $(TEST_FLAGS) .
 # -count 1, because the test cache does not notice changes of programs that tests run.
 
 .PHONY: e2e

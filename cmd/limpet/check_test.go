@@ -102,7 +102,9 @@ func TestDev_oneBrokenFile(t *testing.T) {
 	write(t, dir, "other.yaml", "")
 	p := start(t, "dev", "--manifests", dir)
 	write(t, dir, "other.yaml", "spec: [\n")
-	wait.Until(t, "the broken file is counted", func() bool { return strings.Contains(get(p.admin, "/metrics"), "\nlimpet_problems 1\n") })
+	wait.Until(t, "the broken file is counted", func() bool {
+		return strings.Contains(get(p.admin, "/metrics"), "\nlimpet_problems{reason=\"InvalidFile\"} 1\n")
+	})
 	write(t, dir, "cart.yaml", "")
 	wait.Until(t, "another file is applied", func() bool { return strings.Contains(get(p.http, "/"), "No route") })
 	p.stop(t)

@@ -22,6 +22,7 @@ type flagSet struct{ *pflag.FlagSet }
 func completeFlags(cmd *cobra.Command) {
 	for name, values := range map[string][]string{
 		"log-format":            {"json", "text"},
+		"log-level":             observe.LogLevelNames(),
 		"metrics-detail":        observe.DetailNames(),
 		"tls-min-version":       {"1.2", "1.3"},
 		"host-routes":           {"any", "owner"},

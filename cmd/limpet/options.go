@@ -9,6 +9,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/http1"
+	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
@@ -23,6 +24,7 @@ type options struct {
 	clientHeaders          clientHeaders
 	serverHeader, via      string
 	logFormat              string
+	logLevel               choice
 	accessLog              bool
 	zone                   string
 	sessions               sessionOptions
@@ -69,6 +71,9 @@ func (o *options) register(f flagSet, d defaults) {
 	f.StringVar(&o.via, "via", "", "The `name` to add to the Via header of requests to pods, such as limpet."+
 		" If empty, none is added.")
 	f.StringVar(&o.logFormat, "log-format", d.logFormat, "The `format` of log and access log: json or text.")
+	o.logLevel = choice{"info", observe.LogLevelNames()}
+	f.Var(&o.logLevel, "log-level", "The `level` of the log: error, info or debug. PUT /debug/log-level of the admin listener"+
+		" changes it at run time. The access log is separate.")
 	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
 	o.sessions.register(f)
 	f.StringVar(&o.zone, "zone", "", "The `name` of the zone in which this process runs, for policies that prefer pods of the"+

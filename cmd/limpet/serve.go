@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -33,6 +33,7 @@ import (
 type node struct {
 	// Immutable after newNode:
 	options   options
+	level     *observe.LogLevel
 	log       logr.Logger
 	pools     *upstream.Registry
 	own       *upstream.SelfAddresses
@@ -51,17 +52,13 @@ type node struct {
 	listening []net.Listener   // HTTP, HTTPS and admin, without the disabled ones; owned by serve
 }
 
-func newLogger(o *options, std streams) logr.Logger {
-	if o.logFormat == "json" {
-		return logr.FromSlogHandler(slog.NewJSONHandler(std.err, nil))
-	}
-	return logr.FromSlogHandler(slog.NewTextHandler(std.err, nil))
-}
-
 // newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
-	n := &node{options: o, log: newLogger(&o, std), pools: newPools(&o), own: newOwn(), tables: &routing.Store{},
-		keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()), memory: o.memory.tuner()}
+	level := &observe.LogLevel{}
+	n := &node{options: o, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
+		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()),
+		memory: o.memory.tuner()}
+	n.metrics.BuildInfo(buildVersion(), runtime.Version())
 	for _, v := range o.unknown {
 		n.log.Info("Unknown environment variable", "name", v.name, "didYouMean", v.nearest)
 	}
@@ -218,7 +215,7 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
-		Access: n.options.admin.access(), Explain: n.explainer()})
+		Access: n.options.admin.access(), Explain: n.explainer(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }
@@ -228,8 +225,8 @@ func (n *node) table() admin.Table {
 	if current == nil || last == nil {
 		return admin.Table{}
 	}
-	return admin.Table{Generation: current.Generation, BuiltAt: current.BuiltAt, Routes: last.Model.Routes,
-		Problems: last.Problems()}
+	return admin.Table{Generation: current.Generation, Digest: current.Digest(), BuiltAt: current.BuiltAt,
+		Routes: last.Model.Routes, Problems: last.Problems()}
 }
 
 // stop shuts down gracefully. It withdraws readiness and disables keep-alives, continues to serve for the stop delay, so that

@@ -42,10 +42,11 @@ func (o *sessionOptions) validate() error {
 // openSessions opens the store of learned sessions. An unreachable store is not an error, because the store reconnects.
 func (n *node) openSessions() (err error) {
 	o := &n.options.sessions
+	n.metrics.SessionStoreUp(o.url == "memory")
 	n.sessions, err = store.Open(o.url, store.Options{
 		Entries: int(o.entries), Idle: o.idle,
 		Log:     n.log.WithName("sessions"),
-		Observe: func(e store.Event) { n.metrics.SessionStore(e.String()) },
+		Observe: n.observeStore,
 	})
 	if err != nil {
 		return usagef("--session-store: %w", err)
@@ -55,4 +56,12 @@ func (n *node) openSessions() (err error) {
 	}
 	n.metrics.WatchSessions(n.sessions.Len, n.sessions.Capacity)
 	return nil
+}
+
+// observeStore counts an event of the store, and records whether the store is available.
+func (n *node) observeStore(e store.Event) {
+	n.metrics.SessionStore(e.String())
+	if e == store.Up || e == store.Down {
+		n.metrics.SessionStoreUp(e == store.Up)
+	}
 }

@@ -20,6 +20,9 @@ type Options struct {
 	Access Access
 	// Explain serves POST /explain. It needs Access too.
 	Explain http.Handler
+	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
+	LogLevel    func() string
+	SetLogLevel func(name string) error
 }
 
 // Admin has the handlers for operators.
@@ -32,13 +35,21 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, /debug/table and /explain. It responds with 403 to requests that
-// a proxy has forwarded for a client and to requests that change something and come from a web page of another origin. It serves
-// /debug/table and /explain only to clients that Options.Access allows.
+// Handler returns a handler for /healthz, /readyz, /metrics, the pages below /debug, and /explain. It responds with 403 to
+// requests that a proxy has forwarded for a client and to requests that change something and come from a web page of another
+// origin. It serves the pages below /debug and /explain only to clients that Options.Access allows.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
-	mux.HandleFunc("GET /debug/table", a.options.Access.guard(a.options.table))
-	mux.HandleFunc("POST /explain", a.options.Access.guard(a.options.Explain.ServeHTTP))
+	for pattern, handler := range map[string]http.HandlerFunc{
+		"GET /debug/table":        a.options.table,
+		"GET /debug/log-level":    a.options.logLevel,
+		"PUT /debug/log-level":    a.options.setLogLevel,
+		"GET /debug/pprof/{$}":    listProfiles,
+		"GET /debug/pprof/{name}": profile,
+		"POST /explain":           a.options.Explain.ServeHTTP,
+	} {
+		mux.HandleFunc(pattern, a.options.Access.guard(handler))
+	}
 	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
 }
 

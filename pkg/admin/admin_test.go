@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/upstream"
@@ -30,6 +32,7 @@ func testOptions(ready *bool) Options {
 				Problems: []string{"something"}}
 		},
 		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }
 
@@ -75,6 +78,35 @@ func TestMetrics_endpoints(t *testing.T) {
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("missing %s", want)
+		}
+	}
+}
+
+func TestMetrics_removalOfAnEndpoint(t *testing.T) {
+	ready := true
+	o := testOptions(&ready)
+	h := New(o).Handler()
+	const series = "\nlimpet_pool_last_removal_timestamp_seconds{pool=\"shop/cart:80\"} "
+	if _, body := get(t, h, "/metrics"); strings.Contains(body, series) {
+		t.Error("a pool that no endpoint has left has a removal")
+	}
+	stays := []model.Endpoint{{ID: "uid-a", Pod: "cart-a", Address: "10.0.0.7:8080", State: model.EndpointReady}}
+	o.Pools.Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80}).Replace(stays)
+	if _, body := get(t, h, "/metrics"); !strings.Contains(body, series) {
+		t.Error("the removal of an endpoint is missing")
+	}
+}
+
+// Only recent removals are exported: the others would be as many series as there are pools.
+func TestCollectRemovals_recentOnly(t *testing.T) {
+	ready := true
+	o := testOptions(&ready)
+	o.Pools.Pool(model.PoolID{Namespace: "shop", Service: "cart", Port: 80}).Replace(nil)
+	c := &poolCollector{o.Pools, observe.DetailPool}
+	for after, want := range map[time.Duration]int{time.Minute: 1, 3 * time.Hour: 0} {
+		ch := make(chan prometheus.Metric, 2)
+		if c.collectRemovals(ch, time.Now().Add(after)); len(ch) != want {
+			t.Errorf("%d series %v after the removal, want %d", len(ch), after, want)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -14,10 +16,20 @@ var (
 	poolEndpointsDesc = prometheus.NewDesc("limpet_pool_endpoints",
 		"Endpoints of the pool by state. Below --metrics-detail=endpoint only of pools without an endpoint that is Ready or Draining.",
 		[]string{"pool", "state"}, nil)
+	lastRemovalDesc = prometheus.NewDesc("limpet_pool_last_removal_timestamp_seconds",
+		"Time at which an endpoint last left the pool, as a Unix timestamp. Only of pools that one has left in the last 2 hours.",
+		[]string{"pool"}, nil)
 )
 
-// maxEmptyPools bounds the pools of limpet_pool_endpoints, unless the detail is endpoint.
-const maxEmptyPools = 1000
+// maxEmptyPools bounds the pools of limpet_pool_endpoints, unless the detail is endpoint. maxRemovals bounds those of
+// limpet_pool_last_removal_timestamp_seconds.
+const (
+	maxEmptyPools = 1000
+	maxRemovals   = 1000
+)
+
+// recentRemoval limits the time for which a removal is exported. Most sessions of the endpoint have moved by then.
+const recentRemoval = 2 * time.Hour
 
 // poolCollector exports the numbers of endpoints on every scrape. Endpoints change without a new table, so there is no
 // other place that knows all of them.
@@ -30,6 +42,7 @@ type poolCollector struct {
 func (c *poolCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- emptyPoolsDesc
 	ch <- poolEndpointsDesc
+	ch <- lastRemovalDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -49,4 +62,22 @@ func (c *poolCollector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	ch <- prometheus.MustNewConstMetric(emptyPoolsDesc, prometheus.GaugeValue, float64(empty))
+	if c.detail >= observe.DetailPool {
+		c.collectRemovals(ch, time.Now())
+	}
+}
+
+// collectRemovals exports when endpoints left pools.
+func (c *poolCollector) collectRemovals(ch chan<- prometheus.Metric, now time.Time) {
+	left := maxRemovals
+	for _, p := range c.pools.Pools() {
+		at := p.LastRemoval()
+		if at == 0 || now.Sub(time.Unix(at, 0)) > recentRemoval {
+			continue
+		}
+		if left--; left < 0 {
+			return
+		}
+		ch <- prometheus.MustNewConstMetric(lastRemovalDesc, prometheus.GaugeValue, float64(at), p.Name)
+	}
 }

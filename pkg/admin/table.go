@@ -16,8 +16,10 @@ import (
 // Table is the content of /debug/table, without the pools.
 type Table struct {
 	Generation uint64
-	BuiltAt    time.Time
-	Routes     []model.Route
+	// Digest is equal for replicas that serve the same hosts and routes.
+	Digest  uint64
+	BuiltAt time.Time
+	Routes  []model.Route
 	// Problems is a slice, encoded as JSON. Elements that implement Object can be filtered.
 	Problems any
 }
@@ -82,7 +84,7 @@ func (s *tableWriter) write(t Table, pools []*upstream.Pool) {
 	if err != nil {
 		builtAt = []byte("null")
 	}
-	s.printf("{\n  \"generation\": %d,\n  \"builtAt\": %s,\n", t.Generation, builtAt)
+	s.printf("{\n  \"generation\": %d,\n  \"digest\": %d,\n  \"builtAt\": %s,\n", t.Generation, t.Digest, builtAt)
 	s.list("routes", ",", func() {
 		for i := range t.Routes {
 			if s.err == nil && s.filter.selectRoute(&t.Routes[i]) {

@@ -19,14 +19,13 @@ type Metrics struct {
 	registry *prometheus.Registry
 
 	propagation *prometheus.HistogramVec
-	problems    prometheus.Gauge
 	annotations *prometheus.GaugeVec
-	generation  prometheus.Gauge
 	expiry      *prometheus.GaugeVec
 	store       *prometheus.CounterVec
 	mistakes    *prometheus.GaugeVec
 	refused     [refusals]prometheus.Counter
 	memory      memoryMetrics
+	state       stateMetrics
 	subrequests *prometheus.CounterVec
 
 	// Connections is the number of open client connections.
@@ -70,9 +69,10 @@ func NewMetricsWith(o MetricsOptions) *Metrics {
 	m.define()
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.traffic, m.Panics, m.propagation, m.problems, m.annotations, m.generation, m.expiry, m.store, m.Connections,
+		m.traffic, m.Panics, m.propagation, m.annotations, m.expiry, m.store, m.Connections,
 		m.Malformed, m.Closed, m.StrippedUpgrades,
 	)
+	m.defineState()
 	m.defineMistakes()
 	m.defineRefused()
 	m.defineMemory()
@@ -85,16 +85,9 @@ func NewMetricsWith(o MetricsOptions) *Metrics {
 func (m *Metrics) define() {
 	m.propagation = histogram("propagation_seconds", "Time from receiving a change to its effect on traffic.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "path")
-	m.problems = gauge("problems", "Problems in the objects being served.")
-	m.annotations = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: "limpet", Name: "nginx_annotations",
-		Help: "Annotations of ingress-nginx on the Ingresses being served, by verdict.",
-	}, []string{"verdict"})
-	m.generation = gauge("table_generation", "Tables published by this process.")
-	m.expiry = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: "limpet", Name: "certificate_expiry_timestamp_seconds",
-		Help: "Expiry time of each certificate in use, as a Unix timestamp, by Secret.",
-	}, []string{"secret"})
+	m.annotations = gauges("nginx_annotations", "Annotations of ingress-nginx on the Ingresses being served, by verdict.", "verdict")
+	m.expiry = gauges("certificate_expiry_timestamp_seconds",
+		"Expiry time of each certificate in use, as a Unix timestamp, by Secret.", "secret")
 	m.store = counter("session_store_events_total",
 		"Events in the store of learned sessions (--session-store).", "event")
 	m.Connections = gauge("client_connections", "Open client connections.")
@@ -154,21 +147,12 @@ func (m *Metrics) Propagated(path string, took time.Duration) {
 	m.propagation.WithLabelValues(path).Observe(took.Seconds())
 }
 
-// Published records the generation of the current Table and the number of problems in its objects.
-func (m *Metrics) Published(generation uint64, problems int) {
-	m.generation.Set(float64(generation))
-	m.problems.Set(float64(problems))
-}
-
 // NginxAnnotations records the number of annotations of ingress-nginx by verdict.
 func (m *Metrics) NginxAnnotations(byVerdict map[string]int) {
 	for verdict, n := range byVerdict {
 		m.annotations.WithLabelValues(verdict).Set(float64(n))
 	}
 }
-
-// SessionStore counts an event of the store of learned sessions.
-func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }
 
 // UpdateCertificates records the expiry times of certificates by Secret. Nil removes the Secret. Without the details of objects,
 // only the certificate that expires first is exported, of each namespace or of all.

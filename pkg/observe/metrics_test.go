@@ -34,6 +34,8 @@ func TestMetrics_namesAreStable(t *testing.T) {
 	m.UpdateCertificates(map[model.Ref]*model.Certificate{{Namespace: "shop", Name: "tls"}: {
 		Pair: &tls.Certificate{Leaf: &x509.Certificate{NotAfter: time.Unix(1800000000, 0)}}}})
 	m.SessionStore("lost")
+	m.BuildInfo("v1", "go1")
+	m.Published(1, 1, map[string]int{"EmptyRule": 1})
 	families, err := m.Gatherer().Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -49,6 +51,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 	}
 	if want := []string{
 		"limpet_affinity_decisions_total",
+		"limpet_build_info",
 		"limpet_certificate_expiry_timestamp_seconds",
 		"limpet_client_connections",
 		"limpet_closed_requests_total",
@@ -65,8 +68,10 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_requests_total",
 		"limpet_retries_total",
 		"limpet_session_store_events_total",
+		"limpet_session_store_up",
 		"limpet_streams",
 		"limpet_stripped_upgrades_total",
+		"limpet_table_digest",
 		"limpet_table_generation",
 		"limpet_upstream_failures_total",
 	}; !slices.Equal(names, want) {

@@ -7,10 +7,8 @@ import (
 )
 
 func (m *Metrics) defineMistakes() {
-	m.mistakes = prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Namespace: "limpet", Name: "likely_mistakes",
-		Help: "Always 1: responses have shown that the object is likely a mistake. The log has the details.",
-	}, []string{"object", "mistake"})
+	m.mistakes = gauges("likely_mistakes",
+		"Always 1: responses have shown that the object is likely a mistake. The log has the details.", "object", "mistake")
 	m.registry.MustRegister(m.mistakes)
 }
 

@@ -122,7 +122,8 @@ func (p *Publisher) apply(changes []translate.Change, source EndpointSource, sin
 	if u.ChangesModel() || !p.Ready() {
 		p.swap(u, since)
 	}
-	p.o.Metrics.Published(p.o.Tables.Current().Generation, u.Problems)
+	current := p.o.Tables.Current()
+	p.o.Metrics.Published(current.Generation, current.Digest(), u.Problems)
 	p.o.Metrics.NginxAnnotations(u.Verdicts)
 	return u
 }
@@ -135,7 +136,8 @@ func (p *Publisher) swap(u *translate.Update, since time.Time) {
 	p.o.Tables.Publish(table)
 	p.o.Metrics.Propagated("table", time.Since(since))
 	p.removePools(u.RemovedPools)
-	p.o.Log.Info("Routing table published", "generation", table.Generation, "routes", u.Routes, "changedHosts", len(u.Hosts))
+	p.o.Log.Info("Routing table published", "generation", table.Generation, "digest", table.Digest(), "routes", u.Routes,
+		"changedHosts", len(u.Hosts))
 }
 
 // setPool adds a pool or changes its description, and replaces its endpoints.

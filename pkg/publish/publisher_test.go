@@ -123,6 +123,23 @@ func TestPublish_sameModel(t *testing.T) {
 	}
 }
 
+// Replicas that saw the same objects have the same digest, regardless of earlier objects and of the order.
+func TestPublish_digestOfReplicas(t *testing.T) {
+	digest := func(s *site) uint64 { return s.tables.Current().Digest() }
+	one, two := newSite(t), newSite(t)
+	for _, services := range [][]string{{"cart"}, {"cart", "stock"}, {"stock", "blog"}, {"cart", "stock", "blog"}} {
+		one.publish(snapshotOf(services...))
+	}
+	two.publish(snapshotOf("blog", "stock", "cart"))
+	if digest(one) != digest(two) || one.generation() == two.generation() {
+		t.Errorf("digests %d and %d in generations %d and %d", digest(one), digest(two), one.generation(), two.generation())
+	}
+	two.publish(snapshotOf("blog", "stock"))
+	if digest(one) == digest(two) {
+		t.Errorf("the digest %d misses a host", digest(one))
+	}
+}
+
 func TestEndpoints_withoutNewTable(t *testing.T) {
 	s := newSite(t)
 	s.publish(snapshotOf("cart"))

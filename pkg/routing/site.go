@@ -17,6 +17,16 @@ type site struct {
 	// owner restricts requests to the routes of one namespace: ACME challenges, and unmatched paths. It is nil if other
 	// namespaces have no routes for the host or above it.
 	owner *model.HostOwner
+	// digest is digestOf the host.
+	digest uint64
+}
+
+// digestOrZero returns the digest of s, which may be nil.
+func (s *site) digestOrZero() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.digest
 }
 
 // level is the kind of a site, in the order in which requests fall through.

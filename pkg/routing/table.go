@@ -28,6 +28,7 @@ type Table struct {
 	unfolded  int // number of them that are not folded, see guard.isFolded
 	// passthroughs is the number of hosts whose TLS connections are passed through.
 	passthroughs int
+	digests      uint64 // sum of site.digest over all hosts
 
 	usedNames *affinity.UsedNames // shared by all Tables that follow from each other
 }
@@ -160,7 +161,7 @@ func (t *Table) next(now time.Time) *Table {
 	} else {
 		next.Generation, next.any, next.unmatched, next.usedNames = t.Generation+1, t.any, t.unmatched, t.usedNames
 		next.exact, next.wildcard = t.exact, t.wildcard
-		next.guards, next.unfolded, next.passthroughs = t.guards, t.unfolded, t.passthroughs
+		next.guards, next.unfolded, next.passthroughs, next.digests = t.guards, t.unfolded, t.passthroughs, t.digests
 	}
 	return next
 }
@@ -181,7 +182,7 @@ func (e *tableEdit) done() { e.Table.exact, e.Table.wildcard = e.exact.Map(), e.
 func (e *tableEdit) set(c *model.HostChange, h *host, pools *upstream.Registry) {
 	var s *site
 	if len(c.Routes) > 0 {
-		s = &site{host: h, tls: c.Settings, owner: c.Owner}
+		s = &site{host: h, tls: c.Settings, owner: c.Owner, digest: digestOf(c)}
 		if c.Settings != nil && c.Settings.Passthrough != nil {
 			backend := e.compiler(pools).backend(c.Settings.Passthrough)
 			s.passthrough = &backend
@@ -190,6 +191,7 @@ func (e *tableEdit) set(c *model.HostChange, h *host, pools *upstream.Registry) 
 	e.countGuard(e.named(c.Name), -1)
 	e.countGuard(s, 1)
 	e.passthroughs += countPassthroughs(s) - countPassthroughs(e.named(c.Name))
+	e.digests += s.digestOrZero() - e.named(c.Name).digestOrZero()
 	suffix, isWildcard := wildcardSuffix(c.Name)
 	switch {
 	case c.Name == "":

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -65,7 +66,7 @@ type Engine struct {
 	reports  map[model.Ref]*Report // without those of the source, see report
 	routes   int                   // in all hosts
 	verdicts [len(verdicts)]int    // on annotations of ingress-nginx
-	problems int                   // in all reports
+	problems map[string]int        // in all reports, by reason, zero for earlier reasons
 	// dropped are Secrets whose certificate was in use before the last Apply and is not in use any more. Groups that have read
 	// an invalid one may report that the previous certificate stays in use, which a further Build would not do.
 	dropped   []model.Ref
@@ -105,7 +106,7 @@ func NewEngine(o Options) *Engine {
 		foreign:      map[model.Ref]int{}, references: map[model.Ref]int{},
 		links:   newLinkage(),
 		readers: map[model.Ref][]*group{},
-		hosts:   map[string]*hostResult{}, merged: newMerged(),
+		hosts:   map[string]*hostResult{}, merged: newMerged(), problems: map[string]int{},
 		reports: map[model.Ref]*Report{}, reporters: map[model.Ref]*policyReading{},
 		defaults: &group{expiry: expiry{index: -1}},
 	}
@@ -126,8 +127,8 @@ type Update struct {
 	RemovedReports []model.Ref
 	// Referenced has the entries of Result.Referenced that changed. False means that the entry was removed.
 	Referenced map[model.Ref]bool
-	// Problems is the number of problems in all Reports.
-	Problems int
+	// Problems is the number of problems in all Reports, by reason. Reasons that an earlier Update had are zero.
+	Problems map[string]int
 	// Next is Result.Next.
 	Next time.Time
 	// Routes is the number of Routes of the Model.
@@ -176,7 +177,7 @@ func (e *Engine) Apply(changes []Change, endpoints EndpointObjects, now time.Tim
 	e.updateReports()
 	e.dropCertificates()
 	e.step.update.Routes, e.step.update.Verdicts = e.routes, e.verdictTotals()
-	e.step.update.Problems, e.step.update.Next = e.problems, e.expiring.next()
+	e.step.update.Problems, e.step.update.Next = maps.Clone(e.problems), e.expiring.next()
 	update := &e.step.update
 	e.step = nil
 	return update

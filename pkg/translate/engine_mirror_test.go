@@ -2,6 +2,7 @@ package translate_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -76,8 +77,10 @@ func (m *mirror) difference(want *translate.Result, u *translate.Update) string 
 	}
 	m.certificates(got.Model)
 	diff := difference(want, &got)
-	if problems := countProblems(want); diff == "" && (len(m.reports) != len(want.Reports) || len(m.pools) != len(want.Model.Pools) || u.Problems != problems) {
-		diff = fmt.Sprintf("%d reports, %d pools and %d problems; want %d, %d and %d",
+	problems := countProblems(want)
+	isEqual := len(m.reports) == len(want.Reports) && len(m.pools) == len(want.Model.Pools) && sameCounts(u.Problems, problems)
+	if diff == "" && !isEqual {
+		diff = fmt.Sprintf("%d reports, %d pools and the problems %v; want %d, %d and %v",
 			len(m.reports), len(m.pools), u.Problems, len(want.Reports), len(want.Model.Pools), problems)
 	}
 	if diff == "" {
@@ -86,12 +89,24 @@ func (m *mirror) difference(want *translate.Result, u *translate.Update) string 
 	return "the Updates of the Engine differ (-want +got):\n" + diff
 }
 
-func countProblems(r *translate.Result) int {
-	n := 0
+// countProblems returns the number of problems by reason.
+func countProblems(r *translate.Result) map[string]int {
+	n := map[string]int{}
 	for i := range r.Reports {
-		n += len(r.Reports[i].Problems)
+		for _, p := range r.Reports[i].Problems {
+			n[p.Reason]++
+		}
 	}
 	return n
+}
+
+// sameCounts compares numbers by reason. A reason that is missing has zero.
+func sameCounts(a, b map[string]int) bool {
+	isZero := func(_ string, n int) bool { return n == 0 }
+	a, b = maps.Clone(a), maps.Clone(b)
+	maps.DeleteFunc(a, isZero)
+	maps.DeleteFunc(b, isZero)
+	return maps.Equal(a, b)
 }
 
 // certificates sets the certificates of a Model by server name.

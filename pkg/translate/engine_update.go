@@ -203,7 +203,8 @@ func (e *Engine) updateReports() {
 	u := &e.step.update
 	for ref, before := range e.step.reports {
 		after := e.report(ref)
-		e.problems += after.count() - before.count()
+		e.countProblems(before, -1)
+		e.countProblems(after, 1)
 		switch {
 		case after == nil && before != nil:
 			u.RemovedReports = append(u.RemovedReports, ref)
@@ -215,10 +216,12 @@ func (e *Engine) updateReports() {
 	slices.SortFunc(u.RemovedReports, compareRefs)
 }
 
-// count returns the number of problems. r may be nil.
-func (r *Report) count() int {
+// countProblems adds n for each problem of a Report, which may be nil.
+func (e *Engine) countProblems(r *Report, n int) {
 	if r == nil {
-		return 0
+		return
 	}
-	return len(r.Problems)
+	for i := range r.Problems {
+		e.problems[r.Problems[i].Reason] += n
+	}
 }

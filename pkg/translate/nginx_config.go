@@ -177,11 +177,12 @@ func dataField(key string) string {
 // it.
 func (c *configReader) refuse(scope closureScope, key, why string) {
 	subject := "key " + quote(key)
+	reason := ReasonProtectionNotEnforced
 	if key == wholeConfigMap {
-		subject = c.ref.String()
+		subject, reason = c.ref.String(), ReasonConfigMapNotFound
 	}
 	if c.options.ServeUnprotected {
-		c.report(key, ReasonProtectionNotEnforced,
+		c.report(key, reason,
 			"%s %s: the Ingresses serve without it, because --unenforced-protection is serve", subject, why)
 		return
 	}
@@ -194,7 +195,7 @@ func (c *configReader) refuse(scope closureScope, key, why string) {
 	if key != wholeConfigMap {
 		remedy = ". To serve unprotected, add it to --nginx-unenforced-keys"
 	}
-	c.report(key, ReasonProtectionNotEnforced, "%s %s: the routes of %s respond 503%s", subject, why, scope, remedy)
+	c.report(key, reason, "%s %s: the routes of %s respond 503%s", subject, why, scope, remedy)
 	if _, isRefused := c.refused[scope]; !isRefused {
 		c.refused[scope] = refusedKey{key, why}
 	}

@@ -41,7 +41,8 @@ const (
 	// Secret stays in use if this process has read it. Or a Secret has no list of users, or a user whose password hash is not
 	// supported.
 	ReasonInvalidSecret = "InvalidSecret"
-	// ReasonConfigMapNotFound: a ConfigMap does not exist. The route serves without what it contains.
+	// ReasonConfigMapNotFound: a ConfigMap does not exist. The route serves without what it contains. If it is the ConfigMap of
+	// --nginx-configmap, the routes respond 503 until it exists.
 	ReasonConfigMapNotFound = "ConfigMapNotFound"
 	// ReasonInvalidConfigMap: an entry of a ConfigMap is invalid. It is ignored.
 	ReasonInvalidConfigMap = "InvalidConfigMap"

@@ -36,6 +36,7 @@ type Pool struct {
 	// Safe for concurrent use by themselves.
 	moveLimiter moveLimiter
 	replays     atomic.Int64 // active requests that were sent a second time
+	lastRemoval atomic.Int64 // see LastRemoval
 	zone        string       // zone of this replica; immutable
 }
 
@@ -84,7 +85,9 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	set.prepare(previous)
 	set.removed = removedAfter(previous, next)
 	p.set.Store(set)
-	retireMissing(known, next)
+	if retireMissing(known, next) {
+		p.lastRemoval.Store(now)
+	}
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
@@ -130,13 +133,19 @@ func statesOf(s *Set) map[stateKey]*endpointState {
 	return states
 }
 
-func retireMissing(previous, next map[stateKey]*endpointState) {
+// retireMissing retires the endpoints that are not in next, and reports whether there are any.
+func retireMissing(previous, next map[stateKey]*endpointState) (found bool) {
 	for key, l := range previous {
 		if next[key] == nil {
 			l.retire()
+			found = true
 		}
 	}
+	return found
 }
+
+// LastRemoval returns the time at which an endpoint last left the pool, in Unix seconds. It is zero if none has.
+func (p *Pool) LastRemoval() int64 { return p.lastRemoval.Load() }
 
 func (p *Pool) hasSameEndpoints(endpoints []model.Endpoint) bool {
 	current, notReady := p.Set().Endpoints(), p.Set().notReadyList()

@@ -30,7 +30,7 @@ func newScheme() *runtime.Scheme {
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
 	utilruntime.Must(apiextensionsv1.AddToScheme(s))
 	utilruntime.Must(v1alpha1.AddToScheme(s))
-	s.AddKnownTypes(monitoring, &PodMonitor{}, &ServiceMonitor{})
+	s.AddKnownTypes(monitoring, &PodMonitor{}, &ServiceMonitor{}, &PrometheusRule{})
 	return s
 }
 
@@ -56,6 +56,23 @@ type ServiceMonitor struct {
 		Endpoints []monitored          `json:"endpoints"`
 	} `json:"spec"`
 }
+
+// PrometheusRule has the fields of a PrometheusRule that the chart uses.
+type PrometheusRule struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              ruleGroups `json:"spec"`
+}
+
+type ruleGroups struct {
+	Groups []struct {
+		Name  string           `json:"name"`
+		Rules []map[string]any `json:"rules"`
+	} `json:"groups"`
+}
+
+// DeepCopyObject implements runtime.Object. It does not copy, because the objects are not modified.
+func (m *PrometheusRule) DeepCopyObject() runtime.Object { c := *m; return &c }
 
 type monitored struct {
 	Port     string `json:"port"`

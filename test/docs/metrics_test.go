@@ -3,15 +3,14 @@ package docs
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/limpet-dev/limpet/pkg/admin"
@@ -40,10 +39,13 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	m, pools := observe.NewMetrics(), upstream.NewRegistry()
 	admin.New(admin.Options{Metrics: m, Pools: pools})
 	pool := pools.Pool(model.PoolID{Namespace: "default", Service: "cart", Port: 80})
+	pool.Replace([]model.Endpoint{{ID: "b", Address: "10.0.0.2:80", State: model.EndpointReady}}) // leaves with the next line
 	pool.Replace([]model.Endpoint{{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}})
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")
+	m.BuildInfo("v1", "go1")
+	m.Published(1, 1, map[string]int{"EmptyRule": 1})
 	m.Subrequest("mirror", "ok")
 	m.NginxAnnotations(map[string]int{"exact": 1})
 	m.LikelyMistake(model.Ref{Kind: "AffinityPolicy", Namespace: "shop", Name: "cart"}, "hashed_value_of_app")
@@ -61,20 +63,14 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	return families
 }
 
-func TestDashboard_metricsExist(t *testing.T) {
-	text := readFile(t, "charts/limpet/files/dashboard.json")
-	if !json.Valid([]byte(text)) {
-		t.Error("the dashboard is not valid JSON")
+// The names and help texts follow the conventions of Prometheus.
+func TestMetrics_promlint(t *testing.T) {
+	problems, err := promlint.NewWithMetricFamilies(metrics(t)).Lint()
+	if err != nil {
+		t.Fatal(err)
 	}
-	page := readPage(t, "docs/reference/metrics.md").text
-	shown := regexp.MustCompile(`limpet_[a-z_]+`).FindAllString(text, -1)
-	if len(shown) < 10 {
-		t.Errorf("found only %d metrics in the dashboard", len(shown))
-	}
-	for _, name := range shown {
-		if !strings.Contains(page, "| `"+strings.TrimSuffix(name, "_bucket")+"` |") {
-			t.Errorf("metric %s does not exist", name)
-		}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
 

@@ -169,6 +169,7 @@ true
 - --metrics-max-series={{ int64 .Values.metrics.maxSeries }}
 {{- end }}
 - --log-format={{ .Values.log.format }}
+- --log-level={{ .Values.log.level }}
 - --access-log={{ .Values.log.access }}
 - --affinity-secret={{ include "limpet.keySecret" . }}
 - --key-rotation={{ .Values.affinityKeys.rotation }}
