@@ -1,11 +1,11 @@
 package controllers
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"maps"
 	"runtime"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"unique"
 	"weak"
@@ -30,13 +30,13 @@ type podValues struct{ labels, annotations map[string]string }
 // sharedValues finds equal podValues. It does not keep them in memory. It is safe for concurrent use.
 type sharedValues struct {
 	mu    sync.Mutex
-	known map[string]weak.Pointer[podValues] // by encodeValues
+	known map[[sha256.Size]byte]weak.Pointer[podValues] // by the hash of encodeValues
 }
 
 // of returns the values of a pod.
 func (s *sharedValues) of(pod *metav1.PartialObjectMetadata) *podValues {
 	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
-	key := encodeValues(pod.Labels, pod.Annotations)
+	key := sha256.Sum256(encodeValues(pod.Labels, pod.Annotations))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known := s.known[key].Value(); known != nil {
@@ -45,7 +45,7 @@ func (s *sharedValues) of(pod *metav1.PartialObjectMetadata) *podValues {
 	// All labels are kept, because a policy may reference any of them later.
 	values := &podValues{labels: interned(pod.Labels), annotations: interned(pod.Annotations)}
 	if s.known == nil {
-		s.known = map[string]weak.Pointer[podValues]{}
+		s.known = map[[sha256.Size]byte]weak.Pointer[podValues]{}
 	}
 	s.known[key] = weak.Make(values)
 	runtime.AddCleanup(values, s.forget, key)
@@ -53,7 +53,7 @@ func (s *sharedValues) of(pod *metav1.PartialObjectMetadata) *podValues {
 }
 
 // forget forgets values that are no longer in memory.
-func (s *sharedValues) forget(key string) {
+func (s *sharedValues) forget(key [sha256.Size]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known[key].Value() == nil { // otherwise a pod had the same values since
@@ -98,22 +98,18 @@ func (p *cachedPod) hasUnknownDrain() bool {
 }
 
 // encodeValues returns a text that differs for different maps.
-func encodeValues(all ...map[string]string) string {
-	var b strings.Builder
-	write := func(text string) {
-		b.WriteString(strconv.Itoa(len(text)))
-		b.WriteByte(':')
-		b.WriteString(text)
+func encodeValues(all ...map[string]string) (text []byte) {
+	write := func(one string) {
+		text = append(binary.AppendUvarint(text, uint64(len(one))), one...)
 	}
 	for _, m := range all {
-		b.WriteString(strconv.Itoa(len(m)))
-		b.WriteByte(';')
+		text = binary.AppendUvarint(text, uint64(len(m)))
 		for _, key := range slices.Sorted(maps.Keys(m)) {
 			write(key)
 			write(m[key])
 		}
 	}
-	return b.String()
+	return text
 }
 
 // interned returns a map with the same content, whose strings share memory with equal strings of other objects.

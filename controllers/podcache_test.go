@@ -111,7 +111,7 @@ func TestEncodeValues_differ(t *testing.T) {
 		{{"a": "b1:c"}, {}},
 		{{"a1:b": "c"}, {}},
 	} {
-		key := encodeValues(pair[0], pair[1])
+		key := string(encodeValues(pair[0], pair[1]))
 		if other, ok := seen[key]; ok {
 			t.Errorf("cases %d and %d are both %q", other, i, key)
 		}

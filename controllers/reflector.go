@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -11,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	discovery "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/metadata"
@@ -76,10 +78,14 @@ func listWatch[L runtime.Object](
 // NeedLeaderElection implements manager.LeaderElectionRunnable: every replica watches.
 func (*reflector) NeedLeaderElection() bool { return false }
 
+// watchBackoff limits how often a reflector tries to reach an API server that is away. The default of client-go waits for up to a
+// minute after an outage. Sessions must not be sent to pods that are gone for that long.
+var watchBackoff = wait.Backoff{Duration: 200 * time.Millisecond, Factor: 2, Jitter: 0.5, Cap: 5 * time.Second, Steps: 20}
+
 // Start watches until ctx is done. It implements manager.Runnable.
 func (r *reflector) Start(ctx context.Context) error {
 	toolscache.NewReflectorWithOptions(r.requests, r.expected, r.store, toolscache.ReflectorOptions{
-		Logger: &r.log, Name: r.name,
+		Logger: &r.log, Name: r.name, Backoff: &watchBackoff,
 	}).RunWithContext(klog.NewContext(ctx, r.log)) // otherwise its messages bypass the log of Limpet
 	return nil
 }
