@@ -72,6 +72,12 @@ func pod(name string) http.Handler {
 		case r.URL.Path == "/auth":
 			authorize(w, r)
 			return
+		case r.URL.Path == "/auth-echo":
+			authorizeWithEcho(w, r)
+			return
+		case r.URL.Path == "/missing":
+			w.WriteHeader(http.StatusNotFound)
+			return
 		case answerFixed(w, r):
 			return
 		case r.URL.Path == "/unavailable" && name == podAddresses[1]:
@@ -109,6 +115,19 @@ func authorize(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("X-User", "alice")
 	}
+}
+
+// authorizeWithEcho admits clients with a cookie session. It sets a cookie, and a field with what it received.
+func authorizeWithEcho(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Set-Cookie", "auth=1")
+	if _, err := r.Cookie("session"); err != nil {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.Header().Set("X-Saw", strings.Join([]string{
+		r.Method, r.Header.Get("X-Original-Method"), r.Header.Get("X-Original-URI"), r.Header.Get("X-Auth-Request-Redirect"),
+		r.Header.Get("X-Tenant"),
+	}, " "))
 }
 
 // answerFixed sends the redirects and cookies of apps that do not know their external URL.
