@@ -36,19 +36,27 @@ type seen struct {
 // startPods starts the pods, which end with the test.
 func startPods(t *testing.T) {
 	t.Helper()
-	cert := certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"pod.test"}})
 	for _, address := range podAddresses {
-		protocols := &http.Protocols{}
-		protocols.SetHTTP1(true)
-		protocols.SetHTTP2(true)
-		protocols.SetUnencryptedHTTP2(true)
-		server := &http.Server{
-			Handler: pod(address), Protocols: protocols, TLSConfig: &tls.Config{Certificates: []tls.Certificate{*cert}},
-		}
-		t.Cleanup(func() { server.Close() })
-		go func() { _ = server.Serve(listen(t, net.JoinHostPort(address, clearPort))) }()
-		go func() { _ = server.ServeTLS(listen(t, net.JoinHostPort(address, tlsPort)), "", "") }()
+		startPod(t, address, pod(address))
 	}
+}
+
+// startPod starts a pod, which ends with the test. stop ends it earlier.
+func startPod(t *testing.T, address string, handler http.Handler) (stop func()) {
+	t.Helper()
+	cert := certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"pod.test"}})
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{
+		Handler: handler, Protocols: protocols, TLSConfig: &tls.Config{Certificates: []tls.Certificate{*cert}},
+	}
+	t.Cleanup(func() { server.Close() })
+	cleartext, secure := listen(t, net.JoinHostPort(address, clearPort)), listen(t, net.JoinHostPort(address, tlsPort))
+	go func() { _ = server.Serve(cleartext) }()
+	go func() { _ = server.ServeTLS(secure, "", "") }()
+	return func() { server.Close() }
 }
 
 func listen(t *testing.T, address string) net.Listener {
