@@ -3,11 +3,13 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +25,10 @@ import (
 const (
 	reportingController = "limpet.dev/ingress"
 	maxNoteBytes        = 1024 // limit of the API server for Event.note
+	// eventBurst is the number of Events on one object that are created without a delay, and eventInterval the time after which
+	// there may be another one. A tenant that changes its objects in a loop must not fill the store of the API server.
+	eventBurst    = 25
+	eventInterval = 10 * time.Second
 )
 
 // events creates a Warning Event for each reason of an object's problems when the problem appears or its text
@@ -37,13 +43,14 @@ type events struct {
 
 	mu      sync.Mutex
 	emitted map[model.Ref]map[string]string // reason -> note; the inner maps are immutable
+	limits  map[model.Ref]*rate.Limiter     // of objects that have had Events
 }
 
 // reset forgets all Events, so that they are emitted again.
 func (e *events) reset() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.emitted = map[model.Ref]map[string]string{}
+	e.emitted, e.limits = map[model.Ref]map[string]string{}, map[model.Ref]*rate.Limiter{}
 }
 
 // forget drops the state of one object.
@@ -51,27 +58,53 @@ func (e *events) forget(ref model.Ref) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.emitted, ref)
+	delete(e.limits, ref)
 }
 
 // emit creates the Events that have not been created yet. On an error, the remaining Events are created by the next
-// call.
+// call. If the object has had too many Events, emit creates no more of them, and returns the time to wait until the next call.
 // Callers must not emit Events for one object concurrently.
-func (e *events) emit(ctx context.Context, object client.Object, report *translate.Report) error {
+func (e *events) emit(ctx context.Context, object client.Object, report *translate.Report) (wait time.Duration, err error) {
 	notes, before := notesByReason(report.Problems), e.of(report.Ref)
 	if len(notes)+len(before) == 0 {
-		return nil
+		return 0, nil
 	}
-	emitted := map[string]string{}
+	emitted := maps.Clone(before)
+	maps.DeleteFunc(emitted, func(reason, note string) bool { return notes[reason] != note })
+	if emitted == nil {
+		emitted = map[string]string{}
+	}
 	defer func() { e.set(report.Ref, emitted) }()
 	for _, reason := range sortedKeys(notes) {
-		if before[reason] != notes[reason] {
-			if err := e.create(ctx, object, reason, notes[reason]); err != nil {
-				return fmt.Errorf("creating Event %s for %s: %w", reason, report.Ref, err)
-			}
+		if emitted[reason] == notes[reason] {
+			continue
+		}
+		if wait = e.delay(report.Ref, time.Now()); wait > 0 {
+			return wait, nil
+		}
+		if err := e.create(ctx, object, reason, notes[reason]); err != nil {
+			return 0, fmt.Errorf("creating Event %s for %s: %w", reason, report.Ref, err)
 		}
 		emitted[reason] = notes[reason]
 	}
-	return nil
+	return 0, nil
+}
+
+// delay returns the time until there may be another Event on an object. If it is zero, the Event counts.
+func (e *events) delay(ref model.Ref, now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	limit := e.limits[ref]
+	if limit == nil {
+		limit = rate.NewLimiter(rate.Every(eventInterval), eventBurst)
+		e.limits[ref] = limit
+	}
+	reserved := limit.ReserveN(now, 1)
+	wait := reserved.DelayFrom(now)
+	if wait > 0 {
+		reserved.CancelAt(now)
+	}
+	return wait
 }
 
 // of returns the notes that were emitted for an object, by reason. Callers must not modify the map.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -128,10 +129,13 @@ func (w *statusWriter) next(ctx context.Context, queue workqueue.TypedRateLimiti
 		return false
 	}
 	defer queue.Done(ref)
-	err := w.write(ctx, ref)
+	wait, err := w.write(ctx, ref)
 	switch {
 	case err == nil:
 		queue.Forget(ref)
+		if wait > 0 {
+			queue.AddAfter(ref, wait)
+		}
 	case ctx.Err() != nil: // the lease was lost
 	case apierrors.IsConflict(err): // the cache is outdated; expected, so not logged
 		queue.AddRateLimited(ref)
@@ -142,19 +146,19 @@ func (w *statusWriter) next(ctx context.Context, queue workqueue.TypedRateLimiti
 	return true
 }
 
-// write writes the status and the Events of one object.
-func (w *statusWriter) write(ctx context.Context, ref model.Ref) error {
+// write writes the status and the Events of one object. If Events have to wait, it returns for how long.
+func (w *statusWriter) write(ctx context.Context, ref model.Ref) (wait time.Duration, err error) {
 	report := w.report(ref)
 	if report == nil {
 		w.events.forget(ref)
-		return nil
+		return 0, nil
 	}
 	object, err := w.writeStatus(ctx, report)
 	if apierrors.IsNotFound(err) {
-		return nil // deleted in the meantime
+		return 0, nil // deleted in the meantime
 	}
 	if err != nil {
-		return fmt.Errorf("writing the status of %s: %w", ref, err)
+		return 0, fmt.Errorf("writing the status of %s: %w", ref, err)
 	}
 	return w.events.emit(ctx, object, report)
 }

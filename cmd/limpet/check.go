@@ -37,7 +37,8 @@ func newCheckCommand(std streams) *cobra.Command {
 		Long: `Print the routes of manifests with the affinity of each backend, and check that Limpet serves them as they are written.
 
 Routes are printed to standard output. Problems are printed to standard error, as are the objects that Limpet does not
-read, such as Deployments. An Ingress of a class that Limpet does not serve is a problem.
+read, such as Deployments. So are Ingresses of a class that Limpet does not serve: they are problems only if Limpet serves
+none of the Ingresses.
 
 The exit status is 0 if there are no problems, 1 if there are, and 2 if a file cannot be read.`,
 		Example: `limpet check -f shop
@@ -171,29 +172,46 @@ func countProblems(reports []translate.Report, assumeSecrets bool) error {
 	return reportProblems(reports, assumeSecrets, streams{io.Discard, io.Discard})
 }
 
-// reportProblems prints all problems. It returns an error if there are any.
+// reportProblems prints all problems. It returns an error if there are any. Those of Ingresses of other classes count only if no
+// Ingress is served: the flags are wrong then.
 func reportProblems(reports []translate.Report, assumeSecrets bool, std streams) error {
-	problems, assumed := 0, 0
-	for _, r := range reports {
+	problems, assumed, served, unserved := 0, 0, 0, 0
+	for i := range reports {
+		r := &reports[i]
+		counted := &problems
+		switch {
+		case isUnserved(r):
+			counted = &unserved
+		case r.Ref.Kind == model.KindIngress:
+			served++
+		}
 		for _, p := range r.Problems {
 			if assumeSecrets && isMissingSecret(&p) {
 				assumed++
 				continue
 			}
-			problems++
+			*counted++
 			fmt.Fprintf(std.err, "%s: %s%s: %s\n", r.Ref, fieldPrefix(p.Field), p.Reason, p.Message)
 		}
 	}
 	if assumed > 0 {
 		fmt.Fprintf(std.err, "not checked: %d references to Secrets that were not read\n", assumed)
 	}
-	switch problems {
+	if served == 0 {
+		problems += unserved
+	}
+	return problemsFound(problems)
+}
+
+// problemsFound returns an error unless n is zero.
+func problemsFound(n int) error {
+	switch n {
 	case 0:
 		return nil
 	case 1:
 		return errors.New("1 problem found")
 	}
-	return fmt.Errorf("%d problems found", problems)
+	return fmt.Errorf("%d problems found", n)
 }
 
 // isMissingSecret reports whether a problem is that the manifests do not contain a Secret. A reference without a name is

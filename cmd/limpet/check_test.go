@@ -28,6 +28,14 @@ metadata: {name: app}
 spec: {ports: [{port: 80}]}
 `
 
+const otherIngress = `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: other}
+spec:
+  ingressClassName: traefik
+  defaultBackend: {service: {name: missing, port: {number: 80}}}
+`
+
 // checkText runs limpet check on standard input.
 func checkText(t *testing.T, text string, args ...string) (status int, out, stderr string) {
 	t.Helper()
@@ -46,15 +54,20 @@ func TestCheck_isAGate(t *testing.T) {
 		status int
 		says   string
 	}{
-		"other class":      {checkedIngress, nil, exitFailure, "--ingress-class nginx would serve it"},
-		"missing Secret":   {checkedIngress, []string{"--ingress-class", "nginx"}, exitFailure, "SecretNotFound"},
-		"assumed Secret":   {checkedIngress, []string{"--ingress-class", "nginx", "--assume-secrets"}, 0, "not checked: 1 references"},
-		"old version":      {"apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n", nil, exitFailure, "UnsupportedVersion"},
-		"unknown field":    {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {novelty: 1}\n", nil, exitFailure, "UnknownField"},
-		"a Deployment":     {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", nil, 0, "standard input:2: kind apps/v1 Deployment"},
-		"invalid YAML":     {"a: b: c\n", nil, exitUsage, ""},
-		"unknown format":   {"", []string{"-o", "xml"}, exitUsage, ""},
-		"nothing to check": {"", nil, 0, ""},
+		"other class": {checkedIngress, nil, exitFailure, "--ingress-class nginx would serve it"},
+		"mixed classes": {
+			checkedIngress + "---\n" + otherIngress, []string{"--ingress-class", "nginx", "--assume-secrets"}, 0,
+			"Ingress default/other: spec.ingressClassName: OtherClass: the class is \"traefik\"",
+		},
+		"mixed classes, a problem": {checkedIngress + "---\n" + otherIngress, []string{"--ingress-class", "nginx"}, exitFailure, "SecretNotFound"},
+		"missing Secret":           {checkedIngress, []string{"--ingress-class", "nginx"}, exitFailure, "SecretNotFound"},
+		"assumed Secret":           {checkedIngress, []string{"--ingress-class", "nginx", "--assume-secrets"}, 0, "not checked: 1 references"},
+		"old version":              {"apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n", nil, exitFailure, "UnsupportedVersion"},
+		"unknown field":            {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {novelty: 1}\n", nil, exitFailure, "UnknownField"},
+		"a Deployment":             {"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", nil, 0, "standard input:2: kind apps/v1 Deployment"},
+		"invalid YAML":             {"a: b: c\n", nil, exitUsage, ""},
+		"unknown format":           {"", []string{"-o", "xml"}, exitUsage, ""},
+		"nothing to check":         {"", nil, 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, out, stderr := checkText(t, c.text, c.args...)
@@ -150,5 +163,31 @@ func TestCheck_htmlAndClosed(t *testing.T) {
 	text, err := os.ReadFile(page)
 	if err != nil || strings.Contains(string(text), "<script>") || !strings.Contains(string(text), "&lt;script&gt;") {
 		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// Ingresses of other classes, as clusters with two controllers have them, are named and change neither the summary nor the status.
+func TestCheck_otherClasses(t *testing.T) {
+	mixed := checkedIngress + "---\n" + otherIngress + "---\n" + strings.Replace(otherIngress, "other", "another", 1)
+	page := filepath.Join(t.TempDir(), "report.html")
+	args := []string{"--ingress-class", "nginx", "--assume-secrets", "--html", page, "-o"}
+	const names = "default/another, default/other"
+	status, out, _ := checkText(t, mixed, append(args, "report")...)
+	if status != 0 || !strings.HasPrefix(out, "1 Ingresses: 1 exact") ||
+		!strings.Contains(out, "\nNot served, because of their class:\n  "+names+`: the class is "traefik"`) {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+	html, err := os.ReadFile(page)
+	if err != nil || !strings.Contains(string(html), "<li>"+names+": the class is &#34;traefik&#34;") {
+		t.Errorf("%v: %s", err, html)
+	}
+	status, out, _ = checkText(t, mixed, append(args, "report-json")...)
+	var report checkReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil || status != 0 || len(report.Unserved) != 1 ||
+		strings.Join(report.Unserved[0].Ingresses, ", ") != names {
+		t.Errorf("status %d, %v: %s", status, err, out)
+	}
+	if status, _, stderr := checkText(t, otherIngress, append(args, "report")...); status != exitFailure {
+		t.Errorf("no Ingress is served, and the status is %d: %s", status, stderr)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"os"
+	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
@@ -50,7 +51,20 @@ func (c *checkReport) writeHTML(w *bufio.Writer) {
 		}
 		writeFindings(w, class, r.Ingress+": "+r.Result, r.Notes, r.Problems)
 	}
+	c.writeUnserved(w)
 	fmt.Fprint(w, "</body>\n</html>\n")
+}
+
+// writeUnserved writes a section about Ingresses of other classes, unless there are none.
+func (c *checkReport) writeUnserved(w *bufio.Writer) {
+	if len(c.Unserved) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "<h2>%s</h2>\n<ul>\n", unservedIntro)
+	for _, u := range c.Unserved {
+		fmt.Fprintf(w, "<li>%s: %s</li>\n", html.EscapeString(strings.Join(u.Ingresses, ", ")), html.EscapeString(u.Message))
+	}
+	fmt.Fprint(w, "</ul>\n")
 }
 
 // writeFindings writes a section, unless it has neither notes nor problems. class is an attribute of its title.

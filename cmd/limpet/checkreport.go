@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	networkingv1 "k8s.io/api/networking/v1"
@@ -30,6 +31,14 @@ type checkReport struct {
 	// Config is the part of the ConfigMap of ingress-nginx, or nil.
 	Config  *configReport   `json:"nginxConfigMap,omitempty"`
 	Reports []ingressReport `json:"reports"`
+	// Unserved are the Ingresses that Limpet does not serve because of their class. They do not count in Ingresses.
+	Unserved []unservedIngresses `json:"unserved,omitempty"`
+}
+
+// unservedIngresses are the Ingresses that are not served for the same reason.
+type unservedIngresses struct {
+	Message   string   `json:"message"`
+	Ingresses []string `json:"ingresses"`
 }
 
 // configReport is the part of the ConfigMap of ingress-nginx. Exact keys have no notes.
@@ -62,7 +71,9 @@ func newCheckReport(w *translate.Snapshot, o translate.Options, reports []transl
 		switch {
 		case r.Ref.Kind == model.KindConfigMap && r.Ref.Namespace == o.NginxConfigMap.Namespace && r.Ref.Name == o.NginxConfigMap.Name:
 			out.Config = &configReport{r.Ref.Namespace + "/" + r.Ref.Name, implicit.KeyVerdicts(), r.Problems}
-		case r.Ref.Kind == model.KindIngress && !isUnserved(r):
+		case isUnserved(r):
+			out.addUnserved(r)
+		case r.Ref.Kind == model.KindIngress:
 			in := ingresses[r.Ref]
 			one := reportIngress(r, in, assumeSecrets)
 			if in != nil && implicit.Applies(in) {
@@ -75,8 +86,19 @@ func newCheckReport(w *translate.Snapshot, o translate.Options, reports []transl
 }
 
 // isUnserved reports whether Limpet does not serve the Ingress, because of its class.
-func isUnserved(r *translate.Report) bool {
-	return len(r.Problems) == 1 && r.Problems[0].Reason == translate.ReasonOtherClass
+func isUnserved(r *translate.Report) bool { return slices.ContainsFunc(r.Problems, isOtherClass) }
+
+func isOtherClass(p translate.Problem) bool { return p.Reason == translate.ReasonOtherClass }
+
+// addUnserved adds an Ingress to those that are not served for the same reason.
+func (c *checkReport) addUnserved(r *translate.Report) {
+	message := r.Problems[slices.IndexFunc(r.Problems, isOtherClass)].Message
+	i := slices.IndexFunc(c.Unserved, func(u unservedIngresses) bool { return u.Message == message })
+	if i < 0 {
+		i = len(c.Unserved)
+		c.Unserved = append(c.Unserved, unservedIngresses{Message: message})
+	}
+	c.Unserved[i].Ingresses = append(c.Unserved[i].Ingresses, r.Ref.Namespace+"/"+r.Ref.Name)
 }
 
 func (c *checkReport) add(r ingressReport) {
@@ -140,8 +162,17 @@ func (c *checkReport) writeText(w io.Writer) error {
 			fmt.Fprintf(w, "  %s: %s\n", p.Reason, p.Message)
 		}
 	}
+	if len(c.Unserved) > 0 {
+		fmt.Fprintf(w, "\n%s:\n", unservedIntro)
+	}
+	for _, u := range c.Unserved {
+		fmt.Fprintf(w, "  %s: %s\n", strings.Join(u.Ingresses, ", "), u.Message)
+	}
 	return nil
 }
+
+// unservedIntro precedes the Ingresses that Limpet does not serve.
+const unservedIntro = "Not served, because of their class"
 
 // implicitIntro precedes the settings that apply without an annotation.
 const implicitIntro = "Without an annotation, Ingresses of classes of ingress-nginx have"

@@ -101,6 +101,8 @@ func TestNginxConfigMap_globalAuthentication(t *testing.T) {
 		fmt.Fprintf(w, "for %s%s", r.Header.Get("X-User"), r.Header.Get("X-Remote-User"))
 	}
 	write(t, dir, "shop.yaml", podManifests(t, "shop", "shop", shop)+podManifests(t, "login", "auth", auth)+nginxManifests)
+	write(t, dir, "exempt.yaml", strings.NewReplacer("name: shop}", `name: exempt, annotations: {nginx.ingress.kubernetes.io/enable-global-auth: "false"}}`,
+		"host: shop.test", "host: exempt.test").Replace(nginxManifests))
 	write(t, dir, "config.yaml", nginxConfigMap("global-auth-url: http://auth.login.svc/check, no-auth-locations: /open,"+
 		"global-auth-response-headers: X-User, proxy-set-headers: nginx/set")+
 		"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: nginx, name: set}\ndata: {X-Remote-User: \"\"}\n")
@@ -121,6 +123,9 @@ func TestNginxConfigMap_globalAuthentication(t *testing.T) {
 			strings.HasPrefix(c.want, "200") && got != c.want {
 			t.Errorf("%s %q: %q, want %q", c.path, c.fields, got, c.want)
 		}
+	}
+	if got := fetch(p.http, "exempt.test", "/"); got != "200 for " {
+		t.Errorf("with enable-global-auth: false: %q", got)
 	}
 	p.stop(t)
 }

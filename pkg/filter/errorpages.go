@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/http1"
@@ -39,7 +40,7 @@ func (p *ErrorPages) Replaces(status int, isLocal bool) bool {
 // returns a plain response with the status.
 func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 	s := &Subrequest{
-		Purpose: PurposeErrorPage, Namespace: p.source.Namespace, Method: http.MethodGet, URL: p.url(),
+		Purpose: PurposeErrorPage, Namespace: p.source.Namespace, Method: http.MethodGet, URL: p.url(r),
 		Host: string(r.Authority), Header: r.copyHeader(), Endpoints: p.endpoints,
 		Timeout: min(r.Limits.ResponseTimeout, maxPageTimeout), MaxBody: MaxPageBytes,
 	}
@@ -59,10 +60,15 @@ func (p *ErrorPages) Page(r *Request, status int, pool model.PoolID) *Response {
 	return page
 }
 
-// url returns a URL that only this port of the Service has, so that it shares no connections with others.
-func (p *ErrorPages) url() string {
+// url returns a URL with the host of only this port of the Service, so that it shares no connections with others. As in
+// ingress-nginx, it has the query of the request.
+func (p *ErrorPages) url(r *Request) string {
 	s := &p.model.Service
-	return "http://" + s.Service + "." + s.Namespace + ".svc:" + strconv.Itoa(int(s.Port)) + "/"
+	text := "http://" + s.Service + "." + s.Namespace + ".svc:" + strconv.Itoa(int(s.Port)) + "/"
+	if r.Head.HasQuery {
+		text += "?" + strings.ReplaceAll(string(r.Head.Query), "#", "%23")
+	}
+	return text
 }
 
 // errorField is a field that describes an error to a Service for error pages.

@@ -59,7 +59,7 @@ func TestErrorPages_replace(t *testing.T) {
 			if got.status != 404 || got.body != "page" || got.header.Get("X-App") != "" || got.header.Get("Content-Type") != "text/html" {
 				t.Errorf("got %+v", got)
 			}
-			const want = "GET/ [text/html] [shop] [cart-ingress] [cart] [80] [/404?x=1] 1"
+			const want = "GET/?x=1 [text/html] [shop] [cart-ingress] [cart] [80] [/404?x=1] 1"
 			if seen := got.header.Get("X-Seen"); seen != want {
 				t.Errorf("the Service saw %s, want %s", seen, want)
 			}

@@ -59,6 +59,8 @@ func TestClientResponses(t *testing.T) {
 	onlyAlice := func(c *model.ClientCertificates) { c.Subject = "CN=alice" }
 	page := func(c *model.ClientCertificates) { c.ErrorPage = "https://example.com/denied" }
 	none := func(c *model.ClientCertificates) { c.CAs = nil }
+	deep := func(c *model.ClientCertificates) { c.MaxIntermediates = 2 }
+	lowest := low.below("lowest")
 	twoCAs := func(c *model.ClientCertificates) { c.CAs = append(c.CAs, middle.pair.Leaf, low.pair.Leaf) }
 	type changes []func(*model.ClientCertificates)
 	for name, c := range map[string]struct {
@@ -78,6 +80,8 @@ func TestClientResponses(t *testing.T) {
 		"one intermediate":                {middle.issueChain(alice, middle), nil, 200},
 		"one intermediate, not sent":      {middle.issue(alice), nil, 400},
 		"two intermediates":               {low.issueChain(alice, low, middle), nil, 400},
+		"two intermediates, depth two":    {low.issueChain(alice, low, middle), changes{deep}, 200},
+		"three intermediates, depth two":  {lowest.issueChain(alice, lowest, low, middle), changes{deep}, 400},
 		"two intermediates of the bundle": {low.issue(alice), changes{twoCAs}, 400},
 		"right subject":                   {partners.issue(alice), changes{onlyAlice}, 200},
 		"wrong subject":                   {partners.issue(bob), changes{onlyAlice}, 403},

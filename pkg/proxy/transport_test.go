@@ -18,7 +18,6 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/upstream"
-	"github.com/limpet-dev/limpet/test/certificates"
 )
 
 var transports = map[string]model.Transport{
@@ -162,56 +161,6 @@ func TestExpect_100Continue(t *testing.T) {
 	client.line()
 	client.send("body")
 	client.read("POST").expectOK(t, "body")
-}
-
-func TestBackendTLS_verification(t *testing.T) {
-	pair, authority := podCertificate(t)
-	_, stranger := podCertificate(t)
-	var seen atomic.Int32
-	pod := startBackend(t, &pair, func(http.ResponseWriter, *http.Request) { seen.Add(1) })
-	inClear := startBackend(t, nil, func(http.ResponseWriter, *http.Request) { seen.Add(1) })
-	for name, c := range map[string]struct {
-		transport model.Transport
-		address   string
-	}{
-		"another authority": {model.Transport{TLS: true, ServerName: backendName, AuthorityPEM: stranger}, addressOf(pod)},
-		"another name":      {model.Transport{TLS: true, ServerName: "blog.shop.svc", AuthorityPEM: authority}, addressOf(pod)},
-		"no TLS":            {model.Transport{TLS: true, ServerName: backendName}, addressOf(inClear)},
-	} {
-		for _, http2 := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, " HTTP/2 ", http2), func(t *testing.T) {
-				c.transport.HTTP2 = http2
-				r := newRig(t)
-				r.serveBy(c.transport, nil, c.address)
-				r.dial().get("/").expectStatus(t, 503)
-			})
-		}
-	}
-	if seen.Load() != 0 {
-		t.Errorf("%d requests reached a pod", seen.Load())
-	}
-}
-
-func TestBackendTLS_clientCertificate(t *testing.T) {
-	pair, authority := podCertificate(t)
-	requesting := func(c *tls.Config) { c.ClientAuth = tls.RequestClientCert }
-	pod := startBackend(t, &pair, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, len(r.TLS.PeerCertificates)) }, requesting)
-	plain := model.Transport{TLS: true, ServerName: backendName, AuthorityPEM: authority}
-	presenting := plain
-	presenting.MaxChain, presenting.MinVersion = 2, tls.VersionTLS13
-	cert, key := certificates.PEM(t, &pair)
-	presenting.CertificatePEM, presenting.KeyPEM = string(cert), model.PrivateKey(key)
-	for _, c := range []struct {
-		transport model.Transport
-		want      string
-	}{{plain, "0"}, {presenting, "1"}} {
-		r := newRig(t)
-		r.serveBy(c.transport, nil, addressOf(pod))
-		r.dial().get("/").expectOK(t, c.want)
-	}
-	if text := fmt.Sprintf("%v %+v %#v", presenting, presenting, presenting); strings.Contains(text, "PRIVATE KEY") {
-		t.Error("a printed transport contains the private key")
-	}
 }
 
 func TestHTTP2Pod_notNegotiated(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/pattern"
 )
 
 // cookieKey identifies a cookie in browsers, apart from its path.
@@ -109,7 +110,7 @@ func (b *builder) checkReach(route *model.Route, a *model.Affinity, cookie *mode
 			quote(cookie.Name), a.Scope, cookie.Domain, quote(route.Host))
 	}
 	b.checkCleartext(route, a, cookie)
-	if !overlap(cookie.Path, route.Path) {
+	if !mayReach(cookie.Path, route) {
 		b.impair(a, route.Source, route.Source, ReasonCookieOutOfReach, "spec.rules",
 			"cookie %s of backend %s has path %s, which does not include path %s of host %s: browsers never send it there",
 			quote(cookie.Name), a.Scope, cookie.Path, quote(route.Path), quote(route.Host))
@@ -141,6 +142,16 @@ func (b *builder) presents(host string) bool {
 		}
 	}
 	return false
+}
+
+// mayReach reports whether a route has paths to which browsers send a cookie with this path. An expression matches paths of any
+// case, and what follows its literal start is not known.
+func mayReach(cookiePath string, route *model.Route) bool {
+	if route.PathType != model.PathPattern {
+		return overlap(cookiePath, route.Path)
+	}
+	path, start := strings.ToLower(cookiePath), pattern.LiteralStart(route.Path)
+	return strings.HasPrefix(path, start) || overlap(path, start)
 }
 
 // overlap reports whether one of two paths is below the other, by segment (RFC 6265, section 5.1.4).

@@ -16,8 +16,9 @@ var nginxSettings = []verdict{
 	// Affinity and load balancing.
 	{
 		name: "affinity", handling: Differs, own: "affinity",
-		how: "new sessions go to the pod with the fewest sessions, a terminating pod keeps its sessions, and the cookie " +
-			"applies to the routes of this Ingress only",
+		how: "new sessions go to the pod with the fewest sessions, a terminating pod keeps its sessions, a session leaves a pod " +
+			"that cannot be reached unless session-cookie-change-on-failure is false, and the cookie applies to the routes of " +
+			"this Ingress only",
 	},
 	{
 		name: "affinity-mode", handling: Differs, exact: with("persistent"),

@@ -45,9 +45,14 @@ func (r *annotationReader) readPasswords() *passwordSettings {
 	case kind.text != "" && kind.text != "basic" && kind.text != "digest":
 		r.failProtection(kind, false, "has the value "+quote(kind.text)+"; it must be basic or digest")
 		return nil
+	case form.text != "" && form.text != "auth-file" && form.text != "auth-map":
+		r.failProtection(form, false, "has the value "+quote(form.text)+"; it must be auth-file or auth-map")
+		return nil
 	}
-	out := passwordSettings{annotation: secret.key, secret: secret.text, isDigest: kind.text == "digest", realm: realm.text}
-	if problem := out.check(form, r.namespace()); problem != "" {
+	out := passwordSettings{
+		annotation: secret.key, secret: secret.text, isMap: form.text == "auth-map", isDigest: kind.text == "digest", realm: realm.text,
+	}
+	if problem := out.cutNamespace(r.namespace()); problem != "" {
 		r.failProtection(secret, false, problem)
 		return nil
 	}
@@ -66,8 +71,8 @@ func (r *annotationReader) requirePasswords(v value) {
 	}
 }
 
-// check completes the settings by the form of the Secret and the namespace in its name. It returns the problem with them.
-func (s *passwordSettings) check(form value, namespace string) (problem string) {
+// cutNamespace removes the namespace from the name of the Secret. It returns the problem with the name.
+func (s *passwordSettings) cutNamespace(namespace string) (problem string) {
 	if in, name, found := strings.Cut(s.secret, "/"); found {
 		if in != namespace {
 			return "names a Secret of another namespace"
@@ -76,14 +81,6 @@ func (s *passwordSettings) check(form value, namespace string) (problem string) 
 	}
 	if s.secret == "" || strings.Contains(s.secret, "/") {
 		return "has the value " + quote(s.secret) + ", which is not the name of a Secret"
-	}
-	switch form.text {
-	case "", "auth-file":
-	case "auth-map":
-		s.isMap = true
-	default:
-		return fmt.Sprintf("is not used, because annotation %s has the value %s; it must be auth-file or auth-map",
-			form.key, quote(form.text))
 	}
 	return ""
 }

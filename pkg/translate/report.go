@@ -92,7 +92,7 @@ const (
 	// client there. The next methods still apply.
 	ReasonUnknownPodKey = "UnknownPodKey"
 	// ReasonOtherClass: the Ingress names a class that Limpet does not serve, or none. It has no routes. Reported by limpet check
-	// and limpet dev only.
+	// and limpet dev only. In limpet check it is a problem only if no Ingress is served.
 	ReasonOtherClass = "OtherClass"
 	// ReasonLiteralPath: a path looks like a pattern, but is compared as it is written.
 	ReasonLiteralPath = "LiteralPath"

@@ -51,12 +51,13 @@ func startLimpet(t *testing.T, manifests []string) *limpet {
 	return startLimpetIn(t, dir)
 }
 
-// startLimpetIn serves the manifests in a folder. The test ends it.
-func startLimpetIn(t *testing.T, dir string) *limpet {
+// startLimpetIn serves the manifests in a folder with further flags. The test ends it.
+func startLimpetIn(t *testing.T, dir string, flags ...string) *limpet {
 	t.Helper()
-	cmd := exec.Command(programs.Limpet.Path(), "dev", "--manifests", dir, "--ingress-class", "nginx",
+	args := []string{"dev", "--manifests", dir, "--ingress-class", "nginx",
 		"--http-addr", httpAddress, "--https-addr", httpsAddress, "--admin-addr", adminAddress,
-		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text", "--access-log=false")
+		"--trusted-proxies", "127.0.0.1", "--stop-delay=0s", "--stop-timeout=2s", "--log-format=text", "--access-log=false"}
+	cmd := exec.Command(programs.Limpet.Path(), append(args, flags...)...)
 	startProcess(t, cmd)
 	programs.AwaitReady(t, adminAddress)
 	return &limpet{newClient(httpAddress, httpsAddress)}

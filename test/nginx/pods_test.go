@@ -36,19 +36,27 @@ type seen struct {
 // startPods starts the pods, which end with the test.
 func startPods(t *testing.T) {
 	t.Helper()
-	cert := certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"pod.test"}})
 	for _, address := range podAddresses {
-		protocols := &http.Protocols{}
-		protocols.SetHTTP1(true)
-		protocols.SetHTTP2(true)
-		protocols.SetUnencryptedHTTP2(true)
-		server := &http.Server{
-			Handler: pod(address), Protocols: protocols, TLSConfig: &tls.Config{Certificates: []tls.Certificate{*cert}},
-		}
-		t.Cleanup(func() { server.Close() })
-		go func() { _ = server.Serve(listen(t, net.JoinHostPort(address, clearPort))) }()
-		go func() { _ = server.ServeTLS(listen(t, net.JoinHostPort(address, tlsPort)), "", "") }()
+		startPod(t, address, pod(address))
 	}
+}
+
+// startPod starts a pod, which ends with the test. stop ends it earlier.
+func startPod(t *testing.T, address string, handler http.Handler) (stop func()) {
+	t.Helper()
+	cert := certificates.SelfSigned(t, x509.Certificate{DNSNames: []string{"pod.test"}})
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{
+		Handler: handler, Protocols: protocols, TLSConfig: &tls.Config{Certificates: []tls.Certificate{*cert}},
+	}
+	t.Cleanup(func() { server.Close() })
+	cleartext, secure := listen(t, net.JoinHostPort(address, clearPort)), listen(t, net.JoinHostPort(address, tlsPort))
+	go func() { _ = server.Serve(cleartext) }()
+	go func() { _ = server.ServeTLS(secure, "", "") }()
+	return func() { server.Close() }
 }
 
 func listen(t *testing.T, address string) net.Listener {
@@ -71,6 +79,12 @@ func pod(name string) http.Handler {
 			return
 		case r.URL.Path == "/auth":
 			authorize(w, r)
+			return
+		case r.URL.Path == "/auth-echo":
+			authorizeWithEcho(w, r)
+			return
+		case r.URL.Path == "/missing":
+			w.WriteHeader(http.StatusNotFound)
 			return
 		case answerFixed(w, r):
 			return
@@ -109,6 +123,19 @@ func authorize(w http.ResponseWriter, r *http.Request) {
 	default:
 		w.Header().Set("X-User", "alice")
 	}
+}
+
+// authorizeWithEcho admits clients with a cookie session. It sets a cookie, and a field with what it received.
+func authorizeWithEcho(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Set-Cookie", "auth=1")
+	if _, err := r.Cookie("session"); err != nil {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.Header().Set("X-Saw", strings.Join([]string{
+		r.Method, r.Header.Get("X-Original-Method"), r.Header.Get("X-Original-URI"), r.Header.Get("X-Auth-Request-Redirect"),
+		r.Header.Get("X-Tenant"),
+	}, " "))
 }
 
 // answerFixed sends the redirects and cookies of apps that do not know their external URL.

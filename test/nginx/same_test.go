@@ -43,7 +43,7 @@ func TestSame_asNginx(t *testing.T) {
 		t.Fatal(err)
 	}
 	startPods(t)
-	l := startLimpet(t, []string{"testdata/same/ingresses.yaml"})
+	l := startLimpet(t, []string{"testdata/same/ingresses.yaml", "testdata/same/combinations.yaml"})
 	reference := startNginx(t)
 	for i := range requests {
 		c := &requests[i]
@@ -76,10 +76,13 @@ func compare(t *testing.T, c *sameRequest, limpet, reference *http.Client) {
 var (
 	responseFields = []string{
 		"Location", "Www-Authenticate", "Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
-		"Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age", "Set-Cookie", "Refresh",
+		"Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age", "Access-Control-Expose-Headers",
+		"Set-Cookie", "Refresh", "X-Frame-Options",
 	}
 	podFields = []string{
 		"name", "method", "target", "host", "body", "Authorization", "X-Forwarded-Prefix", "X-Forwarded-Host", "X-Forwarded-Proto", "X-User",
+		"X-Saw", "X-Code", "X-Format", "X-Original-Uri", "X-Namespace", "X-Ingress-Name", "X-Service-Name",
+		"X-Saw", "X-Code", "X-Format", "X-Original-Uri", "X-Namespace", "X-Ingress-Name", "X-Service-Name",
 	}
 	observed = slices.Concat([]string{"status"}, responseFields, prefixed(podFields))
 )
@@ -120,6 +123,7 @@ func startNginx(t *testing.T) *http.Client {
 	}
 	cert, key := keyPair(t, "nginx.test")
 	text := strings.NewReplacer("HTTPS", nginxHTTPS, "HTTP;", nginxHTTP+";",
+		"PODTLS", podAddresses[0]+":"+tlsPort,
 		"POD1", podAddresses[0]+":"+clearPort, "POD2", podAddresses[1]+":"+clearPort, "POD3", podAddresses[2]+":"+clearPort,
 		"CERTIFICATE", "cert.pem", "KEY", "key.pem").Replace(string(conf))
 	htpasswd, err := os.ReadFile("testdata/same/htpasswd")
