@@ -55,7 +55,7 @@ func (c *checkReport) writeHTML(w *bufio.Writer) {
 	fmt.Fprint(w, "</body>\n</html>\n")
 }
 
-// writeUnserved writes a section about Ingresses of other classes, unless there are none.
+// writeUnserved writes a section about Ingresses of other classes, if there are any.
 func (c *checkReport) writeUnserved(w *bufio.Writer) {
 	if len(c.Unserved) == 0 {
 		return

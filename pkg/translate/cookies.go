@@ -145,7 +145,7 @@ func (b *builder) presents(host string) bool {
 }
 
 // mayReach reports whether a route has paths to which browsers send a cookie with this path. An expression matches paths of any
-// case, and what follows its literal start is not known.
+// case, and only its literal start is known.
 func mayReach(cookiePath string, route *model.Route) bool {
 	if route.PathType != model.PathPattern {
 		return overlap(cookiePath, route.Path)

@@ -21,7 +21,7 @@ var neverInvalid = map[string]string{
 }
 
 // Each annotation that Limpet honours is in a golden input with a value that is applied, and with one that is malformed, unless it
-// has none.
+// is in the list without malformed values.
 func TestGolden_hasEachAnnotation(t *testing.T) {
 	applied, refused := goldenAnnotations(t)
 	for _, key := range honouredAnnotations() {

@@ -59,7 +59,7 @@ func serve(t *testing.T, flags []string, manifests ...string) *limpet {
 }
 
 // The attributes are those that rootfs/etc/nginx/lua/balancer/sticky.lua, set_cookie(), sets. HttpOnly is always set, Secure over
-// TLS, and Path is that of the location without session-cookie-path.
+// TLS. Without session-cookie-path, Path is the path of the location.
 func TestWire_cookieAttributes(t *testing.T) {
 	startPods(t)
 	const old = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/66.0.0.0 Safari/537.36"
