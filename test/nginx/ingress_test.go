@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The rules of networking.k8s.io/v1, as the documentation of Kubernetes states them, without anything of ingress-nginx.
-// Each Service has one pod, whose name is that of the Service.
+// plainIngresses have the rules of networking.k8s.io/v1, as the documentation of Kubernetes states them, without anything of
+// ingress-nginx. Each Service has one pod with the same name.
 const plainIngresses = `
 {apiVersion: networking.k8s.io/v1, kind: IngressClass, metadata: {name: limpet}, spec: {controller: limpet.dev/ingress}}
 ---

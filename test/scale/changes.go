@@ -105,6 +105,10 @@ func (b *bench) costPerChange(ctx context.Context, r *replica, times int) (cost,
 // quietCost returns the cost of the process for a time without changes.
 func (r *replica) quietCost(ctx context.Context, during time.Duration) (cost, error) {
 	const periods = 4
+	scrape, err := r.spent(func() error { return nil })
+	if err != nil {
+		return cost{}, err
+	}
 	var lowest cost
 	for i := range periods {
 		one, err := r.spent(func() error { pause(ctx, during/periods); return nil })
@@ -115,7 +119,7 @@ func (r *replica) quietCost(ctx context.Context, during time.Duration) (cost, er
 			lowest = one
 		}
 	}
-	return cost{lowest.cpu * periods, lowest.allocations * periods}, nil
+	return cost{lowest.cpu * periods, (lowest.allocations-scrape.allocations)*periods + scrape.allocations}, nil
 }
 
 // burst changes many Ingresses concurrently. It returns the time until the API server had them, and until all were served.
