@@ -113,13 +113,10 @@ func newWatchedMirrors(t *testing.T) *watchedMirrors {
 	w.mirrors.pods.onChange, w.mirrors.slices.onChange = w.pods.add, w.slices.add
 	through := rest.CopyConfig(config)
 	through.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		w.watches.mu.Lock()
-		defer w.watches.mu.Unlock()
 		w.watches.next = next
 		return &w.watches
 	})
-	var running sync.WaitGroup
-	t.Cleanup(running.Wait)
+	var reflectors []*reflector // started after the last one has wrapped its transport
 	for _, namespace := range w.namespaces {
 		log := new(logLines).logger(t)
 		p, podErr := newPodReflector(through, namespace, w.mirrors.pods, log)
@@ -127,8 +124,12 @@ func newWatchedMirrors(t *testing.T) *watchedMirrors {
 		if podErr != nil || sliceErr != nil {
 			t.Fatal(podErr, sliceErr)
 		}
-		running.Go(func() { _ = p.Start(t.Context()) })
-		running.Go(func() { _ = s.Start(t.Context()) })
+		reflectors = append(reflectors, p, s)
+	}
+	var running sync.WaitGroup
+	t.Cleanup(running.Wait)
+	for _, r := range reflectors {
+		running.Go(func() { _ = r.Start(t.Context()) })
 	}
 	if err := w.waitForSync(t.Context()); err != nil {
 		t.Fatal(err)

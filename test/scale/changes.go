@@ -105,21 +105,26 @@ func (b *bench) costPerChange(ctx context.Context, r *replica, times int) (cost,
 // quietCost returns the cost of the process for a time without changes.
 func (r *replica) quietCost(ctx context.Context, during time.Duration) (cost, error) {
 	const periods = 4
-	scrape, err := r.spent(func() error { return nil })
-	if err != nil {
-		return cost{}, err
-	}
-	var lowest cost
-	for i := range periods {
-		one, err := r.spent(func() error { pause(ctx, during/periods); return nil })
-		if err != nil {
-			return cost{}, err
+	var lowest time.Duration
+	quiet, err := r.spent(func() error {
+		for i := range periods {
+			before, err := r.usage()
+			if err != nil {
+				return err
+			}
+			pause(ctx, during/periods)
+			after, err := r.usage()
+			if err != nil {
+				return err
+			}
+			if used := after.cpu - before.cpu; i == 0 || used < lowest {
+				lowest = used
+			}
 		}
-		if i == 0 || one.cpu < lowest.cpu {
-			lowest = one
-		}
-	}
-	return cost{lowest.cpu * periods, (lowest.allocations-scrape.allocations)*periods + scrape.allocations}, nil
+		return nil
+	})
+	quiet.cpu = lowest * periods
+	return quiet, err
 }
 
 // burst changes many Ingresses concurrently. It returns the time until the API server had them, and until all were served.
