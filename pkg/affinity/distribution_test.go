@@ -31,7 +31,7 @@ func (r replicas) settle(p *Policy, ring *Keyring, from, n int, count []int) {
 }
 
 func TestDistribution_everyPick(t *testing.T) {
-	const clients, pods = 5000, 10
+	const clients, pods = 20000, 10 // 15 % are seven standard deviations of a random pick
 	for _, pick := range allPicks {
 		a := affinityOf(cookieMethod)
 		a.Pick = pick
