@@ -25,6 +25,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/publish"
 	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/translate"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -47,6 +48,9 @@ type node struct {
 	limits    *store.Limits // nil without a shared store
 	server    *proxy.Server
 
+	elects    bool             // takes part in the election of a leader; set before serve
+	leading   atomic.Bool      // is the leader
+	storeUp   atomic.Bool      // the store of learned sessions is available
 	stopping  atomic.Bool      // readiness is withdrawn
 	reported  map[problem]bool // the problems that apply has logged; owned by the source
 	listening []net.Listener   // HTTP, HTTPS and admin, without the disabled ones; owned by serve
@@ -215,7 +219,7 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
-		Access: n.options.admin.access(), Explain: n.explainer(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
+		Access: n.options.admin.access(), Explain: n.explainer(), Status: status.Handler(n.status), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -32,6 +33,7 @@ func testOptions(ready *bool) Options {
 				Problems: []string{"something"}}
 		},
 		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Status:   status.Handler(func() *status.Replica { return &status.Replica{Version: "1.2.3"} }),
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }

@@ -16,6 +16,7 @@ func TestAdminPaths_exist(t *testing.T) {
 		Ready: func() bool { return true }, Metrics: observe.NewMetrics(), Pools: upstream.NewRegistry(),
 		Table:  func() admin.Table { return admin.Table{} },
 		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Status: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {
