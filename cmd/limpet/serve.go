@@ -34,6 +34,7 @@ import (
 type node struct {
 	// Immutable after newNode:
 	options   options
+	translate translate.Options
 	level     *observe.LogLevel
 	log       logr.Logger
 	pools     *upstream.Registry
@@ -59,7 +60,7 @@ type node struct {
 // newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	level := &observe.LogLevel{}
-	n := &node{options: o, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
+	n := &node{options: o, translate: t, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
 		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()),
 		memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
@@ -219,7 +220,8 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
-		Access: n.options.admin.access(), Explain: n.explainer(), Status: status.Handler(n.status), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
+		Access: n.options.admin.access(), Explain: n.explainer(), Status: status.Handler(n.status),
+		Check: n.newPreview(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }

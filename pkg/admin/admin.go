@@ -20,6 +20,8 @@ type Options struct {
 	Access Access
 	// Explain serves POST /explain.
 	Explain http.Handler
+	// Check serves POST /check.
+	Check http.Handler
 	// Status serves GET /status.
 	Status http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
@@ -37,7 +39,7 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, /api/access, the pages below /debug, /explain and /status. It responds with
+// Handler returns a handler for /healthz, /readyz, /metrics, /api/access, the pages below /debug, /explain, /check and /status. It responds with
 // 403 to requests that a proxy has forwarded for a client and to requests that change something and come from a web page of
 // another origin. It serves pages that have a Right only to clients that have it by Options.Access.
 func (a *Admin) Handler() http.Handler {
@@ -54,6 +56,7 @@ func (a *Admin) Handler() http.Handler {
 		{"GET /debug/pprof/{$}", Control, listProfiles},
 		{"GET /debug/pprof/{name}", Control, profile},
 		{"POST /explain", Read, a.options.Explain.ServeHTTP},
+		{"POST /check", Read, a.options.Check.ServeHTTP},
 		{"GET /status", Read, a.options.Status.ServeHTTP},
 	} {
 		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))

@@ -32,7 +32,7 @@ func testOptions(ready *bool) Options {
 			return Table{Generation: 7, BuiltAt: time.Unix(0, 0).UTC(), Routes: []model.Route{{Host: "shop.example.com"}},
 				Problems: []string{"something"}}
 		},
-		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Check: http.NotFoundHandler(),
 		Status:   status.Handler(func() *status.Replica { return &status.Replica{Version: "1.2.3"} }),
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}

@@ -15,7 +15,7 @@ func TestAdminPaths_exist(t *testing.T) {
 	handler := admin.New(admin.Options{
 		Ready: func() bool { return true }, Metrics: observe.NewMetrics(), Pools: upstream.NewRegistry(),
 		Table:  func() admin.Table { return admin.Table{} },
-		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Check: http.NotFoundHandler(),
 		Status: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}),
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
