@@ -20,6 +20,10 @@ type Options struct {
 	Access Access
 	// Explain serves POST /explain. It needs Access too.
 	Explain http.Handler
+	// Page serves the dashboard. Its files are the same for everyone and need no Access.
+	Page http.Handler
+	// API serves the paths below /api/. It needs Access too.
+	API http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
 	SetLogLevel func(name string) error
@@ -35,11 +39,13 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, the pages below /debug, and /explain. It responds with 403 to
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the pages below /debug, and /explain. It responds with 403 to
 // requests that a proxy has forwarded for a client and to requests that change something and come from a web page of another
-// origin. It serves the pages below /debug and /explain only to clients that Options.Access allows.
+// origin. It serves the pages below /debug and /api, and /explain, only to clients that Options.Access allows.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
+	mux.Handle("GET /{$}", a.options.Page)
+	mux.Handle("GET /assets/", a.options.Page)
 	for pattern, handler := range map[string]http.HandlerFunc{
 		"GET /debug/table":        a.options.table,
 		"GET /debug/log-level":    a.options.logLevel,
@@ -47,6 +53,7 @@ func (a *Admin) Handler() http.Handler {
 		"GET /debug/pprof/{$}":    listProfiles,
 		"GET /debug/pprof/{name}": profile,
 		"POST /explain":           a.options.Explain.ServeHTTP,
+		"GET /api/":               a.options.API.ServeHTTP,
 	} {
 		mux.HandleFunc(pattern, a.options.Access.guard(handler))
 	}

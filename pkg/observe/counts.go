@@ -20,8 +20,8 @@ func (c *Counts) Moved() (n uint64) {
 	return n
 }
 
-// PoolCounts returns the counts of the pool in slot. isOwn is false if the pool has none of its own, because it had no recent
-// traffic, or because Detail or the limit of series counts it together with others.
+// PoolCounts returns the counts of the pool in slot. isOwn is false without them: the pool had no recent traffic, or Detail or
+// the limit of series counts it together with others.
 func (m *Metrics) PoolCounts(slot int) (c Counts, isOwn bool) {
 	of := m.groups.of(slot)
 	if m.groups.detail < DetailPool || of == nil || of == m.groups.discard || !m.groups.hasOwn(of) {
