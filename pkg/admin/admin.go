@@ -16,13 +16,13 @@ type Options struct {
 	Pools   *upstream.Registry
 	// Table returns the current routes and the problems of their objects.
 	Table func() Table
-	// Access decides who may read the debug pages.
+	// Access decides who may use the pages other than health checks and metrics.
 	Access Access
-	// Explain serves POST /explain. It needs Access too.
+	// Explain serves POST /explain.
 	Explain http.Handler
 	// Page serves the dashboard. Its files are the same for everyone and need no Access.
 	Page http.Handler
-	// API serves the paths below /api/. It needs Access too.
+	// API serves the paths below /api/, except for /api/access.
 	API http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
@@ -39,28 +39,33 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the pages below /debug, and /explain. It responds with 403 to
-// requests that a proxy has forwarded for a client and to requests that change something and come from a web page of another
-// origin. It serves the pages below /debug and /api, and /explain, only to clients that Options.Access allows.
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/ and /debug/, and /explain. It
+// responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and come from a web
+// page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
 	mux.Handle("GET /{$}", a.options.Page)
 	mux.Handle("GET /assets/", a.options.Page)
-	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /debug/table":        a.options.table,
-		"GET /debug/log-level":    a.options.logLevel,
-		"PUT /debug/log-level":    a.options.setLogLevel,
-		"GET /debug/pprof/{$}":    listProfiles,
-		"GET /debug/pprof/{name}": profile,
-		"POST /explain":           a.options.Explain.ServeHTTP,
-		"GET /api/":               a.options.API.ServeHTTP,
+	mux.HandleFunc("GET /api/access", a.options.Access.caller)
+	for _, page := range []struct {
+		pattern string
+		right   Right
+		handler http.HandlerFunc
+	}{
+		{"GET /api/", Read, a.options.API.ServeHTTP},
+		{"GET /debug/table", Read, a.options.table},
+		{"GET /debug/log-level", Read, a.options.logLevel},
+		{"PUT /debug/log-level", Control, a.options.setLogLevel},
+		{"GET /debug/pprof/{$}", Control, listProfiles},
+		{"GET /debug/pprof/{name}", Control, profile},
+		{"POST /explain", Read, a.options.Explain.ServeHTTP},
 	} {
-		mux.HandleFunc(pattern, a.options.Access.guard(handler))
+		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))
 	}
 	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// ProbeHandler returns a handler like that of Handler without the pages that need Options.Access.
+// ProbeHandler returns a handler for /healthz, /readyz and /metrics.
 func (a *Admin) ProbeHandler() http.Handler { return refuseForwarded(a.probes()) }
 
 func (a *Admin) probes() *http.ServeMux {
