@@ -66,6 +66,32 @@ func (r *Registry) Pools() []*Pool {
 	return pools
 }
 
+// Visit calls visit for all pools in no particular order, without a copy of them. visit must not call the Registry.
+func (r *Registry) Visit(visit func(*Pool)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.pools {
+		visit(p)
+	}
+}
+
+// Len returns the number of pools.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pools)
+}
+
+// Find returns the pool with an ID as text, or nil.
+func (r *Registry) Find(name string) (found *Pool) {
+	r.Visit(func(p *Pool) {
+		if p.Name == name {
+			found = p
+		}
+	})
+	return found
+}
+
 // Retain removes every pool that is not in keep, closes its idle connections, and returns the removed IDs. Call it
 // after publishing the first table that does not refer to them.
 func (r *Registry) Retain(keep map[model.PoolID]bool) (dropped []model.PoolID) {
