@@ -20,6 +20,10 @@ type Options struct {
 	Access Access
 	// Explain serves POST /explain. It needs Access too.
 	Explain http.Handler
+	// Sessions serves GET /sessions. It needs Access too.
+	Sessions http.Handler
+	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
+	Peers http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
 	SetLogLevel func(name string) error
@@ -35,7 +39,7 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, the pages below /debug, and /explain. It responds with 403 to
+// Handler returns a handler for /healthz, /readyz, /metrics, the pages below /debug and /peers, /explain and /sessions. It responds with 403 to
 // requests that a proxy has forwarded for a client and to requests that change something and come from a web page of another
 // origin. It serves the pages below /debug and /explain only to clients that Options.Access allows.
 func (a *Admin) Handler() http.Handler {
@@ -47,6 +51,7 @@ func (a *Admin) Handler() http.Handler {
 		"GET /debug/pprof/{$}":    listProfiles,
 		"GET /debug/pprof/{name}": profile,
 		"POST /explain":           a.options.Explain.ServeHTTP,
+		"GET /sessions":           a.options.Sessions.ServeHTTP,
 	} {
 		mux.HandleFunc(pattern, a.options.Access.guard(handler))
 	}
@@ -61,6 +66,7 @@ func (a *Admin) probes() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.options.readyz)
 	mux.Handle("GET /metrics", a.options.Metrics.Handler())
+	mux.Handle("/peers/", a.options.Peers)
 	return mux
 }
 

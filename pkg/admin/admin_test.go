@@ -32,6 +32,7 @@ func testOptions(ready *bool) Options {
 				Problems: []string{"something"}}
 		},
 		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(),
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/admin"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -15,7 +16,8 @@ func TestAdminPaths_exist(t *testing.T) {
 	handler := admin.New(admin.Options{
 		Ready: func() bool { return true }, Metrics: observe.NewMetrics(), Pools: upstream.NewRegistry(),
 		Table:  func() admin.Table { return admin.Table{} },
-		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}},
+		Peers: http.NotFoundHandler(),
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {

@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"pkg/subrequest": {"pkg/filter", "pkg/upstream"},
 	"pkg/upstream":   {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory", "pkg/sketch"},
 	"pkg/sketch":     {},
-	"pkg/sessions":   {"pkg/upstream", "pkg/sketch", "pkg/model"},
+	"pkg/sessions":   {"pkg/upstream", "pkg/sketch", "pkg/peers", "pkg/model"},
+	"pkg/peers":      {},
 	"pkg/http2":      {"pkg/http1", "pkg/memory"}, // the header field types are shared (ADR 38)
 	"pkg/affinity":   {"pkg/model"},
 	"pkg/certs":      {"pkg/model", "pkg/shards"},
@@ -55,6 +56,7 @@ var foreign = map[string][]string{
 	"pkg/variable": {},
 	"pkg/htpasswd": {"golang.org/x/crypto/bcrypt", "github.com/go-crypt/x/crypt"},
 	"pkg/shards":   {},
+	"pkg/peers":    {},
 	"pkg/sketch":   {"github.com/axiomhq/hyperloglog"},
 	"pkg/http2":    {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
