@@ -55,15 +55,18 @@ func (r *Registry) Pools() []*Pool {
 	for _, p := range r.pools {
 		pools = append(pools, p)
 	}
-	slices.SortFunc(pools, func(a, b *Pool) int {
-		return cmp.Or(
-			cmp.Compare(a.ID.Namespace, b.ID.Namespace),
-			cmp.Compare(a.ID.Service, b.ID.Service),
-			cmp.Compare(a.ID.Port, b.ID.Port),
-			cmp.Compare(a.ID.String(), b.ID.String()),
-		)
-	})
+	slices.SortFunc(pools, comparePools)
 	return pools
+}
+
+// comparePools compares by ID. The names are compared last, and are not made for it: a scrape sorts all pools.
+func comparePools(a, b *Pool) int {
+	return cmp.Or(
+		cmp.Compare(a.ID.Namespace, b.ID.Namespace),
+		cmp.Compare(a.ID.Service, b.ID.Service),
+		cmp.Compare(a.ID.Port, b.ID.Port),
+		cmp.Compare(a.Name, b.Name),
+	)
 }
 
 // Retain removes every pool that is not in keep, closes its idle connections, and returns the removed IDs. Call it
