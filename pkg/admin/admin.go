@@ -20,6 +20,14 @@ type Options struct {
 	Access Access
 	// Explain serves POST /explain.
 	Explain http.Handler
+	// Page serves the dashboard. Its files are the same for everyone and need no Access.
+	Page http.Handler
+	// API serves the paths below /api/, except for /api/access.
+	API http.Handler
+	// Sessions serves GET /sessions.
+	Sessions http.Handler
+	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
+	Peers http.Handler
 	// Check serves POST /check.
 	Check http.Handler
 	// Status serves GET /status.
@@ -39,17 +47,21 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, /api/access, the pages below /debug, /explain, /check and /status. It responds with
-// 403 to requests that a proxy has forwarded for a client and to requests that change something and come from a web page of
-// another origin. It serves pages that have a Right only to clients that have it by Options.Access.
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/ and /peers/, /explain,
+// /check, /status and /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that
+// change something and come from a web page of another origin. It serves pages that have a Right only to clients that have it by
+// Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
+	mux.Handle("GET /{$}", a.options.Page)
+	mux.Handle("GET /assets/", a.options.Page)
 	mux.HandleFunc("GET /api/access", a.options.Access.caller)
 	for _, page := range []struct {
 		pattern string
 		right   Right
 		handler http.HandlerFunc
 	}{
+		{"GET /api/", Read, a.options.API.ServeHTTP},
 		{"GET /debug/table", Read, a.options.table},
 		{"GET /debug/log-level", Read, a.options.logLevel},
 		{"PUT /debug/log-level", Control, a.options.setLogLevel},
@@ -58,6 +70,7 @@ func (a *Admin) Handler() http.Handler {
 		{"POST /explain", Read, a.options.Explain.ServeHTTP},
 		{"POST /check", Read, a.options.Check.ServeHTTP},
 		{"GET /status", Read, a.options.Status.ServeHTTP},
+		{"GET /sessions", Read, a.options.Sessions.ServeHTTP},
 	} {
 		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))
 	}
@@ -72,6 +85,7 @@ func (a *Admin) probes() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.options.readyz)
 	mux.Handle("GET /metrics", a.options.Metrics.Handler())
+	mux.Handle("/peers/", a.options.Peers)
 	return mux
 }
 
