@@ -68,7 +68,7 @@ function App() {
           ))}
         </nav>
       </header>
-      <main>
+      <main id="main">
         <h1 ref={heading} tabIndex={-1}>{title}</h1>
         <Gate><View {...address} key={title} /></Gate>
       </main>
