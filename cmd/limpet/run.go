@@ -117,6 +117,7 @@ func runCluster(ctx context.Context, o options, c clusterOptions, std streams) e
 	if err := o.validate(); err != nil {
 		return err
 	}
+	o.inCluster = true
 	o.keysFromCluster, o.ownService = o.affinityKeys == "", types.NamespacedName(c.publishService)
 	t := o.translation()
 	t.WithoutClasses = len(c.watched) > 0

@@ -24,6 +24,10 @@ type Options struct {
 	Page http.Handler
 	// API serves the paths below /api/, except for /api/access.
 	API http.Handler
+	// Sessions serves GET /sessions.
+	Sessions http.Handler
+	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
+	Peers http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
 	SetLogLevel func(name string) error
@@ -39,9 +43,9 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/ and /debug/, and /explain. It
-// responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and come from a web
-// page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/ and /peers/, /explain and
+// /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and
+// come from a web page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
 	mux.Handle("GET /{$}", a.options.Page)
@@ -59,6 +63,7 @@ func (a *Admin) Handler() http.Handler {
 		{"GET /debug/pprof/{$}", Control, listProfiles},
 		{"GET /debug/pprof/{name}", Control, profile},
 		{"POST /explain", Read, a.options.Explain.ServeHTTP},
+		{"GET /sessions", Read, a.options.Sessions.ServeHTTP},
 	} {
 		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))
 	}
@@ -73,6 +78,7 @@ func (a *Admin) probes() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.options.readyz)
 	mux.Handle("GET /metrics", a.options.Metrics.Handler())
+	mux.Handle("/peers/", a.options.Peers)
 	return mux
 }
 

@@ -33,6 +33,7 @@ func testOptions(ready *bool) Options {
 		},
 		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
 		Page: http.NotFoundHandler(), API: http.NotFoundHandler(),
+		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(),
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }

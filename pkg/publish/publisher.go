@@ -237,17 +237,25 @@ func (p *Publisher) learnReplicas(source EndpointSource) {
 	if p.o.Own == nil || p.o.OwnService.Name == "" {
 		return
 	}
-	var addrs []netip.Addr
+	var replicas []upstream.Replica
 	for _, slice := range source.Slices(p.o.OwnService.Namespace, p.o.OwnService.Name) {
 		for i := range slice.Endpoints {
 			for _, text := range slice.Endpoints[i].Addresses {
 				if addr, err := netip.ParseAddr(text); err == nil {
-					addrs = append(addrs, addr)
+					replicas = append(replicas, upstream.Replica{Name: podOf(&slice.Endpoints[i]), Address: addr})
 				}
 			}
 		}
 	}
-	p.o.Own.SetReplicas(addrs)
+	p.o.Own.SetReplicas(replicas)
+}
+
+// podOf returns the name of the pod of an endpoint, or "".
+func podOf(e *discoveryv1.Endpoint) string {
+	if e.TargetRef == nil || e.TargetRef.Kind != model.KindPod {
+		return ""
+	}
+	return e.TargetRef.Name
 }
 
 // Problems returns the Reports that have problems.
