@@ -3,7 +3,7 @@ package main
 import "github.com/limpet-dev/limpet/pkg/admin/dashboard"
 
 func (n *node) newDashboard() *dashboard.Dashboard {
-	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics,
+	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics, Sessions: n.fleet.Total,
 		Changes: n.publisher.Changes, State: n.dashboardState})
 }
 

@@ -83,8 +83,8 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
-	n.dashboard = n.newDashboard()
 	n.fleet = n.newFleet()
+	n.dashboard = n.newDashboard()
 	return n, nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -17,6 +18,8 @@ type Options struct {
 	Ready   func() bool
 	Pools   *upstream.Registry
 	Metrics *observe.Metrics
+	// Sessions counts the sessions of pods over all replicas, as far as these respond before ctx ends.
+	Sessions func(ctx context.Context, q sessions.Query) *sessions.Report
 	// Changes returns a number that grows whenever State may have changed. It is cheap.
 	Changes func() uint64
 	// State returns what is served now. It may collect the results for all hosts.
@@ -48,6 +51,7 @@ type Problem struct {
 type Dashboard struct {
 	options Options
 	states  stateCache
+	live    liveCache
 	sampler *sampler
 	streams streams
 }
@@ -55,7 +59,7 @@ type Dashboard struct {
 // New returns a Dashboard that records no history until Run is called.
 func New(o Options) *Dashboard {
 	return &Dashboard{options: o, states: stateCache{changes: o.Changes, load: o.State}, sampler: newSampler(o.Pools, o.Metrics),
-		streams: newStreams()}
+		live: liveCache{total: o.Sessions, pools: map[string]*liveReport{}}, streams: newStreams()}
 }
 
 // Run records the history of traffic. It returns when ctx is done, after it has ended all event streams.
@@ -70,6 +74,7 @@ func (d *Dashboard) Run(ctx context.Context) {
 		case now := <-ticker.C:
 			d.sampler.sample()
 			d.states.expire(now)
+			d.live.expire(now)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -42,7 +43,8 @@ func newFixture(t testing.TB) *fixture {
 		{ID: "uid-c", Pod: "cart-c", Address: "10.0.0.9:8080", State: model.EndpointNotReady},
 	})
 	f.Dashboard = New(Options{Version: "1.2.3", Ready: func() bool { return true }, Pools: registry, Metrics: f.metrics,
-		Changes: func() uint64 { return f.changes }, State: func() State { f.loads++; return f.state }})
+		Sessions: (&sessions.Fleet{Counter: sessions.Counter{Pools: registry, Self: sessions.Replica{Name: "limpet-a"}}}).Total,
+		Changes:  func() uint64 { return f.changes }, State: func() State { f.loads++; return f.state }})
 	return f
 }
 
@@ -153,6 +155,7 @@ func TestQuery_refusesWhatItDoesNotKnow(t *testing.T) {
 func TestPool_listsEndpointsInEachState(t *testing.T) {
 	f := newFixture(t)
 	f.cart.Set().Endpoint(0).SessionServed(session)
+	f.cart.Set().Endpoint(0).SessionResponded(session, 1800, true)
 	f.cart.Set().Endpoint(0).BeginRequest()
 	f.metrics.Pool(f.cart.Slot).Request(http.StatusBadGateway, time.Second)
 	f.metrics.Pool(f.cart.Slot).Decision(affinity.OutcomeMoved, affinity.ReasonGone)

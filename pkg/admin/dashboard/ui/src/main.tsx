@@ -6,7 +6,8 @@ import { CertificatesView } from "./certificates";
 import { ExplainView } from "./explain";
 import { MovesView } from "./moves";
 import { OverviewView } from "./overview";
-import { PoolsView, PoolView } from "./pools";
+import { PoolView } from "./pool";
+import { PoolsView } from "./pools";
 import { ProblemsView } from "./problems";
 import { RoutesView } from "./routes";
 

@@ -78,12 +78,17 @@ export interface Endpoint {
   zone?: string;
   state: string;
   sessions: number;
+  idle: number;
   inFlight: number;
+  streams: number;
+  newPerMinute: number;
+  incomplete?: boolean;
   history?: { intervalSeconds: number; sessions: number[]; inFlight: number[] };
 }
 
 export interface PoolDetail extends Pool {
   endpoints: Endpoint[];
+  replicas: { name?: string; address?: string; error?: string }[];
 }
 
 export interface Problem {

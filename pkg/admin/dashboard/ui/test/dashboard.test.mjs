@@ -41,9 +41,9 @@ async function agree(page, isDone) {
   await eventually(async () => {
     const detail = await limpet.api(pool);
     assert.ok(isDone(detail), `not yet: ${JSON.stringify(detail.endpoints)}`);
-    const shown = (await rows(page, "Pods")).map(([pod, state, sessions, , inFlight]) => [pod.split("\n")[0], state, sessions, inFlight]);
+    const shown = (await rows(page, "Pods")).map(([pod, state, sessions, idle, , , inFlight]) => [pod.split("\n")[0], state, sessions, idle, inFlight]);
     const state = { Ready: "ready", Draining: "draining", NotReady: "not ready" };
-    assert.deepEqual(shown, detail.endpoints.map((e) => [e.pod, state[e.state], String(e.sessions), String(e.inFlight)]));
+    assert.deepEqual(shown, detail.endpoints.map((e) => [e.pod, state[e.state], String(e.sessions), String(e.idle), String(e.inFlight)]));
     const numbers = await stats(page);
     assert.equal(numbers.Sessions, String(detail.sessions));
   });
