@@ -173,7 +173,9 @@ func (a *Access) Guard(right Right, next http.HandlerFunc) http.HandlerFunc {
 }
 
 // acceptsTokens reports whether there are tokens that grant a right.
-func (a *Access) acceptsTokens() bool { return a.ReadToken != nil || a.ControlToken != nil || a.Review != nil }
+func (a *Access) acceptsTokens() bool {
+	return a.ReadToken != nil || a.ControlToken != nil || a.Review != nil
+}
 
 // caller responds with the Caller, so that pages know what to offer.
 func (a *Access) caller(w http.ResponseWriter, r *http.Request) {

@@ -20,6 +20,10 @@ type Options struct {
 	Access Access
 	// Explain serves POST /explain.
 	Explain http.Handler
+	// Page serves the dashboard. Its files are the same for everyone and need no Access.
+	Page http.Handler
+	// API serves the paths below /api/, except for /api/access.
+	API http.Handler
 	// Sessions serves GET /sessions.
 	Sessions http.Handler
 	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
@@ -39,17 +43,20 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, /api/access, /explain, /sessions, and the pages below /debug and
-// /peers. It responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and come
-// from a web page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/ and /peers/, /explain and
+// /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and
+// come from a web page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
+	mux.Handle("GET /{$}", a.options.Page)
+	mux.Handle("GET /assets/", a.options.Page)
 	mux.HandleFunc("GET /api/access", a.options.Access.caller)
 	for _, page := range []struct {
 		pattern string
 		right   Right
 		handler http.HandlerFunc
 	}{
+		{"GET /api/", Read, a.options.API.ServeHTTP},
 		{"GET /debug/table", Read, a.options.table},
 		{"GET /debug/log-level", Read, a.options.logLevel},
 		{"PUT /debug/log-level", Control, a.options.setLogLevel},
@@ -63,7 +70,7 @@ func (a *Admin) Handler() http.Handler {
 	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// ProbeHandler returns a handler for /healthz, /readyz, /metrics, and the pages below /peers.
+// ProbeHandler returns a handler for /healthz, /readyz and /metrics.
 func (a *Admin) ProbeHandler() http.Handler { return refuseForwarded(a.probes()) }
 
 func (a *Admin) probes() *http.ServeMux {

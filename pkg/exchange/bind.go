@@ -124,5 +124,6 @@ func (x *Exchange) awaitEndpoint() {
 func (x *Exchange) nextEndpoint() bool {
 	x.endpoint.ConnectFailed()
 	x.endpoint.SessionReleased(x.decision.Session)
+	x.attempts.isAtSamePod = false
 	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -36,6 +37,8 @@ type Options struct {
 // endpoints do not wait for them.
 type Publisher struct {
 	o Options
+
+	applied atomic.Uint64 // number of calls of apply that have ended
 
 	changing sync.Mutex // serializes changes of objects; guards the fields below
 	engine   *translate.Engine
@@ -75,6 +78,10 @@ func New(o Options) *Publisher {
 
 // Ready reports whether a Table was published.
 func (p *Publisher) Ready() bool { return p.o.Tables.Current() != nil }
+
+// Changes returns a number that grows with each change of objects. If it is the same before two calls of Last, both return the
+// same.
+func (p *Publisher) Changes() uint64 { return p.applied.Load() }
 
 // Last returns the result of the last change, nil before the first one. It collects the results for all hosts.
 func (p *Publisher) Last() *Published {
@@ -125,6 +132,7 @@ func (p *Publisher) apply(changes []translate.Change, source EndpointSource, sin
 	current := p.o.Tables.Current()
 	p.o.Metrics.Published(current.Generation, current.Digest(), u.Problems)
 	p.o.Metrics.NginxAnnotations(u.Verdicts)
+	p.applied.Add(1)
 	return u
 }
 

@@ -152,7 +152,7 @@ func retireMissing(previous, next map[stateKey]*endpointState) (found bool) {
 func (p *Pool) LastRemoval() int64 { return p.lastRemoval.Load() }
 
 func (p *Pool) hasSameEndpoints(endpoints []model.Endpoint) bool {
-	current, notReady := p.Set().Endpoints(), p.Set().notReadyList()
+	current, notReady := p.Set().Endpoints(), p.Set().NotReady()
 	if len(current)+len(notReady) != len(endpoints) {
 		return false
 	}

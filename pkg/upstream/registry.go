@@ -60,15 +60,44 @@ func (r *Registry) Pools() []*Pool {
 	for _, p := range r.pools {
 		pools = append(pools, p)
 	}
-	slices.SortFunc(pools, func(a, b *Pool) int {
-		return cmp.Or(
-			cmp.Compare(a.ID.Namespace, b.ID.Namespace),
-			cmp.Compare(a.ID.Service, b.ID.Service),
-			cmp.Compare(a.ID.Port, b.ID.Port),
-			cmp.Compare(a.ID.String(), b.ID.String()),
-		)
-	})
+	slices.SortFunc(pools, comparePools)
 	return pools
+}
+
+// Visit calls visit for all pools in no particular order, without a copy of them. visit must not call the Registry.
+func (r *Registry) Visit(visit func(*Pool)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.pools {
+		visit(p)
+	}
+}
+
+// Len returns the number of pools.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pools)
+}
+
+// Find returns the pool with an ID as text, or nil.
+func (r *Registry) Find(name string) (found *Pool) {
+	r.Visit(func(p *Pool) {
+		if p.Name == name {
+			found = p
+		}
+	})
+	return found
+}
+
+// comparePools compares by ID. The names are compared last, and are not made for it: a scrape sorts all pools.
+func comparePools(a, b *Pool) int {
+	return cmp.Or(
+		cmp.Compare(a.ID.Namespace, b.ID.Namespace),
+		cmp.Compare(a.ID.Service, b.ID.Service),
+		cmp.Compare(a.ID.Port, b.ID.Port),
+		cmp.Compare(a.Name, b.Name),
+	)
 }
 
 // Retain removes every pool that is not in keep, closes its idle connections, and returns the removed IDs. Call it
@@ -108,10 +137,11 @@ const idleTimeout = 55 * time.Second
 
 // Tidy closes stale and expired idle connections, and rotates the session counters. It returns when ctx is done.
 func (r *Registry) Tidy(ctx context.Context) {
-	conns, windows, slices := time.NewTicker(5*time.Second), time.NewTicker(sessionWindow), time.NewTicker(sketch.SliceSeconds*time.Second)
+	conns, windows := time.NewTicker(5*time.Second), time.NewTicker(sessionWindow)
+	intervals := time.NewTicker(sketch.SliceSeconds * time.Second)
 	defer conns.Stop()
 	defer windows.Stop()
-	defer slices.Stop()
+	defer intervals.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -121,7 +151,7 @@ func (r *Registry) Tidy(ctx context.Context) {
 				e.closeIdle(now.Add(-idleTimeout))
 				e.ConnectSucceeded()
 			})
-		case now := <-slices.C:
+		case now := <-intervals.C:
 			r.rotateLive(now)
 		case <-windows.C:
 			r.each(func(e *Endpoint) { e.sessions.Load().rotate() })

@@ -39,7 +39,9 @@ var mayImport = map[string][]string{
 	"pkg/certs":      {"pkg/model", "pkg/shards"},
 	"pkg/shards":     {},
 	"pkg/observe":    {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
-	"pkg/admin":      {"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/model"},
+	"pkg/admin": {
+		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/sessions", "pkg/model",
+	},
 	// It shares no Go types with the listener: the commands know them.
 	"pkg/adminclient": {},
 	"hack":            {"pkg/translate"}, // hack/docs writes the table of annotations
@@ -58,9 +60,9 @@ var foreign = map[string][]string{
 	"pkg/variable":    {},
 	"pkg/htpasswd":    {"golang.org/x/crypto/bcrypt", "github.com/go-crypt/x/crypt"},
 	"pkg/shards":      {},
-	"pkg/adminclient": {},
 	"pkg/peers":       {},
 	"pkg/sketch":      {"github.com/axiomhq/hyperloglog"},
+	"pkg/adminclient": {},
 	"pkg/http2":       {"golang.org/x/net/http2/hpack"},
 	"pkg/translate": {
 		"k8s.io/api/", "k8s.io/apimachinery/",
