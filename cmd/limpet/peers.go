@@ -28,6 +28,7 @@ func (n *node) newFleet() *sessions.Fleet {
 func (n *node) newPeerHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+sessions.PeerPath, n.fleet.ServePeer)
+	mux.HandleFunc("POST "+sessions.DrainPath, n.fleet.ServeDrainPeer)
 	return (&peers.Server{Keys: n.keys.Derived(peers.Purpose)}).Guard(mux)
 }
 

@@ -225,7 +225,7 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
 		Access: n.options.admin.access(), Explain: n.explainer(), Page: dashboard.Page(), API: n.dashboard.API(),
-		Sessions: n.fleet, Peers: n.newPeerHandler(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
+		Sessions: n.fleet, Drain: n.fleet, Peers: n.newPeerHandler(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }

@@ -11,7 +11,7 @@ type attemptState struct {
 	isReplay bool // the request was sent a second time, and holds a replay permit of the pool
 	// isAtSamePod is true if the replay is sent to the pod that has lost the first attempt.
 	isAtSamePod bool
-	isUnsent bool // the last attempt failed before a byte was sent, because of the client
+	isUnsent    bool // the last attempt failed before a byte was sent, because of the client
 	// startedAt is when the last attempt started. It is only set for policies that measure the latency of endpoints.
 	startedAt time.Time
 }

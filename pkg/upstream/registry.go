@@ -17,7 +17,8 @@ type Registry struct {
 	// Zone is the zone of this replica, empty if it is unknown. It must be set before the first Pool is created.
 	Zone string
 
-	live *sketch.Budget // immutable
+	live  *sketch.Budget // immutable
+	marks drainMarks
 
 	mu    sync.Mutex
 	pools map[model.PoolID]*Pool
@@ -37,7 +38,7 @@ func (r *Registry) Pool(id model.PoolID) *Pool {
 	if p := r.pools[id]; p != nil {
 		return p
 	}
-	p := newPool(id, r.takeSlot(), r.Zone, r.live)
+	p := newPool(id, r.takeSlot(), r)
 	r.pools[id] = p
 	return p
 }
@@ -60,14 +61,7 @@ func (r *Registry) Pools() []*Pool {
 	for _, p := range r.pools {
 		pools = append(pools, p)
 	}
-	slices.SortFunc(pools, func(a, b *Pool) int {
-		return cmp.Or(
-			cmp.Compare(a.ID.Namespace, b.ID.Namespace),
-			cmp.Compare(a.ID.Service, b.ID.Service),
-			cmp.Compare(a.ID.Port, b.ID.Port),
-			cmp.Compare(a.ID.String(), b.ID.String()),
-		)
-	})
+	slices.SortFunc(pools, comparePools)
 	return pools
 }
 
@@ -95,6 +89,16 @@ func (r *Registry) Find(name string) (found *Pool) {
 		}
 	})
 	return found
+}
+
+// comparePools compares by ID. The names are compared last, and are not made for it: a scrape sorts all pools.
+func comparePools(a, b *Pool) int {
+	return cmp.Or(
+		cmp.Compare(a.ID.Namespace, b.ID.Namespace),
+		cmp.Compare(a.ID.Service, b.ID.Service),
+		cmp.Compare(a.ID.Port, b.ID.Port),
+		cmp.Compare(a.Name, b.Name),
+	)
 }
 
 // Retain removes every pool that is not in keep, closes its idle connections, and returns the removed IDs. Call it
@@ -134,10 +138,11 @@ const idleTimeout = 55 * time.Second
 
 // Tidy closes stale and expired idle connections, and rotates the session counters. It returns when ctx is done.
 func (r *Registry) Tidy(ctx context.Context) {
-	conns, windows, slices := time.NewTicker(5*time.Second), time.NewTicker(sessionWindow), time.NewTicker(sketch.SliceSeconds*time.Second)
+	conns, windows := time.NewTicker(5*time.Second), time.NewTicker(sessionWindow)
+	intervals := time.NewTicker(sketch.SliceSeconds * time.Second)
 	defer conns.Stop()
 	defer windows.Stop()
-	defer slices.Stop()
+	defer intervals.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -147,7 +152,8 @@ func (r *Registry) Tidy(ctx context.Context) {
 				e.closeIdle(now.Add(-idleTimeout))
 				e.ConnectSucceeded()
 			})
-		case now := <-slices.C:
+			r.expireMarks(now)
+		case now := <-intervals.C:
 			r.rotateLive(now)
 		case <-windows.C:
 			r.each(func(e *Endpoint) { e.sessions.Load().rotate() })

@@ -20,7 +20,7 @@ func TestAdminPaths_exist(t *testing.T) {
 	handler := admin.New(admin.Options{
 		Ready: ready, Metrics: metrics, Pools: pools, Table: func() admin.Table { return admin.Table{} },
 		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Page: dashboard.Page(), API: pages.API(),
-		Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}}, Peers: http.NotFoundHandler(),
+		Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}}, Peers: http.NotFoundHandler(), Drain: &sessions.Fleet{},
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {
