@@ -45,6 +45,8 @@ var mayImport = map[string][]string{
 	// It shares no Go types with the listener: the commands know them.
 	"pkg/adminclient": {},
 	"hack":            {"pkg/translate"}, // hack/docs writes the table of annotations
+	"pkg/status":      {"pkg/model", "pkg/upstream"},
+	"pkg/preview":     {"pkg/translate", "pkg/model"},
 	"pkg/explain": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/model",
 	},
