@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -44,7 +46,11 @@ func newFixture(t testing.TB) *fixture {
 	})
 	f.Dashboard = New(Options{Version: "1.2.3", Ready: func() bool { return true }, Pools: registry, Metrics: f.metrics,
 		Sessions: (&sessions.Fleet{Counter: sessions.Counter{Pools: registry, Self: sessions.Replica{Name: "limpet-a"}}}).Total,
-		Changes:  func() uint64 { return f.changes }, State: func() State { f.loads++; return f.state }})
+		Replicas: func(context.Context) *status.Summary {
+			return status.Summarize([]status.Member{{Name: "limpet-a", Replica: &status.Replica{Ready: true, Digest: 42}},
+				{Name: "limpet-b", Error: "connection refused"}}, time.Now())
+		},
+		Changes: func() uint64 { return f.changes }, State: func() State { f.loads++; return f.state }})
 	return f
 }
 

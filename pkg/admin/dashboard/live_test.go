@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 )
 
 func TestPool_namesReplicasThatDoNotRespond(t *testing.T) {
@@ -35,7 +36,7 @@ func TestPool_namesReplicasThatDoNotRespond(t *testing.T) {
 func TestLive_sharesRecentReports(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
-		c := liveCache{pools: map[string]*liveReport{}, total: func(ctx context.Context, _ sessions.Query) *sessions.Report {
+		c := liveCache{pools: map[string]*recent[*sessions.Report]{}, total: func(ctx context.Context, _ sessions.Query) *sessions.Report {
 			requests++
 			<-ctx.Done() // another replica does not respond
 			return &sessions.Report{}
@@ -59,4 +60,13 @@ func TestLive_sharesRecentReports(t *testing.T) {
 			t.Error("an unused report is kept")
 		}
 	})
+}
+
+func TestReplicas_areCompared(t *testing.T) {
+	f := newFixture(t)
+	var got status.Summary
+	f.get(t, "/api/replicas", &got)
+	if got.Agree || len(got.Members) != 2 || got.Members[1].Error != "connection refused" || len(got.Attention) == 0 {
+		t.Errorf("got %+v", got)
+	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/sessions"
 )
 
-// poolDetail is the JSON form of one pool with its pods. Its sessions and requests in flight are those of all replicas, and its
-// counts and history those of this one.
+// poolDetail is the JSON form of one pool with its pods. All replicas count its sessions and requests in flight. Counts and
+// history are from this replica.
 type poolDetail struct {
 	pool
 	Endpoints []endpoint `json:"endpoints"`
@@ -25,7 +25,7 @@ type endpoint struct {
 	Address string `json:"address"`
 	Zone    string `json:"zone,omitempty"`
 	State   string `json:"state"`
-	// Sessions, Idle, InFlight, Streams and NewPerMinute are those of sessions.Pod.
+	// Sessions, Idle, InFlight, Streams and NewPerMinute have the values of sessions.Pod.
 	Sessions     int64   `json:"sessions"`
 	Idle         int64   `json:"idle"`
 	InFlight     int64   `json:"inFlight"`
@@ -33,7 +33,7 @@ type endpoint struct {
 	NewPerMinute float64 `json:"newPerMinute"`
 	// IsIncomplete reports whether sessions are not counted, because the memory for counting was used up.
 	IsIncomplete bool `json:"incomplete,omitempty"`
-	// History is that of this replica.
+	// History is from this replica.
 	History *podHistory `json:"history,omitempty"`
 }
 

@@ -1,6 +1,7 @@
 import { href } from "./address";
 import { number, plural, rate, stateText, sum } from "./format";
 import { useLive } from "./live";
+import { DrainButton } from "./drain";
 import { Bar, Loaded, Sparkline, Stat, Table } from "./parts";
 import { reasons } from "./reasons";
 import type { Endpoint, PoolDetail } from "./types";
@@ -52,20 +53,28 @@ function Pods({ pool }: { pool: PoolDetail }) {
     <>
       <Table caption="Pods" columns={["Pod", "State", "Sessions", "Idle", "Share", "New", "In flight", "Streams", "Last 10 minutes"]}
         numeric={["Sessions", "Idle", "New", "In flight", "Streams"]}>
-        {pool.endpoints.map((endpoint) => <PodRow key={`${endpoint.id} ${endpoint.address}`} endpoint={endpoint} total={pool.sessions} />)}
+        {pool.endpoints.map((endpoint) => <PodRow key={`${endpoint.id} ${endpoint.address}`} endpoint={endpoint} pool={pool} />)}
       </Table>
       <Replicas replicas={pool.replicas} />
     </>
   );
 }
 
-function PodRow(props: { endpoint: Endpoint; total: number }) {
-  const { endpoint, total } = props;
+function PodRow(props: { endpoint: Endpoint; pool: PoolDetail }) {
+  const { endpoint, pool } = props;
+  const total = pool.sessions;
+  const namespace = pool.id.split("/")[0]!;
+  const isComplete = pool.replicas.every((replica) => !replica.error) && !endpoint.incomplete;
+  const isEmpty = isComplete && endpoint.sessions === 0 && endpoint.inFlight === 0;
   const share = total > 0 ? endpoint.sessions / total : 0;
   return (
     <tr>
       <th scope="row">{endpoint.pod || endpoint.address}<span class="note">{endpoint.address}{endpoint.zone && `, zone ${endpoint.zone}`}</span></th>
-      <td><span class={`state ${endpoint.state}`}>{stateText(endpoint.state)}</span></td>
+      <td>
+        <span class={`state ${endpoint.state}`}>{stateText(endpoint.state)}</span>
+        {endpoint.state === "Draining" && <span class="note">{isEmpty ? "has no sessions: can be deleted" : "gets no new sessions"}</span>}
+        <DrainButton namespace={namespace} endpoint={endpoint} />
+      </td>
       <td class="number">{endpoint.incomplete && "at least "}{number(endpoint.sessions)}</td>
       <td class="number">{number(endpoint.idle)}</td>
       <td><Bar share={share} /> {Math.round(100 * share)} %</td>

@@ -29,6 +29,22 @@ export interface Overview {
   history: History;
 }
 
+// Summary compares the replicas.
+export interface Summary {
+  replicas: { name: string; error?: string; replica?: Replica }[];
+  agree: boolean;
+  attention?: string[];
+}
+
+export interface Replica {
+  version: string;
+  ready: boolean;
+  role?: string;
+  generation: number;
+  digest: number;
+  builtAt?: string;
+}
+
 export interface Page<T> {
   total: number;
   offset: number;

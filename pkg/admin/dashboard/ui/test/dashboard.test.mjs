@@ -41,7 +41,7 @@ async function agree(page, isDone) {
   await eventually(async () => {
     const detail = await limpet.api(pool);
     assert.ok(isDone(detail), `not yet: ${JSON.stringify(detail.endpoints)}`);
-    const shown = (await rows(page, "Pods")).map(([pod, state, sessions, idle, , , inFlight]) => [pod.split("\n")[0], state, sessions, idle, inFlight]);
+    const shown = (await rows(page, "Pods")).map(([pod, state, sessions, idle, , , inFlight]) => [pod.split("\n")[0], state.split("\n")[0], sessions, idle, inFlight]);
     const state = { Ready: "ready", Draining: "draining", NotReady: "not ready" };
     assert.deepEqual(shown, detail.endpoints.map((e) => [e.pod, state[e.state], String(e.sessions), String(e.idle), String(e.inFlight)]));
     const numbers = await stats(page);
@@ -94,6 +94,43 @@ test("a scale-up, a drain and a rollout appear as the API says", async (t) => {
   });
 });
 
+test("the drain button drains a pod, and says when it can be deleted", async (t) => {
+  await limpet.write("slices", pods.slice("cart", ["cart-b", "cart-c"]));
+  const page = await open(t, browser, limpet, pool, {}, "dialogs");
+  const questions = [];
+  page.on("dialog", (dialog) => {
+    questions.push(dialog.message());
+    void (questions.length === 1 ? dialog.dismiss() : dialog.accept());
+  });
+  const button = page.getByRole("button", { name: "Drain cart-b" });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter");
+  await agree(page, (p) => p.endpoints[0].state === "Draining");
+  assert.match(questions.join(), /^Drain cart-b for 1h\?.*,Drain cart-b for 1h\?/);
+  await button.waitFor({ state: "detached" });
+  await shop(4);
+  await agree(page, (p) => p.endpoints[0].sessions === 0 && p.endpoints[1].sessions >= 4);
+  const states = (await rows(page, "Pods")).map(([, state]) => state);
+  assert.match(states[0], /draining\s+has no sessions: can be deleted/);
+});
+
+test("a preview shows what a manifest changes, and applies nothing", async (t) => {
+  const page = await open(t, browser, limpet, "check");
+  const changed = ingress("cart", ["other.example"], "cart", { "limpet.dev/affinity": "cookie" });
+  await page.getByLabel("Manifests in YAML").fill(JSON.stringify(changed));
+  await page.getByRole("button", { name: "Check" }).click();
+  await eventually(async () => {
+    const changes = (await rows(page, "Changes")).map(([kind, where]) => `${kind} ${where}`);
+    assert.ok(changes.some((change) => /^stops working .*shop\.example/.test(change)), changes);
+    assert.ok(changes.some((change) => /^starts working .*other\.example/.test(change)), changes);
+  });
+  assert.ok((await limpet.api("routes")).items.every((route) => route.host !== "other.example"));
+  await page.getByLabel("Manifests in YAML").fill("kind: [");
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.locator(".error").waitFor();
+});
+
 test("text of tenants is shown as text", async (t) => {
   const page = await open(t, browser, limpet, "problems");
   await content(page);
@@ -119,7 +156,7 @@ test("explain describes a request", async (t) => {
   await page.getByText("invalid URL").waitFor();
 });
 
-const views = ["overview", "routes", "pools", pool, "moves", "problems", "certificates", "explain"];
+const views = ["overview", "routes", "pools", pool, "moves", "problems", "certificates", "explain", "check"];
 
 for (const colorScheme of ["light", "dark"]) {
   test(`axe finds no violation in ${colorScheme} colors`, async (t) => {
