@@ -31,8 +31,8 @@ func newRootCommand(program string, std streams) *cobra.Command {
 		"\n\nEvery flag can also be set in the environment: --http-addr as LIMPET_HTTP_ADDR. The command line wins."
 	root.SetOut(std.out)
 	root.SetErr(std.err)
-	root.AddCommand(newRunCommand(std), newDevCommand(std), newDemoCommand(std), newCheckCommand(std), newExplainCommand(std), newStatusCommand(std),
-		newVersionCommand(std))
+	root.AddCommand(newRunCommand(std), newDevCommand(std), newDemoCommand(std), newCheckCommand(std), newExplainCommand(std),
+		newStatusCommand(std), newVersionCommand(std))
 	root.SetHelpCommand(newHelpCommand())
 	root.SetFlagErrorFunc(explainFlagError)
 	for _, cmd := range root.Commands() {

@@ -75,7 +75,7 @@ func (s *session) installation(t, whole *testing.T) {
 	for pod, address := range cartPods {
 		servePod(t, whole, pod, address+":8080")
 	}
-	s.startReplicas(t, ctx, whole)
+	s.startReplicas(ctx, t, whole)
 	s.bindUsers(t)
 }
 
@@ -91,7 +91,7 @@ func servePod(t, whole *testing.T, name, address string) {
 	whole.Cleanup(func() { server.Close() })
 }
 
-func (s *session) startReplicas(t *testing.T, ctx context.Context, whole *testing.T) {
+func (s *session) startReplicas(ctx context.Context, t, whole *testing.T) {
 	t.Helper()
 	for _, r := range replicas {
 		run := command(ctx, s.dir, fmt.Sprintf("HOSTNAME=%s exec limpet run --kubeconfig kubeconfig --namespace limpet-system"+
