@@ -22,11 +22,24 @@ func (k *kubeconfigOptions) register(f flagSet, intro string) {
 }
 
 // config returns the client configuration of the caller.
-func (k *kubeconfigOptions) config() (*rest.Config, error) {
+func (k *kubeconfigOptions) config() (*rest.Config, error) { return k.load().ClientConfig() }
+
+// configAndNamespace returns the client configuration of the caller, and the namespace of the context.
+func (k *kubeconfigOptions) configAndNamespace() (*rest.Config, string, error) {
+	loader := k.load()
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, "", err
+	}
+	namespace, _, err := loader.Namespace()
+	return config, namespace, err
+}
+
+func (k *kubeconfigOptions) load() clientcmd.ClientConfig {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = k.kubeconfig
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: k.context}
-	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 }
 
 // clusterInput are the flags of limpet check for reading the objects of a cluster.

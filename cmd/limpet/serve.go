@@ -88,8 +88,8 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
-	n.dashboard = n.newDashboard()
 	n.fleet = n.newFleet()
+	n.dashboard = n.newDashboard()
 	return n, nil
 }
 
@@ -230,7 +230,7 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
 		Access: n.options.admin.access(), Explain: n.explainer(), Page: dashboard.Page(), API: n.dashboard.API(),
-		Check: n.newPreview(), Status: status.Handler(n.status), Sessions: n.fleet, Peers: n.newPeerHandler(),
+		Check: n.newPreview(), Status: status.Handler(n.status), Sessions: n.fleet, Drain: n.fleet, Peers: n.newPeerHandler(),
 		LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -33,7 +34,7 @@ func testOptions(ready *bool) Options {
 		},
 		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Check: http.NotFoundHandler(),
 		Page: http.NotFoundHandler(), API: http.NotFoundHandler(), Status: http.NotFoundHandler(),
-		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(),
+		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(), Drain: &sessions.Fleet{},
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }

@@ -23,6 +23,7 @@ func TestAdminPaths_exist(t *testing.T) {
 		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Page: dashboard.Page(), API: pages.API(),
 		Check: http.NotFoundHandler(), Status: status.Handler(func() *status.Replica { return &status.Replica{} }),
 		Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}}, Peers: http.NotFoundHandler(),
+		Drain: &sessions.Fleet{},
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {

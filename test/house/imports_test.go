@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"pkg/shards":     {},
 	"pkg/observe":    {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
 	"pkg/admin": {
-		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/sessions", "pkg/model",
+		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/sessions", "pkg/status", "pkg/model",
 	},
 	// It shares no Go types with the listener: the commands know them.
 	"pkg/adminclient": {},
