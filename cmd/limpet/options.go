@@ -36,6 +36,7 @@ type options struct {
 	memory                 memoryOptions
 	admin                  adminOptions
 	metrics                metricsOptions
+	tracing                tracingOptions
 	stopDelay, stopTimeout time.Duration
 	unknown                []unknownVariable // unknown environment variables to log; not a flag
 }
@@ -85,6 +86,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.limits.register(f)
 	o.memory.register(f)
 	o.metrics.register(f)
+	o.tracing.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long open requests and streams may continue after"+

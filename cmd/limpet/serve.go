@@ -25,6 +25,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/publish"
 	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/tracing"
 	"github.com/limpet-dev/limpet/pkg/translate"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -42,6 +43,7 @@ type node struct {
 	metrics   *observe.Metrics
 	memory    *memory.Tuner
 	access    *observe.AccessLog // nil if the access log is disabled
+	tracer    *tracing.Tracer    // nil if tracing is disabled
 	publisher *publish.Publisher
 	sessions  store.Store
 	limits    *store.Limits // nil without a shared store
@@ -56,7 +58,7 @@ type node struct {
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	level := &observe.LogLevel{}
 	n := &node{options: o, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
-		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()),
+		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metricsOptions()),
 		memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
 	for _, v := range o.unknown {
@@ -75,6 +77,7 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	if o.accessLog {
 		n.access = observe.NewAccessLog(std.out, o.logFormat == "json")
 	}
+	n.startTracing()
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
@@ -83,7 +86,7 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 
 func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	o := proxy.Options{TLS: n.options.tls.proxy(), Config: exchange.Config{
-		Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, Sessions: n.sessions, AccessLog: n.access,
+		Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, Sessions: n.sessions, AccessLog: n.access, Tracer: n.tracer,
 		TrustedProxies: n.options.trusted, ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
 		Via: n.options.via, Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy"),
 	}}
@@ -264,4 +267,5 @@ func (n *node) close() {
 	if n.access != nil {
 		n.access.Close()
 	}
+	n.stopTracing()
 }

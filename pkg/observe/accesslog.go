@@ -2,6 +2,7 @@ package observe
 
 import (
 	"cmp"
+	"encoding/hex"
 	"io"
 	"strconv"
 	"sync"
@@ -34,6 +35,8 @@ type Access struct {
 	Closed  bool
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
+	// TraceID is the trace of a sampled request, otherwise zero. The text format omits it.
+	TraceID [16]byte
 	// StrippedUpgrade is the start of an Upgrade field that was not forwarded to the pod. The text format omits it.
 	StrippedUpgrade []byte
 	// Failure is the reason why the request failed, and Detail is the rule that a pod's response violates, or empty.
@@ -170,6 +173,9 @@ func appendJSON(b []byte, a *Access) []byte {
 		b = appendJSONField(b, "strippedUpgrade", a.StrippedUpgrade)
 	}
 	b = appendJSONField(b, "requestId", a.RequestID)
+	if a.TraceID != ([16]byte{}) {
+		b = append(hex.AppendEncode(append(b, `,"traceId":"`...), a.TraceID[:]), '"')
+	}
 	return append(b, "}\n"...)
 }
 
@@ -234,7 +240,7 @@ func appendText(b []byte, a *Access) []byte {
 	return append(b, '\n')
 }
 
-const hex = "0123456789abcdef"
+const hexDigits = "0123456789abcdef"
 
 // appendQuoted appends s as a JSON string (RFC 8259, section 7). It escapes everything that could end the string or
 // the line, because s may come from the client.
@@ -253,7 +259,7 @@ func appendQuoted[T string | []byte](b []byte, s T) []byte {
 		case c == '"' || c == '\\':
 			b = append(b, '\\', c)
 		case c < 0x20 || c == 0x7f:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 		default:
 			b = append(b, c)
 		}

@@ -14,6 +14,7 @@ type PoolMetrics struct {
 	decisions [affinity.NumOutcomes][affinity.NumReasons]atomic.Uint64
 	retries   atomic.Uint64
 	failures  [failures]atomic.Uint64
+	exemplars atomic.Pointer[exemplars] // nil without traced requests
 }
 
 // codeNames are the values of the label code: the classes by their first digit, with 0 for invalid statuses, and then the
@@ -97,12 +98,17 @@ type durations struct {
 }
 
 func (d *durations) observe(took time.Duration) {
+	d.buckets[bucketOf(took)].Add(1)
+	d.sum.Add(int64(took))
+}
+
+// bucketOf returns the index of the bucket of a duration.
+func bucketOf(took time.Duration) int {
 	i := 0
 	for i < len(durationBounds) && took > durationBounds[i] {
 		i++
 	}
-	d.buckets[i].Add(1)
-	d.sum.Add(int64(took))
+	return i
 }
 
 // add adds the observations of another histogram.

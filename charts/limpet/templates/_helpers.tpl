@@ -168,6 +168,10 @@ true
 {{- if not (kindIs "invalid" .Values.metrics.maxSeries) }}
 - --metrics-max-series={{ int64 .Values.metrics.maxSeries }}
 {{- end }}
+{{- with .Values.tracing.endpoint }}
+- {{ printf "--tracing-endpoint=%s" . | quote }}
+- --tracing-sample-ratio={{ $.Values.tracing.sampleRatio }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --log-level={{ .Values.log.level }}
 - --access-log={{ .Values.log.access }}
