@@ -74,8 +74,8 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	if err := n.openSessions(); err != nil {
 		return nil, err
 	}
-	if o.accessLog {
-		n.access = observe.NewAccessLog(std.out, o.logFormat == "json")
+	if o.access.isEnabled {
+		n.access = observe.NewAccessLog(std.out, o.access.observe(o.logFormat))
 	}
 	n.startTracing()
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
