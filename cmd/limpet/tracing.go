@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"os"
 	"strconv"
 	"time"
 
@@ -57,12 +56,6 @@ func (n *node) stopTracing() {
 	if err := n.tracer.Close(ctx); err != nil {
 		n.log.Error(err, "The last spans were lost")
 	}
-}
-
-// hostName returns the name of the pod, or of the node if it uses its network.
-func hostName() string {
-	name, _ := os.Hostname() // without it, the instance has no name
-	return name
 }
 
 // receiverURL is the flag of a URL with the scheme http or https, without user, query and fragment.
