@@ -18,8 +18,8 @@ func (o *accessOptions) register(f flagSet) {
 	f.Var(&o.fields, "access-log-fields", "The comma-separated `fields` of the access log, in JSON format: "+
 		strings.Join(observe.AccessFieldNames(), ", ")+". If empty, it has all.")
 	o.ratio = 1
-	f.Var(&o.ratio, "access-log-sample-ratio", "The share of requests to write to the access log, from 0 to 1. Requests that failed or"+
-		" have a status from 500 on are always written.")
+	f.Var(&o.ratio, "access-log-sample-ratio", "The share of requests to write to the access log, from 0 to 1. Requests that"+
+		" failed or have a status from 500 on are always written.")
 }
 
 // validate fails if a flag has no effect with the others.

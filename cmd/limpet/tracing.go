@@ -77,7 +77,8 @@ func (r *receiverURL) Set(s string) error {
 		return nil
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil ||
+		u.RawQuery+u.Fragment != "" {
 		return fmt.Errorf("must be a URL such as http://collector:4318")
 	}
 	r.url = u

@@ -26,8 +26,9 @@ var (
 	tracestateName  = []byte(tracing.FieldTracestate)
 )
 
-// beginTrace decides the trace of the request. The context of a client counts only if the peer is a trusted proxy: otherwise clients
-// could choose which requests are sampled, and add spans to the traces of others. A context that does not count is not forwarded.
+// beginTrace decides the trace of the request. The context of a client counts only if the peer is a trusted proxy: otherwise
+// clients could choose which requests are sampled, and add spans to the traces of others. A context that does not count is not
+// forwarded.
 func (r *request) beginTrace() {
 	if r.Engine.Tracer == nil {
 		return
@@ -99,8 +100,9 @@ func (x *Exchange) endAttempt(started time.Time, f failure) {
 func (x *Exchange) recordTrace(took time.Duration) {
 	r := tracing.Request{
 		Context: x.spans.Context, Start: x.start, End: x.start.Add(took),
-		Method: x.req.Method, Path: x.view.Path, Host: x.view.Host, Port: int(x.view.Port), Scheme: x.view.Scheme(), Protocol: x.protocol,
-		Client: x.view.ClientIP.String(), RequestID: x.view.ID(), Status: x.status(), Failure: x.failure.String(),
+		Method: x.req.Method, Path: x.view.Path, Host: x.view.Host, Port: int(x.view.Port),
+		Scheme: x.view.Scheme(), Protocol: x.protocol, Client: x.view.ClientIP.String(), RequestID: x.view.ID(),
+		Status: x.status(), Failure: x.failure.String(),
 		Attempts: x.spans.attempts,
 	}
 	if x.route != nil {

@@ -151,8 +151,8 @@ func appendJSON(b []byte, a *Access, fields AccessFields) []byte {
 	return append(l.buf, "}\n"...)
 }
 
-// reasons appends why the request failed, or otherwise why its session moved. A request whose session moved and that failed has the
-// second one in affinityReason.
+// reasons appends why the request failed, or otherwise why its session moved. A request whose session moved and that failed has
+// the second one in affinityReason.
 func (l *jsonLine) reasons(a *Access) {
 	reason, affinityReason := a.Failure.String(), a.Reason.String()
 	if reason == "" {

@@ -35,11 +35,11 @@ func traced(t *testing.T, receiver *otlp.Receiver, share float64) (option func(*
 		}
 	}})
 	export = func() {
-		if err := tracer.Close(context.Background()); err != nil {
+		if err := tracer.Close(context.WithoutCancel(t.Context())); err != nil {
 			t.Error(err)
 		}
 	}
-	t.Cleanup(func() { _ = tracer.Close(context.Background()) }) // without effect after export
+	t.Cleanup(func() { _ = tracer.Close(context.WithoutCancel(t.Context())) }) // without effect after export
 	return func(o *Options) { o.Tracer = tracer }, export
 }
 

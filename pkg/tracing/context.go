@@ -13,11 +13,11 @@ const (
 	FieldTracestate  = "tracestate"
 )
 
-// TraceID and SpanID identify traces and spans. The zero value is invalid.
-type (
-	TraceID [16]byte
-	SpanID  [8]byte
-)
+// TraceID identifies a trace. The zero value is invalid.
+type TraceID [16]byte
+
+// SpanID identifies a span. The zero value is invalid.
+type SpanID [8]byte
 
 // Context is the trace context of one request. The zero value belongs to a request without tracing.
 type Context struct {
@@ -36,8 +36,8 @@ const parentLength = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0
 // flagSampled is the flag of a traceparent that says that the caller has sampled the request.
 const flagSampled = 1
 
-// parse reads a traceparent. found is false if it is invalid in any way. The specification allows longer values for later versions
-// and does not define what follows, so they are invalid here.
+// parse reads a traceparent. found is false if it is invalid in any way. The specification allows longer values for later
+// versions and does not define what follows, so they are invalid here.
 func parse(value []byte) (c Context, found bool) {
 	if len(value) != parentLength || string(value[:3]) != "00-" || value[35] != '-' || value[52] != '-' {
 		return Context{}, false

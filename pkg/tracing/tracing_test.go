@@ -1,7 +1,6 @@
 package tracing
 
 import (
-	"context"
 	"net/url"
 	"testing"
 	"time"
@@ -26,7 +25,7 @@ func newTracer(t *testing.T, r *otlp.Receiver) (*Tracer, func() int) {
 		}
 	}})
 	return tracer, func() int {
-		if err := tracer.Close(context.Background()); err != nil {
+		if err := tracer.Close(t.Context()); err != nil {
 			t.Error(err)
 		}
 		return lost

@@ -106,7 +106,8 @@ func (b *bench) perConnection(
 	return (after - before) / float64(n), err
 }
 
-// memoryInUse returns the bytes of the heap and of stacks after two garbage collections. The second one frees what pools have kept.
+// memoryInUse returns the bytes of the heap and of stacks after two garbage collections. The second one frees what pools have
+// kept.
 func (r *replica) memoryInUse() (float64, error) {
 	for range 2 {
 		response, err := local.Get("http://" + r.admin + "/debug/pprof/heap?gc=1")
