@@ -35,6 +35,6 @@ func (m *metricsOptions) validate() error {
 func (o *options) metricsOptions() observe.MetricsOptions {
 	m := &o.metrics
 	return observe.MetricsOptions{
-		Detail: observe.DetailOf(m.detail.value), MaxSeries: m.maxSeries, Exemplars: o.tracing.endpoint.url != nil,
+		Detail: observe.DetailOf(m.detail.value), MaxSeries: m.maxSeries, Traced: o.tracing.endpoint.url != nil,
 	}
 }

@@ -4,7 +4,7 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // export sends the series of all groups that are not hidden.
 func (c *trafficCollector) export(ch chan<- prometheus.Metric, all []*group, overLimit int64) {
-	total, examples := new(durations), new(exemplars)
+	total, examples := &durations{native: c.groups.newNative()}, new(exemplars)
 	total.add(&c.groups.retired.duration)
 	for _, of := range all {
 		if counts := c.exported(of); counts != nil {
@@ -47,7 +47,11 @@ func (c *trafficCollector) exportGroup(ch chan<- prometheus.Metric, name string,
 
 func histogramOf(desc *prometheus.Desc, d *durations, labels ...string) prometheus.Metric {
 	bounds, count, sum := d.upperBounds()
-	return prometheus.MustNewConstHistogram(desc, count, sum, bounds, labels...)
+	classic := prometheus.MustNewConstHistogram(desc, count, sum, bounds, labels...)
+	if d.native == nil {
+		return classic
+	}
+	return d.native.beside(classic, sum)
 }
 
 func (c *trafficCollector) exportSpread(ch chan<- prometheus.Metric, of *group) {

@@ -16,8 +16,8 @@ import (
 //
 // Counting takes no lock and looks up no labels: the metrics of a pool are found by its slot (upstream.Pool.Slot).
 type Metrics struct {
-	registry  *prometheus.Registry
-	exemplars bool // serve the OpenMetrics format
+	registry *prometheus.Registry
+	isTraced bool
 
 	propagation *prometheus.HistogramVec
 	annotations *prometheus.GaugeVec
@@ -58,18 +58,19 @@ type MetricsOptions struct {
 	// MaxSeries is the maximum number of series about pools and certificates. Traffic over the limit is counted together. Zero
 	// means no limit.
 	MaxSeries int
-	// Exemplars serves the metrics in the OpenMetrics format to clients that accept it, because the other one has no exemplars.
-	Exemplars bool
+	// Traced is set if requests are traced. Then durations have native histograms beside the classic ones, and the metrics are also
+	// served in the OpenMetrics format, because the text format has no exemplars.
+	Traced bool
 }
 
 // NewMetrics returns metrics with all details that are registered in a new registry.
 func NewMetrics() *Metrics {
-	return NewMetricsWith(MetricsOptions{Detail: DetailEndpoint, Exemplars: true})
+	return NewMetricsWith(MetricsOptions{Detail: DetailEndpoint, Traced: true})
 }
 
 // NewMetricsWith returns metrics that are registered in a new registry.
 func NewMetricsWith(o MetricsOptions) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), exemplars: o.Exemplars, expires: map[model.Ref]int64{}}
+	m := &Metrics{registry: prometheus.NewRegistry(), isTraced: o.Traced, expires: map[model.Ref]int64{}}
 	m.traffic = newTrafficCollector(o)
 	m.groups = m.traffic.groups
 	m.define()
@@ -129,7 +130,7 @@ func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorHandling:     promhttp.ContinueOnError, // an invalid series must not hide the others
-		EnableOpenMetrics: m.exemplars,
+		EnableOpenMetrics: m.isTraced,
 	})
 }
 
