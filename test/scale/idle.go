@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// Idle connections, which are measured with the smallest number of Ingresses. With many more, the memory limit has no space for them.
+// Idle connections, which are measured with the smallest number of Ingresses. With many Ingresses, the memory limit has no space
+// for them.
 const (
 	idleIngresses   = 1000 // at most
 	idleConnections = 50_000
