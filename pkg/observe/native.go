@@ -54,8 +54,8 @@ func (n *nativeBuckets) add(other *nativeBuckets) {
 
 var unlabeled = desc("request_duration_seconds", "", nil)
 
-// beside returns a metric with both a classic histogram and this native one. Formats without native histograms have the classic one
-// only.
+// beside returns a metric with both a classic histogram and this native one. Formats without native histograms have only the
+// classic one.
 func (n *nativeBuckets) beside(classic prometheus.Metric, sum float64) prometheus.Metric {
 	positive := map[int]int64{}
 	zero := n.zero.Load()
@@ -67,7 +67,8 @@ func (n *nativeBuckets) beside(classic prometheus.Metric, sum float64) prometheu
 		}
 	}
 	// The labels are those of the classic one.
-	native := prometheus.MustNewConstNativeHistogram(unlabeled, count, sum, positive, nil, zero, nativeSchema, nativeZero, time.Now())
+	native := prometheus.MustNewConstNativeHistogram(unlabeled, count, sum, positive, nil, zero, nativeSchema, nativeZero,
+		time.Now())
 	return &bothHistograms{classic, native}
 }
 
