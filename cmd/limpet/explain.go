@@ -141,7 +141,7 @@ func (e *explainOptions) explainManifests() (*explain.Report, error) {
 		return nil, err
 	}
 	o := e.offline
-	o.accessLog = false
+	o.access.isEnabled = false
 	t := o.translation()
 	t.TakeUnclassed = true
 	n, err := newNode(o, t, streams{out: io.Discard, err: io.Discard})

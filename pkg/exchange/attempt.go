@@ -159,7 +159,9 @@ func (x *Exchange) tryEndpoint() failure {
 	if x.backend.Policy.MeasuresLatency() {
 		x.attempts.startedAt = time.Now()
 	}
+	started := x.spans.beginAttempt()
 	f := x.tryProtocol()
+	x.endAttempt(started, f)
 	if f.kind == responseTimeout {
 		x.measureLatency()
 	}

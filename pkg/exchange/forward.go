@@ -65,7 +65,7 @@ func (h *podHead) appendFields(b []byte) []byte {
 		}
 	}
 	b = h.appendMoved(b)
-	return h.appendVia(h.appendForwarded(b))
+	return h.appendTrace(h.appendVia(h.appendForwarded(b)))
 }
 
 // appendVia appends this hop to the Via list, if that is enabled (RFC 9110 section 7.6.3).
