@@ -28,6 +28,9 @@ func (p *Policy) compileHeaders(a *model.Affinity) {
 		p.movedHeader = []byte(a.MovedHeader)
 		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.movedHeader})
 	}
+	if p.handoff.header != nil {
+		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.handoff.header})
+	}
 	for i := range p.methods {
 		m := &p.methods[i]
 		switch {
@@ -75,9 +78,19 @@ func (p *Policy) ForwardsTrailer(name []byte) bool {
 	return true
 }
 
+// IsReserved reports whether apps may take the name of a header for one of the reserved names.
+func IsReserved(reserved []string, name []byte) bool {
+	for _, r := range reserved {
+		if looksLike(name, r) {
+			return true
+		}
+	}
+	return false
+}
+
 // looksLike reports whether apps may take two header names for one. CGI and its successors replace "-" by "_" (RFC 3875,
 // section 4.1.18), and some replace every other punctuation character too.
-func looksLike(a, b []byte) bool {
+func looksLike[T string | []byte](a []byte, b T) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -49,6 +49,7 @@ type Policy struct {
 	// Existing sessions whose endpoint is busy, idle, draining or gone.
 	budget          budget
 	rebalance       rebalance
+	handoff         handoff
 	keepDraining    bool
 	drainTimeout    int64         // seconds; zero means until the endpoint is removed
 	unavailableWait time.Duration // time to wait for a missing endpoint; zero disables it
@@ -146,6 +147,7 @@ func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 		refusalStatus:   a.Unavailable.Status,
 		retryAfter:      wholeSeconds(a.Unavailable.RetryAfter),
 		rebalance:       rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
+		handoff:         compileHandoff(a.Handoff),
 		adoption:        compileAdoption(a),
 		nginx:           compileNginxCookie(a),
 		stickySplit:     a.StickySplit,

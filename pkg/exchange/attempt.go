@@ -135,6 +135,7 @@ func (x *Exchange) prepareRetry(f failure) bool {
 func (x *Exchange) tryEndpoint() failure {
 	x.startAttempt()
 	defer x.endpoint.EndRequest()
+	defer endUse(x.endpoint, x.beginUse())
 	if x.backend.Policy.MeasuresLatency() {
 		x.attempts.startedAt = time.Now()
 	}

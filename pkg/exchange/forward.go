@@ -64,7 +64,7 @@ func (h *podHead) appendFields(b []byte) []byte {
 			b = http1.AppendField(b, f.Name, f.Value)
 		}
 	}
-	b = h.appendMoved(b)
+	b = h.appendHandoff(h.appendMoved(b))
 	return h.appendVia(h.appendForwarded(b))
 }
 
@@ -100,6 +100,9 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 	if f.ID.AboutClient() && (!h.Trusted || contradicts(f, &h.view.Origin)) || !http1.ForwardRequestField(f, &h.req) {
 		return b
 	}
+	if affinity.IsReserved(h.backend.Reserved, f.Name) {
+		return b
+	}
 	if policy := h.backend.Policy; policy.EditsHeaders() {
 		value, ok := policy.ForwardHeader(f.Name, f.Value, h.Engine.Keys.Load())
 		if !ok {
@@ -118,6 +121,20 @@ func (h *podHead) appendMoved(b []byte) []byte {
 	}
 	b = append(append(b, name...), ": "...)
 	return append(append(b, reason...), "\r\n"...)
+}
+
+// appendHandoff informs the app which endpoint has the state of the session, as a Dictionary of RFC 9651.
+func (h *podHead) appendHandoff(b []byte) []byte {
+	name := h.backend.Policy.HandoffHeader(&h.decision)
+	if name == nil {
+		return b
+	}
+	b = append(append(b, name...), ": "...)
+	from := h.set.Endpoint(h.decision.HandoffFrom)
+	if from.Pod != "" {
+		b = append(append(append(b, `pod="`...), from.Pod...), `", `...)
+	}
+	return append(append(append(b, `address="`...), from.Address...), "\"\r\n"...)
 }
 
 // appendCookies removes tokens. The app does not need them.

@@ -55,5 +55,6 @@ func (c *compiler) backend(m *model.Backend) Backend {
 		Policy:    policy,
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
+		Reserved:  m.Reserved,
 	}
 }

@@ -25,11 +25,12 @@ type endpointState struct {
 	stateSince atomic.Int64                   // Unix seconds when it became ready or draining; zero if it was ready from the start
 	sessions   atomic.Pointer[sessionCounter] // nil until the first request, see countSessions
 	seats      atomic.Pointer[seats]          // nil until a policy limits the sessions
+	uses       atomic.Pointer[sessionUses]    // nil until a policy with a handoff is used
 	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
 	refusing   atomic.Bool                    // the last connection attempt failed; counts as full for new sessions
 	retired    atomic.Bool
-	draining   bool // guarded by Pool.mu
+	draining   atomic.Bool // written with Pool.mu locked
 }
 
 // Label returns the pod's name, or the address if there is no pod. It is used in logs.

@@ -34,10 +34,11 @@ type Pool struct {
 	wasPopulated bool
 
 	// Safe for concurrent use by themselves.
-	moveLimiter moveLimiter
-	replays     atomic.Int64 // active requests that were sent a second time
-	lastRemoval atomic.Int64 // see LastRemoval
-	zone        string       // zone of this replica; immutable
+	moveLimiter    moveLimiter  // for rebalancing
+	handoffLimiter moveLimiter  // for handoffs
+	replays        atomic.Int64 // active requests that were sent a second time
+	lastRemoval    atomic.Int64 // see LastRemoval
+	zone           string       // zone of this replica; immutable
 }
 
 func newPool(id model.PoolID, slot int, zone string) *Pool {
@@ -101,13 +102,15 @@ func (p *Pool) reuseState(l *endpointState, state model.EndpointState, now int64
 	draining := state == model.EndpointDraining
 	switch {
 	case l == nil:
-		l = &endpointState{draining: draining}
+		l = &endpointState{}
+		l.draining.Store(draining)
 		if draining || p.wasPopulated {
 			l.stateSince.Store(now)
 		}
-	case l.draining != draining:
-		l.draining = draining
+	case l.draining.Load() != draining:
+		l.draining.Store(draining)
 		l.stateSince.Store(now)
+		l.uses.Load().endDrain()
 	}
 	return l
 }
