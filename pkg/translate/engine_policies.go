@@ -18,10 +18,13 @@ type policyIndex struct {
 	byTarget map[model.Ref][]*policy // in order of precedence, see policy.compare
 	// connecting is the number of policies that connect Ingresses: with a group, or with a domain of cookies.
 	connecting int
+	handoffs   handoffIndex
 }
 
 func newPolicyIndex() policyIndex {
-	return policyIndex{byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref][]*policy{}}
+	return policyIndex{
+		byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref][]*policy{}, handoffs: handoffIndex{},
+	}
 }
 
 // compare orders accepted policies first, and then by age.
@@ -103,6 +106,9 @@ func (e *Engine) changePolicy(ref model.Ref, object *v1alpha1.AffinityPolicy) {
 		e.targetPolicyChanged(target)
 	}
 	e.policies.replace(key, before, after)
+	if e.policies.handoffs.replace(key.Namespace, before, after) {
+		e.wasChanged(handoffsRead(key.Namespace))
+	}
 	for _, target := range after.targets() {
 		e.targetChanged(target)
 	}
