@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ type phase struct {
 	limpetStops bool
 	// stays is set if no pod stops, so that no session may move.
 	stays bool
+	// handsOff is set if sessions leave pods that still serve. No basket may be lost then.
+	handsOff bool
 }
 
 // keepBaskets runs 200 clients while pods and Limpet are replaced, and prints their losses.
@@ -52,7 +55,10 @@ func (m *mall) pass(t *testing.T, p phase) row {
 	p.do(t, m)
 	m.pods.await(t, p.pods)
 	m.crowd.everyoneAsks(t)
-	r := m.ledger.turn().account(t, p.name, time.Since(began), m.pods, p.limpetStops)
+	r := m.ledger.turn().account(t, &p, time.Since(began), m.pods)
+	if p.handsOff && (r.lost > 0 || r.moved < shoppers) {
+		t.Errorf("%d baskets were lost in %d moves, want none in at least %d", r.lost, r.moved, shoppers)
+	}
 	if p.stays && r.moved > 0 {
 		t.Errorf("%d sessions moved, but no pod stopped", r.moved)
 	}
@@ -69,6 +75,7 @@ func phases() []phase {
 	return []phase{
 		{name: "nothing", do: func(t *testing.T, m *mall) { m.crowd.everyoneAsks(t) }, pods: 3, stays: true},
 		{name: "rollout restart", do: restartShop, pods: 3},
+		{name: "rollout with handoff", do: handOffBaskets, pods: 3, handsOff: true},
 		{name: "scale 3 to 6", do: shop("scale", "deployment/cart", "--replicas=6"), pods: 6, stays: true},
 		{name: "scale 6 to 2", do: shop("scale", "deployment/cart", "--replicas=2"), pods: 2},
 		{name: "scale 2 to 3", do: shop("scale", "deployment/cart", "--replicas=3"), pods: 3, stays: true},
@@ -84,6 +91,20 @@ func phases() []phase {
 func restartShop(t *testing.T, m *mall) {
 	m.kubectl(t, "rollout", "restart", "deployment/cart", "--namespace", m.pods.namespace)
 	m.kubectl(t, "rollout", "status", "deployment/cart", "--namespace", m.pods.namespace, "--timeout=5m")
+}
+
+// handOffBaskets is a rolling update in which the pods hand their baskets to each other.
+func handOffBaskets(t *testing.T, m *mall) {
+	policy, err := os.ReadFile("../cart/handoff.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.apply(t, "shop", string(policy))
+	defer m.kubectl(t, "delete", "affinitypolicy", "cart", "--namespace=shop")
+	m.kubectl(t, "wait", "affinitypolicy/cart", "--namespace=shop", "--for=condition=Programmed", "--timeout=1m")
+	restartShop(t, m)
+	m.pods.await(t, 3) // the terminating pods have ended
+	m.crowd.everyoneAsks(t)
 }
 
 // killPod kills a pod like a crash of its node.
