@@ -116,6 +116,10 @@ storm: ## Run STORMS random request storms through the data plane, about 5 s eac
 generate: ## Write deepcopy methods, CRD, RBAC rules, reference pages, and the chart's copies
 	hack/generate.sh $(controller-gen)
 
+.PHONY: dashboard
+dashboard: ## Build the page of the admin listener from pkg/admin/dashboard/ui (needs npm)
+	hack/dashboard.sh
+
 .PHONY: tidy
 tidy: ## Tidy go.mod and go.sum
 	go mod tidy
@@ -137,7 +141,7 @@ prose: ## Check the wording of comments, docs and commits; PROSE_FLAGS=-measure 
 	go run ./hack/prose $(PROSE_FLAGS)
 
 .PHONY: verify
-verify: ## Run generate, tidy, fmt, vet, lint and prose, and fail if a file changed; CI runs it
+verify: ## Run generate, dashboard, tidy, fmt, vet, lint and prose, and fail if a file changed; CI runs it
 	hack/verify.sh
 
 ##@ Release

@@ -2,12 +2,10 @@ package controllers
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"maps"
 	"runtime"
 	"slices"
 	"sync"
-	"unique"
 	"weak"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,21 +27,19 @@ type podValues struct{ labels, annotations map[string]string }
 
 // sharedValues finds equal podValues. It does not keep them in memory. It is safe for concurrent use.
 type sharedValues struct {
-	mu    sync.Mutex
-	known map[[sha256.Size]byte]weak.Pointer[podValues] // by the hash of encodeValues
+	mu      sync.Mutex
+	known   map[[sha256.Size]byte]weak.Pointer[podValues] // by the hash of what encodeValues returns
+	encoded []byte                                        // buffer of read, guarded by mu
 }
 
-// of returns the values of a pod.
-func (s *sharedValues) of(pod *metav1.PartialObjectMetadata) *podValues {
-	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
-	key := sha256.Sum256(encodeValues(pod.Labels, pod.Annotations))
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// lockedOf returns the values that are encoded like by encodeValues.
+func (s *sharedValues) lockedOf(encoded []byte) *podValues {
+	key := sha256.Sum256(encoded)
 	if known := s.known[key].Value(); known != nil {
 		return known
 	}
 	// All labels are kept, because a policy may reference any of them later.
-	values := &podValues{labels: interned(pod.Labels), annotations: interned(pod.Annotations)}
+	values := decodeValues(encoded)
 	if s.known == nil {
 		s.known = map[[sha256.Size]byte]weak.Pointer[podValues]{}
 	}
@@ -63,10 +59,38 @@ func (s *sharedValues) forget(key [sha256.Size]byte) {
 
 // reduce returns the parts of a pod that Limpet reads.
 func (s *sharedValues) reduce(pod *metav1.PartialObjectMetadata) *cachedPod {
-	key := types.NamespacedName{Namespace: unique.Make(pod.Namespace).Value(), Name: pod.Name}
-	uid := string(pod.UID)
-	packTexts(&key.Name, &uid)
-	return &cachedPod{key: key, uid: types.UID(uid), values: s.of(pod)}
+	maps.DeleteFunc(pod.Annotations, func(_, value string) bool { return len(value) > translate.MaxPodValue })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	values := s.lockedOf(encodeValues(pod.Labels, pod.Annotations))
+	return newCachedPod(pod.Namespace, pod.Name, string(pod.UID), values)
+}
+
+// read reads a message of type PartialObjectMetadata.
+func (s *sharedValues) read(message []byte) (*received[cachedPod], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.encoded = s.encoded[:0]
+	m := wireMeta{values: &s.encoded}
+	err := readMessage(message, func(f wireField) error {
+		if f.number == 1 {
+			return m.read(f.bytes)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	pod := newCachedPod(m.namespace, m.name, m.uid, s.lockedOf(s.encoded))
+	return newReceived(pod, m.resourceVersion, m.initialEventsEnd), nil
+}
+
+// newCachedPod copies the texts.
+func newCachedPod(namespace, name, uid string, values *podValues) *cachedPod {
+	p := &cachedPod{key: types.NamespacedName{Namespace: shared(namespace), Name: name}, values: values}
+	packTexts(&p.key.Name, &uid)
+	p.uid = types.UID(uid)
+	return p
 }
 
 func (p cachedPod) objectKey() types.NamespacedName { return p.key }
@@ -97,29 +121,31 @@ func (p *cachedPod) hasUnknownDrain() bool {
 	return p != nil && translate.HasUnknownDrain(p.values.annotations)
 }
 
-// encodeValues returns a text that differs for different maps.
-func encodeValues(all ...map[string]string) (text []byte) {
-	write := func(one string) {
-		text = append(binary.AppendUvarint(text, uint64(len(one))), one...)
+// encodeValues returns labels and annotations as the fields of ObjectMeta.
+func encodeValues(labels, annotations map[string]string) (fields []byte) {
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		fields = appendEntry(fields, metaLabels, key, labels[key])
 	}
-	for _, m := range all {
-		text = binary.AppendUvarint(text, uint64(len(m)))
-		for _, key := range slices.Sorted(maps.Keys(m)) {
-			write(key)
-			write(m[key])
-		}
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		fields = appendEntry(fields, metaAnnotations, key, annotations[key])
 	}
-	return text
+	return fields
 }
 
-// interned returns a map with the same content, whose strings share memory with equal strings of other objects.
-func interned(m map[string]string) map[string]string {
-	if len(m) == 0 {
+// decodeValues is the inverse of encodeValues. The texts share memory with equal texts of other objects.
+func decodeValues(fields []byte) *podValues {
+	values := &podValues{}
+	_ = readMessage(fields, func(f wireField) error { // cannot fail, because appendEntry has written the fields
+		key, value, _ := readEntry(f.bytes)
+		to := &values.labels
+		if f.number == metaAnnotations {
+			to = &values.annotations
+		}
+		if *to == nil {
+			*to = map[string]string{}
+		}
+		(*to)[shared(string(key))] = shared(string(value))
 		return nil
-	}
-	out := make(map[string]string, len(m))
-	for key, value := range m {
-		out[unique.Make(key).Value()] = unique.Make(value).Value()
-	}
-	return out
+	})
+	return values
 }

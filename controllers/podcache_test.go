@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"maps"
 	"runtime"
 	"strconv"
 	"strings"
@@ -111,10 +112,13 @@ func TestEncodeValues_differ(t *testing.T) {
 		{{"a": "b1:c"}, {}},
 		{{"a1:b": "c"}, {}},
 	} {
-		key := string(encodeValues(pair[0], pair[1]))
-		if other, ok := seen[key]; ok {
-			t.Errorf("cases %d and %d are both %q", other, i, key)
+		fields := encodeValues(pair[0], pair[1])
+		if other, ok := seen[string(fields)]; ok {
+			t.Errorf("cases %d and %d are both %q", other, i, fields)
 		}
-		seen[key] = i
+		seen[string(fields)] = i
+		if got := decodeValues(fields); !maps.Equal(got.labels, pair[0]) || !maps.Equal(got.annotations, pair[1]) {
+			t.Errorf("case %d is %v after decoding", i, got)
+		}
 	}
 }

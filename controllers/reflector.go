@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,21 +12,21 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
-	discovery "k8s.io/client-go/kubernetes/typed/discovery/v1"
-	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // reflector fills a mirror with the objects of a namespace. It is a Runnable of the manager.
 type reflector struct {
 	name     string
-	expected client.Object // of the type that the API server sends
+	expected any // of the type that a watch sends
 	requests toolscache.ListerWatcher
 	store    toolscache.ReflectorStore
 	log      logr.Logger
@@ -33,45 +34,65 @@ type reflector struct {
 
 // newPodReflector returns the reflector of the metadata of the pods of a namespace. An empty namespace means all.
 func newPodReflector(config *rest.Config, namespace string, m *mirror[cachedPod], log logr.Logger) (*reflector, error) {
-	c, err := metadata.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("creating a client for pods: %w", err)
-	}
-	pods := c.Resource(corev1.SchemeGroupVersion.WithResource("pods")).Namespace(namespace)
-	var shared sharedValues
-	return &reflector{
-		name: "pods", log: log, expected: &metav1.PartialObjectMetadata{},
-		store:    &mirrorStore[*metav1.PartialObjectMetadata, cachedPod]{mirror: m, namespace: namespace, reduce: shared.reduce},
-		requests: toolscache.ToListWatcherWithWatchListSemantics(listWatch(pods.List, pods.Watch), c),
-	}, nil
+	var values sharedValues
+	by := reducer[*metav1.PartialObjectMetadata, cachedPod]{"PartialObjectMetadata", values.read, values.reduce}
+	return newReflector(config, watched{corev1.SchemeGroupVersion, "pods", namespace, ";as=PartialObjectMetadata%s;g=meta.k8s.io;v=v1"},
+		&metav1.PartialObjectMetadataList{}, by, m, log)
 }
 
 // newSliceReflector returns the reflector of the EndpointSlices of a namespace. An empty namespace means all.
 func newSliceReflector(config *rest.Config, namespace string, m *mirror[cachedSlice], log logr.Logger) (*reflector, error) {
+	by := reducer[*discoveryv1.EndpointSlice, cachedSlice]{"EndpointSlice", readSlice, reduceSlice}
+	return newReflector(config, watched{discoveryv1.SchemeGroupVersion, "endpointslices", namespace, ""},
+		&discoveryv1.EndpointSliceList{}, by, m, log)
+}
+
+// watched selects the objects of a reflector.
+type watched struct {
+	version   schema.GroupVersion
+	resource  string
+	namespace string // empty for all
+	// as has the parameters of the accepted media types, with "List" or "" in place of %s.
+	as string
+}
+
+func newReflector[O client.Object, T reduced[T]](
+	config *rest.Config, w watched, list client.ObjectList, by reducer[O, T], m *mirror[T], log logr.Logger,
+) (*reflector, error) {
 	config = rest.CopyConfig(config)
-	config.ContentType, config.AcceptContentTypes = runtime.ContentTypeProtobuf, runtime.ContentTypeProtobuf
-	c, err := discovery.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("creating a client for EndpointSlices: %w", err)
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.GroupVersion, config.APIPath = &w.version, "/apis"
+	if w.version.Group == "" {
+		config.APIPath = "/api"
 	}
-	slices := c.EndpointSlices(namespace)
+	config.NegotiatedSerializer = &reducingSerializer[O, T]{watchCodecs, by}
+	c, err := rest.RESTClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("creating a client for %s: %w", w.resource, err)
+	}
 	return &reflector{
-		name: "endpointslices", log: log, expected: &discoveryv1.EndpointSlice{},
-		store:    &mirrorStore[*discoveryv1.EndpointSlice, cachedSlice]{mirror: m, namespace: namespace, reduce: reduceSlice},
-		requests: toolscache.ToListWatcherWithWatchListSemantics(listWatch(slices.List, slices.Watch), c),
+		name: w.resource, log: log, expected: &received[T]{},
+		store:    &mirrorStore[O, T]{mirror: m, namespace: w.namespace, reduce: by.reduce},
+		requests: w.requests(c, list),
 	}, nil
 }
 
-// listWatch returns the requests of a reflector.
-func listWatch[L runtime.Object](
-	list func(context.Context, metav1.ListOptions) (L, error),
-	watch func(context.Context, metav1.ListOptions) (watch.Interface, error),
-) *toolscache.ListWatch {
+// requests returns the requests of a reflector. list is an empty list.
+func (w *watched) requests(c rest.Interface, list client.ObjectList) *toolscache.ListWatch {
+	get := func(options metav1.ListOptions, as string) *rest.Request {
+		accept := runtime.ContentTypeProtobuf + as + "," + runtime.ContentTypeJSON + as
+		return c.Get().NamespaceIfScoped(w.namespace, w.namespace != "").Resource(w.resource).SetHeader("Accept", accept).
+			VersionedParams(&options, watchParameters).Timeout(time.Duration(ptr.Deref(options.TimeoutSeconds, 0)) * time.Second)
+	}
 	return &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			return list(ctx, options)
+			into := list.DeepCopyObject()
+			return into, get(options, strings.Replace(w.as, "%s", "List", 1)).Do(ctx).Into(into)
 		},
-		WatchFuncWithContext: watch,
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			options.Watch = true
+			return get(options, strings.Replace(w.as, "%s", "", 1)).Watch(ctx)
+		},
 	}
 }
 
@@ -102,21 +123,33 @@ type mirrorStore[O client.Object, T reduced[T]] struct {
 // Transformer returns a function that reduces the objects of a list while they arrive.
 func (s *mirrorStore[O, T]) Transformer() toolscache.TransformFunc {
 	return func(object any) (any, error) {
-		if whole, ok := object.(O); ok {
-			return s.reduce(whole), nil
+		if r, ok := object.(*received[T]); ok {
+			return r.reduced, nil
 		}
 		return object, nil
 	}
 }
 
+// reducedOf returns the reduced part of an object of a list, which is an O, or of a watch.
+func (s *mirrorStore[O, T]) reducedOf(object any) (*T, error) {
+	switch object := object.(type) {
+	case *received[T]:
+		return object.reduced, nil
+	case *T: // from the Transformer
+		return object, nil
+	case O:
+		return s.reduce(object), nil
+	}
+	return nil, fmt.Errorf("unexpected object %T", object)
+}
+
 // Add adds an object.
 func (s *mirrorStore[O, T]) Add(object any) error {
-	whole, ok := object.(O)
-	if !ok {
-		return fmt.Errorf("unexpected object %T instead of %T", object, whole)
+	r, err := s.reducedOf(object)
+	if err == nil {
+		s.mirror.put(r)
 	}
-	s.mirror.put(s.reduce(whole))
-	return nil
+	return err
 }
 
 // Update replaces an object.
@@ -124,24 +157,20 @@ func (s *mirrorStore[O, T]) Update(object any) error { return s.Add(object) }
 
 // Delete removes an object.
 func (s *mirrorStore[O, T]) Delete(object any) error {
-	whole, ok := object.(O)
-	if !ok {
-		return fmt.Errorf("unexpected object %T instead of %T", object, whole)
+	r, err := s.reducedOf(object)
+	if err == nil {
+		s.mirror.remove((*r).objectKey())
 	}
-	s.mirror.remove(types.NamespacedName{Namespace: whole.GetNamespace(), Name: whole.GetName()})
-	return nil
+	return err
 }
 
 // Replace replaces all objects of the namespace.
 func (s *mirrorStore[O, T]) Replace(objects []any, _ string) error {
 	exist := make(map[types.NamespacedName]bool, len(objects))
 	for _, object := range objects {
-		r, ok := object.(*T)
-		if whole, isWhole := object.(O); isWhole { // of a list that did not arrive by a watch
-			r, ok = s.reduce(whole), true
-		}
-		if !ok {
-			return fmt.Errorf("unexpected object %T in a list", object)
+		r, err := s.reducedOf(object)
+		if err != nil {
+			return err
 		}
 		exist[(*r).objectKey()] = true
 		s.mirror.put(r)

@@ -4,12 +4,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unique"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 )
 
 // cachedSlice has the parts of an EndpointSlice that translate.Endpoints reads.
@@ -73,18 +73,14 @@ func (b optionalBool) pointer() *bool {
 // reduceSlice returns the parts of an EndpointSlice that Limpet reads.
 func reduceSlice(slice *discoveryv1.EndpointSlice) *cachedSlice {
 	out := &cachedSlice{
-		key:     types.NamespacedName{Namespace: unique.Make(slice.Namespace).Value(), Name: slice.Name},
+		key:     types.NamespacedName{Namespace: shared(slice.Namespace), Name: slice.Name},
 		service: slice.Labels[discoveryv1.LabelServiceName],
 	}
 	for _, port := range slice.Ports {
 		if port.Port == nil || port.Protocol != nil && *port.Protocol != corev1.ProtocolTCP {
 			continue
 		}
-		name := ""
-		if port.Name != nil {
-			name = unique.Make(*port.Name).Value()
-		}
-		out.ports = append(out.ports, cachedPort{name: name, number: *port.Port})
+		out.ports = append(out.ports, cachedPort{name: shared(ptr.Deref(port.Name, "")), number: *port.Port})
 	}
 	out.endpoints = make([]cachedEndpoint, len(slice.Endpoints))
 	for i := range slice.Endpoints {
@@ -117,14 +113,14 @@ func reduceEndpoint(e *discoveryv1.Endpoint) cachedEndpoint {
 		out.pod, out.uid = ref.Name, string(ref.UID)
 	}
 	if e.Zone != nil {
-		out.zone = unique.Make(*e.Zone).Value()
+		out.zone = shared(*e.Zone)
 	}
 	if e.Hints != nil {
 		var zones []string
 		for _, zone := range e.Hints.ForZones {
 			zones = append(zones, zone.Name)
 		}
-		out.forZones = unique.Make(strings.Join(zones, ",")).Value()
+		out.forZones = shared(strings.Join(zones, ","))
 	}
 	return out
 }
@@ -188,7 +184,7 @@ func (e *cachedEndpoint) restore(out *discoveryv1.Endpoint, addresses []string, 
 type sliceIndex struct {
 	mu        sync.RWMutex
 	byService map[types.NamespacedName][]*cachedSlice
-	byPod     map[types.NamespacedName][]*cachedSlice
+	byPod     podIndex
 }
 
 // slicesOf returns the EndpointSlices of a Service. Callers must not modify them.
@@ -208,7 +204,7 @@ func (x *sliceIndex) servicesOf(pod types.NamespacedName) []string {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	var names []string
-	for _, s := range x.byPod[pod] {
+	for _, s := range x.byPod.of(pod) {
 		names = append(names, s.service)
 	}
 	return names
@@ -219,21 +215,17 @@ func (x *sliceIndex) replace(before, after *cachedSlice) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.byService == nil {
-		x.byService, x.byPod = map[types.NamespacedName][]*cachedSlice{}, map[types.NamespacedName][]*cachedSlice{}
+		x.byService = map[types.NamespacedName][]*cachedSlice{}
 	}
 	if before != nil && before.service != "" {
 		withoutSlice(x.byService, before.serviceKey(), before)
-		for i := range before.endpoints {
-			withoutSlice(x.byPod, before.podKey(i), before)
-		}
+		x.byPod.remove(before)
 	}
 	if after == nil || after.service == "" {
 		return
 	}
-	withSlice(x.byService, after.serviceKey(), after)
-	for i := range after.endpoints {
-		withSlice(x.byPod, after.podKey(i), after)
-	}
+	x.byService[after.serviceKey()] = append(x.byService[after.serviceKey()], after)
+	x.byPod.add(after)
 }
 
 func (s *cachedSlice) serviceKey() types.NamespacedName {
@@ -244,15 +236,6 @@ func (s *cachedSlice) serviceKey() types.NamespacedName {
 // no pod.
 func (s *cachedSlice) podKey(i int) types.NamespacedName {
 	return types.NamespacedName{Namespace: s.key.Namespace, Name: s.endpoints[i].pod}
-}
-
-// withSlice adds a slice to an index once, even if several of its endpoints have the same key.
-func withSlice(index map[types.NamespacedName][]*cachedSlice, key types.NamespacedName, s *cachedSlice) {
-	known := index[key]
-	if key.Name == "" || len(known) > 0 && known[len(known)-1] == s {
-		return
-	}
-	index[key] = append(known, s)
 }
 
 // withoutSlice removes a slice from an index, and a key without slices.

@@ -123,7 +123,7 @@ func TestSliceIndex_followsSlices(t *testing.T) {
 	_ = store.Update(made("cart-4", "", "a"))
 	expect("a", "green")
 	list(t, store)
-	if len(m.index.byPod)+len(m.index.byService) > 0 {
+	if len(m.index.byPod.one)+len(m.index.byPod.more)+len(m.index.byService) > 0 {
 		t.Errorf("left in the index: %v, %v", m.index.byPod, m.index.byService)
 	}
 }

@@ -37,6 +37,7 @@ const (
 
 // All tests share one control plane and an uncached client with admin rights.
 var (
+	plane  *controlplane.Plane
 	config *rest.Config
 	admin  client.Client
 )
@@ -47,8 +48,8 @@ func TestMain(m *testing.M) {
 		log.Fatal(err)
 	}
 	sandbox.Main(m, func() (func(), error) {
-		plane, err := controlplane.Start()
-		if err != nil {
+		var err error
+		if plane, err = controlplane.Start(); err != nil {
 			return nil, err
 		}
 		config = plane.Config

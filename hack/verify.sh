@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs generate, tidy, fmt, vet, lint and hack/prose. Fails if one of them fails, and lists the files that the first three
-# changed, because these are outdated in the commit.
+# Runs generate, dashboard, tidy, fmt, vet, lint and hack/prose. Fails if one of them fails, and lists the files that the first
+# four changed, because these are outdated in the commit.
 #
 # Uncommitted changes are allowed and reported locally. In CI they are an error.
 set -euo pipefail
@@ -19,12 +19,12 @@ fi
 
 before=$(sums)
 failed=0
-make --no-print-directory generate tidy fmt
+make --no-print-directory generate dashboard tidy fmt
 changed=$(diff <(echo "$before") <(sums) | awk '/^[<>]/ { print "  " $3 }' | sort -u) || true
 make --no-print-directory --keep-going vet lint prose || failed=1
 
 if [ -n "$changed" ]; then
-  printf 'verify: generate, tidy or fmt changed these files; commit them:\n%s\n' "$changed" >&2
+  printf 'verify: generate, dashboard, tidy or fmt changed these files; commit them:\n%s\n' "$changed" >&2
   failed=1
 fi
 [ "$failed" = 0 ] || exit 1

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -11,9 +12,11 @@ import (
 
 // adminOptions are the flags of the listeners for operators.
 type adminOptions struct {
-	addr, probeAddr string
-	tokenFile       string
-	trustLoopback   bool
+	addr, probeAddr  string
+	tokenFile        string
+	controlTokenFile string
+	trustLoopback    bool
+	review           func(ctx context.Context, token string) (admin.Caller, error) // of other tokens; nil for none; not a flag
 }
 
 func (a *adminOptions) register(f flagSet, addr string) {
@@ -21,29 +24,38 @@ func (a *adminOptions) register(f flagSet, addr string) {
 		" pages. An empty address disables it.")
 	f.StringVar(&a.probeAddr, "probe-addr", "", "A second `address` on which to serve health checks and metrics without debug"+
 		" pages. If empty, only --admin-addr serves them.")
-	f.StringVar(&a.tokenFile, "admin-token-file", "", "The `file` with the bearer token that clients of debug pages must send. It"+
-		" is read for each request. If empty, only loopback clients may read debug pages.")
-	f.BoolVar(&a.trustLoopback, "admin-trust-loopback", true, "Serve debug pages to clients on loopback addresses without a"+
-		" token. Set it to false with hostNetwork, where all processes of the node use loopback.")
+	f.StringVar(&a.tokenFile, "admin-token-file", "", "The `file` with a bearer token that grants clients to read debug pages. It is"+
+		" read for each request.")
+	f.StringVar(&a.controlTokenFile, "admin-control-token-file", "", "The `file` with a bearer token that grants clients to read"+
+		" debug pages and to control: change the log level, record profiles and drain pods. It is read for each request.")
+	f.BoolVar(&a.trustLoopback, "admin-trust-loopback", true, "Let clients on loopback addresses read and control without"+
+		" a token. Set it to false with hostNetwork, where all processes of the node use loopback.")
 }
 
-// validate fails if the token file cannot be used.
+// validate fails if a token file cannot be used.
 func (a *adminOptions) validate() error {
-	if a.tokenFile == "" {
-		return nil
-	}
-	if _, err := readToken(a.tokenFile); err != nil {
-		return inputError{fmt.Errorf("--admin-token-file: %w", err)}
+	for flag, file := range map[string]string{"admin-token-file": a.tokenFile, "admin-control-token-file": a.controlTokenFile} {
+		if file == "" {
+			continue
+		}
+		if _, err := readToken(file); err != nil {
+			return inputError{fmt.Errorf("--%s: %w", flag, err)}
+		}
 	}
 	return nil
 }
 
 func (a *adminOptions) access() admin.Access {
-	access := admin.Access{TrustLoopback: a.trustLoopback}
-	if a.tokenFile != "" {
-		access.Token = func() (string, error) { return readToken(a.tokenFile) }
+	return admin.Access{TrustLoopback: a.trustLoopback, ReadToken: tokenReader(a.tokenFile),
+		ControlToken: tokenReader(a.controlTokenFile), Review: a.review}
+}
+
+// tokenReader returns a function that returns the token in a file, or nil if there is no file.
+func tokenReader(file string) func() (string, error) {
+	if file == "" {
+		return nil
 	}
-	return access
+	return func() (string, error) { return readToken(file) }
 }
 
 // Bounds of a token in bytes. A shorter token could be guessed.

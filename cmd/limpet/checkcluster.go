@@ -12,18 +12,34 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
+// kubeconfigOptions are the flags for the credentials of the caller.
+type kubeconfigOptions struct{ kubeconfig, context string }
+
+// register registers the flags. intro is the beginning of their descriptions.
+func (k *kubeconfigOptions) register(f flagSet, intro string) {
+	f.StringVar(&k.kubeconfig, "kubeconfig", "", intro+" kubeconfig `file`. If empty, $KUBECONFIG and ~/.kube/config.")
+	f.StringVar(&k.context, "context", "", intro+" `name` of a context of the kubeconfig. If empty, the current one.")
+}
+
+// config returns the client configuration of the caller.
+func (k *kubeconfigOptions) config() (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = k.kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: k.context}
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+}
+
 // clusterInput are the flags of limpet check for reading the objects of a cluster.
 type clusterInput struct {
-	isOn                bool
-	kubeconfig, context string
-	namespaces          namespaces
+	kubeconfigOptions
+	isOn       bool
+	namespaces namespaces
 }
 
 func (c *clusterInput) register(f flagSet) {
 	f.BoolVar(&c.isOn, "cluster", false, "Whether to check the objects of a cluster, which are only read. Secrets are not read: as"+
 		" with --assume-secrets, they are assumed to be valid. Excludes -f.")
-	f.StringVar(&c.kubeconfig, "kubeconfig", "", "With --cluster: the kubeconfig `file`. If empty, $KUBECONFIG and ~/.kube/config.")
-	f.StringVar(&c.context, "context", "", "With --cluster: the `name` of a context of the kubeconfig. If empty, the current one.")
+	c.kubeconfigOptions.register(f, "With --cluster: the")
 	f.VarP(&c.namespaces, "namespace", "n", "With --cluster: the comma-separated `namespaces` to check. If empty, all.")
 }
 
@@ -38,14 +54,6 @@ func (c *clusterInput) validate(hasFiles bool) error {
 		return usagef("--kubeconfig, --context and --namespace require --cluster")
 	}
 	return nil
-}
-
-// config returns the client configuration of the caller.
-func (c *clusterInput) config() (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = c.kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.context}
-	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
 }
 
 // read reads the objects, and then those to which they refer. A ConfigMap may refer to others.

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -27,9 +24,7 @@ type explainOptions struct {
 	at      string
 	format  string
 
-	// A running Limpet:
-	admin     string
-	tokenFile string
+	reach reachOptions // a running Limpet
 
 	// Manifests instead of a running Limpet:
 	path    string
@@ -48,8 +43,7 @@ func (e *explainOptions) register(f flagSet) {
 	f.StringArrayVar(&r.WithoutPods, "without-pod", nil, "Explain as if the pod of this `name` were deleted. May be repeated.")
 	f.StringVar(&e.at, "at", "+0s", "Explain as if this `time` had passed, such as +2h.")
 	f.StringVarP(&e.format, "output", "o", "text", "The `format` of the output: text or json.")
-	f.StringVar(&e.admin, "admin", "http://127.0.0.1:9090", "The `URL` of the admin listener of a running Limpet.")
-	f.StringVar(&e.tokenFile, "admin-token-file", "", "The `file` with the bearer token for the admin listener.")
+	e.reach.register(f, "namespace")
 	f.StringVarP(&e.path, "filename", "f", "", "The `path` of manifests to explain with, instead of a running Limpet.")
 	e.registerOffline(f)
 }
@@ -76,7 +70,8 @@ func newExplainCommand(std streams) *cobra.Command {
 		Long: `Print which route matches a request, which filters run, which pod gets it, and why.
 
 The decisions are made by the code that serves requests, but no request is sent to a pod. By default it
-reads the table of a running Limpet through its admin listener. With -f, it reads manifests instead.`,
+asks a running Limpet through its admin listener, and with a flag such as --namespace a replica in a
+cluster, as kubectl port-forward does. With -f, it reads manifests instead.`,
 		Example: `# Which pod gets this user, and why?
 limpet explain --url https://shop.example.com/cart --cookie "limpet=$TOKEN"
 
@@ -84,22 +79,21 @@ limpet explain --url https://shop.example.com/cart --cookie "limpet=$TOKEN"
 limpet explain --token "$TOKEN"
 
 # In a cluster
-kubectl port-forward --namespace limpet-system deployment/limpet 9091 &
-limpet explain --admin http://localhost:9091 --url https://shop.example.com/
+limpet explain --namespace limpet-system --url https://shop.example.com/
 
 # Before you apply manifests
 limpet explain -f shop --url https://shop.example.com/`,
 		Args:    noArguments,
 		PreRunE: readEnvironment,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runExplain(cmd.Context(), &e, std)
+			return runExplain(cmd, &e, std)
 		},
 	}
 	e.register(flagSet{cmd.Flags()})
 	return cmd
 }
 
-func runExplain(ctx context.Context, e *explainOptions, std streams) error {
+func runExplain(cmd *cobra.Command, e *explainOptions, std streams) error {
 	if e.request.URL == "" && e.request.Token == "" {
 		return usagef("--url or --token is required")
 	}
@@ -114,7 +108,7 @@ func runExplain(ctx context.Context, e *explainOptions, std streams) error {
 		}
 		e.request.Token = strings.TrimSpace(string(text))
 	}
-	report, err := e.report(ctx)
+	report, err := e.report(cmd)
 	if err != nil {
 		return inputError{err}
 	}
@@ -126,11 +120,16 @@ func runExplain(ctx context.Context, e *explainOptions, std streams) error {
 	return encoder.Encode(report)
 }
 
-func (e *explainOptions) report(ctx context.Context) (*explain.Report, error) {
+func (e *explainOptions) report(cmd *cobra.Command) (*explain.Report, error) {
 	if e.path != "" {
 		return e.explainManifests()
 	}
-	return e.explainRunning(ctx)
+	client, err := e.reach.client(cmd.Context(), cmd)
+	if err != nil {
+		return nil, err
+	}
+	report := &explain.Report{}
+	return report, client.Post(cmd.Context(), "/explain", &e.request, report)
 }
 
 // explainManifests explains the request with manifests.
@@ -150,57 +149,6 @@ func (e *explainOptions) explainManifests() (*explain.Report, error) {
 	defer n.close()
 	n.publisher.Publish(found.Snapshot, publish.SnapshotEndpoints(found.Snapshot), time.Now())
 	return n.explainer().Explain(&e.request)
-}
-
-// explainTimeout bounds the request to the admin listener.
-const explainTimeout = 30 * time.Second
-
-// maxReport bounds the response of the admin listener in bytes.
-const maxReport = 16 << 20
-
-// explainRunning sends the request to a running Limpet.
-func (e *explainOptions) explainRunning(ctx context.Context) (*explain.Report, error) {
-	address, err := url.Parse(e.admin)
-	if err != nil || address.Host == "" {
-		return nil, fmt.Errorf("--admin is %q, but must be a URL such as http://127.0.0.1:9090", e.admin)
-	}
-	body, err := json.Marshal(&e.request)
-	if err != nil {
-		return nil, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.JoinPath("explain").String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if e.tokenFile != "" {
-		token, err := readToken(e.tokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("--admin-token-file: %w", err)
-		}
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	return readReport(request)
-}
-
-func readReport(request *http.Request) (*explain.Report, error) {
-	response, err := (&http.Client{Timeout: explainTimeout}).Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("no response of Limpet: %w. Set --admin to its admin listener, or -f to explain with manifests", err)
-	}
-	defer func() { _ = response.Body.Close() }() // it was only read
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxReport))
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s responded %s: %s", request.URL, response.Status, strings.TrimSpace(string(text)))
-	}
-	var report explain.Report
-	if err := json.Unmarshal(text, &report); err != nil {
-		return nil, fmt.Errorf("%s: invalid response: %w", request.URL, err)
-	}
-	return &report, nil
 }
 
 // explainer returns an Explainer for the current table.

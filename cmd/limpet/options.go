@@ -18,6 +18,7 @@ type options struct {
 	httpAddr, httpsAddr    string
 	affinityKeys           string
 	keysFromCluster        bool                 // the keys are in a Secret; not a flag
+	inCluster              bool                 // there may be replicas; not a flag
 	ownService             types.NamespacedName // the Service of the replicas; not a flag
 	classes                list
 	trusted                prefixes

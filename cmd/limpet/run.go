@@ -28,6 +28,7 @@ type clusterOptions struct {
 	watched        namespaces
 	kubeconfig     string
 	shadow         bool
+	reviewsTokens  bool
 	kubeAPI        kubeAPIOptions
 }
 
@@ -72,6 +73,9 @@ func (c *clusterOptions) register(f flagSet) {
 	f.BoolVar(&c.shadow, "shadow", false, "Serve beside another controller of the same class, and write nothing about Ingresses: no"+
 		" status, no Events, and no lease. What would be written is logged. A missing key Secret is created, and its"+
 		" keys are not rotated.")
+	f.BoolVar(&c.reviewsTokens, "admin-token-review", false, "Accept Kubernetes tokens for the audience limpet.dev on the admin"+
+		" listener. With the verb get on admin.limpet.dev in Limpet's namespace, a user may read debug pages, and with update also"+
+		" control.")
 	c.kubeAPI.register(f)
 }
 
@@ -113,6 +117,7 @@ func runCluster(ctx context.Context, o options, c clusterOptions, std streams) e
 	if err := o.validate(); err != nil {
 		return err
 	}
+	o.inCluster = true
 	o.keysFromCluster, o.ownService = o.affinityKeys == "", types.NamespacedName(c.publishService)
 	t := o.translation()
 	t.WithoutClasses = len(c.watched) > 0
@@ -147,6 +152,11 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 		return co, usageError{err}
 	}
 	ctrl.SetLogger(n.log)
+	if c.reviewsTokens {
+		if n.options.admin.review, err = n.tokenReview(&co); err != nil {
+			return co, err
+		}
+	}
 	return co, nil
 }
 

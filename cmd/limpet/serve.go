@@ -16,6 +16,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/limpet-dev/limpet/pkg/admin"
+	"github.com/limpet-dev/limpet/pkg/admin/dashboard"
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/affinity/store"
 	"github.com/limpet-dev/limpet/pkg/certs"
@@ -25,6 +26,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/proxy"
 	"github.com/limpet-dev/limpet/pkg/publish"
 	"github.com/limpet-dev/limpet/pkg/routing"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/translate"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -43,11 +45,14 @@ type node struct {
 	memory    *memory.Tuner
 	access    *observe.AccessLog // nil if the access log is disabled
 	publisher *publish.Publisher
+	dashboard *dashboard.Dashboard
 	sessions  store.Store
 	limits    *store.Limits // nil without a shared store
 	server    *proxy.Server
+	fleet     *sessions.Fleet
 
 	stopping  atomic.Bool      // readiness is withdrawn
+	peerPort  atomic.Uint32    // on which replicas serve each other; zero until then
 	reported  map[problem]bool // the problems that apply has logged; owned by the source
 	listening []net.Listener   // HTTP, HTTPS and admin, without the disabled ones; owned by serve
 }
@@ -78,6 +83,8 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
+	n.dashboard = n.newDashboard()
+	n.fleet = n.newFleet()
 	return n, nil
 }
 
@@ -143,6 +150,7 @@ func (n *node) serve(ctx context.Context, source func(context.Context) error) er
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go n.pools.Tidy(running)
+	go n.dashboard.Run(running)
 	n.memory.Loaded = n.publisher.Ready
 	n.memory.Start()
 	go n.memory.Run(running, n.reportMemory)
@@ -184,6 +192,7 @@ func (n *node) listen(failed chan<- error) error {
 			return fmt.Errorf("%s listener: %w", l.name, err)
 		}
 		n.own.AddListener(listener.Addr())
+		n.listenForPeers(l.name, listener.Addr())
 		n.listening = append(n.listening, listener)
 		n.log.Info("Listening", "listener", l.name, "address", listener.Addr().String())
 		go func() {
@@ -215,7 +224,8 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
-		Access: n.options.admin.access(), Explain: n.explainer(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
+		Access: n.options.admin.access(), Explain: n.explainer(), Page: dashboard.Page(), API: n.dashboard.API(),
+		Sessions: n.fleet, Peers: n.newPeerHandler(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }
@@ -258,6 +268,9 @@ func (n *node) close() {
 	n.server.Close()
 	n.sessions.Close()
 	n.limits.Close()
+	if n.fleet.Peers != nil {
+		n.fleet.Peers.Close()
+	}
 	for _, l := range n.listening {
 		l.Close()
 	}

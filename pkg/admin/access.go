@@ -1,52 +1,124 @@
 package admin
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
-// Access decides who may read the debug pages. The zero value allows no client.
-type Access struct {
-	// TrustLoopback allows clients on loopback addresses without a token, if their Host is a loopback name too. It must be false
-	// in the network of a node, where every process of the node connects from loopback.
-	TrustLoopback bool
-	// Token returns the bearer token that other clients must send. "" means that no token is configured. It is called once per
-	// request, so that the token can be replaced. Nil means the same as "".
-	Token func() (string, error)
-}
-
-// verdict is the decision about a client.
-type verdict int
+// Right is what a page of the admin listener requires of its clients.
+type Right int
 
 const (
-	allowed      verdict = iota
-	unauthorized         // another token would be accepted
-	forbidden            // no token is configured
+	// Read is for pages that show routes, pods, sessions and problems.
+	Read Right = iota
+	// Control is for pages that change what the process does, or that measure it at a cost: drain, log level, profiles.
+	Control
 )
 
-// client is the part of a request that the decision depends on.
-type client struct {
-	peer  netip.Addr // invalid if it is unknown
-	host  string     // the Host field
-	token string     // the bearer token, or ""
+// Caller is who sent a request, and what they may do. The zero value is a client that is not authenticated.
+type Caller struct {
+	// Name is "loopback", "read token", "control token", or the name of a Kubernetes user.
+	Name    string `json:"name"`
+	Read    bool   `json:"read"`
+	Control bool   `json:"control"`
 }
 
-// decide returns whether c may read the debug pages if want is the configured token. The Host field must name loopback, because
-// otherwise a web page could read them through a browser of the same machine with DNS rebinding.
-func (a *Access) decide(c client, want string) verdict {
-	switch {
-	case a.TrustLoopback && c.peer.Unmap().IsLoopback() && isLoopbackHost(c.host):
-		return allowed
-	case want == "":
-		return forbidden
-	case !equal(c.token, want):
-		return unauthorized
+// Has reports whether the caller has a right.
+func (c Caller) Has(r Right) bool {
+	if r == Control {
+		return c.Control
 	}
-	return allowed
+	return c.Read
+}
+
+// Access decides what clients may do. The zero value allows nothing.
+type Access struct {
+	// TrustLoopback grants both rights to clients on loopback addresses without a token, if their Host is a loopback name too. It
+	// must be false in the network of a node, where every process of the node connects from loopback.
+	TrustLoopback bool
+	// ReadToken and ControlToken return the bearer tokens that grant Read, or both rights. "" means that there is no such token.
+	// They are called once per request, so that tokens can be replaced. Nil means the same as "".
+	ReadToken, ControlToken func() (string, error)
+	// Review returns the caller of any other bearer token, for example by asking the API server. See Reviews. Nil knows none.
+	Review func(ctx context.Context, token string) (Caller, error)
+}
+
+// Identify returns the caller of a request. An error means that the bearer token cannot be verified now.
+func (a *Access) Identify(r *http.Request) (Caller, error) {
+	if a.TrustLoopback && isLoopback(r) {
+		if caller := loopbackCaller(r); caller.Name != "" {
+			return caller, nil
+		}
+	}
+	token := bearerToken(r)
+	if token == "" {
+		return Caller{}, nil
+	}
+	for _, known := range []struct {
+		read   func() (string, error)
+		caller Caller
+	}{
+		{a.ControlToken, Caller{Name: "control token", Read: true, Control: true}},
+		{a.ReadToken, Caller{Name: "read token", Read: true}},
+	} {
+		if known.read == nil {
+			continue
+		}
+		want, err := known.read()
+		if err != nil {
+			return Caller{}, err
+		}
+		if want != "" && equal(token, want) {
+			return known.caller, nil
+		}
+	}
+	if a.Review == nil {
+		return Caller{}, nil
+	}
+	return a.Review(r.Context(), token)
+}
+
+// isLoopback reports whether a request comes from loopback and names loopback. Without the condition for the Host field, a web page
+// could be such a client through a browser of the same machine with DNS rebinding.
+func isLoopback(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && peer.Addr().Unmap().IsLoopback() && isLoopbackHost(r.Host)
+}
+
+// loopbackCaller returns the caller of a request on loopback. Other web pages in the browser of an operator have no rights, but
+// links in them to pages that only show something work.
+func loopbackCaller(r *http.Request) Caller {
+	switch {
+	case !isCrossOrigin(r):
+		return Caller{Name: "loopback", Read: true, Control: true}
+	case r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Dest") == "document":
+		return Caller{Name: "loopback", Read: true}
+	}
+	return Caller{}
+}
+
+// isCrossOrigin reports whether a browser sent the request for a page of another origin.
+func isCrossOrigin(r *http.Request) bool {
+	switch site := r.Header.Get("Sec-Fetch-Site"); site {
+	case "same-origin", "none":
+		return false
+	case "":
+	default:
+		return true
+	}
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false // not a browser, or not a request of a page
+	}
+	u, err := url.Parse(origin)
+	return err != nil || !strings.EqualFold(u.Host, r.Host)
 }
 
 // equal compares two secrets in constant time, regardless of their lengths.
@@ -68,37 +140,50 @@ func isLoopbackHost(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-func clientOf(r *http.Request) client {
-	c := client{host: r.Host}
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		c.peer = peer.Addr()
+// bearerToken returns the bearer token of a request, or "".
+func bearerToken(r *http.Request) string {
+	scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") {
+		return ""
 	}
-	if scheme, token, found := strings.Cut(r.Header.Get("Authorization"), " "); found && strings.EqualFold(scheme, "Bearer") {
-		c.token = strings.TrimSpace(token)
-	}
-	return c
+	return strings.TrimSpace(token)
 }
 
-// guard serves next only to clients that Access allows.
-func (a *Access) guard(next http.HandlerFunc) http.HandlerFunc {
+// Guard serves next only to clients that have a right.
+func (a *Access) Guard(right Right, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var want string
-		if a.Token != nil {
-			var err error
-			if want, err = a.Token(); err != nil {
-				writeText(w, http.StatusInternalServerError, "the admin token cannot be read")
-				return
-			}
-		}
-		switch a.decide(clientOf(r), want) {
-		case allowed:
+		caller, err := a.Identify(r)
+		switch {
+		case err != nil:
+			writeText(w, http.StatusServiceUnavailable, "the token cannot be verified now")
+		case caller.Has(right):
 			next(w, r)
-		case unauthorized:
+		case caller.Name != "" && right == Control:
+			writeText(w, http.StatusForbidden, caller.Name+" may not do this: it needs the right to control")
+		case caller.Name != "":
+			writeText(w, http.StatusForbidden, caller.Name+" may not read this")
+		case a.acceptsTokens():
 			w.Header().Set("WWW-Authenticate", `Bearer realm="limpet"`)
-			writeText(w, http.StatusUnauthorized, "send the token of --admin-token-file as Authorization: Bearer TOKEN")
-		case forbidden:
+			writeText(w, http.StatusUnauthorized, "send a token that Limpet accepts as Authorization: Bearer TOKEN")
+		default:
 			writeText(w, http.StatusForbidden, "connect to a loopback address, for example with kubectl port-forward, "+
 				"or set --admin-token-file")
 		}
 	}
+}
+
+// acceptsTokens reports whether there are tokens that grant a right.
+func (a *Access) acceptsTokens() bool {
+	return a.ReadToken != nil || a.ControlToken != nil || a.Review != nil
+}
+
+// caller responds with the Caller, so that pages know what to offer.
+func (a *Access) caller(w http.ResponseWriter, r *http.Request) {
+	caller, err := a.Identify(r)
+	if err != nil {
+		writeText(w, http.StatusServiceUnavailable, "the token cannot be verified now")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(caller) // the client is gone
 }

@@ -4,40 +4,94 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
+	"strings"
 	"testing"
 )
 
-func TestAccess_decide(t *testing.T) {
-	const loopback, pod = "127.0.0.1", "10.1.2.3"
+// token returns a function that returns a fixed token.
+func token(text string) func() (string, error) { return func() (string, error) { return text, nil } }
+
+func TestAccess_identify(t *testing.T) {
+	const loopback, pod, read, control = "127.0.0.1:5000", "10.1.2.3:5000", "secret-to-read", "secret-to-control"
 	for _, c := range []struct {
 		name              string
 		trust             bool
 		peer, host, token string
-		want              string
-		verdict           verdict
+		want              string // the rights: "", "read" or "control"
 	}{
-		{"loopback", true, loopback, "localhost:9090", "", "", allowed},
-		{"loopback by address", true, "127.8.8.8", "127.0.0.1:9090", "", "", allowed},
-		{"loopback by IPv6", true, "::1", "[::1]:9090", "", "", allowed},
-		{"loopback by mapped IPv4", true, "::ffff:127.0.0.1", "LOCALHOST", "", "", allowed},
-		{"rebound name", true, loopback, "evil.example.com:9090", "", "", forbidden},
-		{"name below localhost", true, loopback, "localhost.example.com", "", "", forbidden},
-		{"no Host", true, loopback, "", "", "", forbidden},
-		{"node network", false, loopback, "localhost:9090", "", "", forbidden},
-		{"node network with token", false, loopback, "localhost:9090", "secret", "secret", allowed},
-		{"other pod", true, pod, "localhost:9090", "", "", forbidden},
-		{"other pod without token", true, pod, "10.1.2.9:9090", "", "secret", unauthorized},
-		{"other pod with wrong token", true, pod, "10.1.2.9:9090", "secreT", "secret", unauthorized},
-		{"other pod with prefix", true, pod, "10.1.2.9:9090", "secre", "secret", unauthorized},
-		{"other pod with token", true, pod, "10.1.2.9:9090", "secret", "secret", allowed},
-		{"empty token", true, pod, "10.1.2.9:9090", "", "", forbidden},
-		{"unknown peer", true, "", "localhost:9090", "", "", forbidden},
+		{"loopback", true, loopback, "localhost:9090", "", "control"},
+		{"loopback by address", true, "127.8.8.8:5000", "127.0.0.1:9090", "", "control"},
+		{"loopback by IPv6", true, "[::1]:5000", "[::1]:9090", "", "control"},
+		{"loopback by mapped IPv4", true, "[::ffff:127.0.0.1]:5000", "LOCALHOST", "", "control"},
+		{"rebound name", true, loopback, "evil.example.com:9090", "", ""},
+		{"name below localhost", true, loopback, "localhost.example.com", "", ""},
+		{"no Host", true, loopback, "", "", ""},
+		{"node network", false, loopback, "localhost:9090", "", ""},
+		{"node network with token", false, loopback, "localhost:9090", control, "control"},
+		{"other pod", true, pod, "localhost:9090", "", ""},
+		{"other pod with wrong token", true, pod, "10.1.2.9:9090", "Secret-to-read", ""},
+		{"other pod with prefix", true, pod, "10.1.2.9:9090", "secret-to", ""},
+		{"other pod with read token", true, pod, "10.1.2.9:9090", read, "read"},
+		{"other pod with control token", true, pod, "10.1.2.9:9090", control, "control"},
+		{"unknown peer", true, "", "localhost:9090", "", ""},
 	} {
-		a := Access{TrustLoopback: c.trust}
-		peer, _ := netip.ParseAddr(c.peer) // invalid for the unknown peer
-		if got := a.decide(client{peer, c.host, c.token}, c.want); got != c.verdict {
-			t.Errorf("%s: got verdict %d, want %d", c.name, got, c.verdict)
+		a := Access{TrustLoopback: c.trust, ReadToken: token(read), ControlToken: token(control)}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/debug/table", nil)
+		r.RemoteAddr, r.Host = c.peer, c.host
+		if c.token != "" {
+			r.Header.Set("Authorization", "Bearer "+c.token)
+		}
+		if got := rightsOf(t, &a, r); got != c.want {
+			t.Errorf("%s: got right %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// rightsOf returns the highest right of the caller: "", "read" or "control".
+func rightsOf(t *testing.T, a *Access, r *http.Request) string {
+	t.Helper()
+	caller, err := a.Identify(r)
+	switch {
+	case err != nil:
+		t.Fatal(err)
+	case caller.Has(Control) && caller.Has(Read):
+		return "control"
+	case caller.Has(Read):
+		return "read"
+	case caller.Has(Control):
+		t.Error("the caller may control but not read")
+	}
+	return ""
+}
+
+// A page of another origin in the browser of an operator could otherwise steer through loopback, which needs no token.
+func TestAccess_pagesOfOtherOrigins(t *testing.T) {
+	for _, c := range []struct {
+		name, method       string
+		origin, site, dest string
+		want               string
+	}{
+		{"own page", http.MethodPost, "http://localhost:9090", "same-origin", "empty", "control"},
+		{"own page in an old browser", http.MethodPost, "http://localhost:9090", "", "", "control"},
+		{"address bar", http.MethodGet, "", "none", "document", "control"},
+		{"link in another page", http.MethodGet, "", "cross-site", "document", "read"},
+		{"form of another page", http.MethodPost, "http://evil.example", "cross-site", "document", ""},
+		{"frame of another page", http.MethodGet, "", "cross-site", "iframe", ""},
+		{"script of another page", http.MethodGet, "", "cross-site", "script", ""},
+		{"other port of localhost", http.MethodGet, "http://localhost:3000", "same-site", "empty", ""},
+		{"another page in an old browser", http.MethodPost, "http://evil.example", "", "", ""},
+		{"page without an origin", http.MethodPost, "null", "", "", ""},
+	} {
+		a := Access{TrustLoopback: true}
+		r := httptest.NewRequestWithContext(t.Context(), c.method, "http://localhost:9090/debug/table", nil)
+		r.RemoteAddr = "127.0.0.1:5000"
+		for name, value := range map[string]string{"Origin": c.origin, "Sec-Fetch-Site": c.site, "Sec-Fetch-Dest": c.dest} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		if got := rightsOf(t, &a, r); got != c.want {
+			t.Errorf("%s: got right %q, want %q", c.name, got, c.want)
 		}
 	}
 }
@@ -59,7 +113,7 @@ func TestHandler_guardsDebugPages(t *testing.T) {
 	ready := true
 	token, err := "first", error(nil)
 	o := testOptions(&ready)
-	o.Access = Access{Token: func() (string, error) { return token, err }}
+	o.Access = Access{ReadToken: func() (string, error) { return token, err }}
 	h := New(o).Handler()
 	const pod = "10.1.2.3:5000"
 	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
@@ -82,8 +136,56 @@ func TestHandler_guardsDebugPages(t *testing.T) {
 		t.Errorf("with a replaced token: status %d", status)
 	}
 	token, err = "", errors.New("no such file")
-	if status := request(t, h, pod, page, "Bearer second"); status != http.StatusInternalServerError {
+	if status := request(t, h, pod, page, "Bearer second"); status != http.StatusServiceUnavailable {
 		t.Errorf("with an unreadable token: status %d", status)
+	}
+}
+
+func TestHandler_readersCannotControl(t *testing.T) {
+	ready := true
+	o := testOptions(&ready)
+	o.Access = Access{ReadToken: token("read"), ControlToken: token("control")}
+	h := New(o).Handler()
+	for _, c := range []struct {
+		path, token string
+		want        int
+	}{
+		{"/debug/log-level", "read", http.StatusOK},
+		{"/debug/pprof/", "read", http.StatusForbidden},
+		{"/debug/pprof/heap", "read", http.StatusForbidden},
+		{"/debug/pprof/heap", "control", http.StatusOK},
+		{"/debug/pprof/heap", "neither", http.StatusUnauthorized},
+	} {
+		if status := request(t, h, "10.1.2.3:5000", c.path, "Bearer "+c.token); status != c.want {
+			t.Errorf("%s with token %q: status %d, want %d", c.path, c.token, status, c.want)
+		}
+	}
+	put := httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/debug/log-level", strings.NewReader("debug"))
+	put.Header.Set("Authorization", "Bearer read")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, put)
+	if w.Code != http.StatusForbidden {
+		t.Errorf("a reader sets the log level: status %d", w.Code)
+	}
+}
+
+func TestHandler_namesTheCaller(t *testing.T) {
+	ready := true
+	o := testOptions(&ready)
+	o.Access = Access{ReadToken: token("read")}
+	h := New(o).Handler()
+	for sent, want := range map[string]string{
+		"":      `{"name":"","read":false,"control":false}`,
+		"read":  `{"name":"read token","read":true,"control":false}`,
+		"wrong": `{"name":"","read":false,"control":false}`,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/access", nil)
+		r.Header.Set("Authorization", "Bearer "+sent)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := strings.TrimSpace(w.Body.String()); w.Code != http.StatusOK || got != want {
+			t.Errorf("token %q: status %d, %s, want %s", sent, w.Code, got, want)
+		}
 	}
 }
 

@@ -16,10 +16,18 @@ type Options struct {
 	Pools   *upstream.Registry
 	// Table returns the current routes and the problems of their objects.
 	Table func() Table
-	// Access decides who may read the debug pages.
+	// Access decides who may use the pages other than health checks and metrics.
 	Access Access
-	// Explain serves POST /explain. It needs Access too.
+	// Explain serves POST /explain.
 	Explain http.Handler
+	// Page serves the dashboard. Its files are the same for everyone and need no Access.
+	Page http.Handler
+	// API serves the paths below /api/, except for /api/access.
+	API http.Handler
+	// Sessions serves GET /sessions.
+	Sessions http.Handler
+	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
+	Peers http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
 	SetLogLevel func(name string) error
@@ -35,25 +43,34 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for /healthz, /readyz, /metrics, the pages below /debug, and /explain. It responds with 403 to
-// requests that a proxy has forwarded for a client and to requests that change something and come from a web page of another
-// origin. It serves the pages below /debug and /explain only to clients that Options.Access allows.
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/ and /peers/, /explain and
+// /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and
+// come from a web page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
-	for pattern, handler := range map[string]http.HandlerFunc{
-		"GET /debug/table":        a.options.table,
-		"GET /debug/log-level":    a.options.logLevel,
-		"PUT /debug/log-level":    a.options.setLogLevel,
-		"GET /debug/pprof/{$}":    listProfiles,
-		"GET /debug/pprof/{name}": profile,
-		"POST /explain":           a.options.Explain.ServeHTTP,
+	mux.Handle("GET /{$}", a.options.Page)
+	mux.Handle("GET /assets/", a.options.Page)
+	mux.HandleFunc("GET /api/access", a.options.Access.caller)
+	for _, page := range []struct {
+		pattern string
+		right   Right
+		handler http.HandlerFunc
+	}{
+		{"GET /api/", Read, a.options.API.ServeHTTP},
+		{"GET /debug/table", Read, a.options.table},
+		{"GET /debug/log-level", Read, a.options.logLevel},
+		{"PUT /debug/log-level", Control, a.options.setLogLevel},
+		{"GET /debug/pprof/{$}", Control, listProfiles},
+		{"GET /debug/pprof/{name}", Control, profile},
+		{"POST /explain", Read, a.options.Explain.ServeHTTP},
+		{"GET /sessions", Read, a.options.Sessions.ServeHTTP},
 	} {
-		mux.HandleFunc(pattern, a.options.Access.guard(handler))
+		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))
 	}
 	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// ProbeHandler returns a handler like that of Handler without the pages that need Options.Access.
+// ProbeHandler returns a handler for /healthz, /readyz and /metrics.
 func (a *Admin) ProbeHandler() http.Handler { return refuseForwarded(a.probes()) }
 
 func (a *Admin) probes() *http.ServeMux {
@@ -61,6 +78,7 @@ func (a *Admin) probes() *http.ServeMux {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", a.options.readyz)
 	mux.Handle("GET /metrics", a.options.Metrics.Handler())
+	mux.Handle("/peers/", a.options.Peers)
 	return mux
 }
 

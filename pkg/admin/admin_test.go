@@ -32,6 +32,8 @@ func testOptions(ready *bool) Options {
 				Problems: []string{"something"}}
 		},
 		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Page: http.NotFoundHandler(), API: http.NotFoundHandler(),
+		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(),
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }
@@ -155,5 +157,23 @@ func TestHandler_notThroughTheProxy(t *testing.T) {
 				t.Errorf("%s with %v: status %d, want %d", path, c.fields, w.Code, c.want)
 			}
 		}
+	}
+}
+
+func TestHandler_pageNeedsNoAccessButItsData(t *testing.T) {
+	ready := true
+	o := testOptions(&ready)
+	found := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	o.Page, o.API = found, found
+	h := New(o).Handler()
+	for path, want := range map[string]int{
+		"/": 200, "/assets/app.js": 200, "/other": 404, "/api/overview": 403, "/api/": 403, "/api/routes?q=a": 403,
+	} {
+		if status := request(t, h, "10.1.2.3:5000", path, ""); status != want {
+			t.Errorf("%s: status %d, want %d", path, status, want)
+		}
+	}
+	if status, _ := get(t, h, "/api/overview"); status != http.StatusOK {
+		t.Errorf("/api/overview on loopback: status %d", status)
 	}
 }

@@ -19,6 +19,10 @@ var (
 	lastRemovalDesc = prometheus.NewDesc("limpet_pool_last_removal_timestamp_seconds",
 		"Time at which an endpoint last left the pool, as a Unix timestamp. Only of pools that one has left in the last 2 hours.",
 		[]string{"pool"}, nil)
+	liveBytesDesc = prometheus.NewDesc("limpet_live_sessions_memory_bytes",
+		"Memory in which the live sessions of all pods are counted. At 67108864 sessions are no longer counted.", nil, nil)
+	liveRefusedDesc = prometheus.NewDesc("limpet_live_sessions_uncounted_total",
+		"Responses whose session was not counted as live, because the memory for that was used up.", nil, nil)
 )
 
 // maxEmptyPools bounds the pools of limpet_pool_endpoints, unless the detail is endpoint. maxRemovals bounds those of
@@ -43,6 +47,8 @@ func (c *poolCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- emptyPoolsDesc
 	ch <- poolEndpointsDesc
 	ch <- lastRemovalDesc
+	ch <- liveBytesDesc
+	ch <- liveRefusedDesc
 }
 
 // Collect implements prometheus.Collector.
@@ -61,6 +67,9 @@ func (c *poolCollector) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(poolEndpointsDesc, prometheus.GaugeValue, float64(n), p.Name, string(state))
 		}
 	}
+	live := c.pools.LiveBudget()
+	ch <- prometheus.MustNewConstMetric(liveBytesDesc, prometheus.GaugeValue, float64(live.Used()))
+	ch <- prometheus.MustNewConstMetric(liveRefusedDesc, prometheus.CounterValue, float64(live.Refused()))
 	ch <- prometheus.MustNewConstMetric(emptyPoolsDesc, prometheus.GaugeValue, float64(empty))
 	if c.detail >= observe.DetailPool {
 		c.collectRemovals(ch, time.Now())

@@ -38,6 +38,7 @@ type Policy struct {
 	identity        model.Identity
 	absoluteTimeout int64 // seconds; zero disables it
 	idleTimeout     int64 // seconds; zero disables it
+	sessionWindow   int64 // seconds; see SessionWindow
 
 	// Placement of new and hashed sessions.
 	newSession      model.Pick
@@ -153,6 +154,7 @@ func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 		stickySplit:     a.StickySplit,
 		exemption:       compileExemption(a.Exempt),
 	}
+	p.sessionWindow = p.liveWindow()
 	p.fullStatus, p.fullRetryAfter = p.refusalStatus, p.retryAfter
 	if a.Refuse.Status != 0 {
 		p.fullStatus, p.fullRetryAfter = a.Refuse.Status, wholeSeconds(a.Refuse.RetryAfter)

@@ -9,7 +9,9 @@ import (
 type attemptState struct {
 	count    int
 	isReplay bool // the request was sent a second time, and holds a replay permit of the pool
-	isUnsent bool // the last attempt failed before a byte was sent, because of the client
+	// isAtSamePod is true if the replay is sent to the pod that has lost the first attempt.
+	isAtSamePod bool
+	isUnsent    bool // the last attempt failed before a byte was sent, because of the client
 	// startedAt is when the last attempt started. It is only set for policies that measure the latency of endpoints.
 	startedAt time.Time
 }
@@ -53,13 +55,15 @@ const (
 	retryOtherEndpoint
 	// replaySameEndpoint repeats the request at the endpoint that may have acted on it already.
 	replaySameEndpoint
+	// leaveGoneEndpoint sends the replay elsewhere if the endpoint accepts no connections anymore.
+	leaveGoneEndpoint
 )
 
 // decideNext returns what to do after a failed attempt.
 //
 // If no pod has processed the request, it is safe to retry, regardless of its method. Otherwise the request is repeated once,
-// at the same endpoint, if it is replayable: its method is safe (RFC 9110 section 9.2.1) and it has no body. It is not sent a
-// third time, because a request that crashes pods must not reach all of them (docs/adr/0011). maxAttempts limits all attempts
+// at the same endpoint, if it is replayable: its method is safe (RFC 9110 section 9.2.1) and it has no body. It is not sent to
+// a third pod, because a request that crashes pods must not reach all of them (docs/adr/0011). maxAttempts limits all attempts
 // together.
 func decideNext(kind failureKind, replayable bool, a *attemptState, maxAttempts int) nextAction {
 	if a.count >= maxAttempts {
@@ -71,8 +75,11 @@ func decideNext(kind failureKind, replayable bool, a *attemptState, maxAttempts 
 	case streamRefused:
 		return retrySameEndpoint
 	case connLost:
-		if replayable && !a.isReplay {
+		switch {
+		case replayable && !a.isReplay:
 			return replaySameEndpoint
+		case replayable && a.isAtSamePod:
+			return leaveGoneEndpoint
 		}
 	}
 	return giveUp
@@ -124,10 +131,24 @@ func (x *Exchange) prepareRetry(f failure) bool {
 		return x.body.keepForRetry()
 	case replaySameEndpoint:
 		x.attempts.isReplay = x.backend.Pool.BeginReplay()
+		x.attempts.isAtSamePod = x.attempts.isReplay
 		return x.attempts.isReplay
+	case leaveGoneEndpoint:
+		return x.isGone() && x.nextEndpoint()
 	case retryOtherEndpoint:
 		return x.body.keepForRetry() && x.nextEndpoint()
 	}
+	return false
+}
+
+// isGone reports whether the endpoint accepts no connections. A pod that stops closes its listener, and the system then resets
+// the connections that it had not accepted yet. So a pod can lose an idle connection and the one that replaced it.
+func (x *Exchange) isGone() bool {
+	conn, err := x.endpoint.Dial(x.dialer(), x.backend.Transport, x.head.preamble())
+	if err != nil {
+		return true
+	}
+	conn.Close()
 	return false
 }
 

@@ -17,6 +17,8 @@ func TestDecideNext(t *testing.T) {
 		{connLost, true, attemptState{count: 1}, replaySameEndpoint},
 		{connLost, true, attemptState{count: DefaultAttempts}, giveUp},
 		{connLost, true, attemptState{count: 2, isReplay: true}, giveUp},
+		{connLost, true, attemptState{count: 2, isReplay: true, isAtSamePod: true}, leaveGoneEndpoint},
+		{connLost, true, attemptState{count: DefaultAttempts, isReplay: true, isAtSamePod: true}, giveUp},
 		{connLost, false, attemptState{count: 1}, giveUp},
 		{streamRefused, false, attemptState{count: 1}, retrySameEndpoint},
 		{streamRefused, true, attemptState{count: 2, isReplay: true}, retrySameEndpoint},

@@ -66,7 +66,7 @@ func (x *Exchange) bind() *filter.Response {
 	// The session is counted here and again with the response, which may come from another endpoint. Otherwise concurrent
 	// new clients would all see the same endpoint as the one with the fewest sessions.
 	e := x.set.Endpoint(x.decision.Endpoint)
-	x.countSession(e)
+	x.isUnknown = x.countSession(e)
 	x.countArrival(e)
 	if x.decision.Anonymous {
 		e.AddAnonymous()
@@ -143,5 +143,6 @@ func (x *Exchange) awaitEndpoint() {
 func (x *Exchange) nextEndpoint() bool {
 	x.endpoint.ConnectFailed()
 	x.endpoint.SessionReleased(x.decision.Session)
+	x.attempts.isAtSamePod = false
 	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0
 }

@@ -154,7 +154,7 @@ func NewEngine(c Config) *Engine {
 		e.shared.Limits = filter.NewSharedLimits(c.LimitStore, c.Log.WithName("limits"))
 		go e.shared.Limits.Run(e.dialer.Context)
 	}
-	e.credentials = filter.NewCredentials(derivedKeys(c.Keys, "digest nonces"))
+	e.credentials = filter.NewCredentials(c.Keys.Derived("digest nonces"))
 	e.filters.Add(filter.AltSvc{On: &e.AdvertiseHTTP3})
 	e.LongStreams.metrics = c.Metrics
 	e.Tick(1, time.Now())

@@ -33,6 +33,7 @@ func (x *Exchange) beforeBodyWait(pod upstreamSide) {
 		return
 	}
 	x.longStream.upstream, x.longStream.guard = pod, x.guard
+	x.longStream.endpoint = x.endpoint
 	x.Engine.LongStreams.add(&x.longStream)
 	x.releaseHeads()
 }

@@ -6,11 +6,13 @@ import (
 	"sync"
 
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // longStream is a response or tunnel that stays open for a long time. Operators see it as a stream in metrics.
 type longStream struct {
 	kind     observe.StreamKind
+	endpoint *upstream.Endpoint
 	upstream io.Closer // closed to end the stream, so that the client sees an aborted response
 	guard    *Guard    // interrupts a wait for a client that does not read; closing upstream does not end that
 	closing  bool      // upstream is being closed; final once the stream was removed
@@ -31,6 +33,7 @@ type streamsOfKind struct {
 // add adds s. It may be closed from then on.
 func (ls *LongStreams) add(s *longStream) {
 	ls.metrics.Streams[s.kind].Inc()
+	s.endpoint.BeginStream()
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	streams := &ls.kinds[s.kind]
@@ -44,6 +47,7 @@ func (ls *LongStreams) add(s *longStream) {
 // remove removes s. s is not closed afterwards.
 func (ls *LongStreams) remove(s *longStream) {
 	ls.metrics.Streams[s.kind].Dec()
+	s.endpoint.EndStream()
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	delete(ls.kinds[s.kind].open, s)

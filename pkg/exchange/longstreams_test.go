@@ -4,16 +4,20 @@ import (
 	"net"
 	"testing"
 
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // TestLongStreams_addedDuringShutdown checks that streams that are added during a shutdown get their share of its time.
 func TestLongStreams_addedDuringShutdown(t *testing.T) {
 	ls := LongStreams{metrics: observe.NewMetrics()}
+	pool := upstream.NewRegistry().Pool(model.PoolID{Service: "cart"})
+	pool.Replace([]model.Endpoint{{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}})
 	add := func() *longStream {
 		near, far := net.Pipe()
 		t.Cleanup(func() { near.Close(); far.Close() })
-		f := &longStream{kind: observe.StreamDownload, upstream: near, guard: new(Guard)}
+		f := &longStream{kind: observe.StreamDownload, endpoint: pool.Set().Endpoint(0), upstream: near, guard: new(Guard)}
 		ls.add(f)
 		return f
 	}

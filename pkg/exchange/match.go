@@ -18,6 +18,8 @@ type selection struct {
 	backend  *routing.Backend
 	set      *upstream.Set
 	decision affinity.Decision
+	// isUnknown is true if this replica has not seen the session at its endpoint recently.
+	isUnknown bool
 	// isFallback is true if the fallback of the route serves the request.
 	isFallback bool
 	// trace records the decision of each step. Nil disables it.
@@ -27,7 +29,7 @@ type selection struct {
 // reset clears s for the next request.
 func (s *selection) reset() {
 	s.table, s.route, s.backend, s.set, s.trace = nil, nil, nil, nil, nil
-	s.decision, s.isFallback = affinity.Decision{}, false
+	s.decision, s.isFallback, s.isUnknown = affinity.Decision{}, false, false
 }
 
 // match loads the current table and finds the route of r in it. The request uses this table until it ends.

@@ -33,7 +33,8 @@ func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []
 		if err == nil {
 			endpoint.ConnectSucceeded()
 			if d.Session != 0 {
-				endpoint.SessionServed(d.Session)
+				unknown := endpoint.SessionServed(d.Session)
+				endpoint.SessionResponded(d.Session, backend.Policy.SessionWindow(), backend.Policy.StartsSession(&d, unknown))
 			}
 			metrics.Decision(d.Outcome, d.Reason)
 			access.Failure, access.Endpoint, access.Outcome, access.Reason = observe.FailureNone, endpoint.Label(), d.Outcome, d.Reason

@@ -24,16 +24,20 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 	if s.decision.RebalancedFrom >= 0 {
 		from := s.set.Endpoint(s.decision.RebalancedFrom)
 		from.SessionMoved()
+		from.SessionDeparted(s.decision.Session, s.backend.Policy.SessionWindow())
 		from.SessionReleased(s.decision.Session)
 	}
-	if from := s.decision.HandoffFrom; from >= 0 {
-		s.set.Endpoint(from).SessionReleased(s.decision.Session)
+	if i := s.decision.HandoffFrom; i >= 0 {
+		from := s.set.Endpoint(i)
+		from.SessionDeparted(s.decision.Session, s.backend.Policy.SessionWindow())
+		from.SessionReleased(s.decision.Session)
 		s.decision.Issue = resp.Status < http.StatusInternalServerError // the app may have failed to fetch the state
 	}
 	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)
 	}
 	s.countSession(e)
+	s.countResponse(e)
 	s.countRelease(resp, e)
 	if s.decision.Issue {
 		s.issueToken(r, resp)
@@ -53,10 +57,16 @@ func (s *selection) watchResponse(r *request, resp *Response) {
 	}
 }
 
-// countSession records the session at e, if there is a session.
-func (s *selection) countSession(e *upstream.Endpoint) {
+// countSession records the session at e, if there is a session, and reports whether it was unknown there.
+func (s *selection) countSession(e *upstream.Endpoint) (unknown bool) {
+	return s.decision.Session != 0 && e.SessionServed(s.decision.Session)
+}
+
+// countResponse counts the session among the live ones of e.
+func (s *selection) countResponse(e *upstream.Endpoint) {
 	if s.decision.Session != 0 {
-		e.SessionServed(s.decision.Session)
+		policy := s.backend.Policy
+		e.SessionResponded(s.decision.Session, policy.SessionWindow(), policy.StartsSession(&s.decision, s.isUnknown))
 	}
 }
 

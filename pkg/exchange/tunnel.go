@@ -41,7 +41,7 @@ func (x *Exchange) tunnelKind() observe.StreamKind {
 //
 // toPod and toClient guard the writes to the pod and to the client.
 func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
-	s := &longStream{kind: t.kind, upstream: t.conn, guard: toClient}
+	s := &longStream{kind: t.kind, endpoint: t.endpoint, upstream: t.conn, guard: toClient}
 	e.LongStreams.add(s)
 	defer e.LongStreams.remove(s)
 	defer t.endpoint.EndRequest()

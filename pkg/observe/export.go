@@ -5,7 +5,7 @@ import "github.com/prometheus/client_golang/prometheus"
 // export sends the series of all groups that are not hidden.
 func (c *trafficCollector) export(ch chan<- prometheus.Metric, all []*group, overLimit int64) {
 	total := new(durations)
-	total.add(&c.groups.retired)
+	total.add(&c.groups.retired.duration)
 	for _, of := range all {
 		if counts := c.exported(of); counts != nil {
 			total.add(&counts.duration)

@@ -32,7 +32,7 @@ type groups struct {
 	noRoute  *group       // of requests without a pool
 	other    PoolMetrics  // of groups over the limit
 	discard  *group       // of requests in flight to detached pools
-	retired  durations    // of groups that have lost their counters
+	retired  PoolMetrics  // of groups that have lost their counters
 
 	mu     sync.Mutex // serializes writers of slots
 	byName map[string]*group
@@ -145,10 +145,10 @@ func (g *groups) clear(slot int, id model.PoolID) {
 	g.retire(of, &g.other)
 }
 
-// retire replaces the counters of a group, and keeps their durations for the histogram of all groups.
+// retire replaces the counters of a group, and keeps what they counted for the totals of all groups.
 func (g *groups) retire(of *group, next *PoolMetrics) {
 	if last := of.counts.Swap(next); last != nil && last != &g.other {
-		g.retired.add(&last.duration)
+		g.retired.add(last)
 	}
 }
 

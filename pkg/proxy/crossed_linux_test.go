@@ -131,3 +131,33 @@ func TestRetry_newConnectionLost(t *testing.T) {
 		t.Errorf("the pod was connected to %d times, want once", n)
 	}
 }
+
+// A pod that stops ends its idle connections and its listener, which can end the connection of the repeated request too. The pod
+// has not crashed on the request, so another one gets it. No third pod would.
+func TestRetry_podEndsTwice(t *testing.T) {
+	r := newRig(t)
+	var a *pod
+	a = startPod(t, "pod-a", func(conn *podConn) {
+		conn.head()
+		if conn.nth == 1 {
+			conn.answer("")
+			conn.head()
+		} else {
+			a.refuse()
+		}
+		conn.reset()
+	})
+	b := startEcho(t, "pod-b")
+	r.serve(cookieAffinity(), a)
+	client := r.dial()
+	cookie := client.get("/").cookie(t)
+	r.replace(cart, endpointsOf(a, b)...)
+	got := client.get("/", cookie)
+	got.expectOK(t, "")
+	if pod := got.header.Get("X-Pod"); pod != "pod-b" || got.cookie(t) == "" {
+		t.Errorf("%s has responded, with the cookie %q", pod, got.cookie(t))
+	}
+	if seen := len(a.requests()); seen != 3 {
+		t.Errorf("pod-a was sent %d requests, want 3", seen)
+	}
+}

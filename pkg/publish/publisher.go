@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -36,6 +37,8 @@ type Options struct {
 // endpoints do not wait for them.
 type Publisher struct {
 	o Options
+
+	applied atomic.Uint64 // number of calls of apply that have ended
 
 	changing sync.Mutex // serializes changes of objects; guards the fields below
 	engine   *translate.Engine
@@ -75,6 +78,10 @@ func New(o Options) *Publisher {
 
 // Ready reports whether a Table was published.
 func (p *Publisher) Ready() bool { return p.o.Tables.Current() != nil }
+
+// Changes returns a number that grows with each change of objects. If it is the same before two calls of Last, both return the
+// same.
+func (p *Publisher) Changes() uint64 { return p.applied.Load() }
 
 // Last returns the result of the last change, nil before the first one. It collects the results for all hosts.
 func (p *Publisher) Last() *Published {
@@ -125,6 +132,7 @@ func (p *Publisher) apply(changes []translate.Change, source EndpointSource, sin
 	current := p.o.Tables.Current()
 	p.o.Metrics.Published(current.Generation, current.Digest(), u.Problems)
 	p.o.Metrics.NginxAnnotations(u.Verdicts)
+	p.applied.Add(1)
 	return u
 }
 
@@ -229,17 +237,25 @@ func (p *Publisher) learnReplicas(source EndpointSource) {
 	if p.o.Own == nil || p.o.OwnService.Name == "" {
 		return
 	}
-	var addrs []netip.Addr
+	var replicas []upstream.Replica
 	for _, slice := range source.Slices(p.o.OwnService.Namespace, p.o.OwnService.Name) {
 		for i := range slice.Endpoints {
 			for _, text := range slice.Endpoints[i].Addresses {
 				if addr, err := netip.ParseAddr(text); err == nil {
-					addrs = append(addrs, addr)
+					replicas = append(replicas, upstream.Replica{Name: podOf(&slice.Endpoints[i]), Address: addr})
 				}
 			}
 		}
 	}
-	p.o.Own.SetReplicas(addrs)
+	p.o.Own.SetReplicas(replicas)
+}
+
+// podOf returns the name of the pod of an endpoint, or "".
+func podOf(e *discoveryv1.Endpoint) string {
+	if e.TargetRef == nil || e.TargetRef.Kind != model.KindPod {
+		return ""
+	}
+	return e.TargetRef.Name
 }
 
 // Problems returns the Reports that have problems.

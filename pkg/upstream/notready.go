@@ -47,8 +47,9 @@ func (n *notReadyEndpoints) add(e *model.Endpoint) {
 	}
 }
 
-// notReadyList returns the endpoints that are not ready.
-func (s *Set) notReadyList() []model.Endpoint {
+// NotReady returns the endpoints that are not ready and not terminating. Endpoints does not include them. Callers must not modify
+// the slice.
+func (s *Set) NotReady() []model.Endpoint {
 	if s.notReady == nil {
 		return nil
 	}
@@ -59,7 +60,7 @@ func (s *Set) notReadyList() []model.Endpoint {
 // ready.
 func (s *Set) CountByState() map[model.EndpointState]int {
 	count := map[model.EndpointState]int{
-		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: len(s.notReadyList()),
+		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: len(s.NotReady()),
 	}
 	for _, e := range s.Endpoints() {
 		count[e.State]++

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/sketch"
 )
 
 // Pool contains the live endpoints of one Service port. Routing tables refer to it, and it outlives them.
@@ -38,11 +39,14 @@ type Pool struct {
 	handoffLimiter moveLimiter  // for handoffs
 	replays        atomic.Int64 // active requests that were sent a second time
 	lastRemoval    atomic.Int64 // see LastRemoval
-	zone           string       // zone of this replica; immutable
+
+	// Immutable:
+	zone string         // zone of this replica
+	live *sketch.Budget // bounds the counts of all endpoints of the Registry
 }
 
-func newPool(id model.PoolID, slot int, zone string) *Pool {
-	p := &Pool{ID: id, Name: id.String(), Slot: slot, zone: zone}
+func newPool(id model.PoolID, slot int, zone string, live *sketch.Budget) *Pool {
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, zone: zone, live: live}
 	p.set.Store(newSet(nil, p))
 	return p
 }
@@ -102,7 +106,7 @@ func (p *Pool) reuseState(l *endpointState, state model.EndpointState, now int64
 	draining := state == model.EndpointDraining
 	switch {
 	case l == nil:
-		l = &endpointState{}
+		l = &endpointState{liveBudget: p.live}
 		l.draining.Store(draining)
 		if draining || p.wasPopulated {
 			l.stateSince.Store(now)
@@ -151,7 +155,7 @@ func retireMissing(previous, next map[stateKey]*endpointState) (found bool) {
 func (p *Pool) LastRemoval() int64 { return p.lastRemoval.Load() }
 
 func (p *Pool) hasSameEndpoints(endpoints []model.Endpoint) bool {
-	current, notReady := p.Set().Endpoints(), p.Set().notReadyList()
+	current, notReady := p.Set().Endpoints(), p.Set().NotReady()
 	if len(current)+len(notReady) != len(endpoints) {
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
+	"github.com/limpet-dev/limpet/pkg/sketch"
 )
 
 // Registry contains all Pools by ID. It is safe for concurrent use. Requests do not use it, because routing tables
@@ -16,6 +17,8 @@ type Registry struct {
 	// Zone is the zone of this replica, empty if it is unknown. It must be set before the first Pool is created.
 	Zone string
 
+	live *sketch.Budget // immutable
+
 	mu    sync.Mutex
 	pools map[model.PoolID]*Pool
 	free  []int // slots of removed pools
@@ -23,7 +26,9 @@ type Registry struct {
 }
 
 // NewRegistry returns an empty Registry.
-func NewRegistry() *Registry { return &Registry{pools: map[model.PoolID]*Pool{}} }
+func NewRegistry() *Registry {
+	return &Registry{pools: map[model.PoolID]*Pool{}, live: sketch.NewBudget(maxLiveBytes)}
+}
 
 // Pool returns the pool with that ID. It creates an empty pool if the ID is new.
 func (r *Registry) Pool(id model.PoolID) *Pool {
@@ -32,7 +37,7 @@ func (r *Registry) Pool(id model.PoolID) *Pool {
 	if p := r.pools[id]; p != nil {
 		return p
 	}
-	p := newPool(id, r.takeSlot(), r.Zone)
+	p := newPool(id, r.takeSlot(), r.Zone, r.live)
 	r.pools[id] = p
 	return p
 }
@@ -55,15 +60,44 @@ func (r *Registry) Pools() []*Pool {
 	for _, p := range r.pools {
 		pools = append(pools, p)
 	}
-	slices.SortFunc(pools, func(a, b *Pool) int {
-		return cmp.Or(
-			cmp.Compare(a.ID.Namespace, b.ID.Namespace),
-			cmp.Compare(a.ID.Service, b.ID.Service),
-			cmp.Compare(a.ID.Port, b.ID.Port),
-			cmp.Compare(a.ID.String(), b.ID.String()),
-		)
-	})
+	slices.SortFunc(pools, comparePools)
 	return pools
+}
+
+// Visit calls visit for all pools in no particular order, without a copy of them. visit must not call the Registry.
+func (r *Registry) Visit(visit func(*Pool)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, p := range r.pools {
+		visit(p)
+	}
+}
+
+// Len returns the number of pools.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.pools)
+}
+
+// Find returns the pool with an ID as text, or nil.
+func (r *Registry) Find(name string) (found *Pool) {
+	r.Visit(func(p *Pool) {
+		if p.Name == name {
+			found = p
+		}
+	})
+	return found
+}
+
+// comparePools compares by ID. The names are compared last, and are not made for it: a scrape sorts all pools.
+func comparePools(a, b *Pool) int {
+	return cmp.Or(
+		cmp.Compare(a.ID.Namespace, b.ID.Namespace),
+		cmp.Compare(a.ID.Service, b.ID.Service),
+		cmp.Compare(a.ID.Port, b.ID.Port),
+		cmp.Compare(a.Name, b.Name),
+	)
 }
 
 // Retain removes every pool that is not in keep, closes its idle connections, and returns the removed IDs. Call it
@@ -104,8 +138,10 @@ const idleTimeout = 55 * time.Second
 // Tidy closes stale and expired idle connections, and rotates the session counters. It returns when ctx is done.
 func (r *Registry) Tidy(ctx context.Context) {
 	conns, windows := time.NewTicker(5*time.Second), time.NewTicker(sessionWindow)
+	intervals := time.NewTicker(sketch.SliceSeconds * time.Second)
 	defer conns.Stop()
 	defer windows.Stop()
+	defer intervals.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -115,6 +151,8 @@ func (r *Registry) Tidy(ctx context.Context) {
 				e.closeIdle(now.Add(-idleTimeout))
 				e.ConnectSucceeded()
 			})
+		case now := <-intervals.C:
+			r.rotateLive(now)
 		case <-windows.C:
 			r.each(func(e *Endpoint) { e.sessions.Load().rotate() })
 		}

@@ -21,7 +21,7 @@ type SelfAddresses struct {
 
 	mu              sync.Mutex // serializes AddListener
 	listeners       atomic.Pointer[[]netip.AddrPort]
-	replicas        atomic.Pointer[map[netip.Addr]bool]
+	replicas        atomic.Pointer[map[netip.Addr]string] // names by address
 	localInterfaces atomic.Pointer[interfaces]
 }
 
@@ -46,13 +46,44 @@ func (o *SelfAddresses) AddListener(address net.Addr) {
 	o.listeners.Store(&all)
 }
 
-// SetReplicas replaces the addresses of all replicas. Each replica listens on the same ports as this one.
-func (o *SelfAddresses) SetReplicas(addrs []netip.Addr) {
-	set := make(map[netip.Addr]bool, len(addrs))
-	for _, a := range addrs {
-		set[canonical(a)] = true
+// Replica is one replica of this Limpet.
+type Replica struct {
+	Name    string // of its pod; may be empty
+	Address netip.Addr
+}
+
+// SetReplicas replaces the addresses of all replicas. Each replica listens on the same ports as this one. A replica may have
+// several addresses.
+func (o *SelfAddresses) SetReplicas(replicas []Replica) {
+	set := make(map[netip.Addr]string, len(replicas))
+	for _, r := range replicas {
+		set[canonical(r.Address)] = r.Name
 	}
 	o.replicas.Store(&set)
+}
+
+// OtherReplicas returns one address of each replica except this one, sorted by address.
+func (o *SelfAddresses) OtherReplicas() []Replica {
+	set := o.replicas.Load()
+	if set == nil {
+		return nil
+	}
+	own := map[string]bool{"": false}
+	var others []Replica
+	for addr, name := range *set {
+		if slices.Contains(o.Reserved, addr) || o.isLocal(addr) {
+			own[name] = name != ""
+			continue
+		}
+		others = append(others, Replica{name, addr})
+	}
+	slices.SortFunc(others, func(a, b Replica) int { return a.Address.Compare(b.Address) })
+	known := map[string]bool{}
+	return slices.DeleteFunc(others, func(r Replica) bool {
+		seen := r.Name != "" && known[r.Name]
+		known[r.Name] = true
+		return seen || own[r.Name]
+	})
 }
 
 func (o *SelfAddresses) allListeners() []netip.AddrPort {
@@ -102,7 +133,11 @@ func (o *SelfAddresses) refuseResolved(address netip.AddrPort) error {
 // IsReplica reports whether a replica has the address.
 func (o *SelfAddresses) IsReplica(ip netip.Addr) bool {
 	set := o.replicas.Load()
-	return set != nil && (*set)[ip]
+	if set == nil {
+		return false
+	}
+	_, is := (*set)[ip]
+	return is
 }
 
 // isLocal reports whether an interface of this machine has the address. If the interfaces cannot be read, it uses the

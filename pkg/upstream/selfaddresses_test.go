@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 // leads contains addresses and whether a name may resolve to them.
 var leads = map[string]bool{
-	"10.0.0.7": true, "192.168.1.1": true, "203.0.113.7": true, "100.64.0.1": true, "2001:db8::7": true, "fd12:3456::7": true,
+	"10.0.0.7": true, "192.168.1.1": true, "203.0.113.7": true, "100.64.0.1": true, "2001:db8:1::7": true, "fd12:3456::7": true,
 	"2606:4700::6810:84e5": true, "::ffff:203.0.113.7": true, "64:ff9b::cb00:7107": true, "64:ff9b:1::cb00:7107": true,
 	"64:ff9b:1:cb00:71:700::": true, "2002:cb00:7107::1": true,
 
@@ -31,7 +32,7 @@ var leads = map[string]bool{
 	"2001:db8:64::a9fe:a9fe": false,                         // NAT64 with a network-specific prefix
 	"2002:a9fe:a9fe::1":      false, "2002:7f00:1::": false, // 6to4
 	"2001:0:a9fe:a9fe::1": false, "2001:0:cb00:7107:0:0:5601:5601": false, // Teredo: server, client
-	"2001:db8::5efe:a9fe:a9fe": false, "2001:db8::200:5efe:7f00:1": false, // ISATAP
+	"2001:db8:1::5efe:a9fe:a9fe": false, "2001:db8:1::200:5efe:7f00:1": false, // ISATAP
 }
 
 func TestSelfAddresses_resolvedAddresses(t *testing.T) {
@@ -57,12 +58,12 @@ func knowing(listeners string, machine ...string) *SelfAddresses {
 }
 
 func TestSelfAddresses_namesOfLimpet(t *testing.T) {
-	o := knowing("[::]:9090", "10.0.0.5", "2001:db8::5")
+	o := knowing("[::]:9090", "10.0.0.5", "2001:db8:1::5")
 	o.Reserved = []netip.Addr{netip.MustParseAddr("10.96.0.1")}
-	o.SetReplicas([]netip.Addr{netip.MustParseAddr("10.0.0.6")})
+	o.SetReplicas([]Replica{{Address: netip.MustParseAddr("10.0.0.6")}})
 	for address, allowed := range map[string]bool{
-		"10.0.0.5:80": false, "10.0.0.6:80": false, "[2001:db8::5]:443": false, "[64:ff9b::a00:5]:9090": false, "10.96.0.1:443": false,
-		"[::ffff:10.0.0.6]:9090": false, "10.0.0.7:80": true, "[2001:db8::7]:443": true,
+		"10.0.0.5:80": false, "10.0.0.6:80": false, "[2001:db8:1::5]:443": false, "[64:ff9b::a00:5]:9090": false, "10.96.0.1:443": false,
+		"[::ffff:10.0.0.6]:9090": false, "10.0.0.7:80": true, "[2001:db8:1::7]:443": true,
 	} {
 		if err := o.checkResolved("tcp", address, nil); (err == nil) != allowed {
 			t.Errorf("name that resolves to %s: %v", address, err)
@@ -72,7 +73,7 @@ func TestSelfAddresses_namesOfLimpet(t *testing.T) {
 
 func TestSelfAddresses_endpoints(t *testing.T) {
 	everywhere, loopback := knowing("[::]:9090", "10.0.0.5"), knowing("127.0.0.1:9090", "10.0.0.5")
-	everywhere.SetReplicas([]netip.Addr{netip.MustParseAddr("10.0.0.6")})
+	everywhere.SetReplicas([]Replica{{Address: netip.MustParseAddr("10.0.0.6")}})
 	for _, c := range []struct {
 		own     *SelfAddresses
 		address string
@@ -116,5 +117,21 @@ func TestFullyQualified(t *testing.T) {
 		if got := fullyQualified(address); got != want {
 			t.Errorf("fullyQualified(%q) = %q, want %q", address, got, want)
 		}
+	}
+}
+
+func TestOtherReplicas(t *testing.T) {
+	at := netip.MustParseAddr
+	o := &SelfAddresses{Reserved: []netip.Addr{at("198.51.100.1")}}
+	if got := o.OtherReplicas(); got != nil {
+		t.Errorf("before any is known: %v", got)
+	}
+	o.SetReplicas([]Replica{
+		{"limpet-3", at("198.51.100.3")}, {"limpet-1", at("198.51.100.1")}, {"limpet-2", at("198.51.100.2")}, {"limpet-2", at("2001:db8:1::2")},
+		{"limpet-1", at("2001:db8:1::1")}, {"", at("198.51.100.4")}, {"", at("198.51.100.5")}, {"limpet-6", at("127.0.0.1")},
+	})
+	want := []Replica{{"limpet-2", at("198.51.100.2")}, {"limpet-3", at("198.51.100.3")}, {"", at("198.51.100.4")}, {"", at("198.51.100.5")}}
+	if got := o.OtherReplicas(); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// sketchBits is the size of one sketch, 8 KiB. With four bits per session, 1,000 sessions are counted with an error of
+// sketchBits is the size of one filter, 8 KiB. With four bits per session, 1,000 sessions are counted with an error of
 // about 2 %, and the false positive rate is 1 in 30,000. For 10,000 sessions the values are 1 % and 1 in 20.
 const (
 	sketchBits = 1 << 16
@@ -18,11 +18,11 @@ const (
 // of its four bits may coincide.
 const bitsPerSession = 3.9883
 
-// sketch is an approximate set of sessions. Membership uses a blocked Bloom filter (Putze, Sanders and Singler, 2007).
+// bloomFilter is an approximate set of sessions. Membership uses a blocked Bloom filter (Putze, Sanders and Singler, 2007).
 // The number of members is estimated from the number of set bits (linear counting).
 //
-// It is lock-free. A read touches one cache line, and adding a known session writes nothing. A nil sketch is empty.
-type sketch struct {
+// It is lock-free. A read touches one cache line, and adding a known session writes nothing. A nil bloomFilter is empty.
+type bloomFilter struct {
 	bits [sketchBits / 64]atomic.Uint64
 }
 
@@ -35,22 +35,22 @@ func positions(session uint64) [4]uint64 {
 	}
 }
 
-func (s *sketch) has(session uint64) bool {
+func (s *bloomFilter) has(session uint64) bool {
 	at := positions(session)
 	return s.isSet(at[0]) && s.isSet(at[1]) && s.isSet(at[2]) && s.isSet(at[3])
 }
 
-func (s *sketch) isSet(at uint64) bool {
+func (s *bloomFilter) isSet(at uint64) bool {
 	return s != nil && s.bits[at/64].Load()&(1<<(at%64)) != 0
 }
 
 // set sets a bit and reports whether it was not set before.
-func (s *sketch) set(at uint64) bool {
+func (s *bloomFilter) set(at uint64) bool {
 	mask := uint64(1) << (at % 64)
 	return s.bits[at/64].Or(mask)&mask == 0
 }
 
-func (s *sketch) ones() int64 {
+func (s *bloomFilter) ones() int64 {
 	n := 0
 	for i := range s.bits {
 		n += bits.OnesCount64(s.bits[i].Load())
@@ -61,34 +61,36 @@ func (s *sketch) ones() int64 {
 // sessionCounter records the sessions that an endpoint served during the current window and the previous one. The
 // first session allocates the memory. A nil sessionCounter has counted nothing.
 type sessionCounter struct {
-	current, previous atomic.Pointer[sketch]
+	current, previous atomic.Pointer[bloomFilter]
 	ones              atomic.Int64 // number of bits that are set in current or previous
-	// moved and movedBefore count the sessions that moved away in the current and in the previous window. The sketches
+	// moved and movedBefore count the sessions that moved away in the current and in the previous window. The filters
 	// still contain them.
 	moved, movedBefore atomic.Int64
 	// anonymous and anonymousBefore count the clients without a session in the same windows.
 	anonymous, anonymousBefore atomic.Int64
 }
 
-// add records that the session was served now.
-func (s *sessionCounter) add(session uint64) {
+// add records that the session was served now. It reports whether it was in neither window.
+func (s *sessionCounter) add(session uint64) (unknown bool) {
 	current := s.current.Load()
 	if current == nil {
 		current = s.first()
 	}
 	if current.has(session) {
-		return
+		return false
 	}
 	previous := s.previous.Load()
 	for _, at := range positions(session) {
 		if current.set(at) && !previous.isSet(at) {
 			s.ones.Add(1)
+			unknown = true
 		}
 	}
+	return unknown
 }
 
-func (s *sessionCounter) first() *sketch {
-	s.current.CompareAndSwap(nil, new(sketch))
+func (s *sessionCounter) first() *bloomFilter {
+	s.current.CompareAndSwap(nil, new(bloomFilter))
 	return s.current.Load()
 }
 
@@ -135,7 +137,7 @@ func (s *sessionCounter) rotate() {
 	}
 	s.movedBefore.Store(s.moved.Swap(0))
 	s.previous.Store(current)
-	s.current.Store(new(sketch))
+	s.current.Store(new(bloomFilter))
 	s.ones.Store(current.ones())
 }
 

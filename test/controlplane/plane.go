@@ -63,6 +63,11 @@ func (p *Plane) Kubeconfig() []byte { return p.env.KubeConfig }
 // EtcdURL returns the URL of etcd, which requires no credentials.
 func (p *Plane) EtcdURL() string { return p.env.ControlPlane.Etcd.URL.String() }
 
+// SigningKey returns the private key with which the API server signs tokens of ServiceAccounts, in PEM.
+func (p *Plane) SigningKey() ([]byte, error) {
+	return os.ReadFile(filepath.Join(p.env.ControlPlane.GetAPIServer().CertDir, "sa-signer.key"))
+}
+
 // Stop stops all programs, and waits for each with a timeout.
 func (p *Plane) Stop() error {
 	if p.manager != nil {

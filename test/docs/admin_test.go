@@ -7,15 +7,20 @@ import (
 	"testing"
 
 	"github.com/limpet-dev/limpet/pkg/admin"
+	"github.com/limpet-dev/limpet/pkg/admin/dashboard"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 func TestAdminPaths_exist(t *testing.T) {
+	ready, pools, metrics := func() bool { return true }, upstream.NewRegistry(), observe.NewMetrics()
+	pages := dashboard.New(dashboard.Options{Ready: ready, Pools: pools, Metrics: metrics, Changes: func() uint64 { return 0 },
+		State: func() dashboard.State { return dashboard.State{} }})
 	handler := admin.New(admin.Options{
-		Ready: func() bool { return true }, Metrics: observe.NewMetrics(), Pools: upstream.NewRegistry(),
-		Table:  func() admin.Table { return admin.Table{} },
-		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
+		Ready: ready, Metrics: metrics, Pools: pools, Table: func() admin.Table { return admin.Table{} },
+		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Page: dashboard.Page(), API: pages.API(),
+		Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}}, Peers: http.NotFoundHandler(),
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {

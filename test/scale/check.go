@@ -83,7 +83,7 @@ func (s *settings) measureHeld() ([]held, error) {
 		return nil, err
 	}
 	s.sizes = checkSizes
-	costs := map[int]cost{}
+	costs := map[int]changeCosts{}
 	err = s.measureSizes(func(ctx context.Context, b *bench, size int) error {
 		f := &figures{size: size}
 		r, err := b.measureStart(ctx, f)
@@ -93,7 +93,7 @@ func (s *settings) measureHeld() ([]held, error) {
 		if err != nil {
 			return err
 		}
-		if costs[size], err = b.lowestCost(ctx, r); err != nil {
+		if costs[size], err = b.measureChanges(ctx, r, checkPeriods); err != nil {
 			return err
 		}
 		if size == checkSizes[0] {
@@ -113,22 +113,9 @@ func (s *settings) measureHeld() ([]held, error) {
 	all = append(all,
 		// The scrapes that count allocations have more of them than the changes, and not always as many.
 		held{Name: "process allocations per change, 1000 over 100", Value: many.allocations / few.allocations, Slack: 1},
-		// Other programs on the machine change this ratio, too. Only work that grows with the fleet exceeds the slack.
-		held{Name: "process CPU per change, 1000 over 100", Value: float64(many.cpu) / float64(few.cpu), Slack: 3})
+		// Other programs on the machine change this ratio, too.
+		held{Name: "process CPU per change, 1000 over 100", Value: float64(many.perPeriod.p50()) / float64(few.perPeriod.p50()), Slack: 1})
 	return all, err
-}
-
-// lowestCost returns the lowest of several costs per change. Other programs on the machine only add to it.
-func (b *bench) lowestCost(ctx context.Context, r *replica) (cost, error) {
-	lowest, err := b.costPerChange(ctx, r, checkChanges)
-	for range 2 {
-		var next cost
-		if err == nil {
-			next, err = b.costPerChange(ctx, r, checkChanges)
-			lowest.cpu, lowest.allocations = min(lowest.cpu, next.cpu), min(lowest.allocations, next.allocations)
-		}
-	}
-	return lowest, err
 }
 
 const publishPackage = "./pkg/publish"

@@ -45,7 +45,26 @@ func reportDataPlane(w io.Writer) error {
 	}
 	small := metricOf(out, "BenchmarkScaleBind/token/3", "cpu-ns/op")
 	large := metricOf(out, "BenchmarkScaleBind/token/1000", "cpu-ns/op")
-	fmt.Fprintf(w, "\nA known session takes %.2f times as long with 1,000 endpoints as with 3.\n", large/small)
+	flat := row{target: 1.2}
+	fmt.Fprintf(w, "\nA known session takes %.2f times as long with 1,000 endpoints as with 3 (target: %.1f; %s).\n", large/small,
+		flat.target, flat.judge(large/small))
+	return nil
+}
+
+// reportHeap runs the benchmark of the heap of package publish, and writes its result.
+func reportHeap(w io.Writer) error {
+	const name = "BenchmarkHeapPerIngress/10000/a-policy-for-10"
+	out, err := goBenchmark(publishPackage, "^BenchmarkHeapPerIngress$/^10000$/^a-policy-for-10$", "1x", 1)
+	if err != nil {
+		return err
+	}
+	bytes := metricOf(out, name, "bytes/Ingress")
+	if math.IsInf(bytes, 1) {
+		return fmt.Errorf("the benchmark does not report its result:\n%s", out)
+	}
+	r := row{target: 10_000}
+	fmt.Fprintf(w, "\nAn Ingress with ten endpoints takes %.0f bytes of heap (target: %.0f; %s), without the objects of the cache."+
+		" A policy for each ten Services is included.\n", bytes, r.target, r.judge(bytes))
 	return nil
 }
 

@@ -17,7 +17,8 @@ const (
 	idleWebSockets  = 10_000
 )
 
-// idleMemory is the memory of one idle connection in bytes. Zero means that it was not measured.
+// idleMemory is the memory of one idle connection in bytes: the heap and the stacks after a garbage collection. Zero means that
+// it was not measured.
 type idleMemory struct {
 	connections, webSockets int // that were open
 	connection, webSocket   float64
@@ -45,49 +46,81 @@ const plainRequest = "GET /app HTTP/1.1\r\nHost: %s\r\n\r\n"
 const upgradeRequest = "GET " + webSocketPath + " HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
-// measureIdle opens idle connections and WebSockets, and measures how much memory the process uses for each.
+// measureIdle opens idle connections and, beside them, WebSockets. It measures how much memory the process uses for each. A
+// connection needs one file in Limpet, and a WebSocket needs two.
 func (b *bench) measureIdle(ctx context.Context, f *figures, r *replica) (err error) {
 	if b.fleet.size != b.sizes[0] {
 		return nil
 	}
-	f.idle.connections, f.idle.webSockets = min(idleConnections, b.files/2), min(idleWebSockets, b.files/4)
-	if f.idle.connection, err = b.perConnection(ctx, r, f.idle.connections, plainRequest, http.StatusOK); err != nil {
+	f.idle.connections, f.idle.webSockets = min(idleConnections, b.files/3), min(idleWebSockets, b.files/6)
+	var open openConnections
+	defer open.close()
+	f.idle.connection, err = b.perConnection(ctx, r, &open, f.idle.connections, plainRequest, http.StatusOK)
+	if err != nil {
 		return err
 	}
-	f.idle.webSocket, err = b.perConnection(ctx, r, f.idle.webSockets, upgradeRequest, http.StatusSwitchingProtocols)
+	f.idle.webSocket, err = b.perConnection(ctx, r, &open, f.idle.webSockets, upgradeRequest, http.StatusSwitchingProtocols)
 	return err
+}
+
+// openConnections are connections that stay open until close.
+type openConnections struct {
+	mu  sync.Mutex
+	all []net.Conn
+}
+
+func (o *openConnections) add(c net.Conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, c)
+}
+
+func (o *openConnections) close() {
+	for _, c := range o.all {
+		c.Close()
+	}
 }
 
 // perConnection opens connections, sends one request on each, and returns by how much the memory of the process grew per
 // connection.
-func (b *bench) perConnection(ctx context.Context, r *replica, n int, request string, status int) (float64, error) {
-	before, err := r.usage()
+func (b *bench) perConnection(
+	ctx context.Context, r *replica, open *openConnections, n int, request string, status int,
+) (float64, error) {
+	before, err := r.memoryInUse()
 	if err != nil {
 		return 0, err
 	}
-	var mu sync.Mutex
-	var open []net.Conn
-	defer func() {
-		for _, c := range open {
-			c.Close()
-		}
-	}()
 	err = inParallel(n, func(i int) error {
 		c, err := openIdle(ctx, r.http, i, fmt.Sprintf(request, hostOf(i%b.fleet.size)), status)
 		if err != nil {
 			return fmt.Errorf("connection %d: %w", i, err)
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		open = append(open, c)
+		open.add(c)
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
 	pause(ctx, 5*time.Second) // buffers are released
-	after, err := r.usage()
-	return float64(after.resident-before.resident) / float64(n), err
+	after, err := r.memoryInUse()
+	return (after - before) / float64(n), err
+}
+
+// memoryInUse returns the bytes of the heap and of stacks after two garbage collections. The second one frees what pools have kept.
+func (r *replica) memoryInUse() (float64, error) {
+	for range 2 {
+		response, err := local.Get("http://" + r.admin + "/debug/pprof/heap?gc=1")
+		if err != nil {
+			return 0, err
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return 0, fmt.Errorf("/debug/pprof/heap responds with status %d", response.StatusCode)
+		}
+	}
+	text, err := r.metrics()
+	return text.sum("go_memstats_heap_alloc_bytes") + text.sum("go_memstats_stack_inuse_bytes"), err
 }
 
 // openIdle opens a connection and completes one request on it. The source addresses differ, because one has too few ports.

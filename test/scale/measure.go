@@ -16,8 +16,9 @@ type figures struct {
 	readyMemory          int64
 	statuses             time.Duration // from the start until the last one
 	requests             apiRequests   // until then
-	settledMemory        int64         // after the statuses
-	change               cost
+	early                earlyResponses
+	settledMemory        int64 // after the statuses
+	change               changeCosts
 	effect               durations
 	removalQuiet         durations
 	removalBusy          durations // beside changes
@@ -31,6 +32,7 @@ type figures struct {
 	burstServed          time.Duration
 	scrape, scrapeSmall  scrape // by default, and with --metrics-detail=controller
 	idle                 idleMemory
+	check, dev           reading
 	peakMemory           int64
 	secondReady          time.Duration
 	leaderChangeRequests apiRequests
@@ -44,8 +46,8 @@ type scrape struct {
 
 // How often and how long things are measured.
 const (
-	costChanges   = 400
-	checkChanges  = 100 // for make bench-scale-check
+	costPeriods   = 10
+	checkPeriods  = 5 // for make bench-scale-check
 	effectChanges = 30
 	removals      = 100
 	phase         = 10 * time.Second
@@ -71,8 +73,10 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 			if err := r.settle(ctx, statusLimit); err != nil { // the collector may still be busy after the start
 				return err
 			}
-			f.change, err = b.costPerChange(ctx, r, costChanges)
-			return err
+			if f.change, err = b.measureChanges(ctx, r, costPeriods); err != nil {
+				return err
+			}
+			return b.profileChanges(ctx, r)
 		}},
 		{"effect of changes", func(ctx context.Context, f *figures, r *replica) (err error) {
 			f.effect, err = b.effects(ctx, r, effectChanges)
@@ -83,6 +87,7 @@ func (b *bench) measure(ctx context.Context) (*figures, error) {
 		{"scrapes", b.measureScrape},
 		{"burst", b.measureBurst},
 		{"idle connections", b.measureIdle},
+		{"commands that read files", b.measureFiles},
 		{"change of the leader", b.measureLeaderChange},
 	} {
 		if err := part.do(ctx, f, first); err != nil {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -95,14 +94,7 @@ func (r *replica) await(ctx context.Context, what string, limit time.Duration, h
 }
 
 // isReady reports whether /readyz succeeds.
-func (r *replica) isReady() bool {
-	response, err := (&http.Client{Timeout: time.Second}).Get("http://" + r.admin + "/readyz")
-	if err != nil {
-		return false
-	}
-	response.Body.Close()
-	return response.StatusCode == http.StatusOK
-}
+func (r *replica) isReady() bool { return isReadyAt(r.admin) }
 
 // stop ends the process. The process releases the lease during its stop delay.
 func (r *replica) stop() {
@@ -146,6 +138,32 @@ func (r *replica) usage() (usage, error) {
 	}
 	const tick = time.Second / 100
 	return usage{time.Duration(ticks+kernel) * tick, kibibytes(status, "VmRSS:"), kibibytes(status, "VmHWM:")}, nil
+}
+
+// cpuTime returns the CPU time of all threads of the process so far, with the resolution of the scheduler. The runtime of Go does
+// not end threads in normal operation.
+func (r *replica) cpuTime() (time.Duration, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", r.hostPID))
+	if err != nil {
+		return 0, err
+	}
+	total := time.Duration(0)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		onCPU, _, _ := strings.Cut(string(text), " ")
+		n, err := strconv.ParseInt(onCPU, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += time.Duration(n)
+	}
+	if total == 0 {
+		return 0, errors.New("/proc/PID/task/*/schedstat does not have the CPU time of the process")
+	}
+	return total, nil
 }
 
 // kibibytes returns a value of /proc/PID/status in bytes, or 0 if it is missing.

@@ -38,7 +38,7 @@ func (s *settings) runBench() error {
 	}
 	var text strings.Builder
 	s.report(&text, all)
-	err = errors.Join(err, reportDataPlane(&text))
+	err = errors.Join(err, reportDataPlane(&text), reportHeap(&text))
 	if _, failed := io.WriteString(os.Stdout, text.String()); failed != nil {
 		return failed
 	}
@@ -90,10 +90,10 @@ func (s *settings) report(w io.Writer, all []*figures) {
 	}
 	if len(all) > 1 {
 		small, large := all[0], all[len(all)-1]
-		ratio := float64(large.change.cpu) / float64(small.change.cpu)
+		ratio, low, high := large.change.ratio(small.change)
 		r := row{name: "CPU per change", format: plain(2), target: 2}
-		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s).\n",
-			large.size, ratio, small.size, r.judge(ratio))
+		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s). Between the quartiles of the %d"+
+			" periods, it is %.2f to %.2f times.\n", large.size, ratio, small.size, r.judge(ratio), costPeriods, low, high)
 	}
 	fmt.Fprintln(w)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ func (b *bench) measureStart(ctx context.Context, f *figures) (*replica, error) 
 	if err := r.await(ctx, "becoming ready", readyLimit, r.isReady); err != nil {
 		return r, err
 	}
+	early := b.requestEarly(ctx, r)
+	defer early.stop()
 	f.ready = time.Since(r.started)
 	u, err := r.usage()
 	if err != nil {
@@ -39,6 +42,7 @@ func (b *bench) measureStart(ctx context.Context, f *figures) (*replica, error) 
 		return r, err
 	}
 	f.statuses = time.Since(r.started)
+	f.early = early.stop()
 	after, err := b.apiRequests(ctx)
 	if err != nil {
 		return r, err
@@ -47,6 +51,46 @@ func (b *bench) measureStart(ctx context.Context, f *figures) (*replica, error) 
 	u, err = r.usage()
 	f.settledMemory = u.resident
 	return r, err
+}
+
+// earlyResponses counts the responses to clients that send requests as soon as the process is ready.
+type earlyResponses struct{ all, failed int }
+
+// earlyClient sends requests until it is stopped.
+type earlyClient struct {
+	cancel    context.CancelFunc
+	done      chan struct{}
+	responses earlyResponses
+}
+
+// stop ends the requests and returns what they got. It may be called again.
+func (c *earlyClient) stop() earlyResponses {
+	c.cancel()
+	<-c.done
+	return c.responses
+}
+
+// requestEarly begins to send requests, each to another host.
+func (b *bench) requestEarly(ctx context.Context, r *replica) *earlyClient {
+	limited, cancel := context.WithCancel(ctx)
+	e := &earlyClient{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(e.done)
+		c := newClient(r)
+		defer c.close()
+		_ = repeat(limited, clientRate, func(n int) error {
+			status, _, err := c.get(limited, hostOf(n*7919%b.fleet.size), "/app")
+			if err != nil {
+				return nil // stopped
+			}
+			e.responses.all++
+			if status != http.StatusOK {
+				e.responses.failed++
+			}
+			return nil
+		})
+	}()
+	return e
 }
 
 // statusWatch counts the Ingresses that have an address in their status.

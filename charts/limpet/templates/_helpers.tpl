@@ -103,12 +103,18 @@ true
 - --http3-addr=:{{ .Values.listeners.https.port }}
 {{- end }}
 - --probe-addr=:{{ .Values.listeners.metrics.port }}
-- --admin-addr=127.0.0.1:{{ .Values.listeners.admin.port }}
+- --admin-addr={{ if not .Values.listeners.admin.expose }}127.0.0.1{{ end }}:{{ .Values.listeners.admin.port }}
 {{- if .Values.hostNetwork }}
 - --admin-trust-loopback=false
 {{- end }}
 {{- if .Values.listeners.admin.tokenSecret }}
 - --admin-token-file=/etc/limpet/admin/token
+{{- end }}
+{{- if .Values.listeners.admin.controlTokenSecret }}
+- --admin-control-token-file=/etc/limpet/admin-control/token
+{{- end }}
+{{- if .Values.listeners.admin.tokenReview }}
+- --admin-token-review
 {{- end }}
 {{- if .Values.publishAddresses }}
 {{- range .Values.publishAddresses }}

@@ -87,6 +87,9 @@ spec:
         {{- end }}
         - name: metrics
           containerPort: {{ .Values.listeners.metrics.port }}
+        # limpet status and kubectl limpet find the debug pages by this name.
+        - name: admin
+          containerPort: {{ .Values.listeners.admin.port }}
       livenessProbe:
         httpGet:
           path: /healthz
@@ -110,20 +113,24 @@ spec:
           add:
             - NET_BIND_SERVICE
           {{- end }}
-      {{- if .Values.listeners.admin.tokenSecret }}
+      {{- with (include "limpet.adminTokens" . | fromYaml) }}
       volumeMounts:
-        - name: admin-token
-          mountPath: /etc/limpet/admin
+        {{- range $name, $secret := . }}
+        - name: {{ $name }}-token
+          mountPath: /etc/limpet/{{ $name }}
           readOnly: true
+        {{- end }}
       {{- end }}
-  {{- with .Values.listeners.admin.tokenSecret }}
+  {{- with (include "limpet.adminTokens" . | fromYaml) }}
   volumes:
-    - name: admin-token
+    {{- range $name, $secret := . }}
+    - name: {{ $name }}-token
       secret:
-        secretName: {{ . }}
+        secretName: {{ $secret }}
         items:
           - key: token
             path: token
+    {{- end }}
   {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
@@ -148,6 +155,16 @@ spec:
     {{- end }}
   {{- end }}
   {{- end }}
+{{- end -}}
+
+{{/* The Secrets with tokens of the admin listener, by directory below /etc/limpet, as a YAML map. */}}
+{{- define "limpet.adminTokens" -}}
+{{- with .Values.listeners.admin.tokenSecret }}
+admin: {{ . }}
+{{- end }}
+{{- with .Values.listeners.admin.controlTokenSecret }}
+admin-control: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{- define "limpet.podSecurity" -}}

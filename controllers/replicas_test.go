@@ -1,0 +1,168 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
+	"k8s.io/client-go/tools/portforward"
+)
+
+// kubelet is a stand-in for a kubelet: it forwards ports of pods to the same ports on loopback.
+type kubelet struct{ t *testing.T }
+
+func (k kubelet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, "/portForward/") {
+		http.NotFound(w, r)
+		return
+	}
+	if _, err := httpstream.Handshake(r, w, []string{portforward.PortForwardProtocolV1Name}); err != nil {
+		k.t.Error(err)
+		return
+	}
+	streams := make(chan httpstream.Stream, 2)
+	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+		streams <- s
+		return nil
+	})
+	if connection == nil {
+		return
+	}
+	defer connection.Close()
+	byType := map[string]httpstream.Stream{}
+	for range 2 {
+		select {
+		case s := <-streams:
+			byType[s.Headers().Get(corev1.StreamType)] = s
+		case <-connection.CloseChan():
+			return
+		}
+	}
+	k.forward(byType[corev1.StreamTypeData], byType[corev1.StreamTypeError])
+	<-connection.CloseChan()
+}
+
+// forward copies both ways, or writes why it cannot.
+func (kubelet) forward(data, failure httpstream.Stream) {
+	defer failure.Close()
+	pod, err := net.Dial("tcp", "127.0.0.1:"+data.Headers().Get(corev1.PortHeader))
+	if err != nil {
+		fmt.Fprintf(failure, "failed to connect to the port: %v", err)
+		return
+	}
+	defer pod.Close()
+	go func() { _, _ = io.Copy(pod, data) }()
+	_, _ = io.Copy(data, pod)
+	_ = data.Close()
+}
+
+// startNode creates a node whose kubelet is the stand-in.
+func startNode(t *testing.T, name string) {
+	t.Helper()
+	server := httptest.NewTLSServer(kubelet{t})
+	t.Cleanup(server.Close)
+	address, err := netip.ParseAddrPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	createForTest(t, node)
+	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: address.Addr().String()}}
+	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(address.Port())
+	if err := admin.Status().Update(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// newReplicaPod creates a running pod of Limpet with an admin port.
+func newReplicaPod(t *testing.T, namespace, name, node string, port int, isReady bool) {
+	t.Helper()
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app.kubernetes.io/name": "limpet"}},
+		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "limpet", Image: "limpet",
+			Ports: []corev1.ContainerPort{{Name: "admin", ContainerPort: int32(port)}}}}},
+	}
+	createForTest(t, pod)
+	ready := corev1.ConditionFalse
+	if isReady {
+		ready = corev1.ConditionTrue
+	}
+	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.1.0.1",
+		Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: ready}}}
+	if err := admin.Status().Update(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// listenerOn returns the port of a server on loopback that responds with its Host and the peer.
+func listenerOn(t *testing.T) int {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		fmt.Fprintf(w, "%s from %s with %s", r.Host, host, r.Header.Get("Authorization"))
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().(*net.TCPAddr).Port
+}
+
+// getThrough sends a GET request to a replica.
+func getThrough(t *testing.T, r *Replicas, replica Replica) (string, error) {
+	t.Helper()
+	client := &http.Client{Timeout: timeout, Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return r.Dial(ctx, replica) }}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost:9091/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer secret")
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
+}
+
+func TestReplicas_listAndDial(t *testing.T) {
+	namespace := newNamespace(t)
+	startNode(t, "node-of-replicas")
+	newReplicaPod(t, namespace, "limpet-a", "node-of-replicas", 1, false)
+	newReplicaPod(t, namespace, "limpet-b", "node-of-replicas", listenerOn(t), true)
+	r, err := NewReplicas(config, namespace, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := r.List(t.Context())
+	if err != nil || len(found) != 2 || found[0].Pod != "limpet-b" || !found[0].IsReady || found[1].IsReady {
+		t.Fatalf("got %+v, %v, want the ready one first", found, err)
+	}
+	// As with kubectl port-forward, the token arrives, and the peer is on loopback.
+	if got, err := getThrough(t, r, found[0]); err != nil || got != "localhost:9091 from 127.0.0.1 with Bearer secret" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got, err := getThrough(t, r, found[1]); err == nil || !strings.Contains(err.Error(), "pod limpet-a: failed to connect") {
+		t.Errorf("of a pod that does not listen: got %q, %v", got, err)
+	}
+	found[1].Pod = "limpet-c"
+	if got, err := getThrough(t, r, found[1]); err == nil || !strings.Contains(err.Error(), "not found") {
+		t.Errorf("of a missing pod: got %q, %v", got, err)
+	}
+	none, err := NewReplicas(config, namespace, "app=other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := none.List(t.Context()); err == nil || !strings.Contains(err.Error(), namespace) {
+		t.Errorf("without replicas: got %+v, %v", found, err)
+	}
+}
