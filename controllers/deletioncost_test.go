@@ -48,7 +48,7 @@ func TestDeletionCosts_changes(t *testing.T) {
 		{name: "a pod of a person", written: "a=5", foreign: "b", sessions: "a=5 b=1"},
 		{name: "a pod of a person in another order", written: "a=5 c=7", foreign: "b", sessions: "a=9 c=7 b=1", want: "a=9 b=1"},
 		{name: "the sum of two pools", written: "a=3 b=5", sessions: "a=3 b=5", other: "a=4 c=0", want: "a=7"},
-		{name: "another pool with the pod", written: "a=3 b=5 c=4", sessions: "a=8 b=5", other: "b=0 c=9", want: "a=8 c=9"},
+		{name: "another pool with the pod", written: "a=10 b=20 c=30", sessions: "a=99 b=50", other: "b=0 c=60", want: "a=99 b=50 c=60"},
 		{name: "an unrelated pool", written: "a=3 b=5 c=4 d=6", sessions: "a=8 b=5", other: "c=40 d=60", want: "a=8"},
 		{name: "more than an int32", sessions: "a=1 b=9999999999", want: "a=1 b=2147483647"},
 	} {

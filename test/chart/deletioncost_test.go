@@ -40,11 +40,12 @@ func TestDeletionCost_permissions(t *testing.T) {
 		want []string
 	}{
 		{"podDeletionCost.enabled=false", nil},
-		{deletionCost, []string{"ClusterRole edge-limpet-pod-deletion-cost"}},
+		{deletionCost, []string{"ClusterRole edge-system-edge-limpet-pod-deletion-cost"}},
 		{deletionCost + ",watchNamespaces={shop,blog}", []string{
-			"Role blog/edge-limpet-pod-deletion-cost", "Role shop/edge-limpet-pod-deletion-cost",
+			"Role blog/edge-system-edge-limpet-pod-deletion-cost", "Role shop/edge-system-edge-limpet-pod-deletion-cost",
 		}},
 		{deletionCost + ",rbac.create=false", nil},
+		{"shadow=true," + deletionCost, nil},
 	} {
 		objects, complaint := template(t, "--set", c.set)
 		if complaint != "" {
@@ -57,6 +58,14 @@ func TestDeletionCost_permissions(t *testing.T) {
 		isFlag := strings.Contains(strings.Join(pods.Spec.Containers[0].Args, " "), "--pod-deletion-cost")
 		if want := strings.HasPrefix(c.set, deletionCost); isFlag != want {
 			t.Errorf("%s: flag %v", c.set, isFlag)
+		}
+	}
+}
+
+func TestDeletionCost_needsService(t *testing.T) {
+	for _, set := range []string{"publishAddresses={203.0.113.1}", "service.enabled=false"} {
+		if _, complaint := template(t, "--set", deletionCost+","+set); !strings.Contains(complaint, "podDeletionCost.enabled needs") {
+			t.Errorf("%s: complaint %q", set, complaint)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,8 @@ type mall struct {
 	ledger *ledger
 	pods   *podLog
 	crowd  *crowd
+	// empty are the pods that have handed their baskets to others, and that are to be removed next.
+	empty []string
 }
 
 // phase is a change of the cluster while clients send requests.
@@ -77,8 +80,8 @@ func phases() []phase {
 		{name: "rollout restart", do: restartShop, pods: 3},
 		{name: "rollout with handoff", do: handOffBaskets, pods: 3, handsOff: true},
 		{name: "scale 3 to 6", do: shop("scale", "deployment/cart", "--replicas=6"), pods: 6, stays: true},
-		{name: "scale 6 to 2", do: shop("scale", "deployment/cart", "--replicas=2"), pods: 2},
-		{name: "scale 2 to 3", do: shop("scale", "deployment/cart", "--replicas=3"), pods: 3, stays: true},
+		{name: "baskets to new pods", do: emptyOldPods, pods: 6, handsOff: true},
+		{name: "scale 6 to 3", do: removeEmptyPods, pods: 3, stays: true},
 		{name: "pod killed", do: killPod, pods: 3},
 		{name: "pod drained", do: drainPod, pods: 3, stays: true},
 		{name: "pod evicted", do: evictPod, pods: 3},
@@ -95,6 +98,50 @@ func restartShop(t *testing.T, m *mall) {
 
 // handOffBaskets is a rolling update in which the pods hand their baskets to each other.
 func handOffBaskets(t *testing.T, m *mall) {
+	m.whileHandingOff(t, func() {
+		restartShop(t, m)
+		m.pods.await(t, 3) // the terminating pods have ended
+	})
+}
+
+// emptyOldPods drains the pods that have baskets until these are on the other pods, and waits until the pods cost that much.
+// Without the costs, Kubernetes would remove the newest pods, which have the baskets.
+func emptyOldPods(t *testing.T, m *mall) {
+	for pod := range m.crowd.pods() {
+		m.empty = append(m.empty, pod)
+	}
+	drain := func(value string) {
+		m.kubectl(t, append(append([]string{"annotate", "pod", "--namespace=shop"}, m.empty...), "limpet.dev/drain"+value)...)
+	}
+	m.whileHandingOff(t, func() {
+		drain("=true")
+		eventually(t, func(context.Context) error {
+			for pod, n := range m.crowd.pods() {
+				if slices.Contains(m.empty, pod) {
+					return fmt.Errorf("%d shoppers are on pod %s", n, pod)
+				}
+			}
+			return nil
+		})
+		drain("-")
+	})
+	eventually(t, func(ctx context.Context) error { return m.pods.checkCosts(ctx, m.empty) })
+}
+
+// removeEmptyPods scales down, and checks that the pods with the fewest sessions are removed.
+func removeEmptyPods(t *testing.T, m *mall) {
+	m.kubectl(t, "scale", "deployment/cart", "--replicas=3", "--namespace=shop")
+	m.pods.await(t, 3)
+	left := m.kubectl(t, "get", "pods", "--namespace=shop", "-o", "name")
+	for _, pod := range m.empty {
+		if strings.Contains(left, pod) {
+			t.Errorf("pod %s has the fewest sessions and is left: %s", pod, left)
+		}
+	}
+}
+
+// whileHandingOff applies the policy that lets pods hand their baskets to each other during a change.
+func (m *mall) whileHandingOff(t *testing.T, do func()) {
 	policy, err := os.ReadFile("../cart/handoff.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -102,8 +149,7 @@ func handOffBaskets(t *testing.T, m *mall) {
 	m.apply(t, "shop", string(policy))
 	defer m.kubectl(t, "delete", "affinitypolicy", "cart", "--namespace=shop")
 	m.kubectl(t, "wait", "affinitypolicy/cart", "--namespace=shop", "--for=condition=Programmed", "--timeout=1m")
-	restartShop(t, m)
-	m.pods.await(t, 3) // the terminating pods have ended
+	do()
 	m.crowd.everyoneAsks(t)
 }
 

@@ -123,7 +123,7 @@ true
 {{- else if .Values.service.enabled }}
 - --publish-service={{ .Release.Namespace }}/{{ include "limpet.fullname" . }}
 {{- end }}
-{{- if .Values.podDeletionCost.enabled }}
+{{- if and .Values.podDeletionCost.enabled (not .Values.shadow) }}
 - --pod-deletion-cost
 {{- end }}
 {{- with .Values.trustedProxies }}
