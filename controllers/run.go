@@ -118,7 +118,9 @@ func newDeletionCosts(mgr ctrl.Manager, o *Options) []func(context.Context) {
 
 // newWriting returns what writes to the API server, and connects it to the controllers: the tasks of the leader, or in
 // shadow the log of what they would write. more are further tasks of the leader.
-func newWriting(o *Options, status *statusWriter, secret *keyReconciler, more ...func(context.Context)) (manager.Runnable, error) {
+func newWriting(
+	o *Options, status *statusWriter, secret *keyReconciler, more ...func(context.Context),
+) (manager.Runnable, error) {
 	if o.Shadow {
 		secret.leading = func() bool { return false }
 		return manager.RunnableFunc(func(ctx context.Context) error {

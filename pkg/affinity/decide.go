@@ -58,7 +58,7 @@ func (p *Policy) Decide(d *Decision, req Request, set Set, keys *Keyring, state 
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFull
 		return
 	}
-	if p.budget.balanceFactor > 0 && d.Outcome == OutcomeHit && d.HandoffFrom == none {
+	if p.budget.balanceFactor > 0 && d.Outcome == OutcomeHit {
 		e.divertIfBusy()
 	}
 	e.prepareToken()
