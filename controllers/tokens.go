@@ -3,11 +3,13 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -60,6 +62,24 @@ func (t *Tokens) Identify(ctx context.Context, token string) (user authenticatio
 	// An API server that does not know audiences leaves Audiences empty. The token may be for anybody then.
 	ok = s.Authenticated && s.User.Username != "" && len(s.Audiences) == 1 && s.Audiences[0] == TokenAudience
 	return s.User, ok, nil
+}
+
+// Keys of the extra fields of a user whose token is bound to a pod.
+const (
+	podNameKey = "authentication.kubernetes.io/pod-name"
+	podUIDKey  = "authentication.kubernetes.io/pod-uid"
+)
+
+// BoundPod returns the pod to which the token of a user is bound, and its UID. ok is false if there is none. The API server accepts
+// such a token only while the pod exists.
+func BoundPod(user *authenticationv1.UserInfo) (pod types.NamespacedName, uid string, ok bool) {
+	account, isAccount := strings.CutPrefix(user.Username, "system:serviceaccount:")
+	namespace, _, hasName := strings.Cut(account, ":")
+	names, uids := user.Extra[podNameKey], user.Extra[podUIDKey]
+	if !isAccount || !hasName || len(names) != 1 || len(uids) != 1 || names[0] == "" || uids[0] == "" {
+		return pod, "", false
+	}
+	return types.NamespacedName{Namespace: namespace, Name: names[0]}, uids[0], true
 }
 
 // Allows reports whether a user has a verb on the resource admin of limpet.dev in the namespace of Limpet.

@@ -30,6 +30,9 @@ func reviewToken(ctx context.Context, tokens *controllers.Tokens, token string) 
 		return c, err
 	}
 	c.Name = user.Username
+	if pod, uid, bound := controllers.BoundPod(&user); bound {
+		c.Namespace, c.Pod, c.PodUID = pod.Namespace, pod.Name, uid
+	}
 	for verb, right := range map[string]*bool{controllers.VerbRead: &c.Read, controllers.VerbControl: &c.Control} {
 		if *right, err = tokens.Allows(ctx, &user, verb); err != nil {
 			return admin.Caller{}, err

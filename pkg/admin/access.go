@@ -28,6 +28,10 @@ type Caller struct {
 	Name    string `json:"name"`
 	Read    bool   `json:"read"`
 	Control bool   `json:"control"`
+	// Namespace, Pod and PodUID identify the pod that the token is bound to. They are empty if there is none.
+	Namespace string `json:"-"`
+	Pod       string `json:"-"`
+	PodUID    string `json:"-"`
 }
 
 // Has reports whether the caller has a right.
@@ -162,14 +166,21 @@ func (a *Access) Guard(right Right, next http.HandlerFunc) http.HandlerFunc {
 			writeText(w, http.StatusForbidden, caller.Name+" may not do this: it needs the right to control")
 		case caller.Name != "":
 			writeText(w, http.StatusForbidden, caller.Name+" may not read this")
-		case a.acceptsTokens():
-			w.Header().Set("WWW-Authenticate", `Bearer realm="limpet"`)
-			writeText(w, http.StatusUnauthorized, "send a token that Limpet accepts as Authorization: Bearer TOKEN")
 		default:
-			writeText(w, http.StatusForbidden, "connect to a loopback address, for example with kubectl port-forward, "+
-				"or set --admin-token-file")
+			a.refuse(w)
 		}
 	}
+}
+
+// refuse responds to a client that is not authenticated.
+func (a *Access) refuse(w http.ResponseWriter) {
+	if a.acceptsTokens() {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="limpet"`)
+		writeText(w, http.StatusUnauthorized, "send a token that Limpet accepts as Authorization: Bearer TOKEN")
+		return
+	}
+	writeText(w, http.StatusForbidden, "connect to a loopback address, for example with kubectl port-forward, "+
+		"or set --admin-token-file")
 }
 
 // acceptsTokens reports whether there are tokens that grant a right.

@@ -24,10 +24,16 @@ type Options struct {
 	Page http.Handler
 	// API serves the paths below /api/, except for /api/access.
 	API http.Handler
+	// Drain serves POST /drain/{namespace}/{pod}.
+	Drain Drainer
 	// Sessions serves GET /sessions.
 	Sessions http.Handler
 	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
 	Peers http.Handler
+	// Check serves POST /check.
+	Check http.Handler
+	// Status serves GET /status.
+	Status http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
 	SetLogLevel func(name string) error
@@ -43,9 +49,10 @@ func New(o Options) *Admin {
 	return &Admin{o}
 }
 
-// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/ and /peers/, /explain and
-// /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and
-// come from a web page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
+// Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/, /drain/ and /peers/,
+// /explain, /check, /status and /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that
+// change something and come from a web page of another origin. It serves pages that have a Right only to clients that have it by
+// Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
 	mux.Handle("GET /{$}", a.options.Page)
@@ -63,6 +70,8 @@ func (a *Admin) Handler() http.Handler {
 		{"GET /debug/pprof/{$}", Control, listProfiles},
 		{"GET /debug/pprof/{name}", Control, profile},
 		{"POST /explain", Read, a.options.Explain.ServeHTTP},
+		{"POST /check", Read, a.options.Check.ServeHTTP},
+		{"GET /status", Read, a.options.Status.ServeHTTP},
 		{"GET /sessions", Read, a.options.Sessions.ServeHTTP},
 	} {
 		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))
@@ -70,8 +79,11 @@ func (a *Admin) Handler() http.Handler {
 	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
 }
 
-// ProbeHandler returns a handler for /healthz, /readyz and /metrics.
-func (a *Admin) ProbeHandler() http.Handler { return refuseForwarded(a.probes()) }
+// ProbeHandler returns a handler for /healthz, /readyz and /metrics, and for the requests of other replicas and of preStop hooks:
+// those below /peers/ and /drain/. Like Handler, it refuses requests of clients and of web pages.
+func (a *Admin) ProbeHandler() http.Handler {
+	return refuseForwarded(http.NewCrossOriginProtection().Handler(a.probes()))
+}
 
 func (a *Admin) probes() *http.ServeMux {
 	mux := http.NewServeMux()
@@ -79,6 +91,7 @@ func (a *Admin) probes() *http.ServeMux {
 	mux.HandleFunc("GET /readyz", a.options.readyz)
 	mux.Handle("GET /metrics", a.options.Metrics.Handler())
 	mux.Handle("/peers/", a.options.Peers)
+	mux.HandleFunc("POST /drain/{namespace}/{pod}", a.options.drain)
 	return mux
 }
 

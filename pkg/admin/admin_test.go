@@ -12,6 +12,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -31,9 +32,9 @@ func testOptions(ready *bool) Options {
 			return Table{Generation: 7, BuiltAt: time.Unix(0, 0).UTC(), Routes: []model.Route{{Host: "shop.example.com"}},
 				Problems: []string{"something"}}
 		},
-		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
-		Page: http.NotFoundHandler(), API: http.NotFoundHandler(),
-		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(),
+		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Check: http.NotFoundHandler(),
+		Page: http.NotFoundHandler(), API: http.NotFoundHandler(), Status: http.NotFoundHandler(),
+		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(), Drain: &sessions.Fleet{},
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/peers"
@@ -23,6 +24,8 @@ type Fleet struct {
 	Peers *peers.Client
 	// Unknown is why the other replicas are not known. It is empty if they are.
 	Unknown string
+
+	waiting atomic.Int64 // calls of Drain
 }
 
 // Total counts the sessions of the selected pods over all replicas. A replica that does not respond is in Report.Missing.

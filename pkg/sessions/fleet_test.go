@@ -50,11 +50,11 @@ func TestFleet_countsAllReplicas(t *testing.T) {
 	two.serve(0, 20, 50)
 	two.Pools.Pool(cart).Set().Endpoint(0).BeginRequest()
 	f := fleetOf(t, one, startPeer(t, &Fleet{Counter: *two}))
-	if got := getReport(t, f, "pod=shop/cart-a"); got.Left("shop", "cart-a").Sessions != 30 || len(got.Replicas) != 1 {
+	if got := getReport(t, f, "pod=shop/cart-a"); left(got, "cart-a").Sessions != 30 || len(got.Replicas) != 1 {
 		t.Errorf("this replica: got %+v", got)
 	}
 	got := getReport(t, f, "pool=shop/cart:80&pod=cart-a&replicas=all")
-	if a := got.Left("shop", "cart-a"); a.Sessions != 50 || a.InFlight != 1 || len(got.Replicas) != 2 || len(got.Missing()) != 0 {
+	if a := left(got, "cart-a"); a.Sessions != 50 || a.InFlight != 1 || len(got.Replicas) != 2 || len(got.Missing()) != 0 {
 		t.Errorf("all replicas: got %+v", got)
 	}
 }
@@ -73,7 +73,7 @@ func TestFleet_namesMissingReplicas(t *testing.T) {
 	if len(missing) != 1 || missing[0].Name != "limpet-3" || !strings.Contains(missing[0].Error, "refused") {
 		t.Errorf("missing replicas are %+v", missing)
 	}
-	if len(got.Replicas) != 3 || got.Left("shop", "cart-a").Sessions != 40 {
+	if len(got.Replicas) != 3 || left(got, "cart-a").Sessions != 40 {
 		t.Errorf("got %+v", got)
 	}
 }

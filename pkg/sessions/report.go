@@ -105,21 +105,22 @@ func (p *Pool) complete() {
 	})
 }
 
-// Left returns the sessions, idle sessions, active requests and streams of a pod in all pools.
-func (r *Report) Left(namespace, pod string) (left Pod) {
+// Left returns the sessions, idle sessions, active requests and streams of a pod in all pools. found reports whether it is in one.
+func (r *Report) Left(namespace, pod string) (left Pod, found bool) {
 	left.Namespace, left.Pod = namespace, pod
 	for i := range r.Pools {
 		for _, p := range r.Pools[i].Pods {
 			if p.Namespace != namespace || p.Pod != pod {
 				continue
 			}
+			found = true
 			left.Sessions, left.Idle = left.Sessions+p.Sessions, left.Idle+p.Idle
 			left.InFlight, left.Streams = left.InFlight+p.InFlight, left.Streams+p.Streams
 			left.Draining = left.Draining || p.Draining
 			left.Incomplete = left.Incomplete || p.Incomplete
 		}
 	}
-	return left
+	return left, found
 }
 
 // Missing returns the replicas that are not in the numbers.

@@ -108,7 +108,7 @@ func TestMerge_countsSessionsOnce(t *testing.T) {
 		reports = append(reports, overTheWire(t, c.Report(Query{}, time.Now())))
 	}
 	sum := merge(reports)
-	a, b := sum.Left("shop", "cart-a"), sum.Left("shop", "cart-b")
+	a, b := left(sum, "cart-a"), left(sum, "cart-b")
 	if a.Sessions != 50 || b.Sessions != 19 || sum.Pools[0].Sessions != 69 {
 		t.Errorf("%d and %d sessions of %d, want 50 and 19 of 69", a.Sessions, b.Sessions, sum.Pools[0].Sessions)
 	}
@@ -122,6 +122,11 @@ func TestMerge_countsSessionsOnce(t *testing.T) {
 	if err != nil || strings.Contains(string(text), "served") {
 		t.Errorf("the sum has sets of sessions: %s, %v", text, err)
 	}
+}
+
+func left(r *Report, pod string) Pod {
+	p, _ := r.Left("shop", pod)
+	return p
 }
 
 func overTheWire(t *testing.T, r *Report) *Report {

@@ -33,6 +33,8 @@ type Pool struct {
 	transports map[model.Transport]*Transport
 	// wasPopulated reports whether the pool has had endpoints. Later endpoints are new and start slowly.
 	wasPopulated bool
+	// marked are the IDs of the ready endpoints that drain because of marks.
+	marked map[string]bool
 
 	// Safe for concurrent use by themselves.
 	moveLimiter    moveLimiter  // for rebalancing
@@ -41,12 +43,13 @@ type Pool struct {
 	lastRemoval    atomic.Int64 // see LastRemoval
 
 	// Immutable:
-	zone string         // zone of this replica
-	live *sketch.Budget // bounds the counts of all endpoints of the Registry
+	zone  string         // zone of this replica
+	live  *sketch.Budget // bounds the counts of all endpoints of the Registry
+	marks *drainMarks    // of the Registry
 }
 
-func newPool(id model.PoolID, slot int, zone string, live *sketch.Budget) *Pool {
-	p := &Pool{ID: id, Name: id.String(), Slot: slot, zone: zone, live: live}
+func newPool(id model.PoolID, slot int, r *Registry) *Pool {
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, zone: r.Zone, live: r.live, marks: &r.marks}
 	p.set.Store(newSet(nil, p))
 	return p
 }
@@ -69,6 +72,12 @@ func (p *Pool) Changed() <-chan struct{} {
 func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.replace(endpoints)
+}
+
+// replace does what Replace says. p.mu must be held.
+func (p *Pool) replace(endpoints []model.Endpoint) bool {
+	endpoints = p.withMarks(endpoints)
 	if p.hasSameEndpoints(endpoints) {
 		return false
 	}

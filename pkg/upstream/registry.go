@@ -17,7 +17,8 @@ type Registry struct {
 	// Zone is the zone of this replica, empty if it is unknown. It must be set before the first Pool is created.
 	Zone string
 
-	live *sketch.Budget // immutable
+	live  *sketch.Budget // immutable
+	marks drainMarks
 
 	mu    sync.Mutex
 	pools map[model.PoolID]*Pool
@@ -37,7 +38,7 @@ func (r *Registry) Pool(id model.PoolID) *Pool {
 	if p := r.pools[id]; p != nil {
 		return p
 	}
-	p := newPool(id, r.takeSlot(), r.Zone, r.live)
+	p := newPool(id, r.takeSlot(), r)
 	r.pools[id] = p
 	return p
 }
@@ -151,6 +152,7 @@ func (r *Registry) Tidy(ctx context.Context) {
 				e.closeIdle(now.Add(-idleTimeout))
 				e.ConnectSucceeded()
 			})
+			r.expireMarks(now)
 		case now := <-intervals.C:
 			r.rotateLive(now)
 		case <-windows.C:
