@@ -6,18 +6,18 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// handoff configures moves of idle sessions away from a draining endpoint. The zero value disables them.
+// handoff configures moves of idle sessions away from a draining endpoint.
 type handoff struct {
 	afterIdle int64  // seconds
 	perMinute int64  // maximum moves in one pool; zero sets no maximum
-	header    []byte // names the draining endpoint; nil disables handoffs
+	header    []byte // names the draining endpoint
 }
 
-func compileHandoff(h *model.Handoff) handoff {
+func compileHandoff(h *model.Handoff) *handoff {
 	if h == nil {
-		return handoff{}
+		return nil
 	}
-	return handoff{wholeSeconds(h.AfterIdle), int64(h.MaxPerMinute), []byte(h.Header)}
+	return &handoff{wholeSeconds(h.AfterIdle), int64(h.MaxPerMinute), []byte(h.Header)}
 }
 
 // isRenewalDue reports whether the token of a session on a draining endpoint must be renewed. Its age then bounds the time
@@ -32,7 +32,7 @@ func (h *handoff) isIdle(t *Token, drainedSince, now int64) bool {
 }
 
 // mayHandOff reports whether a session whose token is examined may leave a draining endpoint.
-func (e *evaluation) mayHandOff() bool { return e.handoff.header != nil && e.found != sessionFromToken }
+func (e *evaluation) mayHandOff() bool { return e.handoff != nil && e.found != sessionFromToken }
 
 // handOff moves the session of t, which method i found, away from the draining endpoint at if it is idle, or if the time is over
 // for which the endpoint keeps sessions. The new endpoint is the one that ranks first for the session, so that parallel requests
@@ -63,12 +63,12 @@ func (e *evaluation) handOff(i int, t *Token, at int) {
 }
 
 // TracksUses reports whether callers must count the active requests of sessions.
-func (p *Policy) TracksUses() bool { return p.handoff.header != nil }
+func (p *Policy) TracksUses() bool { return p.handoff != nil }
 
 // HandoffHeader returns the name of the request header that names the endpoint d.HandoffFrom, or nil if the request must not
 // have it.
 func (p *Policy) HandoffHeader(d *Decision) []byte {
-	if d.HandoffFrom == none {
+	if p.handoff == nil || d.HandoffFrom == none {
 		return nil
 	}
 	return p.handoff.header

@@ -151,11 +151,18 @@ func TestHandoff_clientsCannotSendHeader(t *testing.T) {
 		if _, ok := p.ForwardHeader([]byte(name), []byte(`address="10.0.0.1:80"`), newRing(t, 1)); ok || p.ForwardsTrailer([]byte(name)) {
 			t.Errorf("%s reaches the app", name)
 		}
-		if !IsReserved([]string{"X-Other", "X-Session-Handoff"}, []byte(name)) {
-			t.Errorf("%s is not reserved", name)
+	}
+	for name, p := range map[string]*Policy{
+		"another policy": (*UsedNames)(nil).Compile(affinityOf(cookieMethod), "X-Other", "X-Session-Handoff"),
+		"no policy":      Balance("", "X-Other", "X-Session-Handoff"),
+	} {
+		_, ok := p.ForwardHeader([]byte("x_session_handoff"), []byte("x"), newRing(t, 1))
+		_, other := p.ForwardHeader([]byte("X-Session"), []byte("x"), newRing(t, 1))
+		if ok || !other || p.ForwardsTrailer([]byte("X-Session-Handoff")) || !p.EditsHeaders() {
+			t.Errorf("%s: the reserved header reaches the app: %v; another one does: %v", name, ok, other)
 		}
 	}
-	if IsReserved([]string{"X-Other"}, []byte("X-Session-Handoff")) {
-		t.Error("another header is reserved")
+	if Balance("").EditsHeaders() {
+		t.Error("a header is reserved for all backends")
 	}
 }

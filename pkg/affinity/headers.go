@@ -28,7 +28,7 @@ func (p *Policy) compileHeaders(a *model.Affinity) {
 		p.movedHeader = []byte(a.MovedHeader)
 		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.movedHeader})
 	}
-	if p.handoff.header != nil {
+	if p.handoff != nil {
 		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.handoff.header})
 	}
 	for i := range p.methods {
@@ -78,19 +78,18 @@ func (p *Policy) ForwardsTrailer(name []byte) bool {
 	return true
 }
 
-// IsReserved reports whether apps may take the name of a header for one of the reserved names.
-func IsReserved(reserved []string, name []byte) bool {
-	for _, r := range reserved {
-		if looksLike(name, r) {
-			return true
+// reserveHeaders adds headers that clients must not set.
+func (p *Policy) reserveHeaders(names []string) {
+	for _, name := range names {
+		if p.handoff == nil || string(p.handoff.header) != name {
+			p.requestHeaders = append(p.requestHeaders, requestHeader{name: []byte(name)})
 		}
 	}
-	return false
 }
 
 // looksLike reports whether apps may take two header names for one. CGI and its successors replace "-" by "_" (RFC 3875,
 // section 4.1.18), and some replace every other punctuation character too.
-func looksLike[T string | []byte](a []byte, b T) bool {
+func looksLike(a, b []byte) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/http2"
@@ -100,10 +99,8 @@ func (x *Exchange) requestTrailers() []http1.Field {
 	if len(x.view.ForwardFields()) > 0 {
 		trailers = slices.DeleteFunc(trailers, func(f http1.Field) bool { return x.view.WithholdsField(f.Name) })
 	}
-	if x.backend == nil || !x.backend.Policy.EditsHeaders() && len(x.backend.Reserved) == 0 {
+	if x.backend == nil || !x.backend.Policy.EditsHeaders() {
 		return trailers
 	}
-	return slices.DeleteFunc(trailers, func(f http1.Field) bool {
-		return !x.backend.Policy.ForwardsTrailer(f.Name) || affinity.IsReserved(x.backend.Reserved, f.Name)
-	})
+	return slices.DeleteFunc(trailers, func(f http1.Field) bool { return !x.backend.Policy.ForwardsTrailer(f.Name) })
 }

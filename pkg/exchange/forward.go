@@ -100,9 +100,6 @@ func (h *podHead) appendRequestField(b []byte, f *http1.Field) []byte {
 	if f.ID.AboutClient() && (!h.Trusted || contradicts(f, &h.view.Origin)) || !http1.ForwardRequestField(f, &h.req) {
 		return b
 	}
-	if affinity.IsReserved(h.backend.Reserved, f.Name) {
-		return b
-	}
 	if policy := h.backend.Policy; policy.EditsHeaders() {
 		value, ok := policy.ForwardHeader(f.Name, f.Value, h.Engine.Keys.Load())
 		if !ok {

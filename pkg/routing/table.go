@@ -64,8 +64,6 @@ type Backend struct {
 	Weight uint64
 	// Transport is never nil.
 	Transport *upstream.Transport
-	// Reserved lists the request headers that clients must not set.
-	Reserved []string
 }
 
 // Split selects the backend for a new client by weight. The number is random, or a hash of the client. If the weight of the

@@ -65,8 +65,8 @@ func (l *groupLookups) policyNamed(key types.NamespacedName) *policy {
 	return l.engine.policies.byName[key]
 }
 
+// handoffHeaders needs no record: see Engine.handoffsChanged.
 func (l *groupLookups) handoffHeaders(namespace string) []string {
-	l.record(handoffsRead(namespace))
 	return l.engine.policies.handoffs[namespace].headers
 }
 

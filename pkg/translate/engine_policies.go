@@ -107,13 +107,27 @@ func (e *Engine) changePolicy(ref model.Ref, object *v1alpha1.AffinityPolicy) {
 	}
 	e.policies.replace(key, before, after)
 	if e.policies.handoffs.replace(key.Namespace, before, after) {
-		e.wasChanged(handoffsRead(key.Namespace))
+		e.handoffsChanged(key.Namespace)
 	}
 	for _, target := range after.targets() {
 		e.targetChanged(target)
 	}
 	e.wasChanged(ref)
 	e.step.policies[ref] = struct{}{}
+}
+
+// handoffsChanged marks the groups with backends in a namespace: those of its Ingresses, or all if the default backend of the
+// controller is in it. A record of each group would need memory all the time for a change that is rare.
+func (e *Engine) handoffsChanged(namespace string) {
+	isDefault := e.options.DefaultBackend.Namespace == namespace
+	for key, n := range e.nodes {
+		if n.group != nil && (isDefault || key.Namespace == namespace) {
+			e.step.dirty[n.group] = struct{}{}
+		}
+	}
+	if isDefault {
+		e.step.dirty[e.defaults] = struct{}{}
+	}
 }
 
 func samePolicy(x, y *v1alpha1.AffinityPolicy) bool {

@@ -1,10 +1,6 @@
 package translate
 
-import (
-	"slices"
-
-	"github.com/limpet-dev/limpet/pkg/model"
-)
+import "slices"
 
 // Apps trust the header of a handoff, and connect to the address in it. So clients must not be able to send it. The pods behind
 // a backend may also be pods of other Services, but only of the same namespace. Therefore the header of any policy is reserved
@@ -53,8 +49,3 @@ func (p *policy) handoffHeader() string {
 	}
 	return p.settings.Handoff.Header
 }
-
-// kindHandoffs is the kind of the Refs that represent the headers of a namespace. See Engine.readers.
-const kindHandoffs = "handoffs"
-
-func handoffsRead(namespace string) model.Ref { return model.Ref{Kind: kindHandoffs, Name: namespace} }

@@ -29,7 +29,6 @@ type endpointState struct {
 	liveBudget *sketch.Budget                 // immutable; bounds live
 	streams    atomic.Int64                   // requests that are long streams
 	seats      atomic.Pointer[seats]          // nil until a policy limits the sessions
-	uses       atomic.Pointer[sessionUses]    // nil until a policy with a handoff is used
 	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
 	refusing   atomic.Bool                    // the last connection attempt failed; counts as full for new sessions

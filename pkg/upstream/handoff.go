@@ -20,13 +20,14 @@ type sessionUses struct {
 
 // trackUses returns the uses of the endpoint. The first call creates them.
 func (e *endpointState) trackUses() *sessionUses {
-	if u := e.uses.Load(); u != nil {
+	s := e.countSessions()
+	if u := s.uses.Load(); u != nil {
 		return u
 	}
-	e.uses.CompareAndSwap(nil, &sessionUses{
+	s.uses.CompareAndSwap(nil, &sessionUses{
 		active: map[uint64]int{}, lastUsed: map[uint64]int64{}, moved: map[uint64]*endpointState{},
 	})
-	return e.uses.Load()
+	return s.uses.Load()
 }
 
 // BeginUse counts an active request of the session. Each call must be paired with a call of EndUse.
@@ -63,10 +64,12 @@ func (u *sessionUses) isIdle(session uint64, after, now int64) bool {
 }
 
 // endDrain discards what is recorded for a drain that was stopped.
-func (u *sessionUses) endDrain() {
-	if u == nil {
+func (e *endpointState) endDrain() {
+	s := e.sessions.Load()
+	if s == nil || s.uses.Load() == nil {
 		return
 	}
+	u := s.uses.Load()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	clear(u.lastUsed)

@@ -123,7 +123,7 @@ func (p *Pool) reuseState(l *endpointState, state model.EndpointState, now int64
 	case l.draining.Load() != draining:
 		l.draining.Store(draining)
 		l.stateSince.Store(now)
-		l.uses.Load().endDrain()
+		l.endDrain()
 	}
 	return l
 }
