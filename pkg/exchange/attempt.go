@@ -156,6 +156,7 @@ func (x *Exchange) isGone() bool {
 func (x *Exchange) tryEndpoint() failure {
 	x.startAttempt()
 	defer x.endpoint.EndRequest()
+	defer endUse(x.endpoint, x.beginUse())
 	if x.backend.Policy.MeasuresLatency() {
 		x.attempts.startedAt = time.Now()
 	}

@@ -123,6 +123,9 @@ true
 {{- else if .Values.service.enabled }}
 - --publish-service={{ .Release.Namespace }}/{{ include "limpet.fullname" . }}
 {{- end }}
+{{- if and .Values.podDeletionCost.enabled (not .Values.shadow) }}
+- --pod-deletion-cost
+{{- end }}
 {{- with .Values.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
 {{- end }}
