@@ -81,6 +81,10 @@ e2e: ## Run test/e2e on a new cluster (needs root), or on the cluster of KUBECON
 browsers: ## Run test/browsers in Chromium (needs root and the Debian package chromium)
 	go test -tags browsers -count 1 $(TEST_FLAGS) ./test/browsers
 
+.PHONY: test-dashboard
+test-dashboard: build ## Test the page of the admin listener in Chromium, in about 30 seconds (needs npm and chromium)
+	hack/dashboard-test.sh bin/limpet
+
 .PHONY: bench
 bench: build ## Compare with nginx, HAProxy and Caddy, in about 20 minutes; BENCH_FLAGS=-help lists the flags
 	go run ./test/bench -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" $(BENCH_FLAGS)

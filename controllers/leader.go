@@ -25,7 +25,7 @@ type leader struct {
 	// tasks are started concurrently when the lease is acquired. Each must return soon after its context is done.
 	tasks   []func(ctx context.Context)
 	log     logr.Logger
-	leading atomic.Bool
+	leading *atomic.Bool
 	// term is held while the tasks run, so that the tasks of two terms never overlap.
 	term sync.Mutex
 }
@@ -39,7 +39,12 @@ func newLeader(o *Options, tasks ...func(context.Context)) (*leader, error) {
 	if err != nil {
 		return nil, err
 	}
+	leading := o.Leading
+	if leading == nil {
+		leading = &atomic.Bool{}
+	}
 	return &leader{
+		leading: leading,
 		config: leaderelection.LeaderElectionConfig{
 			Name: o.LeaseName,
 			Lock: &resourcelock.LeaseLock{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -23,6 +24,8 @@ type Options struct {
 	Log logr.Logger
 	// Namespace is the namespace of Limpet itself, which has the lease and the key Secret. Required.
 	Namespace string
+	// Leading is true while this replica is the leader. Nil is allowed.
+	Leading *atomic.Bool
 	// Shadow writes no status, no Events and no lease. What the leader would write is logged by each replica. The key Secret
 	// is created if it is missing, and its keys are not rotated.
 	Shadow bool

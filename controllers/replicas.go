@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -78,21 +77,4 @@ func replicaOf(pod *corev1.Pod) (r Replica, runs bool) {
 		r.IsReady = r.IsReady || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	}
 	return r, pod.Status.Phase == corev1.PodRunning
-}
-
-// Leader returns the name of the pod that holds a lease, or "" if none does. The identity of a replica starts with the name of its pod.
-func (r *Replicas) Leader(ctx context.Context, lease string, replicas []Replica) (string, error) {
-	found, err := r.clients.CoordinationV1().Leases(r.namespace).Get(ctx, cmp.Or(lease, defaultLeaseName), metav1.GetOptions{})
-	if err != nil {
-		return "", fmt.Errorf("reading the lease: %w", err)
-	}
-	if found.Spec.HolderIdentity == nil {
-		return "", nil
-	}
-	for _, replica := range replicas {
-		if host, _, _ := strings.Cut(*found.Spec.HolderIdentity, "_"); host == replica.Pod {
-			return replica.Pod, nil
-		}
-	}
-	return *found.Spec.HolderIdentity, nil
 }

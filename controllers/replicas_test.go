@@ -7,81 +7,26 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
-	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
-	"k8s.io/client-go/tools/portforward"
+
+	"github.com/limpet-dev/limpet/test/controlplane"
 )
 
-// kubelet is a stand-in for a kubelet: it forwards ports of pods to the same ports on loopback.
-type kubelet struct{ t *testing.T }
-
-func (k kubelet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !strings.HasPrefix(r.URL.Path, "/portForward/") {
-		http.NotFound(w, r)
-		return
-	}
-	if _, err := httpstream.Handshake(r, w, []string{portforward.PortForwardProtocolV1Name}); err != nil {
-		k.t.Error(err)
-		return
-	}
-	streams := make(chan httpstream.Stream, 2)
-	connection := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
-		streams <- s
-		return nil
-	})
-	if connection == nil {
-		return
-	}
-	defer connection.Close()
-	byType := map[string]httpstream.Stream{}
-	for range 2 {
-		select {
-		case s := <-streams:
-			byType[s.Headers().Get(corev1.StreamType)] = s
-		case <-connection.CloseChan():
-			return
-		}
-	}
-	k.forward(byType[corev1.StreamTypeData], byType[corev1.StreamTypeError])
-	<-connection.CloseChan()
-}
-
-// forward copies both ways, or writes why it cannot.
-func (kubelet) forward(data, failure httpstream.Stream) {
-	defer failure.Close()
-	pod, err := net.Dial("tcp", "127.0.0.1:"+data.Headers().Get(corev1.PortHeader))
-	if err != nil {
-		fmt.Fprintf(failure, "failed to connect to the port: %v", err)
-		return
-	}
-	defer pod.Close()
-	go func() { _, _ = io.Copy(pod, data) }()
-	_, _ = io.Copy(data, pod)
-	_ = data.Close()
-}
-
-// startNode creates a node whose kubelet is the stand-in.
+// startNode creates a node that forwards ports to loopback.
 func startNode(t *testing.T, name string) {
 	t.Helper()
-	server := httptest.NewTLSServer(kubelet{t})
-	t.Cleanup(server.Close)
-	address, err := netip.ParseAddrPort(server.Listener.Addr().String())
+	stop, err := controlplane.StartNode(t.Context(), config, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	createForTest(t, node)
-	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: address.Addr().String()}}
-	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(address.Port())
-	if err := admin.Status().Update(t.Context(), node); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() {
+		stop()
+		_ = admin.Delete(context.WithoutCancel(t.Context()), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	})
 }
 
 // newReplicaPod creates a running pod of Limpet with an admin port.

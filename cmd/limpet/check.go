@@ -32,7 +32,7 @@ type checkOptions struct {
 func newCheckCommand(std streams) *cobra.Command {
 	o := checkOptions{classes: list{values: []string{translate.DefaultClass}}}
 	cmd := &cobra.Command{
-		Use:   "check -f FILE|DIR | --cluster [flags]",
+		Use:   "check [-f FILE|DIR] [--cluster] [flags]",
 		Short: "Check that Limpet can serve manifests as they are written",
 		Long: `Print the routes of manifests with the affinity of each backend, and check that Limpet serves them as they are written.
 
@@ -40,7 +40,11 @@ Routes are printed to standard output. Problems are printed to standard error, a
 read, such as Deployments. So are Ingresses of a class that Limpet does not serve: they are problems only if Limpet serves
 none of the Ingresses.
 
-The exit status is 0 if there are no problems, 1 if there are, and 2 if a file cannot be read.`,
+With --cluster and -f, it prints what changes in the cluster if you apply the manifests: routes that stop or go
+elsewhere, sessions that start again, protection that changes, and new problems. Nothing is applied.
+
+The exit status is 0 if there are no problems, 1 if there are or if something stops, and 2 if a file cannot be
+read.`,
 		Example: `limpet check -f shop
 
 # What a chart renders
@@ -49,7 +53,10 @@ helm template shop | limpet check -f -
 # The objects of a cluster before you switch. Secrets are not read, so their content is not checked
 limpet check --cluster --ingress-class nginx --nginx-configmap ingress-nginx/ingress-nginx-controller -o report
 
-# The same from a file
+# What stops working if I apply this file?
+limpet check --cluster -f shop.yaml
+
+# The objects of a cluster from a file
 kubectl get -A -o yaml ingresses,ingressclasses,services,endpointslices,affinitypolicies > all.yaml
 limpet check -f all.yaml --ingress-class nginx --assume-secrets`,
 		Args:    noArguments,
@@ -57,6 +64,9 @@ limpet check -f all.yaml --ingress-class nginx --assume-secrets`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, v := range unknownVariables(cmd.Root(), os.Environ()) {
 				fmt.Fprintf(std.err, "limpet: warning: %v\n", v)
+			}
+			if o.isPreview() && !isGiven(cmd, "output") {
+				o.format = formatTable
 			}
 			return runCheck(cmd.Context(), &o, cmd.InOrStdin(), std)
 		},
@@ -88,11 +98,16 @@ func runCheck(ctx context.Context, o *checkOptions, stdin io.Reader, std streams
 	if err := o.nginx.validate(); err != nil {
 		return err
 	}
-	write, err := routeWriter(o.format)
-	if err != nil {
-		return err
+	run := func() error { return o.preview(ctx, stdin, std) }
+	if !o.isPreview() {
+		write, err := routeWriter(o.format)
+		if err != nil {
+			return err
+		}
+		run = func() error { return check(ctx, o, stdin, std, write) }
 	}
-	whileLoading(func() { err = check(ctx, o, stdin, std, write) })
+	var err error
+	whileLoading(func() { err = run() })
 	return err
 }
 

@@ -47,11 +47,13 @@ type clusterInput struct {
 	kubeconfigOptions
 	isOn       bool
 	namespaces namespaces
+
+	reader *controllers.SnapshotReader // set by read
 }
 
 func (c *clusterInput) register(f flagSet) {
 	f.BoolVar(&c.isOn, "cluster", false, "Whether to check the objects of a cluster, which are only read. Secrets are not read: as"+
-		" with --assume-secrets, they are assumed to be valid. Excludes -f.")
+		" with --assume-secrets, they are assumed to be valid. With -f, print what changes if you apply the manifests.")
 	c.kubeconfigOptions.register(f, "With --cluster: the")
 	f.VarP(&c.namespaces, "namespace", "n", "With --cluster: the comma-separated `namespaces` to check. If empty, all.")
 }
@@ -59,8 +61,6 @@ func (c *clusterInput) register(f flagSet) {
 // validate checks the combination of the flags. hasFiles is true if -f is set.
 func (c *clusterInput) validate(hasFiles bool) error {
 	switch {
-	case c.isOn && hasFiles:
-		return usagef("-f and --cluster exclude each other")
 	case !c.isOn && !hasFiles:
 		return usagef("-f or --cluster is required")
 	case !c.isOn && (c.kubeconfig != "" || c.context != "" || len(c.namespaces) > 0):
@@ -69,7 +69,7 @@ func (c *clusterInput) validate(hasFiles bool) error {
 	return nil
 }
 
-// read reads the objects, and then those to which they refer. A ConfigMap may refer to others.
+// read reads the objects, and then those to which they refer.
 func (c *clusterInput) read(ctx context.Context, std streams, t translate.Options) (*translate.Snapshot, error) {
 	config, err := c.config()
 	if err != nil {
@@ -83,17 +83,30 @@ func (c *clusterInput) read(ctx context.Context, std streams, t translate.Option
 	for _, kind := range unread {
 		fmt.Fprintf(std.err, "not read: %s\n", kind)
 	}
-	for seen, isComplete := map[model.Ref]bool{}, false; !isComplete; {
+	c.reader = &reader
+	return w, c.complete(ctx, w, std, t)
+}
+
+// complete reads the objects to which those of w refer. A ConfigMap may refer to others.
+func (c *clusterInput) complete(ctx context.Context, w *translate.Snapshot, std streams, t translate.Options) error {
+	seen := map[model.Ref]bool{}
+	for _, o := range w.ConfigMaps {
+		seen[model.Ref{Kind: model.KindConfigMap, Namespace: o.Namespace, Name: o.Name}] = true
+	}
+	for _, o := range w.Services {
+		seen[model.Ref{Kind: model.KindService, Namespace: o.Namespace, Name: o.Name}] = true
+	}
+	for isComplete := false; !isComplete; {
 		isComplete = true
 		for ref := range translate.Build(w, nil, t).Referenced {
 			if seen[ref] {
 				continue
 			}
 			seen[ref], isComplete = true, false
-			if err := reader.ReadObject(ctx, w, ref); err != nil {
+			if err := c.reader.ReadObject(ctx, w, ref); err != nil {
 				fmt.Fprintf(std.err, "not read: %v\n", err)
 			}
 		}
 	}
-	return w, nil
+	return nil
 }

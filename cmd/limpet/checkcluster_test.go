@@ -50,16 +50,23 @@ func (a *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(text))
 }
 
-func TestCheckCluster_readsOnly(t *testing.T) {
-	api := &apiServer{methods: map[string]int{}}
+// startAPIServer starts an apiServer. It returns a kubeconfig with the context test.
+func startAPIServer(t *testing.T) (api *apiServer, kubeconfig string) {
+	t.Helper()
+	api = &apiServer{methods: map[string]int{}}
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	kubeconfig := filepath.Join(t.TempDir(), "config")
+	kubeconfig = filepath.Join(t.TempDir(), "config")
 	text := fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"other","clusters":[{"name":"test","cluster":{"server":%q}}],`+
 		`"contexts":[{"name":"test","context":{"cluster":"test"}},{"name":"other","context":{"cluster":"missing"}}]}`, server.URL)
 	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return api, kubeconfig
+}
+
+func TestCheckCluster_readsOnly(t *testing.T) {
+	api, kubeconfig := startAPIServer(t)
 	status, out, stderr := run(t, "check", "--cluster", "--kubeconfig", kubeconfig, "--context", "test", "--ingress-class", "nginx",
 		"--nginx-configmap", "nginx/controller", "-o", "report-json")
 	var report checkReport
@@ -88,9 +95,47 @@ func TestCheckCluster_readsOnly(t *testing.T) {
 	}
 }
 
+func TestCheckCluster_whatChanges(t *testing.T) {
+	api, kubeconfig := startAPIServer(t)
+	dir := t.TempDir()
+	write(t, dir, "cart.yaml", `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {namespace: shop, name: cart, annotations: {limpet.dev/affinity: cookie}}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: shop.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: missing, port: {number: 80}}}}]}
+`)
+	args := []string{"check", "--cluster", "--kubeconfig", kubeconfig, "--context", "test", "--ingress-class", "nginx", "-f", dir}
+	status, out, stderr := run(t, args...)
+	want := []string{
+		"stops    */ ", "has no route any more; it was of Ingress shop/cart", "starts   shop.example.com/", "ServiceNotFound",
+		"total: stops 1, problem ",
+	}
+	for _, part := range want {
+		if status != exitFailure || !strings.Contains(out, part) {
+			t.Errorf("status %d, no %q in\n%s%s", status, part, out, stderr)
+		}
+	}
+	write(t, dir, "cart.yaml", `apiVersion: v1
+kind: Service
+metadata: {namespace: shop, name: other}
+spec: {ports: [{port: 80}]}
+`)
+	if status, out, stderr := run(t, args...); status != 0 || out != "nothing changes\n" {
+		t.Errorf("of a Service that nothing uses: status %d\n%s%s", status, out, stderr)
+	}
+	api.mu.Lock()
+	defer api.mu.Unlock()
+	if len(api.methods) != 1 || api.methods[http.MethodGet] == 0 {
+		t.Errorf("methods %v", api.methods)
+	}
+}
+
 func TestCheckCluster_usage(t *testing.T) {
 	for _, args := range [][]string{
-		{"check"}, {"check", "--cluster", "-f", "-"}, {"check", "-f", "-", "--context", "a"}, {"check", "-f", "-", "-n", "a"},
+		{"check"}, {"check", "--cluster", "-f", "-", "-o", "report"}, {"check", "-f", "-", "--context", "a"}, {"check", "-f", "-", "-n", "a"},
 	} {
 		if status, _, stderr := run(t, args...); status != exitUsage {
 			t.Errorf("%q: status %d, it said %s", args, status, stderr)

@@ -82,7 +82,7 @@ func TestHelp_namesTheKubectlPlugin(t *testing.T) {
 	if err := dispatch(t.Context(), []string{"/usr/bin/kubectl-limpet", "check", "--help"}, streams{&out, &out}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\n  kubectl limpet check -f FILE|DIR | --cluster [flags]\n", "\n  kubectl limpet check -f shop\n"} {
+	for _, want := range []string{"\n  kubectl limpet check [-f FILE|DIR] [--cluster] [flags]\n", "\n  kubectl limpet check -f shop\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in:\n%s", want, out.String())
 		}

@@ -1,9 +1,45 @@
 package main
 
-import "github.com/limpet-dev/limpet/pkg/admin/dashboard"
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/limpet-dev/limpet/pkg/admin/dashboard"
+	"github.com/limpet-dev/limpet/pkg/status"
+)
+
+// peerStatusPath is the path at which replicas describe themselves to each other. maxPeerStatus bounds the description in bytes.
+const (
+	peerStatusPath = "/peers/status"
+	maxPeerStatus  = 256 << 10
+)
+
+// summarize compares this replica with the others.
+func (n *node) summarize(ctx context.Context) *status.Summary {
+	members := []status.Member{{Name: n.fleet.Self.Name, Replica: n.status()}}
+	if n.fleet.Unknown != "" {
+		members = append(members, status.Member{Name: "other replicas", Error: n.fleet.Unknown})
+	}
+	if n.fleet.Peers != nil {
+		for _, response := range n.fleet.Peers.Do(ctx, http.MethodGet, peerStatusPath, nil, maxPeerStatus) {
+			m := status.Member{Name: response.Name}
+			err := response.Err
+			if err == nil {
+				err = json.Unmarshal(response.Body, &m.Replica)
+			}
+			if err != nil {
+				m.Replica, m.Error = nil, err.Error()
+			}
+			members = append(members, m)
+		}
+	}
+	return status.Summarize(members, time.Now())
+}
 
 func (n *node) newDashboard() *dashboard.Dashboard {
-	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics,
+	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics, Sessions: n.fleet.Total, Replicas: n.summarize,
 		Changes: n.publisher.Changes, State: n.dashboardState})
 }
 

@@ -41,6 +41,8 @@ func (e *explainOptions) register(f flagSet) {
 	f.StringVar(&r.Token, "token", "", "A `token` that Limpet issued, to print which pod it names and when it expires. - reads it"+
 		" from standard input.")
 	f.StringArrayVar(&r.WithoutPods, "without-pod", nil, "Explain as if the pod of this `name` were deleted. May be repeated.")
+	f.StringArrayVar(&r.Scale, "scale", nil, "Explain as if this `service` had another number of endpoints, such as shop/cart=5. Added"+
+		" endpoints are made up. May be repeated.")
 	f.StringVar(&e.at, "at", "+0s", "Explain as if this `time` had passed, such as +2h.")
 	f.StringVarP(&e.format, "output", "o", "text", "The `format` of the output: text or json.")
 	e.reach.register(f, "namespace")
@@ -160,7 +162,7 @@ func (n *node) explainer() *explain.Explainer {
 			}
 			return nil
 		},
-		Problems: n.problemsOf, Annotation: n.publisher.Annotation,
+		Problems: n.problemsOf, Conflicts: n.conflictsOf, Annotation: n.publisher.Annotation,
 	}
 }
 
@@ -172,4 +174,20 @@ func (n *node) problemsOf(objects []model.Ref) (problems []explain.Problem) {
 		}
 	}
 	return problems
+}
+
+// conflictsOf returns the problems of objects that lost a conflict for a host.
+func (n *node) conflictsOf(host string) (conflicts []explain.Problem) {
+	last := n.publisher.Last()
+	if last == nil {
+		return nil
+	}
+	for _, r := range last.Problems() {
+		for _, p := range r.Problems {
+			if p.IsConflictOver(host) {
+				conflicts = append(conflicts, explain.Problem{Object: r.Ref.String(), Field: p.Field, Reason: p.Reason, Message: p.Message})
+			}
+		}
+	}
+	return conflicts
 }

@@ -83,6 +83,51 @@ func TestExplain_manifests(t *testing.T) {
 	}
 }
 
+func TestExplain_scale(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "shop.yaml", explainShop)
+	args := []string{"-f", dir, "--url", "http://shop.example.com/cart"}
+	if r := explained(t, append(args, "--scale", "default/cart=5")...); r.Backend.Ready != 5 || r.Pod == nil {
+		t.Errorf("with 5 pods: got %+v, pod %+v", r.Backend, r.Pod)
+	}
+	if r := explained(t, append(args, "--scale", "default/cart=1")...); r.Backend.Ready != 1 || r.Pod.Pod != "cart-a" {
+		t.Errorf("with 1 pod: got %+v, pod %+v", r.Backend, r.Pod)
+	}
+	r := explained(t, append(args, "--scale", "default/cart=1", "--without-pod", "cart-a", "--without-pod", "cart-b")...)
+	if r.Pod == nil || r.Pod.Pod != "made-up-1" {
+		t.Errorf("with a made-up pod: got %+v", r.Pod)
+	}
+	if r := explained(t, append(args, "--scale", "default/cart=0")...); r.Response == nil || r.Response.Status != http.StatusServiceUnavailable {
+		t.Errorf("without pods: got %+v", r.Response)
+	}
+	for _, scale := range []string{"default/cart", "default/cart=-1", "default/cart=1001", "cart=5", "default/other=5"} {
+		if status, _, stderr := run(t, append([]string{"explain", "--scale", scale}, args...)...); status != exitUsage || !strings.Contains(stderr, "invalid scale") {
+			t.Errorf("%s: status %d\n%s", scale, status, stderr)
+		}
+	}
+}
+
+func TestExplain_conflicts(t *testing.T) {
+	dir := t.TempDir()
+	younger := strings.ReplaceAll(explainShop[:strings.Index(explainShop, "---")], "name: shop,", "name: zoo,")
+	write(t, dir, "a.yaml", explainShop)
+	write(t, dir, "b.yaml", younger)
+	for path, want := range map[string]bool{"/cart": true, "/none": true} { // also if no route matches
+		r := explained(t, "-f", dir, "--url", "http://shop.example.com"+path)
+		found := len(r.Conflicts) > 0 && r.Conflicts[0].Object == "Ingress default/zoo" && r.Conflicts[0].Reason == "RouteConflict"
+		if found != want {
+			t.Errorf("%s: got %+v", path, r.Conflicts)
+		}
+	}
+	if r := explained(t, "-f", dir, "--url", "http://other.example.com/"); len(r.Conflicts) != 0 {
+		t.Errorf("of another host: got %+v", r.Conflicts)
+	}
+	_, out, _ := run(t, "explain", "-f", dir, "--url", "http://shop.example.com/cart")
+	if !strings.Contains(out, "conflict  Ingress default/zoo: spec.rules[0].http.paths[0]: RouteConflict: Ingress default/shop already has") {
+		t.Errorf("got\n%s", out)
+	}
+}
+
 func TestExplain_running(t *testing.T) {
 	dir, keys := t.TempDir(), filepath.Join(t.TempDir(), "keys")
 	write(t, dir, "shop.yaml", explainShop)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/peers"
 	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 )
 
 // newFleet returns what counts the sessions of all replicas. In a cluster, the others are the endpoints of --publish-service.
@@ -28,6 +29,7 @@ func (n *node) newFleet() *sessions.Fleet {
 func (n *node) newPeerHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+sessions.PeerPath, n.fleet.ServePeer)
+	mux.HandleFunc("GET "+peerStatusPath, status.Handler(n.status))
 	mux.HandleFunc("POST "+sessions.DrainPath, n.fleet.ServeDrainPeer)
 	return (&peers.Server{Keys: n.keys.Derived(peers.Purpose)}).Guard(mux)
 }

@@ -143,7 +143,8 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
 		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values,
-		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched, Shadow: c.shadow}
+		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched, Shadow: c.shadow, Leading: &n.leading}
+	n.elects = !c.shadow
 	c.kubeAPI.apply(&co)
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret

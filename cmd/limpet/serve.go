@@ -27,6 +27,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/publish"
 	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/translate"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -35,6 +36,7 @@ import (
 type node struct {
 	// Immutable after newNode:
 	options   options
+	translate translate.Options
 	level     *observe.LogLevel
 	log       logr.Logger
 	pools     *upstream.Registry
@@ -51,6 +53,9 @@ type node struct {
 	server    *proxy.Server
 	fleet     *sessions.Fleet
 
+	elects    bool             // takes part in the election of a leader; set before serve
+	leading   atomic.Bool      // is the leader
+	storeUp   atomic.Bool      // the store of learned sessions is available
 	stopping  atomic.Bool      // readiness is withdrawn
 	peerPort  atomic.Uint32    // on which replicas serve each other; zero until then
 	reported  map[problem]bool // the problems that apply has logged; owned by the source
@@ -60,7 +65,7 @@ type node struct {
 // newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	level := &observe.LogLevel{}
-	n := &node{options: o, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
+	n := &node{options: o, translate: t, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
 		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()),
 		memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
@@ -83,8 +88,8 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
-	n.dashboard = n.newDashboard()
 	n.fleet = n.newFleet()
+	n.dashboard = n.newDashboard()
 	return n, nil
 }
 
@@ -225,7 +230,8 @@ func (n *node) listenHTTP3(failed chan<- error) error {
 func (n *node) newAdmin() *admin.Admin {
 	return admin.New(admin.Options{Ready: n.ready, Metrics: n.metrics, Pools: n.pools, Table: n.table,
 		Access: n.options.admin.access(), Explain: n.explainer(), Page: dashboard.Page(), API: n.dashboard.API(),
-		Sessions: n.fleet, Drain: n.fleet, Peers: n.newPeerHandler(), LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
+		Check: n.newPreview(), Status: status.Handler(n.status), Sessions: n.fleet, Drain: n.fleet, Peers: n.newPeerHandler(),
+		LogLevel: n.level.Name, SetLogLevel: n.setLogLevel})
 }
 
 func (n *node) ready() bool { return n.publisher.Ready() && !n.stopping.Load() }

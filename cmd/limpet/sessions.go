@@ -42,7 +42,7 @@ func (o *sessionOptions) validate() error {
 // openSessions opens the store of learned sessions. An unreachable store is not an error, because the store reconnects.
 func (n *node) openSessions() (err error) {
 	o := &n.options.sessions
-	n.metrics.SessionStoreUp(o.url == "memory")
+	n.setStoreUp(o.url == "memory")
 	n.sessions, err = store.Open(o.url, store.Options{
 		Entries: int(o.entries), Idle: o.idle,
 		Log:     n.log.WithName("sessions"),
@@ -62,6 +62,12 @@ func (n *node) openSessions() (err error) {
 func (n *node) observeStore(e store.Event) {
 	n.metrics.SessionStore(e.String())
 	if e == store.Up || e == store.Down {
-		n.metrics.SessionStoreUp(e == store.Up)
+		n.setStoreUp(e == store.Up)
 	}
+}
+
+// setStoreUp records whether the store is available.
+func (n *node) setStoreUp(up bool) {
+	n.storeUp.Store(up)
+	n.metrics.SessionStoreUp(up)
 }

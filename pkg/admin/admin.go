@@ -30,6 +30,10 @@ type Options struct {
 	Sessions http.Handler
 	// Peers serves the requests of other replicas, below /peers/. It authenticates them itself.
 	Peers http.Handler
+	// Check serves POST /check.
+	Check http.Handler
+	// Status serves GET /status.
+	Status http.Handler
 	// LogLevel returns the level of the log. SetLogLevel changes it. Its error is for the client.
 	LogLevel    func() string
 	SetLogLevel func(name string) error
@@ -46,8 +50,9 @@ func New(o Options) *Admin {
 }
 
 // Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/, /drain/ and /peers/,
-// /explain and /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that change something and
-// come from a web page of another origin. It serves pages that have a Right only to clients that have it by Options.Access.
+// /explain, /check, /status and /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that
+// change something and come from a web page of another origin. It serves pages that have a Right only to clients that have it by
+// Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
 	mux.Handle("GET /{$}", a.options.Page)
@@ -65,6 +70,8 @@ func (a *Admin) Handler() http.Handler {
 		{"GET /debug/pprof/{$}", Control, listProfiles},
 		{"GET /debug/pprof/{name}", Control, profile},
 		{"POST /explain", Read, a.options.Explain.ServeHTTP},
+		{"POST /check", Read, a.options.Check.ServeHTTP},
+		{"GET /status", Read, a.options.Status.ServeHTTP},
 		{"GET /sessions", Read, a.options.Sessions.ServeHTTP},
 	} {
 		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))

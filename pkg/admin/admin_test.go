@@ -32,8 +32,8 @@ func testOptions(ready *bool) Options {
 			return Table{Generation: 7, BuiltAt: time.Unix(0, 0).UTC(), Routes: []model.Route{{Host: "shop.example.com"}},
 				Problems: []string{"something"}}
 		},
-		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(),
-		Page: http.NotFoundHandler(), API: http.NotFoundHandler(),
+		Access: Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Check: http.NotFoundHandler(),
+		Page: http.NotFoundHandler(), API: http.NotFoundHandler(), Status: http.NotFoundHandler(),
 		Sessions: http.NotFoundHandler(), Peers: http.NotFoundHandler(), Drain: &sessions.Fleet{},
 		LogLevel: func() string { return "info" }, SetLogLevel: func(string) error { return nil },
 	}

@@ -24,6 +24,8 @@ type Explainer struct {
 	Model func() *model.Model
 	// Problems returns the problems of objects.
 	Problems func(objects []model.Ref) []Problem
+	// Conflicts returns the problems of objects that claim a host and lost a conflict for it.
+	Conflicts func(host string) []Problem
 	// Annotation returns the annotation of an object that configures a setting, or "" if none does. The name of the setting is
 	// the name of Limpet's annotation without the prefix.
 	Annotation func(object model.Ref, setting string) string
@@ -46,8 +48,12 @@ func (x *Explainer) Explain(r *Request) (*Report, error) {
 		return nil, err
 	}
 	e := &explanation{Explainer: x, model: m, request: r, at: at, engine: x.Engine, pools: x.Pools}
-	if len(r.WithoutPods) > 0 {
-		defer e.removePods()()
+	if len(r.WithoutPods)+len(r.Scale) > 0 {
+		scale, err := parseScale(r.Scale, m.Pools)
+		if err != nil {
+			return nil, err
+		}
+		defer e.changePods(scale)()
 	}
 	if r.Token != "" {
 		e.explainToken()
@@ -66,31 +72,9 @@ type explanation struct {
 	at      time.Time
 	report  Report
 
-	// engine and pools belong to the Explainer, or are copies without some pods.
+	// engine and pools belong to the Explainer, or are copies with other pods.
 	engine *exchange.Engine
 	pools  *upstream.Registry
-}
-
-// removePods replaces the engine and the pools by copies without the pods of the request. The caller must call the returned
-// function.
-func (e *explanation) removePods() (release func()) {
-	e.pools = upstream.NewRegistry()
-	for _, pool := range e.model.Pools {
-		var kept []model.Endpoint
-		for _, endpoint := range e.Pools.Pool(pool.ID).Set().Endpoints() {
-			if !slices.Contains(e.request.WithoutPods, endpoint.Pod) {
-				kept = append(kept, endpoint.Endpoint)
-			}
-		}
-		e.pools.Pool(pool.ID).Replace(kept)
-	}
-	config := e.Engine.Config
-	config.Tables, config.LimitStore = new(routing.Store), nil
-	table := routing.Compile(e.model, e.pools, nil, e.at)
-	table.Generation = e.Engine.Tables.Current().Generation
-	config.Tables.Publish(table)
-	e.engine = exchange.NewEngine(config)
-	return e.engine.CancelDials
 }
 
 func (e *explanation) explainRequest() error {
@@ -122,6 +106,7 @@ func (e *explanation) addTrace(t *exchange.Trace) {
 		e.addBackend(t, &model.Route{Backends: e.passthroughBackends()})
 		return
 	}
+	r.Conflicts = e.conflictsOf(t)
 	if t.Route == nil {
 		if len(t.Filters) == 0 {
 			r.NoRoute = nearest(e.model.Routes, t.Host, t.Path)

@@ -18,6 +18,8 @@ type Report struct {
 	Route       *RouteReport `json:"route,omitempty"`
 	// NoRoute is why no route matches.
 	NoRoute *NoRoute `json:"noRoute,omitempty"`
+	// Conflicts are up to 8 problems of objects that claim the host and lost a conflict for it.
+	Conflicts []Problem `json:"conflicts,omitempty"`
 	// Filters ran in this order.
 	Filters []FilterReport `json:"filters,omitempty"`
 	// Forward is the request target that the pod receives.

@@ -31,6 +31,9 @@ type Request struct {
 	Token string `json:"token,omitempty"`
 	// WithoutPods are names of pods to leave out, as if they were deleted.
 	WithoutPods []string `json:"withoutPods,omitempty"`
+	// Scale are Services with numbers of endpoints, such as "shop/cart=5", as if they were scaled to them. Added endpoints have
+	// made-up names and addresses. If there are fewer, those whose names sort first are kept.
+	Scale []string `json:"scale,omitempty"`
 	// After is added to the current time, as a duration such as "2h". The default is 0.
 	After string `json:"after,omitempty"`
 }

@@ -53,6 +53,9 @@ func (t lines) request(r *Report) {
 	if r.Route != nil && r.Route.Closed != "" {
 		t.add("closed", "%s", r.Route.Closed)
 	}
+	for _, p := range r.Conflicts {
+		t.add("conflict", "%s", strings.Join(nonEmpty(p.Object, p.Field, p.Reason, p.Message), ": "))
+	}
 	for _, f := range r.Filters {
 		t.add("filter", "%s%s", f.Name, verdictOf(f))
 		for _, d := range f.Decisions {

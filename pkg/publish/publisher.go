@@ -102,6 +102,16 @@ func (p *Publisher) Reports(of []model.Ref) []translate.Report {
 	return p.engine.Reports(of)
 }
 
+// Snapshot returns the objects as last seen, as translate.Engine.Snapshot does. It is nil before the first Table.
+func (p *Publisher) Snapshot() *translate.Snapshot {
+	if !p.Ready() {
+		return nil
+	}
+	p.changing.Lock()
+	defer p.changing.Unlock()
+	return p.engine.Snapshot()
+}
+
 // Annotation returns the annotation of an Ingress that configures a setting, as translate.Engine.Annotation does.
 func (p *Publisher) Annotation(of model.Ref, setting string) string {
 	p.changing.Lock()

@@ -1,6 +1,9 @@
 package translate
 
 import (
+	"maps"
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
@@ -52,4 +55,24 @@ func (e *Engine) EndpointChanges() []Change {
 		}
 	}
 	return out
+}
+
+// Snapshot returns the objects as last seen, without EndpointSlices and pods. The caller must not modify them.
+func (e *Engine) Snapshot() *Snapshot {
+	w := &Snapshot{
+		Services: slices.Collect(maps.Values(e.services)), Secrets: slices.Collect(maps.Values(e.secrets)),
+		ConfigMaps:     slices.Collect(maps.Values(e.configMaps)),
+		IngressClasses: slices.Collect(maps.Values(e.classObjects)), Now: e.now,
+	}
+	for _, n := range e.nodes {
+		w.Ingresses = append(w.Ingresses, n.object)
+	}
+	for _, p := range e.policies.byName {
+		w.Policies = append(w.Policies, p.AffinityPolicy)
+	}
+	for name := range e.terminating {
+		w.Namespaces = append(w.Namespaces, &metav1.PartialObjectMetadata{
+			ObjectMeta: metav1.ObjectMeta{Name: name, DeletionTimestamp: &metav1.Time{Time: e.now}}})
+	}
+	return w
 }

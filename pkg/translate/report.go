@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -111,6 +112,11 @@ type Problem struct {
 	Field string `json:"field,omitempty"`
 	// Message describes the problem, the allowed values, and how the object is handled.
 	Message string `json:"message"`
+}
+
+// IsConflictOver reports whether the problem is that an object lost a conflict over a route or a setting of a host.
+func (p *Problem) IsConflictOver(host string) bool {
+	return (p.Reason == ReasonRouteConflict || p.Reason == ReasonHostConflict) && strings.Contains(p.Message, "host "+quote(host))
 }
 
 // Report holds the results of translation for one object. There is one for each Ingress that Limpet serves, for each

@@ -2,5 +2,5 @@
 // requests, WebSockets and event streams. Browsers are stricter than other clients in some cases, and have bugs
 // that Limpet must tolerate.
 //
-// The tests have the build tag browsers and run with `make browsers`, because Chromium is too large for CI.
+// The tests have the build tag browsers and run with `make browsers`.
 package browsers

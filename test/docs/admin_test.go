@@ -10,6 +10,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/admin/dashboard"
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -20,7 +21,9 @@ func TestAdminPaths_exist(t *testing.T) {
 	handler := admin.New(admin.Options{
 		Ready: ready, Metrics: metrics, Pools: pools, Table: func() admin.Table { return admin.Table{} },
 		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Page: dashboard.Page(), API: pages.API(),
-		Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}}, Peers: http.NotFoundHandler(), Drain: &sessions.Fleet{},
+		Check: http.NotFoundHandler(), Status: status.Handler(func() *status.Replica { return &status.Replica{} }),
+		Sessions: &sessions.Fleet{Counter: sessions.Counter{Pools: upstream.NewRegistry()}}, Peers: http.NotFoundHandler(),
+		Drain: &sessions.Fleet{},
 	}).Handler()
 	rows := regexp.MustCompile("(?m)^\\| `(/[a-z/]+)` \\|").FindAllStringSubmatch(readPage(t, "docs/reference/admin.md").text, -1)
 	if len(rows) < 4 {

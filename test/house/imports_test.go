@@ -40,11 +40,13 @@ var mayImport = map[string][]string{
 	"pkg/shards":     {},
 	"pkg/observe":    {"pkg/model", "pkg/affinity"}, // outcomes are metric labels
 	"pkg/admin": {
-		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/sessions", "pkg/model",
+		"pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/observe", "pkg/sessions", "pkg/status", "pkg/model",
 	},
 	// It shares no Go types with the listener: the commands know them.
 	"pkg/adminclient": {},
 	"hack":            {"pkg/translate"}, // hack/docs writes the table of annotations
+	"pkg/status":      {"pkg/model", "pkg/upstream"},
+	"pkg/preview":     {"pkg/translate", "pkg/model"},
 	"pkg/explain": {
 		"pkg/exchange", "pkg/filter", "pkg/routing", "pkg/upstream", "pkg/affinity", "pkg/model",
 	},

@@ -7,6 +7,8 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -17,6 +19,10 @@ type Options struct {
 	Ready   func() bool
 	Pools   *upstream.Registry
 	Metrics *observe.Metrics
+	// Sessions counts the sessions of pods over all replicas that respond before ctx ends.
+	Sessions func(ctx context.Context, q sessions.Query) *sessions.Report
+	// Replicas compares the replicas that respond before ctx ends.
+	Replicas func(ctx context.Context) *status.Summary
 	// Changes returns a number that grows whenever State may have changed. It is cheap.
 	Changes func() uint64
 	// State returns what is served now. It may collect the results for all hosts.
@@ -48,6 +54,8 @@ type Problem struct {
 type Dashboard struct {
 	options Options
 	states  stateCache
+	live    liveCache
+	summary recent[*status.Summary]
 	sampler *sampler
 	streams streams
 }
@@ -55,7 +63,7 @@ type Dashboard struct {
 // New returns a Dashboard that records no history until Run is called.
 func New(o Options) *Dashboard {
 	return &Dashboard{options: o, states: stateCache{changes: o.Changes, load: o.State}, sampler: newSampler(o.Pools, o.Metrics),
-		streams: newStreams()}
+		live: liveCache{total: o.Sessions, pools: map[string]*recent[*sessions.Report]{}}, streams: newStreams()}
 }
 
 // Run records the history of traffic. It returns when ctx is done, after it has ended all event streams.
@@ -70,6 +78,7 @@ func (d *Dashboard) Run(ctx context.Context) {
 		case now := <-ticker.C:
 			d.sampler.sample()
 			d.states.expire(now)
+			d.live.expire(now)
 		}
 	}
 }
@@ -83,6 +92,7 @@ func (d *Dashboard) API() http.Handler {
 		"pools":        d.pools,
 		"pool":         d.pool,
 		"problems":     d.problems,
+		"replicas":     d.replicas,
 		"certificates": d.certificates,
 	} {
 		mux.HandleFunc("GET /api/"+name, d.serve(r))

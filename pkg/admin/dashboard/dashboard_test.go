@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/observe"
+	"github.com/limpet-dev/limpet/pkg/sessions"
+	"github.com/limpet-dev/limpet/pkg/status"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -42,6 +45,11 @@ func newFixture(t testing.TB) *fixture {
 		{ID: "uid-c", Pod: "cart-c", Address: "10.0.0.9:8080", State: model.EndpointNotReady},
 	})
 	f.Dashboard = New(Options{Version: "1.2.3", Ready: func() bool { return true }, Pools: registry, Metrics: f.metrics,
+		Sessions: (&sessions.Fleet{Counter: sessions.Counter{Pools: registry, Self: sessions.Replica{Name: "limpet-a"}}}).Total,
+		Replicas: func(context.Context) *status.Summary {
+			return status.Summarize([]status.Member{{Name: "limpet-a", Replica: &status.Replica{Ready: true, Digest: 42}},
+				{Name: "limpet-b", Error: "connection refused"}}, time.Now())
+		},
 		Changes: func() uint64 { return f.changes }, State: func() State { f.loads++; return f.state }})
 	return f
 }
@@ -153,6 +161,7 @@ func TestQuery_refusesWhatItDoesNotKnow(t *testing.T) {
 func TestPool_listsEndpointsInEachState(t *testing.T) {
 	f := newFixture(t)
 	f.cart.Set().Endpoint(0).SessionServed(session)
+	f.cart.Set().Endpoint(0).SessionResponded(session, 1800, true)
 	f.cart.Set().Endpoint(0).BeginRequest()
 	f.metrics.Pool(f.cart.Slot).Request(http.StatusBadGateway, time.Second)
 	f.metrics.Pool(f.cart.Slot).Decision(affinity.OutcomeMoved, affinity.ReasonGone)

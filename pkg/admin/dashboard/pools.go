@@ -36,24 +36,6 @@ type counts struct {
 	Moved map[string]uint64 `json:"moved"`
 }
 
-// poolDetail is the JSON form of one pool with its pods.
-type poolDetail struct {
-	pool
-	Endpoints []endpoint `json:"endpoints"`
-}
-
-// endpoint is the JSON form of an endpoint.
-type endpoint struct {
-	ID       string      `json:"id"`
-	Pod      string      `json:"pod,omitempty"`
-	Address  string      `json:"address"`
-	Zone     string      `json:"zone,omitempty"`
-	State    string      `json:"state"`
-	Sessions int64       `json:"sessions"`
-	InFlight int64       `json:"inFlight"`
-	History  *podHistory `json:"history,omitempty"`
-}
-
 func (d *Dashboard) pools(values url.Values) (any, error) {
 	q, err := parseQuery(values, "name", "sessions", "moved")
 	if err != nil {
@@ -123,36 +105,4 @@ func describeCounts(c *observe.Counts) *counts {
 		}
 	}
 	return out
-}
-
-// maxEndpoints bounds the endpoints of one document. A Service has up to some thousand.
-const maxEndpoints = 1000
-
-func (d *Dashboard) pool(values url.Values) (any, error) {
-	if err := checkNames(values, "id"); err != nil {
-		return nil, err
-	}
-	p := d.options.Pools.Find(values.Get("id"))
-	if p == nil {
-		return nil, errNotFound
-	}
-	out := &poolDetail{pool: d.describePool(p), Endpoints: []endpoint{}}
-	set := p.Set()
-	for _, e := range set.Endpoints()[:min(set.Len(), maxEndpoints)] {
-		described := describeEndpoint(&e.Endpoint)
-		described.Sessions, described.InFlight, described.History = e.Sessions(), e.InFlight(), d.sampler.pod(p, e)
-		out.Endpoints = append(out.Endpoints, described)
-	}
-	notReady := set.NotReady()
-	for i := range notReady[:min(len(notReady), maxEndpoints-len(out.Endpoints))] {
-		out.Endpoints = append(out.Endpoints, describeEndpoint(&notReady[i]))
-	}
-	slices.SortStableFunc(out.Endpoints, func(a, b endpoint) int {
-		return cmp.Or(cmp.Compare(a.Pod, b.Pod), cmp.Compare(a.Address, b.Address))
-	})
-	return out, nil
-}
-
-func describeEndpoint(e *model.Endpoint) endpoint {
-	return endpoint{ID: e.ID, Pod: e.Pod, Address: e.Address, Zone: e.Zone, State: string(e.State)}
 }

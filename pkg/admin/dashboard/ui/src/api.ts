@@ -29,13 +29,16 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await request(path, { headers: {}, signal })).json() as Promise<T>;
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
-  const response = await request(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
+export async function post<T>(path: string, contentType: string, body: string, signal?: AbortSignal): Promise<T> {
+  const response = await request(path, { method: "POST", headers: { "Content-Type": contentType }, body, signal });
   return response.json() as Promise<T>;
+}
+
+// Caller is who the server takes this page for.
+export interface Caller {
+  name: string;
+  read: boolean;
+  control: boolean;
 }
 
 // follow calls onDocument with the document now and after each change, until the server ends the stream. EventSource cannot send

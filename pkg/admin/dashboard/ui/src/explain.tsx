@@ -15,10 +15,10 @@ export function ExplainView() {
     const values = new FormData(form);
     const text = (name: string) => String(values.get(name) ?? "").trim();
     try {
-      setReport(await post<Report>("explain", {
+      setReport(await post<Report>("explain", "application/json", JSON.stringify({
         url: text("url"), method: text("method"), headers: lines(text("headers")), cookies: lines(text("cookies")),
         sourceIP: text("sourceIP"), token: text("token"), withoutPods: lines(text("withoutPods")), after: text("after"),
-      }));
+      })));
       setError("");
     } catch (e) {
       setReport(undefined);

@@ -1,12 +1,15 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { href, useAddress, type Address } from "./address";
-import { APIError, get, setToken } from "./api";
+import { APIError, get, setToken, type Caller } from "./api";
 import { CertificatesView } from "./certificates";
+import { CheckView } from "./check";
+import { CallerContext } from "./drain";
 import { ExplainView } from "./explain";
 import { MovesView } from "./moves";
 import { OverviewView } from "./overview";
-import { PoolsView, PoolView } from "./pools";
+import { PoolView } from "./pool";
+import { PoolsView } from "./pools";
 import { ProblemsView } from "./problems";
 import { RoutesView } from "./routes";
 
@@ -18,6 +21,7 @@ const views = [
   ["problems", "Problems"],
   ["certificates", "Certificates"],
   ["explain", "Explain"],
+  ["check", "Preview a change"],
 ] as const;
 
 function titleOf(address: Address): string {
@@ -37,6 +41,7 @@ function View({ view, parameters }: Address) {
     case "problems": return <ProblemsView parameters={parameters} />;
     case "certificates": return <CertificatesView parameters={parameters} />;
     case "explain": return <ExplainView />;
+    case "check": return <CheckView />;
   }
   return <p><a href={href("overview")}>Overview</a></p>;
 }
@@ -68,7 +73,7 @@ function App() {
           ))}
         </nav>
       </header>
-      <main>
+      <main id="main">
         <h1 ref={heading} tabIndex={-1}>{title}</h1>
         <Gate><View {...address} key={title} /></Gate>
       </main>
@@ -76,21 +81,21 @@ function App() {
   );
 }
 
-// Gate asks for the token if the server requires one.
+// Gate shows its children if the page may read, and otherwise a form for the token.
 function Gate(props: { children: preact.ComponentChildren }) {
   const [error, setError] = useState<APIError>();
-  const [isOpen, setOpen] = useState(false);
+  const [caller, setCaller] = useState<Caller>();
   const check = async () => {
     try {
       await get("api/problems?limit=1");
-      setOpen(true);
+      setCaller(await get<Caller>("api/access"));
     } catch (e) {
       setError(e instanceof APIError ? e : new APIError(0, `Limpet cannot be reached: ${(e as Error).message}`));
     }
   };
   useEffect(() => void check(), []);
-  if (isOpen) {
-    return <>{props.children}</>;
+  if (caller) {
+    return <CallerContext.Provider value={caller}>{props.children}</CallerContext.Provider>;
   }
   if (error?.status === 401) {
     return <TokenForm message={error.message} onToken={check} />;

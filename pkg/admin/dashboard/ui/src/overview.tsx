@@ -1,8 +1,8 @@
 import { href } from "./address";
 import { number, plural, rate, states, sum } from "./format";
 import { useLive } from "./live";
-import { Loaded, Sparkline, Stat } from "./parts";
-import type { Overview } from "./types";
+import { Loaded, Sparkline, Stat, Table } from "./parts";
+import type { Overview, Summary } from "./types";
 
 export function OverviewView() {
   const live = useLive<Overview>("api/overview");
@@ -50,16 +50,48 @@ export function OverviewView() {
                 {o.expiring > 0 && <span class="note">{plural(o.expiring, "expires", "expire")} within 14 days</span>}
               </Stat>
             </dl>
-            <h2>Replica</h2>
-            <dl class="facts">
-              <dt>Version</dt><dd>{o.version}</dd>
-              <dt>Table digest</dt><dd><code>{o.digest}</code></dd>
-              <dt>Table generation</dt><dd>{number(o.generation)}</dd>
-              <dt>Table built</dt><dd>{new Date(o.builtAt).toLocaleString()}</dd>
-            </dl>
+            <Replicas />
           </>
         );
       }}
     </Loaded>
+  );
+}
+
+function Replicas() {
+  const live = useLive<Summary>("api/replicas");
+  return (
+    <>
+      <h2>Replicas</h2>
+      <Loaded live={live}>
+        {(summary) => (
+          <>
+            {summary.replicas.length > 1 && (
+              <p class={summary.agree ? undefined : "error"}>
+                {summary.agree ? "All replicas serve the same table." : "The replicas do not agree, or not all respond."}
+              </p>
+            )}
+            {summary.attention?.map((text) => <p class="error" key={text}>{text}</p>)}
+            <Table caption="Replicas of this installation" columns={["Replica", "State", "Version", "Table digest", "Table generation", "Table built"]}>
+              {summary.replicas.map((member) => <ReplicaRow key={member.name} {...member} />)}
+            </Table>
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+function ReplicaRow({ name, error, replica }: Summary["replicas"][number]) {
+  const state = replica ? `${replica.ready ? "ready" : "not ready"}${replica.role ? `, ${replica.role}` : ""}` : error;
+  return (
+    <tr>
+      <th scope="row">{name}</th>
+      <td class={replica?.ready ? undefined : "bad"}>{state}</td>
+      <td>{replica?.version}</td>
+      <td>{replica && <code>{replica.digest}</code>}</td>
+      <td>{replica && number(replica.generation)}</td>
+      <td>{replica?.builtAt && new Date(replica.builtAt).toLocaleString()}</td>
+    </tr>
   );
 }

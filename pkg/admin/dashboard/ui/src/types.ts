@@ -29,6 +29,22 @@ export interface Overview {
   history: History;
 }
 
+// Summary compares the replicas.
+export interface Summary {
+  replicas: { name: string; error?: string; replica?: Replica }[];
+  agree: boolean;
+  attention?: string[];
+}
+
+export interface Replica {
+  version: string;
+  ready: boolean;
+  role?: string;
+  generation: number;
+  digest: number;
+  builtAt?: string;
+}
+
 export interface Page<T> {
   total: number;
   offset: number;
@@ -78,12 +94,17 @@ export interface Endpoint {
   zone?: string;
   state: string;
   sessions: number;
+  idle: number;
   inFlight: number;
+  streams: number;
+  newPerMinute: number;
+  incomplete?: boolean;
   history?: { intervalSeconds: number; sessions: number[]; inFlight: number[] };
 }
 
 export interface PoolDetail extends Pool {
   endpoints: Endpoint[];
+  replicas: { name?: string; address?: string; error?: string }[];
 }
 
 export interface Problem {
