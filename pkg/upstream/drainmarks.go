@@ -118,12 +118,12 @@ func (p *Pool) applyMark(pod markedPod) {
 // the others. p.mu must be held. It does not change endpoints.
 func (p *Pool) withMarks(endpoints []model.Endpoint) []model.Endpoint {
 	p.marked = nil
-	if p.marks.count.Load() == 0 {
+	if p.registry.marks.count.Load() == 0 {
 		return endpoints
 	}
 	var out []model.Endpoint
 	for i := range endpoints {
-		if endpoints[i].State != model.EndpointReady || !p.marks.has(markedPod{p.ID.Namespace, endpoints[i].ID}) {
+		if endpoints[i].State != model.EndpointReady || !p.registry.marks.has(markedPod{p.ID.Namespace, endpoints[i].ID}) {
 			continue
 		}
 		if out == nil {
