@@ -68,7 +68,8 @@ func (m *drainMarks) has(pod markedPod) bool {
 }
 
 // MarkDraining drains a pod until end: it keeps its sessions and gets no new ones, as with the annotation. It takes effect
-// immediately in all pools of the namespace. A later end replaces an earlier one. It returns an error if too many pods are marked.
+// immediately in all pools of the namespace. A later end replaces an earlier one. It returns an error if too many pods are
+// marked.
 func (r *Registry) MarkDraining(namespace, uid string, end time.Time) error {
 	pod := markedPod{namespace, uid}
 	if err := r.marks.set(pod, end); err != nil {
@@ -114,8 +115,8 @@ func (p *Pool) applyMark(pod markedPod) {
 	}
 }
 
-// withMarks returns the endpoints with the state Draining where a ready pod is marked. It remembers these in marked, which forgets
-// the others. p.mu must be held. It does not change endpoints.
+// withMarks returns the endpoints with the state Draining where a ready pod is marked. It remembers these in p.marked, and
+// forgets others. It does not modify endpoints. p.mu must be held.
 func (p *Pool) withMarks(endpoints []model.Endpoint) []model.Endpoint {
 	p.marked = nil
 	if p.registry.marks.count.Load() == 0 {
