@@ -32,7 +32,8 @@ func (p *Pods) SetDrain(ctx context.Context, pod types.NamespacedName, drain boo
 	if drain {
 		value = "true"
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]any{translate.AnnotationDrain: value}}})
+	annotations := map[string]any{translate.AnnotationDrain: value}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": annotations}})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ type Drainer interface {
 	Drain(ctx context.Context, pod sessions.PodRef, wait time.Duration) (*sessions.Drained, error)
 }
 
-// drain serves POST /drain/{namespace}/{pod}?wait=60s. A pod may drain itself with its own token, and callers with Control any pod.
+// drain serves POST /drain/{namespace}/{pod}?wait=60s. A pod may drain itself with its own token. Callers with Control may drain
+// any pod.
 func (o *Options) drain(w http.ResponseWriter, r *http.Request) {
 	caller, err := o.Access.Identify(r)
 	pod := sessions.PodRef{Namespace: r.PathValue("namespace"), Name: r.PathValue("pod")}

@@ -47,8 +47,8 @@ type Client struct {
 }
 
 // Do sends a request to each of the other replicas, and returns their responses in the order of Replicas. uri is the path and
-// the query. max bounds the body of a response in bytes. Only responses with status 200 count as successful.
-func (c *Client) Do(ctx context.Context, method, uri string, body []byte, max int64) []Response {
+// the query. limit bounds the body of a response in bytes. Only responses with status 200 count as successful.
+func (c *Client) Do(ctx context.Context, method, uri string, body []byte, limit int64) []Response {
 	replicas := c.Replicas()
 	responses := make([]Response, len(replicas))
 	permits := make(chan struct{}, maxConcurrent)
@@ -62,7 +62,7 @@ func (c *Client) Do(ctx context.Context, method, uri string, body []byte, max in
 		permits <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-permits }()
-			responses[i].Body, responses[i].Err = c.send(ctx, replica.Address, method, uri, body, max)
+			responses[i].Body, responses[i].Err = c.send(ctx, replica.Address, method, uri, body, limit)
 		})
 	}
 	wg.Wait()
@@ -75,7 +75,7 @@ var (
 	errLongReply = errors.New("the response is too long")
 )
 
-func (c *Client) send(ctx context.Context, to netip.AddrPort, method, uri string, body []byte, max int64) ([]byte, error) {
+func (c *Client) send(ctx context.Context, to netip.AddrPort, method, uri string, body []byte, limit int64) ([]byte, error) {
 	keys := c.Keys()
 	if len(keys) == 0 {
 		return nil, errNoKeys
@@ -92,11 +92,11 @@ func (c *Client) send(ctx context.Context, to netip.AddrPort, method, uri string
 		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }() // it was only read
-	text, err := io.ReadAll(io.LimitReader(response.Body, max+1))
+	text, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(text)) > max {
+	if int64(len(text)) > limit {
 		return nil, errLongReply
 	}
 	reply := signed.responseTo(response.StatusCode, text)

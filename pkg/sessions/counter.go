@@ -113,9 +113,10 @@ func live(pool *upstream.Pool, q Query, now time.Time) (pods []Pod) {
 func podOf(namespace string, e *upstream.Endpoint, now time.Time) Pod {
 	p := Pod{
 		Namespace: namespace, Pod: e.Pod, UID: uidOf(e), Address: e.Address, Draining: e.State == model.EndpointDraining,
-		InFlight: e.InFlight(), Streams: e.Streams(),
+		InFlight: e.InFlight(),
 	}
 	if l := e.Live(); l != nil {
+		p.Streams = l.Streams()
 		p.NewPerMinute, p.WindowSeconds = l.StartedPerMinute(now), l.Window()
 		p.sets = sets{l.Served(), l.Active(now.Unix()), l.Departed()}
 	}

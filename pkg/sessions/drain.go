@@ -57,9 +57,9 @@ type mark struct {
 	End       time.Time `json:"end"`
 }
 
-// Drain marks a pod as draining in all replicas, until a minute after wait has passed. It returns when the pod has no sessions and
-// no active requests, when wait has passed, or when ctx is done. Nothing remains of the mark after its end, so a container that
-// restarts gets new sessions again.
+// Drain marks a pod as draining in all replicas, until a minute after wait has passed. It returns when the pod has no sessions
+// and no active requests, when wait has passed, or when ctx is done. Nothing remains of the mark after its end, so a container
+// that restarts gets new sessions again. It returns ErrBusy if too many calls wait, and ErrUnknownPod if no pool has the pod.
 func (f *Fleet) Drain(ctx context.Context, pod PodRef, wait time.Duration) (*Drained, error) {
 	if f.waiting.Add(1) > maxWaiting {
 		f.waiting.Add(-1)

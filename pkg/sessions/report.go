@@ -105,7 +105,8 @@ func (p *Pool) complete() {
 	})
 }
 
-// Left returns the sessions, idle sessions, active requests and streams of a pod in all pools. found reports whether it is in one.
+// Left returns the sessions, idle sessions, active requests and streams of a pod in all pools. found reports whether it is in
+// one.
 func (r *Report) Left(namespace, pod string) (left Pod, found bool) {
 	left.Namespace, left.Pod = namespace, pod
 	for i := range r.Pools {

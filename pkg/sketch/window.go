@@ -131,7 +131,8 @@ func (w *Window) forget(now int64) {
 	}
 }
 
-// sketchSize returns the memory of a sketch. The sparse form uses up to four bytes for each value, up to the size of the dense one.
+// sketchSize returns the memory of a sketch. The sparse form uses up to four bytes for each value, up to the size of the dense
+// one.
 func sketchSize(s *hyperloglog.Sketch) int64 {
 	const overhead = 256
 	return overhead + int64(min(4*s.Estimate(), numRegisters))

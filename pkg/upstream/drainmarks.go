@@ -68,7 +68,8 @@ func (m *drainMarks) has(pod markedPod) bool {
 }
 
 // MarkDraining drains a pod until end: it keeps its sessions and gets no new ones, as with the annotation. It takes effect
-// immediately in all pools of the namespace. A later end replaces an earlier one. It returns an error if too many pods are marked.
+// immediately in all pools of the namespace. A later end replaces an earlier one. It returns an error if too many pods are
+// marked.
 func (r *Registry) MarkDraining(namespace, uid string, end time.Time) error {
 	pod := markedPod{namespace, uid}
 	if err := r.marks.set(pod, end); err != nil {
@@ -114,16 +115,16 @@ func (p *Pool) applyMark(pod markedPod) {
 	}
 }
 
-// withMarks returns the endpoints with the state Draining where a ready pod is marked. It remembers these in marked, which forgets
-// the others. p.mu must be held. It does not change endpoints.
+// withMarks returns the endpoints with the state Draining where a ready pod is marked. It remembers these in p.marked, and
+// forgets others. It does not modify endpoints. p.mu must be held.
 func (p *Pool) withMarks(endpoints []model.Endpoint) []model.Endpoint {
 	p.marked = nil
-	if p.marks.count.Load() == 0 {
+	if p.registry.marks.count.Load() == 0 {
 		return endpoints
 	}
 	var out []model.Endpoint
 	for i := range endpoints {
-		if endpoints[i].State != model.EndpointReady || !p.marks.has(markedPod{p.ID.Namespace, endpoints[i].ID}) {
+		if endpoints[i].State != model.EndpointReady || !p.registry.marks.has(markedPod{p.ID.Namespace, endpoints[i].ID}) {
 			continue
 		}
 		if out == nil {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/pkg/sketch"
 )
 
 // Endpoint is a pod address with its live state. The state is kept when its Pool changes, as long as ID and address
@@ -25,15 +24,13 @@ type endpointState struct {
 	latency    latency                        // measured only for policies that read it
 	stateSince atomic.Int64                   // Unix seconds when it became ready or draining; zero if it was ready from the start
 	sessions   atomic.Pointer[sessionCounter] // nil until the first request, see countSessions
-	live       atomic.Pointer[LiveSessions]   // nil until the first session
-	liveBudget *sketch.Budget                 // immutable; bounds live
-	streams    atomic.Int64                   // requests that are long streams
+	live       atomic.Pointer[LiveSessions]   // a placeholder until the first session or stream, see countLive
 	seats      atomic.Pointer[seats]          // nil until a policy limits the sessions
 	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
 	refusing   atomic.Bool                    // the last connection attempt failed; counts as full for new sessions
 	retired    atomic.Bool
-	draining   atomic.Bool // written with Pool.mu locked
+	draining   atomic.Bool // requests that began before the drain have an Endpoint with another State
 }
 
 // Label returns the pod's name, or the address if there is no pod. It is used in logs.
@@ -56,15 +53,6 @@ func (e *Endpoint) EndRequest() {
 		e.retireHTTP2()
 	}
 }
-
-// BeginStream records that an active request is a long stream. Each call must be paired with a call of EndStream.
-func (e *Endpoint) BeginStream() { e.streams.Add(1) }
-
-// EndStream ends a stream that BeginStream recorded.
-func (e *Endpoint) EndStream() { e.streams.Add(-1) }
-
-// Streams returns the number of long streams among the active requests.
-func (e *Endpoint) Streams() int64 { return e.streams.Load() }
 
 // SessionServed records that the endpoint serves the session. It reports whether the session was unknown to this replica.
 func (e *Endpoint) SessionServed(session uint64) (unknown bool) {

@@ -13,6 +13,16 @@ type LiveSessions struct {
 	served   sketch.Window
 	departed sketch.Window // the sessions that another endpoint serves since then
 	started  perMinute
+	streams  atomic.Int64 // long streams among the active requests
+	// isPlaceholder is true if no endpoint uses it: it only has the Budget. It saves memory for endpoints without requests.
+	isPlaceholder bool
+}
+
+// newPlaceholder returns the LiveSessions of endpoints without requests.
+func newPlaceholder(budget *sketch.Budget) *LiveSessions {
+	l := &LiveSessions{isPlaceholder: true}
+	l.served.Budget, l.departed.Budget = budget, budget
+	return l
 }
 
 // maxLiveBytes bounds the memory of all LiveSessions of a Registry. A pod with thousands of sessions in each minute uses up to 80
@@ -22,10 +32,7 @@ const maxLiveBytes = 64 << 20
 // SessionResponded records a response of the endpoint to a session. window is the time in seconds after which a session without
 // requests no longer counts. isNew reports whether the session starts at the endpoint.
 func (e *Endpoint) SessionResponded(session uint64, window int64, isNew bool) {
-	l := e.live.Load()
-	if l == nil {
-		l = e.firstLive()
-	}
+	l := e.countLive()
 	l.served.Add(session, window)
 	if isNew {
 		l.started.add()
@@ -34,22 +41,37 @@ func (e *Endpoint) SessionResponded(session uint64, window int64, isNew bool) {
 
 // SessionDeparted records that another endpoint serves the session from now on. window is that of SessionResponded.
 func (e *Endpoint) SessionDeparted(session uint64, window int64) {
-	l := e.live.Load()
-	if l == nil {
-		l = e.firstLive()
-	}
-	l.departed.Add(session, window)
+	e.countLive().departed.Add(session, window)
 }
 
-func (e *endpointState) firstLive() *LiveSessions {
-	l := &LiveSessions{}
-	l.served.Budget, l.departed.Budget = e.liveBudget, e.liveBudget
-	e.live.CompareAndSwap(nil, l)
+// BeginStream records that an active request is a long stream. Each call must be paired with a call of EndStream.
+func (e *Endpoint) BeginStream() { e.countLive().streams.Add(1) }
+
+// EndStream ends a stream that BeginStream recorded.
+func (e *Endpoint) EndStream() { e.countLive().streams.Add(-1) }
+
+// countLive returns the counts of the endpoint. The first call creates them.
+func (e *endpointState) countLive() *LiveSessions {
+	l := e.live.Load()
+	if !l.isPlaceholder {
+		return l
+	}
+	first := &LiveSessions{}
+	first.served.Budget, first.departed.Budget = l.served.Budget, l.departed.Budget
+	e.live.CompareAndSwap(l, first)
 	return e.live.Load()
 }
 
 // Live returns the counts of the endpoint. It returns nil if the endpoint has served no session.
-func (e *Endpoint) Live() *LiveSessions { return e.live.Load() }
+func (e *Endpoint) Live() *LiveSessions {
+	if l := e.live.Load(); !l.isPlaceholder {
+		return l
+	}
+	return nil
+}
+
+// Streams returns the number of long streams among the active requests.
+func (l *LiveSessions) Streams() int64 { return l.streams.Load() }
 
 // Served returns the sessions of the window.
 func (l *LiveSessions) Served() *sketch.Set { return l.served.All() }
@@ -95,12 +117,12 @@ func (p *perMinute) rate(now time.Time) float64 {
 func (r *Registry) rotateLive(now time.Time) {
 	var bytes int64
 	r.each(func(e *Endpoint) {
-		if l := e.live.Load(); l != nil {
+		if l := e.Live(); l != nil {
 			bytes += l.rotate(now)
 		}
 	})
-	r.live.Reset(bytes)
+	r.LiveBudget().Reset(bytes)
 }
 
 // LiveBudget returns the memory of the counts of all endpoints.
-func (r *Registry) LiveBudget() *sketch.Budget { return r.live }
+func (r *Registry) LiveBudget() *sketch.Budget { return r.unused.served.Budget }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
-	"github.com/limpet-dev/limpet/pkg/sketch"
 )
 
 // Pool contains the live endpoints of one Service port. Routing tables refer to it, and it outlives them.
@@ -42,14 +41,11 @@ type Pool struct {
 	replays        atomic.Int64 // active requests that were sent a second time
 	lastRemoval    atomic.Int64 // see LastRemoval
 
-	// Immutable:
-	zone  string         // zone of this replica
-	live  *sketch.Budget // bounds the counts of all endpoints of the Registry
-	marks *drainMarks    // of the Registry
+	registry *Registry // immutable
 }
 
 func newPool(id model.PoolID, slot int, r *Registry) *Pool {
-	p := &Pool{ID: id, Name: id.String(), Slot: slot, zone: r.Zone, live: r.live, marks: &r.marks}
+	p := &Pool{ID: id, Name: id.String(), Slot: slot, registry: r}
 	p.set.Store(newSet(nil, p))
 	return p
 }
@@ -84,7 +80,7 @@ func (p *Pool) replace(endpoints []model.Endpoint) bool {
 	endpoints, notReady := splitReadiness(endpoints)
 	now := time.Now().Unix()
 	previous := p.Set()
-	known, next := statesOf(previous), make(map[stateKey]*endpointState, len(endpoints))
+	known, next := endpointsOf(previous), make(map[stateKey]*endpointState, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
 		key := stateKeyOf(&e)
@@ -109,30 +105,32 @@ func (p *Pool) replace(endpoints []model.Endpoint) bool {
 	return true
 }
 
-// reuseState returns the state of an endpoint, which was l or is new if l is nil. It records when the EndpointState changed.
-// Endpoints that are ready in the first non-empty set are not new.
-func (p *Pool) reuseState(l *endpointState, state model.EndpointState, now int64) *endpointState {
-	draining := state == model.EndpointDraining
-	switch {
-	case l == nil:
-		l = &endpointState{liveBudget: p.live}
-		l.draining.Store(draining)
-		if draining || p.wasPopulated {
-			l.stateSince.Store(now)
+// reuseState returns the state of an endpoint, which was known before or is new if known is nil. It records when the
+// EndpointState changed. Endpoints that are ready in the first non-empty set are not new.
+func (p *Pool) reuseState(known *Endpoint, state model.EndpointState, now int64) *endpointState {
+	if known != nil {
+		if known.State != state {
+			known.stateSince.Store(now)
+			known.draining.Store(state == model.EndpointDraining)
+			known.endDrain()
 		}
-	case l.draining.Load() != draining:
-		l.draining.Store(draining)
-		l.stateSince.Store(now)
-		l.endDrain()
+		return known.endpointState
 	}
-	return l
+	e := &endpointState{}
+	e.live.Store(p.registry.unused)
+	draining := state == model.EndpointDraining
+	e.draining.Store(draining)
+	if draining || p.wasPopulated {
+		e.stateSince.Store(now)
+	}
+	return e
 }
 
 // retire is called when no table refers to the pool. The set stays for requests that use an older table.
 func (p *Pool) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	retireMissing(statesOf(p.Set()), nil)
+	retireMissing(endpointsOf(p.Set()), nil)
 }
 
 // stateKey is the key by which an endpoint keeps its connections and counts.
@@ -140,17 +138,17 @@ type stateKey struct{ id, address string }
 
 func stateKeyOf(e *model.Endpoint) stateKey { return stateKey{e.ID, e.Address} }
 
-// statesOf returns the states of the endpoints of a Set.
-func statesOf(s *Set) map[stateKey]*endpointState {
-	states := make(map[stateKey]*endpointState, s.Len())
+// endpointsOf returns the endpoints of a Set by key.
+func endpointsOf(s *Set) map[stateKey]*Endpoint {
+	endpoints := make(map[stateKey]*Endpoint, s.Len())
 	for _, e := range s.endpoints {
-		states[stateKeyOf(&e.Endpoint)] = e.endpointState
+		endpoints[stateKeyOf(&e.Endpoint)] = e
 	}
-	return states
+	return endpoints
 }
 
 // retireMissing retires the endpoints that are not in next, and reports whether there are any.
-func retireMissing(previous, next map[stateKey]*endpointState) (found bool) {
+func retireMissing(previous map[stateKey]*Endpoint, next map[stateKey]*endpointState) (found bool) {
 	for key, l := range previous {
 		if next[key] == nil {
 			l.retire()

@@ -17,8 +17,8 @@ type Registry struct {
 	// Zone is the zone of this replica, empty if it is unknown. It must be set before the first Pool is created.
 	Zone string
 
-	live  *sketch.Budget // immutable
-	marks drainMarks
+	unused *LiveSessions // of endpoints without requests; immutable
+	marks  drainMarks
 
 	mu    sync.Mutex
 	pools map[model.PoolID]*Pool
@@ -28,7 +28,7 @@ type Registry struct {
 
 // NewRegistry returns an empty Registry.
 func NewRegistry() *Registry {
-	return &Registry{pools: map[model.PoolID]*Pool{}, live: sketch.NewBudget(maxLiveBytes)}
+	return &Registry{pools: map[model.PoolID]*Pool{}, unused: newPlaceholder(sketch.NewBudget(maxLiveBytes))}
 }
 
 // Pool returns the pool with that ID. It creates an empty pool if the ID is new.

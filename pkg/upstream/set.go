@@ -51,7 +51,7 @@ func newSet(endpoints []*Endpoint, pool *Pool) *Set {
 		ready:       ready,
 		allDraining: ending,
 		byValue:     newValueIndexes(endpoints),
-		inLocalZone: zoneMatches(endpoints, pool.zone),
+		inLocalZone: zoneMatches(endpoints, pool.registry.Zone),
 		pool:        pool,
 	}
 }
