@@ -19,6 +19,9 @@ func (x *Exchange) record() {
 		metrics.Decision(x.decision.Outcome, x.decision.Reason)
 	}
 	metrics.Request(x.status(), took)
+	if x.route != nil {
+		x.route.Usage.Count(x.start.Unix())
+	}
 	if x.isClosed() {
 		x.Engine.Metrics.Closed.Inc()
 	}

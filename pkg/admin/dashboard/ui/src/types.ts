@@ -67,6 +67,8 @@ export interface Route {
   filters: string[];
   closed?: string;
   conditional?: boolean;
+  requests: number;
+  lastUsed?: string;
 }
 
 export interface Counts {
