@@ -112,8 +112,12 @@ func nameOf(r *model.Route) string {
 
 func (c *comparison) routes(before, after map[string]*model.Route) {
 	for name, r := range before {
-		if after[name] == nil {
+		switch {
+		case after[name] != nil:
+		case serves(r):
 			c.add(Stops, name, "has no route any more; it was of %s", r.Source)
+		default:
+			c.add(Settings, name, "has no route any more; it responded 503")
 		}
 	}
 	for name, r := range after {
@@ -193,9 +197,16 @@ func (c *comparison) affinity(name string, before, after *model.Route) {
 			c.add(Sessions, name, "sessions at %s start again: their tokens count for %s by %s instead of %s by %s", pool, now.Scope, now.Identity,
 				old.Scope, old.Identity)
 		case text(old.Methods) != text(now.Methods):
-			c.add(Sessions, name, "sessions at %s may start again: the methods of %s replace those of %s", pool, now.Source, old.Source)
+			c.add(Sessions, name, "sessions at %s may start again: %s", pool, otherMethods(old, now))
 		}
 	}
+}
+
+func otherMethods(before, after *model.Affinity) string {
+	if before.Source == after.Source {
+		return "the methods of " + after.Source.String() + " change"
+	}
+	return "the methods of " + after.Source.String() + " replace those of " + before.Source.String()
 }
 
 // protection reports restrictions that differ.
@@ -204,7 +215,7 @@ func (c *comparison) protection(name string, before, after *model.Route) {
 		what string
 		of   func(*model.Route) string
 	}{
-		{"the list of addresses and users", func(r *model.Route) string {
+		{"the list of addresses or users", func(r *model.Route) string {
 			return ofFilters(r, func(f *model.Filters) any { return f.Access })
 		}},
 		{"external authentication", func(r *model.Route) string {

@@ -65,7 +65,7 @@ func TestSummary_attention(t *testing.T) {
 	}{
 		"healthy":           {func(_, _ *Member) {}, true, ""},
 		"other table":       {func(_, b *Member) { b.Replica.Digest = 8 }, false, "different tables: 7 on a; 8 on b"},
-		"no response":       {func(_, b *Member) { b.Replica, b.Error = nil, "timeout" }, false, "b does not respond: timeout"},
+		"no response":       {func(_, b *Member) { b.Replica, b.Error = nil, "timeout" }, false, "no state of b: timeout"},
 		"not ready":         {func(a, _ *Member) { a.Replica.Ready = false }, true, "a is not ready"},
 		"no leader":         {func(a, _ *Member) { a.Replica.Role = RoleFollower }, true, "0 replicas lead"},
 		"two leaders":       {func(_, b *Member) { b.Replica.Role = RoleLeader }, true, "2 replicas lead"},

@@ -40,7 +40,7 @@ func Summarize(members []Member, now time.Time) *Summary {
 	for i := range members {
 		m := &members[i]
 		if m.Replica == nil {
-			s.add("%s does not respond: %s", m.Name, m.Error)
+			s.add("no state of %s: %s", m.Name, m.Error)
 			continue
 		}
 		digests[m.Replica.Digest] = append(digests[m.Replica.Digest], m.Name)

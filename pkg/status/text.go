@@ -39,7 +39,7 @@ func (s *Summary) writeLines(w io.Writer, now time.Time) {
 	fmt.Fprintf(w, "replicas\t%d of %d respond, %s\n", len(responding), len(s.Members), s.agreement(len(responding)))
 	if len(responding) > 0 {
 		r := responding[0]
-		fmt.Fprintf(w, "serves\t%d routes to %d pools, %d of them without a ready pod\n", r.Routes, r.Pools, r.EmptyPools)
+		fmt.Fprintf(w, "serves\troutes: %d, pools: %d, pools without a ready pod: %d\n", r.Routes, r.Pools, r.EmptyPools)
 		fmt.Fprintf(w, "problems\t%s\n", describeProblems(r.Problems))
 		fmt.Fprintf(w, "certificates\t%s\n", describeCertificates(r.Certificates, now))
 		fmt.Fprintf(w, "sessions\t%s\n", describeStore(r.Store))

@@ -52,6 +52,8 @@ func (s *session) take(t, whole *testing.T, step pages.Step) {
 			checkManifests(t, step.Body, nil)
 		}
 		s.write(t, step.Args[0], step.Body)
+	case "change": // of the objects of an installation
+		s.write(t, step.Args[0], step.Body)
 	case "objects":
 		s.write(t, "objects.yaml", step.Body)
 		s.run(t, "kubectl apply --dry-run=server -f objects.yaml")
@@ -70,6 +72,12 @@ func (s *session) take(t, whole *testing.T, step pages.Step) {
 		s.run(t, strings.ReplaceAll(step.Body, "make ", "make -n "))
 	case "pods":
 		s.pods(t, whole, step.Args)
+	case "output":
+		s.output(t, step.Body)
+	case "installation":
+		s.installation(t, whole)
+	case "cart":
+		s.setPods(t, step.Args)
 	case "new":
 		s.freshCluster(t)
 	default:

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"os/exec"
@@ -55,6 +56,19 @@ func (c *cluster) apply(t *testing.T, namespace, manifest string) {
 func (c *cluster) helm(t *testing.T, args ...string) string {
 	t.Helper()
 	return c.run(t, "", programs.Helm, args...)
+}
+
+// runFailing runs a program that must exit with 1, and returns its output.
+func (c *cluster) runFailing(t *testing.T, input string, program programs.Program, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program.Path(), args...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.Output()
+	var exited *exec.ExitError
+	if !errors.As(err, &exited) || exited.ExitCode() != 1 {
+		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
+	}
+	return string(out)
 }
 
 func (c *cluster) run(t *testing.T, input string, program programs.Program, args ...string) string {

@@ -30,7 +30,7 @@ type part struct {
 
 func TestCluster(t *testing.T) {
 	c := newCluster(t)
-	parts := []part{{"install", install}, {"baskets", keepBaskets}, {"migrate", migrate}, {"chart", chartVariants}}
+	parts := []part{{"install", install}, {"operate", operate}, {"baskets", keepBaskets}, {"migrate", migrate}, {"chart", chartVariants}}
 	// Only the hack cluster has an audit log.
 	if log := os.Getenv(auditLog); log != "" {
 		parts = append(parts, part{"rights", auditRights})
