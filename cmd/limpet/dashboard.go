@@ -40,7 +40,8 @@ func (n *node) summarize(ctx context.Context) *status.Summary {
 }
 
 func (n *node) newDashboard() *dashboard.Dashboard {
-	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics, Sessions: n.fleet.Total, Replicas: n.summarize,
+	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics,
+		Sessions: n.fleet.Total, Replicas: n.summarize,
 		Changes: n.publisher.Changes, Usage: n.routeUsage, State: n.dashboardState})
 }
 

@@ -6,8 +6,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// Usage counts the requests of a route in this process. It outlives each Table, as long as the host has a route with the same path
-// from the same object. It is safe for concurrent use.
+// Usage counts the requests of a route in this process. It outlives each Table, as long as the host has a route with the same
+// path from the same object. It is safe for concurrent use.
 type Usage struct {
 	requests atomic.Uint64
 	last     atomic.Int64

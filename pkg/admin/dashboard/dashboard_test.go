@@ -210,7 +210,7 @@ func TestProblems_areSearched(t *testing.T) {
 	for query, want := range map[string]string{"q=invalidhost": "InvalidHost", "namespace=blog": "ServiceNotFound", "q=rules[0]": "InvalidHost"} {
 		var got page[problem]
 		f.get(t, "/api/problems?"+query, &got)
-		if got.Total != 1 || got.Items[0].Reason != want {
+		if got.Total != 1 || got.Items[0].Reason != want || got.Items[0].Advice != adviceByReason[want] {
 			t.Errorf("%s: %+v", query, got)
 		}
 	}

@@ -114,6 +114,7 @@ export interface Problem {
   field?: string;
   reason: string;
   message: string;
+  advice?: string;
 }
 
 export interface Certificate {
