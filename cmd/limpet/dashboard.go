@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/admin/dashboard"
+	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/status"
 )
 
@@ -39,8 +40,17 @@ func (n *node) summarize(ctx context.Context) *status.Summary {
 }
 
 func (n *node) newDashboard() *dashboard.Dashboard {
-	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics, Sessions: n.fleet.Total, Replicas: n.summarize,
-		Changes: n.publisher.Changes, State: n.dashboardState})
+	return dashboard.New(dashboard.Options{Version: buildVersion(), Ready: n.ready, Pools: n.pools, Metrics: n.metrics,
+		Sessions: n.fleet.Total, Replicas: n.summarize,
+		Changes: n.publisher.Changes, Usage: n.routeUsage, State: n.dashboardState})
+}
+
+// routeUsage returns the number of requests of a route, and the time of the last one.
+func (n *node) routeUsage(r *model.Route) (requests uint64, last int64) {
+	if u := n.tables.Current().UsageOf(r); u != nil {
+		return u.Requests(), u.LastUsed()
+	}
+	return 0, 0
 }
 
 // dashboardState returns what is served now, for the dashboard.

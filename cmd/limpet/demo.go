@@ -71,21 +71,34 @@ func runDemo(ctx context.Context, o options, std streams) error {
 
 // explainDemo prints what to try.
 func explainDemo(w io.Writer, o options, dir string) {
-	host, port, err := net.SplitHostPort(o.httpAddr)
-	if err != nil || host == "" {
-		host = "localhost"
-	}
-	url := "http://" + net.JoinHostPort(host, port) + "/"
 	fmt.Fprintf(w, `Limpet serves three sample pods: cart-a, cart-b and cart-c. In another terminal, try:
 
   curl -s -b jar -c jar %[1]s                     several times: the cookie returns you to the same pod
   curl -s -H 'X-Session-Id: alice' %[1]s          the same for clients that send a header instead of cookies
-  sed -i 's/ready: true/ready: false/; s/terminating: false/terminating: true/' %[2]s/cart-a.yaml
-                                                                cart-a drains: it keeps its clients and gets no new ones
+  for i in $(seq 30); do curl -s -b jar$i -c jar$i %[1]s; done
+                                                                30 clients have a session each
+`, urlOf(o.httpAddr))
+	if o.admin.addr != "" {
+		fmt.Fprintf(w, `
+Dashboard: %[1]s#/pool?id=default/cart:80
 
-The manifests are in %[2]s. You can edit them while Limpet runs. Press Ctrl-C to stop.
+It shows the sessions of each pod. Drain cart-a with its button there, or with the first of these commands. Send the requests
+of the 30 clients again after each, and see where they go:
 
-`, url, dir)
+  curl -s -X POST '%[1]sdrain/default/cart-a'     cart-a keeps its sessions for a minute and gets no new ones
+  rm %[2]s/cart-a.yaml           cart-a is gone: its sessions move once
+`, urlOf(o.admin.addr), dir)
+	}
+	fmt.Fprintf(w, "\nThe manifests are in %s. You can edit them while Limpet runs. Press Ctrl-C to stop.\n\n", dir)
+}
+
+// urlOf returns the URL of a listener on this machine.
+func urlOf(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || host == "" {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
 }
 
 // pods are the sample pods.

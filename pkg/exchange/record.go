@@ -23,6 +23,9 @@ func (x *Exchange) record() {
 		x.recordTrace(took)
 	}
 	metrics.Request(x.status(), took)
+	if x.route != nil {
+		x.route.Usage.Count(x.start.Unix())
+	}
 	if x.isClosed() {
 		x.Engine.Metrics.Closed.Inc()
 	}

@@ -10,6 +10,7 @@ import (
 // host holds the routes of one host.
 type host struct {
 	model  []model.Route // the routes before compilation
+	usage  []*Usage      // of each route of model
 	exact  paths
 	prefix paths // by path without its trailing slash: "" for "/"
 	// longest is the length of the longest key of prefix. Longer parts of a path are not looked up.
@@ -23,10 +24,14 @@ type host struct {
 	parts     map[string]*host
 }
 
-func (c *compiler) newHost(routes []model.Route) *host {
+// newHost compiles the routes of a host. previous is the host in the previous Table, or nil.
+func (c *compiler) newHost(routes []model.Route, previous *host) *host {
 	h := &host{model: routes, exact: newPaths(), prefix: newPaths()}
+	h.setUsage(previous)
 	for i := range routes {
-		h.add(c.route(&routes[i]))
+		r := c.route(&routes[i])
+		r.Usage = h.usage[i]
+		h.add(r)
 	}
 	if len(routes) > 0 {
 		h.split()

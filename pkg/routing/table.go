@@ -46,6 +46,8 @@ type Route struct {
 	Closed bool
 	// Filters are the filters for requests and responses of the route.
 	Filters filter.Chain
+	// Usage counts the requests of the route. It is nil for routes that Limpet adds.
+	Usage *Usage
 	// StickySplit is true if there are several Backends and the sessions of one of them keep their side.
 	StickySplit bool
 
@@ -123,7 +125,7 @@ func Compile(m *model.Model, pools *upstream.Registry, previous *Table, now time
 	for name, c := range changes {
 		h := previous.host(name)
 		if h == nil || !reflect.DeepEqual(h.model, c.Routes) {
-			h = e.compiler(pools).newHost(c.Routes)
+			h = e.compiler(pools).newHost(c.Routes, h)
 		}
 		e.set(c, h, pools)
 	}
@@ -140,7 +142,7 @@ func (t *Table) With(changes []model.HostChange, pools *upstream.Registry, now t
 		c := &changes[i]
 		h := t.host(c.Name)
 		if h == nil || !sameSlice(h.model, c.Routes) {
-			h = e.compiler(pools).newHost(c.Routes)
+			h = e.compiler(pools).newHost(c.Routes, h)
 		}
 		e.set(c, h, pools)
 	}

@@ -18,10 +18,10 @@ func certificateUntil(left time.Duration) model.Certificate {
 
 func TestCertificates_firstExpiryFirst(t *testing.T) {
 	f := newFixture(t)
-	f.state.Certificates = []model.Certificate{certificateUntil(3 * time.Hour), certificateUntil(time.Hour)}
+	f.state.Certificates = []model.Certificate{certificateUntil(10 * time.Hour), certificateUntil(2 * time.Hour)}
 	var got page[certificate]
 	f.get(t, "/api/certificates?q=shop.example", &got)
-	if got.Total != 2 || got.Items[0].Secret.Name != "1h0m0s" {
+	if got.Total != 2 || got.Items[0].Secret.Name != "2h0m0s" {
 		t.Errorf("got %+v", got)
 	}
 	if text := f.respond(t, "/api/certificates").Body.String(); strings.Contains(text, "private") {

@@ -25,6 +25,8 @@ type Options struct {
 	Replicas func(ctx context.Context) *status.Summary
 	// Changes returns a number that grows whenever State may have changed. It is cheap.
 	Changes func() uint64
+	// Usage returns how often the route was used, and when it was used last, in Unix seconds. Both are zero if it was not.
+	Usage func(r *model.Route) (requests uint64, last int64)
 	// State returns what is served now. It may collect the results for all hosts.
 	State func() State
 }

@@ -50,6 +50,7 @@ func newFixture(t testing.TB) *fixture {
 			return status.Summarize([]status.Member{{Name: "limpet-a", Replica: &status.Replica{Ready: true, Digest: 42}},
 				{Name: "limpet-b", Error: "connection refused"}}, time.Now())
 		},
+		Usage:   func(r *model.Route) (uint64, int64) { return uint64(len(r.Host)), 1_800_000_000 },
 		Changes: func() uint64 { return f.changes }, State: func() State { f.loads++; return f.state }})
 	return f
 }
@@ -135,6 +136,9 @@ func TestRoutes_describeFilters(t *testing.T) {
 	if want := []string{"clients", "access", "rewrite"}; !slices.Equal(r.Filters, want) {
 		t.Errorf("filters %q, want %q", r.Filters, want)
 	}
+	if r.Requests != 9 || r.LastUsed.Unix() != 1_800_000_000 {
+		t.Errorf("%d requests, the last at %v", r.Requests, r.LastUsed)
+	}
 	if b := r.Backends[0]; b.Pool != "shop/cart:80" || b.Weight != 3 || b.Affinity.Name != "cart" {
 		t.Errorf("backend %+v", b)
 	}
@@ -206,7 +210,7 @@ func TestProblems_areSearched(t *testing.T) {
 	for query, want := range map[string]string{"q=invalidhost": "InvalidHost", "namespace=blog": "ServiceNotFound", "q=rules[0]": "InvalidHost"} {
 		var got page[problem]
 		f.get(t, "/api/problems?"+query, &got)
-		if got.Total != 1 || got.Items[0].Reason != want {
+		if got.Total != 1 || got.Items[0].Reason != want || got.Items[0].Advice != adviceByReason[want] {
 			t.Errorf("%s: %+v", query, got)
 		}
 	}

@@ -46,7 +46,7 @@ func TestLive_sharesRecentReports(t *testing.T) {
 		if requests != 1 {
 			t.Errorf("%d requests within %v", requests, liveAge)
 		}
-		time.Sleep(liveAge)
+		<-time.After(liveAge)
 		c.get("shop/cart:80")
 		if requests != 2 {
 			t.Errorf("%d requests, want another one for an old report", requests)

@@ -12,6 +12,8 @@ type problem struct {
 	Field   string    `json:"field,omitempty"`
 	Reason  string    `json:"reason"`
 	Message string    `json:"message"`
+	// Advice describes how to solve the problem. It is empty for reasons of conditions.
+	Advice string `json:"advice,omitempty"`
 }
 
 func (d *Dashboard) problems(values url.Values) (any, error) {
@@ -27,5 +29,7 @@ func (d *Dashboard) problems(values url.Values) (any, error) {
 			selected = append(selected, p)
 		}
 	}
-	return paginate(q, selected, func(p *Problem) problem { return problem(*p) }), nil
+	return paginate(q, selected, func(p *Problem) problem {
+		return problem{p.Object, p.Field, p.Reason, p.Message, adviceByReason[p.Reason]}
+	}), nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 )
@@ -22,6 +23,9 @@ type route struct {
 	Closed string `json:"closed,omitempty"`
 	// IsConditional reports whether requests must meet further conditions, such as a header.
 	IsConditional bool `json:"conditional,omitempty"`
+	// Requests counts the requests of the route in this replica. LastUsed is the time of the last one.
+	Requests uint64    `json:"requests"`
+	LastUsed time.Time `json:"lastUsed,omitzero"`
 }
 
 // backend is the JSON form of a destination.
@@ -45,12 +49,16 @@ func (d *Dashboard) routes(values url.Values) (any, error) {
 			selected = append(selected, r)
 		}
 	}
-	return paginate(q, selected, describeRoute), nil
+	return paginate(q, selected, d.describeRoute), nil
 }
 
-func describeRoute(r *model.Route) route {
+func (d *Dashboard) describeRoute(r *model.Route) route {
 	out := route{Host: r.Host, Path: r.Path, PathType: string(r.PathType), Source: r.Source, Backends: []backend{},
 		Filters: filtersOf(r), Closed: r.Closed, IsConditional: r.Conditions != nil}
+	requests, last := d.options.Usage(r)
+	if out.Requests = requests; last > 0 {
+		out.LastUsed = time.Unix(last, 0).UTC()
+	}
 	for i := range r.Backends {
 		b := &r.Backends[i]
 		described := backend{Pool: b.Pool.String(), Weight: b.Weight}

@@ -86,6 +86,19 @@ func TestSampler_forgetsIdleAndRemoved(t *testing.T) {
 	}
 }
 
+func TestSampler_countersMayStartAgain(t *testing.T) {
+	f := newFixture(t)
+	f.request(5)
+	f.sampler.sample()
+	f.metrics.Detach(cartID)
+	f.metrics.Attach(f.cart.Slot, cartID)
+	f.request(2)
+	f.sampler.sample()
+	if got := f.sampler.pool(f.cart).Requests; !slices.Equal(got, []uint32{5, 2}) {
+		t.Errorf("requests %d, want 5 and 2", got)
+	}
+}
+
 func TestSampler_boundsItsMemory(t *testing.T) {
 	f := newFixture(t)
 	for i := range maxPoolHistories + 10 {

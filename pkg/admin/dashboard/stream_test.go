@@ -64,13 +64,13 @@ func TestStream_sendsChangesOnly(t *testing.T) {
 		if w.Header().Get("Content-Type") != "text/event-stream" || w.events() != 1 {
 			t.Fatalf("%d events of type %q", w.events(), w.Header().Get("Content-Type"))
 		}
-		time.Sleep(20 * streamInterval)
+		<-time.After(20 * streamInterval)
 		synctest.Wait()
 		if w.events() != 1 || !strings.Contains(w.Body.String(), "\n:\n") {
 			t.Errorf("%d events and no comment without a change: %s", w.events(), w.Body)
 		}
 		f.cart.Set().Endpoint(0).SessionServed(session)
-		time.Sleep(2 * streamInterval)
+		<-time.After(2 * streamInterval)
 		synctest.Wait()
 		if w.events() != 2 || !strings.Contains(w.Body.String(), `"sessions":1`) {
 			t.Errorf("%d events after a change: %s", w.events(), w.Body)
@@ -106,7 +106,7 @@ func TestStream_endsByItselfAndOnErrors(t *testing.T) {
 			t.Error("the stream goes on after a failed write")
 		}
 		hasEnded := f.open(t.Context(), newStreamWriter())
-		time.Sleep(maxStream)
+		<-time.After(maxStream)
 		if !hasEnded() {
 			t.Error("the stream has no end, so access is never decided again")
 		}

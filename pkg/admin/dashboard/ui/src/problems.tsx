@@ -13,12 +13,13 @@ export function ProblemsView(props: { parameters: URLSearchParams }) {
           <>
             <Pager view="problems" page={page} parameters={props.parameters} what="problems" />
             {page.total > 0 && (
-              <Table caption="Problems" columns={["Object", "Field", "Problem"]}>
+              <Table caption="Problems" columns={["Object", "Field", "Problem", "What to do"]}>
                 {page.items.map((problem, i) => (
                   <tr key={i}>
                     <th scope="row">{reference(problem.object)}</th>
                     <td>{problem.field ? <code>{problem.field}</code> : "none"}</td>
                     <td>{problem.message}<span class="note">{problem.reason}</span></td>
+                    <td>{problem.advice}</td>
                   </tr>
                 ))}
               </Table>

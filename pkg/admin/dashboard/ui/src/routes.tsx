@@ -1,5 +1,5 @@
 import { href } from "./address";
-import { reference } from "./format";
+import { number, reference } from "./format";
 import { useLive } from "./live";
 import { listPath, Loaded, Pager, Search, Table } from "./parts";
 import type { Page, Route } from "./types";
@@ -14,7 +14,7 @@ export function RoutesView(props: { parameters: URLSearchParams }) {
           <>
             <Pager view="routes" page={page} parameters={props.parameters} what="routes" />
             {page.total > 0 && (
-              <Table caption="Routes" columns={["Host and path", "Source", "Backends", "Filters"]}>
+              <Table caption="Routes" columns={["Host and path", "Source", "Backends", "Filters", "Requests"]}>
                 {page.items.map((route) => <Row key={`${route.host} ${route.path} ${route.pathType} ${reference(route.source)}`} route={route} />)}
               </Table>
             )}
@@ -45,6 +45,7 @@ function Row({ route }: { route: Route }) {
         ))}
       </td>
       <td>{route.filters.join(", ") || "none"}</td>
+      <td>{number(route.requests)}<span class="note">{route.lastUsed ? `last ${new Date(route.lastUsed).toLocaleString()}` : "not used"}</span></td>
     </tr>
   );
 }

@@ -67,6 +67,8 @@ export interface Route {
   filters: string[];
   closed?: string;
   conditional?: boolean;
+  requests: number;
+  lastUsed?: string;
 }
 
 export interface Counts {
@@ -112,6 +114,7 @@ export interface Problem {
   field?: string;
   reason: string;
   message: string;
+  advice?: string;
 }
 
 export interface Certificate {

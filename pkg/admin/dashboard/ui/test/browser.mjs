@@ -44,6 +44,16 @@ export async function content(page) {
   await page.getByText("Loading…").waitFor({ state: "detached" });
 }
 
+const images = new URL("../../../../../docs/guides/images/", import.meta.url).pathname;
+
+// screenshot writes a picture of the page for the docs, if SCREENSHOTS=1 requests it. It waits until there is a history.
+export async function screenshot(page, name) {
+  if (process.env.SCREENSHOTS === "1") {
+    await page.waitForFunction(() => document.querySelector(".spark polyline")?.points.length >= 5, null, { timeout: 60_000 });
+    await page.screenshot({ path: `${images}${name}.png` });
+  }
+}
+
 // rows returns the text of the cells of a table.
 export function rows(page, caption) {
   return page.locator("table", { has: page.locator("caption", { hasText: caption }) }).locator("tbody tr")

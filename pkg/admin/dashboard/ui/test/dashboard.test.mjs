@@ -1,7 +1,7 @@
 // Tests what the page shows, in Chromium, against Limpet with pods that come and go.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { content, launch, open, rows, show, stats, violations } from "./browser.mjs";
+import { content, launch, open, rows, screenshot, show, stats, violations } from "./browser.mjs";
 import { eventually, ingress, Limpet, Pods, service } from "./limpet.mjs";
 
 const hostile = "<img src=x onerror=alert(1)>";
@@ -66,6 +66,8 @@ test("a scale-up, a drain and a rollout appear as the API says", async (t) => {
   await agree(page, (p) => p.sessions === before.sessions + 6);
   assert.equal((await limpet.api(pool)).endpoints[0].sessions, before.endpoints[0].sessions, "a draining pod gets no new session");
 
+  await screenshot(page, "dashboard-pool");
+
   await limpet.write("slices", pods.slice("cart", ["cart-d", "cart-e"]));
   await agree(page, (p) => p.endpoints.map((e) => e.pod).join() === "cart-d,cart-e");
   const moved = shoppers.length;
@@ -92,6 +94,7 @@ test("a scale-up, a drain and a rollout appear as the API says", async (t) => {
     assert.equal(numbers["Sessions moved in 10 minutes"], String(moved));
     assert.deepEqual([numbers.Problems, numbers.Routes, numbers.Pods], [overview.problems, overview.routes, 2].map(String));
   });
+  await screenshot(page, "dashboard-overview");
 });
 
 test("the drain button drains a pod, and says when it can be deleted", async (t) => {
@@ -139,6 +142,16 @@ test("text of tenants is shown as text", async (t) => {
   assert.equal(shown.length, found.length);
   assert.ok(shown.some(([object, , text]) => object === "Ingress shop/broken" && text.includes(hostile)), JSON.stringify(shown));
   assert.equal(await page.locator("img").count(), 0);
+});
+
+test("routes show their traffic", async (t) => {
+  const page = await open(t, browser, limpet, "routes?q=shop.example");
+  await shop(1);
+  await eventually(async () => {
+    const [route] = (await limpet.api("routes?q=shop.example")).items;
+    assert.ok(route.requests >= shoppers.length);
+    assert.match((await rows(page, "Routes"))[0][4], new RegExp(`^${route.requests}\\s+last `));
+  });
 });
 
 test("explain describes a request", async (t) => {
