@@ -31,7 +31,8 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 		from := s.set.Endpoint(i)
 		from.SessionDeparted(s.decision.Session, s.backend.Policy.SessionWindow())
 		from.SessionReleased(s.decision.Session)
-		s.decision.Issue = s.decision.Issue && resp.Status < http.StatusInternalServerError // the app may have failed to fetch the state
+		// Otherwise the app may have failed to fetch the state.
+		s.decision.Issue = s.decision.Issue && resp.Status < http.StatusInternalServerError
 	}
 	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)
