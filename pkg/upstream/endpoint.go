@@ -33,7 +33,7 @@ type endpointState struct {
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
 	refusing   atomic.Bool                    // the last connection attempt failed; counts as full for new sessions
 	retired    atomic.Bool
-	draining   bool // guarded by Pool.mu
+	draining   atomic.Bool // written with Pool.mu locked
 }
 
 // Label returns the pod's name, or the address if there is no pod. It is used in logs.

@@ -37,9 +37,10 @@ type Pool struct {
 	marked map[string]bool
 
 	// Safe for concurrent use by themselves.
-	moveLimiter moveLimiter
-	replays     atomic.Int64 // active requests that were sent a second time
-	lastRemoval atomic.Int64 // see LastRemoval
+	moveLimiter    moveLimiter  // for rebalancing
+	handoffLimiter moveLimiter  // for handoffs
+	replays        atomic.Int64 // active requests that were sent a second time
+	lastRemoval    atomic.Int64 // see LastRemoval
 
 	// Immutable:
 	zone  string         // zone of this replica
@@ -114,13 +115,15 @@ func (p *Pool) reuseState(l *endpointState, state model.EndpointState, now int64
 	draining := state == model.EndpointDraining
 	switch {
 	case l == nil:
-		l = &endpointState{draining: draining, liveBudget: p.live}
+		l = &endpointState{liveBudget: p.live}
+		l.draining.Store(draining)
 		if draining || p.wasPopulated {
 			l.stateSince.Store(now)
 		}
-	case l.draining != draining:
-		l.draining = draining
+	case l.draining.Load() != draining:
+		l.draining.Store(draining)
 		l.stateSince.Store(now)
+		l.endDrain()
 	}
 	return l
 }

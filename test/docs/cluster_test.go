@@ -38,7 +38,7 @@ func newCluster(t *testing.T, kubeconfig string) *cluster {
 		t.Fatal(err)
 	}
 	run := command(ctx, filepath.Dir(kubeconfig), fmt.Sprintf("exec %s run --kubeconfig %s --namespace limpet-system"+
-		" --http-addr '' --https-addr '' --admin-addr '' --publish-address 203.0.113.10"+
+		" --http-addr '' --https-addr '' --admin-addr 127.0.0.1:9091 --publish-address 203.0.113.10"+
 		" --stop-delay 0s --stop-timeout 1s > %s 2>&1",
 		programs.Limpet.Path(), kubeconfig, runLog))
 	if err := run.Start(); err != nil {
