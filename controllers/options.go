@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -63,6 +64,11 @@ type Options struct {
 	KubeAPIQPS int
 	// KubeAPIBurst is the number of requests that may exceed KubeAPIQPS for a moment. The default is DefaultKubeAPIBurst.
 	KubeAPIBurst int
+	// PodSessions counts the sessions of pods over all replicas. If it is set, the leader writes the number into the annotation
+	// controller.kubernetes.io/pod-deletion-cost of the pods, which needs the permission to patch pods. Nil writes none.
+	PodSessions func(context.Context) ([]PodSessions, error)
+	// deletionCostEvery is the time between two writes of PodSessions. The default is a minute.
+	deletionCostEvery time.Duration
 	// StatusWorkers is the number of objects whose status the leader writes concurrently. The default is DefaultStatusWorkers.
 	StatusWorkers int
 }
@@ -106,6 +112,12 @@ func (o *Options) Validate() error {
 	if o.KeyRotation != 0 && o.KeyRotation < minKeyRotation {
 		errs = append(errs, fmt.Errorf("invalid value %q for --key-rotation: must be 0 or at least %v", o.KeyRotation, minKeyRotation))
 	}
+	if o.PodSessions != nil && o.Shadow {
+		errs = append(errs, errors.New("--pod-deletion-cost and --shadow exclude each other: with --shadow, Limpet writes nothing"))
+	}
+	if o.PodSessions != nil && o.PublishService.Name == "" {
+		errs = append(errs, errors.New("--pod-deletion-cost needs --publish-service, to count the sessions of all replicas"))
+	}
 	if o.PublishService.Name != "" && len(o.PublishAddresses) > 0 {
 		errs = append(errs, errors.New("--publish-service and --publish-address exclude each other: set only one"))
 	}
@@ -130,6 +142,7 @@ func (o Options) withDefaults() Options {
 	o.LeaseName = cmp.Or(o.LeaseName, defaultLeaseName)
 	o.LeaseDuration = cmp.Or(o.LeaseDuration, defaultLeaseDuration)
 	o.KeyPropagationDelay = cmp.Or(o.KeyPropagationDelay, defaultKeyPropagationDelay)
+	o.deletionCostEvery = cmp.Or(o.deletionCostEvery, defaultDeletionCostEvery)
 	o.StatusWorkers = cmp.Or(o.StatusWorkers, DefaultStatusWorkers)
 	qps, burst := cmp.Or(o.KubeAPIQPS, DefaultKubeAPIQPS), cmp.Or(o.KubeAPIBurst, DefaultKubeAPIBurst)
 	o.Config = rest.CopyConfig(o.Config)

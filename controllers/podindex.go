@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// podIndex finds the EndpointSlices that have a pod. Its keys are hashes, because the names of 100,000 pods take 9 MiB more. So what
-// it finds may also be a slice without the pod. The zero value is empty.
+// podIndex finds the EndpointSlices that have a pod. Its keys are hashes, because the names of 100,000 pods take 9 MiB more. The
+// zero value is empty.
 type podIndex struct {
 	seed maphash.Seed
 	one  map[uint64]*cachedSlice

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
+	streamspdy "k8s.io/streaming/pkg/httpstream/spdy"
 )
 
 // maxForwardError bounds the message of a kubelet that cannot connect.
@@ -59,7 +60,7 @@ type dialResult struct {
 func (r *Replicas) dialer(pod string) (httpstream.Dialer, error) {
 	u := r.clients.CoreV1().RESTClient().Post().Resource("pods").Namespace(r.namespace).Name(pod).SubResource("portforward").URL()
 	config := rest.CopyConfig(r.config)
-	tunnel, err := portforward.NewSPDYOverWebsocketDialer(u, config)
+	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreaming(u, config)
 	if err != nil {
 		return nil, err
 	}
@@ -67,17 +68,30 @@ func (r *Replicas) dialer(pod string) (httpstream.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return portforward.NewFallbackDialer(tunnel, plain, func(err error) bool {
+	return portforward.NewFallbackDialerForStreaming(tunnel, plain, func(err error) bool {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	}), nil
 }
 
 func spdyDialer(u *url.URL, config *rest.Config) (httpstream.Dialer, error) {
-	transport, upgrader, err := spdy.RoundTripperFor(config)
+	secure, err := rest.TLSConfigFor(config)
 	if err != nil {
 		return nil, err
 	}
-	return spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, u), nil
+	proxy := http.ProxyFromEnvironment
+	if config.Proxy != nil {
+		proxy = config.Proxy
+	}
+	upgrader, err := streamspdy.NewRoundTripperWithProxy(secure, proxy)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := rest.HTTPWrappersForConfig(config, upgrader)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Transport: transport}
+	return spdy.NewDialerForStreaming(spdy.NewUpgraderForStreaming(upgrader), client, http.MethodPost, u), nil
 }
 
 // forwarded is a connection to a port of a pod.

@@ -17,6 +17,8 @@ package controllers
 // +kubebuilder:rbac:groups=limpet.dev,resources=affinitypolicies/status,verbs=patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create
 //
+// With --pod-deletion-cost, the leader also needs the verb patch for pods: see config/pod-deletion-cost.
+//
 // The leader writes the key Secret and the lease in Limpet's own namespace. RBAC cannot restrict create to a name.
 // +kubebuilder:rbac:groups="",namespace=limpet-system,resources=secrets,verbs=create
 // +kubebuilder:rbac:groups="",namespace=limpet-system,resources=secrets,resourceNames=limpet-affinity-keys,verbs=update

@@ -114,8 +114,8 @@ func (d *reducingDecoder[O, T]) Decode(
 	return newReceived(d.by.reduce(whole), whole.GetResourceVersion(), initialEventsEnd), gvk, nil
 }
 
-// eventDecoder decodes events of a watch. The object of the event refers to the data, because a watch decodes it before it reads the
-// next event.
+// eventDecoder decodes events of a watch. The object of the event refers to the data, because a watch decodes it before it reads
+// the next event.
 type eventDecoder struct{ runtime.Serializer }
 
 // Decode implements runtime.Decoder.

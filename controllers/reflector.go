@@ -36,8 +36,8 @@ type reflector struct {
 func newPodReflector(config *rest.Config, namespace string, m *mirror[cachedPod], log logr.Logger) (*reflector, error) {
 	var values sharedValues
 	by := reducer[*metav1.PartialObjectMetadata, cachedPod]{"PartialObjectMetadata", values.read, values.reduce}
-	return newReflector(config, watched{corev1.SchemeGroupVersion, "pods", namespace, ";as=PartialObjectMetadata%s;g=meta.k8s.io;v=v1"},
-		&metav1.PartialObjectMetadataList{}, by, m, log)
+	w := watched{corev1.SchemeGroupVersion, "pods", namespace, ";as=PartialObjectMetadata%s;g=meta.k8s.io;v=v1"}
+	return newReflector(config, w, &metav1.PartialObjectMetadataList{}, by, m, log)
 }
 
 // newSliceReflector returns the reflector of the EndpointSlices of a namespace. An empty namespace means all.

@@ -53,7 +53,8 @@ func (r *Replicas) List(ctx context.Context) ([]Replica, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("no pod of Limpet runs in namespace %s with labels %s: set --namespace and --selector", r.namespace, r.selector)
+		return nil, fmt.Errorf("no pod of Limpet runs in namespace %s with labels %s: set --namespace and --selector", r.namespace,
+			r.selector)
 	}
 	slices.SortFunc(found, func(a, b Replica) int {
 		if a.IsReady != b.IsReady {

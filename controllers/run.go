@@ -54,7 +54,7 @@ func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys
 		onFirstKeys: table.rebuild.fire,
 		log:         o.Log.WithName("keys"),
 	}
-	writing, err := newWriting(o, status, secret)
+	writing, err := newWriting(o, status, secret, newDeletionCosts(mgr, o)...)
 	if err != nil {
 		return err
 	}
@@ -107,9 +107,20 @@ func newStatusWriter(mgr ctrl.Manager, o *Options, pod translate.Pods) *statusWr
 	return w
 }
 
+// newDeletionCosts returns the task of the leader that writes deletion costs, if that is enabled.
+func newDeletionCosts(mgr ctrl.Manager, o *Options) []func(context.Context) {
+	if o.PodSessions == nil {
+		return nil
+	}
+	w := &deletionCostWriter{mgr.GetClient(), o.PodSessions, o.deletionCostEvery, o.Log.WithName("deletioncost")}
+	return []func(context.Context){w.run}
+}
+
 // newWriting returns what writes to the API server, and connects it to the controllers: the tasks of the leader, or in
-// shadow the log of what they would write.
-func newWriting(o *Options, status *statusWriter, secret *keyReconciler) (manager.Runnable, error) {
+// shadow the log of what they would write. more are further tasks of the leader.
+func newWriting(
+	o *Options, status *statusWriter, secret *keyReconciler, more ...func(context.Context),
+) (manager.Runnable, error) {
 	if o.Shadow {
 		secret.leading = func() bool { return false }
 		return manager.RunnableFunc(func(ctx context.Context) error {
@@ -117,7 +128,8 @@ func newWriting(o *Options, status *statusWriter, secret *keyReconciler) (manage
 			return nil
 		}), nil
 	}
-	elected, err := newLeader(o, status.run, func(context.Context) { secret.trigger.fire() })
+	tasks := append([]func(context.Context){status.run, func(context.Context) { secret.trigger.fire() }}, more...)
+	elected, err := newLeader(o, tasks...)
 	if err != nil {
 		return nil, err
 	}

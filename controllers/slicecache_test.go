@@ -164,3 +164,35 @@ func BenchmarkCachedSlice_object(b *testing.B) {
 		reduced.object()
 	}
 }
+
+// Several endpoints of a slice may be one pod, and several slices may have it.
+func TestPodIndex_countsSlicesOnce(t *testing.T) {
+	made := func(pods ...string) *cachedSlice {
+		s := &cachedSlice{key: types.NamespacedName{Namespace: "shop"}}
+		for _, pod := range pods {
+			s.endpoints = append(s.endpoints, cachedEndpoint{pod: pod})
+		}
+		return s
+	}
+	var x podIndex
+	a := types.NamespacedName{Namespace: "shop", Name: "a"}
+	first, second, third := made("a", "a", ""), made("a", "b", "a"), made("a")
+	for _, s := range []*cachedSlice{first, second, third} {
+		x.add(s)
+	}
+	if got := x.of(a); !slices.Equal(got, []*cachedSlice{first, second, third}) {
+		t.Errorf("%d slices, want 3", len(got))
+	}
+	x.remove(first)
+	if got := x.of(a); !slices.Equal(got, []*cachedSlice{second, third}) {
+		t.Errorf("%d slices, want 2", len(got))
+	}
+	if got := x.of(types.NamespacedName{Namespace: "other", Name: "a"}); got != nil {
+		t.Errorf("%d slices of another namespace", len(got))
+	}
+	x.remove(second)
+	x.remove(third)
+	if len(x.one)+len(x.more) > 0 {
+		t.Errorf("left: %v, %v", x.one, x.more)
+	}
+}

@@ -16,8 +16,8 @@ import (
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 )
 
-// TokenAudience is the audience that a token for the admin listener must have. Tokens for the API server do not have it, so nobody
-// needs to send such a token over a connection of the admin listener, which has no TLS.
+// TokenAudience is the audience that a token for the admin listener must have. Tokens for the API server do not have it, and must
+// not be sent to the admin listener, which has no TLS.
 const TokenAudience = "limpet.dev"
 
 // accessResource is the resource of the API group limpet.dev on which rights are granted. It has no objects.
@@ -32,8 +32,8 @@ const (
 // reviewTimeout bounds each request of a Tokens.
 const reviewTimeout = 5 * time.Second
 
-// Tokens verifies bearer tokens of Kubernetes users with the API server. Its methods may be called by several goroutines at the same
-// time. It remembers nothing.
+// Tokens verifies bearer tokens of Kubernetes users with the API server. It remembers nothing. Its methods may be called by
+// several goroutines at the same time.
 type Tokens struct {
 	clients   kubernetes.Interface
 	namespace string

@@ -166,7 +166,7 @@ type AffinityPolicySpec struct {
 	Adopt []Adopted `json:"adopt,omitempty"`
 
 	// MovedHeader is the name of a request header that notifies the app that the session has just moved. Its value
-	// is the reason: gone, expired, failed, rebalanced, full or lent. Empty means that no header is added.
+	// is the reason: gone, expired, failed, rebalanced, full, lent or handoff. Empty means that no header is added.
 	//
 	// +optional
 	// +kubebuilder:default=""

@@ -84,23 +84,6 @@ const (
 	OverflowRefuse Overflow = "Refuse"
 )
 
-// Drain configures how pods are drained. A pod drains while it is terminating but still serving, or while it has
-// the annotation limpet.dev/drain with the value "true".
-//
-// +kubebuilder:validation:XValidation:rule="self.keepSessions || duration(self.timeout) == duration('0s')",message="timeout may only be set with keepSessions"
-type Drain struct {
-	// KeepSessions lets a draining pod keep its sessions. It never gets new ones, unless all pods drain.
-	//
-	// +optional
-	// +kubebuilder:default=true
-	KeepSessions *bool `json:"keepSessions,omitempty"`
-	// Timeout is the time for which a draining pod keeps its sessions. 0s means as long as it serves.
-	//
-	// +optional
-	// +kubebuilder:default="0s"
-	Timeout Duration `json:"timeout,omitempty"`
-}
-
 // Unavailable configures how requests are handled when the pod of their session is gone or not ready.
 //
 // +kubebuilder:validation:XValidation:rule="self.action == 'Fail' || self.status == 503",message="status may only be set with action Fail"

@@ -24,8 +24,8 @@ func (a *adminOptions) register(f flagSet, addr string) {
 		" pages. An empty address disables it.")
 	f.StringVar(&a.probeAddr, "probe-addr", "", "A second `address` on which to serve health checks and metrics without debug"+
 		" pages. If empty, only --admin-addr serves them.")
-	f.StringVar(&a.tokenFile, "admin-token-file", "", "The `file` with a bearer token that grants clients to read debug pages. It is"+
-		" read for each request.")
+	f.StringVar(&a.tokenFile, "admin-token-file", "", "The `file` with a bearer token that grants clients to read debug pages. It"+
+		" is read for each request.")
 	f.StringVar(&a.controlTokenFile, "admin-control-token-file", "", "The `file` with a bearer token that grants clients to read"+
 		" debug pages and to control: change the log level, record profiles and drain pods. It is read for each request.")
 	f.BoolVar(&a.trustLoopback, "admin-trust-loopback", true, "Let clients on loopback addresses read and control without"+

@@ -84,11 +84,12 @@ func (c *clusterInput) read(ctx context.Context, std streams, t translate.Option
 		fmt.Fprintf(std.err, "not read: %s\n", kind)
 	}
 	c.reader = &reader
-	return w, c.complete(ctx, w, std, t)
+	c.complete(ctx, w, std, t)
+	return w, nil
 }
 
 // complete reads the objects to which those of w refer. A ConfigMap may refer to others.
-func (c *clusterInput) complete(ctx context.Context, w *translate.Snapshot, std streams, t translate.Options) error {
+func (c *clusterInput) complete(ctx context.Context, w *translate.Snapshot, std streams, t translate.Options) {
 	seen := map[model.Ref]bool{}
 	for _, o := range w.ConfigMaps {
 		seen[model.Ref{Kind: model.KindConfigMap, Namespace: o.Namespace, Name: o.Name}] = true
@@ -108,5 +109,4 @@ func (c *clusterInput) complete(ctx context.Context, w *translate.Snapshot, std 
 			}
 		}
 	}
-	return nil
 }

@@ -126,6 +126,15 @@ spec: {ports: [{port: 80}]}
 	if status, out, stderr := run(t, args...); status != 0 || out != "nothing changes\n" {
 		t.Errorf("of a Service that nothing uses: status %d\n%s%s", status, out, stderr)
 	}
+	write(t, dir, "cart.yaml", `apiVersion: v1
+kind: ConfigMap
+metadata: {namespace: nginx, name: controller}
+data: {ssl-redirect: "true"}
+`)
+	status, out, stderr = run(t, append(args, "--nginx-configmap", "nginx/controller")...)
+	if status != 0 || !strings.Contains(out, "the redirect to HTTPS is added") {
+		t.Errorf("of the ConfigMap of ingress-nginx: status %d\n%s%s", status, out, stderr)
+	}
 	api.mu.Lock()
 	defer api.mu.Unlock()
 	if len(api.methods) != 1 || api.methods[http.MethodGet] == 0 {

@@ -41,8 +41,8 @@ func (e *explainOptions) register(f flagSet) {
 	f.StringVar(&r.Token, "token", "", "A `token` that Limpet issued, to print which pod it names and when it expires. - reads it"+
 		" from standard input.")
 	f.StringArrayVar(&r.WithoutPods, "without-pod", nil, "Explain as if the pod of this `name` were deleted. May be repeated.")
-	f.StringArrayVar(&r.Scale, "scale", nil, "Explain as if this `service` had another number of endpoints, such as shop/cart=5. Added"+
-		" endpoints are made up. May be repeated.")
+	f.StringArrayVar(&r.Scale, "scale", nil, "Explain as if this `service` had another number of endpoints, such as shop/cart=5."+
+		" Added endpoints are made up. May be repeated.")
 	f.StringVar(&e.at, "at", "+0s", "Explain as if this `time` had passed, such as +2h.")
 	f.StringVarP(&e.format, "output", "o", "text", "The `format` of the output: text or json.")
 	e.reach.register(f, "namespace")
@@ -141,7 +141,7 @@ func (e *explainOptions) explainManifests() (*explain.Report, error) {
 		return nil, err
 	}
 	o := e.offline
-	o.accessLog = false
+	o.access.isEnabled = false
 	t := o.translation()
 	t.TakeUnclassed = true
 	n, err := newNode(o, t, streams{out: io.Discard, err: io.Discard})

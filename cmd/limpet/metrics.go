@@ -31,6 +31,10 @@ func (m *metricsOptions) validate() error {
 	return nil
 }
 
-func (m *metricsOptions) observe() observe.MetricsOptions {
-	return observe.MetricsOptions{Detail: observe.DetailOf(m.detail.value), MaxSeries: m.maxSeries}
+// metricsOptions returns what is exported.
+func (o *options) metricsOptions() observe.MetricsOptions {
+	m := &o.metrics
+	return observe.MetricsOptions{
+		Detail: observe.DetailOf(m.detail.value), MaxSeries: m.maxSeries, Traced: o.tracing.endpoint.url != nil,
+	}
 }

@@ -26,7 +26,7 @@ type options struct {
 	serverHeader, via      string
 	logFormat              string
 	logLevel               choice
-	accessLog              bool
+	access                 accessOptions
 	zone                   string
 	sessions               sessionOptions
 	tls                    tlsOptions
@@ -37,6 +37,7 @@ type options struct {
 	memory                 memoryOptions
 	admin                  adminOptions
 	metrics                metricsOptions
+	tracing                tracingOptions
 	stopDelay, stopTimeout time.Duration
 	unknown                []unknownVariable // unknown environment variables to log; not a flag
 }
@@ -75,7 +76,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.logLevel = choice{"info", observe.LogLevelNames()}
 	f.Var(&o.logLevel, "log-level", "The `level` of the log: error, info or debug. PUT /debug/log-level of the admin listener"+
 		" changes it at run time. The access log is separate.")
-	f.BoolVar(&o.accessLog, "access-log", true, "Write a line for each request to standard output.")
+	o.access.register(f)
 	o.sessions.register(f)
 	f.StringVar(&o.zone, "zone", "", "The `name` of the zone in which this process runs, for policies that prefer pods of the"+
 		" same zone.")
@@ -86,6 +87,7 @@ func (o *options) register(f flagSet, d defaults) {
 	o.limits.register(f)
 	o.memory.register(f)
 	o.metrics.register(f)
+	o.tracing.register(f)
 	f.DurationVar(&o.stopDelay, "stop-delay", d.stopDelay, "How long to keep accepting connections at shutdown after readiness"+
 		" is withdrawn, so that load balancers notice.")
 	f.DurationVar(&o.stopTimeout, "stop-timeout", d.stopTimeout, "How long open requests and streams may continue after"+
@@ -96,6 +98,9 @@ func (o *options) register(f flagSet, d defaults) {
 func (o *options) validate() error {
 	if o.logFormat != "json" && o.logFormat != "text" {
 		return usagef("--log-format is %q, but must be json or text", o.logFormat)
+	}
+	if err := o.access.validate(o.logFormat); err != nil {
+		return err
 	}
 	if o.serverHeader != "" && !http1.IsToken([]byte(o.serverHeader)) {
 		return usagef("--server-header is %q, but must be one word such as limpet", o.serverHeader)

@@ -48,9 +48,7 @@ func (o *checkOptions) preview(ctx context.Context, stdin io.Reader, std streams
 		return inputError{err}
 	}
 	after := preview.Overlay(before, found.Snapshot, time.Now())
-	if err := o.cluster.complete(ctx, after, std, t); err != nil {
-		return inputError{err}
-	}
+	o.cluster.complete(ctx, after, std, t)
 	served := translate.Build(before, nil, t)
 	report := preview.Compare(served, translate.Build(after, served.Model, t), isMissingSecret)
 	if o.format == formatTable {

@@ -32,8 +32,7 @@ func newRootCommand(program string, std streams) *cobra.Command {
 	root.SetOut(std.out)
 	root.SetErr(std.err)
 	root.AddCommand(newRunCommand(std), newDevCommand(std), newDemoCommand(std), newCheckCommand(std), newExplainCommand(std),
-		newStatusCommand(std), newSessionsCommand(std), newDrainCommand(std),
-		newVersionCommand(std))
+		newStatusCommand(std), newSessionsCommand(std), newDrainCommand(std), newVersionCommand(std))
 	root.SetHelpCommand(newHelpCommand())
 	root.SetFlagErrorFunc(explainFlagError)
 	for _, cmd := range root.Commands() {

@@ -29,6 +29,7 @@ type clusterOptions struct {
 	kubeconfig     string
 	shadow         bool
 	reviewsTokens  bool
+	deletionCost   bool
 	kubeAPI        kubeAPIOptions
 }
 
@@ -76,6 +77,9 @@ func (c *clusterOptions) register(f flagSet) {
 	f.BoolVar(&c.reviewsTokens, "admin-token-review", false, "Accept Kubernetes tokens for the audience limpet.dev on the admin"+
 		" listener. With the verb get on admin.limpet.dev in Limpet's namespace, a user may read debug pages, and with update also"+
 		" control.")
+	f.BoolVar(&c.deletionCost, "pod-deletion-cost", false, "Write the number of sessions of each pod into its annotation"+
+		" controller.kubernetes.io/pod-deletion-cost, so that scaling down removes the pods with the fewest sessions first. The"+
+		" leader needs the permission to patch pods. Requires --publish-service.")
 	c.kubeAPI.register(f)
 }
 
@@ -143,9 +147,13 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 	co := controllers.Options{Config: config, Log: n.log.WithName("controllers"), Namespace: c.namespace,
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
 		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values,
-		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched, Shadow: c.shadow, Leading: &n.leading}
+		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched,
+		Shadow: c.shadow, Leading: &n.leading}
 	n.elects = !c.shadow
 	c.kubeAPI.apply(&co)
+	if c.deletionCost {
+		co.PodSessions = n.podSessions
+	}
 	if n.options.keysFromCluster {
 		co.KeySecret = c.affinitySecret
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/sessions"
 	"github.com/limpet-dev/limpet/pkg/status"
+	"github.com/limpet-dev/limpet/pkg/tracing"
 	"github.com/limpet-dev/limpet/pkg/translate"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
@@ -46,6 +47,7 @@ type node struct {
 	metrics   *observe.Metrics
 	memory    *memory.Tuner
 	access    *observe.AccessLog // nil if the access log is disabled
+	tracer    *tracing.Tracer    // nil if tracing is disabled
 	publisher *publish.Publisher
 	dashboard *dashboard.Dashboard
 	sessions  store.Store
@@ -66,7 +68,7 @@ type node struct {
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	level := &observe.LogLevel{}
 	n := &node{options: o, translate: t, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
-		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metrics.observe()),
+		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metricsOptions()),
 		memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
 	for _, v := range o.unknown {
@@ -82,9 +84,10 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 	if err := n.openSessions(); err != nil {
 		return nil, err
 	}
-	if o.accessLog {
-		n.access = observe.NewAccessLog(std.out, o.logFormat == "json")
+	if o.access.isEnabled {
+		n.access = observe.NewAccessLog(std.out, o.access.observe(o.logFormat))
 	}
+	n.startTracing()
 	n.publisher = publish.New(publish.Options{Translate: t, Tables: n.tables, Pools: n.pools, Certs: pairs,
 		Metrics: n.metrics, Log: n.log.WithName("publish"), Own: n.own, OwnService: o.ownService})
 	n.server = proxy.NewServer(n.proxyOptions(pairs))
@@ -95,7 +98,7 @@ func newNode(o options, t translate.Options, std streams) (*node, error) {
 
 func (n *node) proxyOptions(pairs *certs.Store) proxy.Options {
 	o := proxy.Options{TLS: n.options.tls.proxy(), Config: exchange.Config{
-		Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, Sessions: n.sessions, AccessLog: n.access,
+		Tables: n.tables, Keys: n.keys, Certs: pairs, Metrics: n.metrics, Sessions: n.sessions, AccessLog: n.access, Tracer: n.tracer,
 		TrustedProxies: n.options.trusted, ClientHeaders: n.options.clientHeaders, ServerHeader: n.options.serverHeader,
 		Via: n.options.via, Own: n.own, Memory: n.memory.Budget, Log: n.log.WithName("proxy"),
 	}}
@@ -283,4 +286,5 @@ func (n *node) close() {
 	if n.access != nil {
 		n.access.Close()
 	}
+	n.stopTracing()
 }

@@ -13,14 +13,14 @@ func (n *node) tokenReview(co *controllers.Options) (func(context.Context, strin
 	if err != nil {
 		return nil, err
 	}
-	reviews := &admin.Reviews{Audience: controllers.TokenAudience, Ask: func(ctx context.Context, token string) (admin.Caller, error) {
+	ask := func(ctx context.Context, token string) (admin.Caller, error) {
 		caller, err := reviewToken(ctx, tokens, token)
 		if err != nil {
 			n.log.Error(err, "A token for the admin listener cannot be verified")
 		}
 		return caller, err
-	}}
-	return reviews.Review, nil
+	}
+	return (&admin.Reviews{Audience: controllers.TokenAudience, Ask: ask}).Review, nil
 }
 
 // reviewToken returns the user of a token with their rights.

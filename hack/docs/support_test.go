@@ -45,6 +45,7 @@ var samples = map[string]string{
 	"newSession.preferZone":             "newSession: {preferZone: true}",
 	"drain.keepSessions":                "drain: {keepSessions: false}",
 	"drain.timeout":                     "drain: {timeout: 1m}",
+	"drain.handoff":                     "drain: {handoff: {afterIdle: 3s}}",
 	"unavailable.action":                "unavailable: {action: Wait, wait: 1s}",
 	"unavailable.status":                "unavailable: {action: Fail, status: 410}",
 	"unavailable.retryAfter":            "unavailable: {action: Fail, retryAfter: 1m}",

@@ -89,8 +89,8 @@ func (a *Access) Identify(r *http.Request) (Caller, error) {
 	return a.Review(r.Context(), token)
 }
 
-// isLoopback reports whether a request comes from loopback and names loopback. Without the condition for the Host field, a web page
-// could be such a client through a browser of the same machine with DNS rebinding.
+// isLoopback reports whether a request comes from loopback and names loopback. Without the condition for the Host field, a web
+// page could be such a client through a browser of the same machine with DNS rebinding.
 func isLoopback(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && peer.Addr().Unmap().IsLoopback() && isLoopbackHost(r.Host)

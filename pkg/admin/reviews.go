@@ -31,9 +31,9 @@ const (
 // errBusy is returned for tokens while too many others are being reviewed.
 var errBusy = errors.New("admin: too many tokens are being reviewed")
 
-// Reviews returns the callers of tokens that another party knows, such as the API server. It asks about a token at most once in 10
-// seconds, about at most 4 tokens at a time, and only about tokens that may be valid: JSON Web Tokens that have not expired and
-// that have Audience. It remembers hashes of tokens, under a key of its own. Failures are not remembered.
+// Reviews returns the callers of tokens that another party knows, such as the API server. It asks about a token at most once in
+// 10 seconds, about at most 4 tokens at a time, and only about tokens that may be valid: JSON Web Tokens that have not expired
+// and that have Audience. It remembers hashes of tokens, under a key of its own. Failures are not remembered.
 type Reviews struct {
 	// Audience is for whom tokens must be issued.
 	Audience string

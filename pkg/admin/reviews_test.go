@@ -59,20 +59,21 @@ func TestReviews_askOnlyAboutCandidates(t *testing.T) {
 }
 
 func TestReviews_resultCountsForSeconds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		v, asked := reviews(Caller{Name: "jane", Read: true}, nil)
-		token := jwt(`{"aud":"limpet.dev","exp":4102444800}`)
-		review := func(want int32) {
-			t.Helper()
-			if caller, err := v.Review(t.Context(), token); err != nil || !caller.Read || asked.Load() != want {
-				t.Errorf("got %+v, %v after asking %d times, want %d", caller, err, asked.Load(), want)
-			}
+	v, asked := reviews(Caller{Name: "jane", Read: true}, nil)
+	now := time.Now()
+	v.now = func() time.Time { return now }
+	token := jwt(`{"aud":"limpet.dev","exp":4102444800}`)
+	review := func(want int32) {
+		t.Helper()
+		if caller, err := v.Review(t.Context(), token); err != nil || !caller.Read || asked.Load() != want {
+			t.Errorf("got %+v, %v after asking %d times, want %d", caller, err, asked.Load(), want)
 		}
-		review(1)
-		review(1)
-		time.Sleep(reviewLifetime) // in the synthetic time of the bubble
-		review(2)
-	})
+	}
+	review(1)
+	now = now.Add(reviewLifetime - time.Second)
+	review(1)
+	now = now.Add(time.Second)
+	review(2)
 }
 
 func TestReviews_failureIsNotRemembered(t *testing.T) {
@@ -134,9 +135,10 @@ func TestReviews_outageIsBounded(t *testing.T) {
 func TestReviews_oneReviewForConcurrentRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
+		proceed := make(chan struct{})
 		v := &Reviews{Audience: "limpet.dev", Ask: func(context.Context, string) (Caller, error) {
 			asked.Add(1)
-			time.Sleep(time.Second) // in the synthetic time of the bubble
+			<-proceed
 			return Caller{Name: "jane", Read: true}, nil
 		}}
 		var all sync.WaitGroup
@@ -147,6 +149,8 @@ func TestReviews_oneReviewForConcurrentRequests(t *testing.T) {
 				}
 			})
 		}
+		synctest.Wait() // until all wait for the first one
+		close(proceed)
 		all.Wait()
 		if asked.Load() != 1 {
 			t.Errorf("asked %d times", asked.Load())

@@ -45,9 +45,11 @@ func TestClient_errors(t *testing.T) {
 		handler http.HandlerFunc
 		want    string
 	}{
-		"status": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "send a token", 401) },
+		"status": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "send a token", http.StatusUnauthorized) },
 			"limpet-a responded 401 Unauthorized: send a token"},
-		"redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://192.0.2.1/", 302) },
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://192.0.2.1/", http.StatusFound)
+		},
 			"limpet-a responded 302 Found"},
 		"not JSON": {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok")) }, "limpet-a: invalid response"},
 		"too long": {func(w http.ResponseWriter, _ *http.Request) {

@@ -16,11 +16,11 @@ type budget struct {
 //
 // The session itself stays: a renewed token names its own endpoint, and no other endpoint counts the session. Diverted
 // requests of a session all use the endpoint that ranks next for it. Sessions of a draining endpoint are not diverted,
-// because the drain ends them. An endpoint that refuses connections is not considered busy.
+// because the drain ends them, and neither are sessions whose state the endpoint must fetch. An endpoint that refuses connections is not considered busy.
 func (e *evaluation) divertIfBusy() {
 	d := e.d
 	current := d.Endpoint
-	if e.methods[d.Method].binding == hashed || current >= e.set.Ready() {
+	if e.methods[d.Method].binding == hashed || current >= e.set.Ready() || d.HandoffFrom != none {
 		return
 	}
 	bound := max(requestBound(e.set, e.budget.balanceFactor), e.budget.minRequests)

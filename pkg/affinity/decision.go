@@ -37,10 +37,11 @@ const (
 	ReasonRebalanced                    // the session was idle, and another endpoint has fewer sessions
 	ReasonFull                          // the endpoint, or every endpoint, reached the limit of the policy
 	ReasonLent                          // the endpoint is not ready; the only reason of OutcomeLent
+	ReasonHandoff                       // the endpoint drains, and the session was idle
 	NumReasons       = int(iota)        // number of reasons
 )
 
-var reasonNames = [NumReasons]string{"", "gone", "expired", "failed", "rebalanced", "full", "lent"}
+var reasonNames = [NumReasons]string{"", "gone", "expired", "failed", "rebalanced", "full", "lent", "handoff"}
 
 func (r Reason) String() string { return reasonNames[r] }
 
@@ -59,6 +60,9 @@ type Decision struct {
 	EndpointWait time.Duration
 	// RebalancedFrom is the previous endpoint of a session that moved for ReasonRebalanced, otherwise -1.
 	RebalancedFrom int
+	// HandoffFrom is the draining endpoint that has the state of the session, if Endpoint must fetch the state: with
+	// ReasonHandoff, and for later requests whose token still names the draining endpoint. Otherwise it is -1.
+	HandoffFrom int
 	// Issue reports whether the response must carry a token, see AppendToken.
 	Issue bool
 	// Method is the index of the policy's method that recognized the client, -1 if none did.
@@ -101,6 +105,7 @@ type Decision struct {
 // reset prepares d for the next request. Setting each field is cheaper than copying a zero Decision.
 func (d *Decision) reset(now int64, state *ConnState) {
 	d.Endpoint, d.Outcome, d.Reason, d.EndpointWait, d.RebalancedFrom = none, OutcomeNone, ReasonNone, 0, none
+	d.HandoffFrom = none
 	d.Issue, d.Method, d.Session, d.Token = false, none, 0, Token{}
 	d.Anonymous, d.now, d.state = false, now, state
 	d.placementHash, d.placementMethod, d.valueStarted = 0, 0, 0

@@ -50,7 +50,8 @@ var tokenResults = [...]Result{
 // Explain makes the same decision as Decide and returns the findings of each method that was evaluated. Those are the
 // methods up to the first one that recognized the client.
 //
-// It counts no request and moves no session. It assumes that the rate limit for ReasonRebalanced is not exhausted.
+// It counts no request and moves no session. It assumes that the rate limits for ReasonRebalanced and
+// ReasonHandoff are not exhausted.
 // With PickRoundRobin, Decide may choose another endpoint for the next request. Unlike Decide, Explain allocates.
 func (p *Policy) Explain(d *Decision, req Request, set Set, keys *Keyring, state *ConnState, now int64) []Finding {
 	var findings []Finding
@@ -65,6 +66,12 @@ type observedSet struct{ Set }
 
 // AllowMove implements Set.
 func (observedSet) AllowMove(int64, int64) bool { return true }
+
+// HandOff implements Set.
+func (o observedSet) HandOff(m *model.SessionMove) (to int, isFirst bool) {
+	m.DryRun = true
+	return o.Set.HandOff(m)
+}
 
 // NextTurn implements Set.
 func (observedSet) NextTurn() uint64 { return 0 }

@@ -27,6 +27,8 @@ type fakeSet struct {
 	moves       int64
 	near        map[int]bool
 	known       map[uint64]int // endpoint by session
+	handedOff   map[uint64]int // endpoint by session
+	move        model.SessionMove
 	turn        uint64
 	lowLoad     []atomic.Int32
 
@@ -113,6 +115,26 @@ func (s *fakeSet) AllowMove(perMinute, _ int64) bool {
 	s.moves++
 	return perMinute == 0 || s.moves <= perMinute
 }
+
+// HandOff moves every session that may start to move, and others after it.
+func (s *fakeSet) HandOff(m *model.SessionMove) (int, bool) {
+	s.move = *m
+	if to, ok := s.handedOff[m.Session]; ok {
+		return to, false
+	}
+	if !m.Start || m.To == none {
+		return m.From, false
+	}
+	if !m.DryRun {
+		if s.handedOff == nil {
+			s.handedOff = map[uint64]int{}
+		}
+		s.handedOff[m.Session] = m.To
+	}
+	return m.To, true
+}
+
+func (s *fakeSet) CancelHandoff(_ int, session uint64) { delete(s.handedOff, session) }
 
 func (s *fakeSet) HasServed(i int, session uint64) bool {
 	at, ok := s.known[session]

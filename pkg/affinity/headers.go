@@ -28,6 +28,9 @@ func (p *Policy) compileHeaders(a *model.Affinity) {
 		p.movedHeader = []byte(a.MovedHeader)
 		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.movedHeader})
 	}
+	if p.handoff != nil {
+		p.requestHeaders = append(p.requestHeaders, requestHeader{name: p.handoff.header})
+	}
 	for i := range p.methods {
 		m := &p.methods[i]
 		switch {
@@ -73,6 +76,15 @@ func (p *Policy) ForwardsTrailer(name []byte) bool {
 		}
 	}
 	return true
+}
+
+// reserveHeaders adds headers that clients must not set.
+func (p *Policy) reserveHeaders(names []string) {
+	for _, name := range names {
+		if p.handoff == nil || string(p.handoff.header) != name {
+			p.requestHeaders = append(p.requestHeaders, requestHeader{name: []byte(name)})
+		}
+	}
 }
 
 // looksLike reports whether apps may take two header names for one. CGI and its successors replace "-" by "_" (RFC 3875,

@@ -100,7 +100,7 @@ func (e *evaluation) examine(value []byte, t *Token) (s tokenState, at int) {
 	if !ok && e.mayLend(e.identity, t.Endpoint) {
 		return tokenEndpointNotReady, none
 	}
-	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) {
+	if !ok || !e.mayKeepSessions(e.set, at, e.d.now) && !e.mayHandOff() {
 		return tokenEndpointGone, none
 	}
 	return tokenAlive, at
@@ -116,7 +116,11 @@ func (e *evaluation) recordHit(i int, t *Token, at int) {
 	if e.isRenewalDue(t, d.now) || e.rebalance.isRenewalDue(t, d.now) || e.state.sealedByKey > 0 {
 		d.issueBy(i)
 	}
-	if e.rebalance.isIdle(t, d.now) && e.found != sessionFromToken && !e.readOnly {
+	switch {
+	case e.found == sessionFromToken || e.readOnly:
+	case at >= e.set.Ready() && e.mayHandOff():
+		e.handOff(i, t, at)
+	case e.rebalance.isIdle(t, d.now):
 		e.rebalanceFrom(at)
 	}
 	e.keepSession(i, t)

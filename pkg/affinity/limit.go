@@ -34,7 +34,8 @@ func (p *Policy) SessionEnd(d *Decision) (end int64, isReturning bool) {
 
 // hasToken reports whether the client of d returned a valid token.
 func (p *Policy) hasToken(d *Decision) bool {
-	if d.Outcome != OutcomeHit && d.Reason != ReasonGone && d.Reason != ReasonFailed && d.Reason != ReasonRebalanced {
+	if d.Outcome != OutcomeHit && d.Reason != ReasonGone && d.Reason != ReasonFailed && d.Reason != ReasonRebalanced &&
+		d.Reason != ReasonHandoff {
 		return false
 	}
 	binding := p.methods[d.Method].binding

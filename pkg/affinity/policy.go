@@ -50,6 +50,7 @@ type Policy struct {
 	// Existing sessions whose endpoint is busy, idle, draining or gone.
 	budget          budget
 	rebalance       rebalance
+	handoff         *handoff // nil disables handoffs
 	keepDraining    bool
 	drainTimeout    int64         // seconds; zero means until the endpoint is removed
 	unavailableWait time.Duration // time to wait for a missing endpoint; zero disables it
@@ -113,17 +114,21 @@ var withoutMethods = &Policy{newSession: model.PickRandom}
 func Compile(a *model.Affinity) *Policy { return (*UsedNames)(nil).Compile(a) }
 
 // Balance returns a Policy without methods, which distributes requests by pick. An empty pick means model.PickRandom.
-func Balance(pick model.Pick) *Policy {
-	if pick == "" || pick == model.PickRandom {
+// reserved are request headers that clients must not set, see model.Backend.
+func Balance(pick model.Pick, reserved ...string) *Policy {
+	pick = cmp.Or(pick, model.PickRandom)
+	if pick == model.PickRandom && len(reserved) == 0 {
 		return withoutMethods
 	}
-	return &Policy{newSession: pick}
+	p := &Policy{newSession: pick}
+	p.reserveHeaders(reserved)
+	return p
 }
 
-// Compile is like the function Compile, but the Policy shares the record u, which may be nil.
-func (u *UsedNames) Compile(a *model.Affinity) *Policy {
+// Compile is like the function Compile, but the Policy shares the record u, which may be nil, and has reserved headers like Balance.
+func (u *UsedNames) Compile(a *model.Affinity, reserved ...string) *Policy {
 	if a == nil {
-		return Balance("")
+		return Balance("", reserved...)
 	}
 	p := &Policy{
 		scope:           model.ScopeOf(a.Scope),
@@ -147,6 +152,7 @@ func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 		refusalStatus:   a.Unavailable.Status,
 		retryAfter:      wholeSeconds(a.Unavailable.RetryAfter),
 		rebalance:       rebalance{wholeSeconds(a.Rebalance.AfterIdle), int64(a.Rebalance.MaxPerMinute)},
+		handoff:         compileHandoff(a.Handoff),
 		adoption:        compileAdoption(a),
 		nginx:           compileNginxCookie(a),
 		stickySplit:     a.StickySplit,
@@ -172,6 +178,7 @@ func (u *UsedNames) Compile(a *model.Affinity) *Policy {
 	p.compileBinders(a)
 	p.compileWatched(a.Source)
 	p.compileHeaders(a)
+	p.reserveHeaders(reserved)
 	p.isUnconstrained = p.requirements == requirements{} && p.balanceFactor == 0
 	return p
 }

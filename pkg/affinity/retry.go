@@ -10,6 +10,9 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	if d.Endpoint == none {
 		return none
 	}
+	if d.HandoffFrom != none {
+		return d.cancelHandoff(set)
+	}
 	if p.failUnavailable && d.Outcome == OutcomeHit {
 		d.Endpoint, d.Issue = none, false
 		d.Outcome, d.Reason = OutcomeRefused, ReasonFailed
@@ -19,8 +22,7 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 		d.Endpoint, d.Issue = none, false
 		return none
 	}
-	d.tried[d.numTried] = int32(d.Endpoint)
-	d.numTried++
+	d.recordTried()
 	if d.RebalancedFrom != none {
 		d.Endpoint, d.RebalancedFrom = d.RebalancedFrom, none // cancel the rebalancing move
 		d.Outcome, d.Reason = OutcomeHit, ReasonNone
@@ -29,6 +31,20 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	d.Endpoint = p.pickAnother(d, req, set)
 	p.recordMove(d)
 	return d.Endpoint
+}
+
+// cancelHandoff sends the request to the draining endpoint, which has the state of the session.
+func (d *Decision) cancelHandoff(set Set) int {
+	set.CancelHandoff(d.HandoffFrom, d.Session)
+	d.recordTried()
+	d.Endpoint, d.HandoffFrom = d.HandoffFrom, none
+	d.Outcome, d.Reason = OutcomeHit, ReasonNone
+	return d.Endpoint
+}
+
+func (d *Decision) recordTried() {
+	d.tried[d.numTried] = int32(d.Endpoint)
+	d.numTried++
 }
 
 // pickAnother returns the next endpoint by the first method that hashes a value of the client, otherwise by the pick

@@ -73,6 +73,11 @@ type Set interface {
 	// AllowMove reports whether another session may move for rebalancing in this minute, and counts the move. now is
 	// in Unix seconds. If perMinute is zero, there is no limit.
 	AllowMove(perMinute, now int64) bool
+	// HandOff returns the endpoint that serves a request of a session on a draining endpoint, and whether the session moves
+	// there with this request. All requests of a session that has moved get the same endpoint.
+	HandOff(*model.SessionMove) (to int, isFirst bool)
+	// CancelHandoff reverts HandOff for a session on the draining endpoint from.
+	CancelHandoff(from int, session uint64)
 	// NextTurn returns a counter that increases by one with each call, for round robin.
 	NextTurn() uint64
 	// LowLoad returns memory for endpoints with a low load for the pick. It is zero at first, and all picks from the set share

@@ -51,6 +51,7 @@ type ConnState struct {
 	plain [plainSize]byte
 	value []byte   // decoded query parameter; allocated on first use
 	addr  [16]byte // client network
+	move  model.SessionMove
 
 	// The token that was opened or sealed last.
 	openedBy    *Keyring // keyring that last opened or sealed token; nil before the first use

@@ -156,10 +156,13 @@ func (x *Exchange) isGone() bool {
 func (x *Exchange) tryEndpoint() failure {
 	x.startAttempt()
 	defer x.endpoint.EndRequest()
+	defer endUse(x.endpoint, x.beginUse())
 	if x.backend.Policy.MeasuresLatency() {
 		x.attempts.startedAt = time.Now()
 	}
+	started := x.spans.beginAttempt()
 	f := x.tryProtocol()
+	x.endAttempt(started, f)
 	if f.kind == responseTimeout {
 		x.measureLatency()
 	}

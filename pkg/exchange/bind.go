@@ -6,6 +6,7 @@ import (
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
+	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // decide chooses the endpoint of r with the policy of the backend.
@@ -100,6 +101,24 @@ func (x *Exchange) startAttempt() {
 		x.endpoint.BeginRequest()
 	}
 	x.reserved = nil
+}
+
+// beginUse counts an active request of the session at the endpoint of the attempt, for a policy with a handoff. It returns the
+// session, or zero if it counts none.
+func (x *Exchange) beginUse() (session uint64) {
+	session = x.decision.Session
+	if session == 0 || !x.backend.Policy.TracksUses() {
+		return 0
+	}
+	x.endpoint.BeginUse(session)
+	return session
+}
+
+// endUse ends a use that beginUse counted.
+func endUse(e *upstream.Endpoint, session uint64) {
+	if session != 0 {
+		e.EndUse(session, time.Now().Unix())
+	}
 }
 
 // awaitEndpoint waits until the endpoint of the session appears, or until this replica learns of it, or until the policy's

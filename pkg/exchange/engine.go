@@ -22,6 +22,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/observe"
 	"github.com/limpet-dev/limpet/pkg/routing"
 	"github.com/limpet-dev/limpet/pkg/subrequest"
+	"github.com/limpet-dev/limpet/pkg/tracing"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
@@ -38,7 +39,9 @@ type Config struct {
 	Metrics *observe.Metrics
 	// AccessLog receives one entry per request. Nil disables it.
 	AccessLog *observe.AccessLog
-	Log       logr.Logger
+	// Tracer exports spans. Nil disables tracing: then trace contexts are forwarded like other fields.
+	Tracer *tracing.Tracer
+	Log    logr.Logger
 
 	// TrustedProxies are the peers whose X-Forwarded-* and Forwarded fields are believed. Nil trusts none.
 	TrustedProxies []netip.Prefix

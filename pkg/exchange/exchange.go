@@ -151,6 +151,7 @@ func (x *Exchange) Upload() (running, read bool) { return x.body.isRunning(), x.
 // Run serves the request, whose head must have been read, and records it.
 func (x *Exchange) Run() {
 	x.start = time.Now()
+	x.beginTrace()
 	x.serveContained()
 	x.endFilters()
 	x.returnResponseHead()

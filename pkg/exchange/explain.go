@@ -58,6 +58,8 @@ type Trace struct {
 	// Await is the longest time that the request would wait for the endpoint of its session. Zero means that it does not
 	// wait.
 	Await time.Duration
+	// HandoffFrom is the draining endpoint that has the state of the session, if the app must fetch it. Otherwise it is nil.
+	HandoffFrom *upstream.Endpoint
 	// Endpoint is nil if the request is not forwarded.
 	Endpoint *upstream.Endpoint
 	// Response is the response that Limpet generates. It is nil if the request is forwarded.
@@ -189,5 +191,8 @@ func (t *Trace) recordBind(s *selection) {
 	t.Outcome, t.Reason, t.Await = s.decision.Outcome, s.decision.Reason, s.decision.EndpointWait
 	if i := s.decision.Endpoint; i >= 0 {
 		t.Endpoint = s.set.Endpoint(i)
+	}
+	if i := s.decision.HandoffFrom; i >= 0 {
+		t.HandoffFrom = s.set.Endpoint(i)
 	}
 }

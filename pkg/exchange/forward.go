@@ -64,8 +64,8 @@ func (h *podHead) appendFields(b []byte) []byte {
 			b = http1.AppendField(b, f.Name, f.Value)
 		}
 	}
-	b = h.appendMoved(b)
-	return h.appendVia(h.appendForwarded(b))
+	b = h.appendHandoff(h.appendMoved(b))
+	return h.appendTrace(h.appendVia(h.appendForwarded(b)))
 }
 
 // appendVia appends this hop to the Via list, if that is enabled (RFC 9110 section 7.6.3).
@@ -118,6 +118,20 @@ func (h *podHead) appendMoved(b []byte) []byte {
 	}
 	b = append(append(b, name...), ": "...)
 	return append(append(b, reason...), "\r\n"...)
+}
+
+// appendHandoff informs the app which endpoint has the state of the session, as a Dictionary of RFC 9651.
+func (h *podHead) appendHandoff(b []byte) []byte {
+	name := h.backend.Policy.HandoffHeader(&h.decision)
+	if name == nil {
+		return b
+	}
+	b = append(append(b, name...), ": "...)
+	from := h.set.Endpoint(h.decision.HandoffFrom)
+	if from.Pod != "" {
+		b = append(append(append(b, `pod="`...), from.Pod...), `", `...)
+	}
+	return append(append(append(b, `address="`...), from.Address...), "\"\r\n"...)
 }
 
 // appendCookies removes tokens. The app does not need them.

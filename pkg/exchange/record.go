@@ -18,6 +18,10 @@ func (x *Exchange) record() {
 		metrics = x.Engine.Metrics.Pool(x.backend.Pool.Slot)
 		metrics.Decision(x.decision.Outcome, x.decision.Reason)
 	}
+	if x.spans.IsSampled {
+		metrics.Exemplar(took, x.spans.Trace)
+		x.recordTrace(took)
+	}
 	metrics.Request(x.status(), took)
 	if x.isClosed() {
 		x.Engine.Metrics.Closed.Inc()
@@ -71,6 +75,9 @@ func (x *Exchange) access(took time.Duration) observe.Access {
 		RequestID: x.view.ID(), Attempts: x.attempts.count, Outcome: x.decision.Outcome, Reason: x.decision.Reason,
 	}
 	a.StrippedUpgrade = x.strippedUpgrade
+	if x.spans.IsSampled {
+		a.TraceID = x.spans.Trace
+	}
 	if x.view.ClientIP != x.Peer {
 		a.Client = x.view.ClientIP.String()
 	}

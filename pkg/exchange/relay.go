@@ -134,7 +134,7 @@ func (x http1Attempt) switchProtocols() {
 	}
 	x.releaseLargeHead()
 	x.endpoint.BeginRequest()
-	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint, kind: kind}
+	x.tunnel = &Tunnel{conn: x.conn, endpoint: x.endpoint, session: x.beginUse(), kind: kind}
 	x.upstream = nil
 }
 

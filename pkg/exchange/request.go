@@ -20,6 +20,7 @@ type request struct {
 	start time.Time
 	// upgrade is the protocol that the request to the pod may upgrade to, or nil.
 	upgrade []byte
+	spans   requestTrace
 
 	hostSpace [256]byte
 	pathSpace []byte
@@ -29,6 +30,7 @@ type request struct {
 func (r *request) begin(c *Connection) {
 	r.Connection = c
 	r.upgrade = nil
+	r.spans.reset()
 	r.req.Reset()
 	r.view.Reset()
 	r.view.Head, r.view.TLS, r.view.Trusted = &r.req, c.TLS, c.Trusted

@@ -1,12 +1,15 @@
 package exchange
 
 import (
+	"net/http"
+
 	"github.com/limpet-dev/limpet/pkg/http1"
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
 // bindSession records that endpoint e responded to the session. It adds a token to the response if the policy issues one. If
-// the app releases the session, there is no token and the session is not counted.
+// the app releases the session, there is no token and the session is not counted. There is no token either if a session was
+// handed off and the app failed: the next request then has the header again.
 func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint) {
 	e.ConnectSucceeded()
 	resp.SetCookie = resp.SetCookie[:0]
@@ -23,6 +26,12 @@ func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint
 		from.SessionMoved()
 		from.SessionDeparted(s.decision.Session, s.backend.Policy.SessionWindow())
 		from.SessionReleased(s.decision.Session)
+	}
+	if i := s.decision.HandoffFrom; i >= 0 {
+		from := s.set.Endpoint(i)
+		from.SessionDeparted(s.decision.Session, s.backend.Policy.SessionWindow())
+		from.SessionReleased(s.decision.Session)
+		s.decision.Issue = s.decision.Issue && resp.Status < http.StatusInternalServerError // the app may have failed to fetch the state
 	}
 	if s.backend.Policy.BindsResponse(&s.decision) {
 		s.bindResponse(r, resp, e)

@@ -18,6 +18,7 @@ import (
 type Tunnel struct {
 	conn     *upstream.Conn
 	endpoint *upstream.Endpoint
+	session  uint64 // see Exchange.beginUse
 	kind     observe.StreamKind
 	access   *tunnelAccess // nil without an access log
 	held     filter.Held
@@ -44,6 +45,7 @@ func (t *Tunnel) Run(e *Engine, client *http1.Conn, toPod, toClient *Guard) {
 	e.LongStreams.add(s)
 	defer e.LongStreams.remove(s)
 	defer t.endpoint.EndRequest()
+	defer endUse(t.endpoint, t.session)
 	defer t.held.Release()
 	defer t.conn.Close()
 	toPod.readOnly = false

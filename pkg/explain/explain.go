@@ -189,6 +189,10 @@ func (e *explanation) addBackend(t *exchange.Trace, source *model.Route) {
 	if t.Await > 0 {
 		r.Wait = t.Await.String()
 	}
+	if t.HandoffFrom != nil {
+		from := podOf(t.HandoffFrom)
+		r.HandoffFrom = &from
+	}
 	if t.Endpoint != nil {
 		pod := podOf(t.Endpoint)
 		r.Pod = &pod

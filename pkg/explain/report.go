@@ -31,6 +31,8 @@ type Report struct {
 	Reason  string `json:"reason,omitempty"`
 	// Wait limits the time that the request waits for the pod of its session.
 	Wait string `json:"wait,omitempty"`
+	// HandoffFrom is the draining pod that the app fetches the state of the session from.
+	HandoffFrom *PodReport `json:"handoffFrom,omitempty"`
 	// Pod is the pod that the request is sent to.
 	Pod *PodReport `json:"pod,omitempty"`
 	// Response is the response of Limpet. It is nil if the request is sent to a pod.

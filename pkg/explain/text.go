@@ -99,6 +99,9 @@ func (t lines) backend(r *Report) {
 	if r.Wait != "" {
 		t.add("wait", "up to %s for the pod of the session", r.Wait)
 	}
+	if r.HandoffFrom != nil {
+		t.add("handoff from", "%s", describePod(*r.HandoffFrom))
+	}
 	if r.Pod != nil {
 		t.add("pod", "%s", describePod(*r.Pod))
 		t.add("target", "%s", r.Forward)

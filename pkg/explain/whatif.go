@@ -73,7 +73,8 @@ func resize(endpoints []model.Endpoint, n int) []model.Endpoint {
 	for i := 1; len(endpoints) < n; i++ {
 		address := netip.AddrFrom4([4]byte{192, 0, 2 + byte(i>>8), byte(i)}) // 192.0.2.0/24 is for documentation
 		name := fmt.Sprintf("made-up-%d", i)
-		endpoints = append(endpoints, model.Endpoint{ID: name, Pod: name, Address: address.String() + ":80", State: model.EndpointReady})
+		endpoints = append(endpoints,
+			model.Endpoint{ID: name, Pod: name, Address: address.String() + ":80", State: model.EndpointReady})
 	}
 	return endpoints
 }

@@ -43,6 +43,8 @@ type Affinity struct {
 	KeepDraining bool `json:"keepDraining"`
 	// DrainTimeout ends KeepDraining this long after the drain began. Zero means until the endpoint is removed.
 	DrainTimeout time.Duration `json:"drainTimeout,omitempty"`
+	// Handoff moves idle sessions away from a draining endpoint. Nil disables it.
+	Handoff *Handoff `json:"handoff,omitempty"`
 	// Unavailable configures the handling of a session whose endpoint is gone.
 	Unavailable Unavailable `json:"unavailable"`
 	// KeepFailed fails a request whose session has an endpoint that cannot be reached, and keeps the session there. If it is
@@ -87,6 +89,15 @@ type StickyBudget struct {
 // Rebalance moves idle sessions to endpoints with fewer sessions. The zero value disables it.
 type Rebalance struct {
 	AfterIdle time.Duration `json:"afterIdle,omitempty"`
+	// MaxPerMinute is the maximum number of moves in a pool, on each replica. Zero sets no maximum.
+	MaxPerMinute int32 `json:"maxPerMinute,omitempty"`
+}
+
+// Handoff moves idle sessions away from a draining endpoint, and informs the app which endpoint has their state.
+type Handoff struct {
+	AfterIdle time.Duration `json:"afterIdle"`
+	// Header is the request header that names the draining endpoint, in canonical form.
+	Header string `json:"header"`
 	// MaxPerMinute is the maximum number of moves in a pool, on each replica. Zero sets no maximum.
 	MaxPerMinute int32 `json:"maxPerMinute,omitempty"`
 }

@@ -139,6 +139,9 @@ type Backend struct {
 	Affinity *Affinity `json:"affinity,omitempty"`
 	// Balance distributes requests without affinity. Empty means PickRandom.
 	Balance Pick `json:"balance,omitempty"`
+	// Reserved lists the request headers that clients must not set, because apps of the namespace believe them: those of every
+	// Handoff. Callers must not modify it.
+	Reserved []string `json:"reserved,omitempty"`
 }
 
 // Transport configures the connections to the pods of a Backend. The zero value is cleartext HTTP/1.1. Backends with

@@ -3,10 +3,10 @@ package observe
 import (
 	"cmp"
 	"io"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/limpet-dev/limpet/pkg/affinity"
 )
@@ -34,6 +34,8 @@ type Access struct {
 	Closed  bool
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
+	// TraceID is the trace of a sampled request, otherwise zero. The text format omits it.
+	TraceID [16]byte
 	// StrippedUpgrade is the start of an Upgrade field that was not forwarded to the pod. The text format omits it.
 	StrippedUpgrade []byte
 	// Failure is the reason why the request failed, and Detail is the rule that a pod's response violates, or empty.
@@ -43,44 +45,54 @@ type Access struct {
 	Generated bool
 }
 
+// AccessLogOptions configures an AccessLog.
+type AccessLogOptions struct {
+	// JSON selects the format. Otherwise lines are plain text.
+	JSON bool
+	// Fields are those of the JSON format. Zero means all.
+	Fields AccessFields
+	// OmitRatio is the share of requests that are not logged. Requests that have failed are always logged.
+	OmitRatio float64
+}
+
 // AccessLog writes one line per request, as JSON or text. It is safe for concurrent use.
 //
-// Lines are buffered in several shards to reduce lock contention between cores. Only complete lines are written.
-// The lines of one connection are written in order.
+// Lines are buffered in several shards to reduce lock contention between cores. All shards are written together, ordered by the
+// end of the requests. Only complete lines are written. The lines of one connection are written in order.
 type AccessLog struct {
-	json   bool
-	shards [8]accessShard
-	stop   chan struct{}
-	done   sync.WaitGroup
+	options AccessLogOptions
+	shards  [accessShards]accessShard
+	out     accessOutput
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 // accessShard is one buffer of the access log. It is padded to avoid false sharing.
 type accessShard struct {
-	mu  sync.Mutex
-	out *lockedWriter
-	buf []byte
-	_   [64]byte
+	mu    sync.Mutex
+	buf   []byte
+	lines []accessLine
+	_     [64]byte
 }
 
-// lockedWriter serializes the writes of the shards, so that lines are not interleaved.
-type lockedWriter struct {
-	mu sync.Mutex
-	w  io.Writer
+// accessLine is a line in the buffer of a shard.
+type accessLine struct {
+	at  int64 // the end of the request, in Unix nanoseconds
+	end int   // index in the buffer
 }
 
-// A shard is written when it holds flushSize bytes, and every flushInterval.
+const accessShards = 8
+
+// Shards are written when one of them holds flushSize bytes, and every flushInterval.
 const (
 	flushSize     = 32 << 10
 	flushInterval = 500 * time.Millisecond
 )
 
-// NewAccessLog returns a log that writes to w. If json is false, lines are plain text. The caller must call Close.
-func NewAccessLog(w io.Writer, json bool) *AccessLog {
-	l := &AccessLog{json: json, stop: make(chan struct{})}
-	out := &lockedWriter{w: w}
-	for i := range l.shards {
-		l.shards[i].out = out
-	}
+// NewAccessLog returns a log that writes to w. The caller must call Close.
+func NewAccessLog(w io.Writer, o AccessLogOptions) *AccessLog {
+	o.Fields = cmp.Or(o.Fields, allAccessFields)
+	l := &AccessLog{options: o, out: accessOutput{w: w}, stop: make(chan struct{})}
 	l.done.Go(l.flushPeriodically)
 	return l
 }
@@ -105,99 +117,82 @@ func (l *AccessLog) flushPeriodically() {
 	}
 }
 
-func (l *AccessLog) flush() {
-	for i := range l.shards {
-		l.shards[i].flush()
-	}
-}
-
-// Write appends a line. Calls with the same shard are written in order, so connections use one number for all
-// requests.
+// Write appends a line, unless the request is omitted. Calls with the same shard are written in order, so connections use one
+// number for all requests.
 func (l *AccessLog) Write(shard uint32, a *Access) {
+	if l.options.OmitRatio > 0 && !a.hasFailed() && rand.Float64() < l.options.OmitRatio {
+		return
+	}
 	s := &l.shards[shard%uint32(len(l.shards))]
 	s.mu.Lock()
-	if l.json {
-		s.buf = appendJSON(s.buf, a)
+	if l.options.JSON {
+		s.buf = appendJSON(s.buf, a, l.options.Fields)
 	} else {
 		s.buf = appendText(s.buf, a)
 	}
+	at := a.Start.Add(a.Took).UnixNano()
+	if n := len(s.lines); n > 0 {
+		at = max(at, s.lines[n-1].at) // the clock may have been set back
+	}
+	s.lines = append(s.lines, accessLine{at, len(s.buf)})
 	full := len(s.buf) >= flushSize
 	s.mu.Unlock()
 	if full {
-		s.flush()
+		l.flush()
 	}
 }
 
-func (s *accessShard) flush() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.buf) == 0 {
-		return
-	}
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
-	// If the write fails, the lines are dropped: a broken log must not affect traffic.
-	_, _ = s.out.w.Write(s.buf)
-	s.buf = s.buf[:0]
+// hasFailed reports whether the request is logged even if others are omitted.
+func (a *Access) hasFailed() bool { return a.Status >= 500 || a.Failure != FailureNone || a.Closed }
+
+// accessOutput merges the shards.
+type accessOutput struct {
+	mu     sync.Mutex // serializes writes, and guards all fields
+	w      io.Writer
+	bufs   [accessShards][]byte // buffers that shards may take in exchange for theirs
+	lines  [accessShards][]accessLine
+	merged []byte
 }
 
-func appendJSON(b []byte, a *Access) []byte {
-	b = append(b, `{"time":"`...)
-	b = a.Start.UTC().AppendFormat(b, time.RFC3339Nano)
-	b = appendJSONField(append(b, '"'), "client", a.Client)
-	if a.Scheme != "" {
-		b = appendJSONField(b, "scheme", a.Scheme)
+// flush writes the lines of all shards.
+func (l *AccessLog) flush() {
+	o := &l.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for i := range l.shards { // all at once, so that no line is written before one that is older
+		l.shards[i].mu.Lock()
 	}
-	b = appendJSONField(b, "protocol", a.Protocol)
-	b = appendJSONField(b, "method", a.Method)
-	b = appendJSONField(b, "host", a.Host)
-	b = appendJSONField(b, "path", a.Path)
-	b = strconv.AppendInt(append(b, `,"status":`...), int64(a.Status), 10)
-	b = strconv.AppendInt(append(b, `,"bytes":`...), a.Bytes, 10)
-	if a.BytesIn > 0 {
-		b = strconv.AppendInt(append(b, `,"bytesIn":`...), a.BytesIn, 10)
+	for i := range l.shards {
+		s := &l.shards[i]
+		o.bufs[i], s.buf = s.buf, o.bufs[i][:0]
+		o.lines[i], s.lines = s.lines, o.lines[i][:0]
+		s.mu.Unlock()
 	}
-	b = strconv.AppendFloat(append(b, `,"seconds":`...), a.Took.Seconds(), 'f', 6, 64)
-	b = appendJSONField(b, "pool", a.Pool)
-	b = appendJSONField(b, "endpoint", a.Endpoint)
-	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(a.Attempts), 10)
-	b = appendJSONField(b, "affinity", a.Outcome.String())
-	b = appendJSONReason(b, a)
-	if a.Closed {
-		b = append(b, `,"closed":true`...)
+	if o.merge(); len(o.merged) > 0 {
+		// If the write fails, the lines are dropped: a broken log must not affect traffic.
+		_, _ = o.w.Write(o.merged)
 	}
-	if len(a.StrippedUpgrade) > 0 {
-		b = appendJSONField(b, "strippedUpgrade", a.StrippedUpgrade)
-	}
-	b = appendJSONField(b, "requestId", a.RequestID)
-	return append(b, "}\n"...)
 }
 
-// appendJSONReason appends why the request failed, or otherwise why its session moved. A request whose session moved and
-// that failed has the second one in affinityReason.
-func appendJSONReason(b []byte, a *Access) []byte {
-	reason, affinityReason := a.Failure.String(), a.Reason.String()
-	if reason == "" {
-		reason, affinityReason = affinityReason, ""
+// merge sets merged to the lines of all shards, ordered by time.
+func (o *accessOutput) merge() {
+	o.merged = o.merged[:0]
+	var next, start [accessShards]int // the next line of each shard, and where it starts
+	for {
+		first := -1
+		for i := range o.lines {
+			if next[i] < len(o.lines[i]) && (first < 0 || o.lines[i][next[i]].at < o.lines[first][next[first]].at) {
+				first = i
+			}
+		}
+		if first < 0 {
+			return
+		}
+		end := o.lines[first][next[first]].end
+		o.merged = append(o.merged, o.bufs[first][start[first]:end]...)
+		next[first]++
+		start[first] = end
 	}
-	if reason != "" {
-		b = appendJSONField(b, "reason", reason)
-	}
-	if affinityReason != "" {
-		b = appendJSONField(b, "affinityReason", affinityReason)
-	}
-	if a.Detail != "" {
-		b = appendJSONField(b, "detail", a.Detail)
-	}
-	if a.Generated {
-		b = append(b, `,"generated":true`...)
-	}
-	return b
-}
-
-func appendJSONField[T string | []byte](b []byte, key string, value T) []byte {
-	b = append(append(append(b, `,"`...), key...), `":`...)
-	return appendQuoted(b, value)
 }
 
 func appendText(b []byte, a *Access) []byte {
@@ -232,31 +227,4 @@ func appendText(b []byte, a *Access) []byte {
 	}
 	b = appendQuoted(append(b, ' '), a.RequestID)
 	return append(b, '\n')
-}
-
-const hex = "0123456789abcdef"
-
-// appendQuoted appends s as a JSON string (RFC 8259, section 7). It escapes everything that could end the string or
-// the line, because s may come from the client.
-func appendQuoted[T string | []byte](b []byte, s T) []byte {
-	b = append(b, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			b = utf8.AppendRune(b, r)
-			i += size
-			continue
-		}
-		i++
-		switch {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c < 0x20 || c == 0x7f:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			b = append(b, c)
-		}
-	}
-	return append(b, '"')
 }

@@ -87,7 +87,7 @@ func TestAccessLog_formatsAreStable(t *testing.T) {
 		{tunnel, false, `2026-01-02T03:04:05Z ::1 "" "" "" 101 2 0.000000 - - none in=3 ""`},
 	} {
 		var out lines
-		log := NewAccessLog(&out, c.json)
+		log := NewAccessLog(&out, AccessLogOptions{JSON: c.json})
 		log.Write(0, &c.a)
 		log.Close()
 		if got := out.text.String(); got != c.want+"\n" {
@@ -107,7 +107,7 @@ func TestAccessLog_escapesInput(t *testing.T) {
 		a := sample()
 		a.Method, a.Host, a.Path, a.RequestID = []byte(text), []byte(text), []byte(text), []byte(text)
 		var out lines
-		log := NewAccessLog(&out, true)
+		log := NewAccessLog(&out, AccessLogOptions{JSON: true})
 		log.Write(0, &a)
 		log.Close()
 		var fields map[string]any
@@ -117,7 +117,7 @@ func TestAccessLog_escapesInput(t *testing.T) {
 		if want := strings.ToValidUTF8(text, "\ufffd"); utf8.ValidString(text) && fields["path"] != want {
 			t.Errorf("%q reads back as %q", text, fields["path"])
 		}
-		plain := NewAccessLog(&out, false)
+		plain := NewAccessLog(&out, AccessLogOptions{JSON: false})
 		plain.Write(0, &a)
 		plain.Close()
 		if last := out.all()[1:]; len(last) != 1 || strings.ContainsAny(last[0], "\x00\x1b\r\x7f") {
@@ -133,7 +133,7 @@ func FuzzAccessLog_lineIsJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path, host []byte) {
 		a := sample()
 		a.Path, a.Host = path, host
-		line := appendJSON(nil, &a)
+		line := appendJSON(nil, &a, allAccessFields)
 		if !json.Valid(line) || !utf8.Valid(line) || bytes.IndexByte(line, '\n') != len(line)-1 {
 			t.Errorf("%q", line)
 		}
@@ -144,7 +144,7 @@ func FuzzAccessLog_lineIsJSON(f *testing.F) {
 func TestAccessLog_linesAreComplete(t *testing.T) {
 	const writers, each = 16, 2000
 	var out lines
-	log := NewAccessLog(&out, true)
+	log := NewAccessLog(&out, AccessLogOptions{JSON: true})
 	var working sync.WaitGroup
 	for n := range writers {
 		working.Go(func() {
@@ -184,7 +184,7 @@ func TestAccessLog_linesAreComplete(t *testing.T) {
 
 func TestAccessLog_flushesPeriodically(t *testing.T) {
 	in, out := io.Pipe()
-	log := NewAccessLog(out, false)
+	log := NewAccessLog(out, AccessLogOptions{JSON: false})
 	a := sample()
 	log.Write(0, &a)
 	var first [10]byte
@@ -197,7 +197,7 @@ func TestAccessLog_flushesPeriodically(t *testing.T) {
 
 // A full disk must not block traffic or consume unbounded memory.
 func TestAccessLog_writeErrorsDropLines(t *testing.T) {
-	log := NewAccessLog(broken{}, true)
+	log := NewAccessLog(broken{}, AccessLogOptions{JSON: true})
 	a := sample()
 	for range 10_000 {
 		log.Write(0, &a)
@@ -214,7 +214,7 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestAccessLog_allocatesNothing(t *testing.T) {
 	for _, json := range []bool{true, false} {
-		log := NewAccessLog(io.Discard, json)
+		log := NewAccessLog(io.Discard, AccessLogOptions{JSON: json})
 		a := sample()
 		for range 1000 {
 			log.Write(0, &a)

@@ -249,7 +249,7 @@ func TestCertificates_byDetail(t *testing.T) {
 func TestAttach_memoryIsLinear(t *testing.T) {
 	attach := func(pools int) func() {
 		return func() {
-			m := newGroups(DetailPool)
+			m := newGroups(DetailPool, false)
 			for slot := range pools {
 				m.attach(slot, model.PoolID{Service: "app", Port: int32(slot)})
 			}

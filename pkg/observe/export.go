@@ -4,11 +4,12 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // export sends the series of all groups that are not hidden.
 func (c *trafficCollector) export(ch chan<- prometheus.Metric, all []*group, overLimit int64) {
-	total := new(durations)
+	total, examples := &durations{native: c.groups.newNative()}, new(exemplars)
 	total.add(&c.groups.retired.duration)
 	for _, of := range all {
 		if counts := c.exported(of); counts != nil {
 			total.add(&counts.duration)
+			examples.merge(counts.exemplars.Load())
 			c.exportGroup(ch, of.name, counts)
 			c.exportSpread(ch, of)
 		}
@@ -18,7 +19,7 @@ func (c *trafficCollector) export(ch chan<- prometheus.Metric, all []*group, ove
 		c.exportGroup(ch, otherGroup, &c.groups.other)
 	}
 	if !c.groups.detail.hasOwnDuration() {
-		ch <- histogramOf(c.descs.duration, total)
+		ch <- examples.with(histogramOf(c.descs.duration, total))
 	}
 	if c.groups.detail == DetailEndpoint {
 		c.exportEndpoints(ch)
@@ -40,13 +41,17 @@ func (c *trafficCollector) exportGroup(ch chan<- prometheus.Metric, name string,
 			c.labelValues(name, labels...)...)
 	})
 	if c.groups.detail.hasOwnDuration() {
-		ch <- histogramOf(c.descs.duration, &counts.duration, c.labelValues(name)...)
+		ch <- counts.exemplars.Load().with(histogramOf(c.descs.duration, &counts.duration, c.labelValues(name)...))
 	}
 }
 
 func histogramOf(desc *prometheus.Desc, d *durations, labels ...string) prometheus.Metric {
 	bounds, count, sum := d.upperBounds()
-	return prometheus.MustNewConstHistogram(desc, count, sum, bounds, labels...)
+	classic := prometheus.MustNewConstHistogram(desc, count, sum, bounds, labels...)
+	if d.native == nil {
+		return classic
+	}
+	return d.native.beside(classic, sum)
 }
 
 func (c *trafficCollector) exportSpread(ch chan<- prometheus.Metric, of *group) {

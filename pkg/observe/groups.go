@@ -27,6 +27,7 @@ type group struct {
 // groups finds the counters of pools by their slots. Readers take no lock.
 type groups struct {
 	detail   Detail
+	isTraced bool // durations have native histograms, too
 	slots    atomic.Pointer[[]atomic.Pointer[group]]
 	capacity atomic.Int64 // groups that may still get counters of their own before the next scrape
 	noRoute  *group       // of requests without a pool
@@ -40,14 +41,27 @@ type groups struct {
 	idOf   map[int]model.PoolID
 }
 
-func newGroups(detail Detail) *groups {
-	g := &groups{detail: detail, noRoute: &group{}, discard: &group{},
+func newGroups(detail Detail, isTraced bool) *groups {
+	g := &groups{detail: detail, isTraced: isTraced, noRoute: &group{}, discard: &group{},
 		byName: map[string]*group{}, slotOf: map[model.PoolID]int{}, idOf: map[int]model.PoolID{}}
-	g.noRoute.counts.Store(new(PoolMetrics))
-	g.discard.counts.Store(new(PoolMetrics))
+	g.noRoute.counts.Store(g.newCounts())
+	g.discard.counts.Store(g.newCounts())
+	g.other.duration.native, g.retired.duration.native = g.newNative(), g.newNative()
 	g.byName[""] = g.noRoute
 	g.slots.Store(&[]atomic.Pointer[group]{})
 	return g
+}
+
+func (g *groups) newCounts() *PoolMetrics {
+	return &PoolMetrics{duration: durations{native: g.newNative()}}
+}
+
+// newNative returns the buckets of a native histogram, nil if there are none.
+func (g *groups) newNative() *nativeBuckets {
+	if !g.isTraced {
+		return nil
+	}
+	return new(nativeBuckets)
 }
 
 // of returns the group of the pool in slot, or nil if none is attached.
@@ -72,7 +86,7 @@ func (g *groups) countsOf(slot int) *PoolMetrics {
 func (g *groups) admit(of *group) *PoolMetrics {
 	counts := &g.other
 	if g.capacity.Add(-1) >= 0 {
-		counts = new(PoolMetrics)
+		counts = g.newCounts()
 	}
 	if of.counts.CompareAndSwap(nil, counts) {
 		return counts

@@ -17,6 +17,7 @@ import (
 // Counting takes no lock and looks up no labels: the metrics of a pool are found by its slot (upstream.Pool.Slot).
 type Metrics struct {
 	registry *prometheus.Registry
+	isTraced bool
 
 	propagation *prometheus.HistogramVec
 	annotations *prometheus.GaugeVec
@@ -27,6 +28,7 @@ type Metrics struct {
 	memory      memoryMetrics
 	state       stateMetrics
 	subrequests *prometheus.CounterVec
+	spans       *prometheus.CounterVec
 
 	// Connections is the number of open client connections.
 	Connections prometheus.Gauge
@@ -56,14 +58,19 @@ type MetricsOptions struct {
 	// MaxSeries is the maximum number of series about pools and certificates. Traffic over the limit is counted together. Zero
 	// means no limit.
 	MaxSeries int
+	// Traced is set if requests are traced. Then durations have native histograms beside the classic ones, and the metrics are also
+	// served in the OpenMetrics format, because the text format has no exemplars.
+	Traced bool
 }
 
 // NewMetrics returns metrics with all details that are registered in a new registry.
-func NewMetrics() *Metrics { return NewMetricsWith(MetricsOptions{Detail: DetailEndpoint}) }
+func NewMetrics() *Metrics {
+	return NewMetricsWith(MetricsOptions{Detail: DetailEndpoint, Traced: true})
+}
 
 // NewMetricsWith returns metrics that are registered in a new registry.
 func NewMetricsWith(o MetricsOptions) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), expires: map[model.Ref]int64{}}
+	m := &Metrics{registry: prometheus.NewRegistry(), isTraced: o.Traced, expires: map[model.Ref]int64{}}
 	m.traffic = newTrafficCollector(o)
 	m.groups = m.traffic.groups
 	m.define()
@@ -78,6 +85,7 @@ func NewMetricsWith(o MetricsOptions) *Metrics {
 	m.defineMemory()
 	m.defineStreams()
 	m.defineSubrequests()
+	m.defineSpans()
 	m.NoRoute = m.groups.noRoute.counts.Load()
 	return m
 }
@@ -121,7 +129,8 @@ func (m *Metrics) Gatherer() prometheus.Gatherer { return m.registry }
 // Handler returns a handler that serves the metrics to Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
-		ErrorHandling: promhttp.ContinueOnError, // an invalid series must not hide the others
+		ErrorHandling:     promhttp.ContinueOnError, // an invalid series must not hide the others
+		EnableOpenMetrics: m.isTraced,
 	})
 }
 

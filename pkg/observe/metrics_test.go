@@ -72,7 +72,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_streams",
 		"limpet_stripped_upgrades_total",
 		"limpet_table_digest",
-		"limpet_table_generation",
+		"limpet_table_generation", "limpet_trace_spans_total",
 		"limpet_upstream_failures_total",
 	}; !slices.Equal(names, want) {
 		t.Errorf("metrics:\n%s", strings.Join(names, "\n"))

@@ -14,6 +14,7 @@ type PoolMetrics struct {
 	decisions [affinity.NumOutcomes][affinity.NumReasons]atomic.Uint64
 	retries   atomic.Uint64
 	failures  [failures]atomic.Uint64
+	exemplars atomic.Pointer[exemplars] // nil without traced requests
 }
 
 // codeNames are the values of the label code: the classes by their first digit, with 0 for invalid statuses, and then the
@@ -94,15 +95,25 @@ var durationBounds = [...]time.Duration{
 type durations struct {
 	buckets [len(durationBounds) + 1]atomic.Uint64
 	sum     atomic.Int64 // nanoseconds
+	// native is a native histogram of the same durations. It is nil without one, and immutable.
+	native *nativeBuckets
 }
 
 func (d *durations) observe(took time.Duration) {
+	d.buckets[bucketOf(took)].Add(1)
+	d.sum.Add(int64(took))
+	if d.native != nil {
+		d.native.observe(took)
+	}
+}
+
+// bucketOf returns the index of the bucket of a duration.
+func bucketOf(took time.Duration) int {
 	i := 0
 	for i < len(durationBounds) && took > durationBounds[i] {
 		i++
 	}
-	d.buckets[i].Add(1)
-	d.sum.Add(int64(took))
+	return i
 }
 
 // add adds the observations of another histogram.
@@ -111,6 +122,9 @@ func (d *durations) add(other *durations) {
 		d.buckets[i].Add(other.buckets[i].Load())
 	}
 	d.sum.Add(other.sum.Load())
+	if d.native != nil && other.native != nil {
+		d.native.add(other.native)
+	}
 }
 
 // visitCounters calls visit for the values of all counters, or only of those that have counted something.

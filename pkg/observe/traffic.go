@@ -53,7 +53,8 @@ type trafficDescs struct {
 
 func newTrafficCollector(o MetricsOptions) *trafficCollector {
 	c := &trafficCollector{limit: int64(o.MaxSeries), now: time.Now, visit: func(func(int, string, []EndpointLoad)) {}}
-	c.groups = newGroups(o.Detail)
+	c.groups = newGroups(o.Detail, o.Traced)
+	c.none.duration.native = c.groups.newNative()
 	c.groups.capacity.Store(c.capacityFor(c.seriesOf(c.groups.noRoute)))
 	c.descs = describeTraffic(o.Detail)
 	return c

@@ -31,9 +31,10 @@ const (
 	Settings Kind = "settings"
 	// Starts is a new route, or one that no longer responds 503.
 	Starts Kind = "starts"
-	// Problem is a new problem of an object, and Solved one that is gone.
+	// Problem is a new problem of an object.
 	Problem Kind = "problem"
-	Solved  Kind = "solved"
+	// Solved is a problem that is gone.
+	Solved Kind = "solved"
 )
 
 var order = []Kind{Stops, Problem, Sessions, Protection, TLS, Backend, Source, Settings, Starts, Solved}
@@ -194,8 +195,8 @@ func (c *comparison) affinity(name string, before, after *model.Route) {
 		case now == nil:
 			c.add(Sessions, name, "sessions at %s end: the backend has no affinity any more", pool)
 		case old.Scope != now.Scope || old.Identity != now.Identity:
-			c.add(Sessions, name, "sessions at %s start again: their tokens count for %s by %s instead of %s by %s", pool, now.Scope, now.Identity,
-				old.Scope, old.Identity)
+			c.add(Sessions, name, "sessions at %s start again: their tokens count for %s by %s instead of %s by %s", pool,
+				now.Scope, now.Identity, old.Scope, old.Identity)
 		case text(old.Methods) != text(now.Methods):
 			c.add(Sessions, name, "sessions at %s may start again: %s", pool, otherMethods(old, now))
 		}
@@ -254,66 +255,4 @@ func text(v any) string {
 		return err.Error()
 	}
 	return string(out)
-}
-
-// namesOf returns the Secrets and fingerprints of the certificates by server name.
-func namesOf(m *model.Model) map[string]string {
-	out := map[string]string{}
-	for i := range m.Certificates {
-		c := &m.Certificates[i]
-		for _, name := range c.ServerNames {
-			name = cmp.Or(name, "unknown names")
-			out[name] = strings.TrimPrefix(out[name]+" and "+fmt.Sprintf("%s (%.8s)", c.Secret, c.Fingerprint), " and ")
-		}
-	}
-	return out
-}
-
-func (c *comparison) certificates(before, after map[string]string) {
-	for name, old := range before {
-		switch now := after[name]; now {
-		case old:
-		case "":
-			c.add(TLS, name, "has no certificate of its own any more; it had %s", old)
-		default:
-			c.add(TLS, name, "gets the certificate of %s instead of %s", now, old)
-		}
-	}
-	for name, now := range after {
-		if before[name] == "" {
-			c.add(TLS, name, "gets the certificate of %s", now)
-		}
-	}
-}
-
-// finding is a problem of an object.
-type finding struct{ object, text string }
-
-func problemsOf(reports []translate.Report, ignore func(*translate.Problem) bool) map[finding]bool {
-	out := map[finding]bool{}
-	for i := range reports {
-		for _, p := range reports[i].Problems {
-			if ignore == nil || !ignore(&p) {
-				field := p.Field
-				if field != "" {
-					field += ": "
-				}
-				out[finding{reports[i].Ref.String(), field + p.Reason + ": " + p.Message}] = true
-			}
-		}
-	}
-	return out
-}
-
-func (c *comparison) problems(before, after map[finding]bool) {
-	for f := range after {
-		if !before[f] {
-			c.add(Problem, f.object, "%s", f.text)
-		}
-	}
-	for f := range before {
-		if !after[f] {
-			c.add(Solved, f.object, "%s", f.text)
-		}
-	}
 }

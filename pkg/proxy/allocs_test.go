@@ -20,9 +20,9 @@ type steady struct {
 }
 
 // newSteady sets up a session that is bound to the pod already.
-func newSteady(tb testing.TB, tls bool) *steady {
+func newSteady(tb testing.TB, tls bool, change ...func(*Options)) *steady {
 	tb.Helper()
-	r := newRig(tb)
+	r := newRig(tb, change...)
 	r.serve(cookieAffinity(), startPod(tb, "pod-a", answerWithoutAllocating))
 	client := r.dial()
 	if tls {

@@ -74,7 +74,7 @@ var authorities = []struct {
 
 func TestAuthority_everyForm(t *testing.T) {
 	var lines logLines
-	log := observe.NewAccessLog(&lines, true)
+	log := observe.NewAccessLog(&lines, observe.AccessLogOptions{JSON: true})
 	r := newRig(t, func(o *Options) { o.AccessLog = log })
 	p, other := startEcho(t, "pod-a"), startEcho(t, "pod-b")
 	r.replace(cart, endpointsOf(p)...)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/limpet-dev/limpet/pkg/model"
 )
 
 // mebibyte is a body that fits in no buffer.
@@ -279,12 +281,17 @@ func TestTrailers_thatOnlyLimpetMaySet(t *testing.T) {
 	})
 	affinity := cookieAffinity()
 	affinity.MovedHeader = "X-Moved"
-	r.serve(affinity, p)
-	client := r.dial()
-	client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n" +
-		"Trailer: X-Sum\r\nConnection: TE\r\n\r\n4\r\nbody\r\n0\r\nX-Moved: gone\r\nX-Sum: 42\r\nX_moved: gone\r\n\r\n")
-	client.read("POST").expectOK(t, "body")
-	if got := <-trailers; len(got) != 1 || got.Get("X-Sum") != "42" {
-		t.Errorf("the pod received the trailers %v", got)
+	byPolicy, reserved := routeTo(cart, affinity), routeTo(cart, nil)
+	reserved.Backends[0].Reserved = []string{"X-Other", "X-Moved"}
+	r.serve(nil, p)
+	for _, route := range []model.Route{byPolicy, reserved} {
+		r.publish(route)
+		client := r.dial()
+		client.send("POST / HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n" +
+			"Trailer: X-Sum\r\nConnection: TE\r\n\r\n4\r\nbody\r\n0\r\nX-Moved: gone\r\nX-Sum: 42\r\nX_moved: gone\r\n\r\n")
+		client.read("POST").expectOK(t, "body")
+		if got := <-trailers; len(got) != 1 || got.Get("X-Sum") != "42" {
+			t.Errorf("the pod received the trailers %v", got)
+		}
 	}
 }

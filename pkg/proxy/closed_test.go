@@ -21,7 +21,7 @@ func (r *rig) publishClosed(p *pod) {
 
 func TestClosed_denied(t *testing.T) {
 	var lines logLines
-	log := observe.NewAccessLog(&lines, true)
+	log := observe.NewAccessLog(&lines, observe.AccessLogOptions{JSON: true})
 	r := newRig(t, func(o *Options) { o.AccessLog = log })
 	p := startEcho(t, "pod-a")
 	r.publishClosed(p)
@@ -53,7 +53,7 @@ func TestClosed_denied(t *testing.T) {
 
 func TestUnlogged_route(t *testing.T) {
 	var lines logLines
-	log := observe.NewAccessLog(&lines, true)
+	log := observe.NewAccessLog(&lines, observe.AccessLogOptions{JSON: true})
 	r := newRig(t, func(o *Options) { o.AccessLog = log })
 	r.replace(cart, endpointsOf(startEcho(t, "pod-a"))...)
 	quiet := routeTo(cart, nil)

@@ -42,7 +42,7 @@ func TestOrigin_schemeEverywhere(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log logLines
-			access := observe.NewAccessLog(&log, true)
+			access := observe.NewAccessLog(&log, observe.AccessLogOptions{JSON: true})
 			r := newRig(t, trusting(), func(o *Options) {
 				if o.AccessLog = access; c.proxy != "" {
 					behind(o)

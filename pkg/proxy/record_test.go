@@ -52,7 +52,7 @@ func timeOf(t *testing.T, line map[string]any) time.Time {
 
 func TestAccessLog_oneLinePerRequest(t *testing.T) {
 	var lines logLines
-	log := observe.NewAccessLog(&lines, true)
+	log := observe.NewAccessLog(&lines, observe.AccessLogOptions{JSON: true})
 	r := newRig(t, trusting(), func(o *Options) { o.AccessLog = log })
 	r.serve(cookieAffinity(), deadPod(t, "pod-a"), startEcho(t, "pod-b"))
 	client := r.dial()

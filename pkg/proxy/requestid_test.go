@@ -61,7 +61,7 @@ func TestRequestID_keptIfValid(t *testing.T) {
 
 func TestRequestID_inAccessLog(t *testing.T) {
 	var lines logLines
-	log := observe.NewAccessLog(&lines, true)
+	log := observe.NewAccessLog(&lines, observe.AccessLogOptions{JSON: true})
 	r := newRig(t, func(o *Options) { o.AccessLog = log })
 	p := startEcho(t, "pod-a")
 	r.serve(nil, p)

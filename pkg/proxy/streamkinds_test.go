@@ -257,7 +257,7 @@ func TestConfigurationChange_keepsStreams(t *testing.T) {
 // The head of a stream's request is released. The fields for the log are kept.
 func TestAccessLog_stream(t *testing.T) {
 	var lines logLines
-	log := observe.NewAccessLog(&lines, true)
+	log := observe.NewAccessLog(&lines, observe.AccessLogOptions{JSON: true})
 	r := newRig(t, func(o *Options) { o.AccessLog = log })
 	p := startStreaming(t, "pod-a")
 	r.serve(nil, p)

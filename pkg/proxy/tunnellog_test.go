@@ -10,7 +10,7 @@ import (
 // logged makes the server of a rig write an access log.
 func logged(t *testing.T) (*logLines, func(*Options)) {
 	lines := new(logLines)
-	log := observe.NewAccessLog(lines, true)
+	log := observe.NewAccessLog(lines, observe.AccessLogOptions{JSON: true})
 	t.Cleanup(log.Close)
 	return lines, func(o *Options) { o.AccessLog = log }
 }

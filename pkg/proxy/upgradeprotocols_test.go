@@ -90,7 +90,7 @@ func TestUpgradeProtocols_stripped(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log logLines
-			access := observe.NewAccessLog(&log, true)
+			access := observe.NewAccessLog(&log, observe.AccessLogOptions{JSON: true})
 			r := newRig(t, func(o *Options) { o.AccessLog = access })
 			p := startPod(t, "pod-a", func(conn *podConn) {
 				for conn.request() != nil && conn.answer("hello") {

@@ -36,19 +36,20 @@ func (c *compiler) route(m *model.Route) *Route {
 	return r
 }
 
-// affinity compiles an Affinity. Backends that follow each other and share one also share the Policy.
-func (c *compiler) affinity(a *model.Affinity) *affinity.Policy {
-	if c.compiled != a {
-		c.compiled, c.policy = a, c.usedNames.Compile(a)
+// affinity compiles the Affinity of a backend. Backends that follow each other and share one also share the Policy.
+// They have the same namespace, and so the same reserved headers.
+func (c *compiler) affinity(m *model.Backend) *affinity.Policy {
+	if c.compiled != m.Affinity {
+		c.compiled, c.policy = m.Affinity, c.usedNames.Compile(m.Affinity, m.Reserved...)
 	}
 	return c.policy
 }
 
 func (c *compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
-	policy := affinity.Balance(m.Balance)
+	policy := affinity.Balance(m.Balance, m.Reserved...)
 	if m.Affinity != nil {
-		policy = c.affinity(m.Affinity)
+		policy = c.affinity(m)
 	}
 	return Backend{
 		Pool:      pool,

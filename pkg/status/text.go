@@ -22,8 +22,8 @@ func (s *Summary) WriteText(w io.Writer, now time.Time) error {
 			continue
 		}
 		r := m.Replica
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", printable(m.Name), cmp.Or(m.Node, "-"), yesNo(r.Ready), cmp.Or(r.Role, "-"),
-			printable(r.Version), digestText(r.Digest), r.Generation, ago(now, r.BuiltAt))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", printable(m.Name), cmp.Or(m.Node, "-"), yesNo(r.Ready),
+			cmp.Or(r.Role, "-"), printable(r.Version), digestText(r.Digest), r.Generation, ago(now, r.BuiltAt))
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -38,9 +38,19 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 		b.reportNoAffinity(t, pool.ID)
 		affinity = nil
 	}
-	out := &model.Backend{Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity}
+	out := &model.Backend{
+		Pool: pool.ID, Weight: backend.weight, Transport: transport, Affinity: affinity,
+		Reserved: b.lookups.handoffHeaders(pool.ID.Namespace),
+	}
 	b.distribute(t, out)
 	return out
+}
+
+// plainBackend returns a backend without stickiness.
+func (b *builder) plainBackend(pool model.PoolID) *model.Backend {
+	return &model.Backend{
+		Pool: pool, Weight: 1, Transport: appProtocols[b.appProtocol(pool)], Reserved: b.lookups.handoffHeaders(pool.Namespace),
+	}
 }
 
 // distribute sets how requests without stickiness are distributed.

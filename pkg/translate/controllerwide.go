@@ -72,7 +72,7 @@ func (b *builder) controllerBackend(d *description) *model.Backend {
 	if _, isKnown := b.pools[pool.ID]; !isKnown { // it may have names of pods already
 		b.pools[pool.ID] = pool
 	}
-	return &model.Backend{Pool: pool.ID, Weight: 1, Transport: appProtocols[b.appProtocol(pool.ID)]}
+	return b.plainBackend(pool.ID)
 }
 
 const keySetHeaders = "proxy-set-headers"

@@ -227,6 +227,9 @@ func (f *fleet) policy() *v1alpha1.AffinityPolicy {
 	if f.chance(5) {
 		p.Spec.Group = "g"
 	}
+	if f.chance(4) { // with Hashed it is invalid
+		p.Spec.Drain.Handoff = &v1alpha1.Handoff{Header: pick(f, []string{"", "X-From"})}
+	}
 	if f.chance(5) {
 		p.Spec.Adopt = []v1alpha1.Adopted{"IngressNginx"}
 	}

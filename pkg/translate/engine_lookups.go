@@ -65,6 +65,11 @@ func (l *groupLookups) policyNamed(key types.NamespacedName) *policy {
 	return l.engine.policies.byName[key]
 }
 
+// handoffHeaders needs no record: see Engine.handoffsChanged.
+func (l *groupLookups) handoffHeaders(namespace string) []string {
+	return l.engine.policies.handoffs[namespace].headers
+}
+
 // policyFor needs no record for an Ingress, which is one of the group. See Engine.targetPolicyChanged.
 func (l *groupLookups) policyFor(target model.Ref) *policy {
 	if target.Kind != model.KindIngress {

@@ -18,10 +18,13 @@ type policyIndex struct {
 	byTarget map[model.Ref][]*policy // in order of precedence, see policy.compare
 	// connecting is the number of policies that connect Ingresses: with a group, or with a domain of cookies.
 	connecting int
+	handoffs   handoffIndex
 }
 
 func newPolicyIndex() policyIndex {
-	return policyIndex{byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref][]*policy{}}
+	return policyIndex{
+		byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref][]*policy{}, handoffs: handoffIndex{},
+	}
 }
 
 // compare orders accepted policies first, and then by age.
@@ -103,11 +106,28 @@ func (e *Engine) changePolicy(ref model.Ref, object *v1alpha1.AffinityPolicy) {
 		e.targetPolicyChanged(target)
 	}
 	e.policies.replace(key, before, after)
+	if e.policies.handoffs.replace(key.Namespace, before, after) {
+		e.handoffsChanged(key.Namespace)
+	}
 	for _, target := range after.targets() {
 		e.targetChanged(target)
 	}
 	e.wasChanged(ref)
 	e.step.policies[ref] = struct{}{}
+}
+
+// handoffsChanged marks the groups with backends in a namespace: those of its Ingresses, or all if the default backend of the
+// controller is in it. A record of each group would need memory all the time for a change that is rare.
+func (e *Engine) handoffsChanged(namespace string) {
+	isDefault := e.options.DefaultBackend.Namespace == namespace
+	for key, n := range e.nodes {
+		if n.group != nil && (isDefault || key.Namespace == namespace) {
+			e.step.dirty[n.group] = struct{}{}
+		}
+	}
+	if isDefault {
+		e.step.dirty[e.defaults] = struct{}{}
+	}
 }
 
 func samePolicy(x, y *v1alpha1.AffinityPolicy) bool {

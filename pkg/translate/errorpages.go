@@ -127,7 +127,7 @@ func (b *builder) defaultBackend(t *translation) *model.Backend {
 		return nil
 	}
 	b.pools[pool.ID] = pool
-	return &model.Backend{Pool: pool.ID, Weight: 1, Transport: appProtocols[b.appProtocol(pool.ID)]}
+	return b.plainBackend(pool.ID)
 }
 
 func firstPort(service *corev1.Service) int32 {

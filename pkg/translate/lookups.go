@@ -27,6 +27,9 @@ type lookups interface {
 	// policyFor returns the policy that applies to a target: the oldest accepted one, otherwise the oldest one.
 	policyFor(target model.Ref) *policy
 
+	// handoffHeaders returns the headers of all handoffs in a namespace, sorted.
+	handoffHeaders(namespace string) []string
+
 	// isDescribed reports whether Limpet serves an object.
 	isDescribed(model.Ref) bool
 	// isForeign reports whether only other controllers serve an object or reference a Service.
@@ -49,6 +52,7 @@ type snapshotLookups struct {
 	byService map[types.NamespacedName][]*discoveryv1.EndpointSlice // nil until the first use
 	byName    map[types.NamespacedName]*policy
 	byTarget  map[model.Ref]*policy
+	handoffs  handoffIndex
 	described map[model.Ref]bool
 	foreign   map[model.Ref]bool // see readings
 	before    map[model.Ref]*model.Certificate
@@ -57,7 +61,7 @@ type snapshotLookups struct {
 func newSnapshotLookups(w *Snapshot, before *model.Model) *snapshotLookups {
 	s := &snapshotLookups{
 		snapshot: w, services: index(w.Services), secrets: index(w.Secrets), maps: index(w.ConfigMaps),
-		byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref]*policy{},
+		byName: map[types.NamespacedName]*policy{}, byTarget: map[model.Ref]*policy{}, handoffs: handoffIndex{},
 		described: map[model.Ref]bool{}, foreign: map[model.Ref]bool{}, before: map[model.Ref]*model.Certificate{},
 	}
 	if before != nil {
@@ -94,6 +98,7 @@ func (s *snapshotLookups) readPolicies(all []*v1alpha1.AffinityPolicy, o *Option
 		p := readPolicy(object, o)
 		list = append(list, p)
 		s.byName[types.NamespacedName{Namespace: p.Namespace, Name: p.Name}] = p
+		s.handoffs.replace(p.Namespace, nil, p)
 		if p.settings != nil {
 			s.claim(p)
 		}
@@ -119,6 +124,10 @@ func (s *snapshotLookups) policyNamed(key types.NamespacedName) *policy     { re
 func (s *snapshotLookups) policyFor(target model.Ref) *policy               { return s.byTarget[target] }
 func (s *snapshotLookups) isDescribed(ref model.Ref) bool                   { return s.described[ref] }
 func (s *snapshotLookups) isForeign(ref model.Ref) bool                     { return s.foreign[ref] }
+
+func (s *snapshotLookups) handoffHeaders(namespace string) []string {
+	return s.handoffs[namespace].headers
+}
 
 func (s *snapshotLookups) configMap(key types.NamespacedName) *corev1.ConfigMap { return s.maps[key] }
 

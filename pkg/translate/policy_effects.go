@@ -3,6 +3,7 @@ package translate
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/limpet-dev/limpet/api/v1alpha1"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -23,7 +24,8 @@ func withoutEffect(spec *v1alpha1.AffinityPolicySpec, settings *model.Affinity, 
 	e.checkMethods()
 	e.checkNewSession()
 	e.checkUnavailable()
-	e.checkRebalance()
+	e.checkMoves("rebalance", e.settings.Rebalance.AfterIdle)
+	e.checkHandoff()
 	e.checkLoad()
 	e.checkAdopt()
 	e.checkGroup()
@@ -160,19 +162,30 @@ func (e *effects) checkUnavailable() {
 	}
 }
 
-// checkRebalance compares timeouts with the age of the token at which a session counts as idle: one and a half times
-// afterIdle, because a token is renewed at half of it.
-func (e *effects) checkRebalance() {
-	after := e.settings.Rebalance.AfterIdle
+// checkMoves compares timeouts with the age of the token at which a session counts as idle: one and a half times afterIdle,
+// because a token is renewed at half of it. field is the object that afterIdle is in.
+func (e *effects) checkMoves(field string, after time.Duration) {
 	if after == 0 {
 		return
 	}
 	if idle := e.settings.IdleTimeout; idle > 0 && 2*idle <= 3*after {
-		e.none("rebalance", "idleTimeout ends a session before it may move; it must be more than 1.5 times rebalance.afterIdle")
+		e.none(field, "idleTimeout ends a session before it may move; it must be more than 1.5 times %s.afterIdle", field)
 		return
 	}
 	if absolute := e.settings.AbsoluteTimeout; absolute > 0 && 2*absolute <= 3*after {
-		e.none("rebalance", "absoluteTimeout ends a session before it may move; it must be more than 1.5 times rebalance.afterIdle")
+		e.none(field, "absoluteTimeout ends a session before it may move; it must be more than 1.5 times %s.afterIdle", field)
+	}
+}
+
+func (e *effects) checkHandoff() {
+	h := e.settings.Handoff
+	if h == nil {
+		return
+	}
+	e.checkMoves("drain.handoff", h.AfterIdle)
+	if timeout := e.settings.DrainTimeout; timeout > 0 && 2*timeout <= 3*h.AfterIdle {
+		e.none("drain.handoff.afterIdle",
+			"drain.timeout moves all sessions before they count as idle; it must be more than 1.5 times drain.handoff.afterIdle")
 	}
 }
 

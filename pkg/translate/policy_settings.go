@@ -42,9 +42,11 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.Refuse = c.refuse(&spec.NewSession, &a.Unavailable)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
 	c.rebalance(a, &spec.Rebalance)
+	c.handoff(a, &spec.Drain)
 	a.Adopt = adopted(spec.Adopt)
 	c.checkWrapped(a)
 	a.MovedHeader = c.movedHeader(spec.MovedHeader)
+	c.compareHeaders(a)
 	a.Exempt = exempt(&spec.Exempt)
 	a.StickySplit = spec.Split.Sticky
 	if len(c.problems) > 0 {

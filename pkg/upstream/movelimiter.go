@@ -2,7 +2,7 @@ package upstream
 
 import "sync"
 
-// moveLimiter limits the number of rebalancing moves per minute.
+// moveLimiter limits the number of moves per minute.
 type moveLimiter struct {
 	mu     sync.Mutex
 	minute int64 // minutes since 1970

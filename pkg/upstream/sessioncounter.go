@@ -68,6 +68,8 @@ type sessionCounter struct {
 	moved, movedBefore atomic.Int64
 	// anonymous and anonymousBefore count the clients without a session in the same windows.
 	anonymous, anonymousBefore atomic.Int64
+	// uses is nil until a policy with a handoff is used.
+	uses atomic.Pointer[sessionUses]
 }
 
 // add records that the session was served now. It reports whether it was in neither window.

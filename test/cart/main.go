@@ -19,6 +19,7 @@ import (
 
 func main() {
 	address := flag.String("addr", ":8080", "`address` to listen on")
+	handoff := flag.String("handoff-addr", ":8081", "`address` on which other pods fetch baskets; no Service must have its port")
 	grace := flag.Duration("grace", 0, "how long to go on serving after SIGTERM")
 	flag.Parse()
 	pod, err := os.Hostname()
@@ -27,7 +28,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	if err := serve(ctx, *address, pod, *grace); err != nil {
+	if err := serve(ctx, *address, *handoff, pod, *grace); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -37,12 +38,22 @@ func main() {
 const closeDelay = 2 * time.Second
 
 // serve serves until ctx is done, and then for the grace period.
-func serve(ctx context.Context, address, pod string, grace time.Duration) error {
+func serve(ctx context.Context, address, handoff, pod string, grace time.Duration) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
+	baskets, err := net.Listen("tcp", handoff)
+	if err != nil {
+		return err
+	}
 	shop := newShop(pod)
+	if _, shop.handoffPort, err = net.SplitHostPort(handoff); err != nil {
+		return err
+	}
+	giving := &http.Server{Handler: shop.giving(), ReadHeaderTimeout: time.Minute}
+	defer giving.Close()
+	go func() { _ = giving.Serve(baskets) }()
 	server := &http.Server{Handler: shop, ReadHeaderTimeout: time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

@@ -27,12 +27,15 @@ type shop struct {
 	endStreams context.CancelFunc
 	closing    atomic.Bool // responses have Connection: close
 
+	client      *http.Client // fetches baskets from other pods
+	handoffPort string       // on which all pods give baskets to each other
+
 	mu      sync.Mutex
-	baskets map[string]int
+	baskets map[string]*basket
 }
 
 func newShop(pod string) *shop {
-	s := &shop{pod: pod, baskets: map[string]int{}}
+	s := &shop{pod: pod, client: &http.Client{}, baskets: map[string]*basket{}}
 	s.streams, s.endStreams = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ready", func(http.ResponseWriter, *http.Request) {})
@@ -55,9 +58,20 @@ func (s *shop) put(w http.ResponseWriter, r *http.Request, items int) {
 	if cookie, err := r.Cookie(basketCookie); err == nil {
 		id = cookie.Value
 	}
+	b, err := s.find(r, id)
+	if err != nil {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
 	s.mu.Lock()
-	s.baskets[id] += items
-	answer := Basket{s.pod, s.baskets[id]}
+	if b.takenBy != "" { // since find
+		s.mu.Unlock()
+		http.Error(w, errElsewhere.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	b.items += items
+	answer := Basket{s.pod, b.items}
 	s.mu.Unlock()
 	if s.closing.Load() {
 		w.Header().Set("Connection", "close")

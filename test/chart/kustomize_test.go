@@ -34,7 +34,7 @@ func asInConfig(t *testing.T) []client.Object {
 
 func TestKustomize_isValid(t *testing.T) {
 	namespace(t, "limpet-system", "restricted")
-	for _, dir := range []string{"../../config", "../../config/samples"} {
+	for _, dir := range []string{"../../config", "../../config/samples", "../../config/pod-deletion-cost"} {
 		for _, o := range kustomize(t, dir) {
 			err := cluster.Create(t.Context(), o, client.DryRunAll)
 			switch o.(type) {

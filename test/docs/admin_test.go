@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -17,7 +18,8 @@ import (
 func TestAdminPaths_exist(t *testing.T) {
 	ready, pools, metrics := func() bool { return true }, upstream.NewRegistry(), observe.NewMetrics()
 	pages := dashboard.New(dashboard.Options{Ready: ready, Pools: pools, Metrics: metrics, Changes: func() uint64 { return 0 },
-		State: func() dashboard.State { return dashboard.State{} }})
+		State:    func() dashboard.State { return dashboard.State{} },
+		Replicas: func(context.Context) *status.Summary { return &status.Summary{} }})
 	handler := admin.New(admin.Options{
 		Ready: ready, Metrics: metrics, Pools: pools, Table: func() admin.Table { return admin.Table{} },
 		Access: admin.Access{TrustLoopback: true}, Explain: http.NotFoundHandler(), Page: dashboard.Page(), API: pages.API(),

@@ -15,21 +15,24 @@ import (
 	"github.com/limpet-dev/limpet/test/wait"
 )
 
-// replicas are the pods of Limpet in the installation of docs/operate.md, with the ports of HTTP and of the admin listener.
+// replicas are the pods of Limpet in the installation of docs/operate.md, with their addresses, and the ports of HTTP and of the
+// admin listener on loopback.
 var replicas = []struct {
-	pod         string
-	http, admin int
-}{{"limpet-7c9f8-2x4kd", 18080, 19091}, {"limpet-7c9f8-9qk7s", 18081, 19092}}
+	pod, address string
+	http, admin  int
+}{{"limpet-7c9f8-2x4kd", "10.250.2.1", 18080, 19091}, {"limpet-7c9f8-9qk7s", "10.250.2.2", 18081, 19092}}
 
 // cartPods are the addresses of the pods of Service cart.
 var cartPods = map[string]string{"cart-a": "10.250.1.7", "cart-b": "10.250.1.8", "cart-c": "10.250.1.9"}
 
 // cartSlice is the EndpointSlice of the pods.
-func cartSlice(pods []string) string {
+func (s *session) cartSlice(t *testing.T, pods []string) string {
+	t.Helper()
 	text := "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: cart, namespace: shop," +
 		" labels: {kubernetes.io/service-name: cart}}\naddressType: IPv4\nports: [{name: http, port: 8080}]\nendpoints:\n"
 	for _, pod := range pods {
-		text += fmt.Sprintf("- {addresses: [%s], targetRef: {kind: Pod, namespace: shop, name: %s, uid: %[2]s}}\n", cartPods[pod], pod)
+		uid := s.run(t, "kubectl get pod "+pod+" -n shop -o jsonpath={.metadata.uid}")
+		text += fmt.Sprintf("- {addresses: [%s], targetRef: {kind: Pod, namespace: shop, name: %s, uid: %s}}\n", cartPods[pod], pod, uid)
 	}
 	return text
 }
@@ -61,21 +64,22 @@ func (s *session) installation(t, whole *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(objects) + "---\n" + cartSlice([]string{"cart-a", "cart-b", "cart-c"}) +
-		"---\napiVersion: v1\nkind: Namespace\nmetadata: {name: limpet-system}\n"
+	text := string(objects)
 	for _, r := range replicas {
 		text += replicaPod(r.pod, r.admin)
 	}
 	s.write(t, "installation.yaml", text)
 	s.run(t, "kubectl apply -f installation.yaml")
+	s.write(t, "pods.yaml", s.cartSlice(t, []string{"cart-a", "cart-b", "cart-c"}))
+	s.run(t, "kubectl apply -f pods.yaml")
 	for _, r := range replicas {
 		s.run(t, fmt.Sprintf(`kubectl patch pod %s -n limpet-system --subresource status --type merge -p `+
-			`'{"status":{"phase":"Running","podIP":"10.250.2.1","conditions":[{"type":"Ready","status":"True"}]}}'`, r.pod))
+			`'{"status":{"phase":"Running","podIP":%q,"conditions":[{"type":"Ready","status":"True"}]}}'`, r.pod, r.address))
 	}
 	for pod, address := range cartPods {
 		servePod(t, whole, pod, address+":8080")
 	}
-	s.startReplicas(t, ctx, whole)
+	s.startReplicas(ctx, t, whole)
 	s.bindUsers(t)
 }
 
@@ -91,23 +95,19 @@ func servePod(t, whole *testing.T, name, address string) {
 	whole.Cleanup(func() { server.Close() })
 }
 
-func (s *session) startReplicas(t *testing.T, ctx context.Context, whole *testing.T) {
+func (s *session) startReplicas(ctx context.Context, t, whole *testing.T) {
 	t.Helper()
 	for _, r := range replicas {
-		run := command(ctx, s.dir, fmt.Sprintf("HOSTNAME=%s exec limpet run --kubeconfig kubeconfig --namespace limpet-system"+
-			" --http-addr 127.0.0.1:%d --https-addr '' --admin-addr 127.0.0.1:%d --publish-address 203.0.113.10"+
-			" --stop-delay 0s --stop-timeout 1s > %s 2>&1", r.pod, r.http, r.admin, r.pod+".log"))
+		run := command(ctx, s.dir, fmt.Sprintf("POD_IP=%s exec limpet run --kubeconfig kubeconfig --namespace limpet-system"+
+			" --http-addr 127.0.0.1:%d --https-addr '' --admin-addr 127.0.0.1:%d --probe-addr %s:9090"+
+			" --publish-service limpet-system/limpet --stop-delay 0s --stop-timeout 1s > %s 2>&1",
+			r.address, r.http, r.admin, r.address, r.pod+".log"))
 		if err := run.Start(); err != nil {
 			t.Fatal(err)
 		}
 		whole.Cleanup(func() { _ = run.Process.Kill(); _ = run.Wait() })
 	}
-	for _, r := range replicas {
-		wait.Until(t, r.pod+" to serve the shop", func() bool {
-			pod, _ := visit(t, r.http, "")
-			return strings.HasPrefix(pod, "cart-")
-		})
-	}
+	awaitPods(t, len(cartPods))
 	wait.Until(t, "a leader", func() bool {
 		for _, r := range replicas {
 			text, _ := os.ReadFile(filepath.Join(s.dir, r.pod+".log"))
@@ -119,35 +119,31 @@ func (s *session) startReplicas(t *testing.T, ctx context.Context, whole *testin
 	})
 }
 
-// visit requests the cart with a token, and returns the pod that responded and the token that it was given.
-func visit(t *testing.T, port int, token string) (pod, issued string) {
+// visit requests the cart as a new user, and returns the pod that responded and the token of the session.
+func visit(t *testing.T, port int) (pod, token string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/cart", port), http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Host = "shop.example.com"
-	if token != "" {
-		request.AddCookie(&http.Cookie{Name: "cart-id", Value: token})
-	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return "", ""
+		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	text := make([]byte, 64)
-	n, _ := response.Body.Read(text)
+	pod = readAll(response.Body)
 	for _, c := range response.Cookies() {
-		issued = c.Value
+		token = c.Value
 	}
-	return string(text[:n]), issued
+	return pod, token
 }
 
-// bindUsers binds sessions, and keeps the token of one at cart-b.
+// bindUsers binds sessions in both replicas, and keeps the token of one at cart-b.
 func (s *session) bindUsers(t *testing.T) {
 	t.Helper()
-	for range 30 {
-		if pod, token := visit(t, replicas[0].http, ""); pod == "cart-b" {
+	for i := range 30 {
+		if pod, token := visit(t, replicas[i%2].http); pod == "cart-b" {
 			s.write(t, "token", token)
 		}
 	}
@@ -156,8 +152,14 @@ func (s *session) bindUsers(t *testing.T) {
 // setPods makes these the only pods of the cart, and waits until the replicas know.
 func (s *session) setPods(t *testing.T, pods []string) {
 	t.Helper()
-	s.write(t, "pods.yaml", cartSlice(pods))
+	s.write(t, "pods.yaml", s.cartSlice(t, pods))
 	s.run(t, "kubectl apply -f pods.yaml")
+	awaitPods(t, len(pods))
+}
+
+// awaitPods waits until all replicas know this number of pods of the cart.
+func awaitPods(t *testing.T, n int) {
+	t.Helper()
 	for _, r := range replicas {
 		wait.Until(t, r.pod+" to know the pods", func() bool {
 			response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/debug/table?pool=shop/cart:80", r.admin))
@@ -165,7 +167,7 @@ func (s *session) setPods(t *testing.T, pods []string) {
 				return false
 			}
 			defer response.Body.Close()
-			return strings.Count(readAll(response.Body), `"pod": "cart-`) == len(pods)
+			return strings.Count(readAll(response.Body), `"pod": "cart-`) == n
 		})
 	}
 }

@@ -5,6 +5,8 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,8 @@ type mall struct {
 	ledger *ledger
 	pods   *podLog
 	crowd  *crowd
+	// empty are the pods that have handed their baskets to others, and that are to be removed next.
+	empty []string
 }
 
 // phase is a change of the cluster while clients send requests.
@@ -30,6 +34,8 @@ type phase struct {
 	limpetStops bool
 	// stays is set if no pod stops, so that no session may move.
 	stays bool
+	// handsOff is set if sessions leave pods that still serve. No basket may be lost then.
+	handsOff bool
 }
 
 // keepBaskets runs 200 clients while pods and Limpet are replaced, and prints their losses.
@@ -52,7 +58,10 @@ func (m *mall) pass(t *testing.T, p phase) row {
 	p.do(t, m)
 	m.pods.await(t, p.pods)
 	m.crowd.everyoneAsks(t)
-	r := m.ledger.turn().account(t, p.name, time.Since(began), m.pods, p.limpetStops)
+	r := m.ledger.turn().account(t, &p, time.Since(began), m.pods)
+	if p.handsOff && (r.lost > 0 || r.moved < shoppers) {
+		t.Errorf("%d baskets were lost in %d moves, want none in at least %d", r.lost, r.moved, shoppers)
+	}
 	if p.stays && r.moved > 0 {
 		t.Errorf("%d sessions moved, but no pod stopped", r.moved)
 	}
@@ -69,9 +78,10 @@ func phases() []phase {
 	return []phase{
 		{name: "nothing", do: func(t *testing.T, m *mall) { m.crowd.everyoneAsks(t) }, pods: 3, stays: true},
 		{name: "rollout restart", do: restartShop, pods: 3},
+		{name: "rollout with handoff", do: handOffBaskets, pods: 3, handsOff: true},
 		{name: "scale 3 to 6", do: shop("scale", "deployment/cart", "--replicas=6"), pods: 6, stays: true},
-		{name: "scale 6 to 2", do: shop("scale", "deployment/cart", "--replicas=2"), pods: 2},
-		{name: "scale 2 to 3", do: shop("scale", "deployment/cart", "--replicas=3"), pods: 3, stays: true},
+		{name: "baskets to new pods", do: emptyOldPods, pods: 6, handsOff: true},
+		{name: "scale 6 to 3", do: removeEmptyPods, pods: 3, stays: true},
 		{name: "pod killed", do: killPod, pods: 3},
 		{name: "pod drained", do: drainPod, pods: 3, stays: true},
 		{name: "pod evicted", do: evictPod, pods: 3},
@@ -84,6 +94,63 @@ func phases() []phase {
 func restartShop(t *testing.T, m *mall) {
 	m.kubectl(t, "rollout", "restart", "deployment/cart", "--namespace", m.pods.namespace)
 	m.kubectl(t, "rollout", "status", "deployment/cart", "--namespace", m.pods.namespace, "--timeout=5m")
+}
+
+// handOffBaskets is a rolling update in which the pods hand their baskets to each other.
+func handOffBaskets(t *testing.T, m *mall) {
+	m.whileHandingOff(t, func() {
+		restartShop(t, m)
+		m.pods.await(t, 3) // the terminating pods have ended
+	})
+}
+
+// emptyOldPods drains the pods that have baskets until these are on the other pods, and waits until the pods cost that much.
+// Without the costs, Kubernetes would remove the newest pods, which have the baskets.
+func emptyOldPods(t *testing.T, m *mall) {
+	for pod := range m.crowd.pods() {
+		m.empty = append(m.empty, pod)
+	}
+	drain := func(value string) {
+		m.kubectl(t, append(append([]string{"annotate", "pod", "--namespace=shop"}, m.empty...), "limpet.dev/drain"+value)...)
+	}
+	m.whileHandingOff(t, func() {
+		drain("=true")
+		eventually(t, func(context.Context) error {
+			for pod, n := range m.crowd.pods() {
+				if slices.Contains(m.empty, pod) {
+					return fmt.Errorf("%d shoppers are on pod %s", n, pod)
+				}
+			}
+			return nil
+		})
+		drain("-")
+	})
+	eventually(t, func(ctx context.Context) error { return m.pods.checkCosts(ctx, m.empty) })
+}
+
+// removeEmptyPods scales down, and checks that the pods with the fewest sessions are removed.
+func removeEmptyPods(t *testing.T, m *mall) {
+	m.kubectl(t, "scale", "deployment/cart", "--replicas=3", "--namespace=shop")
+	m.pods.await(t, 3)
+	left := m.kubectl(t, "get", "pods", "--namespace=shop", "-o", "name")
+	for _, pod := range m.empty {
+		if strings.Contains(left, pod) {
+			t.Errorf("pod %s has the fewest sessions and is left: %s", pod, left)
+		}
+	}
+}
+
+// whileHandingOff applies the policy that lets pods hand their baskets to each other during a change.
+func (m *mall) whileHandingOff(t *testing.T, do func()) {
+	policy, err := os.ReadFile("../cart/handoff.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.apply(t, "shop", string(policy))
+	defer m.kubectl(t, "delete", "affinitypolicy", "cart", "--namespace=shop")
+	m.kubectl(t, "wait", "affinitypolicy/cart", "--namespace=shop", "--for=condition=Programmed", "--timeout=1m")
+	do()
+	m.crowd.everyoneAsks(t)
 }
 
 // killPod kills a pod like a crash of its node.

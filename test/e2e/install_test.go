@@ -29,7 +29,9 @@ func (c *cluster) namespaceOf(t *testing.T, name, standard string) {
 func install(t *testing.T, c *cluster) {
 	c.restricted(t, namespace)
 	c.restricted(t, "shop")
-	notes := c.helm(t, "install", "limpet", chartDir, "--namespace", namespace, "--values", "limpet.yaml", "--wait", "--timeout=3m")
+	notes := c.helm(t, "install", "limpet", chartDir, "--namespace", namespace, "--values", "limpet.yaml", "--wait", "--timeout=3m",
+		"--set", "publishAddresses=null,podDeletionCost.enabled=true")
+	c.kubectl(t, "patch", "service", "limpet", "--namespace", namespace, "--patch", `{"spec":{"externalIPs":["203.0.113.10"]}}`)
 	if !strings.Contains(notes, "helm test limpet --namespace limpet-system") {
 		t.Errorf("the notes do not have the next steps:\n%s", notes)
 	}

@@ -5,8 +5,10 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -119,4 +121,26 @@ func isReady(pod corev1.Pod) bool {
 	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
 	})
+}
+
+// checkCosts checks that the given pods cost less than all others.
+func (l *podLog) checkCosts(ctx context.Context, cheap []string) error {
+	if err := l.look(ctx); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	highest, lowest, costs := math.MinInt, math.MaxInt, map[string]int{}
+	for _, pod := range l.now {
+		cost, _ := strconv.Atoi(pod.Annotations[corev1.PodDeletionCost]) // without it, zero
+		if costs[pod.Name] = cost; slices.Contains(cheap, pod.Name) {
+			highest = max(highest, cost)
+		} else {
+			lowest = min(lowest, cost)
+		}
+	}
+	if highest >= lowest {
+		return fmt.Errorf("the pods cost %v; want %v to be the cheapest", costs, cheap)
+	}
+	return nil
 }

@@ -97,8 +97,10 @@ func audited(t *testing.T) (requests []request) {
 
 func granted(t *testing.T, c *cluster) (grants []grant) {
 	t.Helper()
-	for _, rule := range get[rbacv1.ClusterRole](t, c, "clusterrole", namespace+"-limpet").Rules {
-		grants = append(grants, expand(rule, "")...)
+	for _, name := range []string{"-limpet", "-limpet-pod-deletion-cost"} {
+		for _, rule := range get[rbacv1.ClusterRole](t, c, "clusterrole", namespace+name).Rules {
+			grants = append(grants, expand(rule, "")...)
+		}
 	}
 	for _, rule := range get[rbacv1.Role](t, c, "role", "limpet", "--namespace", namespace).Rules {
 		grants = append(grants, expand(rule, namespace)...)

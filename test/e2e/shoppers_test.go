@@ -132,14 +132,23 @@ func (c *crowd) leave() {
 
 // favourite returns the pod with the most shoppers.
 func (c *crowd) favourite() (pod string) {
-	with := map[string]int{}
-	for _, s := range c.shoppers {
-		at, _ := s.pod.Load().(string)
-		if with[at]++; with[at] > with[pod] {
+	with := c.pods()
+	for at, n := range with {
+		if n > with[pod] {
 			pod = at
 		}
 	}
 	return pod
+}
+
+// pods returns the number of shoppers of each pod.
+func (c *crowd) pods() map[string]int {
+	with := map[string]int{}
+	for _, s := range c.shoppers {
+		at, _ := s.pod.Load().(string)
+		with[at]++
+	}
+	return with
 }
 
 // everyoneAsks waits until each shopper has got the response to a request sent after the call.

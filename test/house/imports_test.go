@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	},
 	"pkg/exchange": {
 		"pkg/routing", "pkg/filter", "pkg/upstream", "pkg/affinity", "pkg/http1", "pkg/http2", "pkg/certs", "pkg/memory",
-		"pkg/observe", "pkg/model", "pkg/subrequest",
+		"pkg/observe", "pkg/model", "pkg/subrequest", "pkg/tracing",
 	},
 	"pkg/routing":    {"pkg/model", "pkg/affinity", "pkg/filter", "pkg/upstream", "pkg/pattern", "pkg/shards"},
 	"pkg/filter":     {"pkg/model", "pkg/http1", "pkg/htpasswd", "pkg/pattern", "pkg/variable"},
@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"pkg/pattern":    {},
 	"pkg/variable":   {},
 	"pkg/subrequest": {"pkg/filter", "pkg/upstream"},
+	"pkg/tracing":    {},
 	"pkg/upstream":   {"pkg/model", "pkg/http1", "pkg/http2", "pkg/memory", "pkg/sketch"},
 	"pkg/sketch":     {},
 	"pkg/sessions":   {"pkg/upstream", "pkg/sketch", "pkg/peers", "pkg/model"},

@@ -110,11 +110,12 @@ func (s *settings) measureHeld() ([]held, error) {
 		return nil
 	})
 	few, many := costs[checkSizes[0]], costs[checkSizes[1]]
+	ratio, _, _ := many.ratio(few)
 	all = append(all,
 		// The scrapes that count allocations have more of them than the changes, and not always as many.
 		held{Name: "process allocations per change, 1000 over 100", Value: many.allocations / few.allocations, Slack: 1},
 		// Other programs on the machine change this ratio, too.
-		held{Name: "process CPU per change, 1000 over 100", Value: float64(many.perPeriod.p50()) / float64(few.perPeriod.p50()), Slack: 1})
+		held{Name: "process CPU per change, 1000 over 100", Value: ratio, Slack: 1})
 	return all, err
 }
 

@@ -21,8 +21,8 @@ type reading struct {
 	took, cpu time.Duration
 }
 
-// measureFiles measures limpet check and limpet dev with the Ingresses, Services and EndpointSlices of the fleet in files, one for
-// each namespace.
+// measureFiles measures limpet check and limpet dev with the Ingresses, Services and EndpointSlices of the fleet in files, one
+// for each namespace.
 func (b *bench) measureFiles(ctx context.Context, f *figures, _ *replica) error {
 	dir, err := os.MkdirTemp(b.dir, "manifests-")
 	if err != nil {

@@ -11,8 +11,10 @@ import (
 	"time"
 )
 
-// Idle connections, which are measured with the smallest number of Ingresses.
+// Idle connections, which are measured with the smallest number of Ingresses. With many Ingresses, the memory limit has no space
+// for them.
 const (
+	idleIngresses   = 1000 // at most
 	idleConnections = 50_000
 	idleWebSockets  = 10_000
 )
@@ -49,7 +51,7 @@ const upgradeRequest = "GET " + webSocketPath + " HTTP/1.1\r\nHost: %s\r\nConnec
 // measureIdle opens idle connections and, beside them, WebSockets. It measures how much memory the process uses for each. A
 // connection needs one file in Limpet, and a WebSocket needs two.
 func (b *bench) measureIdle(ctx context.Context, f *figures, r *replica) (err error) {
-	if b.fleet.size != b.sizes[0] {
+	if b.fleet.size != b.sizes[0] || b.fleet.size > idleIngresses {
 		return nil
 	}
 	f.idle.connections, f.idle.webSockets = min(idleConnections, b.files/3), min(idleWebSockets, b.files/6)
@@ -106,7 +108,8 @@ func (b *bench) perConnection(
 	return (after - before) / float64(n), err
 }
 
-// memoryInUse returns the bytes of the heap and of stacks after two garbage collections. The second one frees what pools have kept.
+// memoryInUse returns the bytes of the heap and of stacks after two garbage collections. The second one frees what pools have
+// kept.
 func (r *replica) memoryInUse() (float64, error) {
 	for range 2 {
 		response, err := local.Get("http://" + r.admin + "/debug/pprof/heap?gc=1")

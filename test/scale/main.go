@@ -36,8 +36,8 @@ func main() {
 	flag.BoolVar(&s.check, "check", false, "Compare counts and ratios with the committed figures, up to 1,000 Ingresses.")
 	flag.BoolVar(&s.update, "update", false, "Write the figures of -check to their file.")
 	flag.BoolVar(&s.simulate, "simulate", false, "Simulate replicas and sessions, without any process.")
-	flag.StringVar(&s.profiles, "profiles", "", "Write profiles of Limpet to this `directory`: of the heap when it is ready, and of the CPU"+
-		" during changes.")
+	flag.StringVar(&s.profiles, "profiles", "", "Write profiles of Limpet to this `directory`: of the heap, and of the CPU during"+
+		" changes.")
 	flag.Int64Var(&s.memoryLimit, "memory-limit", 512<<20, "The memory limit of Limpet in `bytes`. The chart sets 512 MiB.")
 	flag.Parse()
 	os.Exit(s.run())

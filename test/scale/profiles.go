@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // profileChanges writes profiles of the heap and of the CPU during changes, if -profiles is set.
@@ -29,9 +30,12 @@ func (b *bench) profileChanges(ctx context.Context, r *replica) error {
 	return cmp.Or(err, <-loaded)
 }
 
+// profiling waits for profiles, which take up to 10 seconds.
+var profiling = &http.Client{Timeout: time.Minute}
+
 // saveProfile writes a profile of the replica to the directory of -profiles. query is that of /debug/pprof.
 func (b *bench) saveProfile(r *replica, name, query string) error {
-	response, err := http.Get("http://" + r.admin + "/debug/pprof/" + name + "?" + query)
+	response, err := profiling.Get("http://" + r.admin + "/debug/pprof/" + name + "?" + query)
 	if err != nil {
 		return err
 	}

@@ -92,8 +92,8 @@ func (s *settings) report(w io.Writer, all []*figures) {
 		small, large := all[0], all[len(all)-1]
 		ratio, low, high := large.change.ratio(small.change)
 		r := row{name: "CPU per change", format: plain(2), target: 2}
-		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s). Between the quartiles of the %d"+
-			" periods, it is %.2f to %.2f times.\n", large.size, ratio, small.size, r.judge(ratio), costPeriods, low, high)
+		fmt.Fprintf(w, "\nThe CPU per change with %d Ingresses is %.2f times that with %d (target: 2; %s). Between the quartiles"+
+			" of the %d periods, it is %.2f to %.2f times.\n", large.size, ratio, small.size, r.judge(ratio), costPeriods, low, high)
 	}
 	fmt.Fprintln(w)
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 func TestCompare_cases(t *testing.T) {
@@ -85,6 +87,38 @@ func TestDurations_quantile(t *testing.T) {
 	}
 	if d.p50() != 51 || d.p99() != 100 || d.quantile(0) != 1 || d.quantile(1) != 100 {
 		t.Errorf("p50 %d, p99 %d, lowest %d, highest %d", d.p50(), d.p99(), d.quantile(0), d.quantile(1))
+	}
+}
+
+// One period with a garbage collection must not change the ratio.
+func TestChangeCosts_ratio(t *testing.T) {
+	small := changeCosts{perPeriod: durations{10, 10, 10, 10, 500}}
+	large := changeCosts{perPeriod: durations{20, 15, 900, 15, 15}}
+	if middle, low, high := large.ratio(small); middle != 1.5 || low != 1.5 || high != 2 {
+		t.Errorf("%v, between %v and %v", middle, low, high)
+	}
+	if middle, _, _ := large.ratio(changeCosts{}); math.IsNaN(middle) {
+		t.Error("the ratio to nothing is not a number")
+	}
+	if median(nil) != 0 || median([]float64{9, 1, 5}) != 5 {
+		t.Error("wrong median")
+	}
+}
+
+func TestWriteFiles_areManifests(t *testing.T) {
+	dir := t.TempDir()
+	f := &fleet{size: 101, versions: make([]int, 101), pods: make([][]types.UID, 101)}
+	for i := range f.pods {
+		f.pods[i] = make([]types.UID, endpointsPerPool)
+	}
+	if err := f.writeFiles(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, objects := range map[string]int{"n0.yaml": 300, "n1.yaml": 3} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || strings.Count(string(text), "\napiVersion: ") != objects || strings.Count(string(text), "\nkind: ") != objects {
+			t.Errorf("%s: %v, want %d objects", name, err, objects)
+		}
 	}
 }
 

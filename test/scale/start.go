@@ -80,12 +80,11 @@ func (b *bench) requestEarly(ctx context.Context, r *replica) *earlyClient {
 		defer c.close()
 		_ = repeat(limited, clientRate, func(n int) error {
 			status, _, err := c.get(limited, hostOf(n*7919%b.fleet.size), "/app")
-			if err != nil {
-				return nil // stopped
-			}
-			e.responses.all++
-			if status != http.StatusOK {
-				e.responses.failed++
+			if limited.Err() == nil {
+				e.responses.all++
+				if err != nil || status != http.StatusOK {
+					e.responses.failed++
+				}
 			}
 			return nil
 		})

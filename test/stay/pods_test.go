@@ -65,13 +65,15 @@ func (p *pod) start(t *testing.T) {
 
 // ServeHTTP responds with the pod's name and what the pod received, and does what the request demands of an app.
 func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for _, name := range []string{"Cookie", movedHeader, sessionHeader} {
+	for _, name := range []string{"Cookie", movedHeader, sessionHeader, handoffHeader} {
 		w.Header().Set("Saw-"+name, r.Header.Get(name))
 	}
 	p.keepSession(w, r)
 	switch r.URL.Path {
 	case "/logout":
 		w.Header().Set("Limpet-Release-Session", "true")
+	case "/unavailable":
+		w.WriteHeader(http.StatusServiceUnavailable)
 	case "/hold":
 		p.held.Add(1)
 		<-p.gate
@@ -101,6 +103,9 @@ func (p *pod) keepSession(w http.ResponseWriter, r *http.Request) {
 
 // movedHeader is the header field in which policies of these tests notify apps of moves.
 const movedHeader = "X-Moved"
+
+// handoffHeader is the default of drain.handoff.header.
+const handoffHeader = "X-Session-Handoff"
 
 // stream sends one server-sent event immediately, and another when the gate is opened.
 func (p *pod) stream(w http.ResponseWriter, r *http.Request) {

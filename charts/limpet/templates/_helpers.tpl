@@ -123,6 +123,9 @@ true
 {{- else if .Values.service.enabled }}
 - --publish-service={{ .Release.Namespace }}/{{ include "limpet.fullname" . }}
 {{- end }}
+{{- if and .Values.podDeletionCost.enabled (not .Values.shadow) }}
+- --pod-deletion-cost
+{{- end }}
 {{- with .Values.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
 {{- end }}
@@ -174,9 +177,19 @@ true
 {{- if not (kindIs "invalid" .Values.metrics.maxSeries) }}
 - --metrics-max-series={{ int64 .Values.metrics.maxSeries }}
 {{- end }}
+{{- with .Values.tracing.endpoint }}
+- {{ printf "--tracing-endpoint=%s" . | quote }}
+- --tracing-sample-ratio={{ $.Values.tracing.sampleRatio }}
+{{- end }}
 - --log-format={{ .Values.log.format }}
 - --log-level={{ .Values.log.level }}
 - --access-log={{ .Values.log.access }}
+{{- with .Values.log.accessFields }}
+- --access-log-fields={{ join "," . }}
+{{- end }}
+{{- if ne (float64 .Values.log.accessSampleRatio) 1.0 }}
+- --access-log-sample-ratio={{ .Values.log.accessSampleRatio }}
+{{- end }}
 - --affinity-secret={{ include "limpet.keySecret" . }}
 - --key-rotation={{ .Values.affinityKeys.rotation }}
 - --leader-lease={{ include "limpet.lease" . }}
