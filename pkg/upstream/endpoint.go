@@ -28,9 +28,26 @@ type endpointState struct {
 	seats      atomic.Pointer[seats]          // nil until a policy limits the sessions
 	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
-	refusing   atomic.Bool                    // the last connection attempt failed; counts as full for new sessions
+	flags      flags
 	retired    atomic.Bool
-	draining   atomic.Bool // requests that began before the drain have an Endpoint with another State
+}
+
+// flags are booleans that share a word, because a cluster has many endpoints. It is safe for concurrent use.
+type flags struct{ bits atomic.Uint32 }
+
+const (
+	flagRefusing uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
+	flagDraining                    // written with Pool.mu locked
+)
+
+func (f *flags) has(flag uint32) bool { return f.bits.Load()&flag != 0 }
+
+func (f *flags) set(flag uint32, on bool) {
+	if on {
+		f.bits.Or(flag)
+		return
+	}
+	f.bits.And(^flag)
 }
 
 // Label returns the pod's name, or the address if there is no pod. It is used in logs.
@@ -70,18 +87,18 @@ func (e *Endpoint) SessionMoved() { e.countSessions().moved.Add(1) }
 
 // ConnectFailed records that no connection could be opened. New sessions avoid the endpoint until a connection
 // succeeds or a few seconds have passed. Otherwise an unavailable endpoint would have the lowest load.
-func (e *Endpoint) ConnectFailed() { e.refusing.Store(true) }
+func (e *Endpoint) ConnectFailed() { e.flags.set(flagRefusing, true) }
 
 // ConnectSucceeded reverts ConnectFailed.
 func (e *Endpoint) ConnectSucceeded() {
-	if e.refusing.Load() {
-		e.refusing.Store(false)
+	if e.flags.has(flagRefusing) {
+		e.flags.set(flagRefusing, false)
 	}
 }
 
 // loadUnlessRefusing returns n, or math.MaxInt64 while the endpoint refuses connections.
 func (e *Endpoint) loadUnlessRefusing(n int64) int64 {
-	if e.refusing.Load() {
+	if e.flags.has(flagRefusing) {
 		return math.MaxInt64
 	}
 	return n

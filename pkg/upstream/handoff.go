@@ -46,7 +46,7 @@ func (e *Endpoint) EndUse(session uint64, now int64) {
 	if u.active[session]--; u.active[session] <= 0 {
 		delete(u.active, session)
 	}
-	if e.draining.Load() {
+	if e.flags.has(flagDraining) {
 		u.recordUse(session, now)
 	}
 }

@@ -80,7 +80,7 @@ func (p *Pool) replace(endpoints []model.Endpoint) bool {
 	endpoints, notReady := splitReadiness(endpoints)
 	now := time.Now().Unix()
 	previous := p.Set()
-	known, next := endpointsOf(previous), make(map[stateKey]*endpointState, len(endpoints))
+	known, next := statesOf(previous), make(map[stateKey]*endpointState, len(endpoints))
 	members := make([]*Endpoint, len(endpoints))
 	for i, e := range endpoints {
 		key := stateKeyOf(&e)
@@ -105,23 +105,22 @@ func (p *Pool) replace(endpoints []model.Endpoint) bool {
 	return true
 }
 
-// reuseState returns the state of an endpoint, which was known before or is new if known is nil. It records when the
-// EndpointState changed. Endpoints that are ready in the first non-empty set are not new.
-func (p *Pool) reuseState(known *Endpoint, state model.EndpointState, now int64) *endpointState {
-	if known != nil {
-		if known.State != state {
-			known.stateSince.Store(now)
-			known.draining.Store(state == model.EndpointDraining)
-			known.endDrain()
+// reuseState returns the state of an endpoint, which was e or is new if e is nil. It records when the EndpointState changed.
+// Endpoints that are ready in the first non-empty set are not new.
+func (p *Pool) reuseState(e *endpointState, state model.EndpointState, now int64) *endpointState {
+	isDraining := state == model.EndpointDraining
+	switch {
+	case e == nil:
+		e = &endpointState{}
+		e.live.Store(p.registry.unused)
+		e.flags.set(flagDraining, isDraining)
+		if isDraining || p.wasPopulated {
+			e.stateSince.Store(now)
 		}
-		return known.endpointState
-	}
-	e := &endpointState{}
-	e.live.Store(p.registry.unused)
-	draining := state == model.EndpointDraining
-	e.draining.Store(draining)
-	if draining || p.wasPopulated {
+	case e.flags.has(flagDraining) != isDraining:
+		e.flags.set(flagDraining, isDraining)
 		e.stateSince.Store(now)
+		e.endDrain()
 	}
 	return e
 }
@@ -130,7 +129,7 @@ func (p *Pool) reuseState(known *Endpoint, state model.EndpointState, now int64)
 func (p *Pool) retire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	retireMissing(endpointsOf(p.Set()), nil)
+	retireMissing(statesOf(p.Set()), nil)
 }
 
 // stateKey is the key by which an endpoint keeps its connections and counts.
@@ -138,17 +137,17 @@ type stateKey struct{ id, address string }
 
 func stateKeyOf(e *model.Endpoint) stateKey { return stateKey{e.ID, e.Address} }
 
-// endpointsOf returns the endpoints of a Set by key.
-func endpointsOf(s *Set) map[stateKey]*Endpoint {
-	endpoints := make(map[stateKey]*Endpoint, s.Len())
+// statesOf returns the states of the endpoints of a Set.
+func statesOf(s *Set) map[stateKey]*endpointState {
+	states := make(map[stateKey]*endpointState, s.Len())
 	for _, e := range s.endpoints {
-		endpoints[stateKeyOf(&e.Endpoint)] = e
+		states[stateKeyOf(&e.Endpoint)] = e.endpointState
 	}
-	return endpoints
+	return states
 }
 
 // retireMissing retires the endpoints that are not in next, and reports whether there are any.
-func retireMissing(previous map[stateKey]*Endpoint, next map[stateKey]*endpointState) (found bool) {
+func retireMissing(previous, next map[stateKey]*endpointState) (found bool) {
 	for key, l := range previous {
 		if next[key] == nil {
 			l.retire()
