@@ -16,7 +16,8 @@ func (c caddy) about() about {
 		name: "caddy", version: firstLine(c.path, "version"), files: []string{"Caddyfile"}, timed: true,
 		notes: []string{
 			"`lb_policy cookie` with a secret, and a name for each backend.",
-			"`fail_duration` and `lb_try_duration` replace a pod that refuses connections, which is not the default.",
+			"`fail_duration` and `lb_retries` replace a pod that refuses connections, which is not the default. With `lb_try_duration`, " +
+				"a reload ended requests that waited for their next attempt with 502, so it is not used.",
 			"`stream_close_delay` keeps WebSockets over reloads, which is not the default.",
 		},
 	}

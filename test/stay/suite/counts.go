@@ -40,7 +40,7 @@ type loss struct {
 	count int
 }
 
-// String returns the losses as in a cell of the table: "0" if there are none.
+// String returns the losses as in a cell of the table: "0" without losses.
 func (c *counts) String() string {
 	var parts []string
 	for _, l := range c.losses() {

@@ -81,7 +81,7 @@ func (h haproxy) update(r *replica, old *state) error {
 			commands = append(commands, s.commands(fmt.Sprintf("%s/srv%d", route.Name, i))...)
 		}
 	}
-	return r.tell(commands)
+	return r.send(commands)
 }
 
 // commands returns the commands of the runtime API that make a server as s demands.
@@ -101,8 +101,8 @@ func (s slot) commands(server string) []string {
 	}
 }
 
-// tell sends commands to the socket of the process. Each of them takes effect before the next.
-func (r *replica) tell(commands []string) error {
+// send sends commands to the socket of the process. Each of them takes effect before the next.
+func (r *replica) send(commands []string) error {
 	conn, err := net.DialTimeout("unix", r.Dir+"/admin.sock", time.Second)
 	if err != nil {
 		return err

@@ -16,7 +16,10 @@ const limpetFile = "limpet.yaml"
 func (l limpet) about() about {
 	return about{
 		name: "limpet", version: firstLine(l.path, "version"), files: []string{limpetFile}, timed: true,
-		notes: []string{"`limpet dev` with `limpet.dev/affinity: cookie`. Nothing else is configured."},
+		notes: []string{
+			"`limpet dev` with `limpet.dev/affinity: cookie`. Nothing else is configured.",
+			"`limpet dev` waits until its files have not changed for 50 ms, which is part of each time.",
+		},
 	}
 }
 

@@ -19,7 +19,7 @@ type settings struct {
 	limpet, caddy       string // the binaries
 	scenarios, subjects string // comma-separated names; empty for all
 	sessions            int
-	markdown            string // the file that the report is written to; empty for none
+	markdown            string // the file that the report is written to; empty disables it
 	verbose             io.Writer
 }
 

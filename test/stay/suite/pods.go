@@ -53,7 +53,7 @@ func (p *pod) depart() {
 }
 
 // stop ends the pod as an app does on SIGTERM: it finishes what it has received, and refuses connections. Connections without
-// a request, which a server cannot tell from slow ones, are closed after a second.
+// a request, which look like slow ones to a server, are closed after a second.
 func (p *pod) stop() {
 	p.depart()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

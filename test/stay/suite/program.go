@@ -117,7 +117,7 @@ func (r *replica) launch(command []string) error {
 	return nil
 }
 
-// write writes the files of the replica, each of them at once.
+// write writes the files of the replica, each of them by a rename.
 func (p *programs) write(r *replica) error {
 	r.Writes++
 	for _, name := range p.about().files {
@@ -194,8 +194,19 @@ func (p *programs) stop() {
 	p.replicas = nil
 }
 
-// firstLine returns the first line that a command prints.
+// versions has what firstLine returned, by command. Changes are timed, so no command may run in each of them.
+var versions = map[string]string{}
+
+// firstLine returns the first line that a command prints. It runs a command once.
 func firstLine(command ...string) string {
+	key := strings.Join(command, " ")
+	if versions[key] == "" {
+		versions[key] = firstLineOf(command)
+	}
+	return versions[key]
+}
+
+func firstLineOf(command []string) string {
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
 	if err != nil {
 		return "unknown: " + err.Error()

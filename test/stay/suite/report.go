@@ -47,9 +47,10 @@ make stay
 make stay SCENARIO=rolling-grace SUBJECT=nginx
 ` + "```" + `
 
-The first command repeats this page, the second one cell of it. Each cell has its own pods, proxy and %d clients with cookies, in one
-network namespace. The generators write the configuration as an ingress controller does, and the next step of a scenario waits until
-the proxy has applied it. So the delays of a real controller, its watches and its rate limits are not counted against a proxy.
+The first command repeats this page, the second one cell of it. Each cell has its own pods, proxy and %d clients with cookies, in
+one network namespace. The generators write the configuration as an ingress controller does, and the next step of a scenario waits
+until the proxy has applied it. So the delays of a real controller, its watches and its rate limits are not counted against a
+proxy.
 
 - **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
 - **moved again**: the session moved once more after its pod had left, though its new pod still served.
@@ -142,8 +143,8 @@ func (a *results) explain(out io.Writer) {
 
 // fairness writes what was configured, and what was tried in favour of each subject.
 func (a *results) fairness(out io.Writer) {
-	fmt.Fprint(out, "\n## Configurations and fairness\n\nEach proxy has the best stickiness that its documentation describes and its "+
-		"build has.\n")
+	fmt.Fprint(out, "\n## Configurations and fairness\n\nEach proxy has the best stickiness that its documentation describes and "+
+		"its build has.\n")
 	for _, s := range a.subjects {
 		about := s.about()
 		fmt.Fprintf(out, "\n### %s\n\n%s.", about.name, about.version)

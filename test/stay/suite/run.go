@@ -137,7 +137,7 @@ func states(pods []*pod) []podState {
 	return all
 }
 
-// setPods changes the pods of the first route. Pods that are missing or not ready have departed before.
+// setPods changes the pods of the first route. Pods that are missing or not ready stop serving sessions first.
 func (r *run) setPods(pods []podState) {
 	if r.err != nil {
 		return

@@ -40,7 +40,7 @@ func scenarios() []scenario {
 		{"scale-6-3", "Scale from 6 pods to 3, with a grace period", 6, scaleDown},
 		{"replace", "Replace one of 5 pods", 5, func(r *run) { roll(r, 1, true) }},
 		{"rolling-grace", "Rolling update: pods serve on while they terminate", 4, func(r *run) { roll(r, 4, true) }},
-		{rollingAbrupt, "Rolling update: pods exit at once", 4, func(r *run) { roll(r, 4, false) }},
+		{rollingAbrupt, "Rolling update: pods exit immediately", 4, func(r *run) { roll(r, 4, false) }},
 		{podKilled, "A pod is killed, and its endpoint leaves later", 5, kill},
 		{"flapping", "A pod is ready and not, 5 times, without traffic between", 5, func(r *run) { flap(r, false) }},
 		{"not-ready", "A pod is not ready for a while, under traffic", 5, func(r *run) { flap(r, true) }},
@@ -160,10 +160,11 @@ func flap(r *run, traffic bool) {
 	r.round(2)
 }
 
-// reorder lists the pods in the opposite order.
+// reorder lists the pods in the opposite order. The revision shows when that is applied, because the set of pods is the same.
 func reorder(r *run) {
 	r.round(2)
 	r.underLoad(first(), func(l *load) {
+		r.state.Revision++
 		r.setPods(r.state.reversed().Routes[0].Pods)
 		l.awaitTurn()
 	})

@@ -85,7 +85,7 @@ func alternate(r *run, api *route) {
 	})
 }
 
-// tamper changes one character of each token. The proxy should place such a client anew.
+// tamper changes one character of each token. The proxy should place such a client as a new one.
 func tamper(r *run) {
 	r.round(2)
 	r.forge(func(s *session) map[cookieKey]cookie {
@@ -163,7 +163,7 @@ func (s *session) values() string {
 	return values
 }
 
-// parallel sends the first requests of each browser at once. The browser keeps the cookies of the last response.
+// parallel sends the first requests of each browser concurrently. The browser keeps the cookies of the last response.
 func parallel(r *run) {
 	const requests = 6
 	r.each(r.sessions, func(s *session) {

@@ -4,14 +4,14 @@ import (
 	"slices"
 )
 
-// state is what the objects of a cluster ask of a proxy.
+// state is the desired state of a proxy, as the objects of a cluster describe it.
 type state struct {
 	Routes []*route
 	// Others is the number of routes with hosts and backends of their own, and Edition the revision of their paths.
 	Others, Edition int
 	// Timeout is a setting of Routes that has nothing to do with sessions, in seconds.
 	Timeout int
-	// Keys are what tokens are made with, in order of preference.
+	// Keys seal tokens, in order of preference.
 	Keys []string
 	// Revision is changed by each change of a field other than the pods. The proxy responds to /REVISION of revisionHost with
 	// another status than 404 once it has applied it.

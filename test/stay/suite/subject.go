@@ -26,18 +26,18 @@ type subject interface {
 	stop()
 }
 
-// about is what the report says about a subject.
+// about describes a subject in the report.
 type about struct {
 	name, version string
 	// files are the templates of its configuration, in the directory config.
 	files []string
 	// notes say what was configured in its favour, and what the subject does not show.
 	notes []string
-	// timed is set if the time of a change is that of a real program.
+	// timed is set if a real program applies the changes, so that their time is worth reporting.
 	timed bool
 }
 
-// client asks proxies about themselves, each time over a new connection.
+// client sends requests about the state of a proxy, each over a new connection.
 var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
 // awaitRevision returns when the proxy responds as the revision of the state demands.
