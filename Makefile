@@ -14,6 +14,9 @@ BENCH_FLAGS ?=
 PROSE_FLAGS ?=
 ATTACK_FLAGS ?=
 SCALE_FLAGS ?=
+SCENARIO   ?=
+SUBJECT    ?=
+STAY_FLAGS ?=
 
 # The pinned tools and the control plane are built when a target first needs them.
 controller-gen = $(shell hack/tools/build.sh controller-gen)
@@ -25,7 +28,7 @@ govulncheck    = $(shell hack/tools/build.sh govulncheck)
 .PHONY: help
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= SCALE_FLAGS= ATTACK_FLAGS= PROSE_FLAGS= IMAGE=$(IMAGE)"
+	@echo "Variables: PKG=$(PKG) TEST_FLAGS= FUZZTIME=$(FUZZTIME) STORMS=$(STORMS) BENCHTIME=$(BENCHTIME) BENCH_FLAGS= SCALE_FLAGS= SCENARIO= SUBJECT= STAY_FLAGS= ATTACK_FLAGS= PROSE_FLAGS= IMAGE=$(IMAGE)"
 
 ##@ Use
 
@@ -96,6 +99,12 @@ bench-scale: build ## Measure clusters of 100, 1,000 and 10,000 Ingresses, in ab
 .PHONY: bench-scale-check
 bench-scale-check: build ## Compare counts and ratios at 100 and 1,000 Ingresses with test/scale/figures.json; CI runs it
 	go run ./test/scale -limpet bin/limpet -check $(SCALE_FLAGS)
+
+# One cell is only printed. The page is written when all of them ran.
+.PHONY: stay
+stay: build ## Count the sessions that Limpet and other proxies lose, and write docs/stay.md; or one cell with SCENARIO= SUBJECT=
+	go run ./test/stay/suite -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" \
+		$(if $(SCENARIO)$(SUBJECT),-scenario "$(SCENARIO)" -subject "$(SUBJECT)",-markdown docs/stay.md) $(STAY_FLAGS)
 
 .PHONY: attack
 attack: build ## Attack memory with 100 connections beside an honest client, and matchers with their worst input, in about 6 minutes

@@ -25,4 +25,6 @@
 //
 // The life of a Service is also lived against a real API server (TestCluster_sessionsStay), with fewer clients; the
 // rest runs in `dev`, by editing YAML files.
+//
+// The program in suite plays scenarios against other proxies, too.
 package stay

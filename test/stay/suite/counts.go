@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// counts are the results of one scenario for one subject.
+type counts struct {
+	sessions, requests int
+
+	movedServing  int // sessions moved though their pod still served
+	movedAgain    int // sessions moved again after they had left a pod that was gone
+	failed        int // requests without a response of a pod, or with status 5xx
+	streamsCut    int // WebSockets closed though their pod still served
+	newOnDraining int // new sessions on terminating pods
+	extraCookies  int // Set-Cookie fields beyond one for each binding
+	overwritten   int // cookies of one backend that another replaced
+	forged        int // tokens that chose a pod and were not issued for the backend
+	inherited     int // sessions on a new pod by a token for an older pod
+	splitBursts   int // sessions whose parallel first requests reached several pods
+
+	placed map[string]int // new sessions by pod
+	effect time.Duration  // the longest time from a change to its effect
+}
+
+// losses are the counters of promises, with the names in the report.
+func (c *counts) losses() []loss {
+	return []loss{
+		{"moved", c.movedServing}, {"moved again", c.movedAgain}, {"failed", c.failed}, {"cut", c.streamsCut},
+		{"new on draining", c.newOnDraining}, {"extra cookies", c.extraCookies}, {"overwritten", c.overwritten},
+		{"forged", c.forged}, {"inherited", c.inherited},
+		{"split bursts", c.splitBursts},
+	}
+}
+
+type loss struct {
+	name  string
+	count int
+}
+
+// String returns the losses as in a cell of the table: "0" without losses.
+func (c *counts) String() string {
+	var parts []string
+	for _, l := range c.losses() {
+		if l.count > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", l.name, l.count))
+		}
+	}
+	if parts == nil {
+		return "0"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// skew returns the new sessions of the fullest of n pods, divided by the mean.
+func (c *counts) skew(n int) float64 {
+	most, total := 0, 0
+	for _, sessions := range c.placed {
+		most, total = max(most, sessions), total+sessions
+	}
+	if total == 0 {
+		return 0
+	}
+	return float64(most*n) / float64(total)
+}
