@@ -59,7 +59,7 @@ func drainServer(t *testing.T, tokens *Tokens, pods ...*corev1.Pod) *httptest.Se
 		endpoints = append(endpoints, model.Endpoint{ID: string(pod.UID), Pod: pod.Name, Address: pod.Name + ":80", State: model.EndpointReady})
 	}
 	pools.Pool(model.PoolID{Namespace: pods[0].Namespace, Service: "cart", Port: 80}).Replace(endpoints)
-	reviews := &limpetadmin.Reviews{Audience: TokenAudience, Ask: func(ctx context.Context, token string) (limpetadmin.Caller, error) {
+	reviews := &limpetadmin.Reviews{Audience: TokenAudience, Lookup: func(ctx context.Context, token string) (limpetadmin.Caller, error) {
 		user, ok, err := tokens.Identify(ctx, token)
 		if err != nil || !ok {
 			return limpetadmin.Caller{}, err

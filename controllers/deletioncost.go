@@ -26,7 +26,7 @@ type PodSessions struct {
 	Sessions int64
 }
 
-// deletionCosts is what is known of the annotation controller.kubernetes.io/pod-deletion-cost of pods.
+// deletionCosts are the known values of the annotation controller.kubernetes.io/pod-deletion-cost of pods.
 type deletionCosts struct {
 	written map[types.UID]int32
 	// foreign are the pods whose annotation another field manager owns, such as a person with kubectl.

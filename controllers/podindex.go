@@ -74,7 +74,7 @@ func (x *podIndex) of(pod types.NamespacedName) []*cachedSlice {
 	return found
 }
 
-// has reports whether an endpoint of the slice is the pod. A nil slice has none.
+// has reports whether an endpoint of the slice is the pod. A nil slice has no endpoints.
 func (s *cachedSlice) has(pod types.NamespacedName) bool {
 	return s != nil && s.key.Namespace == pod.Namespace &&
 		slices.ContainsFunc(s.endpoints, func(e cachedEndpoint) bool { return e.pod == pod.Name })

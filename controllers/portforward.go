@@ -151,7 +151,8 @@ func (f *forwarded) Close() error {
 	return errors.Join(f.Reset(), f.connection.Close())
 }
 
-// A forwarded connection has no addresses and no deadlines: clients set a timeout for the whole exchange, which closes it.
+// LocalAddr returns no address: a forwarded connection has no addresses and no deadlines: clients set a timeout for the whole
+// exchange, which closes it.
 func (*forwarded) LocalAddr() net.Addr              { return forwardedAddr{} }
 func (*forwarded) RemoteAddr() net.Addr             { return forwardedAddr{} }
 func (*forwarded) SetDeadline(time.Time) error      { return nil }

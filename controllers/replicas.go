@@ -40,7 +40,7 @@ func NewReplicas(config *rest.Config, namespace, selector string) (*Replicas, er
 	return &Replicas{rest.CopyConfig(config), clients, namespace, cmp.Or(selector, ReplicaSelector)}, nil
 }
 
-// List returns the replicas, the ready ones first. It returns an error if there are none.
+// List returns the replicas, the ready ones first. It returns an error if there is no replica.
 func (r *Replicas) List(ctx context.Context) ([]Replica, error) {
 	pods, err := r.clients.CoreV1().Pods(r.namespace).List(ctx, metav1.ListOptions{LabelSelector: r.selector})
 	if err != nil {

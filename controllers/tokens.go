@@ -59,7 +59,7 @@ func (t *Tokens) Identify(ctx context.Context, token string) (user authenticatio
 		return user, false, fmt.Errorf("reviewing a token: %w", err)
 	}
 	s := &review.Status
-	// An API server that does not know audiences leaves Audiences empty. The token may be for anybody then.
+	// An API server that does not know audiences leaves Audiences empty. The token may be for another program then.
 	ok = s.Authenticated && s.User.Username != "" && len(s.Audiences) == 1 && s.Audiences[0] == TokenAudience
 	return s.User, ok, nil
 }
@@ -70,8 +70,8 @@ const (
 	podUIDKey  = "authentication.kubernetes.io/pod-uid"
 )
 
-// BoundPod returns the pod to which the token of a user is bound, and its UID. ok is false if there is none. The API server accepts
-// such a token only while the pod exists.
+// BoundPod returns the pod to which the token of a user is bound, and its UID. ok is false if there is no pod. The API
+// server accepts such a token only while the pod exists.
 func BoundPod(user *authenticationv1.UserInfo) (pod types.NamespacedName, uid string, ok bool) {
 	account, isAccount := strings.CutPrefix(user.Username, "system:serviceaccount:")
 	namespace, _, hasName := strings.Cut(account, ":")

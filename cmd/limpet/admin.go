@@ -16,7 +16,7 @@ type adminOptions struct {
 	tokenFile        string
 	controlTokenFile string
 	trustLoopback    bool
-	review           func(ctx context.Context, token string) (admin.Caller, error) // of other tokens; nil for none; not a flag
+	review           func(ctx context.Context, token string) (admin.Caller, error) // of other tokens; may be nil; not a flag
 }
 
 func (a *adminOptions) register(f flagSet, addr string) {

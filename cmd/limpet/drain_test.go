@@ -56,7 +56,7 @@ func startPodAPI(t *testing.T) (api *podAPI, kubeconfig string) {
 	return api, kubeconfig
 }
 
-// drainShop returns manifests of a sticky route with one pod, whose annotations are in JSON. Without it, there is none.
+// drainShop returns manifests of a sticky route with one pod, whose annotations are in JSON. If it is empty, there is no pod.
 func drainShop(pod net.Addr, annotations string) string {
 	address, port, _ := net.SplitHostPort(pod.String())
 	text := explainShop[:strings.Index(explainShop, "---\napiVersion: discovery")] + fmt.Sprintf(`---

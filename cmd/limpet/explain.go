@@ -72,7 +72,7 @@ func newExplainCommand(std streams) *cobra.Command {
 		Long: `Print which route matches a request, which filters run, which pod gets it, and why.
 
 The decisions are made by the code that serves requests, but no request is sent to a pod. By default it
-asks a running Limpet through its admin listener, and with a flag such as --namespace a replica in a
+queries a running Limpet through its admin listener, and with a flag such as --namespace a replica in a
 cluster, as kubectl port-forward does. With -f, it reads manifests instead.`,
 		Example: `# Which pod gets this user, and why?
 limpet explain --url https://shop.example.com/cart --cookie "limpet=$TOKEN"

@@ -27,7 +27,7 @@ func readManifests(from io.Reader) (*translate.Snapshot, error) {
 	return found.Snapshot, nil
 }
 
-// isPreview reports whether the flags ask what changes in a cluster.
+// isPreview reports whether the flags request a preview of changes in a cluster.
 func (o *checkOptions) isPreview() bool { return o.cluster.isOn && len(o.paths) > 0 }
 
 // preview prints what changes if the files are applied to the cluster. It returns an error if something stops.

@@ -14,7 +14,8 @@ import (
 	"github.com/limpet-dev/limpet/pkg/adminclient"
 )
 
-// reachOptions are the flags of commands that ask a running Limpet: one admin listener by its URL, or the replicas in a cluster.
+// reachOptions are the flags of commands that query a running Limpet: one admin listener by its URL, or the replicas in a
+// cluster.
 type reachOptions struct {
 	admin     string
 	tokenFile string
@@ -35,16 +36,16 @@ func (r *reachOptions) register(f flagSet, namespaceFlag string) {
 	f.StringVar(&r.admin, "admin", "http://127.0.0.1:9090", "The `URL` of the admin listener of a running Limpet. Excludes the"+
 		" flags for a cluster.")
 	f.StringVar(&r.tokenFile, "admin-token-file", "", "The `file` with the bearer token for the admin listener.")
-	r.cluster.register(f, "To ask the Limpet of a cluster: the")
+	r.cluster.register(f, "To query the Limpet of a cluster: the")
 	short := ""
 	if namespaceFlag == "namespace" {
 		short = "n"
 	}
-	f.StringVarP(&r.namespace, namespaceFlag, short, defaultNamespace, "To ask the Limpet of a cluster: its `namespace`.")
-	f.StringVar(&r.selector, "selector", controllers.ReplicaSelector, "To ask the Limpet of a cluster: the `labels` of its pods.")
+	f.StringVarP(&r.namespace, namespaceFlag, short, defaultNamespace, "To query the Limpet of a cluster: its `namespace`.")
+	f.StringVar(&r.selector, "selector", controllers.ReplicaSelector, "To query the Limpet of a cluster: the `labels` of its pods.")
 }
 
-// isCluster reports whether the command asks the replicas of a cluster. The kubectl plugin does by default.
+// isCluster reports whether the command queries the replicas of a cluster. The kubectl plugin does by default.
 func (r *reachOptions) isCluster(cmd *cobra.Command) (bool, error) {
 	given := ""
 	for _, name := range []string{"kubeconfig", "context", r.namespaceFlag, "selector"} {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The kubectl plugin asks the Limpet of the cluster. The program itself asks a local one, unless a flag names a cluster.
+// The kubectl plugin queries the Limpet of the cluster. The program itself queries a local one, unless a flag names a cluster.
 func TestReach_clusterOrURL(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "kubeconfig")
 	for name, c := range map[string]struct {
@@ -32,7 +32,7 @@ func TestReach_clusterOrURL(t *testing.T) {
 	}
 }
 
-// isMissingConfig reports whether a failure says that there is no configuration for a cluster.
+// isMissingConfig reports whether the cause of a failure is that there is no configuration for a cluster.
 func isMissingConfig(want, missing, failure string) bool {
 	return want == missing && strings.Contains(failure, "no configuration has been provided")
 }

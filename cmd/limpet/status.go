@@ -24,7 +24,7 @@ func newStatusCommand(std streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status [flags]",
 		Short: "Print whether an installation is healthy and its replicas agree",
-		Long: `Ask all replicas of an installation for their state, and compare them.
+		Long: `Query the state of all replicas of an installation, and compare them.
 
 The exit status is 0 if nothing needs attention, 1 if something does, and 2 if the replicas cannot be found.
 Problems of objects do not count: limpet check and Events show them to their authors.`,
@@ -69,10 +69,10 @@ func runStatus(cmd *cobra.Command, o *statusOptions, std streams) error {
 	return err
 }
 
-// settle is how long replicas may need to take a change. If they disagree, they are asked again after it.
+// settle is the time that replicas may need to take a change. If they disagree, they are queried again after it.
 const settle = time.Second
 
-// members asks the replicas for their state.
+// members queries the state of the replicas.
 func (o *statusOptions) members(cmd *cobra.Command) ([]status.Member, error) {
 	ctx := cmd.Context()
 	inCluster, err := o.reach.isCluster(cmd)

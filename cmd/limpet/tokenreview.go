@@ -20,7 +20,7 @@ func (n *node) tokenReview(co *controllers.Options) (func(context.Context, strin
 		}
 		return caller, err
 	}
-	return (&admin.Reviews{Audience: controllers.TokenAudience, Ask: ask}).Review, nil
+	return (&admin.Reviews{Audience: controllers.TokenAudience, Lookup: ask}).Review, nil
 }
 
 // reviewToken returns the user of a token with their rights.

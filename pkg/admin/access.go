@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Right is what a page of the admin listener requires of its clients.
+// Right is a permission that a page of the admin listener requires of its clients.
 type Right int
 
 const (
@@ -28,7 +28,7 @@ type Caller struct {
 	Name    string `json:"name"`
 	Read    bool   `json:"read"`
 	Control bool   `json:"control"`
-	// Namespace, Pod and PodUID identify the pod that the token is bound to. They are empty if there is none.
+	// Namespace, Pod and PodUID identify the pod that the token is bound to. They are empty if there is no pod.
 	Namespace string `json:"-"`
 	Pod       string `json:"-"`
 	PodUID    string `json:"-"`
@@ -50,7 +50,7 @@ type Access struct {
 	// ReadToken and ControlToken return the bearer tokens that grant Read, or both rights. "" means that there is no such token.
 	// They are called once per request, so that tokens can be replaced. Nil means the same as "".
 	ReadToken, ControlToken func() (string, error)
-	// Review returns the caller of any other bearer token, for example by asking the API server. See Reviews. Nil knows none.
+	// Review returns the caller of any other bearer token, for example from the API server. See Reviews. Nil knows no tokens.
 	Review func(ctx context.Context, token string) (Caller, error)
 }
 

@@ -50,9 +50,9 @@ func New(o Options) *Admin {
 }
 
 // Handler returns a handler for the dashboard, /healthz, /readyz, /metrics, the paths below /api/, /debug/, /drain/ and /peers/,
-// /explain, /check, /status and /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to requests that
-// change something and come from a web page of another origin. It serves pages that have a Right only to clients that have it by
-// Options.Access.
+// /explain, /check, /status and /sessions. It responds with 403 to requests that a proxy has forwarded for a client and to
+// requests that change something and come from a web page of another origin. It serves pages that have a Right only to clients
+// that have it by Options.Access.
 func (a *Admin) Handler() http.Handler {
 	mux := a.probes()
 	mux.Handle("GET /{$}", a.options.Page)
@@ -96,7 +96,7 @@ func (a *Admin) probes() *http.ServeMux {
 }
 
 // refuseForwarded refuses requests that came through Limpet's own data plane: an object may have led it here, but this is
-// not for clients. The data plane sets both fields on every request, whatever the client and the objects say. Kubelets,
+// not for clients. The data plane sets both fields on every request, regardless of the client and the objects. Kubelets,
 // Prometheus and the proxy of the API server do not send both.
 func refuseForwarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/sessions"
 )
 
-// drainer records what it is asked to drain.
+// drainer records the requested drains.
 type drainer struct {
 	pod  sessions.PodRef
 	wait time.Duration

@@ -16,7 +16,7 @@ import (
 
 // Bounds of reviews.
 const (
-	// reviewLifetime is how long a result counts. A right that is withdrawn ends within this time.
+	// reviewLifetime is the time for which a result counts. A right that is withdrawn ends within this time.
 	reviewLifetime = 10 * time.Second
 	// reviewTimeout bounds a review, including the time that it waits for others.
 	reviewTimeout = 5 * time.Second
@@ -31,14 +31,14 @@ const (
 // errBusy is returned for tokens while too many others are being reviewed.
 var errBusy = errors.New("admin: too many tokens are being reviewed")
 
-// Reviews returns the callers of tokens that another party knows, such as the API server. It asks about a token at most once in
-// 10 seconds, about at most 4 tokens at a time, and only about tokens that may be valid: JSON Web Tokens that have not expired
-// and that have Audience. It remembers hashes of tokens, under a key of its own. Failures are not remembered.
+// Reviews returns the callers of tokens that another party knows, such as the API server. It requests the review of a token at
+// most once in 10 seconds, about at most 4 tokens at a time, and only about tokens that may be valid: JSON Web Tokens that have
+// not expired and that have Audience. It remembers hashes of tokens, under a key of its own. Failures are not remembered.
 type Reviews struct {
 	// Audience is for whom tokens must be issued.
 	Audience string
-	// Ask returns the caller of a token, or the zero value for an unknown token.
-	Ask func(ctx context.Context, token string) (Caller, error)
+	// Lookup returns the caller of a token, or the zero value for an unknown token.
+	Lookup func(ctx context.Context, token string) (Caller, error)
 
 	once  sync.Once
 	key   [sha256.Size]byte
@@ -70,7 +70,7 @@ func (v *Reviews) Review(ctx context.Context, token string) (Caller, error) {
 	key := [sha256.Size]byte(mac.Sum(nil))
 	r, isFirst := v.join(key)
 	if isFirst {
-		r.caller, r.err = v.ask(ctx, token)
+		r.caller, r.err = v.lookup(ctx, token)
 		v.finish(key, r)
 	}
 	select {
@@ -90,15 +90,15 @@ func (v *Reviews) init() {
 	}
 }
 
-// ask asks about a token when few others are being reviewed.
-func (v *Reviews) ask(ctx context.Context, token string) (Caller, error) {
+// lookup calls Lookup when few others are being reviewed.
+func (v *Reviews) lookup(ctx context.Context, token string) (Caller, error) {
 	select {
 	case v.slots <- struct{}{}:
 	case <-ctx.Done():
 		return Caller{}, errBusy
 	}
 	defer func() { <-v.slots }()
-	return v.Ask(ctx, token)
+	return v.Lookup(ctx, token)
 }
 
 // join returns the review of a token that is valid or being done. If there is none, it adds one, which the caller must finish.

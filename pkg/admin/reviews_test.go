@@ -22,10 +22,10 @@ func jwt(claims string) string {
 
 const claims = `{"aud":["limpet.dev"],"exp":4102444800,"sub":"%s"}`
 
-// reviews returns Reviews that count how often they ask.
+// reviews returns Reviews that count their lookups.
 func reviews(caller Caller, err *error) (v *Reviews, asked *atomic.Int32) {
 	asked = new(atomic.Int32)
-	return &Reviews{Audience: "limpet.dev", Ask: func(context.Context, string) (Caller, error) {
+	return &Reviews{Audience: "limpet.dev", Lookup: func(context.Context, string) (Caller, error) {
 		asked.Add(1)
 		if err != nil && *err != nil {
 			return Caller{}, *err
@@ -107,7 +107,7 @@ func TestReviews_areBounded(t *testing.T) {
 func TestReviews_outageIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asking, most atomic.Int32
-		v := &Reviews{Audience: "limpet.dev", Ask: func(ctx context.Context, _ string) (Caller, error) {
+		v := &Reviews{Audience: "limpet.dev", Lookup: func(ctx context.Context, _ string) (Caller, error) {
 			most.Store(max(most.Load(), asking.Add(1)))
 			defer asking.Add(-1)
 			<-ctx.Done()
@@ -136,7 +136,7 @@ func TestReviews_oneReviewForConcurrentRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
 		proceed := make(chan struct{})
-		v := &Reviews{Audience: "limpet.dev", Ask: func(context.Context, string) (Caller, error) {
+		v := &Reviews{Audience: "limpet.dev", Lookup: func(context.Context, string) (Caller, error) {
 			asked.Add(1)
 			<-proceed
 			return Caller{Name: "jane", Read: true}, nil

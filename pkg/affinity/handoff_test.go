@@ -54,7 +54,7 @@ func TestHandoff_idleTime(t *testing.T) {
 	}
 }
 
-// The endpoint decides whether the session has requests in flight, so it must be asked with the limits of the policy.
+// The endpoint decides whether the session has requests in flight, so it must get the limits of the policy.
 func TestHandoff_limits(t *testing.T) {
 	set := newSet("b c | a")
 	decideHandoff(t, handingOff(nil), set, -1000)

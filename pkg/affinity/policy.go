@@ -125,8 +125,8 @@ func Balance(pick model.Pick, reserved ...string) *Policy {
 	return p
 }
 
-// Compile is like the function Compile, but the Policy shares the record u, which may be nil. The reserved headers are those of
-// Balance.
+// Compile is like the function Compile, but the Policy shares the record u, which may be nil. The reserved headers are the ones
+// of Balance.
 func (u *UsedNames) Compile(a *model.Affinity, reserved ...string) *Policy {
 	if a == nil {
 		return Balance("", reserved...)

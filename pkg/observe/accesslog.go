@@ -30,7 +30,7 @@ type Access struct {
 	Attempts int    // upstream attempts, including the first one
 	// RequestID is the value of X-Request-ID in the request sent to the pod.
 	RequestID []byte
-	// Closed says that the request was denied because its route is closed.
+	// Closed is true if the request was denied because its route is closed.
 	Closed  bool
 	Outcome affinity.Outcome
 	Reason  affinity.Reason
@@ -49,7 +49,7 @@ type Access struct {
 type AccessLogOptions struct {
 	// JSON selects the format. Otherwise lines are plain text.
 	JSON bool
-	// Fields are those of the JSON format. Zero means all.
+	// Fields are the fields of the JSON format. Zero means all.
 	Fields AccessFields
 	// OmitRatio is the share of requests that are not logged. Requests that have failed are always logged.
 	OmitRatio float64
@@ -159,7 +159,7 @@ func (l *AccessLog) flush() {
 	o := &l.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i := range l.shards { // all at once, so that no line is written before one that is older
+	for i := range l.shards { // all together, so that no line is written before one that is older
 		l.shards[i].mu.Lock()
 	}
 	for i := range l.shards {

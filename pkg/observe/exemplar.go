@@ -27,7 +27,7 @@ func (p *PoolMetrics) Exemplar(took time.Duration, trace [16]byte) {
 	all[bucketOf(took)].Store(&exemplar{took, trace, time.Now()})
 }
 
-// with returns a histogram with the exemplars. A nil e has none.
+// with returns a histogram with the exemplars. A nil e has no exemplars.
 func (e *exemplars) with(histogram prometheus.Metric) prometheus.Metric {
 	if e == nil {
 		return histogram
@@ -45,7 +45,7 @@ func (e *exemplars) with(histogram prometheus.Metric) prometheus.Metric {
 	return prometheus.MustNewMetricWithExemplars(histogram, all...)
 }
 
-// merge takes over the newer exemplars of another histogram. A nil other has none.
+// merge takes over the newer exemplars of another histogram. A nil other has no exemplars.
 func (e *exemplars) merge(other *exemplars) {
 	if other == nil {
 		return

@@ -56,7 +56,7 @@ func (g *groups) newCounts() *PoolMetrics {
 	return &PoolMetrics{duration: durations{native: g.newNative()}}
 }
 
-// newNative returns the buckets of a native histogram, nil if there are none.
+// newNative returns the buckets of a native histogram, nil if there are no buckets.
 func (g *groups) newNative() *nativeBuckets {
 	if !g.isTraced {
 		return nil

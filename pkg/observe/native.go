@@ -66,7 +66,7 @@ func (n *nativeBuckets) beside(classic prometheus.Metric, sum float64) prometheu
 			count += v
 		}
 	}
-	// The labels are those of the classic one.
+	// The labels are the labels of the classic histogram.
 	native := prometheus.MustNewConstNativeHistogram(unlabeled, count, sum, positive, nil, zero, nativeSchema, nativeZero,
 		time.Now())
 	return &bothHistograms{classic, native}

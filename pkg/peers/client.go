@@ -56,7 +56,7 @@ func (c *Client) Do(ctx context.Context, method, uri string, body []byte, limit 
 	for i, replica := range replicas {
 		responses[i].Replica = replica
 		if i >= maxReplicas {
-			responses[i].Err = fmt.Errorf("only the first %d replicas are asked", maxReplicas)
+			responses[i].Err = fmt.Errorf("only the first %d replicas get requests", maxReplicas)
 			continue
 		}
 		permits <- struct{}{}

@@ -30,8 +30,8 @@ func start(t *testing.T, s *Server, handler http.HandlerFunc) netip.AddrPort {
 	return netip.MustParseAddrPort(server.Listener.Addr().String())
 }
 
-// ask sends a request to one replica.
-func ask(t *testing.T, keys Keys, to netip.AddrPort) Response {
+// get sends a request to one replica.
+func get(t *testing.T, keys Keys, to netip.AddrPort) Response {
 	t.Helper()
 	c := &Client{Keys: keys, Replicas: func() []Replica { return []Replica{{Name: "limpet-2", Address: to}} }}
 	defer c.Close()
@@ -45,7 +45,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func TestDo_sameKeys(t *testing.T) {
 	to := start(t, &Server{Keys: keysOf(newKey)}, echo)
-	if got := ask(t, keysOf(newKey), to); got.Err != nil || string(got.Body) != "/peers/echo?a=1 body" || got.Name != "limpet-2" {
+	if got := get(t, keysOf(newKey), to); got.Err != nil || string(got.Body) != "/peers/echo?a=1 body" || got.Name != "limpet-2" {
 		t.Errorf("got %q, %v", got.Body, got.Err)
 	}
 }
@@ -57,7 +57,7 @@ func TestDo_whileKeysRotate(t *testing.T) {
 		"server first": {keysOf(oldKey, newKey), keysOf(newKey, oldKey)},
 	} {
 		to := start(t, &Server{Keys: keys[1]}, echo)
-		if got := ask(t, keys[0], to); got.Err != nil {
+		if got := get(t, keys[0], to); got.Err != nil {
 			t.Errorf("%s: %v", name, got.Err)
 		}
 	}
@@ -76,20 +76,20 @@ func TestDo_failures(t *testing.T) {
 		"long response":    {keysOf(newKey), keysOf(newKey), func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 101)) }, "too long"},
 		"error of replica": {keysOf(newKey), keysOf(newKey), func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "why", http.StatusBadRequest) }, "status 400: why"},
 	} {
-		if got := ask(t, c.client, start(t, &Server{Keys: c.server}, c.handler)); got.Err == nil || !strings.Contains(got.Err.Error(), c.want) {
+		if got := get(t, c.client, start(t, &Server{Keys: c.server}, c.handler)); got.Err == nil || !strings.Contains(got.Err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, got.Err, c.want)
 		}
 	}
 }
 
-// Somebody who gets the address of a pod that was a replica must not be believed.
+// An attacker who gets the address of a pod that was a replica must not be believed.
 func TestDo_impostor(t *testing.T) {
 	for name, signature := range map[string]string{"unsigned": "", "signed by others": strings.Repeat("ab", 32)} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set(signatureHeader, signature)
 			_, _ = w.Write([]byte("{}"))
 		}))
-		got := ask(t, keysOf(newKey), netip.MustParseAddrPort(server.Listener.Addr().String()))
+		got := get(t, keysOf(newKey), netip.MustParseAddrPort(server.Listener.Addr().String()))
 		server.Close()
 		if got.Err == nil || got.Body != nil {
 			t.Errorf("%s: accepted", name)

@@ -56,7 +56,7 @@ func (s *Server) Guard(next http.Handler) http.Handler {
 	})
 }
 
-// refuse does not say what is wrong: only replicas send such requests.
+// refuse does not name the problem: only replicas send such requests.
 func refuse(w http.ResponseWriter, status int) {
 	http.Error(w, "only replicas of Limpet are served here", status)
 }

@@ -30,8 +30,8 @@ const maxAge = 30 * time.Second
 // nonceSize is the length of a nonce in bytes. It is sent in hexadecimal.
 const nonceSize = 16
 
-// message is what a signature covers. The fields are separated by line breaks, which none of them can contain: all but the body
-// are parts of an HTTP message, and the body is hashed.
+// message has the content that a signature covers. The fields are separated by line breaks, which none of them can contain: all
+// but the body are parts of an HTTP message, and the body is hashed.
 type message struct {
 	kind   string // "request" or "response"
 	method string

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/translate"
 )
 
-// Kind is what a Change is about. Kinds are sorted as they matter to an operator.
+// Kind is the subject of a Change. Kinds are sorted as they matter to an operator.
 type Kind string
 
 const (
@@ -240,7 +240,7 @@ func (c *comparison) protection(name string, before, after *model.Route) {
 	}
 }
 
-// ofFilters returns the JSON of a part of the filters, "null" if the route has none.
+// ofFilters returns the JSON of a part of the filters, "null" if the route has no such filter.
 func ofFilters(r *model.Route, part func(*model.Filters) any) string {
 	if r.Filters == nil {
 		return "null"

@@ -118,7 +118,7 @@ func podOf(namespace string, e *upstream.Endpoint, now time.Time) Pod {
 	if l := e.Live(); l != nil {
 		p.Streams = l.Streams()
 		p.NewPerMinute, p.WindowSeconds = l.StartedPerMinute(now), l.Window()
-		p.sets = sets{l.Served(), l.Active(now.Unix()), l.Departed()}
+		p.sets = sets{l.Served(), l.Active(now.Unix()), l.MovedAway()}
 	}
 	p.count()
 	return p

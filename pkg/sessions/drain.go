@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// DrainPath is the path at which replicas tell each other that a pod drains.
+// DrainPath is the path at which replicas notify each other that a pod drains.
 const DrainPath = "/peers/drain"
 
 // Bounds of drains.
@@ -18,7 +18,7 @@ const (
 	MaxWait = time.Hour
 	// maxWaiting bounds the drains that wait at the same time.
 	maxWaiting = 200
-	// markMargin is how long a pod stays marked after the wait. The kubelet stops it by then.
+	// markMargin is the time for which a pod stays marked after the wait. The kubelet stops it by then.
 	markMargin = time.Minute
 	// maxReply bounds the response of another replica to a mark in bytes.
 	maxReply = 4 << 10
@@ -28,10 +28,10 @@ const (
 const drainInterval = 2 * time.Second
 
 // ErrBusy is returned while too many drains wait.
-var ErrBusy = errors.New("too many pods are being drained at the same time")
+var ErrBusy = errors.New("sessions: too many pods are being drained at the same time")
 
 // ErrUnknownPod is returned for a pod that is in no pool.
-var ErrUnknownPod = errors.New("no route leads to the pod")
+var ErrUnknownPod = errors.New("sessions: no route leads to the pod")
 
 // PodRef names a pod. With an empty UID, it is any pod of that name.
 type PodRef struct{ Namespace, Name, UID string }
@@ -40,7 +40,7 @@ type PodRef struct{ Namespace, Name, UID string }
 type Drained struct {
 	Namespace string `json:"namespace"`
 	Pod       string `json:"pod"`
-	// Done reports whether the pod has no sessions and no active requests, as far as all replicas know.
+	// Done reports whether the pod has no sessions and no active requests, by the counts of all replicas.
 	Done     bool  `json:"done"`
 	Sessions int64 `json:"sessions"`
 	Idle     int64 `json:"idle"`

@@ -11,7 +11,7 @@ import (
 	"github.com/limpet-dev/limpet/pkg/peers"
 )
 
-// PeerPath is the path at which replicas ask each other for their counts.
+// PeerPath is the path at which replicas request the counts of each other.
 const PeerPath = "/peers/sessions"
 
 // maxReport bounds the report of another replica in bytes. 1,000 pods with thousands of sessions each have about 16 MB.
@@ -20,7 +20,7 @@ const maxReport = 64 << 20
 // Fleet counts the live sessions of this replica and of the others. It is safe for concurrent use.
 type Fleet struct {
 	Counter
-	// Peers sends requests to the other replicas. Nil means that there are none.
+	// Peers sends requests to the other replicas. Nil means that there are no other replicas.
 	Peers *peers.Client
 	// Unknown is why the other replicas are not known. It is empty if they are.
 	Unknown string

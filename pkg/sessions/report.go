@@ -66,7 +66,7 @@ type Pod struct {
 	sets sets
 }
 
-// sets are the sessions of a pod. They are nil if there are none.
+// sets are the sessions of a pod. They are nil if there are no sessions.
 type sets struct{ served, active, departed *sketch.Set }
 
 // count sets the numbers of sessions of p.

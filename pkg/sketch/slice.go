@@ -15,7 +15,7 @@ const (
 	maxProbes    = 8 // slots of a table that a value may use
 )
 
-// table is a hash set of values. Zero marks a free slot, and stands for no value.
+// table is a hash set of values. Zero marks a free slot, and is no value.
 type (
 	smallTable  [16]atomic.Uint64
 	mediumTable [128]atomic.Uint64
@@ -31,7 +31,7 @@ const (
 	denseSize  = numRegisters
 )
 
-// slice is the set of values of one slice of time. It is safe for concurrent use. A value goes to the first level that has room
+// slice is the set of values of one slice of time. It is safe for concurrent use. A value goes to the first level that has space
 // for it, so that a slice with few values uses little memory. Values never change their level.
 type slice struct {
 	small      smallTable

@@ -61,7 +61,7 @@ func TestSummary_attention(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(a, b *Member)
 		agree  bool
-		want   string // a part of the only line of Attention; "" for none
+		want   string // a part of the only line of Attention; "" if there is no line
 	}{
 		"healthy":           {func(_, _ *Member) {}, true, ""},
 		"other table":       {func(_, b *Member) { b.Replica.Digest = 8 }, false, "different tables: 7 on a; 8 on b"},

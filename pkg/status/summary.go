@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// ExpiresSoon is how long before its expiry a certificate needs attention.
+// ExpiresSoon is the time before its expiry from which a certificate needs attention.
 const ExpiresSoon = 14 * 24 * time.Hour
 
-// Member is a replica of an installation, or the failure to ask it.
+// Member is a replica of an installation, or the failure to reach it.
 type Member struct {
 	Name string `json:"name"`
 	Node string `json:"node,omitempty"`

@@ -88,7 +88,7 @@ func describeCertificates(all []Certificate, now time.Time) string {
 	if left <= 0 {
 		return "that of Secret " + secret + " has expired"
 	}
-	return fmt.Sprintf("the first to expire is that of Secret %s, in %d days", secret, int(left/(24*time.Hour)))
+	return fmt.Sprintf("the first to expire is in Secret %s, in %d days", secret, int(left/(24*time.Hour)))
 }
 
 func describeStore(s Store) string {

@@ -33,11 +33,11 @@ type Context struct {
 // parentLength is the length of a traceparent of version 00.
 const parentLength = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 
-// flagSampled is the flag of a traceparent that says that the caller has sampled the request.
+// flagSampled is the flag of a traceparent that a caller sets if it has sampled the request.
 const flagSampled = 1
 
 // parse reads a traceparent. found is false if it is invalid in any way. The specification allows longer values for later
-// versions and does not define what follows, so they are invalid here.
+// versions and does not define the rest, so they are invalid here.
 func parse(value []byte) (c Context, found bool) {
 	if len(value) != parentLength || string(value[:3]) != "00-" || value[35] != '-' || value[52] != '-' {
 		return Context{}, false
@@ -87,8 +87,8 @@ func newTraceID() (id TraceID) {
 // nonZero returns a random number. IDs are not secrets.
 func nonZero() uint64 { return max(rand.Uint64(), 1) }
 
-// Begin returns the context of a request. traceparent is that of a caller whose context counts, or nil: then a trace begins here,
-// and chance decides whether it is sampled. Otherwise the caller has decided that.
+// Begin returns the context of a request. traceparent is the field of a caller whose context counts, or nil: then a trace begins
+// here, and chance decides whether it is sampled. Otherwise the caller has decided that.
 func (t *Tracer) Begin(traceparent []byte) Context {
 	c, found := parse(traceparent)
 	if !found {

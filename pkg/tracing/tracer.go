@@ -62,7 +62,7 @@ func New(o Options) *Tracer {
 // Close exports the spans that are waiting, until ctx is done.
 func (t *Tracer) Close(ctx context.Context) error { return t.provider.Shutdown(ctx) }
 
-// Request is what a span of a request records. All texts may come from a client. They are copied.
+// Request has the attributes of the span of a request. All texts may come from a client. They are copied.
 type Request struct {
 	Context
 	Start, End         time.Time
@@ -81,7 +81,7 @@ type Request struct {
 	Attempts        []Attempt
 }
 
-// Attempt is what a span of an attempt records.
+// Attempt has the attributes of the span of an attempt.
 type Attempt struct {
 	Span       SpanID
 	Start, End time.Time

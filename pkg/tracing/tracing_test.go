@@ -97,7 +97,7 @@ func TestRecord_spans(t *testing.T) {
 	}
 }
 
-// Whatever clients send, the batch must be exported, and names of spans must not be theirs.
+// Regardless of what clients send, the batch must be exported, and names of spans must not be theirs.
 func TestRecord_hostileTexts(t *testing.T) {
 	r := otlp.Start(t)
 	tracer, end := newTracer(t, r)

@@ -18,9 +18,9 @@ var errTooManyMarks = errors.New("upstream: too many pods are marked as draining
 // markedPod is a pod that is marked as draining.
 type markedPod struct{ namespace, uid string }
 
-// drainMarks are the pods that drain until a time, whatever their EndpointSlices say. It is safe for concurrent use.
+// drainMarks are the pods that drain until a time, regardless of their EndpointSlices. It is safe for concurrent use.
 type drainMarks struct {
-	count atomic.Int64 // of ends, so that pools need no lock when there are none
+	count atomic.Int64 // of ends, so that pools need no lock when there is no mark
 
 	mu   sync.Mutex // locked after Pool.mu
 	ends map[markedPod]time.Time
@@ -79,7 +79,7 @@ func (r *Registry) MarkDraining(namespace, uid string, end time.Time) error {
 	return nil
 }
 
-// expireMarks ends the marks whose time has come.
+// expireMarks removes the marks that have ended.
 func (r *Registry) expireMarks(now time.Time) {
 	for _, pod := range r.marks.expire(now) {
 		r.refreshMarked(pod)

@@ -39,7 +39,7 @@ func (e *Endpoint) SessionResponded(session uint64, window int64, isNew bool) {
 	}
 }
 
-// SessionDeparted records that another endpoint serves the session from now on. window is that of SessionResponded.
+// SessionDeparted records that another endpoint serves the session from now on. window is the one of SessionResponded.
 func (e *Endpoint) SessionDeparted(session uint64, window int64) {
 	e.countLive().departed.Add(session, window)
 }
@@ -79,8 +79,8 @@ func (l *LiveSessions) Served() *sketch.Set { return l.served.All() }
 // Active returns the sessions that are not idle: see sketch.IdleSeconds. now is in Unix seconds.
 func (l *LiveSessions) Active(now int64) *sketch.Set { return l.served.Active(now) }
 
-// Departed returns the sessions that have moved to another endpoint. Some of them may be in Served.
-func (l *LiveSessions) Departed() *sketch.Set { return l.departed.All() }
+// MovedAway returns the sessions that have moved to another endpoint. Some of them may be in Served.
+func (l *LiveSessions) MovedAway() *sketch.Set { return l.departed.All() }
 
 // Window returns the length of the window in seconds.
 func (l *LiveSessions) Window() int64 { return l.served.Seconds() }

@@ -70,7 +70,7 @@ func TestLive_departedSessions(t *testing.T) {
 		a.SessionDeparted(model.Mix(100+i), 600) // served by another replica
 	}
 	l := a.Live()
-	if left := l.Served().CountWithout(l.Departed()); left != 6 {
+	if left := l.Served().CountWithout(l.MovedAway()); left != 6 {
 		t.Errorf("%d sessions left, want 6", left)
 	}
 }

@@ -129,7 +129,7 @@ func (s *shop) giving() http.Handler {
 	return mux
 }
 
-// giveBasket gives a basket to another pod, which may ask again. Requests of the client then get errElsewhere here.
+// giveBasket sends a basket to another pod, which may repeat its request. Requests of the client then get errElsewhere here.
 func (s *shop) giveBasket(w http.ResponseWriter, r *http.Request) {
 	to, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// startShop starts a pod of the shop that gives baskets on an address of the loopback network. Its header is what Limpet sends
+// startShop starts a pod of the shop that sends baskets on an address of the loopback network. Its header is what Limpet sends
 // to other pods.
 func startShop(t *testing.T, ip, port string) (s *shop, header string, listening string) {
 	t.Helper()

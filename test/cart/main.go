@@ -2,7 +2,7 @@
 // need sticky sessions. On another pod, a client finds an empty basket. The response contains the name of the pod.
 //
 // It shuts down as described in docs/guides/rolling-updates.md: after SIGTERM it keeps serving and stays ready for
-// -grace. Then it closes its listener, asks clients to close their connections, ends streams, and exits.
+// -grace. Then it closes its listener, requests that clients close their connections, ends streams, and exits.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 func main() {
 	address := flag.String("addr", ":8080", "`address` to listen on")
 	handoff := flag.String("handoff-addr", ":8081", "`address` on which other pods fetch baskets; no Service must have its port")
-	grace := flag.Duration("grace", 0, "how long to go on serving after SIGTERM")
+	grace := flag.Duration("grace", 0, "how long to keep serving after SIGTERM")
 	flag.Parse()
 	pod, err := os.Hostname()
 	if err != nil {

@@ -28,7 +28,7 @@ type shop struct {
 	closing    atomic.Bool // responses have Connection: close
 
 	client      *http.Client // fetches baskets from other pods
-	handoffPort string       // on which all pods give baskets to each other
+	handoffPort string       // on which all pods send baskets to each other
 
 	mu      sync.Mutex
 	baskets map[string]*basket

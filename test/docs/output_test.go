@@ -13,7 +13,7 @@ func readAll(r io.Reader) string {
 }
 
 // output runs the commands of a block, which follow "$ ", and compares what they print with the lines below them. Three dots in
-// a line stand for any text. The commands may fail: what they print says so.
+// a line match any text. The commands may fail: their output must show it.
 func (s *session) output(t *testing.T, body string) {
 	t.Helper()
 	for part := range strings.SplitSeq("\n"+body, "\n$ ") {

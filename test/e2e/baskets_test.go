@@ -20,7 +20,7 @@ type mall struct {
 	ledger *ledger
 	pods   *podLog
 	crowd  *crowd
-	// empty are the pods that have handed their baskets to others, and that are to be removed next.
+	// empty are the pods that have handed their baskets to others, and that must be removed next.
 	empty []string
 }
 

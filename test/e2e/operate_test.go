@@ -13,7 +13,7 @@ import (
 	"github.com/limpet-dev/limpet/test/programs"
 )
 
-// operate asks the replicas through the API server and a real kubelet.
+// operate queries the replicas through the API server and a real kubelet.
 func operate(t *testing.T, c *cluster) {
 	eventually(t, func(ctx context.Context) error { // a new installation has no leader for some seconds
 		text, err := exec.CommandContext(ctx, programs.Limpet.Path(), "status", "--namespace", namespace, "-o", "json").Output()

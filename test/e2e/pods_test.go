@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// cartGrace is how long a pod of the shop keeps serving after SIGTERM: see test/cart/cart.yaml.
+// cartGrace is the time for which a pod of the shop keeps serving after SIGTERM: see test/cart/cart.yaml.
 const cartGrace = 8 * time.Second
 
 // podLog records when the pods of the shop were terminated. It polls several times a second.

@@ -40,7 +40,7 @@ func run(t *testing.T, dir, name string, args ...string) string {
 func checkout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	files := strings.Fields(run(t, root, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go", "go.*", "hack/build.sh", "cmd", "config"))
+	files := strings.Fields(run(t, root, "git", "ls-files", "--cached", "--others", "--exclude-standard", "*.go", "go.*", "hack/build.sh", "cmd", "config", "pkg"))
 	for _, file := range files {
 		content, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {

@@ -39,7 +39,7 @@ const (
 	costPhase = 2400 * time.Millisecond
 )
 
-// changeCosts is what a change costs. Periods with changes alternate with equally long ones without any, whose cost is
+// changeCosts is the cost of a change. Periods with changes alternate with equally long ones without any, whose cost is
 // subtracted. A garbage collection costs as much as the changes of several periods. The median is without them, and the mean is
 // with them.
 type changeCosts struct {

@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// reading is how long a command took to read the objects of the fleet from files.
+// reading is the time that a command took to read the objects of the fleet from files.
 type reading struct {
 	took, cpu time.Duration
 }

@@ -68,7 +68,7 @@ func (d durations) quantile(q float64) time.Duration {
 func (d durations) p50() time.Duration { return d.quantile(0.50) }
 func (d durations) p99() time.Duration { return d.quantile(0.99) }
 
-// median returns the middle value, or zero for none.
+// median returns the middle value, or zero if there is no value.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0

@@ -33,7 +33,7 @@ func (b *bench) profileChanges(ctx context.Context, r *replica) error {
 // profiling waits for profiles, which take up to 10 seconds.
 var profiling = &http.Client{Timeout: time.Minute}
 
-// saveProfile writes a profile of the replica to the directory of -profiles. query is that of /debug/pprof.
+// saveProfile writes a profile of the replica to the directory of -profiles. query is the query of /debug/pprof.
 func (b *bench) saveProfile(r *replica, name, query string) error {
 	response, err := profiling.Get("http://" + r.admin + "/debug/pprof/" + name + "?" + query)
 	if err != nil {
