@@ -23,7 +23,15 @@ func (c caddy) about() about {
 	}
 }
 
-func (caddy) cannot(string) string { return "" }
+func (caddy) cannot(scenario string) string {
+	switch scenario {
+	case idleReplay:
+		return "it does not enforce a lifetime of cookies"
+	case adoption, adoptionBalanced:
+		return notAdopted
+	}
+	return ""
+}
 
 func (c caddy) command(r *replica) []string {
 	return []string{c.path, "run", "--config", r.Dir + "/Caddyfile"}

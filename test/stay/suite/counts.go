@@ -19,6 +19,7 @@ type counts struct {
 	overwritten   int // cookies of one backend that another replaced
 	forged        int // tokens that chose a pod and were not issued for the backend
 	inherited     int // sessions on a new pod by a token for an older pod
+	replayed      int // tokens that chose a pod after their idle timeout
 	splitBursts   int // sessions whose parallel first requests reached several pods
 
 	placed map[string]int // new sessions by pod
@@ -30,7 +31,7 @@ func (c *counts) losses() []loss {
 	return []loss{
 		{"moved", c.movedServing}, {"moved again", c.movedAgain}, {"failed", c.failed}, {"cut", c.streamsCut},
 		{"new on draining", c.newOnDraining}, {"extra cookies", c.extraCookies}, {"overwritten", c.overwritten},
-		{"forged", c.forged}, {"inherited", c.inherited},
+		{"forged", c.forged}, {"inherited", c.inherited}, {"replayed", c.replayed},
 		{"split bursts", c.splitBursts},
 	}
 }

@@ -17,7 +17,7 @@ const slotCount = 16
 // slot is one server of a backend. It has no pod if Address is empty.
 type slot struct {
 	Address string
-	Drains  bool
+	Weight  int
 }
 
 func (haproxy) about() about {
@@ -34,39 +34,60 @@ func (haproxy) about() about {
 	}
 }
 
-func (haproxy) cannot(string) string { return "" }
+func (haproxy) cannot(scenario string) string {
+	switch scenario {
+	case adoption, adoptionBalanced:
+		return notAdopted
+	}
+	return ""
+}
 
 func (haproxy) command(r *replica) []string {
 	return []string{"haproxy", "-db", "-f", r.Dir + "/haproxy.cfg"}
 }
 
-// assign keeps the pods in their slots, and puts new ones into free slots.
-func assign(slots []slot, pods []podState) []slot {
+// assign keeps the pods in their slots, and puts new ones into free slots. The pods of a canary are servers of the same backend,
+// with the weights that give it its part.
+func assign(slots []slot, of *route) []slot {
 	if slots == nil {
 		slots = make([]slot, slotCount)
 	}
 	slots = slices.Clone(slots)
-	wanted := map[string]podState{}
-	for _, p := range pods {
-		if p.Condition != notReady {
-			wanted[p.address()] = p
-		}
-	}
+	wanted := weighted(of)
 	for i := range slots {
-		p, found := wanted[slots[i].Address]
+		weight, found := wanted[slots[i].Address]
 		delete(wanted, slots[i].Address)
-		slots[i].Drains = found && p.Condition == terminating
+		slots[i].Weight = weight
 		if !found {
 			slots[i] = slot{}
 		}
 	}
-	for _, p := range pods {
-		if _, found := wanted[p.address()]; found {
-			free := slices.Index(slots, slot{})
-			slots[free] = slot{p.address(), p.Condition == terminating}
+	for _, p := range slices.Concat(of.Pods, of.Canary) {
+		if weight, found := wanted[p.address()]; found {
+			slots[slices.Index(slots, slot{})] = slot{p.address(), weight}
 		}
 	}
 	return slots
+}
+
+// weighted returns the weight of each address. A pod that terminates has none, and one that is not ready is left out.
+func weighted(of *route) map[string]int {
+	all := map[string]int{}
+	for _, p := range slices.Concat(of.Pods, of.Canary) {
+		switch p.Condition {
+		case ready:
+			all[p.address()] = 100
+		case terminating:
+			all[p.address()] = 0
+		}
+	}
+	if of.Canary != nil {
+		weights := of.Weights()
+		for i, address := range slices.Concat(of.Ready(), of.ReadyCanary()) {
+			all[address] = weights[i] * 256 / (100 * len(weights))
+		}
+	}
+	return all
 }
 
 func (h haproxy) update(r *replica, old *state) error {
@@ -90,13 +111,9 @@ func (s slot) commands(server string) []string {
 		return []string{"set server " + server + " state maint"}
 	}
 	host, port, _ := net.SplitHostPort(s.Address)
-	weight := 100
-	if s.Drains {
-		weight = 0
-	}
 	return []string{
 		fmt.Sprintf("set server %s addr %s port %s", server, host, port),
-		fmt.Sprintf("set server %s weight %d", server, weight),
+		fmt.Sprintf("set server %s weight %d", server, s.Weight),
 		"set server " + server + " state ready",
 	}
 }

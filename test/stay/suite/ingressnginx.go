@@ -52,6 +52,12 @@ func (m *model) cannot(scenario string) string {
 		return "the model does not reload"
 	case keyRotation:
 		return "it has no keys"
+	case idleReplay:
+		return "it does not enforce a lifetime of cookies"
+	case canarySplit:
+		return "the model has no canaries"
+	case adoption, adoptionBalanced:
+		return "the sessions are its own"
 	case tampered, foreign:
 		if m.balanced {
 			return "a cookie that is hashed names no pod"

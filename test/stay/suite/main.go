@@ -119,7 +119,7 @@ func play(s subject, c scenario, with settings) (cell, error) {
 		return cell{cannot: reason}, nil
 	}
 	began := time.Now()
-	r := newRun(s, c.pods, with.sessions, with.verbose)
+	r := newRun(s, c, with.sessions, with.verbose)
 	defer r.close()
 	if with.verbose != nil {
 		fmt.Fprintf(with.verbose, "%s, %s\n", s.about().name, c.name)

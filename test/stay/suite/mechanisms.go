@@ -45,6 +45,9 @@ var mechanisms = []mechanism{
 		"An old worker accepted a connection after the reload."},
 }
 
+// notAdopted is why a proxy has no result for the sessions of ingress-nginx.
+const notAdopted = "it does not read the cookies of ingress-nginx"
+
 // whyLost returns the mechanism of a loss, the one for the scenario first.
 func whyLost(subject, scenario, loss string) string {
 	for _, specific := range []bool{true, false} {

@@ -25,6 +25,10 @@ func (nginx) cannot(scenario string) string {
 	switch scenario {
 	case keyRotation:
 		return "it has no keys"
+	case idleReplay:
+		return "it does not enforce a lifetime of cookies"
+	case adoption, adoptionBalanced:
+		return notAdopted
 	case tampered, foreign:
 		return "a cookie that is hashed names no pod"
 	}

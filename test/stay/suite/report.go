@@ -61,6 +61,7 @@ proxy.
 - **overwritten**: a cookie of one backend replaced the cookie of another.
 - **forged**: a token chose the pod, though the proxy had not issued it for the backend.
 - **inherited**: a new pod got a session by a token for an older pod at the same address.
+- **replayed**: a token chose the pod after its idle timeout.
 - **split bursts**: the parallel first requests of one browser reached several pods. Its later requests stay on one of them.
 
 `

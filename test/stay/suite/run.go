@@ -32,13 +32,16 @@ type run struct {
 	notes  int
 }
 
-// newRun starts a subject in front of a route with n pods and the given number of sessions.
-func newRun(s subject, n, sessions int, verbose io.Writer) *run {
+// newRun starts a subject in front of a route with the pods of the scenario, and the given number of sessions.
+func newRun(s subject, c scenario, sessions int, verbose io.Writer) *run {
 	r := &run{subject: s, client: newClient(), pods: map[string]*pod{}, verbose: verbose}
 	r.counts.placed = map[string]int{}
 	r.state = &state{Timeout: 60, Revision: 1, Others: 2, Keys: []string{keyA},
 		Routes: []*route{{Name: "cart", host: "shop.example.com", path: "/"}}}
-	r.state.Routes[0].Pods = states(r.newPods(n))
+	if c.setup != nil {
+		c.setup(r.state)
+	}
+	r.state.Routes[0].Pods = states(r.newPods(c.pods))
 	r.startReplica(false)
 	r.newSessions(sessions)
 	return r

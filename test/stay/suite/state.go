@@ -11,6 +11,12 @@ type state struct {
 	Others, Edition int
 	// Timeout is a setting of Routes that has nothing to do with sessions, in seconds.
 	Timeout int
+	// Idle is the time after its last request at which a session ends, in seconds. With zero, it does not end.
+	Idle int
+	// Adopts is the affinity-mode of ingress-nginx, if the sessions began there.
+	Adopts string
+	// Filters adds settings to Routes that act on requests and responses, but not on those of the suite.
+	Filters bool
 	// Keys seal tokens, in order of preference.
 	Keys []string
 	// Revision is changed by each change of a field other than the pods. The proxy responds to /REVISION of revisionHost with
@@ -24,6 +30,9 @@ const revisionHost = "revision.example.com"
 type route struct {
 	Name, host, path string
 	Pods             []podState
+	// Canary are the pods of the route's canary, which gets Weight percent of the new sessions. Without pods there is none.
+	Canary []podState
+	Weight int
 }
 
 // Host and Path are for templates.
@@ -56,9 +65,14 @@ func (p podState) PodName() string { return p.name }
 func (p podState) UID() string { return p.uid }
 
 // Ready returns the addresses of the ready pods. These are what most ingress controllers configure.
-func (r *route) Ready() []string {
+func (r *route) Ready() []string { return readyOf(r.Pods) }
+
+// ReadyCanary is Ready of the canary.
+func (r *route) ReadyCanary() []string { return readyOf(r.Canary) }
+
+func readyOf(pods []podState) []string {
 	var addresses []string
-	for _, p := range r.Pods {
+	for _, p := range pods {
 		if p.Condition == ready {
 			addresses = append(addresses, p.address())
 		}
@@ -66,9 +80,40 @@ func (r *route) Ready() []string {
 	return addresses
 }
 
+// Weights returns the weights of the servers of Ready and ReadyCanary, so that the canary gets its part of new sessions.
+func (r *route) Weights() []int {
+	var weights []int
+	stable, canary := len(r.Ready()), len(r.ReadyCanary())
+	for range stable {
+		weights = append(weights, max(100-r.Weight, 0)*canary)
+	}
+	for range canary {
+		weights = append(weights, r.Weight*stable)
+	}
+	return weights
+}
+
+// backend is one Service with its pods.
+type backend struct {
+	Name string
+	Pods []podState
+}
+
+// Backends returns the Service of the route, and that of its canary.
+func (r *route) Backends() []backend {
+	all := []backend{{r.Name, r.Pods}}
+	if r.Canary != nil {
+		all = append(all, backend{r.CanaryName(), r.Canary})
+	}
+	return all
+}
+
+// CanaryName returns the name of the Service of the canary.
+func (r *route) CanaryName() string { return r.Name + "-canary" }
+
 func (r *route) clone() *route {
 	c := *r
-	c.Pods = slices.Clone(r.Pods)
+	c.Pods, c.Canary = slices.Clone(r.Pods), slices.Clone(r.Canary)
 	return &c
 }
 
@@ -86,6 +131,7 @@ func (s *state) reversed() *state {
 	c := s.clone()
 	for _, r := range c.Routes {
 		slices.Reverse(r.Pods)
+		slices.Reverse(r.Canary)
 	}
 	return c
 }
