@@ -25,11 +25,12 @@ func TestSuite_limpetLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range all.played {
-		counts := all.cells["limpet"][c.name].counts
-		if counts == nil || counts.requests < 60 {
-			t.Errorf("%s: %+v, want at least one request of each session", c.name, counts)
+		rounds := all.cells["limpet"][c.name].rounds
+		if len(rounds) != 1 || rounds[0].requests < 60 {
+			t.Errorf("%s: %+v, want at least one request of each session", c.name, rounds)
 			continue
 		}
+		counts := rounds[0]
 		for _, l := range counts.losses() {
 			if l.count > 0 && (c.name != burst || l.name != "split bursts") {
 				t.Errorf("%s: %s %d", c.name, l.name, l.count)
