@@ -28,6 +28,7 @@ func (haproxy) about() about {
 			"Pods are changed by the runtime API, as ingress controllers for HAProxy do, so that a pod causes no reload.",
 			"A terminating pod gets weight 0 and keeps its sessions. Only haproxy-ingress offers that (`drain-support`), and off " +
 				"by default. A pod that is not ready leaves.",
+			"The pods of a canary are servers of the same backend, with weights, so that their sessions are as sticky as all others.",
 			"`option redispatch 1` and `retry-on conn-failure empty-response` are more than the defaults of the controllers.",
 			"Old processes may serve their connections for as long as they want (no `hard-stop-after`).",
 		},
@@ -38,6 +39,8 @@ func (haproxy) cannot(scenario string) string {
 	switch scenario {
 	case adoption, adoptionBalanced:
 		return notAdopted
+	case storeLost:
+		return "its tokens need no store; see haproxy-table"
 	}
 	return ""
 }
@@ -91,10 +94,15 @@ func weighted(of *route) map[string]int {
 }
 
 func (h haproxy) update(r *replica, old *state) error {
+	return r.updateHAProxy(h.command(r), old)
+}
+
+// updateHAProxy changes servers in the running process, and starts a new one for any other change.
+func (r *replica) updateHAProxy(command []string, old *state) error {
 	if old.Revision != r.State.Revision {
 		before := r.process
 		r.older = append(r.older, before)
-		return r.launch(append(h.command(r), "-x", r.Dir+"/admin.sock", "-sf", fmt.Sprint(before.Pid)))
+		return r.launch(append(command, "-x", r.Dir+"/admin.sock", "-sf", fmt.Sprint(before.Pid)))
 	}
 	var commands []string
 	for _, route := range r.State.Routes {
@@ -120,22 +128,28 @@ func (s slot) commands(server string) []string {
 
 // send sends commands to the socket of the process. Each of them takes effect before the next.
 func (r *replica) send(commands []string) error {
-	conn, err := net.DialTimeout("unix", r.Dir+"/admin.sock", time.Second)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, strings.Join(commands, ";")+"\n"); err != nil {
-		return err
-	}
-	output, err := io.ReadAll(conn)
-	for line := range strings.Lines(string(output)) {
+	output, err := r.ask(strings.Join(commands, ";"))
+	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.Contains(line, "changed") && !strings.Contains(line, "no need to change") {
 			return fmt.Errorf("haproxy: %s", line)
 		}
 	}
 	return err
+}
+
+// ask sends a line of commands to the socket of the process, and returns its output.
+func (r *replica) ask(line string) (string, error) {
+	conn, err := net.DialTimeout("unix", r.Dir+"/admin.sock", time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, line+"\n"); err != nil {
+		return "", err
+	}
+	output, err := io.ReadAll(conn)
+	return string(output), err
 }
 
 func (haproxy) await(r *replica) error { return awaitRevision(r.Address, r.State.Revision, r.ended) }

@@ -56,6 +56,8 @@ func (m *model) cannot(scenario string) string {
 		return "it does not enforce a lifetime of cookies"
 	case canarySplit:
 		return "the model has no canaries"
+	case storeLost:
+		return "it does not learn the sessions of an app"
 	case adoption, adoptionBalanced:
 		return "the sessions are its own"
 	case tampered, foreign:

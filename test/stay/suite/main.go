@@ -120,7 +120,11 @@ func playRounds(s subject, c scenario, with settings) (cell, error) {
 		return cell{cannot: reason}, nil
 	}
 	var done cell
-	for range max(1, with.rounds) {
+	rounds := max(1, with.rounds)
+	if s.about().slow {
+		rounds = 1
+	}
+	for range rounds {
 		counted, err := play(s, c, with)
 		if err != nil {
 			return done, err
@@ -156,9 +160,11 @@ type candidate struct {
 // findSubjects chooses the subjects whose programs are installed.
 func (a *results) findSubjects(dir string) error {
 	chosen, err := choose(a.settings.subjects, []candidate{
-		{&programs{driver: limpet{a.limpet}, dir: dir}, a.limpet, "make build builds it"},
+		{&programs{driver: limpet{path: a.limpet, store: &redis{}}, dir: dir}, a.limpet, "make build builds it"},
+		{&programs{driver: limpet{path: a.limpet, store: &redis{}, busy: true}, dir: dir}, a.limpet, "make build builds it"},
 		{&programs{driver: nginx{}, dir: dir}, "nginx", "Debian has it in nginx"},
 		{&programs{driver: haproxy{}, dir: dir}, "haproxy", "Debian has it in haproxy"},
+		{&programs{driver: haproxyTable{}, dir: dir}, "haproxy", "Debian has it in haproxy"},
 		{&programs{driver: caddy{a.caddy}, dir: dir}, a.caddy, "hack/tools/build.sh caddy builds it"},
 		{&model{}, os.Args[0], ""},
 		{&model{balanced: true}, os.Args[0], ""},

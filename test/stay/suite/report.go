@@ -48,9 +48,9 @@ make stay SCENARIO=rolling-grace SUBJECT=nginx
 ` + "```" + `
 
 The first command repeats this page, the second one cell of it. Each cell has its own pods, proxy and %d clients with cookies, in
-one network namespace. It is run %d times, and shows the range of what was counted. The generators write the configuration as an ingress controller does, and the next step of a scenario waits
-until the proxy has applied it. So the delays of a real controller, its watches and its rate limits are not counted against a
-proxy.
+one network namespace. It is run %d times, and shows the range of what was counted. The generators write the configuration as an
+ingress controller does, and the next step of a scenario waits until the proxy has applied it. So the delays of a real controller,
+its watches and its rate limits are not counted against a proxy.
 
 - **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
 - **moved again**: the session moved once more after its pod had left, though its new pod still served.

@@ -41,6 +41,10 @@ func newRun(s subject, c scenario, sessions int, verbose io.Writer) *run {
 	if c.setup != nil {
 		c.setup(r.state)
 	}
+	r.state.App = r.state.App || s.about().learns
+	if s.about().busy {
+		r.state.Filters, r.state.Crowd = true, 1000
+	}
 	r.state.Routes[0].Pods = states(r.newPods(c.pods))
 	r.startReplica(false)
 	r.newSessions(sessions)
@@ -99,7 +103,7 @@ func (r *run) newPods(n int) []*pod {
 func (r *run) newPodAt(address int) *pod {
 	var p *pod
 	r.do(func() (err error) {
-		p, err = startPod(r.podSeq, address)
+		p, err = startPod(r.podSeq, address, r.state.App)
 		r.podSeq++
 		if err == nil {
 			r.podMu.Lock()

@@ -8,7 +8,7 @@ type scenario struct {
 	title string
 	pods  int // at the start
 	play  func(*run)
-	setup func(*state) // what else the first state has; nil for nothing
+	setup func(*state) // completes the first state; may be nil
 }
 
 // The scenarios that other code refers to.
@@ -27,6 +27,8 @@ const (
 	burst            = "parallel"
 	canarySplit      = "canary"
 	idleReplay       = "idle"
+	storeLost        = "store"
+	reusedAddress    = "ip-reused"
 	adoption         = "adopt"
 	adoptionBalanced = "adopt-balanced"
 )
@@ -44,10 +46,12 @@ func scenarios() []scenario {
 		{name: "scale-3-6", title: "Scale from 3 pods to 6", pods: 3, play: func(r *run) { scaleUp(r, 3) }},
 		{name: "scale-6-3", title: "Scale from 6 pods to 3, with a grace period", pods: 6, play: scaleDown},
 		{name: "replace", title: "Replace one of 5 pods", pods: 5, play: func(r *run) { roll(r, 1, true) }},
-		{name: "rolling-grace", title: "Rolling update: pods serve on while they terminate", pods: 4, play: func(r *run) { roll(r, 4, true) }},
+		{name: "rolling-grace", title: "Rolling update: pods serve on while they terminate", pods: 4,
+			play: func(r *run) { roll(r, 4, true) }},
 		{name: rollingAbrupt, title: "Rolling update: pods exit immediately", pods: 4, play: func(r *run) { roll(r, 4, false) }},
 		{name: podKilled, title: "A pod is killed, and its endpoint leaves later", pods: 5, play: kill},
-		{name: "flapping", title: "A pod is ready and not, 5 times, without traffic between", pods: 5, play: func(r *run) { flap(r, false) }},
+		{name: "flapping", title: "A pod is ready and not, 5 times, without traffic between", pods: 5,
+			play: func(r *run) { flap(r, false) }},
 		{name: "not-ready", title: "A pod is not ready for a while, under traffic", pods: 5, play: func(r *run) { flap(r, true) }},
 		{name: "order", title: "Endpoints are listed in another order", pods: 5, play: reorder},
 		{name: unrelatedChurn, title: "Routes of other hosts come, change and go", pods: 4, play: churn},
@@ -62,11 +66,13 @@ func scenarios() []scenario {
 		{name: burst, title: "6 parallel first requests of one browser", pods: 5, play: parallel},
 		{name: keyRotation, title: "The keys of tokens are rotated", pods: 4, play: rotate},
 		{name: webSockets, title: "1,000 WebSockets through configuration changes and scaling", pods: 4, play: sockets},
-		{name: "ip-reused", title: "A new pod has the address of one that is gone", pods: 5, play: reuse},
+		{name: reusedAddress, title: "A new pod has the address of one that is gone", pods: 5, play: reuse},
 		{name: canarySplit, title: "A canary gets 10, 50 and 100 percent of new sessions, and none again", pods: 4, play: canary},
 		{name: "hot", title: "One session sends most of the requests", pods: 4, play: hot},
 		{name: idleReplay, title: "Tokens are sent after their idle timeout", pods: 5, play: replay,
 			setup: func(s *state) { s.Idle = 1 }},
+		{name: storeLost, title: "Sessions of the app, while the store that replicas share is lost and back", pods: 5, play: loseStore,
+			setup: func(s *state) { s.App = true }},
 		{name: adoption, title: "Sessions of ingress-nginx, persistent, continue at the proxy", pods: 5, play: adopt,
 			setup: func(s *state) { s.Adopts = "persistent" }},
 		{name: adoptionBalanced, title: "Sessions of ingress-nginx, balanced, continue at the proxy", pods: 5, play: adopt,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -82,4 +83,37 @@ func adopt(r *run) {
 	pods := r.cart().clone().Pods
 	pods[0].Condition = terminating
 	r.leave(pods, 1)
+}
+
+// loseStore uses learned sessions at two replicas. Then what they share is lost, and the first replica serves alone, also new
+// sessions. When it is back, the other one serves all of them.
+func loseStore(r *run) {
+	r.startReplica(false)
+	r.round(2)
+	p := r.subject.(*programs)
+	r.awaitShared(p)
+	r.requests(r.sessions, 2, 1, r.cart())
+	r.do(func() error {
+		return p.driver.(sharer).loseStore(p, func() {
+			r.round(1)
+			r.newSessions(len(r.sessions) / 3)
+			r.round(2)
+		})
+	})
+	r.underLoad(first(), func(*load) { r.awaitShared(p) })
+	r.requests(r.sessions, 2, 1, r.cart())
+}
+
+func (r *run) awaitShared(p *programs) {
+	r.do(func() error {
+		shared := 0
+		err := await("all sessions in the store", nil, func() bool {
+			shared = p.driver.(sharer).shared(p)
+			return shared >= len(r.sessions)
+		})
+		if err != nil {
+			return fmt.Errorf("%w: %d of %d", err, shared, len(r.sessions))
+		}
+		return nil
+	})
 }

@@ -9,12 +9,16 @@ type state struct {
 	Routes []*route
 	// Others is the number of routes with hosts and backends of their own, and Edition the revision of their paths.
 	Others, Edition int
+	// Crowd is a number of further such routes, which never changes.
+	Crowd int
 	// Timeout is a setting of Routes that has nothing to do with sessions, in seconds.
 	Timeout int
 	// Idle is the time after its last request at which a session ends, in seconds. With zero, it does not end.
 	Idle int
 	// Adopts is the affinity-mode of ingress-nginx, if the sessions began there.
 	Adopts string
+	// App is set if the sessions are those of the app: pods set a cookie for each, and the proxy learns which pod did.
+	App bool
 	// Filters adds settings to Routes that act on requests and responses, but not on those of the suite.
 	Filters bool
 	// Keys seal tokens, in order of preference.
@@ -34,6 +38,9 @@ type route struct {
 	Canary []podState
 	Weight int
 }
+
+// AppCookie is the name of the cookie that the pods set.
+func (r *route) AppCookie() string { return appCookie(r.path) }
 
 // Host and Path are for templates.
 func (r *route) Host() string { return r.host }
@@ -136,9 +143,9 @@ func (s *state) reversed() *state {
 	return c
 }
 
-// Numbers returns the numbers below Others, for templates.
+// Numbers numbers the routes of other hosts, for templates.
 func (s *state) Numbers() []int {
-	n := make([]int, s.Others)
+	n := make([]int, s.Crowd+s.Others)
 	for i := range n {
 		n[i] = i
 	}

@@ -39,6 +39,20 @@ func TestSuite_limpetLosesNothing(t *testing.T) {
 	}
 }
 
+// Filters and a thousand other Ingresses change nothing about sessions.
+func TestSuite_busyLimpetLosesNothing(t *testing.T) {
+	all, err := collect(settings{limpet: testprograms.Limpet.Path(), subjects: "limpet-busy", sessions: 60,
+		scenarios: "scale-3-6,rolling-grace,related,two-backends,websockets,store,adopt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all.played {
+		if got := all.cells["limpet-busy"][c.name].text(); got != "0" {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
 // The model in balanced mode loses sessions in known ways. A suite that counts nothing would not see them.
 func TestSuite_countsLosses(t *testing.T) {
 	all, err := collect(settings{sessions: 60, subjects: "ingress-nginx,ingress-nginx-balanced",
