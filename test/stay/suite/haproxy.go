@@ -73,7 +73,7 @@ func assign(slots []slot, of *route) []slot {
 	return slots
 }
 
-// weighted returns the weight of each address. A pod that terminates has none, and one that is not ready is left out.
+// weighted returns the weight of each address. It is zero for a pod that terminates. A pod that is not ready is left out.
 func weighted(of *route) map[string]int {
 	all := map[string]int{}
 	for _, p := range slices.Concat(of.Pods, of.Canary) {
@@ -128,7 +128,7 @@ func (s slot) commands(server string) []string {
 
 // send sends commands to the socket of the process. Each of them takes effect before the next.
 func (r *replica) send(commands []string) error {
-	output, err := r.ask(strings.Join(commands, ";"))
+	output, err := r.query(strings.Join(commands, ";"))
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.Contains(line, "changed") && !strings.Contains(line, "no need to change") {
@@ -138,8 +138,8 @@ func (r *replica) send(commands []string) error {
 	return err
 }
 
-// ask sends a line of commands to the socket of the process, and returns its output.
-func (r *replica) ask(line string) (string, error) {
+// query sends a line of commands to the socket of the process, and returns its output.
+func (r *replica) query(line string) (string, error) {
 	conn, err := net.DialTimeout("unix", r.Dir+"/admin.sock", time.Second)
 	if err != nil {
 		return "", err

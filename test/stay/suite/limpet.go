@@ -12,7 +12,7 @@ import (
 type limpet struct {
 	path  string
 	busy  bool
-	store *redis // runs while the sessions are those of the app
+	store *redis // runs if the app has its own sessions
 }
 
 const limpetFile = "limpet.yaml"

@@ -33,8 +33,8 @@ var mechanisms = []mechanism{
 		"The table is in memory. The only replica begins with an empty one."},
 	{[]string{"haproxy-table"}, "moved", nil,
 		"After a reload, the new process has an empty table until the old one has sent its own, some milliseconds later. Sessions " +
-			"with a request in that time are placed again. The suite sends thousands of requests per second, so more sessions have one than " +
-			"with less traffic."},
+			"with a request in that time are placed again. The suite sends thousands of requests per second, so more sessions have one " +
+			"than with less traffic."},
 	{tokensNamePods, "moved", nil,
 		"A pod that terminates is not ready, so it is removed while it still serves. We found no setting by which an upstream gets " +
 			"only the requests whose token names it."},

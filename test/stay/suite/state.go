@@ -17,7 +17,7 @@ type state struct {
 	Idle int
 	// Adopts is the affinity-mode of ingress-nginx, if the sessions began there.
 	Adopts string
-	// App is set if the sessions are those of the app: pods set a cookie for each, and the proxy learns which pod did.
+	// App is set if the app has its own sessions: pods set a cookie for each, and the proxy learns which pod did.
 	App bool
 	// Filters adds settings to Routes that act on requests and responses, but not on those of the suite.
 	Filters bool
@@ -34,7 +34,7 @@ const revisionHost = "revision.example.com"
 type route struct {
 	Name, host, path string
 	Pods             []podState
-	// Canary are the pods of the route's canary, which gets Weight percent of the new sessions. Without pods there is none.
+	// Canary are the pods of the route's canary, which gets Weight percent of the new sessions. It may have no pods.
 	Canary []podState
 	Weight int
 }

@@ -90,7 +90,7 @@ func (haproxyTable) about() about {
 			"`stick on` a cookie of the app, and `stick store-response`, in a table with `peers`, so that replicas learn from each " +
 				"other, and a new process learns from the old one.",
 			"`srvkey addr`: peers name servers by address, because each replica has its own slots.",
-			"A change waits until the process has asked its peers for their tables, which takes five seconds after a start. A reload " +
+			"A change waits until the process has requested the tables of its peers, which takes five seconds after a start. A reload " +
 				"before that moves nearly all sessions. So each scenario is run once.",
 			"Otherwise as `haproxy`.",
 		},
@@ -121,7 +121,7 @@ func (h haproxyTable) await(r *replica) error {
 		return err
 	}
 	return await("a table that peers may learn", r.ended, func() bool {
-		output, err := r.ask("show peers")
+		output, err := r.query("show peers")
 		return err == nil && strings.Contains(output, "resync_timeout=<PAST>")
 	})
 }
@@ -139,7 +139,7 @@ func (haproxyTable) loseStore(p *programs, during func()) error {
 
 // shared returns the number of entries in the table of the other replica.
 func (haproxyTable) shared(p *programs) int {
-	output, err := p.replicas[1].ask("show table cart")
+	output, err := p.replicas[1].query("show table cart")
 	if err != nil {
 		return -1
 	}

@@ -35,7 +35,7 @@ type about struct {
 	notes []string
 	// timed is set if a real program applies the changes, so that their time is worth reporting.
 	timed bool
-	// learns is set if the sessions are those of the app in all scenarios.
+	// learns is set if the app has its own sessions in all scenarios.
 	learns bool
 	// slow is set if a cell takes long, so that it is run once.
 	slow bool
