@@ -50,7 +50,7 @@ func (haproxy) command(r *replica) []string {
 }
 
 // assign keeps the pods in their slots, and puts new ones into free slots. The pods of a canary are servers of the same backend,
-// with the weights that give it its part.
+// with weights by its part.
 func assign(slots []slot, of *route) []slot {
 	if slots == nil {
 		slots = make([]slot, slotCount)
