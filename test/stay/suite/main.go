@@ -36,7 +36,8 @@ func main() {
 	flag.IntVar(&s.sessions, "sessions", 300, "Number of sessions of each scenario.")
 	flag.IntVar(&s.rounds, "rounds", 3, "Number of runs of each cell. The cell shows the range.")
 	flag.StringVar(&s.markdown, "markdown", "", "Also write the report to this `file`.")
-	flag.DurationVar(&s.soak, "soak", 0, "Change everything around Limpet for this `time`, and compare what it holds, instead of scenarios.")
+	flag.DurationVar(&s.soak, "soak", 0,
+		"Instead of scenarios, change everything around Limpet for this `time`, and compare what it holds.")
 	flag.Float64Var(&s.rest, "rest", 0, "The `part` of a soak without work, from 0 to 0.9.")
 	flag.BoolVar(&verbose, "v", false, "Print the first moves and failures of each cell.")
 	flag.Parse()

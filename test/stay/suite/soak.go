@@ -18,7 +18,7 @@ import (
 // soakSessions is the number of browsers of one iteration. They leave with it.
 const soakSessions = 60
 
-// usage is what a process holds while its clients are idle.
+// usage has the resources of a process whose clients have left.
 type usage struct {
 	goroutines, files, resident float64
 	pools                       int

@@ -54,7 +54,7 @@ func TestSuite_busyLimpetLosesNothing(t *testing.T) {
 	}
 }
 
-// Goroutines, files, memory and pools are those of the routes and clients of now, whatever was there before.
+// Goroutines, files, memory and pools do not grow with the number of changes.
 func TestSoak_holdsNothing(t *testing.T) {
 	lost, held, err := soak(testprograms.Limpet.Path(), 15*time.Second, 0)
 	if err != nil {
