@@ -34,7 +34,7 @@ type timedBody struct {
 
 func (b *timedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err == io.EOF { //nolint:errorlint // Read returns io.EOF itself
+	if err == io.EOF {
 		_ = b.connection.SetReadDeadline(time.Time{})
 	}
 	return n, err

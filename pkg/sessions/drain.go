@@ -18,7 +18,7 @@ const (
 	// MaxWait is the longest time that a Drain waits.
 	MaxWait = time.Hour
 	// maxWaiting bounds the drains that wait at the same time. A namespace gets at most half of them, and a pod a few, so that
-	// the pods of one tenant leave room for those of others.
+	// the pods of one tenant cannot take all of them.
 	maxWaiting     = 200
 	maxInNamespace = maxWaiting / 2
 	maxOfPod       = 4

@@ -105,7 +105,8 @@ func (p *Pool) complete() {
 	})
 }
 
-// IsEmpty reports whether a pod that Left returned has neither sessions nor active requests. It is false if a count may be too low.
+// IsEmpty reports whether a pod that Left returned has neither sessions nor active requests. It is false if a count may be
+// too low.
 func (r *Report) IsEmpty(left *Pod) bool {
 	return left.Sessions == 0 && left.InFlight == 0 && !left.Incomplete && !r.Truncated && len(r.Missing()) == 0
 }
