@@ -12,6 +12,9 @@ import (
 // decide chooses the endpoint of r with the policy of the backend.
 func (s *selection) decide(r *request) {
 	s.set = s.backend.Pool.Set()
+	if s.decideProbe(r) {
+		return
+	}
 	policy, keys, now := s.backend.Policy, r.Engine.Keys.Load(), r.start.Unix()
 	if s.trace != nil {
 		s.trace.Methods = policy.Explain(&s.decision, r.identity(), s.set, keys, r.Memory, now)
@@ -131,11 +134,15 @@ func (x *Exchange) awaitEndpoint() {
 		if x.decide(&x.request); x.decision.EndpointWait == 0 {
 			return
 		}
+		probe := newProbeTimer(x.set)
 		select {
 		case <-changed:
+		case <-probe.C:
 		case <-end.C:
+			probe.Stop()
 			return
 		}
+		probe.Stop()
 	}
 }
 

@@ -1,6 +1,8 @@
 package routing
 
 import (
+	"cmp"
+
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -56,5 +58,6 @@ func (c *compiler) backend(m *model.Backend) Backend {
 		Policy:    policy,
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
+		Ejection:  cmp.Or(m.Ejection, &model.DefaultEjection),
 	}
 }

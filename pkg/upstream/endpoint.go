@@ -29,6 +29,7 @@ type endpointState struct {
 	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
 	flags      flags
+	failures   atomic.Int32 // consecutive ones, see Pool.Failed
 	retired    atomic.Bool
 }
 
@@ -36,8 +37,10 @@ type endpointState struct {
 type flags struct{ bits atomic.Uint32 }
 
 const (
-	flagRefusing uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
-	flagDraining                    // written with Pool.mu locked
+	flagRefusing  uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
+	flagDraining                     // written with Pool.mu locked
+	flagFailing                      // failures is not zero, or was when the endpoint could not be ejected
+	flagUnhealthy                    // a health check fails
 )
 
 func (f *flags) has(flag uint32) bool { return f.bits.Load()&flag != 0 }
