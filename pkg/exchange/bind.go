@@ -12,15 +12,14 @@ import (
 // decide chooses the endpoint of r with the policy of the backend.
 func (s *selection) decide(r *request) {
 	s.set = s.backend.Pool.Set()
-	if s.decideProbe(r) {
-		return
-	}
 	policy, keys, now := s.backend.Policy, r.Engine.Keys.Load(), r.start.Unix()
 	if s.trace != nil {
 		s.trace.Methods = policy.Explain(&s.decision, r.identity(), s.set, keys, r.Memory, now)
 		return
 	}
+	s.beginProbe()
 	policy.Decide(&s.decision, r.identity(), s.set, keys, r.Memory, now)
+	s.confirmProbe()
 }
 
 // endpointError returns the response for a request without an endpoint, or nil if there is an endpoint.

@@ -13,26 +13,20 @@ import (
 	"github.com/limpet-dev/limpet/pkg/upstream"
 )
 
-// decideProbe decides as if an ejected endpoint were ready, if one is due for a probe. It reports whether the policy chooses that
-// endpoint: then this request probes it. Otherwise decide goes on without it.
-func (s *selection) decideProbe(r *request) bool {
+// beginProbe makes an ejected endpoint a candidate of the next decision, if one is due for a probe.
+func (s *selection) beginProbe() {
 	s.probe.Abandon() // of an earlier decision
-	s.probe = nil
-	if s.trace != nil {
-		return false
+	if s.probe = s.set.Probe(); s.probe != nil {
+		s.set = s.probe.Set
 	}
-	if s.probe = s.set.Probe(); s.probe == nil {
-		return false
+}
+
+// confirmProbe returns the permit unless the decision chose the endpoint to probe.
+func (s *selection) confirmProbe() {
+	if s.probe != nil && (s.decision.Endpoint < 0 || !s.probe.IsFor(s.set.Endpoint(s.decision.Endpoint))) {
+		s.probe.Abandon()
+		s.probe = nil
 	}
-	available := s.set
-	s.set = s.probe.Set
-	s.backend.Policy.Decide(&s.decision, r.identity(), s.set, r.Engine.Keys.Load(), r.Memory, r.start.Unix())
-	if s.decision.Endpoint >= 0 && s.probe.IsFor(s.set.Endpoint(s.decision.Endpoint)) {
-		return true
-	}
-	s.probe.Abandon()
-	s.probe, s.set = nil, available
-	return false
 }
 
 // newProbeTimer returns a timer that fires when an endpoint is due for a probe, so that one of the requests that wait for it can
@@ -81,7 +75,9 @@ func (x *Exchange) observeFailure(f failure) {
 	}
 }
 
-func (x *Exchange) recordSick(kind upstream.FailureKind) { recordSick(x.backend, x.endpoint, x.probe, kind) }
+func (x *Exchange) recordSick(kind upstream.FailureKind) {
+	recordSick(x.backend, x.endpoint, x.probe, kind)
+}
 
 // recordDialFailure records that no connection could be made, if that may be the fault of the pod.
 func recordDialFailure(b *routing.Backend, e *upstream.Endpoint, probe *upstream.Probe, err error) {

@@ -69,11 +69,8 @@ func (p *Pool) newProbeSet(set *Set, e *Endpoint) *Set {
 	probed := *e
 	probed.State = model.EndpointReady
 	members := append(make([]*Endpoint, 0, set.Len()+1), &probed)
-	for _, other := range set.Endpoints() {
-		members = append(members, other)
-	}
-	out := newSet(members, p)
-	out.notReady, out.removed = set.notReady, set.removed
+	out := newSet(append(members, set.Endpoints()...), p)
+	out.notReady, out.removed, out.ejected = set.notReady, set.removed, set.ejected
 	return out
 }
 
