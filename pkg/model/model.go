@@ -139,7 +139,7 @@ type Backend struct {
 	Affinity *Affinity `json:"affinity,omitempty"`
 	// Balance distributes requests without affinity. Empty means PickRandom.
 	Balance Pick `json:"balance,omitempty"`
-	// Ejection takes pods out of the pool whose requests fail. Nil means DefaultEjection.
+	// Ejection takes pods out of the pool whose requests fail. Nil means that of the Affinity, otherwise DefaultEjection.
 	Ejection *Ejection `json:"ejection,omitempty"`
 	// Reserved lists the request headers that clients must not set, because apps of the namespace believe them: those of every
 	// Handoff. Callers must not modify it.

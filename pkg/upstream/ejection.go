@@ -17,11 +17,10 @@ const (
 	FailureReset                      // the connection ended before a response
 	FailureTimeout                    // the response was late
 	FailureStatus                     // the status of the response counts as a failure
-	FailureCheck                      // a health check failed
 	failureKinds
 )
 
-var failureNames = [failureKinds]string{"connect", "reset", "timeout", "status", "check"}
+var failureNames = [failureKinds]string{"connect", "reset", "timeout", "status"}
 
 // String returns the name in metrics and logs.
 func (k FailureKind) String() string { return failureNames[k] }
@@ -97,9 +96,6 @@ func (p *Pool) eject(state *endpointState, kind FailureKind, s *model.Ejection, 
 	}
 	out.settings, out.reason = *s, kind
 	out.backoff = out.fail(s, now, rand.Float64())
-	if kind == FailureCheck {
-		out.until = never
-	}
 	e.closeIdle(farFuture)
 	p.count(kind)
 	p.replace(p.declared())
@@ -130,7 +126,7 @@ func (s *Set) mayEject(state *endpointState, maxPercent int32) bool {
 			continue
 		}
 		ready++
-		works = works || e.endpointState != state && !e.flags.has(flagFailing|flagUnhealthy)
+		works = works || e.endpointState != state && !e.flags.has(flagFailing)
 	}
 	out := len(s.Ejected())
 	return works && isWithin(out+1, ready+out, maxPercent)
@@ -269,6 +265,9 @@ func (p *Pool) report(change HealthChange) {
 		p.registry.OnHealth(change)
 	}
 }
+
+// HasEjected reports whether an endpoint of the pool was ever ejected.
+func (p *Pool) HasEjected() bool { return p.ejectionCounts.Load() != nil }
 
 // VisitEjections calls visit with the number of ejections for each reason, if there was one.
 func (p *Pool) VisitEjections(visit func(reason string, n uint64)) {

@@ -40,7 +40,6 @@ const (
 	flagRefusing  uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
 	flagDraining                     // written with Pool.mu locked
 	flagFailing                      // failures is not zero, or was when the endpoint could not be ejected
-	flagUnhealthy                    // a health check fails
 )
 
 func (f *flags) has(flag uint32) bool { return f.bits.Load()&flag != 0 }
