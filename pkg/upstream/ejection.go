@@ -107,6 +107,16 @@ func (s *Set) isEjected(state *endpointState) bool {
 	return slices.ContainsFunc(s.Ejected(), func(e *Endpoint) bool { return e.endpointState == state })
 }
 
+// hasEjected reports whether an ejected endpoint has that key.
+func (s *Set) hasEjected(identity model.Identity, key model.EndpointKey) bool {
+	return slices.ContainsFunc(s.Ejected(), func(e *Endpoint) bool {
+		if identity == model.IdentityPodName {
+			return model.KeyOf(e.podName()) == key
+		}
+		return model.KeyOf(e.ID) == key
+	})
+}
+
 // readyWithState returns the ready endpoint with that state, or nil.
 func (s *Set) readyWithState(state *endpointState) *Endpoint {
 	for _, e := range s.endpoints {

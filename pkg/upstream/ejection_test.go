@@ -48,6 +48,9 @@ func TestFailed_ejectsAfterConsecutiveFailures(t *testing.T) {
 	if got := set.Ejected()[0].InFlight(); got != 1 {
 		t.Errorf("the ejected endpoint has %d requests, want the one from before", got)
 	}
+	if !set.WasRemoved(model.IdentityPod, model.KeyOf("uid-a")) || set.WasRemoved(model.IdentityPod, model.KeyOf("uid-b")) {
+		t.Error("requests of new sessions would wait for the ejected endpoint, as if this replica did not know it yet")
+	}
 	if p.LastRemoval() != 0 {
 		t.Error("an ejection counts as a removal")
 	}
