@@ -132,16 +132,6 @@ func newPools(o *options, log logr.Logger) *upstream.Registry {
 	return pools
 }
 
-// logHealth logs that an endpoint was ejected, or works again.
-func logHealth(log logr.Logger, h *upstream.HealthChange) {
-	log = log.WithValues("pool", h.Pool.Name, "endpoint", h.Endpoint, "reason", h.Reason.String())
-	if h.IsOut {
-		log.Info("Pod ejected: its requests fail")
-		return
-	}
-	log.Info("Pod works again")
-}
-
 // loadKeys loads the keys of session tokens, unless they come from a Secret.
 func (n *node) loadKeys() error {
 	if n.options.keysFromCluster {

@@ -1,9 +1,6 @@
 package proxy
 
 import (
-	"bytes"
-	"fmt"
-	"net"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -70,7 +67,7 @@ func (r *rig) ejected() string {
 	return out
 }
 
-// until503 sends requests without a session until a pod is ejected.
+// untilEjected sends requests without a session until a pod is ejected.
 func (r *rig) untilEjected(c *caller, lines ...string) {
 	r.t.Helper()
 	for range 100 {
@@ -195,7 +192,7 @@ func TestEjection_move(t *testing.T) {
 	}
 	a.mode.Store(podWorks)
 	r.pools.Pool(cart).Replace(a.endpointsWith(model.EndpointNotReady, r))
-	r.pools.Pool(cart).Replace(a.endpointsWith(model.EndpointReady, r)) // Kubernetes says that it is ready again
+	r.pools.Pool(cart).Replace(a.endpointsWith(model.EndpointReady, r)) // in Kubernetes
 	if r.ejected() != "" {
 		t.Fatal("a pod that became ready is ejected")
 	}
@@ -266,51 +263,5 @@ func TestEjection_replicasDoNotThrash(t *testing.T) {
 		if ejections == 0 || ejections > 10 {
 			t.Errorf("%d ejections for %s by one replica, want a few", ejections, p)
 		}
-	}
-}
-
-func TestEjection_activeStreamContinues(t *testing.T) {
-	r, b := newRig(t), startEcho(t, "b")
-	more := make(chan string)
-	a := startPod(t, "a", func(c *podConn) {
-		if c.request() == nil {
-			return
-		}
-		c.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-		for text := range more {
-			c.say(fmt.Sprintf("%x\r\n%s\r\n", len(text), text))
-		}
-		c.say("0\r\n\r\n")
-	})
-	r.serveEjecting(ejectQuickly, nil, a.endpoint(model.EndpointReady))
-	conn, err := net.Dial("tcp", r.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n")
-	more <- "before"
-	r.replace(cart, endpointsOf(a, b)...)
-	pool := r.pools.Pool(cart)
-	for range 3 {
-		pool.Failed(r.endpoint(a), upstream.FailureConnect, &ejectQuickly)
-	}
-	if r.ejected() != "a" {
-		t.Fatal("not ejected")
-	}
-	more <- "after"
-	close(more)
-	conn.SetReadDeadline(time.Now().Add(testTimeout))
-	var got bytes.Buffer
-	for !bytes.Contains(got.Bytes(), []byte("0\r\n\r\n")) {
-		chunk := make([]byte, 4096)
-		n, err := conn.Read(chunk)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got.Write(chunk[:n])
-	}
-	if !bytes.Contains(got.Bytes(), []byte("after")) {
-		t.Errorf("the stream is %q", got.String())
 	}
 }

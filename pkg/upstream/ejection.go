@@ -212,8 +212,8 @@ func (p *Pool) firstEjection() (first stateKey, found *ejection) {
 	return first, found
 }
 
-// keepEjected adds the ejected endpoints to a new Set, and their states to next: they keep their sessions and counts. p.mu must be
-// held.
+// keepEjected adds the ejected endpoints to a new Set, and their states to next: they keep their sessions and counts. p.mu must
+// be held.
 func (p *Pool) keepEjected(set *Set, known, next map[stateKey]*endpointState) {
 	var list []*Endpoint
 	for _, e := range set.NotReady() {

@@ -37,9 +37,9 @@ type endpointState struct {
 type flags struct{ bits atomic.Uint32 }
 
 const (
-	flagRefusing  uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
-	flagDraining                     // written with Pool.mu locked
-	flagFailing                      // failures is not zero, or was when the endpoint could not be ejected
+	flagRefusing uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
+	flagDraining                    // written with Pool.mu locked
+	flagFailing                     // failures is not zero, or was when the endpoint could not be ejected
 )
 
 func (f *flags) has(flag uint32) bool { return f.bits.Load()&flag != 0 }

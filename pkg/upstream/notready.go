@@ -49,8 +49,8 @@ func (n *notReadyEndpoints) add(e *model.Endpoint) {
 	}
 }
 
-// NotReady returns the endpoints that are not ready or ejected, and not terminating. Endpoints does not include them. Callers must
-// not modify the slice.
+// NotReady returns the endpoints that are not ready or ejected, and not terminating. Endpoints does not include them. Callers
+// must not modify the slice.
 func (s *Set) NotReady() []model.Endpoint {
 	if s.notReady == nil {
 		return nil
@@ -73,8 +73,8 @@ func (s *Set) CountByState() map[model.EndpointState]int {
 	return count
 }
 
-// IsNotReady reports whether a pod with that key exists, but is not ready or is ejected, and is not terminating. Lookup does not find such
-// a pod, unless another endpoint has the same key.
+// IsNotReady reports whether a pod with that key exists, but is not ready or is ejected, and is not terminating. Lookup does
+// not find such a pod, unless another endpoint has the same key.
 func (s *Set) IsNotReady(identity model.Identity, key model.EndpointKey) bool {
 	if s.notReady == nil {
 		return false
