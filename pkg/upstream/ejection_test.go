@@ -138,8 +138,14 @@ func TestProbe_oneRequestDecides(t *testing.T) {
 	if probe = p.Set().Probe(); probe == nil {
 		t.Fatal("no probe after an abandoned one")
 	}
+	failedProbe := p.Changed()
 	probe.Failed(FailureTimeout)
 	probe.Succeeded() // has no effect
+	select {
+	case <-failedProbe:
+	default:
+		t.Error("waiting requests do not learn when the next probe is due")
+	}
 	if *now += 19_999; p.Set().Probe() != nil || p.Set().Len() != 1 {
 		t.Fatal("the second back-off is not longer")
 	}
