@@ -54,8 +54,7 @@ type HealthChange struct {
 // Responded records that the endpoint works. It ends a series of failures.
 func (e *Endpoint) Responded() {
 	if e.flags.has(flagFailing | flagRefusing) {
-		e.failures.Store(0)
-		e.flags.set(flagFailing|flagRefusing, false)
+		e.flags.bits.And(notFailures &^ (flagFailing | flagRefusing))
 	}
 }
 
@@ -64,11 +63,10 @@ func (p *Pool) Failed(e *Endpoint, kind FailureKind, s *model.Ejection) {
 	if s.Failures == 0 {
 		return
 	}
-	e.flags.set(flagFailing, true)
-	if e.failures.Add(1) < s.Failures {
+	if e.flags.addFailure() < s.Failures {
 		return
 	}
-	e.failures.Store(0) // if the endpoint stays, the pool tries again after as many failures
+	e.flags.clearFailures() // if the endpoint stays, the pool tries again after as many failures
 	p.eject(e.endpointState, kind, s, p.registry.clock())
 }
 
@@ -149,10 +147,10 @@ func isWithin(out, all int, maxPercent int32) bool {
 
 // Ejected returns the ejected endpoints. Endpoints does not include them. Callers must not modify the slice.
 func (s *Set) Ejected() []*Endpoint {
-	if s.ejected == nil {
+	if s.notReady == nil || s.notReady.ejected == nil {
 		return nil
 	}
-	return s.ejected.list
+	return s.notReady.ejected.list
 }
 
 // withEjections returns the endpoints with the state Ejected where that applies. It forgets the ejections of endpoints that are
@@ -225,8 +223,8 @@ func (p *Pool) keepEjected(set *Set, known, next map[stateKey]*endpointState) {
 		list = append(list, &Endpoint{Endpoint: e, endpointState: known[key]})
 	}
 	if list != nil {
-		set.ejected = &ejectedEndpoints{list: list}
-		set.ejected.due.Store(p.nextProbe())
+		set.notReady.ejected = &ejectedEndpoints{list: list}
+		set.notReady.ejected.due.Store(p.nextProbe())
 	}
 }
 

@@ -29,11 +29,11 @@ type endpointState struct {
 	idle       atomic.Pointer[idleLists]      // nil until the first idle connection
 	http2      atomic.Pointer[sync.Map]       // *Transport -> *http2Conns; nil until the first connection
 	flags      flags
-	failures   atomic.Int32 // consecutive ones, see Pool.Failed
 	retired    atomic.Bool
 }
 
-// flags are booleans that share a word, because a cluster has many endpoints. It is safe for concurrent use.
+// flags are booleans that share a word with the number of consecutive failures, because a cluster has many endpoints. It is safe
+// for concurrent use.
 type flags struct{ bits atomic.Uint32 }
 
 const (
@@ -41,6 +41,20 @@ const (
 	flagDraining                    // written with Pool.mu locked
 	flagFailing                     // failures is not zero, or was when the endpoint could not be ejected
 )
+
+// oneFailure is the unit of the failures in flags, and notFailures are the other bits.
+const (
+	oneFailure  uint32 = 1 << 8
+	notFailures        = oneFailure - 1
+)
+
+// addFailure sets flagFailing and returns the number of consecutive failures.
+func (f *flags) addFailure() int32 {
+	f.set(flagFailing, true)
+	return int32(f.bits.Add(oneFailure) / oneFailure)
+}
+
+func (f *flags) clearFailures() { f.bits.And(notFailures) }
 
 func (f *flags) has(flag uint32) bool { return f.bits.Load()&flag != 0 }
 

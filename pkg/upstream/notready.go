@@ -13,6 +13,7 @@ type notReadyEndpoints struct {
 	byPod   map[model.EndpointKey]bool
 	byName  map[model.EndpointKey]bool
 	byValue map[model.Identity]map[model.EndpointKey]bool // by label and annotation values
+	ejected *ejectedEndpoints                             // nil without such endpoints
 }
 
 // splitReadiness separates the endpoints that receive requests from the others.

@@ -21,11 +21,11 @@ type Probe struct {
 
 // Probe returns a permit to probe an ejected endpoint, or nil if none is due. There is at most one permit for an endpoint.
 func (s *Set) Probe() *Probe {
-	if s.ejected == nil {
+	if len(s.Ejected()) == 0 {
 		return nil
 	}
 	now := s.pool.registry.clock()
-	if now < s.ejected.due.Load() {
+	if now < s.notReady.ejected.due.Load() {
 		return nil
 	}
 	return s.pool.startProbe(now)
@@ -33,10 +33,10 @@ func (s *Set) Probe() *Probe {
 
 // NextProbe returns the time until an ejected endpoint is due for a probe. ok is false if none will be, or a probe decides that.
 func (s *Set) NextProbe() (wait time.Duration, ok bool) {
-	if s.ejected == nil {
+	if len(s.Ejected()) == 0 {
 		return 0, false
 	}
-	due := s.ejected.due.Load()
+	due := s.notReady.ejected.due.Load()
 	if due == never {
 		return 0, false
 	}
@@ -55,7 +55,7 @@ func (p *Pool) startProbe(now int64) *Probe {
 			continue
 		}
 		out.backoff = next
-		set.ejected.due.Store(p.nextProbe())
+		set.notReady.ejected.due.Store(p.nextProbe())
 		if out.probeSet == nil {
 			out.probeSet = p.newProbeSet(set, e)
 		}
@@ -70,7 +70,7 @@ func (p *Pool) newProbeSet(set *Set, e *Endpoint) *Set {
 	probed.State = model.EndpointReady
 	members := append(make([]*Endpoint, 0, set.Len()+1), &probed)
 	out := newSet(append(members, set.Endpoints()...), p)
-	out.notReady, out.removed, out.ejected = set.notReady, set.removed, set.ejected
+	out.notReady, out.removed = set.notReady, set.removed
 	return out
 }
 
@@ -81,8 +81,7 @@ func (p *Probe) IsFor(e *Endpoint) bool { return p != nil && p.of != nil && e.en
 func (p *Probe) Succeeded() {
 	p.end(func(out *ejection, now int64) {
 		out.backoff = out.succeed(&out.settings, now)
-		p.state.failures.Store(0)
-		p.state.flags.set(flagFailing|flagRefusing, false)
+		p.state.flags.bits.And(notFailures &^ (flagFailing | flagRefusing))
 		p.state.stateSince.Store(time.Now().Unix()) // for a slow start
 		p.pool.replace(p.pool.declared())
 		p.pool.report(HealthChange{p.pool, p.label(), false, out.reason})
@@ -114,8 +113,8 @@ func (p *Probe) end(apply func(out *ejection, now int64)) {
 		return
 	}
 	apply(out, pool.registry.clock())
-	if set := pool.Set(); set.ejected != nil {
-		set.ejected.due.Store(pool.nextProbe())
+	if set := pool.Set(); len(set.Ejected()) > 0 {
+		set.notReady.ejected.due.Store(pool.nextProbe())
 	}
 	pool.broadcast()
 }

@@ -24,7 +24,6 @@ type Set struct {
 	lowLoad       *lowLoad                                     // nil for a small set
 	notReady      *notReadyEndpoints                           // nil without such endpoints
 	removed       *removedKeys                                 // nil without such endpoints
-	ejected       *ejectedEndpoints                            // nil without such endpoints
 	pool          *Pool
 }
 
