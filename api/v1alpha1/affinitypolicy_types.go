@@ -116,6 +116,12 @@ type AffinityPolicySpec struct {
 	// +kubebuilder:default={action: Repick, status: 503, retryAfter: "5s", wait: "0s", notReady: Move}
 	Unavailable Unavailable `json:"unavailable,omitzero"`
 
+	// Ejection configures when requests avoid a pod that fails them. Its sessions are handled as unavailable.notReady
+	// defines. If it is not set, the annotations of the Ingress apply, and otherwise the defaults of its fields.
+	//
+	// +optional
+	Ejection *Ejection `json:"ejection,omitempty"`
+
 	// Rebalance configures whether idle sessions may move to less loaded pods.
 	//
 	// +optional

@@ -67,7 +67,8 @@ type node struct {
 // newNode creates and connects all components. It opens no listener.
 func newNode(o options, t translate.Options, std streams) (*node, error) {
 	level := &observe.LogLevel{}
-	n := &node{options: o, translate: t, level: level, log: newLogger(&o, level, std), pools: newPools(&o), own: newOwn(),
+	log := newLogger(&o, level, std)
+	n := &node{options: o, translate: t, level: level, log: log, pools: newPools(&o, log), own: newOwn(),
 		tables: &routing.Store{}, keys: &affinity.Keys{}, metrics: observe.NewMetricsWith(o.metricsOptions()),
 		memory: o.memory.tuner()}
 	n.metrics.BuildInfo(buildVersion(), runtime.Version())
@@ -124,9 +125,10 @@ func newOwn() *upstream.SelfAddresses {
 	return own
 }
 
-func newPools(o *options) *upstream.Registry {
+func newPools(o *options, log logr.Logger) *upstream.Registry {
 	pools := upstream.NewRegistry()
 	pools.Zone = o.zone
+	pools.OnHealth = func(h upstream.HealthChange) { logHealth(log, &h) }
 	return pools
 }
 

@@ -78,7 +78,30 @@ func TestMetrics_endpoints(t *testing.T) {
 		`limpet_pool_endpoints{pool="shop/cart:80",state="Ready"} 1`,
 		`limpet_pool_endpoints{pool="shop/cart:80",state="Draining"} 1`,
 		`limpet_pool_endpoints{pool="shop/cart:80",state="NotReady"} 0`,
+		`limpet_pool_endpoints{pool="shop/cart:80",state="Ejected"} 0`,
 	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("missing %s", want)
+		}
+	}
+}
+
+func TestMetrics_ejections(t *testing.T) {
+	ready := true
+	o := testOptions(&ready)
+	h := New(o).Handler()
+	pool := o.Pools.Find("shop/cart:80")
+	pool.Replace([]model.Endpoint{
+		{ID: "a", Address: "10.0.0.7:8080", State: model.EndpointReady}, {ID: "b", Address: "10.0.0.8:8080", State: model.EndpointReady},
+	})
+	if _, body := get(t, h, "/metrics"); strings.Contains(body, "limpet_ejections_total{") {
+		t.Error("a pool without ejections has the series")
+	}
+	for range model.DefaultEjection.Failures {
+		pool.Failed(pool.Set().Endpoint(0), upstream.FailureConnect, &model.DefaultEjection)
+	}
+	_, body := get(t, h, "/metrics")
+	for _, want := range []string{`limpet_ejections_total{pool="shop/cart:80",reason="connect"} 1`, "limpet_ejected_endpoints 1"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("missing %s", want)
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// bodyTimeout is how long a client may take to send the body of a request. Bodies are manifests at most.
+// bodyTimeout bounds the time that a client takes to send the body of a request. Bodies are manifests at most.
 const bodyTimeout = 30 * time.Second
 
 // boundBodies bounds the time for the body of each request. http.Server.ReadTimeout would also end handlers that run for longer,

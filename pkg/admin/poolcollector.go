@@ -19,6 +19,11 @@ var (
 	lastRemovalDesc = prometheus.NewDesc("limpet_pool_last_removal_timestamp_seconds",
 		"Time at which an endpoint last left the pool, as a Unix timestamp. Only of pools that one has left in the last 2 hours.",
 		[]string{"pool"}, nil)
+	ejectionsDesc = prometheus.NewDesc("limpet_ejections_total",
+		"Times that this replica ejected a pod of the pool or failed to probe it, by what failed. Only of pools with an ejection.",
+		[]string{"pool", "reason"}, nil)
+	ejectedDesc = prometheus.NewDesc("limpet_ejected_endpoints",
+		"Endpoints of all pools that this replica has ejected.", nil, nil)
 	liveBytesDesc = prometheus.NewDesc("limpet_live_sessions_memory_bytes",
 		"Memory in which the live sessions of all pods are counted. At 67108864 sessions are no longer counted.", nil, nil)
 	liveRefusedDesc = prometheus.NewDesc("limpet_live_sessions_uncounted_total",
@@ -47,15 +52,18 @@ func (c *poolCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- emptyPoolsDesc
 	ch <- poolEndpointsDesc
 	ch <- lastRemovalDesc
+	ch <- ejectionsDesc
+	ch <- ejectedDesc
 	ch <- liveBytesDesc
 	ch <- liveRefusedDesc
 }
 
 // Collect implements prometheus.Collector.
 func (c *poolCollector) Collect(ch chan<- prometheus.Metric) {
-	empty := 0
+	empty, ejected := 0, 0
 	for _, p := range c.pools.Pools() {
 		counts := p.Set().CountByState()
+		ejected += counts[model.EndpointEjected]
 		isEmpty := counts[model.EndpointReady]+counts[model.EndpointDraining] == 0
 		if isEmpty {
 			empty++
@@ -71,8 +79,29 @@ func (c *poolCollector) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(liveBytesDesc, prometheus.GaugeValue, float64(live.Used()))
 	ch <- prometheus.MustNewConstMetric(liveRefusedDesc, prometheus.CounterValue, float64(live.Refused()))
 	ch <- prometheus.MustNewConstMetric(emptyPoolsDesc, prometheus.GaugeValue, float64(empty))
+	ch <- prometheus.MustNewConstMetric(ejectedDesc, prometheus.GaugeValue, float64(ejected))
 	if c.detail >= observe.DetailPool {
 		c.collectRemovals(ch, time.Now())
+		c.collectEjections(ch)
+	}
+}
+
+// maxEjecting bounds the pools of limpet_ejections_total.
+const maxEjecting = 1000
+
+// collectEjections exports the ejections of pools.
+func (c *poolCollector) collectEjections(ch chan<- prometheus.Metric) {
+	left := maxEjecting
+	for _, p := range c.pools.Pools() {
+		if !p.HasEjected() {
+			continue
+		}
+		if left--; left < 0 {
+			return
+		}
+		p.VisitEjections(func(reason string, n uint64) {
+			ch <- prometheus.MustNewConstMetric(ejectionsDesc, prometheus.CounterValue, float64(n), p.Name, reason)
+		})
 	}
 }
 

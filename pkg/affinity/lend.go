@@ -39,6 +39,20 @@ func (e *evaluation) lendValue(i int, o *appValue, session uint64) {
 	e.d.lentSession, e.d.lentKey = session, o.key
 }
 
+// mayLendFailed reports whether the session of d is lent because its endpoint could not be reached. That endpoint is ready
+// otherwise: sessions of a draining one move.
+func (p *Policy) mayLendFailed(d *Decision, set Set) bool {
+	return p.lendsNotReady && d.Outcome == OutcomeHit && d.sessionEndpoint == none && d.Endpoint < set.Ready() &&
+		!set.AllDraining() && p.methods[d.Method].binding != hashed
+}
+
+// lendFailed records that the session of d is lent. Its token is not renewed.
+func (d *Decision) lendFailed(set Set, identity model.Identity) {
+	d.lentSession, d.lentKey = d.Session, set.Key(identity, d.Endpoint)
+	d.Outcome, d.Reason, d.Session = OutcomeLent, ReasonLent, 0
+	d.Issue, d.issuingMethod, d.relearn = false, none, noteNothing
+}
+
 // placeLent returns the endpoint that serves a lent session, or -1. It is the same for all requests of the session, as
 // long as the endpoints do not change. Requirements for new sessions do not apply, because the session is not counted.
 func (p *Policy) placeLent(d *Decision, set Set) int {

@@ -205,3 +205,32 @@ func TestMovedHeader_lent(t *testing.T) {
 		t.Errorf("header %q: %q", name, why)
 	}
 }
+
+func TestLend_afterFailedConnection(t *testing.T) {
+	onB := []sealed{{name: "cart-id", endpoint: "b", session: 77}}
+	for _, c := range []struct {
+		name     string
+		notReady model.NotReadyAction
+		set      string
+		outcome  Outcome
+	}{
+		{"lend", model.NotReadyLend, "a b c", OutcomeLent},
+		{"lend, draining", model.NotReadyLend, "a c (b)", OutcomeMoved},
+		{"move", "", "a b c", OutcomeMoved},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := affinityOf(cookieMethod)
+			a.Unavailable.NotReady = c.notReady
+			p, set, ring := Compile(a), newSet(c.set), newRing(t, 1)
+			req := &fakeRequest{cookies: cookieField(t, ring, onB), ip: ipOnA}
+			var d Decision
+			p.Decide(&d, req, set, ring, &ConnState{}, testNow)
+			if at := p.Next(&d, req, set); at < 0 || set.ids[at] == "b" || d.Outcome != c.outcome {
+				t.Fatalf("next is %d with outcome %v, want another endpoint and %v", at, d.Outcome, c.outcome)
+			}
+			if d.Issue != (c.outcome == OutcomeMoved) {
+				t.Errorf("issues a token: %v", d.Issue)
+			}
+		})
+	}
+}

@@ -3,8 +3,9 @@ package affinity
 // Next returns the endpoint to try after d.Endpoint could not be reached, or -1 if no other is left. At most 8
 // endpoints are tried for one request.
 //
-// A session on the failed endpoint moves to the next one. If the policy does not allow moves, the request is refused. If it
-// keeps failed sessions, there is no next endpoint, and the session stays.
+// A session on the failed endpoint moves to the next one, or is lent to it if the policy lends sessions of endpoints that are not
+// ready. If the policy does not allow moves, the request is refused. If it keeps failed sessions, there is no next endpoint, and
+// the session stays.
 // The arguments req and set must be those of Decide.
 func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	if d.Endpoint == none {
@@ -12,6 +13,9 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	}
 	if d.HandoffFrom != none {
 		return d.cancelHandoff(set)
+	}
+	if p.mayLendFailed(d, set) {
+		d.lendFailed(set, p.identity)
 	}
 	if p.failUnavailable && d.Outcome == OutcomeHit {
 		d.Endpoint, d.Issue = none, false

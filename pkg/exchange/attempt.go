@@ -166,6 +166,7 @@ func (x *Exchange) tryEndpoint() failure {
 	if f.kind == responseTimeout {
 		x.measureLatency()
 	}
+	x.observeFailure(f)
 	return f
 }
 

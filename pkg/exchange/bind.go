@@ -17,7 +17,9 @@ func (s *selection) decide(r *request) {
 		s.trace.Methods = policy.Explain(&s.decision, r.identity(), s.set, keys, r.Memory, now)
 		return
 	}
+	s.beginProbe()
 	policy.Decide(&s.decision, r.identity(), s.set, keys, r.Memory, now)
+	s.confirmProbe()
 }
 
 // endpointError returns the response for a request without an endpoint, or nil if there is an endpoint.
@@ -131,11 +133,15 @@ func (x *Exchange) awaitEndpoint() {
 		if x.decide(&x.request); x.decision.EndpointWait == 0 {
 			return
 		}
+		probe := newProbeTimer(x.set)
 		select {
 		case <-changed:
+		case <-probe.C:
 		case <-end.C:
+			probe.Stop()
 			return
 		}
+		probe.Stop()
 	}
 }
 

@@ -153,6 +153,7 @@ func (x *Exchange) Run() {
 	x.start = time.Now()
 	x.beginTrace()
 	x.serveContained()
+	x.probe.Abandon()
 	x.endFilters()
 	x.returnResponseHead()
 	x.record()

@@ -40,6 +40,7 @@ func (x *Exchange) tryHTTP1() failure {
 		return f
 	}
 	x.measureLatency()
+	x.observeStatus()
 	if x.prepareStatusRetry() {
 		x.abortAttempt(conn)
 		return failure{kind: statusRefused}

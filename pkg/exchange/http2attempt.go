@@ -42,6 +42,7 @@ func (x *Exchange) tryHTTP2() failure {
 		return f
 	}
 	x.measureLatency()
+	x.observeStatus()
 	if x.prepareStatusRetry() {
 		x.abortAttempt(upstreamStream{stream})
 		return failure{kind: statusRefused}

@@ -18,6 +18,8 @@ type selection struct {
 	backend  *routing.Backend
 	set      *upstream.Set
 	decision affinity.Decision
+	// probe is held while the request may be the one that probes an ejected endpoint. It is usually nil.
+	probe *upstream.Probe
 	// isUnknown is true if this replica has not seen the session at its endpoint recently.
 	isUnknown bool
 	// isFallback is true if the fallback of the route serves the request.
@@ -28,7 +30,7 @@ type selection struct {
 
 // reset clears s for the next request.
 func (s *selection) reset() {
-	s.table, s.route, s.backend, s.set, s.trace = nil, nil, nil, nil, nil
+	s.table, s.route, s.backend, s.set, s.trace, s.probe = nil, nil, nil, nil, nil, nil
 	s.decision, s.isFallback, s.isUnknown = affinity.Decision{}, false, false
 }
 

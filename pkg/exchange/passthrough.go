@@ -21,6 +21,11 @@ func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []
 	metrics := e.Metrics.Pool(backend.Pool.Slot)
 	var d affinity.Decision
 	client := addressOnly{c.Peer}
+	probe := set.Probe()
+	if probe != nil {
+		set = probe.Set
+	}
+	defer probe.Abandon()
 	backend.Policy.Decide(&d, client, set, e.Keys.Load(), c.Memory, now.Unix())
 	preamble := append(proxyHeader(backend.Transport.ProxyProtocol, netip.AddrPortFrom(c.Peer, c.PeerPort), c.Local), hello...)
 	for d.Endpoint >= 0 && access.Attempts < max(e.MaxAttempts, 1) {
@@ -31,7 +36,10 @@ func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []
 		endpoint.BeginRequest()
 		conn, err := endpoint.Dial(&e.dialer, backend.Transport, preamble)
 		if err == nil {
-			endpoint.ConnectSucceeded()
+			endpoint.Responded()
+			if probe.IsFor(endpoint) {
+				probe.Succeeded()
+			}
 			if d.Session != 0 {
 				unknown := endpoint.SessionServed(d.Session)
 				endpoint.SessionResponded(d.Session, backend.Policy.SessionWindow(), backend.Policy.StartsSession(&d, unknown))
@@ -43,6 +51,7 @@ func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []
 		}
 		endpoint.EndRequest()
 		endpoint.ConnectFailed()
+		recordDialFailure(backend, endpoint, probe, err)
 		access.Failure = dialFailure(err)
 		metrics.Failure(access.Failure)
 		if backend.Policy.Next(&d, client, set) < 0 {

@@ -11,7 +11,6 @@ import (
 // the app releases the session, there is no token and the session is not counted. There is no token either if a session was
 // handed off and the app failed: the next request then has the header again.
 func (s *selection) bindSession(r *request, resp *Response, e *upstream.Endpoint) {
-	e.ConnectSucceeded()
 	resp.SetCookie = resp.SetCookie[:0]
 	s.findCollisions(r, resp)
 	if s.backend.Policy.WatchesResponses() {

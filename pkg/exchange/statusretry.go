@@ -23,7 +23,6 @@ func (x *Exchange) prepareStatusRetry() bool {
 		return false
 	}
 	x.attempts.isReplay = true
-	x.endpoint.ConnectSucceeded()
 	return x.hasSession() || x.leaveEndpoint()
 }
 

@@ -47,6 +47,8 @@ type Affinity struct {
 	Handoff *Handoff `json:"handoff,omitempty"`
 	// Unavailable configures the handling of a session whose endpoint is gone.
 	Unavailable Unavailable `json:"unavailable"`
+	// Ejection takes precedence over that of the Backend. Nil does not.
+	Ejection *Ejection `json:"ejection,omitempty"`
 	// KeepFailed fails a request whose session has an endpoint that cannot be reached, and keeps the session there. If it is
 	// false, the session moves to another endpoint.
 	KeepFailed bool `json:"keepFailed,omitempty"`

@@ -139,6 +139,8 @@ type Backend struct {
 	Affinity *Affinity `json:"affinity,omitempty"`
 	// Balance distributes requests without affinity. Empty means PickRandom.
 	Balance Pick `json:"balance,omitempty"`
+	// Ejection takes pods out of the pool whose requests fail. Nil means that of the Affinity, otherwise DefaultEjection.
+	Ejection *Ejection `json:"ejection,omitempty"`
 	// Reserved lists the request headers that clients must not set, because apps of the namespace believe them: those of every
 	// Handoff. Callers must not modify it.
 	Reserved []string `json:"reserved,omitempty"`
@@ -223,6 +225,9 @@ const (
 	EndpointDraining EndpointState = "Draining"
 	// EndpointNotReady accepts no requests. The pod is neither ready nor terminating, and it may become ready again.
 	EndpointNotReady EndpointState = "NotReady"
+	// EndpointEjected accepts no requests either, because they failed or a health check did. Only this replica decides that.
+	// Kubernetes considers the pod ready.
+	EndpointEjected EndpointState = "Ejected"
 )
 
 // Endpoint is one pod address and port behind a Service.

@@ -1,6 +1,8 @@
 package routing
 
 import (
+	"cmp"
+
 	"github.com/limpet-dev/limpet/pkg/affinity"
 	"github.com/limpet-dev/limpet/pkg/filter"
 	"github.com/limpet-dev/limpet/pkg/model"
@@ -47,14 +49,15 @@ func (c *compiler) affinity(m *model.Backend) *affinity.Policy {
 
 func (c *compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
-	policy := affinity.Balance(m.Balance, m.Reserved...)
+	policy, ejection := affinity.Balance(m.Balance, m.Reserved...), m.Ejection
 	if m.Affinity != nil {
-		policy = c.affinity(m)
+		policy, ejection = c.affinity(m), cmp.Or(m.Affinity.Ejection, ejection)
 	}
 	return Backend{
 		Pool:      pool,
 		Policy:    policy,
 		Weight:    uint64(max(m.Weight, 0)),
 		Transport: pool.Transport(m.Transport),
+		Ejection:  cmp.Or(ejection, &model.DefaultEjection),
 	}
 }

@@ -66,6 +66,8 @@ type Backend struct {
 	Weight uint64
 	// Transport is never nil.
 	Transport *upstream.Transport
+	// Ejection is never nil.
+	Ejection *model.Ejection
 }
 
 // Split selects the backend for a new client by weight. The number is random, or a hash of the client. If the weight of the

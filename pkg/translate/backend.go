@@ -43,6 +43,7 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 		Reserved: b.lookups.handoffHeaders(pool.ID.Namespace),
 	}
 	b.distribute(t, out)
+	b.setEjection(t, out)
 	return out
 }
 

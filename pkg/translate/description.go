@@ -30,9 +30,10 @@ type description struct {
 	security  securitySettings
 	affinity  affinitySettings
 	transport transportSettings
-	limits    *model.Limits  // nil: the limits of the flags
-	upgrades  []string       // protocols of upgrades besides WebSocket
-	filters   *model.Filters // nil: none
+	limits    *model.Limits     // nil: the limits of the flags
+	ejection  *ejectionSettings // nil: the defaults
+	upgrades  []string          // protocols of upgrades besides WebSocket
+	filters   *model.Filters    // nil: none
 	paths     pathSettings
 	access    accessSettings
 	// customHeaders names a ConfigMap with fields of responses, or is empty.

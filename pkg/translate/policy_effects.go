@@ -24,6 +24,7 @@ func withoutEffect(spec *v1alpha1.AffinityPolicySpec, settings *model.Affinity, 
 	e.checkMethods()
 	e.checkNewSession()
 	e.checkUnavailable()
+	e.checkEjection()
 	e.checkMoves("rebalance", e.settings.Rebalance.AfterIdle)
 	e.checkHandoff()
 	e.checkLoad()
@@ -159,6 +160,13 @@ func (e *effects) checkUnavailable() {
 	if e.settings.Unavailable.NotReady != "" {
 		e.none("unavailable.notReady", "it needs a method with another binding than Hashed: "+
 			"a hashed session is served elsewhere and returns by itself")
+	}
+}
+
+func (e *effects) checkEjection() {
+	in, set := e.spec.Ejection, e.settings.Ejection
+	if set != nil && set.Failures == 0 && len(in.Events)+len(in.Statuses) > 0 {
+		e.none("ejection.failures", "0 disables ejection, so ejection.events and ejection.statuses have no effect")
 	}
 }
 

@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -99,19 +100,9 @@ func (r *Registry) refreshMarked(pod markedPod) {
 func (p *Pool) applyMark(pod markedPod) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	set := p.Set()
-	changed := false
-	endpoints := make([]model.Endpoint, 0, set.Len())
-	for _, e := range set.Endpoints() {
-		endpoint := e.Endpoint
-		if p.marked[endpoint.ID] {
-			endpoint.State = model.EndpointReady // the state before the mark, which replace applies again
-		}
-		changed = changed || endpoint.ID == pod.uid
-		endpoints = append(endpoints, endpoint)
-	}
-	if changed {
-		p.replace(append(endpoints, set.NotReady()...))
+	endpoints := p.declared()
+	if slices.ContainsFunc(endpoints, func(e model.Endpoint) bool { return e.ID == pod.uid && e.State != model.EndpointNotReady }) {
+		p.replace(endpoints)
 	}
 }
 

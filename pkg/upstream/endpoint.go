@@ -32,13 +32,29 @@ type endpointState struct {
 	retired    atomic.Bool
 }
 
-// flags are booleans that share a word, because a cluster has many endpoints. It is safe for concurrent use.
+// flags are booleans that share a word with the number of consecutive failures, because a cluster has many endpoints. It is safe
+// for concurrent use.
 type flags struct{ bits atomic.Uint32 }
 
 const (
 	flagRefusing uint32 = 1 << iota // the last connection attempt failed; counts as full for new sessions
 	flagDraining                    // written with Pool.mu locked
+	flagFailing                     // failures is not zero, or was when the endpoint could not be ejected
 )
+
+// oneFailure is the unit of the failures in flags, and notFailures are the other bits.
+const (
+	oneFailure  uint32 = 1 << 8
+	notFailures        = oneFailure - 1
+)
+
+// addFailure sets flagFailing and returns the number of consecutive failures.
+func (f *flags) addFailure() int32 {
+	f.set(flagFailing, true)
+	return int32(f.bits.Add(oneFailure) / oneFailure)
+}
+
+func (f *flags) clearFailures() { f.bits.And(notFailures) }
 
 func (f *flags) has(flag uint32) bool { return f.bits.Load()&flag != 0 }
 

@@ -6,18 +6,21 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// notReadyEndpoints contains the endpoints of a pool that are not ready and not terminating. They receive no requests.
-// It is immutable.
+// notReadyEndpoints contains the endpoints of a pool that are not ready or ejected, and not terminating. They receive no
+// requests. It is immutable.
 type notReadyEndpoints struct {
 	list    []model.Endpoint
 	byPod   map[model.EndpointKey]bool
 	byName  map[model.EndpointKey]bool
 	byValue map[model.Identity]map[model.EndpointKey]bool // by label and annotation values
+	ejected *ejectedEndpoints                             // nil without such endpoints
 }
 
 // splitReadiness separates the endpoints that receive requests from the others.
 func splitReadiness(endpoints []model.Endpoint) (available []model.Endpoint, notReady *notReadyEndpoints) {
-	isNotReady := func(e model.Endpoint) bool { return e.State == model.EndpointNotReady }
+	isNotReady := func(e model.Endpoint) bool {
+		return e.State == model.EndpointNotReady || e.State == model.EndpointEjected
+	}
 	if !slices.ContainsFunc(endpoints, isNotReady) {
 		return endpoints, nil
 	}
@@ -47,8 +50,8 @@ func (n *notReadyEndpoints) add(e *model.Endpoint) {
 	}
 }
 
-// NotReady returns the endpoints that are not ready and not terminating. Endpoints does not include them. Callers must not modify
-// the slice.
+// NotReady returns the endpoints that are not ready or ejected, and not terminating. Endpoints does not include them. Callers
+// must not modify the slice.
 func (s *Set) NotReady() []model.Endpoint {
 	if s.notReady == nil {
 		return nil
@@ -60,16 +63,19 @@ func (s *Set) NotReady() []model.Endpoint {
 // ready.
 func (s *Set) CountByState() map[model.EndpointState]int {
 	count := map[model.EndpointState]int{
-		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: len(s.NotReady()),
+		model.EndpointReady: 0, model.EndpointDraining: 0, model.EndpointNotReady: 0, model.EndpointEjected: 0,
 	}
 	for _, e := range s.Endpoints() {
 		count[e.State]++
 	}
+	for i := range s.NotReady() {
+		count[s.notReady.list[i].State]++
+	}
 	return count
 }
 
-// IsNotReady reports whether a pod with that key exists, but is not ready and not terminating. Lookup does not find such
-// a pod, unless another endpoint has the same key.
+// IsNotReady reports whether a pod with that key exists, but is not ready or is ejected, and is not terminating. Lookup does
+// not find such a pod, unless another endpoint has the same key.
 func (s *Set) IsNotReady(identity model.Identity, key model.EndpointKey) bool {
 	if s.notReady == nil {
 		return false

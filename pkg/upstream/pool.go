@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -34,12 +35,15 @@ type Pool struct {
 	wasPopulated bool
 	// marked are the IDs of the ready endpoints that drain because of marks.
 	marked map[string]bool
+	// ejections are the endpoints that are ejected, or were and may be again. It is nil before the first one.
+	ejections map[stateKey]*ejection
 
 	// Safe for concurrent use by themselves.
-	moveLimiter    moveLimiter  // for rebalancing
-	handoffLimiter moveLimiter  // for handoffs
-	replays        atomic.Int64 // active requests that were sent a second time
-	lastRemoval    atomic.Int64 // see LastRemoval
+	moveLimiter    moveLimiter                    // for rebalancing
+	handoffLimiter moveLimiter                    // for handoffs
+	replays        atomic.Int64                   // active requests that were sent a second time
+	lastRemoval    atomic.Int64                   // see LastRemoval
+	ejectionCounts atomic.Pointer[ejectionCounts] // nil before the first ejection
 
 	registry *Registry // immutable
 }
@@ -73,7 +77,7 @@ func (p *Pool) Replace(endpoints []model.Endpoint) bool {
 
 // replace does what Replace says. p.mu must be held.
 func (p *Pool) replace(endpoints []model.Endpoint) bool {
-	endpoints = p.withMarks(endpoints)
+	endpoints = p.withEjections(p.withMarks(endpoints))
 	if p.hasSameEndpoints(endpoints) {
 		return false
 	}
@@ -92,17 +96,23 @@ func (p *Pool) replace(endpoints []model.Endpoint) bool {
 	p.wasPopulated = p.wasPopulated || len(endpoints) > 0
 	set := newSet(members, p)
 	set.notReady = notReady
+	p.keepEjected(set, known, next)
 	set.prepare(previous)
 	set.removed = removedAfter(previous, next)
 	p.set.Store(set)
 	if retireMissing(known, next) {
 		p.lastRemoval.Store(now)
 	}
+	p.broadcast()
+	return true
+}
+
+// broadcast wakes the goroutines that wait for a change. p.mu must be held.
+func (p *Pool) broadcast() {
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
 	}
-	return true
 }
 
 // reuseState returns the state of an endpoint, which was e or is new if e is nil. It records when the EndpointState changed.
@@ -135,12 +145,19 @@ func (p *Pool) retire() {
 // stateKey is the key by which an endpoint keeps its connections and counts.
 type stateKey struct{ id, address string }
 
+func (k stateKey) compare(other stateKey) int {
+	return cmp.Or(cmp.Compare(k.id, other.id), cmp.Compare(k.address, other.address))
+}
+
 func stateKeyOf(e *model.Endpoint) stateKey { return stateKey{e.ID, e.Address} }
 
-// statesOf returns the states of the endpoints of a Set.
+// statesOf returns the states of the endpoints of a Set, including those that are ejected.
 func statesOf(s *Set) map[stateKey]*endpointState {
 	states := make(map[stateKey]*endpointState, s.Len())
 	for _, e := range s.endpoints {
+		states[stateKeyOf(&e.Endpoint)] = e.endpointState
+	}
+	for _, e := range s.Ejected() {
 		states[stateKeyOf(&e.Endpoint)] = e.endpointState
 	}
 	return states

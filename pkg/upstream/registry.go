@@ -16,7 +16,11 @@ import (
 type Registry struct {
 	// Zone is the zone of this replica, empty if it is unknown. It must be set before the first Pool is created.
 	Zone string
+	// OnHealth is called with each ejection and return of an endpoint, while its Pool is locked: it must not call the Pool. Nil
+	// disables it. It must be set before the first Pool is created.
+	OnHealth func(HealthChange)
 
+	clock  func() int64  // monotonic time in milliseconds
 	unused *LiveSessions // of endpoints without requests; immutable
 	marks  drainMarks
 
@@ -28,7 +32,11 @@ type Registry struct {
 
 // NewRegistry returns an empty Registry.
 func NewRegistry() *Registry {
-	return &Registry{pools: map[model.PoolID]*Pool{}, unused: newPlaceholder(sketch.NewBudget(maxLiveBytes))}
+	started := time.Now()
+	return &Registry{
+		pools: map[model.PoolID]*Pool{}, unused: newPlaceholder(sketch.NewBudget(maxLiveBytes)),
+		clock: func() int64 { return time.Since(started).Milliseconds() },
+	}
 }
 
 // Pool returns the pool with that ID. It creates an empty pool if the ID is new.
@@ -163,7 +171,11 @@ func (r *Registry) Tidy(ctx context.Context) {
 
 func (r *Registry) each(do func(*Endpoint)) {
 	for _, p := range r.Pools() {
-		for _, e := range p.Set().Endpoints() {
+		set := p.Set()
+		for _, e := range set.Endpoints() {
+			do(e)
+		}
+		for _, e := range set.Ejected() {
 			do(e)
 		}
 	}

@@ -39,9 +39,12 @@ func removedAfter(s *Set, next map[stateKey]*endpointState) *removedKeys {
 	return &removedKeys{out.pods[over:], out.names[over:]}
 }
 
-// WasRemoved reports whether an endpoint with that key recently left the pool. The endpoint may have rejoined, so
-// callers must check Lookup first.
+// WasRemoved reports whether an endpoint with that key recently left the pool, or is ejected. The endpoint may have rejoined,
+// so callers must check Lookup first.
 func (s *Set) WasRemoved(identity model.Identity, key model.EndpointKey) bool {
+	if s.hasEjected(identity, key) {
+		return true
+	}
 	if s.removed == nil {
 		return false
 	}

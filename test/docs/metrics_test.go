@@ -41,6 +41,10 @@ func metrics(t *testing.T) []*dto.MetricFamily {
 	pool := pools.Pool(model.PoolID{Namespace: "default", Service: "cart", Port: 80})
 	pool.Replace([]model.Endpoint{{ID: "b", Address: "10.0.0.2:80", State: model.EndpointReady}}) // leaves with the next line
 	pool.Replace([]model.Endpoint{{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}})
+	pool.Replace([]model.Endpoint{
+		{ID: "a", Address: "10.0.0.1:80", State: model.EndpointReady}, {ID: "c", Address: "10.0.0.3:80", State: model.EndpointReady},
+	})
+	pool.Failed(pool.Set().Endpoint(0), upstream.FailureConnect, &model.Ejection{Failures: 1, MaxPercent: 50})
 	m.Attach(pool.Slot, pool.ID)
 	m.Propagated("table", time.Second)
 	m.SessionStore("down")

@@ -84,7 +84,7 @@ func TestOverview_countsWhatIsServed(t *testing.T) {
 	var got overview
 	f.get(t, "/api/overview", &got)
 	want := overview{Version: "1.2.3", Ready: true, Generation: 7, Digest: 42, Routes: 2, Closed: 1, Pools: 2, Empty: 1,
-		Pods: map[string]int{"Ready": 1, "Draining": 1, "NotReady": 1}, Problems: 1, Certificates: 2, Expiring: 1, Sessions: 1}
+		Pods: map[string]int{"Ready": 1, "Draining": 1, "NotReady": 1, "Ejected": 0}, Problems: 1, Certificates: 2, Expiring: 1, Sessions: 1}
 	got.History = nil
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %+v, want %+v", got, want)

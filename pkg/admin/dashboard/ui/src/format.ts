@@ -22,7 +22,7 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 
 // states lists the endpoints of a pool by state, without states that none has.
 export function states(pods: Record<string, number>): string {
-  const parts = ["Ready", "Draining", "NotReady"].filter((state) => pods[state]).map((state) => `${number(pods[state]!)} ${stateText(state)}`);
+  const parts = ["Ready", "Draining", "NotReady", "Ejected"].filter((state) => pods[state]).map((state) => `${number(pods[state]!)} ${stateText(state)}`);
   return parts.join(", ") || "none";
 }
 
