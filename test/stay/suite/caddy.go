@@ -23,7 +23,7 @@ func (c caddy) about() about {
 	}
 }
 
-func (caddy) cannot(string) string { return "" }
+func (caddy) cannot(scenario string) string { return withoutStore(scenario) }
 
 func (c caddy) command(r *replica) []string {
 	return []string{c.path, "run", "--config", r.Dir + "/Caddyfile"}

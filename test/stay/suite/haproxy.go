@@ -17,7 +17,7 @@ const slotCount = 16
 // slot is one server of a backend. It has no pod if Address is empty.
 type slot struct {
 	Address string
-	Drains  bool
+	Weight  int // zero keeps sessions and gets no new ones
 }
 
 func (haproxy) about() about {
@@ -34,39 +34,54 @@ func (haproxy) about() about {
 	}
 }
 
-func (haproxy) cannot(string) string { return "" }
+func (haproxy) cannot(scenario string) string { return withoutStore(scenario) }
 
 func (haproxy) command(r *replica) []string {
 	return []string{"haproxy", "-db", "-f", r.Dir + "/haproxy.cfg"}
 }
 
-// assign keeps the pods in their slots, and puts new ones into free slots.
-func assign(slots []slot, pods []podState) []slot {
+// assign keeps the pods of a route in their slots, and puts new ones into free slots.
+func assign(slots []slot, of *route) []slot {
 	if slots == nil {
 		slots = make([]slot, slotCount)
 	}
 	slots = slices.Clone(slots)
-	wanted := map[string]podState{}
-	for _, p := range pods {
-		if p.Condition != notReady {
-			wanted[p.address()] = p
-		}
-	}
+	wanted := wantedSlots(of)
 	for i := range slots {
-		p, found := wanted[slots[i].Address]
-		delete(wanted, slots[i].Address)
-		slots[i].Drains = found && p.Condition == terminating
-		if !found {
+		at := slices.IndexFunc(wanted, func(w slot) bool { return w.Address == slots[i].Address })
+		if at < 0 {
 			slots[i] = slot{}
+			continue
 		}
+		slots[i] = wanted[at]
+		wanted = slices.Delete(wanted, at, at+1)
 	}
-	for _, p := range pods {
-		if _, found := wanted[p.address()]; found {
-			free := slices.Index(slots, slot{})
-			slots[free] = slot{p.address(), p.Condition == terminating}
-		}
+	for _, w := range wanted {
+		slots[slices.Index(slots, slot{})] = w
 	}
 	return slots
+}
+
+// wantedSlots returns the servers of a route. Those of a canary share its weight.
+func wantedSlots(of *route) []slot {
+	var wanted []slot
+	add := func(pods []podState, weight int) {
+		for _, p := range pods {
+			switch p.Condition {
+			case ready:
+				wanted = append(wanted, slot{p.address(), weight})
+			case terminating:
+				wanted = append(wanted, slot{p.address(), 0})
+			}
+		}
+	}
+	if of.Canary == nil {
+		add(of.Pods, 100)
+		return wanted
+	}
+	add(of.Pods, of.Canary.Rest())
+	add(of.Canary.Pods, of.Canary.Weight)
+	return wanted
 }
 
 func (h haproxy) update(r *replica, old *state) error {
@@ -90,13 +105,9 @@ func (s slot) commands(server string) []string {
 		return []string{"set server " + server + " state maint"}
 	}
 	host, port, _ := net.SplitHostPort(s.Address)
-	weight := 100
-	if s.Drains {
-		weight = 0
-	}
 	return []string{
 		fmt.Sprintf("set server %s addr %s port %s", server, host, port),
-		fmt.Sprintf("set server %s weight %d", server, weight),
+		fmt.Sprintf("set server %s weight %d", server, s.Weight),
 		"set server " + server + " state ready",
 	}
 }

@@ -23,7 +23,7 @@ func (l limpet) about() about {
 	}
 }
 
-func (limpet) cannot(string) string { return "" }
+func (limpet) cannot(scenario string) string { return withoutStore(scenario) }
 
 func (l limpet) command(r *replica) []string {
 	return []string{l.path, "dev", "--manifests", r.Dir + "/manifests", "--http-addr", r.Address, "--https-addr=",
@@ -39,9 +39,9 @@ func (limpet) await(r *replica) error {
 		return err
 	}
 	want := map[string]string{}
-	for _, route := range r.State.Routes {
+	for _, service := range r.State.Services() {
 		var pods []string
-		for _, p := range route.Pods {
+		for _, p := range service.Pods {
 			switch p.Condition {
 			case ready:
 				pods = append(pods, p.name+" Ready")
@@ -50,7 +50,7 @@ func (limpet) await(r *replica) error {
 			}
 		}
 		slices.Sort(pods)
-		want["shop/"+route.Name+":80"] = fmt.Sprint(pods)
+		want["shop/"+service.Name+":80"] = fmt.Sprint(pods)
 	}
 	return await(fmt.Sprintf("pools %v", want), r.ended, func() bool {
 		got := pools(r.Admin)

@@ -23,6 +23,8 @@ func (nginx) about() about {
 
 func (nginx) cannot(scenario string) string {
 	switch scenario {
+	case storeLost:
+		return noStore
 	case keyRotation:
 		return "it has no keys"
 	case tampered, foreign:

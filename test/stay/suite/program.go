@@ -78,7 +78,7 @@ func (r *replica) set(s *state) {
 		r.State = s.reversed()
 	}
 	for _, route := range r.State.Routes {
-		r.Slots[route.Name] = assign(r.Slots[route.Name], route.Pods)
+		r.Slots[route.Name] = assign(r.Slots[route.Name], route)
 	}
 }
 

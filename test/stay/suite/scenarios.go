@@ -21,6 +21,9 @@ const (
 	proxyUpgrade   = "upgrade"
 	keyRotation    = "keys"
 	webSockets     = "websockets"
+	canaryRelease  = "canary"
+	lateReturn     = "idle"
+	storeLost      = "store-lost"
 	tampered       = "tampered"
 	foreign        = "foreign"
 	burst          = "parallel"
@@ -56,8 +59,12 @@ func scenarios() []scenario {
 		{foreign, "Tokens of another backend", 5, presentForeign},
 		{burst, "6 parallel first requests of one browser", 5, parallel},
 		{keyRotation, "The keys of tokens are rotated", 4, rotate},
-		{webSockets, "WebSockets through configuration changes and scaling", 4, sockets},
+		{webSockets, "1,000 WebSockets through changes of configuration and of pods", 4, sockets},
 		{"ip-reused", "A new pod has the address of one that is gone", 5, reuse},
+		{canaryRelease, "A canary gets 0, 10, 50 and 100 % of new sessions, and 0 again", 4, releaseCanary},
+		{"hot-key", "One client sends half of all requests", 4, hotKey},
+		{lateReturn, "Sessions return after scaling, edits and a restart", 4, returnLate},
+		{storeLost, "The key-value store is lost, and comes back empty", 4, loseStore},
 	}
 }
 
@@ -149,9 +156,7 @@ func flap(r *run, traffic bool) {
 	}
 	for range times {
 		for _, c := range []condition{notReady, ready} {
-			pods := r.cart().clone().Pods
-			pods[0].Condition = c
-			r.setPods(pods)
+			r.setCondition(0, c)
 			if traffic {
 				r.round(2)
 			}

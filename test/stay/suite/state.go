@@ -24,6 +24,31 @@ const revisionHost = "revision.example.com"
 type route struct {
 	Name, host, path string
 	Pods             []podState
+	Canary           *canary // or nil
+}
+
+// canary is a second backend of a route, which gets Weight percent of the new sessions. It has a Service of its own.
+type canary struct {
+	Pods   []podState
+	Weight int
+}
+
+// service is what a Service selects.
+type service struct {
+	Name string
+	Pods []podState
+}
+
+// Services returns the Services of all routes.
+func (s *state) Services() []service {
+	var all []service
+	for _, r := range s.Routes {
+		all = append(all, service{r.Name, r.Pods})
+		if r.Canary != nil {
+			all = append(all, service{r.Name + "-canary", r.Canary.Pods})
+		}
+	}
+	return all
 }
 
 // Host and Path are for templates.
@@ -56,9 +81,17 @@ func (p podState) PodName() string { return p.name }
 func (p podState) UID() string { return p.uid }
 
 // Ready returns the addresses of the ready pods. These are what most ingress controllers configure.
-func (r *route) Ready() []string {
+func (r *route) Ready() []string { return readyOf(r.Pods) }
+
+// Ready returns the addresses of the canary's ready pods.
+func (c *canary) Ready() []string { return readyOf(c.Pods) }
+
+// Rest is the weight of the other backend.
+func (c *canary) Rest() int { return 100 - c.Weight }
+
+func readyOf(pods []podState) []string {
 	var addresses []string
-	for _, p := range r.Pods {
+	for _, p := range pods {
 		if p.Condition == ready {
 			addresses = append(addresses, p.address())
 		}
@@ -69,6 +102,9 @@ func (r *route) Ready() []string {
 func (r *route) clone() *route {
 	c := *r
 	c.Pods = slices.Clone(r.Pods)
+	if r.Canary != nil {
+		c.Canary = &canary{slices.Clone(r.Canary.Pods), r.Canary.Weight}
+	}
 	return &c
 }
 
@@ -89,6 +125,9 @@ func (s *state) reversed() *state {
 	}
 	return c
 }
+
+// Canary returns the canary of the first route, which alone may have one.
+func (s *state) Canary() *canary { return s.Routes[0].Canary }
 
 // Numbers returns the numbers below Others, for templates.
 func (s *state) Numbers() []int {

@@ -85,3 +85,74 @@ func (o *stream) exchange() error {
 	_, err := io.ReadFull(o.reader, frame)
 	return err
 }
+
+// webSocketCount is the number of WebSockets in the scenario about them.
+const webSocketCount = 1000
+
+// sockets keeps WebSockets open through changes of the proxy's configuration and of pods, and uses each of them after each change.
+func sockets(r *run) {
+	r.newSessions(max(0, webSocketCount-len(r.sessions)))
+	r.round(1)
+	open := r.openSockets()
+	for _, change := range []func(*state){
+		func(s *state) { s.Others = 20 }, func(s *state) { s.Timeout++ }, func(s *state) { s.Edition++ },
+		func(s *state) { s.Others = 2 },
+	} {
+		r.configure(change)
+		open = r.useSockets(open)
+	}
+	for _, c := range []condition{notReady, ready} {
+		r.setCondition(1, c)
+		open = r.useSockets(open)
+	}
+	r.setPods(append(r.cart().Pods, states(r.newPods(2))...))
+	open = r.useSockets(open)
+	r.setCondition(0, terminating)
+	open = r.useSockets(open)
+	for _, s := range open {
+		s.conn.Close()
+	}
+	r.round(1)
+}
+
+// setCondition changes the condition of one pod of the first route.
+func (r *run) setCondition(i int, c condition) {
+	pods := r.cart().clone().Pods
+	pods[i].Condition = c
+	r.setPods(pods)
+}
+
+func (r *run) openSockets() []*stream {
+	var open []*stream
+	r.each(r.sessions, func(s *session) {
+		opened, err := s.open(r.subject.address(0), r.cart())
+		r.count(func(c *counts) {
+			c.requests++
+			if err != nil {
+				c.failed++
+				r.note("session %d: %v", s.number, err)
+				return
+			}
+			open = append(open, opened)
+		})
+	})
+	return open
+}
+
+// useSockets counts the WebSockets that were closed, and returns the others.
+func (r *run) useSockets(open []*stream) []*stream {
+	if r.err != nil {
+		return open
+	}
+	var alive []*stream
+	for _, s := range open {
+		if err := s.exchange(); err != nil {
+			s.conn.Close()
+			r.counts.streamsCut++
+			r.note("a WebSocket on %s: %v", s.pod.name, err)
+			continue
+		}
+		alive = append(alive, s)
+	}
+	return alive
+}
