@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -39,22 +40,27 @@ func (w *workload) connect(address string, count int) (*load, error) {
 	return l, errors.Join(failures...)
 }
 
-func (l *load) run(duration time.Duration) ([]time.Duration, error) {
+// run lets each client send its next request after the response to the last one (a closed loop).
+func (l *load) run(duration time.Duration) (sample, error) {
 	late := time.AfterFunc(duration+responseTimeout, l.close)
 	defer late.Stop()
 	until := time.Now().Add(duration)
+	return l.each(func(_ int, c client) ([]time.Duration, error) { return c.work(until) })
+}
+
+// each runs all clients at the same time and summarizes the durations of their requests.
+func (l *load) each(work func(int, client) ([]time.Duration, error)) (sample, error) {
 	all := make([][]time.Duration, len(l.clients))
 	failures := make([]error, len(l.clients))
 	var done sync.WaitGroup
 	for i, c := range l.clients {
-		done.Go(func() { all[i], failures[i] = c.work(until) })
+		done.Go(func() { all[i], failures[i] = work(i, c) })
 	}
 	done.Wait()
-	var latencies []time.Duration
-	for _, some := range all {
-		latencies = append(latencies, some...)
+	if err := errors.Join(failures...); err != nil {
+		return sample{}, err
 	}
-	return latencies, errors.Join(failures...)
+	return summarize(slices.Concat(all...)), nil
 }
 
 func (l *load) close() {

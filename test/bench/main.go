@@ -78,6 +78,10 @@ func run(out io.Writer, s settings) error {
 	if err != nil {
 		return err
 	}
+	chosen, noWrk := withoutWrk(chosen)
+	if noWrk {
+		absent = append(absent, wrkHint)
+	}
 	b := &bench{settings: s, out: out, rivals: rivals, absent: absent}
 	if err := b.prepare(); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -12,6 +13,8 @@ type finding struct {
 	proxies  []*proxy
 	failures []error
 	others   float64 // share of the proxy core used by other programs
+	// perSecond is the rate of an open loop.
+	perSecond float64
 }
 
 // result is the result of one round of one proxy.
@@ -19,6 +22,7 @@ type result struct {
 	cpu       float64 // microseconds per request
 	perSecond float64
 	p50, p99  float64 // microseconds
+	p999      float64 // the 99.9th percentile in microseconds
 	busy      float64 // share of the round in which the proxy ran
 	resident  float64 // bytes per idle connection
 }
@@ -68,13 +72,14 @@ func (b *bench) drive(found *finding) {
 		p.load, err = found.workload.connect(p.address, min(found.workload.count, b.clients))
 		return err
 	})
-	found.each(func(p *proxy) error { return p.round(b.duration) })
+	found.each(func(p *proxy) error { return p.round(b.duration, p.load.run) })
+	rate := found.rate()
 	for _, p := range found.proxies {
 		p.results, p.took, p.used = nil, 0, 0
 	}
 	busy := coreTime(proxyCore)
 	for range b.rounds {
-		found.each(func(p *proxy) error { return p.round(b.duration) })
+		found.each(func(p *proxy) error { return p.round(b.duration, b.sender(found.workload, p, rate)) })
 	}
 	busy = coreTime(proxyCore) - busy
 	var took, used time.Duration
@@ -84,14 +89,37 @@ func (b *bench) drive(found *finding) {
 	found.others = max(0, (busy-used).Seconds()/took.Seconds()) // without pinning, the proxy ran on other cores too
 }
 
-// round runs one round of one proxy and reads its resource usage.
-func (p *proxy) round(duration time.Duration) error {
+// rate returns the requests per second of an open loop: the workload's share of what the slowest proxy did in the
+// warm-up. It is zero in a closed loop.
+func (f *finding) rate() float64 {
+	lowest := math.Inf(1)
+	for _, p := range f.proxies {
+		lowest = min(lowest, p.median(perSecond))
+	}
+	f.perSecond = lowest * f.workload.share
+	return f.perSecond
+}
+
+// sender returns how the requests of a workload are sent.
+func (b *bench) sender(w *workload, p *proxy, rate float64) func(time.Duration) (sample, error) {
+	switch {
+	case w.wrk:
+		return func(d time.Duration) (sample, error) { return b.runWrk(p, d) }
+	case w.share > 0:
+		return func(d time.Duration) (sample, error) { return p.load.runAtRate(d, rate) }
+	default:
+		return p.load.run
+	}
+}
+
+// round sends requests to one proxy for a while, and reads its resource usage.
+func (p *proxy) round(duration time.Duration, send func(time.Duration) (sample, error)) error {
 	before, err := usageOf(p.process.Pid)
 	if err != nil {
 		return err
 	}
 	start := time.Now()
-	latencies, err := p.load.run(duration)
+	seen, err := send(duration)
 	if err != nil {
 		return err
 	}
@@ -101,19 +129,31 @@ func (p *proxy) round(duration time.Duration) error {
 		return err
 	}
 	used := after.cpu - before.cpu
-	p.results = append(p.results, summarise(latencies, took, used))
+	p.results = append(p.results, seen.result(took, used))
 	p.took, p.used = p.took+took, p.used+used
 	return nil
 }
 
-func summarise(latencies []time.Duration, took, used time.Duration) result {
+// sample summarizes the requests of one round.
+type sample struct {
+	requests       int
+	p50, p99, p999 time.Duration
+}
+
+func summarize(latencies []time.Duration) sample {
 	slices.Sort(latencies)
 	n := len(latencies)
+	return sample{requests: n, p50: latencies[n/2], p99: latencies[n*99/100], p999: latencies[n*999/1000]}
+}
+
+// result adds the duration of the round and the CPU time that the proxy used in it.
+func (s sample) result(took, used time.Duration) result {
 	return result{
-		cpu:       micro(used) / float64(n),
-		perSecond: float64(n) / took.Seconds(),
-		p50:       micro(latencies[n/2]),
-		p99:       micro(latencies[n*99/100]),
+		cpu:       micro(used) / float64(s.requests),
+		perSecond: float64(s.requests) / took.Seconds(),
+		p50:       micro(s.p50),
+		p99:       micro(s.p99),
+		p999:      micro(s.p999),
 		busy:      used.Seconds() / took.Seconds(),
 	}
 }

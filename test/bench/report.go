@@ -89,8 +89,12 @@ func (b *bench) summary(w io.Writer) {
 
 func (f *finding) report(w io.Writer) {
 	fmt.Fprintf(w, "\n## %s: %s\n\n", f.workload.name, f.workload.title)
+	if f.perSecond > 0 {
+		fmt.Fprintf(w, "%.0f requests per second at all proxies. Latency begins when a request is due, even if its client still"+
+			" waits for\nanother response. The ratios and targets are of the 99th percentile.\n\n", f.perSecond)
+	}
 	t := newTable("proxy", "CPU us/"+f.workload.unit, "limpet to it", "target", f.workload.unit+"s/s", "p50 us", "p99 us",
-		"peak MiB", "busy", "noise")
+		"p99.9 us", "peak MiB", "busy", "noise")
 	base := f.find(nginxName)
 	for _, p := range f.proxies {
 		figure := func(of func(result) float64, digits int) string {
@@ -98,7 +102,7 @@ func (f *finding) report(w io.Writer) {
 		}
 		t.row(p.rival.name, figure(cpu, 1),
 			f.limpetTo(p), f.targetText(p),
-			figure(perSecond, 0), figure(p50, 0), figure(p99, 0),
+			figure(perSecond, 0), figure(p50, 0), figure(p99, 0), figure(p999, 0),
 			beside(float64(p.memory)/mib, base, func(q *proxy) float64 { return float64(q.memory) / mib }, 0),
 			percent(p.median(busy)), percent((p.quantile(cpu, 0.75)-p.quantile(cpu, 0.25))/p.median(cpu)))
 	}

@@ -142,11 +142,14 @@ func (r *rival) missing() error {
 	return nil
 }
 
-// offers reports whether the proxy supports a workload. Relays are excluded from idle workloads, because they need
+// offers reports whether the proxy takes part in a workload. Relays are excluded from idle workloads, because they need
 // two connections each. Only the configuration of nginx has filters.
 func (r *rival) offers(w *workload) bool {
 	if w.filters != (filters{}) {
 		return r.name == limpetName || r.plain || r.name == baselineName || r.name == nginxName
+	}
+	if w.share > 0 && (r.name == luaName || r.name == caddyName) {
+		return false // the rate is half of the capacity of the slowest
 	}
 	return !r.plain && (!r.blind || w.wire == wire{} && !w.idle)
 }

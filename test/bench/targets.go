@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // target is a performance target and its result.
 type target struct {
@@ -44,7 +47,8 @@ func (f *finding) targets() []target {
 		}
 	}
 	if best := f.best(); f.workload.limits == nil && best != nil {
-		all = append(all, target{against: best, best: true, is: own.median(figure) / best.median(figure), most: 1})
+		most := cmp.Or(f.workload.bestLimit, 1)
+		all = append(all, target{against: best, best: true, is: own.median(figure) / best.median(figure), most: most})
 	}
 	return all
 }
@@ -53,6 +57,9 @@ func (f *finding) targets() []target {
 func (w *workload) counts() func(result) float64 {
 	if w.idle {
 		return resident
+	}
+	if w.share > 0 {
+		return p99
 	}
 	return cpu
 }
@@ -87,5 +94,6 @@ func cpu(r result) float64       { return r.cpu }
 func perSecond(r result) float64 { return r.perSecond }
 func p50(r result) float64       { return r.p50 }
 func p99(r result) float64       { return r.p99 }
+func p999(r result) float64      { return r.p999 }
 func busy(r result) float64      { return r.busy }
 func resident(r result) float64  { return r.resident }

@@ -13,10 +13,15 @@ type workload struct {
 	count int  // concurrent clients
 	fresh bool // one connection per request
 	idle  bool // connections are idle, and memory is measured
-	// limits are the maximum ratios of Limpet's CPU time to a rival's. most is the maximum memory per idle
-	// connection, in bytes. Without either, the target is the figure of the best rival.
-	limits map[string]float64
-	most   float64
+	// share makes an open loop: clients send at a constant rate, this share of the capacity of the slowest proxy, and the
+	// 99th percentile is compared instead of CPU time.
+	share float64
+	wrk   bool // wrk sends the requests, instead of the clients of this program
+	// limits are the maximum ratios of Limpet's figure to a rival's, and bestLimit is the maximum ratio to the best rival.
+	// most is the maximum memory per idle connection, in bytes. Without any, the target is the figure of the best rival.
+	limits    map[string]float64
+	bestLimit float64
+	most      float64
 }
 
 const (
@@ -34,6 +39,9 @@ func allWorkloads() []*workload {
 	return []*workload{
 		http1Workload(workload{name: "get", title: "Small GET on keep-alive connections",
 			limits: map[string]float64{nginxName: 0.90, haproxyName: 0.85, luaName: 0.50, caddyName: 0.35, relayName: 1.25}}, small),
+		http1Workload(workload{name: "get-wrk", title: "The same, sent by wrk", wrk: true,
+			limits: map[string]float64{nginxName: 1, relayName: 1.10}}, small),
+		http1Workload(workload{name: "rate", title: "Small GET at half of the capacity", share: 0.5, bestLimit: 1.1}, small),
 		http1Workload(workload{name: "filters", title: "Small GET through a redirect, CORS, an allow list, a rewrite and a limit",
 			filters: filters{Set: true}, limits: map[string]float64{plainName: 1.05, nginxName: 1}}, small),
 		http1Workload(workload{name: "auth", title: "Small GET about each of which a service decides",

@@ -18,12 +18,23 @@ func (c caddy) about() about {
 			"`lb_policy cookie` with a secret, and a name for each backend.",
 			"`fail_duration` and `lb_retries` replace a pod that refuses connections, which is not the default. With `lb_try_duration`, " +
 				"a reload ended requests that waited for their next attempt with 502, so it is not used.",
+			"The pods of a canary are upstreams of the same route, with weights (`fallback weighted_round_robin`).",
 			"`stream_close_delay` keeps WebSockets over reloads, which is not the default.",
 		},
 	}
 }
 
-func (caddy) cannot(scenario string) string { return withoutStore(scenario) }
+func (caddy) cannot(scenario string) string {
+	switch scenario {
+	case idleReplay:
+		return "it does not enforce a lifetime of cookies"
+	case adoption, adoptionBalanced:
+		return notAdopted
+	case storeLost:
+		return "it does not learn the sessions of an app"
+	}
+	return ""
+}
 
 func (c caddy) command(r *replica) []string {
 	return []string{c.path, "run", "--config", r.Dir + "/Caddyfile"}

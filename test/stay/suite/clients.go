@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -117,8 +118,23 @@ func (s *session) store(issuer string, cookies []*http.Cookie) (overwritten int)
 	return overwritten
 }
 
+// clone returns another tab of the browser, for another goroutine. It has the cookies of now.
+func (s *session) clone() *session {
+	c := *s
+	c.cookies, c.bindings = maps.Clone(s.cookies), map[string]*binding{}
+	for name, b := range s.bindings {
+		copied := *b
+		c.bindings[name] = &copied
+	}
+	return &c
+}
+
 // request sends a request to a replica and counts what happened.
 func (s *session) request(replica int, of *route) {
+	s.requestAt(s.run.subject.address(replica), of)
+}
+
+func (s *session) requestAt(address string, of *route) {
 	r := s.run
 	b := s.bindings[of.Name]
 	was, departures := int64(0), int64(0)
@@ -126,7 +142,7 @@ func (s *session) request(replica int, of *route) {
 		was, departures = b.departures, b.pod.departures.Load()
 	}
 	startedDraining := r.drainingPods()
-	resp, err := s.get(r.client, r.subject.address(replica), of)
+	resp, err := s.get(r.client, address, of)
 	r.count(func(c *counts) {
 		c.requests++
 		if err != nil || resp.status >= 500 || resp.pod == nil {

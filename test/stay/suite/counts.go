@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +20,7 @@ type counts struct {
 	overwritten   int // cookies of one backend that another replaced
 	forged        int // tokens that chose a pod and were not issued for the backend
 	inherited     int // sessions on a new pod by a token for an older pod
+	replayed      int // tokens that chose a pod after their idle timeout
 	splitBursts   int // sessions whose parallel first requests reached several pods
 
 	placed map[string]int // new sessions by pod
@@ -30,7 +32,7 @@ func (c *counts) losses() []loss {
 	return []loss{
 		{"moved", c.movedServing}, {"moved again", c.movedAgain}, {"failed", c.failed}, {"cut", c.streamsCut},
 		{"new on draining", c.newOnDraining}, {"extra cookies", c.extraCookies}, {"overwritten", c.overwritten},
-		{"forged", c.forged}, {"inherited", c.inherited},
+		{"forged", c.forged}, {"inherited", c.inherited}, {"replayed", c.replayed},
 		{"split bursts", c.splitBursts},
 	}
 }
@@ -41,17 +43,43 @@ type loss struct {
 }
 
 // String returns the losses as in a cell of the table: "0" without losses.
-func (c *counts) String() string {
+func (c *counts) String() string { return lossesOf([]*counts{c}) }
+
+// lossesOf returns the losses of several rounds, with their ranges.
+func lossesOf(rounds []*counts) string {
 	var parts []string
-	for _, l := range c.losses() {
-		if l.count > 0 {
-			parts = append(parts, fmt.Sprintf("%s %d", l.name, l.count))
+	for i, l := range rounds[0].losses() {
+		least, most := l.count, l.count
+		for _, c := range rounds[1:] {
+			n := c.losses()[i].count
+			least, most = min(least, n), max(most, n)
+		}
+		switch {
+		case most == 0:
+		case least == most:
+			parts = append(parts, fmt.Sprintf("%s %d", l.name, most))
+		default:
+			parts = append(parts, fmt.Sprintf("%s %d to %d", l.name, least, most))
 		}
 	}
 	if parts == nil {
 		return "0"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// lost reports whether any round had the loss with the given index.
+func (c cell) lost(i int) bool {
+	return slices.ContainsFunc(c.rounds, func(r *counts) bool { return r.losses()[i].count > 0 })
+}
+
+// effect returns the longest time from a change to its effect in any round, zero if nothing was changed.
+func (c cell) effect() time.Duration {
+	longest := time.Duration(0)
+	for _, r := range c.rounds {
+		longest = max(longest, r.effect)
+	}
+	return longest
 }
 
 // skew returns the new sessions of the fullest of n pods, divided by the mean.

@@ -56,6 +56,14 @@ func (m *model) cannot(scenario string) string {
 		return "the model does not reload"
 	case keyRotation:
 		return "it has no keys"
+	case idleReplay:
+		return "it does not enforce a lifetime of cookies"
+	case canarySplit:
+		return "the model has no canaries"
+	case storeLost:
+		return "it does not learn the sessions of an app"
+	case adoption, adoptionBalanced:
+		return "the sessions are its own"
 	case tampered, foreign:
 		if m.balanced {
 			return "a cookie that is hashed names no pod"

@@ -9,25 +9,40 @@ import (
 )
 
 // limpet runs limpet dev.
-type limpet struct{ path string }
+type limpet struct {
+	path  string
+	busy  bool
+	store *redis // runs if the app has its own sessions
+}
 
 const limpetFile = "limpet.yaml"
 
 func (l limpet) about() about {
-	return about{
-		name: "limpet", version: firstLine(l.path, "version"), files: []string{limpetFile}, timed: true,
+	a := about{
+		name: "limpet", version: firstLine(l.path, "version"), files: []string{limpetFile}, timed: true, busy: l.busy,
 		notes: []string{
-			"`limpet dev` with `limpet.dev/affinity: cookie`. Nothing else is configured.",
+			"`limpet dev` with `limpet.dev/affinity: cookie`. Nothing else is configured, but in the scenarios that need it: " +
+				"`idleTimeout`, a method for the cookie of the app and a Redis, and the annotations of ingress-nginx.",
 			"`limpet dev` waits until its files have not changed for 50 ms, which is part of each time.",
 		},
 	}
+	if l.busy {
+		a.name = "limpet-busy"
+		a.notes = []string{"As `limpet`, with 1,000 Ingresses of other hosts, and with filters on each route: allowed addresses, " +
+			"a rate limit, CORS, compression and response headers. `limpet dev` reads all files for each change."}
+	}
+	return a
 }
 
 func (limpet) cannot(scenario string) string { return withoutStore(scenario) }
 
 func (l limpet) command(r *replica) []string {
-	return []string{l.path, "dev", "--manifests", r.Dir + "/manifests", "--http-addr", r.Address, "--https-addr=",
+	command := []string{l.path, "dev", "--manifests", r.Dir + "/manifests", "--http-addr", r.Address, "--https-addr=",
 		"--admin-addr", r.Admin, "--affinity-keys", r.Dir + "/keys", "--access-log=false", "--stop-delay=0s", "--stop-timeout=2s"}
+	if r.State.App {
+		command = append(command, "--session-store=redis://"+redisAddress)
+	}
+	return command
 }
 
 // update does nothing: limpet dev notices that its files change.

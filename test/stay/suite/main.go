@@ -19,6 +19,7 @@ type settings struct {
 	limpet, caddy       string // the binaries
 	scenarios, subjects string // comma-separated names; empty for all
 	sessions            int
+	rounds              int    // of each cell
 	markdown            string // the file that the report is written to; empty disables it
 	verbose             io.Writer
 }
@@ -31,6 +32,7 @@ func main() {
 	flag.StringVar(&s.scenarios, "scenario", "", "Comma-separated `names` of scenarios. Defaults to all.")
 	flag.StringVar(&s.subjects, "subject", "", "Comma-separated `names` of subjects. Defaults to all.")
 	flag.IntVar(&s.sessions, "sessions", 300, "Number of sessions of each scenario.")
+	flag.IntVar(&s.rounds, "rounds", 3, "Number of runs of each cell. The cell shows the range.")
 	flag.StringVar(&s.markdown, "markdown", "", "Also write the report to this `file`.")
 	flag.BoolVar(&verbose, "v", false, "Print the first moves and failures of each cell.")
 	flag.Parse()
@@ -48,9 +50,8 @@ func main() {
 
 // cell is the result of one scenario for one subject.
 type cell struct {
-	counts *counts
-	cannot string // the reason why the scenario was left out
-	took   time.Duration
+	rounds []*counts // empty if the scenario was left out
+	cannot string    // the reason for that
 }
 
 // results are all cells of a run.
@@ -103,7 +104,7 @@ func collect(s settings) (*results, error) {
 		name := subject.about().name
 		all.cells[name] = map[string]cell{}
 		for _, scenario := range all.played {
-			done, err := play(subject, scenario, s)
+			done, err := playRounds(subject, scenario, s)
 			if err != nil {
 				failures = append(failures, fmt.Errorf("%s, %s: %w", name, scenario.name, err))
 			}
@@ -113,13 +114,30 @@ func collect(s settings) (*results, error) {
 	return all, errors.Join(failures...)
 }
 
-// play runs one cell.
-func play(s subject, c scenario, with settings) (cell, error) {
+// playRounds runs one cell as often as the settings say, with new processes each time.
+func playRounds(s subject, c scenario, with settings) (cell, error) {
 	if reason := s.cannot(c.name); reason != "" {
 		return cell{cannot: reason}, nil
 	}
+	var done cell
+	rounds := max(1, with.rounds)
+	if s.about().slow {
+		rounds = 1
+	}
+	for range rounds {
+		counted, err := play(s, c, with)
+		if err != nil {
+			return done, err
+		}
+		done.rounds = append(done.rounds, counted)
+	}
+	return done, nil
+}
+
+// play runs a scenario once.
+func play(s subject, c scenario, with settings) (*counts, error) {
 	began := time.Now()
-	r := newRun(s, c.pods, with.sessions, with.verbose)
+	r := newRun(s, c, with.sessions, with.verbose)
 	defer r.close()
 	if with.verbose != nil {
 		fmt.Fprintf(with.verbose, "%s, %s\n", s.about().name, c.name)
@@ -130,7 +148,7 @@ func play(s subject, c scenario, with settings) (cell, error) {
 	if with.verbose != nil {
 		fmt.Fprintf(with.verbose, "  %s in %.1f s\n", &r.counts, time.Since(began).Seconds())
 	}
-	return cell{counts: &r.counts, took: time.Since(began)}, r.err
+	return &r.counts, r.err
 }
 
 // candidate is a subject and the program that it needs.
@@ -142,9 +160,11 @@ type candidate struct {
 // findSubjects chooses the subjects whose programs are installed.
 func (a *results) findSubjects(dir string) error {
 	chosen, err := choose(a.settings.subjects, []candidate{
-		{&programs{driver: limpet{a.limpet}, dir: dir}, a.limpet, "make build builds it"},
+		{&programs{driver: limpet{path: a.limpet, store: &redis{}}, dir: dir}, a.limpet, "make build builds it"},
+		{&programs{driver: limpet{path: a.limpet, store: &redis{}, busy: true}, dir: dir}, a.limpet, "make build builds it"},
 		{&programs{driver: nginx{}, dir: dir}, "nginx", "Debian has it in nginx"},
 		{&programs{driver: haproxy{}, dir: dir}, "haproxy", "Debian has it in haproxy"},
+		{&programs{driver: haproxyTable{}, dir: dir}, "haproxy", "Debian has it in haproxy"},
 		{&programs{driver: caddy{a.caddy}, dir: dir}, a.caddy, "hack/tools/build.sh caddy builds it"},
 		{&model{}, os.Args[0], ""},
 		{&model{balanced: true}, os.Args[0], ""},

@@ -16,6 +16,7 @@ func (nginx) about() about {
 			"The build has no `sticky` (open source since 1.29.6). The hash is consistent, so that a change moves few clients.",
 			"nginx itself issues the cookie, so that the first request is hashed by the same value as all later ones.",
 			"A lost connection or a refused one is retried at another pod, three times (`proxy_next_upstream`).",
+			"A canary has an upstream of its own. `split_clients` draws the side of a new client, and a second cookie keeps it.",
 			"Old workers may serve their connections for as long as they want (no `worker_shutdown_timeout`).",
 		},
 	}
@@ -27,6 +28,12 @@ func (nginx) cannot(scenario string) string {
 		return noStore
 	case keyRotation:
 		return "it has no keys"
+	case idleReplay:
+		return "it does not enforce a lifetime of cookies"
+	case adoption, adoptionBalanced:
+		return notAdopted
+	case storeLost:
+		return "it does not learn the sessions of an app"
 	case tampered, foreign:
 		return "a cookie that is hashed names no pod"
 	}

@@ -24,16 +24,19 @@ type pod struct {
 	serving atomic.Bool
 	// departures counts how often serving became false.
 	departures atomic.Int64
+	// setsCookie makes the pod set a cookie for each new session, as apps with sessions of their own do.
+	setsCookie bool
 	// draining is set once the proxy has applied that the pod terminates.
 	draining atomic.Bool
 }
 
 // startPod starts pod n at the address with the given number.
-func startPod(n, address int) (*pod, error) {
+func startPod(n, address int, setsCookie bool) (*pod, error) {
 	p := &pod{
-		name: fmt.Sprintf("pod-%d", n),
-		ip:   fmt.Sprintf("10.250.1.%d", address+1),
-		uid:  fmt.Sprintf("5f0d9ae1-0000-4000-8000-%012d", n),
+		name:       fmt.Sprintf("pod-%d", n),
+		ip:         fmt.Sprintf("10.250.1.%d", address+1),
+		uid:        fmt.Sprintf("5f0d9ae1-0000-4000-8000-%012d", n),
+		setsCookie: setsCookie,
 	}
 	l, err := net.Listen("tcp", p.address())
 	if err != nil {
@@ -46,6 +49,8 @@ func startPod(n, address int) (*pod, error) {
 }
 
 func (p *pod) address() string { return net.JoinHostPort(p.ip, strconv.Itoa(podPort)) }
+
+func appCookie(path string) string { return "app" + strings.ReplaceAll(path, "/", "-") }
 
 // depart records that the pod does not serve sessions from now on.
 func (p *pod) depart() {
@@ -93,6 +98,9 @@ func (p *pod) logIn(w http.ResponseWriter, r *http.Request) {
 // ServeHTTP responds with the name of the pod, or echoes the frames of a WebSocket.
 func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Pod", p.name)
+	if _, err := r.Cookie(appCookie(r.URL.Path)); p.setsCookie && err != nil {
+		http.SetCookie(w, &http.Cookie{Name: appCookie(r.URL.Path), Value: rand.Text(), Path: "/"})
+	}
 	if r.Header.Get("Upgrade") != "websocket" {
 		p.logIn(w, r)
 		fmt.Fprintln(w, p.name)

@@ -33,6 +33,7 @@ type driver interface {
 // replica is one running program.
 type replica struct {
 	Dir, Address, Admin string
+	Index               int
 	Reversed            bool
 	State               *state
 	Writes              int               // of the files, to see which ones the program has read
@@ -60,7 +61,12 @@ func (p *programs) address(i int) string { return p.replicas[i].Address }
 
 func (p *programs) start(s *state, reversed bool) error {
 	r := &replica{Dir: filepath.Join(p.dir, fmt.Sprintf("%s-%d", p.about().name, lastPort.Load())), Address: nextAddress(),
-		Admin: nextAddress(), Reversed: reversed, Slots: map[string][]slot{}}
+		Admin: nextAddress(), Index: len(p.replicas), Reversed: reversed, Slots: map[string][]slot{}}
+	if shares, ok := p.driver.(sharer); ok && s.App && r.Index == 0 {
+		if err := shares.startStore(); err != nil {
+			return err
+		}
+	}
 	p.replicas = append(p.replicas, r)
 	r.set(s)
 	return p.run(r)
@@ -192,6 +198,9 @@ func (p *programs) stop() {
 		}
 	}
 	p.replicas = nil
+	if shares, ok := p.driver.(sharer); ok {
+		shares.stopStore()
+	}
 }
 
 // versions has what firstLine returned, by command. Changes are timed, so no command may run in each of them.

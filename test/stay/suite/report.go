@@ -10,10 +10,10 @@ import (
 
 // text returns what the table says about a cell.
 func (c cell) text() string {
-	if c.counts == nil {
+	if len(c.rounds) == 0 {
 		return "not comparable"
 	}
-	return c.counts.String()
+	return lossesOf(c.rounds)
 }
 
 // table prints one row for each scenario, and the reasons for missing cells and subjects.
@@ -48,9 +48,9 @@ make stay SCENARIO=rolling-grace SUBJECT=nginx
 ` + "```" + `
 
 The first command repeats this page, the second one cell of it. Each cell has its own pods, proxy and %d clients with cookies, in
-one network namespace. The generators write the configuration as an ingress controller does, and the next step of a scenario waits
-until the proxy has applied it. So the delays of a real controller, its watches and its rate limits are not counted against a
-proxy.
+one network namespace. It is run %d times, and shows the range of what was counted. The generators write the configuration as an
+ingress controller does, and the next step of a scenario waits until the proxy has applied it. So the delays of a real controller,
+its watches and its rate limits are not counted against a proxy.
 
 - **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
 - **moved again**: the session moved once more after its pod had left, though its new pod still served.
@@ -61,33 +61,34 @@ proxy.
 - **overwritten**: a cookie of one backend replaced the cookie of another.
 - **forged**: a token chose the pod, though the proxy had not issued it for the backend.
 - **inherited**: a new pod got a session by a token for an older pod at the same address.
+- **replayed**: a token chose the pod after its idle timeout.
 - **split bursts**: the parallel first requests of one browser reached several pods. Its later requests stay on one of them.
 
 `
 
 // page writes the report as docs/stay.md.
 func (a *results) page(out io.Writer) {
-	fmt.Fprintf(out, introduction, a.sessions)
+	fmt.Fprintf(out, introduction, a.sessions, max(1, a.rounds))
 	a.markdownTable(out, "", func(s subject, c scenario) string { return a.cells[s.about().name][c.name].text() })
 	fmt.Fprint(out, "\n## Why\n\n")
 	a.explain(out)
 	fmt.Fprint(out, "\n## Time from a change to its effect\n\nThe longest of each scenario, in milliseconds, from the write of the "+
 		"configuration. A reload includes the time until the old processes accept no connections.\n\n")
 	a.markdownTable(out, "--:", func(s subject, c scenario) string {
-		done := a.cells[s.about().name][c.name]
-		if !s.about().timed || done.counts == nil || done.counts.effect == 0 {
+		effect := a.cells[s.about().name][c.name].effect()
+		if !s.about().timed || effect == 0 {
 			return ""
 		}
-		return fmt.Sprint(done.counts.effect.Round(time.Millisecond).Milliseconds())
+		return fmt.Sprint(effect.Round(time.Millisecond).Milliseconds())
 	})
 	fmt.Fprint(out, "\n## Skew of new sessions\n\nThe new sessions of the fullest pod, divided by the mean, while the pods do not "+
 		"change.\n\n")
 	a.markdownTable(out, "--:", func(s subject, c scenario) string {
 		done := a.cells[s.about().name][c.name]
-		if done.counts == nil || c.name != steadyState {
+		if len(done.rounds) == 0 || c.name != steadyState {
 			return ""
 		}
-		return fmt.Sprintf("%.2f", done.counts.skew(c.pods))
+		return fmt.Sprintf("%.2f", done.rounds[0].skew(c.pods))
 	})
 	a.fairness(out)
 }
@@ -125,12 +126,12 @@ func (a *results) explain(out io.Writer) {
 		}
 		for _, c := range a.played {
 			done := a.cells[name][c.name]
-			if done.counts == nil {
+			if len(done.rounds) == 0 {
 				add("not comparable: "+done.cannot+".", c.name)
 				continue
 			}
-			for _, l := range done.counts.losses() {
-				if l.count > 0 {
+			for i, l := range new(counts).losses() {
+				if done.lost(i) {
 					add(l.name+": "+whyLost(name, c.name, l.name), c.name)
 				}
 			}

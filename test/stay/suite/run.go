@@ -32,13 +32,20 @@ type run struct {
 	notes  int
 }
 
-// newRun starts a subject in front of a route with n pods and the given number of sessions.
-func newRun(s subject, n, sessions int, verbose io.Writer) *run {
+// newRun starts a subject in front of a route with the pods of the scenario, and the given number of sessions.
+func newRun(s subject, c scenario, sessions int, verbose io.Writer) *run {
 	r := &run{subject: s, client: newClient(), pods: map[string]*pod{}, verbose: verbose}
 	r.counts.placed = map[string]int{}
 	r.state = &state{Timeout: 60, Revision: 1, Others: 2, Keys: []string{keyA},
 		Routes: []*route{{Name: "cart", host: "shop.example.com", path: "/"}}}
-	r.state.Routes[0].Pods = states(r.newPods(n))
+	if c.setup != nil {
+		c.setup(r.state)
+	}
+	r.state.App = r.state.App || s.about().learns
+	if s.about().busy {
+		r.state.Filters, r.state.Crowd = true, 1000
+	}
+	r.state.Routes[0].Pods = states(r.newPods(c.pods))
 	r.startReplica(false)
 	r.newSessions(sessions)
 	return r
@@ -96,7 +103,7 @@ func (r *run) newPods(n int) []*pod {
 func (r *run) newPodAt(address int) *pod {
 	var p *pod
 	r.do(func() (err error) {
-		p, err = startPod(r.podSeq, address)
+		p, err = startPod(r.podSeq, address, r.state.App)
 		r.podSeq++
 		if err == nil {
 			r.podMu.Lock()

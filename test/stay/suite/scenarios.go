@@ -8,25 +8,29 @@ type scenario struct {
 	title string
 	pods  int // at the start
 	play  func(*run)
+	setup func(*state) // completes the first state; may be nil
 }
 
 // The scenarios that other code refers to.
 const (
-	steadyState    = "steady"
-	rollingAbrupt  = "rolling-abrupt"
-	podKilled      = "killed"
-	unrelatedChurn = "unrelated"
-	relatedEdit    = "related"
-	proxyRestart   = "restart"
-	proxyUpgrade   = "upgrade"
-	keyRotation    = "keys"
-	webSockets     = "websockets"
-	canaryRelease  = "canary"
-	lateReturn     = "idle"
-	storeLost      = "store-lost"
-	tampered       = "tampered"
-	foreign        = "foreign"
-	burst          = "parallel"
+	steadyState      = "steady"
+	rollingAbrupt    = "rolling-abrupt"
+	podKilled        = "killed"
+	unrelatedChurn   = "unrelated"
+	relatedEdit      = "related"
+	proxyRestart     = "restart"
+	proxyUpgrade     = "upgrade"
+	keyRotation      = "keys"
+	webSockets       = "websockets"
+	tampered         = "tampered"
+	foreign          = "foreign"
+	burst            = "parallel"
+	canarySplit      = "canary"
+	idleReplay       = "idle"
+	storeLost        = "store"
+	reusedAddress    = "ip-reused"
+	adoption         = "adopt"
+	adoptionBalanced = "adopt-balanced"
 )
 
 // The keys of tokens.
@@ -37,34 +41,42 @@ const (
 
 func scenarios() []scenario {
 	return []scenario{
-		{steadyState, "Nothing changes", 4, func(r *run) { r.round(5) }},
-		{"scale-1-2", "Scale from 1 pod to 2", 1, func(r *run) { scaleUp(r, 1) }},
-		{"scale-3-6", "Scale from 3 pods to 6", 3, func(r *run) { scaleUp(r, 3) }},
-		{"scale-6-3", "Scale from 6 pods to 3, with a grace period", 6, scaleDown},
-		{"replace", "Replace one of 5 pods", 5, func(r *run) { roll(r, 1, true) }},
-		{"rolling-grace", "Rolling update: pods serve on while they terminate", 4, func(r *run) { roll(r, 4, true) }},
-		{rollingAbrupt, "Rolling update: pods exit immediately", 4, func(r *run) { roll(r, 4, false) }},
-		{podKilled, "A pod is killed, and its endpoint leaves later", 5, kill},
-		{"flapping", "A pod is ready and not, 5 times, without traffic between", 5, func(r *run) { flap(r, false) }},
-		{"not-ready", "A pod is not ready for a while, under traffic", 5, func(r *run) { flap(r, true) }},
-		{"order", "Endpoints are listed in another order", 5, reorder},
-		{unrelatedChurn, "Routes of other hosts come, change and go", 4, churn},
-		{relatedEdit, "A timeout of the route itself changes", 4, edit},
-		{proxyRestart, "The proxy restarts", 4, restart},
-		{proxyUpgrade, "Two replicas are upgraded one after the other", 4, upgrade},
-		{"replica", "Another replica, which learned of pods in another order", 6, otherReplica},
-		{"two-backends", "Two backends on one host", 4, twoBackends},
-		{"two-ports", "Two Services over the same pods", 4, samePods},
-		{tampered, "Tokens with one character changed", 5, tamper},
-		{foreign, "Tokens of another backend", 5, presentForeign},
-		{burst, "6 parallel first requests of one browser", 5, parallel},
-		{keyRotation, "The keys of tokens are rotated", 4, rotate},
-		{webSockets, "1,000 WebSockets through changes of configuration and of pods", 4, sockets},
-		{"ip-reused", "A new pod has the address of one that is gone", 5, reuse},
-		{canaryRelease, "A canary gets 0, 10, 50 and 100 % of new sessions, and 0 again", 4, releaseCanary},
-		{"hot-key", "One client sends half of all requests", 4, hotKey},
-		{lateReturn, "Sessions return after scaling, edits and a restart", 4, returnLate},
-		{storeLost, "The key-value store is lost, and comes back empty", 4, loseStore},
+		{name: steadyState, title: "Nothing changes", pods: 4, play: func(r *run) { r.round(5) }},
+		{name: "scale-1-2", title: "Scale from 1 pod to 2", pods: 1, play: func(r *run) { scaleUp(r, 1) }},
+		{name: "scale-3-6", title: "Scale from 3 pods to 6", pods: 3, play: func(r *run) { scaleUp(r, 3) }},
+		{name: "scale-6-3", title: "Scale from 6 pods to 3, with a grace period", pods: 6, play: scaleDown},
+		{name: "replace", title: "Replace one of 5 pods", pods: 5, play: func(r *run) { roll(r, 1, true) }},
+		{name: "rolling-grace", title: "Rolling update: pods serve on while they terminate", pods: 4,
+			play: func(r *run) { roll(r, 4, true) }},
+		{name: rollingAbrupt, title: "Rolling update: pods exit immediately", pods: 4, play: func(r *run) { roll(r, 4, false) }},
+		{name: podKilled, title: "A pod is killed, and its endpoint leaves later", pods: 5, play: kill},
+		{name: "flapping", title: "A pod is ready and not, 5 times, without traffic between", pods: 5,
+			play: func(r *run) { flap(r, false) }},
+		{name: "not-ready", title: "A pod is not ready for a while, under traffic", pods: 5, play: func(r *run) { flap(r, true) }},
+		{name: "order", title: "Endpoints are listed in another order", pods: 5, play: reorder},
+		{name: unrelatedChurn, title: "Routes of other hosts come, change and go", pods: 4, play: churn},
+		{name: relatedEdit, title: "A timeout of the route itself changes", pods: 4, play: edit},
+		{name: proxyRestart, title: "The proxy restarts", pods: 4, play: restart},
+		{name: proxyUpgrade, title: "Two replicas are upgraded one after the other", pods: 4, play: upgrade},
+		{name: "replica", title: "Another replica, which learned of pods in another order", pods: 6, play: otherReplica},
+		{name: "two-backends", title: "Two backends on one host", pods: 4, play: twoBackends},
+		{name: "two-ports", title: "Two Services over the same pods", pods: 4, play: samePods},
+		{name: tampered, title: "Tokens with one character changed", pods: 5, play: tamper},
+		{name: foreign, title: "Tokens of another backend", pods: 5, play: presentForeign},
+		{name: burst, title: "6 parallel first requests of one browser", pods: 5, play: parallel},
+		{name: keyRotation, title: "The keys of tokens are rotated", pods: 4, play: rotate},
+		{name: webSockets, title: "1,000 WebSockets through configuration changes and scaling", pods: 4, play: sockets},
+		{name: reusedAddress, title: "A new pod has the address of one that is gone", pods: 5, play: reuse},
+		{name: canarySplit, title: "A canary gets 10, 50 and 100 percent of new sessions, and none again", pods: 4, play: canary},
+		{name: "hot", title: "One session sends most of the requests", pods: 4, play: hot},
+		{name: idleReplay, title: "Tokens are sent after their idle timeout", pods: 5, play: replay,
+			setup: func(s *state) { s.Idle = 1 }},
+		{name: storeLost, title: "Sessions of the app, while the store that replicas share is lost and back", pods: 5, play: loseStore,
+			setup: func(s *state) { s.App = true }},
+		{name: adoption, title: "Sessions of ingress-nginx, persistent, continue at the proxy", pods: 5, play: adopt,
+			setup: func(s *state) { s.Adopts = "persistent" }},
+		{name: adoptionBalanced, title: "Sessions of ingress-nginx, balanced, continue at the proxy", pods: 5, play: adopt,
+			setup: func(s *state) { s.Adopts = "balanced" }},
 	}
 }
 

@@ -35,6 +35,12 @@ type about struct {
 	notes []string
 	// timed is set if a real program applies the changes, so that their time is worth reporting.
 	timed bool
+	// learns is set if the app has its own sessions in all scenarios.
+	learns bool
+	// slow is set if a cell takes long, so that it is run once.
+	slow bool
+	// busy is set if routes have filters, and there are 1,000 routes of other hosts, in all scenarios.
+	busy bool
 }
 
 // noStore is why subjects cannot lose a store.

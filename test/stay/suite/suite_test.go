@@ -25,15 +25,30 @@ func TestSuite_limpetLosesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range all.played {
-		counts := all.cells["limpet"][c.name].counts
-		if counts == nil || counts.requests < 60 {
-			t.Errorf("%s: %+v, want at least one request of each session", c.name, counts)
+		rounds := all.cells["limpet"][c.name].rounds
+		if len(rounds) != 1 || rounds[0].requests < 60 {
+			t.Errorf("%s: %+v, want at least one request of each session", c.name, rounds)
 			continue
 		}
+		counts := rounds[0]
 		for _, l := range counts.losses() {
 			if l.count > 0 && (c.name != burst || l.name != "split bursts") {
 				t.Errorf("%s: %s %d", c.name, l.name, l.count)
 			}
+		}
+	}
+}
+
+// Filters and a thousand other Ingresses change nothing about sessions.
+func TestSuite_busyLimpetLosesNothing(t *testing.T) {
+	all, err := collect(settings{limpet: testprograms.Limpet.Path(), subjects: "limpet-busy", sessions: 60,
+		scenarios: "scale-3-6,rolling-grace,related,two-backends,websockets,store,adopt"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all.played {
+		if got := all.cells["limpet-busy"][c.name].text(); got != "0" {
+			t.Errorf("%s: %s", c.name, got)
 		}
 	}
 }
