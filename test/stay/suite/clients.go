@@ -7,9 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -33,9 +31,6 @@ type session struct {
 	number   int
 	cookies  map[cookieKey]cookie
 	bindings map[string]*binding // by the name of the route
-
-	appMu sync.Mutex              // guards app, as the first requests of a browser are parallel
-	app   map[string]*http.Cookie // by name
 }
 
 type cookieKey struct{ name, path string }
@@ -76,29 +71,10 @@ func (s *session) get(client *http.Client, address string, of *route) (*response
 	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
 		return nil, err
 	}
-	return &response{resp.StatusCode, s.run.podNamed(resp.Header.Get("X-Pod")), s.logIn(resp.Cookies())}, nil
-}
-
-// logIn stores the app's cookie, and returns the cookies of the proxy.
-func (s *session) logIn(cookies []*http.Cookie) []*http.Cookie {
-	s.appMu.Lock()
-	defer s.appMu.Unlock()
-	for _, c := range cookies {
-		if isApps(c) {
-			s.app[c.Name] = c
-		}
-	}
-	return slices.DeleteFunc(cookies, isApps)
+	return &response{resp.StatusCode, s.run.podNamed(resp.Header.Get("X-Pod")), resp.Cookies()}, nil
 }
 
 func (s *session) addCookies(r *http.Request) {
-	s.appMu.Lock()
-	for _, c := range s.app {
-		if strings.HasPrefix(r.URL.Path, c.Path) {
-			r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
-		}
-	}
-	s.appMu.Unlock()
 	for key, c := range s.cookies {
 		if strings.HasPrefix(r.URL.Path, key.path) {
 			r.AddCookie(&http.Cookie{Name: key.name, Value: c.value})

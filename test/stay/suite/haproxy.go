@@ -63,10 +63,7 @@ func assign(slots []slot, of *route) []slot {
 		slots[i].Weight = weight
 		if !found {
 			slots[i] = slot{}
-			continue
 		}
-		slots[i] = wanted[at]
-		wanted = slices.Delete(wanted, at, at+1)
 	}
 	for _, p := range slices.Concat(of.Pods, of.Canary) {
 		if weight, found := wanted[p.address()]; found {

@@ -46,13 +46,9 @@ func (m *model) about() about {
 
 func (m *model) cannot(scenario string) string {
 	switch scenario {
-	case storeLost:
-		return noStore
-	case canaryRelease:
-		return "the model has no canaries"
 	case rollingAbrupt, podKilled:
 		return "the model does not retry"
-	case unrelatedChurn, relatedEdit, proxyRestart, proxyUpgrade, webSockets, lateReturn:
+	case unrelatedChurn, relatedEdit, proxyRestart, proxyUpgrade, webSockets:
 		return "the model does not reload"
 	case keyRotation:
 		return "it has no keys"

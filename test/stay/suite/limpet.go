@@ -34,7 +34,7 @@ func (l limpet) about() about {
 	return a
 }
 
-func (limpet) cannot(scenario string) string { return withoutStore(scenario) }
+func (limpet) cannot(string) string { return "" }
 
 func (l limpet) command(r *replica) []string {
 	command := []string{l.path, "dev", "--manifests", r.Dir + "/manifests", "--http-addr", r.Address, "--https-addr=",
@@ -54,9 +54,9 @@ func (limpet) await(r *replica) error {
 		return err
 	}
 	want := map[string]string{}
-	for _, service := range r.State.Services() {
+	for _, route := range r.State.Routes {
 		var pods []string
-		for _, p := range service.Pods {
+		for _, p := range route.Pods {
 			switch p.Condition {
 			case ready:
 				pods = append(pods, p.name+" Ready")
@@ -65,7 +65,7 @@ func (limpet) await(r *replica) error {
 			}
 		}
 		slices.Sort(pods)
-		want["shop/"+service.Name+":80"] = fmt.Sprint(pods)
+		want["shop/"+route.Name+":80"] = fmt.Sprint(pods)
 	}
 	return await(fmt.Sprintf("pools %v", want), r.ended, func() bool {
 		got := pools(r.Admin)

@@ -24,8 +24,6 @@ func (nginx) about() about {
 
 func (nginx) cannot(scenario string) string {
 	switch scenario {
-	case storeLost:
-		return noStore
 	case keyRotation:
 		return "it has no keys"
 	case idleReplay:

@@ -76,25 +76,6 @@ func (p *pod) kill() {
 	p.server.Close()
 }
 
-// The names of the app's own session cookies. All proxies forward them. Those that learn sessions need nothing else.
-const (
-	appCookie    = "session"
-	appAPICookie = "api-session"
-)
-
-func isApps(cookie *http.Cookie) bool { return cookie.Name == appCookie || cookie.Name == appAPICookie }
-
-// logIn issues the app's cookie to a client without one.
-func (p *pod) logIn(w http.ResponseWriter, r *http.Request) {
-	c := http.Cookie{Name: appCookie, Path: "/", Value: rand.Text()}
-	if strings.HasPrefix(r.URL.Path, "/api") {
-		c.Name, c.Path = appAPICookie, "/api"
-	}
-	if _, err := r.Cookie(c.Name); err != nil {
-		http.SetCookie(w, &c)
-	}
-}
-
 // ServeHTTP responds with the name of the pod, or echoes the frames of a WebSocket.
 func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Pod", p.name)
@@ -102,7 +83,6 @@ func (p *pod) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: appCookie(r.URL.Path), Value: rand.Text(), Path: "/"})
 	}
 	if r.Header.Get("Upgrade") != "websocket" {
-		p.logIn(w, r)
 		fmt.Fprintln(w, p.name)
 		return
 	}

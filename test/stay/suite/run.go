@@ -190,8 +190,7 @@ func (r *run) applied() {
 func (r *run) newSessions(n int) []*session {
 	fresh := make([]*session, n)
 	for i := range fresh {
-		fresh[i] = &session{run: r, number: len(r.sessions) + i, cookies: map[cookieKey]cookie{}, bindings: map[string]*binding{},
-			app: map[string]*http.Cookie{}}
+		fresh[i] = &session{run: r, number: len(r.sessions) + i, cookies: map[cookieKey]cookie{}, bindings: map[string]*binding{}}
 	}
 	r.sessions = append(r.sessions, fresh...)
 	r.counts.sessions = len(r.sessions)

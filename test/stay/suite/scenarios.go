@@ -168,7 +168,9 @@ func flap(r *run, traffic bool) {
 	}
 	for range times {
 		for _, c := range []condition{notReady, ready} {
-			r.setCondition(0, c)
+			pods := r.cart().clone().Pods
+			pods[0].Condition = c
+			r.setPods(pods)
 			if traffic {
 				r.round(2)
 			}

@@ -43,16 +43,6 @@ type about struct {
 	busy bool
 }
 
-// noStore is why subjects cannot lose a store.
-const noStore = "it has no key-value store"
-
-func withoutStore(scenario string) string {
-	if scenario == storeLost {
-		return noStore
-	}
-	return ""
-}
-
 // client sends requests about the state of a proxy, each over a new connection.
 var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
