@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
+
+	"github.com/limpet-dev/limpet/config/crd"
 )
 
 // Options configures Run. Unless a field is required, its zero value selects the default.
@@ -69,6 +71,12 @@ type Options struct {
 	PodSessions func(context.Context) ([]PodSessions, error)
 	// deletionCostEvery is the time between two writes of PodSessions. The default is a minute.
 	deletionCostEvery time.Duration
+	// MissingFields receives the fields of AffinityPolicy that the installed CustomResourceDefinition does not have, when Run
+	// starts and every ten minutes. Nil is allowed.
+	MissingFields func(fields []string)
+	// definition is the CustomResourceDefinition of this version in YAML, and fieldCheckEvery the time between two checks.
+	definition      []byte
+	fieldCheckEvery time.Duration
 	// StatusWorkers is the number of objects whose status the leader writes concurrently. The default is DefaultStatusWorkers.
 	StatusWorkers int
 }
@@ -144,6 +152,13 @@ func (o Options) withDefaults() Options {
 	o.KeyPropagationDelay = cmp.Or(o.KeyPropagationDelay, defaultKeyPropagationDelay)
 	o.deletionCostEvery = cmp.Or(o.deletionCostEvery, defaultDeletionCostEvery)
 	o.StatusWorkers = cmp.Or(o.StatusWorkers, DefaultStatusWorkers)
+	o.fieldCheckEvery = cmp.Or(o.fieldCheckEvery, defaultFieldCheckEvery)
+	if o.definition == nil {
+		o.definition = crd.AffinityPolicy
+	}
+	if o.MissingFields == nil {
+		o.MissingFields = func([]string) {}
+	}
 	qps, burst := cmp.Or(o.KubeAPIQPS, DefaultKubeAPIQPS), cmp.Or(o.KubeAPIBurst, DefaultKubeAPIBurst)
 	o.Config = rest.CopyConfig(o.Config)
 	// controller-runtime creates a client for each kind. They share one limiter, so that the limit applies to their sum.

@@ -62,9 +62,14 @@ func wire(mgr ctrl.Manager, o *Options, publisher Publisher, keys *affinity.Keys
 		publisher: publisher, newest: newest, slices: &mirrors.index, onPublished: table.endpointsChanged,
 		onUnknownDrain: table.podChanged, changed: serviceSource{synced: synced[types.NamespacedName]{mirrors}},
 	}
+	check, err := newFieldCheck(mgr.GetConfig(), o)
+	if err != nil {
+		return err
+	}
 	mirrors.pods.onChange, mirrors.slices.onChange = endpoints.podChanged, endpoints.sliceChanged
 	return errors.Join(
 		mgr.Add(writing),
+		mgr.Add(check),
 		addReflectors(mgr, mirrors, o),
 		addKeySecret(mgr, secret),
 		add(mgr, "table", table, 1, tableSources(mgr.GetCache(), table, o)),

@@ -154,12 +154,12 @@ func (d *drain) count(ctx context.Context) (done bool, err error) {
 	if len(missing) > 0 {
 		warnMissing(report, d.std.err)
 	}
-	left, found := report.Left(d.pod.Namespace, d.pod.Name)
+	left, found := report.Left(sessions.PodRef{Namespace: d.pod.Namespace, Name: d.pod.Name})
 	if !found {
 		return d.gone(ctx)
 	}
 	d.print(d.std.out, describe(&left))
-	return left.Draining && left.Sessions == 0 && left.InFlight == 0 && len(missing) == 0, nil
+	return left.Draining && report.IsEmpty(&left), nil
 }
 
 // gone decides for a pod that is in no pool: either it was deleted, or no Ingress leads to it.

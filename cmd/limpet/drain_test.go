@@ -116,7 +116,7 @@ func TestSessions_countsPods(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &report); err != nil || status != 0 {
 		t.Fatalf("status %d, %v: %s%s", status, err, out, stderr)
 	}
-	if left, found := report.Left("default", "cart-a"); !found || left.Sessions != 3 || len(report.Replicas) != 1 {
+	if left, found := report.Left(sessions.PodRef{Namespace: "default", Name: "cart-a"}); !found || left.Sessions != 3 || len(report.Replicas) != 1 {
 		t.Errorf("got %+v", report)
 	}
 	if _, out, _ = run(t, "sessions", "--admin", "http://"+p.admin, "--pod", "cart-b"); out != "No pods found.\n" {

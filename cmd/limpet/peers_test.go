@@ -131,7 +131,7 @@ func sessionsOf(t *testing.T, admin, query string) (*sessions.Report, sessions.P
 	if err := json.Unmarshal([]byte(text), &report); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	left, _ := report.Left("default", "cart-a")
+	left, _ := report.Left(sessions.PodRef{Namespace: "default", Name: "cart-a"})
 	return &report, left
 }
 

@@ -148,7 +148,7 @@ func (n *node) controllerOptions(c clusterOptions) (controllers.Options, error) 
 		LeaseName: c.leaderLease, KeyRotation: c.keyRotation, PublishAddresses: c.publishAddress.values,
 		PublishService: types.NamespacedName(c.publishService), SecretNamespaces: c.secrets.values,
 		NginxConfigMap: types.NamespacedName(n.options.nginx.configMap), WatchNamespaces: c.watched,
-		Shadow: c.shadow, Leading: &n.leading}
+		Shadow: c.shadow, Leading: &n.leading, MissingFields: func(fields []string) { n.metrics.MissingFields(len(fields)) }}
 	n.elects = !c.shadow
 	c.kubeAPI.apply(&co)
 	if c.deletionCost {

@@ -76,13 +76,13 @@ func (a *Admin) Handler() http.Handler {
 	} {
 		mux.HandleFunc(page.pattern, a.options.Access.Guard(page.right, page.handler))
 	}
-	return refuseForwarded(http.NewCrossOriginProtection().Handler(mux))
+	return boundBodies(refuseForwarded(http.NewCrossOriginProtection().Handler(mux)))
 }
 
 // ProbeHandler returns a handler for /healthz, /readyz and /metrics, and for the requests of other replicas and of preStop hooks:
 // those below /peers/ and /drain/. Like Handler, it refuses requests of clients and of web pages.
 func (a *Admin) ProbeHandler() http.Handler {
-	return refuseForwarded(http.NewCrossOriginProtection().Handler(a.probes()))
+	return boundBodies(refuseForwarded(http.NewCrossOriginProtection().Handler(a.probes())))
 }
 
 func (a *Admin) probes() *http.ServeMux {

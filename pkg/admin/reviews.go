@@ -31,6 +31,9 @@ const (
 // errBusy is returned for tokens while too many others are being reviewed.
 var errBusy = errors.New("admin: too many tokens are being reviewed")
 
+// errNotReviewed is the result of a review that panicked.
+var errNotReviewed = errors.New("admin: the review of the token failed")
+
 // Reviews returns the callers of tokens that another party knows, such as the API server. It requests the review of a token at
 // most once in 10 seconds, about at most 4 tokens at a time, and only about tokens that may be valid: JSON Web Tokens that have
 // not expired and that have Audience. It remembers hashes of tokens, under a key of its own. Failures are not remembered.
@@ -70,8 +73,7 @@ func (v *Reviews) Review(ctx context.Context, token string) (Caller, error) {
 	key := [sha256.Size]byte(mac.Sum(nil))
 	r, isFirst := v.join(key)
 	if isFirst {
-		r.caller, r.err = v.lookup(ctx, token)
-		v.finish(key, r)
+		v.review(ctx, key, r, token)
 	}
 	select {
 	case <-r.done:
@@ -88,6 +90,13 @@ func (v *Reviews) init() {
 	if v.now == nil {
 		v.now = time.Now
 	}
+}
+
+// review sets the result of r. It also ends a review that panics, for those that wait for it.
+func (v *Reviews) review(ctx context.Context, key [sha256.Size]byte, r *review, token string) {
+	r.err = errNotReviewed
+	defer v.finish(key, r)
+	r.caller, r.err = v.lookup(ctx, token)
 }
 
 // lookup calls Lookup when few others are being reviewed.

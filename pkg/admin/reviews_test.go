@@ -89,6 +89,25 @@ func TestReviews_failureIsNotRemembered(t *testing.T) {
 	}
 }
 
+// A panic of one review is not an outage for later requests with that token.
+func TestReviews_panicEndsTheReview(t *testing.T) {
+	calls := 0
+	v := &Reviews{Audience: "limpet.dev", Lookup: func(context.Context, string) (Caller, error) {
+		if calls++; calls == 1 {
+			panic("lookup")
+		}
+		return Caller{Name: "jane", Read: true}, nil
+	}}
+	token := jwt(fmt.Sprintf(claims, "jane"))
+	func() {
+		defer func() { _ = recover() }()
+		_, _ = v.Review(t.Context(), token)
+	}()
+	if caller, err := v.Review(t.Context(), token); err != nil || caller.Name != "jane" {
+		t.Errorf("%+v, %v", caller, err)
+	}
+}
+
 func TestReviews_areBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, asked := reviews(Caller{}, nil)

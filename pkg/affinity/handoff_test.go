@@ -113,7 +113,7 @@ func TestHandoff_drainTimeout(t *testing.T) {
 func TestHandoff_unreachableEndpoint(t *testing.T) {
 	p := handingOff(func(a *model.Affinity) { a.Unavailable.Action = model.UnavailableFail })
 	set := newSet("b c | a")
-	for range 2 { // the second request follows
+	for range 2 { // the second request moves the session again
 		d := decideHandoff(t, p, set, -1000)
 		if at := p.Next(&d, &fakeRequest{}, set); set.name(at) != "a" || outcomeOf(&d) != "hit" || d.HandoffFrom != none {
 			t.Errorf("%s on %d, from %d: want a hit on the old endpoint", outcomeOf(&d), at, d.HandoffFrom)
@@ -121,6 +121,19 @@ func TestHandoff_unreachableEndpoint(t *testing.T) {
 		if len(set.handedOff) > 0 {
 			t.Error("later requests follow to the endpoint that cannot be reached")
 		}
+	}
+}
+
+// The new endpoint serves the session already. One failed connection does not bring it back, and does not replace its token.
+func TestHandoff_failureOfALaterRequest(t *testing.T) {
+	set, p := newSet("b c | a"), handingOff(nil)
+	decideHandoff(t, p, set, -1000)
+	d := decideHandoff(t, p, set, -1000)
+	if at := p.Next(&d, &fakeRequest{}, set); set.name(at) != "a" || d.Issue {
+		t.Errorf("served by %d, issue %v: want the old endpoint, without a token", at, d.Issue)
+	}
+	if len(set.handedOff) != 1 {
+		t.Errorf("%d sessions have moved, want 1", len(set.handedOff))
 	}
 }
 

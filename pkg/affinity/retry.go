@@ -33,9 +33,14 @@ func (p *Policy) Next(d *Decision, req Request, set Set) int {
 	return d.Endpoint
 }
 
-// cancelHandoff sends the request to the draining endpoint, which has the state of the session.
+// cancelHandoff sends the request to the draining endpoint, which has the state of the session. A session that an earlier request
+// moved is served at its new endpoint already. It stays there, and this request issues no token.
 func (d *Decision) cancelHandoff(set Set) int {
-	set.CancelHandoff(d.HandoffFrom, d.Session)
+	if d.Reason == ReasonHandoff {
+		set.CancelHandoff(d.HandoffFrom, d.Session)
+	} else {
+		d.Issue = false
+	}
 	d.recordTried()
 	d.Endpoint, d.HandoffFrom = d.HandoffFrom, none
 	d.Outcome, d.Reason = OutcomeHit, ReasonNone

@@ -56,6 +56,7 @@ func TestMetrics_namesAreStable(t *testing.T) {
 		"limpet_client_connections",
 		"limpet_closed_requests_total",
 		"limpet_connections_refused_total",
+		"limpet_crd_missing_fields",
 		"limpet_malformed_requests_total",
 		"limpet_memory_budget_bytes",
 		"limpet_memory_refused_total",

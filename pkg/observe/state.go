@@ -7,7 +7,7 @@ type stateMetrics struct {
 	build              *prometheus.GaugeVec
 	generation, digest prometheus.Gauge
 	problems           *prometheus.GaugeVec
-	storeUp            prometheus.Gauge
+	storeUp, missing   prometheus.Gauge
 }
 
 func (m *Metrics) defineState() {
@@ -20,8 +20,10 @@ func (m *Metrics) defineState() {
 		problems: gauges("problems", "Problems in the objects being served, by reason.", "reason"),
 		storeUp: gauge("session_store_up",
 			"1 if the store of learned sessions (--session-store) is available, 0 if sessions are in memory only until it is."),
+		missing: gauge("crd_missing_fields",
+			"Fields of AffinityPolicy that the installed CustomResourceDefinition does not have. The API server drops them."),
 	}
-	m.registry.MustRegister(m.state.build, m.state.generation, m.state.digest, m.state.problems, m.state.storeUp)
+	m.registry.MustRegister(m.state.build, m.state.generation, m.state.digest, m.state.problems, m.state.storeUp, m.state.missing)
 }
 
 // BuildInfo records the versions of Limpet and of Go.
@@ -38,6 +40,9 @@ func (m *Metrics) Published(generation, digest uint64, problems map[string]int) 
 		m.state.problems.WithLabelValues(reason).Set(float64(n))
 	}
 }
+
+// MissingFields records how many fields the installed CustomResourceDefinition does not have.
+func (m *Metrics) MissingFields(n int) { m.state.missing.Set(float64(n)) }
 
 // SessionStore counts an event of the store of learned sessions.
 func (m *Metrics) SessionStore(event string) { m.store.WithLabelValues(event).Inc() }

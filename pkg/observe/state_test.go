@@ -26,6 +26,13 @@ func TestPublished_stateOfTheTable(t *testing.T) {
 	expectSamples(t, m, `limpet_problems{reason="EmptyRule"} 0`, `limpet_table_digest 5`)
 }
 
+func TestMissingFields_countsThem(t *testing.T) {
+	m := NewMetrics()
+	expectSamples(t, m, "limpet_crd_missing_fields 0")
+	m.MissingFields(2)
+	expectSamples(t, m, "limpet_crd_missing_fields 2")
+}
+
 func TestSessionStoreUp_followsTheStore(t *testing.T) {
 	m := NewMetrics()
 	for _, up := range []bool{true, false, true} {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -16,8 +17,11 @@ const DrainPath = "/peers/drain"
 const (
 	// MaxWait is the longest time that a Drain waits.
 	MaxWait = time.Hour
-	// maxWaiting bounds the drains that wait at the same time.
-	maxWaiting = 200
+	// maxWaiting bounds the drains that wait at the same time. A namespace gets at most half of them, and a pod a few, so that
+	// the pods of one tenant cannot take all of them.
+	maxWaiting     = 200
+	maxInNamespace = maxWaiting / 2
+	maxOfPod       = 4
 	// markMargin is the time for which a pod stays marked after the wait. The kubelet stops it by then.
 	markMargin = time.Minute
 	// maxReply bounds the response of another replica to a mark in bytes.
@@ -40,7 +44,8 @@ type PodRef struct{ Namespace, Name, UID string }
 type Drained struct {
 	Namespace string `json:"namespace"`
 	Pod       string `json:"pod"`
-	// Done reports whether the pod has no sessions and no active requests, by the counts of all replicas.
+	// Done reports whether the pod has no sessions and no active requests, by the counts of all replicas. It is false if a count
+	// may be too low.
 	Done     bool  `json:"done"`
 	Sessions int64 `json:"sessions"`
 	Idle     int64 `json:"idle"`
@@ -61,11 +66,10 @@ type mark struct {
 // and no active requests, when wait has passed, or when ctx is done. Nothing remains of the mark after its end, so a container
 // that restarts gets new sessions again. It returns ErrBusy if too many calls wait, and ErrUnknownPod if no pool has the pod.
 func (f *Fleet) Drain(ctx context.Context, pod PodRef, wait time.Duration) (*Drained, error) {
-	if f.waiting.Add(1) > maxWaiting {
-		f.waiting.Add(-1)
+	if !f.waiting.begin(pod) {
 		return nil, ErrBusy
 	}
-	defer f.waiting.Add(-1)
+	defer f.waiting.end(pod)
 	end := time.Now().Add(wait)
 	if err := f.markAll(ctx, pod, end.Add(markMargin)); err != nil {
 		return nil, err
@@ -81,6 +85,10 @@ func (f *Fleet) Drain(ctx context.Context, pod PodRef, wait time.Duration) (*Dra
 		}
 		select {
 		case <-ticker.C:
+			// A replica may have started in the meantime, or may not have received the mark.
+			if err := f.markAll(ctx, pod, end.Add(markMargin)); err != nil && !errors.Is(err, ErrUnknownPod) {
+				return nil, err
+			}
 		case <-deadline.C:
 			return f.left(ctx, pod), nil
 		case <-ctx.Done():
@@ -92,11 +100,49 @@ func (f *Fleet) Drain(ctx context.Context, pod PodRef, wait time.Duration) (*Dra
 // left counts what the pod still has in all replicas.
 func (f *Fleet) left(ctx context.Context, pod PodRef) *Drained {
 	report := f.Total(ctx, Query{Pod: pod.Namespace + "/" + pod.Name})
-	p, _ := report.Left(pod.Namespace, pod.Name)
-	missing := report.Missing()
+	p, _ := report.Left(pod)
 	return &Drained{
-		Namespace: pod.Namespace, Pod: pod.Name, Done: p.Sessions == 0 && p.InFlight == 0 && len(missing) == 0, Sessions: p.Sessions,
-		Idle: p.Idle, InFlight: p.InFlight, Streams: p.Streams, Missing: missing,
+		Namespace: pod.Namespace, Pod: pod.Name, Done: report.IsEmpty(&p), Sessions: p.Sessions, Idle: p.Idle, InFlight: p.InFlight,
+		Streams: p.Streams, Missing: report.Missing(),
+	}
+}
+
+// waiting counts the drains that wait. It is safe for concurrent use.
+type waiting struct {
+	mu         sync.Mutex
+	all        int
+	namespaces map[string]int
+	pods       map[PodRef]int // without UIDs
+}
+
+// begin counts a drain, unless too many wait.
+func (w *waiting) begin(pod PodRef) bool {
+	pod.UID = ""
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all >= maxWaiting || w.namespaces[pod.Namespace] >= maxInNamespace || w.pods[pod] >= maxOfPod {
+		return false
+	}
+	if w.pods == nil {
+		w.namespaces, w.pods = map[string]int{}, map[PodRef]int{}
+	}
+	w.all++
+	w.namespaces[pod.Namespace]++
+	w.pods[pod]++
+	return true
+}
+
+// end ends a drain that begin counted.
+func (w *waiting) end(pod PodRef) {
+	pod.UID = ""
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all--
+	if w.namespaces[pod.Namespace]--; w.namespaces[pod.Namespace] == 0 {
+		delete(w.namespaces, pod.Namespace)
+	}
+	if w.pods[pod]--; w.pods[pod] == 0 {
+		delete(w.pods, pod)
 	}
 }
 

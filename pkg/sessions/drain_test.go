@@ -3,16 +3,19 @@ package sessions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/model"
 	"github.com/limpet-dev/limpet/pkg/peers"
+	"github.com/limpet-dev/limpet/test/wait"
 )
 
 // startFleet serves a replica with all paths to others.
@@ -112,18 +115,22 @@ func TestDrain_activeRequests(t *testing.T) {
 	}
 }
 
+// One pod cannot take the waits of others, nor can the pods of one tenant.
 func TestDrain_boundsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := replica("limpet-1")
 		c.serve(0, 1, 2)
 		f := &Fleet{Counter: *c}
 		ctx, cancel := context.WithCancel(t.Context())
-		for range maxWaiting {
+		for range maxOfPod {
 			go func() { _, _ = f.Drain(ctx, cartA, time.Hour) }()
 		}
 		synctest.Wait()
 		if _, err := f.Drain(ctx, cartA, time.Hour); !errors.Is(err, ErrBusy) {
 			t.Errorf("one more waits: %v", err)
+		}
+		if _, err := f.Drain(ctx, PodRef{Namespace: "shop", Name: "cart-b"}, 0); err != nil {
+			t.Errorf("another pod: %v", err)
 		}
 		cancel()
 		synctest.Wait()
@@ -131,6 +138,87 @@ func TestDrain_boundsWaits(t *testing.T) {
 			t.Errorf("after they have ended: %v", err)
 		}
 	})
+}
+
+func TestWaiting_isDividedAmongNamespaces(t *testing.T) {
+	var w waiting
+	began := 0
+	for i := range maxWaiting {
+		if w.begin(PodRef{"shop", fmt.Sprint(i), "uid"}) {
+			began++
+		}
+	}
+	if began != maxInNamespace {
+		t.Errorf("%d of one namespace wait, want %d", began, maxInNamespace)
+	}
+	if !w.begin(PodRef{"other", "a", ""}) {
+		t.Error("a pod of another namespace does not wait")
+	}
+	w.end(PodRef{"other", "a", "uid"})
+	for i := range began {
+		w.end(PodRef{"shop", fmt.Sprint(i), ""})
+	}
+	if w.all != 0 || len(w.namespaces) != 0 || len(w.pods) != 0 {
+		t.Errorf("left: %+v", w.all)
+	}
+}
+
+// A replica that starts during the drain gets the mark, too.
+func TestDrain_marksReplicasThatStart(t *testing.T) {
+	one, two := replica("limpet-1"), replica("limpet-2")
+	one.serve(0, 0, 1)
+	address := startFleet(t, &Fleet{Counter: *two})
+	var started atomic.Bool
+	f := &Fleet{Counter: *one, Peers: &peers.Client{Keys: testKeys, Replicas: func() []peers.Replica {
+		if !started.Load() {
+			return nil
+		}
+		return []peers.Replica{address}
+	}}}
+	t.Cleanup(f.Peers.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = f.Drain(ctx, cartA, time.Minute)
+	}()
+	wait.Until(t, "the first replica drains", func() bool { return one.isDraining("cart-a") })
+	started.Store(true)
+	wait.Until(t, "the second replica drains", func() bool { return two.isDraining("cart-a") })
+	cancel()
+	<-done
+}
+
+func TestLeft_countsThePodOnly(t *testing.T) {
+	r := &Report{Pools: []Pool{{Pods: []Pod{
+		{Namespace: "shop", Pod: "cart-0", UID: "old", Sessions: 3},
+		{Namespace: "shop", Pod: "cart-0", UID: "new", Sessions: 4},
+	}}}}
+	for uid, want := range map[string]int64{"old": 3, "new": 4, "": 7} {
+		if p, found := r.Left(PodRef{"shop", "cart-0", uid}); !found || p.Sessions != want {
+			t.Errorf("UID %q: %d sessions, want %d", uid, p.Sessions, want)
+		}
+	}
+}
+
+// Counts that may be too low do not end a drain.
+func TestIsEmpty_onlyIfAllIsCounted(t *testing.T) {
+	for name, c := range map[string]struct {
+		report Report
+		pod    Pod
+		want   bool
+	}{
+		"empty":             {want: true},
+		"sessions":          {pod: Pod{Sessions: 1}},
+		"request in flight": {pod: Pod{InFlight: 1}},
+		"no memory":         {pod: Pod{Incomplete: true}},
+		"too many pods":     {report: Report{Truncated: true}},
+		"replica missing":   {report: Report{Replicas: []Replica{{Error: "timeout"}}}},
+	} {
+		if got := c.report.IsEmpty(&c.pod); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
 }
 
 func TestReadMark_strict(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/limpet-dev/limpet/pkg/peers"
@@ -25,7 +24,7 @@ type Fleet struct {
 	// Unknown is why the other replicas are not known. It is empty if they are.
 	Unknown string
 
-	waiting atomic.Int64 // calls of Drain
+	waiting waiting // calls of Drain
 }
 
 // Total counts the sessions of the selected pods over all replicas. A replica that does not respond is in Report.Missing.

@@ -105,13 +105,19 @@ func (p *Pool) complete() {
 	})
 }
 
+// IsEmpty reports whether a pod that Left returned has neither sessions nor active requests. It is false if a count may be
+// too low.
+func (r *Report) IsEmpty(left *Pod) bool {
+	return left.Sessions == 0 && left.InFlight == 0 && !left.Incomplete && !r.Truncated && len(r.Missing()) == 0
+}
+
 // Left returns the sessions, idle sessions, active requests and streams of a pod in all pools. found reports whether it is in
-// one.
-func (r *Report) Left(namespace, pod string) (left Pod, found bool) {
-	left.Namespace, left.Pod = namespace, pod
+// one. With a UID, an earlier or later pod of that name does not count.
+func (r *Report) Left(pod PodRef) (left Pod, found bool) {
+	left.Namespace, left.Pod = pod.Namespace, pod.Name
 	for i := range r.Pools {
 		for _, p := range r.Pools[i].Pods {
-			if p.Namespace != namespace || p.Pod != pod {
+			if p.Namespace != pod.Namespace || p.Pod != pod.Name || pod.UID != "" && p.UID != pod.UID {
 				continue
 			}
 			found = true

@@ -125,7 +125,7 @@ func TestMerge_countsSessionsOnce(t *testing.T) {
 }
 
 func left(r *Report, pod string) Pod {
-	p, _ := r.Left("shop", pod)
+	p, _ := r.Left(PodRef{Namespace: "shop", Name: pod})
 	return p
 }
 

@@ -12,7 +12,7 @@ var mayImport = map[string][]string{
 	"api":    {},
 	"config": {},
 	// model: object references in Reports; affinity: the keys of the key Secret.
-	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/htpasswd", "pkg/model"},
+	"controllers":   {"pkg/publish", "pkg/translate", "api", "pkg/affinity", "pkg/htpasswd", "pkg/model", "config"},
 	"pkg/manifest":  {"pkg/publish", "pkg/translate", "api", "pkg/model", "config"},
 	"pkg/publish":   {"pkg/translate", "pkg/routing", "pkg/upstream", "pkg/certs", "pkg/observe", "pkg/model"},
 	"pkg/translate": {"pkg/model", "pkg/pattern", "pkg/variable", "pkg/htpasswd", "api"},

@@ -76,6 +76,8 @@ var scenarios = []struct {
 		[]string{`LimpetProblems 26 reason="EmptyRule"`}},
 	{"ConfigMap missing", replicas("limpet_problems", `reason="ConfigMapNotFound"`, "0x10 1x170", "0x10 1x170"),
 		[]string{`LimpetConfigMapMissing 16`}},
+	{"definition is older", replicas("limpet_crd_missing_fields", "", "0x10 3x170", "0x10 3x170"),
+		[]string{`LimpetDefinitionOutdated 26`}},
 	{"certificate expires", replicas("limpet_certificate_expiry_timestamp_seconds", `secret="shop/tls"`,
 		fmt.Sprintf("%dx180", 14*day+600), fmt.Sprintf("%dx180", 14*day+600)),
 		[]string{`LimpetCertificateExpiry 71 secret="shop/tls", severity="warning"`}},

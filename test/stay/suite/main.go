@@ -19,8 +19,10 @@ type settings struct {
 	limpet, caddy       string // the binaries
 	scenarios, subjects string // comma-separated names; empty for all
 	sessions            int
-	rounds              int    // of each cell
-	markdown            string // the file that the report is written to; empty disables it
+	rounds              int           // of each cell
+	soak                time.Duration // instead of scenarios
+	rest                float64       // part of a soak without work
+	markdown            string        // the file that the report is written to; empty disables it
 	verbose             io.Writer
 }
 
@@ -34,6 +36,9 @@ func main() {
 	flag.IntVar(&s.sessions, "sessions", 300, "Number of sessions of each scenario.")
 	flag.IntVar(&s.rounds, "rounds", 3, "Number of runs of each cell. The cell shows the range.")
 	flag.StringVar(&s.markdown, "markdown", "", "Also write the report to this `file`.")
+	flag.DurationVar(&s.soak, "soak", 0,
+		"Instead of scenarios, change everything around Limpet for this `time`, and compare what it holds.")
+	flag.Float64Var(&s.rest, "rest", 0, "The `part` of a soak without work, from 0 to 0.9.")
 	flag.BoolVar(&verbose, "v", false, "Print the first moves and failures of each cell.")
 	flag.Parse()
 	if verbose {
@@ -65,6 +70,9 @@ type results struct {
 
 // suite runs the chosen scenarios for the chosen subjects, and writes the report to out.
 func suite(out io.Writer, s settings) error {
+	if s.soak > 0 {
+		return reportSoak(out, s)
+	}
 	all, err := collect(s)
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ var mechanisms = []mechanism{
 	{hashing, "inherited", nil, "The hash is over addresses, so a pod inherits the clients of its address."},
 	{[]string{"haproxy", "caddy"}, "moved", []string{keyRotation},
 		"There is one key at a time, so all tokens are void when it changes."},
-	{[]string{"nginx"}, "extra cookies", []string{canarySplit},
+	{[]string{"nginx"}, "extra cookies", []string{canarySplit, webSockets},
 		"The hash does not know the side of a client, so a second cookie names it, which earlier clients get as well."},
 	{[]string{"haproxy-table"}, "moved", []string{proxyRestart},
 		"The table is in memory. The only replica begins with an empty one."},

@@ -34,7 +34,7 @@ type pod struct {
 func startPod(n, address int, setsCookie bool) (*pod, error) {
 	p := &pod{
 		name:       fmt.Sprintf("pod-%d", n),
-		ip:         fmt.Sprintf("10.250.1.%d", address+1),
+		ip:         fmt.Sprintf("10.250.%d.%d", 1+address/250%250, 1+address%250),
 		uid:        fmt.Sprintf("5f0d9ae1-0000-4000-8000-%012d", n),
 		setsCookie: setsCookie,
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	testprograms "github.com/limpet-dev/limpet/test/programs"
 	"github.com/limpet-dev/limpet/test/sandbox"
@@ -49,6 +50,22 @@ func TestSuite_busyLimpetLosesNothing(t *testing.T) {
 	for _, c := range all.played {
 		if got := all.cells["limpet-busy"][c.name].text(); got != "0" {
 			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// Goroutines, files, memory and pools do not grow with the number of changes.
+func TestSoak_holdsNothing(t *testing.T) {
+	lost, held, err := soak(testprograms.Limpet.Path(), 15*time.Second, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lost.String(); got != "0" {
+		t.Errorf("lost: %s", got)
+	}
+	for _, g := range growths(held) {
+		if !g.isFlat() {
+			t.Errorf("%s: %.0f in the second quarter of %d iterations, %.0f in the last one", g.name, g.early, len(held), g.late)
 		}
 	}
 }
