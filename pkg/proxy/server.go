@@ -18,7 +18,7 @@ import (
 // sweepInterval is the period of the sweeper, and so the resolution of all timeouts.
 const sweepInterval = exchange.Resolution
 
-// tightHeadTime is how long an HTTP/1.1 client may take for a request head, in milliseconds, while less than half of the
+// tightHeadTime limits the time for an HTTP/1.1 request head, in milliseconds, while less than half of the
 // memory budget is free. Otherwise slow heads could use it up, and every complete request would be refused.
 const tightHeadTime = 250
 

@@ -73,7 +73,7 @@ func slowBodies() func(context.Context, *target) error {
 	return talk(dripGap, false, requestHead("POST", uploadHost, "Content-Length: 1000000\r\n\r\n"), same("v"))
 }
 
-// slowReaders ask for more and more responses, and read none.
+// slowReaders request more and more responses, and read none.
 func slowReaders() func(context.Context, *target) error {
 	all := strings.Repeat(string(requestHead("GET", hostOf(0), "\r\n")), batch)
 	return talk(batchGap, true, []byte(all), same(all))
