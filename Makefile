@@ -111,7 +111,7 @@ soak: build ## Change pods, routes, canaries and settings under traffic for an h
 	go run ./test/stay/suite -limpet bin/limpet -soak 1h -rest 0.5 $(STAY_FLAGS)
 
 .PHONY: attack
-attack: build ## Attack memory with 100 connections beside an honest client, and matchers with their worst input, in about 6 minutes
+attack: build ## Attack memory with 100 connections beside an honest client, and matchers with their worst input, in about 12 minutes
 	go test -run '^$$' -bench Worst -benchtime 200ms ./pkg/affinity ./pkg/routing
 	go run ./test/attack -limpet bin/limpet $(ATTACK_FLAGS)
 
