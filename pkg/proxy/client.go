@@ -33,6 +33,7 @@ type client struct {
 	// Shared by the serving goroutine and the sweeper; synchronized by themselves:
 	guard      exchange.Guard // deadline of the serving goroutine
 	idleSince  atomic.Int64   // the server's clock when the wait for a request or handshake began, 0 outside such a wait
+	headSince  atomic.Int64   // the server's clock when part of an HTTP/1.1 head had arrived, 0 once it is complete
 	wasReset   atomic.Bool    // the client reset the connection while a response was pending
 	bufferless atomic.Bool    // a request is in progress and holds neither head nor buffer: see sampleMemory
 

@@ -62,12 +62,15 @@ const resetCheckInterval = 1000
 
 // sweep ends reads and writes whose deadline has passed. It returns the estimated memory, in bytes, that the connections
 // hold beyond what their Accounts count.
-func (c *connections) sweep(clock int64) (uncounted int64) {
+func (c *connections) sweep(clock int64, tight bool) (uncounted int64) {
 	checkResets := clock/resetCheckInterval != c.lastSweep/resetCheckInterval
 	c.lastSweep = clock
 	c.each(func(conn *client) {
 		uncounted += conn.sampleMemory()
 		conn.guard.Sweep(clock)
+		if since := conn.headSince.Load(); tight && 0 < since && since < clock-tightHeadTime {
+			conn.guard.Expire()
+		}
 		conn.source.Sweep(clock)
 		conn.guards.sweep(clock)
 		conn.sweepHTTP2(clock)

@@ -158,6 +158,8 @@ func (s *http1Stream) readHead() error {
 		}
 		if !waiting {
 			waiting = true
+			c.headSince.Store(c.server.Clock())
+			defer c.headSince.Store(0)
 			c.guard.Start(c.conn, c.server.After(c.server.Timeouts.Head))
 		}
 		if !s.chargeHead() {

@@ -18,6 +18,10 @@ import (
 // sweepInterval is the period of the sweeper, and so the resolution of all timeouts.
 const sweepInterval = exchange.Resolution
 
+// tightHeadTime limits the time for an HTTP/1.1 request head, in milliseconds, while less than half of the
+// memory budget is free. Otherwise slow heads could use it up, and every complete request would be refused.
+const tightHeadTime = 250
+
 // aLongTimeAgo is a deadline in the past. Setting it ends a blocked read or write immediately.
 var aLongTimeAgo = time.Unix(1, 0)
 
@@ -218,7 +222,7 @@ func (s *Server) sweep() {
 		case <-tick.C:
 			clock := 1 + time.Since(start).Milliseconds()
 			s.Tick(clock, time.Now())
-			s.Memory.Sample(s.conns.sweep(clock))
+			s.Memory.Sample(s.conns.sweep(clock, s.Memory.Tight()))
 		}
 	}
 }

@@ -4,13 +4,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
 // plan is how large an attack is and how long its phases take.
 type plan struct {
 	binary      string
-	limit       int64 // of memory, as in the chart
+	only        string // part of the names of the attacks to launch
+	limit       int64  // of memory, as in the chart
 	ingresses   int
 	connections int
 	idlePercent int64         // of the idle memory, that may be left after it
@@ -28,6 +30,7 @@ const (
 func main() {
 	p := plan{idlePercent: idlePercent}
 	flag.StringVar(&p.binary, "limpet", "bin/limpet", "`file` of the binary to attack")
+	flag.StringVar(&p.only, "only", "", "launch the attacks whose name contains this `text`")
 	flag.Int64Var(&p.limit, "limit", 512<<20, "memory limit in `bytes`; the chart sets 512 MiB")
 	flag.IntVar(&p.ingresses, "ingresses", 100, "`number` of Ingresses that are served")
 	flag.IntVar(&p.connections, "connections", 100, "`number` of attacking connections")
@@ -42,17 +45,18 @@ func main() {
 }
 
 func run(p *plan) error {
-	fmt.Println("| Attack | Idle | Peak | After | Honest p99, quiet | under attack | Failed |")
-	fmt.Println("|---|--:|--:|--:|--:|--:|--:|")
+	fmt.Println("| Attack | Connections | Idle | Peak | After | CPU | Honest p99, quiet | under attack | Failed |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|--:|")
 	missed := 0
 	for _, a := range attacks {
+		if !strings.Contains(a.name, p.only) {
+			continue
+		}
 		o, err := p.launch(&a)
 		if err != nil {
 			return fmt.Errorf("%s: %w", a.name, err)
 		}
-		fmt.Printf("| %s | %d MiB | %d MiB (%d %%) | %d MiB after %s | %s | %s (x%.1f) | %d of %d |\n", a.name, o.idle>>20,
-			o.peak>>20, o.peak*100/p.limit, o.after>>20, o.recovered.Round(time.Second), o.quiet.p99(), o.attacked.p99(),
-			o.slowdown(), o.attacked.failed, o.attacked.count())
+		fmt.Println(o.row(p, &a))
 		for _, miss := range o.misses(p) {
 			missed++
 			fmt.Println("\nMissed:", miss)

@@ -12,10 +12,17 @@ type outcome struct {
 	idle, peak, after int64
 	recovered         time.Duration // until memory was back, or the end of the wait
 	quiet, attacked   *latencies
+	cpu               float64 // cores, during the attack
 }
 
 func (o *outcome) slowdown() float64 {
 	return float64(o.attacked.p99()) / float64(max(o.quiet.p99(), 1))
+}
+
+func (o *outcome) row(p *plan, a *attack) string {
+	return fmt.Sprintf("| %s | %d | %d MiB | %d MiB (%d %%) | %d MiB after %s | %.2f cores | %s | %s (x%.1f) | %d of %d |", a.name,
+		p.connections*a.times, o.idle>>20, o.peak>>20, o.peak*100/p.limit, o.after>>20, o.recovered.Round(time.Second), o.cpu,
+		o.quiet.p99(), o.attacked.p99(), o.slowdown(), o.attacked.failed, o.attacked.count())
 }
 
 // misses names the targets that were missed.
@@ -58,10 +65,11 @@ func (p *plan) launch(a *attack) (*outcome, error) {
 	if o.idle, err = t.memory(); err != nil {
 		return nil, err
 	}
-	withdraw := a.begin(t, p.connections)
+	withdraw := a.begin(t, p.connections*a.times)
+	used := t.cpu()
 	watched := t.watch(p.hold)
 	o.attacked, err = honest.ask(p.hold)
-	o.peak = <-watched
+	o.peak, o.cpu = <-watched, (t.cpu()-used)/p.hold.Seconds()
 	withdraw()
 	pods.release()
 	if err == nil {
@@ -89,13 +97,29 @@ func (o *outcome) await(t *target, p *plan) (err error) {
 // attack is what each attacking connection does until its context ends, or Limpet closes it.
 type attack struct {
 	name    string
+	times   int // the number of connections of the plan
 	connect func(ctx context.Context, t *target) error
 }
 
+// holding is the number of attacks, from the first, that hold memory.
+const holding = 3
+
 var attacks = []attack{
-	{"HTTP/2, heads from the table", holdHTTP2(amplified())},
-	{"HTTP/2, uploads to a pod that does not read", holdHTTP2(uploads())},
-	{"HTTP/3, heads from the table", holdHTTP3},
+	{"HTTP/2, heads from the table", 1, holdHTTP2(amplified())},
+	{"HTTP/2, uploads to a pod that does not read", 1, holdHTTP2(uploads())},
+	{"HTTP/3, heads from the table", 1, holdHTTP3},
+	{"HTTP/1.1, slow heads", 40, slowHeads()},
+	{"HTTP/1.1, slow bodies", 10, slowBodies()},
+	{"HTTP/1.1, slow readers", 1, slowReaders()},
+	{"HTTP/1.1, 10,000 cookies", 1, manyCookies()},
+	{"WebSocket, pings", 1, webSockets()},
+	{"TCP, connections", 1, connections},
+	{"TLS, handshakes", 1, handshakes},
+	{"HTTP/2, resets", 1, frames(resets)},
+	{"HTTP/2, PING", 1, frames(pings)},
+	{"HTTP/2, SETTINGS", 1, frames(settings)},
+	{"HTTP/2, WINDOW_UPDATE", 1, frames(windows)},
+	{"HTTP/2, CONTINUATION", 1, frames(continuations)},
 }
 
 // reconnectAfter is the delay before an attacker reconnects after its connection was closed.

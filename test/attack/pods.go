@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -20,7 +21,11 @@ func startPods() *pods {
 	p := &pods{released: make(chan struct{})}
 	p.release = sync.OnceFunc(func() { close(p.released) })
 	body := strings.Repeat(".", 100)
-	p.quick = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	p.quick = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.Header.Get("Upgrade") != "" {
+			p.upgrade(w)
+			return
+		}
 		_, _ = w.Write([]byte(body)) // fails when Limpet cancels the request
 	}))
 	p.deaf = httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, q *http.Request) {
@@ -33,6 +38,18 @@ func startPods() *pods {
 	p.deaf.Config.Protocols.SetUnencryptedHTTP2(true)
 	p.deaf.Start()
 	return p
+}
+
+// upgrade accepts a WebSocket, and reads what it is sent.
+func (p *pods) upgrade(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
+		"Sec-WebSocket-Accept: ZFkQLeL+ctLiIm+85dsSHfFZLkk=\r\n\r\n")
+	_, _ = io.Copy(io.Discard, conn) // ends with the connection
 }
 
 func (p *pods) close() {

@@ -16,10 +16,11 @@ import (
 
 // target is a limpet process that is attacked.
 type target struct {
-	plain, quic, admin string
-	dir                string
-	process            *os.Process
-	ended              chan struct{}
+	plain, secure string
+	quic, admin   string
+	dir           string
+	process       *os.Process
+	ended         chan struct{}
 }
 
 func hostOf(nth int) string { return fmt.Sprintf("shop-%d.example", nth) }
@@ -33,7 +34,7 @@ func start(p *plan, pods *pods) (*target, error) {
 		return nil, err
 	}
 	t := &target{dir: dir, ended: make(chan struct{})}
-	for _, address := range []*string{&t.plain, &t.quic, &t.admin} {
+	for _, address := range []*string{&t.plain, &t.secure, &t.quic, &t.admin} {
 		if *address, err = freeAddress(); err != nil {
 			return nil, err
 		}
@@ -41,7 +42,7 @@ func start(p *plan, pods *pods) (*target, error) {
 	if err := os.WriteFile(filepath.Join(dir, "all.yaml"), manifests(p.ingresses, pods), 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(p.binary, "dev", "--manifests", dir, "--http-addr", t.plain, "--https-addr", "",
+	cmd := exec.Command(p.binary, "dev", "--manifests", dir, "--http-addr", t.plain, "--https-addr", t.secure,
 		"--http3-addr", t.quic, "--admin-addr", t.admin, "--access-log=false",
 		fmt.Sprint("--memory-limit=", p.limit))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -106,6 +107,22 @@ func (t *target) memory() (int64, error) {
 	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
 	n, err := strconv.ParseInt(kib, 10, 64)
 	return n << 10, err
+}
+
+// ticksPerSecond is the unit of times in /proc.
+const ticksPerSecond = 100
+
+// cpu returns the seconds of CPU that the process has used, zero if it has ended.
+func (t *target) cpu() float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	user, _ := strconv.ParseFloat(fields[11], 64) // utime and stime are numbers
+	system, _ := strconv.ParseFloat(fields[12], 64)
+	return (user + system) / ticksPerSecond
 }
 
 // watch returns the highest memory that it has seen after that long.
