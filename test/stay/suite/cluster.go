@@ -79,7 +79,7 @@ func (c *inCluster) cannot(scenario string) string {
 	switch scenario {
 	case proxyRestart, proxyUpgrade, keyRotation, "replica":
 		return "the suite does not restart controllers in a cluster"
-	case storeLost, idleReplay, adoption, adoptionBalanced, canarySplit, webSockets:
+	case storeLost, idleReplay, adoption, adoptionBalanced, canarySplit:
 		return "it needs configuration that differs between controllers"
 	case relatedEdit:
 		if c.edit == "" {
