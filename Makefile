@@ -106,6 +106,10 @@ stay: build ## Count the sessions that Limpet and other proxies lose, and write 
 	go run ./test/stay/suite -limpet bin/limpet -caddy "$$(hack/tools/build.sh caddy)" \
 		$(if $(SCENARIO)$(SUBJECT),-scenario "$(SCENARIO)" -subject "$(SUBJECT)",-markdown docs/stay.md) $(STAY_FLAGS)
 
+.PHONY: stay-cluster
+stay-cluster: ## Count the sessions that Limpet loses on the test cluster, and write docs/stay-cluster.md
+	hack/stay-cluster.sh -rounds 1 -markdown docs/stay-cluster.md $(STAY_FLAGS)
+
 .PHONY: soak
 soak: build ## Change pods, routes, canaries and settings under traffic for an hour, and compare memory, goroutines and files
 	go run ./test/stay/suite -limpet bin/limpet -soak 1h -rest 0.5 $(STAY_FLAGS)

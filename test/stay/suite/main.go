@@ -17,6 +17,7 @@ import (
 // settings configures one run of the suite.
 type settings struct {
 	limpet, caddy       string // the binaries
+	cluster             clusterSettings
 	scenarios, subjects string // comma-separated names; empty for all
 	sessions            int
 	rounds              int           // of each cell
@@ -39,18 +40,30 @@ func main() {
 	flag.DurationVar(&s.soak, "soak", 0,
 		"Instead of scenarios, change everything around Limpet for this `time`, and compare what it holds.")
 	flag.Float64Var(&s.rest, "rest", 0, "The `part` of a soak without work, from 0 to 0.9.")
+	s.cluster.annotations = annotations{}
+	flag.StringVar(&s.cluster.kubeconfig, "kubeconfig", "", "Test a controller in the cluster of this `file`: see README.md.")
+	flag.StringVar(&s.cluster.name, "name", "cluster", "The `name` of that controller in the table.")
+	flag.StringVar(&s.cluster.class, "class", "", "The `name` of its IngressClass.")
+	flag.StringVar(&s.cluster.address, "address", "", "Its `ip:port` for HTTP.")
+	flag.StringVar(&s.cluster.podsAddress, "pods", "", "An IP `address` of this machine that it can reach.")
+	flag.Var(s.cluster.annotations, "annotation", "An annotation of the Ingresses, as `name=value`. May be repeated.")
+	flag.StringVar(&s.cluster.edit, "edit", "", "The `annotation=format` of a timeout in seconds, for the scenario related.")
 	flag.BoolVar(&verbose, "v", false, "Print the first moves and failures of each cell.")
 	flag.Parse()
 	if verbose {
 		s.verbose = os.Stderr
 	}
-	os.Exit(sandbox.Run(func() int {
+	program := func() int {
 		if err := suite(os.Stdout, s); err != nil {
 			fmt.Fprintln(os.Stderr, "stay:", err)
 			return 1
 		}
 		return 0
-	}))
+	}
+	if s.cluster.kubeconfig != "" { // which cannot be reached from a sandbox
+		os.Exit(program())
+	}
+	os.Exit(sandbox.Run(program))
 }
 
 // cell is the result of one scenario for one subject.
@@ -167,6 +180,14 @@ type candidate struct {
 
 // findSubjects chooses the subjects whose programs are installed.
 func (a *results) findSubjects(dir string) error {
+	if a.cluster.kubeconfig != "" {
+		if err := a.cluster.check(); err != nil {
+			return err
+		}
+		only, err := newInCluster(a.cluster)
+		a.subjects = []subject{only}
+		return err
+	}
 	chosen, err := choose(a.settings.subjects, []candidate{
 		{&programs{driver: limpet{path: a.limpet, store: &redis{}}, dir: dir}, a.limpet, "make build builds it"},
 		{&programs{driver: limpet{path: a.limpet, store: &redis{}, busy: true}, dir: dir}, a.limpet, "make build builds it"},

@@ -41,7 +41,7 @@ var mechanisms = []mechanism{
 	{tokensNamePods, "inherited", nil,
 		"The token is a hash of the address, so it names any later pod there. That pod gets the requests of sessions that it does " +
 			"not know."},
-	{[]string{"limpet", "limpet-busy"}, "split bursts", nil,
+	{[]string{"limpet", "limpet-busy", "limpet-in-cluster"}, "split bursts", nil,
 		"Requests without a token are placed one by one. `newSession.pick: Hash` places them by the address of the client."},
 	{[]string{"nginx", "haproxy", "haproxy-table", "caddy", "ingress-nginx", "ingress-nginx-balanced"}, "split bursts", nil,
 		"Requests without a cookie are placed one by one. Placing them by client address would put all clients of one NAT on one pod."},

@@ -13,11 +13,16 @@ import (
 	"time"
 )
 
-const podPort = 8080
+const (
+	podPort = 8080
+	// firstPodPort is the port of the first pod if all pods have one address.
+	firstPodPort = 21000
+)
 
 // pod is an app that responds with its name. All pods are in this process and have addresses of the sandbox.
 type pod struct {
 	name, ip, uid string
+	port          int
 	server        *http.Server
 
 	// serving is false while no session should be served here: the pod is not ready, or gone.
@@ -30,13 +35,16 @@ type pod struct {
 	draining atomic.Bool
 }
 
-// startPod starts pod n at the address with the given number.
-func startPod(n, address int, setsCookie bool) (*pod, error) {
+// startPod starts pod n at the address with the given number, or at the port with that number of the address at.
+func startPod(n, address int, at string, setsCookie bool) (*pod, error) {
 	p := &pod{
 		name:       fmt.Sprintf("pod-%d", n),
 		ip:         fmt.Sprintf("10.250.%d.%d", 1+address/250%250, 1+address%250),
 		uid:        fmt.Sprintf("5f0d9ae1-0000-4000-8000-%012d", n),
 		setsCookie: setsCookie,
+	}
+	if p.port = podPort; at != "" {
+		p.ip, p.port = at, firstPodPort+address
 	}
 	l, err := net.Listen("tcp", p.address())
 	if err != nil {
@@ -48,7 +56,7 @@ func startPod(n, address int, setsCookie bool) (*pod, error) {
 	return p, nil
 }
 
-func (p *pod) address() string { return net.JoinHostPort(p.ip, strconv.Itoa(podPort)) }
+func (p *pod) address() string { return net.JoinHostPort(p.ip, strconv.Itoa(p.port)) }
 
 func appCookie(path string) string { return "app" + strings.ReplaceAll(path, "/", "-") }
 

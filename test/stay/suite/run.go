@@ -103,7 +103,7 @@ func (r *run) newPods(n int) []*pod {
 func (r *run) newPodAt(address int) *pod {
 	var p *pod
 	r.do(func() (err error) {
-		p, err = startPod(r.podSeq, address, r.state.App)
+		p, err = startPod(r.podSeq, address, r.subject.about().podsAt, r.state.App)
 		r.podSeq++
 		if err == nil {
 			r.podMu.Lock()

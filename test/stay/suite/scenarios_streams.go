@@ -14,7 +14,9 @@ func sockets(r *run) {
 		func() { r.setPods(append(r.cart().Pods, states(r.newPods(2))...)) },
 		func() { r.state.Revision++; r.setPods(r.state.reversed().Routes[0].Pods) },
 		func() {
-			r.configure(func(s *state) { s.Routes[0].Canary, s.Routes[0].Weight = states(r.newPods(1)), 20 })
+			if r.subject.cannot(canarySplit) == "" {
+				r.configure(func(s *state) { s.Routes[0].Canary, s.Routes[0].Weight = states(r.newPods(1)), 20 })
+			}
 		},
 		func() { r.addRoute(states(r.newPods(1))) },
 		func() {

@@ -39,6 +39,8 @@ type about struct {
 	learns bool
 	// slow is set if a cell takes long, so that it is run once.
 	slow bool
+	// podsAt is the address on which pods listen, with a port each. If it is empty, each pod has an address.
+	podsAt string
 	// busy is set if routes have filters, and there are 1,000 routes of other hosts, in all scenarios.
 	busy bool
 }
