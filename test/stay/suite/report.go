@@ -52,7 +52,6 @@ one network namespace. It is run %d times, and shows the range of what was count
 ingress controller does, and the next step of a scenario waits until the proxy has applied it. So the delays of a real controller,
 its watches and its rate limits are not counted against a proxy. [Limpet in a cluster](stay-cluster.md) is counted with them, and
 [any other controller](../test/stay/README.md) can be.
-
 `
 
 const clusterIntroduction = `# Sessions lost in a cluster
@@ -66,10 +65,10 @@ make stay-cluster
 
 [test/stay/README.md](../test/stay/README.md) describes how this is counted, and how to count it for another controller.
 [Other proxies](stay.md) are compared without a cluster.
-
 `
 
-const losses = `- **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
+const losses = `
+- **moved**: another pod served the session, though its own pod still served. A pod that terminates serves until it is gone.
 - **moved again**: the session moved once more after its pod had left, though its new pod still served.
 - **failed**: no response, a 5xx status, or a response that is not from a pod.
 - **cut**: a WebSocket was closed though its pod still served.
