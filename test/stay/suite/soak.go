@@ -44,8 +44,7 @@ func soak(limpetPath string, d time.Duration, rest float64) (*counts, []usage, e
 			held = append(held, u)
 			return err
 		})
-		pause := time.Now().Add(time.Duration(float64(time.Since(began)) * rest / (1 - rest)))
-		r.do(func() error { return await("the next iteration", nil, func() bool { return time.Now().After(pause) }) })
+		time.Sleep(time.Duration(float64(time.Since(began)) * rest / (1 - rest)))
 	}
 	return &r.counts, held, r.err
 }
