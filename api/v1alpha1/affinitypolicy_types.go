@@ -122,6 +122,11 @@ type AffinityPolicySpec struct {
 	// +optional
 	Ejection *Ejection `json:"ejection,omitempty"`
 
+	// CircuitBreaker limits concurrent requests. The annotations of the Ingress apply if no field is set.
+	//
+	// +optional
+	CircuitBreaker CircuitBreaker `json:"circuitBreaker,omitzero"`
+
 	// Rebalance configures whether idle sessions may move to less loaded pods.
 	//
 	// +optional

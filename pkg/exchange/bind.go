@@ -65,6 +65,9 @@ func (x *Exchange) bind() *filter.Response {
 	if resp := x.endpointError(); resp != nil {
 		return resp
 	}
+	if resp := x.reserveWithinLimits(); resp != nil {
+		return resp
+	}
 	// The session is counted here and again with the response, which may come from another endpoint. Otherwise concurrent
 	// new clients would all see the same endpoint as the one with the fewest sessions.
 	e := x.set.Endpoint(x.decision.Endpoint)
@@ -145,10 +148,10 @@ func (x *Exchange) awaitEndpoint() {
 	}
 }
 
-// nextEndpoint selects the next candidate after a failed dial.
+// nextEndpoint selects the next candidate after a failed dial. It returns false if none is left within the limits of the backend.
 func (x *Exchange) nextEndpoint() bool {
 	x.endpoint.ConnectFailed()
 	x.endpoint.SessionReleased(x.decision.Session)
 	x.attempts.isAtSamePod = false
-	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0
+	return x.backend.Policy.Next(&x.decision, x.identity(), x.set) >= 0 && x.reserveWithinLimits() == nil
 }

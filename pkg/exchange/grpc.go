@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -18,12 +19,13 @@ var (
 
 // The gRPC status codes that replace HTTP statuses.
 const (
-	grpcUnknown          = 2
-	grpcPermissionDenied = 7
-	grpcUnimplemented    = 12
-	grpcInternal         = 13
-	grpcUnavailable      = 14
-	grpcUnauthenticated  = 16
+	grpcUnknown           = 2
+	grpcPermissionDenied  = 7
+	grpcResourceExhausted = 8
+	grpcUnimplemented     = 12
+	grpcInternal          = 13
+	grpcUnavailable       = 14
+	grpcUnauthenticated   = 16
 )
 
 // grpcStatus returns the gRPC status for an HTTP status, as in http-grpc-status-mapping.md of the gRPC documentation.
@@ -81,7 +83,7 @@ func grpcFields(local *filter.Response) []http1.Field {
 	}
 	fields := []http1.Field{
 		newField(contentTypeName, grpcContentType),
-		newField(grpcStatusName, strconv.AppendInt(nil, int64(grpcStatus(local.Status)), 10)),
+		newField(grpcStatusName, strconv.AppendInt(nil, int64(cmp.Or(local.GRPCStatus, grpcStatus(local.Status))), 10)),
 		newField(grpcMessageName, appendPercentEncoded(nil, text)),
 	}
 	for i := range local.Fields {

@@ -89,6 +89,11 @@ func (x *Exchange) preferOwned() {
 	}
 }
 
+// isAtOwned reports whether the client connection owns a connection to the chosen endpoint.
+func (x *Exchange) isAtOwned() bool {
+	return !x.owned.IsEmpty() && x.owned.Has(x.set.Endpoint(x.decision.Endpoint), x.backend.Transport)
+}
+
 // ownedBackend returns the backend of the route to which the client connection owns a connection, or nil.
 func (s *selection) ownedBackend(r *request) *routing.Backend {
 	for i := range s.route.Backends {

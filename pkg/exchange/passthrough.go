@@ -34,6 +34,11 @@ func (c *Connection) Passthrough(backend *routing.Backend, host string, hello []
 		}
 		endpoint := set.Endpoint(d.Endpoint)
 		endpoint.BeginRequest()
+		if access.Failure = exceededLimit(backend, set, endpoint); access.Failure != observe.FailureNone {
+			endpoint.EndRequest()
+			metrics.Failure(access.Failure)
+			break
+		}
 		conn, err := endpoint.Dial(&e.dialer, backend.Transport, preamble)
 		if err == nil {
 			endpoint.Responded()

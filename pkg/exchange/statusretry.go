@@ -52,7 +52,7 @@ func (x *Exchange) hasSession() bool {
 // nothing.
 func (x *Exchange) leaveEndpoint() bool {
 	before := x.decision
-	if x.backend.Policy.Next(&x.decision, x.identity(), x.set) < 0 {
+	if x.backend.Policy.Next(&x.decision, x.identity(), x.set) < 0 || !x.reserveOther() {
 		x.decision = before
 		return false
 	}

@@ -13,6 +13,8 @@ type Response struct {
 	Body []byte
 	// LengthUnknown is true if Body is empty only because the client sent HEAD. The response then has no Content-Length.
 	LengthUnknown bool
+	// GRPCStatus replaces the gRPC status of Status. Zero does not.
+	GRPCStatus int
 	// Close closes the connection after the response, because the rest of the request must not be processed.
 	Close bool
 }

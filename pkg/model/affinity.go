@@ -49,6 +49,8 @@ type Affinity struct {
 	Unavailable Unavailable `json:"unavailable"`
 	// Ejection takes precedence over that of the Backend. Nil does not.
 	Ejection *Ejection `json:"ejection,omitempty"`
+	// RequestLimits takes precedence over that of the Backend. Nil does not.
+	RequestLimits *RequestLimits `json:"requestLimits,omitempty"`
 	// KeepFailed fails a request whose session has an endpoint that cannot be reached, and keeps the session there. If it is
 	// false, the session moves to another endpoint.
 	KeepFailed bool `json:"keepFailed,omitempty"`

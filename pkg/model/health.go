@@ -18,6 +18,13 @@ type Ejection struct {
 	MaxPercent int32 `json:"maxPercent"`
 }
 
+// RequestLimits bound the active requests of a pool. Each replica counts its own, of all routes to the pool.
+type RequestLimits struct {
+	// PerPool is the maximum of all endpoints together, and PerEndpoint that of each one. Zero sets no maximum.
+	PerPool     int32 `json:"perPool,omitempty"`
+	PerEndpoint int32 `json:"perEndpoint,omitempty"`
+}
+
 // DefaultEjection applies to backends without settings. Only failed connection attempts count, because clients cannot cause
 // them. Callers must not modify it.
 var DefaultEjection = Ejection{Failures: 5, Backoff: 10 * time.Second, MaxBackoff: 5 * time.Minute, MaxPercent: 50}

@@ -141,6 +141,8 @@ type Backend struct {
 	Balance Pick `json:"balance,omitempty"`
 	// Ejection takes pods out of the pool whose requests fail. Nil means that of the Affinity, otherwise DefaultEjection.
 	Ejection *Ejection `json:"ejection,omitempty"`
+	// RequestLimits bounds the active requests. Nil means that of the Affinity, and otherwise sets no bound.
+	RequestLimits *RequestLimits `json:"requestLimits,omitempty"`
 	// Reserved lists the request headers that clients must not set, because apps of the namespace believe them: those of every
 	// Handoff. Callers must not modify it.
 	Reserved []string `json:"reserved,omitempty"`

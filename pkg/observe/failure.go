@@ -4,7 +4,7 @@ package observe
 type Failure uint8
 
 // The reasons for failures. FailureNone means that there was no failure. The reasons from FailureDialRefused to
-// FailureAllDraining are counted by pool.
+// FailurePoolFull are counted by pool.
 const (
 	FailureNone Failure = iota
 	// FailureDialRefused: the pod refused the connection.
@@ -29,6 +29,10 @@ const (
 	FailureNoEndpoints
 	// FailureAllDraining: every endpoint of the pool is draining.
 	FailureAllDraining
+	// FailurePodFull: the pod has the maximum number of active requests.
+	FailurePodFull
+	// FailurePoolFull: the pods of the pool together have the maximum number of active requests.
+	FailurePoolFull
 	// FailureNoBackend: the Service of the route does not exist.
 	FailureNoBackend
 	// FailureTableNotReady: Limpet has not read its configuration yet.
@@ -49,7 +53,7 @@ const (
 
 var failureNames = [failures]string{
 	"", "dial_refused", "dial_timeout", "dial_failed", "reset", "closed", "refused_stream", "response_timeout",
-	"invalid_response", "incomplete_response", "no_endpoints", "all_draining", "no_backend", "table_not_ready", "overload",
+	"invalid_response", "incomplete_response", "no_endpoints", "all_draining", "pod_full", "pool_full", "no_backend", "table_not_ready", "overload",
 	"request_body", "invalid_request", "client_closed", "panic",
 }
 
@@ -57,4 +61,4 @@ var failureNames = [failures]string{
 func (f Failure) String() string { return failureNames[f] }
 
 // isUpstream reports whether f is counted in limpet_upstream_failures_total.
-func (f Failure) isUpstream() bool { return f > FailureNone && f <= FailureAllDraining }
+func (f Failure) isUpstream() bool { return f > FailureNone && f <= FailurePoolFull }

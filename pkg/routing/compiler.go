@@ -49,15 +49,17 @@ func (c *compiler) affinity(m *model.Backend) *affinity.Policy {
 
 func (c *compiler) backend(m *model.Backend) Backend {
 	pool := c.pools.Pool(m.Pool)
-	policy, ejection := affinity.Balance(m.Balance, m.Reserved...), m.Ejection
+	policy, ejection, limits := affinity.Balance(m.Balance, m.Reserved...), m.Ejection, m.RequestLimits
 	if m.Affinity != nil {
 		policy, ejection = c.affinity(m), cmp.Or(m.Affinity.Ejection, ejection)
+		limits = cmp.Or(m.Affinity.RequestLimits, limits)
 	}
 	return Backend{
-		Pool:      pool,
-		Policy:    policy,
-		Weight:    uint64(max(m.Weight, 0)),
-		Transport: pool.Transport(m.Transport),
-		Ejection:  cmp.Or(ejection, &model.DefaultEjection),
+		Pool:          pool,
+		Policy:        policy,
+		Weight:        uint64(max(m.Weight, 0)),
+		Transport:     pool.Transport(m.Transport),
+		Ejection:      cmp.Or(ejection, &model.DefaultEjection),
+		RequestLimits: limits,
 	}
 }

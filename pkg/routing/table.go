@@ -68,6 +68,8 @@ type Backend struct {
 	Transport *upstream.Transport
 	// Ejection is never nil.
 	Ejection *model.Ejection
+	// RequestLimits bounds the active requests. Nil sets no bound.
+	RequestLimits *model.RequestLimits
 }
 
 // Split selects the backend for a new client by weight. The number is random, or a hash of the client. If the weight of the

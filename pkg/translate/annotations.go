@@ -29,7 +29,7 @@ var (
 		AnnotationHSTS, AnnotationUnenforced, AnnotationUpgradeProtocols, AnnotationRequestHeaders, AnnotationResponseHeaders,
 		AnnotationLoadBalance, AnnotationAccessLog, AnnotationNginxDefaults,
 	}, limitAnnotations, transportAnnotations, rateAnnotations, corsAnnotations, responseAnnotations, accessAnnotations,
-		ownRequestAnnotations, pathAnnotations, ejectionAnnotations)
+		ownRequestAnnotations, pathAnnotations, ejectionAnnotations, requestLimitAnnotations)
 	affinityValues = []string{"cookie", "header", "source-ip", "none"}
 )
 
@@ -79,7 +79,7 @@ func readAnnotations(d *description, annotations map[string]string, o *Options) 
 		return
 	}
 	r.readPaths()
-	d.limits, d.ejection = r.readLimits(), r.readEjection()
+	d.limits, d.ejection, d.requests = r.readLimits(), r.readEjection(), r.readRequestLimits()
 	d.mirror, d.errorPages = r.readMirror(), r.readErrorPages()
 	d.isUnlogged = r.readUnlogged()
 	d.upgrades = r.readUpgradeProtocols()

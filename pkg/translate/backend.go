@@ -44,6 +44,7 @@ func (b *builder) resolve(t *translation, backend *backendDescription) *model.Ba
 	}
 	b.distribute(t, out)
 	b.setEjection(t, out)
+	b.setRequestLimits(t, out)
 	return out
 }
 

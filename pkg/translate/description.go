@@ -30,10 +30,11 @@ type description struct {
 	security  securitySettings
 	affinity  affinitySettings
 	transport transportSettings
-	limits    *model.Limits     // nil: the limits of the flags
-	ejection  *ejectionSettings // nil: the defaults
-	upgrades  []string          // protocols of upgrades besides WebSocket
-	filters   *model.Filters    // nil: none
+	limits    *model.Limits        // nil: the limits of the flags
+	ejection  *ejectionSettings    // nil: the defaults
+	requests  *model.RequestLimits // nil: no limits
+	upgrades  []string             // protocols of upgrades besides WebSocket
+	filters   *model.Filters       // nil: none
 	paths     pathSettings
 	access    accessSettings
 	// customHeaders names a ConfigMap with fields of responses, or is empty.

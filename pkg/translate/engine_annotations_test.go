@@ -36,6 +36,8 @@ var fleetAnnotations = map[string][]string{
 	translate.AnnotationEjectOn:                            {"reset 503", "bad"},
 	translate.AnnotationEjectTime:                          {"5s", "bad"},
 	translate.AnnotationEjectMaxPercent:                    {"30", "bad"},
+	translate.AnnotationMaxRequests:                        {"100", "bad"},
+	translate.AnnotationMaxRequestsPerPod:                  {"10", "0"},
 	translate.AnnotationLoadBalance:                        {"round-robin", "bad"},
 	"nginx.ingress.kubernetes.io/affinity":                 {"cookie", "cookie", "bad"},
 	"nginx.ingress.kubernetes.io/affinity-mode":            {"persistent", "balanced"},

@@ -91,7 +91,8 @@ func (b *builder) passThrough(d *description, h *host, protectedBy model.Ref) {
 	first := &root.Backends[0]
 	h.Passthrough = &model.Backend{
 		Pool: first.Pool, Weight: 1, Balance: first.Balance, Affinity: byAddress(first.Affinity),
-		Transport: model.Transport{ProxyProtocol: first.Transport.ProxyProtocol},
+		RequestLimits: first.RequestLimits,
+		Transport:     model.Transport{ProxyProtocol: first.Transport.ProxyProtocol},
 	}
 }
 

@@ -40,6 +40,7 @@ func compile(source model.Ref, spec *v1alpha1.AffinityPolicySpec) (*model.Affini
 	a.DrainTimeout = c.duration(spec.Drain.Timeout, "drain.timeout")
 	a.Unavailable = c.unavailable(&spec.Unavailable, a.RefuseWhenFull)
 	a.Ejection = c.ejection(spec.Ejection)
+	a.RequestLimits = c.requestLimits(&spec.CircuitBreaker)
 	a.Refuse = c.refuse(&spec.NewSession, &a.Unavailable)
 	a.Identity = model.Identity(cmp.Or(spec.Identity, v1alpha1.IdentityPod))
 	c.rebalance(a, &spec.Rebalance)

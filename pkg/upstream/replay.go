@@ -9,11 +9,7 @@ const minReplays = 64
 // At most half of the requests in flight may be replays. If one of two pods fails, all of its requests can still be
 // replayed. Each successful call must be paired with a call of EndReplay.
 func (p *Pool) BeginReplay() bool {
-	var inFlight int64
-	for _, e := range p.Set().Endpoints() {
-		inFlight += e.InFlight()
-	}
-	if p.replays.Add(1) > max(minReplays, inFlight/2) {
+	if p.replays.Add(1) > max(minReplays, p.Set().InFlight()/2) {
 		p.replays.Add(-1)
 		return false
 	}

@@ -153,6 +153,17 @@ func (s *Set) ActiveRequests(i int) int64 {
 	return s.endpoints[i].loadUnlessRefusing(s.endpoints[i].requests.Load())
 }
 
+// InFlight returns the number of active requests of all endpoints, including those that are ejected.
+func (s *Set) InFlight() (n int64) {
+	for _, e := range s.endpoints {
+		n += e.InFlight()
+	}
+	for _, e := range s.Ejected() {
+		n += e.InFlight()
+	}
+	return n
+}
+
 // Sessions estimates the number of recent sessions of the i-th endpoint. It returns math.MaxInt64 after
 // Endpoint.ConnectFailed.
 func (s *Set) Sessions(i int) int64 {
