@@ -1,7 +1,7 @@
 package v1alpha1
 
-// CircuitBreaker limits the requests and streams that are in progress. Each replica of Limpet counts its own, of all routes to the
-// Service port. A request above a limit gets a response with status 503 and Retry-After.
+// CircuitBreaker limits the requests and streams that are in progress. Each replica of Limpet counts its own, of all routes to
+// the Service port. A request above a limit gets a response with status 503 and Retry-After.
 type CircuitBreaker struct {
 	// MaxRequests is the maximum number of concurrent requests to all pods of a Service port. 0 means no limit.
 	//

@@ -1,8 +1,8 @@
 package affinity
 
-// LeaveFull chooses another endpoint after d.Endpoint has reached a limit of active requests. It returns false, and changes nothing,
-// if the request belongs to a session that must stay, or if every ready endpoint has most active requests. A session that
-// is new, or whose endpoint is gone, may choose any endpoint. A rebalancing move is canceled.
+// LeaveFull chooses another endpoint after d.Endpoint has reached a limit of active requests. It returns false, and changes
+// nothing, if the request belongs to a session that must stay, or if every ready endpoint has most active requests. A
+// session that is new, or whose endpoint is gone, may choose any endpoint. A rebalancing move is canceled.
 //
 // Sessions that are placed by the hash of a value stay: other replicas place them on the same endpoint.
 // The arguments req and set must be those of Decide.

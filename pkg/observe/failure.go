@@ -53,8 +53,8 @@ const (
 
 var failureNames = [failures]string{
 	"", "dial_refused", "dial_timeout", "dial_failed", "reset", "closed", "refused_stream", "response_timeout",
-	"invalid_response", "incomplete_response", "no_endpoints", "all_draining", "pod_full", "pool_full", "no_backend", "table_not_ready", "overload",
-	"request_body", "invalid_request", "client_closed", "panic",
+	"invalid_response", "incomplete_response", "no_endpoints", "all_draining", "pod_full", "pool_full", "no_backend",
+	"table_not_ready", "overload", "request_body", "invalid_request", "client_closed", "panic",
 }
 
 // String returns the reason as it appears in the access log and in metrics. It is empty for FailureNone.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -10,14 +11,16 @@ import (
 	"github.com/limpet-dev/limpet/pkg/model"
 )
 
-// holdingPods starts pods that hold each response to /hold until release is closed, and respond to others immediately.
-func holdingPods(t *testing.T, names ...string) (pods []*pod, release chan struct{}) {
-	release = make(chan struct{})
+// holdingPods starts pods that hold each response to /hold until release is called, and respond to others immediately.
+func holdingPods(t *testing.T, names ...string) (pods []*pod, release func()) {
+	released := make(chan struct{})
+	release = sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release) // pods end only then, also if the test fails
 	for _, name := range names {
 		pods = append(pods, startPod(t, name, func(c *podConn) {
 			for r := c.request(); r != nil; r = c.request() {
 				if r.URL.Path == "/hold" {
-					<-release
+					<-released
 				}
 				if !c.answer("") {
 					return
@@ -61,7 +64,7 @@ func TestRequestLimits_pool(t *testing.T) {
 	held := []*caller{r.hold(), r.hold()}
 	expectFull(t, r.dial().get("/"), "The pods have")
 	r.expectMetric(`limpet_upstream_failures_total{pool="shop/cart:80",reason="pool_full"}`, 1)
-	close(release)
+	release()
 	for _, c := range held {
 		c.read("GET").expectStatus(t, 200)
 	}
@@ -87,7 +90,7 @@ func TestRequestLimits_fullPodKeepsSession(t *testing.T) {
 		eventually(t, "the other pod to be free", func() bool { return r.inFlight() == 1 })
 	}
 	r.expectMetric(`limpet_upstream_failures_total{pool="shop/cart:80",reason="pod_full"}`, 1)
-	close(release)
+	release()
 	c.read("GET").expectStatus(t, 200)
 	eventually(t, "the pod to be free", func() bool { return r.inFlight() == 0 })
 	again := r.dial().get("/", cookie)
@@ -112,7 +115,7 @@ func TestRequestLimits_allPodsFull(t *testing.T) {
 				}
 			}
 			expectFull(t, r.dial().get("/", "X-User: 7"), "The pod has")
-			close(release)
+			release()
 			for _, c := range held {
 				c.read("GET").expectStatus(t, 200)
 			}
@@ -130,7 +133,7 @@ func TestRequestLimits_retry(t *testing.T) {
 	if got := r.endpoint(pods[0]).InFlight(); got != 1 || len(pods[0].takeRequests()) != 1 {
 		t.Errorf("the full pod has %d requests, want 1", got)
 	}
-	close(release)
+	release()
 	c.read("GET").expectStatus(t, 200)
 }
 
@@ -159,7 +162,7 @@ func TestRequestLimits_concurrent(t *testing.T) {
 			t.Errorf("%s has %d requests, want at most 3", p.name, got)
 		}
 	}
-	close(release)
+	release()
 	for range clients - refused {
 		if got := <-statuses; got != 200 && got != 503 {
 			t.Errorf("status %d", got)
@@ -222,6 +225,6 @@ func TestRequestLimits_statusRetry(t *testing.T) {
 	if resp.header.Get("X-Pod") != "b" || len(pods[0].takeRequests()) != 1 {
 		t.Errorf("got %v, want the response of b", resp.header)
 	}
-	close(release)
+	release()
 	c.read("GET").expectStatus(t, 200)
 }

@@ -54,7 +54,6 @@ type Route struct {
 	weights    uint64      // sum over Backends
 	canary     *canary     // may be nil
 	conditions *conditions // may be nil
-
 	// isProtected is true if a filter restricts access to the route alone.
 	isProtected bool
 }

@@ -27,12 +27,12 @@ func hot(r *run) {
 	r.round(1)
 	var stop atomic.Bool
 	done := make(chan struct{})
+	tabs := make([]*session, workers)
+	for i := range tabs {
+		tabs[i] = r.sessions[0].clone()
+	}
 	go func() {
 		defer close(done)
-		tabs := make([]*session, workers)
-		for i := range tabs {
-			tabs[i] = r.sessions[0].clone()
-		}
 		for !stop.Load() {
 			r.each(tabs, func(s *session) { s.request(0, r.cart()) })
 		}
