@@ -79,6 +79,8 @@ func (c *inCluster) cannot(scenario string) string {
 	switch scenario {
 	case proxyRestart, proxyUpgrade, keyRotation, "replica":
 		return "the suite does not restart controllers in a cluster"
+	case "order":
+		return "each pod has an EndpointSlice of its own, so no order shows"
 	case storeLost, idleReplay, adoption, adoptionBalanced, canarySplit:
 		return "it needs configuration that differs between controllers"
 	case relatedEdit:
