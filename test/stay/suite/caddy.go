@@ -27,11 +27,11 @@ func (c caddy) about() about {
 func (caddy) cannot(scenario string) string {
 	switch scenario {
 	case idleReplay:
-		return "it does not enforce a lifetime of cookies"
+		return notEnforced
 	case adoption, adoptionBalanced:
 		return notAdopted
 	case storeLost:
-		return "it does not learn the sessions of an app"
+		return notLearned
 	}
 	return ""
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +54,7 @@ type inCluster struct {
 	clusterSettings
 	client   ctrlclient.Client
 	revision int
-	paths    map[string]string // of the present routes, by name: host and path
+	written  map[string]string // the Ingresses in the cluster, described, by name
 }
 
 func newInCluster(s clusterSettings) (*inCluster, error) {
@@ -69,8 +71,8 @@ func (c *inCluster) about() about {
 	notes := []string{
 		fmt.Sprintf("The controller of the class `%s`, in a cluster. Each time includes the API server and its watches.", c.class),
 	}
-	for name, value := range c.annotations {
-		notes = append(notes, fmt.Sprintf("Annotation: `%s: %s`.", name, value))
+	for _, name := range slices.Sorted(maps.Keys(c.annotations)) {
+		notes = append(notes, fmt.Sprintf("Annotation: `%s: %s`.", name, c.annotations[name]))
 	}
 	return about{name: c.name, version: "as installed in the cluster", notes: notes, timed: true, podsAt: c.podsAddress}
 }
@@ -101,7 +103,7 @@ func (c *inCluster) start(s *state, _ bool) error {
 	if err := c.client.Create(ctx, namespace); err != nil {
 		return err
 	}
-	c.paths = map[string]string{}
+	c.written = map[string]string{}
 	return c.apply(s)
 }
 

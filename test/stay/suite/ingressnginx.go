@@ -53,11 +53,11 @@ func (m *model) cannot(scenario string) string {
 	case keyRotation:
 		return "it has no keys"
 	case idleReplay:
-		return "it does not enforce a lifetime of cookies"
+		return notEnforced
 	case canarySplit:
 		return "the model has no canaries"
 	case storeLost:
-		return "it does not learn the sessions of an app"
+		return notLearned
 	case adoption, adoptionBalanced:
 		return "the sessions are its own"
 	case tampered, foreign:

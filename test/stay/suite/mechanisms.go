@@ -54,8 +54,12 @@ var mechanisms = []mechanism{
 		"An old worker accepted a connection after the reload."},
 }
 
-// notAdopted is why a proxy has no result for the sessions of ingress-nginx.
-const notAdopted = "it does not read the cookies of ingress-nginx"
+// Reasons for which a proxy has no result for a scenario.
+const (
+	notAdopted  = "it does not read the cookies of ingress-nginx"
+	notLearned  = "it does not learn the sessions of an app"
+	notEnforced = "it does not enforce a lifetime of cookies"
+)
 
 // whyLost returns the mechanism of a loss, the one for the scenario first.
 func whyLost(subject, scenario, loss string) string {

@@ -27,11 +27,11 @@ func (nginx) cannot(scenario string) string {
 	case keyRotation:
 		return "it has no keys"
 	case idleReplay:
-		return "it does not enforce a lifetime of cookies"
+		return notEnforced
 	case adoption, adoptionBalanced:
 		return notAdopted
 	case storeLost:
-		return "it does not learn the sessions of an app"
+		return notLearned
 	case tampered, foreign:
 		return "a cookie that is hashed names no pod"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -51,10 +52,7 @@ func (c *inCluster) apply(s *state) error {
 }
 
 func (c *inCluster) annotationsOf(s *state) map[string]string {
-	all := map[string]string{}
-	for name, value := range c.annotations {
-		all[name] = value
-	}
+	all := maps.Clone(c.annotations)
 	if name, format, found := strings.Cut(c.edit, "="); found {
 		all[name] = fmt.Sprintf(format, s.Timeout)
 	}
@@ -120,13 +118,13 @@ func (c *inCluster) writeOthers(ctx context.Context, s *state) error {
 			return err
 		}
 	}
-	for name := range c.paths {
+	for name := range c.written {
 		if strings.HasPrefix(name, "other-") && !wanted[name] {
 			old := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: clusterNamespace, Name: name}}
 			if err := c.client.Delete(ctx, old); err != nil {
 				return err
 			}
-			delete(c.paths, name)
+			delete(c.written, name)
 		}
 	}
 	return nil
@@ -135,7 +133,7 @@ func (c *inCluster) writeOthers(ctx context.Context, s *state) error {
 // writeIngress writes an Ingress unless it is known to be as it should.
 func (c *inCluster) writeIngress(ctx context.Context, name, host, path, service string, annotations map[string]string) error {
 	described := fmt.Sprint(host, path, service, annotations)
-	if c.paths[name] == described {
+	if c.written[name] == described {
 		return nil
 	}
 	ingress := &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Namespace: clusterNamespace, Name: name}}
@@ -153,7 +151,7 @@ func (c *inCluster) writeIngress(ctx context.Context, name, host, path, service 
 		return nil
 	})
 	if err == nil {
-		c.paths[name] = described
+		c.written[name] = described
 	}
 	return err
 }
